@@ -1,0 +1,138 @@
+// swift-tools-version: 6.2
+// One target where a thread, a process, a vendor or a separately used tool begins.
+// Arrows point only upwards in the list below; `Tests/TidyTests` fails on any other.
+import PackageDescription
+
+/// Settings of every Swift target. CI turns warnings into errors.
+let strict: [SwiftSetting] =
+  Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// The core's exclusivity is static (`~Copyable` structs); release builds drop the dynamic checks.
+let hot: [SwiftSetting] =
+  strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+let package = Package(
+  name: "joulebook",
+  products: [
+    .library(name: "ExchangeCore", targets: ["MarketModel", "ExchangeCore"]),
+    .library(name: "JoulebookClient", targets: ["JoulebookClient"]),
+    .executable(name: "joulebook", targets: ["joulebook"]),
+    .executable(name: "sbegen", targets: ["sbegen"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(name: "MarketModel", swiftSettings: hot),
+    .target(name: "Rings", swiftSettings: hot),
+    .target(name: "ExchangeCore", dependencies: ["MarketModel"], swiftSettings: hot),
+    .target(name: "Wire", dependencies: ["MarketModel"], swiftSettings: hot),
+    .target(
+      name: "Journaling",
+      dependencies: ["MarketModel", "Rings", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: hot),
+    .target(
+      name: "Settlement",
+      dependencies: ["MarketModel", "Rings", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "LedgerSQLite", dependencies: ["Settlement", "CSQLite"], swiftSettings: strict),
+    .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+    .target(name: "Transport", dependencies: ["CLibuv"], swiftSettings: hot),
+    .target(
+      name: "GatewayBinary",
+      dependencies: [
+        "Wire", "Rings", "Transport", "MarketModel",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: hot),
+    .target(
+      name: "JoulebookClient",
+      dependencies: [
+        "Wire", "Transport", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "JoulebookServer",
+      dependencies: [
+        "MarketModel", "Rings", "ExchangeCore", "Wire", "Journaling", "Settlement", "LedgerSQLite",
+        "Transport", "GatewayBinary",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: hot),
+    .target(
+      name: "Community",
+      dependencies: [
+        "MarketModel", "JoulebookClient", "JoulebookServer", "Journaling", "Settlement",
+        "LedgerSQLite",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      resources: [.copy("Data")],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "joulebook",
+      dependencies: [
+        "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling",
+        "Settlement", "LedgerSQLite",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "sbegen",
+      dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MarketModelTests",
+      dependencies: ["MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RingsTests",
+      dependencies: ["Rings"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExchangeCoreTests",
+      dependencies: ["ExchangeCore", "MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "WireTests",
+      dependencies: ["Wire", "MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "JournalingTests",
+      dependencies: ["Journaling", "MarketModel", "Rings", "ExchangeCore"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SettlementTests",
+      dependencies: ["Settlement", "LedgerSQLite", "MarketModel", "Rings"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TransportTests",
+      dependencies: ["Transport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "GatewayBinaryTests",
+      dependencies: ["GatewayBinary", "Wire", "MarketModel", "Transport", "Rings"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "JoulebookServer", "JoulebookClient", "ExchangeCore", "Journaling", "Settlement",
+        "LedgerSQLite", "MarketModel",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommunityTests",
+      dependencies: ["Community", "MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TidyTests",
+      dependencies: [],
+      swiftSettings: strict),
+  ]
+)

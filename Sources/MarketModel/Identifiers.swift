@@ -1,0 +1,247 @@
+// Identifiers are types too, so that an account cannot be passed where an instrument is due.
+// Engine-issued ids (orders, trades) are 64 bits; ids that an operator assigns are 16 or 32 bits and
+// small, since the engine finds what they name by direct index.
+
+/// Makes a one-field identifier type cheap to declare.
+public protocol Identifier: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// The integer that carries it on the wire.
+  associatedtype RawValue: FixedWidthInteger & Sendable
+  /// The integer itself.
+  var rawValue: RawValue { get }
+  /// The identifier with that integer.
+  init(_ rawValue: RawValue)
+}
+
+extension Identifier {
+  /// Orders by the integer.
+  @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A firm that connects: brokerage house, community operator, bot owner.
+public struct ParticipantId: Identifier {
+  /// 1 ... capacity; 0 is the exchange itself.
+  public var rawValue: UInt32
+  /// The participant with that number.
+  @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+  /// The exchange itself: timers, settlement, checkpoints.
+  public static let exchange = ParticipantId(0)
+}
+
+/// The identity of a client connection: one key, one role set, one participant. The sequence of its
+/// FIXP session versions shares it, so reports find their way after a reconnect.
+public struct SessionId: Identifier {
+  /// 1 ... capacity; 0 is the exchange itself.
+  public var rawValue: UInt32
+  /// The session identity with that number.
+  @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+  /// The exchange itself: timers, settlement, checkpoints.
+  public static let exchange = SessionId(0)
+}
+
+/// Who holds cash and energy.
+public struct AccountId: Identifier {
+  /// 1 ... capacity for participants' accounts; house accounts have the top bit set; 0 is null.
+  public var rawValue: UInt32
+  /// The account with that number.
+  @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+  /// No account.
+  public static let null = AccountId(0)
+
+  /// The house account of `area` in `role`: `0x8000_0000 | area << 8 | role`.
+  @inlinable public static func house(_ area: AreaId, _ role: HouseRole) -> AccountId {
+    AccountId(0x8000_0000 | UInt32(area.rawValue) << 8 | UInt32(role.rawValue))
+  }
+
+  /// The account outside the exchange from which deposits in `currency` come:
+  /// `0xC000_0000 | currency`.
+  @inlinable public static func outside(_ currency: Currency) -> AccountId {
+    AccountId(0xC000_0000 | UInt32(currency.rawValue))
+  }
+
+  /// Whether this is a house or outside account rather than a participant's.
+  @inlinable public var isHouse: Bool { rawValue & 0x8000_0000 != 0 }
+}
+
+/// What a house account is for. One of each per area.
+public enum HouseRole: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Trading fees, and what rounding takes.
+  case fees = 1
+  /// Owners of the storage.
+  case storage = 2
+  /// Education.
+  case education = 3
+  /// The local network.
+  case network = 4
+  /// The surrounding grid: counterparty of import and export.
+  case grid = 5
+}
+
+/// One microgrid or market area with one storage pool.
+public struct AreaId: Identifier {
+  /// 1 ... capacity; 0 is null.
+  public var rawValue: UInt16
+  /// The area with that number.
+  @inlinable public init(_ rawValue: UInt16) { self.rawValue = rawValue }
+  /// No area.
+  public static let null = AreaId(0)
+}
+
+/// What is traded: energy of one area, now (spot) or for a delivery interval.
+public struct InstrumentId: Identifier {
+  /// 1 ... capacity; 0 is null and, where a filter is meant, "all".
+  public var rawValue: UInt32
+  /// The instrument with that number.
+  @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+  /// No instrument, or all of them.
+  public static let null = InstrumentId(0)
+}
+
+/// A registered meter.
+public struct MeterId: Identifier {
+  /// 1 ... capacity; 0 is null.
+  public var rawValue: UInt32
+  /// The meter with that number.
+  @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// An order's id, issued by the engine: `generation << 32 | slot`, so that it is found by direct
+/// index and a reused slot is told apart.
+public struct OrderId: Identifier {
+  /// `generation << 32 | slot`; 0 is null.
+  public var rawValue: UInt64
+  /// The order with that number.
+  @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  /// The id of the order in `slot` at its `generation`-th use.
+  @inlinable public init(slot: UInt32, generation: UInt32) {
+    rawValue = UInt64(generation) << 32 | UInt64(slot)
+  }
+  /// Index into the order pool.
+  @inlinable public var slot: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
+  /// How often that slot had been used, starting with 1.
+  @inlinable public var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+  /// No order.
+  public static let null = OrderId(0)
+}
+
+/// The id a client gives: strictly increasing per account over new orders, replaces and transfers,
+/// so that resending is always safe. 0 marks an order that the engine made (market rules 8).
+public struct ClientOrderId: Identifier {
+  /// 1 ...; 0 is the engine's own.
+  public var rawValue: UInt64
+  /// The client order id with that number.
+  @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  /// The engine's own orders.
+  public static let engine = ClientOrderId(0)
+}
+
+/// A trade's id: 1, 2, 3 ... over the whole exchange.
+public struct TradeId: Identifier {
+  /// 1 ...
+  public var rawValue: UInt64
+  /// The trade with that number.
+  @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// The position of a command in the journal: 1, 2, 3 ... without gaps.
+public struct SequenceNumber: Identifier {
+  /// 1 ...; 0 is "before the first".
+  public var rawValue: UInt64
+  /// The sequence number with that value.
+  @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  /// Before the first command.
+  public static let none = SequenceNumber(0)
+}
+
+/// A currency by its ISO 4217 numeric code.
+public struct Currency: Identifier {
+  /// ISO 4217 numeric: 978 EUR, 756 CHF, 840 USD, 826 GBP.
+  public var rawValue: UInt16
+  /// The currency with that ISO 4217 numeric code.
+  @inlinable public init(_ rawValue: UInt16) { self.rawValue = rawValue }
+  /// Euro.
+  public static let eur = Currency(978)
+}
+
+/// Up to 16 ASCII characters, zero-padded: an EIC area code, a symbol, a firm's short name.
+public struct Label: Hashable, Sendable, BitwiseCopyable {
+  /// Characters 1 to 8, first character in the lowest byte.
+  public var low: UInt64
+  /// Characters 9 to 16.
+  public var high: UInt64
+
+  /// The label with these 16 bytes, little-endian.
+  @inlinable public init(low: UInt64, high: UInt64) {
+    self.low = low
+    self.high = high
+  }
+
+  /// A label from printable ASCII.
+  /// - Returns: `nil` when `text` is longer than 16 bytes or not printable ASCII.
+  public init?(_ text: String) {
+    var words: (UInt64, UInt64) = (0, 0)
+    var count = 0
+    for byte in text.utf8 {
+      guard count < 16, byte >= 0x20, byte < 0x7F else { return nil }
+      if count < 8 {
+        words.0 |= UInt64(byte) << UInt64(8 * count)
+      } else {
+        words.1 |= UInt64(byte) << UInt64(8 * (count - 8))
+      }
+      count += 1
+    }
+    self.init(low: words.0, high: words.1)
+  }
+
+  /// The characters before the first zero byte.
+  public var text: String {
+    var bytes: [UInt8] = []
+    for index in 0..<16 {
+      let word = index < 8 ? low : high
+      let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (index % 8)))
+      if byte == 0 { break }
+      bytes.append(byte)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// No characters.
+  public static let empty = Label(low: 0, high: 0)
+}
+
+/// An Ed25519 public key: 32 bytes as four little-endian words.
+public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
+  /// Bytes 0 to 7.
+  public var word0: UInt64
+  /// Bytes 8 to 15.
+  public var word1: UInt64
+  /// Bytes 16 to 23.
+  public var word2: UInt64
+  /// Bytes 24 to 31.
+  public var word3: UInt64
+
+  /// The key with these words.
+  @inlinable public init(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64) {
+    (self.word0, self.word1, self.word2, self.word3) = (word0, word1, word2, word3)
+  }
+
+  /// The key with these 32 bytes.
+  /// - Returns: `nil` when there are not exactly 32.
+  public init?(bytes: some Sequence<UInt8>) {
+    var words: [UInt64] = [0, 0, 0, 0]
+    var count = 0
+    for byte in bytes {
+      guard count < 32 else { return nil }
+      words[count / 8] |= UInt64(byte) << UInt64(8 * (count % 8))
+      count += 1
+    }
+    guard count == 32 else { return nil }
+    self.init(words[0], words[1], words[2], words[3])
+  }
+
+  /// The 32 bytes.
+  public var bytes: [UInt8] {
+    [word0, word1, word2, word3].flatMap { word in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+    }
+  }
+}

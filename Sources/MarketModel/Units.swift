@@ -1,0 +1,102 @@
+// Quantities are types. Every unit is an integer, so no trade is ever rounded:
+// price (1e-5 currency per kWh) x energy (Wh) is money (1e-8 currency), exactly. (Market rules 1)
+
+/// Energy held or traded, in whole watt-hours.
+public struct Energy: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// Watt-hours.
+  public var wattHours: Int64
+
+  /// An amount of `wattHours` Wh.
+  @inlinable public init(wattHours: Int64) { self.wattHours = wattHours }
+
+  /// No energy.
+  public static let zero = Energy(wattHours: 0)
+
+  /// Orders by amount.
+  @inlinable public static func < (a: Energy, b: Energy) -> Bool { a.wattHours < b.wattHours }
+
+  /// What this energy costs at `price`; exact, since 1e-5/kWh times 1 Wh is 1e-8.
+  /// - Returns: `nil` when the amount leaves `Money`; the caller rejects the order.
+  @inlinable public func cost(at price: Price) -> Money? {
+    let (amount, overflow) = price.ticks.multipliedReportingOverflow(by: wattHours)
+    return overflow ? nil : Money(units: amount)
+  }
+}
+
+/// A price in 1e-5 currency per kWh (0.01 per MWh). May be negative.
+public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// Units of 1e-5 currency per kWh.
+  public var ticks: Int64
+
+  /// A price of `ticks` x 1e-5 per kWh.
+  @inlinable public init(ticks: Int64) { self.ticks = ticks }
+
+  /// Free of charge.
+  public static let zero = Price(ticks: 0)
+
+  /// Orders by value.
+  @inlinable public static func < (a: Price, b: Price) -> Bool { a.ticks < b.ticks }
+}
+
+/// An amount of money in 1e-8 of its currency. May be negative.
+public struct Money: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// Units of 1e-8 currency.
+  public var units: Int64
+
+  /// An amount of `units` x 1e-8.
+  @inlinable public init(units: Int64) { self.units = units }
+
+  /// No money.
+  public static let zero = Money(units: 0)
+
+  /// Orders by amount.
+  @inlinable public static func < (a: Money, b: Money) -> Bool { a.units < b.units }
+}
+
+/// A moment: nanoseconds since the Unix epoch, UTC. Only the sequencer reads a clock.
+public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// Nanoseconds since 1970-01-01T00:00:00Z.
+  public var nanoseconds: UInt64
+
+  /// The moment `nanoseconds` after the epoch.
+  @inlinable public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+  /// The null moment of the wire: never.
+  public static let never = Timestamp(nanoseconds: .max)
+
+  /// Orders by time.
+  @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool {
+    a.nanoseconds < b.nanoseconds
+  }
+}
+
+/// A rate in parts per million (1e-6), not negative. Used for fees and losses.
+public struct Rate: Hashable, Sendable, BitwiseCopyable {
+  /// Parts per million of what the rate applies to.
+  public var partsPerMillion: UInt32
+
+  /// A rate of `partsPerMillion` x 1e-6.
+  @inlinable public init(partsPerMillion: UInt32) { self.partsPerMillion = partsPerMillion }
+
+  /// Nothing.
+  public static let zero = Rate(partsPerMillion: 0)
+
+  /// The highest rate an instrument or area may have: 50 %.
+  public static let highest = Rate(partsPerMillion: 500_000)
+
+  /// This rate of `amount`'s magnitude, rounded up (against the payer; market rules 1).
+  /// - Returns: `nil` when the product leaves Int64.
+  @inlinable public func roundedUp(of amount: Int64) -> Int64? {
+    if partsPerMillion == 0 { return 0 }
+    guard amount != .min else { return nil }
+    let (product, overflow) =
+      abs(amount).multipliedReportingOverflow(by: Int64(partsPerMillion))
+    guard !overflow else {
+      // Exact in 128 bits: the quotient fits, since the rate is below one.
+      let wide = abs(amount).multipliedFullWidth(by: Int64(partsPerMillion))
+      let (quotient, remainder) = Int64(1_000_000).dividingFullWidth(wide)
+      return quotient + (remainder > 0 ? 1 : 0)
+    }
+    return product / 1_000_000 + (product % 1_000_000 > 0 ? 1 : 0)
+  }
+}

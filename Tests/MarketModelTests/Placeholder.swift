@@ -1,0 +1,1 @@
+// Placeholder of the first commit: the target's own files replace it.
