@@ -1,0 +1,187 @@
+import CLibuv
+
+extension Transport {
+  /// Whether `connection` can still send. The loop's thread.
+  public func isOpen(_ connection: ConnectionId) -> Bool {
+    slot(of: connection).map { $0.pointee.state == .open } ?? false
+  }
+
+  /// Stops reading from `connection`: its client feels TCP's back-pressure. What the handler leaves
+  /// unread is shown again on `resume`. The loop's thread.
+  public func pause(_ connection: ConnectionId) {
+    guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
+    slot.pointee.paused = true
+    uv_read_stop(slot.pointee.stream)
+  }
+
+  /// Reads again, after showing the handler what it had left. On the loop's thread, within a
+  /// call of the loop, but not within `received`.
+  public func resume(_ connection: ConnectionId) {
+    guard let slot = slot(of: connection), slot.pointee.state == .open, slot.pointee.paused else {
+      return
+    }
+    slot.pointee.paused = false
+    let count = slot.pointee.unreadCount
+    if count > 0 {
+      readBuffer.copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: slot.pointee.unread[0..<count]))
+      slot.pointee.unreadCount = 0
+      deliver(slot, count)
+    }
+    if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
+  }
+
+  /// Sends what is queued, then closes; what arrives meanwhile is discarded. Closes anyway after the
+  /// linger time. The loop's thread.
+  public func finish(_ connection: ConnectionId) {
+    guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
+    slot.pointee.state = .finishing
+    slot.pointee.reason = .local
+    slot.pointee.lingerUntil = uv_now(loop) + configuration.lingerMilliseconds
+    finishingCount += 1
+    startLinger()
+    if slot.pointee.paused {
+      slot.pointee.paused = false
+      startReading(slot)
+    }
+    markDirty(slot)
+  }
+
+  /// Closes at once; what is queued is lost. `closed` follows in this turn of the loop.
+  public func close(_ connection: ConnectionId, _ reason: CloseReason = .local) {
+    if let slot = slot(of: connection) { close(slot, reason) }
+  }
+
+  /// The slot of a connection that is not yet closed.
+  func slot(of connection: ConnectionId) -> UnsafeMutablePointer<ConnectionSlot>? {
+    guard connection.slot < slots.count else { return nil }
+    let slot = slots[connection.slot]
+    guard slot.pointee.state != .free, slot.pointee.id == connection else { return nil }
+    return slot
+  }
+
+  func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
+    guard openCount < configuration.maximumConnections, let slot = takeSlot() else {
+      refuse(from: listener)
+      return
+    }
+    let tcp = slot.pointee.tcp
+    uv_tcp_init(loop, tcp)
+    tcp.pointee.data = UnsafeMutableRawPointer(slot)
+    slot.pointee.open()
+    openCount += 1
+    guard uv_accept(listener, slot.pointee.stream) == 0 else {
+      slot.pointee.reason = .local
+      return close(slot, .local)
+    }
+    uv_tcp_nodelay(tcp, 1)
+    counts.accepted += 1
+    handler?.connected(slot.pointee.id)
+    if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
+  }
+
+  /// At the limit a connection is taken and dropped, so that its client learns it at once.
+  private func refuse(from listener: UnsafeMutablePointer<uv_stream_t>) {
+    counts.refused += 1
+    let tcp = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
+    uv_tcp_init(loop, tcp)
+    uv_accept(listener, UnsafeMutableRawPointer(tcp).assumingMemoryBound(to: uv_stream_t.self))
+    uv_close(UnsafeMutableRawPointer(tcp).assumingMemoryBound(to: uv_handle_t.self)) { handle in
+      UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: uv_tcp_t.self).deallocate()
+    }
+  }
+
+  private func takeSlot() -> UnsafeMutablePointer<ConnectionSlot>? {
+    if let free = freeSlots.popLast() { return slots[free] }
+    guard slots.count < configuration.maximumConnections else { return nil }
+    let slot = UnsafeMutablePointer<ConnectionSlot>.allocate(capacity: 1)
+    slot.initialize(
+      to: ConnectionSlot(
+        transport: self, index: slots.count, sendBound: configuration.sendBound))
+    slots.append(slot)
+    return slot
+  }
+
+  private func startReading(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    uv_read_start(
+      slot.pointee.stream,
+      { handle, _, buffer in
+        guard let slot = Transport.slot(handle?.pointee.data) else { return }
+        slot.pointee.transport.offerReadBuffer(slot, buffer)
+      },
+      { stream, count, _ in
+        guard let slot = Transport.slot(stream?.pointee.data) else { return }
+        slot.pointee.transport.read(slot, count)
+      })
+  }
+
+  /// The shared buffer, with what was left over in front of where libuv reads to.
+  private func offerReadBuffer(
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ buffer: UnsafeMutablePointer<uv_buf_t>?
+  ) {
+    let kept = slot.pointee.unreadCount
+    if kept > 0 {
+      readBuffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: slot.pointee.unread[0..<kept]))
+    }
+    buffer?.pointee.base = readBuffer.baseAddress.map {
+      ($0 + kept).assumingMemoryBound(to: CChar.self)
+    }
+    buffer?.pointee.len = readBuffer.count - kept
+  }
+
+  private func read(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
+    if count == 0 { return }
+    guard count > 0 else {
+      let ended = count == Int(UV_EOF.rawValue)
+      return close(slot, ended ? .peerClosed : .failed(Int32(count)))
+    }
+    counts.bytesIn += count
+    guard slot.pointee.state == .open else { return }
+    let kept = slot.pointee.unreadCount
+    slot.pointee.unreadCount = 0
+    deliver(slot, kept + count)
+  }
+
+  /// Shows the handler the first `count` bytes of the shared buffer and keeps what it leaves.
+  private func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
+    let bytes = UnsafeRawBufferPointer(rebasing: readBuffer[0..<count])
+    guard let handler else { preconditionFailure("only within the loop") }
+    let used = handler.received(slot.pointee.id, bytes)
+    precondition(used >= 0 && used <= count)
+    guard slot.pointee.state == .open, used < count else { return }
+    let rest = count - used
+    guard rest < configuration.longestMessage || slot.pointee.paused else {
+      return close(slot, .unreadOverflow)
+    }
+    slot.pointee.keep(UnsafeRawBufferPointer(rebasing: bytes[used...]))
+  }
+
+  func close(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
+    guard slot.pointee.state != .free, slot.pointee.state != .closing else { return }
+    // A connection that was told to finish ends for that reason, however its client takes it.
+    if slot.pointee.state == .finishing {
+      finishingCount -= 1
+    } else {
+      slot.pointee.reason = reason
+    }
+    slot.pointee.state = .closing
+    if slot.pointee.reason == .slowReader { counts.cut += 1 }
+    uv_close(slot.pointee.handle) { handle in
+      guard let slot = Transport.slot(handle?.pointee.data) else { return }
+      slot.pointee.transport.released(slot)
+    }
+  }
+
+  /// libuv has let go of the handle; a write under way has called back before.
+  private func released(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    let (id, reason) = (slot.pointee.id, slot.pointee.reason)
+    slot.pointee.state = .free
+    openCount -= 1
+    freeSlots.append(slot.pointee.index)
+    handler?.closed(id, reason)
+  }
+
+  static func slot(_ data: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<ConnectionSlot>? {
+    data?.assumingMemoryBound(to: ConnectionSlot.self)
+  }
+}

@@ -1,0 +1,106 @@
+import CLibuv
+
+extension Transport {
+  /// Appends `bytes` bytes to what `connection` is sent, for the caller to fill in before its next
+  /// call. They leave with the turn's flush. Nothing queued is ever dropped: when the bound would be
+  /// passed, the connection is closed (`.slowReader`) and no other is touched. The loop's thread.
+  /// - Returns: `nil` when the connection is closed, finishing, or has just been cut.
+  public func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer? {
+    guard let slot = slot(of: connection), slot.pointee.state == .open else { return nil }
+    guard let start = slot.pointee.queue.reserve(bytes) else {
+      close(slot, .slowReader)
+      return nil
+    }
+    markDirty(slot)
+    return start
+  }
+
+  /// Sends a copy of `bytes`. The loop's thread.
+  /// - Returns: `false` when the connection is closed, finishing, or has just been cut.
+  @discardableResult
+  public func send(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let target = reserve(connection, bytes.count) else { return false }
+    if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
+    return true
+  }
+
+  /// Bytes that wait to be sent on `connection`; 0 when it is closed. The loop's thread.
+  public func queued(_ connection: ConnectionId) -> Int {
+    slot(of: connection)?.pointee.queue.count ?? 0
+  }
+
+  func markDirty(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard !slot.pointee.dirty else { return }
+    slot.pointee.dirty = true
+    dirtySlots.append(slot.pointee.index)
+  }
+
+  /// One write per connection that has something to send.
+  func flushDirty() {
+    var next = 0
+    while next < dirtySlots.count {
+      let slot = slots[dirtySlots[next]]
+      next += 1
+      slot.pointee.dirty = false
+      switch slot.pointee.state {
+      case .open, .finishing: flush(slot)
+      case .free, .closing: break
+      }
+    }
+    dirtySlots.removeAll(keepingCapacity: true)
+  }
+
+  private func flush(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard slot.pointee.queue.inFlight == 0 else { return }
+    let filled = slot.pointee.queue.filled
+    guard filled > 0 else { return finishWriting(slot) }
+    var buffer = Self.buffer(slot.pointee.queue.filling, filled)
+    let written = uv_try_write(slot.pointee.stream, &buffer, 1)
+    if written == Int32(filled) {
+      counts.bytesOut += filled
+      slot.pointee.queue.clear()
+      return finishWriting(slot)
+    }
+    guard written >= 0 || written == UV_EAGAIN.rawValue else {
+      return close(slot, .failed(written))
+    }
+    counts.writesDeferred += 1
+    counts.bytesOut += max(0, Int(written))
+    write(slot, slot.pointee.queue.swap(after: max(0, Int(written))))
+  }
+
+  private func write(
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: UnsafeMutableRawBufferPointer
+  ) {
+    var buffer = Self.buffer(bytes, bytes.count)
+    slot.pointee.write.pointee.data = UnsafeMutableRawPointer(slot)
+    let code = uv_write(slot.pointee.write, slot.pointee.stream, &buffer, 1) { request, status in
+      guard let slot = Transport.slot(request?.pointee.data) else { return }
+      slot.pointee.transport.landed(slot, status)
+    }
+    if code < 0 {
+      slot.pointee.queue.landed()
+      close(slot, .failed(code))
+    }
+  }
+
+  private func landed(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ status: Int32) {
+    let bytes = slot.pointee.queue.inFlight
+    slot.pointee.queue.landed()
+    guard slot.pointee.state == .open || slot.pointee.state == .finishing else { return }
+    guard status == 0 else { return close(slot, .failed(status)) }
+    counts.bytesOut += bytes
+    flush(slot)
+  }
+
+  /// All is written: a finishing connection says so to its client and waits for the answering end.
+  private func finishWriting(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard slot.pointee.state == .finishing, !slot.pointee.shut else { return }
+    slot.pointee.shut = true
+    if uv_shutdown(slot.pointee.shutdown, slot.pointee.stream, nil) < 0 { close(slot, .local) }
+  }
+
+  private static func buffer(_ bytes: UnsafeMutableRawBufferPointer, _ count: Int) -> uv_buf_t {
+    uv_buf_t(base: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), len: count)
+  }
+}
