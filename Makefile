@@ -1,0 +1,66 @@
+# Joulebook. Two commands matter: `make demo` and `make test`; both install what they need.
+
+# Release builds answer in microseconds; tests run the debug build with every check on.
+SWIFT ?= swift
+JOBS ?= 2
+# Options of the demo, e.g. `make demo DEMO="--community fontana"`.
+DEMO ?=
+
+C_LIBRARIES := libuv1-dev libsqlite3-dev
+PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
+PYTHON := .venv/bin/python
+
+# The system's packages are installed only when missing, so that nobody needs sudo twice.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help deps libraries build release test demo bench check format generate clean
+
+help: ## Lists the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages that tests use.
+
+libraries:
+	@for library in $(C_LIBRARIES) pkg-config; do \
+	  if ! dpkg-query -W -f '$${Status}' $$library 2>/dev/null | grep -q 'ok installed'; then \
+	    missing="$$missing $$library"; fi; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends $$missing; \
+	fi
+
+$(PYTHON): Makefile
+	@python3 -m venv .venv || { $(SUDO) apt-get update -qq && \
+	  $(SUDO) apt-get install -qq -y python3-venv && python3 -m venv .venv; }
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PYTHON_PACKAGES)
+	@touch $(PYTHON)
+
+build: libraries ## Builds everything for debugging.
+	$(SWIFT) build -j $(JOBS)
+
+release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
+	$(SWIFT) build -j $(JOBS) -c release --product joulebook
+
+test: deps ## Runs every test.
+	$(SWIFT) test -j $(JOBS)
+
+demo: release ## Trades a June week of a community and writes report.html.
+	.build/release/joulebook demo $(DEMO)
+
+bench: libraries ## Measures; see docs/ARCHITECTURE.md for what the figures exclude.
+	$(SWIFT) build -j $(JOBS) -c release --product joulebook-bench
+	.build/release/joulebook-bench
+
+check: ## Format and generated code are as they should be.
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) run -j $(JOBS) -q sbegen --check
+
+format: ## Formats the sources.
+	$(SWIFT) format -i -r Sources Tests Package.swift
+
+generate: ## Writes codecs, reference page and reject codes anew from proto/.
+	$(SWIFT) run -j $(JOBS) -q sbegen
+
+clean: ## Removes what was built.
+	rm -rf .build .venv
