@@ -1,0 +1,132 @@
+import CSQLite
+
+/// What SQLite answered when it did not do what was asked.
+struct SQLiteFailure: Error {
+  /// The extended result code.
+  var code: Int32
+  /// SQLite's own words.
+  var message: String
+
+  /// The result code without its extension.
+  var primary: Int32 { code & 0xFF }
+}
+
+/// One connection to a database file. Owned by one thread.
+final class SQLiteConnection {
+  private var handle: OpaquePointer?
+
+  /// Opens `path`, to read only or to write; a file that is missing is created to write.
+  init(path: String, readOnly: Bool) throws(SQLiteFailure) {
+    let access = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    // One owner thread: SQLite's own mutexes are not needed.
+    let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
+    guard code == SQLITE_OK else {
+      let failure = failure(code)
+      sqlite3_close_v2(handle)
+      handle = nil
+      throw failure
+    }
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, 1000)
+  }
+
+  deinit { sqlite3_close_v2(handle) }
+
+  /// Runs statements that return nothing of interest.
+  func execute(_ sql: String) throws(SQLiteFailure) {
+    try check(sqlite3_exec(handle, sql, nil, nil, nil))
+  }
+
+  /// Compiles one statement; it must not outlive the connection.
+  func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
+    var statement: OpaquePointer?
+    try check(
+      sqlite3_prepare_v3(
+        handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil))
+    guard let statement else { throw SQLiteFailure(code: SQLITE_MISUSE, message: "empty: \(sql)") }
+    return SQLiteStatement(statement, of: self)
+  }
+
+  /// The integer in the first column of the first row; 0 when there is none.
+  func integer(_ sql: String) throws(SQLiteFailure) -> Int64 {
+    let statement = try prepare(sql)
+    return try statement.step() ? statement.integer(0) : 0
+  }
+
+  /// Whether a transaction is open.
+  var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  /// Throws unless `code` is `SQLITE_OK`.
+  func check(_ code: Int32) throws(SQLiteFailure) {
+    guard code == SQLITE_OK else { throw failure(code) }
+  }
+
+  /// The failure that `code` stands for, in SQLite's words.
+  func failure(_ code: Int32) -> SQLiteFailure {
+    let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
+    let words = handle.map { String(cString: sqlite3_errmsg($0)) }
+    let same = extended & 0xFF == code & 0xFF
+    return SQLiteFailure(
+      code: same ? extended : code, message: words ?? String(cString: sqlite3_errstr(code)))
+  }
+}
+
+/// A compiled statement. Owned by its connection's thread.
+final class SQLiteStatement {
+  private let handle: OpaquePointer
+  private let connection: SQLiteConnection
+
+  /// Takes over a compiled statement of `connection`.
+  init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
+    (self.handle, self.connection) = (handle, connection)
+  }
+
+  deinit { sqlite3_finalize(handle) }
+
+  /// Binds parameter `index` (from 1).
+  func bind(_ index: Int32, _ value: Int64) throws(SQLiteFailure) {
+    try connection.check(sqlite3_bind_int64(handle, index, value))
+  }
+
+  /// Binds parameter `index` (from 1) to a copy of `bytes`.
+  func bind(_ index: Int32, _ bytes: [UInt8]) throws(SQLiteFailure) {
+    // SQLITE_TRANSIENT, a cast the importer leaves out: SQLite copies before it returns.
+    let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    let code = bytes.withUnsafeBytes {
+      sqlite3_bind_blob(handle, index, $0.baseAddress, Int32($0.count), copied)
+    }
+    try connection.check(code)
+  }
+
+  /// Goes to the next row.
+  /// - Returns: `false` when there is none; the statement is reset then.
+  func step() throws(SQLiteFailure) -> Bool {
+    let code = sqlite3_step(handle)
+    if code == SQLITE_ROW { return true }
+    guard code == SQLITE_DONE else {
+      let failure = connection.failure(code)
+      sqlite3_reset(handle)
+      throw failure
+    }
+    sqlite3_reset(handle)
+    return false
+  }
+
+  /// Ends a query before its last row, so that its read transaction ends.
+  func reset() { sqlite3_reset(handle) }
+
+  /// The integer in `column` (from 0) of the current row.
+  func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+
+  /// The text in `column` (from 0) of the current row.
+  func text(_ column: Int32) -> String {
+    sqlite3_column_text(handle, column).map { String(cString: $0) } ?? ""
+  }
+
+  /// The bytes in `column` (from 0) of the current row.
+  func bytes(_ column: Int32) -> [UInt8] {
+    guard let start = sqlite3_column_blob(handle, column) else { return [] }
+    let count = Int(sqlite3_column_bytes(handle, column))
+    return [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+  }
+}

@@ -1,0 +1,132 @@
+import CSQLite
+import MarketModel
+import Settlement
+
+/// A ledger in one SQLite file (WAL, `synchronous=FULL`): the embedded default. One process writes,
+/// holding `PATH.lock`; others may read at the same time. Owned by one thread.
+public final class SQLiteLedger: Ledger {
+  public let genesis: LedgerGenesis
+  private let path: String
+  private let lock: WriterLock?
+  private var session: SQLiteSession?
+
+  /// Opens the ledger at `path` to write; creates it when there is none.
+  /// - Throws: `.inUse` when another process writes to it, `.incompatible` when it is no ledger, of
+  ///   another version, or was made for another genesis, `.unavailable`, `.corrupt`.
+  public init(path: String, genesis: LedgerGenesis) throws(LedgerError) {
+    (self.path, self.genesis) = (path, genesis)
+    lock = try WriterLock(ledgerAt: path)
+    let session = try SQLiteSession(path: path, readOnly: false, creating: genesis)
+    guard session.genesis == genesis else {
+      throw .incompatible(
+        "\(path) was made for \(session.genesis), not \(genesis); give it those settings, or let "
+          + "the journal fill a new ledger at another path")
+    }
+    self.session = session
+  }
+
+  /// Opens the ledger at `path` to read only, also while another process writes to it.
+  /// - Throws: `.unavailable` when there is none, `.incompatible`, `.corrupt`.
+  public init(readingFrom path: String) throws(LedgerError) {
+    self.path = path
+    lock = nil
+    let session = try SQLiteSession(path: path, readOnly: true, creating: nil)
+    genesis = session.genesis
+    self.session = session
+  }
+
+  public func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome {
+    precondition(lock != nil, "a ledger opened to read only takes no batch")
+    let session = try connected()
+    do throws(SQLiteFailure) {
+      try session.connection.execute("BEGIN IMMEDIATE")
+    } catch {
+      throw LedgerError(error)
+    }
+    do throws(LedgerError) {
+      let stored = try session.row(ofBatch: batch.id)
+      let head = try LedgerHead(after: session.lastRow(), genesis: genesis)
+      let outcome = try admission(of: batch, after: head, stored: stored)
+      if outcome == .applied { try session.insert(batch) }
+      try session.commit()
+      return outcome
+    } catch {
+      throw session.rolledBack(after: error)
+    }
+  }
+
+  public func head() throws(LedgerError) -> LedgerHead {
+    try LedgerHead(after: connected().lastRow(), genesis: genesis)
+  }
+
+  public func row(ofBatch id: UInt64) throws(LedgerError) -> BatchRow? {
+    try connected().row(ofBatch: id)
+  }
+
+  public func transfers(in row: BatchRow) throws(LedgerError) -> [LedgerTransfer] {
+    try connected().transfers(in: row)
+  }
+
+  /// Reads every transfer: there is no index per account (about a second for 10 million).
+  public func transfers(
+    of account: AccountId, in period: Range<Timestamp>
+  ) throws(LedgerError) -> [LedgerTransfer] {
+    try connected().transfers(of: account, in: period)
+  }
+
+  public func transferCount() throws(LedgerError) -> UInt64 {
+    try connected().transferCount()
+  }
+
+  public func balances() throws(LedgerError) -> [LedgerBalance] {
+    try connected().balances()
+  }
+
+  public func snapshot<Value>(
+    _ body: () throws(LedgerError) -> Value
+  ) throws(LedgerError) -> Value {
+    let session = try connected()
+    try session.run("BEGIN")
+    do throws(LedgerError) {
+      let value = try body()
+      try session.run("COMMIT")
+      return value
+    } catch {
+      throw session.rolledBack(after: error)
+    }
+  }
+
+  public func reconnect() throws(LedgerError) {
+    // A descriptor on which a sync failed is never used again.
+    session = nil
+    session = try SQLiteSession(path: path, readOnly: lock == nil, creating: nil)
+  }
+
+  public func close() throws(LedgerError) {
+    session = nil
+  }
+
+  private func connected() throws(LedgerError) -> SQLiteSession {
+    guard let session else { throw .unavailable("not connected to \(path)") }
+    return session
+  }
+}
+
+extension LedgerError {
+  /// What a failure means outside of a batch's content.
+  init(_ failure: SQLiteFailure) {
+    let words = "\(failure.message) (SQLite \(failure.code))"
+    switch failure.primary {
+    case SQLITE_CORRUPT, SQLITE_FORMAT:
+      self = .corrupt("\(words); restore a copy, or let the journal fill a new ledger")
+    case SQLITE_NOTADB:
+      self = .incompatible("\(words): the file is not a ledger")
+    case SQLITE_FULL:
+      self = .unavailable("\(words): the disk is full; settlement resumes when there is room")
+    case SQLITE_CANTOPEN:
+      self = .unavailable("\(words): is the path right, its folder there and writable?")
+    default:
+      self = .unavailable(words)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import MarketModel
+import Settlement
+
+extension SQLiteSession {
+  /// The transfers of a stored batch.
+  func transfers(in row: BatchRow) throws(LedgerError) -> [LedgerTransfer] {
+    try transfers(
+      where: "id >= ? AND id < ? ORDER BY id",
+      [
+        Int64(bitPattern: row.firstTransfer),
+        Int64(bitPattern: row.firstTransfer + UInt64(row.count)),
+      ])
+  }
+
+  /// The transfers that debit or credit `account` in `period`; reads every transfer.
+  func transfers(
+    of account: AccountId, in period: Range<Timestamp>
+  ) throws(LedgerError) -> [LedgerTransfer] {
+    try transfers(
+      where: "(debit = ?1 OR credit = ?1) AND time >= ?2 AND time < ?3 ORDER BY id",
+      [
+        Int64(account.rawValue), Int64(clamping: period.lowerBound.nanoseconds),
+        Int64(clamping: period.upperBound.nanoseconds),
+      ])
+  }
+
+  /// How many transfers are stored.
+  func transferCount() throws(LedgerError) -> UInt64 {
+    try query { () throws(SQLiteFailure) in
+      UInt64(bitPattern: try connection.integer("SELECT count(*) FROM transfer"))
+    }
+  }
+
+  /// Every balance, ascending by unit, then account.
+  func balances() throws(LedgerError) -> [LedgerBalance] {
+    let select = try query { () throws(SQLiteFailure) in
+      try connection.prepare(
+        "SELECT key, debits_posted, credits_posted FROM account ORDER BY key")
+    }
+    var balances: [LedgerBalance] = []
+    while try query({ () throws(SQLiteFailure) in try select.step() }) {
+      let key = UInt64(bitPattern: select.integer(0))
+      guard let unit = LedgerUnit(rawValue: UInt32(truncatingIfNeeded: key >> 32)) else {
+        throw .corrupt("account \(key) has an unknown unit")
+      }
+      balances.append(
+        LedgerBalance(
+          account: AccountId(UInt32(truncatingIfNeeded: key)), unit: unit,
+          debits: select.integer(1), credits: select.integer(2)))
+    }
+    return balances
+  }
+
+  /// Runs a query's call; what fails in it says nothing about a batch's content.
+  func query<Value>(
+    _ body: () throws(SQLiteFailure) -> Value
+  ) throws(LedgerError) -> Value {
+    do throws(SQLiteFailure) { return try body() } catch { throw LedgerError(error) }
+  }
+
+  private func transfers(
+    where condition: String, _ parameters: [Int64]
+  ) throws(LedgerError) -> [LedgerTransfer] {
+    let select = try query { () throws(SQLiteFailure) in
+      let columns = LedgerSchema.transferColumns
+      let select = try connection.prepare("SELECT \(columns) FROM transfer WHERE \(condition)")
+      for (index, parameter) in parameters.enumerated() {
+        try select.bind(Int32(index + 1), parameter)
+      }
+      return select
+    }
+    var transfers: [LedgerTransfer] = []
+    while try query({ () throws(SQLiteFailure) in try select.step() }) {
+      transfers.append(try transfer(select))
+    }
+    return transfers
+  }
+
+  private func transfer(_ row: SQLiteStatement) throws(LedgerError) -> LedgerTransfer {
+    guard let debit = UInt32(exactly: row.integer(2)), let credit = UInt32(exactly: row.integer(3)),
+      let unit = UInt32(exactly: row.integer(4)).flatMap(LedgerUnit.init(rawValue:)),
+      let code = UInt16(exactly: row.integer(6)).flatMap(TransferCode.init(rawValue:)),
+      let flags = UInt16(exactly: row.integer(7))
+    else { throw .corrupt("transfer \(row.integer(0)) cannot be read") }
+    return LedgerTransfer(
+      id: UInt64(bitPattern: row.integer(0)), batch: UInt64(bitPattern: row.integer(1)),
+      debit: AccountId(debit), credit: AccountId(credit), unit: unit, amount: row.integer(5),
+      code: code, flags: TransferFlags(rawValue: flags),
+      tradeSequence: SequenceNumber(UInt64(bitPattern: row.integer(8))),
+      time: Timestamp(nanoseconds: UInt64(bitPattern: row.integer(9))),
+      reference: UInt64(bitPattern: row.integer(10)))
+  }
+}

@@ -1,0 +1,221 @@
+import CSQLite
+import MarketModel
+import Settlement
+
+/// A connection to a ledger's file with its compiled statements: what `reconnect` replaces.
+final class SQLiteSession {
+  let connection: SQLiteConnection
+  let genesis: LedgerGenesis
+  private let selectRow: SQLiteStatement
+  private let selectLast: SQLiteStatement
+  private let insertTransfer: SQLiteStatement
+  private let upsertAccount: SQLiteStatement
+  private let insertBatch: SQLiteStatement
+
+  /// Opens `path` and checks that it is a ledger; an empty database becomes one of `creating`.
+  init(path: String, readOnly: Bool, creating: LedgerGenesis?) throws(LedgerError) {
+    do throws(SQLiteFailure) {
+      connection = try SQLiteConnection(path: path, readOnly: readOnly)
+      if !readOnly {
+        try connection.execute("PRAGMA journal_mode = WAL")
+        try connection.execute("PRAGMA synchronous = FULL")
+        try connection.execute("PRAGMA wal_autocheckpoint = 4000")
+      }
+      if let creating, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
+        try Self.create(creating, in: connection)
+      }
+    } catch {
+      throw LedgerError(error)
+    }
+    genesis = try Self.genesis(of: connection, path: path)
+    do throws(SQLiteFailure) {
+      let (batch, transfer) = (LedgerSchema.batchColumns, LedgerSchema.transferColumns)
+      selectRow = try connection.prepare("SELECT \(batch) FROM batch WHERE id = ?")
+      selectLast = try connection.prepare("SELECT \(batch) FROM batch ORDER BY id DESC LIMIT 1")
+      insertBatch = try connection.prepare(
+        "INSERT INTO batch(\(batch)) VALUES(?, ?, ?, ?, ?, ?, ?)")
+      insertTransfer = try connection.prepare(
+        "INSERT INTO transfer(\(transfer)) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      upsertAccount = try connection.prepare(
+        """
+        INSERT INTO account(key, debits_posted, credits_posted) VALUES(?, ?, ?)
+        ON CONFLICT(key) DO UPDATE SET debits_posted = debits_posted + excluded.debits_posted,
+          credits_posted = credits_posted + excluded.credits_posted
+        """)
+    } catch {
+      throw LedgerError(error)
+    }
+  }
+
+  /// Writes what `batch` says, within the transaction that is open.
+  /// - Throws: `.contentRejected` when debits and credits differ or a constraint is broken.
+  func insert(_ batch: SettlementBatch) throws(LedgerError) {
+    try checkDoubleEntry(of: batch)
+    do throws(SQLiteFailure) {
+      for transfer in batch.transfers { try insert(transfer) }
+      for change in batch.netted { try upsert(change) }
+      try insert(batch.row)
+    } catch {
+      switch error.primary {
+      case SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG:
+        throw .contentRejected(batch: batch.id, reason: error.message)
+      default:
+        throw LedgerError(error)
+      }
+    }
+  }
+
+  /// Commits the open transaction.
+  /// - Throws: `.ambiguous`: what a failed commit did is known only after connecting again.
+  func commit() throws(LedgerError) {
+    do throws(SQLiteFailure) {
+      try connection.execute("COMMIT")
+    } catch {
+      throw .ambiguous("\(error.message) (SQLite \(error.code))")
+    }
+  }
+
+  /// Ends the open transaction, if any, without effect.
+  /// - Returns: `error`, with what went wrong in ending it.
+  func rolledBack(after error: LedgerError) -> LedgerError {
+    guard connection.isInTransaction else { return error }
+    do throws(SQLiteFailure) {
+      try connection.execute("ROLLBACK")
+      return error
+    } catch let second {
+      // The transaction dies with the connection: the remedy of either error reconnects or halts.
+      return error.remedy == .halt ? error : .ambiguous("\(error); rollback: \(second.message)")
+    }
+  }
+
+  /// Runs a statement that returns nothing.
+  func run(_ sql: String) throws(LedgerError) {
+    do throws(SQLiteFailure) { try connection.execute(sql) } catch { throw LedgerError(error) }
+  }
+
+  /// What is stored of batch `id`.
+  func row(ofBatch id: UInt64) throws(LedgerError) -> BatchRow? {
+    try query { () throws(SQLiteFailure) in try selectRow.bind(1, Int64(bitPattern: id)) }
+    return try row(selectRow)
+  }
+
+  /// What is stored of the last batch.
+  func lastRow() throws(LedgerError) -> BatchRow? { try row(selectLast) }
+
+  private func row(_ statement: SQLiteStatement) throws(LedgerError) -> BatchRow? {
+    defer { statement.reset() }
+    guard try query({ () throws(SQLiteFailure) in try statement.step() }) else { return nil }
+    guard let previous = BatchHash(bytes: statement.bytes(3)),
+      let hash = BatchHash(bytes: statement.bytes(4)),
+      let count = UInt32(exactly: statement.integer(6))
+    else { throw .corrupt("batch \(statement.integer(0)) cannot be read") }
+    return BatchRow(
+      id: UInt64(bitPattern: statement.integer(0)),
+      first: SequenceNumber(UInt64(bitPattern: statement.integer(1))),
+      last: SequenceNumber(UInt64(bitPattern: statement.integer(2))), previous: previous,
+      hash: hash, firstTransfer: UInt64(bitPattern: statement.integer(5)), count: count)
+  }
+
+  /// Every unit's debits equal its credits: before the batch by induction (and by `verify`), so
+  /// after it when they do within the batch.
+  private func checkDoubleEntry(of batch: SettlementBatch) throws(LedgerError) {
+    var start = batch.netted.startIndex
+    while start < batch.netted.endIndex {
+      let unit = batch.netted[start].unit
+      let end = batch.netted[start...].firstIndex { $0.unit != unit } ?? batch.netted.endIndex
+      var difference: Int128 = 0
+      for change in batch.netted[start..<end] {
+        difference += Int128(change.debits) - Int128(change.credits)
+      }
+      guard difference == 0 else {
+        throw .contentRejected(
+          batch: batch.id, reason: "debits and credits differ in unit \(unit.rawValue)")
+      }
+      start = end
+    }
+  }
+
+  private func insert(_ transfer: LedgerTransfer) throws(SQLiteFailure) {
+    let statement = insertTransfer
+    try statement.bind(1, Int64(bitPattern: transfer.id))
+    try statement.bind(2, Int64(bitPattern: transfer.batch))
+    try statement.bind(3, Int64(transfer.debit.rawValue))
+    try statement.bind(4, Int64(transfer.credit.rawValue))
+    try statement.bind(5, Int64(transfer.unit.rawValue))
+    try statement.bind(6, transfer.amount)
+    try statement.bind(7, Int64(transfer.code.rawValue))
+    try statement.bind(8, Int64(transfer.flags.rawValue))
+    try statement.bind(9, Int64(bitPattern: transfer.tradeSequence.rawValue))
+    try statement.bind(10, Int64(bitPattern: transfer.time.nanoseconds))
+    try statement.bind(11, Int64(bitPattern: transfer.reference))
+    _ = try statement.step()
+  }
+
+  private func upsert(_ change: NetChange) throws(SQLiteFailure) {
+    try upsertAccount.bind(1, Int64(bitPattern: change.key))
+    try upsertAccount.bind(2, change.debits)
+    try upsertAccount.bind(3, change.credits)
+    _ = try upsertAccount.step()
+  }
+
+  private func insert(_ row: BatchRow) throws(SQLiteFailure) {
+    try insertBatch.bind(1, Int64(bitPattern: row.id))
+    try insertBatch.bind(2, Int64(bitPattern: row.first.rawValue))
+    try insertBatch.bind(3, Int64(bitPattern: row.last.rawValue))
+    try insertBatch.bind(4, row.previous.bytes)
+    try insertBatch.bind(5, row.hash.bytes)
+    try insertBatch.bind(6, Int64(bitPattern: row.firstTransfer))
+    try insertBatch.bind(7, Int64(row.count))
+    _ = try insertBatch.step()
+  }
+
+  private static func create(
+    _ genesis: LedgerGenesis, in connection: SQLiteConnection
+  ) throws(SQLiteFailure) {
+    try connection.execute("BEGIN IMMEDIATE")
+    try connection.execute(LedgerSchema.create)
+    let insert = try connection.prepare("INSERT INTO ledger VALUES(?, ?, ?)")
+    try insert.bind(1, Int64(genesis.shard))
+    try insert.bind(2, Int64(genesis.rules.transfers))
+    try insert.bind(3, Int64(bitPattern: genesis.rules.nanoseconds))
+    _ = try insert.step()
+    try connection.execute("COMMIT")
+  }
+
+  private static func genesis(
+    of connection: SQLiteConnection, path: String
+  ) throws(LedgerError) -> LedgerGenesis {
+    let (application, version) = try answer { () throws(SQLiteFailure) in
+      (
+        try connection.integer("PRAGMA application_id"),
+        try connection.integer("PRAGMA user_version")
+      )
+    }
+    guard application == LedgerSchema.applicationId else {
+      throw .incompatible("\(path) is a database, but not a Joulebook ledger")
+    }
+    guard version == LedgerSchema.version else {
+      throw .incompatible(
+        "\(path) has table version \(version), this program writes \(LedgerSchema.version)")
+    }
+    let columns = try answer { () throws(SQLiteFailure) -> [Int64]? in
+      let select = try connection.prepare(
+        "SELECT shard, batch_transfers, batch_nanoseconds FROM ledger")
+      defer { select.reset() }
+      return try select.step() ? (0..<3).map { select.integer($0) } : nil
+    }
+    guard let columns, let shard = UInt16(exactly: columns[0]),
+      let transfers = UInt32(exactly: columns[1]), transfers > 0
+    else { throw .corrupt("\(path) has lost what it was made for") }
+    return LedgerGenesis(
+      shard: shard,
+      rules: BatchRules(transfers: transfers, nanoseconds: UInt64(bitPattern: columns[2])))
+  }
+
+  /// Runs a call; what fails in it says nothing about a batch's content.
+  private static func answer<Value>(
+    _ body: () throws(SQLiteFailure) -> Value
+  ) throws(LedgerError) -> Value {
+    do throws(SQLiteFailure) { return try body() } catch { throw LedgerError(error) }
+  }
+}

@@ -1,0 +1,25 @@
+import Glibc
+import Settlement
+
+/// The right to write a ledger: an advisory lock on `PATH.lock`, held until it is let go or the
+/// process ends, however it ends. Readers do not need it.
+final class WriterLock {
+  private let descriptor: Int32
+
+  /// Takes the lock.
+  /// - Throws: `.inUse` when another holder has it, `.unavailable` when the file cannot be opened.
+  init(ledgerAt path: String) throws(LedgerError) {
+    let file = path + ".lock"
+    descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .unavailable("cannot open \(file): \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      Glibc.close(descriptor)
+      throw .inUse(
+        "another process settles into \(path); stop it, or open the ledger to read only")
+    }
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,145 @@
+import MarketModel
+
+/// Turns the journal's events into settlement batches: a pure function of what it is fed. It must be
+/// fed every event of every command from the first one on, each command closed by `endCommand`.
+///
+/// A batch closes at the end of a command that brings it to `rules.transfers`, that comes
+/// `rules.nanoseconds` of market time after its first transfer, or that is a checkpoint of the whole
+/// state (a clean shutdown journals one). Nothing else closes a batch, since a replay would not see
+/// it. A range without transfers makes no batch; the next batch covers it.
+public struct BatchBuilder: Sendable {
+  /// What the chain starts from.
+  public let genesis: LedgerGenesis
+  /// The last batch made.
+  public private(set) var head: LedgerHead
+  /// Transfers of the batch in the making.
+  public private(set) var open: [LedgerTransfer] = []
+  /// What instruments and areas are paid in, learnt from their events.
+  private var catalog = Catalog()
+
+  /// A builder at the start of the journal.
+  public init(genesis: LedgerGenesis) {
+    self.genesis = genesis
+    head = LedgerHead(after: nil, genesis: genesis)
+    open.reserveCapacity(Int(genesis.rules.transfers) + 64)
+  }
+
+  /// Takes one event of the command `sequence`, sequenced at `time`.
+  public mutating func take(_ event: Event, sequence: SequenceNumber, time: Timestamp) {
+    let cause = Cause(sequence: sequence, time: time)
+    switch event {
+    case .trade(let trade): settle(trade, cause)
+    case .metered(let metered): settle(metered, cause)
+    case .transferred(let transferred): settle(transferred.transfer, cause)
+    case .deposited(let moved): settle(moved.movement, isDeposit: true, cause)
+    case .withdrawn(let moved): settle(moved.movement, isDeposit: false, cause)
+    case .areaCreated(let area): catalog.add(area.definition)
+    case .instrumentCreated(let instrument): catalog.add(instrument)
+    case .accepted, .replaced, .restated, .canceled, .rejected, .massCanceled, .balance,
+      .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated,
+      .capSet, .tariffSet, .instrumentStateChanged, .meterRegistered, .settlementConfirmed,
+      .alarm:
+      break
+    }
+  }
+
+  /// Ends the command `sequence`, sequenced at `time`.
+  /// - Parameter closes: whether the command is a checkpoint of the whole state.
+  /// - Returns: the batch that closes here, if one does.
+  /// - Throws: `.contentRejected` when a sum leaves Int64; the builder is of no use then.
+  public mutating func endCommand(
+    sequence: SequenceNumber, time: Timestamp, closes: Bool
+  ) throws(LedgerError) -> SettlementBatch? {
+    precondition(sequence > head.last, "commands come in ascending order")
+    guard let oldest = open.first else { return nil }
+    let age = time.nanoseconds - min(time.nanoseconds, oldest.time.nanoseconds)
+    let isFull = open.count >= Int(genesis.rules.transfers)
+    guard closes || isFull || age >= genesis.rules.nanoseconds else { return nil }
+    let batch = try SettlementBatch(
+      shard: genesis.shard, id: head.batch + 1,
+      first: SequenceNumber(head.last.rawValue + 1), last: sequence, previous: head.hash,
+      transfers: open)
+    head = LedgerHead(after: batch.row, genesis: genesis)
+    open.removeAll(keepingCapacity: true)
+    return batch
+  }
+
+  /// The command that an event belongs to.
+  private struct Cause {
+    var sequence: SequenceNumber
+    var time: Timestamp
+  }
+}
+
+// Who is debited and who is credited: the table is in docs/LEDGER.md.
+extension BatchBuilder {
+  private mutating func settle(_ trade: Trade, _ cause: Cause) {
+    let (area, currency) = catalog.market(of: trade.instrument)
+    let (buyer, seller) = (trade.buyer.account, trade.seller.account)
+    let (money, fees) = (LedgerUnit.currency(currency), AccountId.house(area, .fees))
+    let id = trade.trade.rawValue
+    post(.cashLeg, from: buyer, to: seller, money, trade.notional.units, id, cause)
+    post(.energyLeg, from: seller, to: buyer, .energy(area), trade.quantity.wattHours, id, cause)
+    post(.buyerFee, from: buyer, to: fees, money, trade.buyer.fee.units, id, cause)
+    post(.sellerFee, from: seller, to: fees, money, trade.seller.fee.units, id, cause)
+  }
+
+  private mutating func settle(_ metered: Metered, _ cause: Cause) {
+    let (account, area) = (metered.account, metered.area)
+    let energy = LedgerUnit.energy(area)
+    let money = LedgerUnit.currency(catalog.currency(of: area))
+    let grid = AccountId.house(area, .grid)
+    let production = AccountId.terminal(area, .production)
+    let consumption = AccountId.terminal(area, .consumption)
+    let losses = AccountId.terminal(area, .losses)
+    let id = metered.reading.registerSequence
+    let (imported, exported) = (metered.imported.wattHours, metered.exported.wattHours)
+    let consumed = metered.burned.wattHours + imported
+    post(
+      .mint, from: production, to: account, energy, metered.reading.produced.wattHours, id, cause)
+    post(.loss, from: account, to: losses, energy, metered.lost.wattHours, id, cause)
+    post(.exportEnergy, from: account, to: grid, energy, exported, id, cause)
+    post(.exportCash, from: grid, to: account, money, metered.exportRevenue.units, id, cause)
+    post(.importEnergy, from: grid, to: account, energy, imported, id, cause)
+    post(.importCash, from: account, to: grid, money, metered.importCost.units, id, cause)
+    post(.burn, from: account, to: consumption, energy, consumed, id, cause)
+  }
+
+  private mutating func settle(_ transfer: Transfer, _ cause: Cause) {
+    let id = transfer.clientOrderId.rawValue
+    let (from, to, amount) = (transfer.from, transfer.to, transfer.amount)
+    switch transfer.asset {
+    case .cash:
+      post(.cashTransfer, from: from, to: to, .currency(transfer.currency), amount, id, cause)
+    case .energy:
+      post(.energyTransfer, from: from, to: to, .energy(transfer.area), amount, id, cause)
+    }
+  }
+
+  private mutating func settle(_ moved: CashMovement, isDeposit: Bool, _ cause: Cause) {
+    let (outside, unit) = (AccountId.outside(moved.currency), LedgerUnit.currency(moved.currency))
+    let amount = moved.amount.units
+    if isDeposit {
+      post(.deposit, from: outside, to: moved.account, unit, amount, moved.reference, cause)
+    } else {
+      post(.withdrawal, from: moved.account, to: outside, unit, amount, moved.reference, cause)
+    }
+  }
+
+  /// Appends a transfer; none for a zero amount, one in the other direction for a negative one.
+  private mutating func post(
+    _ code: TransferCode, from: AccountId, to: AccountId, _ unit: LedgerUnit, _ amount: Int64,
+    _ reference: UInt64, _ cause: Cause
+  ) {
+    // An account that moves something to itself changes nothing.
+    if amount == 0 || from == to { return }
+    precondition(amount != .min, "the engine rejects what has no magnitude in 64 bits")
+    let isReversed = amount < 0
+    open.append(
+      LedgerTransfer(
+        id: head.transfers + UInt64(open.count) + 1, batch: head.batch + 1,
+        debit: isReversed ? to : from, credit: isReversed ? from : to, unit: unit,
+        amount: abs(amount), code: code, flags: isReversed ? .reversed : [],
+        tradeSequence: cause.sequence, time: cause.time, reference: reference))
+  }
+}

@@ -1,0 +1,21 @@
+/// Writes integers little-endian, one after the other: the bytes that are hashed.
+struct CanonicalWriter {
+  /// What was written.
+  private(set) var bytes: [UInt8] = []
+
+  /// An empty writer with room for `capacity` bytes.
+  init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+  /// Appends the bytes of `value`, lowest first.
+  mutating func append<Value: FixedWidthInteger>(_ value: Value) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
+  /// Appends raw bytes.
+  mutating func append(_ raw: [UInt8]) { bytes.append(contentsOf: raw) }
+
+  /// Appends the characters of `ascii`.
+  mutating func append(ascii: StaticString) {
+    ascii.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+}

@@ -1,0 +1,42 @@
+import MarketModel
+
+/// What trades belong to and are paid in: found by direct index, learnt from the events that
+/// created areas and instruments.
+struct Catalog: Sendable {
+  private var currencies: [Currency] = []
+  private var areas: [AreaId] = []
+
+  /// Learns an area's currency.
+  mutating func add(_ area: CreateArea) {
+    let index = Int(area.area.rawValue)
+    while currencies.count <= index { currencies.append(Currency(0)) }
+    currencies[index] = area.currency
+  }
+
+  /// Learns an instrument's area.
+  mutating func add(_ instrument: CreateInstrument) {
+    let index = Int(instrument.instrument.rawValue)
+    while areas.count <= index { areas.append(.null) }
+    areas[index] = instrument.area
+  }
+
+  /// What `area` is paid in.
+  /// - Precondition: the area's creation was taken before.
+  func currency(of area: AreaId) -> Currency {
+    let index = Int(area.rawValue)
+    precondition(
+      index < currencies.count && currencies[index].rawValue != 0,
+      "area \(area.rawValue) is unknown: events must be fed from the journal's first command on")
+    return currencies[index]
+  }
+
+  /// The area of `instrument`, and what it is paid in.
+  /// - Precondition: the instrument's creation was taken before.
+  func market(of instrument: InstrumentId) -> (area: AreaId, currency: Currency) {
+    let index = Int(instrument.rawValue)
+    precondition(
+      index < areas.count && areas[index] != .null,
+      "instrument \(index) is unknown: events must be fed from the journal's first command on")
+    return (areas[index], currency(of: areas[index]))
+  }
+}

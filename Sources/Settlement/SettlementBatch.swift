@@ -1,0 +1,112 @@
+import MarketModel
+
+// The canonical bytes of a batch: hash = SHA-256(previous hash || header || transfers || changes).
+// All integers little-endian; signed ones in two's complement.
+//
+//   header, 48 bytes              transfer, 64 bytes           netted change, 24 bytes
+//   offset size field             offset size field            offset size field
+//        0    8 "JBBATCH1"             0    8 id                    0    4 account
+//        8    8 batch                  8    4 debit account         4    4 unit
+//       16    8 first sequence        12    4 credit account        8    8 debits
+//       24    8 last sequence         16    4 unit                 16    8 credits
+//       32    4 transfers             20    2 code
+//       36    4 netted changes        22    2 flags
+//       40    2 shard                 24    8 amount
+//       42    6 zero                  32    8 journal sequence
+//                                     40    8 time
+//                                     48    8 reference
+//                                     56    8 zero (pending id)
+//
+// Transfers stand in journal order, netted changes by ascending unit, then account.
+
+/// A settlement batch: what a contiguous range of the journal does to the ledger. Immutable; its hash
+/// is computed when it is made, so a batch cannot carry another one's hash.
+public struct SettlementBatch: Sendable, Hashable {
+  /// Which shard's journal.
+  public let shard: UInt16
+  /// 1, 2, 3 ...
+  public let id: UInt64
+  /// First command covered: the one after the previous batch's last.
+  public let first: SequenceNumber
+  /// Last command covered.
+  public let last: SequenceNumber
+  /// The hash of the batch before; of the genesis for batch 1.
+  public let previous: BatchHash
+  /// SHA-256 over `previous` and the canonical bytes.
+  public let hash: BatchHash
+  /// Gross transfers in journal order, with contiguous ids. Not empty.
+  public let transfers: [LedgerTransfer]
+  /// What they come to per account and unit, ascending by unit, then account.
+  public let netted: [NetChange]
+
+  /// Nets and hashes `transfers`.
+  /// - Precondition: `transfers` is not empty.
+  /// - Throws: `.contentRejected` when an account's sum leaves Int64.
+  public init(
+    shard: UInt16, id: UInt64, first: SequenceNumber, last: SequenceNumber, previous: BatchHash,
+    transfers: [LedgerTransfer]
+  ) throws(LedgerError) {
+    precondition(!transfers.isEmpty, "a range without transfers makes no batch")
+    (self.shard, self.id, self.first, self.last) = (shard, id, first, last)
+    (self.previous, self.transfers) = (previous, transfers)
+    var netting = Netting(capacity: transfers.count)
+    for transfer in transfers {
+      guard netting.add(transfer) else {
+        throw .contentRejected(
+          batch: id, reason: "with transfer \(transfer.id) a sum leaves 64 bits")
+      }
+    }
+    netted = netting.changes()
+    var bytes = CanonicalWriter(capacity: 80 + transfers.count * 64 + netted.count * 24)
+    bytes.append(previous.bytes)
+    Self.writeHeader(
+      into: &bytes, shard: shard, id: id, first: first, last: last,
+      transfers: transfers.count, netted: netted.count)
+    for transfer in transfers { Self.write(transfer, into: &bytes) }
+    for change in netted { Self.write(change, into: &bytes) }
+    hash = BatchHash(of: bytes.bytes)
+  }
+
+  /// What a ledger keeps of the batch beside its transfers.
+  public var row: BatchRow {
+    BatchRow(
+      id: id, first: first, last: last, previous: previous, hash: hash,
+      firstTransfer: transfers[0].id, count: UInt32(transfers.count))
+  }
+
+  private static func writeHeader(
+    into bytes: inout CanonicalWriter, shard: UInt16, id: UInt64, first: SequenceNumber,
+    last: SequenceNumber, transfers: Int, netted: Int
+  ) {
+    bytes.append(ascii: "JBBATCH1")
+    bytes.append(id)
+    bytes.append(first.rawValue)
+    bytes.append(last.rawValue)
+    bytes.append(UInt32(transfers))
+    bytes.append(UInt32(netted))
+    bytes.append(shard)
+    bytes.append(UInt16(0))
+    bytes.append(UInt32(0))
+  }
+
+  private static func write(_ transfer: LedgerTransfer, into bytes: inout CanonicalWriter) {
+    bytes.append(transfer.id)
+    bytes.append(transfer.debit.rawValue)
+    bytes.append(transfer.credit.rawValue)
+    bytes.append(transfer.unit.rawValue)
+    bytes.append(transfer.code.rawValue)
+    bytes.append(transfer.flags.rawValue)
+    bytes.append(transfer.amount)
+    bytes.append(transfer.tradeSequence.rawValue)
+    bytes.append(transfer.time.nanoseconds)
+    bytes.append(transfer.reference)
+    bytes.append(UInt64(0))
+  }
+
+  private static func write(_ change: NetChange, into bytes: inout CanonicalWriter) {
+    bytes.append(change.account.rawValue)
+    bytes.append(change.unit.rawValue)
+    bytes.append(change.debits)
+    bytes.append(change.credits)
+  }
+}

@@ -1,0 +1,143 @@
+import MarketModel
+import Settlement
+
+/// Makes events as the exchange would, one command each, for tests that need no exchange.
+struct EventScript {
+  /// Where a command stands in the journal, and what it caused.
+  struct Step {
+    var sequence: SequenceNumber
+    var time: Timestamp
+    var events: [Event]
+    var closes = false
+  }
+
+  /// Commands so far.
+  private(set) var steps: [Step] = []
+  private var trades: UInt64 = 0
+  private var registers: UInt64 = 0
+  private var references: UInt64 = 0
+  /// Market time of the next command.
+  var time: UInt64 = 1_780_272_000_000_000_000
+
+  /// A journal that starts with areas 1 (EUR) and 2 (CHF), with spot instruments 1 and 2.
+  init() {
+    for (area, currency) in [(AreaId(1), Currency.eur), (AreaId(2), Currency(756))] {
+      let definition = CreateArea(
+        area: area, currency: currency, code: .empty, storageCost: Money(units: 1),
+        storagePrice: Money(units: 1), feedInPrice: .zero, retailPrice: .zero)
+      let instrument = CreateInstrument(
+        instrument: InstrumentId(UInt32(area.rawValue)), area: area, symbol: .empty,
+        tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: Price(ticks: -100_000),
+        highestPrice: Price(ticks: 100_000))
+      add([.areaCreated(AreaState(definition: definition, defaultCap: .zero))])
+      add([.instrumentCreated(instrument)])
+    }
+  }
+
+  /// One command with `events`, a second after the one before.
+  mutating func add(_ events: [Event], closes: Bool = false) {
+    steps.append(
+      Step(
+        sequence: SequenceNumber(UInt64(steps.count) + 1), time: Timestamp(nanoseconds: time),
+        events: events, closes: closes))
+    time += 1_000_000_000
+  }
+
+  /// A checkpoint of the whole state.
+  mutating func checkpoint() { add([], closes: true) }
+
+  /// `buyer` buys `energy` Wh from `seller` at `price` ticks.
+  mutating func trade(
+    _ buyer: UInt32, _ seller: UInt32, energy: Int64, price: Int64, buyerFee: Int64 = 0,
+    sellerFee: Int64 = 0, area: UInt32 = 1
+  ) {
+    trades += 1
+    add([
+      .trade(
+        Trade(
+          trade: TradeId(trades), instrument: InstrumentId(area), aggressor: .buy,
+          price: Price(ticks: price), quantity: Energy(wattHours: energy),
+          notional: Money(units: price * energy), buyer: Self.party(buyer, fee: buyerFee),
+          seller: Self.party(seller, fee: sellerFee)))
+    ])
+  }
+
+  /// A reading of `account`'s meter.
+  mutating func meter(
+    _ account: UInt32, produced: Int64 = 0, lost: Int64 = 0, exported: Int64 = 0,
+    revenue: Int64 = 0, burned: Int64 = 0, imported: Int64 = 0, cost: Int64 = 0,
+    area: UInt16 = 1
+  ) {
+    registers += 1
+    let reading = MeterReading(
+      meter: MeterId(account), registerSequence: registers,
+      intervalStart: Timestamp(nanoseconds: time - 900_000_000_000),
+      intervalEnd: Timestamp(nanoseconds: time), produced: Energy(wattHours: produced),
+      consumed: Energy(wattHours: burned + imported))
+    add([
+      .metered(
+        Metered(
+          reading: reading, session: SessionId(1), clientSequence: 1, account: AccountId(account),
+          area: AreaId(area), lost: Energy(wattHours: lost),
+          exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
+          burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
+          importCost: Money(units: cost)))
+    ])
+  }
+
+  /// `from` sends `amount` (1e-8 EUR, or Wh of area 1) to `to`.
+  mutating func transfer(_ from: UInt32, _ to: UInt32, _ asset: AssetKind, _ amount: Int64) {
+    references += 1
+    let transfer = Transfer(
+      from: AccountId(from), to: AccountId(to), asset: asset, currency: .eur, area: AreaId(1),
+      amount: amount, clientOrderId: ClientOrderId(references))
+    add([
+      .transferred(Transferred(transfer: transfer, session: SessionId(1), clientSequence: 1))
+    ])
+  }
+
+  /// Cash comes in (or goes out, when negative).
+  mutating func cash(_ account: UInt32, _ amount: Int64, _ currency: Currency = .eur) {
+    references += 1
+    let movement = CashMovement(
+      account: AccountId(account), currency: currency, amount: Money(units: abs(amount)),
+      reference: references)
+    let moved = CashMoved(movement: movement, session: SessionId(1), clientSequence: 1)
+    add([amount < 0 ? .withdrawn(moved) : .deposited(moved)])
+  }
+
+  private static func party(_ account: UInt32, fee: Int64) -> TradeParty {
+    TradeParty(
+      order: OrderId(slot: account, generation: 1), account: AccountId(account),
+      session: SessionId(1), clientOrderId: ClientOrderId(1), fee: Money(units: fee),
+      leaves: .zero, covered: .zero)
+  }
+}
+
+extension BatchBuilder {
+  /// Feeds one command.
+  mutating func feed(_ step: EventScript.Step) throws(LedgerError) -> SettlementBatch? {
+    for event in step.events { take(event, sequence: step.sequence, time: step.time) }
+    return try endCommand(sequence: step.sequence, time: step.time, closes: step.closes)
+  }
+
+  /// All batches of `script`.
+  static func batches(
+    of script: EventScript, _ genesis: LedgerGenesis
+  ) throws(LedgerError) -> [SettlementBatch] {
+    var builder = BatchBuilder(genesis: genesis)
+    var batches: [SettlementBatch] = []
+    for step in script.steps {
+      if let batch = try builder.feed(step) { batches.append(batch) }
+    }
+    return batches
+  }
+}
+
+extension Settler {
+  /// Feeds one command.
+  mutating func feed(_ step: EventScript.Step) -> SettlementConfirmed? {
+    for event in step.events { take(event, sequence: step.sequence, time: step.time) }
+    return endCommand(sequence: step.sequence, time: step.time, closes: step.closes)
+  }
+}
