@@ -1,0 +1,13 @@
+/// How the reader of a ring waits while it is empty. One thread spins at most on two cores.
+public enum WaitStrategy: Sendable, Hashable {
+  /// Looks again at once. Answers soonest, burns a core.
+  case spin
+  /// Gives the core away between looks.
+  case yield
+  /// Looks `spins` times, then sleeps until the writer rings. Costs the writer a fence for each
+  /// publish, and a system call for each time the reader really sleeps.
+  case park(spins: Int)
+
+  /// Sleeps after a short look: right for threads that are idle most of the time.
+  public static let park = WaitStrategy.park(spins: 64)
+}
