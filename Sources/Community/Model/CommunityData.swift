@@ -1,0 +1,9 @@
+import Foundation
+
+/// The data that comes with the package.
+public enum CommunityData {
+  /// The folder with the data sets and their licence notes.
+  public static var folder: URL {
+    Bundle.module.resourceURL?.appending(path: "Data") ?? URL(filePath: "Data")
+  }
+}

@@ -1,0 +1,113 @@
+import MarketModel
+
+/// A community for one run: who is in it, what each meter will read, and the terms it trades on.
+public struct CommunityModel: Sendable {
+  /// Its name in the report.
+  public var title: String
+  /// One sentence: what is real about it and what is not.
+  public var story: String
+  /// Origin and licence of the data, as the licence asks.
+  public var attribution: String
+  /// Start of the first interval.
+  public var start: Timestamp
+  /// Length of an interval in seconds.
+  public var intervalSeconds: UInt64
+  /// The customers. Account and meter `i + 1` belong to customer `i`.
+  public var customers: [Customer]
+  /// Vehicles that charge at the charging station.
+  public var vehicles: Int
+  /// The terms of the area.
+  public var terms: MarketTerms
+
+  /// How many intervals a day has.
+  public var intervalsPerDay: Int { Int(86_400 / intervalSeconds) }
+  /// How many intervals the run has.
+  public var intervals: Int { customers.first?.consumption.count ?? 0 }
+  /// How many days the run has.
+  public var days: Int { intervals / intervalsPerDay }
+
+  /// Start of interval `index`; `index` may be one past the last.
+  public func time(of index: Int) -> Timestamp {
+    Timestamp(nanoseconds: start.nanoseconds + UInt64(index) * intervalSeconds * 1_000_000_000)
+  }
+
+  /// The cap of customer `index`: the default share of rule 3 and what it owns itself.
+  public func cap(of index: Int) -> Energy {
+    Energy(
+      wattHours: terms.defaultCap.wattHours + customers[index].ownStorage.wattHours)
+  }
+
+  /// Capacity of the whole storage: the sum of all caps.
+  public var capacity: Energy {
+    Energy(wattHours: customers.indices.reduce(0) { $0 + cap(of: $1).wattHours })
+  }
+
+  /// The same community for its first `days` days only.
+  /// - Precondition: `days` is in `1...self.days`.
+  public func first(days: Int) -> CommunityModel {
+    precondition(days >= 1 && days <= self.days, "the data has \(self.days) days")
+    var shorter = self
+    let range = 0..<(days * intervalsPerDay)
+    for index in shorter.customers.indices {
+      shorter.customers[index].consumption = customers[index].consumption[range]
+      shorter.customers[index].production = customers[index].production[range]
+    }
+    return shorter
+  }
+}
+
+/// Prices, steps and fees of an area and its spot instrument.
+public struct MarketTerms: Sendable, Equatable {
+  /// What it is paid in.
+  public var currency: Currency
+  /// How amounts are written: "€".
+  public var currencySign: String
+  /// EIC-style code of the area.
+  public var areaCode: Label
+  /// Symbol of the spot instrument.
+  public var symbol: Label
+  /// What the surrounding grid pays for exports.
+  public var feedIn: Price
+  /// What the surrounding grid charges for imports.
+  public var retail: Price
+  /// Target storage cost per user, Cu (market rules 3).
+  public var storageCost: Money
+  /// Storage price per kWh of capacity, P (market rules 3).
+  public var storagePrice: Money
+  /// Price step.
+  public var tick: Price
+  /// Quantity step.
+  public var lot: Energy
+  /// Upper edge of the price band; the lower is 0.
+  public var highestPrice: Price
+  /// Fee of the resting side.
+  public var makerFee: Rate
+  /// Fee of the entering side.
+  public var takerFee: Rate
+
+  /// Bmax = 2 Cu / (1.5 P) of rule 3, in whole Wh, rounded down: 4 Cu x 1000 / 3 P.
+  public var defaultCap: Energy {
+    Energy(wattHours: 4_000 * storageCost.units / (3 * storagePrice.units))
+  }
+
+  /// The middle between what the grid pays and what it charges.
+  public var middle: Price { Price(ticks: (feedIn.ticks + retail.ticks) / 2) }
+
+  /// Terms of a European community: the worked example of rule 3 (Cu = 300, P = 200: 2 kWh each).
+  public static let european = MarketTerms(
+    currency: .eur, currencySign: "€", areaCode: Label(ascii: "10YJOULEBOOK-LV3"),
+    symbol: Label(ascii: "SPOT.LV3"), feedIn: Price(ticks: 8_000), retail: Price(ticks: 32_000),
+    storageCost: Money(units: 300 * 100_000_000), storagePrice: Money(units: 200 * 100_000_000),
+    tick: Price(ticks: 10), lot: Energy(wattHours: 10), highestPrice: Price(ticks: 40_000),
+    makerFee: Rate(partsPerMillion: 2_000), takerFee: Rate(partsPerMillion: 5_000))
+}
+
+extension Label {
+  /// A label known to be printable ASCII of at most 16 bytes.
+  init(ascii text: StaticString) {
+    guard let label = Label(text.description) else {
+      preconditionFailure("\(text) is no label")
+    }
+    self = label
+  }
+}

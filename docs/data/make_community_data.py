@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Cuts the June week in Sources/Community/Data out of the original data sets.
+
+    pip download --no-deps simbench==1.6.3
+    make_community_data.py simbench SIMBENCH_WHEEL  OUT_FOLDER
+    make_community_data.py fontana  HOMES_CSV_GZ    OUT_FOLDER
+
+SimBench: grid LV3.101 (118 customers) and the profile columns its customers use, from Sunday
+2016-06-05 (a lead-in day, for forecasts only) to Sunday 2016-06-12. Values are per unit x 1e6.
+Fontana: 17 homes, hourly Wh, the same shape: a lead-in Sunday and the week after it.
+Only the standard library is needed.
+"""
+import csv
+import gzip
+import io
+import os
+import sys
+import zipfile
+
+GRID = "LV3.101"
+NETWORK = "simbench/networks/1-complete_data-mixed-all-1-sw/"
+FIRST_ROW = "05.06.2016 00:00"
+DAYS = 8
+
+
+def table(wheel, name):
+    with wheel.open(NETWORK + name) as raw:
+        yield from csv.DictReader(io.TextIOWrapper(raw, "utf-8"), delimiter=";")
+
+
+def write(path, header, rows):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def watts(megawatts):
+    return round(float(megawatts) * 1e6)
+
+
+def simbench(source, folder):
+    wheel = zipfile.ZipFile(source)
+    position = {r["id"]: (r["x"], r["y"]) for r in table(wheel, "Coordinates.csv")}
+    at = {r["id"]: position[r["coordID"]] for r in table(wheel, "Node.csv") if r["subnet"] == GRID}
+    units = []
+    for name, kind, power in (
+        ("Load.csv", "load", "pLoad"), ("RES.csv", "pv", "pRES"), ("Storage.csv", "storage", "sR")):
+        for r in table(wheel, name):
+            if r["subnet"] != GRID:
+                continue
+            stored = watts(r["eStore"]) if kind == "storage" else 0
+            bus = r["node"]
+            units.append([bus, kind, r["profile"], watts(r[power]), stored, *at[bus]])
+    units.sort(key=lambda u: (int(u[0].split()[-1]), u[1], u[2]))
+    write(f"{folder}/simbench/customers.csv",
+          ["node", "kind", "profile", "rated_w", "storage_wh", "x", "y"], units)
+    lines = [[r["nodeA"], r["nodeB"], r["length"], r["type"]]
+             for r in table(wheel, "Line.csv") if r["subnet"] == GRID]
+    write(f"{folder}/simbench/lines.csv", ["node_a", "node_b", "length_km", "type"], lines)
+    week(wheel, folder, {u[2] for u in units if u[1] == "load"}, {u[2] for u in units if u[1] == "pv"})
+
+
+def week(wheel, folder, loads, plants):
+    columns = {}
+    for name, wanted, suffix in (
+        ("LoadProfile.csv", loads, "_pload"), ("RESProfile.csv", plants, "")):
+        rows, started = [], False
+        for r in table(wheel, name):
+            started = started or r["time"] == FIRST_ROW
+            if started:
+                rows.append(r)
+            if len(rows) == DAYS * 96:
+                break
+        columns["time"] = [r["time"] for r in rows]
+        for profile in sorted(wanted):
+            columns[profile] = [round(float(r[profile + suffix]) * 1e6) for r in rows]
+    names = ["time"] + [n for n in columns if n != "time"]
+    write(f"{folder}/simbench/profiles_june_week.csv", names, zip(*(columns[n] for n in names)))
+
+
+def fontana(source, folder):
+    with gzip.open(source, "rt") as raw:
+        rows = list(csv.reader(raw))
+    header, data = rows[0], rows[1:]
+    monday = next(i for i, r in enumerate(data) if r[0] == "6" and r[1] == "1" and r[2] == "1")
+    # The day before the first whole June week is a Sunday.
+    write(f"{folder}/fontana/homes_june_week.csv", header, data[monday - 24:monday + 7 * 24])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in ("simbench", "fontana"):
+        sys.exit(__doc__)
+    {"simbench": simbench, "fontana": fontana}[sys.argv[1]](sys.argv[2], sys.argv[3])
