@@ -1,0 +1,324 @@
+// A client's session on one connection, as pure code: a message or the time in, what to do out.
+//
+//     connected --Negotiate--> negotiated --Establish--> established --Terminate--> ended
+//         |                        |                         |
+//         +------- any violation, silence, or Terminate: a code, and ended ------+
+//
+// A refused Negotiate or Establish is answered with its reject, everything else with Terminate; after
+// both the connection is closed and the client starts again with a higher session version. The client
+// flow is idempotent: a duplicate sequence number is dropped silently, a gap is answered with
+// NotApplied and processing goes on (FIXP 1.0).
+
+import MarketModel
+
+/// What a Negotiate asks.
+public struct NegotiateRequest: Equatable, Sendable {
+  /// Who.
+  public var session: SessionId
+  /// The version of the session: higher than any before.
+  public var version: UInt64
+  /// The client's clock.
+  public var timestamp: Timestamp
+
+  /// All fields.
+  public init(session: SessionId, version: UInt64, timestamp: Timestamp) {
+    (self.session, self.version, self.timestamp) = (session, version, timestamp)
+  }
+}
+
+/// What an Establish asks.
+public struct EstablishRequest: Equatable, Sendable {
+  /// Who.
+  public var session: SessionId
+  /// The negotiated version.
+  public var version: UInt64
+  /// The client's clock.
+  public var timestamp: Timestamp
+  /// How often either side says something, in ms.
+  public var keepAliveMilliseconds: UInt32
+
+  /// All fields.
+  public init(
+    session: SessionId, version: UInt64, timestamp: Timestamp, keepAliveMilliseconds: UInt32
+  ) {
+    (self.session, self.version, self.timestamp) = (session, version, timestamp)
+    self.keepAliveMilliseconds = keepAliveMilliseconds
+  }
+}
+
+/// A code and the limit that was broken: 0 where there is none.
+public struct Refusal: Error, Equatable, Sendable {
+  /// Why.
+  public var code: RejectCode
+  /// The limit, in the unit that the code names.
+  public var limit: Int64
+
+  /// A refusal.
+  public init(_ code: RejectCode, limit: Int64 = 0) { (self.code, self.limit) = (code, limit) }
+}
+
+/// The FIXP state machine of one connection. Owned by the I/O thread.
+public struct FixpSession: Sendable {
+  /// How far the client has come.
+  public enum State: Equatable, Sendable {
+    /// Nothing was said.
+    case connected
+    /// Who it is, is known.
+    case negotiated
+    /// Application messages flow.
+    case established
+    /// Over; the connection is being closed.
+    case ended
+  }
+
+  /// What the connection does next.
+  public enum Action: Equatable, Sendable {
+    /// Nothing.
+    case none
+    /// Sends NegotiationResponse.
+    case respond
+    /// Sends EstablishmentAck.
+    case acknowledge
+    /// Sends NegotiationReject and closes.
+    case rejectNegotiation(Refusal)
+    /// Sends EstablishmentReject and closes.
+    case rejectEstablishment(Refusal)
+    /// Sends Terminate with a code and closes.
+    case terminate(Refusal)
+    /// Answers the client's Terminate with one and closes.
+    case answerTerminate
+    /// Sends Sequence: nothing else was sent for an interval.
+    case sendSequence
+  }
+
+  /// What is done with an application message.
+  public enum Admission: Equatable, Sendable {
+    /// It is processed.
+    case process
+    /// It is processed, after NotApplied for `count` messages from `from`.
+    case processAfterGap(from: UInt64, count: UInt64)
+    /// It was processed before.
+    case drop
+    /// It is no time for it: Terminate with a code, and close.
+    case terminate(Refusal)
+  }
+
+  /// Limits of a session.
+  public struct Limits: Sendable, Equatable {
+    /// How far a client's clock may be from ours, in ns.
+    public var clockWindow: UInt64 = 5_000_000_000
+    /// Shortest keep-alive interval, in ms.
+    public var shortestKeepAlive: UInt32 = 1_000
+    /// Longest keep-alive interval, in ms.
+    public var longestKeepAlive: UInt32 = 60_000
+    /// How long a client may take to negotiate and establish, in ns.
+    public var handshake: UInt64 = 10_000_000_000
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// How far the client has come.
+  public private(set) var state = State.connected
+  /// Who it is; `.exchange` before it negotiated.
+  public private(set) var identity = SessionId.exchange
+  /// The version it negotiated.
+  public private(set) var version: UInt64 = 0
+  /// The keep-alive interval in ns; 0 before it established.
+  public private(set) var keepAlive: UInt64 = 0
+  /// Next sequence number expected from the client.
+  public private(set) var nextIncoming: UInt64 = 1
+  /// Next sequence number of a report on this session version.
+  public private(set) var nextOutgoing: UInt64 = 1
+  private let limits: Limits
+  private var lastReceived: UInt64
+  private var lastSent: UInt64
+
+  /// A session on a connection that was accepted at `now`.
+  public init(now: Timestamp, limits: Limits = Limits()) {
+    self.limits = limits
+    (lastReceived, lastSent) = (now.nanoseconds, now.nanoseconds)
+  }
+
+  /// Judges a Negotiate.
+  /// - Parameters:
+  ///   - identities: What is known of session identities; learns version and bad signatures.
+  ///   - isRegistered: Whether the identity exists and has a role.
+  ///   - signatureIsValid: Asked only when the key is not locked: verifying costs 50 us.
+  public mutating func negotiate(
+    _ request: NegotiateRequest, now: Timestamp, identities: inout SessionIdentities,
+    isRegistered: Bool, signatureIsValid: @autoclosure () -> Bool
+  ) -> Action {
+    lastReceived = now.nanoseconds
+    guard state == .connected else { return end(.alreadyNegotiated) }
+    guard isRegistered else { return refuseNegotiation(.unknownSession) }
+    if let until = identities.lockedUntil(request.session, now: now) {
+      return refuseNegotiation(.keyLocked, limit: until.limit)
+    }
+    guard signatureIsValid() else {
+      identities.badSignature(request.session, now: now)
+      return refuseNegotiation(.badSignature)
+    }
+    guard isInWindow(request.timestamp, now) else {
+      return refuseNegotiation(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
+    }
+    let last = identities.lastVersion(request.session)
+    guard request.version > last else {
+      return refuseNegotiation(
+        .sessionVersionNotIncreasing, limit: Int64(clamping: last))
+    }
+    guard !identities.isEstablished(request.session) else {
+      return refuseNegotiation(.alreadyEstablished)
+    }
+    identities.negotiated(request.session, version: request.version)
+    (state, identity, version) = (.negotiated, request.session, request.version)
+    return .respond
+  }
+
+  /// Judges an Establish.
+  public mutating func establish(
+    _ request: EstablishRequest, now: Timestamp, identities: inout SessionIdentities,
+    signatureIsValid: @autoclosure () -> Bool
+  ) -> Action {
+    lastReceived = now.nanoseconds
+    switch state {
+    case .connected: return refuseEstablishment(.notNegotiated)
+    case .established, .ended: return end(.alreadyEstablished)
+    case .negotiated: break
+    }
+    guard request.session == identity, request.version == version else {
+      return refuseEstablishment(.unknownSessionVersion, limit: Int64(clamping: version))
+    }
+    // Another connection negotiated a higher version meanwhile: this one is over.
+    let last = identities.lastVersion(identity)
+    guard version == last else {
+      return refuseEstablishment(.unknownSessionVersion, limit: Int64(clamping: last))
+    }
+    if let until = identities.lockedUntil(identity, now: now) {
+      return refuseEstablishment(.keyLocked, limit: until.limit)
+    }
+    guard signatureIsValid() else {
+      identities.badSignature(identity, now: now)
+      return refuseEstablishment(.badSignature)
+    }
+    guard isInWindow(request.timestamp, now) else {
+      return refuseEstablishment(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
+    }
+    let interval = request.keepAliveMilliseconds
+    let nearest = min(max(interval, limits.shortestKeepAlive), limits.longestKeepAlive)
+    guard interval == nearest else {
+      return refuseEstablishment(.keepAliveOutOfRange, limit: Int64(nearest))
+    }
+    guard identities.establish(identity) else { return refuseEstablishment(.alreadyEstablished) }
+    (state, keepAlive, lastSent) = (.established, UInt64(interval) * 1_000_000, now.nanoseconds)
+    return .acknowledge
+  }
+
+  /// Judges an application message by its sequence number.
+  public mutating func admit(sequence: UInt64, now: Timestamp) -> Admission {
+    lastReceived = now.nanoseconds
+    guard state == .established else { return .terminate(outOfPlace()) }
+    if sequence == nextIncoming {
+      nextIncoming += 1
+      return .process
+    }
+    if sequence < nextIncoming { return .drop }
+    // The highest number is no message: it would leave none to expect.
+    guard sequence < .max else { return .terminate(violation(.sequenceGap, nextIncoming)) }
+    let gap = nextIncoming
+    nextIncoming = sequence + 1
+    return .processAfterGap(from: gap, count: sequence - gap)
+  }
+
+  /// Undoes the admission of the message `sequence`: the intake was full, it will be shown again.
+  public mutating func putBack(sequence: UInt64) {
+    precondition(sequence + 1 == nextIncoming)
+    nextIncoming = sequence
+  }
+
+  /// The client says that it lives, and which sequence number it will use next.
+  /// - Returns: The gap that shows, for a NotApplied.
+  public mutating func sequence(next: UInt64, now: Timestamp) -> Admission {
+    lastReceived = now.nanoseconds
+    guard state == .established else { return .terminate(outOfPlace()) }
+    guard next > nextIncoming else { return .drop }
+    let gap = nextIncoming
+    nextIncoming = next
+    return .processAfterGap(from: gap, count: next - gap)
+  }
+
+  /// The client ends the session.
+  public mutating func terminated() -> Action {
+    guard state != .ended else { return .none }
+    state = .ended
+    return .answerTerminate
+  }
+
+  /// Ends the session from our side: a malformed frame, the server's shutdown.
+  /// - Returns: `.none` when it is over already.
+  public mutating func terminate(_ refusal: Refusal) -> Action {
+    guard state != .ended else { return .none }
+    state = .ended
+    return .terminate(refusal)
+  }
+
+  /// Time passes. Called a few times per second.
+  public mutating func tick(now: Timestamp) -> Action {
+    let silence = now.nanoseconds - min(now.nanoseconds, lastReceived)
+    switch state {
+    case .connected where silence > limits.handshake: return end(.notNegotiated)
+    case .negotiated where silence > limits.handshake: return end(.notEstablished)
+    case .established where silence > 2 * keepAlive:
+      return end(.keepAliveExpired, limit: Int64(clamping: silence))
+    case .established where now.nanoseconds >= lastSent + keepAlive:
+      lastSent = now.nanoseconds
+      return .sendSequence
+    case .connected, .negotiated, .established, .ended: return .none
+    }
+  }
+
+  /// Takes the sequence number of a report that is being sent.
+  public mutating func takeOutgoing(now: Timestamp) -> UInt64 {
+    assert(state == .established)
+    defer { nextOutgoing += 1 }
+    lastSent = now.nanoseconds
+    return nextOutgoing
+  }
+
+  private func isInWindow(_ timestamp: Timestamp, _ now: Timestamp) -> Bool {
+    let (a, b) = (timestamp.nanoseconds, now.nanoseconds)
+    return (a > b ? a - b : b - a) <= limits.clockWindow
+  }
+
+  private mutating func outOfPlace() -> Refusal {
+    let code: RejectCode = state == .connected ? .notNegotiated : .notEstablished
+    state = .ended
+    return Refusal(code)
+  }
+
+  private mutating func violation(_ code: RejectCode, _ limit: UInt64) -> Refusal {
+    state = .ended
+    return Refusal(code, limit: Int64(clamping: limit))
+  }
+
+  private mutating func refuseNegotiation(_ code: RejectCode, limit: Int64 = 0) -> Action {
+    state = .ended
+    return .rejectNegotiation(Refusal(code, limit: limit))
+  }
+
+  private mutating func refuseEstablishment(_ code: RejectCode, limit: Int64 = 0) -> Action {
+    state = .ended
+    return .rejectEstablishment(Refusal(code, limit: limit))
+  }
+
+  private mutating func end(_ code: RejectCode, limit: Int64 = 0) -> Action {
+    guard state != .ended else { return .none }
+    state = .ended
+    return .terminate(Refusal(code, limit: limit))
+  }
+}
+
+extension Timestamp {
+  /// This moment as a reject's limit.
+  fileprivate var limit: Int64 { Int64(clamping: nanoseconds) }
+}

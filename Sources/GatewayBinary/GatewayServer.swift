@@ -1,0 +1,137 @@
+import MarketModel
+import Transport
+
+/// What the gateway needs from the server it stands in front of. Every call is made on the I/O thread.
+public protocol GatewayServer: AnyObject {
+  /// Takes a command in. Its consequences come back through `BinaryGateway.deliver` when it is durable.
+  ///
+  /// Of a Tick message `command.time` is the time asked for: a server on driven time moves its clock
+  /// there, one on the real clock stamps its own. Of every other command it is 0.
+  func submit(_ command: Command) -> SubmitResult
+
+  /// The order as it is now; `nil` when it is not open.
+  func orderState(_ order: OrderId) -> OrderState?
+
+  /// Why an open order does not trade; `nil` when it is not open.
+  func explain(_ order: OrderId) -> OrderExplanation?
+
+  /// An account's balances; `nil` when the account or the area is unknown.
+  func balance(of account: AccountId, in area: AreaId) -> Balance?
+
+  /// How the server is. `connectionCount` is filled in by the gateway.
+  func status(withStateHash: Bool) -> ServerStatus
+
+  /// Another thread called the transport's `WakeHandle`.
+  func woken()
+
+  /// A turn of the loop ends: what is durable is delivered now and leaves with this turn's flush.
+  func turnEnds()
+
+  /// A timer of the server is due. Its tokens are not negative; the gateway's are.
+  func timerFired(_ timer: TimerToken)
+}
+
+/// What became of a command that was submitted.
+public enum SubmitResult: Equatable, Sendable {
+  /// It is in the intake and will be applied.
+  case taken
+  /// The intake is full: the gateway stops reading from this client and shows the message again at
+  /// the end of the turn, and then each turn until it is taken.
+  case full
+  /// It is not taken at all; the client gets a Rejected with this code: 1012, 9001, 9002.
+  case refused(Refusal)
+}
+
+/// Why an open order does not trade (market rules 12), as the protocol says it.
+public struct OrderExplanation: Equatable, Sendable {
+  /// One reason; raw values are those of the wire.
+  public enum Reason: UInt8, Sendable, CaseIterable {
+    /// It is covered and waits for a live price on the other side that meets it.
+    case noCrossingPrice = 0
+    /// An ask that waits for energy.
+    case awaitingEnergy = 1
+    /// A bid that waits for headroom.
+    case awaitingHeadroom = 2
+    /// The instrument is halted.
+    case instrumentHalted = 3
+    /// The instrument is closed.
+    case instrumentClosed = 4
+    /// The live order that it would meet is the same account's.
+    case ownOrder = 5
+  }
+
+  /// A better-priced or earlier order of the same account that uses energy or headroom.
+  public struct Blocker: Equatable, Sendable {
+    /// The order.
+    public var order: OrderId
+    /// The client's number for it.
+    public var clientOrderId: ClientOrderId
+    /// Its limit.
+    public var price: Price
+    /// How much it uses.
+    public var used: Energy
+
+    /// All fields.
+    public init(order: OrderId, clientOrderId: ClientOrderId, price: Price, used: Energy) {
+      (self.order, self.clientOrderId, self.price) = (order, clientOrderId, price)
+      self.used = used
+    }
+  }
+
+  /// The order as it is now.
+  public var state: OrderState
+  /// Why it does not trade.
+  public var reason: Reason
+  /// Best live price on the other side, if there is one.
+  public var bestOpposite: Price?
+  /// Better-priced orders, best first; the wire takes the first 64 at most.
+  public var blockers: [Blocker]
+  /// Whether there are more than `blockers` lists.
+  public var hasMoreBlockers: Bool
+
+  /// All fields.
+  public init(
+    state: OrderState, reason: Reason, bestOpposite: Price?, blockers: [Blocker],
+    hasMoreBlockers: Bool
+  ) {
+    (self.state, self.reason, self.bestOpposite) = (state, reason, bestOpposite)
+    (self.blockers, self.hasMoreBlockers) = (blockers, hasMoreBlockers)
+  }
+}
+
+/// How the server is; the fields of the protocol's Status message.
+public struct ServerStatus: Equatable, Sendable {
+  /// The exchange's time.
+  public var time = Timestamp(nanoseconds: 0)
+  /// Last command applied.
+  public var lastSequence = SequenceNumber.none
+  /// Last command that is durable in the journal.
+  public var durableSequence = SequenceNumber.none
+  /// Rolling hash over all events.
+  public var eventHash: UInt64 = 0
+  /// Hash of the whole state; 0 when it was not asked for.
+  public var stateHash: UInt64 = 0
+  /// Last command that the ledger has confirmed.
+  public var settledSequence = SequenceNumber.none
+  /// Last settlement batch that the ledger has confirmed.
+  public var settledBatch: UInt64 = 0
+  /// Trades so far.
+  public var tradeCount: UInt64 = 0
+  /// Open orders.
+  public var openOrderCount: UInt32 = 0
+  /// Established sessions; the gateway knows.
+  public var connectionCount: UInt32 = 0
+  /// Participants.
+  public var participantCount: UInt32 = 0
+  /// Participants' accounts.
+  public var accountCount: UInt32 = 0
+  /// Areas.
+  public var areaCount: UInt32 = 0
+  /// Instruments.
+  public var instrumentCount: UInt32 = 0
+  /// Meters.
+  public var meterCount: UInt32 = 0
+
+  /// All zero.
+  public init() {}
+}

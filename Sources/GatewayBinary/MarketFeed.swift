@@ -1,0 +1,254 @@
+// The published book of every area, order by order, and the numbered changes that lead to it.
+//
+//     events of one command ──note──> what changed, unpublished
+//                             │
+//                        endCommand:  trades, state changes, then Add / Modify / Delete
+//
+// A command's changes are published when it is complete: an order that was accepted and wholly traded
+// within one command shows as trades only. Each message takes the next sequence number of its area, so
+// a snapshot and the changes after it give exactly this book, and a gap shows. Who misses something
+// asks for a new snapshot.
+
+import MarketModel
+
+/// A resting order as the market sees it.
+public struct FeedOrder: Equatable, Sendable, BitwiseCopyable {
+  /// The order.
+  public var order: OrderId
+  /// What it trades.
+  public var instrument: InstrumentId
+  /// Buy or sell.
+  public var side: Side
+  /// Its limit.
+  public var price: Price
+  /// Open quantity, waiting included.
+  public var total: Energy
+  /// What can be had now.
+  public var live: Energy
+
+  /// All fields.
+  public init(
+    order: OrderId, instrument: InstrumentId, side: Side, price: Price, total: Energy, live: Energy
+  ) {
+    (self.order, self.instrument, self.side) = (order, instrument, side)
+    (self.price, self.total, self.live) = (price, total, live)
+  }
+}
+
+/// A trade as the market sees it.
+public struct FeedTrade: Equatable, Sendable, BitwiseCopyable {
+  /// Its number.
+  public var trade: TradeId
+  /// The maker's order.
+  public var resting: OrderId
+  /// What was traded.
+  public var instrument: InstrumentId
+  /// Side of the taker.
+  public var aggressor: Side
+  /// The resting order's price.
+  public var price: Price
+  /// How much.
+  public var quantity: Energy
+}
+
+/// One message of an area's channel.
+public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
+  case trade(FeedTrade)
+  case state(InstrumentId, InstrumentState)
+  case add(FeedOrder)
+  case modify(FeedOrder)
+  case delete(FeedOrder)
+}
+
+/// One level of an instrument's published depth.
+public struct FeedLevel: Equatable, Sendable {
+  /// Bids or asks.
+  public var side: Side
+  /// The level.
+  public var price: Price
+  /// Open quantity there, waiting included.
+  public var total: Energy
+  /// What can be had now.
+  public var live: Energy
+  /// How many orders.
+  public var orders: UInt32
+}
+
+/// Takes what the feed publishes. Owned by the I/O thread.
+public protocol FeedSink: ~Copyable {
+  /// Message `sequence` of `area`'s channel.
+  mutating func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64)
+}
+
+/// The feed's book and channels. Owned by the I/O thread. Allocates only while its tables grow to the
+/// highest order slot in use.
+public struct MarketFeed: ~Copyable {
+  private struct Entry {
+    var now = FeedOrder(
+      order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
+    /// As the subscribers know it; its `total` is 0 when they do not.
+    var published = FeedOrder(
+      order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
+    var isTouched = false
+  }
+
+  /// By the order's slot: found by direct index.
+  private var entries: [Entry] = []
+  /// Slots changed by the command in hand, each once, in order.
+  private var touched: [UInt32] = []
+  private var trades: [FeedTrade] = []
+  private var states: [(InstrumentId, InstrumentState)] = []
+  /// Published orders whose slot was reused within the command.
+  private var displaced: [FeedOrder] = []
+  private var areas: [AreaId] = []
+  private var sequences: [UInt64] = []
+
+  /// An empty feed, with room for so many orders before it grows.
+  public init(orders: Int = 1024) {
+    entries.reserveCapacity(orders)
+    touched.reserveCapacity(256)
+    trades.reserveCapacity(256)
+    displaced.reserveCapacity(16)
+  }
+
+  /// The area whose energy `instrument` is; null when it is unknown.
+  public func area(of instrument: InstrumentId) -> AreaId {
+    let index = Int(instrument.rawValue)
+    return index < areas.count ? areas[index] : .null
+  }
+
+  /// Last sequence number used on the channel of `area`; 0: none.
+  public func lastSequence(of area: AreaId) -> UInt64 {
+    let index = Int(area.rawValue)
+    return index < sequences.count ? sequences[index] : 0
+  }
+
+  /// Takes in an event of the command in hand.
+  public mutating func note(_ event: borrowing Event) {
+    switch event {
+    case .accepted(let state), .replaced(let state), .restated(let state): update(state)
+    case .canceled(let canceled): update(canceled.state)
+    case .trade(let trade): update(trade)
+    case .instrumentCreated(let made): list(made)
+    case .instrumentStateChanged(let change): states.append((change.instrument, change.state))
+    case .rejected, .massCanceled, .balance, .metered, .transferred, .deposited, .withdrawn,
+      .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
+      .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed, .alarm:
+      break
+    }
+  }
+
+  /// The command in hand is complete: publishes what it changed.
+  public mutating func endCommand<Sink: FeedSink & ~Copyable>(into sink: inout Sink) {
+    if touched.isEmpty && states.isEmpty { return }
+    for trade in trades { publish(.trade(trade), trade.instrument, &sink) }
+    for (instrument, state) in states { publish(.state(instrument, state), instrument, &sink) }
+    for order in displaced { publish(.delete(order), order.instrument, &sink) }
+    for slot in touched { publishChange(of: Int(slot), &sink) }
+    trades.removeAll(keepingCapacity: true)
+    states.removeAll(keepingCapacity: true)
+    displaced.removeAll(keepingCapacity: true)
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  /// Shows every resting order of `area`, between commands only.
+  public func forEachOrder(in area: AreaId, _ body: (FeedOrder) -> Void) {
+    assert(touched.isEmpty)
+    for entry in entries where entry.published.total.wattHours > 0 {
+      if self.area(of: entry.published.instrument) == area { body(entry.published) }
+    }
+  }
+
+  /// The published depth of `instrument`: bids first, best first on each side. Between commands only.
+  public func levels(of instrument: InstrumentId) -> [FeedLevel] {
+    assert(touched.isEmpty)
+    var levels: [Side: [Price: FeedLevel]] = [:]
+    for entry in entries where entry.published.total.wattHours > 0 {
+      let order = entry.published
+      guard order.instrument == instrument else { continue }
+      var level =
+        levels[order.side]?[order.price]
+        ?? FeedLevel(side: order.side, price: order.price, total: .zero, live: .zero, orders: 0)
+      level.total.wattHours += order.total.wattHours
+      level.live.wattHours += order.live.wattHours
+      level.orders += 1
+      levels[order.side, default: [:]][order.price] = level
+    }
+    let bids = (levels[.buy] ?? [:]).values.sorted { $0.price > $1.price }
+    let asks = (levels[.sell] ?? [:]).values.sorted { $0.price < $1.price }
+    return bids + asks
+  }
+
+  private mutating func update(_ state: OrderState) {
+    let slot = Int(state.order.slot)
+    while entries.count <= slot { entries.append(Entry()) }
+    let known = entries[slot].published
+    if known.total.wattHours > 0, known.order != state.order {
+      displaced.append(known)
+      entries[slot].published.total = .zero
+    }
+    entries[slot].now = FeedOrder(
+      order: state.order, instrument: state.instrument, side: state.side, price: state.price,
+      total: state.leaves, live: state.covered)
+    touch(slot)
+  }
+
+  private mutating func update(_ trade: Trade) {
+    reduce(trade.buyer)
+    reduce(trade.seller)
+    trades.append(
+      FeedTrade(
+        trade: trade.trade,
+        resting: trade.aggressor == .buy ? trade.seller.order : trade.buyer.order,
+        instrument: trade.instrument, aggressor: trade.aggressor, price: trade.price,
+        quantity: trade.quantity))
+  }
+
+  private mutating func reduce(_ party: TradeParty) {
+    let slot = Int(party.order.slot)
+    guard slot < entries.count, entries[slot].now.order == party.order else {
+      return assertionFailure("a trade of an order that was never accepted")
+    }
+    entries[slot].now.total = party.leaves
+    entries[slot].now.live = party.covered
+    touch(slot)
+  }
+
+  private mutating func touch(_ slot: Int) {
+    if entries[slot].isTouched { return }
+    entries[slot].isTouched = true
+    touched.append(UInt32(slot))
+  }
+
+  private mutating func publishChange<Sink: FeedSink & ~Copyable>(of slot: Int, _ sink: inout Sink)
+  {
+    let (now, published) = (entries[slot].now, entries[slot].published)
+    entries[slot].isTouched = false
+    if now.total.wattHours == 0 {
+      guard published.total.wattHours > 0 else { return }
+      entries[slot].published.total = .zero
+      publish(.delete(published), published.instrument, &sink)
+    } else if published.total.wattHours == 0 {
+      entries[slot].published = now
+      publish(.add(now), now.instrument, &sink)
+    } else if now != published {
+      entries[slot].published = now
+      publish(.modify(now), now.instrument, &sink)
+    }
+  }
+
+  private mutating func publish<Sink: FeedSink & ~Copyable>(
+    _ update: FeedUpdate, _ instrument: InstrumentId, _ sink: inout Sink
+  ) {
+    let area = area(of: instrument)
+    let index = Int(area.rawValue)
+    sequences[index] += 1
+    sink.publish(update, area: area, sequence: sequences[index])
+  }
+
+  private mutating func list(_ made: CreateInstrument) {
+    while areas.count <= Int(made.instrument.rawValue) { areas.append(.null) }
+    areas[Int(made.instrument.rawValue)] = made.area
+    while sequences.count <= Int(made.area.rawValue) { sequences.append(0) }
+  }
+}

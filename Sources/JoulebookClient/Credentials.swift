@@ -1,0 +1,98 @@
+import Crypto
+import Foundation
+import MarketModel
+
+/// Who a client is: a session identity and its Ed25519 private key. The server knows the public key.
+public struct Credentials: Sendable {
+  /// The session identity that the operator registered.
+  public var session: SessionId
+  /// Signs Negotiate and Establish.
+  public var privateKey: Curve25519.Signing.PrivateKey
+
+  /// The credentials of `session`.
+  public init(session: SessionId, privateKey: Curve25519.Signing.PrivateKey) {
+    (self.session, self.privateKey) = (session, privateKey)
+  }
+
+  /// The credentials of `session`, its key read from a file.
+  /// - Throws: `ClientError.badCredentials` when the file cannot be read or holds no key.
+  public init(session: SessionId, keyFile: String) throws(ClientError) {
+    self.init(session: session, privateKey: try KeyFile.read(keyFile))
+  }
+
+  /// What the operator registers for this session.
+  public var publicKey: PublicKey { PublicKey(privateKey.publicKey) }
+}
+
+/// Ed25519 private keys in files: PKCS #8 PEM as `openssl genpkey -algorithm ed25519` writes it, or 64
+/// hexadecimal digits.
+public enum KeyFile {
+  /// Everything that comes before the 32 key bytes in the DER of PKCS #8 (RFC 8410, section 7).
+  private static let pkcs8Prefix: [UInt8] = [
+    0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+  ]
+
+  /// The key in `path`.
+  /// - Throws: `ClientError.badCredentials` when the file cannot be read or holds no key.
+  public static func read(_ path: String) throws(ClientError) -> Curve25519.Signing.PrivateKey {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw .badCredentials("\(path) cannot be read: \(error)")
+    }
+    guard let key = parse(text) else {
+      throw .badCredentials("\(path) holds no Ed25519 private key (PEM or 64 hexadecimal digits)")
+    }
+    return key
+  }
+
+  /// The key in `text`; `nil` when there is none.
+  public static func parse(_ text: String) -> Curve25519.Signing.PrivateKey? {
+    let lines = text.split(whereSeparator: \.isNewline).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    let raw: [UInt8]
+    if lines.first == "-----BEGIN PRIVATE KEY-----" {
+      let base64 = lines.dropFirst().prefix { !$0.hasPrefix("-----") }.joined()
+      guard let der = Data(base64Encoded: base64).map(Array.init), der.count == 48,
+        Array(der[..<16]) == pkcs8Prefix
+      else { return nil }
+      raw = Array(der[16...])
+    } else {
+      let digits = Array(lines.joined().utf8)
+      guard digits.count == 64 else { return nil }
+      raw = stride(from: 0, to: 64, by: 2).compactMap {
+        UInt8(String(decoding: digits[$0...($0 + 1)], as: UTF8.self), radix: 16)
+      }
+      guard raw.count == 32 else { return nil }
+    }
+    do {
+      return try Curve25519.Signing.PrivateKey(rawRepresentation: raw)
+    } catch {
+      return nil
+    }
+  }
+
+  /// The PKCS #8 PEM of `key`, as openssl reads it.
+  public static func pem(_ key: Curve25519.Signing.PrivateKey) -> String {
+    let der = Data(pkcs8Prefix + Array(key.rawRepresentation))
+    return """
+      -----BEGIN PRIVATE KEY-----
+      \(der.base64EncodedString())
+      -----END PRIVATE KEY-----
+
+      """
+  }
+}
+
+extension PublicKey {
+  /// The key as the exchange stores it.
+  public init(_ key: Curve25519.Signing.PublicKey) {
+    let bytes = Array(key.rawRepresentation)
+    func word(_ index: Int) -> UInt64 {
+      bytes[(8 * index)..<(8 * index + 8)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    self.init(word(0), word(1), word(2), word(3))
+  }
+}

@@ -1,0 +1,307 @@
+import MarketModel
+import Testing
+
+@testable import GatewayBinary
+
+/// One session on one connection, with a clock that the test moves.
+private struct World {
+  var session: FixpSession
+  var identities = SessionIdentities(versionFloor: 100)
+  var now = Timestamp(nanoseconds: 1_000_000_000_000)
+  static let bot = SessionId(7)
+
+  init() { session = FixpSession(now: now) }
+
+  mutating func negotiate(
+    version: UInt64 = 101, skew: Int64 = 0, registered: Bool = true, signed: Bool = true,
+    session id: SessionId = bot
+  ) -> FixpSession.Action {
+    let stamp = UInt64(Int64(now.nanoseconds) + skew)
+    return session.negotiate(
+      NegotiateRequest(
+        session: id, version: version, timestamp: Timestamp(nanoseconds: stamp)),
+      now: now, identities: &identities, isRegistered: registered, signatureIsValid: signed)
+  }
+
+  mutating func establish(
+    version: UInt64 = 101, skew: Int64 = 0, signed: Bool = true, keepAlive: UInt32 = 1000,
+    session id: SessionId = bot
+  ) -> FixpSession.Action {
+    let stamp = UInt64(Int64(now.nanoseconds) + skew)
+    return session.establish(
+      EstablishRequest(
+        session: id, version: version, timestamp: Timestamp(nanoseconds: stamp),
+        keepAliveMilliseconds: keepAlive),
+      now: now, identities: &identities, signatureIsValid: signed)
+  }
+
+  mutating func log(on version: UInt64 = 101) {
+    #expect(negotiate(version: version) == .respond)
+    #expect(establish(version: version) == .acknowledge)
+  }
+
+  mutating func pass(milliseconds: UInt64) {
+    now = Timestamp(nanoseconds: now.nanoseconds + milliseconds * 1_000_000)
+  }
+
+  /// The client connects anew.
+  mutating func reconnect() {
+    if session.state == .established { identities.release(session.identity) }
+    session = FixpSession(now: now)
+  }
+}
+
+@Suite("A FIXP session")
+struct FixpSessionTests {
+  @Test("Negotiate, Establish, messages, Terminate: the usual life.")
+  func usualLife() {
+    var world = World()
+    #expect(world.session.state == .connected)
+    #expect(world.negotiate() == .respond)
+    #expect(world.session.state == .negotiated)
+    #expect(world.establish() == .acknowledge)
+    #expect(world.session.state == .established)
+    #expect(world.session.identity == World.bot)
+    for sequence in UInt64(1)...3 {
+      #expect(world.session.admit(sequence: sequence, now: world.now) == .process)
+    }
+    #expect(world.session.takeOutgoing(now: world.now) == 1)
+    #expect(world.session.takeOutgoing(now: world.now) == 2)
+    #expect(world.session.terminated() == .answerTerminate)
+    #expect(world.session.state == .ended)
+    #expect(world.session.terminated() == .none)
+    #expect(world.session.terminate(Refusal(.shuttingDown)) == .none)
+  }
+
+  @Test("Every fault in Negotiate has its code and the limit broken.")
+  func negotiateFaults() {
+    typealias Fault = (String, (inout World) -> FixpSession.Action, Refusal)
+    let faults: [Fault] = [
+      ("unknown", { $0.negotiate(registered: false) }, Refusal(.unknownSession)),
+      ("signature", { $0.negotiate(signed: false) }, Refusal(.badSignature)),
+      (
+        "late", { $0.negotiate(skew: -5_000_000_001) },
+        Refusal(.timestampOutOfWindow, limit: 5_000_000_000)
+      ),
+      (
+        "early", { $0.negotiate(skew: 5_000_000_001) },
+        Refusal(.timestampOutOfWindow, limit: 5_000_000_000)
+      ),
+      (
+        "floor", { $0.negotiate(version: 100) },
+        Refusal(.sessionVersionNotIncreasing, limit: 100)
+      ),
+    ]
+    for (name, act, refusal) in faults {
+      var world = World()
+      #expect(act(&world) == .rejectNegotiation(refusal), "\(name)")
+      #expect(world.session.state == .ended, "\(name)")
+    }
+  }
+
+  @Test("The edge of the clock window is inside.")
+  func clockWindowEdge() {
+    var world = World()
+    #expect(world.negotiate(skew: -5_000_000_000) == .respond)
+    #expect(world.establish(skew: 5_000_000_000) == .acknowledge)
+  }
+
+  @Test("Every fault in Establish has its code and the limit broken.")
+  func establishFaults() {
+    typealias Fault = (String, (inout World) -> FixpSession.Action, Refusal)
+    let faults: [Fault] = [
+      ("signature", { $0.establish(signed: false) }, Refusal(.badSignature)),
+      (
+        "clock", { $0.establish(skew: 6_000_000_000) },
+        Refusal(.timestampOutOfWindow, limit: 5_000_000_000)
+      ),
+      (
+        "version", { $0.establish(version: 102) }, Refusal(.unknownSessionVersion, limit: 101)
+      ),
+      (
+        "identity", { $0.establish(session: SessionId(8)) },
+        Refusal(.unknownSessionVersion, limit: 101)
+      ),
+      ("short", { $0.establish(keepAlive: 999) }, Refusal(.keepAliveOutOfRange, limit: 1000)),
+      (
+        "long", { $0.establish(keepAlive: 60_001) }, Refusal(.keepAliveOutOfRange, limit: 60_000)
+      ),
+    ]
+    for (name, act, refusal) in faults {
+      var world = World()
+      #expect(world.negotiate() == .respond)
+      #expect(act(&world) == .rejectEstablishment(refusal), "\(name)")
+      #expect(world.session.state == .ended, "\(name)")
+    }
+  }
+
+  @Test("Messages out of place end the session with a code.")
+  func messagesOutOfPlace() {
+    var world = World()
+    #expect(world.establish() == .rejectEstablishment(Refusal(.notNegotiated)))
+    world.reconnect()
+    #expect(
+      world.session.admit(sequence: 1, now: world.now) == .terminate(Refusal(.notNegotiated)))
+    world.reconnect()
+    #expect(
+      world.session.sequence(next: 1, now: world.now) == .terminate(Refusal(.notNegotiated)))
+    world.reconnect()
+    #expect(world.negotiate() == .respond)
+    #expect(
+      world.session.admit(sequence: 1, now: world.now) == .terminate(Refusal(.notEstablished)))
+    world.reconnect()
+    #expect(world.negotiate(version: 102) == .respond)
+    #expect(world.negotiate(version: 103) == .terminate(Refusal(.alreadyNegotiated)))
+    world.reconnect()
+    world.log(on: 104)
+    #expect(world.establish(version: 104) == .terminate(Refusal(.alreadyEstablished)))
+    #expect(world.session.state == .ended)
+  }
+
+  @Test("A session version is used once, also after a reconnect.")
+  func versionsIncrease() {
+    var world = World()
+    world.log(on: 500)
+    world.reconnect()
+    #expect(
+      world.negotiate(version: 500)
+        == .rejectNegotiation(Refusal(.sessionVersionNotIncreasing, limit: 500)))
+    world.reconnect()
+    world.log(on: 501)
+  }
+
+  @Test("An identity is established on one connection at a time.")
+  func oneConnectionAtATime() {
+    var world = World()
+    world.log()
+    var second = FixpSession(now: world.now)
+    let request = NegotiateRequest(session: World.bot, version: 200, timestamp: world.now)
+    #expect(
+      second.negotiate(
+        request, now: world.now, identities: &world.identities, isRegistered: true,
+        signatureIsValid: true) == .rejectNegotiation(Refusal(.alreadyEstablished)))
+    world.identities.release(World.bot)
+    var third = FixpSession(now: world.now)
+    #expect(
+      third.negotiate(
+        request, now: world.now, identities: &world.identities, isRegistered: true,
+        signatureIsValid: true) == .respond)
+  }
+
+  @Test("Of two connections that negotiate, only the one with the higher version goes on.")
+  func overtakenNegotiation() {
+    var world = World()
+    #expect(world.negotiate(version: 101) == .respond)
+    var second = FixpSession(now: world.now)
+    let request = NegotiateRequest(session: World.bot, version: 102, timestamp: world.now)
+    #expect(
+      second.negotiate(
+        request, now: world.now, identities: &world.identities, isRegistered: true,
+        signatureIsValid: true) == .respond)
+    #expect(
+      world.establish(version: 101)
+        == .rejectEstablishment(Refusal(.unknownSessionVersion, limit: 102)))
+  }
+
+  @Test("Five bad signatures in a minute lock the key for a minute; good ones do not help.")
+  func keyLock() {
+    var world = World()
+    for _ in 0..<5 {
+      #expect(world.negotiate(signed: false) == .rejectNegotiation(Refusal(.badSignature)))
+      world.reconnect()
+      world.pass(milliseconds: 1000)
+    }
+    let until = Int64(world.now.nanoseconds) + 59_000_000_000
+    #expect(world.negotiate() == .rejectNegotiation(Refusal(.keyLocked, limit: until)))
+    world.reconnect()
+    #expect(
+      world.negotiate(session: SessionId(8)) == .respond, "another key is not locked")
+    world.reconnect()
+    world.pass(milliseconds: 59_000)
+    #expect(world.negotiate() == .respond)
+  }
+
+  @Test("Four bad signatures a minute, for ever, lock nothing.")
+  func slowBadSignatures() {
+    var world = World()
+    for _ in 0..<20 {
+      #expect(world.negotiate(signed: false) == .rejectNegotiation(Refusal(.badSignature)))
+      world.reconnect()
+      world.pass(milliseconds: 15_001)
+    }
+    #expect(world.negotiate() == .respond)
+  }
+
+  @Test("A duplicate is dropped silently; a gap is named and processing goes on.")
+  func duplicatesAndGaps() {
+    var world = World()
+    world.log()
+    #expect(world.session.admit(sequence: 1, now: world.now) == .process)
+    #expect(world.session.admit(sequence: 1, now: world.now) == .drop)
+    #expect(world.session.admit(sequence: 0, now: world.now) == .drop)
+    #expect(
+      world.session.admit(sequence: 5, now: world.now) == .processAfterGap(from: 2, count: 3))
+    #expect(world.session.admit(sequence: 6, now: world.now) == .process)
+    #expect(world.session.admit(sequence: 3, now: world.now) == .drop)
+    #expect(world.session.sequence(next: 7, now: world.now) == .drop)
+    #expect(
+      world.session.sequence(next: 9, now: world.now) == .processAfterGap(from: 7, count: 2))
+    #expect(world.session.admit(sequence: 9, now: world.now) == .process)
+    #expect(
+      world.session.admit(sequence: .max, now: world.now)
+        == .terminate(Refusal(.sequenceGap, limit: 10)))
+  }
+
+  @Test("A message that is put back is admitted again.")
+  func putBack() {
+    var world = World()
+    world.log()
+    #expect(world.session.admit(sequence: 1, now: world.now) == .process)
+    world.session.putBack(sequence: 1)
+    #expect(world.session.admit(sequence: 1, now: world.now) == .process)
+    #expect(world.session.admit(sequence: 2, now: world.now) == .process)
+  }
+
+  @Test("Silence of two intervals ends the session; anything received keeps it.")
+  func silence() {
+    var world = World()
+    world.log()
+    world.pass(milliseconds: 1999)
+    #expect(world.session.tick(now: world.now) == .sendSequence)
+    _ = world.session.sequence(next: 1, now: world.now)
+    world.pass(milliseconds: 2000)
+    #expect(world.session.tick(now: world.now) == .sendSequence)
+    world.pass(milliseconds: 1)
+    #expect(
+      world.session.tick(now: world.now)
+        == .terminate(Refusal(.keepAliveExpired, limit: 2_001_000_000)))
+    #expect(world.session.tick(now: world.now) == .none)
+  }
+
+  @Test("The server keeps alive only when it said nothing else for an interval.")
+  func keepAlive() {
+    var world = World()
+    world.log()
+    world.pass(milliseconds: 900)
+    #expect(world.session.tick(now: world.now) == .none)
+    _ = world.session.takeOutgoing(now: world.now)
+    world.pass(milliseconds: 999)
+    #expect(world.session.tick(now: world.now) == .none)
+    world.pass(milliseconds: 1)
+    #expect(world.session.tick(now: world.now) == .sendSequence)
+    #expect(world.session.tick(now: world.now) == .none)
+  }
+
+  @Test("A client that does not log on within ten seconds is sent away.")
+  func handshakeTimeout() {
+    var world = World()
+    world.pass(milliseconds: 10_000)
+    #expect(world.session.tick(now: world.now) == .none)
+    world.pass(milliseconds: 1)
+    #expect(world.session.tick(now: world.now) == .terminate(Refusal(.notNegotiated)))
+    world.reconnect()
+    #expect(world.negotiate() == .respond)
+    world.pass(milliseconds: 10_001)
+    #expect(world.session.tick(now: world.now) == .terminate(Refusal(.notEstablished)))
+  }
+}
