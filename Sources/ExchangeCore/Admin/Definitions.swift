@@ -1,0 +1,168 @@
+// What an operator defines: participants, sessions, accounts, areas, instruments, meters, caps,
+// tariffs (section 11, "Definitions").
+
+import MarketModel
+
+extension Exchange {
+  /// Tells the sender that its command took effect. The exchange itself needs no answer.
+  mutating func acknowledge<Sink: EventSink & ~Copyable>(
+    _ request: Request, _ sink: inout Sink
+  ) {
+    if request.isExchange { return }
+    emit(
+      .acknowledged(
+        Acknowledged(session: request.session, clientSequence: request.clientSequence)), &sink)
+  }
+
+  /// The checks that every definition begins with: permission, and a number in range.
+  private func definition(_ request: Request, _ number: UInt32, of capacity: UInt32) -> Refusal? {
+    if let refusal = permission(request, .administration) { return refusal }
+    return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity)
+  }
+
+  // MARK: Who
+
+  mutating func create<Sink: EventSink & ~Copyable>(
+    _ new: CreateParticipant, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = definition(request, new.participant.rawValue, of: capacity.participants)
+    if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
+    if let refusal { return reject(refusal, request, &sink) }
+    participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
+    emit(.participantCreated(new), &sink)
+    acknowledge(request, &sink)
+  }
+
+  mutating func register<Sink: EventSink & ~Copyable>(
+    _ new: RegisterSession, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = definition(request, new.session.rawValue, of: capacity.sessions)
+    if refusal == nil, !exists(new.participant) {
+      refusal = Refusal(.unknownParticipant, capacity.participants)
+    }
+    let known: Roles = [.trading, .metering, .administration]
+    if refusal == nil, !known.isSuperset(of: new.roles) {
+      refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
+    }
+    if let refusal { return reject(refusal, request, &sink) }
+    sessions[new.session.rawValue] = Session(
+      exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
+      publicKey: new.publicKey)
+    emit(.sessionRegistered(new), &sink)
+    acknowledge(request, &sink)
+  }
+
+  mutating func create<Sink: EventSink & ~Copyable>(
+    _ new: CreateAccount, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = definition(request, new.account.rawValue, of: capacity.accounts)
+    if refusal == nil, exists(new.account) { refusal = Refusal(.alreadyExists) }
+    if refusal == nil, !exists(new.participant) {
+      refusal = Refusal(.unknownParticipant, capacity.participants)
+    }
+    if let refusal { return reject(refusal, request, account: new.account, &sink) }
+    accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
+    emit(.accountCreated(new), &sink)
+    acknowledge(request, &sink)
+  }
+
+  mutating func register<Sink: EventSink & ~Copyable>(
+    _ new: RegisterMeter, _ request: Request, _ sink: inout Sink
+  ) {
+    let number = new.meter.rawValue
+    var refusal = definition(request, number, of: capacity.meters)
+    if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
+    refusal = refusal ?? place(new.account, new.area)
+    if let refusal { return reject(refusal, request, account: new.account, &sink) }
+    meters[number] = Meter(
+      account: new.account.rawValue, position: findOrMake(new.account, new.area),
+      lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
+    emit(.meterRegistered(new), &sink)
+    acknowledge(request, &sink)
+  }
+
+  /// Whether the account and the area exist and have a position or room for one.
+  private func place(_ account: AccountId, _ area: AreaId) -> Refusal? {
+    guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
+    guard exists(area) else { return Refusal(.unknownArea, capacity.areas) }
+    return find(account, area) == 0 ? roomForPosition() : nil
+  }
+
+  // MARK: Areas
+
+  mutating func create<Sink: EventSink & ~Copyable>(
+    _ new: CreateArea, _ request: Request, _ sink: inout Sink
+  ) {
+    let number = UInt32(new.area.rawValue)
+    var refusal = definition(request, number, of: capacity.areas)
+    if refusal == nil, exists(new.area) { refusal = Refusal(.alreadyExists) }
+    refusal = refusal ?? validate(new)
+    if let refusal { return reject(refusal, request, &sink) }
+    let cap = defaultCap(new) ?? 0
+    areas[number] = Area(
+      exists: true, currency: new.currency.rawValue, lossFactor: new.lossFactor.partsPerMillion,
+      code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
+      retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
+      imported: 0, exported: 0)
+    emit(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap))), &sink)
+    acknowledge(request, &sink)
+  }
+
+  private func validate(_ new: CreateArea) -> Refusal? {
+    if new.storageCost < .zero { return Refusal(.badDefinition, new.storageCost.units) }
+    if new.storagePrice <= .zero { return Refusal(.badDefinition, new.storagePrice.units) }
+    if let refusal = validate(feedIn: new.feedInPrice, retail: new.retailPrice) { return refusal }
+    if new.lossFactor.partsPerMillion > Rate.highest.partsPerMillion {
+      return Refusal(.badDefinition, new.lossFactor.partsPerMillion)
+    }
+    return defaultCap(new) == nil ? Refusal(.badDefinition, new.storageCost.units) : nil
+  }
+
+  /// 2 Cu / (1.5 P) kWh in whole Wh: floor(4000 Cu / (3 P)) (section 3).
+  private func defaultCap(_ new: CreateArea) -> Int64? {
+    let (cost, overflow) = new.storageCost.units.multipliedReportingOverflow(by: 4_000)
+    let (price, wide) = new.storagePrice.units.multipliedReportingOverflow(by: 3)
+    guard !overflow, !wide, price > 0 else { return nil }
+    let cap = cost / price
+    return cap <= Limit.cap ? cap : nil
+  }
+
+  private func validate(feedIn: Price, retail: Price) -> Refusal? {
+    for price in [feedIn.ticks, retail.ticks] where price < 0 || price > Limit.price {
+      return Refusal(.badDefinition, price)
+    }
+    return nil
+  }
+
+  mutating func set<Sink: EventSink & ~Copyable>(
+    _ tariff: SetTariff, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = permission(request, .administration)
+    if refusal == nil, !exists(tariff.area) { refusal = Refusal(.unknownArea, capacity.areas) }
+    refusal = refusal ?? validate(feedIn: tariff.feedInPrice, retail: tariff.retailPrice)
+    if let refusal { return reject(refusal, request, &sink) }
+    areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
+    areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
+    emit(.tariffSet(tariff), &sink)
+    acknowledge(request, &sink)
+  }
+
+  mutating func set<Sink: EventSink & ~Copyable>(
+    _ cap: SetCap, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = permission(request, .administration) ?? place(cap.account, cap.area)
+    if refusal == nil, cap.cap.wattHours > Limit.cap {
+      refusal = Refusal(.badDefinition, cap.cap.wattHours)
+    }
+    if let refusal { return reject(refusal, request, account: cap.account, &sink) }
+    let position = findOrMake(cap.account, cap.area)
+    positions[position].hasOwnCap = cap.cap >= .zero
+    positions[position].cap =
+      cap.cap >= .zero ? cap.cap.wattHours : areas[UInt32(cap.area.rawValue)].defaultCap
+    positions[position].mustReport = true
+    emit(.capSet(cap), &sink)
+    touch(position)
+    drain(&sink)
+    acknowledge(request, &sink)
+  }
+}

@@ -1,0 +1,148 @@
+// Listing, halting, opening and closing instruments (sections 2 and 5).
+
+import MarketModel
+
+extension Exchange {
+  mutating func create<Sink: EventSink & ~Copyable>(
+    _ new: CreateInstrument, _ request: Request, _ sink: inout Sink
+  ) {
+    if let refusal = permission(request, .administration) ?? validate(new) {
+      return reject(refusal, request, &sink)
+    }
+    let number = new.instrument.rawValue
+    let depth = ladderDepth(new)
+    instruments[number] = Instrument(
+      exists: true, state: .open, area: new.area.rawValue, makerFee: new.makerFee.partsPerMillion,
+      takerFee: new.takerFee.partsPerMillion, depth: depth, symbol: new.symbol,
+      tick: new.tick.ticks, lot: new.lot.wattHours, lowest: new.lowestPrice.ticks,
+      highest: new.highestPrice.ticks)
+    for side in Side.allCases {
+      books[bookIndex(number, side)] = BookSide(
+        root: 0, bestKey: Ladder.none, bestLevel: 0, depth: depth)
+    }
+    emit(.instrumentCreated(new), &sink)
+    acknowledge(request, &sink)
+  }
+
+  private func validate(_ new: CreateInstrument) -> Refusal? {
+    let number = new.instrument.rawValue
+    guard number >= 1, number <= capacity.instruments else {
+      return Refusal(.outOfRange, capacity.instruments)
+    }
+    if exists(new.instrument) { return Refusal(.alreadyExists) }
+    guard exists(new.area) else { return Refusal(.unknownArea, capacity.areas) }
+    let (tick, lot) = (new.tick.ticks, new.lot.wattHours)
+    if tick <= 0 || tick > Limit.price { return Refusal(.badDefinition, tick) }
+    if lot <= 0 || lot > Limit.orderQuantity { return Refusal(.badDefinition, lot) }
+    for price in [new.lowestPrice.ticks, new.highestPrice.ticks] {
+      let fits = abs(price.clamped) <= Limit.price && price % tick == 0
+      if !fits || price.multipliedReportingOverflow(by: lot).overflow {
+        return Refusal(.badDefinition, price)
+      }
+    }
+    if new.highestPrice < new.lowestPrice {
+      return Refusal(.badDefinition, new.highestPrice.ticks)
+    }
+    let width = (new.highestPrice.ticks - new.lowestPrice.ticks) / tick
+    if width >= Limit.bandTicks { return Refusal(.badDefinition, width) }
+    for fee in [new.makerFee, new.takerFee]
+    where fee.partsPerMillion > Rate.highest.partsPerMillion {
+      return Refusal(.badDefinition, fee.partsPerMillion)
+    }
+    return nil
+  }
+
+  /// Levels of 64 that number the band's prices.
+  private func ladderDepth(_ new: CreateInstrument) -> UInt32 {
+    let highestKey = (new.highestPrice.ticks - new.lowestPrice.ticks) / new.tick.ticks
+    let bits = UInt32(Int64.bitWidth - max(highestKey, 1).leadingZeroBitCount)
+    return (bits + 5) / 6
+  }
+
+  // MARK: States
+
+  mutating func set<Sink: EventSink & ~Copyable>(
+    _ change: SetInstrumentState, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = permission(request, .administration)
+    if refusal == nil, !exists(change.instrument) {
+      refusal = Refusal(.unknownInstrument, capacity.instruments)
+    }
+    let number = change.instrument.rawValue
+    if refusal == nil, instruments[number].state == .closed, change.state != .closed {
+      refusal = Refusal(.instrumentClosed)
+    }
+    if let refusal { return reject(refusal, request, &sink) }
+    if instruments[number].state != change.state {
+      emit(.instrumentStateChanged(change), &sink)
+      for side in Side.allCases { enter(change.state, number, side, &sink) }
+      instruments[number].state = change.state
+      drain(&sink)
+    }
+    acknowledge(request, &sink)
+  }
+
+  /// Does to every order of one side, in book order, what the new state asks for. The instrument's
+  /// state is still the old one.
+  private mutating func enter<Sink: EventSink & ~Copyable>(
+    _ state: InstrumentState, _ instrument: UInt32, _ side: Side, _ sink: inout Sink
+  ) {
+    let book = bookIndex(instrument, side)
+    var level = ladder.first(in: books[book], live: false)
+    while level != 0 {
+      let next = ladder.next(after: level, in: books[book], live: false)
+      // Orders that leave the live queue go to the waiting list's tail: count first.
+      var left = ladder.levels[level].count
+      var slot = firstOf(level)
+      while left > 0, slot != 0 {
+        left -= 1
+        let following = following(slot, level)
+        switch state {
+        case .halted: halt(slot, &sink)
+        case .open: reopen(slot)
+        case .closed: remove(slot, .closed, &sink)
+        }
+        slot = following
+      }
+      level = next
+    }
+  }
+
+  /// The first order of a level in book order: live queue, then waiting list.
+  private func firstOf(_ level: UInt32) -> UInt32 {
+    let live = ladder.levels[level].liveHead
+    return live != 0 ? live : ladder.levels[level].waitingHead
+  }
+
+  /// The order after `slot` in book order; 0 after the last.
+  private func following(_ slot: UInt32, _ level: UInt32) -> UInt32 {
+    if orders[slot].next != 0 { return orders[slot].next }
+    return orders[slot].covered > 0 ? ladder.levels[level].waitingHead : 0
+  }
+
+  private mutating func halt<Sink: EventSink & ~Copyable>(_ slot: UInt32, _ sink: inout Sink) {
+    let index = ownedIndex(orders[slot].position, orders[slot].side)
+    let covered = orders[slot].covered
+    if covered > 0 { moveToWaiting(slot) }
+    orders[slot].covered = 0
+    owned[index].covered -= covered
+    owned[index].eligible -= orders[slot].leaves
+    owned[index].halted += orders[slot].leaves
+    var halted = state(slot)
+    halted.waitReason = .halted
+    emit(.restated(halted), &sink)
+    touch(orders[slot].position)
+  }
+
+  private mutating func reopen(_ slot: UInt32) {
+    let index = ownedIndex(orders[slot].position, orders[slot].side)
+    owned[index].eligible += orders[slot].leaves
+    owned[index].halted -= orders[slot].leaves
+    touch(orders[slot].position)
+  }
+}
+
+extension Int64 {
+  /// Itself, but never the one value whose magnitude does not fit.
+  fileprivate var clamped: Int64 { Swift.max(self, -Int64.max) }
+}

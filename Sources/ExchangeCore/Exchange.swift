@@ -1,0 +1,157 @@
+// The exchange: commands in, events out. No clock, no randomness, no input or output, no Foundation.
+//
+// One command's way: expire what is due, dispatch to its room (Rules/ or Admin/), then drain the
+// queue of touched positions (Rules/Cover.swift). Sections cited are those of docs/MARKET-RULES.md.
+
+import MarketModel
+
+/// The deterministic state machine of the whole market.
+///
+/// Owned by one thread. Applying the same commands to a fresh exchange of the same capacity gives the
+/// same events and the same state, byte for byte. Memory is taken in `init`; `apply` allocates nothing.
+public struct Exchange: ~Copyable {
+  /// What it can hold.
+  public let capacity: Capacity
+
+  // Who.
+  let participants: Table<Participant>
+  let sessions: Table<Session>
+  let accounts: Table<Account>
+  let holdings: Table<Holding>
+  let positions: Table<Position>
+  /// Both sides of position p at `p << 1 | side`.
+  let owned: Table<OwnedSide>
+  let meters: Table<Meter>
+
+  // What.
+  let areas: Table<Area>
+  let instruments: Table<Instrument>
+  let currencies: Table<CurrencyTotal>
+  /// Both sides of instrument i at `i << 1 | side`.
+  let books: Table<BookSide>
+  var orders: OrderPool
+  var ladder: Ladder
+  var expiries: ExpiryHeap
+
+  // Counters.
+  var holdingCount: UInt32 = 0
+  var positionCount: UInt32 = 0
+  var tradeCount: UInt64 = 0
+  var arrivalCount: UInt64 = 0
+  var settledBatch: UInt64 = 0
+  var settledSequence: UInt64 = 0
+
+  // The queue of touched positions (section 4).
+  var touchedHead: UInt32 = 0
+  var touchedTail: UInt32 = 0
+
+  /// The command being applied.
+  var now: UInt64 = 0
+  var history = EventHash()
+
+  /// Sequence number of the last command applied.
+  public private(set) var lastSequence = SequenceNumber.none
+
+  /// An empty exchange.
+  public init(capacity: Capacity) {
+    self.capacity = capacity
+    participants = Table(capacity: Int(capacity.participants) + 1)
+    sessions = Table(capacity: Int(capacity.sessions) + 1)
+    accounts = Table(capacity: Int(capacity.accounts) + 1)
+    holdings = Table(capacity: Int(capacity.positions) + 1)
+    positions = Table(capacity: Int(capacity.positions) + 1)
+    owned = Table(capacity: (Int(capacity.positions) + 1) * 2)
+    meters = Table(capacity: Int(capacity.meters) + 1)
+    areas = Table(capacity: Int(capacity.areas) + 1)
+    instruments = Table(capacity: Int(capacity.instruments) + 1)
+    currencies = Table(capacity: Exchange.currencyCapacity)
+    books = Table(capacity: (Int(capacity.instruments) + 1) * 2)
+    orders = OrderPool(capacity: capacity.orders)
+    ladder = Ladder(levels: capacity.priceLevels)
+    expiries = ExpiryHeap(capacity: capacity.orders)
+  }
+
+  /// Currencies that an exchange can hold.
+  static let currencyCapacity = 64
+
+  /// Applies one command.
+  ///
+  /// - Parameters:
+  ///   - command: stamped by the sequencer: its sequence number is one above the last, its time is not
+  ///     below the last.
+  ///   - sink: receives the events, in order. A command that is rejected changes nothing.
+  /// - Complexity: constant for an order that neither trades nor displaces; otherwise proportional to
+  ///   the orders it trades with and the open orders of the accounts that become short.
+  public mutating func apply<Sink: EventSink & ~Copyable>(
+    _ command: borrowing Command, into sink: inout Sink
+  ) {
+    now = command.time.nanoseconds
+    lastSequence = command.sequence
+    if expiries.count > 0 { expireDue(&sink) }
+    dispatch(Request(command), command.body, &sink)
+  }
+
+  private mutating func dispatch<Sink: EventSink & ~Copyable>(
+    _ request: Request, _ body: Command.Body, _ sink: inout Sink
+  ) {
+    switch body {
+    case .enter(let order): enter(order, request, &sink)
+    case .replace(let order): replace(order, request, &sink)
+    case .cancel(let order): cancel(order, request, &sink)
+    case .massCancel(let filter): massCancel(filter, request, &sink)
+    case .setAgent(let agent): setAgent(agent, request, &sink)
+    case .transfer(let transfer): self.transfer(transfer, request, &sink)
+    case .meterReading(let reading): meter(reading, request, &sink)
+    case .deposit(let movement): deposit(movement, request, &sink)
+    case .withdraw(let movement): withdraw(movement, request, &sink)
+    case .createParticipant(let participant): create(participant, request, &sink)
+    case .registerSession(let session): register(session, request, &sink)
+    case .createAccount(let account): create(account, request, &sink)
+    case .setCap(let cap): set(cap, request, &sink)
+    case .createArea(let area): create(area, request, &sink)
+    case .setTariff(let tariff): set(tariff, request, &sink)
+    case .createInstrument(let instrument): create(instrument, request, &sink)
+    case .setInstrumentState(let state): set(state, request, &sink)
+    case .registerMeter(let meter): register(meter, request, &sink)
+    case .tick: tick(request, &sink)
+    case .settlementConfirmed(let confirmation): confirm(confirmation, request, &sink)
+    case .checkpoint(let checkpoint): compare(checkpoint, request, &sink)
+    }
+  }
+
+  /// Emits an event and folds it into the history's hash.
+  @inline(__always) mutating func emit<Sink: EventSink & ~Copyable>(
+    _ event: Event, _ sink: inout Sink
+  ) {
+    history.fold(event)
+    sink.emit(event)
+  }
+}
+
+/// Who sent the command being applied.
+struct Request {
+  var session: SessionId
+  var clientSequence: UInt64
+
+  init(session: SessionId, clientSequence: UInt64) {
+    (self.session, self.clientSequence) = (session, clientSequence)
+  }
+
+  init(_ command: borrowing Command) {
+    (session, clientSequence) = (command.session, command.clientSequence)
+  }
+
+  var isExchange: Bool { session == .exchange }
+}
+
+/// A failed check: the code and the limit broken.
+struct Refusal {
+  var code: RejectCode
+  var limit: Int64
+
+  init(_ code: RejectCode, _ limit: Int64 = 0) { (self.code, self.limit) = (code, limit) }
+  init(_ code: RejectCode, _ limit: UInt32) { self.init(code, Int64(limit)) }
+  init(_ code: RejectCode, _ limit: UInt64) {
+    self.init(code, Int64(bitPattern: limit))
+  }
+}

@@ -1,0 +1,97 @@
+// Standing instructions (section 8): orders that the engine makes for an account whose balance changed.
+
+import MarketModel
+
+extension Exchange {
+  mutating func setAgent<Sink: EventSink & ~Copyable>(
+    _ agent: SetAgent, _ request: Request, _ sink: inout Sink
+  ) {
+    if let refusal = validate(agent, request) {
+      return reject(refusal, request, account: agent.account, &sink)
+    }
+    let area = AreaId(instruments[agent.instrument.rawValue].area)
+    let position = findOrMake(agent.account, area)
+    let isSet = agent.sells || agent.buys
+    positions[position].agent = Agent(
+      instrument: isSet ? agent.instrument.rawValue : 0, session: request.session.rawValue,
+      sells: agent.sells, buys: agent.buys, sellPrice: agent.sellPrice.ticks,
+      sellAbove: agent.sellAbove.wattHours, buyPrice: agent.buyPrice.ticks,
+      buyBelow: agent.buyBelow.wattHours, target: agent.target.wattHours)
+    emit(
+      .agentSet(
+        SetAgentDone(
+          agent: agent, session: request.session, clientSequence: request.clientSequence)), &sink)
+  }
+
+  private func validate(_ agent: SetAgent, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, tradeFor: agent.account) { return refusal }
+    guard exists(agent.instrument) else {
+      return Refusal(.unknownInstrument, capacity.instruments)
+    }
+    let instrument = agent.instrument.rawValue
+    if instruments[instrument].state == .closed { return Refusal(.instrumentClosed) }
+    if agent.sells, let refusal = validatePrice(agent.sellPrice.ticks, instrument) {
+      return refusal
+    }
+    if agent.buys, let refusal = validatePrice(agent.buyPrice.ticks, instrument) { return refusal }
+    if (agent.sells && agent.sellAbove < .zero) || (agent.buys && agent.buyBelow < .zero) {
+      return Refusal(.badAmount, Limit.total)
+    }
+    let area = AreaId(instruments[instrument].area)
+    return find(agent.account, area) == 0 ? roomForPosition() : nil
+  }
+
+  /// Lets a position's instruction enter its order, if it calls for one now.
+  mutating func consult<Sink: EventSink & ~Copyable>(_ position: UInt32, _ sink: inout Sink) {
+    let agent = positions[position].agent
+    guard instruments[agent.instrument].state == .open, !hasOrder(position, agent.instrument),
+      let (side, quantity) = wish(position)
+    else { return }
+    let order = NewOrder(
+      account: AccountId(positions[position].account), instrument: InstrumentId(agent.instrument),
+      side: side, clientOrderId: .engine,
+      price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
+      quantity: Energy(wattHours: quantity))
+    let session = SessionId(agent.session)
+    switch validate(order, session) {
+    case .success(let entry):
+      admit(entry, &sink)
+      // Others in the queue trade before this position's next turn: what its order displaced must
+      // have left the live book by then.
+      recover(position, .sell, &sink)
+      recover(position, .buy, &sink)
+    case .failure(let refusal):
+      reject(
+        refusal, Request(session: session, clientSequence: 0), account: order.account, &sink)
+    }
+  }
+
+  /// What the instruction would trade: side and whole lots.
+  private func wish(_ position: UInt32) -> (Side, Int64)? {
+    let agent = positions[position].agent
+    let energy = positions[position].energy
+    let target = agent.target < 0 ? positions[position].cap / 2 : agent.target
+    let side: Side
+    if agent.sells, energy >= agent.sellAbove, energy > target {
+      side = .sell
+    } else if agent.buys, energy <= agent.buyBelow, energy < target {
+      side = .buy
+    } else {
+      return nil
+    }
+    let lot = instruments[agent.instrument].lot
+    let wanted = min(abs(energy - target), Limit.orderQuantity)
+    return wanted < lot ? nil : (side, wanted - wanted % lot)
+  }
+
+  private func hasOrder(_ position: UInt32, _ instrument: UInt32) -> Bool {
+    for side in [Side.sell, .buy] {
+      var slot = owned[ownedIndex(position, side)].head
+      while slot != 0 {
+        if orders[slot].instrument == instrument { return true }
+        slot = orders[slot].ownerNext
+      }
+    }
+    return false
+  }
+}

@@ -1,0 +1,85 @@
+// Cancelling (section 5): one order, or all of an account that pass a filter.
+
+import MarketModel
+
+extension Exchange {
+  mutating func cancel<Sink: EventSink & ~Copyable>(
+    _ order: CancelOrder, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = permission(request, tradeFor: order.account)
+    if refusal == nil, let slot = find(order) {
+      remove(slot, .user, &sink)
+      return drain(&sink)
+    }
+    refusal = refusal ?? Refusal(.unknownOrder)
+    if let refusal {
+      reject(
+        refusal, request, account: order.account, clientOrderId: order.clientOrderId,
+        order: order.order, &sink)
+    }
+  }
+
+  /// The order a cancel names: by id at once, by client order id after a walk of the account's orders.
+  private func find(_ order: CancelOrder) -> UInt32? {
+    if order.order != .null {
+      guard let slot = orders.slot(of: order.order),
+        orders[slot].account == order.account.rawValue
+      else { return nil }
+      return slot
+    }
+    if order.clientOrderId == .engine { return nil }
+    var position = accounts[order.account.rawValue].firstPosition
+    while position != 0 {
+      for side in [Side.sell, .buy] {
+        var slot = owned[ownedIndex(position, side)].head
+        while slot != 0 {
+          if orders[slot].clientOrderId == order.clientOrderId.rawValue { return slot }
+          slot = orders[slot].ownerNext
+        }
+      }
+      position = positions[position].next
+    }
+    return nil
+  }
+
+  mutating func massCancel<Sink: EventSink & ~Copyable>(
+    _ filter: MassCancel, _ request: Request, _ sink: inout Sink
+  ) {
+    var refusal = permission(request, tradeFor: filter.account)
+    if refusal == nil, filter.instrument != .null, !exists(filter.instrument) {
+      refusal = Refusal(.unknownInstrument, capacity.instruments)
+    }
+    if let refusal { return reject(refusal, request, account: filter.account, &sink) }
+    var count: UInt32 = 0
+    var position = accounts[filter.account.rawValue].firstPosition
+    while position != 0 {
+      if filter.sides.contains(.sell) { count += cancelAll(position, .sell, filter, &sink) }
+      if filter.sides.contains(.buy) { count += cancelAll(position, .buy, filter, &sink) }
+      position = positions[position].next
+    }
+    emit(
+      .massCanceled(
+        MassCanceled(
+          session: request.session, clientSequence: request.clientSequence, request: filter,
+          count: count)), &sink)
+    drain(&sink)
+  }
+
+  private mutating func cancelAll<Sink: EventSink & ~Copyable>(
+    _ position: UInt32, _ side: Side, _ filter: MassCancel, _ sink: inout Sink
+  ) -> UInt32 {
+    let index = ownedIndex(position, side)
+    sortOwned(index)
+    var count: UInt32 = 0
+    var slot = owned[index].head
+    while slot != 0 {
+      let next = orders[slot].ownerNext
+      if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
+        remove(slot, .mass, &sink)
+        count += 1
+      }
+      slot = next
+    }
+    return count
+  }
+}

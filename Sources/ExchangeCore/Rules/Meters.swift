@@ -1,0 +1,125 @@
+// Meter readings (section 7): mint, trade, export, burn, import.
+
+import MarketModel
+
+extension Exchange {
+  mutating func meter<Sink: EventSink & ~Copyable>(
+    _ reading: MeterReading, _ request: Request, _ sink: inout Sink
+  ) {
+    if let refusal = validate(reading, request) { return reject(refusal, request, &sink) }
+    let meter = reading.meter.rawValue
+    meters[meter].lastSequence = reading.registerSequence
+    meters[meter].lastEnd = reading.intervalEnd.nanoseconds
+    var result = Metered(
+      reading: reading, session: request.session, clientSequence: request.clientSequence,
+      account: AccountId(meters[meter].account),
+      area: AreaId(positions[meters[meter].position].area),
+      lost: .zero, exported: .zero, exportRevenue: .zero, burned: .zero, imported: .zero,
+      importCost: .zero)
+    if reading.produced > .zero { mint(meters[meter].position, &result, &sink) }
+    if reading.consumed > .zero { burn(meters[meter].position, &result) }
+    emit(.metered(result), &sink)
+    drain(&sink)
+  }
+
+  /// Credits production; its asks trade with all of it; what is then above the cap is exported.
+  private mutating func mint<Sink: EventSink & ~Copyable>(
+    _ position: UInt32, _ result: inout Metered, _ sink: inout Sink
+  ) {
+    let area = UInt32(positions[position].area)
+    let produced = result.reading.produced.wattHours
+    guard let lost = Rate(partsPerMillion: areas[area].lossFactor).roundedUp(of: produced) else {
+      preconditionFailure("a loss below the production fits")
+    }
+    result.lost = Energy(wattHours: lost)
+    areas[area].produced += produced
+    areas[area].lost += lost
+    positions[position].energy += produced - lost
+    if produced > lost { touchBalance(position) }
+    drain(&sink)
+
+    let excess = positions[position].energy - positions[position].cap
+    if excess <= 0 { return }
+    let revenue = areas[area].feedInPrice * excess  // Fits: checked against the highest reading.
+    positions[position].energy -= excess
+    holdings[positions[position].holding].free += revenue
+    areas[area].grid -= revenue
+    areas[area].exported += excess
+    result.exported = Energy(wattHours: excess)
+    result.exportRevenue = Money(units: revenue)
+    touchBalance(position)
+  }
+
+  /// Burns consumption from the balance; what it lacks is imported.
+  private mutating func burn(_ position: UInt32, _ result: inout Metered) {
+    let area = UInt32(positions[position].area)
+    let consumed = result.reading.consumed.wattHours
+    let burned = min(consumed, positions[position].energy)
+    let imported = consumed - burned
+    let cost = areas[area].retailPrice * imported  // Fits: checked before.
+    positions[position].energy -= burned
+    holdings[positions[position].holding].free -= cost
+    areas[area].grid += cost
+    areas[area].burned += burned
+    areas[area].imported += imported
+    result.burned = Energy(wattHours: burned)
+    result.imported = Energy(wattHours: imported)
+    result.importCost = Money(units: cost)
+    if burned > 0 || cost > 0 { touchBalance(position) }
+  }
+
+  // MARK: Validation
+
+  private func validate(_ reading: MeterReading, _ request: Request) -> Refusal? {
+    let number = reading.meter.rawValue
+    guard number >= 1, number <= capacity.meters, meters[number].account != 0 else {
+      return Refusal(.unknownMeter, capacity.meters)
+    }
+    if let refusal = validateSender(number, request) { return refusal }
+    if reading.registerSequence <= meters[number].lastSequence {
+      return Refusal(.readingReplayed, meters[number].lastSequence)
+    }
+    if reading.intervalEnd <= reading.intervalStart { return Refusal(.badInterval) }
+    if reading.intervalStart.nanoseconds < meters[number].lastEnd {
+      return Refusal(.overlappingInterval, meters[number].lastEnd)
+    }
+    let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
+    if produced < 0 || consumed < 0 { return Refusal(.negativeReading) }
+    if produced > Limit.reading || consumed > Limit.reading {
+      return Refusal(.readingTooLarge, Limit.reading)
+    }
+    return validateTotals(
+      UInt32(positions[meters[number].position].area), number, produced, consumed)
+  }
+
+  private func validateSender(_ meter: UInt32, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, [.metering, .trading]) {
+      return refusal.code == .notPermitted
+        ? Refusal(.notPermitted, UInt32(Roles.metering.rawValue)) : refusal
+    }
+    if request.isExchange { return nil }
+    let session = request.session.rawValue
+    if sessions[session].roles & Roles.metering.rawValue != 0 { return nil }
+    return owns(request, AccountId(meters[meter].account))
+      ? nil : Refusal(.notPermitted, UInt32(Roles.metering.rawValue))
+  }
+
+  /// Whether the sums that a reading could lead to stay in their range.
+  private func validateTotals(
+    _ area: UInt32, _ meter: UInt32, _ produced: Int64, _ consumed: Int64
+  ) -> Refusal? {
+    let refusal = Refusal(.balanceLimit, Limit.total)
+    // The whole balance could be above the cap and exported.
+    let held = positions[meters[meter].position].energy
+    let (revenue, tooMuch) = areas[area].feedInPrice.multipliedReportingOverflow(
+      by: produced + held)
+    let (cost, tooDear) = areas[area].retailPrice.multipliedReportingOverflow(by: consumed)
+    if tooMuch || tooDear || revenue > Limit.total || cost > Limit.total { return refusal }
+    if areas[area].produced + produced > Limit.total { return refusal }
+    if areas[area].imported + consumed > Limit.total { return refusal }
+    if areas[area].grid - revenue < -Limit.total || areas[area].grid + cost > Limit.total {
+      return refusal
+    }
+    return nil
+  }
+}

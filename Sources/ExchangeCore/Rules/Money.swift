@@ -1,0 +1,175 @@
+// Deposits, withdrawals and transfers (section 6): free cash and energy, at once.
+
+import MarketModel
+
+extension Exchange {
+  // MARK: Deposits and withdrawals
+
+  mutating func deposit<Sink: EventSink & ~Copyable>(
+    _ movement: CashMovement, _ request: Request, _ sink: inout Sink
+  ) {
+    if let refusal = validate(movement, request) ?? validateDeposit(movement) {
+      return reject(refusal, request, account: movement.account, &sink)
+    }
+    let total = totals(of: movement.currency)
+    currencies[total].isUsed = true
+    currencies[total].currency = movement.currency.rawValue
+    currencies[total].supply += movement.amount.units
+    book(movement, movement.amount.units)
+    emit(.deposited(moved(movement, request)), &sink)
+    drain(&sink)
+    acknowledge(request, &sink)
+  }
+
+  mutating func withdraw<Sink: EventSink & ~Copyable>(
+    _ movement: CashMovement, _ request: Request, _ sink: inout Sink
+  ) {
+    if let refusal = validate(movement, request) ?? validateWithdrawal(movement) {
+      return reject(refusal, request, account: movement.account, &sink)
+    }
+    currencies[totals(of: movement.currency)].supply -= movement.amount.units
+    book(movement, -movement.amount.units)
+    emit(.withdrawn(moved(movement, request)), &sink)
+    drain(&sink)
+    acknowledge(request, &sink)
+  }
+
+  private func validate(_ movement: CashMovement, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, .administration) { return refusal }
+    guard exists(movement.account) else { return Refusal(.unknownAccount, capacity.accounts) }
+    if movement.amount <= .zero || movement.amount.units > Limit.total {
+      return Refusal(.badAmount, Limit.total)
+    }
+    let last = accounts[movement.account.rawValue].lastReference
+    return movement.reference > last ? nil : Refusal(.referenceReplayed, last)
+  }
+
+  private func validateDeposit(_ movement: CashMovement) -> Refusal? {
+    let total = totals(of: movement.currency)
+    guard total < UInt32(Exchange.currencyCapacity) else {
+      return Refusal(.capacityExhausted, UInt32(Exchange.currencyCapacity))
+    }
+    if currencies[total].supply + movement.amount.units > Limit.total {
+      return Refusal(.balanceLimit, Limit.total)
+    }
+    return roomForHolding(movement.account, movement.currency)
+  }
+
+  private func validateWithdrawal(_ movement: CashMovement) -> Refusal? {
+    let holding = findHolding(movement.account, movement.currency)
+    let free = holding == 0 ? 0 : holdings[holding].free
+    return movement.amount.units <= free ? nil : Refusal(.insufficientCash, free)
+  }
+
+  /// The row of a currency's totals: its own, else the first unused; the capacity when none is left.
+  func totals(of currency: Currency) -> UInt32 {
+    var row: UInt32 = 0
+    while row < UInt32(Exchange.currencyCapacity), currencies[row].isUsed,
+      currencies[row].currency != currency.rawValue
+    {
+      row += 1
+    }
+    return row
+  }
+
+  private mutating func book(_ movement: CashMovement, _ amount: Int64) {
+    accounts[movement.account.rawValue].lastReference = movement.reference
+    let holding = findOrMakeHolding(movement.account, movement.currency)
+    holdings[holding].free += amount
+    touchCash(movement.account, movement.currency)
+  }
+
+  private func moved(_ movement: CashMovement, _ request: Request) -> CashMoved {
+    CashMoved(
+      movement: movement, session: request.session, clientSequence: request.clientSequence)
+  }
+
+  /// Touches the account's positions whose area is paid in `currency`, in order of their creation.
+  private mutating func touchCash(_ account: AccountId, _ currency: Currency) {
+    var position = accounts[account.rawValue].firstPosition
+    while position != 0 {
+      if holdings[positions[position].holding].currency == currency.rawValue {
+        touchBalance(position)
+      }
+      position = positions[position].next
+    }
+  }
+
+  // MARK: Transfers
+
+  /// Moves cash or energy. Cover that an energy transfer takes is gone before anything can trade.
+  mutating func transfer<Sink: EventSink & ~Copyable>(
+    _ transfer: Transfer, _ request: Request, _ sink: inout Sink
+  ) {
+    if let refusal = validate(transfer, request) {
+      return reject(
+        refusal, request, account: transfer.from, clientOrderId: transfer.clientOrderId, &sink)
+    }
+    accounts[transfer.from.rawValue].lastClientOrderId = transfer.clientOrderId.rawValue
+    switch transfer.asset {
+    case .cash: moveCash(transfer)
+    case .energy: moveEnergy(transfer)
+    }
+    emit(
+      .transferred(
+        Transferred(
+          transfer: transfer, session: request.session, clientSequence: request.clientSequence)),
+      &sink)
+    if transfer.asset == .energy {
+      loseCover(find(transfer.from, transfer.area), .sell, &sink)
+      loseCover(find(transfer.to, transfer.area), .buy, &sink)
+    }
+    drain(&sink)
+  }
+
+  private mutating func moveCash(_ transfer: Transfer) {
+    let from = findHolding(transfer.from, transfer.currency)
+    let to = findOrMakeHolding(transfer.to, transfer.currency)
+    holdings[from].free -= transfer.amount
+    holdings[to].free += transfer.amount
+    touchCash(transfer.from, transfer.currency)
+    touchCash(transfer.to, transfer.currency)
+  }
+
+  private mutating func moveEnergy(_ transfer: Transfer) {
+    let from = find(transfer.from, transfer.area)
+    let to = findOrMake(transfer.to, transfer.area)
+    positions[from].energy -= transfer.amount
+    positions[to].energy += transfer.amount
+    touchBalance(from)
+    touchBalance(to)
+  }
+
+  private func validate(_ transfer: Transfer, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, tradeFor: transfer.from) { return refusal }
+    if let refusal = isNext(transfer.clientOrderId, transfer.from) { return refusal }
+    guard exists(transfer.to) else { return Refusal(.unknownAccount, capacity.accounts) }
+    if transfer.to == transfer.from { return Refusal(.sameAccount) }
+    if transfer.amount <= 0 || transfer.amount > Limit.total {
+      return Refusal(.badAmount, Limit.total)
+    }
+    switch transfer.asset {
+    case .cash: return validateCash(transfer)
+    case .energy: return validateEnergy(transfer)
+    }
+  }
+
+  private func validateCash(_ transfer: Transfer) -> Refusal? {
+    let holding = findHolding(transfer.from, transfer.currency)
+    let free = holding == 0 ? 0 : holdings[holding].free
+    if transfer.amount > free { return Refusal(.insufficientCash, free) }
+    return roomForHolding(transfer.to, transfer.currency)
+  }
+
+  private func validateEnergy(_ transfer: Transfer) -> Refusal? {
+    guard exists(transfer.area) else { return Refusal(.unknownArea, capacity.areas) }
+    let from = find(transfer.from, transfer.area)
+    let energy = from == 0 ? 0 : positions[from].energy
+    if transfer.amount > energy { return Refusal(.insufficientEnergy, energy) }
+    let to = find(transfer.to, transfer.area)
+    let headroom =
+      to == 0 ? areas[UInt32(transfer.area.rawValue)].defaultCap : positions[to].headroom
+    if transfer.amount > headroom { return Refusal(.capExceeded, headroom) }
+    return to == 0 ? roomForPosition() : nil
+  }
+}

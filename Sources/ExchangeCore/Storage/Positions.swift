@@ -1,0 +1,68 @@
+// Finding and making holdings and positions. An account has few of each, so both are short lists.
+
+import MarketModel
+
+extension Exchange {
+  /// The position of an account in an area; 0 without one.
+  func find(_ account: AccountId, _ area: AreaId) -> UInt32 {
+    var position = accounts[account.rawValue].firstPosition
+    while position != 0, positions[position].area != area.rawValue {
+      position = positions[position].next
+    }
+    return position
+  }
+
+  /// The position of an account in an area, made when there is none.
+  mutating func findOrMake(_ account: AccountId, _ area: AreaId) -> UInt32 {
+    let found = find(account, area)
+    if found != 0 { return found }
+    let definition = areas[UInt32(area.rawValue)]
+    positionCount += 1
+    let position = positionCount
+    positions[position].account = account.rawValue
+    positions[position].area = area.rawValue
+    positions[position].cap = definition.defaultCap
+    positions[position].holding = findOrMakeHolding(account, Currency(definition.currency))
+    let last = accounts[account.rawValue].lastPosition
+    if last == 0 {
+      accounts[account.rawValue].firstPosition = position
+    } else {
+      positions[last].next = position
+    }
+    accounts[account.rawValue].lastPosition = position
+    return position
+  }
+
+  /// The cash of an account in a currency; 0 without any.
+  func findHolding(_ account: AccountId, _ currency: Currency) -> UInt32 {
+    var holding = accounts[account.rawValue].firstHolding
+    while holding != 0, holdings[holding].currency != currency.rawValue {
+      holding = holdings[holding].next
+    }
+    return holding
+  }
+
+  /// The cash of an account in a currency, made when there is none.
+  mutating func findOrMakeHolding(_ account: AccountId, _ currency: Currency) -> UInt32 {
+    let found = findHolding(account, currency)
+    if found != 0 { return found }
+    holdingCount += 1
+    holdings[holdingCount] = Holding(
+      free: 0, reserved: 0, account: account.rawValue,
+      next: accounts[account.rawValue].firstHolding, currency: currency.rawValue)
+    accounts[account.rawValue].firstHolding = holdingCount
+    return holdingCount
+  }
+
+  /// Whether one more position, and the holding it may need, can be made.
+  func roomForPosition() -> Refusal? {
+    positionCount < capacity.positions && holdingCount < capacity.positions
+      ? nil : Refusal(.capacityExhausted, capacity.positions)
+  }
+
+  /// Whether the account has a holding in the currency or can get one.
+  func roomForHolding(_ account: AccountId, _ currency: Currency) -> Refusal? {
+    findHolding(account, currency) != 0 || holdingCount < capacity.positions
+      ? nil : Refusal(.capacityExhausted, capacity.positions)
+  }
+}
