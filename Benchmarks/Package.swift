@@ -1,0 +1,23 @@
+// swift-tools-version: 6.2
+// Where speed is proven: benchmarks as a package of their own, so that nobody who builds the
+// exchange pays for them.
+import PackageDescription
+
+let package = Package(
+  name: "benchmarks",
+  dependencies: [
+    .package(name: "joulebook", path: ".."),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMalloc"),
+    .executableTarget(
+      name: "flow",
+      dependencies: [
+        "CMalloc",
+        .product(name: "ExchangeCore", package: "joulebook"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])])
+  ]
+)
