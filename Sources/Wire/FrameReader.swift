@@ -1,0 +1,60 @@
+// Cuts a stream of bytes into frames and checks what holds for every message, in the order of the
+// table in Frame.swift. What a field may hold is the gateway's to check.
+
+import MarketModel
+
+/// Takes frames from the front of a buffer.
+public struct FrameReader: Sendable {
+  /// Who sent the bytes.
+  public enum Sender: Sendable {
+    case client
+    case server
+  }
+
+  /// What stands at the front of a buffer.
+  public enum Result {
+    /// A frame; the next starts `frame.length` bytes on.
+    case frame(Frame, Template)
+    /// The beginning of a frame; more bytes must come. At least so many in all.
+    case incomplete(needed: Int)
+    /// Not a frame of this protocol: answer with Terminate and this code, then close.
+    case malformed(RejectCode, limit: Int64)
+  }
+
+  private let sender: Sender
+  private let maximumLength: Int
+
+  /// A reader of what `sender` sends.
+  public init(from sender: Sender) {
+    self.sender = sender
+    maximumLength = sender == .client ? Frame.maximumClientLength : Frame.maximumServerLength
+  }
+
+  /// The frame at the front of `buffer`.
+  public func next(in buffer: UnsafeRawBufferPointer) -> Result {
+    guard let start = buffer.baseAddress, buffer.count >= 4 else { return .incomplete(needed: 4) }
+    let length = Int(start.little(0, as: UInt16.self))
+    guard length >= Frame.minimumLength, length <= maximumLength, length % 8 == 0 else {
+      return .malformed(.badFrameLength, limit: Int64(maximumLength))
+    }
+    guard start.little(2, as: UInt16.self) == Frame.encodingType else {
+      return .malformed(.badEncodingType, limit: Int64(Frame.encodingType))
+    }
+    guard buffer.count >= length else { return .incomplete(needed: length) }
+    return check(Frame(start: start, length: length))
+  }
+
+  private func check(_ frame: Frame) -> Result {
+    guard frame.schemaId == WireSchema.id else {
+      return .malformed(.badSchema, limit: Int64(WireSchema.id))
+    }
+    guard let template = frame.template,
+      sender == .client ? template.isFromClient : template.isFromServer
+    else { return .malformed(.unknownTemplate, limit: Int64(frame.templateId)) }
+    let entryLength = template.entryLength
+    guard frame.blockLength >= template.blockLength,
+      entryLength == 0 ? frame.blockFits : frame.hasGroup(minimumEntryLength: entryLength)
+    else { return .malformed(.badBlockLength, limit: Int64(template.blockLength)) }
+    return .frame(frame, template)
+  }
+}
