@@ -48,6 +48,8 @@ public struct Exchange: ~Copyable {
   /// The command being applied.
   var now: UInt64 = 0
   var history = EventHash()
+  /// Its events so far.
+  var events = EventBuffer()
 
   /// Sequence number of the last command applied.
   public private(set) var lastSequence = SequenceNumber.none
@@ -82,49 +84,55 @@ public struct Exchange: ~Copyable {
   ///   - sink: receives the events, in order. A command that is rejected changes nothing.
   /// - Complexity: constant for an order that neither trades nor displaces; otherwise proportional to
   ///   the orders it trades with and the open orders of the accounts that become short.
-  public mutating func apply<Sink: EventSink & ~Copyable>(
+  @inlinable public mutating func apply<Sink: EventSink & ~Copyable>(
     _ command: borrowing Command, into sink: inout Sink
   ) {
-    now = command.time.nanoseconds
-    lastSequence = command.sequence
-    if expiries.count > 0 { expireDue(&sink) }
-    dispatch(Request(command), command.body, &sink)
+    for event in execute(command) { sink.emit(event) }
   }
 
-  private mutating func dispatch<Sink: EventSink & ~Copyable>(
-    _ request: Request, _ body: Command.Body, _ sink: inout Sink
+  /// Applies one command.
+  /// - Returns: its events, in order, in the exchange's own memory: valid until the next command.
+  public mutating func execute(_ command: borrowing Command) -> UnsafeBufferPointer<Event> {
+    events.clear()
+    now = command.time.nanoseconds
+    lastSequence = command.sequence
+    if expiries.count > 0 { expireDue() }
+    dispatch(Request(command), command.body)
+    return events.all
+  }
+
+  private mutating func dispatch(
+    _ request: Request, _ body: Command.Body
   ) {
     switch body {
-    case .enter(let order): enter(order, request, &sink)
-    case .replace(let order): replace(order, request, &sink)
-    case .cancel(let order): cancel(order, request, &sink)
-    case .massCancel(let filter): massCancel(filter, request, &sink)
-    case .setAgent(let agent): setAgent(agent, request, &sink)
-    case .transfer(let transfer): self.transfer(transfer, request, &sink)
-    case .meterReading(let reading): meter(reading, request, &sink)
-    case .deposit(let movement): deposit(movement, request, &sink)
-    case .withdraw(let movement): withdraw(movement, request, &sink)
-    case .createParticipant(let participant): create(participant, request, &sink)
-    case .registerSession(let session): register(session, request, &sink)
-    case .createAccount(let account): create(account, request, &sink)
-    case .setCap(let cap): set(cap, request, &sink)
-    case .createArea(let area): create(area, request, &sink)
-    case .setTariff(let tariff): set(tariff, request, &sink)
-    case .createInstrument(let instrument): create(instrument, request, &sink)
-    case .setInstrumentState(let state): set(state, request, &sink)
-    case .registerMeter(let meter): register(meter, request, &sink)
-    case .tick: tick(request, &sink)
-    case .settlementConfirmed(let confirmation): confirm(confirmation, request, &sink)
-    case .checkpoint(let checkpoint): compare(checkpoint, request, &sink)
+    case .enter(let order): enter(order, request)
+    case .replace(let order): replace(order, request)
+    case .cancel(let order): cancel(order, request)
+    case .massCancel(let filter): massCancel(filter, request)
+    case .setAgent(let agent): setAgent(agent, request)
+    case .transfer(let transfer): self.transfer(transfer, request)
+    case .meterReading(let reading): meter(reading, request)
+    case .deposit(let movement): deposit(movement, request)
+    case .withdraw(let movement): withdraw(movement, request)
+    case .createParticipant(let participant): create(participant, request)
+    case .registerSession(let session): register(session, request)
+    case .createAccount(let account): create(account, request)
+    case .setCap(let cap): set(cap, request)
+    case .createArea(let area): create(area, request)
+    case .setTariff(let tariff): set(tariff, request)
+    case .createInstrument(let instrument): create(instrument, request)
+    case .setInstrumentState(let state): set(state, request)
+    case .registerMeter(let meter): register(meter, request)
+    case .tick: tick(request)
+    case .settlementConfirmed(let confirmation): confirm(confirmation, request)
+    case .checkpoint(let checkpoint): compare(checkpoint, request)
     }
   }
 
   /// Emits an event and folds it into the history's hash.
-  @inline(__always) mutating func emit<Sink: EventSink & ~Copyable>(
-    _ event: Event, _ sink: inout Sink
-  ) {
+  @inline(__always) mutating func emit(_ event: Event) {
     history.fold(event)
-    sink.emit(event)
+    events.append(event)
   }
 }
 

@@ -98,7 +98,9 @@ struct FlowFile {
 
   func write(to path: String) throws {
     var data = Data(capacity: 128 + 32 * records.count)
-    func put<T: BitwiseCopyable>(_ value: T) { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
+    func put<T: BitwiseCopyable>(_ value: T) {
+      withUnsafeBytes(of: value) { data.append(contentsOf: $0) }
+    }
     data.append(contentsOf: Array("OBFLOW01".utf8))
     put(UInt32(1))
     put(UInt32(32))

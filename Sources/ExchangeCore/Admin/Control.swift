@@ -4,35 +4,35 @@ import MarketModel
 
 extension Exchange {
   /// Time passed: what was due has expired before. Nothing else today.
-  mutating func tick<Sink: EventSink & ~Copyable>(_ request: Request, _ sink: inout Sink) {
+  mutating func tick(_ request: Request) {
     if let refusal = permission(request, .administration) {
-      return reject(refusal, request, &sink)
+      return reject(refusal, request)
     }
-    drain(&sink)
-    acknowledge(request, &sink)
+    drain()
+    acknowledge(request)
   }
 
-  mutating func confirm<Sink: EventSink & ~Copyable>(
-    _ confirmation: SettlementConfirmed, _ request: Request, _ sink: inout Sink
+  mutating func confirm(
+    _ confirmation: SettlementConfirmed, _ request: Request
   ) {
-    guard request.isExchange else { return reject(Refusal(.notPermitted), request, &sink) }
+    guard request.isExchange else { return reject(Refusal(.notPermitted), request) }
     if confirmation.batch <= settledBatch { return }
     settledBatch = confirmation.batch
     settledSequence = confirmation.lastSequence.rawValue
-    emit(.settlementConfirmed(confirmation), &sink)
+    emit(.settlementConfirmed(confirmation))
   }
 
   /// Compares a journaled checkpoint with this run's history.
-  mutating func compare<Sink: EventSink & ~Copyable>(
-    _ checkpoint: Checkpoint, _ request: Request, _ sink: inout Sink
+  mutating func compare(
+    _ checkpoint: Checkpoint, _ request: Request
   ) {
-    guard request.isExchange else { return reject(Refusal(.notPermitted), request, &sink) }
+    guard request.isExchange else { return reject(Refusal(.notPermitted), request) }
     let agrees =
       checkpoint.eventHash == eventHash
       && (checkpoint.stateHash == 0 || checkpoint.stateHash == stateHash())
     if agrees { return }
     emit(
       .alarm(
-        Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: checkpoint.eventHash))), &sink)
+        Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: checkpoint.eventHash))))
   }
 }

@@ -5,13 +5,13 @@ import MarketModel
 
 extension Exchange {
   /// Tells the sender that its command took effect. The exchange itself needs no answer.
-  mutating func acknowledge<Sink: EventSink & ~Copyable>(
-    _ request: Request, _ sink: inout Sink
+  mutating func acknowledge(
+    _ request: Request
   ) {
     if request.isExchange { return }
     emit(
       .acknowledged(
-        Acknowledged(session: request.session, clientSequence: request.clientSequence)), &sink)
+        Acknowledged(session: request.session, clientSequence: request.clientSequence)))
   }
 
   /// The checks that every definition begins with: permission, and a number in range.
@@ -22,19 +22,19 @@ extension Exchange {
 
   // MARK: Who
 
-  mutating func create<Sink: EventSink & ~Copyable>(
-    _ new: CreateParticipant, _ request: Request, _ sink: inout Sink
+  mutating func create(
+    _ new: CreateParticipant, _ request: Request
   ) {
     var refusal = definition(request, new.participant.rawValue, of: capacity.participants)
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
-    if let refusal { return reject(refusal, request, &sink) }
+    if let refusal { return reject(refusal, request) }
     participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
-    emit(.participantCreated(new), &sink)
-    acknowledge(request, &sink)
+    emit(.participantCreated(new))
+    acknowledge(request)
   }
 
-  mutating func register<Sink: EventSink & ~Copyable>(
-    _ new: RegisterSession, _ request: Request, _ sink: inout Sink
+  mutating func register(
+    _ new: RegisterSession, _ request: Request
   ) {
     var refusal = definition(request, new.session.rawValue, of: capacity.sessions)
     if refusal == nil, !exists(new.participant) {
@@ -44,41 +44,41 @@ extension Exchange {
     if refusal == nil, !known.isSuperset(of: new.roles) {
       refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
     }
-    if let refusal { return reject(refusal, request, &sink) }
+    if let refusal { return reject(refusal, request) }
     sessions[new.session.rawValue] = Session(
       exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
       publicKey: new.publicKey)
-    emit(.sessionRegistered(new), &sink)
-    acknowledge(request, &sink)
+    emit(.sessionRegistered(new))
+    acknowledge(request)
   }
 
-  mutating func create<Sink: EventSink & ~Copyable>(
-    _ new: CreateAccount, _ request: Request, _ sink: inout Sink
+  mutating func create(
+    _ new: CreateAccount, _ request: Request
   ) {
     var refusal = definition(request, new.account.rawValue, of: capacity.accounts)
     if refusal == nil, exists(new.account) { refusal = Refusal(.alreadyExists) }
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)
     }
-    if let refusal { return reject(refusal, request, account: new.account, &sink) }
+    if let refusal { return reject(refusal, request, account: new.account) }
     accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
-    emit(.accountCreated(new), &sink)
-    acknowledge(request, &sink)
+    emit(.accountCreated(new))
+    acknowledge(request)
   }
 
-  mutating func register<Sink: EventSink & ~Copyable>(
-    _ new: RegisterMeter, _ request: Request, _ sink: inout Sink
+  mutating func register(
+    _ new: RegisterMeter, _ request: Request
   ) {
     let number = new.meter.rawValue
     var refusal = definition(request, number, of: capacity.meters)
     if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? place(new.account, new.area)
-    if let refusal { return reject(refusal, request, account: new.account, &sink) }
+    if let refusal { return reject(refusal, request, account: new.account) }
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, new.area),
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
-    emit(.meterRegistered(new), &sink)
-    acknowledge(request, &sink)
+    emit(.meterRegistered(new))
+    acknowledge(request)
   }
 
   /// Whether the account and the area exist and have a position or room for one.
@@ -90,22 +90,22 @@ extension Exchange {
 
   // MARK: Areas
 
-  mutating func create<Sink: EventSink & ~Copyable>(
-    _ new: CreateArea, _ request: Request, _ sink: inout Sink
+  mutating func create(
+    _ new: CreateArea, _ request: Request
   ) {
     let number = UInt32(new.area.rawValue)
     var refusal = definition(request, number, of: capacity.areas)
     if refusal == nil, exists(new.area) { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? validate(new)
-    if let refusal { return reject(refusal, request, &sink) }
+    if let refusal { return reject(refusal, request) }
     let cap = defaultCap(new) ?? 0
     areas[number] = Area(
       exists: true, currency: new.currency.rawValue, lossFactor: new.lossFactor.partsPerMillion,
       code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
       retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
       imported: 0, exported: 0)
-    emit(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap))), &sink)
-    acknowledge(request, &sink)
+    emit(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap))))
+    acknowledge(request)
   }
 
   private func validate(_ new: CreateArea) -> Refusal? {
@@ -134,35 +134,35 @@ extension Exchange {
     return nil
   }
 
-  mutating func set<Sink: EventSink & ~Copyable>(
-    _ tariff: SetTariff, _ request: Request, _ sink: inout Sink
+  mutating func set(
+    _ tariff: SetTariff, _ request: Request
   ) {
     var refusal = permission(request, .administration)
     if refusal == nil, !exists(tariff.area) { refusal = Refusal(.unknownArea, capacity.areas) }
     refusal = refusal ?? validate(feedIn: tariff.feedInPrice, retail: tariff.retailPrice)
-    if let refusal { return reject(refusal, request, &sink) }
+    if let refusal { return reject(refusal, request) }
     areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
-    emit(.tariffSet(tariff), &sink)
-    acknowledge(request, &sink)
+    emit(.tariffSet(tariff))
+    acknowledge(request)
   }
 
-  mutating func set<Sink: EventSink & ~Copyable>(
-    _ cap: SetCap, _ request: Request, _ sink: inout Sink
+  mutating func set(
+    _ cap: SetCap, _ request: Request
   ) {
     var refusal = permission(request, .administration) ?? place(cap.account, cap.area)
     if refusal == nil, cap.cap.wattHours > Limit.cap {
       refusal = Refusal(.badDefinition, cap.cap.wattHours)
     }
-    if let refusal { return reject(refusal, request, account: cap.account, &sink) }
+    if let refusal { return reject(refusal, request, account: cap.account) }
     let position = findOrMake(cap.account, cap.area)
     positions[position].hasOwnCap = cap.cap >= .zero
     positions[position].cap =
       cap.cap >= .zero ? cap.cap.wattHours : areas[UInt32(cap.area.rawValue)].defaultCap
     positions[position].mustReport = true
-    emit(.capSet(cap), &sink)
+    emit(.capSet(cap))
     touch(position)
-    drain(&sink)
-    acknowledge(request, &sink)
+    drain()
+    acknowledge(request)
   }
 }

@@ -3,11 +3,11 @@
 import MarketModel
 
 extension Exchange {
-  mutating func create<Sink: EventSink & ~Copyable>(
-    _ new: CreateInstrument, _ request: Request, _ sink: inout Sink
+  mutating func create(
+    _ new: CreateInstrument, _ request: Request
   ) {
     if let refusal = permission(request, .administration) ?? validate(new) {
-      return reject(refusal, request, &sink)
+      return reject(refusal, request)
     }
     let number = new.instrument.rawValue
     let depth = ladderDepth(new)
@@ -20,8 +20,8 @@ extension Exchange {
       books[bookIndex(number, side)] = BookSide(
         root: 0, bestKey: Ladder.none, bestLevel: 0, depth: depth)
     }
-    emit(.instrumentCreated(new), &sink)
-    acknowledge(request, &sink)
+    emit(.instrumentCreated(new))
+    acknowledge(request)
   }
 
   private func validate(_ new: CreateInstrument) -> Refusal? {
@@ -61,8 +61,8 @@ extension Exchange {
 
   // MARK: States
 
-  mutating func set<Sink: EventSink & ~Copyable>(
-    _ change: SetInstrumentState, _ request: Request, _ sink: inout Sink
+  mutating func set(
+    _ change: SetInstrumentState, _ request: Request
   ) {
     var refusal = permission(request, .administration)
     if refusal == nil, !exists(change.instrument) {
@@ -72,20 +72,20 @@ extension Exchange {
     if refusal == nil, instruments[number].state == .closed, change.state != .closed {
       refusal = Refusal(.instrumentClosed)
     }
-    if let refusal { return reject(refusal, request, &sink) }
+    if let refusal { return reject(refusal, request) }
     if instruments[number].state != change.state {
-      emit(.instrumentStateChanged(change), &sink)
-      for side in Side.allCases { enter(change.state, number, side, &sink) }
+      emit(.instrumentStateChanged(change))
+      for side in Side.allCases { enter(change.state, number, side) }
       instruments[number].state = change.state
-      drain(&sink)
+      drain()
     }
-    acknowledge(request, &sink)
+    acknowledge(request)
   }
 
   /// Does to every order of one side, in book order, what the new state asks for. The instrument's
   /// state is still the old one.
-  private mutating func enter<Sink: EventSink & ~Copyable>(
-    _ state: InstrumentState, _ instrument: UInt32, _ side: Side, _ sink: inout Sink
+  private mutating func enter(
+    _ state: InstrumentState, _ instrument: UInt32, _ side: Side
   ) {
     let book = bookIndex(instrument, side)
     var level = ladder.first(in: books[book], live: false)
@@ -98,9 +98,9 @@ extension Exchange {
         left -= 1
         let following = following(slot, level)
         switch state {
-        case .halted: halt(slot, &sink)
+        case .halted: halt(slot)
         case .open: reopen(slot)
-        case .closed: remove(slot, .closed, &sink)
+        case .closed: remove(slot, .closed)
         }
         slot = following
       }
@@ -120,7 +120,7 @@ extension Exchange {
     return orders[slot].covered > 0 ? ladder.levels[level].waitingHead : 0
   }
 
-  private mutating func halt<Sink: EventSink & ~Copyable>(_ slot: UInt32, _ sink: inout Sink) {
+  private mutating func halt(_ slot: UInt32) {
     let index = ownedIndex(orders[slot].position, orders[slot].side)
     let covered = orders[slot].covered
     if covered > 0 { moveToWaiting(slot) }
@@ -130,7 +130,7 @@ extension Exchange {
     owned[index].halted += orders[slot].leaves
     var halted = state(slot)
     halted.waitReason = .halted
-    emit(.restated(halted), &sink)
+    emit(.restated(halted))
     touch(orders[slot].position)
   }
 

@@ -3,11 +3,11 @@
 import MarketModel
 
 extension Exchange {
-  mutating func setAgent<Sink: EventSink & ~Copyable>(
-    _ agent: SetAgent, _ request: Request, _ sink: inout Sink
+  mutating func setAgent(
+    _ agent: SetAgent, _ request: Request
   ) {
     if let refusal = validate(agent, request) {
-      return reject(refusal, request, account: agent.account, &sink)
+      return reject(refusal, request, account: agent.account)
     }
     let area = AreaId(instruments[agent.instrument.rawValue].area)
     let position = findOrMake(agent.account, area)
@@ -20,7 +20,7 @@ extension Exchange {
     emit(
       .agentSet(
         SetAgentDone(
-          agent: agent, session: request.session, clientSequence: request.clientSequence)), &sink)
+          agent: agent, session: request.session, clientSequence: request.clientSequence)))
   }
 
   private func validate(_ agent: SetAgent, _ request: Request) -> Refusal? {
@@ -42,7 +42,7 @@ extension Exchange {
   }
 
   /// Lets a position's instruction enter its order, if it calls for one now.
-  mutating func consult<Sink: EventSink & ~Copyable>(_ position: UInt32, _ sink: inout Sink) {
+  mutating func consult(_ position: UInt32) {
     let agent = positions[position].agent
     guard instruments[agent.instrument].state == .open, !hasOrder(position, agent.instrument),
       let (side, quantity) = wish(position)
@@ -55,14 +55,14 @@ extension Exchange {
     let session = SessionId(agent.session)
     switch validate(order, session) {
     case .success(let entry):
-      admit(entry, &sink)
+      admit(entry)
       // Others in the queue trade before this position's next turn: what its order displaced must
       // have left the live book by then.
-      recover(position, .sell, &sink)
-      recover(position, .buy, &sink)
+      recover(position, .sell)
+      recover(position, .buy)
     case .failure(let refusal):
       reject(
-        refusal, Request(session: session, clientSequence: 0), account: order.account, &sink)
+        refusal, Request(session: session, clientSequence: 0), account: order.account)
     }
   }
 

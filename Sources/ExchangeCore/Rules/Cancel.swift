@@ -3,19 +3,19 @@
 import MarketModel
 
 extension Exchange {
-  mutating func cancel<Sink: EventSink & ~Copyable>(
-    _ order: CancelOrder, _ request: Request, _ sink: inout Sink
+  mutating func cancel(
+    _ order: CancelOrder, _ request: Request
   ) {
     var refusal = permission(request, tradeFor: order.account)
     if refusal == nil, let slot = find(order) {
-      remove(slot, .user, &sink)
-      return drain(&sink)
+      remove(slot, .user)
+      return drain()
     }
     refusal = refusal ?? Refusal(.unknownOrder)
     if let refusal {
       reject(
         refusal, request, account: order.account, clientOrderId: order.clientOrderId,
-        order: order.order, &sink)
+        order: order.order)
     }
   }
 
@@ -42,31 +42,31 @@ extension Exchange {
     return nil
   }
 
-  mutating func massCancel<Sink: EventSink & ~Copyable>(
-    _ filter: MassCancel, _ request: Request, _ sink: inout Sink
+  mutating func massCancel(
+    _ filter: MassCancel, _ request: Request
   ) {
     var refusal = permission(request, tradeFor: filter.account)
     if refusal == nil, filter.instrument != .null, !exists(filter.instrument) {
       refusal = Refusal(.unknownInstrument, capacity.instruments)
     }
-    if let refusal { return reject(refusal, request, account: filter.account, &sink) }
+    if let refusal { return reject(refusal, request, account: filter.account) }
     var count: UInt32 = 0
     var position = accounts[filter.account.rawValue].firstPosition
     while position != 0 {
-      if filter.sides.contains(.sell) { count += cancelAll(position, .sell, filter, &sink) }
-      if filter.sides.contains(.buy) { count += cancelAll(position, .buy, filter, &sink) }
+      if filter.sides.contains(.sell) { count += cancelAll(position, .sell, filter) }
+      if filter.sides.contains(.buy) { count += cancelAll(position, .buy, filter) }
       position = positions[position].next
     }
     emit(
       .massCanceled(
         MassCanceled(
           session: request.session, clientSequence: request.clientSequence, request: filter,
-          count: count)), &sink)
-    drain(&sink)
+          count: count)))
+    drain()
   }
 
-  private mutating func cancelAll<Sink: EventSink & ~Copyable>(
-    _ position: UInt32, _ side: Side, _ filter: MassCancel, _ sink: inout Sink
+  private mutating func cancelAll(
+    _ position: UInt32, _ side: Side, _ filter: MassCancel
   ) -> UInt32 {
     let index = ownedIndex(position, side)
     sortOwned(index)
@@ -75,7 +75,7 @@ extension Exchange {
     while slot != 0 {
       let next = orders[slot].ownerNext
       if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
-        remove(slot, .mass, &sink)
+        remove(slot, .mass)
         count += 1
       }
       slot = next

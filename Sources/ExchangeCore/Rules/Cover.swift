@@ -65,11 +65,11 @@ extension Exchange {
   }
 
   /// Re-covers the touched positions until none is left.
-  mutating func drain<Sink: EventSink & ~Copyable>(_ sink: inout Sink) {
+  mutating func drain() {
     var steps = 0
     while touchedHead != 0 {
       if steps == Limit.cascadeSteps {
-        emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))), &sink)
+        emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
         return
       }
       steps += 1
@@ -77,15 +77,15 @@ extension Exchange {
       touchedHead = positions[position].nextTouched
       if touchedHead == 0 { touchedTail = 0 }
       positions[position].isTouched = false
-      recover(position, .sell, &sink)
-      recover(position, .buy, &sink)
+      recover(position, .sell)
+      recover(position, .buy)
       if positions[position].mustConsult {
         positions[position].mustConsult = false
-        if positions[position].agent.instrument != 0 { consult(position, &sink) }
+        if positions[position].agent.instrument != 0 { consult(position) }
       }
       if positions[position].mustReport, !positions[position].isTouched {
         positions[position].mustReport = false
-        emit(.balance(balance(position)), &sink)
+        emit(.balance(balance(position)))
       }
     }
   }
@@ -93,8 +93,8 @@ extension Exchange {
   // MARK: Re-covering
 
   /// Makes the cover of one side of a position what the function says: losses, then gains.
-  @inline(__always) mutating func recover<Sink: EventSink & ~Copyable>(
-    _ position: UInt32, _ side: Side, _ sink: inout Sink
+  @inline(__always) mutating func recover(
+    _ position: UInt32, _ side: Side
   ) {
     let index = ownedIndex(position, side)
     // The usual case: all that is open is covered, and still is.
@@ -103,31 +103,31 @@ extension Exchange {
     {
       return
     }
-    recoverShort(position, side, &sink)
+    recoverShort(position, side)
   }
 
-  private mutating func recoverShort<Sink: EventSink & ~Copyable>(
-    _ position: UInt32, _ side: Side, _ sink: inout Sink
+  private mutating func recoverShort(
+    _ position: UInt32, _ side: Side
   ) {
     let index = ownedIndex(position, side)
     sortOwned(index)
-    losses(index, positions[position].available(side), &sink)
-    gains(position, side, &sink)
+    losses(index, positions[position].available(side))
+    gains(position, side)
   }
 
   /// Takes the cover that one side of a position has no longer, and gives none.
-  mutating func loseCover<Sink: EventSink & ~Copyable>(
-    _ position: UInt32, _ side: Side, _ sink: inout Sink
+  mutating func loseCover(
+    _ position: UInt32, _ side: Side
   ) {
     let index = ownedIndex(position, side)
     let available = positions[position].available(side)
     if owned[index].covered <= available && owned[index].eligible <= available { return }
     sortOwned(index)
-    losses(index, available, &sink)
+    losses(index, available)
   }
 
-  private mutating func losses<Sink: EventSink & ~Copyable>(
-    _ index: UInt32, _ available: Int64, _ sink: inout Sink
+  private mutating func losses(
+    _ index: UInt32, _ available: Int64
   ) {
     var before = owned[index].eligible
     var slot = owned[index].tail
@@ -138,15 +138,15 @@ extension Exchange {
         before -= leaves
         let target = cover(
           available, before: before, leaves: leaves, lot: instruments[orders[slot].instrument].lot)
-        if target < orders[slot].covered { reduceCover(slot, to: target, &sink) }
+        if target < orders[slot].covered { reduceCover(slot, to: target) }
         if target == leaves { return }
       }
       slot = previous
     }
   }
 
-  private mutating func gains<Sink: EventSink & ~Copyable>(
-    _ position: UInt32, _ side: Side, _ sink: inout Sink
+  private mutating func gains(
+    _ position: UInt32, _ side: Side
   ) {
     var before: Int64 = 0
     var slot = owned[ownedIndex(position, side)].head
@@ -158,7 +158,7 @@ extension Exchange {
         let target = cover(
           available, before: before, leaves: orders[slot].leaves,
           lot: instruments[orders[slot].instrument].lot)
-        if orders[slot].covered < target { raiseCover(slot, to: target, &sink) }
+        if orders[slot].covered < target { raiseCover(slot, to: target) }
         if orders[slot].isOpen { before += orders[slot].leaves }
       }
       slot = next
@@ -166,8 +166,8 @@ extension Exchange {
   }
 
   /// Takes cover from an order in the live book; without any it waits.
-  mutating func reduceCover<Sink: EventSink & ~Copyable>(
-    _ slot: UInt32, to target: Int64, _ sink: inout Sink
+  mutating func reduceCover(
+    _ slot: UInt32, to target: Int64
   ) {
     let lost = orders[slot].covered - target
     if target == 0 {
@@ -177,17 +177,17 @@ extension Exchange {
     }
     orders[slot].covered = target
     owned[ownedIndex(orders[slot].position, orders[slot].side)].covered -= lost
-    emit(.restated(state(slot)), &sink)
+    emit(.restated(state(slot)))
   }
 
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
-  private mutating func raiseCover<Sink: EventSink & ~Copyable>(
-    _ slot: UInt32, to target: Int64, _ sink: inout Sink
+  private mutating func raiseCover(
+    _ slot: UInt32, to target: Int64
   ) {
     let gained = target - orders[slot].covered
     let entersLive = orders[slot].covered == 0
     if entersLive, orders[slot].postOnly, crosses(slot) {
-      remove(slot, .postOnly, &sink)
+      remove(slot, .postOnly)
       return
     }
     if entersLive {
@@ -197,7 +197,7 @@ extension Exchange {
     }
     orders[slot].covered = target
     owned[ownedIndex(orders[slot].position, orders[slot].side)].covered += gained
-    emit(.restated(state(slot)), &sink)
-    if entersLive { matchAndRest(slot, &sink) }
+    emit(.restated(state(slot)))
+    if entersLive { matchAndRest(slot) }
   }
 }

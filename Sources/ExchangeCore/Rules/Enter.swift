@@ -14,26 +14,26 @@ struct Entry {
 }
 
 extension Exchange {
-  mutating func enter<Sink: EventSink & ~Copyable>(
-    _ order: NewOrder, _ request: Request, _ sink: inout Sink
+  mutating func enter(
+    _ order: NewOrder, _ request: Request
   ) {
     if let refusal = validateOwner(order, request) {
-      return refuse(order, refusal, request, &sink)
+      return refuse(order, refusal, request)
     }
     switch validate(order, request.session) {
-    case .failure(let refusal): refuse(order, refusal, request, &sink)
+    case .failure(let refusal): refuse(order, refusal, request)
     case .success(let entry):
       accounts[order.account.rawValue].lastClientOrderId = order.clientOrderId.rawValue
-      admit(entry, &sink)
-      drain(&sink)
+      admit(entry)
+      drain()
     }
   }
 
-  private mutating func refuse<Sink: EventSink & ~Copyable>(
-    _ order: NewOrder, _ refusal: Refusal, _ request: Request, _ sink: inout Sink
+  private mutating func refuse(
+    _ order: NewOrder, _ refusal: Refusal, _ request: Request
   ) {
     reject(
-      refusal, request, account: order.account, clientOrderId: order.clientOrderId, &sink)
+      refusal, request, account: order.account, clientOrderId: order.clientOrderId)
   }
 
   // MARK: Validation
@@ -196,29 +196,29 @@ extension Exchange {
   // MARK: Admission
 
   /// Takes an order in, matches it and rests what remains. Does not drain.
-  mutating func admit<Sink: EventSink & ~Copyable>(_ entry: Entry, _ sink: inout Sink) {
+  mutating func admit(_ entry: Entry) {
     let area = AreaId(instruments[entry.order.instrument.rawValue].area)
     let position = findOrMake(entry.order.account, area)
     let slot = take(entry, position)
-    emit(.accepted(state(slot)), &sink)
+    emit(.accepted(state(slot)))
     touch(position)
     let minimum =
       entry.order.timeInForce == .fillOrKill ? entry.order.quantity : entry.order.minimumQuantity
     if minimum != .zero, executable(slot) < minimum.wattHours {
-      return remove(slot, .fillOrKill, &sink)
+      return remove(slot, .fillOrKill)
     }
     switch entry.order.timeInForce {
-    case .goodTillCancel, .goodTillTime: matchAndRest(slot, &sink)
-    case .immediateOrCancel, .fillOrKill: matchAndCancel(slot, &sink)
+    case .goodTillCancel, .goodTillTime: matchAndRest(slot)
+    case .immediateOrCancel, .fillOrKill: matchAndCancel(slot)
     }
   }
 
-  private mutating func matchAndCancel<Sink: EventSink & ~Copyable>(
-    _ slot: UInt32, _ sink: inout Sink
+  private mutating func matchAndCancel(
+    _ slot: UInt32
   ) {
-    match(slot, &sink)
+    match(slot)
     if !orders[slot].isOpen { return }
-    if orders[slot].leaves == 0 { finish(slot) } else { remove(slot, .immediate, &sink) }
+    if orders[slot].leaves == 0 { finish(slot) } else { remove(slot, .immediate) }
   }
 
   /// Puts an order into the pool, takes its reservation and gives it to its owner.

@@ -16,8 +16,8 @@ extension Exchange {
   }
 
   /// Matches an entering order and rests what remains of it. It may be gone afterwards.
-  mutating func matchAndRest<Sink: EventSink & ~Copyable>(_ slot: UInt32, _ sink: inout Sink) {
-    match(slot, &sink)
+  mutating func matchAndRest(_ slot: UInt32) {
+    match(slot)
     if !orders[slot].isOpen { return }
     if orders[slot].leaves == 0 {
       finish(slot)
@@ -28,24 +28,24 @@ extension Exchange {
 
   /// Trades an entering order with what it reaches. Self-trade prevention may cancel it; else it is
   /// still open, perhaps with nothing left.
-  mutating func match<Sink: EventSink & ~Copyable>(_ slot: UInt32, _ sink: inout Sink) {
+  mutating func match(_ slot: UInt32) {
     let book = bookIndex(orders[slot].instrument, orders[slot].side.opposite)
     let limit = instruments[orders[slot].instrument].key(
       orders[slot].price, orders[slot].side.opposite)
     while orders[slot].covered > 0, books[book].bestLevel != 0, books[book].bestKey <= limit {
       let resting = ladder.levels[books[book].bestLevel].liveHead
       if orders[resting].account == orders[slot].account {
-        if !preventSelfTrade(slot, resting, &sink) { return }
+        if !preventSelfTrade(slot, resting) { return }
       } else {
-        trade(slot, resting, &sink)
+        trade(slot, resting)
       }
     }
   }
 
   // MARK: Trading
 
-  private mutating func trade<Sink: EventSink & ~Copyable>(
-    _ taker: UInt32, _ maker: UInt32, _ sink: inout Sink
+  private mutating func trade(
+    _ taker: UInt32, _ maker: UInt32
   ) {
     let quantity = min(orders[taker].covered, orders[maker].covered)
     let price = orders[maker].price
@@ -73,7 +73,7 @@ extension Exchange {
           trade: TradeId(tradeCount), instrument: InstrumentId(instrument),
           aggressor: orders[taker].side, price: Price(ticks: price),
           quantity: Energy(wattHours: quantity), notional: Money(units: notional),
-          buyer: party(buyer, buyerFee), seller: party(seller, sellerFee))), &sink)
+          buyer: party(buyer, buyerFee), seller: party(seller, sellerFee))))
     touchBalance(orders[taker].position)
     touchBalance(orders[maker].position)
     settleResting(maker)
@@ -134,27 +134,27 @@ extension Exchange {
 
   /// Applies the entering order's instruction where both best orders have one owner.
   /// - Returns: whether matching goes on.
-  private mutating func preventSelfTrade<Sink: EventSink & ~Copyable>(
-    _ entering: UInt32, _ resting: UInt32, _ sink: inout Sink
+  private mutating func preventSelfTrade(
+    _ entering: UInt32, _ resting: UInt32
   ) -> Bool {
     switch orders[entering].selfTradePrevention {
     case .cancelNewer:
-      remove(entering, .selfTrade, &sink)
+      remove(entering, .selfTrade)
       return false
     case .cancelOlder:
-      remove(resting, .selfTrade, &sink)
+      remove(resting, .selfTrade)
       return true
     case .cancelBoth:
-      remove(resting, .selfTrade, &sink)
-      remove(entering, .selfTrade, &sink)
+      remove(resting, .selfTrade)
+      remove(entering, .selfTrade)
       return false
     case .decrementBoth:
       let quantity = min(orders[entering].covered, orders[resting].covered)
       decrement(resting, quantity)
       reduceLevel(resting, by: quantity)
-      emit(.canceled(canceled(resting, quantity, .selfTrade)), &sink)
+      emit(.canceled(canceled(resting, quantity, .selfTrade)))
       decrement(entering, quantity)
-      emit(.canceled(canceled(entering, quantity, .selfTrade)), &sink)
+      emit(.canceled(canceled(entering, quantity, .selfTrade)))
       touch(orders[entering].position)
       settleResting(resting)
       return true

@@ -3,10 +3,10 @@
 import MarketModel
 
 extension Exchange {
-  mutating func meter<Sink: EventSink & ~Copyable>(
-    _ reading: MeterReading, _ request: Request, _ sink: inout Sink
+  mutating func meter(
+    _ reading: MeterReading, _ request: Request
   ) {
-    if let refusal = validate(reading, request) { return reject(refusal, request, &sink) }
+    if let refusal = validate(reading, request) { return reject(refusal, request) }
     let meter = reading.meter.rawValue
     meters[meter].lastSequence = reading.registerSequence
     meters[meter].lastEnd = reading.intervalEnd.nanoseconds
@@ -16,15 +16,15 @@ extension Exchange {
       area: AreaId(positions[meters[meter].position].area),
       lost: .zero, exported: .zero, exportRevenue: .zero, burned: .zero, imported: .zero,
       importCost: .zero)
-    if reading.produced > .zero { mint(meters[meter].position, &result, &sink) }
+    if reading.produced > .zero { mint(meters[meter].position, &result) }
     if reading.consumed > .zero { burn(meters[meter].position, &result) }
-    emit(.metered(result), &sink)
-    drain(&sink)
+    emit(.metered(result))
+    drain()
   }
 
   /// Credits production; its asks trade with all of it; what is then above the cap is exported.
-  private mutating func mint<Sink: EventSink & ~Copyable>(
-    _ position: UInt32, _ result: inout Metered, _ sink: inout Sink
+  private mutating func mint(
+    _ position: UInt32, _ result: inout Metered
   ) {
     let area = UInt32(positions[position].area)
     let produced = result.reading.produced.wattHours
@@ -36,7 +36,7 @@ extension Exchange {
     areas[area].lost += lost
     positions[position].energy += produced - lost
     if produced > lost { touchBalance(position) }
-    drain(&sink)
+    drain()
 
     let excess = positions[position].energy - positions[position].cap
     if excess <= 0 { return }

@@ -5,33 +5,33 @@ import MarketModel
 extension Exchange {
   // MARK: Deposits and withdrawals
 
-  mutating func deposit<Sink: EventSink & ~Copyable>(
-    _ movement: CashMovement, _ request: Request, _ sink: inout Sink
+  mutating func deposit(
+    _ movement: CashMovement, _ request: Request
   ) {
     if let refusal = validate(movement, request) ?? validateDeposit(movement) {
-      return reject(refusal, request, account: movement.account, &sink)
+      return reject(refusal, request, account: movement.account)
     }
     let total = totals(of: movement.currency)
     currencies[total].isUsed = true
     currencies[total].currency = movement.currency.rawValue
     currencies[total].supply += movement.amount.units
     book(movement, movement.amount.units)
-    emit(.deposited(moved(movement, request)), &sink)
-    drain(&sink)
-    acknowledge(request, &sink)
+    emit(.deposited(moved(movement, request)))
+    drain()
+    acknowledge(request)
   }
 
-  mutating func withdraw<Sink: EventSink & ~Copyable>(
-    _ movement: CashMovement, _ request: Request, _ sink: inout Sink
+  mutating func withdraw(
+    _ movement: CashMovement, _ request: Request
   ) {
     if let refusal = validate(movement, request) ?? validateWithdrawal(movement) {
-      return reject(refusal, request, account: movement.account, &sink)
+      return reject(refusal, request, account: movement.account)
     }
     currencies[totals(of: movement.currency)].supply -= movement.amount.units
     book(movement, -movement.amount.units)
-    emit(.withdrawn(moved(movement, request)), &sink)
-    drain(&sink)
-    acknowledge(request, &sink)
+    emit(.withdrawn(moved(movement, request)))
+    drain()
+    acknowledge(request)
   }
 
   private func validate(_ movement: CashMovement, _ request: Request) -> Refusal? {
@@ -98,12 +98,12 @@ extension Exchange {
   // MARK: Transfers
 
   /// Moves cash or energy. Cover that an energy transfer takes is gone before anything can trade.
-  mutating func transfer<Sink: EventSink & ~Copyable>(
-    _ transfer: Transfer, _ request: Request, _ sink: inout Sink
+  mutating func transfer(
+    _ transfer: Transfer, _ request: Request
   ) {
     if let refusal = validate(transfer, request) {
       return reject(
-        refusal, request, account: transfer.from, clientOrderId: transfer.clientOrderId, &sink)
+        refusal, request, account: transfer.from, clientOrderId: transfer.clientOrderId)
     }
     accounts[transfer.from.rawValue].lastClientOrderId = transfer.clientOrderId.rawValue
     switch transfer.asset {
@@ -113,13 +113,12 @@ extension Exchange {
     emit(
       .transferred(
         Transferred(
-          transfer: transfer, session: request.session, clientSequence: request.clientSequence)),
-      &sink)
+          transfer: transfer, session: request.session, clientSequence: request.clientSequence)))
     if transfer.asset == .energy {
-      loseCover(find(transfer.from, transfer.area), .sell, &sink)
-      loseCover(find(transfer.to, transfer.area), .buy, &sink)
+      loseCover(find(transfer.from, transfer.area), .sell)
+      loseCover(find(transfer.to, transfer.area), .buy)
     }
-    drain(&sink)
+    drain()
   }
 
   private mutating func moveCash(_ transfer: Transfer) {

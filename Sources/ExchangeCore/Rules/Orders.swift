@@ -31,8 +31,8 @@ extension Exchange {
   // MARK: Leaving
 
   /// Cancels an order in full, wherever it stands, and touches its position.
-  mutating func remove<Sink: EventSink & ~Copyable>(
-    _ slot: UInt32, _ reason: CancelReason, _ sink: inout Sink
+  mutating func remove(
+    _ slot: UInt32, _ reason: CancelReason
   ) {
     let quantity = orders[slot].leaves
     let position = orders[slot].position
@@ -41,7 +41,7 @@ extension Exchange {
     disown(slot)
     orders[slot].leaves = 0
     orders[slot].covered = 0
-    emit(.canceled(canceled(slot, quantity, reason)), &sink)
+    emit(.canceled(canceled(slot, quantity, reason)))
     giveBack(slot)
     touch(position)
   }
@@ -59,13 +59,13 @@ extension Exchange {
   }
 
   /// Cancels what is due at the time of the command (section 5, good till time).
-  mutating func expireDue<Sink: EventSink & ~Copyable>(_ sink: inout Sink) {
+  mutating func expireDue() {
     var expired = false
     while expiries.first != 0, orders[expiries.first].expireTime <= now {
-      remove(expiries.first, .expired, &sink)
+      remove(expiries.first, .expired)
       expired = true
     }
-    if expired { drain(&sink) }
+    if expired { drain() }
   }
 
   // MARK: States for events

@@ -47,15 +47,15 @@ extension Exchange {
       || sessions[request.session.rawValue].participant == accounts[account.rawValue].participant
   }
 
-  mutating func reject<Sink: EventSink & ~Copyable>(
+  mutating func reject(
     _ refusal: Refusal, _ request: Request, account: AccountId = .null,
-    clientOrderId: ClientOrderId = .engine, order: OrderId = .null, _ sink: inout Sink
+    clientOrderId: ClientOrderId = .engine, order: OrderId = .null
   ) {
     emit(
       .rejected(
         Rejected(
           code: refusal.code, limit: refusal.limit, session: request.session,
           clientSequence: request.clientSequence, account: account, clientOrderId: clientOrderId,
-          order: order)), &sink)
+          order: order)))
   }
 }

@@ -3,13 +3,13 @@
 import MarketModel
 
 extension Exchange {
-  mutating func replace<Sink: EventSink & ~Copyable>(
-    _ change: ReplaceOrder, _ request: Request, _ sink: inout Sink
+  mutating func replace(
+    _ change: ReplaceOrder, _ request: Request
   ) {
     if let refusal = validate(change, request) {
       return reject(
         refusal, request, account: change.account, clientOrderId: change.clientOrderId,
-        order: change.order, &sink)
+        order: change.order)
     }
     let slot = change.order.slot
     accounts[change.account.rawValue].lastClientOrderId = change.clientOrderId.rawValue
@@ -17,11 +17,11 @@ extension Exchange {
       change.price.ticks == orders[slot].price
       && change.quantity.wattHours < orders[slot].quantity
     if keepsPlace {
-      lower(slot, change, &sink)
+      lower(slot, change)
     } else {
-      reenter(slot, change, &sink)
+      reenter(slot, change)
     }
-    drain(&sink)
+    drain()
   }
 
   // MARK: Validation
@@ -67,8 +67,8 @@ extension Exchange {
   // MARK: The two ways
 
   /// Lowers the quantity in place.
-  private mutating func lower<Sink: EventSink & ~Copyable>(
-    _ slot: UInt32, _ change: ReplaceOrder, _ sink: inout Sink
+  private mutating func lower(
+    _ slot: UInt32, _ change: ReplaceOrder
   ) {
     let less = orders[slot].quantity - change.quantity.wattHours
     release(slot, lots: less / instruments[orders[slot].instrument].lot)
@@ -83,13 +83,13 @@ extension Exchange {
     orders[slot].covered -= uncovered
     owned[index].covered -= uncovered
     ladder.levels[level].live -= uncovered
-    emit(.replaced(state(slot)), &sink)
+    emit(.replaced(state(slot)))
     touch(orders[slot].position)
   }
 
   /// Takes the order out and enters it anew, with its id.
-  private mutating func reenter<Sink: EventSink & ~Copyable>(
-    _ slot: UInt32, _ change: ReplaceOrder, _ sink: inout Sink
+  private mutating func reenter(
+    _ slot: UInt32, _ change: ReplaceOrder
   ) {
     let instrument = orders[slot].instrument
     let (position, side, lot) = (
@@ -113,8 +113,8 @@ extension Exchange {
       position, side, price: orders[slot].price, leaves: orders[slot].leaves, lot: lot)
     release(slot, lots: -(orders[slot].leaves / lot))
     own(slot)
-    emit(.replaced(state(slot)), &sink)
+    emit(.replaced(state(slot)))
     touch(position)
-    matchAndRest(slot, &sink)
+    matchAndRest(slot)
   }
 }
