@@ -29,7 +29,7 @@ public final class ManyProducerRing<Element: BitwiseCopyable>: @unchecked Sendab
   /// - Parameters:
   ///   - capacity: How many elements fit; a power of two, 1 to 2^30.
   ///   - waiting: How the reader waits while the ring is empty.
-  public init(capacity: Int, waiting: WaitStrategy = .park) {
+  public init(capacity: Int, waiting: WaitStrategy = .park()) {
     memory = RingMemory(capacity: capacity)
     stamps = .allocate(capacity: capacity)
     for index in 0..<capacity { (stamps + index).initialize(to: Atomic(0)) }

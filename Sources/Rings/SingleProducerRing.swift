@@ -22,7 +22,7 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: @unchecked Send
   /// - Parameters:
   ///   - capacity: How many elements fit; a power of two, 1 to 2^30.
   ///   - waiting: How the reader waits while the ring is empty.
-  public init(capacity: Int, waiting: WaitStrategy = .park) {
+  public init(capacity: Int, waiting: WaitStrategy = .park()) {
     memory = RingMemory(capacity: capacity)
     self.waiting = waiting
   }

@@ -6,8 +6,6 @@ public enum WaitStrategy: Sendable, Hashable {
   case yield
   /// Looks `spins` times, then sleeps until the writer rings. Costs the writer a fence for each
   /// publish, and a system call for each time the reader really sleeps.
-  case park(spins: Int)
-
-  /// Sleeps after a short look: right for threads that are idle most of the time.
-  public static let park = WaitStrategy.park(spins: 64)
+  /// Right for threads that are idle most of the time.
+  case park(spins: Int = 64)
 }

@@ -41,9 +41,9 @@ struct ManyProducerRingTests {
 
   @Test(
     "Elements of three threads arrive once each, and each thread's in its order.",
-    arguments: [WaitStrategy.park, .park(spins: 0)])
+    arguments: [WaitStrategy.park(), .park(spins: 0)])
   func crossesThreads(waiting: WaitStrategy) {
-    let perWriter: UInt64 = waiting == .park ? 400_000 : 60_000
+    let perWriter: UInt64 = waiting == .park() ? 400_000 : 60_000
     let ring = ManyProducerRing<Pair>(capacity: 128, waiting: waiting)
     let writers = (0..<3).map { writer in
       RoomThread {

@@ -70,9 +70,9 @@ struct SingleProducerRingTests {
 
   @Test(
     "Millions of elements cross between two threads, in order, none lost.",
-    arguments: [WaitStrategy.park, .park(spins: 0), .yield])
+    arguments: [WaitStrategy.park(), .park(spins: 0), .yield])
   func crossesThreads(waiting: WaitStrategy) {
-    let total: UInt64 = waiting == .park ? 2_000_000 : 300_000
+    let total: UInt64 = waiting == .park() ? 2_000_000 : 300_000
     let ring = SingleProducerRing<Pair>(capacity: 256, waiting: waiting)
     let writer = RoomThread {
       var producer = ring.claimProducer()

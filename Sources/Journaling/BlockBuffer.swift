@@ -1,0 +1,56 @@
+import MarketModel
+
+/// A block in the making: commands are staged one by one, then sealed with a header. One memory for
+/// all blocks; owned by one thread.
+struct BlockBuffer: ~Copyable {
+  private let memory: UnsafeMutableRawBufferPointer
+  private(set) var count = 0
+  private var length = 0
+
+  init() {
+    memory = .allocate(byteCount: BlockHeader.largestBlock, alignment: BlockHeader.alignment)
+    memory.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit {
+    memory.deallocate()
+  }
+
+  /// Adds a command.
+  /// - Parameter limit: Bytes the block may take, header included.
+  /// - Returns: `false` when the block has no room for it; nothing was added.
+  @inline(__always)
+  mutating func stage(_ command: Command, limit: Int) -> Bool {
+    guard let base = memory.baseAddress else { return false }
+    let kind = CommandCodec.kind(of: command.body)
+    guard BlockHeader.size + length + kind.recordLength <= min(limit, memory.count) else {
+      return false
+    }
+    length += CommandCodec.encode(command, into: base + BlockHeader.size + length)
+    count += 1
+    return true
+  }
+
+  /// Completes the block and empties the buffer for the next one.
+  /// - Returns: The whole block, padding included, valid until the next command is staged; and its
+  ///   hash.
+  mutating func finish(
+    shard: UInt32, epoch: UInt64, first: SequenceNumber, committed: SequenceNumber,
+    time: Timestamp, previous: BlockHash
+  ) -> (bytes: UnsafeRawBufferPointer, hash: BlockHash) {
+    let content = BlockHeader.size + length
+    let bytes = BlockHeader.blockBytes(payload: length)
+    let payload = UnsafeRawBufferPointer(rebasing: memory[BlockHeader.size..<content])
+    let header = BlockHeader(
+      shard: shard, epoch: epoch, firstSequence: first, count: UInt32(count),
+      length: UInt32(length), time: time, committed: committed, previous: previous,
+      payloadChecksum: CRC32C.checksum(payload))
+    if let base = memory.baseAddress { header.write(to: base) }
+    memory[content..<bytes].initializeMemory(as: UInt8.self, repeating: 0)
+    (count, length) = (0, 0)
+    return (
+      UnsafeRawBufferPointer(rebasing: memory[..<bytes]),
+      BlockHash(of: UnsafeRawBufferPointer(rebasing: memory[..<content]))
+    )
+  }
+}

@@ -1,0 +1,40 @@
+import MarketModel
+
+/// Where a journal stands between two blocks: what the next block must connect to. A value.
+public struct BlockChain: Sendable, Hashable {
+  /// Sequence number that the next block begins with.
+  public internal(set) var next: SequenceNumber
+  /// Hash of the block before; `nil` where it is not known, at the begin of a segment in the middle.
+  public internal(set) var hash: BlockHash?
+  /// Epoch of the block before; 0 before the first.
+  public internal(set) var epoch: UInt64 = 0
+  /// Time of the block before.
+  public internal(set) var time = Timestamp(nanoseconds: 0)
+  /// Shard of the block before; `nil` before the first.
+  public internal(set) var shard: UInt32?
+
+  /// Before the block that begins with `next`.
+  init(next: SequenceNumber, shard: UInt32? = nil) {
+    self.next = next
+    self.shard = shard
+    hash = next == SequenceNumber(1) ? .genesis : nil
+  }
+
+  /// Sequence number of the last command; `.none` before the first.
+  public var last: SequenceNumber { SequenceNumber(next.rawValue - 1) }
+
+  /// Checks that a block follows this place.
+  func check(_ header: BlockHeader, hashes: Bool) throws(BlockDefect) {
+    if let shard, header.shard != shard { throw .foreignShard(header.shard) }
+    guard header.firstSequence == next else { throw .wrongSequence(found: header.firstSequence) }
+    guard header.epoch >= epoch, header.time >= time else { throw .goesBack }
+    if hashes, let hash, header.previous != hash { throw .brokenChain }
+  }
+
+  /// Moves behind the block. `hash` is its own; `nil` when it was not computed.
+  mutating func pass(_ header: BlockHeader, hash: BlockHash?) {
+    next = SequenceNumber(next.rawValue + UInt64(header.count))
+    (epoch, time, shard) = (header.epoch, header.time, header.shard)
+    self.hash = hash
+  }
+}

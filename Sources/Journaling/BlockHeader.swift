@@ -1,0 +1,123 @@
+// A block: what one write and one sync make durable. It starts at a multiple of 4096 and is at most
+// 256 KiB: a header, the records of its commands, and zeros up to the next multiple of 4096.
+//
+//   offset  size  field             check made on reading
+//        0     8  magic             "JOULEBLK"
+//        8     2  version           1
+//       10     2  header length     128
+//       12     4  shard             the journal's
+//       16     8  epoch             not below the block before: counts the runs of the server
+//       24     8  first sequence    the one after the block before
+//       32     4  count             commands in the payload; 0 only in a seal, written on closing
+//       36     4  length            bytes of payload, at most 262016; a multiple of 8
+//       40     8  time              of the last command; not below the block before
+//       48     8  committed         sequence known durable when this was written: below first
+//       56    32  previous          SHA-256 of the block before (header and payload); zeros at first
+//       88     4  payload CRC-32C   of the payload's bytes
+//       92    32  reserved          zero
+//      124     4  header CRC-32C    of bytes 0 to 123
+//      128     -  payload           records as CommandCodec draws them
+//        -     -  padding           zero, to the next multiple of 4096
+
+import MarketModel
+
+/// The first 128 bytes of a block.
+public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
+  /// Which shard's journal this is.
+  public var shard: UInt32
+  /// Which run of the server wrote it: 1, 2, 3 ...
+  public var epoch: UInt64
+  /// Sequence number of the first command in it (of the next one, when it is a seal).
+  public var firstSequence: SequenceNumber
+  /// How many commands are in it; 0: a seal, written when a server closes its journal.
+  public var count: UInt32
+  /// Bytes of payload.
+  public var length: UInt32
+  /// Time of its last command.
+  public var time: Timestamp
+  /// Last sequence number known to be durable when it was written.
+  public var committed: SequenceNumber
+  /// Hash of the block before.
+  public var previous: BlockHash
+  /// CRC-32C of the payload.
+  public var payloadChecksum: UInt32
+
+  /// Bytes of the header.
+  public static let size = 128
+  /// Blocks start at multiples of this.
+  public static let alignment = 4096
+  /// The most bytes a block takes.
+  public static let largestBlock = 256 * 1024
+
+  static let magic: UInt64 = 0x4B4C_4245_4C55_4F4A  // "JOULEBLK"
+  static let version: UInt16 = 1
+
+  /// Last sequence number of the block; the one before `firstSequence` when it is a seal.
+  public var lastSequence: SequenceNumber {
+    SequenceNumber(firstSequence.rawValue + UInt64(count) - 1)
+  }
+
+  /// Bytes the block takes in its file, padding included.
+  public var blockBytes: Int { Self.blockBytes(payload: Int(length)) }
+
+  static func blockBytes(payload: Int) -> Int {
+    (size + payload + alignment - 1) & ~(alignment - 1)
+  }
+}
+
+extension BlockHeader {
+  /// Writes the header with its checksum to 128 bytes.
+  func write(to bytes: UnsafeMutableRawPointer) {
+    var writer = RecordWriter(bytes)
+    writer.put(Self.magic)
+    writer.put(Self.version)
+    writer.put(UInt16(Self.size))
+    writer.put(shard)
+    writer.put(epoch)
+    writer.put(firstSequence.rawValue)
+    writer.put(count)
+    writer.put(length)
+    writer.put(time.nanoseconds)
+    writer.put(committed.rawValue)
+    previous.write(to: bytes + 56)
+    writer = RecordWriter(bytes + 88)
+    writer.put(payloadChecksum)
+    writer.reserve(32)
+    writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 124)))
+  }
+
+  /// Reads a header and checks what it says about itself.
+  /// - Parameter bytes: At least 128 bytes.
+  init(reading bytes: UnsafeRawBufferPointer) throws(BlockDefect) {
+    guard let base = bytes.baseAddress, bytes.count >= Self.size else { throw .cutOff }
+    var reader = RecordReader(base, .tick)
+    guard reader.u64() == Self.magic else { throw .notABlock }
+    var checksum = RecordReader(base + 124, .tick)
+    guard checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])) else {
+      throw .headerChecksum
+    }
+    let version = reader.u16()
+    guard version == Self.version, reader.u16() == UInt16(Self.size) else {
+      throw .unsupportedVersion(version)
+    }
+    shard = reader.u32()
+    epoch = reader.u64()
+    firstSequence = SequenceNumber(reader.u64())
+    count = reader.u32()
+    length = reader.u32()
+    time = reader.time()
+    committed = SequenceNumber(reader.u64())
+    previous = BlockHash(reading: bytes, at: 56)
+    reader = RecordReader(base + 88, .tick)
+    payloadChecksum = reader.u32()
+    guard bytes[92..<124].allSatisfy({ $0 == 0 }) else { throw .impossibleHeader }
+    guard isPossible else { throw .impossibleHeader }
+  }
+
+  private var isPossible: Bool {
+    let records = Int(count) * CommandCodec.headerLength...Int(count) * CommandCodec.longestRecord
+    return Int(length) <= Self.largestBlock - Self.size && length % 8 == 0
+      && records.contains(Int(length)) && firstSequence > .none
+      && committed < firstSequence && firstSequence.rawValue < 1 << 63
+  }
+}

@@ -1,0 +1,162 @@
+// Reads blocks through a window on the segment:
+//
+//   segment   | block | block | block | block |  ...                          | zeros
+//                     '------- window --------'
+//                       ^ offset              ^ end of what was read at once
+//
+// While a server writes, a block may be half written; so every read of the window remembers the
+// durable sequence number that was known before it, and a block that begins beyond that is read again.
+
+import Glibc
+import MarketModel
+
+/// How much of each block a reader checks.
+public enum Verification: Sendable, Hashable {
+  /// Checksums and order only: for a follower of the writer in the same process.
+  case checksums
+  /// Also that each block names the hash of the one before.
+  case hashes
+}
+
+/// Reads a journal block by block, in order, from files that may still be written. Owned by one thread.
+public struct BlockReader: ~Copyable {
+  /// What the next block connects to.
+  public private(set) var chain: BlockChain
+  /// The segment being read; `nil` before the first and between two.
+  public private(set) var path: String?
+  /// Where the next block begins in that segment.
+  public private(set) var offset = 0
+
+  private let directory: String
+  private let verification: Verification
+  private var file: SegmentFile?
+  private var size = 0
+  private let window: UnsafeMutableRawBufferPointer
+  private var windowStart = 0
+  private var windowCount = 0
+  /// Everything that begins at or below was whole when the window was read.
+  private var windowBound = SequenceNumber.none
+  private var readAhead = 64 * 1024
+
+  private static let largestWindow = 1 << 20
+  private static let smallestReadAhead = 16 * 1024
+
+  /// A reader that begins with the segment in which `sequence` lies.
+  /// - Throws: `tooEarly` when the journal begins later; `system` when it cannot be listed.
+  public init(
+    directory: String, from sequence: SequenceNumber = SequenceNumber(1),
+    verification: Verification = .hashes
+  ) throws(JournalError) {
+    let segments = try JournalDirectory.segments(directory)
+    if let oldest = segments.first?.first, sequence < oldest {
+      throw .tooEarly(path: directory, asked: sequence, oldest: oldest)
+    }
+    let begin = segments.last { $0.first <= sequence }?.first ?? SequenceNumber(1)
+    self.directory = directory
+    self.verification = verification
+    chain = BlockChain(next: begin)
+    window = .allocate(byteCount: Self.largestWindow, alignment: BlockHeader.alignment)
+  }
+
+  deinit {
+    window.deallocate()
+  }
+
+  /// The next block.
+  /// - Parameter bound: While a server writes: a sequence number known to be durable; blocks that
+  ///   begin beyond it are left alone. `nil`: read to the end of a journal nobody writes.
+  /// - Returns: `nil` at the bound or at the end; ask again when more is durable.
+  /// - Throws: `corrupt` for a damaged block, a torn tail included, and when the bound promises more
+  ///   than there is; `system` when a file cannot be read. The reader stays where it is.
+  public mutating func next(
+    through bound: SequenceNumber? = nil
+  ) throws(JournalError) -> Block? {
+    let limit = bound ?? SequenceNumber(.max)
+    while chain.next <= limit {
+      guard try openSegment(mustExist: bound != nil) else { return nil }
+      if offset > 0, offset == size {
+        file = nil
+        path = nil
+        offset = 0
+        continue
+      }
+      let start = try fill(BlockHeader.size, limit: limit)
+      let header: BlockHeader
+      do throws(BlockDefect) {
+        header = try BlockHeader(reading: start)
+      } catch {
+        if bound == nil, start.allSatisfy({ $0 == 0 }) { return nil }
+        throw corrupt(error)
+      }
+      let bytes = try fill(header.blockBytes, limit: limit)
+      do throws(BlockDefect) {
+        return try pass(header, bytes)
+      } catch {
+        throw corrupt(error)
+      }
+    }
+    return nil
+  }
+
+  /// Checks the block of which `bytes` are all, and moves behind it.
+  private mutating func pass(
+    _ header: BlockHeader, _ bytes: UnsafeRawBufferPointer
+  ) throws(BlockDefect) -> Block {
+    guard bytes.count == header.blockBytes else { throw .cutOff }
+    let content = BlockHeader.size + Int(header.length)
+    let payload = UnsafeRawBufferPointer(rebasing: bytes[BlockHeader.size..<content])
+    guard CRC32C.checksum(payload) == header.payloadChecksum else { throw .payloadChecksum }
+    guard bytes[content...].allSatisfy({ $0 == 0 }) else { throw .paddingNotZero }
+    try chain.check(header, hashes: verification == .hashes)
+    let hash =
+      verification == .hashes
+      ? BlockHash(of: UnsafeRawBufferPointer(rebasing: bytes[..<content])) : nil
+    let block = Block(
+      header: header, payload: payload, path: path ?? directory, offset: offset, hash: hash)
+    chain.pass(header, hash: hash)
+    offset += header.blockBytes
+    return block
+  }
+
+  /// Opens the segment that begins with the next block, unless one is open.
+  /// - Returns: `false` when there is none and none must be.
+  private mutating func openSegment(mustExist: Bool) throws(JournalError) -> Bool {
+    if file != nil { return true }
+    let path = JournalDirectory.segmentPath(directory, first: chain.next)
+    do throws(JournalError) {
+      let opened = try SegmentFile(opening: path, for: .reading)
+      (self.path, size) = (path, opened.size)
+      file = consume opened
+    } catch .system(.open, _, _, ENOENT) {
+      guard mustExist else { return false }
+      throw .corrupt(path: path, offset: 0, expected: chain.next, .missing)
+    }
+    (offset, windowStart, windowCount) = (0, 0, 0)
+    return true
+  }
+
+  /// The bytes from `offset` on, at most `count`; fewer only where the file ends. Reads when the
+  /// window does not hold them or holds them as they were before they were durable.
+  private mutating func fill(
+    _ count: Int, limit: SequenceNumber
+  ) throws(JournalError) -> UnsafeRawBufferPointer {
+    let known = offset >= windowStart && offset + count <= windowStart + windowCount
+    if !known || windowBound < chain.next {
+      // Long reads while catching up, short ones behind a writer that commits small blocks.
+      readAhead =
+        windowBound < chain.next
+        ? max(Self.smallestReadAhead, readAhead / 2) : min(Self.largestWindow, readAhead * 2)
+      let length = max(count, readAhead)
+      let target = UnsafeMutableRawBufferPointer(rebasing: window[..<length])
+      windowCount = try file?.read(into: target, at: offset) ?? 0
+      (windowStart, windowBound) = (offset, limit)
+    }
+    let start = offset - windowStart
+    let end = min(start + count, windowCount)
+    return UnsafeRawBufferPointer(rebasing: window[start..<end])
+  }
+
+  private func corrupt(_ defect: BlockDefect) -> JournalError {
+    .corrupt(path: path ?? directory, offset: offset, expected: chain.next, defect)
+  }
+}

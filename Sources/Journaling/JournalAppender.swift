@@ -1,0 +1,131 @@
+import MarketModel
+
+/// Appends commands to a journal, block by block. Owned by one thread: the journal thread, or whoever
+/// writes a journal without one (an import, a test).
+public struct JournalAppender: ~Copyable {
+  /// Size of new segments unless told otherwise: 64 MiB.
+  public static let usualSegmentBytes = 64 << 20
+
+  /// Last sequence number that is durable.
+  public private(set) var durable: SequenceNumber
+
+  private let lock: DirectoryLock
+  private let shard: UInt32
+  private let segmentBytes: Int
+  private let operations: FileOperations
+  private let preparer: SegmentPreparer
+  private let epoch: UInt64
+  private var buffer = BlockBuffer()
+  private var file: SegmentFile?
+  private var size = 0
+  private var offset = 0
+  private var hash: BlockHash
+  /// Sequence number and time of the last command staged.
+  private var last: SequenceNumber
+  private var time: Timestamp
+  /// Whether a seal would guard something: the last block holds commands.
+  private var sealable: Bool
+
+  /// Goes on behind a recovered journal, in a new epoch.
+  /// - Parameters:
+  ///   - lock: Keeps others away as long as this exists.
+  ///   - recovered: What `Recovery.recover` found in the same directory.
+  ///   - segmentBytes: Size of new segments; a multiple of 4096, at least 8192.
+  /// - Throws: `system` when the segment cannot be opened.
+  public init(
+    _ lock: DirectoryLock, _ recovered: RecoveredJournal, shard: UInt32 = 0,
+    segmentBytes: Int = usualSegmentBytes, operations: FileOperations = .system
+  ) throws(JournalError) {
+    precondition(recovered.directory == lock.directory, "the lock of another directory")
+    precondition(
+      segmentBytes >= 2 * BlockHeader.alignment && segmentBytes % BlockHeader.alignment == 0,
+      "a segment of \(segmentBytes) bytes does not hold whole blocks")
+    (self.lock, self.shard, self.segmentBytes) = (lock, shard, segmentBytes)
+    self.operations = operations
+    epoch = recovered.chain.epoch + 1
+    hash = recovered.chain.hash ?? .genesis
+    (durable, last, time) = (recovered.lastSequence, recovered.lastSequence, recovered.lastTime)
+    sealable = false
+    if let path = recovered.segmentPath {
+      let opened = try SegmentFile(opening: path, for: .writing, operations: operations)
+      (size, offset) = (opened.size, recovered.appendOffset)
+      file = consume opened
+      sealable = offset > 0 && !recovered.isSealed
+    }
+    preparer = SegmentPreparer(
+      directory: lock.directory, bytes: segmentBytes, operations: operations)
+  }
+
+  deinit {
+    preparer.stop()
+  }
+
+  /// Whether nothing is staged.
+  public var isEmpty: Bool { buffer.count == 0 }
+
+  /// Adds a command to the block in the making.
+  /// - Returns: `false` when the block is full: `commit` first.
+  /// - Precondition: it carries the next sequence number, and a time not before the last one's.
+  public mutating func stage(_ command: Command) -> Bool {
+    precondition(
+      command.sequence.rawValue == last.rawValue + 1 && command.time >= time,
+      "command \(command.sequence.rawValue) does not follow command \(last.rawValue)")
+    let room = offset == size ? segmentBytes : size - offset
+    guard buffer.stage(command, limit: room) else { return false }
+    (last, time) = (command.sequence, command.time)
+    return true
+  }
+
+  /// Writes the staged commands as one block and makes it durable; nothing when none is staged.
+  /// - Returns: The last durable sequence number.
+  /// - Throws: `system`, after which nothing more may be written: what the file holds is unknown.
+  public mutating func commit() throws(JournalError) -> SequenceNumber {
+    guard !isEmpty else { return durable }
+    if offset == size { try roll() }
+    try writeBlock()
+    durable = last
+    sealable = true
+    return durable
+  }
+
+  /// Stages and commits `commands`.
+  /// - Throws: like `commit`.
+  public mutating func append(_ commands: [Command]) throws(JournalError) {
+    for command in commands where !stage(command) {
+      _ = try commit()
+      let staged = stage(command)
+      precondition(staged, "an empty block takes a command")
+    }
+    _ = try commit()
+  }
+
+  /// Commits, then writes an empty block that names the last durable command, so that damage to the
+  /// block before can never pass for a torn write. Called on an orderly end.
+  /// - Throws: like `commit`.
+  public mutating func seal() throws(JournalError) {
+    _ = try commit()
+    guard sealable, offset < size else { return }
+    try writeBlock()
+    sealable = false
+  }
+
+  private mutating func writeBlock() throws(JournalError) {
+    let block = buffer.finish(
+      shard: shard, epoch: epoch, first: SequenceNumber(durable.rawValue + 1), committed: durable,
+      time: time, previous: hash)
+    try file?.write(block.bytes, at: offset)
+    try file?.sync()
+    hash = block.hash
+    offset += block.bytes.count
+  }
+
+  /// Makes the prepared segment the present one.
+  private mutating func roll() throws(JournalError) {
+    let path = try JournalDirectory.name(
+      prepared: preparer.take(), first: SequenceNumber(durable.rawValue + 1), in: lock.directory)
+    let opened = try SegmentFile(opening: path, for: .writing, operations: operations)
+    preparer.renew()
+    (size, offset) = (opened.size, 0)
+    file = consume opened
+  }
+}

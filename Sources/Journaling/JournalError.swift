@@ -1,0 +1,56 @@
+import Glibc
+import MarketModel
+
+/// Why a journal cannot be opened, read or written. Each message says what to do.
+public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was asked of the operating system.
+  public enum Operation: String, Sendable {
+    case open, create, read, write, sync, rename, list, lock
+  }
+
+  /// The operating system refused. `code` is the errno; `offset` the file position, if there is one.
+  case system(Operation, path: String, offset: Int?, code: Int32)
+  /// Another process has the directory; `holder` is its process id, 0 when it is not known.
+  case locked(path: String, holder: Int32)
+  /// A block that must be there is damaged, and this is not the torn end of the last write.
+  /// `expected` is the sequence number due at that place.
+  case corrupt(path: String, offset: Int, expected: SequenceNumber, BlockDefect)
+  /// The journal begins after the command asked for.
+  case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
+
+  static func system(_ operation: Operation, _ path: String, at offset: Int? = nil) -> JournalError
+  {
+    .system(operation, path: path, offset: offset, code: errno)
+  }
+
+  /// What happened and what to do about it.
+  public var description: String {
+    switch self {
+    case .system(let operation, let path, let offset, let code):
+      let place = offset.map { " at byte \($0)" } ?? ""
+      return "cannot \(operation.rawValue) \(path)\(place): \(String(cString: strerror(code))). "
+        + Self.advice(operation, code)
+    case .locked(let path, let holder):
+      let who = holder > 0 ? "process \(holder)" : "another process"
+      return "\(path) is in use by \(who). Stop that server, or give this one another directory."
+    case .corrupt(let path, let offset, let expected, let defect):
+      return "\(path), byte \(offset), where command \(expected.rawValue) is due: \(defect). "
+        + "Nothing was changed. Restore this file from a copy and start again; "
+        + "`joulebook journal verify` shows what is readable."
+    case .tooEarly(let path, let asked, let oldest):
+      return "\(path) begins with command \(oldest.rawValue), so command \(asked.rawValue) is not "
+        + "there. Bring back its older segments or start from a later command."
+    }
+  }
+
+  private static func advice(_ operation: Operation, _ code: Int32) -> String {
+    switch code {
+    case ENOSPC, EDQUOT, EFBIG: "Make room on that disk, then start again."
+    case EACCES, EPERM, EROFS: "Let this user read and write there, then start again."
+    case ENOENT: "Check that the directory is the journal's."
+    case EIO where operation == .write || operation == .sync:
+      "What was not acknowledged may be lost. Check the disk before starting again."
+    default: "Check the disk and the directory, then start again."
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import MarketModel
+
+/// Reads a journal command by command, in order: all of it, or behind the server that writes it.
+/// Owned by one thread.
+///
+/// A follower asks with the writer's durable sequence number, and asks again when that has grown:
+///
+///     while let command = try reader.next(through: writer.durable) { exchange.apply(...) }
+public struct JournalReader: ~Copyable {
+  /// Sequence number of the command that `next` returns next.
+  public private(set) var position: SequenceNumber
+
+  private let directory: String
+  private var blocks: BlockReader
+  private var records: BlockRecords?
+  private var place: (path: String, offset: Int) = ("", 0)
+
+  /// A reader that begins with the command `first`.
+  /// - Throws: `tooEarly` when the journal begins later; `system` when it cannot be listed.
+  public init(
+    directory: String, from first: SequenceNumber = SequenceNumber(1),
+    verification: Verification = .hashes
+  ) throws(JournalError) {
+    precondition(first > .none, "the first command has sequence number 1")
+    self.directory = directory
+    position = first
+    blocks = try BlockReader(directory: directory, from: first, verification: verification)
+  }
+
+  /// The next command.
+  /// - Parameter bound: While a server writes: a sequence number known to be durable, beyond which
+  ///   nothing is read. `nil`: read to the end of a journal nobody writes.
+  /// - Returns: `nil` behind `bound` or at the end.
+  /// - Throws: `corrupt` for a damaged block, a torn tail included; `system` when a file cannot be
+  ///   read. The reader stays where it is.
+  public mutating func next(
+    through bound: SequenceNumber? = nil
+  ) throws(JournalError) -> Command? {
+    if let bound, position > bound { return nil }
+    while true {
+      if let command = try nextRecord() {
+        guard command.sequence >= position else { continue }
+        position = SequenceNumber(command.sequence.rawValue + 1)
+        return command
+      }
+      let time = blocks.chain.time
+      guard let block = try blocks.next(through: bound) else { return nil }
+      place = (block.path, block.offset)
+      records = BlockRecords(block, notBefore: time)
+    }
+  }
+
+  @inline(__always)
+  private mutating func nextRecord() throws(JournalError) -> Command? {
+    do throws(BlockDefect) {
+      return try records?.next()
+    } catch {
+      throw .corrupt(path: place.path, offset: place.offset, expected: position, error)
+    }
+  }
+}

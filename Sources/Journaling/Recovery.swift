@@ -1,0 +1,191 @@
+// Recovery reads every block and stops at the first that is not whole.
+//
+//   | block | block | block | 0 0 0 0 0 0 0 0 |   a clean end: append here
+//   | block | block | bl#ck | 0 0 0 0 0 0 0 0 |   torn tail: the last write was cut short. Nothing
+//                           '- no whole block     whole follows, so its commands were never
+//                                                 acknowledged: zeroed, reported, append here
+//   | block | bl#ck | block | 0 0 0 0 0 0 0 0 |   corruption: a later block is only written after
+//                                                 this one was synced. Refuse
+//   | block | bl#ck |   + a later segment         corruption, for the same reason
+//
+// The writer has one write in flight and syncs it before the next, so only the very last write can be
+// torn. A last block that was acknowledged and rotted later looks the same; the seal that closing
+// writes behind it (it carries the committed sequence) tells them apart after an orderly end.
+
+import MarketModel
+
+/// Where and how a journal ended.
+public struct RecoveredJournal: Sendable, Equatable {
+  /// The last write of the run before, cut short by a crash.
+  public struct TornTail: Sendable, Equatable {
+    /// The segment.
+    public let path: String
+    /// Where the torn block begins.
+    public let offset: Int
+    /// Bytes from there to the last that is not zero.
+    public let bytes: Int
+    /// What was wrong with it.
+    public let defect: BlockDefect
+  }
+
+  /// The journal's directory.
+  public let directory: String
+  /// What the next block connects to: sequence, hash, epoch, time.
+  public let chain: BlockChain
+  /// The segment to append to; `nil` when a new one is due.
+  public let segmentPath: String?
+  /// Where to append in it.
+  public let appendOffset: Int
+  /// Blocks read, seals included.
+  public let blocks: Int
+  /// Whether the last block is a seal: the server before closed its journal in order.
+  public let isSealed: Bool
+  /// What was cut off at the end; `nil` when the journal ended clean.
+  public let tornTail: TornTail?
+
+  /// Sequence number of the last command; `.none` in an empty journal.
+  public var lastSequence: SequenceNumber { chain.last }
+  /// Time of the last command.
+  public var lastTime: Timestamp { chain.time }
+}
+
+/// Finds the end of a journal. No state; one thread.
+public enum Recovery {
+  /// Verifies the whole journal, cuts off a torn tail and makes everything that remains durable.
+  /// - Parameters:
+  ///   - lock: Proof that nobody else writes the journal.
+  ///   - shard: The shard it must belong to.
+  /// - Throws: `corrupt` when the journal is damaged anywhere but in a torn last write: nothing is
+  ///   changed; `system` when a file cannot be read or written.
+  public static func recover(
+    _ lock: DirectoryLock, shard: UInt32 = 0
+  ) throws(JournalError) -> RecoveredJournal {
+    let found = try examine(lock.directory, shard: shard)
+    if let path = found.segmentPath {
+      let file = try SegmentFile(opening: path, for: .writing)
+      let whole = (file.size + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
+      if let torn = found.tornTail {
+        try file.zero(torn.offset..<max(torn.offset + torn.bytes, file.size == whole ? 0 : whole))
+      } else if file.size < whole {
+        try file.zero(file.size..<whole)
+      }
+      // Blocks that a killed server wrote and did not sync count from now on: make them durable.
+      try file.sync()
+      try JournalDirectory.sync(lock.directory)
+    }
+    return found
+  }
+
+  /// Verifies the whole journal and changes nothing. Not while a server writes it.
+  /// - Parameters:
+  ///   - directory: The journal's directory.
+  ///   - shard: The shard it must belong to; `nil`: any one.
+  /// - Throws: like `recover`.
+  public static func examine(
+    _ directory: String, shard: UInt32? = nil
+  ) throws(JournalError) -> RecoveredJournal {
+    let segments = try JournalDirectory.segments(directory)
+    let oldest = segments.first?.first ?? SequenceNumber(1)
+    var reader = try BlockReader(directory: directory, from: oldest)
+    var (blocks, isSealed) = (0, false)
+    var failure: BlockDefect?
+    do throws(JournalError) {
+      while let block = try reader.next() {
+        if let shard, block.header.shard != shard {
+          throw .corrupt(
+            path: block.path, offset: block.offset, expected: block.header.firstSequence,
+            .foreignShard(block.header.shard))
+        }
+        blocks += 1
+        isSealed = block.header.count == 0
+      }
+    } catch .corrupt(let path, let offset, let expected, let defect) {
+      guard defect.canBeTorn else {
+        throw .corrupt(path: path, offset: offset, expected: expected, defect)
+      }
+      failure = defect
+    }
+    let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments)
+    return RecoveredJournal(
+      directory: directory, chain: reader.chain, segmentPath: reader.path,
+      appendOffset: reader.offset, blocks: blocks, isSealed: isSealed, tornTail: tail)
+  }
+
+  /// Decides what lies behind the last whole block.
+  private static func tail(
+    of chain: BlockChain, _ path: String?, _ offset: Int, _ failure: BlockDefect?,
+    _ segments: [JournalDirectory.Segment]
+  ) throws(JournalError) -> RecoveredJournal.TornTail? {
+    if let later = segments.last, later.first > chain.next {
+      throw .corrupt(
+        path: path ?? later.path, offset: offset, expected: chain.next,
+        failure ?? .followedBy(later.first))
+    }
+    guard let path else { return nil }
+    let rest = try Rest(of: path, from: offset)
+    if let found = rest.block {
+      throw .corrupt(
+        path: path, offset: offset, expected: chain.next, failure ?? .followedBy(found))
+    }
+    let bytes = rest.bytes
+    guard failure != nil || bytes > 0 else { return nil }
+    return RecoveredJournal.TornTail(
+      path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock)
+  }
+}
+
+/// What lies in a segment behind its last whole block.
+private struct Rest {
+  /// First sequence number of a whole block that begins behind the first place; `nil`: there is none.
+  private(set) var block: SequenceNumber?
+  /// Bytes up to the last that is not zero.
+  private(set) var bytes = 0
+
+  init(of path: String, from start: Int) throws(JournalError) {
+    let file = try SegmentFile(opening: path, for: .reading)
+    let chunk = 1 << 20
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
+    defer { memory.deallocate() }
+    var offset = start
+    while offset < file.size {
+      let count = try file.read(into: memory, at: offset)
+      if count == 0 { break }
+      let read = UnsafeRawBufferPointer(rebasing: memory[..<count])
+      if let last = read.lastIndex(where: { $0 != 0 }) {
+        bytes = offset + last + 1 - start
+        try findBlocks(read, at: offset, behind: start, in: file)
+      }
+      offset += count
+    }
+  }
+
+  /// Looks for whole blocks at every place where one may begin.
+  private mutating func findBlocks(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int, behind start: Int,
+    in file: borrowing SegmentFile
+  ) throws(JournalError) {
+    var place = 0
+    while place + BlockHeader.size <= bytes.count, block == nil {
+      defer { place += BlockHeader.alignment }
+      guard offset + place > start else { continue }
+      let header: BlockHeader
+      do throws(BlockDefect) {
+        header = try BlockHeader(reading: UnsafeRawBufferPointer(rebasing: bytes[place...]))
+      } catch {
+        continue
+      }
+      if try Self.isWhole(header, at: offset + place, in: file) { block = header.firstSequence }
+    }
+  }
+
+  private static func isWhole(
+    _ header: BlockHeader, at offset: Int, in file: borrowing SegmentFile
+  ) throws(JournalError) -> Bool {
+    let payload = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Int(header.length), alignment: 8)
+    defer { payload.deallocate() }
+    let count = try file.read(into: payload, at: offset + BlockHeader.size)
+    return count == payload.count
+      && CRC32C.checksum(UnsafeRawBufferPointer(payload)) == header.payloadChecksum
+  }
+}

@@ -1,0 +1,105 @@
+// The only clock on the path of an order. A command's time is max(time of the command before, now):
+//
+//   wall clock   ----x----x--x------------------x x x      a step of the wall clock (an operator's
+//                                              /           mistake, a bad time server)
+//   journaled    ----x----x--x----x---x---x---x--x--x      is recognised by the steady clock, which
+//                                                          no one sets, and not followed
+
+import Glibc
+import MarketModel
+
+/// Gives commands their sequence number and their time. Owned by the thread that applies commands.
+public struct Sequencer: ~Copyable {
+  /// Where time comes from.
+  public enum Clock: Sendable, Hashable {
+    /// The system's clocks, read by `readClock`.
+    case system
+    /// An operator's ticks, through `drive(to:)`: simulations and demonstrations.
+    case driven
+  }
+
+  /// The wall clock did something that journaled time does not follow.
+  public enum Alarm: Sendable, Equatable {
+    /// It jumped ahead of the steady clock by this; time goes on steadily instead.
+    case jumpedAhead(nanoseconds: UInt64)
+    /// It is behind journaled time by this; time goes on steadily until it catches up.
+    case fellBehind(nanoseconds: UInt64)
+  }
+
+  /// Sequence number of the last command stamped.
+  public private(set) var lastSequence: SequenceNumber
+  /// The time that the next command gets. Never falls.
+  public private(set) var now: Timestamp
+  /// Where time comes from.
+  public let clock: Clock
+  private let longestJumpNanoseconds: UInt64
+  private var steadyBefore: UInt64?
+  private var isAlarmed = false
+
+  /// A sequencer that goes on after a recovered journal, or starts one.
+  /// - Parameters:
+  ///   - lastSequence: Last sequence number of the journal.
+  ///   - lastTime: Time of its last command.
+  ///   - clock: Where time comes from.
+  ///   - longestJumpNanoseconds: How far the wall clock may leave the steady clock between two
+  ///     readings before it is not followed; one second by default.
+  public init(
+    after lastSequence: SequenceNumber = .none, lastTime: Timestamp = Timestamp(nanoseconds: 0),
+    clock: Clock, longestJumpNanoseconds: UInt64 = 1_000_000_000
+  ) {
+    (self.lastSequence, self.now, self.clock) = (lastSequence, lastTime, clock)
+    self.longestJumpNanoseconds = longestJumpNanoseconds
+  }
+
+  /// Gives `command` the next sequence number and the present time.
+  public mutating func stamp(_ command: inout Command) {
+    lastSequence = SequenceNumber(lastSequence.rawValue + 1)
+    command.sequence = lastSequence
+    command.time = now
+  }
+
+  /// Reads the system's clocks, once for each turn of the loop; nothing with a driven clock.
+  /// - Returns: An alarm when the wall clock begins to misbehave; once for each time it does.
+  public mutating func readClock() -> Alarm? {
+    guard clock == .system else { return nil }
+    return advance(wall: Self.read(CLOCK_REALTIME), steady: Self.read(CLOCK_MONOTONIC))
+  }
+
+  /// Sets the time of a driven clock; called when an operator's tick arrives.
+  /// - Returns: `false` when `time` lies before the present time, which then stays.
+  /// - Precondition: the clock is driven.
+  public mutating func drive(to time: Timestamp) -> Bool {
+    precondition(clock == .driven, "only a driven clock is driven")
+    guard time >= now else { return false }
+    now = time
+    return true
+  }
+
+  /// What `readClock` does with what it read, in nanoseconds.
+  package mutating func advance(wall: UInt64, steady: UInt64) -> Alarm? {
+    defer { steadyBefore = steady }
+    let elapsed = steadyBefore.map { steady - min($0, steady) }
+    let due = now.nanoseconds + (elapsed ?? 0)
+    if wall > due, wall - due > longestJumpNanoseconds, elapsed != nil {
+      return follow(due, .jumpedAhead(nanoseconds: wall - due))
+    }
+    if wall < due, due - wall > longestJumpNanoseconds {
+      return follow(due, .fellBehind(nanoseconds: due - wall))
+    }
+    // On the first reading of a run any step ahead is right, however long the server stood still.
+    return follow(max(now.nanoseconds, wall), nil)
+  }
+
+  /// - Returns: `alarm`, the first time in a row.
+  private mutating func follow(_ nanoseconds: UInt64, _ alarm: Alarm?) -> Alarm? {
+    now = Timestamp(nanoseconds: nanoseconds)
+    defer { isAlarmed = alarm != nil }
+    return isAlarmed ? nil : alarm
+  }
+
+  private static func read(_ clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

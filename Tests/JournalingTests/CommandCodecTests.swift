@@ -1,0 +1,116 @@
+import Journaling
+import MarketModel
+import Testing
+
+@Suite("Commands as the journal's bytes")
+struct CommandCodecTests {
+  private func encode(_ command: Command) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0xEE, count: CommandCodec.longestRecord)
+    let count = bytes.withUnsafeMutableBytes { buffer in
+      buffer.baseAddress.map { CommandCodec.encode(command, into: $0) } ?? 0
+    }
+    return Array(bytes.prefix(count))
+  }
+
+  private func decode(
+    _ bytes: [UInt8], sequence: SequenceNumber
+  ) -> Result<Command, CommandCodec.Failure> {
+    bytes.withUnsafeBytes { buffer in
+      var offset = 0
+      do throws(CommandCodec.Failure) {
+        let command = try CommandCodec.decode(buffer, at: &offset, sequence: sequence)
+        #expect(offset <= buffer.count)
+        return .success(command)
+      } catch {
+        #expect(offset == 0)
+        return .failure(error)
+      }
+    }
+  }
+
+  @Test("Every kind of command comes back field by field.", arguments: CommandCodec.Kind.allCases)
+  func roundTrip(kind: CommandCodec.Kind) throws {
+    let seed: UInt64 = 20_261_121 + UInt64(kind.rawValue)
+    var commands = RandomCommands(seed: seed)
+    for _ in 0..<500 {
+      let command = commands.next(kind)
+      let bytes = encode(command)
+      #expect(bytes.count == kind.recordLength, "seed \(seed)")
+      #expect(bytes.count % 8 == 0 && bytes.count <= CommandCodec.longestRecord)
+      let back = try decode(bytes, sequence: command.sequence).get()
+      #expect(fields(back) == fields(command), "seed \(seed)")
+    }
+  }
+
+  @Test("The bytes of an order are those of the drawing.")
+  func drawing() {
+    let order = NewOrder(
+      account: AccountId(0x0102_0304), instrument: InstrumentId(5), side: .sell, type: .market,
+      timeInForce: .fillOrKill, selfTradePrevention: .decrementBoth, postOnly: true,
+      clientOrderId: ClientOrderId(7), price: Price(ticks: -2), quantity: Energy(wattHours: 9),
+      minimumQuantity: Energy(wattHours: 10), expireTime: .never)
+    let command = Command(
+      session: SessionId(6), clientSequence: 8, body: .enter(order), sequence: SequenceNumber(1),
+      time: Timestamp(nanoseconds: 11))
+    let expected: [UInt8] =
+      [1, 0, 80, 0, 6, 0, 0, 0] + [8, 0, 0, 0, 0, 0, 0, 0] + [11, 0, 0, 0, 0, 0, 0, 0]
+      + [4, 3, 2, 1, 5, 0, 0, 0] + [1, 1, 2, 3, 1, 0, 0, 0] + [7, 0, 0, 0, 0, 0, 0, 0]
+      + [254, 255, 255, 255, 255, 255, 255, 255] + [9, 0, 0, 0, 0, 0, 0, 0]
+      + [10, 0, 0, 0, 0, 0, 0, 0] + [255, 255, 255, 255, 255, 255, 255, 255]
+    #expect(encode(command) == expected)
+  }
+
+  @Test("Whatever is not exactly a command is refused with its reason.")
+  func refusals() {
+    var commands = RandomCommands(seed: 5)
+    let order = encode(commands.next(.enter))
+    func failure(_ change: (inout [UInt8]) -> Void) -> CommandCodec.Failure? {
+      var bytes = order
+      change(&bytes)
+      guard case .failure(let failure) = decode(bytes, sequence: SequenceNumber(1)) else {
+        return nil
+      }
+      return failure
+    }
+    #expect(failure { $0[0] = 22 } == .unknownKind(22))
+    #expect(failure { $0[0] = 0 } == .unknownKind(0))
+    #expect(failure { $0[2] = 72 } == .wrongLength(.enter, length: 72))
+    #expect(failure { $0[0] = 2 } == .wrongLength(.replace, length: 80))
+    #expect(failure { $0.removeLast() } == .truncated(available: 79))
+    #expect(failure { $0 = Array($0.prefix(23)) } == .truncated(available: 23))
+    #expect(failure { $0 = [] } == .truncated(available: 0))
+    #expect(failure { $0[24 + 8] = 2 } == .unknownValue(.enter, payloadOffset: 8, value: 2))
+    #expect(failure { $0[24 + 12] = 3 } == .unknownValue(.enter, payloadOffset: 12, value: 3))
+    #expect(failure { $0[24 + 15] = 1 } == .reservedNotZero(.enter, payloadOffset: 13))
+  }
+
+  @Test("Arbitrary and damaged bytes never trap: each is refused, or is a command's only encoding.")
+  func fuzz() {
+    let seed: UInt64 = 977
+    var random = SeededRandom(seed: seed)
+    var commands = RandomCommands(seed: seed)
+    var (valid, refused) = (0, 0)
+    for round in 0..<60_000 {
+      var bytes: [UInt8]
+      if round % 4 == 0 {
+        bytes = (0..<Int.random(in: 0...96, using: &random)).map { _ in
+          UInt8.random(in: 0...255, using: &random)
+        }
+      } else {
+        let kind = CommandCodec.Kind.allCases[round % CommandCodec.Kind.allCases.count]
+        bytes = encode(commands.next(kind))
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+          let place = Int.random(in: 0..<bytes.count, using: &random)
+          bytes[place] = UInt8.random(in: 0...255, using: &random)
+        }
+      }
+      switch decode(bytes, sequence: SequenceNumber(1)) {
+      case .success(let command):
+        valid += 1
+        #expect(encode(command) == Array(bytes.prefix(encode(command).count)), "seed \(seed)")
+      case .failure: refused += 1
+      }
+    }
+    #expect(valid > 1_000 && refused > 1_000, "the fuzz reaches both ends: \(valid), \(refused)")
+  }
+}

@@ -1,0 +1,167 @@
+import Journaling
+import MarketModel
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, the same everywhere.
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15  // wraps by definition, like the two products
+    var value = state
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    return value ^ value >> 31
+  }
+}
+
+/// Commands with arbitrary contents: what the codec and the files must carry, not what a market does.
+struct RandomCommands {
+  var random: SeededRandom
+  var sequence: UInt64
+  var time: UInt64
+
+  init(seed: UInt64, after sequence: UInt64 = 0, time: UInt64 = 1_800_000_000_000_000_000) {
+    (random, self.sequence, self.time) = (SeededRandom(seed: seed), sequence, time)
+  }
+
+  mutating func batch(_ count: Int) -> [Command] {
+    (0..<count).map { _ in next(CommandCodec.Kind.allCases.randomElement(using: &random) ?? .tick) }
+  }
+
+  mutating func next(_ kind: CommandCodec.Kind) -> Command {
+    sequence += 1
+    time += UInt64.random(in: 0...5_000, using: &random)
+    return Command(
+      session: SessionId(bits()), clientSequence: bits(), body: body(kind),
+      sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: time))
+  }
+
+  /// Any value of an integer type, its edges more often than chance.
+  private mutating func bits<Value: FixedWidthInteger>() -> Value {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 0: Value.min
+    case 1: Value.max
+    case 2: Value.zero
+    default: Value.random(in: .min ... .max, using: &random)
+    }
+  }
+
+  private mutating func any<Value: CaseIterable>(_: Value.Type) -> Value {
+    let cases = Array(Value.allCases)
+    return cases[Int.random(in: 0..<cases.count, using: &random)]
+  }
+
+  private mutating func flag() -> Bool { Bool.random(using: &random) }
+  private mutating func price() -> Price { Price(ticks: bits()) }
+  private mutating func energy() -> Energy { Energy(wattHours: bits()) }
+  private mutating func money() -> Money { Money(units: bits()) }
+  private mutating func moment() -> Timestamp { Timestamp(nanoseconds: bits()) }
+  private mutating func rate() -> Rate { Rate(partsPerMillion: bits()) }
+  private mutating func account() -> AccountId { AccountId(bits()) }
+  private mutating func instrument() -> InstrumentId { InstrumentId(bits()) }
+  private mutating func area() -> AreaId { AreaId(bits()) }
+  private mutating func client() -> ClientOrderId { ClientOrderId(bits()) }
+  private mutating func label() -> Label { Label(low: bits(), high: bits()) }
+  private mutating func key() -> PublicKey { PublicKey(bits(), bits(), bits(), bits()) }
+  private mutating func participant() -> ParticipantId { ParticipantId(bits()) }
+
+  private mutating func cash() -> CashMovement {
+    CashMovement(account: account(), currency: Currency(bits()), amount: money(), reference: bits())
+  }
+
+  private mutating func body(_ kind: CommandCodec.Kind) -> Command.Body {
+    switch kind {
+    case .enter: .enter(newOrder())
+    case .replace:
+      .replace(
+        ReplaceOrder(
+          account: account(), order: OrderId(bits()), clientOrderId: client(), price: price(),
+          quantity: energy()))
+    case .cancel:
+      .cancel(CancelOrder(account: account(), order: OrderId(bits()), clientOrderId: client()))
+    case .massCancel:
+      .massCancel(
+        MassCancel(account: account(), instrument: instrument(), sides: any(MassCancel.Sides.self)))
+    case .setAgent: .setAgent(agent())
+    case .transfer: .transfer(transfer())
+    case .meterReading:
+      .meterReading(
+        MeterReading(
+          meter: MeterId(bits()), registerSequence: bits(), intervalStart: moment(),
+          intervalEnd: moment(), produced: energy(), consumed: energy()))
+    case .deposit: .deposit(cash())
+    case .withdraw: .withdraw(cash())
+    case .tick: .tick
+    case .settlementConfirmed:
+      .settlementConfirmed(
+        SettlementConfirmed(batch: bits(), lastSequence: SequenceNumber(bits())))
+    case .checkpoint: .checkpoint(Checkpoint(eventHash: bits(), stateHash: bits()))
+    default: referenceData(kind)
+    }
+  }
+
+  private mutating func referenceData(_ kind: CommandCodec.Kind) -> Command.Body {
+    switch kind {
+    case .createParticipant:
+      .createParticipant(CreateParticipant(participant: participant(), name: label()))
+    case .registerSession:
+      .registerSession(
+        RegisterSession(
+          session: SessionId(bits()), participant: participant(), roles: Roles(rawValue: bits()),
+          publicKey: key()))
+    case .createAccount:
+      .createAccount(CreateAccount(account: account(), participant: participant()))
+    case .setCap: .setCap(SetCap(account: account(), area: area(), cap: energy()))
+    case .createArea: .createArea(newArea())
+    case .setTariff:
+      .setTariff(SetTariff(area: area(), feedInPrice: price(), retailPrice: price()))
+    case .createInstrument: .createInstrument(newInstrument())
+    case .setInstrumentState:
+      .setInstrumentState(
+        SetInstrumentState(instrument: instrument(), state: any(InstrumentState.self)))
+    case .registerMeter:
+      .registerMeter(
+        RegisterMeter(meter: MeterId(bits()), account: account(), area: area(), publicKey: key()))
+    default: .tick
+    }
+  }
+
+  private mutating func newOrder() -> NewOrder {
+    NewOrder(
+      account: account(), instrument: instrument(), side: any(Side.self), type: any(OrderType.self),
+      timeInForce: any(TimeInForce.self), selfTradePrevention: any(SelfTradePrevention.self),
+      postOnly: flag(), clientOrderId: client(), price: price(), quantity: energy(),
+      minimumQuantity: energy(), expireTime: moment())
+  }
+
+  private mutating func agent() -> SetAgent {
+    SetAgent(
+      account: account(), instrument: instrument(), sells: flag(), buys: flag(),
+      sellPrice: price(), sellAbove: energy(), buyPrice: price(), buyBelow: energy(),
+      target: energy())
+  }
+
+  private mutating func transfer() -> Transfer {
+    Transfer(
+      from: account(), to: account(), asset: any(AssetKind.self), currency: Currency(bits()),
+      area: area(), amount: bits(), clientOrderId: client())
+  }
+
+  private mutating func newArea() -> CreateArea {
+    CreateArea(
+      area: area(), currency: Currency(bits()), code: label(), storageCost: money(),
+      storagePrice: money(), feedInPrice: price(), retailPrice: price(), lossFactor: rate())
+  }
+
+  private mutating func newInstrument() -> CreateInstrument {
+    CreateInstrument(
+      instrument: instrument(), area: area(), kind: any(InstrumentKind.self), symbol: label(),
+      tick: price(), lot: energy(), lowestPrice: price(), highestPrice: price(), makerFee: rate(),
+      takerFee: rate())
+  }
+}
+
+/// A command as one comparable text: every field of it, by reflection.
+func fields(_ command: Command) -> String { String(describing: command) }

@@ -1,0 +1,142 @@
+import Glibc
+import Journaling
+import MarketModel
+import Rings
+import Synchronization
+import Testing
+
+@Suite("A journal written and read")
+struct WriterReaderTests {
+  @Test("What a server journals over several segments and runs is read back, command by command.")
+  func severalSegmentsAndRuns() throws {
+    let folder = Folder()
+    var commands = RandomCommands(seed: 3)
+    var all: [Command] = []
+    for run in 0..<3 {
+      let batches = (0..<40).map { _ in
+        commands.batch(1 + Int.random(in: 0..<60, using: &commands.random))
+      }
+      try folder.write(batches, segmentBytes: 64 * 1024, seal: run != 1)
+      all += batches.flatMap { $0 }
+    }
+    #expect(folder.segments.count > 5)
+    #expect(try folder.read().map(fields) == all.map(fields))
+    let epochs = Set(try folder.blocks().map(\.header.epoch))
+    #expect(epochs == [1, 2, 3])
+    for first in [2, 57, all.count - 3, all.count] {
+      let tail = try folder.read(from: UInt64(first))
+      #expect(tail.map(fields) == all[(first - 1)...].map(fields))
+    }
+    #expect(try folder.read(from: UInt64(all.count + 1)).isEmpty)
+  }
+
+  @Test("The journal thread makes durable what goes into its ring, and a follower reads it live.")
+  func threadAndFollower() throws {
+    let folder = Folder()
+    let lock = try DirectoryLock(folder.path)
+    var options = JournalWriter.Options()
+    options.segmentBytes = 512 * 1024
+    let bell = Doorbell()
+    let writer = try JournalWriter(
+      lock, Recovery.recover(lock), options: options, onDurable: { _ in bell.ring() })
+    var commands = RandomCommands(seed: 11)
+    let all = commands.batch(40_000)
+    let followed = Mutex<[String]>([])
+    let path = folder.path
+    let total = SequenceNumber(UInt64(all.count))
+    let follower = RoomThread {
+      do throws(JournalError) {
+        var reader = try JournalReader(directory: path, verification: .checksums)
+        while reader.position <= total {
+          let position = reader.position
+          _ = bell.wait { writer.durable >= position }
+          while let command = try reader.next(through: writer.durable) {
+            followed.withLock { $0.append(fields(command)) }
+          }
+        }
+      } catch {
+        followed.withLock { $0.append("\(error)") }
+      }
+    }
+    var producer = writer.claimProducer()
+    for (index, command) in all.enumerated() {
+      while !producer.append(command) {
+        producer.publish()
+        sched_yield()
+      }
+      if index % 97 == 0 || index < 50 { producer.publish() }
+    }
+    producer.publish()
+    writer.close()
+    follower.join()
+    #expect(writer.durable == total)
+    #expect(followed.withLock { $0 } == all.map(fields))
+    #expect(try Recovery.examine(folder.path).isSealed)
+    #expect(try folder.read().map(fields) == all.map(fields))
+  }
+
+  @Test("A command is published as durable only when it can be read from the file.")
+  func durableIsReadable() throws {
+    let folder = Folder()
+    let lock = try DirectoryLock(folder.path)
+    let unread = Atomic<Int>(0)
+    let path = folder.path
+    let writer = try JournalWriter(
+      lock, Recovery.recover(lock),
+      onDurable: { durable in
+        do throws(JournalError) {
+          var reader = try JournalReader(directory: path, from: durable)
+          if try reader.next(through: durable)?.sequence != durable {
+            unread.add(1, ordering: .relaxed)
+          }
+        } catch {
+          unread.add(1, ordering: .relaxed)
+        }
+      })
+    var producer = writer.claimProducer()
+    var commands = RandomCommands(seed: 12)
+    for _ in 0..<200 {
+      let pushed = producer.push(commands.next(.enter))
+      #expect(pushed)
+      if commands.sequence % 7 == 0 { usleep(200) }
+    }
+    writer.close()
+    #expect(writer.durable == SequenceNumber(200))
+    #expect(unread.load(ordering: .relaxed) == 0)
+  }
+
+  @Test("One command takes one block of 4 KiB; many share one of at most 256 KiB.")
+  func blockSizes() throws {
+    let folder = Folder()
+    var commands = RandomCommands(seed: 8)
+    let many = (0..<8_000).map { _ in commands.next(.enter) }
+    try folder.write([[many[0]], Array(many[1...])])
+    let sizes = try folder.blocks().map(\.header.blockBytes)
+    #expect(sizes == [4096, 262_144, 262_144, 118_784])
+    #expect(try folder.blocks().map(\.header.count) == [1, 3275, 3275, 1449])
+  }
+
+  @Test("A second server is refused the directory, and told who has it.")
+  func locked() throws {
+    let folder = Folder()
+    let lock = try DirectoryLock(folder.path)
+    #expect(throws: JournalError.locked(path: folder.path, holder: getpid())) {
+      try DirectoryLock(folder.path)
+    }
+    _ = lock.directory
+  }
+
+  @Test("A follower that is promised more than there is says so.")
+  func brokenPromise() throws {
+    let folder = Folder()
+    var commands = RandomCommands(seed: 9)
+    try folder.write([commands.batch(5)])
+    var reader = try JournalReader(directory: folder.path)
+    for _ in 0..<5 { #expect(try reader.next(through: SequenceNumber(6)) != nil) }
+    let path = folder.segments[0]
+    #expect(
+      throws: JournalError.corrupt(
+        path: path, offset: 4096, expected: SequenceNumber(6), .notABlock)
+    ) { try reader.next(through: SequenceNumber(6)) }
+  }
+}
