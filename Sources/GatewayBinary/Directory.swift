@@ -81,6 +81,9 @@ public struct Directory: Sendable {
   /// Highest number among the meters; 0: none.
   public var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
 
+  /// Highest number among the areas; 0: none.
+  public var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
+
   /// Takes note of an event; most are of no concern.
   public mutating func note(_ event: Event) {
     switch event {

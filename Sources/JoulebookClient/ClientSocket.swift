@@ -1,0 +1,152 @@
+import Glibc
+
+// Bytes both ways over a plain TCP socket. Sending gathers in a buffer and leaves with `flush`; what
+// the socket does not take stays for the next time. Receiving reads as much as there is into one
+// buffer, from which messages are taken in place. Nothing is allocated after the start.
+
+/// A non-blocking socket with a buffer each way. Owned by one thread.
+struct ClientSocket: ~Copyable {
+  let descriptor: Int32
+  private let outgoing: UnsafeMutableRawBufferPointer
+  private var outgoingStart = 0
+  private var outgoingEnd = 0
+  private let incoming: UnsafeMutableRawBufferPointer
+  private var incomingStart = 0
+  private var incomingEnd = 0
+
+  /// Connects.
+  /// - Parameters:
+  ///   - host: An IPv4 or IPv6 address or a name.
+  ///   - bufferBytes: Size of each of the two buffers.
+  /// - Throws: `.cannotConnect`.
+  init(host: String, port: UInt16, bufferBytes: Int) throws(ClientError) {
+    descriptor = try Self.open(host: host, port: port)
+    outgoing = .allocate(byteCount: bufferBytes, alignment: 64)
+    incoming = .allocate(byteCount: bufferBytes, alignment: 64)
+  }
+
+  deinit {
+    Glibc.close(descriptor)
+    outgoing.deallocate()
+    incoming.deallocate()
+  }
+
+  /// What was received and not consumed.
+  var received: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: incoming[incomingStart..<incomingEnd])
+  }
+
+  /// Whether something waits to be sent.
+  var hasUnsent: Bool { outgoingEnd > outgoingStart }
+
+  /// `count` bytes were understood.
+  mutating func consume(_ count: Int) {
+    incomingStart += count
+    if incomingStart == incomingEnd { (incomingStart, incomingEnd) = (0, 0) }
+  }
+
+  /// Appends `count` bytes for the caller to fill in at once.
+  /// - Throws: `.sendBufferFull` when the server takes no more; `.connectionLost`.
+  mutating func reserve(_ count: Int) throws(ClientError) -> UnsafeMutableRawPointer {
+    if outgoingEnd + count > outgoing.count { try flush() }
+    guard outgoingEnd + count <= outgoing.count, let base = outgoing.baseAddress else {
+      throw .sendBufferFull
+    }
+    defer { outgoingEnd += count }
+    return base + outgoingEnd
+  }
+
+  /// Sends what the socket takes.
+  /// - Throws: `.connectionLost`.
+  mutating func flush() throws(ClientError) {
+    while hasUnsent, let base = outgoing.baseAddress {
+      let sent = send(
+        descriptor, base + outgoingStart, outgoingEnd - outgoingStart, Int32(MSG_NOSIGNAL))
+      if sent >= 0 {
+        outgoingStart += sent
+        continue
+      }
+      if errno == EINTR { continue }
+      guard errno == EAGAIN else { throw .connectionLost(error: errno) }
+      compactOutgoing()
+      return
+    }
+    (outgoingStart, outgoingEnd) = (0, 0)
+  }
+
+  /// Reads what has arrived, without waiting.
+  /// - Returns: Whether anything was read.
+  /// - Throws: `.connectionLost`, with error 0 when the server closed its side.
+  mutating func receive() throws(ClientError) -> Bool {
+    compactIncoming()
+    guard incomingEnd < incoming.count, let base = incoming.baseAddress else { return false }
+    while true {
+      let count = recv(descriptor, base + incomingEnd, incoming.count - incomingEnd, 0)
+      if count > 0 {
+        incomingEnd += count
+        return true
+      }
+      if count == 0 { throw .connectionLost(error: 0) }
+      if errno == EINTR { continue }
+      if errno == EAGAIN { return false }
+      throw .connectionLost(error: errno)
+    }
+  }
+
+  /// Waits until something can be read, or sent when something waits, or `other` can be read.
+  /// - Parameter milliseconds: Longest wait; negative: for ever.
+  func wait(milliseconds: Int32, other: Int32 = -1) {
+    var descriptors = (
+      pollfd(
+        fd: descriptor, events: Int16(POLLIN) | (hasUnsent ? Int16(POLLOUT) : 0), revents: 0),
+      pollfd(fd: other, events: Int16(POLLIN), revents: 0)
+    )
+    withUnsafeMutablePointer(to: &descriptors) { pair in
+      // A negative descriptor is ignored by poll(2); an error shows at the next read or write.
+      _ = pair.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, milliseconds) }
+    }
+  }
+
+  private mutating func compactOutgoing() {
+    guard outgoingStart > 0, let base = outgoing.baseAddress else { return }
+    memmove(base, base + outgoingStart, outgoingEnd - outgoingStart)
+    (outgoingStart, outgoingEnd) = (0, outgoingEnd - outgoingStart)
+  }
+
+  private mutating func compactIncoming() {
+    guard incomingStart > 0, let base = incoming.baseAddress else { return }
+    memmove(base, base + incomingStart, incomingEnd - incomingStart)
+    (incomingStart, incomingEnd) = (0, incomingEnd - incomingStart)
+  }
+
+  private static func open(host: String, port: UInt16) throws(ClientError) -> Int32 {
+    let address = "\(host):\(port)"
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, String(port), &hints, &list) == 0 else {
+      throw .cannotConnect(address: address, error: EADDRNOTAVAIL)
+    }
+    defer { freeaddrinfo(list) }
+    var failure = EADDRNOTAVAIL
+    var next = list
+    while let candidate = next?.pointee {
+      next = candidate.ai_next
+      let descriptor = socket(candidate.ai_family, candidate.ai_socktype, candidate.ai_protocol)
+      guard descriptor >= 0 else {
+        failure = errno
+        continue
+      }
+      if Glibc.connect(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0 {
+        var on: Int32 = 1
+        setsockopt(
+          descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        return descriptor
+      }
+      failure = errno
+      Glibc.close(descriptor)
+    }
+    throw .cannotConnect(address: address, error: failure)
+  }
+}
