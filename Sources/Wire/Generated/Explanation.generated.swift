@@ -11,18 +11,19 @@ import MarketModel
 ///         20    8 transactTime
 ///         28    8 refSeqNo
 ///         36    8 orderId
-///         44    8 clientOrderId
-///         52    8 price
-///         60    8 leaves
-///         68    8 covered
+///         44    8 leaves
+///         52    8 covered
+///         60    8 waiting
+///         68    8 bestOpposite
 ///         76    4 account
 ///         80    4 instrument
 ///         84    1 side
-///         85    1 moreReasons
-///         86    2 reserved1
-///         88    4 reserved2
+///         85    1 reason
+///         86    1 hasBestOpposite
+///         87    1 moreBlockers
+///         88    4 reserved1
 ///         92    4 block length and number of entries
-///              32 each of reasons
+///              32 each of blockers
 public struct ExplanationEncoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 49 }
@@ -33,31 +34,33 @@ public struct ExplanationEncoder: BitwiseCopyable {
   /// Where the frame starts.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `frameLength(reasonCount:)` bytes.
+  /// Writes headers and all fields; there must be room for `frameLength(blockerCount:)` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
-    orderId: OrderId, clientOrderId: ClientOrderId, price: Price, leaves: Energy, covered: Energy,
-    account: AccountId, instrument: InstrumentId, side: Side, moreReasons: Bool, reasonCount: Int
+    orderId: OrderId, leaves: Energy, covered: Energy, waiting: Energy, bestOpposite: Price,
+    account: AccountId, instrument: InstrumentId, side: Side, reason: ExplanationReason,
+    hasBestOpposite: Bool, moreBlockers: Bool, blockerCount: Int
   ) {
     self.frame = frame
-    let length = Self.frameLength(reasonCount: reasonCount)
+    let length = Self.frameLength(blockerCount: blockerCount)
     Frame.writeHeader(at: frame, length: length, blockLength: 80, templateId: 49)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
     frame.setLittle(36, orderId.rawValue)
-    frame.setLittle(44, clientOrderId.rawValue)
-    frame.setLittle(52, price.ticks)
-    frame.setLittle(60, leaves.wattHours)
-    frame.setLittle(68, covered.wattHours)
+    frame.setLittle(44, leaves.wattHours)
+    frame.setLittle(52, covered.wattHours)
+    frame.setLittle(60, waiting.wattHours)
+    frame.setLittle(68, bestOpposite.ticks)
     frame.setLittle(76, account.rawValue)
     frame.setLittle(80, instrument.rawValue)
     frame.setLittle(84, side.rawValue)
-    frame.setLittle(85, (moreReasons ? 1 : 0) as UInt8)
-    frame.setLittle(86, 0 as UInt16)
+    frame.setLittle(85, reason.rawValue)
+    frame.setLittle(86, (hasBestOpposite ? 1 : 0) as UInt8)
+    frame.setLittle(87, (moreBlockers ? 1 : 0) as UInt8)
     frame.setLittle(88, 0 as UInt32)
     frame.setLittle(92, 32 as UInt16)
-    frame.setLittle(94, UInt16(reasonCount))
+    frame.setLittle(94, UInt16(blockerCount))
   }
 
   /// Null: an answer is outside the sequence.
@@ -66,26 +69,22 @@ public struct ExplanationEncoder: BitwiseCopyable {
   }
 
   /// Bytes of the whole frame with so many entries.
-  @inlinable public static func frameLength(reasonCount: Int) -> Int {
-    frameLength + 32 * reasonCount
+  @inlinable public static func frameLength(blockerCount: Int) -> Int {
+    frameLength + 32 * blockerCount
   }
 
-  /// Writes one entry. The reasons, the strongest first; 64 at most. What an entry's other fields
-  /// mean is with its reason.
+  /// Writes one entry. Better-priced or earlier orders of the same account that use the energy or
+  /// headroom, best first; 64 at most.
   /// - Precondition: `index` is below the count given at the start.
-  @inlinable public func setReason(
-    at index: Int, amount: Energy, orderId: OrderId, price: Price, reason: ExplanationReason,
-    hasPrice: Bool
+  @inlinable public func setBlocker(
+    at index: Int, orderId: OrderId, clientOrderId: ClientOrderId, price: Price, used: Energy
   ) {
     precondition(index >= 0 && index < Int(frame.little(94, as: UInt16.self)))
     let entry = frame + Self.frameLength + 32 * index
-    entry.setLittle(0, amount.wattHours)
-    entry.setLittle(8, orderId.rawValue)
+    entry.setLittle(0, orderId.rawValue)
+    entry.setLittle(8, clientOrderId.rawValue)
     entry.setLittle(16, price.ticks)
-    entry.setLittle(24, reason.rawValue)
-    entry.setLittle(25, (hasPrice ? 1 : 0) as UInt8)
-    entry.setLittle(26, 0 as UInt16)
-    entry.setLittle(28, 0 as UInt32)
+    entry.setLittle(24, used.wattHours)
   }
 }
 
@@ -123,19 +122,17 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// The order.
   @inlinable public var orderId: OrderId { OrderId(frame.little(36, as: UInt64.self)) }
 
-  /// The client's number for it.
-  @inlinable public var clientOrderId: ClientOrderId {
-    ClientOrderId(frame.little(44, as: UInt64.self))
-  }
-
-  /// The limit. Unit: 1e-5 currency/kWh.
-  @inlinable public var price: Price { Price(ticks: frame.little(52, as: Int64.self)) }
-
   /// Open quantity = covered + waiting. Unit: Wh.
-  @inlinable public var leaves: Energy { Energy(wattHours: frame.little(60, as: Int64.self)) }
+  @inlinable public var leaves: Energy { Energy(wattHours: frame.little(44, as: Int64.self)) }
 
   /// Executable now. Unit: Wh.
-  @inlinable public var covered: Energy { Energy(wattHours: frame.little(68, as: Int64.self)) }
+  @inlinable public var covered: Energy { Energy(wattHours: frame.little(52, as: Int64.self)) }
+
+  /// How much energy or headroom it waits for. Unit: Wh.
+  @inlinable public var waiting: Energy { Energy(wattHours: frame.little(60, as: Int64.self)) }
+
+  /// Best live price on the other side, if there is one. Unit: 1e-5 currency/kWh.
+  @inlinable public var bestOpposite: Price { Price(ticks: frame.little(68, as: Int64.self)) }
 
   /// Owner.
   @inlinable public var account: AccountId { AccountId(frame.little(76, as: UInt32.self)) }
@@ -148,15 +145,25 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// The byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(84, as: UInt8.self) }
 
-  /// Whether there are more than fit the group.
-  @inlinable public var moreReasons: Bool { frame.little(85, as: UInt8.self) != 0 }
+  /// Why. `nil`: a value outside the list.
+  @inlinable public var reason: ExplanationReason? {
+    ExplanationReason(rawValue: frame.little(85, as: UInt8.self))
+  }
+  /// The byte of `reason`.
+  @inlinable public var reasonRaw: UInt8 { frame.little(85, as: UInt8.self) }
 
-  /// The reasons, the strongest first; 64 at most. What an entry's other fields mean is with its
-  /// reason.
-  @inlinable public var reasons: Reasons { Reasons(frame: frame) }
+  /// Whether bestOpposite means anything.
+  @inlinable public var hasBestOpposite: Bool { frame.little(86, as: UInt8.self) != 0 }
+
+  /// Whether more better-priced orders use cover than fit the group.
+  @inlinable public var moreBlockers: Bool { frame.little(87, as: UInt8.self) != 0 }
+
+  /// Better-priced or earlier orders of the same account that use the energy or headroom, best
+  /// first; 64 at most.
+  @inlinable public var blockers: Blockers { Blockers(frame: frame) }
 
   /// The entries, in order. They must not outlive the frame.
-  public struct Reasons: RandomAccessCollection {
+  public struct Blockers: RandomAccessCollection {
     @usableFromInline let entries: UnsafeRawPointer
     @usableFromInline let stride: Int
     /// The first index.
@@ -173,35 +180,30 @@ public struct ExplanationDecoder: BitwiseCopyable {
     }
 
     /// The entry at `index`.
-    @inlinable public subscript(index: Int) -> Reason {
+    @inlinable public subscript(index: Int) -> Blocker {
       precondition(index >= 0 && index < endIndex)
-      return Reason(entry: entries + stride * index)
+      return Blocker(entry: entries + stride * index)
     }
   }
 
-  /// One entry of `reasons`, 32 bytes at 96 on.
-  public struct Reason: BitwiseCopyable {
+  /// One entry of `blockers`, 32 bytes at 96 on.
+  public struct Blocker: BitwiseCopyable {
     @usableFromInline let entry: UnsafeRawPointer
 
     @inlinable init(entry: UnsafeRawPointer) { self.entry = entry }
 
-    /// An amount of energy; 0 where the reason has none. Unit: Wh.
-    @inlinable public var amount: Energy { Energy(wattHours: entry.little(0, as: Int64.self)) }
+    /// The better-priced order.
+    @inlinable public var orderId: OrderId { OrderId(entry.little(0, as: UInt64.self)) }
 
-    /// Another order; null where the reason has none.
-    @inlinable public var orderId: OrderId { OrderId(entry.little(8, as: UInt64.self)) }
+    /// The client's number for it.
+    @inlinable public var clientOrderId: ClientOrderId {
+      ClientOrderId(entry.little(8, as: UInt64.self))
+    }
 
-    /// A price; read only with hasPrice. Unit: 1e-5 currency/kWh.
+    /// Its limit. Unit: 1e-5 currency/kWh.
     @inlinable public var price: Price { Price(ticks: entry.little(16, as: Int64.self)) }
 
-    /// Why. `nil`: a value outside the list.
-    @inlinable public var reason: ExplanationReason? {
-      ExplanationReason(rawValue: entry.little(24, as: UInt8.self))
-    }
-    /// The byte of `reason`.
-    @inlinable public var reasonRaw: UInt8 { entry.little(24, as: UInt8.self) }
-
-    /// Whether price means anything.
-    @inlinable public var hasPrice: Bool { entry.little(25, as: UInt8.self) != 0 }
+    /// How much it uses. Unit: Wh.
+    @inlinable public var used: Energy { Energy(wattHours: entry.little(24, as: Int64.self)) }
   }
 }

@@ -93,14 +93,13 @@ import Wire
 
   @Test("ExplanationReason has the same values on the wire as in the market.")
   func explanationReason() {
-    #expect(ExplanationReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6])
-    #expect(ExplanationReason.awaitingEnergy.rawValue == 0)
-    #expect(ExplanationReason.awaitingHeadroom.rawValue == 1)
-    #expect(ExplanationReason.coverUsedBy.rawValue == 2)
+    #expect(ExplanationReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5])
+    #expect(ExplanationReason.noCrossingPrice.rawValue == 0)
+    #expect(ExplanationReason.awaitingEnergy.rawValue == 1)
+    #expect(ExplanationReason.awaitingHeadroom.rawValue == 2)
     #expect(ExplanationReason.instrumentHalted.rawValue == 3)
-    #expect(ExplanationReason.notBestPrice.rawValue == 4)
-    #expect(ExplanationReason.nothingWithinLimit.rawValue == 5)
-    #expect(ExplanationReason.ownOrderOpposite.rawValue == 6)
+    #expect(ExplanationReason.instrumentClosed.rawValue == 4)
+    #expect(ExplanationReason.ownOrder.rawValue == 5)
   }
 
   @Test("Liquidity has the same values on the wire as in the market.")
