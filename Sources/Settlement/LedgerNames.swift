@@ -1,0 +1,108 @@
+import MarketModel
+
+// Names and numbers as people read them. Amounts are exact; only average prices are rounded.
+
+extension AccountId {
+  /// "17", "area 1 fees", "area 1 consumption", "outside EUR".
+  public var ledgerName: String {
+    if isOutside { return "outside \(Currency(UInt16(truncatingIfNeeded: rawValue)).name)" }
+    guard let area = houseArea else { return "\(rawValue)" }
+    let role = UInt8(truncatingIfNeeded: rawValue)
+    let name =
+      EnergyTerminal(rawValue: role).map { "\($0)" } ?? HouseRole(rawValue: role).map { "\($0)" }
+    return "area \(area.rawValue) \(name ?? "role \(role)")"
+  }
+}
+
+extension Currency {
+  /// "EUR", or the ISO 4217 number where the letters are not known.
+  public var name: String {
+    switch rawValue {
+    case 978: "EUR"
+    case 756: "CHF"
+    case 826: "GBP"
+    case 840: "USD"
+    case 36: "AUD"
+    default: "currency \(rawValue)"
+    }
+  }
+}
+
+extension LedgerUnit {
+  /// "EUR", "energy of area 1".
+  public var name: String {
+    if let area { return "energy of area \(area.rawValue)" }
+    return currency?.name ?? "unit \(rawValue)"
+  }
+
+  /// An amount in this unit, exactly: "12.50" (of the currency), "1.250" (kWh).
+  public func format(_ amount: Int64) -> String {
+    area != nil ? Energy(wattHours: amount).kilowattHours : Money(units: amount).decimal
+  }
+}
+
+extension Energy {
+  /// In kWh with three decimals: "1.250". Exact.
+  public var kilowattHours: String {
+    DecimalText.format(wattHours, decimals: 3, atLeast: 3)
+  }
+}
+
+extension Money {
+  /// In whole currency, two to eight decimals: "12.50", "0.00012345". Exact.
+  public var decimal: String { DecimalText.format(units, decimals: 8, atLeast: 2) }
+}
+
+extension Price {
+  /// Per kWh, two to five decimals: "0.12", "0.08125". Exact.
+  public var decimal: String { DecimalText.format(ticks, decimals: 5, atLeast: 2) }
+
+  /// `money / energy`, rounded half away from zero to the next 1e-5 per kWh.
+  /// - Returns: `nil` for no energy.
+  public static func average(_ money: Money, for energy: Energy) -> Price? {
+    guard energy.wattHours != 0 else { return nil }
+    let (amount, weight) = (Int128(money.units), Int128(energy.wattHours))
+    let half = weight.magnitude / 2
+    let magnitude = (amount.magnitude + half) / weight.magnitude
+    let isNegative = (amount < 0) != (weight < 0)
+    return Int64(exactly: magnitude).map { Price(ticks: isNegative ? -$0 : $0) }
+  }
+}
+
+extension Timestamp {
+  /// "2026-06-01T12:00:00Z": UTC, fractions of a second left out.
+  public var iso8601: String {
+    let seconds = Int64(nanoseconds / 1_000_000_000)
+    let (days, rest) = (seconds / 86_400, seconds % 86_400)
+    let (year, month, day) = Self.civil(daysSinceEpoch: days)
+    func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):"
+      + "\(two(rest % 60))Z"
+  }
+
+  /// Days to a date of the Gregorian calendar, for days after 1970 (H. Hinnant, civil_from_days).
+  private static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let shifted = daysSinceEpoch + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let yearOfEra =
+      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+  }
+}
+
+/// Writes integers as decimal fractions.
+enum DecimalText {
+  /// `value` x 10^-`decimals`, without trailing zeros beyond `atLeast` decimals.
+  static func format(_ value: Int64, decimals: Int, atLeast: Int) -> String {
+    var digits = String(value.magnitude)
+    while digits.utf8.count <= decimals { digits = "0" + digits }
+    var fraction = digits.suffix(decimals)
+    while fraction.utf8.count > atLeast, fraction.last == "0" { fraction.removeLast() }
+    return "\(value < 0 ? "-" : "")\(digits.dropLast(decimals)).\(fraction)"
+  }
+}

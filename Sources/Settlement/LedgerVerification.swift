@@ -1,0 +1,201 @@
+import MarketModel
+
+/// What is wrong with a ledger.
+public enum LedgerProblem: Sendable, Equatable, CustomStringConvertible {
+  /// A batch between the first and the head is not there.
+  case missingBatch(UInt64)
+  /// A batch does not name the hash of the batch before it.
+  case brokenChain(batch: UInt64)
+  /// A batch does not start one command after the batch before it, or ends before it starts.
+  case brokenRange(batch: UInt64)
+  /// The transfers stored are not as many, or not the ones, that the batch names.
+  case wrongTransfers(batch: UInt64)
+  /// The stored transfers have another hash than the batch.
+  case wrongHash(batch: UInt64, stored: BatchHash, computed: BatchHash)
+  /// Something of a batch cannot be read or summed.
+  case unreadable(batch: UInt64, reason: String)
+  /// There are transfers that no batch names.
+  case strayTransfers(stored: UInt64, named: UInt64)
+  /// A balance is not the sum of its account's transfers.
+  case wrongBalance(
+    account: AccountId, unit: LedgerUnit, stored: LedgerBalance?, computed: LedgerBalance?)
+  /// Debits and credits of a unit differ.
+  case unbalanced(unit: LedgerUnit, debits: Int128, credits: Int128)
+  /// Energy of an area appeared or vanished.
+  case energyNotConserved(EnergyConservation)
+
+  /// A sentence for an operator.
+  public var description: String {
+    switch self {
+    case .missingBatch(let id): "batch \(id) is missing"
+    case .brokenChain(let id): "batch \(id) does not follow the hash of the batch before it"
+    case .brokenRange(let id): "batch \(id) does not cover the commands after the batch before it"
+    case .wrongTransfers(let id): "batch \(id) names other transfers than are stored"
+    case .wrongHash(let id, let stored, let computed):
+      "batch \(id): stored hash \(stored.short), its transfers make \(computed.short)"
+    case .unreadable(let id, let reason): "batch \(id): \(reason)"
+    case .strayTransfers(let stored, let named):
+      "\(stored) transfers are stored, the batches name \(named)"
+    case .wrongBalance(let account, let unit, let stored, let computed):
+      "\(account.ledgerName) in \(unit.name): balance \(Self.sums(stored)), its transfers make "
+        + Self.sums(computed)
+    case .unbalanced(let unit, let debits, let credits):
+      "\(unit.name): debits \(debits), credits \(credits)"
+    case .energyNotConserved(let area):
+      "area \(area.area.rawValue): minted \(area.minted) + imported \(area.imported) is not held "
+        + "\(area.held) + burned \(area.burned) + exported \(area.exported) + lost \(area.losses)"
+    }
+  }
+
+  private static func sums(_ balance: LedgerBalance?) -> String {
+    balance.map { "-\($0.debits) +\($0.credits)" } ?? "none"
+  }
+}
+
+/// What a walk over a whole ledger found.
+public struct LedgerVerification: Sendable {
+  /// Where the chain ends.
+  public var head: LedgerHead
+  /// Transfers read.
+  public var transfers: UInt64
+  /// Every balance as stored.
+  public var balances: [LedgerBalance]
+  /// The energy of every area.
+  public var energy: [EnergyConservation]
+  /// What is wrong, in the order found; at most `mostProblems`.
+  public var problems: [LedgerProblem]
+
+  /// A walk stops listing problems after this many.
+  public static let mostProblems = 100
+
+  /// Whether nothing is wrong.
+  public var isSound: Bool { problems.isEmpty }
+
+  /// Recomputes everything that a ledger says from its transfers, on one state of the ledger: hash
+  /// chain, netting of each batch, double entry per unit, balances, energy. Reads one batch at a
+  /// time; time and reads grow with the transfers, memory with the accounts.
+  /// - Throws: `.unavailable`, `.corrupt` when the ledger cannot be read at all.
+  public static func run(on ledger: any Ledger) throws(LedgerError) -> LedgerVerification {
+    try ledger.snapshot { () throws(LedgerError) in
+      var walk = LedgerWalk(genesis: ledger.genesis)
+      let head = try ledger.head()
+      for id in 1..<(head.batch + 1) { try walk.visit(id, of: ledger) }
+      let stored = try ledger.transferCount()
+      if stored != walk.named { walk.note(.strayTransfers(stored: stored, named: walk.named)) }
+      let balances = try ledger.balances()
+      let energy = EnergyConservation.ofAreas(in: balances)
+      walk.compare(balances)
+      for area in energy where !area.isConserved { walk.note(.energyNotConserved(area)) }
+      return LedgerVerification(
+        head: head, transfers: walk.named, balances: balances, energy: energy,
+        problems: walk.problems)
+    }
+  }
+}
+
+/// The state of a walk from the first batch to the head.
+private struct LedgerWalk {
+  let genesis: LedgerGenesis
+  /// The batch before the next one, as stored.
+  private var before: LedgerHead
+  private var netting = Netting()
+  private(set) var problems: [LedgerProblem] = []
+  /// Transfers that the batches so far name.
+  private(set) var named: UInt64 = 0
+
+  init(genesis: LedgerGenesis) {
+    self.genesis = genesis
+    before = LedgerHead(after: nil, genesis: genesis)
+  }
+
+  mutating func note(_ problem: LedgerProblem) {
+    if problems.count < LedgerVerification.mostProblems { problems.append(problem) }
+  }
+
+  mutating func visit(_ id: UInt64, of ledger: any Ledger) throws(LedgerError) {
+    guard let row = try ledger.row(ofBatch: id) else { return note(.missingBatch(id)) }
+    if row.previous != before.hash { note(.brokenChain(batch: id)) }
+    if row.first.rawValue != before.last.rawValue + 1 || row.last < row.first {
+      note(.brokenRange(batch: id))
+    }
+    do throws(LedgerError) {
+      try visit(row, transfers: ledger.transfers(in: row))
+    } catch {
+      guard error.remedy == .halt else { throw error }
+      note(.unreadable(batch: id, reason: error.description))
+    }
+    named += UInt64(row.count)
+    before = LedgerHead(after: row, genesis: genesis)
+  }
+
+  private mutating func visit(
+    _ row: BatchRow, transfers: [LedgerTransfer]
+  ) throws(LedgerError) {
+    var due = before.transfers
+    let areDue = transfers.allSatisfy { transfer in
+      due += 1
+      return transfer.id == due && transfer.batch == row.id
+    }
+    guard areDue, transfers.count == Int(row.count), row.count > 0 else {
+      return note(.wrongTransfers(batch: row.id))
+    }
+    let batch = try SettlementBatch(
+      shard: genesis.shard, id: row.id, first: row.first, last: row.last, previous: row.previous,
+      transfers: transfers)
+    if batch.hash != row.hash {
+      note(.wrongHash(batch: row.id, stored: row.hash, computed: batch.hash))
+    }
+    for transfer in transfers where !netting.add(transfer) {
+      throw .contentRejected(batch: row.id, reason: "a sum leaves 64 bits")
+    }
+  }
+
+  /// Compares stored balances, ascending, with the sums of the transfers, and debits with credits.
+  mutating func compare(_ balances: [LedgerBalance]) {
+    let computed = netting.changes().map {
+      LedgerBalance(account: $0.account, unit: $0.unit, debits: $0.debits, credits: $0.credits)
+    }
+    for difference in LedgerBalance.differences(stored: balances, expected: computed) {
+      note(
+        .wrongBalance(
+          account: difference.account, unit: difference.unit, stored: difference.stored,
+          computed: difference.expected))
+    }
+    var totals: [LedgerUnit: (debits: Int128, credits: Int128)] = [:]
+    for balance in balances {
+      totals[balance.unit, default: (0, 0)].debits += Int128(balance.debits)
+      totals[balance.unit, default: (0, 0)].credits += Int128(balance.credits)
+    }
+    for (unit, total) in totals.sorted(by: { $0.key < $1.key })
+    where total.debits != total.credits {
+      note(.unbalanced(unit: unit, debits: total.debits, credits: total.credits))
+    }
+  }
+}
+
+/// A balance that is not what it should be.
+public struct BalanceDifference: Sendable, Equatable {
+  /// Whose.
+  public var account: AccountId
+  /// In what.
+  public var unit: LedgerUnit
+  /// What the ledger has; `nil`: no such balance.
+  public var stored: LedgerBalance?
+  /// What it should have; `nil`: none.
+  public var expected: LedgerBalance?
+}
+
+extension LedgerBalance {
+  /// Where two sets of balances differ in debits or credits, ascending by unit, then account.
+  public static func differences(
+    stored: [LedgerBalance], expected: [LedgerBalance]
+  ) -> [BalanceDifference] {
+    var pairs: [UInt64: BalanceDifference] = [:]
+    for balance in stored { pairs[balance.key, default: balance.asDifference].stored = balance }
+    for balance in expected { pairs[balance.key, default: balance.asDifference].expected = balance }
+    return pairs.sorted { $0.key < $1.key }.map(\.value).filter { $0.stored != $0.expected }
+  }
+
+  private var key: UInt64 { UInt64(unit.rawValue) << 32 | UInt64(account.rawValue) }
+  private var asDifference: BalanceDifference { BalanceDifference(account: account, unit: unit) }
+}

@@ -1,0 +1,115 @@
+import MarketModel
+
+/// A statement as text: a bill to print, a table of its entries, or CSV. Pure; ends with a newline.
+public enum StatementText {
+  /// The printable electricity bill of every area, with the account's cash.
+  public static func bill(_ statement: AccountStatement) -> String {
+    let period = statement.period
+    var text = "Account \(statement.account.ledgerName)\n"
+    text += "\(period.lowerBound.iso8601) to \(period.upperBound.ledgerEnd)\n"
+    for bill in statement.bills {
+      let currency = bill.currency?.name ?? "money"
+      var table = TextTable(["Area \(bill.area.rawValue)", "kWh", "\(currency)/kWh", currency])
+      for line in bill.lines {
+        table.add([
+          line.item.rawValue, line.energy?.kilowattHours ?? "",
+          line.averagePrice?.decimal ?? "", line.amount?.decimal ?? "",
+        ])
+      }
+      text += "\n" + table.text
+      text += bill.total.units < 0 ? "To pay: " : "To receive: "
+      text += "\(Money(units: abs(bill.total.units)).decimal) \(currency)\n"
+    }
+    text += "\n" + balances(statement)
+    return text
+  }
+
+  /// What the account had before and after, by unit.
+  public static func balances(_ statement: AccountStatement) -> String {
+    var table = TextTable(["Balance", "before", "after"])
+    for balance in statement.balances {
+      table.add([
+        balance.unit.name, balance.unit.format(balance.opening),
+        balance.unit.format(balance.closing),
+      ])
+    }
+    return table.text
+  }
+
+  /// Every entry as a row of a table.
+  public static func table(_ statement: AccountStatement) -> String {
+    var table = TextTable(
+      ["time", "what", "unit", "amount", "balance", "counterparty"], left: [0, 1, 2, 5])
+    for entry in statement.entries {
+      let unit = entry.transfer.unit
+      table.add([
+        entry.transfer.time.iso8601, "\(entry.transfer.code)", unit.name,
+        unit.format(entry.amount), unit.format(entry.balance), entry.counterparty.ledgerName,
+      ])
+    }
+    return table.text
+  }
+
+  /// Every entry as a line of CSV (RFC 4180, without quotes: no field needs any), with a header.
+  /// Amounts are exact decimals, of the currency or in kWh.
+  public static func csv(_ statement: AccountStatement) -> String {
+    var text = "transfer,time,sequence,code,reference,unit,amount,balance,counterparty\r\n"
+    for entry in statement.entries {
+      let (transfer, unit) = (entry.transfer, entry.transfer.unit)
+      let fields = [
+        "\(transfer.id)", transfer.time.iso8601, "\(transfer.tradeSequence.rawValue)",
+        "\(transfer.code)", "\(transfer.reference)", unit.name, unit.format(entry.amount),
+        unit.format(entry.balance), entry.counterparty.ledgerName,
+      ]
+      text += fields.joined(separator: ",") + "\r\n"
+    }
+    return text
+  }
+
+  /// The balances of a ledger as a table, accounts that have nothing left out.
+  public static func table(_ balances: [LedgerBalance]) -> String {
+    var table = TextTable(["account", "unit", "balance", "received", "given"], left: [0, 1])
+    for balance in balances where balance.debits != 0 || balance.credits != 0 {
+      let unit = balance.unit
+      table.add([
+        balance.account.ledgerName, unit.name, unit.format(balance.amount),
+        unit.format(balance.credits), unit.format(balance.debits),
+      ])
+    }
+    return table.text
+  }
+}
+
+extension Timestamp {
+  /// The end of a period: a moment, or "now" for an open one.
+  fileprivate var ledgerEnd: String { self == .never ? "now" : iso8601 }
+}
+
+/// Columns of text, as wide as their widest cell, numbers to the right.
+struct TextTable {
+  private var rows: [[String]]
+  private let left: Set<Int>
+
+  /// A table with a header; columns in `left` are aligned to the left.
+  init(_ header: [String], left: Set<Int> = [0]) { (rows, self.left) = ([header], left) }
+
+  /// Adds a row with as many cells as the header.
+  mutating func add(_ row: [String]) { rows.append(row) }
+
+  /// The table; header underlined.
+  var text: String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    var lines = rows.map { row in
+      let cells = row.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - row[column].count)
+        return left.contains(column) ? row[column] + space : space + row[column]
+      }
+      var line = cells.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+    let width = widths.reduce(0, +) + 2 * (widths.count - 1)
+    lines.insert(String(repeating: "-", count: width), at: 1)
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
