@@ -86,7 +86,7 @@ public struct Rate: Hashable, Sendable, BitwiseCopyable {
 
   /// This rate of `amount`'s magnitude, rounded up (against the payer; market rules 1).
   /// - Returns: `nil` when the product leaves Int64.
-  @inlinable public func roundedUp(of amount: Int64) -> Int64? {
+  @inlinable @inline(__always) public func roundedUp(of amount: Int64) -> Int64? {
     if partsPerMillion == 0 { return 0 }
     guard amount != .min else { return nil }
     let (product, overflow) =

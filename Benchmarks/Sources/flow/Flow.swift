@@ -63,7 +63,7 @@ struct Flow: ParsableCommand {
       "volume=\(outcome.result.volume) notional=\(outcome.result.notional)",
       "hash=\(String(outcome.result.hash, radix: 16)) ok=\(isOk)",
       "ns_per_op=\(String(format: "%.1f", times.first ?? 0))",
-      "median=\(String(format: "%.1f", times[times.count / 2]))",
+      "median=\(String(format: "%.1f", times.isEmpty ? 0 : times[times.count / 2]))",
       "p50=\(percentile(0.5)) p99=\(percentile(0.99)) p999=\(percentile(0.999))",
       "max=\(sorted.last ?? 0) rss_mb=\(residentMegabytes()) allocations=\(outcome.allocatedBytes)")
     return isOk

@@ -121,7 +121,7 @@ extension Exchange {
   ///
   /// It goes to the tail. Where that breaks price-time order, a position that is short has it put
   /// in its place; any other merely forgets that its list was sorted.
-  func own(_ slot: UInt32) {
+  @inline(__always) func own(_ slot: UInt32) {
     let index = ownedIndex(orders[slot].position, orders[slot].side)
     let tail = owned[index].tail
     owned[index].count += 1

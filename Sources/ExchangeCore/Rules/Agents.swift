@@ -53,17 +53,16 @@ extension Exchange {
       price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
       quantity: Energy(wattHours: quantity))
     let session = SessionId(agent.session)
-    switch validate(order, session) {
-    case .success(let entry):
-      admit(entry)
-      // Others in the queue trade before this position's next turn: what its order displaced must
-      // have left the live book by then.
-      recover(position, .sell)
-      recover(position, .buy)
-    case .failure(let refusal):
-      reject(
-        refusal, Request(session: session, clientSequence: 0), account: order.account)
+    var entry = Entry()
+    if let refusal = validate(order, &entry) {
+      let request = Request(session: session, clientSequence: 0)
+      return reject(refusal, request, account: order.account)
     }
+    admit(order, entry, session: session)
+    // Others in the queue trade before this position's next turn: what its order displaced must
+    // have left the live book by then.
+    recover(position, .sell)
+    recover(position, .buy)
   }
 
   /// What the instruction would trade: side and whole lots.

@@ -177,7 +177,7 @@ extension Exchange {
     }
     orders[slot].covered = target
     owned[ownedIndex(orders[slot].position, orders[slot].side)].covered -= lost
-    emit(.restated(state(slot)))
+    emitState(slot, .restated)
   }
 
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
@@ -197,7 +197,7 @@ extension Exchange {
     }
     orders[slot].covered = target
     owned[ownedIndex(orders[slot].position, orders[slot].side)].covered += gained
-    emit(.restated(state(slot)))
+    emitState(slot, .restated)
     if entersLive { matchAndRest(slot) }
   }
 }

@@ -2,75 +2,74 @@
 
 import MarketModel
 
-/// An order that passed the checks which do not depend on the book.
+/// What validating an order finds out on the way: all that admitting it needs.
 struct Entry {
-  var order: NewOrder
+  /// The owner's position; 0 when it is to be made.
+  var position: UInt32 = 0
   /// The limit: of a market order the band's edge.
-  var price: Int64
-  var reservePerLot: Int64
+  var price: Int64 = 0
+  var lots: Int64 = 0
+  var reservePerLot: Int64 = 0
   /// What is covered on entry.
-  var covered: Int64
-  var session: SessionId
+  var covered: Int64 = 0
 }
 
 extension Exchange {
-  mutating func enter(
-    _ order: NewOrder, _ request: Request
-  ) {
-    if let refusal = validateOwner(order, request) {
-      return refuse(order, refusal, request)
+  mutating func enter(_ order: NewOrder, _ request: Request) {
+    var entry = Entry()
+    if let refusal = validateOwner(order, request) ?? validate(order, &entry) {
+      return reject(
+        refusal, request, account: order.account, clientOrderId: order.clientOrderId)
     }
-    switch validate(order, request.session) {
-    case .failure(let refusal): refuse(order, refusal, request)
-    case .success(let entry):
-      accounts[order.account.rawValue].lastClientOrderId = order.clientOrderId.rawValue
-      admit(entry)
-      drain()
-    }
-  }
-
-  private mutating func refuse(
-    _ order: NewOrder, _ refusal: Refusal, _ request: Request
-  ) {
-    reject(
-      refusal, request, account: order.account, clientOrderId: order.clientOrderId)
+    accounts[order.account.rawValue].lastClientOrderId = order.clientOrderId.rawValue
+    admit(order, entry, session: request.session)
+    drain()
   }
 
   // MARK: Validation
 
-  private func validateOwner(_ order: NewOrder, _ request: Request) -> Refusal? {
+  @inline(__always) private func validateOwner(
+    _ order: NewOrder, _ request: Request
+  ) -> Refusal? {
     if let refusal = permission(request, tradeFor: order.account) { return refusal }
     return isNext(order.clientOrderId, order.account)
   }
 
   /// Client order ids strictly increase: what was applied is never applied again.
-  func isNext(_ id: ClientOrderId, _ account: AccountId) -> Refusal? {
+  @inline(__always) func isNext(_ id: ClientOrderId, _ account: AccountId) -> Refusal? {
     let last = accounts[account.rawValue].lastClientOrderId
     return id.rawValue > last ? nil : Refusal(.duplicateClientOrderId, last)
   }
 
-  /// Checks an order whose owner is known, in the order of section 11.
-  func validate(_ order: NewOrder, _ session: SessionId) -> Validation {
-    if let refusal = validateInstrument(order.instrument) { return .failure(refusal) }
+  /// Checks an order whose owner is known, in the order of section 11, and fills in `entry`.
+  func validate(_ order: NewOrder, _ entry: inout Entry) -> Refusal? {
+    if let refusal = validateInstrument(order.instrument) { return refusal }
     let instrument = order.instrument.rawValue
-    if let refusal = validateForm(order) { return .failure(refusal) }
-    if let refusal = validateQuantity(order.quantity.wattHours, instrument) {
-      return .failure(refusal)
+    if let refusal = validateForm(order) { return refusal }
+    let quantity = order.quantity.wattHours
+    if let refusal = validateQuantity(quantity, instrument) { return refusal }
+    if order.minimumQuantity != .zero, let refusal = validateMinimum(order, instrument) {
+      return refusal
     }
-    if let refusal = validateMinimum(order, instrument) { return .failure(refusal) }
-    let price: Int64
     switch order.type {
     case .limit:
-      price = order.price.ticks
-      if let refusal = validatePrice(price, instrument) { return .failure(refusal) }
+      entry.price = order.price.ticks
+      if let refusal = validatePrice(entry.price, instrument) { return refusal }
     case .market:
-      price =
+      entry.price =
         order.side == .buy ? instruments[instrument].highest : instruments[instrument].lowest
     }
-    return fund(order, price, session)
+    entry.lots = instruments[instrument].lots(quantity)
+    if let refusal = fund(order, &entry) { return refusal }
+    if let refusal = validateRoom(entry) { return refusal }
+    entry.covered = coverAtEntry(order, entry)
+    if order.postOnly, entry.covered > 0 {
+      return validatePassive(instrument, order.side, entry.price)
+    }
+    return nil
   }
 
-  func validateInstrument(_ instrument: InstrumentId) -> Refusal? {
+  @inline(__always) func validateInstrument(_ instrument: InstrumentId) -> Refusal? {
     guard exists(instrument) else {
       return Refusal(.unknownInstrument, capacity.instruments)
     }
@@ -81,7 +80,7 @@ extension Exchange {
     }
   }
 
-  private func validateForm(_ order: NewOrder) -> Refusal? {
+  @inline(__always) private func validateForm(_ order: NewOrder) -> Refusal? {
     let isImmediate =
       order.timeInForce == .immediateOrCancel || order.timeInForce == .fillOrKill
     if order.type == .market, !isImmediate { return Refusal(.marketNotImmediate) }
@@ -95,89 +94,80 @@ extension Exchange {
     return order.expireTime == .never ? nil : Refusal(.badExpireTime, now)
   }
 
-  func validateQuantity(_ quantity: Int64, _ instrument: UInt32) -> Refusal? {
+  @inline(__always) func validateQuantity(_ quantity: Int64, _ instrument: UInt32) -> Refusal? {
     if quantity <= 0 { return Refusal(.quantityNotPositive) }
     let lot = instruments[instrument].lot
-    if quantity % lot != 0 { return Refusal(.offLot, lot) }
+    if lot != 1, quantity % lot != 0 { return Refusal(.offLot, lot) }
     if quantity > Limit.orderQuantity { return Refusal(.quantityTooLarge, Limit.orderQuantity) }
     return nil
   }
 
-  private func validateMinimum(_ order: NewOrder, _ instrument: UInt32) -> Refusal? {
+  private func validateMinimum(
+    _ order: NewOrder, _ instrument: UInt32
+  ) -> Refusal? {
     let minimum = order.minimumQuantity.wattHours
-    if minimum == 0 { return nil }
     let isAllowed =
       minimum > 0 && minimum <= order.quantity.wattHours
       && minimum % instruments[instrument].lot == 0
     return isAllowed ? nil : Refusal(.minimumQuantityInvalid, order.quantity.wattHours)
   }
 
-  func validatePrice(_ price: Int64, _ instrument: UInt32) -> Refusal? {
+  @inline(__always) func validatePrice(_ price: Int64, _ instrument: UInt32) -> Refusal? {
     let tick = instruments[instrument].tick
-    if price % tick != 0 { return Refusal(.offTick, tick) }
+    if tick != 1, price % tick != 0 { return Refusal(.offTick, tick) }
     let (lowest, highest) = (instruments[instrument].lowest, instruments[instrument].highest)
     if price < lowest { return Refusal(.priceOutOfBand, lowest) }
     if price > highest { return Refusal(.priceOutOfBand, highest) }
     return nil
   }
 
-  /// The result of validating an order.
-  enum Validation {
-    case success(Entry)
-    case failure(Refusal)
-  }
-
-  /// The checks on notional, cash, room and post-only.
-  private func fund(_ order: NewOrder, _ price: Int64, _ session: SessionId) -> Validation {
+  /// The checks on notional and cash.
+  @inline(__always) private func fund(
+    _ order: NewOrder, _ entry: inout Entry
+  ) -> Refusal? {
     let instrument = order.instrument.rawValue
-    let quantity = order.quantity.wattHours
-    guard let perLot = reservePerLot(instrument, order.side, price),
-      let reserve = reservation(instrument, price, quantity, perLot)
-    else { return .failure(Refusal(.notionalOverflow, Int64.max)) }
-    let position = find(order.account, AreaId(instruments[instrument].area))
-    let free = freeCash(order.account, of: position, instrument)
-    if let refusal = validateCash(reserve, free, order.side) { return .failure(refusal) }
-    if orders.isFull { return .failure(Refusal(.tooManyOrders, capacity.orders)) }
-    if ladder.isFull { return .failure(Refusal(.capacityExhausted, capacity.priceLevels)) }
-    if position == 0, let refusal = roomForPosition() { return .failure(refusal) }
-
-    let covered = coverAtEntry(order, price, position)
-    if order.postOnly, covered > 0, let refusal = validatePassive(instrument, order.side, price) {
-      return .failure(refusal)
-    }
-    return .success(
-      Entry(
-        order: order, price: price, reservePerLot: perLot, covered: covered, session: session))
+    guard let perLot = reservePerLot(instrument, order.side, entry.price),
+      let reserve = reservation(
+        instrument, entry.price, order.quantity.wattHours, perLot, lots: entry.lots)
+    else { return Refusal(.notionalOverflow, Int64.max) }
+    entry.reservePerLot = perLot
+    entry.position = find(order.account, AreaId(instruments[instrument].area))
+    let free =
+      entry.position != 0
+      ? holdings[positions[entry.position].holding].free : freeCash(order.account, instrument)
+    return validateCash(reserve, free, order.side)
   }
 
-  private func coverAtEntry(_ order: NewOrder, _ price: Int64, _ position: UInt32) -> Int64 {
-    let instrument = order.instrument.rawValue
-    let (quantity, lot) = (order.quantity.wattHours, instruments[instrument].lot)
-    if position == 0 {
-      let cap = areas[UInt32(instruments[instrument].area)].defaultCap
-      return cover(order.side == .buy ? cap : 0, before: 0, leaves: quantity, lot: lot)
-    }
-    return coverOnEntry(position, order.side, price: price, leaves: quantity, lot: lot)
+  /// The free cash of an account without a position in the instrument's area.
+  private func freeCash(_ account: AccountId, _ instrument: UInt32) -> Int64 {
+    let currency = areas[UInt32(instruments[instrument].area)].currency
+    let holding = findHolding(account, Currency(currency))
+    return holding == 0 ? 0 : holdings[holding].free
   }
 
-  /// What an order reserves in all.
-  /// - Returns: `nil` when it, or the notional, does not fit.
-  func reservation(
-    _ instrument: UInt32, _ price: Int64, _ quantity: Int64, _ perLot: Int64
-  ) -> Int64? {
-    let (notional, overflow) = price.multipliedReportingOverflow(by: quantity)
-    let lots = quantity / instruments[instrument].lot
-    let (reserve, wide) = perLot.multipliedReportingOverflow(by: lots)
-    guard !overflow, !wide, notional != .min,
-      let fee = instruments[instrument].highestFee.roundedUp(of: notional)
-    else { return nil }
-    return abs(notional).addingReportingOverflow(fee).overflow ? nil : reserve
-  }
-
-  func validateCash(_ reserve: Int64, _ free: Int64, _ side: Side) -> Refusal? {
+  @inline(__always) func validateCash(_ reserve: Int64, _ free: Int64, _ side: Side) -> Refusal? {
     if reserve > 0, reserve > free { return Refusal(.insufficientCash, free) }
     if side == .buy, free < 0 { return Refusal(.insufficientCash, free) }
     return nil
+  }
+
+  @inline(__always) private func validateRoom(_ entry: Entry) -> Refusal? {
+    if orders.isFull { return Refusal(.tooManyOrders, capacity.orders) }
+    if ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
+    return entry.position == 0 ? roomForPosition() : nil
+  }
+
+  @inline(__always) private func coverAtEntry(
+    _ order: NewOrder, _ entry: Entry
+  ) -> Int64 {
+    let instrument = order.instrument.rawValue
+    let (quantity, lot) = (order.quantity.wattHours, instruments[instrument].lot)
+    if entry.position == 0 {
+      let cap = areas[UInt32(instruments[instrument].area)].defaultCap
+      return cover(order.side == .buy ? cap : 0, before: 0, leaves: quantity, lot: lot)
+    }
+    return coverOnEntry(
+      entry.position, order.side, price: entry.price, leaves: quantity, lot: lot)
   }
 
   func validatePassive(_ instrument: UInt32, _ side: Side, _ price: Int64) -> Refusal? {
@@ -186,57 +176,59 @@ extension Exchange {
     return Refusal(.postOnlyWouldTrade, instruments[instrument].price(best, side.opposite))
   }
 
-  private func freeCash(_ account: AccountId, of position: UInt32, _ instrument: UInt32) -> Int64 {
-    if position != 0 { return holdings[positions[position].holding].free }
-    let currency = areas[UInt32(instruments[instrument].area)].currency
-    let holding = findHolding(account, Currency(currency))
-    return holding == 0 ? 0 : holdings[holding].free
-  }
-
   // MARK: Admission
 
   /// Takes an order in, matches it and rests what remains. Does not drain.
-  mutating func admit(_ entry: Entry) {
-    let area = AreaId(instruments[entry.order.instrument.rawValue].area)
-    let position = findOrMake(entry.order.account, area)
-    let slot = take(entry, position)
-    emit(.accepted(state(slot)))
+  mutating func admit(_ order: NewOrder, _ entry: Entry, session: SessionId) {
+    let area = AreaId(instruments[order.instrument.rawValue].area)
+    let position = entry.position != 0 ? entry.position : findOrMake(order.account, area)
+    let slot = take(order, entry, position, session)
+    emitState(slot, .accepted)
     touch(position)
     let minimum =
-      entry.order.timeInForce == .fillOrKill ? entry.order.quantity : entry.order.minimumQuantity
+      order.timeInForce == .fillOrKill ? order.quantity : order.minimumQuantity
     if minimum != .zero, executable(slot) < minimum.wattHours {
       return remove(slot, .fillOrKill)
     }
-    switch entry.order.timeInForce {
+    switch order.timeInForce {
     case .goodTillCancel, .goodTillTime: matchAndRest(slot)
     case .immediateOrCancel, .fillOrKill: matchAndCancel(slot)
     }
   }
 
-  private mutating func matchAndCancel(
-    _ slot: UInt32
-  ) {
+  private mutating func matchAndCancel(_ slot: UInt32) {
     match(slot)
     if !orders[slot].isOpen { return }
     if orders[slot].leaves == 0 { finish(slot) } else { remove(slot, .immediate) }
   }
 
   /// Puts an order into the pool, takes its reservation and gives it to its owner.
-  private mutating func take(_ entry: Entry, _ position: UInt32) -> UInt32 {
+  @inline(__always) private mutating func take(
+    _ order: NewOrder, _ entry: Entry, _ position: UInt32, _ session: SessionId
+  ) -> UInt32 {
     let slot = orders.take()
-    let order = entry.order
     arrivalCount += 1
-    orders[slot] = Order(
-      leaves: order.quantity.wattHours, covered: entry.covered, price: entry.price, next: 0,
-      previous: 0, level: 0, position: position, instrument: order.instrument.rawValue,
-      account: order.account.rawValue, side: order.side, type: order.type,
-      timeInForce: order.timeInForce, selfTradePrevention: order.selfTradePrevention,
-      postOnly: order.postOnly, isOpen: true, generation: orders[slot].generation,
-      session: entry.session.rawValue, ownerNext: 0, ownerPrevious: 0,
-      clientOrderId: order.clientOrderId.rawValue, quantity: order.quantity.wattHours,
-      reservePerLot: entry.reservePerLot, arrival: arrivalCount,
-      expireTime: order.expireTime.nanoseconds, expiryIndex: 0)
-    release(slot, lots: -(order.quantity.wattHours / instruments[order.instrument.rawValue].lot))
+    let row = orders.address(of: slot)
+    row.pointee.leaves = order.quantity.wattHours
+    row.pointee.covered = entry.covered
+    row.pointee.price = entry.price
+    row.pointee.level = 0
+    row.pointee.position = position
+    row.pointee.instrument = order.instrument.rawValue
+    row.pointee.account = order.account.rawValue
+    row.pointee.side = order.side
+    row.pointee.type = order.type
+    row.pointee.timeInForce = order.timeInForce
+    row.pointee.selfTradePrevention = order.selfTradePrevention
+    row.pointee.postOnly = order.postOnly
+    row.pointee.session = session.rawValue
+    row.pointee.clientOrderId = order.clientOrderId.rawValue
+    row.pointee.quantity = order.quantity.wattHours
+    row.pointee.reservePerLot = entry.reservePerLot
+    row.pointee.arrival = arrivalCount
+    row.pointee.expireTime = order.expireTime.nanoseconds
+    row.pointee.expiryIndex = 0
+    release(slot, lots: -entry.lots)
     own(slot)
     if order.timeInForce == .goodTillTime { expiries.insert(slot, orders) }
     return slot

@@ -57,8 +57,9 @@ extension Exchange {
     let takerFee = fee(instruments[instrument].takerFee, notional)
     let (buyerFee, sellerFee) = takerBuys ? (takerFee, makerFee) : (makerFee, takerFee)
 
-    pay(buyer, quantity, instruments[instrument].lot, -notional - buyerFee)
-    pay(seller, quantity, instruments[instrument].lot, notional - sellerFee)
+    let lots = instruments[instrument].lots(quantity)
+    pay(buyer, lots: lots, -notional - buyerFee)
+    pay(seller, lots: lots, notional - sellerFee)
     areas[UInt32(instruments[instrument].area)].fees += buyerFee + sellerFee
     positions[orders[buyer].position].energy += quantity
     positions[orders[seller].position].energy -= quantity
@@ -86,9 +87,9 @@ extension Exchange {
     return fee
   }
 
-  /// Releases the reservation of `quantity` of an order and books `amount` to its owner's free cash.
-  private func pay(_ slot: UInt32, _ quantity: Int64, _ lot: Int64, _ amount: Int64) {
-    let released = orders[slot].reservePerLot * (quantity / lot)
+  /// Releases the reservation of `lots` of an order and books `amount` to its owner's free cash.
+  @inline(__always) private func pay(_ slot: UInt32, lots: Int64, _ amount: Int64) {
+    let released = orders[slot].reservePerLot * lots
     let holding = positions[orders[slot].position].holding
     holdings[holding].reserved -= released
     holdings[holding].free += released + amount
@@ -162,8 +163,7 @@ extension Exchange {
   }
 
   private func decrement(_ slot: UInt32, _ quantity: Int64) {
-    let lots = quantity / instruments[orders[slot].instrument].lot
-    release(slot, lots: lots)
+    release(slot, lots: instruments[orders[slot].instrument].lots(quantity))
     execute(slot, quantity)
     orders[slot].quantity -= quantity
   }

@@ -7,21 +7,35 @@ extension Exchange {
 
   /// What each lot of an order at `price` reserves.
   /// - Returns: `nil` when it does not fit.
-  func reservePerLot(_ instrument: UInt32, _ side: Side, _ price: Int64) -> Int64? {
+  @inline(__always) func reservePerLot(
+    _ instrument: UInt32, _ side: Side, _ price: Int64
+  ) -> Int64? {
     let pays = side == .buy ? max(price, 0) : max(-price, 0)
     if side == .sell, pays == 0 { return 0 }
     let lot = instruments[instrument].lot
-    let (cost, overflow) = pays.multipliedReportingOverflow(by: lot)
-    let (notional, wide) = price.multipliedReportingOverflow(by: lot)
-    guard !overflow, !wide,
+    let cost = pays * lot  // Fits, as does price x lot: checked at the band's edges when listed.
+    guard let fee = instruments[instrument].highestFee.roundedUp(of: price * lot) else {
+      return nil
+    }
+    let (sum, overflow) = cost.addingReportingOverflow(fee)
+    return overflow ? nil : sum
+  }
+
+  /// What an order reserves in all.
+  /// - Returns: `nil` when it, or its notional with the highest fee, does not fit.
+  @inline(__always) func reservation(
+    _ instrument: UInt32, _ price: Int64, _ quantity: Int64, _ perLot: Int64, lots: Int64
+  ) -> Int64? {
+    let (notional, overflow) = price.multipliedReportingOverflow(by: quantity)
+    let (reserve, wide) = perLot.multipliedReportingOverflow(by: lots)
+    guard !overflow, !wide, notional != .min,
       let fee = instruments[instrument].highestFee.roundedUp(of: notional)
     else { return nil }
-    let (sum, carried) = cost.addingReportingOverflow(fee)
-    return carried ? nil : sum
+    return abs(notional).addingReportingOverflow(fee).overflow ? nil : reserve
   }
 
   /// Gives `lots` of an order's reservation back to the free cash.
-  func release(_ slot: UInt32, lots: Int64) {
+  @inline(__always) func release(_ slot: UInt32, lots: Int64) {
     let amount = orders[slot].reservePerLot * lots
     let holding = positions[orders[slot].position].holding
     holdings[holding].reserved -= amount
@@ -36,7 +50,7 @@ extension Exchange {
   ) {
     let quantity = orders[slot].leaves
     let position = orders[slot].position
-    release(slot, lots: quantity / instruments[orders[slot].instrument].lot)
+    release(slot, lots: instruments[orders[slot].instrument].lots(quantity))
     if orders[slot].level != 0 { leave(slot) }
     disown(slot)
     orders[slot].leaves = 0
@@ -70,7 +84,27 @@ extension Exchange {
 
   // MARK: States for events
 
-  func state(_ slot: UInt32) -> OrderState {
+  /// Which event an order's state goes into.
+  enum StateEvent: UInt64 {
+    case accepted = 1
+    case replaced = 2
+    case restated = 3
+  }
+
+  /// Emits an order's state, written once, in place.
+  @inline(__always) mutating func emitState(_ slot: UInt32, _ kind: StateEvent) {
+    let row = orders.address(of: slot)
+    history.fold(
+      kind.rawValue, account: row.pointee.account, order: orders.id(slot).rawValue,
+      price: row.pointee.price, leaves: row.pointee.leaves, covered: row.pointee.covered)
+    switch kind {
+    case .accepted: events.append(.accepted(state(slot)))
+    case .replaced: events.append(.replaced(state(slot)))
+    case .restated: events.append(.restated(state(slot)))
+    }
+  }
+
+  @inline(__always) func state(_ slot: UInt32) -> OrderState {
     let order = orders.address(of: slot)
     return OrderState(
       order: orders.id(slot), account: AccountId(order.pointee.account),
@@ -84,7 +118,7 @@ extension Exchange {
       covered: Energy(wattHours: order.pointee.covered))
   }
 
-  private func waitReason(_ slot: UInt32) -> WaitReason {
+  @inline(__always) private func waitReason(_ slot: UInt32) -> WaitReason {
     if orders[slot].leaves == orders[slot].covered { return .none }
     if isHalted(slot) { return .halted }
     return orders[slot].side == .sell ? .awaitingEnergy : .awaitingHeadroom

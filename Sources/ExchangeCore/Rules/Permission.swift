@@ -4,7 +4,7 @@ import MarketModel
 
 extension Exchange {
   /// Whether the session may use one of `roles`.
-  func permission(_ request: Request, _ roles: Roles) -> Refusal? {
+  @inline(__always) func permission(_ request: Request, _ roles: Roles) -> Refusal? {
     if request.isExchange { return nil }
     let number = request.session.rawValue
     guard number <= capacity.sessions, sessions[number].exists, sessions[number].roles != 0 else {
@@ -15,34 +15,34 @@ extension Exchange {
   }
 
   /// Whether the session may trade for `account`.
-  func permission(_ request: Request, tradeFor account: AccountId) -> Refusal? {
+  @inline(__always) func permission(_ request: Request, tradeFor account: AccountId) -> Refusal? {
     if let refusal = permission(request, .trading) { return refusal }
     guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
     return owns(request, account) ? nil : Refusal(.foreignAccount)
   }
 
-  func exists(_ account: AccountId) -> Bool {
+  @inline(__always) func exists(_ account: AccountId) -> Bool {
     account.rawValue >= 1 && account.rawValue <= capacity.accounts
       && accounts[account.rawValue].exists
   }
 
-  func exists(_ instrument: InstrumentId) -> Bool {
+  @inline(__always) func exists(_ instrument: InstrumentId) -> Bool {
     instrument.rawValue >= 1 && instrument.rawValue <= capacity.instruments
       && instruments[instrument.rawValue].exists
   }
 
-  func exists(_ area: AreaId) -> Bool {
+  @inline(__always) func exists(_ area: AreaId) -> Bool {
     area.rawValue >= 1 && UInt32(area.rawValue) <= capacity.areas
       && areas[UInt32(area.rawValue)].exists
   }
 
-  func exists(_ participant: ParticipantId) -> Bool {
+  @inline(__always) func exists(_ participant: ParticipantId) -> Bool {
     participant.rawValue >= 1 && participant.rawValue <= capacity.participants
       && participants[participant.rawValue].exists
   }
 
   /// Whether the session's participant owns the account. The exchange itself acts for all.
-  func owns(_ request: Request, _ account: AccountId) -> Bool {
+  @inline(__always) func owns(_ request: Request, _ account: AccountId) -> Bool {
     request.isExchange
       || sessions[request.session.rawValue].participant == accounts[account.rawValue].participant
   }

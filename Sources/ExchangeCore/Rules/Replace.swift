@@ -49,7 +49,8 @@ extension Exchange {
   private func fund(_ slot: UInt32, _ price: Int64, leaves: Int64, _ quantity: Int64) -> Refusal? {
     let (instrument, side) = (orders[slot].instrument, orders[slot].side)
     guard let perLot = reservePerLot(instrument, side, price),
-      reservation(instrument, price, quantity, perLot) != nil
+      reservation(
+        instrument, price, quantity, perLot, lots: instruments[instrument].lots(quantity)) != nil
     else { return Refusal(.notionalOverflow, Int64.max) }
     if price == orders[slot].price, leaves < orders[slot].leaves { return nil }
     let lot = instruments[instrument].lot
@@ -83,7 +84,7 @@ extension Exchange {
     orders[slot].covered -= uncovered
     owned[index].covered -= uncovered
     ladder.levels[level].live -= uncovered
-    emit(.replaced(state(slot)))
+    emitState(slot, .replaced)
     touch(orders[slot].position)
   }
 
@@ -113,7 +114,7 @@ extension Exchange {
       position, side, price: orders[slot].price, leaves: orders[slot].leaves, lot: lot)
     release(slot, lots: -(orders[slot].leaves / lot))
     own(slot)
-    emit(.replaced(state(slot)))
+    emitState(slot, .replaced)
     touch(position)
     matchAndRest(slot)
   }

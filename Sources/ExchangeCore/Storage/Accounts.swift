@@ -124,6 +124,11 @@ struct Instrument: BitwiseCopyable {
 
   var highestFee: Rate { Rate(partsPerMillion: max(makerFee, takerFee)) }
 
+  /// How many lots `quantity` is; a multiple of the lot.
+  @inline(__always) func lots(_ quantity: Int64) -> Int64 {
+    lot == 1 ? quantity : quantity / lot
+  }
+
   /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
   @inline(__always) func key(_ price: Int64, _ side: Side) -> UInt32 {
     let distance = side == .sell ? price - lowest : highest - price

@@ -45,11 +45,20 @@ struct EventHash {
   }
 
   private mutating func fold(_ tag: UInt64, _ state: OrderState) {
-    words.fold(tag | UInt64(state.account.rawValue) << 32)
-    words.fold(state.order.rawValue)
-    words.fold(state.price.ticks)
-    words.fold(state.leaves.wattHours)
-    words.fold(state.covered.wattHours)
+    fold(
+      tag, account: state.account.rawValue, order: state.order.rawValue, price: state.price.ticks,
+      leaves: state.leaves.wattHours, covered: state.covered.wattHours)
+  }
+
+  /// Folds an order's state.
+  @inline(__always) mutating func fold(
+    _ tag: UInt64, account: UInt32, order: UInt64, price: Int64, leaves: Int64, covered: Int64
+  ) {
+    words.fold(tag | UInt64(account) << 32)
+    words.fold(order)
+    words.fold(price)
+    words.fold(leaves)
+    words.fold(covered)
   }
 
   private mutating func fold(_ trade: Trade) {

@@ -75,7 +75,7 @@ struct OrderPool: ~Copyable {
   var isFull: Bool { count == capacity }
 
   /// Takes a slot; the caller fills every field but `generation` and `isOpen`.
-  mutating func take() -> UInt32 {
+  @inline(__always) mutating func take() -> UInt32 {
     precondition(!isFull, "the caller checks isFull first")
     let slot: UInt32
     if free != 0 {
@@ -92,7 +92,7 @@ struct OrderPool: ~Copyable {
   }
 
   /// Gives a slot back.
-  mutating func release(_ slot: UInt32) {
+  @inline(__always) mutating func release(_ slot: UInt32) {
     assert(table[slot].isOpen)
     table[slot].isOpen = false
     table[slot].next = free
@@ -102,7 +102,7 @@ struct OrderPool: ~Copyable {
 
   /// The slot of an open order.
   /// - Returns: `nil` when `id` is of no open order.
-  func slot(of id: OrderId) -> UInt32? {
+  @inline(__always) func slot(of id: OrderId) -> UInt32? {
     let slot = id.slot
     guard slot >= 1, slot <= used, table[slot].isOpen, table[slot].generation == id.generation
     else { return nil }

@@ -4,7 +4,7 @@ import MarketModel
 
 extension Exchange {
   /// The position of an account in an area; 0 without one.
-  func find(_ account: AccountId, _ area: AreaId) -> UInt32 {
+  @inline(__always) func find(_ account: AccountId, _ area: AreaId) -> UInt32 {
     var position = accounts[account.rawValue].firstPosition
     while position != 0, positions[position].area != area.rawValue {
       position = positions[position].next
