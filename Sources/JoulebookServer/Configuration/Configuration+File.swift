@@ -1,0 +1,103 @@
+import Yams
+
+extension Configuration {
+  /// Reads a configuration file's text: YAML, every key optional.
+  /// - Parameter name: The file's name, for messages.
+  /// - Throws: when it is no YAML mapping, or has an unknown key (the nearest known one is named) or a
+  ///   value that is not allowed.
+  public mutating func read(yaml: String, name: String) throws(ConfigurationError) {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: yaml)
+    } catch {
+      throw ConfigurationError("\(name): not valid YAML: \(error)")
+    }
+    guard let root else { return }
+    try read(root, prefix: "", name: name)
+  }
+
+  /// Sets one key from text, as in `--set capacity.orders=1000`.
+  /// - Throws: when the key is unknown or the value not allowed.
+  public mutating func set(_ key: String, to value: String) throws(ConfigurationError) {
+    guard let setting = Self.settings.first(where: { $0.key == key }) else {
+      throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
+    }
+    try setting.assign(&self, value)
+  }
+
+  /// The configuration as a commented file that `read` takes back.
+  public var yaml: String {
+    var lines: [String] = []
+    var section = ""
+    for setting in Self.settings {
+      let parts = setting.key.split(separator: ".").map(String.init)
+      if parts.count == 2, parts[0] != section { lines.append("\(parts[0]):") }
+      section = parts.count == 2 ? parts[0] : ""
+      let written = setting.value(self)
+      let value =
+        written.isEmpty || written.contains(where: ":[]#{}".contains) ? "\"\(written)\"" : written
+      let line = "\(parts.count == 2 ? "  " : "")\(parts[parts.count - 1]): \(value)"
+      let padding = String(repeating: " ", count: max(1, 34 - line.count))
+      lines.append("\(line)\(padding)# \(setting.text)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private mutating func read(
+    _ node: Node, prefix: String, name: String
+  ) throws(ConfigurationError) {
+    guard case .mapping(let mapping) = node else {
+      throw ConfigurationError(
+        "\(name): \(prefix.isEmpty ? "the file" : prefix) must be a mapping of keys to values")
+    }
+    for (keyNode, value) in mapping {
+      let key = prefix + (keyNode.scalar?.string ?? "?")
+      let place = "\(name)\(keyNode.mark.map { ":\($0.line)" } ?? "")"
+      do throws(ConfigurationError) {
+        try take(key, value, name: name)
+      } catch {
+        throw ConfigurationError(
+          error.description.hasPrefix(name) ? error.description : "\(place): \(error)")
+      }
+    }
+  }
+
+  private mutating func take(
+    _ key: String, _ node: Node, name: String
+  ) throws(ConfigurationError) {
+    switch node {
+    case .scalar(let scalar): try set(key, to: scalar.string)
+    case .sequence(let sequence):
+      try set(key, to: sequence.compactMap(\.scalar?.string).joined(separator: ","))
+    case .mapping:
+      guard Self.settings.contains(where: { $0.key.hasPrefix(key + ".") }) else {
+        throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
+      }
+      try read(node, prefix: key + ".", name: name)
+    case .alias:
+      throw ConfigurationError("\(key): aliases are not read; write the value")
+    }
+  }
+
+  /// The known key with the fewest edits to `key`.
+  static func nearestKey(to key: String) -> String {
+    let keys = settings.map(\.key)
+    return keys.min { distance($0, key) < distance($1, key) } ?? ""
+  }
+
+  /// Edits (insert, delete, change a character) from one text to the other (Wagner and Fischer 1974).
+  private static func distance(_ a: String, _ b: String) -> Int {
+    let (a, b) = (Array(a.lowercased().utf8), Array(b.lowercased().utf8))
+    var row = Array(0...b.count)
+    for i in a.indices {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in b.indices {
+        let changed = diagonal + (a[i] == b[j] ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(changed, min(row[j], row[j + 1]) + 1)
+      }
+    }
+    return row[b.count]
+  }
+}

@@ -1,0 +1,104 @@
+extension Configuration {
+  /// Every key, in the order of the default file.
+  public static var settings: [Setting] { service + rooms + market }
+
+  private static var service: [Setting] {
+    [
+      .listen,
+      .number("connections", \.connections, 1...65_535, "client connections at a time"),
+      .text("data", \.dataFolder, "folder of the journal, the ledger and the operator's key"),
+      .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
+      .choice("wait", \.wait, "park (sleeps), or spin (answers sooner, keeps a core busy)"),
+      .choice("log", \.logLevel, "trace, debug, info, notice, warning, error or critical"),
+      .operatorKeys,
+    ]
+  }
+
+  private static var rooms: [Setting] {
+    [
+      .number(
+        "checkpoint.commands", \.checkpointInterval, 1_000...1_000_000_000,
+        "a hash of the history is journaled after so many commands"),
+      .number("journal.segment", \.segmentBytes, 1 << 20...1 << 30, "bytes of a segment file"),
+      .number(
+        "ingress.commands", \.ingressCommands, 256...1 << 20,
+        "commands that may wait for the sequencer; a power of two"),
+      .number(
+        "outbox.events", \.outboxEvents, 1 << 12...1 << 24,
+        "events that may wait for the disk before the reader stops reading"),
+      .number(
+        "settlement.transfers", \.settlement.transfers, 1...1_000_000,
+        "a batch closes with so many transfers; fixed by the first start"),
+      .number(
+        "settlement.nanoseconds", \.settlement.nanoseconds, 1...1 << 62,
+        "or so much market time after its first; fixed by the first start"),
+    ]
+  }
+
+  private static var market: [Setting] {
+    [
+      .number("capacity.participants", \.capacity.participants, 1...1 << 24, "firms"),
+      .number("capacity.sessions", \.capacity.sessions, 1...1 << 24, "session identities"),
+      .number("capacity.accounts", \.capacity.accounts, 1...1 << 24, "accounts"),
+      .number("capacity.areas", \.capacity.areas, 1...65_535, "market areas"),
+      .number("capacity.instruments", \.capacity.instruments, 1...1 << 20, "instruments"),
+      .number("capacity.meters", \.capacity.meters, 1...1 << 24, "meters"),
+      .number("capacity.positions", \.capacity.positions, 1...1 << 26, "accounts times areas"),
+      .number("capacity.orders", \.capacity.orders, 16...1 << 24, "open orders"),
+      .number("capacity.priceLevels", \.capacity.priceLevels, 16...1 << 24, "prices with orders"),
+    ]
+  }
+}
+
+/// How much is logged, from most to least.
+public enum LogLevel: String, Sendable, CaseIterable {
+  case trace, debug, info, notice, warning, error, critical
+}
+
+extension Setting {
+  fileprivate static var listen: Setting {
+    Setting(
+      key: "listen", text: "address:port; port 0: a free one, printed at the start",
+      value: { Configuration.address(host: $0.host, port: $0.port) },
+      assign: { (configuration, value) throws(ConfigurationError) in
+        (configuration.host, configuration.port) = try Configuration.parseAddress(value)
+      })
+  }
+
+  fileprivate static var operatorKeys: Setting {
+    Setting(
+      key: "operator.keys",
+      text:
+        "files with operators' public keys, comma-separated; none: a pair is made at first start",
+      value: { $0.operatorKeys.joined(separator: ",") },
+      assign: { (configuration, value) throws(ConfigurationError) in
+        configuration.operatorKeys = value.split(separator: ",").map {
+          String($0.drop(while: { $0 == " " }))
+        }
+      })
+  }
+}
+
+extension Configuration {
+  /// "127.0.0.1:9100", "[::1]:9100".
+  public static func address(host: String, port: UInt16) -> String {
+    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+
+  /// The parts of "127.0.0.1:9100" or "[::1]:9100".
+  /// - Throws: when there is no port from 0 to 65535 after the last colon, or no host before it.
+  public static func parseAddress(
+    _ text: String
+  ) throws(ConfigurationError) -> (host: String, port: UInt16) {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
+    else {
+      throw ConfigurationError("listen: \(text) is no address:port, such as 127.0.0.1:9100")
+    }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty else {
+      throw ConfigurationError("listen: \(text) names no address; 0.0.0.0 means every interface")
+    }
+    return (String(host), port)
+  }
+}

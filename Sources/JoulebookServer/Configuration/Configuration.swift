@@ -1,0 +1,64 @@
+import ExchangeCore
+import Settlement
+
+/// Everything that can be chosen about a server. Each field has a key of the configuration file and a
+/// default; `Configuration.settings` is the one list of them.
+public struct Configuration: Sendable, Equatable {
+  /// Where the exchange's time comes from.
+  public enum Clock: String, Sendable, CaseIterable {
+    /// The machine's clock.
+    case system
+    /// An operator's Tick messages: for simulations.
+    case driven
+  }
+
+  /// How the I/O thread waits for sockets.
+  public enum Wait: String, Sendable, CaseIterable {
+    /// Sleeps in the kernel.
+    case park
+    /// Polls: answers sooner, keeps one core busy.
+    case spin
+  }
+
+  /// IPv4 or IPv6 address to listen on.
+  public var host = "127.0.0.1"
+  /// TCP port; 0: a free one, printed at the start.
+  public var port: UInt16 = 9100
+  /// Connections at a time.
+  public var connections: UInt32 = 1024
+  /// Folder of the journal, the ledger and the operator's key.
+  public var dataFolder = "joulebook-data"
+  /// Where the exchange's time comes from.
+  public var clock = Clock.system
+  /// How the I/O thread waits.
+  public var wait = Wait.park
+  /// Least severe messages that are logged.
+  public var logLevel = LogLevel.info
+  /// A checkpoint is journaled after so many commands.
+  public var checkpointInterval: UInt64 = 100_000
+  /// Bytes of a journal segment.
+  public var segmentBytes: UInt32 = 64 << 20
+  /// Commands that may wait for the sequencer; a power of two.
+  public var ingressCommands: UInt32 = 1 << 14
+  /// Events that may wait for the disk before the reader stops reading.
+  public var outboxEvents: UInt32 = 1 << 17
+  /// Files with public keys of operators, one key of 64 hexadecimal digits a line. None: a key pair is
+  /// made at the first start.
+  public var operatorKeys: [String] = []
+  /// What the exchange can hold. Fixed by the first start of a data folder.
+  public var capacity = Capacity.standard
+  /// When a settlement batch closes. Fixed by the first start of a data folder.
+  public var settlement = BatchRules()
+
+  /// The defaults.
+  public init() {}
+}
+
+/// Something in a configuration that cannot be used: what, where, and what would be right.
+public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+  /// A sentence for the operator.
+  public let description: String
+
+  /// An error that says `description`.
+  public init(_ description: String) { self.description = description }
+}
