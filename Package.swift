@@ -61,6 +61,7 @@ let package = Package(
       dependencies: [
         "MarketModel", "Rings", "ExchangeCore", "Wire", "Journaling", "Settlement", "LedgerSQLite",
         "Transport", "GatewayBinary",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],

@@ -26,10 +26,12 @@ extension Configuration {
   }
 
   /// The configuration as a commented file that `read` takes back.
-  public var yaml: String {
+  public var yaml: String { yaml(of: Self.settings) }
+
+  func yaml(of settings: [Setting]) -> String {
     var lines: [String] = []
     var section = ""
-    for setting in Self.settings {
+    for setting in settings {
       let parts = setting.key.split(separator: ".").map(String.init)
       if parts.count == 2, parts[0] != section { lines.append("\(parts[0]):") }
       section = parts.count == 2 ? parts[0] : ""

@@ -1,0 +1,117 @@
+// What a server keeps on disk:
+//
+//   DATA/
+//     market.yaml      capacity and batch rules, fixed by the first start: a replay needs the same
+//     journal/         segments
+//     ledger.sqlite    the book of record
+//     operator.key     private key, 64 hexadecimal digits, mode 0600 (only when the server made it)
+//     operator.pub     its public key
+
+import ExchangeCore
+import Foundation
+import Settlement
+
+/// The folder of one exchange: journal, ledger, keys, and what the first start fixed.
+public struct DataFolder: Sendable, Equatable {
+  /// Where it is.
+  public let path: String
+
+  /// The folder at `path`, which need not exist yet.
+  public init(_ path: String) { self.path = path }
+
+  /// Folder of the journal's segments.
+  public var journal: String { path + "/journal" }
+  /// File of the embedded ledger.
+  public var ledger: String { path + "/ledger.sqlite" }
+  /// File of the operator's private key, when the server made it.
+  public var operatorKey: String { path + "/operator.key" }
+  /// File of the operator's public key, when the server made it.
+  public var operatorPublicKey: String { path + "/operator.pub" }
+  /// File of what the first start fixed.
+  public var market: String { path + "/market.yaml" }
+
+  /// Makes the folder and the journal's, when they are missing.
+  /// - Throws: when the system refuses.
+  public func create() throws(ConfigurationError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: journal, withIntermediateDirectories: true)
+    } catch {
+      throw ConfigurationError(
+        "cannot make the data folder \(path): \(Self.reason(error)); choose another with --data")
+    }
+  }
+
+  /// Takes from `market.yaml` what the first start fixed, or writes it at the first start.
+  /// - Throws: when the file cannot be read or written, or differs from what `configuration` asks for
+  ///   explicitly (`chosen` keys): another capacity would not replay to the same state.
+  public func fixMarket(
+    in configuration: inout Configuration, chosen: Set<String>
+  ) throws(ConfigurationError) {
+    guard FileManager.default.fileExists(atPath: market) else {
+      try Self.write(configuration.marketYAML, to: market)
+      return
+    }
+    let asked = configuration
+    try configuration.read(yaml: Self.text(of: market), name: market)
+    for setting in Configuration.fixedSettings where chosen.contains(setting.key) {
+      guard setting.value(asked) == setting.value(configuration) else {
+        throw ConfigurationError(
+          "\(setting.key) is \(setting.value(configuration)) since the first start of \(path), "
+            + "not \(setting.value(asked)): a replay needs the same. "
+            + "Leave the key out, or start with another data folder")
+      }
+    }
+  }
+
+  /// What the first start fixed, for tools that replay.
+  /// - Throws: when there is no such folder.
+  public func fixedMarket() throws(ConfigurationError) -> Configuration {
+    var configuration = Configuration()
+    configuration.dataFolder = path
+    guard FileManager.default.fileExists(atPath: market) else {
+      throw ConfigurationError(
+        "\(path) holds no exchange: there is no \(market); name the folder given to serve --data")
+    }
+    try configuration.read(yaml: Self.text(of: market), name: market)
+    return configuration
+  }
+
+  /// The text of a file.
+  /// - Throws: when it cannot be read.
+  public static func text(of file: String) throws(ConfigurationError) -> String {
+    do {
+      return try String(contentsOfFile: file, encoding: .utf8)
+    } catch {
+      throw ConfigurationError("cannot read \(file): \(reason(error))")
+    }
+  }
+
+  static func write(_ text: String, to file: String) throws(ConfigurationError) {
+    do {
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+    } catch {
+      throw ConfigurationError("cannot write \(file): \(reason(error))")
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    if let underlying, underlying.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(underlying.code)))
+    }
+    return error.localizedDescription
+  }
+}
+
+extension Configuration {
+  /// Keys that the first start of a data folder fixes.
+  public static var fixedSettings: [Setting] {
+    settings.filter { $0.key.hasPrefix("capacity.") || $0.key.hasPrefix("settlement.") }
+  }
+
+  var marketYAML: String {
+    "# Fixed by the first start: a replay needs the same numbers. Do not edit.\n"
+      + yaml(of: Self.fixedSettings)
+  }
+}

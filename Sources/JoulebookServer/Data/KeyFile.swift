@@ -1,0 +1,97 @@
+import Crypto
+import Foundation
+import MarketModel
+
+/// Ed25519 keys in files: 64 hexadecimal digits, a newline.
+public enum KeyFile {
+  /// Makes a key pair: `path` gets the private key, readable by its owner only, and `path` with `.pub`
+  /// instead of `.key` the public one.
+  /// - Returns: the public key and its file.
+  /// - Throws: when a file exists already or cannot be written.
+  public static func generate(
+    at path: String
+  ) throws(ConfigurationError) -> (key: PublicKey, file: String) {
+    let key = Curve25519.Signing.PrivateKey()
+    try write(hex(key.rawRepresentation), to: path, mode: 0o600)
+    let publicFile = (path.hasSuffix(".key") ? String(path.dropLast(4)) : path) + ".pub"
+    try write(hex(key.publicKey.rawRepresentation), to: publicFile, mode: 0o644)
+    return (try publicKey(of: key, at: path), publicFile)
+  }
+
+  /// Reads a private key.
+  /// - Throws: when the file is missing or holds none.
+  public static func privateKey(
+    at path: String
+  ) throws(ConfigurationError) -> Curve25519.Signing.PrivateKey {
+    let text = try DataFolder.text(of: path)
+    guard let bytes = bytes(hex: text) else { throw malformed(path) }
+    do {
+      return try Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
+    } catch {
+      throw malformed(path)
+    }
+  }
+
+  /// Reads the public keys of a file, one a line; empty lines and what follows `#` are skipped.
+  /// - Throws: when the file is missing or a line is no key.
+  public static func publicKeys(at path: String) throws(ConfigurationError) -> [PublicKey] {
+    var keys: [PublicKey] = []
+    for line in try DataFolder.text(of: path).split(separator: "\n") {
+      let digits = line.prefix(while: { $0 != "#" })
+      if digits.allSatisfy(\.isWhitespace) { continue }
+      guard let key = publicKey(hex: String(digits)) else { throw malformed(path) }
+      keys.append(key)
+    }
+    return keys
+  }
+
+  /// The public key with these hexadecimal digits.
+  /// - Returns: `nil` when they are not exactly 64.
+  public static func publicKey(hex: String) -> PublicKey? {
+    bytes(hex: hex).flatMap { PublicKey(bytes: $0) }
+  }
+
+  /// The public half of a private key.
+  /// - Throws: never for a key that swift-crypto made.
+  public static func publicKey(
+    of key: Curve25519.Signing.PrivateKey, at path: String
+  ) throws(ConfigurationError) -> PublicKey {
+    guard let key = PublicKey(bytes: key.publicKey.rawRepresentation) else { throw malformed(path) }
+    return key
+  }
+
+  private static func malformed(_ path: String) -> ConfigurationError {
+    ConfigurationError(
+      "\(path) holds no key of 64 hexadecimal digits; make one with: joulebook admin keygen FILE")
+  }
+
+  private static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  private static func bytes(hex text: String) -> [UInt8]? {
+    let digits = text.filter { !$0.isWhitespace }.map(\.hexDigitValue)
+    guard digits.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: 64, by: 2) {
+      guard let high = digits[index], let low = digits[index + 1] else { return nil }
+      bytes.append(UInt8(high * 16 + low))
+    }
+    return bytes
+  }
+
+  /// Writes a file that must not exist, with `mode` from its first moment.
+  private static func write(_ text: String, to path: String, mode: mode_t) throws(ConfigurationError)
+  {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, mode)
+    guard descriptor >= 0 else {
+      throw ConfigurationError("cannot make \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    let line = Array((text + "\n").utf8)
+    let written = line.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+    guard written == line.count, fsync(descriptor) == 0 else {
+      throw ConfigurationError("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+}
