@@ -2,10 +2,14 @@ import Yams
 
 extension Configuration {
   /// Reads a configuration file's text: YAML, every key optional.
-  /// - Parameter name: The file's name, for messages.
+  /// - Parameters:
+  ///   - name: The file's name, for messages.
+  ///   - chosen: Gains the keys that the file sets.
   /// - Throws: when it is no YAML mapping, or has an unknown key (the nearest known one is named) or a
   ///   value that is not allowed.
-  public mutating func read(yaml: String, name: String) throws(ConfigurationError) {
+  public mutating func read(
+    yaml: String, name: String, noting chosen: inout Set<String>
+  ) throws(ConfigurationError) {
     let root: Node?
     do {
       root = try Yams.compose(yaml: yaml)
@@ -13,7 +17,14 @@ extension Configuration {
       throw ConfigurationError("\(name): not valid YAML: \(error)")
     }
     guard let root else { return }
-    try read(root, prefix: "", name: name)
+    try read(root, prefix: "", name: name, noting: &chosen)
+  }
+
+  /// Reads a configuration file's text.
+  /// - Throws: as `read(yaml:name:noting:)`.
+  public mutating func read(yaml: String, name: String) throws(ConfigurationError) {
+    var chosen: Set<String> = []
+    try read(yaml: yaml, name: name, noting: &chosen)
   }
 
   /// Sets one key from text, as in `--set capacity.orders=1000`.
@@ -46,7 +57,7 @@ extension Configuration {
   }
 
   private mutating func read(
-    _ node: Node, prefix: String, name: String
+    _ node: Node, prefix: String, name: String, noting chosen: inout Set<String>
   ) throws(ConfigurationError) {
     guard case .mapping(let mapping) = node else {
       throw ConfigurationError(
@@ -56,7 +67,7 @@ extension Configuration {
       let key = prefix + (keyNode.scalar?.string ?? "?")
       let place = "\(name)\(keyNode.mark.map { ":\($0.line)" } ?? "")"
       do throws(ConfigurationError) {
-        try take(key, value, name: name)
+        try take(key, value, name: name, noting: &chosen)
       } catch {
         throw ConfigurationError(
           error.description.hasPrefix(name) ? error.description : "\(place): \(error)")
@@ -65,17 +76,20 @@ extension Configuration {
   }
 
   private mutating func take(
-    _ key: String, _ node: Node, name: String
+    _ key: String, _ node: Node, name: String, noting chosen: inout Set<String>
   ) throws(ConfigurationError) {
     switch node {
-    case .scalar(let scalar): try set(key, to: scalar.string)
+    case .scalar(let scalar):
+      try set(key, to: scalar.string)
+      chosen.insert(key)
     case .sequence(let sequence):
       try set(key, to: sequence.compactMap(\.scalar?.string).joined(separator: ","))
+      chosen.insert(key)
     case .mapping:
       guard Self.settings.contains(where: { $0.key.hasPrefix(key + ".") }) else {
         throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
       }
-      try read(node, prefix: key + ".", name: name)
+      try read(node, prefix: key + ".", name: name, noting: &chosen)
     case .alias:
       throw ConfigurationError("\(key): aliases are not read; write the value")
     }

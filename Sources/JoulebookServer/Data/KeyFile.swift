@@ -81,7 +81,8 @@ public enum KeyFile {
   }
 
   /// Writes a file that must not exist, with `mode` from its first moment.
-  private static func write(_ text: String, to path: String, mode: mode_t) throws(ConfigurationError)
+  private static func write(_ text: String, to path: String, mode: mode_t)
+    throws(ConfigurationError)
   {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, mode)
     guard descriptor >= 0 else {

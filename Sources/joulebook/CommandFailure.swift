@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+
+/// Why a command ends without success. The raw values are exit codes of sysexits.h.
+enum Failure: Int32 {
+  /// Input data is damaged or contradicts itself.
+  case badData = 65
+  /// A file or folder is missing.
+  case noInput = 66
+  /// The server or the ledger does not answer.
+  case unavailable = 69
+  /// A check that must hold does not.
+  case checkFailed = 70
+  /// The disk failed.
+  case io = 74
+  /// The exchange refused.
+  case refused = 77
+  /// The configuration cannot be used.
+  case configuration = 78
+
+  /// Says what happened and what to do about it on standard error.
+  /// - Returns: what the command throws to end with this code.
+  func exit(_ message: String) -> ExitCode {
+    printError("joulebook: \(message)")
+    return ExitCode(rawValue)
+  }
+}
+
+/// Writes a line to standard error.
+func printError(_ line: String) {
+  FileHandle.standardError.write(Data((line + "\n").utf8))
+}
