@@ -82,6 +82,7 @@ let package = Package(
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling",
         "Settlement", "LedgerSQLite",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Journaling
 
 /// Why a command ends without success. The raw values are exit codes of sysexits.h.
 enum Failure: Int32 {
@@ -13,6 +14,8 @@ enum Failure: Int32 {
   case checkFailed = 70
   /// The disk failed.
   case io = 74
+  /// Somebody else has it just now.
+  case temporary = 75
   /// The exchange refused.
   case refused = 77
   /// The configuration cannot be used.
@@ -24,6 +27,23 @@ enum Failure: Int32 {
     printError("joulebook: \(message)")
     return ExitCode(rawValue)
   }
+}
+
+extension Failure {
+  /// What a journal's error means for whoever started the command.
+  init(_ error: JournalError) {
+    switch error {
+    case .corrupt, .tooEarly: self = .badData
+    case .locked: self = .temporary
+    case .system(_, _, _, let code): self = code == ENOENT ? .noInput : .io
+    }
+  }
+}
+
+/// A hash as 16 hexadecimal digits.
+func hexadecimal(_ hash: UInt64) -> String {
+  let digits = String(hash, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
 /// Writes a line to standard error.

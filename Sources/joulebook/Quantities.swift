@@ -20,17 +20,6 @@ enum Decimal {
     guard digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
     return Int64((isNegative ? "-" : "") + digits)
   }
-
-  /// 12500 with 5 places is "0.125"; at least `shown` places are kept.
-  static func format(_ value: Int64, places: Int, shown: Int) -> String {
-    var digits = String(value.magnitude)
-    while digits.count <= places { digits = "0" + digits }
-    var fraction = digits.suffix(places)
-    while fraction.count > shown, fraction.last == "0" { fraction.removeLast() }
-    let sign = value < 0 ? "-" : ""
-    let whole = digits.dropLast(places)
-    return fraction.isEmpty ? "\(sign)\(whole)" : "\(sign)\(whole).\(fraction)"
-  }
 }
 
 extension Price: ExpressibleByArgument {
@@ -39,8 +28,6 @@ extension Price: ExpressibleByArgument {
     guard let ticks = Decimal.parse(argument, places: 5) else { return nil }
     self.init(ticks: ticks)
   }
-  /// "0.12".
-  var text: String { Decimal.format(ticks, places: 5, shown: 2) }
 }
 
 extension Money: ExpressibleByArgument {
@@ -49,8 +36,6 @@ extension Money: ExpressibleByArgument {
     guard let units = Decimal.parse(argument, places: 8) else { return nil }
     self.init(units: units)
   }
-  /// "100.50".
-  var text: String { Decimal.format(units, places: 8, shown: 2) }
 }
 
 extension Energy: ExpressibleByArgument {
@@ -63,8 +48,6 @@ extension Energy: ExpressibleByArgument {
     guard let wattHours = Decimal.parse(number, places: places) else { return nil }
     self.init(wattHours: wattHours)
   }
-  /// "2.5 kWh".
-  var text: String { Decimal.format(wattHours, places: 3, shown: 0) + " kWh" }
 }
 
 extension Rate: ExpressibleByArgument {
@@ -92,8 +75,6 @@ extension Currency: ExpressibleByArgument {
       return nil
     }
   }
-  /// "EUR", or the number.
-  var text: String { Self.codes.first { $0.1 == rawValue }?.0 ?? String(rawValue) }
 }
 
 extension Label: ExpressibleByArgument {
@@ -106,5 +87,36 @@ extension AccountId: ExpressibleByArgument {
   public init?(argument: String) {
     guard let number = UInt32(argument) else { return nil }
     self.init(number)
+  }
+}
+
+extension Timestamp: ExpressibleByArgument {
+  /// UTC: "2026-06-01" or "2026-06-01T12:30:00Z"; or nanoseconds since 1970.
+  public init?(argument: String) {
+    if let nanoseconds = UInt64(argument) {
+      self.init(nanoseconds: nanoseconds)
+      return
+    }
+    let parts = argument.replacing("Z", with: "").split(separator: "T")
+    let date = (parts.first ?? "").split(separator: "-").compactMap { UInt64($0) }
+    let clock =
+      parts.count == 2 ? parts[1].split(separator: ":").compactMap { UInt64($0) } : [0, 0]
+    guard parts.count <= 2, date.count == 3, (2...3).contains(clock.count), date[0] >= 1970,
+      (1...12).contains(date[1]), (1...31).contains(date[2]), clock[0] < 24, clock[1] < 60,
+      clock.count == 2 || clock[2] < 60
+    else { return nil }
+    let seconds = clock[0] * 3600 + clock[1] * 60 + (clock.count == 3 ? clock[2] : 0)
+    let days = Self.days(year: date[0], month: date[1], day: date[2])
+    self.init(nanoseconds: (days * 86_400 + seconds) * 1_000_000_000)
+  }
+
+  /// Days since 1970-01-01 of a Gregorian date (Hinnant, "chrono-compatible low-level date
+  /// algorithms", days_from_civil), for years from 1970.
+  private static func days(year: UInt64, month: UInt64, day: UInt64) -> UInt64 {
+    let shifted = month > 2 ? year : year - 1
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let yearOfEra = shifted % 400
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return shifted / 400 * 146_097 + dayOfEra - 719_468
   }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import JoulebookServer
+import Logging
 
 /// `joulebook serve`.
 struct Serve: ParsableCommand {
@@ -34,7 +36,39 @@ struct Serve: ParsableCommand {
       return
     }
     let (configuration, chosen) = try read()
-    _ = (configuration, chosen)
+    SignalWatch.arm()
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var log = Logger(label: "joulebook")
+    log.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    let server = try start(configuration, chosen, log)
+    let (stopper, signals) = (server.stopper, log)
+    _ = SignalWatch.start { name in
+      signals.info("\(name)")
+      stopper.stop()
+    }
+    print("listening on \(server.address)")
+    fflush(nil)
+    let summary = server.run()
+    print("stopped behind command \(summary.lastSequence.rawValue)")
+    print("event hash \(hexadecimal(summary.eventHash))")
+    print("state hash \(hexadecimal(summary.stateHash))")
+  }
+
+  private func start(
+    _ configuration: JoulebookServer.Configuration, _ chosen: Set<String>, _ log: Logger
+  ) throws -> Server {
+    do throws(StartError) {
+      return try Server(configuration, chosen: chosen, log: log)
+    } catch {
+      let failure: Failure =
+        switch error {
+        case .configuration: .configuration
+        case .journal(let error): Failure(error)
+        case .transport: .unavailable
+        case .diverged: .badData
+        }
+      throw failure.exit("\(error)")
+    }
   }
 
   /// The file, then the options, which win.

@@ -2,8 +2,8 @@ import Crypto
 import Foundation
 import MarketModel
 
-/// Ed25519 keys in files: 64 hexadecimal digits, a newline.
-public enum KeyFile {
+/// Ed25519 key pairs in two files, each 64 hexadecimal digits and a newline.
+public enum KeyPairFile {
   /// Makes a key pair: `path` gets the private key, readable by its owner only, and `path` with `.pub`
   /// instead of `.key` the public one.
   /// - Returns: the public key and its file.
@@ -15,21 +15,10 @@ public enum KeyFile {
     try write(hex(key.rawRepresentation), to: path, mode: 0o600)
     let publicFile = (path.hasSuffix(".key") ? String(path.dropLast(4)) : path) + ".pub"
     try write(hex(key.publicKey.rawRepresentation), to: publicFile, mode: 0o644)
-    return (try publicKey(of: key, at: path), publicFile)
-  }
-
-  /// Reads a private key.
-  /// - Throws: when the file is missing or holds none.
-  public static func privateKey(
-    at path: String
-  ) throws(ConfigurationError) -> Curve25519.Signing.PrivateKey {
-    let text = try DataFolder.text(of: path)
-    guard let bytes = bytes(hex: text) else { throw malformed(path) }
-    do {
-      return try Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
-    } catch {
-      throw malformed(path)
+    guard let publicKey = PublicKey(bytes: key.publicKey.rawRepresentation) else {
+      throw malformed(publicFile)
     }
+    return (publicKey, publicFile)
   }
 
   /// Reads the public keys of a file, one a line; empty lines and what follows `#` are skipped.
@@ -49,15 +38,6 @@ public enum KeyFile {
   /// - Returns: `nil` when they are not exactly 64.
   public static func publicKey(hex: String) -> PublicKey? {
     bytes(hex: hex).flatMap { PublicKey(bytes: $0) }
-  }
-
-  /// The public half of a private key.
-  /// - Throws: never for a key that swift-crypto made.
-  public static func publicKey(
-    of key: Curve25519.Signing.PrivateKey, at path: String
-  ) throws(ConfigurationError) -> PublicKey {
-    guard let key = PublicKey(bytes: key.publicKey.rawRepresentation) else { throw malformed(path) }
-    return key
   }
 
   private static func malformed(_ path: String) -> ConfigurationError {

@@ -1,0 +1,148 @@
+// The follower replays the durable journal on a thread of its own and settles it:
+//
+//     journal on disk ─▶ reader ─▶ second exchange ─▶ settler ─▶ ledger
+//                                        │               │
+//                        checkpoints compared            └─▶ confirmation ─▶ ingress
+//
+// The exchange thread never waits for it. When the ledger cannot take a batch, the follower tries again
+// until it can, and the journal is the backlog. See docs/decisions/0002.
+
+import ExchangeCore
+import Glibc
+import Journaling
+import LedgerSQLite
+import Logging
+import MarketModel
+import Rings
+import Settlement
+import Synchronization
+
+/// Settles what is durable. `run` is the body of a thread; everything else may be called by any.
+final class Follower: Sendable {
+  /// What it reads and where it writes.
+  struct Setting: Sendable {
+    /// Where journal and ledger are.
+    var data: DataFolder
+    /// Capacity of the exchange.
+    var capacity: Capacity
+    /// When a batch closes.
+    var rules: BatchRules
+    /// Last command of the recovered journal: there ledger and journal are reconciled.
+    var recovered: SequenceNumber
+    /// The highest durable command. Any thread.
+    var durable: @Sendable () -> SequenceNumber
+    /// Where confirmations enter.
+    var ingress: ManyProducerRing<Command>
+    /// Wakes the I/O thread.
+    var wake: @Sendable () -> Void
+  }
+
+  /// How long it sleeps when it has seen all that is durable.
+  private static let pauseNanoseconds: UInt64 = 10_000_000
+  /// How long it waits before it asks a ledger again that could not answer.
+  private static let retryNanoseconds: UInt64 = 500_000_000
+
+  private let setting: Setting
+  private let log: Logger
+  private let bell = Doorbell()
+  /// The command behind which it ends; the highest number while the server runs.
+  private let last = Atomic<UInt64>(.max)
+  /// The highest command it is done with.
+  private let done = Atomic<UInt64>(0)
+  private let hasEnded = Atomic<Bool>(false)
+
+  init(_ setting: Setting, log: Logger) {
+    (self.setting, self.log) = (setting, log)
+  }
+
+  /// The highest command that it has settled as far as it could; its confirmations are in the ingress.
+  var finished: SequenceNumber {
+    // Pairs with the release in `follow`.
+    SequenceNumber(done.load(ordering: .acquiring))
+  }
+
+  /// Whether nothing more comes from it: it was told to end, or settlement has stopped.
+  var isOver: Bool {
+    // Pairs with the release in `run`.
+    hasEnded.load(ordering: .acquiring)
+  }
+
+  /// Ends it behind the command `sequence`, sooner if the ledger does not answer.
+  func end(behind sequence: SequenceNumber) {
+    // Pairs with the acquire in `isLast`.
+    last.store(sequence.rawValue, ordering: .releasing)
+    bell.ring()
+  }
+
+  /// The thread's body.
+  func run() {
+    do throws(JournalError) {
+      if let settler = openSettler() {
+        var room = try SettlementRoom(
+          directory: setting.data.journal, capacity: setting.capacity,
+          recovered: setting.recovered, settler: settler, log: log)
+        try follow(&room)
+        room.close()
+      }
+    } catch {
+      log.critical("ALARM: settlement stops, trading goes on: \(error)")
+    }
+    // Pairs with the acquire in `isOver`.
+    hasEnded.store(true, ordering: .releasing)
+    setting.wake()
+  }
+
+  private func follow(_ room: inout SettlementRoom) throws(JournalError) {
+    while !room.isHalted {
+      let confirmations = try room.advance(through: setting.durable())
+      for confirmation in confirmations { confirm(confirmation) }
+      // Pairs with the acquire in `finished`.
+      done.store(room.settledThrough.rawValue, ordering: .releasing)
+      if !confirmations.isEmpty { continue }
+      if isLast(room.settledThrough) || room.isWaiting && isEnding { return }
+      let next = SequenceNumber(room.settledThrough.rawValue + 1)
+      let isWaiting = room.isWaiting
+      _ = bell.wait(timeoutNanoseconds: isWaiting ? Self.retryNanoseconds : Self.pauseNanoseconds) {
+        isEnding || !isWaiting && setting.durable() >= next
+      }
+    }
+  }
+
+  private var isEnding: Bool { last.load(ordering: .acquiring) != .max }
+
+  private func isLast(_ sequence: SequenceNumber) -> Bool {
+    sequence.rawValue >= last.load(ordering: .acquiring)
+  }
+
+  /// Opens the ledger, and asks again while it cannot answer.
+  /// - Returns: `nil` when an operator must look, or the server ends first.
+  private func openSettler() -> Settler? {
+    var isAnnounced = false
+    while !isEnding {
+      do throws(LedgerError) {
+        let ledger = try SQLiteLedger(
+          path: setting.data.ledger, genesis: LedgerGenesis(rules: setting.rules))
+        return try Settler(ledger)
+      } catch {
+        guard error.remedy != .halt else {
+          log.critical("ALARM: settlement does not start, trading goes on: \(error)")
+          return nil
+        }
+        if !isAnnounced { log.error("ALARM: \(error); trading goes on, settlement tries again") }
+        isAnnounced = true
+      }
+      _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
+    }
+    return nil
+  }
+
+  private func confirm(_ confirmation: SettlementConfirmed) {
+    var entrance = setting.ingress.makeProducer()
+    let command = Command(session: .exchange, body: .settlementConfirmed(confirmation))
+    while !entrance.push(command) {
+      if isEnding { return }
+      usleep(1_000)
+    }
+    setting.wake()
+  }
+}

@@ -1,0 +1,76 @@
+// Events between the exchange and its readers, in the order in which they happened.
+//
+//     emit ──▶ [ seq 41 | seq 41 | seq 42 | seq 42 | seq 43 ] ──▶ take, while seq <= durable
+//                ▲ head                              ▲ tail
+//
+// A circle of a power of two. The exchange stops being fed when `isFull`; the events of the command in
+// hand always fit, so nothing is ever dropped: a command with more events than the bound doubles it.
+
+import MarketModel
+
+/// One event and the command that caused it.
+struct OutboxEntry: BitwiseCopyable, Equatable {
+  var sequence: SequenceNumber
+  var time: Timestamp
+  var event: Event
+}
+
+/// The queue of events that wait for their command to be durable. Owned by the I/O thread.
+struct Outbox: ~Copyable, HistorySink {
+  /// Events at which no further command is fed.
+  let bound: Int
+  /// The command whose events are being emitted.
+  private var sequence = SequenceNumber.none
+  private var time = Timestamp(nanoseconds: 0)
+  private var entries: UnsafeMutablePointer<OutboxEntry>
+  private var mask: Int
+  private var head = 0
+  private var tail = 0
+
+  /// An empty outbox that is full with `bound` events.
+  init(bound: Int) {
+    precondition(bound > 0)
+    self.bound = bound
+    var capacity = 1
+    // Room for the bound and the events of the command that reaches it.
+    while capacity < bound + 256 { capacity *= 2 }
+    entries = .allocate(capacity: capacity)
+    mask = capacity - 1
+  }
+
+  deinit { entries.deallocate() }
+
+  /// Events that wait.
+  var count: Int { tail - head }
+  /// Whether the exchange must not be fed now.
+  var isFull: Bool { count >= bound }
+  /// The command of the first event that waits.
+  var first: SequenceNumber? { head == tail ? nil : entries[head & mask].sequence }
+
+  /// Names the command whose events come next.
+  mutating func begin(_ command: borrowing Command) {
+    (sequence, time) = (command.sequence, command.time)
+  }
+
+  mutating func emit(_ event: Event) {
+    if tail - head > mask { grow() }
+    entries[tail & mask] = OutboxEntry(sequence: sequence, time: time, event: event)
+    tail += 1
+  }
+
+  /// Takes the first event if its command is at or below the gate.
+  /// - Returns: `nil` when there is none.
+  mutating func take(through gate: SequenceNumber) -> OutboxEntry? {
+    guard head != tail, entries[head & mask].sequence <= gate else { return nil }
+    defer { head += 1 }
+    return entries[head & mask]
+  }
+
+  private mutating func grow() {
+    let capacity = (mask + 1) * 2
+    let larger = UnsafeMutablePointer<OutboxEntry>.allocate(capacity: capacity)
+    for index in head..<tail { larger[index & (capacity - 1)] = entries[index & mask] }
+    entries.deallocate()
+    (entries, mask) = (larger, capacity - 1)
+  }
+}

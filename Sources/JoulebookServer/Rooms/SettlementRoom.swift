@@ -1,0 +1,126 @@
+import ExchangeCore
+import Journaling
+import Logging
+import MarketModel
+import Settlement
+
+/// The follower's exchange and settler: what is durable goes in, confirmations come out. Owned by the
+/// follower's thread.
+struct SettlementRoom: ~Copyable {
+  private var replay: ReplayedExchange
+  private var sink: SettlerSink
+  /// The last command whose consequences are settled, or lie in the batch in the making.
+  private(set) var settledThrough = SequenceNumber.none
+  /// Why nothing is settled any more.
+  private(set) var isHalted = false
+  private var isReconciled = false
+  private var announced = Settler.Condition.following
+  private let recovered: SequenceNumber
+  private let log: Logger
+
+  /// A room before the journal's first command.
+  /// - Parameter recovered: The last command that was in the journal when the server started; behind
+  ///   it ledger and journal are reconciled.
+  init(
+    directory: String, capacity: Capacity, recovered: SequenceNumber, settler: consuming Settler,
+    log: Logger
+  ) throws(JournalError) {
+    replay = try ReplayedExchange(
+      directory: directory, capacity: capacity, verification: .checksums)
+    sink = SettlerSink(settler: settler)
+    (self.recovered, self.log) = (recovered, log)
+  }
+
+  /// Whether the ledger could not take the batch in hand.
+  var isWaiting: Bool {
+    if case .waiting = sink.settler.condition { true } else { false }
+  }
+
+  /// Settles on, up to `bound`, until something is to be journaled.
+  /// - Returns: a confirmation to journal; call again. `nil` at the bound, when the ledger cannot take
+  ///   a batch (`isWaiting`: call again later), or when settlement has halted.
+  /// - Throws: when the journal is damaged or cannot be read.
+  mutating func advance(
+    through bound: SequenceNumber
+  ) throws(JournalError) -> [SettlementConfirmed] {
+    var confirmations: [SettlementConfirmed] = []
+    if let late = sink.settler.retry() { confirmations.append(late) }
+    while !isHalted, !isWaiting {
+      if !isReconciled, settledThrough >= recovered { confirmations += reconcile() }
+      guard let command = try replay.step(through: bound, into: &sink) else { break }
+      settledThrough = command.sequence
+      if let confirmation = sink.settler.endCommand(command) {
+        confirmations.append(confirmation)
+        break
+      }
+      judge()
+    }
+    judge()
+    return confirmations
+  }
+
+  /// Closes the ledger.
+  consuming func close() {
+    do throws(LedgerError) {
+      try sink.close()
+    } catch {
+      log.warning("closing the ledger: \(error)")
+    }
+  }
+
+  private mutating func reconcile() -> [SettlementConfirmed] {
+    isReconciled = true
+    switch sink.settler.reconcile() {
+    case .equal(let head):
+      log.info("the ledger agrees with the journal up to batch \(head.batch)")
+    case .behind(let resent, _):
+      log.notice("the ledger was behind the journal: \(resent) batches applied")
+    case .ahead, .different: judge()
+    }
+    return sink.settler.unconfirmed
+  }
+
+  /// Says once what keeps settlement from going on.
+  private mutating func judge() {
+    if let mismatch = sink.divergence.mismatch, !isHalted {
+      isHalted = true
+      log.critical(
+        """
+        ALARM: the replay of the journal differs from the live exchange at the checkpoint \
+        \(mismatch.rawValue); settlement halts, trading goes on. Keep the data folder as it is \
+        and report this
+        """)
+    }
+    guard announced != sink.settler.condition else { return }
+    announced = sink.settler.condition
+    switch announced {
+    case .following: log.notice("settlement goes on")
+    case .waiting(let error):
+      log.error("ALARM: \(error); trading goes on, settlement tries again")
+    case .halted(let error):
+      isHalted = true
+      log.critical("ALARM: settlement halts, trading goes on: \(error)")
+    }
+  }
+}
+
+/// Hands the events of the replay to the settler.
+private struct SettlerSink: ~Copyable, HistorySink {
+  var settler: Settler
+  var divergence = DivergenceWatch()
+  private var sequence = SequenceNumber.none
+  private var time = Timestamp(nanoseconds: 0)
+
+  init(settler: consuming Settler) { self.settler = settler }
+
+  mutating func begin(_ command: borrowing Command) {
+    (sequence, time) = (command.sequence, command.time)
+  }
+
+  mutating func emit(_ event: Event) {
+    divergence.note(event, of: sequence)
+    settler.take(event, sequence: sequence, time: time)
+  }
+
+  consuming func close() throws(LedgerError) { try settler.close() }
+}

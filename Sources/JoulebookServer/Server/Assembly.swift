@@ -1,0 +1,135 @@
+// What the I/O thread does in a turn of the loop, and how it ends:
+//
+//     turn: read ─▶ submit ... ─▶ turnEnds: work, deliver ─▶ flush        (woken: the same)
+//
+//     running ──stop──▶ draining ──idle──▶ settling ──settled──▶ leaving ──idle──▶ closed
+//              listener   checkpoint with   confirmations,        sessions end,
+//              closed     state hash        checkpoint again      the loop returns
+
+import ExchangeCore
+import GatewayBinary
+import Glibc
+import Logging
+import MarketModel
+import Synchronization
+import Transport
+
+/// Raised once, by any thread, to stop the server.
+final class StopFlag: Sendable {
+  private let raised = Atomic<Bool>(false)
+  /// Any thread.
+  func raise() { raised.store(true, ordering: .relaxed) }
+  /// The I/O thread; the wake that follows `raise` orders them.
+  var isRaised: Bool { raised.load(ordering: .relaxed) }
+}
+
+/// The server that the gateway sees, on the I/O thread.
+final class Assembly: GatewayServer {
+  private enum Phase { case running, draining, settling, leaving, closed }
+
+  /// How long a stopping server waits for the ledger; the rest is settled at the next start.
+  private static let settlingNanoseconds: UInt64 = 20_000_000_000
+  private static let stopTimer = TimerToken(1)
+
+  /// Rooms 1, 2 and 8.
+  private(set) lazy var gateway = BinaryGateway(transport: transport, server: self)
+  /// Rooms 3 to 7; set before the loop runs.
+  var market: MarketRoom?
+  /// Set before the loop runs.
+  var follower: Follower?
+
+  private let transport: Transport
+  private let flag: StopFlag
+  private let log: Logger
+  private var phase = Phase.running
+  private var closing = SequenceNumber.none
+  private var deadline: UInt64 = 0
+
+  init(transport: Transport, flag: StopFlag, log: Logger) {
+    (self.transport, self.flag, self.log) = (transport, flag, log)
+  }
+
+  // MARK: From the gateway
+
+  func submit(_ command: Command) -> SubmitResult {
+    guard phase == .running, let market else { return .refused(Refusal(.shuttingDown)) }
+    return market.take(command) ? .taken : .full
+  }
+
+  func orderState(_ order: OrderId) -> OrderState? { market?.exchange.orderState(order) }
+
+  func explain(_ order: OrderId) -> OrderExplanation? { market?.exchange.orderExplanation(order) }
+
+  func balance(of account: AccountId, in area: AreaId) -> Balance? {
+    market?.exchange.balance(of: account, in: area)
+  }
+
+  func status(withStateHash: Bool) -> ServerStatus {
+    market?.status(withStateHash) ?? ServerStatus()
+  }
+
+  func woken() {
+    if flag.isRaised, phase == .running { beginDraining() }
+  }
+
+  func timerFired(_ timer: TimerToken) {}
+
+  func turnEnds() {
+    guard let market else { return }
+    market.work()
+    market.endTurn()
+    market.deliver(to: gateway)
+    // What the delivery made room for is applied now, not when the next client speaks.
+    if market.hasIntake { market.work() }
+    market.endTurn()
+    if phase != .running { advance(market) }
+  }
+
+  // MARK: The end
+
+  private func beginDraining() {
+    phase = .draining
+    transport.stopListening()
+    transport.startTimer(Self.stopTimer, after: 1, every: 5)
+    log.info("draining: no new connections, no new commands")
+  }
+
+  private func advance(_ market: MarketRoom) {
+    switch phase {
+    case .draining where market.isIdle:
+      close(market)
+      deadline = Self.now() + Self.settlingNanoseconds
+      phase = .settling
+    case .settling where isSettled(market):
+      // Confirmations came behind the last checkpoint: it is taken again.
+      if market.sequencer.lastSequence != closing { close(market) }
+      phase = .leaving
+    case .leaving where market.isIdle:
+      follower?.end(behind: closing)
+      transport.stopTimer(Self.stopTimer)
+      gateway.drain()
+      phase = .closed
+    case .running, .draining, .settling, .leaving, .closed: break
+    }
+  }
+
+  private func close(_ market: MarketRoom) {
+    market.checkpoint(withStateHash: true)
+    market.endTurn()
+    closing = market.sequencer.lastSequence
+  }
+
+  private func isSettled(_ market: MarketRoom) -> Bool {
+    guard market.isIdle, let follower else { return false }
+    if follower.finished >= closing || follower.isOver { return true }
+    guard Self.now() > deadline else { return false }
+    log.warning("the ledger does not keep up; the rest is settled at the next start")
+    return true
+  }
+
+  private static func now() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

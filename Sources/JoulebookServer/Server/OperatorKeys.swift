@@ -1,0 +1,50 @@
+import Foundation
+import GatewayBinary
+import Logging
+import MarketModel
+
+/// Who may administer a new exchange: participant 1, "operator", with a session for each key.
+enum OperatorKeys {
+  /// The operator's participant.
+  static let participant = ParticipantId(1)
+
+  /// The commands that register the operator, or none when the journal has done so already. Without
+  /// configured keys a pair is made in the data folder.
+  /// - Throws: when keys cannot be read or written.
+  static func bootstrap(
+    _ directory: Directory, _ configuration: Configuration, log: Logger
+  ) throws(ConfigurationError) -> [Command] {
+    guard directory.session(SessionId(1)) == nil else { return [] }
+    var bodies: [Command.Body] = []
+    if directory.participants[participant] == nil, let name = Label("operator") {
+      bodies.append(.createParticipant(CreateParticipant(participant: participant, name: name)))
+    }
+    let keys = try keys(configuration, log: log)
+    for (index, key) in keys.enumerated() {
+      bodies.append(
+        .registerSession(
+          RegisterSession(
+            session: SessionId(UInt32(index + 1)), participant: participant,
+            roles: .administration, publicKey: key)))
+    }
+    return bodies.map { Command(session: .exchange, body: $0) }
+  }
+
+  private static func keys(
+    _ configuration: Configuration, log: Logger
+  ) throws(ConfigurationError) -> [PublicKey] {
+    var keys: [PublicKey] = []
+    for file in configuration.operatorKeys { keys += try KeyPairFile.publicKeys(at: file) }
+    if !keys.isEmpty { return keys }
+    guard configuration.operatorKeys.isEmpty else {
+      throw ConfigurationError("operator.keys: the files hold no key")
+    }
+    let folder = DataFolder(configuration.dataFolder)
+    if FileManager.default.fileExists(atPath: folder.operatorPublicKey) {
+      return try KeyPairFile.publicKeys(at: folder.operatorPublicKey)
+    }
+    let made = try KeyPairFile.generate(at: folder.operatorKey)
+    log.notice("made an operator key: \(folder.operatorKey) (session 1); keep it safe")
+    return [made.key]
+  }
+}

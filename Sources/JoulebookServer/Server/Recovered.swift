@@ -1,0 +1,83 @@
+import ExchangeCore
+import GatewayBinary
+import Journaling
+import Logging
+import MarketModel
+
+/// What a start finds in the journal: the exchange as it was, and where to go on.
+struct Recovered: ~Copyable {
+  /// The exchange with every command applied.
+  var exchange: Exchange
+  /// What the events created.
+  var census: Census
+  /// Where the journal ends.
+  var journal: RecoveredJournal
+
+  /// Commands after which a long replay says how far it is.
+  private static let progressInterval: UInt64 = 1_000_000
+
+  /// Finds the journal's end, cuts a torn tail, and applies every command again; `gateway` learns who
+  /// is who and what rests in the books.
+  /// - Throws: when the journal is damaged, or the replay differs from a journaled checkpoint.
+  static func replay(
+    _ lock: DirectoryLock, capacity: Capacity, gateway: BinaryGateway, log: Logger
+  ) throws(StartError) -> Recovered {
+    var sink = RecoverySink(gateway: gateway)
+    let recovered: Recovered
+    do throws(JournalError) {
+      recovered = try replay(lock, capacity, &sink, log)
+    } catch {
+      throw .journal(error)
+    }
+    if let mismatch = sink.divergence.mismatch { throw .diverged(mismatch) }
+    return recovered
+  }
+
+  /// Applies every command, up to a checkpoint that does not agree.
+  private static func replay(
+    _ lock: DirectoryLock, _ capacity: Capacity, _ sink: inout RecoverySink, _ log: Logger
+  ) throws(JournalError) -> Recovered {
+    let journal = try Recovery.recover(lock)
+    announce(journal, log)
+    var replay = try ReplayedExchange(
+      directory: lock.directory, capacity: capacity, verification: .checksums)
+    while let command = try replay.step(through: journal.lastSequence, into: &sink) {
+      if sink.divergence.mismatch != nil { break }
+      sink.gateway.endCommand(command.sequence)
+      if command.sequence.rawValue % progressInterval == 0 {
+        log.info("replayed \(command.sequence.rawValue) of \(journal.lastSequence.rawValue)")
+      }
+    }
+    return Recovered(exchange: replay.exchange, census: sink.census, journal: journal)
+  }
+
+  private static func announce(_ journal: RecoveredJournal, _ log: Logger) {
+    if let torn = journal.tornTail {
+      log.notice(
+        "cut a torn tail of \(torn.bytes) bytes at byte \(torn.offset) of \(torn.path)")
+    }
+    let end = journal.isSealed || journal.lastSequence == .none ? "in order" : "without a farewell"
+    log.info("the journal ends with command \(journal.lastSequence.rawValue), \(end)")
+  }
+}
+
+/// Hands the events of the recovery to the gateway.
+private struct RecoverySink: HistorySink {
+  let gateway: BinaryGateway
+  var census = Census()
+  var divergence = DivergenceWatch()
+  private var sequence = SequenceNumber.none
+  private var time = Timestamp(nanoseconds: 0)
+
+  init(gateway: BinaryGateway) { self.gateway = gateway }
+
+  mutating func begin(_ command: borrowing Command) {
+    (sequence, time) = (command.sequence, command.time)
+  }
+
+  mutating func emit(_ event: Event) {
+    census.note(event)
+    divergence.note(event, of: sequence)
+    gateway.deliver(event, sequence: sequence, time: time)
+  }
+}

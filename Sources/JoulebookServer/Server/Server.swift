@@ -1,0 +1,160 @@
+import ExchangeCore
+import GatewayBinary
+import Journaling
+import Logging
+import MarketModel
+import Rings
+import Settlement
+import Transport
+
+/// The whole exchange, assembled *inline*: connections, sequencer and exchange on the thread that
+/// calls `run`, the journal and the follower on threads of their own.
+///
+/// Made and run by one thread; only `stopper` may be used by others.
+public final class Server {
+  /// Stops a server from any thread.
+  public struct Stopper: Sendable {
+    let flag: StopFlag
+    let wakeHandle: WakeHandle
+
+    /// Makes the server drain and `run` return. Does nothing the second time.
+    public func stop() {
+      flag.raise()
+      wakeHandle.wake()
+    }
+  }
+
+  /// How a server ended.
+  public struct Summary: Sendable, Equatable {
+    /// Last command journaled.
+    public var lastSequence: SequenceNumber
+    /// Rolling hash over all events.
+    public var eventHash: UInt64
+    /// Hash of the whole state.
+    public var stateHash: UInt64
+  }
+
+  /// Where it listens.
+  public let host: String
+  /// On which port; the one the system chose when 0 was asked for.
+  public let port: UInt16
+  /// Stops it, from any thread.
+  public let stopper: Stopper
+
+  private let configuration: Configuration
+  private let transport: Transport
+  private let assembly: Assembly
+  private let market: MarketRoom
+  private let journal: JournalWriter
+  private let settlement: RoomThread
+  private let log: Logger
+
+  /// Recovers the data folder and listens; clients are served by `run`.
+  /// - Parameters:
+  ///   - configuration: What was chosen.
+  ///   - chosen: Keys that were set explicitly: those that the first start fixed must agree.
+  ///   - log: Lifecycle and alarms; nothing per order.
+  /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
+  public init(
+    _ asked: Configuration, chosen: Set<String> = [], log: Logger
+  ) throws(StartError) {
+    var configuration = asked
+    let lock = try Self.open(&configuration, chosen: chosen)
+    let transport = try Self.makeTransport(configuration)
+    let flag = StopFlag()
+    let assembly = Assembly(transport: transport, flag: flag, log: log)
+    let recovered = try Recovered.replay(
+      lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
+    let end = recovered.journal.lastSequence
+    let journal = try Self.startJournal(lock, recovered.journal, configuration, transport)
+    let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
+    let market = MarketRoom(
+      recovered, journal: journal, ingress: ingress, configuration: configuration, log: log)
+    let wake = transport.wakeHandle
+    let follower = Follower(
+      Follower.Setting(
+        data: DataFolder(configuration.dataFolder), capacity: configuration.capacity,
+        rules: configuration.settlement, recovered: end, durable: { journal.durable },
+        ingress: ingress, wake: { wake.wake() }),
+      log: log)
+    (assembly.market, assembly.follower) = (market, follower)
+    do throws(ConfigurationError) {
+      let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
+      for command in commands { _ = market.take(command) }
+    } catch {
+      journal.close()
+      throw .configuration(error)
+    }
+    do throws(TransportError) {
+      port = try transport.listen(host: configuration.host, port: configuration.port)
+    } catch {
+      journal.close()
+      throw .transport(error)
+    }
+    host = configuration.host
+    stopper = Stopper(flag: flag, wakeHandle: wake)
+    (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
+    (self.market, self.journal, self.log) = (market, journal, log)
+    settlement = RoomThread { follower.run() }
+  }
+
+  /// "127.0.0.1:9100".
+  public var address: String { Configuration.address(host: host, port: port) }
+
+  /// Serves until it is stopped and everything taken in is applied, durable, delivered and settled.
+  /// Once.
+  /// - Returns: how it ended.
+  public func run() -> Summary {
+    transport.run(assembly.gateway, waiting: configuration.wait == .spin ? .spinning : .blocking)
+    settlement.join()
+    journal.close()
+    let summary = Summary(
+      lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
+      stateHash: market.exchange.stateHash())
+    log.info("stopped behind command \(summary.lastSequence.rawValue)")
+    return summary
+  }
+
+  private static func open(
+    _ configuration: inout Configuration, chosen: Set<String>
+  ) throws(StartError) -> DirectoryLock {
+    let folder = DataFolder(configuration.dataFolder)
+    do throws(ConfigurationError) {
+      try folder.create()
+      try folder.fixMarket(in: &configuration, chosen: chosen)
+    } catch {
+      throw .configuration(error)
+    }
+    do throws(JournalError) {
+      return try DirectoryLock(folder.journal)
+    } catch {
+      throw .journal(error)
+    }
+  }
+
+  private static func makeTransport(
+    _ configuration: Configuration
+  ) throws(StartError) -> Transport {
+    var options = Transport.Configuration()
+    options.maximumConnections = Int(configuration.connections)
+    do throws(TransportError) {
+      return try Transport(options)
+    } catch {
+      throw .transport(error)
+    }
+  }
+
+  private static func startJournal(
+    _ lock: DirectoryLock, _ recovered: RecoveredJournal, _ configuration: Configuration,
+    _ transport: Transport
+  ) throws(StartError) -> JournalWriter {
+    var options = JournalWriter.Options()
+    options.segmentBytes = Int(configuration.segmentBytes) & ~4095
+    let wake = transport.wakeHandle
+    do throws(JournalError) {
+      return try JournalWriter(lock, recovered, options: options, onDurable: { _ in wake.wake() })
+    } catch {
+      throw .journal(error)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import Journaling
+import MarketModel
+import Transport
+
+/// Why a server does not start. Each says what to do.
+public enum StartError: Error, CustomStringConvertible {
+  /// Configuration, data folder or keys cannot be used.
+  case configuration(ConfigurationError)
+  /// The journal cannot be read or written, or is damaged.
+  case journal(JournalError)
+  /// The address cannot be listened on.
+  case transport(TransportError)
+  /// The replay of the journal differs from the history that was written at this checkpoint.
+  case diverged(SequenceNumber)
+
+  /// What happened and what to do about it.
+  public var description: String {
+    switch self {
+    case .configuration(let error): "\(error)"
+    case .journal(let error): "\(error)"
+    case .transport(let error): "\(error). Choose another address with --listen"
+    case .diverged(let sequence):
+      "the replay of the journal differs from what was written at its checkpoint, command "
+        + "\(sequence.rawValue). This version applies commands differently than the one that wrote "
+        + "them, or the files were changed. Nothing was changed; start the version that wrote them"
+    }
+  }
+}

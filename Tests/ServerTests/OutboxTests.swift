@@ -1,0 +1,59 @@
+import MarketModel
+import Testing
+
+@testable import JoulebookServer
+
+@Suite("Outbox")
+struct OutboxTests {
+  /// An event that carries a number.
+  private func event(_ number: UInt64) -> Event {
+    .acknowledged(Acknowledged(session: SessionId(1), clientSequence: number))
+  }
+
+  private func command(_ sequence: UInt64) -> Command {
+    Command(
+      session: SessionId(1), body: .tick, sequence: SequenceNumber(sequence),
+      time: Timestamp(nanoseconds: 1_000 + sequence))
+  }
+
+  @Test("An event is taken when its command is durable, not before.")
+  func gate() {
+    var outbox = Outbox(bound: 8)
+    outbox.begin(command(1))
+    outbox.emit(event(10))
+    outbox.begin(command(2))
+    outbox.emit(event(20))
+    let early = outbox.take(through: .none)
+    #expect(early == nil)
+    let first = outbox.take(through: SequenceNumber(1))
+    #expect(first?.event == event(10))
+    #expect(first?.time == Timestamp(nanoseconds: 1_001))
+    let tooEarly = outbox.take(through: SequenceNumber(1))
+    #expect(tooEarly == nil)
+    let next = outbox.first
+    #expect(next == SequenceNumber(2))
+    let second = outbox.take(through: SequenceNumber(9))
+    #expect(second?.event == event(20))
+    let (left, firstLeft) = (outbox.count, outbox.first)
+    #expect(left == 0 && firstLeft == nil)
+  }
+
+  @Test("A full outbox says so, and still keeps every event of the command in hand, in order.")
+  func nothingIsDropped() {
+    var outbox = Outbox(bound: 4)
+    for round in 0..<5 as Range<UInt64> {
+      outbox.begin(command(round + 1))
+      for number in 0..<1_000 as Range<UInt64> {
+        outbox.emit(event(round * 1_000 + number))
+        let isFull = outbox.isFull
+        #expect(isFull == (number >= 3))
+      }
+      for number in 0..<1_000 as Range<UInt64> {
+        let taken = outbox.take(through: SequenceNumber(round + 1))
+        #expect(taken?.event == event(round * 1_000 + number))
+      }
+      let isFull = outbox.isFull
+      #expect(!isFull)
+    }
+  }
+}
