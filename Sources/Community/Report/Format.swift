@@ -1,0 +1,113 @@
+import Foundation
+import MarketModel
+
+/// Numbers as a person reads them: few digits, a unit, thousands apart.
+enum Format {
+  /// "4.22 MWh", "812 kWh", "1.4 kWh", "640 Wh".
+  static func energy(_ wattHours: Int64) -> String {
+    let size = abs(Double(wattHours))
+    switch size {
+    case ..<1_000: return "\(wattHours) Wh"
+    case ..<10_000: return decimal(Double(wattHours) / 1_000, 2) + " kWh"
+    case ..<100_000: return decimal(Double(wattHours) / 1_000, 1) + " kWh"
+    case ..<1_000_000: return decimal(Double(wattHours) / 1_000, 0) + " kWh"
+    default: return decimal(Double(wattHours) / 1_000_000, 2) + " MWh"
+    }
+  }
+
+  /// "€12.34"; a minus sign before the currency.
+  static func money(_ money: Money, _ sign: String, places: Int = 2) -> String {
+    let text = sign + decimal(abs(Double(money.units)) / 100_000_000, places)
+    return money.units < 0 ? "−" + text : text
+  }
+
+  /// A price in hundredths of the currency per kWh: "18.4". One unit is 1e-5.
+  static func cents(_ ticks: Double, places: Int = 1) -> String { decimal(ticks / 1_000, places) }
+
+  /// "18.4 ct".
+  static func price(_ price: Price, places: Int = 1) -> String {
+    cents(Double(price.ticks), places: places) + " ct"
+  }
+
+  /// "63 %".
+  static func percent(_ share: Double, places: Int = 0) -> String {
+    decimal(share * 100, places) + " %"
+  }
+
+  /// "84 µs", "1.32 ms", "2.1 s".
+  static func duration(nanoseconds: Int64) -> String {
+    let value = Double(nanoseconds)
+    switch value {
+    case ..<1_000: return "\(nanoseconds) ns"
+    case ..<1_000_000: return decimal(value / 1_000, value < 10_000 ? 1 : 0) + " µs"
+    case ..<1_000_000_000: return decimal(value / 1_000_000, value < 100_000_000 ? 2 : 0) + " ms"
+    default: return decimal(value / 1_000_000_000, 1) + " s"
+    }
+  }
+
+  /// "12,345".
+  static func count(_ value: Int) -> String { decimal(Double(value), 0) }
+
+  /// `value` with `places` digits after the point and commas between thousands.
+  static func decimal(_ value: Double, _ places: Int) -> String {
+    let text = String(format: "%.\(places)f", abs(value))
+    let parts = text.split(separator: ".")
+    var whole = ""
+    for (index, digit) in parts[0].reversed().enumerated() {
+      if index > 0 && index % 3 == 0 { whole.append(",") }
+      whole.append(digit)
+    }
+    let fraction = parts.count > 1 ? "." + parts[1] : ""
+    let zero = !text.contains { $0 != "0" && $0 != "." }
+    return (value < 0 && !zero ? "−" : "") + String(whole.reversed()) + fraction
+  }
+
+  /// "Mon", "Tue" ... and "6 June": the day that contains `time`, UTC.
+  static func day(_ time: Timestamp) -> (weekday: String, date: String) {
+    let days = Int(time.nanoseconds / 86_400_000_000_000)
+    // 1970-01-01 was a Thursday.
+    let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    let civil = civilDate(days)
+    return (weekdays[days % 7], "\(civil.day) \(monthNames[civil.month - 1])")
+  }
+
+  /// "Tue 05:15", UTC.
+  static func moment(_ time: Timestamp) -> String {
+    let minutes = Int(time.nanoseconds / 60_000_000_000) % 1_440
+    return day(time).weekday + String(format: " %02d:%02d", minutes / 60, minutes % 60)
+  }
+
+  /// Text with the five characters escaped that mean something to HTML.
+  static func escape(_ text: String) -> String {
+    var escaped = ""
+    for character in text {
+      switch character {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      default: escaped.append(character)
+      }
+    }
+    return escaped
+  }
+
+  private static let monthNames = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+  ]
+
+  /// Year, month and day of a day number since 1970-01-01 (H. Hinnant, days to civil).
+  private static func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
+    let shifted = days + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let year = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (year + era * 400 + (month <= 2 ? 1 : 0), month, day)
+  }
+}

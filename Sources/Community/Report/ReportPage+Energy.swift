@@ -1,0 +1,97 @@
+import MarketModel
+
+// The sections about energy: flows and self-sufficiency.
+extension ReportPage {
+  var energySection: String {
+    """
+    <section id="energy">
+    <h2>Where the energy went</h2>
+    <table><caption>\(Format.escape(setting.title)), \(period)</caption>
+    <tr><th></th><th>produced</th><th>consumed</th><th>traded</th><th>imported</th><th>exported</th></tr>
+    \(row("with the market", result.energy, traded: Format.energy(result.tradedWattHours)))
+    \(row("each one alone", result.alone, traded: "–"))
+    </table>
+    <h3>Where the roofs’ energy went</h3>
+    <div class="bars">\(producedBar("market", result.energy))\(producedBar("alone", result.alone))</div>
+    <h3>Where the consumption came from</h3>
+    <div class="bars">\(consumedBar("market", result.energy))\(consumedBar("alone", result.alone))</div>
+    \(figure("Production and consumption", [
+      (fill("sun"), "produced"), (stroke("ink"), "consumed"), (fill("night"), "no sun"),
+    ], TimeCharts.energy(result)))
+    \(figure("Traded, imported, exported (below)", [
+      (stroke("trade"), "traded"), (fill("grid"), "imported"), (fill("ask"), "exported"),
+    ], TimeCharts.flows(result)))
+    \(figure("In the shared battery", [
+      (stroke("trade"), "with the market"), (stroke("grid", dashed: true), "each one alone"),
+    ], TimeCharts.storage(result)))
+    </section>
+    """
+  }
+
+  private func row(_ name: String, _ totals: EnergyTotals, traded: String) -> String {
+    """
+    <tr><td>\(name)</td><td>\(Format.energy(totals.produced))</td>\
+    <td>\(Format.energy(totals.consumed))</td><td>\(traded)</td>\
+    <td>\(Format.energy(totals.imported))</td><td>\(Format.energy(totals.exported))</td></tr>
+    """
+  }
+
+  private func producedBar(_ name: String, _ totals: EnergyTotals) -> String {
+    let used = totals.produced - totals.exported - totals.heldAtEnd
+    return bar(
+      name, of: totals.produced,
+      [
+        ("own", used, "used"), ("held", totals.heldAtEnd, "stored"),
+        ("out", totals.exported, "exported"),
+      ])
+  }
+
+  private func consumedBar(_ name: String, _ totals: EnergyTotals) -> String {
+    bar(
+      name, of: totals.consumed,
+      [
+        ("own", totals.consumed - totals.imported, "own sun"),
+        ("in", totals.imported, "imported"),
+      ])
+  }
+
+  /// A bar of parts whose widths are their shares of `whole`.
+  private func bar(
+    _ name: String, of whole: Int64, _ parts: [(style: String, amount: Int64, word: String)]
+  ) -> String {
+    let label = name == "market" ? "with the market" : "each one alone"
+    let spans = parts.filter { $0.amount > 0 }.map { part in
+      let share = Double(part.amount) / Double(max(1, whole))
+      let text = "\(part.word) \(Format.energy(part.amount))"
+      let shown = share > 0.12 ? text : ""
+      return """
+        <span class="\(part.style)" style="width:\(Format.decimal(share * 100, 2))%" \
+        title="\(text)">\(shown)</span>
+        """
+    }
+    let words = parts.map { "\($0.word) \(Format.energy($0.amount))" }.joined(separator: ", ")
+    return """
+      <span>\(label)</span><div class="bar" role="img" aria-label="\(label): \(words)">\
+      \(spans.joined())</div>
+      """
+  }
+
+  var sufficiencySection: String {
+    let imports = result.alone.imported - result.energy.imported
+    return """
+      <section id="self-sufficiency">
+      <h2>Self-sufficiency, with and without the market</h2>
+      <div class="two">
+      <div><p class="big">\(Format.percent(result.energy.selfSufficiency, places: 1))</p>
+      <p>of the consumption came from the community’s own roofs with the market.</p></div>
+      <div><p class="big">\(Format.percent(result.alone.selfSufficiency, places: 1))</p>
+      <p>with the same roofs and the same storage shares, but each customer alone.</p></div>
+      </div>
+      <p>That is \(Format.energy(imports)) less from the surrounding grid.</p>
+      \(figure("Share of the day’s consumption not imported", [
+        (fill("grid"), "each one alone"), (fill("trade"), "with the market"),
+      ], CompareCharts.sufficiency(result)))
+      </section>
+      """
+  }
+}

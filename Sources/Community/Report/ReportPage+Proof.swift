@@ -1,0 +1,130 @@
+import MarketModel
+
+// The sections about money, speed and proof, and the footer.
+extension ReportPage {
+  var moneySection: String {
+    let better = result.customers.count { $0.saving > .zero }
+    return """
+      <section id="money">
+      <h2>Money by household</h2>
+      <p>\(better) of \(result.customers.count) customers paid less, or earned more, than they would have \
+      alone: \(Format.money(result.saved, sign)) together. Each column is one customer.</p>
+      \(figure("Saved by the market, \(sign) over \(setting.days) days", [
+        (fill("ask"), "house with a roof"), (fill("bid"), "house"), (fill("trade"), "business"),
+        (fill("overlap-ink"), "charging station"),
+      ], CompareCharts.savings(result)))
+      \(bill)
+      </section>
+      """
+  }
+
+  private var bill: String {
+    guard let home = result.typicalHousehold else { return "" }
+    let money = { (amount: Money) in Format.money(amount, sign) }
+    let negative = { (amount: Money) in Format.money(Money(units: -amount.units), sign) }
+    return """
+      <h3>A typical household’s bill</h3>
+      <table><caption>\(Format.escape(home.name)), the median of all households by what they paid in \
+      all. It used \(Format.energy(home.energy.consumed))\
+      \(home.hasRoof ? " and made \(Format.energy(home.energy.produced))" : "").</caption>
+      <tr><th></th><th>energy</th><th>amount</th></tr>
+      <tr><td>Bought from neighbours</td><td>\(Format.energy(home.bought))</td><td>\(money(home.paid))</td></tr>
+      <tr><td>Sold to neighbours</td><td>\(Format.energy(home.sold))</td><td>\(negative(home.received))</td></tr>
+      <tr><td>Trading fees</td><td></td><td>\(money(home.fees))</td></tr>
+      <tr><td>Imported from the grid</td><td>\(Format.energy(home.energy.imported))</td><td>\(money(home.importCost))</td></tr>
+      <tr><td>Exported to the grid</td><td>\(Format.energy(home.energy.exported))</td><td>\(negative(home.exportRevenue))</td></tr>
+      <tr class="sum"><td>To pay</td><td></td><td>\(money(home.net))</td></tr>
+      <tr class="sum second"><td>Alone it would have paid</td><td></td><td>\(money(home.aloneNet))</td></tr>
+      </table>
+      """
+  }
+
+  var speedSection: String {
+    let latency = result.latency
+    let rows = [
+      ("half of them within", latency.p50), ("90 %", latency.p90), ("99 %", latency.p99),
+      ("99.9 %", latency.p999), ("slowest", latency.max),
+    ].map { name, value in
+      "<tr><td>\(name)</td><td>\(Format.duration(nanoseconds: value))</td></tr>"
+    }
+    return """
+      <section id="speed">
+      <h2>How fast it went</h2>
+      <div class="two">
+      <div><table><caption>From sending an order over TCP to its first report, over \
+      \(Format.count(latency.count)) orders. A report leaves only when its command is on disk.</caption>
+      \(rows.joined(separator: "\n"))
+      </table></div>
+      <div><table><caption>What went through in \(Format.decimal(result.run.seconds, 1)) s.</caption>
+      \(countRows)
+      </table></div>
+      </div>
+      </section>
+      """
+  }
+
+  private var countRows: String {
+    let run = result.run
+    return [
+      ("commands in the journal", Format.count(run.commands)),
+      ("signed meter readings", Format.count(run.readings)),
+      ("orders over \(run.connections) connections", Format.count(run.orders)),
+      ("replaces and cancels", Format.count(run.changes)),
+      ("orders by standing instruction", Format.count(run.instructedOrders)),
+      ("trades", Format.count(run.trades)),
+      ("refused", Format.count(run.rejects)),
+      ("ledger transfers in \(Format.count(run.batches)) batches", Format.count(run.transfers)),
+      ("commands a second on replay", Format.count(Int(run.replayCommandsPerSecond))),
+    ].map { "<tr><td>\($0)</td><td>\($1)</td></tr>" }.joined(separator: "\n")
+  }
+
+  var proofSection: String {
+    let items = result.proofs.map { proof in
+      let mark =
+        proof.holds
+        ? "<svg class=\"yes\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"holds\"><path d=\"M3 10.5l4.5 4.5L17 5\"/></svg>"
+        : "<svg class=\"no\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"does not hold\"><path d=\"M4 4l12 12M16 4L4 16\"/></svg>"
+      return """
+        <li>\(mark)<div><b>\(Format.escape(proof.claim))</b>\
+        <span>\(Format.escape(proof.evidence))</span></div></li>
+        """
+    }
+    return """
+      <section id="proof">
+      <h2>Checked after the run</h2>
+      <ul class="proofs">
+      \(items.joined(separator: "\n"))
+      </ul>
+      </section>
+      """
+  }
+
+  var footer: String {
+    let behaviours = Behaviour.allCases.compactMap { behaviour in
+      setting.behaviours[behaviour].map { "\($0) \(behaviour.words)" }
+    }
+    return """
+      <footer>
+      <p>\(setting.customers) customers: \(behaviours.joined(separator: ", ")). Default storage share \
+      \(Format.energy(setting.terms.defaultCap.wattHours)), \
+      \(Format.energy(setting.capacity.wattHours)) in all. Seed \(setting.seed).</p>
+      <p>\(Format.escape(setting.attribution))</p>
+      <p>Every figure on this page was computed from the journal of this run.</p>
+      </footer>
+      """
+  }
+}
+
+extension Behaviour {
+  /// What the footer calls those who behave so.
+  fileprivate var words: String {
+    switch self {
+    case .standing: "with a standing instruction"
+    case .zeroIntelligence: "with a zero-intelligence bot"
+    case .planned: "planned by the cooperative"
+    case .patientBroker: "with the patient broker"
+    case .eagerBroker: "with the eager broker"
+    case .station: "charging station"
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import MarketModel
+
+/// The report of a run: one HTML page that needs nothing else, on paper-white or in the dark.
+///
+/// Pure: the same result gives the same page.
+public struct ReportPage: Sendable {
+  let result: DemoResult
+
+  /// The page of `result`.
+  public init(_ result: DemoResult) { self.result = result }
+
+  /// The whole document, UTF-8.
+  public var html: String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>\(Format.escape(result.setting.title)): Joulebook</title>
+    <style>\(ReportStyle.css)</style>
+    </head>
+    <body>
+    \(ReportStyle.hatchings)
+    <main>
+    \(header)
+    \(tiles)
+    \(priceSection)
+    \(bookSection)
+    \(waitingSection)
+    \(energySection)
+    \(sufficiencySection)
+    \(moneySection)
+    \(speedSection)
+    \(proofSection)
+    \(footer)
+    </main>
+    </body>
+    </html>
+
+    """
+  }
+
+  var setting: DemoResult.Setting { result.setting }
+  var sign: String { setting.terms.currencySign }
+
+  /// From the first day to the last: "6–12 June".
+  var period: String {
+    let last = setting.start.nanoseconds + UInt64(setting.days - 1) * 86_400_000_000_000
+    let end = Format.day(Timestamp(nanoseconds: last)).date
+    let start = Format.day(setting.start).date
+    return setting.days == 1 ? start : "\(start) to \(end)"
+  }
+
+  private var header: String {
+    let days = setting.days == 1 ? "a day" : setting.days == 7 ? "a week" : "\(setting.days) days"
+    let with = Format.percent(result.energy.selfSufficiency)
+    let without = Format.percent(result.alone.selfSufficiency)
+    return """
+      <header>
+      <p class="eyebrow">Joulebook · \(period)</p>
+      <h1>\(Format.escape(setting.title)) trades its sunshine for \(days)</h1>
+      <p class="lede">\(setting.roofs) roofs made \
+      \(Format.energy(result.energy.produced)) of energy. Trading it with each other, the neighbours \
+      covered <b>\(with)</b> of what they used; each one alone, with the same storage, would have \
+      covered <b>\(without)</b>.</p>
+      <p class="soft">\(Format.escape(setting.story))</p>
+      </header>
+      """
+  }
+
+  private var tiles: String {
+    let average =
+      result.tradedWattHours == 0
+      ? "–" : Format.cents(Double(result.turnover.units) / Double(result.tradedWattHours)) + " ct"
+    let held = result.proofs.count { $0.holds }
+    return """
+      <div class="tiles">
+      \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency),
+        "\(Format.percent(result.alone.selfSufficiency)) without the market"))
+      \(tile("Traded among neighbours", Format.energy(result.tradedWattHours),
+        "in \(Format.count(result.run.trades)) trades"))
+      \(tile("Average price per kWh", average,
+        "grid pays \(Format.price(setting.terms.feedIn, places: 0)), charges \(Format.price(setting.terms.retail, places: 0))"))
+      \(tile("Saved together", Format.money(result.saved, sign),
+        "\(result.customers.count { $0.saving > .zero }) of \(result.customers.count) customers better off"))
+      \(tile("Order to report, median", Format.duration(nanoseconds: result.latency.p50),
+        "99 % within \(Format.duration(nanoseconds: result.latency.p99)), durable on disk"))
+      \(tile("Proofs", "\(held) of \(result.proofs.count)", result.isProven ? "all hold" : "not all hold"))
+      </div>
+      """
+  }
+
+  private func tile(_ name: String, _ value: String, _ note: String) -> String {
+    """
+    <div class="tile"><span>\(Format.escape(name))</span><b>\(Format.escape(value))</b>\
+    <span>\(Format.escape(note))</span></div>
+    """
+  }
+
+  /// A chart under its title, with what its colours mean.
+  func figure(_ title: String, _ keys: [(style: String, name: String)], _ chart: String) -> String {
+    let legend = keys.map { "<span class=\"key\">\($0.style)\(Format.escape($0.name))</span>" }
+    return """
+      <figure><figcaption><b>\(Format.escape(title))</b>\(legend.joined())</figcaption>
+      \(chart)</figure>
+      """
+  }
+
+  /// A filled sample for a legend; `color` is a variable of the style sheet.
+  func fill(_ color: String) -> String { "<i style=\"background:var(--\(color))\"></i>" }
+  /// A line sample for a legend.
+  func stroke(_ color: String, dashed: Bool = false) -> String {
+    let dash = dashed ? ";border-top-style:dashed" : ""
+    return "<i class=\"stroke\" style=\"border-color:var(--\(color))\(dash)\"></i>"
+  }
+  /// A hatched sample for a legend: `ask` or `bid`.
+  func hatch(_ side: String) -> String { "<i class=\"hatch-\(side)\"></i>" }
+}

@@ -1,0 +1,160 @@
+import MarketModel
+
+/// The charts over the run's time. Each returns the picture for both screens.
+enum TimeCharts {
+  /// Draws one chart for both screens.
+  static func both(_ draw: (Screen) -> String) -> String {
+    Screen.allCases.map(draw).joined()
+  }
+
+  /// Average price of the trades in every interval, the live spread around it, the tariff's edges.
+  static func price(_ result: DemoResult) -> String {
+    let samples = result.samples
+    let terms = result.setting.terms
+    let top = Double(terms.retail.ticks) * 1.08
+    return both { screen in
+      var plot = WeekPlot(samples, screen: screen, height: screen.pick(340, 260), range: 0...top)
+      plot.axes(samples, unit: "ct/kWh") { Format.cents($0, places: 0) }
+      for (price, name) in [(terms.retail, "retail"), (terms.feedIn, "feed-in")] {
+        let y = plot.y(Double(price.ticks))
+        plot.drawing.line(plot.left, y, plot.right, y, "tariff")
+        plot.drawing.text(
+          "\(name) \(Format.price(price, places: 0))", plot.right - 4, y - 6, "tariff-label",
+          anchor: "end")
+      }
+      spread(samples, &plot)
+      let prices = samples.map(\.averagePrice)
+      plot.line(prices, "trade-line")
+      for (index, price) in prices.enumerated() {
+        guard let price else { continue }
+        let sample = samples[index]
+        plot.drawing.circle(
+          plot.x(Double(index)), plot.y(price), screen.pick(1.7, 1.1), "trade-dot",
+          title: """
+            \(Format.moment(sample.time)): \(Format.cents(price, places: 2)) ct/kWh, \
+            \(Format.energy(sample.traded)) in \(sample.trades) trades
+            """)
+      }
+      return plot.svg("Price of the trades through the run, between feed-in and retail price")
+    }
+  }
+
+  /// Shades the gap between best live bid and best live ask, moment by moment.
+  private static func spread(_ samples: [DemoResult.MarketSample], _ plot: inout WeekPlot) {
+    var data = ""
+    for index in samples.indices.dropLast() {
+      guard let bid = samples[index].liveBid, let ask = samples[index].liveAsk else { continue }
+      let (left, right) = (plot.x(Double(index)), plot.x(Double(index + 1)))
+      let (low, high) = (plot.y(Double(bid.ticks)), plot.y(Double(ask.ticks)))
+      let n = Drawing.n
+      data += "M\(n(left)) \(n(low))H\(n(right))V\(n(high))H\(n(left))Z"
+    }
+    plot.drawing.path(data, "spread")
+  }
+
+  /// Best ask less best bid: of the live book always above zero, of the published book often below.
+  static func spread(_ result: DemoResult) -> String {
+    let samples = result.samples
+    func gap(_ ask: Price?, _ bid: Price?) -> Double? {
+      guard let ask, let bid else { return nil }
+      return Double(ask.ticks - bid.ticks)
+    }
+    let live = samples.map { gap($0.liveAsk, $0.liveBid) }
+    let published = samples.map { gap($0.publishedAsk, $0.publishedBid) }
+    let all = (live + published).compactMap { $0 }
+    let low = min(all.min() ?? 0, -1_000)
+    let high = max(all.max() ?? 0, 1_000)
+    return both { screen in
+      var plot = WeekPlot(
+        samples, screen: screen, height: screen.pick(210, 200), range: low * 1.1...high * 1.1)
+      plot.axes(samples, unit: "ct/kWh") { Format.cents($0, places: 0) }
+      let below = published.map { min($0 ?? 0, 0) }
+      plot.area(below, "overlap-area")
+      plot.line(published, "overlap-line")
+      plot.line(live, "live-line")
+      return plot.svg("Spread of the live book and of the published book")
+    }
+  }
+
+  /// Gross production and consumption, as average power of each interval.
+  static func energy(_ result: DemoResult) -> String {
+    let samples = result.samples
+    let hours = Double(result.setting.intervalSeconds) / 3_600
+    let produced = samples.map { Double($0.energy.produced) / hours / 1_000 }
+    let consumed = samples.map { Double($0.energy.consumed) / hours / 1_000 }
+    let top = max(produced.max() ?? 0, consumed.max() ?? 0, 0.001)
+    return both { screen in
+      var plot = WeekPlot(
+        samples, screen: screen, height: screen.pick(250, 210), range: 0...top * 1.06)
+      plot.axes(samples, unit: "kW") { Format.decimal($0, 0) }
+      plot.area(produced, "sun-area")
+      // The first moment closes no interval.
+      plot.line([nil] + consumed.dropFirst().map(Optional.some), "ink-line")
+      return plot.svg("Power produced and consumed by the community")
+    }
+  }
+
+  /// Traded and imported energy above the axis, exported below, as average power.
+  static func flows(_ result: DemoResult) -> String {
+    let samples = result.samples
+    let hours = Double(result.setting.intervalSeconds) / 3_600
+    func power(_ wattHours: Int64) -> Double { Double(wattHours) / hours / 1_000 }
+    let imported = samples.map { power($0.energy.imported) }
+    let exported = samples.map { -power($0.energy.exported) }
+    let traded = samples.map { power($0.traded) }
+    let top = max(traded.max() ?? 0, imported.max() ?? 0, 0.001) * 1.06
+    let low = min(exported.min() ?? 0, -0.001) * 1.06
+    return both { screen in
+      var plot = WeekPlot(samples, screen: screen, height: screen.pick(270, 230), range: low...top)
+      plot.axes(samples, unit: "kW") { Format.decimal(abs($0), 0) }
+      plot.area(imported, "import-area")
+      plot.area(exported, "export-area")
+      plot.line(traded, "trade-line")
+      return plot.svg("Power traded, imported and exported")
+    }
+  }
+
+  /// What the shared battery holds with the market and without it, under its capacity.
+  static func storage(_ result: DemoResult) -> String {
+    let samples = result.samples
+    let capacity = Double(result.setting.capacity.wattHours) / 1_000
+    return both { screen in
+      var plot = WeekPlot(
+        samples, screen: screen, height: screen.pick(200, 190), range: 0...capacity * 1.12)
+      plot.axes(samples, unit: "kWh") { Format.decimal($0, 0) }
+      let y = plot.y(capacity)
+      plot.drawing.line(plot.left, y, plot.right, y, "tariff")
+      plot.drawing.text(
+        "capacity \(Format.energy(result.setting.capacity.wattHours))", plot.right - 4, y - 6,
+        "tariff-label", anchor: "end")
+      plot.area(samples.map { Double($0.energy.heldAtEnd) / 1_000 }, "stored-area")
+      plot.line(samples.map { Double($0.energy.heldAtEnd) / 1_000 }, "stored-line")
+      plot.line(samples.map { Double($0.alone.heldAtEnd) / 1_000 }, "alone-line")
+      return plot.svg("Energy in the shared battery with and without the market")
+    }
+  }
+
+  /// Open asks above the axis and open bids below: live solid, waiting hatched.
+  static func waiting(_ result: DemoResult) -> String {
+    let samples = result.samples
+    func kilo(_ value: (DemoResult.MarketSample) -> Int64) -> [Double] {
+      samples.map { Double(value($0)) / 1_000 }
+    }
+    let liveAsks = kilo { $0.liveAsks }
+    let allAsks = kilo { $0.liveAsks + $0.awaitingEnergy }
+    let liveBids = kilo { -$0.liveBids }
+    let allBids = kilo { -$0.liveBids - $0.awaitingHeadroom }
+    let top = max(allAsks.max() ?? 0, 0.001) * 1.06
+    let low = min(allBids.min() ?? 0, -0.001) * 1.06
+    return both { screen in
+      var plot = WeekPlot(samples, screen: screen, height: screen.pick(340, 300), range: low...top)
+      plot.area(liveAsks, "live-ask")
+      plot.area(allAsks, from: liveAsks, "waiting-ask")
+      plot.area(liveBids, "live-bid")
+      plot.area(allBids, from: liveBids, "waiting-bid")
+      plot.axes(samples, unit: "kWh") { Format.decimal(abs($0), 0) }
+      return plot.svg(
+        "Open asks and bids: live, waiting for energy and waiting for headroom")
+    }
+  }
+}
