@@ -69,8 +69,8 @@ let package = Package(
     .target(
       name: "Community",
       dependencies: [
-        "MarketModel", "JoulebookClient", "JoulebookServer", "Journaling", "Settlement",
-        "LedgerSQLite",
+        "MarketModel", "ExchangeCore", "JoulebookClient", "JoulebookServer", "Journaling",
+        "Settlement", "LedgerSQLite",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],

@@ -17,6 +17,7 @@ struct RunRecorder: EventSink {
   private(set) var samples: [DemoResult.MarketSample] = []
   private(set) var customers: [DemoResult.CustomerMoney]
   private(set) var deepestOverlap: DemoResult.BookPicture?
+  private(set) var last: Price?
   private var open: [OrderId: OpenOrder] = [:]
   private var energy: [Int64]
 
@@ -50,6 +51,18 @@ struct RunRecorder: EventSink {
   mutating func finish() {
     closeMoment()
     for index in customers.indices { customers[index].energy.heldAtEnd = energy[index] }
+  }
+
+  /// Best executable bid and ask, and the last price, now.
+  var quote: (bid: Price?, ask: Price?, last: Price?) {
+    var (bid, ask): (Price?, Price?)
+    for order in open.values where order.covered > 0 {
+      switch order.side {
+      case .buy: bid = max(bid ?? order.price, order.price)
+      case .sell: ask = min(ask ?? order.price, order.price)
+      }
+    }
+    return (bid, ask, last)
   }
 
   /// Energy of the community over the run so far.
@@ -98,6 +111,7 @@ struct RunRecorder: EventSink {
 
   private mutating func record(_ trade: Trade) {
     run.trades += 1
+    last = trade.price
     for party in [trade.buyer, trade.seller] {
       open[party.order]?.leaves = party.leaves.wattHours
       open[party.order]?.covered = party.covered.wattHours

@@ -1,0 +1,125 @@
+import MarketModel
+
+// Who is who, for any number n of traders:
+//
+//   participant   session   role             accounts
+//   operator's    operator  administration   -
+//   11            11        metering         -               sends every meter's readings
+//   12            12        trading          all others      left standing instructions
+//   13 ... 12+n   same      trading          its customers   one connection each
+
+/// What an operator sets up before the first interval: participants, sessions, the area and its
+/// instrument, accounts, caps, meters and deposits.
+struct CommunityPlan: Sendable {
+  /// A session that will connect.
+  struct Connection: Sendable, Equatable {
+    /// Its identity.
+    var session: SessionId
+    /// For whom it acts.
+    var participant: ParticipantId
+    /// A short name.
+    var name: String
+    /// What it may do.
+    var roles: Roles
+  }
+
+  static let area = AreaId(1)
+  static let instrument = Population.instrument
+  private static let first: UInt32 = 11
+
+  let model: CommunityModel
+  let population: Population
+
+  /// The connection that sends the meters' readings.
+  var metering: Connection { connection(0, "metering", .metering) }
+  /// The connection that leaves the standing instructions.
+  var community: Connection { connection(1, "community", .trading) }
+  /// The connections of the traders, in their order.
+  var traders: [Connection] {
+    population.traders.enumerated().map { connection(UInt32($0) + 2, $1.name, .trading) }
+  }
+  /// All of them.
+  var connections: [Connection] { [metering, community] + traders }
+
+  private func connection(_ number: UInt32, _ name: String, _ roles: Roles) -> Connection {
+    Connection(
+      session: SessionId(Self.first + number), participant: ParticipantId(Self.first + number),
+      name: name, roles: roles)
+  }
+
+  /// Who acts for customer `index`.
+  func participant(of index: Int) -> ParticipantId {
+    let account = Population.account(index)
+    let trader = population.traders.firstIndex { $0.accounts.contains(account) }
+    return trader.map { traders[$0].participant } ?? community.participant
+  }
+
+  /// The operator's commands, in order. `sessionKey` and `meterKey` give the public keys.
+  func setup(
+    sessionKey: (SessionId) -> PublicKey, meterKey: (MeterId) -> PublicKey
+  ) -> [Command.Body] {
+    var bodies = market
+    for connection in connections {
+      bodies.append(
+        .createParticipant(
+          CreateParticipant(
+            participant: connection.participant, name: Label(connection.name) ?? .empty)))
+      bodies.append(
+        .registerSession(
+          RegisterSession(
+            session: connection.session, participant: connection.participant,
+            roles: connection.roles, publicKey: sessionKey(connection.session))))
+    }
+    for index in model.customers.indices { bodies += customer(index, meterKey) }
+    return bodies
+  }
+
+  private var market: [Command.Body] {
+    let terms = model.terms
+    return [
+      .createArea(
+        CreateArea(
+          area: Self.area, currency: terms.currency, code: terms.areaCode,
+          storageCost: terms.storageCost, storagePrice: terms.storagePrice,
+          feedInPrice: terms.feedIn, retailPrice: terms.retail)),
+      .createInstrument(
+        CreateInstrument(
+          instrument: Self.instrument, area: Self.area, symbol: terms.symbol, tick: terms.tick,
+          lot: terms.lot, lowestPrice: .zero, highestPrice: terms.highestPrice,
+          makerFee: terms.makerFee, takerFee: terms.takerFee)),
+    ]
+  }
+
+  /// Account, cap, meter and deposit of customer `index`.
+  private func customer(_ index: Int, _ meterKey: (MeterId) -> PublicKey) -> [Command.Body] {
+    let account = Population.account(index)
+    let meter = MeterId(account.rawValue)
+    var bodies: [Command.Body] = [
+      .createAccount(CreateAccount(account: account, participant: participant(of: index))),
+      .registerMeter(
+        RegisterMeter(
+          meter: meter, account: account, area: Self.area, publicKey: meterKey(meter))),
+      .deposit(
+        CashMovement(
+          account: account, currency: model.terms.currency, amount: deposit(index), reference: 1)),
+    ]
+    if model.customers[index].ownStorage > .zero {
+      bodies.append(.setCap(SetCap(account: account, area: Self.area, cap: model.cap(of: index))))
+    }
+    return bodies
+  }
+
+  /// What customer `index` pays in: its consumption at the retail price twice over, at least 50, in
+  /// whole tens.
+  func deposit(_ index: Int) -> Money {
+    let retail = model.terms.retail.ticks
+    let twice = 2 * model.customers[index].consumption.total.wattHours * retail
+    let ten: Int64 = 10 * 100_000_000
+    return Money(units: max(5 * ten, (twice + ten - 1) / ten * ten))
+  }
+
+  /// All deposits together.
+  var deposits: Money {
+    Money(units: model.customers.indices.reduce(0) { $0 + deposit($1).units })
+  }
+}
