@@ -12,7 +12,8 @@ public struct DemoResult: Sendable {
   public var energy: EnergyTotals
   /// Energy of the same customers without it.
   public var alone: EnergyTotals
-  /// The book at the moment of its largest overlap; none if it never overlapped.
+  /// The book at the moment of its largest overlap, of those at which both sides had live orders if
+  /// there was one; none if it never overlapped.
   public var deepestOverlap: BookPicture?
   /// What each customer paid and was paid.
   public var customers: [CustomerMoney]

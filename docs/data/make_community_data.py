@@ -6,7 +6,7 @@
     make_community_data.py fontana  HOMES_CSV_GZ    OUT_FOLDER
 
 SimBench: grid LV3.101 (118 customers) and the profile columns its customers use, from Sunday
-2016-06-05 (a lead-in day, for forecasts only) to Sunday 2016-06-12. Values are per unit x 1e6.
+2016-06-12 (a lead-in day, for forecasts only) to Sunday 2016-06-19. Values are per unit x 1e6.
 Fontana: 17 homes, hourly Wh, the same shape: a lead-in Sunday and the week after it.
 Only the standard library is needed.
 """
@@ -19,7 +19,7 @@ import zipfile
 
 GRID = "LV3.101"
 NETWORK = "simbench/networks/1-complete_data-mixed-all-1-sw/"
-FIRST_ROW = "05.06.2016 00:00"
+FIRST_ROW = "12.06.2016 00:00"
 DAYS = 8
 
 

@@ -32,7 +32,7 @@ extension CommunityModel {
     return CommunityModel(
       title: "A village of \(grid.nodes.count) customers",
       story: """
-        SimBench rural low-voltage grid LV3.101, the week of 6 June 2016 in quarter hours: measured \
+        SimBench rural low-voltage grid LV3.101, the week of 13 June 2016 in quarter hours: measured \
         profile shapes times rated power. Vehicles charge at one station. Tariffs, standing \
         instructions and bots are this demonstration's own.
         """,
@@ -40,7 +40,7 @@ extension CommunityModel {
         Energy data: SimBench (Meinecke et al., www.simbench.net), Open Database License 1.0; \
         this subset is available under the same licence.
         """,
-      start: Timestamp(nanoseconds: 1_465_171_200 * 1_000_000_000), intervalSeconds: 900,
+      start: Timestamp(nanoseconds: 1_465_776_000 * 1_000_000_000), intervalSeconds: 900,
       customers: grid.customers(), vehicles: grid.vehicles, terms: .european)
   }
 }

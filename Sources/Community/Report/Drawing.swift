@@ -47,7 +47,7 @@ struct Scale {
   func ticks(_ count: Int) -> [Double] {
     let rough = (domain.upperBound - domain.lowerBound) / Double(max(1, count))
     let magnitude = pow(10, floor(log10(rough)))
-    let step = [1, 2, 2.5, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
+    let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
     var ticks: [Double] = []
     var value = (domain.lowerBound / step).rounded(.up) * step
     while value <= domain.upperBound + step / 1_000 {

@@ -167,7 +167,17 @@ struct RunRecorder: EventSink {
       sample.alone = baseline.intervals[last - 1]
     }
     samples[last] = sample
-    if sample.overlap > (deepestOverlap?.overlap ?? 0) { deepestOverlap = picture }
+    keepDeepest(picture)
+  }
+
+  /// Keeps the picture of the largest overlap, of those with live orders on both sides if there are
+  /// any: they show most of what a book can hold.
+  private mutating func keepDeepest(_ picture: DemoResult.BookPicture) {
+    let (overlap, deepest) = (picture.overlap, deepestOverlap?.overlap ?? 0)
+    let isTwoSided = picture.liveBid != nil && picture.liveAsk != nil
+    let wasTwoSided = deepestOverlap?.liveBid != nil && deepestOverlap?.liveAsk != nil
+    guard overlap > 0 else { return }
+    if isTwoSided == wasTwoSided ? overlap > deepest : isTwoSided { deepestOverlap = picture }
   }
 
   private func book(at time: Timestamp) -> DemoResult.BookPicture {
