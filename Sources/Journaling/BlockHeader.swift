@@ -110,8 +110,8 @@ extension BlockHeader {
     previous = BlockHash(reading: bytes, at: 56)
     reader = RecordReader(base + 88, .tick)
     payloadChecksum = reader.u32()
-    guard bytes[92..<124].allSatisfy({ $0 == 0 }) else { throw .impossibleHeader }
-    guard isPossible else { throw .impossibleHeader }
+    let reserved = UnsafeRawBufferPointer(rebasing: bytes[92..<124])
+    guard isPossible, Zeros.fill(reserved) else { throw .impossibleHeader }
   }
 
   private var isPossible: Bool {

@@ -85,7 +85,7 @@ public struct BlockReader: ~Copyable {
       do throws(BlockDefect) {
         header = try BlockHeader(reading: start)
       } catch {
-        if bound == nil, start.allSatisfy({ $0 == 0 }) { return nil }
+        if bound == nil, Zeros.fill(start) { return nil }
         throw corrupt(error)
       }
       let bytes = try fill(header.blockBytes, limit: limit)
@@ -106,7 +106,9 @@ public struct BlockReader: ~Copyable {
     let content = BlockHeader.size + Int(header.length)
     let payload = UnsafeRawBufferPointer(rebasing: bytes[BlockHeader.size..<content])
     guard CRC32C.checksum(payload) == header.payloadChecksum else { throw .payloadChecksum }
-    guard bytes[content...].allSatisfy({ $0 == 0 }) else { throw .paddingNotZero }
+    guard Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[content...])) else {
+      throw .paddingNotZero
+    }
     try chain.check(header, hashes: verification == .hashes)
     let hash =
       verification == .hashes

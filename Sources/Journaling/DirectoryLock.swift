@@ -33,6 +33,8 @@ public final class DirectoryLock: Sendable {
   }
 
   deinit {
+    // Unlocked, not only closed: a child between fork and exec may still hold the description.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 

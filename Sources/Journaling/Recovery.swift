@@ -151,8 +151,9 @@ private struct Rest {
       let count = try file.read(into: memory, at: offset)
       if count == 0 { break }
       let read = UnsafeRawBufferPointer(rebasing: memory[..<count])
-      if let last = read.lastIndex(where: { $0 != 0 }) {
-        bytes = offset + last + 1 - start
+      let used = Zeros.lengthWithout(trailing: read)
+      if used > 0 {
+        bytes = offset + used - start
         try findBlocks(read, at: offset, behind: start, in: file)
       }
       offset += count

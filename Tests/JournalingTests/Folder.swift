@@ -6,8 +6,10 @@ import MarketModel
 final class Folder: Sendable {
   let path: String
 
-  init() {
-    var template = Array("/tmp/joulebook-journal-XXXXXX".utf8CString)
+  /// On the disk, or in memory where a test recovers thousands of times and syncing proves nothing.
+  init(inMemory: Bool = false) {
+    let parent = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/joulebook-journal-XXXXXX".utf8CString)
     path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
   }
 

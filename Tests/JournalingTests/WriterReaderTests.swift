@@ -20,12 +20,12 @@ struct WriterReaderTests {
       all += batches.flatMap { $0 }
     }
     #expect(folder.segments.count > 5)
-    #expect(try folder.read().map(fields) == all.map(fields))
+    #expect(try folder.read().map(record) == all.map(record))
     let epochs = Set(try folder.blocks().map(\.header.epoch))
     #expect(epochs == [1, 2, 3])
     for first in [2, 57, all.count - 3, all.count] {
       let tail = try folder.read(from: UInt64(first))
-      #expect(tail.map(fields) == all[(first - 1)...].map(fields))
+      #expect(tail.map(record) == all[(first - 1)...].map(record))
     }
     #expect(try folder.read(from: UInt64(all.count + 1)).isEmpty)
   }
@@ -41,7 +41,7 @@ struct WriterReaderTests {
       lock, Recovery.recover(lock), options: options, onDurable: { _ in bell.ring() })
     var commands = RandomCommands(seed: 11)
     let all = commands.batch(40_000)
-    let followed = Mutex<[String]>([])
+    let followed = Mutex<[[UInt64]]>([])
     let path = folder.path
     let total = SequenceNumber(UInt64(all.count))
     let follower = RoomThread {
@@ -51,11 +51,11 @@ struct WriterReaderTests {
           let position = reader.position
           _ = bell.wait { writer.durable >= position }
           while let command = try reader.next(through: writer.durable) {
-            followed.withLock { $0.append(fields(command)) }
+            followed.withLock { $0.append(record(command)) }
           }
         }
       } catch {
-        followed.withLock { $0.append("\(error)") }
+        Issue.record(error)
       }
     }
     var producer = writer.claimProducer()
@@ -70,9 +70,9 @@ struct WriterReaderTests {
     writer.close()
     follower.join()
     #expect(writer.durable == total)
-    #expect(followed.withLock { $0 } == all.map(fields))
+    #expect(followed.withLock { $0 } == all.map(record))
     #expect(try Recovery.examine(folder.path).isSealed)
-    #expect(try folder.read().map(fields) == all.map(fields))
+    #expect(try folder.read().map(record) == all.map(record))
   }
 
   @Test("A command is published as durable only when it can be read from the file.")

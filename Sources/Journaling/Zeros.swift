@@ -1,0 +1,23 @@
+import Glibc
+
+/// Looks for bytes that are not zero, at the speed of memcmp.
+enum Zeros {
+  /// Whether all of `bytes` are zero; an empty range is.
+  static func fill(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
+    // The first is zero, and each is like the one before.
+    return bytes[0] == 0 && memcmp(base, base + 1, bytes.count - 1) == 0
+  }
+
+  /// How many bytes there are up to the last that is not zero.
+  static func lengthWithout(trailing bytes: UnsafeRawBufferPointer) -> Int {
+    var end = bytes.count
+    while end > 0 {
+      let start = max(0, end - 4096)
+      if !fill(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) { break }
+      end = start
+    }
+    while end > 0, bytes[end - 1] == 0 { end -= 1 }
+    return end
+  }
+}

@@ -1,0 +1,138 @@
+import Glibc
+import Journaling
+import MarketModel
+import Synchronization
+import Testing
+
+@Suite("When the disk fails")
+struct FailStopTests {
+  /// A disk that works until it is told to fail.
+  final class Disk: Sendable {
+    enum Fault: Int, AtomicRepresentable { case none, fullDisk, shortWrite, sync }
+    let fault = Atomic<Fault>(.none)
+    let callsAfterFault = Atomic<Int>(0)
+    /// The segment that blocks go to. Zeros for the next one come in pieces of 1 MiB, and never fail.
+    private let blocks = Atomic<Int32>(-1)
+
+    var operations: FileOperations {
+      var operations = FileOperations.system
+      operations.write = { [self] descriptor, bytes, count, offset in
+        if count < 1 << 20 { blocks.store(descriptor, ordering: .relaxed) }
+        let fault = fault.load(ordering: .acquiring)
+        guard count < 1 << 20, fault == .fullDisk || fault == .shortWrite else {
+          return pwrite(descriptor, bytes, count, off_t(offset))
+        }
+        let call = callsAfterFault.add(1, ordering: .relaxed).newValue
+        if fault == .shortWrite, call == 1 {
+          return pwrite(descriptor, bytes, count / 2, off_t(offset))
+        }
+        errno = ENOSPC
+        return -1
+      }
+      operations.sync = { [self] descriptor in
+        guard fault.load(ordering: .acquiring) == .sync,
+          blocks.load(ordering: .relaxed) == descriptor
+        else { return fdatasync(descriptor) }
+        callsAfterFault.add(1, ordering: .relaxed)
+        errno = EIO
+        return -1
+      }
+      return operations
+    }
+  }
+
+  @Test(
+    "A failed write or sync is not retried, publishes nothing and stops the journal.",
+    arguments: [Disk.Fault.fullDisk, .shortWrite, .sync])
+  func failureStops(fault: Disk.Fault) throws {
+    let folder = Folder()
+    let disk = Disk()
+    let lock = try DirectoryLock(folder.path)
+    var options = JournalWriter.Options()
+    options.segmentBytes = 1 << 20
+    options.operations = disk.operations
+    let failures = Mutex<[JournalError]>([])
+    let writer = try JournalWriter(
+      lock, Recovery.recover(lock), options: options,
+      onFailure: { error in failures.withLock { $0.append(error) } })
+    var commands = RandomCommands(seed: 71)
+    var producer = writer.claimProducer()
+    for command in commands.batch(20) {
+      let pushed = producer.push(command)
+      #expect(pushed)
+    }
+    while writer.durable < SequenceNumber(20) { usleep(100) }
+    disk.fault.store(fault, ordering: .releasing)
+    for command in commands.batch(20) {
+      let pushed = producer.push(command)
+      #expect(pushed)
+    }
+    writer.close()
+    #expect(writer.durable == SequenceNumber(20))
+    #expect(writer.hasFailed)
+    #expect(disk.callsAfterFault.load(ordering: .relaxed) == (fault == .shortWrite ? 2 : 1))
+    let (operation, code) = fault == .sync ? (JournalError.Operation.sync, EIO) : (.write, ENOSPC)
+    guard case .system(operation, folder.segments[0], _, code)? = failures.withLock(\.first) else {
+      Issue.record("\(failures.withLock { $0 })")
+      return
+    }
+  }
+
+  @Test("A server whose journal meets the file size limit ends with status 74.")
+  func processEnds() async throws {
+    let folder = Folder()
+    await #expect(processExitsWith: .exitCode(74)) { [path = folder.path as String] in
+      let lock = try DirectoryLock(path)
+      var options = JournalWriter.Options()
+      options.segmentBytes = 64 * 1024
+      let writer = try JournalWriter(lock, Recovery.recover(lock), options: options)
+      var producer = writer.claimProducer()
+      var commands = RandomCommands(seed: 72)
+      while !producer.push(commands.next(.enter)) {}
+      while writer.durable < SequenceNumber(1) { usleep(100) }
+      signal(SIGXFSZ, SIG_IGN)
+      var limit = rlimit(rlim_cur: 32 * 1024, rlim_max: 32 * 1024)
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      for _ in 0..<2_000 {
+        _ = producer.push(commands.next(.enter))
+        usleep(100)
+      }
+      writer.close()
+    }
+    let durable = try folder.recover().lastSequence
+    #expect(durable > .none && durable < SequenceNumber(2_001))
+  }
+
+  @Test("What was published as durable is there after the process was killed.", arguments: 0..<8)
+  func killed(round: Int) async throws {
+    let folder = Folder()
+    let note = folder.path + "/acknowledged"
+    await #expect(processExitsWith: .signal(SIGKILL)) {
+      [path = folder.path as String, note = note as String, round = round as Int] in
+      let lock = try DirectoryLock(path)
+      var options = JournalWriter.Options()
+      options.segmentBytes = 256 * 1024
+      let descriptor = open(note, O_CREAT | O_RDWR, 0o600)
+      let writer = try JournalWriter(
+        lock, Recovery.recover(lock), options: options,
+        onDurable: { durable in
+          var sequence = durable.rawValue
+          _ = pwrite(descriptor, &sequence, 8, 0)
+        })
+      var producer = writer.claimProducer()
+      var commands = RandomCommands(seed: UInt64(round))
+      while commands.sequence < 50_000 {
+        let command = commands.next(.enter)
+        while !producer.push(command) { usleep(50) }
+        if writer.durable.rawValue > UInt64(round * 1_500 + 10) { kill(getpid(), SIGKILL) }
+      }
+    }
+    let acknowledged = bytes(of: note).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    let found = try folder.recover()
+    #expect(acknowledged > 0 && found.lastSequence.rawValue >= acknowledged)
+    var commands = RandomCommands(seed: UInt64(round))
+    let read = try folder.read()
+    #expect(read.count == Int(found.lastSequence.rawValue))
+    #expect(read.map(record) == read.indices.map { _ in record(commands.next(.enter)) })
+  }
+}

@@ -1,0 +1,80 @@
+import Journaling
+import MarketModel
+import Testing
+
+@Suite("The sequencer")
+struct SequencerTests {
+  private let second: UInt64 = 1_000_000_000
+
+  private func stamped(_ sequencer: inout Sequencer) -> [UInt64] {
+    var command = Command(session: .exchange, body: .tick)
+    sequencer.stamp(&command)
+    return [command.sequence.rawValue, command.time.nanoseconds]
+  }
+
+  @Test("Numbers go on after the journal's last, and time never falls behind its last.")
+  func goesOn() {
+    var sequencer = Sequencer(
+      after: SequenceNumber(41), lastTime: Timestamp(nanoseconds: 5_000), clock: .system)
+    #expect(sequencer.advance(wall: 4_000, steady: 10) == nil)
+    #expect(stamped(&sequencer) == [42, 5_000])
+    #expect(sequencer.advance(wall: 6_000, steady: 1_900) == nil)
+    #expect(stamped(&sequencer) == [43, 6_000])
+    #expect(stamped(&sequencer) == [44, 6_000])
+  }
+
+  @Test("A jump of the wall clock is not followed, is told once, and time goes on steadily.")
+  func jumpAhead() {
+    var sequencer = Sequencer(clock: .system)
+    #expect(sequencer.advance(wall: 100 * second, steady: 1 * second) == nil)
+    #expect(sequencer.advance(wall: 101 * second, steady: 2 * second) == nil)
+    let jump = sequencer.advance(wall: 3_702 * second, steady: 3 * second)
+    #expect(jump == .jumpedAhead(nanoseconds: 3_600 * second))
+    #expect(stamped(&sequencer) == [1, 102 * second])
+    #expect(sequencer.advance(wall: 3_703 * second, steady: 4 * second) == nil)
+    #expect(stamped(&sequencer) == [2, 103 * second])
+    #expect(sequencer.advance(wall: 104 * second, steady: 5 * second) == nil)
+    #expect(stamped(&sequencer) == [3, 104 * second])
+    let again = sequencer.advance(wall: 9_105 * second, steady: 6 * second)
+    #expect(again == .jumpedAhead(nanoseconds: 9_000 * second))
+  }
+
+  @Test("A wall clock that is set back is told once; time goes on steadily.")
+  func setBack() {
+    var sequencer = Sequencer(clock: .system)
+    #expect(sequencer.advance(wall: 100 * second, steady: 0) == nil)
+    let alarm = sequencer.advance(wall: 50 * second, steady: 1 * second)
+    #expect(alarm == .fellBehind(nanoseconds: 51 * second))
+    #expect(sequencer.advance(wall: 51 * second, steady: 2 * second) == nil)
+    #expect(stamped(&sequencer) == [1, 102 * second])
+  }
+
+  @Test("A long stop of the server, or a long idle time, is no jump.")
+  func longStop() {
+    var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: second), clock: .system)
+    #expect(sequencer.advance(wall: 90_000 * second, steady: 7) == nil)
+    #expect(sequencer.advance(wall: 99_000 * second, steady: 9_000 * second + 7) == nil)
+    #expect(stamped(&sequencer) == [1, 99_000 * second])
+  }
+
+  @Test("A driven clock stands still until it is driven, and never goes back.")
+  func driven() {
+    var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: 30), clock: .driven)
+    let alarm = sequencer.readClock()
+    #expect(alarm == nil)
+    #expect(stamped(&sequencer) == [1, 30])
+    let driven = [40, 39, 40].map { sequencer.drive(to: Timestamp(nanoseconds: $0)) }
+    #expect(driven == [true, false, true])
+    #expect(stamped(&sequencer) == [2, 40])
+  }
+
+  @Test("The system's clock gives the present, and rises.")
+  func systemClock() {
+    var sequencer = Sequencer(clock: .system)
+    _ = sequencer.readClock()
+    let first = sequencer.now
+    _ = sequencer.readClock()
+    #expect(sequencer.now >= first)
+    #expect(first > Timestamp(nanoseconds: 1_700_000_000 * second))
+  }
+}
