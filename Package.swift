@@ -15,6 +15,7 @@ let package = Package(
   name: "joulebook",
   products: [
     .library(name: "ExchangeCore", targets: ["MarketModel", "ExchangeCore"]),
+    .library(name: "LedgerSQLite", targets: ["MarketModel", "Settlement", "LedgerSQLite"]),
     .library(name: "JoulebookClient", targets: ["JoulebookClient"]),
     .executable(name: "joulebook", targets: ["joulebook"]),
     .executable(name: "sbegen", targets: ["sbegen"]),

@@ -12,6 +12,9 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CMalloc"),
     .executableTarget(
+      name: "ledger",
+      dependencies: [.product(name: "LedgerSQLite", package: "joulebook")]),
+    .executableTarget(
       name: "flow",
       dependencies: [
         "CMalloc",

@@ -38,6 +38,11 @@ public struct HoldingDifference: Sendable, Hashable {
   public var ledger: Int64
   /// What the engine says.
   public var engine: Int64
+
+  /// All fields, in order.
+  public init(account: AccountId, unit: LedgerUnit, ledger: Int64, engine: Int64) {
+    (self.account, self.unit, self.ledger, self.engine) = (account, unit, ledger, engine)
+  }
 }
 
 extension LedgerBalance {
