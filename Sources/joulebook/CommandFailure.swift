@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JoulebookServer
 import Journaling
 
 /// Why a command ends without success. The raw values are exit codes of sysexits.h.
@@ -36,6 +37,18 @@ extension Failure {
     case .corrupt, .tooEarly: self = .badData
     case .locked: self = .temporary
     case .system(_, _, _, let code): self = code == ENOENT ? .noInput : .io
+    }
+  }
+}
+
+extension Failure {
+  /// What a server's or a replay's refusal to start means.
+  init(_ error: StartError) {
+    switch error {
+    case .configuration: self = .configuration
+    case .journal(let error): self = Failure(error)
+    case .transport: self = .unavailable
+    case .diverged: self = .badData
     }
   }
 }

@@ -60,14 +60,7 @@ struct Serve: ParsableCommand {
     do throws(StartError) {
       return try Server(configuration, chosen: chosen, log: log)
     } catch {
-      let failure: Failure =
-        switch error {
-        case .configuration: .configuration
-        case .journal(let error): Failure(error)
-        case .transport: .unavailable
-        case .diverged: .badData
-        }
-      throw failure.exit("\(error)")
+      throw Failure(error).exit("\(error)")
     }
   }
 

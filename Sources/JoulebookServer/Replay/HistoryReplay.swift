@@ -1,0 +1,110 @@
+import ExchangeCore
+import Journaling
+import MarketModel
+import Settlement
+
+/// What a replay of a whole journal arrives at.
+public struct HistoryReplay: Sendable {
+  /// Commands applied.
+  public var commands: UInt64
+  /// Events they caused.
+  public var events: UInt64
+  /// Trades among them.
+  public var trades: UInt64
+  /// Wall time of reading and applying.
+  public var duration: Duration
+  /// Last command.
+  public var lastSequence: SequenceNumber
+  /// Rolling hash over all events.
+  public var eventHash: UInt64
+  /// Hash of the whole state.
+  public var stateHash: UInt64
+  /// The first journaled checkpoint that differs from the replay; `nil`: all agree.
+  public var mismatch: SequenceNumber?
+  /// What every account, and the fees and grid of every area, held behind the command asked for.
+  public var holdings: [EngineHolding]
+
+  /// Commands applied in a second.
+  public var commandsPerSecond: Double {
+    let seconds =
+      Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    return seconds > 0 ? Double(commands) / seconds : 0
+  }
+
+  /// Applies the journal of `folder`, which no server may write meanwhile, to a fresh exchange.
+  /// - Parameter place: The command behind which `holdings` are taken; `.none`: none are.
+  /// - Throws: when the folder or its journal cannot be read, or is damaged.
+  public static func run(
+    _ folder: DataFolder, holdingsBehind place: SequenceNumber = .none
+  ) throws(StartError) -> HistoryReplay {
+    let market: Configuration
+    do throws(ConfigurationError) {
+      market = try folder.fixedMarket()
+    } catch {
+      throw .configuration(error)
+    }
+    do throws(JournalError) {
+      let end = try Recovery.examine(folder.journal).lastSequence
+      return try run(folder, market.capacity, end, place)
+    } catch {
+      throw .journal(error)
+    }
+  }
+
+  private static func run(
+    _ folder: DataFolder, _ capacity: Capacity, _ end: SequenceNumber, _ place: SequenceNumber
+  ) throws(JournalError) -> HistoryReplay {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var replay = try ReplayedExchange(directory: folder.journal, capacity: capacity)
+    var sink = CountingSink()
+    var holdings: [EngineHolding] = []
+    while let command = try replay.step(through: end, into: &sink) {
+      if command.sequence == place { holdings = sink.holdings(replay.exchange) }
+    }
+    return HistoryReplay(
+      commands: replay.commands, events: sink.events, trades: replay.exchange.counts.trades,
+      duration: clock.now - start, lastSequence: end, eventHash: replay.exchange.eventHash,
+      stateHash: replay.exchange.stateHash(), mismatch: sink.divergence.mismatch,
+      holdings: holdings)
+  }
+}
+
+/// Counts events and remembers what areas are paid in.
+private struct CountingSink: HistorySink {
+  var events: UInt64 = 0
+  var divergence = DivergenceWatch()
+  private var sequence = SequenceNumber.none
+  private var areas: [CreateArea] = []
+
+  mutating func begin(_ command: borrowing Command) { sequence = command.sequence }
+
+  mutating func emit(_ event: Event) {
+    events += 1
+    divergence.note(event, of: sequence)
+    if case .areaCreated(let area) = event { areas.append(area.definition) }
+  }
+
+  /// What everybody has, as the ledger counts it.
+  func holdings(_ exchange: borrowing Exchange) -> [EngineHolding] {
+    var holdings = exchange.cash().map {
+      EngineHolding(
+        account: $0.account, unit: .currency($0.currency),
+        amount: $0.free.units + $0.reserved.units)
+    }
+    for balance in exchange.balances() {
+      holdings.append(
+        EngineHolding(
+          account: balance.account, unit: .energy(balance.area), amount: balance.energy.wattHours))
+    }
+    for area in areas {
+      guard let totals = exchange.totals(of: area.area) else { continue }
+      let unit = LedgerUnit.currency(area.currency)
+      for (role, money) in [(HouseRole.fees, totals.fees), (.grid, totals.grid)] {
+        holdings.append(
+          EngineHolding(account: .house(area.area, role), unit: unit, amount: money.units))
+      }
+    }
+    return holdings
+  }
+}

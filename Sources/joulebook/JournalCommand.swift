@@ -1,0 +1,72 @@
+import ArgumentParser
+import JoulebookServer
+import Journaling
+import MarketModel
+
+/// `joulebook journal`.
+struct JournalCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "journal",
+    abstract: "Reads a journal of commands. The server must not be running.",
+    discussion: """
+        joulebook journal verify my-exchange
+        joulebook journal inspect my-exchange --from 100 --count 20
+      """,
+    subcommands: [Inspect.self, Verify.self])
+
+  /// Runs `body` and says in words what fails.
+  static func reading(_ body: () throws(JournalError) -> Void) throws {
+    do throws(JournalError) {
+      try body()
+    } catch {
+      throw Failure(error).exit("\(error)")
+    }
+  }
+
+  /// `joulebook journal inspect`.
+  struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Prints commands, one a line.")
+    @Argument(help: "Data folder.", completion: .directory) var data = "joulebook-data"
+    @Option(name: .long, help: "First command.") var from: UInt64 = 1
+    @Option(name: .long, help: "How many.") var count: UInt64 = 100
+
+    func validate() throws {
+      if from == 0 { throw ValidationError("The first command has number 1.") }
+    }
+
+    func run() throws {
+      try JournalCommand.reading { () throws(JournalError) in
+        let end = try Recovery.examine(DataFolder(data).journal).lastSequence
+        var reader = try JournalReader(
+          directory: DataFolder(data).journal, from: SequenceNumber(from))
+        var left = count
+        while left > 0, let command = try reader.next(through: end) {
+          print(
+            "\(command.sequence.rawValue)  \(command.time.nanoseconds)  "
+              + "session \(command.session.rawValue)  \(command.body)")
+          left -= 1
+        }
+      }
+    }
+  }
+
+  /// `joulebook journal verify`.
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Checks every block: checksums, order and hash chain.",
+      discussion: "Exit code 65 when the journal is damaged; the message says where.")
+    @Argument(help: "Data folder.", completion: .directory) var data = "joulebook-data"
+
+    func run() throws {
+      try JournalCommand.reading { () throws(JournalError) in
+        let found = try Recovery.examine(DataFolder(data).journal)
+        print("commands   \(found.lastSequence.rawValue) in \(found.blocks) blocks")
+        print("end        \(found.isSealed ? "sealed" : "not sealed: running, or ended abruptly")")
+        if let torn = found.tornTail {
+          print(
+            "torn tail  \(torn.bytes) bytes at \(torn.offset) of \(torn.path): never acknowledged")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import JoulebookServer
+import LedgerSQLite
+import MarketModel
+import Settlement
+
+/// `joulebook replay`.
+struct Replay: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Applies a journal again and prints its hashes.",
+    discussion: """
+      The same commands give the same hashes, on any machine. With --ledger the balances of the ledger
+      are compared with the replay's. The server must not be running.
+
+        joulebook replay my-exchange
+        joulebook replay my-exchange --ledger
+
+      Exit code 70 when a checkpoint or a balance differs.
+      """)
+
+  @Argument(help: "Data folder.", completion: .directory)
+  var data = "joulebook-data"
+  @Flag(name: .long, help: "Compares the ledger too.")
+  var ledger = false
+
+  func run() throws {
+    let folder = DataFolder(data)
+    let stored = ledger ? try LedgerComparison.read(folder) : nil
+    let replay = try Self.replay(folder, behind: stored?.head.last ?? .none)
+    print("commands    \(replay.commands)")
+    print("events      \(replay.events), \(replay.trades) trades")
+    print("rate        \(Int(replay.commandsPerSecond)) commands/s")
+    print("event hash  \(hexadecimal(replay.eventHash))")
+    print("state hash  \(hexadecimal(replay.stateHash))")
+    if let mismatch = replay.mismatch {
+      throw Failure.checkFailed.exit(
+        "the replay differs from the checkpoint at command \(mismatch.rawValue)")
+    }
+    if let stored { try stored.compare(with: replay) }
+  }
+
+  /// Replays, and says in words what fails.
+  static func replay(
+    _ folder: DataFolder, behind place: SequenceNumber = .none
+  ) throws -> HistoryReplay {
+    do throws(StartError) {
+      return try HistoryReplay.run(folder, holdingsBehind: place)
+    } catch {
+      throw Failure(error).exit("\(error)")
+    }
+  }
+}
+
+/// A ledger's balances, to be held against a replay.
+struct LedgerComparison {
+  /// Where the ledger stood.
+  let head: LedgerHead
+  private let balances: [LedgerBalance]
+
+  /// Reads head and balances of the ledger in `folder`.
+  static func read(_ folder: DataFolder) throws -> LedgerComparison {
+    do throws(LedgerError) {
+      let ledger = try SQLiteLedger(readingFrom: folder.ledger)
+      return try ledger.snapshot { () throws(LedgerError) in
+        LedgerComparison(head: try ledger.head(), balances: try ledger.balances())
+      }
+    } catch {
+      throw LedgerCommand.Place.failure(error, data: folder.path)
+    }
+  }
+
+  /// Prints whether all agrees; ends with code 70 when not.
+  func compare(with replay: HistoryReplay) throws {
+    if head.batch == 0 {
+      print("ledger      empty")
+      return
+    }
+    let differences = LedgerBalance.differences(ledger: balances, engine: replay.holdings)
+    for difference in differences {
+      let unit = difference.unit
+      print(
+        "DIFFERENT   \(difference.account.ledgerName), \(unit.name): ledger "
+          + "\(unit.format(difference.ledger)), engine \(unit.format(difference.engine))")
+    }
+    if !differences.isEmpty { throw ExitCode(Failure.checkFailed.rawValue) }
+    print("ledger      equals the engine behind command \(head.last.rawValue)")
+  }
+}
