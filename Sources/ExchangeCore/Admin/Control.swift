@@ -15,7 +15,7 @@ extension Exchange {
   mutating func confirm(
     _ confirmation: SettlementConfirmed, _ request: Request
   ) {
-    guard request.isExchange else { return reject(Refusal(.notPermitted), request) }
+    if let refusal = permission(request, []) { return reject(refusal, request) }
     if confirmation.batch <= settledBatch { return }
     settledBatch = confirmation.batch
     settledSequence = confirmation.lastSequence.rawValue
@@ -26,7 +26,7 @@ extension Exchange {
   mutating func compare(
     _ checkpoint: Checkpoint, _ request: Request
   ) {
-    guard request.isExchange else { return reject(Refusal(.notPermitted), request) }
+    if let refusal = permission(request, []) { return reject(refusal, request) }
     let agrees =
       checkpoint.eventHash == eventHash
       && (checkpoint.stateHash == 0 || checkpoint.stateHash == stateHash())

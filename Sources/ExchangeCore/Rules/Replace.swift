@@ -103,8 +103,12 @@ extension Exchange {
     guard let perLot = reservePerLot(instrument, side, change.price.ticks) else {
       preconditionFailure("validated")
     }
+    // The heap orders equal expire times by arrival: the order leaves it while its arrival changes.
+    let expires = orders[slot].expiryIndex != 0
+    if expires { expiries.remove(slot, orders) }
     arrivalCount += 1
     orders[slot].arrival = arrivalCount
+    if expires { expiries.insert(slot, orders) }
     orders[slot].clientOrderId = change.clientOrderId.rawValue
     orders[slot].price = change.price.ticks
     orders[slot].quantity = change.quantity.wattHours
