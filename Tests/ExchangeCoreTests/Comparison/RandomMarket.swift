@@ -1,0 +1,367 @@
+// Seeded random steps over a small, crowded world: few prices, scarce energy, little cash, so that
+// books cross and overlap, accounts trade with themselves, and about half of the quantity waits.
+
+import MarketModel
+
+/// SplitMix64: small, seeded, the same everywhere.
+struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// Makes the steps of one run.
+struct RandomMarket {
+  private var random: SplitMix
+  private var orderCount = 0
+  /// Seconds since the start.
+  private var clock: UInt64 = 0
+  /// Instruments, with their area, tick and lot.
+  private let instruments: [CreateInstrument]
+  private let accounts: UInt32
+  /// Whether the run has fees, agents, and closings: some bugs hide behind others.
+  private let hasFees: Bool
+  private let hasAgents: Bool
+
+  init(seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    accounts = UInt32.random(in: 4...9, using: &random)
+    hasFees = Bool.random(using: &random)
+    hasAgents = Int.random(in: 0..<3, using: &random) > 0
+    let maker = hasFees ? UInt32.random(in: 0...5_000, using: &random) : 0
+    let taker = hasFees ? UInt32.random(in: 0...300_000, using: &random) : 0
+    func spot(_ id: UInt32, _ area: UInt16, _ tick: Int64, _ lot: Int64, _ band: (Int64, Int64))
+      -> CreateInstrument
+    {
+      CreateInstrument(
+        instrument: InstrumentId(id), area: AreaId(area), symbol: .empty, tick: Price(ticks: tick),
+        lot: Energy(wattHours: lot), lowestPrice: Price(ticks: band.0 * tick),
+        highestPrice: Price(ticks: band.1 * tick), makerFee: Rate(partsPerMillion: maker),
+        takerFee: Rate(partsPerMillion: taker))
+    }
+    instruments = [
+      spot(1, 1, 1_000, 1_000, (0, 8)), spot(2, 1, 500, 300, (-3, 12)),
+      spot(3, 2, 777, 500, (-6, 5)), spot(4, 2, 1_000, 1, (1, 7)),
+    ]
+    self.random = random
+  }
+
+  /// Participants, sessions, areas, instruments, accounts, meters, first deposits.
+  mutating func world() -> [Step] {
+    var steps: [Step] = []
+    for participant in UInt32(1)...3 {
+      steps.append(
+        Step(
+          .createParticipant(
+            CreateParticipant(participant: ParticipantId(participant), name: .empty)), by: 0))
+    }
+    // Session 1 may do all for firm 1, 2 trades for firm 2, 3 meters, 4 administers, 5 was revoked.
+    let identities = [(1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0)]
+    for (session, participant, roles) in identities {
+      steps.append(
+        Step(
+          .registerSession(
+            RegisterSession(
+              session: SessionId(UInt32(session)),
+              participant: ParticipantId(UInt32(participant)), roles: Roles(rawValue: UInt8(roles)),
+              publicKey: PublicKey(0, 0, 0, 0))), by: 0))
+    }
+    steps += areas() + instruments.map { Step(.createInstrument($0)) }
+    for account in 1...accounts {
+      let participant = ParticipantId(account % 4 == 0 ? 2 : 1)
+      steps.append(
+        Step(
+          .createAccount(CreateAccount(account: AccountId(account), participant: participant))))
+      for area in UInt16(1)...2 {
+        let meter = MeterId(account + (area == 1 ? 0 : 12))
+        steps.append(
+          Step(
+            .registerMeter(
+              RegisterMeter(
+                meter: meter, account: AccountId(account), area: AreaId(area),
+                publicKey: PublicKey(0, 0, 0, 0)))))
+      }
+      steps.append(deposit(AccountId(account), Int64.random(in: 1...20, using: &random)))
+    }
+    return steps
+  }
+
+  private func areas() -> [Step] {
+    // Caps of 10 kWh and of 3.333 kWh, the same currency in both: cash is shared.
+    [(1, 1_500, 0), (2, 500, 12_345)].map { id, cost, loss in
+      Step(
+        .createArea(
+          CreateArea(
+            area: AreaId(UInt16(id)), currency: .eur, code: .empty,
+            storageCost: Money(units: Int64(cost) * 100_000_000),
+            storagePrice: Money(units: 200 * 100_000_000), feedInPrice: Price(ticks: 2_000),
+            retailPrice: Price(ticks: 9_000), lossFactor: Rate(partsPerMillion: UInt32(loss)))))
+    }
+  }
+
+  private func deposit(_ account: AccountId, _ amount: Int64) -> Step {
+    let money = Money(units: amount * 100_000_000)
+    return Step(
+      .deposit(CashMovement(account: account, currency: .eur, amount: money, reference: 0)),
+      countsUp: true)
+  }
+
+  /// The next step, given the names of the orders that are open.
+  mutating func step(open: [String], maximumOpen: Int = 40) -> Step {
+    var step = anyStep(open: open, maximumOpen: maximumOpen)
+    // Most is sent by one who may; session 0 is the exchange itself.
+    switch Int.random(in: 0..<100, using: &random) {
+    case 0..<10: step.session = .exchange
+    case 10..<14: step.session = SessionId(UInt32.random(in: 1...6, using: &random))
+    default: step.session = session(step.body, step.session)
+    }
+    if chance(1, of: 100) { step = spoiled(step) }
+    return step
+  }
+
+  /// The trading session of an account's firm.
+  private func session(_ body: Command.Body, _ other: SessionId) -> SessionId {
+    let account = body.named.account
+    switch body {
+    case .enter, .setAgent, .transfer, .massCancel:
+      return account.rawValue % 4 == 0 ? SessionId(2) : other
+    case .replace, .cancel: return .exchange
+    default: return other
+    }
+  }
+
+  private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
+    if open.count > maximumOpen {
+      return chance(1, of: 8) ? massCancel() : cancel(open)
+    }
+    switch Int.random(in: 0..<1000, using: &random) {
+    case 0..<440: return enter()
+    case 440..<540: return cancel(open)
+    case 540..<660: return replace(open)
+    case 660..<830: return meter()
+    case 830..<880: return transfer()
+    case 880..<900: return tick()
+    case 900..<925: return hasAgents ? agent() : enter()
+    case 925..<945: return deposit(account(), Int64.random(in: 1...8, using: &random))
+    case 945..<957: return withdraw()
+    case 957..<969: return massCancel()
+    case 969..<981: return cap()
+    case 981..<995: return state()
+    case 995..<997: return tariff()
+    default: return oddity()
+    }
+  }
+
+  // MARK: Ingredients
+
+  private mutating func chance(_ part: Int, of whole: Int) -> Bool {
+    Int.random(in: 0..<whole, using: &random) < part
+  }
+
+  /// 0 ..< sides.
+  mutating func dice(_ sides: UInt32) -> UInt32 { UInt32.random(in: 0..<sides, using: &random) }
+
+  private mutating func account() -> AccountId {
+    AccountId(UInt32.random(in: 1...accounts, using: &random))
+  }
+
+  private mutating func price(_ instrument: CreateInstrument) -> Price {
+    let low = instrument.lowestPrice.ticks / instrument.tick.ticks
+    let high = instrument.highestPrice.ticks / instrument.tick.ticks
+    let middle = (low + high) / 2
+    let range = chance(1, of: 8) ? low...high : (middle - 2)...(middle + 2)
+    return Price(ticks: Int64.random(in: range, using: &random) * instrument.tick.ticks)
+  }
+
+  private mutating func quantity(_ lot: Energy) -> Energy {
+    let most = chance(1, of: 6) ? 9_000 / lot.wattHours : max(1, 3_000 / lot.wattHours)
+    return Energy(wattHours: Int64.random(in: 1...most, using: &random) * lot.wattHours)
+  }
+
+  private mutating func pick<Value>(_ values: [Value]) -> Value {
+    values[Int.random(in: 0..<values.count, using: &random)]
+  }
+
+  private mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
+    Timestamp(nanoseconds: UInt64.random(in: range, using: &random))
+  }
+
+  // MARK: Steps
+
+  private mutating func enter() -> Step {
+    let instrument = pick(instruments)
+    orderCount += 1
+    var order = NewOrder(
+      account: account(), instrument: instrument.instrument,
+      side: Bool.random(using: &random) ? .buy : .sell, clientOrderId: .engine,
+      price: price(instrument), quantity: quantity(instrument.lot))
+    switch Int.random(in: 0..<20, using: &random) {
+    case 0...1: order.timeInForce = .immediateOrCancel
+    case 2: order.timeInForce = .fillOrKill
+    case 3...5:
+      order.timeInForce = .goodTillTime
+      order.expireTime = seconds((clock + 1)...(clock + 60))
+    case 6...7: order.postOnly = true
+    case 8:
+      let lots = order.quantity.wattHours / instrument.lot.wattHours
+      let least = Int64.random(in: 0...lots, using: &random) * instrument.lot.wattHours
+      order.minimumQuantity = Energy(wattHours: least)
+      if Bool.random(using: &random) { order.timeInForce = .immediateOrCancel }
+    case 9:
+      order.type = .market
+      order.price = .zero
+      order.timeInForce = Bool.random(using: &random) ? .immediateOrCancel : .fillOrKill
+    default: break
+    }
+    order.selfTradePrevention = pick(SelfTradePrevention.allCases)
+    return Step(.enter(order), label: "o\(orderCount)", countsUp: true)
+  }
+
+  /// An open order mostly, sometimes one that was.
+  private mutating func label(_ open: [String]) -> String {
+    if open.isEmpty || chance(1, of: 20) {
+      return "o\(Int.random(in: 1...max(1, orderCount), using: &random))"
+    }
+    return pick(open)
+  }
+
+  private mutating func cancel(_ open: [String]) -> Step {
+    if chance(1, of: 10) {
+      let id = ClientOrderId(UInt64.random(in: 0...300, using: &random))
+      return Step(.cancel(CancelOrder(account: account(), order: .null, clientOrderId: id)))
+    }
+    return Step(.cancel(CancelOrder(account: .null, order: .null)), label: label(open))
+  }
+
+  private mutating func replace(_ open: [String]) -> Step {
+    let instrument = pick(instruments)
+    return Step(
+      .replace(
+        ReplaceOrder(
+          account: .null, order: .null, clientOrderId: .engine, price: price(instrument),
+          quantity: quantity(instrument.lot))), label: label(open), countsUp: true)
+  }
+
+  private mutating func meter() -> Step {
+    let meter = MeterId(account().rawValue + (Bool.random(using: &random) ? 0 : 12))
+    let amount = Energy(wattHours: Int64.random(in: 1...4_000, using: &random))
+    let other = Energy(wattHours: chance(1, of: 4) ? amount.wattHours / 2 : 0)
+    let produces = chance(11, of: 20)
+    return Step(
+      .meterReading(
+        MeterReading(
+          meter: meter, registerSequence: 0, intervalStart: Timestamp(nanoseconds: 0),
+          intervalEnd: Timestamp(nanoseconds: 0), produced: produces ? amount : other,
+          consumed: produces ? other : amount)), countsUp: true)
+  }
+
+  private mutating func transfer() -> Step {
+    let isCash = Bool.random(using: &random)
+    let amount = Int64.random(in: 1...(isCash ? 500_000_000 : 4_000), using: &random)
+    return Step(
+      .transfer(
+        Transfer(
+          from: account(), to: account(), asset: isCash ? .cash : .energy,
+          currency: isCash ? .eur : Currency(0),
+          area: isCash ? .null : AreaId(UInt16.random(in: 1...2, using: &random)),
+          amount: amount, clientOrderId: .engine)), countsUp: true)
+  }
+
+  private mutating func tick() -> Step {
+    var step = Step(.tick)
+    step.advance = UInt64.random(in: 1...30, using: &random)
+    clock += step.advance
+    return step
+  }
+
+  private mutating func agent() -> Step {
+    let instrument = pick(instruments)
+    var agent = SetAgent(account: account(), instrument: instrument.instrument)
+    agent.sells = chance(2, of: 3)
+    agent.buys = chance(2, of: 3)
+    if agent.sells {
+      agent.sellPrice = price(instrument)
+      agent.sellAbove = Energy(wattHours: Int64.random(in: 0...8_000, using: &random))
+    }
+    if agent.buys {
+      agent.buyPrice = price(instrument)
+      agent.buyBelow = Energy(wattHours: Int64.random(in: 0...8_000, using: &random))
+    }
+    if chance(1, of: 2) {
+      agent.target = Energy(wattHours: Int64.random(in: 0...8_000, using: &random))
+    }
+    return Step(.setAgent(agent))
+  }
+
+  private mutating func withdraw() -> Step {
+    let amount = Money(units: Int64.random(in: 1...400_000_000, using: &random))
+    return Step(
+      .withdraw(CashMovement(account: account(), currency: .eur, amount: amount, reference: 0)),
+      countsUp: true)
+  }
+
+  private mutating func massCancel() -> Step {
+    let instrument =
+      Bool.random(using: &random)
+      ? InstrumentId.null : InstrumentId(UInt32.random(in: 1...4, using: &random))
+    return Step(
+      .massCancel(
+        MassCancel(
+          account: account(), instrument: instrument, sides: pick(MassCancel.Sides.allCases))))
+  }
+
+  private mutating func cap() -> Step {
+    let cap = chance(1, of: 3) ? -1 : Int64.random(in: 0...12_000, using: &random)
+    return Step(
+      .setCap(
+        SetCap(
+          account: account(), area: AreaId(UInt16.random(in: 1...2, using: &random)),
+          cap: Energy(wattHours: cap))))
+  }
+
+  /// Halts often, opens oftener, closes hardly ever.
+  private mutating func state() -> Step {
+    let state: InstrumentState =
+      chance(1, of: 250) ? .closed : chance(1, of: 6) ? .halted : .open
+    let instrument = InstrumentId(UInt32.random(in: 1...4, using: &random))
+    return Step(
+      .setInstrumentState(SetInstrumentState(instrument: instrument, state: state)))
+  }
+
+  private mutating func tariff() -> Step {
+    let feedIn = Price(ticks: Int64.random(in: -100...4_000, using: &random))
+    return Step(
+      .setTariff(
+        SetTariff(
+          area: AreaId(UInt16.random(in: 1...3, using: &random)), feedInPrice: feedIn,
+          retailPrice: Price(ticks: Int64.random(in: 0...12_000, using: &random)))))
+  }
+
+  /// Settlement, and definitions that are there already.
+  private mutating func oddity() -> Step {
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0:
+      let batch = UInt64.random(in: 0...20, using: &random)
+      return Step(
+        .settlementConfirmed(SettlementConfirmed(batch: batch, lastSequence: SequenceNumber(1))),
+        by: 0)
+    case 1:
+      return Step(
+        .createAccount(CreateAccount(account: account(), participant: ParticipantId(1))))
+    case 2: return Step(.createInstrument(pick(instruments)))
+    default: return Step(.createArea(areaOne()))
+    }
+  }
+
+  private func areaOne() -> CreateArea {
+    CreateArea(
+      area: AreaId(1), currency: .eur, code: .empty, storageCost: .zero, storagePrice: .zero,
+      feedInPrice: .zero, retailPrice: .zero)
+  }
+}

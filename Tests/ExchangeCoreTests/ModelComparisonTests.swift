@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+// MODEL_COMMANDS=20000000 swift test --filter ModelComparisonTests   a longer run
+// MODEL_SEED=31 swift test --filter ModelComparisonTests             one seed again
+
+@Suite("Engine and reference model")
+struct ModelComparisonTests {
+  /// A run starts anew so often: many small histories meet more than one long one.
+  private let commandsPerSeed = 5_000
+
+  @Test("Engine and model say and hold the same over a million random commands.")
+  func sameOverRandomCommands() {
+    let environment = ProcessInfo.processInfo.environment
+    let total = environment["MODEL_COMMANDS"].flatMap(Int.init) ?? 1_000_000
+    let only = environment["MODEL_SEED"].flatMap(UInt64.init)
+    var coverage = Coverage()
+    var seed = only ?? 1
+    repeat {
+      if environment["MODEL_VERBOSE"] != nil { print("seed \(seed)") }
+      let commands = min(commandsPerSeed, total - coverage.commands)
+      if let divergence = Comparison.run(seed: seed, commands: commands, coverage: &coverage) {
+        Issue.record("\(divergence.report)")
+        return
+      }
+      seed += 1
+    } while coverage.commands < total && only == nil
+    if total >= 1_000_000, only == nil { expectEnough(coverage) }
+    if environment["MODEL_VERBOSE"] != nil { print(coverage) }
+  }
+
+  /// The run met everything that it is there to meet.
+  private func expectEnough(_ coverage: Coverage) {
+    let waiting = coverage.waited * 100 / coverage.entered
+    #expect((35...65).contains(waiting), "waiting on entry: \(waiting) %")
+    let events = [
+      "trade", "restated", "import", "export", "agent order", "cancel closed", "cancel expired",
+      "cancel fillOrKill", "cancel immediate", "cancel mass", "cancel postOnly",
+      "cancel selfTrade", "cancel user",
+    ]
+    let codes = [
+      1001, 3001, 3002, 3003, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4010, 4011, 4012,
+      4013, 4014, 4015, 4016, 4017, 4018, 5001, 5002, 5003, 5004, 6001, 6002, 6004, 7001, 7003,
+      7004, 7005, 7006, 8001, 8003, 8004, 8006,
+    ]
+    for kind in events + codes.map({ "reject \($0)" }) {
+      #expect(coverage.counts[kind, default: 0] >= 20, "met too rarely: \(kind)")
+    }
+    #expect(coverage.counts["alarm"] == nil)
+  }
+
+  @Test("A random step written as a line is read back as the same step.")
+  func linesRoundTrip() throws {
+    for seed in UInt64(1)...20 {
+      var random = RandomMarket(seed: seed)
+      var steps = random.world()
+      for _ in 0..<500 { steps.append(random.step(open: ["o1", "o2"])) }
+      for step in steps {
+        let line = StepWriter.line(step)
+        let again = try StepParser.step(line)
+        #expect(StepWriter.line(again) == line, "seed \(seed)")
+        #expect("\(again.body)" == "\(step.body)", "seed \(seed): \(line)")
+        #expect(again.session == step.session && again.advance == step.advance)
+      }
+    }
+  }
+}

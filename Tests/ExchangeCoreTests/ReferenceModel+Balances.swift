@@ -1,0 +1,250 @@
+// Sections 6 to 8: cash movements, transfers, meters, standing instructions.
+
+import ExchangeCore
+import MarketModel
+
+extension ReferenceModel {
+  /// Cash comes to or leaves an account: all its positions in areas of that currency are touched.
+  private mutating func move(_ account: AccountId, _ currency: Currency, _ amount: Int64) {
+    cash[CashKey(account, currency), default: ModelCash()].free += amount
+    for key in positions.map(\.key)
+    where key.account == account && areas[key.area]?.definition.currency == currency {
+      change(key) { ($0.consult, $0.changed) = (true, true) }
+      touch(key)
+    }
+  }
+
+  private func validate(_ movement: CashMovement) throws(Refusal) {
+    try requireAccount(movement.account)
+    let amount = movement.amount.units
+    try require(amount > 0 && amount <= Limit.total, .badAmount, Limit.total)
+    let last = accounts[movement.account]?.lastReference ?? 0
+    try require(movement.reference > last, .referenceReplayed, Int64(bitPattern: last))
+  }
+
+  mutating func deposit(_ movement: CashMovement, _ command: Command) throws(Refusal) {
+    try validate(movement)
+    let total = outside[movement.currency] ?? 0
+    try require(
+      total <= Limit.total - movement.amount.units, .balanceLimit, Limit.total)
+    try requireHolding(CashKey(movement.account, movement.currency))
+    outside[movement.currency] = total + movement.amount.units
+    accounts[movement.account]?.lastReference = movement.reference
+    emit(.deposited(cashMoved(movement, command)))
+    move(movement.account, movement.currency, movement.amount.units)
+    drain()
+    acknowledge(command)
+  }
+
+  mutating func withdraw(_ movement: CashMovement, _ command: Command) throws(Refusal) {
+    try validate(movement)
+    let held = free(movement.account, movement.currency)
+    try require(movement.amount.units <= held, .insufficientCash, held)
+    outside[movement.currency, default: 0] -= movement.amount.units
+    accounts[movement.account]?.lastReference = movement.reference
+    emit(.withdrawn(cashMoved(movement, command)))
+    move(movement.account, movement.currency, -movement.amount.units)
+    drain()
+    acknowledge(command)
+  }
+
+  private func cashMoved(_ movement: CashMovement, _ command: Command) -> CashMoved {
+    CashMoved(
+      movement: movement, session: command.session, clientSequence: command.clientSequence)
+  }
+
+  mutating func transfer(_ transfer: Transfer, _ command: Command) throws(Refusal) {
+    try requireAccount(transfer.from, command.session)
+    try requireClientOrderId(transfer.clientOrderId, transfer.from)
+    try requireAccount(transfer.to)
+    try require(transfer.from != transfer.to, .sameAccount)
+    try require(
+      transfer.amount > 0 && transfer.amount <= Limit.total, .badAmount, Limit.total)
+    let sender = PositionKey(account: transfer.from, area: transfer.area)
+    let receiver = PositionKey(account: transfer.to, area: transfer.area)
+    switch transfer.asset {
+    case .cash:
+      let held = free(transfer.from, transfer.currency)
+      try require(transfer.amount <= held, .insufficientCash, held)
+      try requireHolding(CashKey(transfer.to, transfer.currency))
+    case .energy:
+      try require(areas[transfer.area] != nil, .unknownArea, Int64(capacity.areas))
+      let held = position(sender)?.energy ?? 0
+      try require(transfer.amount <= held, .insufficientEnergy, held)
+      let headroom = available(receiver, .buy)
+      try require(transfer.amount <= headroom, .capExceeded, headroom)
+      try requirePosition(receiver)
+    }
+    accounts[transfer.from]?.lastClientOrderId = transfer.clientOrderId
+    emit(
+      .transferred(
+        Transferred(
+          transfer: transfer, session: command.session,
+          clientSequence: command.clientSequence)))
+    switch transfer.asset {
+    case .cash:
+      move(transfer.from, transfer.currency, -transfer.amount)
+      move(transfer.to, transfer.currency, transfer.amount)
+    case .energy:
+      store(sender, -transfer.amount)
+      touch(sender)
+      store(receiver, transfer.amount)
+      touch(receiver)
+      lose(sender, .sell)
+      lose(receiver, .buy)
+    }
+    drain()
+  }
+}
+
+// MARK: - Section 7: meters
+
+extension ReferenceModel {
+  mutating func read(_ reading: MeterReading, _ command: Command) throws(Refusal) {
+    let definition = try validate(reading, command)
+    let key = PositionKey(account: definition.account, area: definition.area)
+    guard let area = areas[key.area]?.definition else { return }
+    let produced = reading.produced.wattHours
+    let lost = roundedUp(area.lossFactor, of: produced)
+    meters[reading.meter]?.lastSequence = reading.registerSequence
+    meters[reading.meter]?.lastEnd = reading.intervalEnd
+    areas[key.area]?.produced += produced
+    store(key, produced - lost)
+    touch(key)
+    drain()
+
+    let held = position(key)?.energy ?? 0
+    let exported = produced > 0 ? max(0, held - cap(key)) : 0
+    let revenue = exported * area.feedInPrice.ticks
+    let burned = min(held - exported, reading.consumed.wattHours)
+    let imported = reading.consumed.wattHours - burned
+    let cost = imported * area.retailPrice.ticks
+    store(key, -exported)
+    store(key, -burned)
+    pay(key, revenue)
+    pay(key, -cost)
+    areas[key.area]?.grid += cost - revenue
+    areas[key.area]?.imported += imported
+    emit(
+      .metered(
+        Metered(
+          reading: reading, session: command.session, clientSequence: command.clientSequence,
+          account: key.account, area: key.area, lost: Energy(wattHours: lost),
+          exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
+          burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
+          importCost: Money(units: cost))))
+    touch(key)
+    drain()
+  }
+
+  private func validate(_ reading: MeterReading, _ command: Command)
+    throws(Refusal) -> RegisterMeter
+  {
+    guard let meter = meters[reading.meter] else {
+      throw Refusal(code: .unknownMeter, limit: Int64(capacity.meters))
+    }
+    if command.session != .exchange, let session = sessions[command.session] {
+      let isOwn = accounts[meter.definition.account]?.participant == session.participant
+      try require(
+        session.roles.contains(.metering) || (session.roles.contains(.trading) && isOwn),
+        .notPermitted, Int64(Roles.metering.rawValue))
+    }
+    try require(
+      reading.registerSequence > meter.lastSequence, .readingReplayed,
+      Int64(bitPattern: meter.lastSequence))
+    try require(reading.intervalEnd > reading.intervalStart, .badInterval)
+    try require(
+      reading.intervalStart >= meter.lastEnd, .overlappingInterval,
+      Int64(bitPattern: meter.lastEnd.nanoseconds))
+    let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
+    try require(produced >= 0 && consumed >= 0, .negativeReading)
+    try require(
+      produced <= Limit.reading && consumed <= Limit.reading, .readingTooLarge, Limit.reading)
+    try requireLimits(meter.definition, produced, consumed)
+    return meter.definition
+  }
+
+  /// Whatever the reading causes, the area's totals stay within section 1's limits.
+  private func requireLimits(_ meter: RegisterMeter, _ produced: Int64, _ consumed: Int64)
+    throws(Refusal)
+  {
+    guard let area = areas[meter.area] else { return }
+    let key = PositionKey(account: meter.account, area: meter.area)
+    let limit = Int128(Limit.total)
+    let held = Int128(position(key)?.energy ?? 0)
+    let revenue = Int128(area.definition.feedInPrice.ticks) * (Int128(produced) + held)
+    let cost = Int128(area.definition.retailPrice.ticks) * Int128(consumed)
+    try require(
+      Int128(area.produced) + Int128(produced) <= limit
+        && Int128(area.imported) + Int128(consumed) <= limit
+        && revenue <= limit && cost <= limit
+        && Int128(area.grid) - revenue >= -limit && Int128(area.grid) + cost <= limit,
+      .balanceLimit, Limit.total)
+  }
+}
+
+// MARK: - Section 8: standing instructions
+
+extension ReferenceModel {
+  mutating func setAgent(_ agent: SetAgent, _ command: Command) throws(Refusal) {
+    try requireAccount(agent.account, command.session)
+    let instrument = try requireInstrument(agent.instrument)
+    try require(instrument.state != .closed, .instrumentClosed)
+    if agent.sells { try requirePrice(agent.sellPrice, instrument.definition) }
+    if agent.buys { try requirePrice(agent.buyPrice, instrument.definition) }
+    if agent.sells { try require(agent.sellAbove >= .zero, .badAmount, Limit.total) }
+    if agent.buys { try require(agent.buyBelow >= .zero, .badAmount, Limit.total) }
+    let key = PositionKey(account: agent.account, area: instrument.definition.area)
+    try requirePosition(key)
+    change(key) {
+      $0.agent =
+        agent.sells || agent.buys ? ModelAgent(instruction: agent, session: command.session) : nil
+    }
+    emit(
+      .agentSet(
+        SetAgentDone(
+          agent: agent, session: command.session, clientSequence: command.clientSequence)))
+  }
+
+  /// Enters what the standing instruction asks for.
+  /// - Returns: whether an order was made.
+  mutating func consult(_ key: PositionKey) -> Bool {
+    guard let position = position(key), let agent = position.agent,
+      let instrument = instruments[agent.instruction.instrument], instrument.state == .open,
+      let request = request(agent.instruction, position, instrument.definition)
+    else { return false }
+    do throws(Refusal) {
+      let order = try validate(request, session: agent.session, byAgent: true)
+      enter(order, request)
+      return true
+    } catch {
+      emit(
+        .rejected(
+          Rejected(
+            code: error.code, limit: error.limit, session: agent.session, clientSequence: 0,
+            account: key.account)))
+      return false
+    }
+  }
+
+  private func request(
+    _ agent: SetAgent, _ position: ModelPosition, _ definition: CreateInstrument
+  ) -> NewOrder? {
+    let hasOrder = orders.values.contains {
+      $0.account == agent.account && $0.instrument == agent.instrument
+    }
+    if hasOrder { return nil }
+    let energy = position.energy
+    let target = agent.target < .zero ? cap(position.key) / 2 : agent.target.wattHours
+    let sells = agent.sells && energy >= agent.sellAbove.wattHours && energy > target
+    let buys = agent.buys && energy <= agent.buyBelow.wattHours && energy < target
+    if !sells && !buys { return nil }
+    let wanted = min(abs(energy - target), Limit.orderQuantity)
+    let quantity = wanted - wanted % definition.lot.wattHours
+    if quantity == 0 { return nil }
+    return NewOrder(
+      account: agent.account, instrument: agent.instrument, side: sells ? .sell : .buy,
+      clientOrderId: .engine, price: sells ? agent.sellPrice : agent.buyPrice,
+      quantity: Energy(wattHours: quantity))
+  }
+}

@@ -1,0 +1,172 @@
+// Definitions and other acts of the operator.
+
+import ExchangeCore
+import MarketModel
+
+extension ReferenceModel {
+  private func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
+    try require((1...capacity).contains(number), .outOfRange, Int64(capacity))
+  }
+
+  private func requireValue(_ value: Int64, in range: ClosedRange<Int64>) throws(Refusal) {
+    try require(range.contains(value), .badDefinition, value)
+  }
+
+  private func requireParticipant(_ participant: ParticipantId) throws(Refusal) {
+    try require(
+      participants[participant] != nil, .unknownParticipant, Int64(capacity.participants))
+  }
+
+  private func requireArea(_ area: AreaId) throws(Refusal) {
+    try require(areas[area] != nil, .unknownArea, Int64(capacity.areas))
+  }
+
+  mutating func create(_ definition: CreateParticipant, _ command: Command) throws(Refusal) {
+    try requireNumber(definition.participant.rawValue, capacity.participants)
+    try require(participants[definition.participant] == nil, .alreadyExists)
+    participants[definition.participant] = definition
+    emit(.participantCreated(definition))
+    acknowledge(command)
+  }
+
+  mutating func register(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
+    try requireNumber(definition.session.rawValue, capacity.sessions)
+    try requireParticipant(definition.participant)
+    try requireValue(Int64(definition.roles.rawValue), in: 0...7)
+    sessions[definition.session] = definition
+    emit(.sessionRegistered(definition))
+    acknowledge(command)
+  }
+
+  mutating func create(_ definition: CreateAccount, _ command: Command) throws(Refusal) {
+    try requireNumber(definition.account.rawValue, capacity.accounts)
+    try require(accounts[definition.account] == nil, .alreadyExists)
+    try requireParticipant(definition.participant)
+    accounts[definition.account] = ModelAccount(participant: definition.participant)
+    emit(.accountCreated(definition))
+    acknowledge(command)
+  }
+
+  mutating func setCap(_ definition: SetCap, _ command: Command) throws(Refusal) {
+    try requireAccount(definition.account)
+    try requireArea(definition.area)
+    try requireValue(definition.cap.wattHours, in: .min...Limit.cap)
+    let key = PositionKey(account: definition.account, area: definition.area)
+    try requirePosition(key)
+    change(key) {
+      $0.ownCap = definition.cap.wattHours
+      $0.changed = true
+    }
+    emit(.capSet(definition))
+    touch(key)
+    drain()
+    acknowledge(command)
+  }
+
+  mutating func create(_ definition: CreateArea, _ command: Command) throws(Refusal) {
+    try requireNumber(UInt32(definition.area.rawValue), capacity.areas)
+    try require(areas[definition.area] == nil, .alreadyExists)
+    try requireValue(definition.storageCost.units, in: 0...(.max))
+    try requireValue(definition.storagePrice.units, in: 1...(.max))
+    try requireValue(definition.feedInPrice.ticks, in: 0...Limit.price)
+    try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
+    try requireValue(
+      Int64(definition.lossFactor.partsPerMillion), in: 0...Int64(Rate.highest.partsPerMillion))
+    let cap = defaultCap(definition)
+    try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units)
+    areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
+    emit(
+      .areaCreated(AreaState(definition: definition, defaultCap: Energy(wattHours: cap))))
+    acknowledge(command)
+  }
+
+  /// Bmax = 2 Cu / (1.5 P) kWh = floor(4000 Cu / (3 P)) Wh, or more than any cap.
+  private func defaultCap(_ area: CreateArea) -> Int64 {
+    let cap = Int128(area.storageCost.units) * 4000 / (Int128(area.storagePrice.units) * 3)
+    return Int64(min(cap, Int128(Int64.max)))
+  }
+
+  mutating func setTariff(_ definition: SetTariff, _ command: Command) throws(Refusal) {
+    try requireArea(definition.area)
+    try requireValue(definition.feedInPrice.ticks, in: 0...Limit.price)
+    try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
+    areas[definition.area]?.definition.feedInPrice = definition.feedInPrice
+    areas[definition.area]?.definition.retailPrice = definition.retailPrice
+    emit(.tariffSet(definition))
+    acknowledge(command)
+  }
+
+  mutating func create(_ definition: CreateInstrument, _ command: Command) throws(Refusal) {
+    try requireNumber(definition.instrument.rawValue, capacity.instruments)
+    try require(instruments[definition.instrument] == nil, .alreadyExists)
+    try requireArea(definition.area)
+    let tick = definition.tick.ticks
+    let (low, high) = (definition.lowestPrice.ticks, definition.highestPrice.ticks)
+    try requireValue(tick, in: 1...Limit.price)
+    try requireValue(definition.lot.wattHours, in: 1...Limit.orderQuantity)
+    for edge in [low, high] {
+      try requireValue(edge, in: -Limit.price...Limit.price)
+      try require(edge % tick == 0, .badDefinition, edge)
+      try require(
+        !edge.multipliedReportingOverflow(by: definition.lot.wattHours).overflow,
+        .badDefinition, edge)
+    }
+    try require(low <= high, .badDefinition, high)
+    let width = (high - low) / tick
+    try require(width < Limit.bandTicks, .badDefinition, width)
+    let highest = Int64(Rate.highest.partsPerMillion)
+    try requireValue(Int64(definition.makerFee.partsPerMillion), in: 0...highest)
+    try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest)
+    instruments[definition.instrument] = ModelInstrument(definition: definition)
+    emit(.instrumentCreated(definition))
+    acknowledge(command)
+  }
+
+  mutating func register(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
+    try requireNumber(definition.meter.rawValue, capacity.meters)
+    try require(meters[definition.meter] == nil, .alreadyExists)
+    try requireAccount(definition.account)
+    try requireArea(definition.area)
+    let key = PositionKey(account: definition.account, area: definition.area)
+    try requirePosition(key)
+    change(key) { _ in }
+    meters[definition.meter] = ModelMeter(definition: definition)
+    emit(.meterRegistered(definition))
+    acknowledge(command)
+  }
+
+  /// Halt, open again, close.
+  mutating func setState(_ definition: SetInstrumentState, _ command: Command) throws(Refusal) {
+    let id = definition.instrument
+    let present = try requireInstrument(id).state
+    if definition.state != present {
+      try require(present != .closed, .instrumentClosed)
+      instruments[id]?.state = definition.state
+      emit(.instrumentStateChanged(definition))
+      for order in bookOrder(id) {
+        switch definition.state {
+        case .open: if let key = orders[order]?.position { touch(key) }
+        case .halted: halt(order)
+        case .closed: cancelWhole(order, .closed)
+        }
+      }
+      drain()
+    }
+    acknowledge(command)
+  }
+
+  private mutating func halt(_ id: OrderId) {
+    guard var order = orders[id] else { return }
+    if order.covered > 0 { order.place = nextPlace() }
+    order.covered = 0
+    orders[id] = order
+    emit(.restated(state(order)))
+    touch(order.position)
+  }
+
+  mutating func confirm(_ settled: SettlementConfirmed) {
+    guard settled.batch > lastBatch else { return }
+    lastBatch = settled.batch
+    emit(.settlementConfirmed(settled))
+  }
+}

@@ -1,0 +1,298 @@
+// Section 5: entering, matching, trading, replacing, cancelling.
+
+import MarketModel
+
+extension ReferenceModel {
+  mutating func enter(_ request: NewOrder, _ command: Command) throws(Refusal) {
+    try requireAccount(request.account, command.session)
+    let order = try validate(request, session: command.session, byAgent: false)
+    accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    enter(order, request)
+    drain()
+  }
+
+  /// Enters a valid order, up to the drain.
+  mutating func enter(_ valid: ModelOrder, _ request: NewOrder) {
+    var order = valid
+    order.id = takeSlot()
+    lastArrival += 1
+    order.arrival = lastArrival
+    reserve(order, order.leaves)
+    order.covered = cover(order)
+    orders[order.id] = order
+    change(order.position) { _ in }
+    emit(.accepted(state(order)))
+    touch(order.position)
+    let least =
+      order.timeInForce == .fillOrKill ? order.quantity : request.minimumQuantity.wattHours
+    if least > 0, executable(order) < least {
+      cancelWhole(order.id, .fillOrKill)
+      return
+    }
+    match(order.id)
+    let isImmediate = order.timeInForce == .immediateOrCancel || order.timeInForce == .fillOrKill
+    if isImmediate, let left = orders[order.id], left.leaves > 0 {
+      cancelWhole(order.id, .immediate)
+    } else {
+      rest(order.id)
+    }
+  }
+
+  /// What a walk over the opposite live book could trade.
+  private func executable(_ order: ModelOrder) -> Int64 {
+    var sum: Int64 = 0
+    for resting in liveWithin(order) {
+      if resting.account == order.account {
+        if order.prevention == .cancelOlder { continue }
+        break
+      }
+      sum += resting.covered
+    }
+    return min(sum, order.covered)
+  }
+
+  /// Matches an order while it has cover and the best order of the other side is within its limit.
+  mutating func match(_ id: OrderId) {
+    while let order = orders[id], order.covered > 0, let resting = bestLive(against: order) {
+      if resting.account == order.account {
+        preventSelfTrade(order, resting)
+      } else {
+        trade(order, resting)
+      }
+    }
+  }
+
+  /// Puts what remains of an order after matching into the book; frees it when nothing remains.
+  mutating func rest(_ id: OrderId) {
+    guard var order = orders[id] else { return }
+    if order.leaves == 0 {
+      leave(order)
+    } else {
+      order.place = nextPlace()
+      order.isResting = true
+      orders[id] = order
+    }
+  }
+
+  private mutating func preventSelfTrade(_ newer: ModelOrder, _ older: ModelOrder) {
+    switch newer.prevention {
+    case .cancelNewer: cancelWhole(newer.id, .selfTrade)
+    case .cancelOlder: cancelWhole(older.id, .selfTrade)
+    case .cancelBoth:
+      cancelWhole(older.id, .selfTrade)
+      cancelWhole(newer.id, .selfTrade)
+    case .decrementBoth:
+      let quantity = min(newer.covered, older.covered)
+      decrement(older, by: quantity)
+      decrement(newer, by: quantity)
+    }
+  }
+
+  private mutating func decrement(_ old: ModelOrder, by quantity: Int64) {
+    var order = old
+    release(order, quantity)
+    order.quantity -= quantity
+    order.leaves -= quantity
+    order.covered -= quantity
+    emit(
+      .canceled(
+        OrderCanceled(
+          state: state(order), quantity: Energy(wattHours: quantity), reason: .selfTrade)))
+    touch(order.position)
+    keep(order)
+  }
+
+  /// Keeps what a trade or decrement left of an order: gone, waiting, or still in its place.
+  private mutating func keep(_ changed: ModelOrder) {
+    var order = changed
+    if order.leaves == 0, order.isResting {
+      leave(order)
+    } else {
+      if order.covered == 0, order.isResting { order.place = nextPlace() }
+      orders[order.id] = order
+    }
+  }
+
+  /// Trades the smaller covered quantity at the resting order's price.
+  private mutating func trade(_ taker: ModelOrder, _ maker: ModelOrder) {
+    guard let instrument = instruments[taker.instrument]?.definition else { return }
+    var (taker, maker) = (taker, maker)
+    let quantity = min(taker.covered, maker.covered)
+    let notional = maker.price * quantity
+    let takerFee = roundedUp(instrument.takerFee, of: notional)
+    let makerFee = roundedUp(instrument.makerFee, of: notional)
+    lastTrade += 1
+    for order in [taker, maker] {
+      release(order, quantity)
+      let isBuyer = order.side == .buy
+      let fee = order.id == taker.id ? takerFee : makerFee
+      pay(order.position, (isBuyer ? -notional : notional) - fee)
+      store(order.position, isBuyer ? quantity : -quantity)
+    }
+    areas[instrument.area]?.fees += takerFee + makerFee
+    taker.leaves -= quantity
+    taker.covered -= quantity
+    maker.leaves -= quantity
+    maker.covered -= quantity
+    let takerParty = party(taker, takerFee)
+    let makerParty = party(maker, makerFee)
+    emit(
+      .trade(
+        Trade(
+          trade: TradeId(lastTrade), instrument: taker.instrument, aggressor: taker.side,
+          price: Price(ticks: maker.price), quantity: Energy(wattHours: quantity),
+          notional: Money(units: notional),
+          buyer: taker.side == .buy ? takerParty : makerParty,
+          seller: taker.side == .sell ? takerParty : makerParty)))
+    touch(taker.position)
+    touch(maker.position)
+    keep(maker)
+    keep(taker)
+  }
+
+  private func party(_ order: ModelOrder, _ fee: Int64) -> TradeParty {
+    TradeParty(
+      order: order.id, account: order.account, session: order.session,
+      clientOrderId: order.clientOrderId, fee: Money(units: fee),
+      leaves: Energy(wattHours: order.leaves), covered: Energy(wattHours: order.covered))
+  }
+
+  /// Cancels all that is left of an order.
+  mutating func cancelWhole(_ id: OrderId, _ reason: CancelReason) {
+    guard var order = orders[id] else { return }
+    let quantity = order.leaves
+    release(order, quantity)
+    (order.leaves, order.covered) = (0, 0)
+    emit(
+      .canceled(
+        OrderCanceled(
+          state: state(order), quantity: Energy(wattHours: quantity), reason: reason)))
+    touch(order.position)
+    leave(order)
+  }
+
+  /// The order leaves the book; its slot is free.
+  private mutating func leave(_ order: ModelOrder) {
+    orders[order.id] = nil
+    freeSlots.append(order.id.slot)
+  }
+
+  /// The last slot freed, else the next unused one.
+  private mutating func takeSlot() -> OrderId {
+    let slot = freeSlots.popLast() ?? UInt32(generations.count + 1)
+    generations[slot, default: 0] += 1
+    return OrderId(slot: slot, generation: generations[slot, default: 0])
+  }
+}
+
+// MARK: - Section 6: reservations
+
+extension ReferenceModel {
+  /// What an order reserves for each of its lots.
+  func reservationPerLot(_ order: ModelOrder) -> Int64 {
+    guard let instrument = instruments[order.instrument]?.definition else { return 0 }
+    if order.side == .sell, order.price >= 0 { return 0 }
+    let rate = Rate(
+      partsPerMillion: max(
+        instrument.makerFee.partsPerMillion, instrument.takerFee.partsPerMillion))
+    let payable = order.side == .buy ? order.price : -order.price
+    return max(payable, 0) * order.lot + roundedUp(rate, of: order.price * order.lot)
+  }
+
+  mutating func reserve(_ order: ModelOrder, _ quantity: Int64) {
+    guard let currency = areas[order.position.area]?.definition.currency else { return }
+    let amount = reservationPerLot(order) * (quantity / order.lot)
+    cash[CashKey(order.account, currency), default: ModelCash()].free -= amount
+    cash[CashKey(order.account, currency), default: ModelCash()].reserved += amount
+  }
+
+  mutating func release(_ order: ModelOrder, _ quantity: Int64) { reserve(order, -quantity) }
+}
+
+// MARK: - Replace and cancel
+
+extension ReferenceModel {
+  mutating func replace(_ request: ReplaceOrder, _ command: Command) throws(Refusal) {
+    try requireAccount(request.account, command.session)
+    let (old, new) = try validate(request)
+    accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    release(old, old.leaves)
+    reserve(new, new.leaves)
+    var order = new
+    if order.keepsPlace(of: old) {
+      order.covered = min(old.covered, order.leaves)
+      orders[order.id] = order
+      emit(.replaced(state(order)))
+      touch(order.position)
+    } else {
+      lastArrival += 1
+      order.arrival = lastArrival
+      order.isResting = false
+      order.covered = cover(order)
+      orders[order.id] = order
+      emit(.replaced(state(order)))
+      touch(order.position)
+      match(order.id)
+      rest(order.id)
+    }
+    drain()
+  }
+
+  mutating func cancel(_ request: CancelOrder, _ command: Command) throws(Refusal) {
+    try requireAccount(request.account, command.session)
+    let order = orders.values.first {
+      $0.account == request.account
+        && (request.order == .null
+          ? $0.clientOrderId == request.clientOrderId && $0.clientOrderId != .engine
+          : $0.id == request.order)
+    }
+    guard let order else { throw Refusal(code: .unknownOrder, limit: 0) }
+    cancelWhole(order.id, .user)
+    drain()
+  }
+
+  mutating func massCancel(_ request: MassCancel, _ command: Command) throws(Refusal) {
+    try requireAccount(request.account, command.session)
+    if request.instrument != .null {
+      try require(
+        instruments[request.instrument] != nil, .unknownInstrument, Int64(capacity.instruments))
+    }
+    var count: UInt32 = 0
+    for key in positions.map(\.key) where key.account == request.account {
+      for side in [Side.sell, .buy] where request.sides.contains(side) {
+        let chosen = orders.values.filter {
+          $0.position == key && $0.side == side
+            && (request.instrument == .null || $0.instrument == request.instrument)
+        }.sorted { a, b in
+          a.price == b.price ? a.arrival < b.arrival : side.isBetter(a.price, than: b.price)
+        }
+        for order in chosen {
+          cancelWhole(order.id, .mass)
+          count += 1
+        }
+      }
+    }
+    emit(
+      .massCanceled(
+        MassCanceled(
+          session: command.session, clientSequence: command.clientSequence, request: request,
+          count: count)))
+    drain()
+  }
+
+  /// Good-till-time orders end before the command is applied.
+  mutating func expireOrders(at time: Timestamp) {
+    let expired = orders.values.filter { $0.expireTime <= time }.sorted { a, b in
+      a.expireTime == b.expireTime ? a.arrival < b.arrival : a.expireTime < b.expireTime
+    }
+    for order in expired { cancelWhole(order.id, .expired) }
+    if !expired.isEmpty { drain() }
+  }
+}
+
+extension ModelOrder {
+  /// Lower quantity at the same price keeps the place.
+  func keepsPlace(of old: ModelOrder) -> Bool {
+    price == old.price && quantity < old.quantity
+  }
+}

@@ -1,0 +1,195 @@
+// Section 11: validation, in order. The first check that fails answers, and nothing has changed.
+
+import ExchangeCore
+import MarketModel
+
+extension ReferenceModel {
+  /// All commands: the session is registered with a role, and its role permits it.
+  func permit(_ command: Command) throws(Refusal) {
+    if command.session == .exchange { return }
+    let roles = sessions[command.session]?.roles ?? []
+    try require(!roles.isEmpty, .unknownSession)
+    switch command.body {
+    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer:
+      try require(roles.contains(.trading), .notPermitted, Int64(Roles.trading.rawValue))
+    case .meterReading: break
+    case .settlementConfirmed, .checkpoint: throw Refusal(code: .notPermitted, limit: 0)
+    default:
+      try require(
+        roles.contains(.administration), .notPermitted, Int64(Roles.administration.rawValue))
+    }
+  }
+
+  func requireAccount(_ account: AccountId) throws(Refusal) {
+    try require(accounts[account] != nil, .unknownAccount, Int64(capacity.accounts))
+  }
+
+  /// The account exists and belongs to the session's participant.
+  func requireAccount(_ account: AccountId, _ session: SessionId) throws(Refusal) {
+    try requireAccount(account)
+    try require(
+      session == .exchange || accounts[account]?.participant == sessions[session]?.participant,
+      .foreignAccount)
+  }
+
+  /// There is room for a position, or it is there.
+  func requirePosition(_ key: PositionKey) throws(Refusal) {
+    guard position(key) == nil, let area = areas[key.area] else { return }
+    let limit = Int(capacity.positions)
+    try require(positions.count < limit, .capacityExhausted, Int64(limit))
+    try requireHolding(CashKey(key.account, area.definition.currency))
+  }
+
+  /// There is room for cash of this currency, or there is some.
+  func requireHolding(_ key: CashKey) throws(Refusal) {
+    let limit = Int(capacity.positions)
+    try require(cash[key] != nil || cash.count < limit, .capacityExhausted, Int64(limit))
+  }
+
+  func requireClientOrderId(_ id: ClientOrderId, _ account: AccountId) throws(Refusal) {
+    let last = accounts[account]?.lastClientOrderId ?? .engine
+    try require(id > last, .duplicateClientOrderId, Int64(bitPattern: last.rawValue))
+  }
+
+  func requireInstrument(_ id: InstrumentId) throws(Refusal) -> ModelInstrument {
+    guard let instrument = instruments[id] else {
+      throw Refusal(code: .unknownInstrument, limit: Int64(capacity.instruments))
+    }
+    return instrument
+  }
+
+  func requirePrice(_ price: Price, _ definition: CreateInstrument) throws(Refusal) {
+    try require(price.ticks % definition.tick.ticks == 0, .offTick, definition.tick.ticks)
+    try require(price >= definition.lowestPrice, .priceOutOfBand, definition.lowestPrice.ticks)
+    try require(price <= definition.highestPrice, .priceOutOfBand, definition.highestPrice.ticks)
+  }
+
+  func requireQuantity(_ quantity: Int64, _ lot: Int64) throws(Refusal) {
+    try require(quantity > 0, .quantityNotPositive)
+    try require(quantity % lot == 0, .offLot, lot)
+    try require(quantity <= Limit.orderQuantity, .quantityTooLarge, Limit.orderQuantity)
+  }
+
+  /// Price x quantity plus the highest fee is money.
+  func requireFits(_ price: Int64, _ quantity: Int64, _ definition: CreateInstrument)
+    throws(Refusal)
+  {
+    let (notional, overflow) = price.multipliedReportingOverflow(by: quantity)
+    try require(!overflow && notional != .min, .notionalOverflow, .max)
+    let lot = definition.lot.wattHours
+    let rate = Rate(
+      partsPerMillion: max(
+        definition.makerFee.partsPerMillion, definition.takerFee.partsPerMillion))
+    let (perLot, sumOverflow) = abs(price * lot).addingReportingOverflow(
+      roundedUp(rate, of: price * lot))
+    try require(!sumOverflow, .notionalOverflow, .max)
+    let total = perLot.multipliedReportingOverflow(by: quantity / lot)
+    try require(!total.overflow, .notionalOverflow, .max)
+  }
+
+  /// A new order, valid; not in the book yet.
+  func validate(_ request: NewOrder, session: SessionId, byAgent: Bool)
+    throws(Refusal) -> ModelOrder
+  {
+    if !byAgent { try requireClientOrderId(request.clientOrderId, request.account) }
+    let instrument = try requireInstrument(request.instrument)
+    let definition = instrument.definition
+    try require(instrument.state != .halted, .instrumentHalted)
+    try require(instrument.state != .closed, .instrumentClosed)
+    try requireForm(request, definition)
+    let order = ModelOrder(request, definition, session, arrival: lastArrival + 1)
+    try requireFits(order.price, order.quantity, definition)
+    let cash = free(request.account, order.position.area)
+    let reservation = reservationPerLot(order) * (order.quantity / order.lot)
+    try require(order.side == .sell || cash >= 0, .insufficientCash, cash)
+    try require(reservation == 0 || reservation <= cash, .insufficientCash, cash)
+    try require(
+      orders.count < Int(capacity.orders), .tooManyOrders, Int64(capacity.orders))
+    try requirePosition(order.position)
+    try requirePassive(order)
+    return order
+  }
+
+  /// What can be said of a new order without looking at balances or books.
+  private func requireForm(_ request: NewOrder, _ definition: CreateInstrument) throws(Refusal) {
+    let isImmediate =
+      request.timeInForce == .immediateOrCancel || request.timeInForce == .fillOrKill
+    let minimum = request.minimumQuantity.wattHours
+    let quantity = request.quantity.wattHours
+    let lot = definition.lot.wattHours
+    try require(request.type == .limit || isImmediate, .marketNotImmediate)
+    try require(
+      !request.postOnly || (!isImmediate && minimum == 0), .postOnlyImmediate)
+    let isTimed = request.timeInForce == .goodTillTime
+    try require(
+      isTimed
+        ? request.expireTime > now && request.expireTime != .never
+        : request.expireTime == .never,
+      .badExpireTime, Int64(bitPattern: now.nanoseconds))
+    try requireQuantity(quantity, lot)
+    try require(
+      (0...quantity).contains(minimum) && minimum % lot == 0, .minimumQuantityInvalid, quantity)
+    if request.type == .limit { try requirePrice(request.price, definition) }
+  }
+
+  /// A post-only order does not meet a live order.
+  private func requirePassive(_ order: ModelOrder) throws(Refusal) {
+    guard order.postOnly, cover(order) > 0, let best = bestLive(against: order) else { return }
+    throw Refusal(code: .postOnlyWouldTrade, limit: best.price)
+  }
+
+  /// A valid replace: the order as it is, and as it shall be.
+  func validate(_ request: ReplaceOrder) throws(Refusal) -> (old: ModelOrder, new: ModelOrder) {
+    try requireClientOrderId(request.clientOrderId, request.account)
+    guard let old = orders[request.order], old.account == request.account else {
+      throw Refusal(code: .unknownOrder, limit: 0)
+    }
+    let instrument = try requireInstrument(old.instrument)
+    let quantity = request.quantity.wattHours
+    try require(instrument.state != .halted, .instrumentHalted)
+    try require(
+      request.price.ticks != old.price || quantity != old.quantity, .nothingToChange)
+    try requireQuantity(quantity, old.lot)
+    try require(quantity > old.executed, .quantityBelowExecuted, old.executed)
+    try requirePrice(request.price, instrument.definition)
+    try requireFits(request.price.ticks, quantity, instrument.definition)
+    var new = old
+    new.clientOrderId = request.clientOrderId
+    new.price = request.price.ticks
+    new.quantity = quantity
+    new.leaves = quantity - old.executed
+    if !new.keepsPlace(of: old) {
+      let cash = free(old.account, old.position.area)
+      let difference =
+        reservationPerLot(new) * (new.leaves / new.lot)
+        - reservationPerLot(old) * (old.leaves / old.lot)
+      try require(old.side == .sell || cash >= 0, .insufficientCash, cash)
+      try require(difference <= 0 || difference <= cash, .insufficientCash, cash)
+      new.arrival = lastArrival + 1
+      try requirePassive(new)
+    }
+    return (old, new)
+  }
+
+  private func free(_ account: AccountId, _ area: AreaId) -> Int64 {
+    free(PositionKey(account: account, area: area))
+  }
+}
+
+extension ModelOrder {
+  /// The order that a request asks for.
+  init(
+    _ request: NewOrder, _ definition: CreateInstrument, _ session: SessionId, arrival: Int
+  ) {
+    let edge = request.side == .buy ? definition.highestPrice : definition.lowestPrice
+    self.init(
+      id: .null, account: request.account, instrument: request.instrument,
+      position: PositionKey(account: request.account, area: definition.area), session: session,
+      clientOrderId: request.clientOrderId, side: request.side, type: request.type,
+      timeInForce: request.timeInForce, prevention: request.selfTradePrevention,
+      postOnly: request.postOnly, lot: definition.lot.wattHours,
+      price: request.type == .market ? edge.ticks : request.price.ticks,
+      quantity: request.quantity.wattHours, leaves: request.quantity.wattHours, covered: 0,
+      expireTime: request.expireTime, arrival: arrival, place: 0, isResting: false)
+  }
+}

@@ -1,0 +1,280 @@
+// docs/MARKET-RULES.md as the simplest possible code. Nothing is cached: cover is recomputed from
+// scratch, books are orders filtered and sorted. It is slow, and obviously the page.
+//
+//   command -> expire -> permit -> validate (throws a Refusal) -> change, emit, touch -> drain
+//
+// What makes an order's place is two numbers: `arrival` (entry, or the replace that lost the place)
+// for price-time order, and `place` (when it came into the list it stands in) for the books.
+
+import ExchangeCore
+import MarketModel
+
+/// The market rules, slowly.
+struct ReferenceModel {
+  let capacity: Capacity
+  /// Time of the command in hand.
+  var now = Timestamp(nanoseconds: 0)
+  /// What the command in hand has said so far.
+  var events: [Event] = []
+
+  var participants: [ParticipantId: CreateParticipant] = [:]
+  var sessions: [SessionId: RegisterSession] = [:]
+  var accounts: [AccountId: ModelAccount] = [:]
+  var cash: [CashKey: ModelCash] = [:]
+  var areas: [AreaId: ModelArea] = [:]
+  var instruments: [InstrumentId: ModelInstrument] = [:]
+  var meters: [MeterId: ModelMeter] = [:]
+  /// In order of creation.
+  var positions: [ModelPosition] = []
+  var orders: [OrderId: ModelOrder] = [:]
+  /// Touched positions, first in first out, each at most once.
+  var queue: [PositionKey] = []
+  /// Deposits less withdrawals.
+  var outside: [Currency: Int64] = [:]
+  var lastBatch: UInt64 = 0
+
+  var lastArrival = 0
+  var lastPlace = 0
+  var lastTrade: UInt64 = 0
+  /// Slots of orders that left the book; the last one is used first.
+  var freeSlots: [UInt32] = []
+  /// How often each slot was used.
+  var generations: [UInt32: UInt32] = [:]
+
+  init(capacity: Capacity) { self.capacity = capacity }
+
+  /// Applies one command and returns all it caused.
+  mutating func apply(_ command: Command) -> [Event] {
+    events = []
+    now = command.time
+    expireOrders(at: command.time)
+    do throws(Refusal) {
+      try permit(command)
+      try perform(command)
+    } catch {
+      let named = command.body.named
+      events.append(
+        .rejected(
+          Rejected(
+            code: error.code, limit: error.limit, session: command.session,
+            clientSequence: command.clientSequence, account: named.account,
+            clientOrderId: named.clientOrderId, order: named.order)))
+    }
+    return events
+  }
+
+  private mutating func perform(_ command: Command) throws(Refusal) {
+    switch command.body {
+    case .enter(let order): try enter(order, command)
+    case .replace(let request): try replace(request, command)
+    case .cancel(let request): try cancel(request, command)
+    case .massCancel(let request): try massCancel(request, command)
+    case .setAgent(let agent): try setAgent(agent, command)
+    case .transfer(let transfer): try self.transfer(transfer, command)
+    case .meterReading(let reading): try read(reading, command)
+    case .deposit(let movement): try deposit(movement, command)
+    case .withdraw(let movement): try withdraw(movement, command)
+    case .createParticipant(let definition): try create(definition, command)
+    case .registerSession(let definition): try register(definition, command)
+    case .createAccount(let definition): try create(definition, command)
+    case .setCap(let definition): try setCap(definition, command)
+    case .createArea(let definition): try create(definition, command)
+    case .setTariff(let definition): try setTariff(definition, command)
+    case .createInstrument(let definition): try create(definition, command)
+    case .setInstrumentState(let definition): try setState(definition, command)
+    case .registerMeter(let definition): try register(definition, command)
+    case .tick: acknowledge(command)
+    case .settlementConfirmed(let batch): confirm(batch)
+    case .checkpoint: break
+    }
+  }
+}
+
+// MARK: - Section 4: cover
+
+extension ReferenceModel {
+  /// The open orders of a position's side over all open instruments, in price-time order, with
+  /// `candidate` in its place.
+  func priceTime(_ key: PositionKey, _ side: Side, with candidate: ModelOrder? = nil)
+    -> [ModelOrder]
+  {
+    var list = orders.values.filter {
+      $0.position == key && $0.side == side && $0.id != candidate?.id
+        && instruments[$0.instrument]?.state == .open
+    }
+    if let candidate { list.append(candidate) }
+    return list.sorted { a, b in
+      a.price == b.price ? a.arrival < b.arrival : side.isBetter(a.price, than: b.price)
+    }
+  }
+
+  /// What may cover a side of a position: energy for asks, headroom for bids.
+  func available(_ key: PositionKey, _ side: Side) -> Int64 {
+    let energy = position(key)?.energy ?? 0
+    return side == .sell ? energy : max(0, cap(key) - energy)
+  }
+
+  /// cover(order) = floor to lot (clamp (available - leaves before it, 0, leaves)).
+  func cover(_ order: ModelOrder) -> Int64 {
+    var left = available(order.position, order.side)
+    for other in priceTime(order.position, order.side, with: order) {
+      if other.id == order.id { break }
+      left -= other.leaves
+    }
+    let covered = min(max(left, 0), order.leaves)
+    return covered - covered % order.lot
+  }
+
+  /// Losses from the last to the first, then gains from the first to the last.
+  mutating func recover(_ key: PositionKey, _ side: Side) {
+    lose(key, side)
+    for id in priceTime(key, side).map(\.id) {
+      guard var order = orders[id] else { continue }
+      let target = cover(order)
+      guard order.covered < target else { continue }
+      if order.covered > 0 {
+        order.covered = target
+        orders[id] = order
+        emit(.restated(state(order)))
+      } else {
+        gain(order, target)
+      }
+    }
+  }
+
+  /// Orders that have more than their cover lose it, the last first.
+  mutating func lose(_ key: PositionKey, _ side: Side) {
+    for id in priceTime(key, side).reversed().map(\.id) {
+      guard var order = orders[id] else { continue }
+      let target = cover(order)
+      guard order.covered > target else { continue }
+      order.covered = target
+      if target == 0 { order.place = nextPlace() }
+      orders[id] = order
+      emit(.restated(state(order)))
+    }
+  }
+
+  /// An order without cover gains some: it enters the live book as if it had just arrived.
+  private mutating func gain(_ order: ModelOrder, _ target: Int64) {
+    if order.postOnly, bestLive(against: order) != nil {
+      cancelWhole(order.id, .postOnly)
+      return
+    }
+    var order = order
+    order.covered = target
+    order.isResting = false
+    orders[order.id] = order
+    emit(.restated(state(order)))
+    match(order.id)
+    rest(order.id)
+  }
+
+  /// Re-covers touched positions until none is left.
+  mutating func drain() {
+    while !queue.isEmpty {
+      let key = queue.removeFirst()
+      recover(key, .sell)
+      recover(key, .buy)
+      if position(key)?.consult == true {
+        change(key) { $0.consult = false }
+        if consult(key) {
+          recover(key, .sell)
+          recover(key, .buy)
+        }
+      }
+      if position(key)?.changed == true, !queue.contains(key) {
+        change(key) { $0.changed = false }
+        if let balance = balance(key) { emit(.balance(balance)) }
+      }
+    }
+  }
+
+  /// Puts a position into the queue, unless it is there.
+  mutating func touch(_ key: PositionKey) {
+    if !queue.contains(key) { queue.append(key) }
+  }
+}
+
+// MARK: - Books
+
+extension ReferenceModel {
+  /// The best live order on the other side of `order`, if it is within its limit.
+  func bestLive(against order: ModelOrder) -> ModelOrder? {
+    liveWithin(order).first
+  }
+
+  /// The live orders on the other side of `order` within its limit, best first.
+  func liveWithin(_ order: ModelOrder) -> [ModelOrder] {
+    let side = order.side.opposite
+    return orders.values.filter {
+      $0.instrument == order.instrument && $0.side == side && $0.isResting && $0.covered > 0
+        && !side.isBetter(order.price, than: $0.price)
+    }.sorted { a, b in
+      a.price == b.price ? a.place < b.place : side.isBetter(a.price, than: b.price)
+    }
+  }
+
+  /// Bids best to worst, then asks best to worst; at a price live orders first, then those that
+  /// wait, each in the order in which they came into their list.
+  func bookOrder(_ instrument: InstrumentId) -> [OrderId] {
+    orders.values.filter { $0.instrument == instrument }.sorted { a, b in
+      if a.side != b.side { return a.side == .buy }
+      if a.price != b.price { return a.side.isBetter(a.price, than: b.price) }
+      if (a.covered > 0) != (b.covered > 0) { return a.covered > 0 }
+      return a.place < b.place
+    }.map(\.id)
+  }
+
+  /// The next place at the tail of a list.
+  mutating func nextPlace() -> Int {
+    lastPlace += 1
+    return lastPlace
+  }
+}
+
+// MARK: - What is said
+
+extension ReferenceModel {
+  mutating func emit(_ event: Event) { events.append(event) }
+
+  /// An operator's command took effect; the exchange's own are not acknowledged.
+  mutating func acknowledge(_ command: Command) {
+    if command.session == .exchange { return }
+    emit(
+      .acknowledged(
+        Acknowledged(session: command.session, clientSequence: command.clientSequence)))
+  }
+
+  /// The order as an event shows it.
+  func state(_ order: ModelOrder) -> OrderState {
+    let reason: WaitReason =
+      order.leaves == order.covered
+      ? .none
+      : instruments[order.instrument]?.state == .halted
+        ? .halted : order.side == .sell ? .awaitingEnergy : .awaitingHeadroom
+    return OrderState(
+      order: order.id, account: order.account, instrument: order.instrument,
+      session: order.session, clientOrderId: order.clientOrderId, side: order.side,
+      type: order.type, timeInForce: order.timeInForce, waitReason: reason,
+      price: Price(ticks: order.price), quantity: Energy(wattHours: order.quantity),
+      leaves: Energy(wattHours: order.leaves), covered: Energy(wattHours: order.covered))
+  }
+
+  /// The balances of a position.
+  func balance(_ key: PositionKey) -> Balance? {
+    guard let position = position(key), let area = areas[key.area] else { return nil }
+    let held = cash[CashKey(key.account, area.definition.currency)] ?? ModelCash()
+    let asks = orders.values.filter { $0.position == key && $0.side == .sell }
+    let bids = orders.values.filter { $0.position == key && $0.side == .buy }
+    func sum(_ list: [ModelOrder], _ field: KeyPath<ModelOrder, Int64>) -> Energy {
+      Energy(wattHours: list.reduce(0) { $0 + $1[keyPath: field] })
+    }
+    return Balance(
+      account: key.account, area: key.area, currency: area.definition.currency,
+      free: Money(units: held.free), reserved: Money(units: held.reserved),
+      energy: Energy(wattHours: position.energy), cap: Energy(wattHours: cap(key)),
+      coveredAsks: sum(asks, \.covered), coveredBids: sum(bids, \.covered),
+      openAsks: sum(asks, \.leaves), openBids: sum(bids, \.leaves))
+  }
+}

@@ -1,0 +1,190 @@
+// The reference model's records: plain values, integers in the units of the rule page.
+
+import MarketModel
+
+/// The first check that failed: code and limit broken.
+struct Refusal: Error {
+  let code: RejectCode
+  let limit: Int64
+}
+
+/// An account in an area.
+struct PositionKey: Hashable {
+  let account: AccountId
+  let area: AreaId
+}
+
+/// An account's cash of a currency.
+struct CashKey: Hashable {
+  let account: AccountId
+  let currency: Currency
+
+  init(_ account: AccountId, _ currency: Currency) {
+    (self.account, self.currency) = (account, currency)
+  }
+}
+
+struct ModelCash {
+  var free: Int64 = 0
+  var reserved: Int64 = 0
+}
+
+struct ModelAccount {
+  let participant: ParticipantId
+  var lastClientOrderId: ClientOrderId = .engine
+  var lastReference: UInt64 = 0
+}
+
+struct ModelArea {
+  var definition: CreateArea
+  let defaultCap: Int64
+  /// Gross production so far.
+  var produced: Int64 = 0
+  /// Bought from the grid so far.
+  var imported: Int64 = 0
+  /// Cash of the house accounts.
+  var fees: Int64 = 0
+  var grid: Int64 = 0
+}
+
+struct ModelInstrument {
+  let definition: CreateInstrument
+  var state: InstrumentState = .open
+}
+
+struct ModelMeter {
+  let definition: RegisterMeter
+  var lastSequence: UInt64 = 0
+  var lastEnd = Timestamp(nanoseconds: 0)
+}
+
+struct ModelPosition {
+  let key: PositionKey
+  var energy: Int64 = 0
+  /// Negative: the area's default.
+  var ownCap: Int64 = -1
+  var agent: ModelAgent?
+  /// A balance changed since the standing instruction was consulted.
+  var consult = false
+  /// A balance or the cap changed since the last balance event.
+  var changed = false
+}
+
+struct ModelAgent {
+  let instruction: SetAgent
+  let session: SessionId
+}
+
+struct ModelOrder {
+  var id: OrderId
+  let account: AccountId
+  let instrument: InstrumentId
+  let position: PositionKey
+  let session: SessionId
+  var clientOrderId: ClientOrderId
+  let side: Side
+  let type: OrderType
+  let timeInForce: TimeInForce
+  let prevention: SelfTradePrevention
+  let postOnly: Bool
+  let lot: Int64
+  var price: Int64
+  var quantity: Int64
+  var leaves: Int64
+  var covered: Int64
+  let expireTime: Timestamp
+  /// Entry, or the replace that lost the place.
+  var arrival: Int
+  /// When it came into the list in which it stands.
+  var place: Int
+  /// Whether it stands in a list; not while it is matching.
+  var isResting: Bool
+
+  var executed: Int64 { quantity - leaves }
+}
+
+extension Side {
+  /// Whether `a` goes before `b` on this side: bids high to low, asks low to high.
+  func isBetter(_ a: Int64, than b: Int64) -> Bool { self == .buy ? a > b : a < b }
+}
+
+extension Command.Body {
+  /// What a reject of this command names.
+  var named: (account: AccountId, clientOrderId: ClientOrderId, order: OrderId) {
+    switch self {
+    case .enter(let order): (order.account, order.clientOrderId, .null)
+    case .replace(let request): (request.account, request.clientOrderId, request.order)
+    case .cancel(let request): (request.account, request.clientOrderId, request.order)
+    case .massCancel(let request): (request.account, .engine, .null)
+    case .setAgent(let agent): (agent.account, .engine, .null)
+    case .transfer(let transfer): (transfer.from, transfer.clientOrderId, .null)
+    case .deposit(let movement), .withdraw(let movement): (movement.account, .engine, .null)
+    case .createAccount(let definition): (definition.account, .engine, .null)
+    case .setCap(let definition): (definition.account, .engine, .null)
+    case .registerMeter(let definition): (definition.account, .engine, .null)
+    default: (.null, .engine, .null)
+    }
+  }
+}
+
+extension ReferenceModel {
+  /// The first check that fails answers.
+  func require(_ holds: Bool, _ code: RejectCode, _ limit: Int64 = 0) throws(Refusal) {
+    if !holds { throw Refusal(code: code, limit: limit) }
+  }
+
+  func position(_ key: PositionKey) -> ModelPosition? {
+    positions.first { $0.key == key }
+  }
+
+  /// Changes a position, which comes into being when it is not there.
+  mutating func change(_ key: PositionKey, _ body: (inout ModelPosition) -> Void) {
+    if let index = positions.firstIndex(where: { $0.key == key }) {
+      body(&positions[index])
+    } else {
+      var position = ModelPosition(key: key)
+      body(&position)
+      positions.append(position)
+      if let area = areas[key.area] {
+        cash[CashKey(key.account, area.definition.currency), default: ModelCash()].free += 0
+      }
+    }
+  }
+
+  /// Bmax.
+  func cap(_ key: PositionKey) -> Int64 {
+    let own = position(key)?.ownCap ?? -1
+    return own >= 0 ? own : areas[key.area]?.defaultCap ?? 0
+  }
+
+  func free(_ account: AccountId, _ currency: Currency) -> Int64 {
+    cash[CashKey(account, currency)]?.free ?? 0
+  }
+
+  func free(_ key: PositionKey) -> Int64 {
+    areas[key.area].map { free(key.account, $0.definition.currency) } ?? 0
+  }
+
+  /// Changes a position's free cash by a trade or a reading.
+  mutating func pay(_ key: PositionKey, _ amount: Int64) {
+    guard let area = areas[key.area], amount != 0 else { return }
+    cash[CashKey(key.account, area.definition.currency), default: ModelCash()].free += amount
+    change(key) { ($0.consult, $0.changed) = (true, true) }
+  }
+
+  /// Changes a position's energy.
+  mutating func store(_ key: PositionKey, _ amount: Int64) {
+    guard amount != 0 else { return }
+    change(key) {
+      $0.energy += amount
+      ($0.consult, $0.changed) = (true, true)
+    }
+  }
+
+  /// ceil(rate x |amount|), without leaving Int64 on the way.
+  func roundedUp(_ rate: Rate, of amount: Int64) -> Int64 {
+    let parts = Int64(rate.partsPerMillion)
+    let (whole, rest) = abs(amount).quotientAndRemainder(dividingBy: 1_000_000)
+    return whole * parts + (rest * parts + 999_999) / 1_000_000
+  }
+}

@@ -1,0 +1,82 @@
+// Writes events as the last column of a script.
+//
+//   accepted A1 live 1kWh waiting 2kWh headroom      trade A1 B1 5kWh @ 0.12 (seller first)
+//   canceled A1 5kWh user                            rejected insufficientCash 1000000
+//
+// Bookkeeping events (balances, acknowledgements, definitions) have no words: model and engine are
+// compared on all events, the last column shows what happened to orders.
+
+import MarketModel
+
+struct EventWriter {
+  /// What the orders are called.
+  let names: [OrderId: String]
+
+  func text(_ events: [Event]) -> String {
+    events.compactMap(text).joined(separator: "; ")
+  }
+
+  func text(_ event: Event) -> String? {
+    switch event {
+    case .accepted(let state): return "accepted \(name(state.order)) \(cover(state))"
+    case .replaced(let state): return "replaced \(name(state.order)) \(cover(state))"
+    case .restated(let state): return "restated \(name(state.order)) \(cover(state))"
+    case .canceled(let canceled): return text(canceled)
+    case .trade(let trade): return text(trade)
+    case .rejected(let rejected):
+      let name = RejectCode.all.first { $0.code == rejected.code }?.name ?? "?"
+      return "rejected \(name)" + (rejected.limit == 0 ? "" : " \(rejected.limit)")
+    case .massCanceled(let done): return "massCanceled \(done.count)"
+    case .metered(let metered): return text(metered)
+    case .alarm(let alarm): return "alarm \(alarm.kind)"
+    default: return nil
+    }
+  }
+
+  func name(_ order: OrderId) -> String { names[order] ?? "\(order.slot).\(order.generation)" }
+
+  func cover(_ state: OrderState) -> String {
+    var words: [String] = []
+    if state.covered > .zero { words += ["live", Notation.energy(state.covered)] }
+    if state.waiting > .zero {
+      let reason =
+        switch state.waitReason {
+        case .none: "none"
+        case .awaitingEnergy: "energy"
+        case .awaitingHeadroom: "headroom"
+        case .halted: "halted"
+        }
+      words += ["waiting", Notation.energy(state.waiting), reason]
+    }
+    return words.joined(separator: " ")
+  }
+
+  private func text(_ canceled: OrderCanceled) -> String {
+    let name = name(canceled.state.order)
+    let left = canceled.state.leaves == .zero ? "" : " leaving \(cover(canceled.state))"
+    return "canceled \(name) \(Notation.energy(canceled.quantity)) \(canceled.reason)\(left)"
+  }
+
+  private func text(_ trade: Trade) -> String {
+    let parties = "\(name(trade.seller.order)) \(name(trade.buyer.order))"
+    let what = "\(Notation.energy(trade.quantity)) @ \(Notation.price(trade.price))"
+    let fees = (trade.seller.fee.units, trade.buyer.fee.units)
+    let paid =
+      fees == (0, 0) ? "" : " fees \(Notation.money(fees.0)) \(Notation.money(fees.1))"
+    return "trade \(parties) \(what)\(paid)"
+  }
+
+  private func text(_ metered: Metered) -> String? {
+    var words = ["metered"]
+    if metered.lost > .zero { words += ["lost", Notation.energy(metered.lost)] }
+    if metered.exported > .zero {
+      words += ["exported", Notation.energy(metered.exported)]
+      words += ["for", Notation.money(metered.exportRevenue.units)]
+    }
+    if metered.imported > .zero {
+      words += ["imported", Notation.energy(metered.imported)]
+      words += ["for", Notation.money(metered.importCost.units)]
+    }
+    return words.count > 1 ? words.joined(separator: " ") : nil
+  }
+}

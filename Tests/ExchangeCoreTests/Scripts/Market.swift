@@ -1,0 +1,237 @@
+// The engine and the reference model side by side: every step goes to both, and everything that
+// they say and hold is compared.
+
+import ExchangeCore
+import MarketModel
+
+/// Collects events.
+struct EventRecorder: EventSink {
+  var events: [Event] = []
+  mutating func emit(_ event: Event) { events.append(event) }
+}
+
+/// An exchange and its model under the same commands.
+struct Market: ~Copyable {
+  var exchange: Exchange
+  var model: ReferenceModel
+  /// Engine ids of the orders that scripts name, and back.
+  private(set) var ids: [String: OrderId] = [:]
+  private(set) var names: [OrderId: String] = [:]
+  private(set) var now = Market.start
+  private var sequence: UInt64 = 0
+  private var owners: [String: AccountId] = [:]
+  private var recorder = EventRecorder()
+
+  /// When scripts start.
+  static let start: UInt64 = 1_800_000_000_000_000_000
+  /// An order id that was never issued.
+  static let unknownOrder = OrderId(slot: 0xFFFF_FFF0, generation: 1)
+
+  init(capacity: Capacity = .script) {
+    exchange = Exchange(capacity: capacity)
+    model = ReferenceModel(capacity: capacity)
+  }
+
+  /// What a step did.
+  struct Outcome {
+    /// What the model said.
+    let events: [Event]
+    /// Where the engine differs; empty when it does not.
+    let differences: [String]
+    /// What sort of difference it is, so that a shortened script shows the same one.
+    let kind: String
+  }
+
+  /// Applies a step to both and compares; `deep` also walks orders and invariants.
+  mutating func apply(_ step: Step, deep: Bool = true) -> Outcome {
+    let command = command(step)
+    recorder.events.removeAll(keepingCapacity: true)
+    exchange.apply(command, into: &recorder)
+    let expected = model.apply(command)
+    learnNames(step, expected)
+    var differences: [String] = []
+    var kind = ""
+    if recorder.events != expected {
+      (kind, differences) = difference(expected, recorder.events)
+    }
+    compareBalances(&differences)
+    if deep { compareBooks(&differences) }
+    if kind.isEmpty, let first = differences.first { kind = String(first.prefix { $0 != ":" }) }
+    return Outcome(events: expected, differences: differences, kind: kind)
+  }
+
+  /// Words for events.
+  var writer: EventWriter { EventWriter(names: names) }
+
+  // MARK: Filling in
+
+  private mutating func command(_ step: Step) -> Command {
+    sequence += 1
+    now += step.advance * 1_000_000_000
+    return Command(
+      session: step.session, clientSequence: sequence, body: body(step),
+      sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: now))
+  }
+
+  private func body(_ step: Step) -> Command.Body {
+    switch step.body {
+    case .enter(var order):
+      if step.countsUp { order.clientOrderId = nextClientOrderId(order.account) }
+      order.expireTime = time(order.expireTime)
+      return .enter(order)
+    case .replace(var request):
+      request.order = order(step.label)
+      if request.account == .null { request.account = owners[step.label ?? ""] ?? .null }
+      if step.countsUp { request.clientOrderId = nextClientOrderId(request.account) }
+      return .replace(request)
+    case .cancel(var request):
+      if step.label != nil { request.order = order(step.label) }
+      if request.account == .null { request.account = owners[step.label ?? ""] ?? .null }
+      return .cancel(request)
+    case .transfer(var transfer):
+      if step.countsUp { transfer.clientOrderId = nextClientOrderId(transfer.from) }
+      return .transfer(transfer)
+    case .deposit(var movement):
+      if step.countsUp { movement.reference = nextReference(movement.account) }
+      return .deposit(movement)
+    case .withdraw(var movement):
+      if step.countsUp { movement.reference = nextReference(movement.account) }
+      return .withdraw(movement)
+    case .meterReading(let reading): return .meterReading(fillIn(reading, step.countsUp))
+    default: return step.body
+    }
+  }
+
+  private func fillIn(_ given: MeterReading, _ countsUp: Bool) -> MeterReading {
+    var reading = given
+    if countsUp {
+      let meter = model.meters[reading.meter]
+      reading.registerSequence = (meter?.lastSequence ?? 0) + 1
+      reading.intervalStart = max(
+        meter?.lastEnd ?? Timestamp(nanoseconds: 0), Timestamp(nanoseconds: Self.start))
+      reading.intervalEnd = Timestamp(
+        nanoseconds: reading.intervalStart.nanoseconds + 900_000_000_000)
+    } else {
+      reading.intervalStart = time(reading.intervalStart)
+      reading.intervalEnd = time(reading.intervalEnd)
+    }
+    return reading
+  }
+
+  /// Seconds of the script as a moment.
+  private func time(_ seconds: Timestamp) -> Timestamp {
+    seconds == .never
+      ? .never : Timestamp(nanoseconds: Self.start + seconds.nanoseconds * 1_000_000_000)
+  }
+
+  private func order(_ label: String?) -> OrderId { ids[label ?? ""] ?? Self.unknownOrder }
+
+  private func nextClientOrderId(_ account: AccountId) -> ClientOrderId {
+    ClientOrderId((model.accounts[account]?.lastClientOrderId.rawValue ?? 0) + 1)
+  }
+
+  private func nextReference(_ account: AccountId) -> UInt64 {
+    (model.accounts[account]?.lastReference ?? 0) + 1
+  }
+
+  /// The name that a step gives, and `agent.ana` for what ana's standing instruction enters.
+  private mutating func learnNames(_ step: Step, _ events: [Event]) {
+    for case .accepted(let state) in events {
+      let isAgents = state.clientOrderId == .engine
+      let person = Notation.person(state.account.rawValue)
+      let label = isAgents ? "agent.\(person)" : step.label ?? "?"
+      ids[label] = state.order
+      names[state.order] = label
+      owners[label] = state.account
+    }
+  }
+
+  // MARK: Comparing
+
+  private func difference(_ model: [Event], _ engine: [Event]) -> (String, [String]) {
+    let index =
+      zip(model, engine).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+      ?? min(model.count, engine.count)
+    func event(_ list: [Event]) -> String {
+      index < list.count ? "\(list[index])" : "nothing"
+    }
+    func kind(_ list: [Event]) -> String {
+      guard index < list.count else { return "nothing" }
+      if case .rejected(let rejected) = list[index] { return "reject \(rejected.code.rawValue)" }
+      return String("\(list[index])".prefix { $0 != "(" })
+    }
+    let lines = [
+      "model says:  \(writer.text(model))", "engine says: \(writer.text(engine))",
+      "event \(index) of the model:  \(event(model))",
+      "event \(index) of the engine: \(event(engine))",
+    ]
+    return ("\(kind(model)) / \(kind(engine))", lines)
+  }
+
+  private func compareBalances(_ differences: inout [String]) {
+    for position in model.positions {
+      let expected = model.balance(position.key)
+      let actual = exchange.balance(of: position.key.account, in: position.key.area)
+      if expected != actual {
+        differences.append("balance: model \(text(expected)), engine \(text(actual))")
+      }
+    }
+    if exchange.counts.positions != UInt32(model.positions.count) {
+      differences.append(
+        "positions: model \(model.positions.count), engine \(exchange.counts.positions)")
+    }
+  }
+
+  private func compareBooks(_ differences: inout [String]) {
+    differences += exchange.invariantViolations().map { "invariant: \($0)" }
+    let expected = model.orders.values.sorted { $0.id < $1.id }.map(model.state)
+    let actual = exchange.openOrders().sorted { $0.order < $1.order }
+    if expected != actual {
+      differences.append("orders: model \(expected), engine \(actual)")
+    }
+    for key in model.cash.keys.sorted(by: CashKey.inOrder) {
+      let held = model.cash[key] ?? ModelCash()
+      let row = exchange.cash().first { $0.account == key.account && $0.currency == key.currency }
+      if row?.free.units ?? 0 != held.free || row?.reserved.units ?? 0 != held.reserved {
+        differences.append("cash of \(key): model \(held), engine \(String(describing: row))")
+      }
+    }
+    for (id, area) in model.areas.sorted(by: { $0.key < $1.key }) {
+      guard let totals = exchange.totals(of: id) else { continue }
+      if totals.fees.units != area.fees || totals.grid.units != area.grid
+        || totals.produced.wattHours != area.produced || !totals.isConserved
+      {
+        differences.append("area \(id): model \(area), engine \(totals)")
+      }
+    }
+    for (currency, supply) in model.outside.sorted(by: { $0.key < $1.key })
+    where exchange.supply(of: currency).units != supply {
+      differences.append("supply: model \(supply), engine \(exchange.supply(of: currency).units)")
+    }
+  }
+
+  /// What a `balance` line shows.
+  func text(_ balance: Balance?) -> String {
+    guard let balance else { return "none" }
+    return [
+      Notation.energy(balance.energy), "of", Notation.energy(balance.cap),
+      "free", Notation.money(balance.free.units),
+      "reserved", Notation.money(balance.reserved.units),
+      "asks", "\(Notation.energy(balance.coveredAsks))/\(Notation.energy(balance.openAsks))",
+      "bids", "\(Notation.energy(balance.coveredBids))/\(Notation.energy(balance.openBids))",
+    ].joined(separator: " ")
+  }
+}
+
+extension CashKey {
+  static func inOrder(_ a: CashKey, _ b: CashKey) -> Bool {
+    (a.account, a.currency) < (b.account, b.currency)
+  }
+}
+
+extension Capacity {
+  /// Room enough for scripts and random runs.
+  static let script = Capacity(
+    participants: 4, sessions: 16, accounts: 16, areas: 4, instruments: 8, meters: 32,
+    positions: 48, orders: 1_024, priceLevels: 1_024)
+}
