@@ -1,0 +1,35 @@
+#!/bin/sh
+# Prints the path of a Python that has PyPI sbe 0.4.3 and cryptography, for the tests: the one of
+# `make deps` (.venv) or else one made here, in .build/python-venv.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+venv="$root/.build/python-venv"
+python="$venv/bin/python"
+wanted="sbe==0.4.3 bitstring<5 cryptography>=42"
+
+# `make deps` was here.
+if [ -x "$root/.venv/bin/python" ] && "$root/.venv/bin/python" -c '
+import cryptography, importlib.metadata, sbe, sys
+sys.exit(importlib.metadata.version("sbe") != "0.4.3")' 2>/dev/null; then
+  echo "$root/.venv/bin/python"
+  exit 0
+fi
+if [ -x "$python" ] && [ "$(cat "$venv/wanted" 2>/dev/null)" = "$wanted" ]; then
+  echo "$python"
+  exit 0
+fi
+mkdir -p "$root/.build"
+{
+  rm -rf "$venv"
+  python3 -m venv "$venv" || {
+    echo "python3 -m venv failed: install python3-venv (make deps does)"
+    exit 1
+  }
+  "$venv/bin/pip" install --quiet --disable-pip-version-check \
+    "sbe==0.4.3" "bitstring<5" "cryptography>=42" || {
+    echo "pip could not install sbe and cryptography: the Python tests cannot run"
+    exit 1
+  }
+} >&2
+printf '%s\n' "$wanted" > "$venv/wanted"
+echo "$python"
