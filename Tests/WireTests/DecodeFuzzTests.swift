@@ -16,7 +16,7 @@ private struct SeededGenerator: RandomNumberGenerator {
 }
 
 @Suite struct DecodeFuzzTests {
-  private static let rounds = 200_000
+  private static let rounds = 40_000
 
   @Test(
     "Random bytes and mutated frames are never read beyond their buffer.", arguments: [1, 2, 3])
