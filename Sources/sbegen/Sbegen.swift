@@ -41,8 +41,9 @@ struct Sbegen: ParsableCommand {
 
   /// Every generated file with its text.
   private static func outputs(root: URL) throws -> [OutputFile] {
-    let schema = try SchemaReader.read(
-      Data(contentsOf: root.appendingPathComponent("proto/joulebook.xml")))
+    let xml = try String(
+      contentsOf: root.appendingPathComponent("proto/joulebook.xml"), encoding: .utf8)
+    let schema = try SchemaReader.read(Data(xml.utf8))
     let codes = try RejectCodeList(
       csv: String(
         contentsOf: root.appendingPathComponent("proto/reject-codes.csv"), encoding: .utf8))
@@ -60,6 +61,8 @@ struct Sbegen: ParsableCommand {
     files += [
       OutputFile(
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),
+      // The Python package carries the schema as it is.
+      OutputFile(path: "clients/python/joulebook/joulebook.xml", text: xml),
       OutputFile(path: "docs/protocol-reference.md", text: ReferencePageWriter.page(schema)),
       OutputFile(path: "docs/reject-codes.md", text: codes.page),
       OutputFile(

@@ -1,0 +1,12 @@
+"""A client for the Joulebook energy exchange.
+
+Prices are integers in 1e-5 currency per kWh, money in 1e-8 currency, energy in Wh, times in
+nanoseconds since 1970, UTC.
+"""
+
+from .client import Client, Message, Rejected, Terminated
+from .codec import Codec, read_private_key, sign_reading
+
+__all__ = [
+    "Client", "Codec", "Message", "Rejected", "Terminated", "read_private_key", "sign_reading",
+]

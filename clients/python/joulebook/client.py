@@ -1,0 +1,180 @@
+"""An asyncio client: one session on one connection."""
+
+import asyncio
+import struct
+import time
+from typing import Any, AsyncIterator, Callable, Optional
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from .codec import ENCODING_TYPE, Codec, Message, sign_reading
+
+
+class Terminated(Exception):
+    """The exchange refused or ended the session."""
+
+    def __init__(self, message: Optional[Message]) -> None:
+        self.message = message
+        super().__init__(str(message) if message else "the connection closed")
+
+
+class Rejected(Exception):
+    """A request was rejected: see docs/reject-codes.md for the code."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(f"code {message.code}, limit {message.brokenLimit}")
+
+
+class Client:
+    """A session with the exchange. Make it with `await Client.connect(...)`.
+
+    Reports are kept in order until `receive` or `wait_for` takes them.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer, self._codec = reader, writer, Codec()
+        self._next_seq_no = 1
+        self._inbox: "asyncio.Queue[Optional[Message]]" = asyncio.Queue()
+        self._tasks: list = []
+        self._last_sent = 0.0
+
+    @classmethod
+    async def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey,
+                      keep_alive_ms: int = 5_000) -> "Client":
+        """Connects, negotiates and establishes. Raises `Terminated` when refused."""
+        client = cls(*await asyncio.open_connection(host, port))
+        version = time.time_ns()
+        session = {"sessionId": session_id, "sessionVersion": version}
+        await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-1", key,
+                             {**session, "timestamp": time.time_ns()}, "NegotiationResponse")
+        await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-1", key, {
+            **session, "timestamp": time.time_ns(), "nextSeqNo": 1,
+            "keepAliveInterval": keep_alive_ms}, "EstablishmentAck")
+        client._tasks = [asyncio.create_task(client._read_on()),
+                         asyncio.create_task(client._keep_alive(keep_alive_ms / 2_000))]
+        return client
+
+    async def _log_on(self, name: str, tag: bytes, key: Ed25519PrivateKey, fields: dict,
+                      expected: str) -> None:
+        self._writer.write(self._codec.signed(name, fields, tag, key))
+        answer = await self._read_message()
+        if answer is None or answer.name != expected:
+            self._writer.close()
+            raise Terminated(answer)
+
+    async def _read_message(self) -> Optional[Message]:
+        try:
+            head = await self._reader.readexactly(4)
+            length, encoding = struct.unpack("<HH", head)
+            if encoding != ENCODING_TYPE:
+                raise ConnectionError(f"encoding type {encoding:#x}")
+            return self._codec.decode(head + await self._reader.readexactly(length - 4))
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            return Message("Closed", {})
+
+    async def _read_on(self) -> None:
+        while True:
+            message = await self._read_message()
+            if message is None or message.name == "Sequence":
+                continue
+            await self._inbox.put(message)
+            if message.name in ("Terminate", "Closed"):
+                return
+
+    async def _keep_alive(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            if time.monotonic() - self._last_sent >= seconds:
+                self._writer.write(
+                    self._codec.encode("Sequence", {"nextSeqNo": self._next_seq_no}))
+
+    def send(self, name: str, **fields: Any) -> int:
+        """Sends any sequenced message; returns its sequence number."""
+        number = self._next_seq_no
+        self._writer.write(self._codec.encode(
+            name, {"seqNo": number, "sendingTime": time.time_ns(), **fields}))
+        self._next_seq_no += 1
+        self._last_sent = time.monotonic()
+        return number
+
+    async def receive(self, timeout: Optional[float] = None) -> Message:
+        """The next message. Raises `Terminated` when the session is over."""
+        message = await asyncio.wait_for(self._inbox.get(), timeout)
+        if message is None or message.name in ("Terminate", "Closed"):
+            raise Terminated(message)
+        return message
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Every message until the session is over."""
+        while True:
+            try:
+                yield await self.receive()
+            except Terminated:
+                return
+
+    async def wait_for(self, condition: Callable[[Message], bool], timeout: float = 5) -> Message:
+        """The first message that meets `condition`; those before it are dropped. Raises
+        `Rejected` for a reject on the way, `asyncio.TimeoutError` when none comes."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message = await self.receive(max(0.001, deadline - time.monotonic()))
+            if condition(message):
+                return message
+            if message.name == "Rejected":
+                raise Rejected(message)
+
+    async def ask(self, name: str, timeout: float = 5, **fields: Any) -> Message:
+        """Sends a request and waits for the answer that refers to it."""
+        number = self.send(name, **fields)
+        return await self.wait_for(
+            lambda m: m.name != "Rejected" and m.fields.get("refSeqNo") == number, timeout)
+
+    async def order(self, account: int, instrument: int, side: str, price: int, quantity: int,
+                    client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
+                    post_only: bool = False) -> Message:
+        """Enters a limit order and waits for its Accepted."""
+        identity = client_order_id or time.time_ns()
+        self.send("NewOrder", clientOrderId=identity, account=account, instrument=instrument,
+                  side=side, price=price, quantity=quantity, timeInForce=time_in_force,
+                  flags=["postOnly"] if post_only else [])
+        return await self.wait_for(
+            lambda m: m.name == "Accepted" and m.clientOrderId == identity)
+
+    async def cancel(self, account: int, order_id: int) -> Message:
+        """Cancels an order and waits for its Canceled."""
+        self.send("Cancel", account=account, orderId=order_id)
+        return await self.wait_for(lambda m: m.name == "Canceled" and m.orderId == order_id)
+
+    async def balance(self, account: int, area: int) -> Message:
+        """The balances of an account in an area."""
+        return await self.ask("BalanceRequest", account=account, area=area)
+
+    def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
+                      interval_start: int, interval_end: int, produced: int, consumed: int) -> int:
+        """Signs and sends a reading; MeterReadingAck says what it did."""
+        return self.send(
+            "MeterReading", meter=meter, registerSequence=register_sequence,
+            intervalStart=interval_start, intervalEnd=interval_end, produced=produced,
+            consumed=consumed, signature=sign_reading(
+                meter_key, meter, register_sequence, interval_start, interval_end, produced,
+                consumed))
+
+    async def reference_data(self, area: Optional[int] = None) -> list:
+        """All areas and instruments, as AreaDefinition and InstrumentDefinition."""
+        number = self.send("ReferenceDataRequest", area=area)
+        found: list = []
+        while True:
+            message = await self.receive(5)
+            if message.fields.get("refSeqNo") == number:
+                if message.name == "ReferenceDataEnd":
+                    return found
+                found.append(message)
+
+    async def close(self) -> None:
+        """Ends the session in good order."""
+        self._writer.write(self._codec.encode("Terminate", {}))
+        for task in self._tasks:
+            task.cancel()
+        self._writer.close()
+        await self._writer.wait_closed()

@@ -1,0 +1,108 @@
+"""Frames and signatures.
+
+    u16 frame length | u16 0xEB50 | SBE header (8) | block | group
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import sbe
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ENCODING_TYPE = 0xEB50
+SIGNATURE_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that came from the exchange. A null field is `None`."""
+
+    name: str
+    fields: Dict[str, Any]
+
+    def __getattr__(self, field: str) -> Any:
+        try:
+            return self.fields[field]
+        except KeyError:
+            raise AttributeError(f"{self.name} has no field {field}") from None
+
+
+def read_private_key(seed: bytes) -> Ed25519PrivateKey:
+    """The Ed25519 key with this 32-byte seed."""
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def sign_reading(key: Ed25519PrivateKey, meter: int, register_sequence: int, interval_start: int,
+                 interval_end: int, produced: int, consumed: int) -> bytes:
+    """A meter's signature: over the tag and the 44 bytes from meter to consumed."""
+    return key.sign(b"JOULEBOOK-READING-1" + struct.pack(
+        "<IQQQqq", meter, register_sequence, interval_start, interval_end, produced, consumed))
+
+
+class Codec:
+    """Turns messages into frames and back, with the schema as it is."""
+
+    def __init__(self, schema_path: Optional[Path] = None) -> None:
+        path = schema_path or Path(__file__).with_name("joulebook.xml")
+        with open(path) as file:
+            self.schema = sbe.Schema.parse(file)
+        self._messages = {message.name: message for message in self.schema.messages.values()}
+
+    def encode(self, name: str, fields: Dict[str, Any]) -> bytes:
+        """The frame of message `name`. Fields left out are null, zero or empty."""
+        message = self._messages[name]
+        unknown = fields.keys() - {field.name for field in message.fields}
+        if unknown:
+            raise ValueError(f"{name} has no field {', '.join(sorted(unknown))}")
+        values = {f.name: _to_wire(f.type, fields.get(f.name)) for f in message.fields}
+        body = self.schema.encode(message, values)
+        return struct.pack("<HH", len(body) + 4, ENCODING_TYPE) + body
+
+    def signed(self, name: str, fields: Dict[str, Any], tag: bytes,
+               key: Ed25519PrivateKey) -> bytes:
+        """The frame of Negotiate or Establish: signed over tag, SBE header and block."""
+        unsigned = self.encode(name, fields)[:-SIGNATURE_LENGTH]
+        return unsigned + key.sign(tag + unsigned[4:])
+
+    def decode(self, frame: bytes) -> Optional[Message]:
+        """The message in `frame`; `None` for a template that this schema does not know."""
+        body = frame[4:]
+        if self.schema.decode_header(body)["templateId"] not in self.schema.messages:
+            return None
+        decoded = self.schema.decode(body)
+        return Message(decoded.message_name, {k: _from_wire(v) for k, v in decoded.value.items()})
+
+
+def _words(composite: sbe.Composite) -> List[str]:
+    return [t.name for t in composite.types if t.presence != sbe.Presence.CONSTANT]
+
+
+def _to_wire(kind: Any, value: Any) -> Any:
+    if isinstance(kind, sbe.Composite):
+        names = _words(kind)
+        if len(names) == 1:
+            return {names[0]: int(value or 0)}
+        words: Tuple[int, ...] = struct.unpack(
+            f"<{len(names)}Q", value or bytes(8 * len(names)))
+        return dict(zip(names, words))
+    if value is not None:
+        return value
+    if isinstance(kind, sbe.Enum):
+        return kind.valid_values[0].name
+    if isinstance(kind, sbe.Set):
+        return []
+    if kind.primitiveType == sbe.PrimitiveType.CHAR:
+        return ""
+    return None if kind.nullValue is not None else 0
+
+
+def _from_wire(value: Any) -> Any:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [{k: _from_wire(v) for k, v in entry.items()} for entry in value]
+    if isinstance(value, dict):
+        if len(value) == 1:
+            return next(iter(value.values()))
+        return struct.pack(f"<{len(value)}Q", *value.values())
+    return value
