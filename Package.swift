@@ -23,6 +23,7 @@ let package = Package(
   products: [
     .library(name: "ExchangeCore", targets: ["MarketModel", "ExchangeCore"]),
     .library(name: "LedgerSQLite", targets: ["MarketModel", "Settlement", "LedgerSQLite"]),
+    .library(name: "Journaling", targets: ["MarketModel", "Rings", "Journaling"]),
     .library(name: "JoulebookClient", targets: ["JoulebookClient"]),
     .executable(name: "joulebook", targets: ["joulebook"]),
     .executable(name: "sbegen", targets: ["sbegen"]),
