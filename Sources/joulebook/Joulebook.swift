@@ -16,5 +16,8 @@ struct Joulebook: ParsableCommand {
       69 server or ledger unavailable, 70 a check failed, 73 or 74 disk, 77 refused, 78 configuration.
       """,
     version: "0.1.0",
-    subcommands: [Serve.self, Replay.self, JournalCommand.self, LedgerCommand.self])
+    subcommands: [
+      Serve.self, Replay.self, JournalCommand.self, LedgerCommand.self, AdminCommand.self,
+      Explain.self,
+    ])
 }

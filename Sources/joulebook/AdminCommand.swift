@@ -1,0 +1,174 @@
+import ArgumentParser
+import JoulebookClient
+import JoulebookServer
+import MarketModel
+
+/// `joulebook admin`.
+struct AdminCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "admin",
+    abstract: "An operator's acts on a running server.",
+    discussion: """
+      A market in seven lines (the key is the one that serve made in its data folder):
+
+        joulebook admin area 1 --currency EUR --code 11XEXAMPLE --storage-cost 300 \\
+          --storage-price 200 --feed-in 0.08 --retail 0.32
+        joulebook admin instrument 1 --area 1 --symbol SPOT --tick 0.001 --lot 1kWh \\
+          --lowest 0 --highest 1
+        joulebook admin keygen ana.key
+        joulebook admin participant 2 --name ana
+        joulebook admin session 2 --participant 2 --public-key ana.pub --role trading
+        joulebook admin account 10 --participant 2
+        joulebook admin deposit 10 100 --currency EUR --reference 1
+      """,
+    subcommands: [
+      Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
+      MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
+      Tariff.self, State.self, TickTo.self,
+    ])
+
+  /// `joulebook admin keygen`.
+  struct Keygen: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Makes a key pair: FILE (private, mode 0600) and its .pub.")
+    @Argument(help: "File of the private key, such as ana.key.") var file: String
+
+    func run() throws {
+      do throws(ConfigurationError) {
+        print("public key in \(try KeyPairFile.generate(at: file).file)")
+      } catch {
+        throw Failure.io.exit("\(error)")
+      }
+    }
+  }
+
+  /// `joulebook admin status`.
+  struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Prints how the server is.")
+    @OptionGroup var server: OperatorConnection
+
+    func run() throws {
+      let status = try server.ask { client throws(ClientError) in
+        try client.requestStatus(withStateHash: true)
+      } _: { event, _ in
+        if case .status(let status) = event { status } else { nil }
+      }
+      print(
+        "commands     \(status.lastSequence.rawValue), \(status.durableSequence.rawValue) durable")
+      print("settled      \(status.settledSequence.rawValue), batch \(status.settledBatch)")
+      print("trades       \(status.tradeCount), \(status.openOrderCount) open orders")
+      print("connections  \(status.connectionCount)")
+      print("event hash   \(hexadecimal(status.eventHash))")
+      print("state hash   \(hexadecimal(status.stateHash))")
+    }
+  }
+
+  /// The public key in a file, for those that name one.
+  static func publicKey(_ file: String) throws -> PublicKey {
+    do throws(ConfigurationError) {
+      guard let key = try KeyPairFile.publicKeys(at: file).first else {
+        throw ConfigurationError("\(file) holds no key")
+      }
+      return key
+    } catch {
+      throw Failure.noInput.exit("\(error)")
+    }
+  }
+}
+
+extension AdminCommand {
+  struct MakeParticipant: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "participant", abstract: "Admits a participant.")
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "Its number.") var participant: UInt32
+    @Option(name: .long, help: "Short name, up to 16 characters.") var name: Label
+
+    func run() throws {
+      try server.tell { client throws(ClientError) in
+        try client.create(
+          CreateParticipant(participant: ParticipantId(participant), name: name))
+      }
+    }
+  }
+
+  struct MakeSession: ParsableCommand {
+    /// What a session may do.
+    enum Role: String, CaseIterable, ExpressibleByArgument {
+      case trading, metering, administration
+      var roles: Roles {
+        switch self {
+        case .trading: .trading
+        case .metering: .metering
+        case .administration: .administration
+        }
+      }
+    }
+
+    static let configuration = CommandConfiguration(
+      commandName: "session", abstract: "Registers a key; without a role it is revoked.")
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "Number of the session identity.") var identity: UInt32
+    @Option(name: .long, help: "For whom it acts.") var participant: UInt32
+    @Option(name: .long, help: "File of the public key.") var publicKey: String
+    @Option(name: .long, help: "trading, metering or administration. Repeatable.")
+    var role: [Role] = []
+
+    func run() throws {
+      let key = try AdminCommand.publicKey(publicKey)
+      let roles = role.reduce(into: Roles(rawValue: 0)) { $0.formUnion($1.roles) }
+      try server.tell { client throws(ClientError) in
+        try client.register(
+          RegisterSession(
+            session: SessionId(identity), participant: ParticipantId(participant), roles: roles,
+            publicKey: key))
+      }
+    }
+  }
+
+  struct MakeAccount: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "account", abstract: "Opens an account.")
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "Its number.") var account: AccountId
+    @Option(name: .long, help: "Who acts for it.") var participant: UInt32
+
+    func run() throws {
+      try server.tell { client throws(ClientError) in
+        try client.create(
+          CreateAccount(account: account, participant: ParticipantId(participant)))
+      }
+    }
+  }
+
+  struct MakeMeter: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "meter", abstract: "Registers a meter for an account.")
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "Its number.") var meter: UInt32
+    @Option(name: .long, help: "Whose energy it meters.") var account: AccountId
+    @Option(name: .long, help: "Where.") var area: UInt16
+    @Option(name: .long, help: "File of the public key that signs its readings.")
+    var publicKey: String
+
+    func run() throws {
+      let key = try AdminCommand.publicKey(publicKey)
+      try server.tell { client throws(ClientError) in
+        try client.register(
+          RegisterMeter(
+            meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key))
+      }
+    }
+  }
+
+  struct TickTo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "tick", abstract: "Lets time pass; sets the clock of a server on driven time.")
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "UTC, such as 2026-06-01T12:00:00Z.") var time: Timestamp
+
+    func run() throws {
+      try server.tell { client throws(ClientError) in try client.tick(to: time) }
+    }
+  }
+}

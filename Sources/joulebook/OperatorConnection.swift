@@ -1,0 +1,89 @@
+import ArgumentParser
+import JoulebookClient
+import JoulebookServer
+import MarketModel
+
+/// Where a running server is and who asks.
+struct OperatorConnection: ParsableArguments {
+  @Option(name: .long, help: "address:port of the server.")
+  var connect = "127.0.0.1:9100"
+  @Option(name: .long, help: "Data folder, for the operator key that the server made.")
+  var data = "joulebook-data"
+  @Option(name: .long, help: "Private key file; the data folder's operator.key unless given.")
+  var key: String?
+  @Option(name: .long, help: "Session identity of the key.")
+  var session: UInt32 = 1
+
+  /// How long an answer may take, in ms.
+  private static let patience: Int32 = 10_000
+
+  /// Sends one request and waits for what answers it.
+  /// - Parameters:
+  ///   - request: Writes the message and returns its sequence number.
+  ///   - answer: What a message means; `nil`: it does not answer.
+  /// - Throws: an exit code, after saying what is wrong and what to do.
+  func ask<Answer>(
+    _ request: (Client) throws(ClientError) -> UInt64,
+    _ answer: (ClientEvent, UInt64) -> Answer?
+  ) throws -> Answer {
+    do throws(ClientError) {
+      let client = try open()
+      defer { client.close() }
+      let reference = try request(client)
+      try client.flush()
+      while let message = try client.poll(timeoutMilliseconds: Self.patience) {
+        if case .rejected(let rejection) = message.event, rejection.reference == reference {
+          throw ClientError.rejected(rejection)
+        }
+        if let found = answer(message.event, reference) { return found }
+      }
+      throw ClientError.timedOut
+    } catch {
+      throw Self.failure(error)
+    }
+  }
+
+  /// Sends an operator's command and waits until it took effect.
+  func tell(_ request: (Client) throws(ClientError) -> UInt64) throws {
+    try ask(request) { event, reference in
+      if case .acknowledged(let answered) = event, answered == reference { return () }
+      return nil
+    }
+    print("done")
+  }
+
+  private func open() throws(ClientError) -> Client {
+    let address: (host: String, port: UInt16)
+    do throws(ConfigurationError) {
+      address = try JoulebookServer.Configuration.parseAddress(connect)
+    } catch {
+      throw .badCredentials("--connect: \(error)")
+    }
+    let credentials = try Credentials(
+      session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
+    return try Client(host: address.host, port: address.port, credentials: credentials)
+  }
+
+  private static func failure(_ error: ClientError) -> ExitCode {
+    switch error {
+    case .badCredentials: Failure.noInput.exit("\(error); name the key with --key or --data")
+    case .rejected(let rejection):
+      Failure.refused.exit(
+        "refused: \(words(rejection.code, rejection.limit))")
+    case .refused(let code, let limit), .terminated(let code, let limit):
+      Failure.refused.exit(
+        "the server refused the session: \(words(code, limit))")
+    case .cannotConnect, .connectionLost, .protocolViolation, .timedOut, .sendBufferFull, .closed:
+      Failure.unavailable.exit("\(error)")
+    }
+  }
+
+  /// A reject in words: "5001 insufficientCash, free cash in 1e-8: 12. Deposit; or order less."
+  private static func words(_ code: RejectCode, _ limit: Int64) -> String {
+    guard let entry = RejectCode.all.first(where: { $0.code == code }) else {
+      return "\(code.rawValue), limit \(limit)"
+    }
+    let bound = entry.limit.isEmpty ? "" : ", \(entry.limit): \(limit)"
+    return "\(code.rawValue) \(entry.name)\(bound). \(entry.action)"
+  }
+}
