@@ -7,6 +7,10 @@ public struct ClientMessage: Sendable {
   public var sequence: UInt64
   /// When it happened; `.never` where the message carries no time.
   public var time: Timestamp
+  /// Monotonic ns when its bytes arrived here (`Client.monotonicNow`): for latencies.
+  public var receivedAt: UInt64
+  /// Whether `sequence` counts in the session's reports rather than in an area's market data.
+  public var isReport: Bool
   /// What happened.
   public var event: ClientEvent
 }

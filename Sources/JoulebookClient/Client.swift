@@ -1,0 +1,298 @@
+// One session with an exchange, for bots, tools and load: blocking, polled, on one thread.
+//
+//     let client = try Client(host: "127.0.0.1", port: 9460, credentials: credentials)
+//     try client.enter(order)                     // written to the send buffer
+//     while let message = try client.poll(timeoutMilliseconds: 100) { ... }   // flushes, then waits
+//
+// Sending only writes to a buffer; `flush` and every `poll` send it. The keep-alive is polled too: call
+// `poll` at least once per keep-alive interval. In steady state nothing is allocated per message.
+
+import Crypto
+import Glibc
+import MarketModel
+import Wire
+
+/// A client's session. Owned by one thread; `TradingSession` is the one for async code.
+public final class Client {
+  /// Settings of a session.
+  public struct Options: Sendable {
+    /// The longest silence either side keeps, in ms; 1,000 to 60,000.
+    public var keepAliveMilliseconds: UInt32 = 10_000
+    /// How long connecting, negotiating and establishing may take, in ms.
+    public var handshakeMilliseconds: Int32 = 5_000
+    /// Size of the send buffer and of the receive buffer, in bytes.
+    public var bufferBytes = 1 << 20
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// Who this client is.
+  public let session: SessionId
+  /// The session's version: this connection's moment of logging on, in ns.
+  public let version: UInt64
+  /// Sequence number of the next message sent.
+  public private(set) var nextSequence: UInt64 = 1
+  /// Number expected of the next report. A gap cannot occur on an unbroken connection and is an error.
+  public private(set) var nextReport: UInt64 = 1
+  /// Monotonic ns when the last bytes arrived; `message.receivedAt` is the same.
+  public private(set) var lastReceived: UInt64
+  /// Monotonic ns when bytes were last given to the kernel.
+  public private(set) var lastSent: UInt64
+
+  private let keepAlive: UInt64
+  private var socket: ClientSocket
+  private var isClosed = false
+  private static let reader = FrameReader(from: .server)
+
+  /// Connects, negotiates and establishes.
+  /// - Throws: `.cannotConnect`; `.refused` with the server's code; `.timedOut`; `.connectionLost`.
+  public init(
+    host: String, port: UInt16, credentials: Credentials, options: Options = Options()
+  ) throws(ClientError) {
+    session = credentials.session
+    version = Self.wallClock().nanoseconds
+    keepAlive = UInt64(options.keepAliveMilliseconds) * 1_000_000
+    (lastReceived, lastSent) = (Self.monotonicNow(), Self.monotonicNow())
+    socket = try ClientSocket(host: host, port: port, bufferBytes: options.bufferBytes)
+    try negotiate(credentials, options)
+    try establish(credentials, options)
+  }
+
+  // MARK: Sending
+
+  /// Writes a sequenced message to the send buffer.
+  /// - Parameter encode: Gets the frame and the message's sequence number, and fills the frame in.
+  /// - Returns: The sequence number: a reject names it as its reference.
+  /// - Throws: `.sendBufferFull`, then nothing was written; `.connectionLost`; `.closed`.
+  @inline(__always) func write(
+    _ length: Int, _ encode: (UnsafeMutableRawPointer, UInt64, Timestamp) -> Void
+  ) throws(ClientError) -> UInt64 {
+    if isClosed { throw .closed }
+    let frame = try socket.reserve(length)
+    let sequence = nextSequence
+    encode(frame, sequence, Self.wallClock())
+    nextSequence += 1
+    return sequence
+  }
+
+  /// Sends what was written, as far as the kernel takes it; the rest goes with the next `poll`.
+  /// - Throws: `.connectionLost`; `.closed`.
+  public func flush() throws(ClientError) {
+    if isClosed { throw .closed }
+    guard socket.hasUnsent else { return }
+    lastSent = Self.monotonicNow()
+    try socket.flush()
+  }
+
+  // MARK: Receiving
+
+  /// The next thing the server said. Sends what was written first; keeps the session alive.
+  /// - Parameter timeoutMilliseconds: Longest wait; 0: none; negative: for ever.
+  /// - Returns: `nil` when nothing came in time.
+  /// - Throws: `.terminated`, `.connectionLost`, `.protocolViolation`, `.closed`: the session is over.
+  public func poll(timeoutMilliseconds: Int32) throws(ClientError) -> ClientMessage? {
+    try poll(timeoutMilliseconds: timeoutMilliseconds, wakeDescriptor: -1)
+  }
+
+  /// As `poll`, but returns early when `wakeDescriptor` can be read.
+  func poll(
+    timeoutMilliseconds: Int32, wakeDescriptor: Int32
+  ) throws(ClientError) -> ClientMessage? {
+    try flush()
+    if let message = try next() { return message }
+    let start = Self.monotonicNow()
+    while true {
+      if try receive() {
+        if let message = try next() { return message }
+        continue
+      }
+      let now = Self.monotonicNow()
+      try keepSessionAlive(now)
+      let elapsed = Int64((now - start) / 1_000_000)
+      let left = timeoutMilliseconds < 0 ? Int64.max : Int64(timeoutMilliseconds) - elapsed
+      if left <= 0 { return nil }
+      socket.wait(
+        milliseconds: Int32(min(left, Int64(keepAlive / 4_000_000))), other: wakeDescriptor)
+      if wakeDescriptor >= 0 {
+        _ = try receive()
+        return try next()
+      }
+    }
+  }
+
+  /// Ends the session in order: says so, waits a moment for the server's answer, closes.
+  public func close() {
+    guard !isClosed else { return }
+    do {
+      let frame = try socket.reserve(TerminateEncoder.frameLength)
+      TerminateEncoder(
+        into: frame, sessionVersion: version, brokenLimit: 0, code: RejectCode(rawValue: 0))
+      while try poll(timeoutMilliseconds: 1000) != nil {}
+    } catch {
+      // The answer is a Terminate, or the connection is gone already: both are the end we want.
+      isClosed = true
+    }
+    isClosed = true
+    shutdown(socket.descriptor, Int32(SHUT_RDWR))
+  }
+
+  private func receive() throws(ClientError) -> Bool {
+    guard try socket.receive() else { return false }
+    lastReceived = Self.monotonicNow()
+    // Also here: who only listens, without a pause, must say that it lives.
+    try keepSessionAlive(lastReceived)
+    return true
+  }
+
+  private func next() throws(ClientError) -> ClientMessage? {
+    while true {
+      switch Self.reader.next(in: socket.received) {
+      case .incomplete: return nil
+      case .malformed(let code, let limit):
+        throw .protocolViolation("a frame is malformed: code \(code.rawValue), limit \(limit)")
+      case .frame(let frame, let template):
+        let message = try take(frame, template)
+        socket.consume(frame.length)
+        if let message { return message }
+      }
+    }
+  }
+
+  /// - Returns: `nil` for what concerns the session only.
+  private func take(_ frame: Frame, _ template: Template) throws(ClientError) -> ClientMessage? {
+    switch template {
+    case .sequence: return nil
+    case .terminate:
+      isClosed = true
+      let end = TerminateDecoder(frame)
+      throw .terminated(code: end?.code ?? RejectCode(rawValue: 0), limit: end?.brokenLimit ?? 0)
+    default: break
+    }
+    let message = try EventReader.read(frame, template, receivedAt: lastReceived)
+    if message.isReport {
+      guard message.sequence == nextReport else {
+        throw .protocolViolation("report \(message.sequence) came in place of \(nextReport)")
+      }
+      nextReport += 1
+    }
+    return message
+  }
+
+  private func keepSessionAlive(_ now: UInt64) throws(ClientError) {
+    if now > lastReceived + 2 * keepAlive { throw .connectionLost(error: ETIMEDOUT) }
+    guard now >= lastSent + keepAlive / 2, !socket.hasUnsent else { return }
+    let frame = try socket.reserve(SequenceEncoder.frameLength)
+    SequenceEncoder(into: frame, nextSeqNo: nextSequence)
+    try flush()
+  }
+
+  // MARK: Logging on
+
+  private func negotiate(_ credentials: Credentials, _ options: Options) throws(ClientError) {
+    let length = NegotiateEncoder.frameLength
+    let start = try socket.reserve(length)
+    let encoder = NegotiateEncoder(
+      into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
+      signature: .zero)
+    encoder.setSignature(
+      try credentials.sign(Frame(start: start, length: length), .negotiate))
+    let (frame, template) = try answer(options)
+    switch template {
+    case .negotiationResponse: break
+    case .negotiationReject:
+      let reject = NegotiationRejectDecoder(frame)
+      throw .refused(
+        code: reject?.code ?? RejectCode(rawValue: 0), limit: reject?.brokenLimit ?? 0)
+    default: throw refusal(frame, template)
+    }
+    socket.consume(frame.length)
+  }
+
+  private func establish(_ credentials: Credentials, _ options: Options) throws(ClientError) {
+    let length = EstablishEncoder.frameLength
+    let start = try socket.reserve(length)
+    let encoder = EstablishEncoder(
+      into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
+      nextSeqNo: nextSequence, keepAliveInterval: options.keepAliveMilliseconds,
+      signature: .zero)
+    encoder.setSignature(
+      try credentials.sign(Frame(start: start, length: length), .establish))
+    let (frame, template) = try answer(options)
+    switch template {
+    case .establishmentAck:
+      guard let ack = EstablishmentAckDecoder(frame) else {
+        throw .protocolViolation("the acknowledgement is too short")
+      }
+      (nextSequence, nextReport) = (ack.nextClientSeqNo, ack.nextServerSeqNo)
+    case .establishmentReject:
+      let reject = EstablishmentRejectDecoder(frame)
+      throw .refused(
+        code: reject?.code ?? RejectCode(rawValue: 0), limit: reject?.brokenLimit ?? 0)
+    default: throw refusal(frame, template)
+    }
+    socket.consume(frame.length)
+  }
+
+  /// The server's answer to Negotiate or Establish, not yet consumed.
+  private func answer(_ options: Options) throws(ClientError) -> (Frame, Template) {
+    try flush()
+    let deadline =
+      Self.monotonicNow() + UInt64(max(0, options.handshakeMilliseconds)) * 1_000_000
+    while true {
+      switch Self.reader.next(in: socket.received) {
+      case .frame(let frame, let template): return (frame, template)
+      case .malformed(let code, _):
+        throw .protocolViolation("a frame is malformed: code \(code.rawValue)")
+      case .incomplete: break
+      }
+      if try receive() { continue }
+      let now = Self.monotonicNow()
+      guard now < deadline else { throw .timedOut }
+      socket.wait(milliseconds: Int32((deadline - now) / 1_000_000) + 1)
+      try flush()
+    }
+  }
+
+  private func refusal(_ frame: Frame, _ template: Template) -> ClientError {
+    if template == .terminate, let end = TerminateDecoder(frame) {
+      return .refused(code: end.code, limit: end.brokenLimit)
+    }
+    return .protocolViolation("template \(frame.templateId) came while logging on")
+  }
+
+  // MARK: Clocks
+
+  /// A clock that never jumps, in ns: for latencies.
+  public static func monotonicNow() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
+  /// Now, UTC.
+  public static func wallClock() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+}
+
+extension Credentials {
+  /// This client's signature on the purpose's part of `frame`.
+  func sign(_ frame: Frame, _ purpose: SigningPurpose) throws(ClientError) -> Signature {
+    try privateKey.sign(purpose.message(of: frame))
+  }
+}
+
+extension Curve25519.Signing.PrivateKey {
+  /// The Ed25519 signature of `message`.
+  func sign(_ message: [UInt8]) throws(ClientError) -> Signature {
+    do {
+      if let signature = Signature(bytes: Array(try signature(for: message))) { return signature }
+    } catch {
+      throw .badCredentials("the key does not sign: \(error)")
+    }
+    throw .badCredentials("the key makes signatures of another length")
+  }
+}

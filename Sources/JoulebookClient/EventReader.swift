@@ -1,0 +1,86 @@
+import MarketModel
+import Wire
+
+/// Reads what the server says. Pure; allocates for groups (levels, explanations) only.
+enum EventReader {
+  /// The event in a checked frame.
+  /// - Throws: `.protocolViolation` when a field has a value outside its list.
+  static func read(
+    _ frame: Frame, _ template: Template, receivedAt: UInt64
+  ) throws(ClientError) -> ClientMessage {
+    guard let event = try event(frame, template) else {
+      throw .protocolViolation("template \(frame.templateId) came in an established session")
+    }
+    return ClientMessage(
+      sequence: template == .notApplied ? 0 : frame.sequenceNumber,
+      time: carriesTime(template) ? AckDecoder.time(of: frame) : .never, receivedAt: receivedAt,
+      isReport: frame.sequenceNumber != 0 && isReport(template), event: event)
+  }
+
+  /// Whether a message of this kind counts in the session's report sequence when it has a number.
+  private static func isReport(_ template: Template) -> Bool {
+    switch template {
+    case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
+      .balanceUpdate, .transferReport, .agentReport, .ack, .meterReadingAck:
+      true
+    default: false
+    }
+  }
+
+  private static func carriesTime(_ template: Template) -> Bool {
+    switch template {
+    case .orderAdd, .orderModify, .orderDelete, .notApplied: false
+    default: true
+    }
+  }
+
+  private static func event(
+    _ frame: Frame, _ template: Template
+  ) throws(ClientError) -> ClientEvent? {
+    switch template {
+    case .accepted: try AcceptedDecoder(frame)?.event()
+    case .replaced: try ReplacedDecoder(frame)?.event()
+    case .canceled: try CanceledDecoder(frame)?.event()
+    case .trade: try TradeDecoder(frame)?.event()
+    case .rejected: RejectedDecoder(frame)?.event()
+    case .restated: try RestatedDecoder(frame)?.event()
+    case .massCancelReport: try MassCancelReportDecoder(frame)?.event()
+    case .balanceUpdate: BalanceUpdateDecoder(frame)?.event()
+    case .orderStatus: try OrderStatusDecoder(frame)?.event()
+    case .explanation: try ExplanationDecoder(frame)?.event()
+    case .transferReport: try TransferReportDecoder(frame)?.event()
+    case .agentReport: AgentReportDecoder(frame)?.event()
+    case .ack: AckDecoder(frame)?.event()
+    case .meterReadingAck: MeterReadingAckDecoder(frame)?.event()
+    case .areaDefinition: AreaDefinitionDecoder(frame)?.event()
+    case .instrumentDefinition: try InstrumentDefinitionDecoder(frame)?.event()
+    case .stateChange: try StateChangeDecoder(frame)?.event()
+    case .referenceDataEnd: ReferenceDataEndDecoder(frame)?.event()
+    case .orderAdd: try OrderAddDecoder(frame)?.event()
+    case .orderModify: try OrderModifyDecoder(frame)?.event()
+    case .orderDelete: try OrderDeleteDecoder(frame)?.event()
+    case .marketTrade: try MarketTradeDecoder(frame)?.event()
+    case .levelSnapshot: try LevelSnapshotDecoder(frame)?.event()
+    case .snapshotEnd: SnapshotEndDecoder(frame)?.event()
+    case .status: StatusDecoder(frame)?.event()
+    case .notApplied: NotAppliedDecoder(frame)?.event()
+    default: nil
+    }
+  }
+
+  /// A field with a closed list; servers send no value outside it.
+  static func known<Value>(_ value: Value?) throws(ClientError) -> Value {
+    if let value { return value }
+    throw .protocolViolation("a field has a value outside its list")
+  }
+}
+
+extension AckDecoder {
+  /// The `transactTime` of any report or answer: it stands at the same place in all of them.
+  fileprivate static func time(of frame: Frame) -> Timestamp {
+    Timestamp(
+      nanoseconds: UInt64(
+        littleEndian: frame.start.loadUnaligned(
+          fromByteOffset: Frame.headerLength + 8, as: UInt64.self)))
+  }
+}
