@@ -133,8 +133,9 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "JoulebookServer", "JoulebookClient", "ExchangeCore", "Journaling", "Settlement",
-        "LedgerSQLite", "MarketModel",
+        "joulebook", "JoulebookServer", "JoulebookClient", "ExchangeCore", "Journaling",
+        "Settlement", "LedgerSQLite", "MarketModel",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -62,8 +62,11 @@ final class MarketRoom {
 
   /// Whether everything that was taken in is applied, durable and delivered.
   var isIdle: Bool {
-    outbox.count == 0 && journal.durable >= sequencer.lastSequence && !hasIntake
+    outbox.count == 0 && isDurable && !hasIntake
   }
+
+  /// Whether everything that was applied is durable.
+  var isDurable: Bool { journal.durable >= sequencer.lastSequence }
 
   /// How the exchange is.
   func status(_ withStateHash: Bool) -> ServerStatus {

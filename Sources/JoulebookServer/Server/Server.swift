@@ -1,5 +1,6 @@
 import ExchangeCore
 import GatewayBinary
+import Glibc
 import Journaling
 import Logging
 import MarketModel
@@ -81,6 +82,10 @@ public final class Server {
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }
+      // The operator can log on from the first moment.
+      market.endTurn()
+      while !market.isDurable { usleep(200) }
+      market.deliver(to: assembly.gateway)
     } catch {
       journal.close()
       throw .configuration(error)

@@ -1,0 +1,116 @@
+import Crypto
+import JoulebookClient
+import JoulebookServer
+import MarketModel
+import Testing
+
+/// A market of two traders on a running server: Ana (account 10, meter 1) and Ben (account 11), area 1,
+/// instrument 1 with a lot of 1 kWh and a tick of 0.001.
+struct Village {
+  static let ana = AccountId(10)
+  static let ben = AccountId(11)
+  let key = Curve25519.Signing.PrivateKey()
+  let meterKey = Curve25519.Signing.PrivateKey()
+
+  /// Sets the market up with the operator's key.
+  func found(on server: ServerProcess) throws {
+    let client = try operatorClient(server)
+    defer { client.close() }
+    try client.settle(
+      client.create(
+        CreateArea(
+          area: AreaId(1), currency: .eur, code: #require(Label("11XEXAMPLE")),
+          storageCost: Money(units: 300), storagePrice: Money(units: 20),
+          feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000))))
+    try client.settle(
+      client.create(
+        CreateInstrument(
+          instrument: InstrumentId(1), area: AreaId(1), kind: .spot,
+          symbol: #require(Label("SPOT")), tick: Price(ticks: 100), lot: Energy(wattHours: 1_000),
+          lowestPrice: .zero, highestPrice: Price(ticks: 100_000), makerFee: .zero,
+          takerFee: .zero)))
+    for (number, account) in [(UInt32(2), Self.ana), (3, Self.ben)] {
+      let participant = ParticipantId(number)
+      try client.settle(
+        client.create(
+          CreateParticipant(participant: participant, name: #require(Label("trader")))))
+      try client.settle(
+        client.register(
+          RegisterSession(
+            session: SessionId(number), participant: participant, roles: [.trading, .metering],
+            publicKey: PublicKey(key.publicKey))))
+      try client.settle(client.create(CreateAccount(account: account, participant: participant)))
+      try client.settle(
+        client.deposit(
+          CashMovement(
+            account: account, currency: .eur, amount: Money(units: 1_000_000_000_000),
+            reference: 1)))
+    }
+    try client.settle(
+      client.register(
+        RegisterMeter(
+          meter: MeterId(1), account: Self.ana, area: AreaId(1),
+          publicKey: PublicKey(meterKey.publicKey))))
+  }
+
+  /// A session of Ana (2) or Ben (3).
+  func trader(_ number: UInt32, _ server: ServerProcess) throws -> Client {
+    try Client(
+      host: "127.0.0.1", port: server.port,
+      credentials: Credentials(session: SessionId(number), privateKey: key))
+  }
+
+  /// The operator's session.
+  func operatorClient(_ server: ServerProcess) throws -> Client {
+    try Client(
+      host: "127.0.0.1", port: server.port,
+      credentials: Credentials(
+        session: SessionId(1), keyFile: DataFolder(server.data).operatorKey))
+  }
+
+  /// How the server is, with the hash of its state.
+  func status(_ server: ServerProcess) throws -> StatusReport {
+    let client = try operatorClient(server)
+    defer { client.close() }
+    try client.requestStatus(withStateHash: true)
+    return try client.wait { if case .status(let status) = $0 { status } else { nil } }
+  }
+}
+
+extension NewOrder {
+  /// A limit order of whole kWh at thousandths of the currency.
+  static func limit(
+    _ account: AccountId, _ side: Side, kilowattHours: Int64, at milli: Int64, id: UInt64
+  ) -> NewOrder {
+    NewOrder(
+      account: account, instrument: InstrumentId(1), side: side,
+      clientOrderId: ClientOrderId(id), price: Price(ticks: milli * 100),
+      quantity: Energy(wattHours: kilowattHours * 1_000))
+  }
+}
+
+extension Client {
+  struct Silence: Error {}
+
+  /// Waits for the message that `match` knows; others are passed over.
+  func wait<Answer>(_ match: (ClientEvent) -> Answer?) throws -> Answer {
+    try flush()
+    while let message = try poll(timeoutMilliseconds: 10_000) {
+      if let answer = match(message.event) { return answer }
+    }
+    throw Silence()
+  }
+
+  /// Waits until the command `reference` took effect.
+  func settle(_ reference: UInt64) throws {
+    try wait { event in
+      switch event {
+      case .acknowledged(reference): return ()
+      case .rejected(let rejection) where rejection.reference == reference:
+        Issue.record("rejected with \(rejection.code.rawValue), limit \(rejection.limit)")
+        return ()
+      default: return nil
+      }
+    }
+  }
+}
