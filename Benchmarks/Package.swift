@@ -21,6 +21,12 @@ let package = Package(
         .product(name: "ExchangeCore", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])])
+      swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+    .executableTarget(
+      name: "journal",
+      dependencies: [
+        .product(name: "Journaling", package: "joulebook"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ]
 )
