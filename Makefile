@@ -13,7 +13,7 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test demo bench check format generate clean
+.PHONY: help deps libraries build release test demo check format generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,10 +47,6 @@ test: deps ## Runs every test.
 
 demo: release ## Trades a June week of a community and writes report.html.
 	.build/release/joulebook demo $(DEMO)
-
-bench: libraries ## Measures; see docs/ARCHITECTURE.md for what the figures exclude.
-	$(SWIFT) build -j $(JOBS) -c release --product joulebook-bench
-	.build/release/joulebook-bench
 
 check: ## Format and generated code are as they should be.
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
