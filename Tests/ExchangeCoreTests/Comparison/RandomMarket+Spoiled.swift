@@ -57,10 +57,6 @@ extension RandomMarket {
   private mutating func spoiled(_ good: NewOrder, _ countsUp: inout Bool) -> NewOrder {
     var order = good
     switch dice(14) {
-    // A market order has no price to spoil.
-    case 6, 7,
-      8 where order.type == .market:
-      order.quantity.wattHours = 0
     case 0: order.account = AccountId(dice(20))
     case 1: order.instrument = InstrumentId(dice(12))
     case 2: order.quantity.wattHours = 0
