@@ -82,6 +82,7 @@ let package = Package(
         "Settlement", "LedgerSQLite",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       resources: [.copy("Data")],
       swiftSettings: strict),

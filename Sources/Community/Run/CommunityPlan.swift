@@ -6,7 +6,8 @@ import MarketModel
 //   operator's    operator  administration   -
 //   11            11        metering         -               sends every meter's readings
 //   12            12        trading          all others      left standing instructions
-//   13 ... 12+n   same      trading          its customers   one connection each
+//   13            13        trading          -               reads the market data
+//   14 ... 13+n   same      trading          its customers   one connection each
 
 /// What an operator sets up before the first interval: participants, sessions, the area and its
 /// instrument, accounts, caps, meters and deposits.
@@ -34,12 +35,14 @@ struct CommunityPlan: Sendable {
   var metering: Connection { connection(0, "metering", .metering) }
   /// The connection that leaves the standing instructions.
   var community: Connection { connection(1, "community", .trading) }
+  /// The connection that reads the market data.
+  var observer: Connection { connection(2, "observer", .trading) }
   /// The connections of the traders, in their order.
   var traders: [Connection] {
-    population.traders.enumerated().map { connection(UInt32($0) + 2, $1.name, .trading) }
+    population.traders.enumerated().map { connection(UInt32($0) + 3, $1.name, .trading) }
   }
   /// All of them.
-  var connections: [Connection] { [metering, community] + traders }
+  var connections: [Connection] { [metering, community, observer] + traders }
 
   private func connection(_ number: UInt32, _ name: String, _ roles: Roles) -> Connection {
     Connection(

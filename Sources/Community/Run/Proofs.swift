@@ -1,5 +1,8 @@
 import ExchangeCore
+import JoulebookClient
+import JoulebookServer
 import MarketModel
+import Settlement
 
 /// What is checked after a run.
 enum Proofs {
@@ -40,5 +43,75 @@ enum Proofs {
         deposits \(exact(deposits)) = accounts \(exact(accounts)) + fees \(exact(fees)) + grid \
         \(exact(grid))
         """, holds: deposits == accounts + fees + grid)
+  }
+}
+
+extension Proofs {
+  /// The ledger is sound by itself, and says of every account what the engine says.
+  static func ledger(_ verification: LedgerVerification, _ replay: Replay) -> DemoResult.Proof {
+    var engine: [LedgerKey: Int64] = [:]
+    for cash in replay.cash {
+      engine[LedgerKey(cash.account, .currency(cash.currency))] =
+        cash.free.units + cash.reserved.units
+    }
+    for balance in replay.balances {
+      engine[LedgerKey(balance.account, .energy(balance.area))] = balance.energy.wattHours
+    }
+    var ledger: [LedgerKey: Int64] = [:]
+    for balance in verification.balances where !balance.account.isHouse {
+      ledger[LedgerKey(balance.account, balance.unit)] = balance.amount
+    }
+    let keys = Set(engine.keys).union(ledger.keys)
+    let different = keys.count { engine[$0, default: 0] != ledger[$0, default: 0] }
+    return DemoResult.Proof(
+      claim: "The ledger is the engine",
+      evidence: """
+        \(Format.count(keys.count)) balances compared, \(different) differ; chain of \
+        \(Format.count(Int(verification.head.batch))) batches, \
+        \(Format.count(Int(verification.transfers))) transfers, \
+        \(verification.problems.count) problems
+        """, holds: different == 0 && verification.isSound && !ledger.isEmpty)
+  }
+
+  /// The journal, replayed by fresh exchanges, gives the live exchange's hashes.
+  static func replay(_ live: Server.Summary?, _ replays: [Replay]) -> DemoResult.Proof {
+    func hex(_ value: UInt64) -> String { String(value, radix: 16) }
+    guard let live else {
+      return DemoResult.Proof(
+        claim: "Replay gives the live state", evidence: "the server did not end in order",
+        holds: false)
+    }
+    let holds = replays.allSatisfy {
+      $0.eventHash == live.eventHash && $0.stateHash == live.stateHash
+    }
+    let states = replays.map { hex($0.stateHash) }.joined(separator: " and ")
+    return DemoResult.Proof(
+      claim: "Replay gives the live state",
+      evidence: """
+        live \(hex(live.stateHash)), replayed \(states), over \
+        \(Format.count(replays.first?.commands ?? 0)) commands each
+        """, holds: holds && !replays.isEmpty)
+  }
+
+  /// What the market-data feed published at the end is what the engine's book holds.
+  static func feed(_ published: [BookOrder], _ open: [OrderState]) -> DemoResult.Proof {
+    var engine: [OrderId: (Energy, Energy)] = [:]
+    for order in open { engine[order.order] = (order.leaves, order.covered) }
+    let equal = published.count { order in
+      guard let state = engine[order.order] else { return false }
+      return state == (order.total, order.live)
+    }
+    return DemoResult.Proof(
+      claim: "The feed is the book",
+      evidence: """
+        \(Format.count(equal)) of \(Format.count(published.count)) published orders equal the \
+        engine's \(Format.count(open.count)) in total and live quantity
+        """, holds: equal == published.count && published.count == open.count)
+  }
+
+  private struct LedgerKey: Hashable {
+    var account: AccountId
+    var unit: LedgerUnit
+    init(_ account: AccountId, _ unit: LedgerUnit) { (self.account, self.unit) = (account, unit) }
   }
 }

@@ -18,7 +18,7 @@ protocol Venue {
   /// Sends what trader `trader` asks, in order.
   mutating func send(_ bodies: [Command.Body], from trader: Int) throws(Failure)
   /// Reports that arrived for traders since the last call, each with its trader.
-  mutating func takeReports() -> [(trader: Int, report: TraderReport)]
+  mutating func takeReports() throws(Failure) -> [(trader: Int, report: TraderReport)]
   /// Best executable bid and ask and the last price, as published.
   var quote: (bid: Price?, ask: Price?, last: Price?) { get }
 }
@@ -69,7 +69,7 @@ struct CommunityRun<Place: Venue>: ~Copyable {
   /// Every trader acts once, in an order that changes; each sees what the ones before it did.
   private mutating func act(at interval: Int) throws(Place.Failure) {
     for trader in traders.indices.shuffled(using: &random) {
-      for (hearer, report) in venue.takeReports() { traders[hearer].hear(report) }
+      for (hearer, report) in try venue.takeReports() { traders[hearer].hear(report) }
       let quote = venue.quote
       let view = MarketView(
         interval: interval, intervalsPerDay: plan.model.intervalsPerDay, liveBid: quote.bid,

@@ -1,0 +1,48 @@
+import ExchangeCore
+import JoulebookClient
+import Journaling
+import MarketModel
+
+/// A journal applied to a fresh exchange, and where that ended.
+struct Replay {
+  /// Hash over all events.
+  let eventHash: UInt64
+  /// Hash of the whole state.
+  let stateHash: UInt64
+  /// Commands applied.
+  let commands: Int
+  /// Commands a second, reading included.
+  let commandsPerSecond: Double
+  /// Sums of the area.
+  let totals: Exchange.AreaTotals?
+  /// Cash of every account.
+  let cash: [(account: AccountId, currency: Currency, free: Money, reserved: Money)]
+  /// Balances of every position.
+  let balances: [Balance]
+  /// Orders that are open.
+  let openOrders: [OrderState]
+
+  /// Applies the journal in `directory`; `begin` hears each command before its events.
+  /// - Throws: when the journal is damaged or cannot be read.
+  init<Sink: EventSink>(
+    _ directory: String, _ capacity: Capacity, into sink: inout Sink,
+    begin: (inout Sink, Command) -> Void
+  ) throws(JournalError) {
+    var exchange = Exchange(capacity: capacity)
+    var reader = try JournalReader(directory: directory)
+    let start = Client.monotonicNow()
+    var commands = 0
+    while let command = try reader.next() {
+      begin(&sink, command)
+      exchange.apply(command, into: &sink)
+      commands += 1
+    }
+    let seconds = Double(Client.monotonicNow() - start) / 1e9
+    self.commands = commands
+    commandsPerSecond = seconds > 0 ? Double(commands) / seconds : 0
+    (eventHash, stateHash) = (exchange.eventHash, exchange.stateHash())
+    totals = exchange.totals(of: CommunityPlan.area)
+    (cash, balances) = (exchange.cash(), exchange.balances())
+    openOrders = exchange.openOrders()
+  }
+}

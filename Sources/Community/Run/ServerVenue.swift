@@ -1,0 +1,300 @@
+import Crypto
+import Glibc
+import Histogram
+import JoulebookClient
+import MarketModel
+
+/// A server at the end of real TCP sessions: an operator, a meter head-end, the community's session,
+/// a market-data subscriber and one session for every trader. Owned by one thread.
+///
+/// A call returns when each message sent has been answered; what resting orders do later is taken in
+/// before anybody acts again.
+final class ServerVenue: Venue {
+  /// Longest wait for an answer, in ms.
+  private static let patience: Int32 = 20_000
+  /// How often a session that is not registered yet is tried.
+  private static let registrationTries = 100
+
+  private let plan: CommunityPlan
+  private let keys: CommunityKeys
+  private let host: String
+  private let port: UInt16
+  private let administrator: Client
+  private var metering: Client?
+  private var community: Client?
+  private var feed: Client?
+  private var traders: [Client] = []
+  private var reports: [(trader: Int, report: TraderReport)] = []
+  private var book: [OrderId: BookOrder] = [:]
+  private var last: Price?
+  private var latencies = Histogram<UInt32>(highestTrackableValue: 60_000_000_000)
+
+  /// Connects the operator; the others follow when they have been registered.
+  init(
+    plan: CommunityPlan, keys: CommunityKeys, host: String, port: UInt16, operatorKey: Credentials
+  ) throws(ClientError) {
+    (self.plan, self.keys, self.host, self.port) = (plan, keys, host, port)
+    administrator = try Self.connect(host, port, operatorKey)
+  }
+
+  /// Logs the session on. A new server knows a session when its registration is on disk, which may
+  /// be a moment later: it is asked again for at most `registrationTries` times 20 ms.
+  private static func connect(
+    _ host: String, _ port: UInt16, _ credentials: Credentials
+  ) throws(ClientError) -> Client {
+    for _ in 1..<registrationTries {
+      do throws(ClientError) {
+        return try Client(host: host, port: port, credentials: credentials)
+      } catch {
+        guard case .refused(.unknownSession, _) = error else { throw error }
+        usleep(20_000)
+      }
+    }
+    return try Client(host: host, port: port, credentials: credentials)
+  }
+
+  /// Orders that rest in the published book, as the market-data feed told it.
+  var published: [BookOrder] { Array(book.values) }
+
+  /// How long orders took from sending to their first report.
+  var latency: DemoResult.LatencyFigures {
+    var figures = DemoResult.LatencyFigures()
+    figures.count = Int(latencies.totalCount)
+    guard figures.count > 0 else { return figures }
+    figures.p50 = Int64(latencies.valueAtPercentile(50))
+    figures.p90 = Int64(latencies.valueAtPercentile(90))
+    figures.p99 = Int64(latencies.valueAtPercentile(99))
+    figures.p999 = Int64(latencies.valueAtPercentile(99.9))
+    figures.max = Int64(latencies.max)
+    return figures
+  }
+
+  var quote: (bid: Price?, ask: Price?, last: Price?) {
+    var (bid, ask): (Price?, Price?)
+    for order in book.values where order.live > .zero {
+      switch order.side {
+      case .buy: bid = max(bid ?? order.price, order.price)
+      case .sell: ask = min(ask ?? order.price, order.price)
+      }
+    }
+    return (bid, ask, last)
+  }
+
+  func administer(_ bodies: [Command.Body]) throws(ClientError) {
+    for body in bodies { try answer(to: try send(body, on: administrator), on: administrator) }
+    metering = try connect(plan.metering)
+    community = try connect(plan.community)
+    for connection in plan.traders { traders.append(try connect(connection)) }
+    let subscriber = try connect(plan.observer)
+    try answer(to: try subscriber.subscribe(to: CommunityPlan.area), on: subscriber)
+    feed = subscriber
+  }
+
+  func tick(to time: Timestamp) throws(ClientError) {
+    try answer(to: try administrator.tick(to: time), on: administrator)
+  }
+
+  func meter(_ readings: [MeterReading]) throws(ClientError) {
+    guard let metering else { return }
+    var open: Set<UInt64> = []
+    for reading in readings {
+      open.insert(try metering.send(reading, key: keys.meter(reading.meter)))
+    }
+    try metering.flush()
+    while !open.isEmpty {
+      switch try next(on: metering).event {
+      case .metered(let report): open.remove(report.reference)
+      case .rejected(let rejection): throw .rejected(rejection)
+      default: break
+      }
+    }
+  }
+
+  func instruct(_ agents: [SetAgent]) throws(ClientError) {
+    guard let community else { return }
+    for agent in agents { try answer(to: try community.setAgent(agent), on: community) }
+  }
+
+  func send(_ bodies: [Command.Body], from trader: Int) throws(ClientError) {
+    let client = traders[trader]
+    var waiting = Unanswered()
+    for body in bodies { waiting.add(body, try send(body, on: client)) }
+    let sent = Client.monotonicNow()
+    try client.flush()
+    while !waiting.isEmpty {
+      let message = try next(on: client)
+      if waiting.take(message.event) { latencies.record(Client.monotonicNow() - sent) }
+      hear(message.event, trader)
+    }
+  }
+
+  func takeReports() throws(ClientError) -> [(trader: Int, report: TraderReport)] {
+    for (index, client) in traders.enumerated() {
+      while let message = try client.poll(timeoutMilliseconds: 0) { hear(message.event, index) }
+    }
+    try drain()
+    defer { reports.removeAll(keepingCapacity: true) }
+    return reports
+  }
+
+  /// Takes in the feed and what nobody waits for.
+  func drain() throws(ClientError) {
+    while let message = try feed?.poll(timeoutMilliseconds: 0) { learn(message.event) }
+    while try community?.poll(timeoutMilliseconds: 0) != nil {}
+    while try metering?.poll(timeoutMilliseconds: 0) != nil {}
+    while try administrator.poll(timeoutMilliseconds: 0) != nil {}
+  }
+
+  /// Takes in the feed until nothing more comes.
+  func settleFeed() throws(ClientError) {
+    try drain()
+    while let message = try feed?.poll(timeoutMilliseconds: 200) { learn(message.event) }
+  }
+
+  /// Ends every session in order.
+  func close() {
+    for client in traders { client.close() }
+    for client in [feed, community, metering] { client?.close() }
+    administrator.close()
+  }
+
+  private func connect(_ connection: CommunityPlan.Connection) throws(ClientError) -> Client {
+    try Self.connect(host, port, keys.credentials(connection.session))
+  }
+
+  private func hear(_ event: ClientEvent, _ trader: Int) {
+    if let report = TraderReport(event) { reports.append((trader, report)) }
+  }
+
+  private func learn(_ event: ClientEvent) {
+    switch event {
+    case .bookAdd(let order), .bookModify(let order):
+      book[order.order] = order.total > .zero ? order : nil
+    case .bookDelete(let order): book[order.order] = nil
+    case .marketTrade(let trade): last = trade.price
+    default: break
+    }
+  }
+
+  private func next(on client: Client) throws(ClientError) -> ClientMessage {
+    guard let message = try client.poll(timeoutMilliseconds: Self.patience) else {
+      throw .timedOut
+    }
+    return message
+  }
+
+  /// Waits until the message `reference` has taken effect.
+  private func answer(to reference: UInt64, on client: Client) throws(ClientError) {
+    try client.flush()
+    while true {
+      let event = try next(on: client).event
+      learn(event)
+      switch event {
+      case .acknowledged(let answered) where answered == reference: return
+      case .agentSet(_, let answered) where answered == reference: return
+      case .rejected(let rejection) where rejection.reference == reference:
+        throw .rejected(rejection)
+      default: break
+      }
+    }
+  }
+
+  private func send(
+    _ body: Command.Body, on client: Client
+  ) throws(ClientError) -> UInt64 {
+    switch body {
+    case .enter(let order): return try client.enter(order)
+    case .replace(let change): return try client.replace(change)
+    case .cancel(let order): return try client.cancel(order)
+    case .massCancel(let filter): return try client.massCancel(filter)
+    case .setAgent(let agent): return try client.setAgent(agent)
+    case .createParticipant(let participant): return try client.create(participant)
+    case .registerSession(let session): return try client.register(session)
+    case .createAccount(let account): return try client.create(account)
+    case .setCap(let cap): return try client.set(cap)
+    case .createArea(let area): return try client.create(area)
+    case .createInstrument(let instrument): return try client.create(instrument)
+    case .registerMeter(let meter): return try client.register(meter)
+    case .deposit(let movement): return try client.deposit(movement)
+    case .transfer, .meterReading, .withdraw, .setTariff, .setInstrumentState, .tick,
+      .settlementConfirmed, .checkpoint:
+      preconditionFailure("no trader and no set-up asks this")
+    }
+  }
+}
+
+/// Messages of a trader that have not been answered.
+private struct Unanswered {
+  private var references: [UInt64: Command.Body] = [:]
+
+  var isEmpty: Bool { references.isEmpty }
+
+  mutating func add(_ body: Command.Body, _ reference: UInt64) {
+    references[reference] = body
+  }
+
+  /// Takes what `event` answers away.
+  /// - Returns: whether it was the first report of a new order.
+  mutating func take(_ event: ClientEvent) -> Bool {
+    switch event {
+    case .accepted(let report): return remove { $0.names(entered: report) }
+    case .replaced(let report): _ = remove { $0.names(replaced: report) }
+    case .canceled(let report): _ = remove { $0.names(canceled: report) }
+    case .massCanceled(let report): references[report.reference] = nil
+    case .rejected(let rejection):
+      guard case .enter = references.removeValue(forKey: rejection.reference) else { return false }
+      return true
+    default: break
+    }
+    return false
+  }
+
+  private mutating func remove(_ matches: (Command.Body) -> Bool) -> Bool {
+    guard let found = references.first(where: { matches($0.value) }) else { return false }
+    references[found.key] = nil
+    return true
+  }
+}
+
+extension Command.Body {
+  fileprivate func names(entered report: OrderReport) -> Bool {
+    if case .enter(let order) = self {
+      return order.account == report.account && order.clientOrderId == report.clientOrderId
+    }
+    return false
+  }
+  fileprivate func names(replaced report: OrderReport) -> Bool {
+    if case .replace(let change) = self { return change.order == report.order }
+    return false
+  }
+  fileprivate func names(canceled report: CancelReport) -> Bool {
+    if case .cancel(let order) = self { return order.order == report.order }
+    return false
+  }
+}
+
+extension TraderReport {
+  /// What a trader hears of `event`; nothing when it is no trader's business.
+  init?(_ event: ClientEvent) {
+    switch event {
+    case .accepted(let order):
+      self = .accepted(
+        order.account, order.clientOrderId, order.order, order.side, order.price,
+        quantity: order.quantity)
+    case .replaced(let order), .restated(let order):
+      self = .changed(order.account, order.order, order.price, leaves: order.leaves)
+    case .canceled(let report) where report.leaves == .zero:
+      self = .gone(report.account, report.order)
+    case .trade(let trade):
+      self = .traded(
+        trade.account, trade.order, trade.side, trade.price, quantity: trade.quantity,
+        leaves: trade.leaves)
+    case .rejected(let rejection):
+      self = .rejected(rejection.account, rejection.clientOrderId, rejection.code)
+    case .balance(let balance, _):
+      self = .balance(
+        balance.account, energy: balance.energy, cap: balance.cap, free: balance.free)
+    default: return nil
+    }
+  }
+}
