@@ -108,7 +108,7 @@ enum BookChart {
       }
       drawing.text("ct/kWh", right, height - 7, "unit", anchor: "end")
       drawing.text("bids", left + 6, 20, "side-bid")
-      drawing.text("asks", left + 6, height - 50, "side-ask")
+      drawing.text("asks", right - 6, height - 50, "side-ask", anchor: "end")
     }
 
     /// The column of prices number `index`.

@@ -33,6 +33,7 @@ extension ReportPage {
       <tr><td>Trading fees</td><td></td><td>\(money(home.fees))</td></tr>
       <tr><td>Imported from the grid</td><td>\(Format.energy(home.energy.imported))</td><td>\(money(home.importCost))</td></tr>
       <tr><td>Exported to the grid</td><td>\(Format.energy(home.energy.exported))</td><td>\(negative(home.exportRevenue))</td></tr>
+      <tr><td>Left in its storage share</td><td>\(Format.energy(home.energy.heldAtEnd))</td><td></td></tr>
       <tr class="sum"><td>To pay</td><td></td><td>\(money(home.net))</td></tr>
       <tr class="sum second"><td>Alone it would have paid</td><td></td><td>\(money(home.aloneNet))</td></tr>
       </table>

@@ -85,11 +85,20 @@ public struct ReportPage: Sendable {
         "grid pays \(Format.price(setting.terms.feedIn, places: 0)), charges \(Format.price(setting.terms.retail, places: 0))"))
       \(tile("Saved together", Format.money(result.saved, sign),
         "\(result.customers.count { $0.saving > .zero }) of \(result.customers.count) customers better off"))
-      \(tile("Order to report, median", Format.duration(nanoseconds: result.latency.p50),
-        "99 % within \(Format.duration(nanoseconds: result.latency.p99)), durable on disk"))
+      \(latencyTile)
       \(tile("Proofs", "\(held) of \(result.proofs.count)", result.isProven ? "all hold" : "not all hold"))
       </div>
       """
+  }
+
+  /// How long orders took; in a run without connections, how many there were.
+  private var latencyTile: String {
+    guard result.latency.count > 0 else {
+      return tile("Orders", Format.count(result.run.orders), "in process, not timed")
+    }
+    return tile(
+      "Order to report, median", Format.duration(nanoseconds: result.latency.p50),
+      "99 % within \(Format.duration(nanoseconds: result.latency.p99)), durable on disk")
   }
 
   private func tile(_ name: String, _ value: String, _ note: String) -> String {

@@ -42,7 +42,7 @@ enum ReportStyle {
     .soft, figcaption, .note { color: var(--soft); font-size: 15px; }
     section { margin-top: 68px; padding-top: 28px; border-top: 1px solid var(--rule); }
     figure { margin: 22px 0 0; }
-    figcaption { margin: 0 0 8px; display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: baseline; }
+    figcaption { margin: 0 0 8px; display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: center; }
     figcaption b { color: var(--ink); font-weight: 600; }
     .tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0; margin: 40px 0 0;
       border-top: 1px solid var(--rule); border-left: 1px solid var(--rule); background: var(--card); }

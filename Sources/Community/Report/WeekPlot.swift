@@ -49,7 +49,7 @@ struct WeekPlot {
   mutating func axes(
     _ samples: [DemoResult.MarketSample], unit: String, label: (Double) -> String
   ) {
-    for value in y.ticks(4) {
+    for value in y.ticks(6) {
       drawing.line(left, y(value), right, y(value), value == 0 ? "axis" : "rule")
       drawing.text(label(value), left - 7, y(value) + 4, anchor: "end")
     }
