@@ -129,7 +129,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "GatewayBinaryTests",
-      dependencies: ["GatewayBinary", "Wire", "MarketModel", "Transport", "Rings"],
+      dependencies: [
+        "GatewayBinary", "JoulebookClient", "Wire", "MarketModel", "Transport", "Rings",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ServerTests",

@@ -212,8 +212,11 @@ struct MarketFeedTests {
 /// rules, only of what events may follow each other.
 struct RandomMarket {
   var open: [OrderState] = []
+  let instruments: ClosedRange<UInt32>
   private var generations = [UInt32](repeating: 0, count: 64)
   private var free: [UInt32] = Array(0..<64)
+
+  init(instruments: ClosedRange<UInt32> = 1...3) { self.instruments = instruments }
 
   func book(of area: AreaId) -> [OrderId: FeedOrder] {
     let mine = open.filter { ($0.instrument.rawValue == 3) == (area.rawValue == 2) }
@@ -259,13 +262,13 @@ struct RandomMarket {
       Bool.random(using: &random) ? .buy : .sell,
       price: Int64.random(in: 1...9, using: &random), leaves: leaves,
       covered: Int64.random(in: 0...leaves, using: &random),
-      instrument: UInt32.random(in: 1...3, using: &random))
+      instrument: UInt32.random(in: instruments, using: &random))
     open.append(state)
     events.append(.accepted(state))
   }
 
   private mutating func trade(_ random: inout SplitMix, _ events: inout [Event]) {
-    let instrument = UInt32.random(in: 1...3, using: &random)
+    let instrument = UInt32.random(in: instruments, using: &random)
     func pick(_ side: Side) -> Int? {
       open.indices.filter {
         open[$0].side == side && open[$0].instrument.rawValue == instrument

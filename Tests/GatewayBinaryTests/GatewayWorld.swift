@@ -1,0 +1,198 @@
+import Crypto
+import Foundation
+import JoulebookClient
+import MarketModel
+import Synchronization
+import Testing
+import Transport
+
+@testable import GatewayBinary
+
+/// A gateway on a loopback port with a scripted exchange behind it: it records the commands it gets
+/// and delivers the events it is told to.
+final class GatewayWorld: Sendable {
+  struct State: Sendable {
+    var commands: [Command] = []
+    var script: [SubmitResult] = []
+    var outbox: [[Event]] = []
+    var delivered = 0
+    var drain = false
+    var counts = BinaryGateway.Counts()
+    var orders: [OrderId: OrderState] = [:]
+    var balances: [AccountId: Balance] = [:]
+    var explanations: [OrderId: OrderExplanation] = [:]
+    var status = ServerStatus()
+  }
+
+  static let bot = SessionId(1)
+  static let meterBox = SessionId(2)
+  static let operatorDesk = SessionId(3)
+  static let otherBot = SessionId(4)
+  static let secondBot = SessionId(5)
+  static let firm = ParticipantId(1)
+  static let otherFirm = ParticipantId(2)
+  static let account = AccountId(11)
+  static let otherAccount = AccountId(12)
+  static let area = AreaId(1)
+  static let instrument = InstrumentId(7)
+  static let meter = MeterId(9)
+  /// The time of every event.
+  static let time = Timestamp(nanoseconds: 1_750_000_000_000_000_000)
+
+  let state = Mutex(State())
+  let port: UInt16
+  let wake: WakeHandle
+  let keys: [SessionId: Curve25519.Signing.PrivateKey]
+  let meterKey = Curve25519.Signing.PrivateKey()
+  private let done: DispatchSemaphore
+
+  init(_ configure: @Sendable (inout Transport.Configuration) -> Void = { _ in }) throws {
+    keys = Dictionary(
+      uniqueKeysWithValues: (1...5).map { (SessionId($0), Curve25519.Signing.PrivateKey()) })
+    let started = Mutex<(UInt16, WakeHandle)?>(nil)
+    let ready = DispatchSemaphore(value: 0)
+    done = DispatchSemaphore(value: 0)
+    var configuration = Transport.Configuration()
+    configure(&configuration)
+    let transport = try Transport(configuration)
+    let chosen = try transport.listen(host: "127.0.0.1", port: 0)
+    (port, wake) = (chosen, transport.wakeHandle)
+    started.withLock { $0 = (chosen, transport.wakeHandle) }
+    nonisolated(unsafe) let moved = transport
+    let done = done
+    let thread = Thread { [self] in
+      let server = ScriptedServer(self)
+      let gateway = BinaryGateway(transport: moved, server: server)
+      server.gateway = gateway
+      server.deliver(opening)
+      ready.signal()
+      moved.run(gateway)
+      done.signal()
+    }
+    thread.start()
+    ready.wait()
+  }
+
+  deinit { wake.wake() }
+
+  /// Who and what there is when the world begins.
+  var opening: [Event] {
+    func session(_ id: SessionId, _ participant: ParticipantId, _ roles: Roles) -> Event {
+      let key = keys[id].map { PublicKey($0.publicKey) } ?? PublicKey(0, 0, 0, 0)
+      return .sessionRegistered(
+        RegisterSession(session: id, participant: participant, roles: roles, publicKey: key))
+    }
+    return [
+      session(Self.bot, Self.firm, .trading), session(Self.meterBox, Self.firm, .metering),
+      session(Self.operatorDesk, ParticipantId(3), .administration),
+      session(Self.otherBot, Self.otherFirm, .trading),
+      session(Self.secondBot, Self.firm, [.trading, .metering]),
+      .accountCreated(CreateAccount(account: Self.account, participant: Self.firm)),
+      .accountCreated(CreateAccount(account: Self.otherAccount, participant: Self.otherFirm)),
+      .areaCreated(
+        AreaState(definition: Sample.createArea, defaultCap: Energy(wattHours: 2000))),
+      .instrumentCreated(Sample.createInstrument),
+      .meterRegistered(
+        RegisterMeter(
+          meter: Self.meter, account: Self.account, area: Self.area,
+          publicKey: PublicKey(meterKey.publicKey))),
+    ]
+  }
+
+  /// A logged-on client.
+  func client(_ session: SessionId = bot) throws -> Client {
+    let key = try #require(keys[session])
+    return try Client(
+      host: "127.0.0.1", port: port,
+      credentials: Credentials(session: session, privateKey: key))
+  }
+
+  /// Delivers the events of one command.
+  func emit(_ events: [Event]) {
+    state.withLock { $0.outbox.append(events) }
+    wake.wake()
+  }
+
+  /// The commands that have come, once there are `count`.
+  func commands(_ count: Int) -> [Command] {
+    for _ in 0..<2000 {
+      let commands = state.withLock { $0.commands }
+      if commands.count >= count { return commands }
+      usleep(1000)
+    }
+    return state.withLock { $0.commands }
+  }
+
+  /// Ends the world in order; its loop must end too.
+  func drain() -> Bool {
+    state.withLock { $0.drain = true }
+    wake.wake()
+    return done.wait(timeout: .now() + 5) == .success
+  }
+}
+
+/// The exchange behind the gateway, on the I/O thread.
+final class ScriptedServer: GatewayServer {
+  unowned let world: GatewayWorld
+  weak var gateway: BinaryGateway?
+  private var sequence: UInt64 = 0
+
+  init(_ world: GatewayWorld) { self.world = world }
+
+  func submit(_ command: Command) -> SubmitResult {
+    world.state.withLock { state in
+      let result = state.script.isEmpty ? .taken : state.script.removeFirst()
+      if result == .taken { state.commands.append(command) }
+      return result
+    }
+  }
+
+  func orderState(_ order: OrderId) -> OrderState? {
+    world.state.withLock { $0.orders[order] }
+  }
+
+  func explain(_ order: OrderId) -> OrderExplanation? {
+    world.state.withLock { $0.explanations[order] }
+  }
+
+  func balance(of account: AccountId, in area: AreaId) -> Balance? {
+    world.state.withLock { $0.balances[account] }
+  }
+
+  func status(withStateHash: Bool) -> ServerStatus {
+    var status = world.state.withLock { $0.status }
+    if withStateHash { status.stateHash = 77 }
+    return status
+  }
+
+  func woken() {}
+  func timerFired(_ timer: TimerToken) {}
+
+  func turnEnds() {
+    let (batches, drain) = world.state.withLock { state in
+      defer { (state.outbox, state.drain) = ([], false) }
+      return (state.outbox, state.drain)
+    }
+    for batch in batches { deliver(batch) }
+    if let counts = gateway?.counts { world.state.withLock { $0.counts = counts } }
+    if drain { gateway?.drain() }
+  }
+
+  func deliver(_ events: [Event]) {
+    sequence += 1
+    let number = SequenceNumber(sequence)
+    for event in events { gateway?.deliver(event, sequence: number, time: GatewayWorld.time) }
+    gateway?.endCommand(number)
+    world.state.withLock { $0.delivered += 1 }
+  }
+}
+
+extension Client {
+  /// The next message, or a recorded failure.
+  func expect() throws -> ClientMessage {
+    try #require(try poll(timeoutMilliseconds: 3000), "nothing came")
+  }
+
+  /// Whether nothing comes for a while.
+  func isQuiet() throws -> Bool { try poll(timeoutMilliseconds: 60) == nil }
+}

@@ -1,0 +1,237 @@
+import Crypto
+import MarketModel
+import Testing
+import Wire
+
+@testable import GatewayBinary
+@testable import JoulebookClient
+
+@Suite("From a client's message to the exchange's command")
+struct OrderReaderTests {
+  typealias Send = @Sendable (Client) throws -> UInt64
+
+  /// Every message that becomes a command, and the command.
+  static var messages: [(SessionId, Send, Command.Body)] {
+    let (bot, desk) = (GatewayWorld.bot, GatewayWorld.operatorDesk)
+    let cancel = CancelOrder(
+      account: GatewayWorld.account, order: OrderId(5), clientOrderId: ClientOrderId(6))
+    let mass = MassCancel(
+      account: GatewayWorld.account, instrument: GatewayWorld.instrument, sides: .sell)
+    let participant = CreateParticipant(
+      participant: ParticipantId(8), name: Label(low: 65, high: 66))
+    let session = RegisterSession(
+      session: SessionId(9), participant: ParticipantId(8), roles: [.trading, .metering],
+      publicKey: PublicKey(1, 2, 3, 4))
+    let account = CreateAccount(account: AccountId(20), participant: ParticipantId(8))
+    let cap = SetCap(
+      account: AccountId(20), area: GatewayWorld.area, cap: Energy(wattHours: -1))
+    let tariff = SetTariff(
+      area: GatewayWorld.area, feedInPrice: Price(ticks: 1), retailPrice: Price(ticks: 2))
+    let halt = SetInstrumentState(instrument: GatewayWorld.instrument, state: .halted)
+    let meter = RegisterMeter(
+      meter: MeterId(3), account: AccountId(20), area: GatewayWorld.area,
+      publicKey: PublicKey(5, 6, 7, 8))
+    return [
+      (bot, { try $0.enter(Sample.limitOrder) }, .enter(Sample.limitOrder)),
+      (bot, { try $0.enter(Sample.marketOrder) }, .enter(Sample.marketOrder)),
+      (bot, { try $0.enter(Sample.timedOrder) }, .enter(Sample.timedOrder)),
+      (bot, { try $0.replace(Sample.replace) }, .replace(Sample.replace)),
+      (bot, { try $0.cancel(cancel) }, .cancel(cancel)),
+      (bot, { try $0.massCancel(mass) }, .massCancel(mass)),
+      (bot, { try $0.setAgent(Sample.agent) }, .setAgent(Sample.agent)),
+      (bot, { try $0.transfer(Sample.transfer) }, .transfer(Sample.transfer)),
+      (desk, { try $0.create(participant) }, .createParticipant(participant)),
+      (desk, { try $0.register(session) }, .registerSession(session)),
+      (desk, { try $0.create(account) }, .createAccount(account)),
+      (desk, { try $0.set(cap) }, .setCap(cap)),
+      (desk, { try $0.create(Sample.createArea) }, .createArea(Sample.createArea)),
+      (desk, { try $0.set(tariff) }, .setTariff(tariff)),
+      (
+        desk, { try $0.create(Sample.createInstrument) },
+        .createInstrument(Sample.createInstrument)
+      ),
+      (desk, { try $0.set(halt) }, .setInstrumentState(halt)),
+      (desk, { try $0.register(meter) }, .registerMeter(meter)),
+      (desk, { try $0.deposit(Sample.movement) }, .deposit(Sample.movement)),
+      (desk, { try $0.withdraw(Sample.movement) }, .withdraw(Sample.movement)),
+      (desk, { try $0.tick(to: Timestamp(nanoseconds: 99)) }, .tick),
+    ]
+  }
+
+  @Test("Every message becomes its command, field by field.")
+  func everyCommand() throws {
+    let world = try GatewayWorld()
+    let clients = [
+      GatewayWorld.bot: try world.client(),
+      GatewayWorld.operatorDesk: try world.client(GatewayWorld.operatorDesk),
+    ]
+    for (index, (session, send, body)) in Self.messages.enumerated() {
+      let client = try #require(clients[session])
+      let reference = try send(client)
+      try client.flush()
+      let command = try #require(world.commands(index + 1).last)
+      #expect(String(describing: command.body) == String(describing: body))
+      #expect(command.session == session)
+      #expect(command.clientSequence == reference)
+      #expect(command.sequence == .none)
+      var time: UInt64 = 0
+      if case .tick = body { time = 99 }
+      #expect(command.time == Timestamp(nanoseconds: time))
+    }
+  }
+
+  @Test("What a session's roles do not permit is rejected here, with the role that is missing.")
+  func roles() throws {
+    let world = try GatewayWorld()
+    let (bot, desk) = (try world.client(), try world.client(GatewayWorld.operatorDesk))
+    let meterBox = try world.client(GatewayWorld.meterBox)
+    func expectRefusal(_ client: Client, _ roles: Roles, _ send: Send) throws {
+      let reference = try send(client)
+      guard case .rejected(let rejection) = try client.expect().event else {
+        Issue.record("not rejected")
+        return
+      }
+      #expect(rejection.code == .notPermitted)
+      #expect(rejection.limit == Int64(roles.rawValue))
+      #expect(rejection.reference == reference)
+    }
+    for (session, send, _) in Self.messages {
+      let isOrder = session == GatewayWorld.bot
+      try expectRefusal(isOrder ? desk : bot, isOrder ? .trading : .administration, send)
+      try expectRefusal(meterBox, isOrder ? .trading : .administration, send)
+    }
+    let key = world.meterKey
+    try expectRefusal(desk, .metering) { try $0.send(Sample.reading, key: key) }
+    #expect(world.commands(0).isEmpty)
+  }
+
+  @Test("A reading passes when its meter signed it; a forged or foreign one is rejected here.")
+  func readings() throws {
+    let world = try GatewayWorld()
+    let client = try world.client(GatewayWorld.meterBox)
+    let reference = try client.send(Sample.reading, key: world.meterKey)
+    try client.flush()
+    let command = try #require(world.commands(1).first)
+    #expect(
+      String(describing: command.body)
+        == String(describing: Command.Body.meterReading(Sample.reading)))
+    #expect(command.clientSequence == reference)
+
+    var unknown = Sample.reading
+    unknown.meter = MeterId(10)
+    try client.send(unknown, key: world.meterKey)
+    try expectRejection(client, .unknownMeter, 9)
+    try client.send(Sample.reading, key: Curve25519.Signing.PrivateKey())
+    try expectRejection(client, .badMeterSignature, 0)
+    let signature = try Sample.reading.signature(world.meterKey)
+    let changes: [(inout MeterReading) -> Void] = [
+      { $0.registerSequence += 1 }, { $0.produced.wattHours += 1 },
+      { $0.consumed.wattHours += 1 }, { $0.intervalStart.nanoseconds += 1 },
+      { $0.intervalEnd.nanoseconds += 1 },
+    ]
+    for change in changes {
+      var forged = Sample.reading
+      change(&forged)
+      try client.send(forged, signature: signature)
+      try expectRejection(client, .badMeterSignature, 0)
+    }
+    #expect(world.commands(0).count == 1)
+  }
+
+  @Test("A value outside its list is rejected with that value, and the session goes on.")
+  func badEnums() throws {
+    let world = try GatewayWorld()
+    let bot = try world.client()
+    let desk = try world.client(GatewayWorld.operatorDesk)
+    // Offsets of the fields with closed lists: see the drawn tables of the encoders.
+    typealias Encode = (UnsafeMutableRawPointer, UInt64, Timestamp) -> Void
+    let cases: [(Client, Int, [Int], Encode)] = [
+      (
+        bot, NewOrderEncoder.frameLength, [60, 61, 62, 63],
+        {
+          NewOrderEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, clientOrderId: ClientOrderId(1), price: .zero,
+            quantity: .zero, account: GatewayWorld.account, instrument: .null, side: .buy,
+            timeInForce: .goodTillCancel, selfTradePrevention: .cancelBoth, flags: [])
+        }
+      ),
+      (
+        bot, NewOrderExtendedEncoder.frameLength, [60, 61, 62, 63],
+        {
+          NewOrderExtendedEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, clientOrderId: ClientOrderId(1), price: .zero,
+            quantity: .zero, account: GatewayWorld.account, instrument: .null, side: .buy,
+            timeInForce: .goodTillCancel, selfTradePrevention: .cancelBoth, flags: [],
+            minimumQuantity: .zero, expireTime: .never)
+        }
+      ),
+      (
+        bot, MassCancelEncoder.frameLength, [36],
+        {
+          MassCancelEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, account: .null, instrument: .null, sides: .buy)
+        }
+      ),
+      (
+        bot, SetAgentEncoder.frameLength, [76],
+        {
+          SetAgentEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, sellPrice: .zero, sellAbove: .zero,
+            buyPrice: .zero, buyBelow: .zero, target: .zero, account: .null, instrument: .null,
+            flags: [])
+        }
+      ),
+      (
+        bot, TransferEncoder.frameLength, [52],
+        {
+          TransferEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, clientOrderId: .engine, amount: 0,
+            fromAccount: .null, toAccount: .null, asset: .cash, currency: .eur, area: .null)
+        }
+      ),
+      (
+        desk, CreateInstrumentEncoder.frameLength, [90],
+        {
+          CreateInstrumentEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, tickSize: .zero, lot: .zero, lowestPrice: .zero,
+            highestPrice: .zero, symbol: .empty, makerFee: .zero, takerFee: .zero,
+            instrument: .null, area: .null, kind: .spot)
+        }
+      ),
+      (
+        desk, SetInstrumentStateEncoder.frameLength, [32],
+        {
+          SetInstrumentStateEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, instrument: .null, state: .open)
+        }
+      ),
+      (
+        bot, MarketDataSubscribeEncoder.frameLength, [30],
+        {
+          MarketDataSubscribeEncoder(
+            into: $0, seqNo: $1, sendingTime: $2, area: GatewayWorld.area, snapshot: .none)
+        }
+      ),
+    ]
+    for (client, length, offsets, encode) in cases {
+      for offset in offsets {
+        _ = try client.write(length) { frame, sequence, now in
+          encode(frame, sequence, now)
+          frame.storeBytes(of: 200, toByteOffset: offset, as: UInt8.self)
+        }
+        try expectRejection(client, .badEnumValue, 200)
+      }
+    }
+    #expect(world.commands(0).isEmpty)
+  }
+
+  private func expectRejection(_ client: Client, _ code: RejectCode, _ limit: Int64) throws {
+    guard case .rejected(let rejection) = try client.expect().event else {
+      Issue.record("not rejected")
+      return
+    }
+    #expect(rejection.code == code)
+    #expect(rejection.limit == limit)
+    #expect(rejection.reference == client.nextSequence - 1)
+  }
+}

@@ -1,0 +1,76 @@
+import Glibc
+import MarketModel
+import Testing
+import Wire
+
+/// A socket that sends whatever bytes a test likes, and reads frames.
+final class RawClient {
+  private let descriptor: Int32
+  private var received: [UInt8] = []
+  private(set) var ended = false
+
+  init(port: UInt16) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let status = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try #require(status == 0)
+    var timeout = timeval(tv_sec: 3, tv_usec: 0)
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  deinit { close(descriptor) }
+
+  func send(_ bytes: [UInt8]) {
+    _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+
+  /// The next frame as bytes; `nil` when the server closed.
+  func frame() -> [UInt8]? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      if received.count >= 4 {
+        let length = Int(received[0]) | Int(received[1]) << 8
+        if received.count >= length {
+          defer { received.removeFirst(length) }
+          return Array(received[..<length])
+        }
+      }
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else {
+        ended = count == 0
+        return nil
+      }
+      received += buffer[..<count]
+    }
+  }
+
+  /// The code and limit of the Terminate that comes, after which the server closes.
+  func terminate() throws -> (RejectCode, Int64) {
+    let bytes = try #require(frame(), "closed without a word")
+    let end = try #require(
+      bytes.withUnsafeBytes { buffer in
+        buffer.baseAddress.flatMap {
+          TerminateDecoder(Frame(start: $0, length: bytes.count)).map { ($0.code, $0.brokenLimit) }
+        }
+      }, "not a Terminate")
+    #expect(frame() == nil)
+    #expect(ended, "the server did not close")
+    return end
+  }
+}
+
+/// The bytes of a frame.
+func frameBytes(_ length: Int, _ encode: (UnsafeMutableRawPointer) -> Void) -> [UInt8] {
+  let frame = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 8)
+  defer { frame.deallocate() }
+  encode(frame)
+  return Array(UnsafeRawBufferPointer(start: frame, count: length))
+}
