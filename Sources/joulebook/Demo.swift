@@ -1,0 +1,43 @@
+import ArgumentParser
+import Community
+import Foundation
+
+/// `joulebook demo`.
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "A community trades its sunshine for a June week; writes a report.",
+    discussion: """
+        joulebook demo
+        joulebook demo --community fontana --days 2 --report fontana.html
+      """)
+
+  @Option(name: .long, help: "simbench or fontana.") var community = "simbench"
+  @Option(name: .long, help: "How many days; all unless given.") var days: Int?
+  @Option(name: .long, help: "What private values and bots follow from.") var seed: UInt64 = 1
+  @Option(name: .long, help: "File of the report.") var report = "report.html"
+  @Option(name: .long, help: "Keeps journal and ledger here.") var data: String?
+
+  func run() throws {
+    guard let chosen = CommunityDemo.Community(rawValue: community) else {
+      throw ValidationError("--community \(community): choose simbench or fontana.")
+    }
+    var options = CommunityDemo.Options()
+    (options.community, options.days, options.seed) = (chosen, days, seed)
+    (options.reportPath, options.dataFolder) = (report, data)
+    let isProven: Bool
+    do throws(CommunityDemo.Failure) {
+      let result = try CommunityDemo.run(options) { done, total in
+        let width = 40 * done / max(1, total)
+        let bar = String(repeating: "#", count: width) + String(repeating: ".", count: 40 - width)
+        FileHandle.standardError.write(Data("\r[\(bar)] \(done)/\(total)".utf8))
+      }
+      printError("")
+      print(TerminalSummary(result).text)
+      print("report: \(report)")
+      isProven = result.isProven
+    } catch {
+      throw Failure.checkFailed.exit("\(error)")
+    }
+    guard isProven else { throw Failure.checkFailed.exit("a proof above does not hold") }
+  }
+}
