@@ -138,7 +138,14 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "ExchangeCore", "Journaling",
-        "Settlement", "LedgerSQLite", "MarketModel",
+        "Settlement", "LedgerSQLite", "MarketModel", "Wire",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "JoulebookClientTests",
+      dependencies: [
+        "JoulebookClient", "JoulebookServer", "MarketModel",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

@@ -12,7 +12,7 @@ import Glibc
 import MarketModel
 import Wire
 
-/// A client's session. Owned by one thread; `TradingSession` is the one for async code.
+/// A client's session. Owned by one thread.
 public final class Client {
   /// Settings of a session.
   public struct Options: Sendable {
@@ -92,13 +92,6 @@ public final class Client {
   /// - Returns: `nil` when nothing came in time.
   /// - Throws: `.terminated`, `.connectionLost`, `.protocolViolation`, `.closed`: the session is over.
   public func poll(timeoutMilliseconds: Int32) throws(ClientError) -> ClientMessage? {
-    try poll(timeoutMilliseconds: timeoutMilliseconds, wakeDescriptor: -1)
-  }
-
-  /// As `poll`, but returns early when `wakeDescriptor` can be read.
-  func poll(
-    timeoutMilliseconds: Int32, wakeDescriptor: Int32
-  ) throws(ClientError) -> ClientMessage? {
     try flush()
     if let message = try next() { return message }
     let start = Self.monotonicNow()
@@ -112,12 +105,7 @@ public final class Client {
       let elapsed = Int64((now - start) / 1_000_000)
       let left = timeoutMilliseconds < 0 ? Int64.max : Int64(timeoutMilliseconds) - elapsed
       if left <= 0 { return nil }
-      socket.wait(
-        milliseconds: Int32(min(left, Int64(keepAlive / 4_000_000))), other: wakeDescriptor)
-      if wakeDescriptor >= 0 {
-        _ = try receive()
-        return try next()
-      }
+      socket.wait(milliseconds: Int32(min(left, Int64(keepAlive / 4_000_000))))
     }
   }
 

@@ -17,7 +17,8 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
   case timedOut
   /// The server takes no more bytes just now and the send buffer is full. Poll, then try again.
   case sendBufferFull
-  /// A request was rejected (from the awaiting calls). The code's page says what to do.
+  /// A message was rejected, thrown by tools that wait for each answer. The code's page says what to
+  /// do.
   case rejected(Rejection)
   /// A key or credentials file cannot be read. The text says which and why.
   case badCredentials(String)

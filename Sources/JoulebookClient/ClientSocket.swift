@@ -93,18 +93,13 @@ struct ClientSocket: ~Copyable {
     }
   }
 
-  /// Waits until something can be read, or sent when something waits, or `other` can be read.
+  /// Waits until something can be read, or sent when something waits.
   /// - Parameter milliseconds: Longest wait; negative: for ever.
-  func wait(milliseconds: Int32, other: Int32 = -1) {
-    var descriptors = (
-      pollfd(
-        fd: descriptor, events: Int16(POLLIN) | (hasUnsent ? Int16(POLLOUT) : 0), revents: 0),
-      pollfd(fd: other, events: Int16(POLLIN), revents: 0)
-    )
-    withUnsafeMutablePointer(to: &descriptors) { pair in
-      // A negative descriptor is ignored by poll(2); an error shows at the next read or write.
-      _ = pair.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, milliseconds) }
-    }
+  func wait(milliseconds: Int32) {
+    var waited = pollfd(
+      fd: descriptor, events: Int16(POLLIN) | (hasUnsent ? Int16(POLLOUT) : 0), revents: 0)
+    // An error shows at the next read or write.
+    _ = poll(&waited, 1, milliseconds)
   }
 
   private mutating func compactOutgoing() {

@@ -60,12 +60,9 @@ public enum KeyFile {
       else { return nil }
       raw = Array(der[16...])
     } else {
-      let digits = Array(lines.joined().utf8)
-      guard digits.count == 64 else { return nil }
-      raw = stride(from: 0, to: 64, by: 2).compactMap {
-        UInt8(String(decoding: digits[$0...($0 + 1)], as: UTF8.self), radix: 16)
-      }
-      guard raw.count == 32 else { return nil }
+      let digits = lines.joined().compactMap { $0.isASCII ? $0.hexDigitValue : nil }
+      guard digits.count == 64, lines.joined().count == 64 else { return nil }
+      raw = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
     }
     do {
       return try Curve25519.Signing.PrivateKey(rawRepresentation: raw)

@@ -48,7 +48,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Limit: highest allowed length.
   public static let badFrameLength = RejectCode(rawValue: 2001)
   /// The frame's encoding type is not 0xEB50.
-  /// Limit: 61264.
+  /// Limit: 60240.
   public static let badEncodingType = RejectCode(rawValue: 2002)
   /// The template id is not one a client may send.
   /// Limit: template id.
@@ -281,7 +281,7 @@ extension RejectCode {
     Entry(
       code: .badEncodingType, name: "badEncodingType",
       meaning: "The frame's encoding type is not 0xEB50.",
-      limit: "61264",
+      limit: "60240",
       action: "Send SBE 1.0 little-endian frames."),
     Entry(
       code: .unknownTemplate, name: "unknownTemplate",

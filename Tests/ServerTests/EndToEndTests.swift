@@ -44,48 +44,4 @@ struct EndToEndTests {
     #expect(try village.status(again).tradeCount == 1)
     #expect(again.stop() == 0)
   }
-
-  @Test(
-    "A bad order is refused with its code and its limit, and changes nothing.",
-    arguments: [
-      BadOrder(.offTick, limit: 100) { $0.price = Price(ticks: 12_345) },
-      BadOrder(.offLot, limit: 1_000) { $0.quantity = Energy(wattHours: 1_500) },
-      BadOrder(.priceOutOfBand, limit: 100_000) { $0.price = Price(ticks: 100_100) },
-      BadOrder(.quantityNotPositive, limit: 0) { $0.quantity = .zero },
-      BadOrder(.insufficientCash, limit: 1_000_000_000_000) {
-        ($0.price, $0.quantity) = (Price(ticks: 100_000), Energy(wattHours: 100_000_000))
-      },
-      BadOrder(.unknownInstrument, limit: nil) { $0.instrument = InstrumentId(9) },
-      BadOrder(.unknownAccount, limit: nil) { $0.account = AccountId(99) },
-      BadOrder(.foreignAccount, limit: nil) { $0.account = Village.ana },
-    ])
-  func badOrders(bad: BadOrder) throws {
-    let folder = try TemporaryFolder()
-    let village = Village()
-    let server = try ServerProcess(data: folder.path + "/data")
-    try village.found(on: server)
-    let ben = try village.trader(3, server)
-    defer { ben.close() }
-    let before = try village.status(server)
-    var order = NewOrder.limit(Village.ben, .buy, kilowattHours: 1, at: 120, id: 1)
-    bad.spoil(&order)
-    try ben.enter(order)
-    let refused = try ben.wait { if case .rejected(let rejection) = $0 { rejection } else { nil } }
-    #expect(refused.code == bad.code)
-    if let limit = bad.limit { #expect(refused.limit == limit) }
-    #expect(try village.status(server).stateHash == before.stateHash)
-  }
-}
-
-/// A way to spoil an order, and how it is refused.
-struct BadOrder: Sendable, CustomTestStringConvertible {
-  let code: RejectCode
-  let limit: Int64?
-  let spoil: @Sendable (inout NewOrder) -> Void
-
-  init(_ code: RejectCode, limit: Int64?, _ spoil: @escaping @Sendable (inout NewOrder) -> Void) {
-    (self.code, self.limit, self.spoil) = (code, limit, spoil)
-  }
-
-  var testDescription: String { "code \(code.rawValue)" }
 }

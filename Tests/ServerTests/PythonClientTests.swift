@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+@Suite("The Python client")
+struct PythonClientTests {
+  @Test("From an empty exchange a script trades, and an ask that waits for energy is covered.")
+  func firstTrade() throws {
+    let result = try Script.run("Tests/python/first_trade.sh", [Joulebook.path])
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("covered"), "\(result.output)")
+  }
+}
+
+/// The scripts of the repository.
+enum Script {
+  /// Runs one to its end and collects what it prints.
+  static func run(
+    _ relative: String, _ arguments: [String]
+  ) throws -> (status: Int32, output: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = [path(relative)] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+  }
+
+  /// The path of `relative` in the repository.
+  static func path(_ relative: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent(relative).path
+  }
+}
