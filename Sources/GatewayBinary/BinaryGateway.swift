@@ -58,7 +58,7 @@ public final class BinaryGateway: TransportHandler {
   /// Established sessions.
   public var connectionCount: Int { peers.establishedCount }
 
-  let transport: Transport
+  let transport: any Network
   unowned let server: any GatewayServer
   let configuration: Configuration
   var identities: SessionIdentities
@@ -74,13 +74,14 @@ public final class BinaryGateway: TransportHandler {
   /// A gateway without clients. `run` the transport with it as the handler.
   /// - Parameter server: Not retained: it owns the gateway.
   public init(
-    transport: Transport, server: any GatewayServer, configuration: Configuration = Configuration()
+    transport: any Network, server: any GatewayServer,
+    configuration: Configuration = Configuration()
   ) {
     self.transport = transport
     self.server = server
     self.configuration = configuration
     identities = SessionIdentities(versionFloor: configuration.versionFloor)
-    peers = PeerTable(capacity: transport.configuration.maximumConnections)
+    peers = PeerTable(capacity: transport.maximumConnections)
     now = configuration.clock()
     transport.startTimer(
       OwnTimer.tick, after: configuration.tickMilliseconds, every: configuration.tickMilliseconds)

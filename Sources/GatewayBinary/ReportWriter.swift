@@ -5,7 +5,7 @@ import Wire
 /// Writes frames into a connection's outgoing queue. One method per message; each returns whether the
 /// connection took it. Owned by the I/O thread; allocates nothing.
 struct ReportWriter {
-  unowned(unsafe) let transport: Transport
+  unowned(unsafe) let transport: any Network
   let connection: ConnectionId
 
   /// Room for a frame of `length` bytes; `nil` when the connection is closed or has just been cut.

@@ -29,6 +29,7 @@ public struct BlockReader: ~Copyable {
 
   private let directory: String
   private let verification: Verification
+  private let disk: any Disk
   private var file: SegmentFile?
   private var size = 0
   private let window: UnsafeMutableRawBufferPointer
@@ -45,15 +46,16 @@ public struct BlockReader: ~Copyable {
   /// - Throws: `tooEarly` when the journal begins later; `system` when it cannot be listed.
   public init(
     directory: String, from sequence: SequenceNumber = SequenceNumber(1),
-    verification: Verification = .hashes
+    verification: Verification = .hashes, disk: any Disk = SystemDisk()
   ) throws(JournalError) {
-    let segments = try JournalDirectory.segments(directory)
+    let segments = try JournalDirectory.segments(directory, on: disk)
     if let oldest = segments.first?.first, sequence < oldest {
       throw .tooEarly(path: directory, asked: sequence, oldest: oldest)
     }
     let begin = segments.last { $0.first <= sequence }?.first ?? SequenceNumber(1)
     self.directory = directory
     self.verification = verification
+    self.disk = disk
     chain = BlockChain(next: begin)
     window = .allocate(byteCount: Self.largestWindow, alignment: BlockHeader.alignment)
   }
@@ -126,7 +128,7 @@ public struct BlockReader: ~Copyable {
     if file != nil { return true }
     let path = JournalDirectory.segmentPath(directory, first: chain.next)
     do throws(JournalError) {
-      let opened = try SegmentFile(opening: path, for: .reading)
+      let opened = try SegmentFile(opening: path, for: .reading, on: disk)
       (self.path, size) = (path, opened.size)
       file = consume opened
     } catch .system(.open, _, _, ENOENT) {

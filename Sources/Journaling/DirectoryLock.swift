@@ -5,44 +5,45 @@ import Glibc
 public final class DirectoryLock: Sendable {
   /// The directory.
   public let directory: String
+  /// Where it is.
+  package let disk: any Disk
   private let descriptor: Int32
 
   /// Takes the directory, which is created if only its last part is missing.
   /// - Throws: `locked` when another process (or another part of this one) has it; `system`.
-  public init(_ directory: String) throws(JournalError) {
-    try JournalDirectory.create(directory)
+  public convenience init(_ directory: String) throws(JournalError) {
+    try self.init(directory, on: SystemDisk())
+  }
+
+  /// Takes a directory of `disk`.
+  /// - Throws: like `init(_:)`.
+  package init(_ directory: String, on disk: any Disk) throws(JournalError) {
+    try JournalDirectory.create(directory, on: disk)
     let path = directory + "/lock"
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-    guard descriptor >= 0 else { throw .system(.open, path) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let code = errno
-      let holder = Self.holder(descriptor)
-      close(descriptor)
-      throw code == EWOULDBLOCK
-        ? .locked(path: directory, holder: holder)
-        : .system(.lock, path: path, offset: nil, code: code)
+    do throws(DiskFailure) {
+      descriptor = try disk.lock(path)
+    } catch {
+      throw error.code == EWOULDBLOCK
+        ? .locked(path: directory, holder: Self.holder(path, disk))
+        : .system(.lock, path, error)
     }
-    let owner = Array((String(getpid()) + "\n").utf8)
-    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, owner, owner.count, 0) == owner.count
-    else {
-      let code = errno
-      close(descriptor)
-      throw .system(.write, path: path, offset: 0, code: code)
-    }
-    (self.directory, self.descriptor) = (directory, descriptor)
+    (self.directory, self.disk) = (directory, disk)
   }
 
-  deinit {
-    // Unlocked, not only closed: a child between fork and exec may still hold the description.
-    flock(descriptor, LOCK_UN)
-    close(descriptor)
-  }
+  deinit { disk.unlock(descriptor) }
 
-  /// The process id that the holder left in the file; 0 when there is none.
-  private static func holder(_ descriptor: Int32) -> Int32 {
-    var bytes = [UInt8](repeating: 0, count: 16)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
-    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-    return Int32(text.prefix { $0.isNumber }) ?? 0
+  /// The process id that the holder left in the file; 0 when it cannot be read.
+  private static func holder(_ path: String, _ disk: any Disk) -> Int32 {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 8)
+    defer { bytes.deallocate() }
+    do throws(DiskFailure) {
+      let descriptor = try disk.open(path, .reading)
+      defer { disk.close(descriptor) }
+      let count = try disk.read(descriptor, into: bytes, at: 0)
+      let text = String(decoding: bytes.prefix(count), as: UTF8.self)
+      return Int32(text.prefix { $0.isNumber }) ?? 0
+    } catch {
+      return 0
+    }
   }
 }

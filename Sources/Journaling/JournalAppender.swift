@@ -12,8 +12,7 @@ public struct JournalAppender: ~Copyable {
   private let lock: DirectoryLock
   private let shard: UInt32
   private let segmentBytes: Int
-  private let operations: FileOperations
-  private let preparer: SegmentPreparer
+  let preparer: SegmentPreparer
   private let epoch: UInt64
   private var buffer = BlockBuffer()
   private var file: SegmentFile?
@@ -31,33 +30,44 @@ public struct JournalAppender: ~Copyable {
   ///   - lock: Keeps others away as long as this exists.
   ///   - recovered: What `Recovery.recover` found in the same directory.
   ///   - segmentBytes: Size of new segments; a multiple of 4096, at least 8192.
+  ///   - isStepped: The next segment is prepared when it is due, on this thread, and not beside it.
   /// - Throws: `system` when the segment cannot be opened.
   public init(
     _ lock: DirectoryLock, _ recovered: RecoveredJournal, shard: UInt32 = 0,
-    segmentBytes: Int = usualSegmentBytes, operations: FileOperations = .system
+    segmentBytes: Int = usualSegmentBytes, isStepped: Bool = false
   ) throws(JournalError) {
     precondition(recovered.directory == lock.directory, "the lock of another directory")
     precondition(
       segmentBytes >= 2 * BlockHeader.alignment && segmentBytes % BlockHeader.alignment == 0,
       "a segment of \(segmentBytes) bytes does not hold whole blocks")
     (self.lock, self.shard, self.segmentBytes) = (lock, shard, segmentBytes)
-    self.operations = operations
     epoch = recovered.chain.epoch + 1
     hash = recovered.chain.hash ?? .genesis
     (durable, last, time) = (recovered.lastSequence, recovered.lastSequence, recovered.lastTime)
     sealable = false
     if let path = recovered.segmentPath {
-      let opened = try SegmentFile(opening: path, for: .writing, operations: operations)
+      let opened = try SegmentFile(opening: path, for: .writing, on: lock.disk)
       (size, offset) = (opened.size, recovered.appendOffset)
       file = consume opened
       sealable = offset > 0 && !recovered.isSealed
     }
     preparer = SegmentPreparer(
-      directory: lock.directory, bytes: segmentBytes, operations: operations)
+      directory: lock.directory, bytes: segmentBytes, on: lock.disk, isStepped: isStepped)
   }
 
   deinit {
     preparer.stop()
+  }
+
+  /// Bytes left in the present segment.
+  var left: Int { size - offset }
+
+  /// Prepares the next segment if it is due; for one that is stepped.
+  /// - Returns: `false` when the next block has no place: the disk has no room.
+  /// - Throws: `system` when that failed.
+  mutating func prepare() throws(JournalError) -> Bool {
+    let isPrepared = try preparer.prepare()
+    return isPrepared || offset < size
   }
 
   /// Whether nothing is staged.
@@ -122,8 +132,9 @@ public struct JournalAppender: ~Copyable {
   /// Makes the prepared segment the present one.
   private mutating func roll() throws(JournalError) {
     let path = try JournalDirectory.name(
-      prepared: preparer.take(), first: SequenceNumber(durable.rawValue + 1), in: lock.directory)
-    let opened = try SegmentFile(opening: path, for: .writing, operations: operations)
+      prepared: preparer.take(), first: SequenceNumber(durable.rawValue + 1), in: lock.directory,
+      on: lock.disk)
+    let opened = try SegmentFile(opening: path, for: .writing, on: lock.disk)
     preparer.renew()
     (size, offset) = (opened.size, 0)
     file = consume opened

@@ -5,7 +5,6 @@
 //   00000000000000812345.journal          segment that begins with command 812345
 //   next.segment                          the zeros of the segment to come, renamed when it is due
 
-import Glibc
 import MarketModel
 
 /// Names and lists of a journal's files. No state; any thread.
@@ -30,21 +29,18 @@ enum JournalDirectory {
   static func preparedPath(_ directory: String) -> String { directory + "/next.segment" }
 
   /// The segments, in order. Other files are passed over.
-  static func segments(_ directory: String) throws(JournalError) -> [Segment] {
-    guard let stream = opendir(directory) else { throw .system(.list, directory) }
-    defer { closedir(stream) }
-    var segments: [Segment] = []
-    errno = 0
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let first = sequence(ofSegment: name) {
-        segments.append(Segment(first: first, path: directory + "/" + name))
-      }
-      errno = 0
+  static func segments(
+    _ directory: String, on disk: any Disk
+  ) throws(JournalError) -> [Segment] {
+    let names: [String]
+    do throws(DiskFailure) {
+      names = try disk.names(in: directory)
+    } catch {
+      throw .system(.list, directory, error)
     }
-    guard errno == 0 else { throw .system(.list, directory) }
+    let segments = names.compactMap { name in
+      sequence(ofSegment: name).map { Segment(first: $0, path: directory + "/" + name) }
+    }
     return segments.sorted { $0.first < $1.first }
   }
 
@@ -54,27 +50,34 @@ enum JournalDirectory {
   }
 
   /// Creates `directory` if it is not there; its parent must be.
-  static func create(_ directory: String) throws(JournalError) {
-    guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
-      throw .system(.create, directory)
+  static func create(_ directory: String, on disk: any Disk) throws(JournalError) {
+    do throws(DiskFailure) {
+      try disk.makeDirectory(directory)
+    } catch {
+      throw .system(.create, directory, error)
     }
   }
 
   /// Makes the names in `directory` durable.
-  static func sync(_ directory: String) throws(JournalError) {
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system(.open, directory) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system(.sync, directory) }
+  static func sync(_ directory: String, on disk: any Disk) throws(JournalError) {
+    do throws(DiskFailure) {
+      try disk.syncDirectory(directory)
+    } catch {
+      throw .system(.sync, directory, error)
+    }
   }
 
   /// Gives the prepared segment its name, durably.
   static func name(
-    prepared path: String, first: SequenceNumber, in directory: String
+    prepared path: String, first: SequenceNumber, in directory: String, on disk: any Disk
   ) throws(JournalError) -> String {
     let name = segmentPath(directory, first: first)
-    guard rename(path, name) == 0 else { throw .system(.rename, path) }
-    try sync(directory)
+    do throws(DiskFailure) {
+      try disk.rename(path, to: name)
+    } catch {
+      throw .system(.rename, path, error)
+    }
+    try sync(directory, on: disk)
     return name
   }
 }

@@ -18,9 +18,15 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The journal begins after the command asked for.
   case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
 
-  static func system(_ operation: Operation, _ path: String, at offset: Int? = nil) -> JournalError
-  {
-    .system(operation, path: path, offset: offset, code: errno)
+  static func system(
+    _ operation: Operation, _ path: String, _ failure: DiskFailure, at offset: Int? = nil
+  ) -> JournalError {
+    .system(operation, path: path, offset: offset, code: failure.code)
+  }
+
+  /// Whether the disk has no room: it may have some later.
+  var isFull: Bool {
+    if case .system(_, _, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
   }
 
   /// What happened and what to do about it.

@@ -19,12 +19,13 @@ public struct JournalReader: ~Copyable {
   /// - Throws: `tooEarly` when the journal begins later; `system` when it cannot be listed.
   public init(
     directory: String, from first: SequenceNumber = SequenceNumber(1),
-    verification: Verification = .hashes
+    verification: Verification = .hashes, disk: any Disk = SystemDisk()
   ) throws(JournalError) {
     precondition(first > .none, "the first command has sequence number 1")
     self.directory = directory
     position = first
-    blocks = try BlockReader(directory: directory, from: first, verification: verification)
+    blocks = try BlockReader(
+      directory: directory, from: first, verification: verification, disk: disk)
   }
 
   /// The next command.

@@ -28,16 +28,29 @@ public final class JournalWriter: Sendable {
     public var waiting = WaitStrategy.park()
     /// Which shard's journal it is.
     public var shard: UInt32 = 0
-    /// The calls that write; tests make them fail.
-    package var operations = FileOperations.system
+    /// No threads: `step` does the journal thread's work. For the simulation.
+    package var isStepped = false
 
     /// 64 MiB segments, 16,384 waiting commands, parking.
     public init() {}
   }
 
+  /// How much the journal can take, as its disk has room for the next segment.
+  public enum Room: Sendable, Equatable {
+    /// Enough.
+    case ample
+    /// The disk is full and half of the present segment is used: only what shrinks the market.
+    case low
+    /// The disk is full and the present segment nearly: nothing.
+    case none
+  }
+
   private let ring: SingleProducerRing<Command>
   private let progress: Progress
-  private let thread: RoomThread
+  private let preparer: SegmentPreparer
+  private let segmentBytes: Int
+  private let room: JournalRoom
+  private let thread: RoomThread?
 
   /// Starts the journal thread behind a recovered journal, in a new epoch.
   /// - Parameters:
@@ -55,13 +68,14 @@ public final class JournalWriter: Sendable {
   ) throws(JournalError) {
     let appender = try JournalAppender(
       lock, recovered, shard: options.shard, segmentBytes: options.segmentBytes,
-      operations: options.operations)
+      isStepped: options.isStepped)
+    (preparer, segmentBytes) = (appender.preparer, options.segmentBytes)
     let ring = SingleProducerRing<Command>(capacity: options.ringCapacity, waiting: options.waiting)
-    let progress = Progress(recovered.lastSequence)
+    let progress = Progress(recovered.lastSequence, left: appender.left)
     let room = JournalRoom(
       appender, ring: ring, progress: progress, onDurable: onDurable, onFailure: onFailure)
-    (self.ring, self.progress) = (ring, progress)
-    thread = RoomThread { room.run() }
+    (self.ring, self.progress, self.room) = (ring, progress, room)
+    thread = options.isStepped ? nil : RoomThread { room.run() }
   }
 
   /// The end of the ring into which stamped commands go, in order. Claimed once, by the thread that
@@ -77,10 +91,25 @@ public final class JournalWriter: Sendable {
   /// Whether a write or sync failed. Any thread.
   public var hasFailed: Bool { progress.failed.load(ordering: .acquiring) }
 
+  /// How much the journal can take. Any thread.
+  public var intake: Room {
+    guard preparer.isStarved else { return .ample }
+    let left = progress.left.load(ordering: .relaxed)
+    return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
+  }
+
   /// Writes what is in the ring, seals the journal and ends the thread. Once, after the last publish.
   public func close() {
     ring.close()
-    thread.join()
+    thread?.join()
+    if thread == nil { room.run() }
+  }
+
+  /// Commits one batch of what waits, or prepares the next segment; for one without a thread.
+  /// - Returns: `false` when there was nothing to do, or the disk has no room.
+  package func step() -> Bool {
+    precondition(thread == nil, "its thread does that")
+    return room.step()
   }
 
   /// Says on standard error what failed and ends the process with status 74 (EX_IOERR), without
@@ -96,17 +125,19 @@ public final class JournalWriter: Sendable {
 final class Progress: Sendable {
   let durable: Atomic<UInt64>
   let failed = Atomic<Bool>(false)
+  /// Bytes left in the present segment.
+  let left: Atomic<Int>
 
-  init(_ durable: SequenceNumber) {
+  init(_ durable: SequenceNumber, left: Int) {
     self.durable = Atomic(durable.rawValue)
+    self.left = Atomic(left)
   }
 }
 
 /// The journal thread's own.
 private final class JournalRoom: @unchecked Sendable {
-  /// Handed to the thread when it starts.
   private var appender: JournalAppender?
-  private let ring: SingleProducerRing<Command>
+  private var commands: SingleProducerRing<Command>.Consumer
   private let progress: Progress
   private let onDurable: @Sendable (SequenceNumber) -> Void
   private let onFailure: @Sendable (JournalError) -> Void
@@ -117,43 +148,65 @@ private final class JournalRoom: @unchecked Sendable {
     onFailure: @escaping @Sendable (JournalError) -> Void
   ) {
     self.appender = consume appender
-    (self.ring, self.progress) = (ring, progress)
+    commands = ring.claimConsumer()
+    self.progress = progress
     (self.onDurable, self.onFailure) = (onDurable, onFailure)
   }
 
+  /// The thread's body: commits batch after batch until the ring is closed and empty.
   func run() {
-    guard var appender = appender.take() else { return }
     do throws(JournalError) {
-      try drain(&appender)
-      try appender.seal()
+      while commands.wait() > 0 { try commit() }
+      try appender?.seal()
+      appender = nil
     } catch {
-      progress.failed.store(true, ordering: .releasing)
-      onFailure(error)
+      fail(error)
     }
   }
 
-  /// Commits batch after batch until the ring is closed and empty.
-  private func drain(_ appender: inout JournalAppender) throws(JournalError) {
-    var commands = ring.claimConsumer()
-    while commands.wait() > 0 {
-      var isFull = false
-      repeat {
-        let taken = commands.withReadable { batch in
-          for (index, command) in batch.enumerated() where !appender.stage(command) {
-            isFull = true
-            return index
-          }
-          return batch.count
+  /// One batch, or one segment.
+  func step() -> Bool {
+    guard appender != nil else { return false }
+    do throws(JournalError) {
+      // What is taken from the ring must be written: so the place for it comes first.
+      let hasPlace = try appender?.prepare() ?? false
+      guard hasPlace, commands.available() > 0 else { return false }
+      try commit()
+      return true
+    } catch {
+      fail(error)
+      return false
+    }
+  }
+
+  /// Writes and syncs what is in the ring, as far as it fits one block.
+  private func commit() throws(JournalError) {
+    // Held outside of the object meanwhile: no checks of access for each command.
+    guard var appender = appender.take() else { return }
+    var isFull = false
+    repeat {
+      let taken = commands.withReadable { batch in
+        for (index, command) in batch.enumerated() where !appender.stage(command) {
+          isFull = true
+          return index
         }
-        if taken == 0 { break }
-      } while !isFull
-      publish(try appender.commit())
-    }
+        return batch.count
+      }
+      if taken == 0 { break }
+    } while !isFull
+    let durable = try appender.commit()
+    progress.left.store(appender.left, ordering: .relaxed)
+    self.appender = consume appender
+    // Pairs with the acquire in `JournalWriter.durable`.
+    progress.durable.store(durable.rawValue, ordering: .releasing)
+    onDurable(durable)
   }
 
-  private func publish(_ sequence: SequenceNumber) {
-    // Pairs with the acquire in `JournalWriter.durable`.
-    progress.durable.store(sequence.rawValue, ordering: .releasing)
-    onDurable(sequence)
+  /// Nothing is written any more: what the file holds is unknown.
+  private func fail(_ error: JournalError) {
+    appender = nil
+    // Pairs with the acquire in `hasFailed`.
+    progress.failed.store(true, ordering: .releasing)
+    onFailure(error)
   }
 }

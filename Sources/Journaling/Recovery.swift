@@ -60,9 +60,10 @@ public enum Recovery {
   public static func recover(
     _ lock: DirectoryLock, shard: UInt32 = 0
   ) throws(JournalError) -> RecoveredJournal {
-    let found = try examine(lock.directory, shard: shard)
+    let disk = lock.disk
+    let found = try examine(lock.directory, shard: shard, disk: disk)
     if let path = found.segmentPath {
-      let file = try SegmentFile(opening: path, for: .writing)
+      let file = try SegmentFile(opening: path, for: .writing, on: disk)
       let whole = (file.size + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
       if let torn = found.tornTail {
         try file.zero(torn.offset..<max(torn.offset + torn.bytes, file.size == whole ? 0 : whole))
@@ -71,7 +72,7 @@ public enum Recovery {
       }
       // Blocks that a killed server wrote and did not sync count from now on: make them durable.
       try file.sync()
-      try JournalDirectory.sync(lock.directory)
+      try JournalDirectory.sync(lock.directory, on: disk)
     }
     return found
   }
@@ -82,11 +83,11 @@ public enum Recovery {
   ///   - shard: The shard it must belong to; `nil`: any one.
   /// - Throws: like `recover`.
   public static func examine(
-    _ directory: String, shard: UInt32? = nil
+    _ directory: String, shard: UInt32? = nil, disk: any Disk = SystemDisk()
   ) throws(JournalError) -> RecoveredJournal {
-    let segments = try JournalDirectory.segments(directory)
+    let segments = try JournalDirectory.segments(directory, on: disk)
     let oldest = segments.first?.first ?? SequenceNumber(1)
-    var reader = try BlockReader(directory: directory, from: oldest)
+    var reader = try BlockReader(directory: directory, from: oldest, disk: disk)
     var (blocks, isSealed) = (0, false)
     var failure: BlockDefect?
     do throws(JournalError) {
@@ -105,7 +106,7 @@ public enum Recovery {
       }
       failure = defect
     }
-    let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments)
+    let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
     return RecoveredJournal(
       directory: directory, chain: reader.chain, segmentPath: reader.path,
       appendOffset: reader.offset, blocks: blocks, isSealed: isSealed, tornTail: tail)
@@ -114,7 +115,7 @@ public enum Recovery {
   /// Decides what lies behind the last whole block.
   private static func tail(
     of chain: BlockChain, _ path: String?, _ offset: Int, _ failure: BlockDefect?,
-    _ segments: [JournalDirectory.Segment]
+    _ segments: [JournalDirectory.Segment], _ disk: any Disk
   ) throws(JournalError) -> RecoveredJournal.TornTail? {
     if let later = segments.last, later.first > chain.next {
       throw .corrupt(
@@ -122,7 +123,7 @@ public enum Recovery {
         failure ?? .followedBy(later.first))
     }
     guard let path else { return nil }
-    let rest = try Rest(of: path, from: offset)
+    let rest = try Rest(of: path, from: offset, on: disk)
     if let found = rest.block {
       throw .corrupt(
         path: path, offset: offset, expected: chain.next, failure ?? .followedBy(found))
@@ -141,8 +142,8 @@ private struct Rest {
   /// Bytes up to the last that is not zero.
   private(set) var bytes = 0
 
-  init(of path: String, from start: Int) throws(JournalError) {
-    let file = try SegmentFile(opening: path, for: .reading)
+  init(of path: String, from start: Int, on disk: any Disk) throws(JournalError) {
+    let file = try SegmentFile(opening: path, for: .reading, on: disk)
     let chunk = 1 << 20
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
     defer { memory.deallocate() }

@@ -1,21 +1,28 @@
 // Writes the zeros of the next segment while the present one fills:
 //
 //   wanted --(preparer: write zeros, sync)--> ready --(writer: take, rename)--> wanted ...
-//                                        \--> failed (the error is handed to the writer)
+//     ^  \--> failed (the error is handed to the writer)
+//     '-- the disk has no room: the beginnings are removed, it is tried again
 
 import Glibc
 import MarketModel
 import Rings
 import Synchronization
 
-/// Keeps one empty segment ready, on a thread of its own. Its methods belong to the journal thread.
+/// Keeps one empty segment ready, on a thread of its own or step by step. Its methods belong to the
+/// journal thread, but for `isStarved`.
 final class SegmentPreparer: @unchecked Sendable {
   private enum State: Int, AtomicRepresentable { case wanted, ready, failed, stopped }
 
+  /// How long it waits before it looks for room again.
+  private static let retryNanoseconds: UInt64 = 200_000_000
+
   private let path: String
   private let bytes: Int
-  private let operations: FileOperations
+  private let disk: any Disk
   private let state = Atomic<State>(.wanted)
+  private let starved = Atomic<Bool>(false)
+  private let ending = Atomic<Bool>(false)
   private let wanted = Doorbell()
   private let done = Doorbell()
   /// Written before `state` becomes failed.
@@ -23,16 +30,34 @@ final class SegmentPreparer: @unchecked Sendable {
   private nonisolated(unsafe) var thread: RoomThread?
 
   /// Starts preparing the first segment.
-  init(directory: String, bytes: Int, operations: FileOperations) {
+  /// - Parameter isStepped: It has no thread; `prepare` does its work.
+  init(directory: String, bytes: Int, on disk: any Disk, isStepped: Bool) {
     path = JournalDirectory.preparedPath(directory)
-    (self.bytes, self.operations) = (bytes, operations)
-    thread = RoomThread { [unowned self] in self.run() }
+    (self.bytes, self.disk) = (bytes, disk)
+    if !isStepped { thread = RoomThread { [unowned self] in self.run() } }
+  }
+
+  /// Whether the next segment waits for room on the disk. Any thread.
+  var isStarved: Bool { starved.load(ordering: .relaxed) }
+
+  /// Prepares the next segment unless it is ready. For one that is stepped.
+  /// - Returns: `false` when the disk has no room.
+  /// - Throws: what failed.
+  func prepare() throws(JournalError) -> Bool {
+    precondition(thread == nil, "its thread does that")
+    if state.load(ordering: .relaxed) == .wanted { attempt() }
+    if let failure { throw failure }
+    return !isStarved
   }
 
   /// The path of a zero-filled, synced segment; waits for it when it is not ready. The caller renames
   /// it, then calls `renew`.
   func take() throws(JournalError) -> String {
-    // Acquire: pairs with the release in `run`, the file and the failure are complete.
+    if thread == nil {
+      let hasRoom = try prepare()
+      guard hasRoom else { throw .system(.write, path, DiskFailure(ENOSPC)) }
+    }
+    // Acquire: pairs with the release in `attempt`, the file and the failure are complete.
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
     if let failure, state.load(ordering: .acquiring) == .failed { throw failure }
     return path
@@ -46,11 +71,14 @@ final class SegmentPreparer: @unchecked Sendable {
 
   /// Ends the thread, after the segment it is at. Once.
   func stop() {
+    guard let thread else { return }
+    ending.store(true, ordering: .relaxed)
+    wanted.ring()
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
     state.store(.stopped, ordering: .releasing)
     wanted.ring()
-    thread?.join()
-    thread = nil
+    thread.join()
+    self.thread = nil
   }
 
   private func run() {
@@ -61,14 +89,39 @@ final class SegmentPreparer: @unchecked Sendable {
         return state == .wanted || state == .stopped
       }
       guard state.load(ordering: .acquiring) == .wanted else { return }
-      do throws(JournalError) {
-        try SegmentFile.createZeroed(path, bytes: bytes, operations: operations)
-        state.store(.ready, ordering: .releasing)
-      } catch {
-        failure = error
-        state.store(.failed, ordering: .releasing)
+      attempt()
+      if isStarved {
+        _ = wanted.wait(timeoutNanoseconds: Self.retryNanoseconds) {
+          ending.load(ordering: .relaxed)
+        }
       }
-      done.ring()
+    }
+  }
+
+  private func attempt() {
+    do throws(JournalError) {
+      try SegmentFile.createZeroed(path, bytes: bytes, on: disk)
+      starved.store(false, ordering: .relaxed)
+      state.store(.ready, ordering: .releasing)
+    } catch {
+      if error.isFull, !ending.load(ordering: .relaxed) {
+        starved.store(true, ordering: .relaxed)
+        giveBack()
+        return
+      }
+      failure = error
+      state.store(.failed, ordering: .releasing)
+    }
+    done.ring()
+  }
+
+  /// What was written of a segment that did not fit would take the room from others.
+  private func giveBack() {
+    do throws(DiskFailure) {
+      try disk.remove(path)
+    } catch {
+      // It is overwritten or removed at the next attempt.
+      return
     }
   }
 }

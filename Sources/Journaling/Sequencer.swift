@@ -5,7 +5,6 @@
 //   journaled    ----x----x--x----x---x---x---x--x--x      is recognised by the steady clock, which
 //                                                          no one sets, and not followed
 
-import Glibc
 import MarketModel
 
 /// Gives commands their sequence number and their time. Owned by the thread that applies commands.
@@ -32,6 +31,7 @@ public struct Sequencer: ~Copyable {
   public private(set) var now: Timestamp
   /// Where time comes from.
   public let clock: Clock
+  private let source: any TimeSource
   private let longestJumpNanoseconds: UInt64
   private var steadyBefore: UInt64?
   private var isAlarmed = false
@@ -41,14 +41,16 @@ public struct Sequencer: ~Copyable {
   ///   - lastSequence: Last sequence number of the journal.
   ///   - lastTime: Time of its last command.
   ///   - clock: Where time comes from.
+  ///   - source: What the system's clock is read from.
   ///   - longestJumpNanoseconds: How far the wall clock may leave the steady clock between two
   ///     readings before it is not followed; one second by default.
   public init(
     after lastSequence: SequenceNumber = .none, lastTime: Timestamp = Timestamp(nanoseconds: 0),
-    clock: Clock, longestJumpNanoseconds: UInt64 = 1_000_000_000
+    clock: Clock, source: any TimeSource = SystemTime(),
+    longestJumpNanoseconds: UInt64 = 1_000_000_000
   ) {
     (self.lastSequence, self.now, self.clock) = (lastSequence, lastTime, clock)
-    self.longestJumpNanoseconds = longestJumpNanoseconds
+    (self.source, self.longestJumpNanoseconds) = (source, longestJumpNanoseconds)
   }
 
   /// Gives `command` the next sequence number and the present time.
@@ -62,7 +64,7 @@ public struct Sequencer: ~Copyable {
   /// - Returns: An alarm when the wall clock begins to misbehave; once for each time it does.
   public mutating func readClock() -> Alarm? {
     guard clock == .system else { return nil }
-    return advance(wall: Self.read(CLOCK_REALTIME), steady: Self.read(CLOCK_MONOTONIC))
+    return advance(wall: source.wall, steady: source.steady)
   }
 
   /// Sets the time of a driven clock; called when an operator's tick arrives.
@@ -95,11 +97,5 @@ public struct Sequencer: ~Copyable {
     now = Timestamp(nanoseconds: nanoseconds)
     defer { isAlarmed = alarm != nil }
     return isAlarmed ? nil : alarm
-  }
-
-  private static func read(_ clock: clockid_t) -> UInt64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

@@ -7,50 +7,68 @@ import Testing
 @Suite("When the disk fails")
 struct FailStopTests {
   /// A disk that works until it is told to fail.
-  final class Disk: Sendable {
+  final class FailingDisk: Disk {
     enum Fault: Int, AtomicRepresentable { case none, fullDisk, shortWrite, sync }
     let fault = Atomic<Fault>(.none)
     let callsAfterFault = Atomic<Int>(0)
     /// The segment that blocks go to. Zeros for the next one come in pieces of 1 MiB, and never fail.
     private let blocks = Atomic<Int32>(-1)
+    private let system = SystemDisk()
 
-    var operations: FileOperations {
-      var operations = FileOperations.system
-      operations.write = { [self] descriptor, bytes, count, offset in
-        if count < 1 << 20 { blocks.store(descriptor, ordering: .relaxed) }
-        let fault = fault.load(ordering: .acquiring)
-        guard count < 1 << 20, fault == .fullDisk || fault == .shortWrite else {
-          return pwrite(descriptor, bytes, count, off_t(offset))
-        }
-        let call = callsAfterFault.add(1, ordering: .relaxed).newValue
-        if fault == .shortWrite, call == 1 {
-          return pwrite(descriptor, bytes, count / 2, off_t(offset))
-        }
-        errno = ENOSPC
-        return -1
+    func write(
+      _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
+    ) throws(DiskFailure) -> Int {
+      if bytes.count < 1 << 20 { blocks.store(descriptor, ordering: .relaxed) }
+      let fault = fault.load(ordering: .acquiring)
+      guard bytes.count < 1 << 20, fault == .fullDisk || fault == .shortWrite else {
+        return try system.write(descriptor, bytes, at: offset)
       }
-      operations.sync = { [self] descriptor in
-        guard fault.load(ordering: .acquiring) == .sync,
-          blocks.load(ordering: .relaxed) == descriptor
-        else { return fdatasync(descriptor) }
-        callsAfterFault.add(1, ordering: .relaxed)
-        errno = EIO
-        return -1
+      let call = callsAfterFault.add(1, ordering: .relaxed).newValue
+      if fault == .shortWrite, call == 1 {
+        return try system.write(
+          descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)]), at: offset)
       }
-      return operations
+      throw DiskFailure(ENOSPC)
     }
+
+    func sync(_ descriptor: Int32) throws(DiskFailure) {
+      guard fault.load(ordering: .acquiring) == .sync,
+        blocks.load(ordering: .relaxed) == descriptor
+      else { return try system.sync(descriptor) }
+      callsAfterFault.add(1, ordering: .relaxed)
+      throw DiskFailure(EIO)
+    }
+
+    func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
+      try system.open(path, access)
+    }
+    func close(_ descriptor: Int32) { system.close(descriptor) }
+    func size(of descriptor: Int32) throws(DiskFailure) -> Int { try system.size(of: descriptor) }
+    func read(
+      _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(DiskFailure) -> Int { try system.read(descriptor, into: bytes, at: offset) }
+    func rename(_ path: String, to name: String) throws(DiskFailure) {
+      try system.rename(path, to: name)
+    }
+    func remove(_ path: String) throws(DiskFailure) { try system.remove(path) }
+    func names(in directory: String) throws(DiskFailure) -> [String] {
+      try system.names(in: directory)
+    }
+    func makeDirectory(_ path: String) throws(DiskFailure) { try system.makeDirectory(path) }
+    func syncDirectory(_ path: String) throws(DiskFailure) { try system.syncDirectory(path) }
+    func lock(_ path: String) throws(DiskFailure) -> Int32 { try system.lock(path) }
+    func unlock(_ descriptor: Int32) { system.unlock(descriptor) }
   }
 
   @Test(
     "A failed write or sync is not retried, publishes nothing and stops the journal.",
-    arguments: [Disk.Fault.fullDisk, .shortWrite, .sync])
-  func failureStops(fault: Disk.Fault) throws {
+    arguments: [FailingDisk.Fault.fullDisk, .shortWrite, .sync])
+  func failureStops(fault: FailingDisk.Fault) throws {
     let folder = Folder()
-    let disk = Disk()
-    let lock = try DirectoryLock(folder.path)
+    let disk = FailingDisk()
+    let lock = try DirectoryLock(folder.path, on: disk)
     var options = JournalWriter.Options()
     options.segmentBytes = 1 << 20
-    options.operations = disk.operations
     let failures = Mutex<[JournalError]>([])
     let writer = try JournalWriter(
       lock, Recovery.recover(lock), options: options,

@@ -23,10 +23,11 @@ struct ReplayedExchange: ~Copyable {
   ///   - verification: `.hashes` unless the writer is this process.
   /// - Throws: when the journal cannot be listed or does not begin with command 1.
   init(
-    directory: String, capacity: Capacity, verification: Verification = .hashes
+    directory: String, capacity: Capacity, verification: Verification = .hashes,
+    disk: any Disk = SystemDisk()
   ) throws(JournalError) {
     exchange = Exchange(capacity: capacity)
-    reader = try JournalReader(directory: directory, verification: verification)
+    reader = try JournalReader(directory: directory, verification: verification, disk: disk)
   }
 
   /// The command that `step` applies next.

@@ -10,7 +10,6 @@
 import ExchangeCore
 import Glibc
 import Journaling
-import LedgerSQLite
 import Logging
 import MarketModel
 import Rings
@@ -21,12 +20,14 @@ import Synchronization
 final class Follower: Sendable {
   /// What it reads and where it writes.
   struct Setting: Sendable {
-    /// Where journal and ledger are.
-    var data: DataFolder
+    /// The journal's directory.
+    var journal: String
+    /// Where it is.
+    var disk: any Disk = SystemDisk()
+    /// Opens the ledger. The follower's thread.
+    var openLedger: @Sendable () throws(LedgerError) -> any Ledger
     /// Capacity of the exchange.
     var capacity: Capacity
-    /// When a batch closes.
-    var rules: BatchRules
     /// Last command of the recovered journal: there ledger and journal are reconciled.
     var recovered: SequenceNumber
     /// The highest durable command. Any thread.
@@ -35,6 +36,20 @@ final class Follower: Sendable {
     var ingress: ManyProducerRing<Command>
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
+    /// Lets others run while the ingress is full.
+    var pause: @Sendable () -> Void = { usleep(1_000) }
+  }
+
+  /// What a turn left to do.
+  enum Turn: Equatable {
+    /// More, at once.
+    case again
+    /// More, when a command behind this one is durable.
+    case caughtUp(SequenceNumber)
+    /// The same, when the ledger answers.
+    case ledgerWaits
+    /// Nothing, ever.
+    case over
   }
 
   /// How long it sleeps when it has seen all that is durable.
@@ -78,10 +93,15 @@ final class Follower: Sendable {
   func run() {
     do throws(JournalError) {
       if let settler = openSettler() {
-        var room = try SettlementRoom(
-          directory: setting.data.journal, capacity: setting.capacity,
-          recovered: setting.recovered, settler: settler, log: log)
-        try follow(&room)
+        var room = try makeRoom(settler)
+        follow: while true {
+          switch try turn(&room) {
+          case .again: break
+          case .over: break follow
+          case .caughtUp(let last): sleep(Self.pauseNanoseconds, until: last)
+          case .ledgerWaits: sleep(Self.retryNanoseconds, until: SequenceNumber(.max))
+          }
+        }
         room.close()
       }
     } catch {
@@ -92,19 +112,31 @@ final class Follower: Sendable {
     setting.wake()
   }
 
-  private func follow(_ room: inout SettlementRoom) throws(JournalError) {
-    while !room.isHalted {
-      let confirmations = try room.advance(through: setting.durable())
-      for confirmation in confirmations { confirm(confirmation) }
-      // Pairs with the acquire in `finished`.
-      done.store(room.settledThrough.rawValue, ordering: .releasing)
-      if !confirmations.isEmpty { continue }
-      if isLast(room.settledThrough) || room.isWaiting && isEnding { return }
-      let next = SequenceNumber(room.settledThrough.rawValue + 1)
-      let isWaiting = room.isWaiting
-      _ = bell.wait(timeoutNanoseconds: isWaiting ? Self.retryNanoseconds : Self.pauseNanoseconds) {
-        isEnding || !isWaiting && setting.durable() >= next
-      }
+  /// The room in which `turn` works.
+  /// - Throws: when the journal cannot be listed.
+  func makeRoom(_ settler: consuming Settler) throws(JournalError) -> SettlementRoom {
+    try SettlementRoom(
+      directory: setting.journal, disk: setting.disk, capacity: setting.capacity,
+      recovered: setting.recovered, settler: settler, log: log)
+  }
+
+  /// Settles what is durable, as far as the ledger takes it.
+  /// - Throws: when the journal is damaged or cannot be read.
+  func turn(_ room: inout SettlementRoom) throws(JournalError) -> Turn {
+    if room.isHalted { return .over }
+    let confirmations = try room.advance(through: setting.durable())
+    for confirmation in confirmations { confirm(confirmation) }
+    // Pairs with the acquire in `finished`.
+    done.store(room.settledThrough.rawValue, ordering: .releasing)
+    if !confirmations.isEmpty { return .again }
+    if isLast(room.settledThrough) || room.isWaiting && isEnding { return .over }
+    return room.isWaiting ? .ledgerWaits : .caughtUp(room.settledThrough)
+  }
+
+  /// Sleeps until a command behind `sequence` is durable, the server ends, or the time is up.
+  private func sleep(_ nanoseconds: UInt64, until sequence: SequenceNumber) {
+    _ = bell.wait(timeoutNanoseconds: nanoseconds) {
+      isEnding || setting.durable() > sequence
     }
   }
 
@@ -120,9 +152,7 @@ final class Follower: Sendable {
     var isAnnounced = false
     while !isEnding {
       do throws(LedgerError) {
-        let ledger = try SQLiteLedger(
-          path: setting.data.ledger, genesis: LedgerGenesis(rules: setting.rules))
-        return try Settler(ledger)
+        return try Settler(setting.openLedger())
       } catch {
         guard error.remedy != .halt else {
           log.critical("ALARM: settlement does not start, trading goes on: \(error)")
@@ -141,7 +171,7 @@ final class Follower: Sendable {
     let command = Command(session: .exchange, body: .settlementConfirmed(confirmation))
     while !entrance.push(command) {
       if isEnding { return }
-      usleep(1_000)
+      setting.pause()
     }
     setting.wake()
   }

@@ -37,19 +37,21 @@ final class MarketRoom {
   private let checkpointInterval: UInt64
   private var sinceCheckpoint: UInt64 = 0
   private var clockIsFresh = false
+  private var announcedIntake = JournalWriter.Room.ample
   private let log: Logger
 
   /// The room after a recovery.
   /// - Parameters:
   ///   - recovered: The exchange with the recovered journal applied.
   ///   - ingress: Where commands enter; this room reads it.
+  ///   - time: What the system's clock is.
   init(
     _ recovered: consuming Recovered, journal: JournalWriter, ingress: ManyProducerRing<Command>,
-    configuration: Configuration, log: Logger
+    configuration: Configuration, time: any TimeSource = SystemTime(), log: Logger
   ) {
     sequencer = Sequencer(
       after: recovered.journal.lastSequence, lastTime: recovered.journal.lastTime,
-      clock: configuration.clock == .driven ? .driven : .system)
+      clock: configuration.clock == .driven ? .driven : .system, source: time)
     census = recovered.census
     exchange = recovered.exchange
     (self.journal, self.log) = (journal, log)
@@ -84,6 +86,20 @@ final class MarketRoom {
 
   /// Whether commands wait to be applied.
   var hasIntake: Bool { intake.available() > 0 }
+
+  /// Whether the journal's disk has room for what `command` does: a full one takes cancels only, and
+  /// in the end nothing.
+  func admits(_ command: Command) -> Bool {
+    switch journal.intake {
+    case .ample: return true
+    case .none: return false
+    case .low:
+      switch command.body {
+      case .cancel, .massCancel: return true
+      default: return false
+      }
+    }
+  }
 
   /// Takes a command in and applies it at once if it can.
   /// - Returns: `false` when the ingress is full.
@@ -131,6 +147,16 @@ final class MarketRoom {
     if staged > 0 { pages.publish() }
     staged = 0
     clockIsFresh = false
+    if journal.intake != announcedIntake { announceIntake() }
+  }
+
+  private func announceIntake() {
+    announcedIntake = journal.intake
+    switch announcedIntake {
+    case .ample: log.notice("the journal's disk has room again; everything is taken in")
+    case .low: log.critical("ALARM: the journal's disk is full: only cancels are taken in")
+    case .none: log.critical("ALARM: the journal's disk is full: nothing is taken in")
+    }
   }
 
   private func apply(_ command: inout Command) {

@@ -22,11 +22,12 @@ struct SettlementRoom: ~Copyable {
   /// - Parameter recovered: The last command that was in the journal when the server started; behind
   ///   it ledger and journal are reconciled.
   init(
-    directory: String, capacity: Capacity, recovered: SequenceNumber, settler: consuming Settler,
+    directory: String, disk: any Disk, capacity: Capacity, recovered: SequenceNumber,
+    settler: consuming Settler,
     log: Logger
   ) throws(JournalError) {
     replay = try ReplayedExchange(
-      directory: directory, capacity: capacity, verification: .checksums)
+      directory: directory, capacity: capacity, verification: .checksums, disk: disk)
     sink = SettlerSink(settler: settler)
     (self.recovered, self.log) = (recovered, log)
   }

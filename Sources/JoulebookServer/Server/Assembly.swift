@@ -8,7 +8,7 @@
 
 import ExchangeCore
 import GatewayBinary
-import Glibc
+import Journaling
 import Logging
 import MarketModel
 import Synchronization
@@ -32,27 +32,39 @@ final class Assembly: GatewayServer {
   private static let stopTimer = TimerToken(1)
 
   /// Rooms 1, 2 and 8.
-  private(set) lazy var gateway = BinaryGateway(transport: transport, server: self)
+  private(set) lazy var gateway = BinaryGateway(
+    transport: transport, server: self, configuration: gatewayConfiguration)
   /// Rooms 3 to 7; set before the loop runs.
   var market: MarketRoom?
   /// Set before the loop runs.
   var follower: Follower?
 
-  private let transport: Transport
+  private let transport: any Network
+  private let gatewayConfiguration: BinaryGateway.Configuration
+  private let time: any TimeSource
   private let flag: StopFlag
   private let log: Logger
   private var phase = Phase.running
   private var closing = SequenceNumber.none
   private var deadline: UInt64 = 0
 
-  init(transport: Transport, flag: StopFlag, log: Logger) {
+  init(
+    transport: any Network, flag: StopFlag, log: Logger,
+    gateway: BinaryGateway.Configuration = BinaryGateway.Configuration(),
+    time: any TimeSource = SystemTime()
+  ) {
     (self.transport, self.flag, self.log) = (transport, flag, log)
+    (gatewayConfiguration, self.time) = (gateway, time)
   }
+
+  /// Whether the last client was told to go.
+  var isClosed: Bool { phase == .closed }
 
   // MARK: From the gateway
 
   func submit(_ command: Command) -> SubmitResult {
     guard phase == .running, let market else { return .refused(Refusal(.shuttingDown)) }
+    guard market.admits(command) else { return .refused(Refusal(.intakeFull)) }
     return market.take(command) ? .taken : .full
   }
 
@@ -98,7 +110,7 @@ final class Assembly: GatewayServer {
     switch phase {
     case .draining where market.isIdle:
       close(market)
-      deadline = Self.now() + Self.settlingNanoseconds
+      deadline = time.steady + Self.settlingNanoseconds
       phase = .settling
     case .settling where isSettled(market):
       // Confirmations came behind the last checkpoint: it is taken again.
@@ -122,14 +134,8 @@ final class Assembly: GatewayServer {
   private func isSettled(_ market: MarketRoom) -> Bool {
     guard market.isIdle, let follower else { return false }
     if follower.finished >= closing || follower.isOver { return true }
-    guard Self.now() > deadline else { return false }
+    guard time.steady > deadline else { return false }
     log.warning("the ledger does not keep up; the rest is settled at the next start")
     return true
-  }
-
-  private static func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

@@ -15,11 +15,16 @@ enum OperatorKeys {
     _ directory: Directory, _ configuration: Configuration, log: Logger
   ) throws(ConfigurationError) -> [Command] {
     guard directory.session(SessionId(1)) == nil else { return [] }
+    return commands(directory, keys: try keys(configuration, log: log))
+  }
+
+  /// The commands that register the operator with `keys`, or none when the journal has done so.
+  static func commands(_ directory: Directory, keys: [PublicKey]) -> [Command] {
+    guard directory.session(SessionId(1)) == nil else { return [] }
     var bodies: [Command.Body] = []
     if directory.participants[participant] == nil, let name = Label("operator") {
       bodies.append(.createParticipant(CreateParticipant(participant: participant, name: name)))
     }
-    let keys = try keys(configuration, log: log)
     for (index, key) in keys.enumerated() {
       bodies.append(
         .registerSession(

@@ -40,7 +40,7 @@ struct Recovered: ~Copyable {
     let journal = try Recovery.recover(lock)
     announce(journal, log)
     var replay = try ReplayedExchange(
-      directory: lock.directory, capacity: capacity, verification: .checksums)
+      directory: lock.directory, capacity: capacity, verification: .checksums, disk: lock.disk)
     while let command = try replay.step(through: journal.lastSequence, into: &sink) {
       if sink.divergence.mismatch != nil { break }
       sink.gateway.endCommand(command.sequence)

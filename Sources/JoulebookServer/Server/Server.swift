@@ -2,6 +2,7 @@ import ExchangeCore
 import GatewayBinary
 import Glibc
 import Journaling
+import LedgerSQLite
 import Logging
 import MarketModel
 import Rings
@@ -72,10 +73,15 @@ public final class Server {
     let market = MarketRoom(
       recovered, journal: journal, ingress: ingress, configuration: configuration, log: log)
     let wake = transport.wakeHandle
+    let folder = DataFolder(configuration.dataFolder)
+    let genesis = LedgerGenesis(rules: configuration.settlement)
     let follower = Follower(
       Follower.Setting(
-        data: DataFolder(configuration.dataFolder), capacity: configuration.capacity,
-        rules: configuration.settlement, recovered: end, durable: { journal.durable },
+        journal: folder.journal,
+        openLedger: { () throws(LedgerError) in
+          try SQLiteLedger(path: folder.ledger, genesis: genesis)
+        },
+        capacity: configuration.capacity, recovered: end, durable: { journal.durable },
         ingress: ingress, wake: { wake.wake() }),
       log: log)
     (assembly.market, assembly.follower) = (market, follower)

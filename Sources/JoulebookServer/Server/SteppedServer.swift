@@ -1,0 +1,167 @@
+// The rooms of `Server` without its threads, for the simulation: whoever holds it decides which room
+// works next, and whether it works while another one waits for the disk.
+//
+//     network ─▶ gateway ─▶ market ─▶ ring ─▶ stepJournal ─▶ disk ─▶ stepFollower ─▶ ledger
+
+import ExchangeCore
+import GatewayBinary
+import Journaling
+import Logging
+import MarketModel
+import Rings
+import Settlement
+import Transport
+
+/// A whole exchange whose rooms are stepped one by one. Owned by one thread.
+package final class SteppedServer {
+  /// What stands around it.
+  package struct World: Sendable {
+    /// Holds the journal.
+    package var disk: any Disk
+    /// What time it is.
+    package var time: any TimeSource
+    /// Opens the ledger.
+    package var openLedger: @Sendable () throws(LedgerError) -> any Ledger
+    /// Keys of the operator's sessions, for the first start.
+    package var operatorKeys: [PublicKey]
+
+    /// All fields.
+    package init(
+      disk: any Disk, time: any TimeSource,
+      openLedger: @escaping @Sendable () throws(LedgerError) -> any Ledger,
+      operatorKeys: [PublicKey]
+    ) {
+      (self.disk, self.time, self.openLedger) = (disk, time, openLedger)
+      self.operatorKeys = operatorKeys
+    }
+  }
+
+  private let assembly: Assembly
+  private let market: MarketRoom
+  private let journal: JournalWriter
+  private let follower: Follower
+  private let flag = StopFlag()
+  private let world: World
+  private let log: Logger
+  private var settlement: SettlementRoom?
+  private var settlementIsOver = false
+
+  /// Recovers the journal in `configuration.dataFolder`.
+  /// - Throws: what keeps it from starting.
+  package init(
+    _ configuration: Configuration, _ world: World, network: any Network, log: Logger
+  ) throws(StartError) {
+    (self.world, self.log) = (world, log)
+    var gateway = BinaryGateway.Configuration()
+    gateway.clock = { Timestamp(nanoseconds: world.time.wall) }
+    gateway.versionFloor = world.time.wall
+    assembly = Assembly(
+      transport: network, flag: flag, log: log, gateway: gateway, time: world.time)
+    let lock: DirectoryLock
+    do throws(JournalError) {
+      lock = try DirectoryLock(configuration.dataFolder, on: world.disk)
+    } catch {
+      throw .journal(error)
+    }
+    let recovered = try Recovered.replay(
+      lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
+    let end = recovered.journal.lastSequence
+    var options = JournalWriter.Options()
+    options.segmentBytes = Int(configuration.segmentBytes)
+    options.ringCapacity = 1 << 10
+    options.waiting = .yield
+    options.isStepped = true
+    do throws(JournalError) {
+      journal = try JournalWriter(lock, recovered.journal, options: options, onFailure: { _ in })
+    } catch {
+      throw .journal(error)
+    }
+    let ingress = ManyProducerRing<Command>(
+      capacity: Int(configuration.ingressCommands), waiting: .yield)
+    market = MarketRoom(
+      recovered, journal: journal, ingress: ingress, configuration: configuration,
+      time: world.time, log: log)
+    let (journal, market) = (journal, market)
+    follower = Follower(
+      Follower.Setting(
+        journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
+        capacity: configuration.capacity, recovered: end, durable: { journal.durable },
+        ingress: ingress, wake: {}, pause: { preconditionFailure("the ingress is too small") }),
+      log: log)
+    (assembly.market, assembly.follower) = (market, follower)
+    let keys = OperatorKeys.commands(assembly.gateway.directory, keys: world.operatorKeys)
+    for command in keys { _ = market.take(command) }
+    market.endTurn()
+  }
+
+  // MARK: Its rooms
+
+  /// Connections are told to it; `turnEnds` after each turn.
+  package var handler: any TransportHandler { assembly.gateway }
+
+  /// The journal commits one batch.
+  /// - Returns: `false` when there was nothing to do, or the disk is full.
+  package func stepJournal() -> Bool { journal.step() }
+
+  /// The follower settles what is durable.
+  /// - Returns: `false` when there was nothing to do.
+  /// - Throws: when the journal cannot be read: settlement is over until the next start.
+  package func stepFollower() throws(JournalError) -> Bool {
+    guard !settlementIsOver else { return false }
+    if settlement == nil, let settler = openSettler() {
+      settlement = try follower.makeRoom(settler)
+    }
+    guard var room = settlement.take() else { return false }
+    do throws(JournalError) {
+      let turn = try follower.turn(&room)
+      settlement = consume room
+      settlementIsOver = turn == .over
+      return turn == .again
+    } catch {
+      settlementIsOver = true
+      throw error
+    }
+  }
+
+  /// - Returns: `nil` when the ledger does not answer now, or an operator must look.
+  private func openSettler() -> Settler? {
+    do throws(LedgerError) {
+      return try Settler(world.openLedger())
+    } catch {
+      settlementIsOver = error.remedy == .halt
+      log.error("ALARM: \(error)")
+      return nil
+    }
+  }
+
+  /// The orderly end begins; go on stepping until `isClosed`, then call `close`.
+  package func stop() {
+    flag.raise()
+    assembly.gateway.woken()
+  }
+
+  /// Seals the journal and closes the ledger, after `isClosed`.
+  package func close() {
+    settlement.take()?.close()
+    journal.close()
+  }
+
+  // MARK: How it is
+
+  /// Whether the orderly end has come.
+  package var isClosed: Bool { assembly.isClosed }
+  /// Whether a write or sync failed: the process would have ended there.
+  package var hasFailed: Bool { journal.hasFailed }
+  /// Whether settlement has stopped.
+  package var settlementHasHalted: Bool { settlementIsOver }
+  /// Everything up to here is said to be durable.
+  package var durable: SequenceNumber { journal.durable }
+  /// How much the journal takes.
+  package var intake: JournalWriter.Room { journal.intake }
+  /// Last command stamped.
+  package var lastSequence: SequenceNumber { market.sequencer.lastSequence }
+  /// How it is.
+  package func status() -> ServerStatus { market.status(true) }
+  /// What does not hold in the exchange.
+  package func invariantViolations() -> [String] { market.exchange.invariantViolations() }
+}

@@ -1,0 +1,65 @@
+/// What the journal asks of the file system. `SystemDisk` is the operating system's; the simulation has
+/// one that tears writes, flips bits, fails and loses power.
+public protocol Disk: Sendable {
+  /// Opens a file.
+  /// - Returns: a descriptor, not negative, to be closed.
+  /// - Throws: the errno.
+  func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32
+  /// Lets go of a descriptor.
+  func close(_ descriptor: Int32)
+  /// Bytes in an open file.
+  /// - Throws: the errno.
+  func size(of descriptor: Int32) throws(DiskFailure) -> Int
+  /// Reads at a place, as `pread` does: fewer bytes than asked for are no error, 0 is the end.
+  /// - Throws: the errno.
+  func read(
+    _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DiskFailure) -> Int
+  /// Writes at a place, as `pwrite` does: fewer bytes than given are no error.
+  /// - Throws: the errno.
+  func write(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(DiskFailure) -> Int
+  /// Makes a file's contents durable, as `fdatasync` does.
+  /// - Throws: the errno.
+  func sync(_ descriptor: Int32) throws(DiskFailure)
+  /// Gives a file another name; a file that has it is replaced.
+  /// - Throws: the errno.
+  func rename(_ path: String, to name: String) throws(DiskFailure)
+  /// Removes a file's name.
+  /// - Throws: the errno.
+  func remove(_ path: String) throws(DiskFailure)
+  /// The names in a directory, in no order.
+  /// - Throws: the errno.
+  func names(in directory: String) throws(DiskFailure) -> [String]
+  /// Makes a directory; one that is there is fine.
+  /// - Throws: the errno.
+  func makeDirectory(_ path: String) throws(DiskFailure)
+  /// Makes the names in a directory durable.
+  /// - Throws: the errno.
+  func syncDirectory(_ path: String) throws(DiskFailure)
+  /// Takes a file for this holder alone and writes its process id there.
+  /// - Returns: a descriptor that holds it until `unlock`.
+  /// - Throws: the errno; EWOULDBLOCK when another has it.
+  func lock(_ path: String) throws(DiskFailure) -> Int32
+  /// Gives up a lock.
+  func unlock(_ descriptor: Int32)
+}
+
+/// How a file is opened.
+public enum DiskAccess: Sendable {
+  /// It must be there.
+  case reading
+  /// It must be there.
+  case writing
+  /// It is made, or emptied.
+  case creating
+}
+
+/// The file system refused; its error number.
+public struct DiskFailure: Error, Sendable, Equatable {
+  /// The errno.
+  public var code: Int32
+  /// A refusal with that errno.
+  public init(_ code: Int32) { self.code = code }
+}

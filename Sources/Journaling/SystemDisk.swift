@@ -1,0 +1,114 @@
+import Glibc
+
+/// The operating system's files. No state; any thread.
+public struct SystemDisk: Disk {
+  /// The operating system's files.
+  public init() {}
+
+  /// `open`, to keep out of children.
+  public func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
+    let flags =
+      switch access {
+      case .reading: O_RDONLY
+      case .writing: O_RDWR
+      case .creating: O_RDWR | O_CREAT | O_TRUNC
+      }
+    return try Self.check(Glibc.open(path, flags | O_CLOEXEC, 0o640))
+  }
+
+  /// `close`. Its error says nothing: whoever needs to know has synced.
+  public func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+  /// `fstat`.
+  public func size(of descriptor: Int32) throws(DiskFailure) -> Int {
+    var status = stat()
+    _ = try Self.check(fstat(descriptor, &status))
+    return Int(status.st_size)
+  }
+
+  /// `pread`; interrupted, it is asked again.
+  public func read(
+    _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DiskFailure) -> Int {
+    while true {
+      let count = pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
+      if count < 0, errno == EINTR { continue }
+      return try Self.check(count)
+    }
+  }
+
+  /// `pwrite`.
+  public func write(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(DiskFailure) -> Int {
+    try Self.check(pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)))
+  }
+
+  /// `fdatasync`.
+  public func sync(_ descriptor: Int32) throws(DiskFailure) {
+    _ = try Self.check(fdatasync(descriptor))
+  }
+
+  /// `rename`.
+  public func rename(_ path: String, to name: String) throws(DiskFailure) {
+    _ = try Self.check(Glibc.rename(path, name))
+  }
+
+  /// `unlink`.
+  public func remove(_ path: String) throws(DiskFailure) { _ = try Self.check(unlink(path)) }
+
+  /// `readdir` to its end.
+  public func names(in directory: String) throws(DiskFailure) -> [String] {
+    guard let stream = opendir(directory) else { throw DiskFailure(errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(stream) {
+      names.append(
+        withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        })
+      errno = 0
+    }
+    guard errno == 0 else { throw DiskFailure(errno) }
+    return names
+  }
+
+  /// `mkdir`, for owner and group.
+  public func makeDirectory(_ path: String) throws(DiskFailure) {
+    guard mkdir(path, 0o750) != 0, errno != EEXIST else { return }
+    throw DiskFailure(errno)
+  }
+
+  /// `fsync` of the directory.
+  public func syncDirectory(_ path: String) throws(DiskFailure) {
+    let descriptor = try Self.check(Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    defer { close(descriptor) }
+    _ = try Self.check(fsync(descriptor))
+  }
+
+  /// `flock`: the kernel lets go of it when the process ends, however it ends.
+  public func lock(_ path: String) throws(DiskFailure) -> Int32 {
+    let descriptor = try Self.check(Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
+    let owner = Array((String(getpid()) + "\n").utf8)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, ftruncate(descriptor, 0) == 0,
+      pwrite(descriptor, owner, owner.count, 0) == owner.count
+    else {
+      let code = errno
+      close(descriptor)
+      throw DiskFailure(code)
+    }
+    return descriptor
+  }
+
+  /// Unlocked, not only closed: a child between fork and exec may still hold the description.
+  public func unlock(_ descriptor: Int32) {
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
+
+  private static func check<Value: SignedInteger>(_ value: Value) throws(DiskFailure) -> Value {
+    guard value >= 0 else { throw DiskFailure(errno) }
+    return value
+  }
+}

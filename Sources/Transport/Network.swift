@@ -1,0 +1,28 @@
+/// What a gateway asks of its connections: `Transport` over sockets, or a network of the simulation.
+/// The loop's thread.
+public protocol Network: AnyObject {
+  /// Connections at a time.
+  var maximumConnections: Int { get }
+  /// Room for `bytes` bytes behind what `connection` is sent, to be filled in before the next call.
+  /// - Returns: `nil` when the connection is closed, finishing, or has just been cut.
+  func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer?
+  /// Stops reading from `connection`; what the handler leaves unread is shown again on `resume`.
+  func pause(_ connection: ConnectionId)
+  /// Reads again. Not within `received`.
+  func resume(_ connection: ConnectionId)
+  /// Sends what is queued, then closes; what arrives meanwhile is discarded.
+  func finish(_ connection: ConnectionId)
+  /// Calls `timerFired` after `milliseconds`, then every `interval` ms (0: once).
+  func startTimer(_ token: TimerToken, after milliseconds: UInt64, every interval: UInt64)
+  /// Stops a timer; one that does not run is fine.
+  func stopTimer(_ token: TimerToken)
+  /// Connections go on, none is added.
+  func stopListening()
+  /// Closes everything without sending what is queued; the loop ends.
+  func shutDown()
+}
+
+extension Transport: Network {
+  /// The configured limit.
+  public var maximumConnections: Int { configuration.maximumConnections }
+}
