@@ -22,15 +22,19 @@ public struct Capacity: Sendable, Hashable {
   public var orders: UInt32
   /// Price levels at which an order rests, over all books.
   public var priceLevels: UInt32
+  /// Most re-cover steps of one drain (market rules 4): what is left is done by the next.
+  public var cascadeSteps: UInt32
 
   /// The capacity with these numbers.
   public init(
     participants: UInt32, sessions: UInt32, accounts: UInt32, areas: UInt32, instruments: UInt32,
-    meters: UInt32, positions: UInt32, orders: UInt32, priceLevels: UInt32
+    meters: UInt32, positions: UInt32, orders: UInt32, priceLevels: UInt32,
+    cascadeSteps: UInt32 = 1_000_000
   ) {
     (self.participants, self.sessions, self.accounts) = (participants, sessions, accounts)
     (self.areas, self.instruments, self.meters) = (areas, instruments, meters)
     (self.positions, self.orders, self.priceLevels) = (positions, orders, priceLevels)
+    self.cascadeSteps = cascadeSteps
   }
 
   /// For tests and a single community: a few MiB.
@@ -58,6 +62,4 @@ public enum Limit {
   public static let bandTicks: Int64 = 1 << 24
   /// Highest cap, in Wh.
   public static let cap: Int64 = 1 << 50
-  /// Most re-cover steps that one command may cause (market rules 5).
-  public static let cascadeSteps = 1_000_000
 }

@@ -24,6 +24,7 @@ extension ReferenceModel {
 
   mutating func deposit(_ movement: CashMovement, _ command: Command) throws(Refusal) {
     try validate(movement)
+    try require(outside[movement.currency] != nil || outside.count < 64, .capacityExhausted, 64)
     let total = outside[movement.currency] ?? 0
     try require(
       total <= Limit.total - movement.amount.units, .balanceLimit, Limit.total)

@@ -46,6 +46,13 @@ extension ReferenceModel {
     try require(cash[key] != nil || cash.count < limit, .capacityExhausted, Int64(limit))
   }
 
+  /// There is room for a price at which no order rests yet.
+  func requireLevel() throws(Refusal) {
+    let levels = Set(orders.values.map { PriceLevel($0.instrument, $0.side, $0.price) })
+    let limit = Int(capacity.priceLevels)
+    try require(levels.count < limit, .capacityExhausted, Int64(limit))
+  }
+
   func requireClientOrderId(_ id: ClientOrderId, _ account: AccountId) throws(Refusal) {
     let last = accounts[account]?.lastClientOrderId ?? .engine
     try require(id > last, .duplicateClientOrderId, Int64(bitPattern: last.rawValue))
@@ -105,6 +112,7 @@ extension ReferenceModel {
     try require(reservation == 0 || reservation <= cash, .insufficientCash, cash)
     try require(
       orders.count < Int(capacity.orders), .tooManyOrders, Int64(capacity.orders))
+    try requireLevel()
     try requirePosition(order.position)
     try requirePassive(order)
     return order
@@ -165,6 +173,7 @@ extension ReferenceModel {
         - reservationPerLot(old) * (old.leaves / old.lot)
       try require(old.side == .sell || cash >= 0, .insufficientCash, cash)
       try require(difference <= 0 || difference <= cash, .insufficientCash, cash)
+      try requireLevel()
       new.arrival = lastArrival + 1
       try requirePassive(new)
     }

@@ -83,7 +83,9 @@ struct ReferenceModel {
     case .createInstrument(let definition): try create(definition, command)
     case .setInstrumentState(let definition): try setState(definition, command)
     case .registerMeter(let definition): try register(definition, command)
-    case .tick: acknowledge(command)
+    case .tick:
+      drain()
+      acknowledge(command)
     case .settlementConfirmed(let batch): confirm(batch)
     case .checkpoint: break
     }
@@ -172,7 +174,13 @@ extension ReferenceModel {
 
   /// Re-covers touched positions until none is left.
   mutating func drain() {
+    var steps: UInt32 = 0
     while !queue.isEmpty {
+      if steps == capacity.cascadeSteps {
+        emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
+        return
+      }
+      steps += 1
       let key = queue.removeFirst()
       recover(key, .sell)
       recover(key, .buy)

@@ -24,6 +24,17 @@ struct CashKey: Hashable {
   }
 }
 
+/// Where orders rest.
+struct PriceLevel: Hashable {
+  let instrument: InstrumentId
+  let side: Side
+  let price: Int64
+
+  init(_ instrument: InstrumentId, _ side: Side, _ price: Int64) {
+    (self.instrument, self.side, self.price) = (instrument, side, price)
+  }
+}
+
 struct ModelCash {
   var free: Int64 = 0
   var reserved: Int64 = 0

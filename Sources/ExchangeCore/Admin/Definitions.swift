@@ -72,7 +72,7 @@ extension Exchange {
     let number = new.meter.rawValue
     var refusal = definition(request, number, of: capacity.meters)
     if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
-    refusal = refusal ?? place(new.account, new.area)
+    refusal = refusal ?? named(new.account, new.area) ?? room(new.account, new.area)
     if let refusal { return reject(refusal, request, account: new.account) }
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, new.area),
@@ -81,11 +81,14 @@ extension Exchange {
     acknowledge(request)
   }
 
-  /// Whether the account and the area exist and have a position or room for one.
-  private func place(_ account: AccountId, _ area: AreaId) -> Refusal? {
+  private func named(_ account: AccountId, _ area: AreaId) -> Refusal? {
     guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
-    guard exists(area) else { return Refusal(.unknownArea, capacity.areas) }
-    return find(account, area) == 0 ? roomForPosition() : nil
+    return exists(area) ? nil : Refusal(.unknownArea, capacity.areas)
+  }
+
+  /// Whether the account, which exists, has a position in the area or room for one.
+  private func room(_ account: AccountId, _ area: AreaId) -> Refusal? {
+    find(account, area) == 0 ? roomForPosition() : nil
   }
 
   // MARK: Areas
@@ -120,11 +123,9 @@ extension Exchange {
 
   /// 2 Cu / (1.5 P) kWh in whole Wh: floor(4000 Cu / (3 P)) (section 3).
   private func defaultCap(_ new: CreateArea) -> Int64? {
-    let (cost, overflow) = new.storageCost.units.multipliedReportingOverflow(by: 4_000)
-    let (price, wide) = new.storagePrice.units.multipliedReportingOverflow(by: 3)
-    guard !overflow, !wide, price > 0 else { return nil }
-    let cap = cost / price
-    return cap <= Limit.cap ? cap : nil
+    let cost = Int128(new.storageCost.units) * 4_000
+    let cap = cost / (Int128(new.storagePrice.units) * 3)
+    return cap <= Int128(Limit.cap) ? Int64(cap) : nil
   }
 
   private func validate(feedIn: Price, retail: Price) -> Refusal? {
@@ -150,10 +151,11 @@ extension Exchange {
   mutating func set(
     _ cap: SetCap, _ request: Request
   ) {
-    var refusal = permission(request, .administration) ?? place(cap.account, cap.area)
+    var refusal = permission(request, .administration) ?? named(cap.account, cap.area)
     if refusal == nil, cap.cap.wattHours > Limit.cap {
       refusal = Refusal(.badDefinition, cap.cap.wattHours)
     }
+    refusal = refusal ?? room(cap.account, cap.area)
     if let refusal { return reject(refusal, request, account: cap.account) }
     let position = findOrMake(cap.account, cap.area)
     positions[position].hasOwnCap = cap.cap >= .zero

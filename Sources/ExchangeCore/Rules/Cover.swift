@@ -66,9 +66,9 @@ extension Exchange {
 
   /// Re-covers the touched positions until none is left.
   mutating func drain() {
-    var steps = 0
+    var steps: UInt32 = 0
     while touchedHead != 0 {
-      if steps == Limit.cascadeSteps {
+      if steps == capacity.cascadeSteps {
         emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
         return
       }

@@ -183,7 +183,10 @@ struct Market: ~Copyable {
   }
 
   private func compareBooks(_ differences: inout [String]) {
-    differences += exchange.invariantViolations().map { "invariant: \($0)" }
+    // What a drain that reached its bound has left to do, the invariants miss.
+    if model.queue.isEmpty {
+      differences += exchange.invariantViolations().map { "invariant: \($0)" }
+    }
     let expected = model.orders.values.sorted { $0.id < $1.id }.map(model.state)
     let actual = exchange.openOrders().sorted { $0.order < $1.order }
     if expected != actual {

@@ -5,6 +5,7 @@
 //   meter ana +4kWh -2kWh         send ana ben 2kWh        deposit ana 10.00
 //   agent ana in 1 sell 0.10 above 6kWh buy 0.05 below 2kWh target 4kWh
 //   cap ana 5kWh   halt 1   open 1   close 1   tick 60s   ... and the definitions
+//   cancel A1 after 60s: any line, a minute after the one above
 //
 // What a line leaves out (client order ids, references, register sequences) the market counts up.
 
@@ -20,7 +21,7 @@ struct Step {
   var label: String?
   /// Whether the running number is the market's to fill in.
   var countsUp = false
-  /// How far a tick moves the clock, in seconds.
+  /// How far the step moves the clock, in seconds.
   var advance: UInt64 = 0
 
   init(_ body: Command.Body, label: String? = nil, by session: UInt32 = 1, countsUp: Bool = false) {

@@ -15,7 +15,9 @@ struct StepParser {
   static func step(_ line: String) throws(ScriptError) -> Step {
     var parser = StepParser(line)
     let session = UInt32(try parser.option("by") ?? "1") ?? 1
+    let after: String? = try parser.option("after")
     var step = try parser.parse()
+    if let after { step.advance = try parser.integer(String(after.dropLast())) }
     step.session = SessionId(session)
     if !parser.words.isEmpty {
       throw ScriptError(description: "left over in '\(line)': \(parser.words)")

@@ -8,8 +8,14 @@ struct StepWriter {
   static func line(_ step: Step) -> String {
     var writer = StepWriter()
     writer.write(step)
+    if step.advance > 0, !isTick(step) { writer.words += ["after", "\(step.advance)s"] }
     if step.session != SessionId(1) { writer.words += ["by", "\(step.session.rawValue)"] }
     return writer.words.joined(separator: " ")
+  }
+
+  private static func isTick(_ step: Step) -> Bool {
+    if case .tick = step.body { return true }
+    return false
   }
 
   private mutating func write(_ step: Step) {

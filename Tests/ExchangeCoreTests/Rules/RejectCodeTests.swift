@@ -1,0 +1,136 @@
+import ExchangeCore
+import Foundation
+import MarketModel
+import Testing
+
+/// A script in the village that ends in one reject.
+struct RejectScript: CustomTestStringConvertible, Sendable {
+  let name: String
+  /// Steps before it; the last line is rejected.
+  let script: String
+  /// The table that is small, if any.
+  var orders: UInt32 = 64
+
+  var testDescription: String { name }
+
+  init(_ name: String, _ script: String, orders: UInt32 = 64) {
+    (self.name, self.script, self.orders) = (name, script, orders)
+  }
+}
+
+@Suite("Every code with which the engine can reject")
+struct RejectCodeTests {
+  /// One script a code, in the order of the codes.
+  static let scripts = [
+    RejectScript("unknownSession", "enter X ana bid 1kWh @ 0.10 by 9"),
+    RejectScript("notPermitted", "enter X eva bid 1kWh @ 0.10 by 3"),
+    RejectScript("unknownAccount", "deposit #9 1.00"),
+    RejectScript("foreignAccount", "enter X eva bid 1kWh @ 0.10"),
+    RejectScript("unknownParticipant", "account #9 of 3"),
+    RejectScript("unknownInstrument", "halt 7"),
+    RejectScript("instrumentHalted", "halt 1\nenter X ana bid 1kWh @ 0.10"),
+    RejectScript("instrumentClosed", "close 1\nopen 1"),
+    RejectScript("offTick", "enter X ana bid 1kWh @ 0.101"),
+    RejectScript("priceOutOfBand", "enter X ana bid 1kWh @ 1.01"),
+    RejectScript("offLot", "enter X ana bid 1001Wh @ 0.10"),
+    RejectScript("quantityNotPositive", "enter X ana bid -1kWh @ 0.10"),
+    RejectScript("quantityTooLarge", "enter X ana bid 68719477kWh @ 0.10"),
+    RejectScript(
+      "notionalOverflow",
+      "spot 2 tick 1.00 band 0.00 10000000.00\nenter X ana bid 68719476kWh @ 10000000.00 in 2"),
+    RejectScript("marketNotImmediate", "enter X ana bid 1kWh market"),
+    RejectScript("badExpireTime", "enter X ana bid 1kWh @ 0.10 gtt expires 0s"),
+    RejectScript("duplicateClientOrderId", "enter X ana bid 1kWh @ 0.10 id 0"),
+    RejectScript(
+      "postOnlyWouldTrade",
+      "meter ana +1kWh\nenter A1 ana ask 1kWh @ 0.10\nenter X ben bid 1kWh @ 0.10 post"),
+    RejectScript("minimumQuantityInvalid", "enter X ana bid 2kWh @ 0.10 min 500Wh"),
+    RejectScript("postOnlyImmediate", "enter X ana bid 1kWh @ 0.10 post fok"),
+    RejectScript("badAmount", "withdraw ana 0.00"),
+    RejectScript("sameAccount", "send ana ana 1.00"),
+    RejectScript("badInterval", "meter ana +1kWh seq 1 from 9s to 9s"),
+    RejectScript("insufficientCash", "withdraw ana 1000.01"),
+    RejectScript("capExceeded", "meter ana +2kWh\ncap ben 1kWh\nsend ana ben 2kWh"),
+    RejectScript("insufficientEnergy", "send ana ben 1kWh"),
+    RejectScript("balanceLimit", "deposit ana 23058430092.13693952"),
+    RejectScript("unknownOrder", "cancel for ana id 1"),
+    RejectScript(
+      "quantityBelowExecuted",
+      """
+      meter ana +1kWh
+      enter A1 ana ask 1kWh @ 0.10
+      enter B1 ben bid 2kWh @ 0.10
+      replace B1 1kWh @ 0.10
+      """),
+    RejectScript(
+      "tooManyOrders", "enter A1 ana bid 1kWh @ 0.10\nenter X ana bid 1kWh @ 0.10", orders: 1),
+    RejectScript("nothingToChange", "enter A1 ana bid 1kWh @ 0.10\nreplace A1 1kWh @ 0.10"),
+    RejectScript("unknownMeter", "meter #9 +1kWh"),
+    RejectScript(
+      "readingReplayed",
+      "meter ana +1kWh seq 2 from 0s to 9s\nmeter ana +1kWh seq 2 from 9s to 18s"),
+    RejectScript("negativeReading", "meter ana +-1kWh"),
+    RejectScript("readingTooLarge", "meter ana +1099511627777Wh"),
+    RejectScript(
+      "overlappingInterval",
+      "meter ana +1kWh seq 2 from 0s to 9s\nmeter ana +1kWh seq 3 from 8s to 18s"),
+    RejectScript("alreadyExists", "participant 1"),
+    RejectScript("outOfRange", "participant 99"),
+    RejectScript("unknownArea", "tariff 3"),
+    RejectScript("badDefinition", "area 2 cost 1500.00 price 0.00"),
+    RejectScript(
+      "capacityExhausted",
+      (1...16).map { "enter A\($0) ana bid 1kWh @ -0.\($0 + 10)" }.joined(separator: "\n")
+        + "\nenter X ana bid 1kWh @ -0.50"),
+    RejectScript("referenceReplayed", "deposit ana 1.00 ref 9\ndeposit ana 1.00 ref 9"),
+  ]
+
+  /// What engine and model say to the last step; the ones before must be accepted.
+  private func reject(_ script: RejectScript) throws -> RejectCode? {
+    var capacity = Capacity.script
+    (capacity.orders, capacity.priceLevels) = (script.orders, 16)
+    var market = Market(capacity: capacity)
+    let lines = (Script.lines(Script.village) + Script.lines(script.script)).map(\.action)
+    for (index, line) in lines.enumerated() {
+      let state = market.exchange.stateHash()
+      let outcome = market.apply(try StepParser.step(line))
+      #expect(outcome.differences.isEmpty, "\(script.name), \(line)")
+      guard case .rejected(let rejected)? = outcome.events.first else { continue }
+      #expect(index == lines.count - 1 && outcome.events.count == 1, "\(script.name), \(line)")
+      #expect(market.exchange.stateHash() == state, "\(script.name) changed something")
+      return rejected.code
+    }
+    return nil
+  }
+
+  @Test(
+    "A script is rejected with the code that names it, and nothing has changed.", arguments: scripts
+  )
+  func code(script: RejectScript) throws {
+    let code = try #require(RejectCode.all.first { $0.name == script.name }).code
+    #expect(try reject(script) == code)
+  }
+
+  /// Codes that the sources of the engine name.
+  private func engineCodes() throws -> Set<String> {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Sources/ExchangeCore")
+    var names: Set<String> = []
+    for path in try FileManager.default.subpathsOfDirectory(atPath: root.path)
+    where path.hasSuffix(".swift") {
+      let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+      for match in text.matches(of: /Refusal\(\s*\.(\w+)/) { names.insert(String(match.1)) }
+    }
+    return names
+  }
+
+  @Test("There is a script for every code that the engine's sources name, and for no other.")
+  func everyCode() throws {
+    let scripted = Set(Self.scripts.map(\.name))
+    let named = try engineCodes()
+    #expect(named.count > 40)
+    #expect(named.subtracting(scripted).isEmpty, "no script for these")
+    #expect(scripted.subtracting(named).isEmpty, "the engine does not name these")
+  }
+}
