@@ -110,9 +110,11 @@ extension ReferenceModel {
     meters[reading.meter]?.lastSequence = reading.registerSequence
     meters[reading.meter]?.lastEnd = reading.intervalEnd
     areas[key.area]?.produced += produced
-    store(key, produced - lost)
-    touch(key)
-    drain()
+    if produced > 0 {
+      store(key, produced - lost)
+      if produced > lost { touch(key) }
+      drain()
+    }
 
     let held = position(key)?.energy ?? 0
     let exported = produced > 0 ? max(0, held - cap(key)) : 0
@@ -134,7 +136,7 @@ extension ReferenceModel {
           exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
           burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
           importCost: Money(units: cost))))
-    touch(key)
+    if exported > 0 || burned > 0 || cost > 0 { touch(key) }
     drain()
   }
 

@@ -6,6 +6,7 @@ import MarketModel
 /// Where engine and model parted.
 struct Divergence {
   let seed: UInt64
+  let capacity: Capacity
   /// Steps up to the one that differs, shortened.
   let script: [Step]
   let differences: [String]
@@ -13,7 +14,9 @@ struct Divergence {
   /// A script to paste into a test, and what differs.
   var report: String {
     """
-    engine and model differ; MODEL_SEED=\(seed) repeats it. Shortened to \(script.count) steps:
+    engine and model differ; MODEL_SEED=\(seed) repeats it. Shortened to \(script.count) steps,
+    with room for \(capacity.orders) orders, \(capacity.priceLevels) prices, \
+    \(capacity.positions) positions, \(capacity.cascadeSteps) steps a drain:
     \(script.map { "      " + StepWriter.line($0) }.joined(separator: "\n"))
     \(differences.joined(separator: "\n"))
     """
@@ -31,29 +34,72 @@ struct Coverage {
   mutating func note(_ events: [Event]) {
     commands += 1
     for event in events {
+      count(Self.kind(event))
       switch event {
-      case .rejected(let rejected): counts["reject \(rejected.code.rawValue)", default: 0] += 1
-      case .canceled(let canceled): counts["cancel \(canceled.reason)", default: 0] += 1
-      case .trade: counts["trade", default: 0] += 1
-      case .restated: counts["restated", default: 0] += 1
-      case .alarm: counts["alarm", default: 0] += 1
       case .accepted(let state):
-        entered += state.leaves.wattHours
-        waited += state.waiting.wattHours
-        if state.clientOrderId == .engine { counts["agent order", default: 0] += 1 }
+        if state.instrument != RandomMarket.dear.instrument {
+          entered += state.leaves.wattHours
+          waited += state.waiting.wattHours
+        }
+        if state.clientOrderId == .engine { count("agent order") }
       case .metered(let metered):
-        if metered.imported > .zero { counts["import", default: 0] += 1 }
-        if metered.exported > .zero { counts["export", default: 0] += 1 }
+        if metered.imported > .zero { count("import") }
+        if metered.exported > .zero { count("export") }
+        if metered.lost > .zero { count("loss") }
+      case .trade(let trade):
+        if trade.price < .zero { count("trade below zero") }
+        if trade.buyer.fee > .zero { count("trade with fee") }
       default: break
       }
     }
   }
 
-  mutating func add(_ other: Coverage) {
-    commands += other.commands
-    entered += other.entered
-    waited += other.waited
-    counts.merge(other.counts, uniquingKeysWith: +)
+  private mutating func count(_ kind: String) { counts[kind, default: 0] += 1 }
+
+  /// The event's name, with code or reason.
+  private static func kind(_ event: Event) -> String {
+    switch event {
+    case .rejected(let rejected): "reject \(rejected.code.rawValue)"
+    case .canceled(let canceled): "cancel \(canceled.reason)"
+    case .alarm(let alarm): "alarm \(alarm.kind)"
+    case .accepted: "accepted"
+    case .replaced: "replaced"
+    case .restated: "restated"
+    case .trade: "trade"
+    case .massCanceled: "massCanceled"
+    case .balance: "balance"
+    case .metered: "metered"
+    case .transferred: "transferred"
+    case .deposited: "deposited"
+    case .withdrawn: "withdrawn"
+    case .agentSet: "agentSet"
+    case .acknowledged: "acknowledged"
+    case .participantCreated: "participantCreated"
+    case .sessionRegistered: "sessionRegistered"
+    case .accountCreated: "accountCreated"
+    case .capSet: "capSet"
+    case .areaCreated: "areaCreated"
+    case .tariffSet: "tariffSet"
+    case .instrumentCreated: "instrumentCreated"
+    case .instrumentStateChanged: "instrumentStateChanged"
+    case .meterRegistered: "meterRegistered"
+    case .settlementConfirmed: "settlementConfirmed"
+    }
+  }
+
+  /// A line a kind of event and code, with how often it was met.
+  var table: String {
+    let rows = counts.sorted { $0.key < $1.key }.map { kind, count in
+      let name =
+        RejectCode.all.first { kind == "reject \($0.code.rawValue)" }.map { " \($0.name)" } ?? ""
+      let label = kind + name
+      let number = String(count)
+      let dots = max(2, 44 - label.count - number.count)
+      return "\(label) \(String(repeating: ".", count: dots)) \(number)"
+    }
+    let share = entered == 0 ? 0 : waited * 100 / entered
+    return (rows + ["\(commands) commands; \(share) % of the quantity waited on entry"])
+      .joined(separator: "\n")
   }
 }
 
@@ -63,8 +109,8 @@ enum Comparison {
 
   /// Runs `commands` random steps.
   static func run(seed: UInt64, commands: Int, coverage: inout Coverage) -> Divergence? {
-    var market = Market()
     var random = RandomMarket(seed: seed)
+    var market = Market(capacity: random.capacity)
     var steps = random.world()
     var count = 0
     while count < commands {
@@ -73,17 +119,17 @@ enum Comparison {
       coverage.note(outcome.events)
       count += 1
       if !outcome.differences.isEmpty {
-        return shorten(Array(steps.prefix(count)), seed, outcome)
+        return shorten(Array(steps.prefix(count)), seed, random.capacity, outcome)
       }
     }
     return nil
   }
 
   /// Where `steps` first differ in the way `kind`, comparing everything after each.
-  private static func firstDivergence(_ steps: [Step], _ kind: String)
+  private static func firstDivergence(_ steps: [Step], _ capacity: Capacity, _ kind: String)
     -> (count: Int, differences: [String])?
   {
-    var market = Market()
+    var market = Market(capacity: capacity)
     for (index, step) in steps.enumerated() {
       let outcome = market.apply(step)
       if !outcome.differences.isEmpty {
@@ -93,10 +139,23 @@ enum Comparison {
     return nil
   }
 
+  /// The script without `range`; the step behind it may take over the time that the range took.
+  private static func leavingOut(_ range: Range<Int>, of script: [Step], keepsTime: Bool) -> [Step]
+  {
+    var rest = Array(script[..<range.lowerBound] + script[range.upperBound...])
+    if keepsTime, rest.indices.contains(range.lowerBound) {
+      rest[range.lowerBound].advance += script[range].reduce(0) { $0 + $1.advance }
+    }
+    return rest
+  }
+
   /// Delta debugging: leaves out ever smaller parts as long as what remains still differs.
-  static func shorten(_ steps: [Step], _ seed: UInt64, _ outcome: Market.Outcome) -> Divergence {
-    guard let first = firstDivergence(steps, outcome.kind) else {
-      return Divergence(seed: seed, script: steps, differences: outcome.differences)
+  static func shorten(
+    _ steps: [Step], _ seed: UInt64, _ capacity: Capacity, _ outcome: Market.Outcome
+  ) -> Divergence {
+    guard let first = firstDivergence(steps, capacity, outcome.kind) else {
+      return Divergence(
+        seed: seed, capacity: capacity, script: steps, differences: outcome.differences)
     }
     var script = Array(steps.prefix(first.count))
     var differences = first.differences
@@ -105,10 +164,15 @@ enum Comparison {
       var start = 0
       var removed = false
       while start < script.count {
-        let candidate = Array(script[..<start] + script[min(start + part, script.count)...])
-        if let shorter = firstDivergence(candidate, outcome.kind) {
-          script = Array(candidate.prefix(shorter.count))
-          differences = shorter.differences
+        let end = min(start + part, script.count)
+        let shorter = [true, false].lazy.compactMap { keepsTime in
+          let candidate = leavingOut(start..<end, of: script, keepsTime: keepsTime)
+          return firstDivergence(candidate, capacity, outcome.kind).map {
+            (script: Array(candidate.prefix($0.count)), differences: $0.differences)
+          }
+        }.first
+        if let shorter {
+          (script, differences) = (shorter.script, shorter.differences)
           removed = true
         } else {
           start += part
@@ -117,7 +181,7 @@ enum Comparison {
       if part == 1 && !removed { break }
       part = max(1, part / 2)
     }
-    return Divergence(seed: seed, script: script, differences: differences)
+    return Divergence(seed: seed, capacity: capacity, script: script, differences: differences)
   }
 }
 

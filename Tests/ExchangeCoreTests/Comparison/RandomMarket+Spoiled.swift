@@ -23,7 +23,9 @@ extension RandomMarket {
       case 0: transfer.amount = 0
       case 1: transfer.amount = .max
       case 2: transfer.to = AccountId(99)
-      case 3: (transfer.asset, transfer.area) = (.energy, AreaId(UInt16(dice(9))))
+      case 3:
+        (transfer.asset, transfer.area) = (.energy, AreaId(UInt16(dice(9))))
+        transfer.currency = Currency(0)
       default: bad.countsUp = false
       }
       bad.body = .transfer(transfer)
@@ -49,6 +51,9 @@ extension RandomMarket {
       if agent.sells { agent.sellPrice.ticks += 3 }
       if agent.buys { agent.buyBelow.wattHours = -5 }
       bad.body = .setAgent(agent)
+    case .setCap(var definition):
+      definition.cap.wattHours = (1 << 50) + 1
+      bad.body = .setCap(definition)
     default: break
     }
     return bad
@@ -56,7 +61,7 @@ extension RandomMarket {
 
   private mutating func spoiled(_ good: NewOrder, _ countsUp: inout Bool) -> NewOrder {
     var order = good
-    switch dice(14) {
+    switch dice(15) {
     case 0: order.account = AccountId(dice(20))
     case 1: order.instrument = InstrumentId(dice(12))
     case 2: order.quantity.wattHours = 0
@@ -69,6 +74,9 @@ extension RandomMarket {
     case 9: (order.type, order.price) = (.market, .zero)
     case 10: (order.postOnly, order.minimumQuantity) = (true, order.quantity)
     case 11: order.expireTime = Timestamp(nanoseconds: 5)
+    case 13:
+      (order.instrument, order.price) = (Self.dear.instrument, Self.dear.highestPrice)
+      order.quantity.wattHours = 1 << 36
     case 12: order.minimumQuantity.wattHours = order.quantity.wattHours + 1
     default: countsUp = false
     }

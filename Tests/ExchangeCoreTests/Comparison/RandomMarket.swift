@@ -1,6 +1,7 @@
 // Seeded random steps over a small, crowded world: few prices, scarce energy, little cash, so that
 // books cross and overlap, accounts trade with themselves, and about half of the quantity waits.
 
+import ExchangeCore
 import MarketModel
 
 /// SplitMix64: small, seeded, the same everywhere.
@@ -25,6 +26,8 @@ struct RandomMarket {
   /// Instruments, with their area, tick and lot.
   private let instruments: [CreateInstrument]
   private let accounts: UInt32
+  /// What the exchange can hold: in a third of the runs little.
+  let capacity: Capacity
   /// Whether the run has fees, agents, and closings: some bugs hide behind others.
   private let hasFees: Bool
   private let hasAgents: Bool
@@ -36,6 +39,7 @@ struct RandomMarket {
     hasAgents = Int.random(in: 0..<3, using: &random) > 0
     let maker = hasFees ? UInt32.random(in: 0...5_000, using: &random) : 0
     let taker = hasFees ? UInt32.random(in: 0...300_000, using: &random) : 0
+    capacity = Self.capacity(accounts, &random)
     func spot(_ id: UInt32, _ area: UInt16, _ tick: Int64, _ lot: Int64, _ band: (Int64, Int64))
       -> CreateInstrument
     {
@@ -51,6 +55,25 @@ struct RandomMarket {
     ]
     self.random = random
   }
+
+  /// Every sixth run has little room for orders, for prices, or for positions; a sixth of all stop
+  /// their drains early.
+  private static func capacity(_ accounts: UInt32, _ random: inout SplitMix) -> Capacity {
+    var capacity = Capacity.script
+    switch Int.random(in: 0..<18, using: &random) {
+    case 0...2: capacity.orders = UInt32.random(in: 5...25, using: &random)
+    case 3...5: capacity.priceLevels = UInt32.random(in: 5...20, using: &random)
+    case 6...8: capacity.positions = accounts + UInt32.random(in: 0...accounts, using: &random)
+    case 9...11: capacity.cascadeSteps = UInt32.random(in: 2...6, using: &random)
+    default: break
+    }
+    return capacity
+  }
+
+  /// An instrument whose highest notional does not fit money; only spoiled orders name it.
+  static let dear = CreateInstrument(
+    instrument: InstrumentId(5), area: AreaId(2), symbol: .empty, tick: Price(ticks: 100_000),
+    lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 1_000_000_000_000))
 
   /// Participants, sessions, areas, instruments, accounts, meters, first deposits.
   mutating func world() -> [Step] {
@@ -72,7 +95,7 @@ struct RandomMarket {
               participant: ParticipantId(UInt32(participant)), roles: Roles(rawValue: UInt8(roles)),
               publicKey: PublicKey(0, 0, 0, 0))), by: 0))
     }
-    steps += areas() + instruments.map { Step(.createInstrument($0)) }
+    steps += areas() + (instruments + [Self.dear]).map { Step(.createInstrument($0)) }
     for account in 1...accounts {
       let participant = ParticipantId(account % 4 == 0 ? 2 : 1)
       steps.append(
@@ -122,6 +145,11 @@ struct RandomMarket {
     default: step.session = session(step.body, step.session)
     }
     if chance(1, of: 100) { step = spoiled(step) }
+    if step.advance == 0, chance(1, of: 50) {
+      // What is due ends with a command that does something else.
+      step.advance = UInt64.random(in: 1...20, using: &random)
+      clock += step.advance
+    }
     return step
   }
 
@@ -345,7 +373,7 @@ struct RandomMarket {
 
   /// Settlement, and definitions that are there already.
   private mutating func oddity() -> Step {
-    switch Int.random(in: 0..<4, using: &random) {
+    switch Int.random(in: 0..<7, using: &random) {
     case 0:
       let batch = UInt64.random(in: 0...20, using: &random)
       return Step(
@@ -355,8 +383,38 @@ struct RandomMarket {
       return Step(
         .createAccount(CreateAccount(account: account(), participant: ParticipantId(1))))
     case 2: return Step(.createInstrument(pick(instruments)))
+    case 3: return strangeSession()
+    case 4: return strangeAccount()
+    case 5: return strangeMeter()
     default: return Step(.createArea(areaOne()))
     }
+  }
+
+  /// Known and unknown participants, numbers in and out of range.
+  private mutating func strangeSession() -> Step {
+    Step(
+      .registerSession(
+        RegisterSession(
+          session: SessionId(6 + dice(14)), participant: ParticipantId(dice(7)),
+          roles: Roles(rawValue: UInt8(dice(9))), publicKey: PublicKey(0, 0, 0, 0))))
+  }
+
+  private mutating func strangeAccount() -> Step {
+    if chance(1, of: 3) {
+      let participant = ParticipantId(dice(7))
+      return Step(.createParticipant(CreateParticipant(participant: participant, name: .empty)))
+    }
+    let account = AccountId(accounts + 5 + dice(20))
+    return Step(
+      .createAccount(CreateAccount(account: account, participant: ParticipantId(dice(6)))))
+  }
+
+  private mutating func strangeMeter() -> Step {
+    Step(
+      .registerMeter(
+        RegisterMeter(
+          meter: MeterId(20 + dice(20)), account: AccountId(dice(accounts + 1)),
+          area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0))))
   }
 
   private func areaOne() -> CreateArea {
