@@ -46,29 +46,30 @@ let package = Package(
       swiftSettings: hot),
     .target(
       name: "Settlement",
-      dependencies: ["MarketModel", "Rings", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["MarketModel", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .target(name: "LedgerSQLite", dependencies: ["Settlement", "CSQLite"], swiftSettings: strict),
+    .target(
+      name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite"],
+      swiftSettings: strict),
     .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .target(name: "Transport", dependencies: ["CLibuv"], swiftSettings: hot),
     .target(
       name: "GatewayBinary",
       dependencies: [
-        "Wire", "Rings", "Transport", "MarketModel",
-        .product(name: "Crypto", package: "swift-crypto"),
+        "Wire", "Transport", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hot),
     .target(
       name: "JoulebookClient",
       dependencies: [
-        "Wire", "Transport", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
+        "Wire", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .target(
       name: "JoulebookServer",
       dependencies: [
-        "MarketModel", "Rings", "ExchangeCore", "Wire", "Journaling", "Settlement", "LedgerSQLite",
+        "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
         "Transport", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -117,11 +118,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "JournalingTests",
-      dependencies: ["Journaling", "MarketModel", "Rings", "ExchangeCore"],
+      dependencies: ["Journaling", "MarketModel", "Rings"],
       swiftSettings: strict),
     .testTarget(
       name: "SettlementTests",
-      dependencies: ["Settlement", "LedgerSQLite", "MarketModel", "Rings"],
+      dependencies: ["Settlement", "LedgerSQLite", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",
@@ -130,15 +131,14 @@ let package = Package(
     .testTarget(
       name: "GatewayBinaryTests",
       dependencies: [
-        "GatewayBinary", "JoulebookClient", "Wire", "MarketModel", "Transport", "Rings",
+        "GatewayBinary", "JoulebookClient", "Wire", "MarketModel", "Transport",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "joulebook", "JoulebookServer", "JoulebookClient", "ExchangeCore", "Journaling",
-        "Settlement", "LedgerSQLite", "MarketModel", "Wire",
+        "joulebook", "JoulebookServer", "JoulebookClient", "MarketModel", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

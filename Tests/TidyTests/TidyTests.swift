@@ -25,6 +25,61 @@ struct TidyTests {
     }
   }
 
+  private func package() throws -> String {
+    try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
+  }
+
+  @Test("Every target declares what it imports and imports what it declares, up the house.")
+  func declarations() throws {
+    let targets = PackageTarget.all(try package())
+    #expect(targets.count > 20)
+    let executables = Set(targets.filter { $0.kind == "executableTarget" }.map(\.name))
+    for target in targets where target.kind != "systemLibrary" {
+      let folder = (target.kind == "testTarget" ? "Tests/" : "Sources/") + target.name
+      let imports = Set(try files(folder, ".swift").flatMap { Rules.imports($0.text) })
+      #expect(target.faults(imports: imports, executables: executables).isEmpty)
+      let forbidden = target.dependencies.filter { Rules.isForbidden(target.name, $0) }
+      #expect(forbidden.isEmpty, "\(target.name) depends on \(forbidden)")
+    }
+  }
+
+  @Test("Every dependency from outside has one line on the architecture page.")
+  func dependenciesAreExplained() throws {
+    let page = try String(
+      contentsOf: root.appendingPathComponent("docs/ARCHITECTURE.md"), encoding: .utf8)
+    let external = PackageTarget.external(try package())
+    #expect(external.count >= 7)
+    for dependency in external {
+      #expect(PackageTarget.rows(for: dependency, in: page) == 1, "\(dependency)")
+    }
+  }
+
+  @Test("The check of the package description finds planted faults.")
+  func packageRulesCanFail() {
+    let description = """
+      .package(url: "https://example.org/some/swift-log", from: "1.0.0"),
+      .systemLibrary(name: "CLibuv", pkgConfig: "libuv"),
+      .target(
+        name: "Wire",
+        dependencies: ["Rings", .product(name: "Logging", package: "swift-log")],
+        swiftSettings: strict),
+      .target(name: "Rings", swiftSettings: hot),
+      .executableTarget(name: "tool", dependencies: ["Wire"]),
+      """
+    let targets = PackageTarget.all(description)
+    #expect(targets.map(\.name) == ["CLibuv", "Wire", "Rings", "tool"])
+    #expect(targets[1].dependencies == ["Rings", "Logging"])
+    #expect(targets[2].dependencies.isEmpty)
+    #expect(targets[1].faults(imports: ["Rings", "Logging", "Glibc"], executables: []).isEmpty)
+    #expect(
+      targets[1].faults(imports: ["Rings", "CLibuv"], executables: [])
+        == ["Wire imports CLibuv undeclared", "Wire declares Logging and does not import it"])
+    #expect(targets[3].faults(imports: [], executables: ["Wire"]).isEmpty)
+    #expect(PackageTarget.external(description) == ["swift-log", "Libuv"])
+    #expect(PackageTarget.rows(for: "Libuv", in: "| libuv (system) | why |\n| libuvx | no |") == 1)
+    #expect(PackageTarget.rows(for: "some-swift", in: "| some | why |") == 1)
+  }
+
   @Test("No file is far beyond 500 lines, no function beyond 70.")
   func sizes() throws {
     for (path, text) in try files("Sources", ".swift")

@@ -1,0 +1,69 @@
+// The package description, read as text: what each target says it depends on.
+
+import Foundation
+
+/// A target as `Package.swift` declares it.
+struct PackageTarget: Equatable {
+  /// `target`, `executableTarget`, `testTarget` or `systemLibrary`.
+  let kind: String
+  let name: String
+  /// Targets and products, in the order in which they stand.
+  let dependencies: [String]
+
+  /// Modules of the toolchain and the system, which need no declaration.
+  static let given: Set = [
+    "Foundation", "FoundationXML", "Glibc", "Musl", "Darwin", "Synchronization", "Testing",
+  ]
+
+  /// All targets of a description.
+  static func all(_ description: String) -> [PackageTarget] {
+    let starts = description.matches(
+      of: /\.(target|executableTarget|testTarget|systemLibrary)\(\s*name: "(\w+)"/)
+    return starts.enumerated().map { index, start in
+      let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : description.endIndex
+      let text = description[start.range.upperBound..<end]
+      return PackageTarget(
+        kind: String(start.1), name: String(start.2), dependencies: dependencies(text))
+    }
+  }
+
+  private static func dependencies(_ text: Substring) -> [String] {
+    guard let list = text.firstMatch(of: /dependencies: \[/) else { return [] }
+    let rest = text[list.range.upperBound...]
+    let body = rest.prefix { $0 != "]" }
+    return body.matches(of: /\.product\(name: "(\w+)", package: "[^"]+"\)|"(\w+)"/).map {
+      String($0.1 ?? $0.2 ?? "")
+    }
+  }
+
+  /// Imports that are neither declared nor given, and declarations that no file imports. What a test
+  /// target depends on may be an executable that it runs.
+  func faults(imports: Set<String>, executables: Set<String>) -> [String] {
+    let declared = Set(dependencies)
+    let undeclared = imports.subtracting(declared).subtracting(Self.given).subtracting([name])
+    let unused = declared.subtracting(imports).subtracting(executables)
+    return undeclared.sorted().map { "\(name) imports \($0) undeclared" }
+      + unused.sorted().map { "\(name) declares \($0) and does not import it" }
+  }
+
+  /// Dependencies from outside: packages by the last part of their address, system libraries without
+  /// the C of their module.
+  static func external(_ description: String) -> [String] {
+    let packages = description.matches(of: /\.package\(url: "[^"]*\/([^"\/]+)"/).map {
+      String($0.1)
+    }
+    let libraries = all(description).filter { $0.kind == "systemLibrary" }.map {
+      String($0.name.dropFirst())
+    }
+    return packages + libraries
+  }
+
+  /// How often a page's tables have a row for `dependency`: its first word, in any case.
+  static func rows(for dependency: String, in page: String) -> Int {
+    let name = dependency.lowercased().replacingOccurrences(of: "-swift", with: "")
+    return page.split(separator: "\n").count { line in
+      line.hasPrefix("| ")
+        && line.dropFirst(2).prefix { $0 != " " && $0 != "|" }.lowercased() == name
+    }
+  }
+}
