@@ -15,6 +15,8 @@ public enum CommunityDemo {
     case simbench
     /// 17 homes in Fontana, hourly.
     case fontana
+    /// 537 homes in Switzerland, quarter hours.
+    case swiss
   }
 
   /// What can be chosen.
@@ -99,7 +101,11 @@ public enum CommunityDemo {
   private static func model(_ options: Options) throws(Failure) -> CommunityModel {
     let whole: CommunityModel
     do throws(CommunityDataError) {
-      whole = try options.community == .simbench ? .simbench() : .fontana()
+      switch options.community {
+      case .simbench: whole = try .simbench()
+      case .fontana: whole = try .fontana()
+      case .swiss: whole = try .swiss()
+      }
     } catch {
       throw .data(error)
     }
@@ -136,7 +142,7 @@ public enum CommunityDemo {
     var configuration = Configuration()
     (configuration.dataFolder, configuration.port) = (folder, options.port)
     configuration.clock = .driven
-    configuration.capacity = .small
+    configuration.capacity = .community
     // Market time runs fast: a batch an hour of it.
     configuration.settlement = BatchRules(nanoseconds: 3_600_000_000_000)
     let host: ServerHost

@@ -11,7 +11,7 @@ struct Demo: ParsableCommand {
         joulebook demo --community fontana --days 2 --report fontana.html
       """)
 
-  @Option(name: .long, help: "simbench or fontana.") var community = "simbench"
+  @Option(name: .long, help: "simbench, fontana or swiss.") var community = "simbench"
   @Option(name: .long, help: "How many days; all unless given.") var days: Int?
   @Option(name: .long, help: "What private values and bots follow from.") var seed: UInt64 = 1
   @Option(name: .long, help: "File of the report.") var report = "report.html"
@@ -19,7 +19,7 @@ struct Demo: ParsableCommand {
 
   func run() throws {
     guard let chosen = CommunityDemo.Community(rawValue: community) else {
-      throw ValidationError("--community \(community): choose simbench or fontana.")
+      throw ValidationError("--community \(community): choose simbench, fontana or swiss.")
     }
     var options = CommunityDemo.Options()
     (options.community, options.days, options.seed) = (chosen, days, seed)

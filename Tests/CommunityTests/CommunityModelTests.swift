@@ -62,6 +62,47 @@ struct CommunityModelTests {
     #expect(homes.customers[14].hasRoof == false)
   }
 
+  @Test("The Swiss homes are the file's sums; every third has a roof that fits the cadaster.")
+  func swissIsWhole() throws {
+    let homes = try CommunityModel.swiss()
+    #expect(homes.customers.count == 537)
+    #expect(homes.days == 2)
+    #expect(homes.terms.defaultCap == Energy(wattHours: 4_000))
+    let consumed = homes.customers.reduce(0) { $0 + $1.consumption.total.wattHours }
+    #expect(consumed == 25_127_476 + 24_847_184)
+    // Nine stood empty.
+    #expect(homes.customers.count { $0.consumption.total == .zero } == 9)
+    for (index, home) in homes.customers.enumerated() {
+      #expect(home.hasRoof || home.production.total == .zero)
+      #expect(index % 3 == 0 || !home.hasRoof)
+      #expect(home.production.peak.wattHours <= home.roofWatts / 4 + 1)
+    }
+    #expect(homes.customers.count { $0.hasRoof } == 173)
+  }
+
+  @Test("A faulty register of a Swiss home is refused, and so is a profile without plants.")
+  func swissFaults() throws {
+    func model(_ reading: String, _ plant: String) throws {
+      let roofs = try DataTable(file: "r", text: "home,roof_w\n7,5000\n")
+      let homes = try DataTable(
+        file: "h", text: "7\n" + (0..<191).map { _ in "100\n" }.joined() + reading + "\n")
+      let shapes = try DataTable(
+        file: "p", text: "time,\(plant)\n" + (0..<192).map { "\($0),9\n" }.joined())
+      _ = try CommunityModel.swiss(homes: homes, roofs: roofs, profiles: shapes)
+    }
+    try model("15000", "PV1")
+    #expect(
+      throws: CommunityDataError.absurdReading(
+        file: "h", line: 193, column: "7", value: 15_001, limit: 15_000)
+    ) { try model("15001", "PV1") }
+    #expect(
+      throws: CommunityDataError.negativeReading(file: "h", line: 193, column: "7", value: -6_370)
+    ) { try model("-6370", "PV1") }
+    #expect(throws: CommunityDataError.missingColumn(file: "p", column: "PV")) {
+      try model("100", "H0-A")
+    }
+  }
+
   @Test("A shorter run has the same first days.")
   func firstDays() throws {
     let homes = try CommunityModel.fontana()

@@ -18,4 +18,26 @@ struct SimulationTests {
       try Data(ReportPage(run.result).html.utf8).write(to: URL(filePath: path))
     }
   }
+
+  @Test(
+    "Two days of 537 homes: conserved, invariants hold, every meter was read, the market helps.")
+  func swissDays() throws {
+    let model = try CommunityModel.swiss()
+    let clock = ContinuousClock()
+    let start = clock.now
+    let run = Simulation(of: model, seed: 1)
+    print(
+      "\(run.result.run.commands) commands, \(run.result.run.trades) trades in \(clock.now - start)"
+    )
+    #expect(run.violations.isEmpty)
+    #expect(run.result.isProven, "\(run.result.proofs)")
+    #expect(run.result.energy.isConserved)
+    #expect(run.result.run.readings == 537 * 192)
+    #expect(run.result.run.trades > 5_000)
+    #expect(run.result.energy.selfSufficiency > run.result.alone.selfSufficiency)
+    for (customer, home) in zip(run.result.customers, model.customers) {
+      #expect(customer.energy.consumed == home.consumption.total.wattHours)
+      #expect(customer.energy.produced == home.production.total.wattHours)
+    }
+  }
 }

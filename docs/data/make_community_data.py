@@ -4,10 +4,12 @@
     pip download --no-deps simbench==1.6.3
     make_community_data.py simbench SIMBENCH_WHEEL  OUT_FOLDER
     make_community_data.py fontana  HOMES_CSV_GZ    OUT_FOLDER
+    make_community_data.py swiss    HOMES_CSV_GZ    OUT_FOLDER   (roofs: homes_meta.csv beside it)
 
 SimBench: grid LV3.101 (118 customers) and the profile columns its customers use, from Sunday
 2016-06-12 (a lead-in day, for forecasts only) to Sunday 2016-06-19. Values are per unit x 1e6.
 Fontana: 17 homes, hourly Wh, the same shape: a lead-in Sunday and the week after it.
+Swiss: 537 homes, Wh per quarter hour, Monday to Wednesday of week 44: the days without register faults.
 Only the standard library is needed.
 """
 import csv
@@ -89,7 +91,19 @@ def fontana(source, folder):
     write(f"{folder}/fontana/homes_june_week.csv", header, data[monday - 24:monday + 7 * 24])
 
 
+def swiss(source, folder):
+    with gzip.open(source, "rt") as raw:
+        rows = list(csv.reader(raw))
+    with open(source.replace("15min_wh.csv.gz", "meta.csv"), newline="") as raw:
+        roofs = {r["vid"]: r["derived_pv_wp"] or 0 for r in csv.DictReader(raw)}
+    homes, data = rows[0][3:], rows[1:]
+    days = [r[3:] for r in data if r[0] == "w44" and r[1] in "123"]
+    write(f"{folder}/swiss/homes_three_days.csv", homes, days)
+    write(f"{folder}/swiss/roofs.csv", ["home", "roof_w"], [[h, roofs[h]] for h in homes])
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("simbench", "fontana"):
+    known = {"simbench": simbench, "fontana": fontana, "swiss": swiss}
+    if len(sys.argv) != 4 or sys.argv[1] not in known:
         sys.exit(__doc__)
-    {"simbench": simbench, "fontana": fontana}[sys.argv[1]](sys.argv[2], sys.argv[3])
+    known[sys.argv[1]](sys.argv[2], sys.argv[3])

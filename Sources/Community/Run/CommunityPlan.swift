@@ -1,3 +1,4 @@
+import ExchangeCore
 import MarketModel
 
 // Who is who, for any number n of traders:
@@ -125,4 +126,13 @@ struct CommunityPlan: Sendable {
   var deposits: Money {
     Money(units: model.customers.indices.reduce(0) { $0 + deposit($1).units })
   }
+}
+
+extension Capacity {
+  /// Room for a community: `.small`, and a participant for each of its traders.
+  static let community: Capacity = {
+    var capacity = Capacity.small
+    capacity.participants = capacity.sessions
+    return capacity
+  }()
 }

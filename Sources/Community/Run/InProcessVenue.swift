@@ -6,7 +6,7 @@ import MarketModel
 struct InProcessVenue: Venue {
   /// An exchange that a copyable value can own.
   private final class Engine {
-    var exchange = Exchange(capacity: .small)
+    var exchange = Exchange(capacity: .community)
   }
 
   /// Why a simulation stopped.
