@@ -44,6 +44,8 @@ public struct Exchange: ~Copyable {
   // The queue of touched positions (section 4).
   var touchedHead: UInt32 = 0
   var touchedTail: UInt32 = 0
+  /// Whether a drain reached its bound and the queue holds what it left.
+  var isBehind = false
 
   /// The command being applied.
   var now: UInt64 = 0

@@ -29,6 +29,8 @@ struct ReferenceModel {
   var orders: [OrderId: ModelOrder] = [:]
   /// Touched positions, first in first out, each at most once.
   var queue: [PositionKey] = []
+  /// Whether a drain reached its bound and the queue holds what it left.
+  var isBehind = false
   /// Deposits less withdrawals.
   var outside: [Currency: Int64] = [:]
   var lastBatch: UInt64 = 0
@@ -174,10 +176,17 @@ extension ReferenceModel {
 
   /// Re-covers touched positions until none is left.
   mutating func drain() {
+    if isBehind {
+      for key in queue {
+        lose(key, .sell)
+        lose(key, .buy)
+      }
+    }
     var steps: UInt32 = 0
     while !queue.isEmpty {
       if steps == capacity.cascadeSteps {
         emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
+        isBehind = true
         return
       }
       steps += 1
@@ -196,6 +205,7 @@ extension ReferenceModel {
         if let balance = balance(key) { emit(.balance(balance)) }
       }
     }
+    isBehind = false
   }
 
   /// Puts a position into the queue, unless it is there.

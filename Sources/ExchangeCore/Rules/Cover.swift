@@ -66,10 +66,12 @@ extension Exchange {
 
   /// Re-covers the touched positions until none is left.
   mutating func drain() {
+    if isBehind { loseCoverOfTouched() }
     var steps: UInt32 = 0
     while touchedHead != 0 {
       if steps == capacity.cascadeSteps {
         emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
+        isBehind = true
         return
       }
       steps += 1
@@ -87,6 +89,18 @@ extension Exchange {
         positions[position].mustReport = false
         emit(.balance(balance(position)))
       }
+    }
+    isBehind = false
+  }
+
+  /// Behind a bound the position that a command changed is not the first in the queue: before any
+  /// of them trades, all lose the cover that has gone.
+  private mutating func loseCoverOfTouched() {
+    var position = touchedHead
+    while position != 0 {
+      loseCover(position, .sell)
+      loseCover(position, .buy)
+      position = positions[position].nextTouched
     }
   }
 

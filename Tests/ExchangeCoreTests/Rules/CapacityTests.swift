@@ -138,4 +138,24 @@ struct CapacityTests {
       tick 1s ->
       """, capacity: capacity { $0.cascadeSteps = 1 })
   }
+
+  @Test("After a bound nothing trades against cover that has gone: who is queued loses it first.")
+  func nothingTradesAgainstLostCover() {
+    expect(
+      """
+      spot 2 ->
+      cap ben 2kWh ->
+      meter ben +2kWh ->
+      meter ana +1kWh ->
+      enter B1 ben ask 1kWh @ 0.20 -> accepted B1 live 1kWh
+      enter B2 ben bid 1kWh @ 0.30 in 2 -> accepted B2 waiting 1kWh headroom
+      enter A1 ana ask 1kWh @ 0.25 in 2 -> accepted A1 live 1kWh
+      enter C1 cy bid 1kWh @ 0.20 -> accepted C1 live 1kWh; trade B1 C1 1kWh @ 0.20
+      ; alarm cascadeBound
+      meter ana -1kWh -> restated A1 waiting 1kWh energy; restated B2 live 1kWh
+      ; alarm cascadeBound
+      tick 1s ->
+      balance ana -> 0kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/1kWh bids 0kWh/0kWh
+      """, capacity: capacity { $0.cascadeSteps = 1 })
+  }
 }
