@@ -191,4 +191,14 @@ struct FeeTests {
       withdraw ana 49.95 CHF -> rejected insufficientCash 4990000000
       """)
   }
+
+  @Test("Where the resting side pays more, a bid reserves at the maker's rate.")
+  func reservesTheMakersRate() {
+    expect(
+      """
+      spot 2 maker 500000 taker 0 ->
+      enter B1 ben bid 1kWh @ 0.10 in 2 -> accepted B1 live 1kWh
+      balance ben -> 0kWh of 10kWh free 999.85 reserved 0.15 asks 0kWh/0kWh bids 1kWh/1kWh
+      """)
+  }
 }

@@ -141,4 +141,17 @@ struct InstrumentStateTests {
       meter ana +1kWh -> accepted agent.ana live 4kWh
       """)
   }
+
+  @Test("An order that enters stands behind the better ones of open instruments only.")
+  func haltedDoNotStandBefore() {
+    expect(
+      """
+      spot 2 ->
+      meter ana +3kWh ->
+      enter A1 ana ask 2kWh @ 0.10 -> accepted A1 live 2kWh
+      halt 1 -> restated A1 waiting 2kWh halted
+      enter A2 ana ask 2kWh @ 0.11 in 2 -> accepted A2 live 2kWh
+      enter A3 ana ask 2kWh @ 0.12 in 2 -> accepted A3 live 1kWh waiting 1kWh energy
+      """)
+  }
 }

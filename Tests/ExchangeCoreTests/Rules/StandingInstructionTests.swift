@@ -162,4 +162,21 @@ struct StandingInstructionTests {
       meter cy +8kWh -> accepted agent.cy live 4kWh; trade agent.cy agent.ben 4kWh @ 0.10
       """)
   }
+
+  @Test("What its order displaces is out of the live book before the next position has its turn.")
+  func displacedBeforeTheNextTurn() {
+    expect(
+      """
+      spot 2 ->
+      cap ben 2kWh ->
+      meter ben +2kWh ->
+      meter ana +2kWh ->
+      enter A1 ana ask 2kWh @ 0.30 in 2 -> accepted A1 live 2kWh
+      enter B1 ben ask 1kWh @ 0.05 -> accepted B1 live 1kWh
+      enter B2 ben bid 1kWh @ 0.30 in 2 -> accepted B2 waiting 1kWh headroom
+      agent ana sell 0.10 above 3kWh target 0kWh ->
+      enter A2 ana bid 1kWh @ 0.05 -> accepted A2 live 1kWh; trade B1 A2 1kWh @ 0.05
+      ; accepted agent.ana live 3kWh; restated A1 waiting 2kWh energy; restated B2 live 1kWh
+      """)
+  }
 }
