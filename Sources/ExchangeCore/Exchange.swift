@@ -127,6 +127,8 @@ public struct Exchange: ~Copyable {
     case .registerMeter(let meter): register(meter, request)
     case .tick: tick(request)
     case .settlementConfirmed(let confirmation): confirm(confirmation, request)
+    case .beginSession(let session): begin(session, request)
+    case .endSession(let session): end(session, request)
     case .checkpoint(let checkpoint): compare(checkpoint, request)
     }
   }

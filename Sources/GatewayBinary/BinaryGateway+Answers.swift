@@ -15,6 +15,7 @@ extension BinaryGateway {
     case .referenceDataRequest: answerReferenceData(frame, slot)
     case .marketDataSubscribe: subscribe(frame, slot)
     case .marketDataUnsubscribe: unsubscribe(frame, slot)
+    case .marketDataResume: resumeMarketData(frame, slot)
     default: assertionFailure("a command, or a message of the session's own")
     }
   }
@@ -95,44 +96,6 @@ extension BinaryGateway {
       answerTime, reference: reference, areas: areas.count, instruments: instruments.count)
   }
 
-  private func subscribe(_ frame: Frame, _ slot: Int) {
-    guard let message = MarketDataSubscribeDecoder(frame), let writer = writer(slot) else {
-      return
-    }
-    guard let kind = message.snapshot else {
-      return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.snapshotRaw)))
-    }
-    let area = message.area
-    guard directory.area(area) != nil else {
-      return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(directory.highestArea)))
-    }
-    let (reference, time) = (frame.sequenceNumber, answerTime)
-    peers.subscribe(slot, area)
-    writer.ack(0, time, reference: reference)
-    switch kind {
-    case .none: return
-    case .orders:
-      feed.forEachOrder(in: area) {
-        writer.marketData(.add($0), area: area, sequence: 0, time)
-      }
-    case .levels:
-      for instrument in directory.instruments where instrument.definition.area == area {
-        writer.levels(feed.levels(of: instrument.definition.instrument), of: instrument, time)
-      }
-    }
-    writer.snapshotEnd(
-      time, reference: reference, area: area, last: feed.lastSequence(of: area))
-  }
-
-  private func unsubscribe(_ frame: Frame, _ slot: Int) {
-    guard let message = MarketDataUnsubscribeDecoder(frame) else { return }
-    guard directory.area(message.area) != nil else {
-      return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(directory.highestArea)))
-    }
-    peers.unsubscribe(slot, message.area)
-    writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
-  }
-
   /// An operator may ask about every account, a participant about its own.
   private func mayAsk(_ peer: Peer, about account: AccountId) -> Bool {
     peer.roles.contains(.administration)
@@ -140,7 +103,7 @@ extension BinaryGateway {
   }
 
   /// Rejects a question: outside the sequence, like its answer would have been.
-  private func refuse(
+  func refuse(
     _ frame: Frame, _ slot: Int, _ refusal: Refusal, account: AccountId = .null,
     order: OrderId = .null
   ) {

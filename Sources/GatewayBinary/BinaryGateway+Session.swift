@@ -41,6 +41,7 @@ extension BinaryGateway {
     case .negotiate: negotiate(frame, slot)
     case .establish: establish(frame, slot)
     case .sequence: sequence(frame, slot)
+    case .retransmitRequest: retransmit(frame, slot)
     case .terminate:
       perform(peers[slot]?.session.terminated() ?? .none, slot)
     default: return application(frame, template, slot)
@@ -51,11 +52,16 @@ extension BinaryGateway {
   private func application(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
     let sequence = frame.sequenceNumber
     let peer = peers.pointer(slot)
-    guard let admission = peer.pointee?.session.admit(sequence: sequence, now: now) else {
-      return .stop
-    }
+    let isCancel = template == .cancel || template == .massCancel
+    guard
+      let admission = peer.pointee?.session.admit(
+        sequence: sequence, now: now, isCancel: isCancel)
+    else { return .stop }
     switch admission {
     case .process: break
+    case .reject(let refusal):
+      throttle(frame, refusal, slot)
+      return .go
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
     case .drop: return .go
     case .terminate(let refusal):
@@ -71,20 +77,21 @@ extension BinaryGateway {
     }
     switch OrderReader().read(frame, template, from: identity, roles: roles, directory: directory)
     {
-    case .command(let command): return submit(command, slot)
+    case .command(let command): return submit(command, isCancel: isCancel, slot)
     case .rejected(let rejected):
       reject(rejected, slot)
       return .go
     }
   }
 
-  private func submit(_ command: Command, _ slot: Int) -> Next {
-    switch server.submit(command) {
+  /// Submits a client's command, behind the gateway's own.
+  private func submit(_ command: Command, isCancel: Bool, _ slot: Int) -> Next {
+    switch ownCommands.isEmpty ? server.submit(command) : .full {
     case .taken:
       counts.commands += 1
       return .go
     case .full:
-      peers[slot]?.session.putBack(sequence: command.clientSequence)
+      peers[slot]?.session.putBack(sequence: command.clientSequence, isCancel: isCancel)
       pause(slot)
       return .wait
     case .refused(let refusal):
@@ -96,10 +103,23 @@ extension BinaryGateway {
     }
   }
 
-  /// Rejects a message here: a report in the session's sequence.
+  /// Rejects a message here: outside the sequence, since the journal does not know of it.
   private func reject(_ rejected: Rejected, _ slot: Int) {
     counts.rejects += 1
-    sendReport(to: slot) { $0.rejected($1, answerTime, rejected) }
+    writer(slot)?.rejected(0, answerTime, rejected)
+    peers[slot]?.session.noteSent(now: now)
+  }
+
+  private func throttle(_ frame: Frame, _ refusal: Refusal, _ slot: Int) {
+    guard let peer = peers[slot] else { return }
+    if !peer.isThrottled {
+      peers[slot]?.isThrottled = true
+      server.note(.throttled(peer.session.identity, refusal))
+    }
+    reject(
+      Rejected(
+        code: refusal.code, limit: refusal.limit, session: peer.session.identity,
+        clientSequence: frame.sequenceNumber), slot)
   }
 }
 
@@ -112,6 +132,7 @@ extension BinaryGateway {
       session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp)
     if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
     let known = directory.session(request.session)
+    let wasLocked = identities.lockedUntil(request.session, now: now) != nil
     let action = peers[slot]?.session.negotiate(
       request, now: now, identities: &identities,
       isRegistered: known.map { !$0.roles.isEmpty } ?? false,
@@ -124,6 +145,9 @@ extension BinaryGateway {
       peers[slot]?.roles = known?.roles ?? []
       writer(slot)?.negotiationResponse(request, now: now)
     case .rejectNegotiation(let refusal):
+      if !wasLocked, identities.lockedUntil(request.session, now: now) != nil {
+        server.note(.keyLocked(request.session))
+      }
       counts.terminations += 1
       writer(slot)?.negotiationReject(request, refusal)
       finish(slot)
@@ -133,22 +157,23 @@ extension BinaryGateway {
   }
 
   private func establish(_ frame: Frame, _ slot: Int) {
-    guard let message = EstablishDecoder(frame), let peer = peers[slot] else { return }
+    guard let message = EstablishDecoder(frame), peers[slot] != nil else { return }
     let request = EstablishRequest(
       session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp,
-      keepAliveMilliseconds: message.keepAliveInterval)
+      keepAliveMilliseconds: message.keepAliveInterval, nextSequence: message.nextSeqNo,
+      cancelAfter: message.cancelAfter)
     if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
-    let key = directory.session(peer.session.identity)?.key
+    let known = directory.session(request.session)
     let action = peers[slot]?.session.establish(
       request, now: now, identities: &identities,
-      signatureIsValid: key.map {
-        SignatureCheck.isValid(message.signature, on: frame, .establish, key: $0)
+      isRegistered: known.map { !$0.roles.isEmpty } ?? false,
+      signatureIsValid: known.map {
+        SignatureCheck.isValid(message.signature, on: frame, .establish, key: $0.key)
       } ?? false)
     switch action {
     case .acknowledge:
-      counts.sessions += 1
-      peers.established(slot)
-      if let session = peers[slot]?.session { writer(slot)?.establishmentAck(request, session) }
+      takeOver(request.session, by: slot)
+      acknowledge(request, slot, known)
     case .rejectEstablishment(let refusal):
       counts.terminations += 1
       writer(slot)?.establishmentReject(request, refusal)
@@ -158,12 +183,49 @@ extension BinaryGateway {
     }
   }
 
+  /// Ends the connection that had the session until now, if there is one: it may be dead and not know.
+  private func takeOver(_ session: SessionId, by slot: Int) {
+    guard let former = peers.slot(of: session), let version = peers[slot]?.session.version else {
+      return
+    }
+    if let next = peers[former]?.session.nextIncoming {
+      peers[slot]?.session.resume(at: next)
+    }
+    // Given up first, so that its end is no loss of the session.
+    _ = peers.ended(former)
+    terminate(former, Refusal(.alreadyEstablished))
+    identities.establish(session, version: version)
+  }
+
+  private func acknowledge(_ request: EstablishRequest, _ slot: Int, _ known: Directory.Session?) {
+    counts.sessions += 1
+    lost[request.session] = nil
+    peers[slot]?.participant = known?.participant ?? .exchange
+    peers[slot]?.roles = known?.roles ?? []
+    peers[slot]?.cancelAfter = request.cancelAfter
+    peers.established(slot)
+    let flow = router.flow(of: request.session)
+    guard let session = peers[slot]?.session else { return }
+    writer(slot)?.establishmentAck(
+      request, nextClient: session.nextIncoming,
+      nextServer: flow.version == request.version ? flow.last + 1 : 1)
+    if case .processAfterGap(let from, let count)? =
+      peers[slot]?.session.sequence(next: request.nextSequence, now: now)
+    {
+      writer(slot)?.notApplied(from: from, count: count)
+    }
+    submitOwn(
+      .beginSession(
+        BeginSession(
+          session: request.session, version: request.version, cancelAfter: request.cancelAfter)))
+  }
+
   private func sequence(_ frame: Frame, _ slot: Int) {
     guard let message = SequenceDecoder(frame) else { return }
     switch peers[slot]?.session.sequence(next: message.nextSeqNo, now: now) {
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
     case .terminate(let refusal): sendTerminate(refusal, slot)
-    case .drop, .process, nil: break
+    case .drop, .process, .reject, nil: break
     }
   }
 
@@ -177,7 +239,9 @@ extension BinaryGateway {
         version: peers[slot]?.session.version ?? 0, Refusal(RejectCode(rawValue: 0)))
       finish(slot)
     case .sendSequence:
-      if let session = peers[slot]?.session { writer(slot)?.sequence(next: session.nextOutgoing) }
+      guard let session = peers[slot]?.session else { return }
+      let flow = router.flow(of: session.identity)
+      writer(slot)?.sequence(next: flow.version == session.version ? flow.last + 1 : 1)
     }
   }
 
@@ -186,7 +250,8 @@ extension BinaryGateway {
     perform(peers[slot]?.session.terminate(refusal) ?? .none, slot)
   }
 
-  private func sendTerminate(_ refusal: Refusal, _ slot: Int) {
+  /// Sends Terminate and finishes.
+  func sendTerminate(_ refusal: Refusal, _ slot: Int) {
     counts.terminations += 1
     writer(slot)?.terminate(version: peers[slot]?.session.version ?? 0, refusal)
     finish(slot)
@@ -195,7 +260,7 @@ extension BinaryGateway {
   /// The session is over; what is queued still leaves, then the connection closes.
   private func finish(_ slot: Int) {
     guard let connection = peers[slot]?.connection else { return }
-    if let identity = peers.ended(slot) { identities.release(identity) }
+    release(slot)
     peers[slot]?.isPaused = false
     transport.finish(connection)
   }

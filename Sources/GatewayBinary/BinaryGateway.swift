@@ -1,14 +1,15 @@
 // Rooms 1, 2 and 8 of the house on one thread:
 //
 //     bytes ─> frames ─> FixpSession ─> OrderReader ─> Command ──submit──> server
-//     bytes <─ reports <─ ReportWriter <─ Event <──deliver, endCommand── server (what is durable)
+//     bytes <─ reports <─ ReportRouter <─ Event <──deliver, endCommand── server (what is durable)
 //                         MarketFeed
 //
-// Reports go to the session that the event names. To one that is not connected nothing is sent, and no
-// number is used: a session's sequence numbers count what its connection was sent.
+// Every report is numbered and kept for a while, whether or not its session is connected: a client that
+// comes back asks for what it missed, and older reports are read from the journal again.
 
 import MarketModel
 import Transport
+import Wire
 
 /// The binary gateway: FIXP sessions over SBE frames on one transport. Owned by the I/O thread: every
 /// method is called there.
@@ -41,6 +42,8 @@ public final class BinaryGateway: TransportHandler {
     public var terminations = 0
     /// Reports sent.
     public var reports = 0
+    /// Reports sent again.
+    public var retransmitted = 0
     /// Market-data messages sent.
     public var marketData = 0
     /// Times that reading paused, since the intake was full.
@@ -54,7 +57,7 @@ public final class BinaryGateway: TransportHandler {
   /// What happened so far.
   public internal(set) var counts = Counts()
   /// Who is who, as the events tell.
-  public internal(set) var directory = Directory()
+  public var directory: Directory { router.directory }
   /// Established sessions.
   public var connectionCount: Int { peers.establishedCount }
 
@@ -64,6 +67,16 @@ public final class BinaryGateway: TransportHandler {
   var identities: SessionIdentities
   var peers: PeerTable
   var feed = MarketFeed()
+  var router = ReportRouter()
+  var recent = RecentTable()
+  /// Sessions whose connection is gone, and when their orders are cancelled; ns of the real clock.
+  var lost: [SessionId: (version: UInt64, due: UInt64)] = [:]
+  /// Commands of the gateway's own that the intake had no room for.
+  var ownCommands: [Command] = []
+  /// Slots that were cut as slow readers in this turn.
+  var cutSlots: [Int] = []
+  /// Retransmissions that wait for their client to read.
+  var heldAnswers: [(query: RetransmitQuery, reports: [UInt8])] = []
   /// The real clock, read when the loop calls.
   var now: Timestamp
   /// Time of the last command delivered: the time of answers.
@@ -94,14 +107,30 @@ public final class BinaryGateway: TransportHandler {
   public func deliver(_ event: borrowing Event, sequence: SequenceNumber, time: Timestamp) {
     exchangeTime = time
     feed.note(event)
-    report(event, time)
-    directory.note(event)
+    note(event)
+    var delivery = ReportDelivery(gateway: self)
+    router.route(event, time, into: &delivery)
   }
 
   /// The command `sequence` is complete: its market data are published.
   public func endCommand(_ sequence: SequenceNumber) {
     var broadcast = FeedBroadcast(gateway: self, time: answerTime)
-    feed.endCommand(into: &broadcast)
+    feed.endCommand(at: answerTime, into: &broadcast)
+  }
+
+  /// A command that is being replayed while the server recovers, before its events.
+  public func recover(_ command: borrowing Command) {
+    guard command.session != .exchange, command.clientSequence > 0 else { return }
+    identities.applied(command.session, sequence: command.clientSequence)
+  }
+
+  /// The recovery is over: to every session the restart is the loss of its connection.
+  public func recovered() {
+    now = configuration.clock()
+    for session in router.exposed {
+      let flow = router.flow(of: session)
+      expectReturn(of: session, version: flow.version, cancelAfter: flow.cancelAfter)
+    }
   }
 
   /// Ends every session with code 1012 and lets the transport's loop return when the last connection
@@ -128,9 +157,21 @@ public final class BinaryGateway: TransportHandler {
     return readFrames(connection.slot, bytes)
   }
 
+  /// A client does not read: it is told so, and its session is over.
+  public func overflowed(_ connection: ConnectionId) {
+    guard let session = peers[connection.slot]?.session else { return }
+    server.note(.slowReader(session.identity, bytes: transport.queued(connection)))
+    let refusal = Refusal(.slowReader, limit: Int64(clamping: transport.sendBound))
+    counts.terminations += 1
+    ReportWriter(transport: transport, connection: connection)
+      .terminate(version: session.version, refusal)
+    _ = peers[connection.slot]?.session.terminate(refusal)
+    cutSlots.append(connection.slot)
+  }
+
   /// A connection is gone.
   public func closed(_ connection: ConnectionId, _ reason: CloseReason) {
-    if let identity = peers.ended(connection.slot) { identities.release(identity) }
+    release(connection.slot)
     peers[connection.slot] = nil
     shutDownWhenEmpty()
   }
@@ -149,11 +190,16 @@ public final class BinaryGateway: TransportHandler {
       guard let action = peers[slot]?.session.tick(now: now) else { continue }
       perform(action, slot)
     }
+    cancelOrdersOfLostSessions()
+    sendHeldAnswers()
+    publishTops()
   }
 
   /// The turn ends: the server delivers, then paused clients are shown again what they had sent.
   public func turnEnds() {
+    if !ownCommands.isEmpty { submitOwnCommands() }
     server.turnEnds()
+    if !cutSlots.isEmpty { releaseCutSlots() }
     if pausedSlots.isEmpty { return }
     let slots = pausedSlots
     pausedSlots.removeAll(keepingCapacity: true)
@@ -176,6 +222,12 @@ public final class BinaryGateway: TransportHandler {
     pausedSlots.append(slot)
     counts.pauses += 1
     transport.pause(connection)
+  }
+
+  private func releaseCutSlots() {
+    let slots = cutSlots
+    cutSlots.removeAll(keepingCapacity: true)
+    for slot in slots { release(slot) }
   }
 
   private func shutDownWhenEmpty() {

@@ -113,7 +113,7 @@ public struct Directory: Sendable {
     case .accountCreated, .accepted, .replaced, .restated, .canceled, .trade, .rejected,
       .massCanceled, .balance,
       .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged, .capSet,
-      .settlementConfirmed, .alarm:
+      .settlementConfirmed, .sessionBegan, .sessionEnded, .alarm:
       break
     }
   }

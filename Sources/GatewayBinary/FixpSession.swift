@@ -1,7 +1,7 @@
 // A client's session on one connection, as pure code: a message or the time in, what to do out.
 //
 //     connected --Negotiate--> negotiated --Establish--> established --Terminate--> ended
-//         |                        |                         |
+//         |  \___ Establish of the version established last ___/ |
 //         +------- any violation, silence, or Terminate: a code, and ended ------+
 //
 // A refused Negotiate or Establish is answered with its reject, everything else with Terminate; after
@@ -36,13 +36,19 @@ public struct EstablishRequest: Equatable, Sendable {
   public var timestamp: Timestamp
   /// How often either side says something, in ms.
   public var keepAliveMilliseconds: UInt32
+  /// Number of the client's next message; 0: it does not say.
+  public var nextSequence: UInt64
+  /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
+  public var cancelAfter: UInt32
 
   /// All fields.
   public init(
-    session: SessionId, version: UInt64, timestamp: Timestamp, keepAliveMilliseconds: UInt32
+    session: SessionId, version: UInt64, timestamp: Timestamp, keepAliveMilliseconds: UInt32,
+    nextSequence: UInt64 = 1, cancelAfter: UInt32 = BeginSession.never
   ) {
     (self.session, self.version, self.timestamp) = (session, version, timestamp)
     self.keepAliveMilliseconds = keepAliveMilliseconds
+    (self.nextSequence, self.cancelAfter) = (nextSequence, cancelAfter)
   }
 }
 
@@ -95,6 +101,8 @@ public struct FixpSession: Sendable {
   public enum Admission: Equatable, Sendable {
     /// It is processed.
     case process
+    /// The session sends too much: it is rejected with this.
+    case reject(Refusal)
     /// It is processed, after NotApplied for `count` messages from `from`.
     case processAfterGap(from: UInt64, count: UInt64)
     /// It was processed before.
@@ -113,6 +121,14 @@ public struct FixpSession: Sendable {
     public var longestKeepAlive: UInt32 = 60_000
     /// How long a client may take to negotiate and establish, in ns.
     public var handshake: UInt64 = 10_000_000_000
+    /// Longest window of cancel on disconnect, in ms.
+    public var longestCancelAfter: UInt32 = 60_000
+    /// Messages a second, cancels excepted.
+    public var messages = ThrottleLimits(limit: 250_000, cutoff: 1_000_000)
+    /// Cancels and mass cancels a second.
+    public var cancels = ThrottleLimits(limit: 1_000_000, cutoff: 4_000_000)
+    /// Reports that one retransmission may hold.
+    public var retransmission: UInt32 = 10_000
 
     /// The defaults.
     public init() {}
@@ -128,15 +144,17 @@ public struct FixpSession: Sendable {
   public private(set) var keepAlive: UInt64 = 0
   /// Next sequence number expected from the client.
   public private(set) var nextIncoming: UInt64 = 1
-  /// Next sequence number of a report on this session version.
-  public private(set) var nextOutgoing: UInt64 = 1
-  private let limits: Limits
+  /// The limits that it keeps to.
+  public let limits: Limits
+  private var messages: Throttle
+  private var cancels: Throttle
   private var lastReceived: UInt64
   private var lastSent: UInt64
 
   /// A session on a connection that was accepted at `now`.
   public init(now: Timestamp, limits: Limits = Limits()) {
     self.limits = limits
+    (messages, cancels) = (Throttle(limits.messages), Throttle(limits.cancels))
     (lastReceived, lastSent) = (now.nanoseconds, now.nanoseconds)
   }
 
@@ -175,65 +193,120 @@ public struct FixpSession: Sendable {
     return .respond
   }
 
-  /// Judges an Establish.
+  /// Judges an Establish: of the version negotiated on this connection, or first on a connection of
+  /// the version established last, to come back to it. Then it takes the session over from a
+  /// connection that may not know yet that it is dead: the gateway ends that one.
+  /// - Parameters:
+  ///   - isRegistered: Whether the identity still exists and has a role.
+  ///   - signatureIsValid: Asked only when the key is not locked.
   public mutating func establish(
     _ request: EstablishRequest, now: Timestamp, identities: inout SessionIdentities,
-    signatureIsValid: @autoclosure () -> Bool
+    isRegistered: Bool = true, signatureIsValid: @autoclosure () -> Bool
   ) -> Action {
     lastReceived = now.nanoseconds
-    switch state {
-    case .connected: return refuseEstablishment(.notNegotiated)
-    case .established, .ended: return end(.alreadyEstablished)
-    case .negotiated: break
+    let isReturning = state == .connected
+    if state == .established || state == .ended { return end(.alreadyEstablished) }
+    if let refusal = unknownVersion(request, identities) {
+      return refuseEstablishment(refusal.code, limit: refusal.limit)
     }
-    guard request.session == identity, request.version == version else {
-      return refuseEstablishment(.unknownSessionVersion, limit: Int64(clamping: version))
-    }
-    // Another connection negotiated a higher version meanwhile: this one is over.
-    let last = identities.lastVersion(identity)
-    guard version == last else {
-      return refuseEstablishment(.unknownSessionVersion, limit: Int64(clamping: last))
-    }
-    if let until = identities.lockedUntil(identity, now: now) {
+    guard isRegistered else { return refuseEstablishment(.unknownSession) }
+    if let until = identities.lockedUntil(request.session, now: now) {
       return refuseEstablishment(.keyLocked, limit: until.limit)
     }
     guard signatureIsValid() else {
-      identities.badSignature(identity, now: now)
+      identities.badSignature(request.session, now: now)
       return refuseEstablishment(.badSignature)
     }
+    if let refusal = badTerms(request, now) {
+      return refuseEstablishment(refusal.code, limit: refusal.limit)
+    }
+    guard isReturning || !identities.isEstablished(identity) else {
+      return refuseEstablishment(.alreadyEstablished)
+    }
+    identities.establish(request.session, version: request.version)
+    (identity, version) = (request.session, request.version)
+    nextIncoming = identities.nextIncoming(identity)
+    keepAlive = UInt64(request.keepAliveMilliseconds) * 1_000_000
+    (state, lastSent) = (.established, now.nanoseconds)
+    return .acknowledge
+  }
+
+  /// Whether the version is neither negotiated here nor the one to come back to.
+  private func unknownVersion(
+    _ request: EstablishRequest, _ identities: SessionIdentities
+  ) -> Refusal? {
+    if state == .connected {
+      let open = identities.openVersion(request.session)
+      if open == 0 { return Refusal(.notNegotiated) }
+      if request.version == open { return nil }
+      return Refusal(.unknownSessionVersion, limit: Int64(clamping: open))
+    }
+    guard request.session == identity, request.version == version else {
+      return Refusal(.unknownSessionVersion, limit: Int64(clamping: version))
+    }
+    // Another connection negotiated a higher version meanwhile: this one is over.
+    let last = identities.lastVersion(identity)
+    return version == last ? nil : Refusal(.unknownSessionVersion, limit: Int64(clamping: last))
+  }
+
+  /// What of the clock and of the intervals asked for is not allowed.
+  private func badTerms(_ request: EstablishRequest, _ now: Timestamp) -> Refusal? {
     guard isInWindow(request.timestamp, now) else {
-      return refuseEstablishment(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
+      return Refusal(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
     }
     let interval = request.keepAliveMilliseconds
     let nearest = min(max(interval, limits.shortestKeepAlive), limits.longestKeepAlive)
     guard interval == nearest else {
-      return refuseEstablishment(.keepAliveOutOfRange, limit: Int64(nearest))
+      return Refusal(.keepAliveOutOfRange, limit: Int64(nearest))
     }
-    guard identities.establish(identity) else { return refuseEstablishment(.alreadyEstablished) }
-    (state, keepAlive, lastSent) = (.established, UInt64(interval) * 1_000_000, now.nanoseconds)
-    return .acknowledge
+    let window = request.cancelAfter
+    guard window <= limits.longestCancelAfter || window == BeginSession.never else {
+      return Refusal(.cancelWindowOutOfRange, limit: Int64(limits.longestCancelAfter))
+    }
+    return nil
   }
 
-  /// Judges an application message by its sequence number.
-  public mutating func admit(sequence: UInt64, now: Timestamp) -> Admission {
+  /// Judges an application message by its sequence number, and by how many came before it.
+  /// - Parameter isCancel: Cancels have limits of their own.
+  public mutating func admit(sequence: UInt64, now: Timestamp, isCancel: Bool = false) -> Admission
+  {
     lastReceived = now.nanoseconds
     guard state == .established else { return .terminate(outOfPlace()) }
+    // The highest number is no message: it would leave none to expect.
+    guard sequence < .max else { return .terminate(violation(.sequenceGap, nextIncoming)) }
+    let limits = isCancel ? cancels.limits : messages.limits
+    switch isCancel ? cancels.count(at: now) : messages.count(at: now) {
+    case .pass: break
+    case .cut: return .terminate(violation(.flooding, UInt64(limits.cutoff)))
+    case .reject:
+      guard sequence >= nextIncoming else { return .drop }
+      nextIncoming = sequence + 1
+      return .reject(Refusal(.tooManyMessages, limit: Int64(limits.limit)))
+    }
     if sequence == nextIncoming {
       nextIncoming += 1
       return .process
     }
     if sequence < nextIncoming { return .drop }
-    // The highest number is no message: it would leave none to expect.
-    guard sequence < .max else { return .terminate(violation(.sequenceGap, nextIncoming)) }
     let gap = nextIncoming
     nextIncoming = sequence + 1
     return .processAfterGap(from: gap, count: sequence - gap)
   }
 
   /// Undoes the admission of the message `sequence`: the intake was full, it will be shown again.
-  public mutating func putBack(sequence: UInt64) {
+  public mutating func putBack(sequence: UInt64, isCancel: Bool = false) {
     precondition(sequence + 1 == nextIncoming)
     nextIncoming = sequence
+    if isCancel { cancels.putBack() } else { messages.putBack() }
+  }
+
+  /// The session came back from a connection on which `next` was expected.
+  public mutating func resume(at next: UInt64) { nextIncoming = max(nextIncoming, next) }
+
+  /// Judges a message of the session's own that needs an established session.
+  public mutating func request(now: Timestamp) -> Admission {
+    lastReceived = now.nanoseconds
+    return state == .established ? .process : .terminate(outOfPlace())
   }
 
   /// The client says that it lives, and which sequence number it will use next.
@@ -277,13 +350,8 @@ public struct FixpSession: Sendable {
     }
   }
 
-  /// Takes the sequence number of a report that is being sent.
-  public mutating func takeOutgoing(now: Timestamp) -> UInt64 {
-    assert(state == .established)
-    defer { nextOutgoing += 1 }
-    lastSent = now.nanoseconds
-    return nextOutgoing
-  }
+  /// Something was sent: no Sequence is due for an interval.
+  public mutating func noteSent(now: Timestamp) { lastSent = now.nanoseconds }
 
   private func isInWindow(_ timestamp: Timestamp, _ now: Timestamp) -> Bool {
     let (a, b) = (timestamp.nanoseconds, now.nanoseconds)

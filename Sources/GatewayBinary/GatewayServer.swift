@@ -18,6 +18,12 @@ public protocol GatewayServer: AnyObject {
   /// An account's balances; `nil` when the account or the area is unknown.
   func balance(of account: AccountId, in area: AreaId) -> Balance?
 
+  /// Reads reports from the journal; the answer comes through `BinaryGateway.retransmit`.
+  func retransmit(_ query: RetransmitQuery)
+
+  /// Something that an operator may want to know; for the log.
+  func note(_ notice: GatewayNotice)
+
   /// How the server is. `connectionCount` is filled in by the gateway.
   func status(withStateHash: Bool) -> ServerStatus
 
@@ -29,6 +35,40 @@ public protocol GatewayServer: AnyObject {
 
   /// A timer of the server is due. Its tokens are not negative; the gateway's are.
   func timerFired(_ timer: TimerToken)
+}
+
+/// Reports that a session asks for again.
+public struct RetransmitQuery: Equatable, Sendable {
+  /// Whose.
+  public var session: SessionId
+  /// In which version.
+  public var version: UInt64
+  /// The first.
+  public var from: UInt64
+  /// How many.
+  public var count: UInt32
+  /// Comes back in the answer.
+  public var timestamp: Timestamp
+
+  /// All fields.
+  public init(
+    session: SessionId, version: UInt64, from: UInt64, count: UInt32, timestamp: Timestamp
+  ) {
+    (self.session, self.version, self.from, self.count) = (session, version, from, count)
+    self.timestamp = timestamp
+  }
+}
+
+/// What happened to a session, for the log.
+public enum GatewayNotice: Equatable, Sendable {
+  /// It did not read and was cut when so many bytes waited.
+  case slowReader(SessionId, bytes: Int)
+  /// Its key was locked after bad signatures.
+  case keyLocked(SessionId)
+  /// It sends more than it may; said once a connection.
+  case throttled(SessionId, Refusal)
+  /// Its connection is gone; its orders are cancelled in so many ms.
+  case disconnected(SessionId, cancelAfter: UInt32)
 }
 
 /// What became of a command that was submitted.

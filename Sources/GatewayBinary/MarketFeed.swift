@@ -7,7 +7,7 @@
 // A command's changes are published when it is complete: an order that was accepted and wholly traded
 // within one command shows as trades only. Each message takes the next sequence number of its area, so
 // a snapshot and the changes after it give exactly this book, and a gap shows. Who misses something
-// asks for a new snapshot.
+// asks for it by its number, as long as it is kept, or for a new snapshot.
 
 import MarketModel
 
@@ -84,11 +84,9 @@ public protocol FeedSink: ~Copyable {
 /// highest order slot in use.
 public struct MarketFeed: ~Copyable {
   private struct Entry {
-    var now = FeedOrder(
-      order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
+    var now = MarketFeed.nothing
     /// As the subscribers know it; its `total` is 0 when they do not.
-    var published = FeedOrder(
-      order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
+    var published = MarketFeed.nothing
     var isTouched = false
   }
 
@@ -101,7 +99,30 @@ public struct MarketFeed: ~Copyable {
   /// Published orders whose slot was reused within the command.
   private var displaced: [FeedOrder] = []
   private var areas: [AreaId] = []
-  private var sequences: [UInt64] = []
+  private var channels: [Channel] = []
+  private var tops: MarketTops?
+  private var time = Timestamp.never
+
+  /// An area's numbers and its last messages, the oldest overwritten first.
+  private struct Channel {
+    var last: UInt64 = 0
+    var kept: [(update: FeedUpdate, time: Timestamp)] = []
+
+    /// Lowest number that is kept.
+    var first: UInt64 { last - UInt64(kept.count) + 1 }
+
+    mutating func keep(_ update: FeedUpdate, _ time: Timestamp) {
+      last += 1
+      if kept.count < MarketFeed.keptUpdates {
+        kept.append((update, time))
+      } else {
+        kept[Int((last - 1) % UInt64(MarketFeed.keptUpdates))] = (update, time)
+      }
+    }
+  }
+
+  /// Messages of an area that are kept for those who missed them.
+  public static let keptUpdates = 1 << 14
 
   /// An empty feed, with room for so many orders before it grows.
   public init(orders: Int = 1024) {
@@ -120,8 +141,56 @@ public struct MarketFeed: ~Copyable {
   /// Last sequence number used on the channel of `area`; 0: none.
   public func lastSequence(of area: AreaId) -> UInt64 {
     let index = Int(area.rawValue)
-    return index < sequences.count ? sequences[index] : 0
+    return index < channels.count ? channels[index].last : 0
   }
+
+  /// Lowest sequence number of `area` that is kept; one above the last when none is.
+  public func firstKept(of area: AreaId) -> UInt64 {
+    let index = Int(area.rawValue)
+    return index < channels.count ? channels[index].first : 1
+  }
+
+  /// Shows the messages of `area` from number `from` on, which is kept.
+  public func forEachUpdate(
+    in area: AreaId, from: UInt64, _ body: (FeedUpdate, UInt64, Timestamp) -> Void
+  ) {
+    let index = Int(area.rawValue)
+    guard index < channels.count else { return }
+    let channel = channels[index]
+    precondition(from >= channel.first, "the caller looks at firstKept")
+    for number in stride(from: from, through: channel.last, by: 1) {
+      let kept = channel.kept[Int((number - 1) % UInt64(Self.keptUpdates))]
+      body(kept.update, number, kept.time)
+    }
+  }
+
+  // MARK: Tops
+
+  /// Whether the tops of the books are kept: only while somebody wants them.
+  public var keepsTops: Bool {
+    get { tops != nil }
+    set {
+      guard newValue != (tops != nil) else { return }
+      guard newValue else { return tops = nil }
+      var fresh = MarketTops()
+      for entry in entries where entry.published.total.wattHours > 0 {
+        fresh.change(from: Self.nothing, to: entry.published)
+      }
+      _ = fresh.takeChanged()
+      tops = fresh
+    }
+  }
+
+  /// The tops that changed since the last call, in the order of their first change.
+  public mutating func takeChangedTops() -> [FeedTop] { tops?.takeChanged() ?? [] }
+
+  /// The top of `instrument`, while tops are kept.
+  public func top(of instrument: InstrumentId) -> FeedTop {
+    tops?.top(of: instrument) ?? FeedTop(instrument: instrument)
+  }
+
+  private static let nothing = FeedOrder(
+    order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
 
   /// Takes in an event of the command in hand.
   public mutating func note(_ event: borrowing Event) {
@@ -133,17 +202,24 @@ public struct MarketFeed: ~Copyable {
     case .instrumentStateChanged(let change): states.append((change.instrument, change.state))
     case .rejected, .massCanceled, .balance, .metered, .transferred, .deposited, .withdrawn,
       .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
-      .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed, .alarm:
+      .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed,
+      .sessionBegan, .sessionEnded, .alarm:
       break
     }
   }
 
-  /// The command in hand is complete: publishes what it changed.
-  public mutating func endCommand<Sink: FeedSink & ~Copyable>(into sink: inout Sink) {
+  /// The command in hand, of `time`, is complete: publishes what it changed.
+  public mutating func endCommand<Sink: FeedSink & ~Copyable>(
+    at time: Timestamp, into sink: inout Sink
+  ) {
+    self.time = time
     if touched.isEmpty && states.isEmpty { return }
     for trade in trades { publish(.trade(trade), trade.instrument, &sink) }
     for (instrument, state) in states { publish(.state(instrument, state), instrument, &sink) }
-    for order in displaced { publish(.delete(order), order.instrument, &sink) }
+    for order in displaced {
+      tops?.change(from: order, to: Self.nothing)
+      publish(.delete(order), order.instrument, &sink)
+    }
     for slot in touched { publishChange(of: Int(slot), &sink) }
     trades.removeAll(keepingCapacity: true)
     states.removeAll(keepingCapacity: true)
@@ -227,12 +303,15 @@ public struct MarketFeed: ~Copyable {
     if now.total.wattHours == 0 {
       guard published.total.wattHours > 0 else { return }
       entries[slot].published.total = .zero
+      tops?.change(from: published, to: Self.nothing)
       publish(.delete(published), published.instrument, &sink)
     } else if published.total.wattHours == 0 {
       entries[slot].published = now
+      tops?.change(from: Self.nothing, to: now)
       publish(.add(now), now.instrument, &sink)
     } else if now != published {
       entries[slot].published = now
+      tops?.change(from: published, to: now)
       publish(.modify(now), now.instrument, &sink)
     }
   }
@@ -242,13 +321,13 @@ public struct MarketFeed: ~Copyable {
   ) {
     let area = area(of: instrument)
     let index = Int(area.rawValue)
-    sequences[index] += 1
-    sink.publish(update, area: area, sequence: sequences[index])
+    channels[index].keep(update, time)
+    sink.publish(update, area: area, sequence: channels[index].last)
   }
 
   private mutating func list(_ made: CreateInstrument) {
     while areas.count <= Int(made.instrument.rawValue) { areas.append(.null) }
     areas[Int(made.instrument.rawValue)] = made.area
-    while sequences.count <= Int(made.area.rawValue) { sequences.append(0) }
+    while channels.count <= Int(made.area.rawValue) { channels.append(Channel()) }
   }
 }

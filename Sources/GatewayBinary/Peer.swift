@@ -11,8 +11,16 @@ struct Peer {
   var roles: Roles = []
   /// Reading is paused, since the intake was full.
   var isPaused = false
+  /// A retransmission is being read from the journal.
+  var isAwaitingHistory = false
+  /// It was told once that it sends too much.
+  var isThrottled = false
+  /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
+  var cancelAfter = BeginSession.never
   /// Areas whose market data it gets.
   var areas: [AreaId] = []
+  /// Areas whose tops it gets.
+  var topAreas: [AreaId] = []
 }
 
 /// The connected clients by connection slot, and the ways to find them from an event.
@@ -21,10 +29,10 @@ struct PeerTable: ~Copyable {
   private let capacity: Int
   /// Connection slot by session identity; -1: not established.
   private var slotOfSession: [Int32] = []
-  /// Slots of established sessions by participant.
-  private var slotsOfParticipant: [[Int32]] = []
   /// Slots of subscribers by area.
   private var slotsOfArea: [[Int32]] = []
+  /// Slots of those who get the tops, each once an area.
+  private var topSlots: [(area: AreaId, slot: Int32)] = []
   /// Established sessions.
   private(set) var establishedCount = 0
 
@@ -56,12 +64,6 @@ struct PeerTable: ~Copyable {
     return Int(slotOfSession[index])
   }
 
-  /// Slots of the established connections of `participant`.
-  func slots(of participant: ParticipantId) -> [Int32] {
-    let index = Int(participant.rawValue)
-    return index < slotsOfParticipant.count ? slotsOfParticipant[index] : []
-  }
-
   /// Slots of the subscribers of `area`.
   func subscribers(of area: AreaId) -> [Int32] {
     let index = Int(area.rawValue)
@@ -74,9 +76,6 @@ struct PeerTable: ~Copyable {
     let session = Int(peer.session.identity.rawValue)
     while slotOfSession.count <= session { slotOfSession.append(-1) }
     slotOfSession[session] = Int32(slot)
-    let participant = Int(peer.participant.rawValue)
-    while slotsOfParticipant.count <= participant { slotsOfParticipant.append([]) }
-    slotsOfParticipant[participant].append(Int32(slot))
     establishedCount += 1
   }
 
@@ -84,6 +83,7 @@ struct PeerTable: ~Copyable {
   mutating func subscribe(_ slot: Int, _ area: AreaId) {
     let index = Int(area.rawValue)
     while slotsOfArea.count <= index { slotsOfArea.append([]) }
+    if peers[slot]?.topAreas.contains(area) == true { unsubscribe(slot, area) }
     guard peers[slot]?.areas.contains(area) == false else { return }
     peers[slot]?.areas.append(area)
     slotsOfArea[index].append(Int32(slot))
@@ -91,20 +91,38 @@ struct PeerTable: ~Copyable {
 
   /// The peer in `slot` no longer gets the market data of `area`.
   mutating func unsubscribe(_ slot: Int, _ area: AreaId) {
+    if peers[slot]?.topAreas.contains(area) == true {
+      peers[slot]?.topAreas.removeAll { $0 == area }
+      topSlots.removeAll { $0.area == area && $0.slot == Int32(slot) }
+    }
     guard peers[slot]?.areas.contains(area) == true else { return }
     peers[slot]?.areas.removeAll { $0 == area }
     slotsOfArea[Int(area.rawValue)].removeAll { $0 == Int32(slot) }
+  }
+
+  /// Whether somebody gets tops.
+  var hasTopSubscribers: Bool { !topSlots.isEmpty }
+
+  /// Slots of those who get the tops of `area`.
+  func topSubscribers(of area: AreaId) -> [Int32] {
+    topSlots.filter { $0.area == area }.map(\.slot)
+  }
+
+  /// The peer in `slot` gets the tops of `area` from now on, and nothing else of it.
+  mutating func subscribeToTops(_ slot: Int, _ area: AreaId) {
+    unsubscribe(slot, area)
+    peers[slot]?.topAreas.append(area)
+    topSlots.append((area, Int32(slot)))
   }
 
   /// The session in `slot` is over: no report finds it any more. Its connection may still send.
   /// - Returns: The identity that it had established, if any.
   mutating func ended(_ slot: Int) -> SessionId? {
     guard let peer = peers[slot] else { return nil }
-    for area in peer.areas { unsubscribe(slot, area) }
+    for area in peer.areas + peer.topAreas { unsubscribe(slot, area) }
     let session = Int(peer.session.identity.rawValue)
     guard session < slotOfSession.count, slotOfSession[session] == Int32(slot) else { return nil }
     slotOfSession[session] = -1
-    slotsOfParticipant[Int(peer.participant.rawValue)].removeAll { $0 == Int32(slot) }
     establishedCount -= 1
     return peer.session.identity
   }

@@ -129,6 +129,21 @@ extension ReportWriter {
       into: frame, seqNo: last, transactTime: time, refSeqNo: reference, area: area)
   }
 
+  func top(_ top: FeedTop, area: AreaId, sequence: UInt64, _ time: Timestamp) {
+    guard let frame = room(TopOfBookEncoder.frameLength) else { return }
+    var sides: TopSides = []
+    if top.bid != nil { sides.insert(.bid) }
+    if top.ask != nil { sides.insert(.ask) }
+    if top.liveBid != nil { sides.insert(.liveBid) }
+    if top.liveAsk != nil { sides.insert(.liveAsk) }
+    TopOfBookEncoder(
+      into: frame, seqNo: sequence, transactTime: time, bidPrice: top.bid?.price ?? .zero,
+      bidTotal: top.bid?.total ?? .zero, bidLive: top.bid?.live ?? .zero,
+      askPrice: top.ask?.price ?? .zero, askTotal: top.ask?.total ?? .zero,
+      askLive: top.ask?.live ?? .zero, liveBidPrice: top.liveBid ?? .zero,
+      liveAskPrice: top.liveAsk ?? .zero, instrument: top.instrument, area: area, sides: sides)
+  }
+
   private func add(_ order: FeedOrder, _ area: AreaId, _ sequence: UInt64) {
     guard let frame = room(OrderAddEncoder.frameLength) else { return }
     OrderAddEncoder(

@@ -2,15 +2,26 @@ import MarketModel
 import Transport
 import Wire
 
-/// Writes frames into a connection's outgoing queue. One method per message; each returns whether the
-/// connection took it. Owned by the I/O thread; allocates nothing.
+/// Writes frames: into a connection's outgoing queue, or into memory that is large enough. One method
+/// per message. Owned by one thread; allocates nothing.
 struct ReportWriter {
-  unowned(unsafe) let transport: any Network
-  let connection: ConnectionId
+  private unowned(unsafe) let transport: (any Network)?
+  private let connection: ConnectionId
+  private let memory: UnsafeMutableRawPointer?
+
+  /// Writes to a connection; the transport outlives the writer.
+  @inline(__always) init(transport: any Network, connection: ConnectionId) {
+    (self.transport, self.connection, memory) = (transport, connection, nil)
+  }
+
+  /// Writes one frame into `memory`.
+  @inline(__always) init(into memory: UnsafeMutableRawPointer) {
+    (transport, connection, self.memory) = (nil, .null, memory)
+  }
 
   /// Room for a frame of `length` bytes; `nil` when the connection is closed or has just been cut.
   @inline(__always) func room(_ length: Int) -> UnsafeMutableRawPointer? {
-    transport.reserve(connection, length)
+    memory ?? transport?.reserve(connection, length)
   }
 }
 
@@ -31,12 +42,14 @@ extension ReportWriter {
       requestTimestamp: request.timestamp, brokenLimit: refusal.limit, code: refusal.code)
   }
 
-  func establishmentAck(_ request: EstablishRequest, _ session: FixpSession) {
+  func establishmentAck(
+    _ request: EstablishRequest, nextClient: UInt64, nextServer: UInt64
+  ) {
     guard let frame = room(EstablishmentAckEncoder.frameLength) else { return }
     EstablishmentAckEncoder(
       into: frame, sessionId: request.session, sessionVersion: request.version,
-      requestTimestamp: request.timestamp, nextClientSeqNo: session.nextIncoming,
-      nextServerSeqNo: session.nextOutgoing, keepAliveInterval: request.keepAliveMilliseconds)
+      requestTimestamp: request.timestamp, nextClientSeqNo: nextClient,
+      nextServerSeqNo: nextServer, keepAliveInterval: request.keepAliveMilliseconds)
   }
 
   func establishmentReject(_ request: EstablishRequest, _ refusal: Refusal) {
@@ -60,6 +73,24 @@ extension ReportWriter {
     guard let frame = room(TerminateEncoder.frameLength) else { return }
     TerminateEncoder(
       into: frame, sessionVersion: version, brokenLimit: refusal.limit, code: refusal.code)
+  }
+}
+
+// MARK: - Retransmission
+
+extension ReportWriter {
+  func retransmission(_ query: RetransmitQuery) {
+    guard let frame = room(RetransmissionEncoder.frameLength) else { return }
+    RetransmissionEncoder(
+      into: frame, sessionVersion: query.version, requestTimestamp: query.timestamp,
+      nextSeqNo: query.from, count: query.count)
+  }
+
+  func retransmitReject(_ query: RetransmitQuery, _ refusal: Refusal) {
+    guard let frame = room(RetransmitRejectEncoder.frameLength) else { return }
+    RetransmitRejectEncoder(
+      into: frame, sessionVersion: query.version, requestTimestamp: query.timestamp,
+      brokenLimit: refusal.limit, code: refusal.code)
   }
 }
 

@@ -1,12 +1,11 @@
 import MarketModel
 
-/// What connections of one session identity share: its last version, its bad signatures, whether it
-/// is established. Owned by the I/O thread.
+/// What connections of one session identity share: its versions, how far its client's messages came,
+/// its bad signatures, whether it is established. Owned by the I/O thread.
 ///
-/// A session version must increase, also over restarts of the server. The process remembers the last
-/// of each identity; what was negotiated before it started is kept out by a floor that the server
-/// gives: the moment of its start in ns, when clients use clock readings as versions (ours do). A
-/// recorded Negotiate of an earlier run is older than that and refused.
+/// A session version must increase, also over restarts of the server. Versions that were established
+/// are in the journal; one that was only negotiated is kept out after a restart by a floor that the
+/// server gives: the moment of its start in ns, when clients use clock readings as versions (ours do).
 public struct SessionIdentities: Sendable {
   /// How many bad signatures within `badSignatureWindow` lock a key.
   public static let badSignatureLimit = 5
@@ -15,6 +14,10 @@ public struct SessionIdentities: Sendable {
 
   private struct Identity {
     var lastVersion: UInt64
+    /// The version established last, to which a client may come back; 0: none.
+    var openVersion: UInt64 = 0
+    /// Next sequence number expected from the client in `openVersion`.
+    var nextIncoming: UInt64 = 1
     var isEstablished = false
     /// Times of the last bad signatures, oldest first; at most `badSignatureLimit`.
     var badSignatures: [UInt64] = []
@@ -33,6 +36,16 @@ public struct SessionIdentities: Sendable {
     identities[session]?.lastVersion ?? versionFloor
   }
 
+  /// The version to which a client of `session` may come back; 0: none.
+  public func openVersion(_ session: SessionId) -> UInt64 {
+    identities[session]?.openVersion ?? 0
+  }
+
+  /// Next sequence number expected from the client in the open version.
+  public func nextIncoming(_ session: SessionId) -> UInt64 {
+    identities[session]?.nextIncoming ?? 1
+  }
+
   /// Whether a connection of `session` is established.
   public func isEstablished(_ session: SessionId) -> Bool {
     identities[session]?.isEstablished ?? false
@@ -46,7 +59,11 @@ public struct SessionIdentities: Sendable {
   }
 
   /// Counts a bad signature; the fifth within a minute locks the key for a minute.
-  public mutating func badSignature(_ session: SessionId, now: Timestamp) {
+  /// - Returns: Whether this one locked it.
+  @discardableResult public mutating func badSignature(
+    _ session: SessionId, now: Timestamp
+  ) -> Bool {
+    var isLocked = false
     update(session) { identity in
       let window = Self.badSignatureWindow
       identity.badSignatures.removeAll { $0 + window <= now.nanoseconds }
@@ -54,8 +71,10 @@ public struct SessionIdentities: Sendable {
       if identity.badSignatures.count >= Self.badSignatureLimit {
         identity.lockedUntil = now.nanoseconds + window
         identity.badSignatures.removeAll(keepingCapacity: true)
+        isLocked = true
       }
     }
+    return isLocked
   }
 
   /// Remembers the version that `session` has negotiated.
@@ -63,17 +82,35 @@ public struct SessionIdentities: Sendable {
     update(session) { $0.lastVersion = version }
   }
 
-  /// Claims the identity for one connection.
-  /// - Returns: `false` when another has it.
-  public mutating func establish(_ session: SessionId) -> Bool {
-    guard !isEstablished(session) else { return false }
-    update(session) { $0.isEstablished = true }
-    return true
+  /// Claims the identity for one connection, on which `version` is established.
+  public mutating func establish(_ session: SessionId, version: UInt64) {
+    update(session) { identity in
+      if identity.openVersion != version {
+        (identity.openVersion, identity.nextIncoming) = (version, 1)
+      }
+      identity.isEstablished = true
+    }
   }
 
   /// Gives the identity back: its established connection is gone.
-  public mutating func release(_ session: SessionId) {
-    update(session) { $0.isEstablished = false }
+  /// - Parameter nextIncoming: What was expected next from its client.
+  public mutating func release(_ session: SessionId, nextIncoming: UInt64) {
+    update(session) { ($0.isEstablished, $0.nextIncoming) = (false, nextIncoming) }
+  }
+
+  /// The journal says that `version` began: what a restarted server must remember.
+  public mutating func began(_ session: SessionId, version: UInt64) {
+    // Of what this process has negotiated itself it knows more than the journal.
+    if let known = identities[session], known.lastVersion >= version { return }
+    update(session) { identity in
+      (identity.openVersion, identity.nextIncoming) = (version, 1)
+      identity.lastVersion = version
+    }
+  }
+
+  /// The journal holds the client's message `sequence` in the open version.
+  public mutating func applied(_ session: SessionId, sequence: UInt64) {
+    update(session) { $0.nextIncoming = max($0.nextIncoming, sequence + 1) }
   }
 
   private mutating func update(_ session: SessionId, _ change: (inout Identity) -> Void) {

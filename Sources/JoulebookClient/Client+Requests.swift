@@ -9,6 +9,9 @@ public enum Snapshot: UInt8, Sendable, CaseIterable {
   case orders = 1
   /// The depth as `levels`, then `snapshotEnd`.
   case levels = 2
+  /// A `top` for each instrument, then one whenever it has changed, a few times a second at most;
+  /// nothing else of the channel.
+  case top = 3
 }
 
 // Questions. Each returns the message's sequence number, which its answer and a reject name as their
@@ -77,10 +80,22 @@ extension Client {
       case .none: .none
       case .orders: .orders
       case .levels: .levels
+      case .top: .top
       }
     return try write(MarketDataSubscribeEncoder.frameLength) { frame, sequence, now in
       MarketDataSubscribeEncoder(
         into: frame, seqNo: sequence, sendingTime: now, area: area, snapshot: kind)
+    }
+  }
+
+  /// Subscribes to an area's market data from the message `from` on, to fill a gap: `acknowledged`, what
+  /// was missed, then changes; or `rejected` with `marketDataTooOld`, then subscribe with a snapshot.
+  @discardableResult public func resumeMarketData(
+    of area: AreaId, from: UInt64
+  ) throws(ClientError) -> UInt64 {
+    try write(MarketDataResumeEncoder.frameLength) { frame, sequence, now in
+      MarketDataResumeEncoder(
+        into: frame, seqNo: sequence, sendingTime: now, fromSeqNo: from, area: area)
     }
   }
 

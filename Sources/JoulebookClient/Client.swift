@@ -18,6 +18,10 @@ public final class Client {
   public struct Options: Sendable {
     /// The longest silence either side keeps, in ms; 1,000 to 60,000.
     public var keepAliveMilliseconds: UInt32 = 10_000
+    /// What becomes of the session's orders when its connection is lost.
+    public var orders = OrdersOnDisconnect.canceled(afterMilliseconds: 0)
+    /// The session to come back to, after its connection was lost; `nil`: a new one.
+    public var resume: SessionPosition?
     /// How long connecting, negotiating and establishing may take, in ms.
     public var handshakeMilliseconds: Int32 = 5_000
     /// Size of the send buffer and of the receive buffer, in bytes.
@@ -33,13 +37,20 @@ public final class Client {
   public let version: UInt64
   /// Sequence number of the next message sent.
   public private(set) var nextSequence: UInt64 = 1
-  /// Number expected of the next report. A gap cannot occur on an unbroken connection and is an error.
+  /// Number expected of the next new report. A gap cannot occur on an unbroken connection and is an
+  /// error.
   public private(set) var nextReport: UInt64 = 1
+  /// Reports that a resumed session missed and that have not come yet: they are asked for by themselves
+  /// and come among the new ones, `isRetransmitted`.
+  public private(set) var missing: Range<UInt64> = 1..<1
   /// Monotonic ns when the last bytes arrived; `message.receivedAt` is the same.
   public private(set) var lastReceived: UInt64
   /// Monotonic ns when bytes were last given to the kernel.
   public private(set) var lastSent: UInt64
 
+  /// Number of the next report of the retransmission under way, and the one behind its last.
+  private var nextAgain: UInt64 = 0
+  private var endAgain: UInt64 = 0
   private let keepAlive: UInt64
   private var socket: ClientSocket
   private var isClosed = false
@@ -51,12 +62,46 @@ public final class Client {
     host: String, port: UInt16, credentials: Credentials, options: Options = Options()
   ) throws(ClientError) {
     session = credentials.session
-    version = Self.wallClock().nanoseconds
+    version = options.resume?.version ?? Self.wallClock().nanoseconds
     keepAlive = UInt64(options.keepAliveMilliseconds) * 1_000_000
     (lastReceived, lastSent) = (Self.monotonicNow(), Self.monotonicNow())
     socket = try ClientSocket(host: host, port: port, bufferBytes: options.bufferBytes)
-    try negotiate(credentials, options)
+    if options.resume == nil { try negotiate(credentials, options) }
     try establish(credentials, options)
+    try requestMissing()
+  }
+
+  /// Where the session stands: with it, and the same credentials, a lost connection is taken up again
+  /// (`Options.resume`), also after a restart of the server or of the client.
+  public var position: SessionPosition {
+    SessionPosition(
+      version: version, nextSequence: nextSequence,
+      nextReport: missing.isEmpty ? nextReport : missing.lowerBound)
+  }
+
+  /// Drops the connection without a word, as if it were lost.
+  public func drop() {
+    isClosed = true
+    shutdown(socket.descriptor, Int32(SHUT_RDWR))
+  }
+
+  /// Asks for reports of this session version again: they come as messages that are `isRetransmitted`,
+  /// or `retransmissionRejected` comes.
+  /// One request at a time; missed reports of a resumed session are asked for without it.
+  /// - Throws: `.sendBufferFull`, `.connectionLost`, `.closed`.
+  public func requestRetransmission(from: UInt64, count: UInt32) throws(ClientError) {
+    if isClosed { throw .closed }
+    let frame = try socket.reserve(RetransmitRequestEncoder.frameLength)
+    RetransmitRequestEncoder(
+      into: frame, sessionVersion: version, timestamp: Self.wallClock(), fromSeqNo: from,
+      count: count)
+    (nextAgain, endAgain) = (from, from + UInt64(count))
+  }
+
+  private func requestMissing() throws(ClientError) {
+    guard !missing.isEmpty else { return }
+    try requestRetransmission(
+      from: missing.lowerBound, count: UInt32(min(missing.upperBound - missing.lowerBound, 10_000)))
   }
 
   // MARK: Sending
@@ -150,21 +195,33 @@ public final class Client {
   /// - Returns: `nil` for what concerns the session only.
   private func take(_ frame: Frame, _ template: Template) throws(ClientError) -> ClientMessage? {
     switch template {
-    case .sequence: return nil
+    case .sequence, .retransmission: return nil
+    case .retransmitReject: endAgain = nextAgain
     case .terminate:
       isClosed = true
       let end = TerminateDecoder(frame)
       throw .terminated(code: end?.code ?? RejectCode(rawValue: 0), limit: end?.brokenLimit ?? 0)
     default: break
     }
-    let message = try EventReader.read(frame, template, receivedAt: lastReceived)
-    if message.isReport {
-      guard message.sequence == nextReport else {
-        throw .protocolViolation("report \(message.sequence) came in place of \(nextReport)")
-      }
-      nextReport += 1
+    var message = try EventReader.read(frame, template, receivedAt: lastReceived)
+    guard message.isReport else { return message }
+    if message.sequence == nextAgain, nextAgain < endAgain {
+      message.isRetransmitted = true
+      try takeAgain()
+      return message
     }
+    guard message.sequence == nextReport else {
+      throw .protocolViolation("report \(message.sequence) came in place of \(nextReport)")
+    }
+    nextReport += 1
     return message
+  }
+
+  /// The next report of a retransmission has come; behind the last of it the rest is asked for.
+  private func takeAgain() throws(ClientError) {
+    if missing.contains(nextAgain) { missing = (nextAgain + 1)..<missing.upperBound }
+    nextAgain += 1
+    if nextAgain == endAgain { try requestMissing() }
   }
 
   private func keepSessionAlive(_ now: UInt64) throws(ClientError) {
@@ -202,7 +259,8 @@ public final class Client {
     let start = try socket.reserve(length)
     let encoder = EstablishEncoder(
       into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
-      nextSeqNo: nextSequence, keepAliveInterval: options.keepAliveMilliseconds,
+      nextSeqNo: options.resume == nil ? nextSequence : 0,
+      keepAliveInterval: options.keepAliveMilliseconds, cancelAfter: options.orders.cancelAfter,
       signature: .zero)
     encoder.setSignature(
       try credentials.sign(Frame(start: start, length: length), .establish))
@@ -213,6 +271,9 @@ public final class Client {
         throw .protocolViolation("the acknowledgement is too short")
       }
       (nextSequence, nextReport) = (ack.nextClientSeqNo, ack.nextServerSeqNo)
+      if let known = options.resume?.nextReport, known < nextReport {
+        missing = known..<nextReport
+      }
     case .establishmentReject:
       let reject = EstablishmentRejectDecoder(frame)
       throw .refused(

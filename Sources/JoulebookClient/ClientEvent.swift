@@ -11,6 +11,8 @@ public struct ClientMessage: Sendable {
   public var receivedAt: UInt64
   /// Whether `sequence` counts in the session's reports rather than in an area's market data.
   public var isReport: Bool
+  /// Whether it was asked for again, and came before or instead of newer ones.
+  public var isRetransmitted = false
   /// What happened.
   public var event: ClientEvent
 }
@@ -64,8 +66,12 @@ public enum ClientEvent: Sendable {
   case marketTrade(MarketTradeReport)
   /// The published depth of an instrument, or part of it.
   case levels(LevelsReport)
+  /// The best prices of an instrument, conflated (`subscribe` with `.top`).
+  case top(TopReport)
   /// A snapshot is complete; it contains what the channel said up to the message's `sequence`.
   case snapshotEnd(area: AreaId, reference: UInt64)
+  /// Reports are not sent again, and why; the session goes on.
+  case retransmissionRejected(code: RejectCode, limit: Int64)
   /// How the server is.
   case status(StatusReport)
   /// Messages of ours that the server never got. Cannot happen on an unbroken connection.
@@ -293,6 +299,32 @@ public struct LevelsReport: Equatable, Sendable {
   public var state: InstrumentState
   /// Bids first, best first on each side.
   public var levels: [Level]
+}
+
+/// The top of one instrument's book.
+public struct TopReport: Equatable, Sendable {
+  /// The best level of one side.
+  public struct Best: Equatable, Sendable {
+    /// Its price.
+    public var price: Price
+    /// Open quantity there, waiting included.
+    public var total: Energy
+    /// What of it can be had now.
+    public var live: Energy
+  }
+
+  /// What is traded.
+  public var instrument: InstrumentId
+  /// The channel.
+  public var area: AreaId
+  /// Best bid of all resting orders; `nil`: there is none.
+  public var bid: Best?
+  /// Best ask of all resting orders; `nil`: there is none.
+  public var ask: Best?
+  /// Best bid that can be had now.
+  public var liveBid: Price?
+  /// Best ask that can be had now.
+  public var liveAsk: Price?
 }
 
 /// How the server is.

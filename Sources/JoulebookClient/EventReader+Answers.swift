@@ -104,6 +104,25 @@ extension SnapshotEndDecoder {
   func event() -> ClientEvent { .snapshotEnd(area: area, reference: refSeqNo) }
 }
 
+extension RetransmitRejectDecoder {
+  func event() -> ClientEvent { .retransmissionRejected(code: code, limit: brokenLimit) }
+}
+
+extension TopOfBookDecoder {
+  func event() -> ClientEvent {
+    func best(_ side: TopSides, _ price: Price, _ total: Energy, _ live: Energy) -> TopReport.Best?
+    {
+      sides.contains(side) ? TopReport.Best(price: price, total: total, live: live) : nil
+    }
+    return .top(
+      TopReport(
+        instrument: instrument, area: area, bid: best(.bid, bidPrice, bidTotal, bidLive),
+        ask: best(.ask, askPrice, askTotal, askLive),
+        liveBid: sides.contains(.liveBid) ? liveBidPrice : nil,
+        liveAsk: sides.contains(.liveAsk) ? liveAskPrice : nil))
+  }
+}
+
 extension StatusDecoder {
   func event() -> ClientEvent {
     .status(

@@ -12,7 +12,7 @@ enum EventReader {
       throw .protocolViolation("template \(frame.templateId) came in an established session")
     }
     return ClientMessage(
-      sequence: template == .notApplied ? 0 : frame.sequenceNumber,
+      sequence: isNumbered(template) ? frame.sequenceNumber : 0,
       time: carriesTime(template) ? AckDecoder.time(of: frame) : .never, receivedAt: receivedAt,
       isReport: frame.sequenceNumber != 0 && isReport(template), event: event)
   }
@@ -27,9 +27,13 @@ enum EventReader {
     }
   }
 
+  private static func isNumbered(_ template: Template) -> Bool {
+    template != .notApplied && template != .retransmitReject
+  }
+
   private static func carriesTime(_ template: Template) -> Bool {
     switch template {
-    case .orderAdd, .orderModify, .orderDelete, .notApplied: false
+    case .orderAdd, .orderModify, .orderDelete, .notApplied, .retransmitReject: false
     default: true
     }
   }
@@ -61,8 +65,10 @@ enum EventReader {
     case .orderDelete: try OrderDeleteDecoder(frame)?.event()
     case .marketTrade: try MarketTradeDecoder(frame)?.event()
     case .levelSnapshot: try LevelSnapshotDecoder(frame)?.event()
+    case .topOfBook: TopOfBookDecoder(frame)?.event()
     case .snapshotEnd: SnapshotEndDecoder(frame)?.event()
     case .status: StatusDecoder(frame)?.event()
+    case .retransmitReject: RetransmitRejectDecoder(frame)?.event()
     case .notApplied: NotAppliedDecoder(frame)?.event()
     default: nil
     }

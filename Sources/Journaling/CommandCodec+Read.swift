@@ -28,6 +28,8 @@ extension CommandCodec {
     case .registerMeter: .registerMeter(try registerMeter(&reader))
     case .tick: .tick
     case .settlementConfirmed: .settlementConfirmed(try settlementConfirmed(&reader))
+    case .beginSession: .beginSession(beginSession(&reader))
+    case .endSession: .endSession(try endSession(&reader))
     case .checkpoint: .checkpoint(try checkpoint(&reader))
     }
   }
@@ -235,6 +237,20 @@ extension CommandCodec {
     let batch = reader.u64()
     let lastSequence = SequenceNumber(reader.u64())
     return SettlementConfirmed(batch: batch, lastSequence: lastSequence)
+  }
+
+  private static func beginSession(_ reader: inout RecordReader) -> BeginSession {
+    let session = SessionId(reader.u32())
+    let cancelAfter = reader.u32()
+    let version = reader.u64()
+    return BeginSession(session: session, version: version, cancelAfter: cancelAfter)
+  }
+
+  private static func endSession(_ reader: inout RecordReader) throws(Failure) -> EndSession {
+    let session = SessionId(reader.u32())
+    try reader.reserved(4)
+    let version = reader.u64()
+    return EndSession(session: session, version: version)
   }
 
   private static func checkpoint(_ reader: inout RecordReader) throws(Failure) -> Checkpoint {

@@ -26,6 +26,8 @@ extension CommandCodec {
     case .registerMeter(let value): write(value, to: &writer)
     case .tick: break
     case .settlementConfirmed(let value): write(value, to: &writer)
+    case .beginSession(let value): write(value, to: &writer)
+    case .endSession(let value): write(value, to: &writer)
     case .checkpoint(let value): write(value, to: &writer)
     }
   }
@@ -186,6 +188,18 @@ extension CommandCodec {
   private static func write(_ value: SettlementConfirmed, to writer: inout RecordWriter) {
     writer.put(value.batch)
     writer.put(value.lastSequence.rawValue)
+  }
+
+  private static func write(_ value: BeginSession, to writer: inout RecordWriter) {
+    writer.put(value.session.rawValue)
+    writer.put(value.cancelAfter)
+    writer.put(value.version)
+  }
+
+  private static func write(_ value: EndSession, to writer: inout RecordWriter) {
+    writer.put(value.session.rawValue)
+    writer.reserve(4)
+    writer.put(value.version)
   }
 
   private static func write(_ value: Checkpoint, to writer: inout RecordWriter) {

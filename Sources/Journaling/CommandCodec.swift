@@ -40,6 +40,8 @@
 //     19  tick                                                                                  =  0
 //     20  settlementConfirmed  batch 8, lastSequence 8                                          = 16
 //     21  checkpoint           eventHash 8, stateHash 8                                         = 16
+//     22  beginSession         session 4, cancelAfter 4, version 8                              = 16
+//     23  endSession           session 4, .4, version 8                                         = 16
 //
 // One-byte enums hold a value of their list, flags 0 or 1; a command has one encoding only, so equal
 // commands are equal bytes.
@@ -76,6 +78,8 @@ public enum CommandCodec {
     case tick = 19
     case settlementConfirmed = 20
     case checkpoint = 21
+    case beginSession = 22
+    case endSession = 23
 
     /// Bytes after the header.
     public var payloadLength: Int {
@@ -86,7 +90,7 @@ public enum CommandCodec {
       case .replace: 40
       case .transfer: 32
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
-      case .massCancel, .setCap, .settlementConfirmed, .checkpoint: 16
+      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession: 16
       case .createAccount, .setInstrumentState: 8
       case .tick: 0
       }
@@ -147,6 +151,8 @@ public enum CommandCodec {
     case .tick: .tick
     case .settlementConfirmed: .settlementConfirmed
     case .checkpoint: .checkpoint
+    case .beginSession: .beginSession
+    case .endSession: .endSession
     }
   }
 

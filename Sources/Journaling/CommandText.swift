@@ -32,6 +32,11 @@ public enum CommandText {
     case .tick: "tick"
     case .settlementConfirmed(let batch):
       "settlementConfirmed batch \(batch.batch) through \(batch.lastSequence.rawValue)"
+    case .beginSession(let begin):
+      "beginSession \(begin.session.rawValue) version \(begin.version) "
+        + (begin.cancelAfter == BeginSession.never
+          ? "keeps" : "cancels after \(begin.cancelAfter) ms")
+    case .endSession(let end): "endSession \(end.session.rawValue) version \(end.version)"
     case .checkpoint(let checkpoint):
       "checkpoint events \(hex(checkpoint.eventHash)) state \(hex(checkpoint.stateHash))"
     case .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,

@@ -46,6 +46,8 @@ public struct Command: Sendable, BitwiseCopyable {
     case registerMeter(RegisterMeter)
     case tick
     case settlementConfirmed(SettlementConfirmed)
+    case beginSession(BeginSession)
+    case endSession(EndSession)
     case checkpoint(Checkpoint)
   }
 }

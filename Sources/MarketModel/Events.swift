@@ -33,6 +33,8 @@ public enum Event: Sendable, BitwiseCopyable, Equatable {
   case instrumentStateChanged(SetInstrumentState)
   case meterRegistered(RegisterMeter)
   case settlementConfirmed(SettlementConfirmed)
+  case sessionBegan(BeginSession)
+  case sessionEnded(SessionEnded)
   case alarm(Alarm)
 }
 
@@ -358,6 +360,19 @@ public struct AreaState: Sendable, BitwiseCopyable, Equatable {
   /// An area as it was opened.
   @inlinable public init(definition: CreateArea, defaultCap: Energy) {
     (self.definition, self.defaultCap) = (definition, defaultCap)
+  }
+}
+
+/// The end of a cancel on disconnect; each order had its own `canceled` before.
+public struct SessionEnded: Sendable, BitwiseCopyable, Equatable {
+  /// What was asked.
+  public var request: EndSession
+  /// How many orders it cancelled.
+  public var count: UInt32
+
+  /// The end of `request`.
+  @inlinable public init(request: EndSession, count: UInt32) {
+    (self.request, self.count) = (request, count)
   }
 }
 

@@ -44,6 +44,19 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Too many bad signatures; the key is locked for a while.
   /// Limit: locked until in ns since the epoch.
   public static let keyLocked = RejectCode(rawValue: 1014)
+  /// The window of cancel on disconnect is too long.
+  /// Limit: longest allowed window in ms.
+  public static let cancelWindowOutOfRange = RejectCode(rawValue: 1015)
+  /// The reports asked for were never sent in this session version.
+  /// Limit: number of the last report.
+  public static let retransmitOutOfRange = RejectCode(rawValue: 1016)
+  /// More reports were asked for than one request may.
+  /// Limit: highest count.
+  public static let retransmitTooLong = RejectCode(rawValue: 1017)
+  /// The answer to the request before is still to come.
+  public static let retransmitBusy = RejectCode(rawValue: 1018)
+  /// The journal cannot be read for a retransmission.
+  public static let historyUnavailable = RejectCode(rawValue: 1019)
   /// The frame's length is not allowed: too short or too long or no multiple of 8.
   /// Limit: highest allowed length.
   public static let badFrameLength = RejectCode(rawValue: 2001)
@@ -180,10 +193,19 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The operator's reference is not higher than the account's last.
   /// Limit: account's last reference.
   public static let referenceReplayed = RejectCode(rawValue: 8006)
+  /// The market data asked for are no longer kept.
+  /// Limit: lowest number kept.
+  public static let marketDataTooOld = RejectCode(rawValue: 8007)
   /// The exchange takes no new commands just now.
   public static let intakeFull = RejectCode(rawValue: 9001)
   /// Settlement is halted.
   public static let ledgerHalted = RejectCode(rawValue: 9002)
+  /// The session sends more messages a second than it may.
+  /// Limit: messages a second.
+  public static let tooManyMessages = RejectCode(rawValue: 9003)
+  /// The session goes on sending far above its limit.
+  /// Limit: messages a second.
+  public static let flooding = RejectCode(rawValue: 9004)
 }
 
 extension RejectCode {
@@ -273,6 +295,31 @@ extension RejectCode {
       meaning: "Too many bad signatures; the key is locked for a while.",
       limit: "locked until in ns since the epoch",
       action: "Wait; check your key."),
+    Entry(
+      code: .cancelWindowOutOfRange, name: "cancelWindowOutOfRange",
+      meaning: "The window of cancel on disconnect is too long.",
+      limit: "longest allowed window in ms",
+      action: "Choose 0 to 60 s or null for never."),
+    Entry(
+      code: .retransmitOutOfRange, name: "retransmitOutOfRange",
+      meaning: "The reports asked for were never sent in this session version.",
+      limit: "number of the last report",
+      action: "Ask for numbers from 1 to the last report's."),
+    Entry(
+      code: .retransmitTooLong, name: "retransmitTooLong",
+      meaning: "More reports were asked for than one request may.",
+      limit: "highest count",
+      action: "Ask for the rest when these have come."),
+    Entry(
+      code: .retransmitBusy, name: "retransmitBusy",
+      meaning: "The answer to the request before is still to come.",
+      limit: "",
+      action: "Wait for it."),
+    Entry(
+      code: .historyUnavailable, name: "historyUnavailable",
+      meaning: "The journal cannot be read for a retransmission.",
+      limit: "",
+      action: "Tell the operator; orders are not affected."),
     Entry(
       code: .badFrameLength, name: "badFrameLength",
       meaning: "The frame's length is not allowed: too short or too long or no multiple of 8.",
@@ -519,6 +566,11 @@ extension RejectCode {
       limit: "account's last reference",
       action: "It was applied already if you sent it before."),
     Entry(
+      code: .marketDataTooOld, name: "marketDataTooOld",
+      meaning: "The market data asked for are no longer kept.",
+      limit: "lowest number kept",
+      action: "Subscribe with a snapshot."),
+    Entry(
       code: .intakeFull, name: "intakeFull",
       meaning: "The exchange takes no new commands just now.",
       limit: "",
@@ -528,5 +580,15 @@ extension RejectCode {
       meaning: "Settlement is halted.",
       limit: "",
       action: "Tell the operator."),
+    Entry(
+      code: .tooManyMessages, name: "tooManyMessages",
+      meaning: "The session sends more messages a second than it may.",
+      limit: "messages a second",
+      action: "Slow down; cancels have a limit of their own."),
+    Entry(
+      code: .flooding, name: "flooding",
+      meaning: "The session goes on sending far above its limit.",
+      limit: "messages a second",
+      action: "Slow down; reconnect."),
   ]
 }

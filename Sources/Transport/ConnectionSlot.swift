@@ -25,6 +25,8 @@ struct ConnectionSlot: ~Copyable {
   var reason = CloseReason.local
   /// Reading is stopped: back-pressure.
   var paused = false
+  /// The queue is full: only a last word is taken.
+  var isOverflowing = false
   /// The slot is in the list of those to flush.
   var dirty = false
   /// `uv_shutdown` was called.
@@ -77,6 +79,7 @@ struct ConnectionSlot: ~Copyable {
     generation += 1
     state = .open
     (paused, shut, unreadCount) = (false, false, 0)
+    isOverflowing = false
     queue.reset()
   }
 }

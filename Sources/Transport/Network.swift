@@ -6,6 +6,10 @@ public protocol Network: AnyObject {
   /// Room for `bytes` bytes behind what `connection` is sent, to be filled in before the next call.
   /// - Returns: `nil` when the connection is closed, finishing, or has just been cut.
   func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer?
+  /// Bytes that wait to be sent on `connection`.
+  func queued(_ connection: ConnectionId) -> Int
+  /// Bytes that may wait on one connection before it is cut.
+  var sendBound: Int { get }
   /// Stops reading from `connection`; what the handler leaves unread is shown again on `resume`.
   func pause(_ connection: ConnectionId)
   /// Reads again. Not within `received`.
@@ -22,7 +26,17 @@ public protocol Network: AnyObject {
   func shutDown()
 }
 
+extension Network {
+  /// Nothing ever waits.
+  public func queued(_ connection: ConnectionId) -> Int { 0 }
+  /// No bound.
+  public var sendBound: Int { .max }
+}
+
 extension Transport: Network {
+  /// The configured bound.
+  public var sendBound: Int { configuration.sendBound }
+
   /// The configured limit.
   public var maximumConnections: Int { configuration.maximumConnections }
 }

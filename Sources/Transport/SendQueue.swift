@@ -29,9 +29,10 @@ struct SendQueue: ~Copyable {
   var count: Int { filled + inFlight }
 
   /// Appends `bytes` bytes for the caller to fill in at once.
+  /// - Parameter beyond: Bytes by which the bound may be passed.
   /// - Returns: `nil` when the bound would be passed.
-  mutating func reserve(_ bytes: Int) -> UnsafeMutableRawPointer? {
-    guard filled + inFlight + bytes <= bound else { return nil }
+  mutating func reserve(_ bytes: Int, beyond: Int = 0) -> UnsafeMutableRawPointer? {
+    guard filled + inFlight + bytes <= bound + beyond else { return nil }
     if filled + bytes > filling.count { grow(to: filled + bytes) }
     let start = filling.baseAddress.map { $0 + filled }
     filled += bytes

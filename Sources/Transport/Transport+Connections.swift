@@ -34,9 +34,13 @@ extension Transport {
   /// Sends what is queued, then closes; what arrives meanwhile is discarded. Closes anyway after the
   /// linger time. The loop's thread.
   public func finish(_ connection: ConnectionId) {
-    guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
+    if let slot = slot(of: connection) { finish(slot, .local) }
+  }
+
+  func finish(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
+    guard slot.pointee.state == .open else { return }
     slot.pointee.state = .finishing
-    slot.pointee.reason = .local
+    slot.pointee.reason = reason
     slot.pointee.lingerUntil = uv_now(loop) + configuration.lingerMilliseconds
     finishingCount += 1
     startLinger()

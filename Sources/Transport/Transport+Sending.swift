@@ -3,16 +3,26 @@ import CLibuv
 extension Transport {
   /// Appends `bytes` bytes to what `connection` is sent, for the caller to fill in before its next
   /// call. They leave with the turn's flush. Nothing queued is ever dropped: when the bound would be
-  /// passed, the connection is closed (`.slowReader`) and no other is touched. The loop's thread.
+  /// passed, the handler has a last word (`overflowed`), the connection finishes (`.slowReader`) and no
+  /// other is touched. The loop's thread.
   /// - Returns: `nil` when the connection is closed, finishing, or has just been cut.
   public func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer? {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return nil }
-    guard let start = slot.pointee.queue.reserve(bytes) else {
-      close(slot, .slowReader)
+    let beyond = slot.pointee.isOverflowing ? Self.lastWord : 0
+    guard let start = slot.pointee.queue.reserve(bytes, beyond: beyond) else {
+      overflow(slot)
       return nil
     }
     markDirty(slot)
     return start
+  }
+
+  /// Lets the handler say why, then finishes: what is queued leaves if the client reads at last.
+  private func overflow(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard !slot.pointee.isOverflowing else { return }
+    slot.pointee.isOverflowing = true
+    handler?.overflowed(slot.pointee.id)
+    finish(slot, .slowReader)
   }
 
   /// Sends a copy of `bytes`. The loop's thread.

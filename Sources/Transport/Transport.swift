@@ -54,6 +54,9 @@ public final class Transport {
     public var writesDeferred = 0
   }
 
+  /// Bytes of the last message to a client that does not read.
+  public static let lastWord = 64
+
   /// Limits and sizes.
   public let configuration: Configuration
   /// Wakes this loop from any thread.

@@ -11,6 +11,10 @@ public protocol TransportHandler: AnyObject {
   ///   it must be a part of one message, unless the handler has paused the connection.
   func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int
 
+  /// The client does not read: its queue has reached its bound and the connection ends. A last message
+  /// of at most `Transport.lastWord` bytes may be sent now; nothing after it.
+  func overflowed(_ connection: ConnectionId)
+
   /// The connection is gone; its id is never valid again.
   func closed(_ connection: ConnectionId, _ reason: CloseReason)
 
@@ -22,6 +26,11 @@ public protocol TransportHandler: AnyObject {
 
   /// All that this turn of the loop brought has been handled; what is sent now is flushed with it.
   func turnEnds()
+}
+
+extension TransportHandler {
+  /// Has no last word.
+  public func overflowed(_ connection: ConnectionId) {}
 }
 
 /// Why a connection was closed.

@@ -35,6 +35,11 @@ public struct Frame: BitwiseCopyable {
     (self.start, self.length) = (start, length)
   }
 
+  /// A frame that an encoder has just written, as long as it says.
+  @inlinable public init(finished start: UnsafeRawPointer) {
+    self.init(start: start, length: Int(start.little(0, as: UInt16.self)))
+  }
+
   /// Bytes of the block, as the sender says.
   @inlinable public var blockLength: Int { Int(start.little(4, as: UInt16.self)) }
   /// The message, as a number.

@@ -164,6 +164,34 @@ extension ReferenceModel {
     touch(order.position)
   }
 
+  mutating func begin(_ session: BeginSession) throws(Refusal) {
+    try require(sessions[session.session] != nil, .unknownSession)
+    emit(.sessionBegan(session))
+  }
+
+  /// Cancel on disconnect: what the session entered, but for its standing instructions' orders.
+  mutating func end(_ session: EndSession) throws(Refusal) {
+    try require(sessions[session.session] != nil, .unknownSession)
+    let participant = sessions[session.session]?.participant
+    var count: UInt32 = 0
+    for key in positions.map(\.key) where accounts[key.account]?.participant == participant {
+      for side in [Side.sell, .buy] {
+        let chosen = orders.values.filter {
+          $0.position == key && $0.side == side && $0.session == session.session
+            && $0.clientOrderId != .engine
+        }.sorted { a, b in
+          a.price == b.price ? a.arrival < b.arrival : side.isBetter(a.price, than: b.price)
+        }
+        for order in chosen {
+          cancelWhole(order.id, .disconnect)
+          count += 1
+        }
+      }
+    }
+    emit(.sessionEnded(SessionEnded(request: session, count: count)))
+    drain()
+  }
+
   mutating func confirm(_ settled: SettlementConfirmed) {
     guard settled.batch > lastBatch else { return }
     lastBatch = settled.batch

@@ -13,7 +13,8 @@ extension ReferenceModel {
     case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer:
       try require(roles.contains(.trading), .notPermitted, Int64(Roles.trading.rawValue))
     case .meterReading: break
-    case .settlementConfirmed, .checkpoint: throw Refusal(code: .notPermitted, limit: 0)
+    case .settlementConfirmed, .beginSession, .endSession, .checkpoint:
+      throw Refusal(code: .notPermitted, limit: 0)
     default:
       try require(
         roles.contains(.administration), .notPermitted, Int64(Roles.administration.rawValue))

@@ -89,6 +89,8 @@ struct ReferenceModel {
       drain()
       acknowledge(command)
     case .settlementConfirmed(let batch): confirm(batch)
+    case .beginSession(let session): try begin(session)
+    case .endSession(let session): try end(session)
     case .checkpoint: break
     }
   }

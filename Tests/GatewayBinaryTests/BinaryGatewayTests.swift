@@ -163,9 +163,16 @@ struct BinaryGatewayTests {
       Issue.record("no report")
       return
     }
-    #expect(throws: ClientError.self) {
+    // What it reads at last ends with the reason; the log has it too.
+    #expect(throws: ClientError.terminated(code: .slowReader, limit: 1 << 16)) {
       while try slow.poll(timeoutMilliseconds: 3000) != nil {}
     }
+    guard case .slowReader(GatewayWorld.bot, let bytes) = world.state.withLock({ $0.notices.first })
+    else {
+      Issue.record("not noted")
+      return
+    }
+    #expect(bytes > 1 << 15 && bytes <= 1 << 16)
   }
 
   @Test("A revoked session ends; new roles count at once.")

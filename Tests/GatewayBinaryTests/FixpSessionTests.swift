@@ -46,7 +46,9 @@ private struct World {
 
   /// The client connects anew.
   mutating func reconnect() {
-    if session.state == .established { identities.release(session.identity) }
+    if session.state == .established {
+      identities.release(session.identity, nextIncoming: session.nextIncoming)
+    }
     session = FixpSession(now: now)
   }
 }
@@ -65,8 +67,6 @@ struct FixpSessionTests {
     for sequence in UInt64(1)...3 {
       #expect(world.session.admit(sequence: sequence, now: world.now) == .process)
     }
-    #expect(world.session.takeOutgoing(now: world.now) == 1)
-    #expect(world.session.takeOutgoing(now: world.now) == 2)
     #expect(world.session.terminated() == .answerTerminate)
     #expect(world.session.state == .ended)
     #expect(world.session.terminated() == .none)
@@ -158,6 +158,82 @@ struct FixpSessionTests {
     #expect(world.session.state == .ended)
   }
 
+  /// Something that a client or the clock does to a session.
+  private enum Act: String, CaseIterable {
+    case negotiate, establish, message, sequence, request, terminate, silence
+
+    /// What comes of it, in words.
+    func verdict(_ world: inout World) -> String {
+      switch self {
+      case .negotiate: "\(world.negotiate(version: 900))"
+      case .establish: "\(world.establish(version: world.session.version))"
+      case .message: "\(world.session.admit(sequence: 1, now: world.now))"
+      case .sequence: "\(world.session.sequence(next: 1, now: world.now))"
+      case .request: "\(world.session.request(now: world.now))"
+      case .terminate: "\(world.session.terminated())"
+      case .silence:
+        {
+          world.pass(milliseconds: 10_001)
+          return "\(world.session.tick(now: world.now))"
+        }()
+      }
+    }
+  }
+
+  @Test("In each state each message has one outcome: the whole machine as a table.")
+  func theWholeMachine() {
+    func ends(_ code: RejectCode, _ limit: Int64 = 0) -> String {
+      "\(FixpSession.Action.terminate(Refusal(code, limit: limit)))"
+    }
+    let refused = "\(FixpSession.Action.rejectEstablishment(Refusal(.notNegotiated)))"
+    // Columns: negotiate, establish, message, sequence, request, terminate, silence.
+    let table: [(state: FixpSession.State, outcomes: [String])] = [
+      (
+        .connected,
+        [
+          "respond", refused, ends(.notNegotiated), ends(.notNegotiated), ends(.notNegotiated),
+          "answerTerminate", ends(.notNegotiated),
+        ]
+      ),
+      (
+        .negotiated,
+        [
+          ends(.alreadyNegotiated), "acknowledge", ends(.notEstablished), ends(.notEstablished),
+          ends(.notEstablished), "answerTerminate", ends(.notEstablished),
+        ]
+      ),
+      (
+        .established,
+        [
+          ends(.alreadyNegotiated), ends(.alreadyEstablished), "process", "drop", "process",
+          "answerTerminate", ends(.keepAliveExpired, 10_001_000_000),
+        ]
+      ),
+      (
+        .ended,
+        [
+          "none", "none", ends(.notEstablished), ends(.notEstablished), ends(.notEstablished),
+          "none", "none",
+        ]
+      ),
+    ]
+    for (state, outcomes) in table {
+      for (act, outcome) in zip(Act.allCases, outcomes) {
+        var world = World()
+        if state != .connected { #expect(world.negotiate() == .respond) }
+        if state == .established || state == .ended {
+          #expect(world.establish() == .acknowledge)
+        }
+        if state == .ended { _ = world.session.terminated() }
+        #expect(world.session.state == state)
+        let verdict = act.verdict(&world)
+        #expect(verdict == outcome, "\(act) when \(state)")
+        let goesOn = ["respond", "acknowledge", "process", "drop"].contains(outcome)
+        #expect((world.session.state == .ended) == !goesOn, "\(act) when \(state)")
+      }
+    }
+  }
+
   @Test("A session version is used once, also after a reconnect.")
   func versionsIncrease() {
     var world = World()
@@ -180,7 +256,7 @@ struct FixpSessionTests {
       second.negotiate(
         request, now: world.now, identities: &world.identities, isRegistered: true,
         signatureIsValid: true) == .rejectNegotiation(Refusal(.alreadyEstablished)))
-    world.identities.release(World.bot)
+    world.identities.release(World.bot, nextIncoming: 1)
     var third = FixpSession(now: world.now)
     #expect(
       third.negotiate(
@@ -284,7 +360,7 @@ struct FixpSessionTests {
     world.log()
     world.pass(milliseconds: 900)
     #expect(world.session.tick(now: world.now) == .none)
-    _ = world.session.takeOutgoing(now: world.now)
+    world.session.noteSent(now: world.now)
     world.pass(milliseconds: 999)
     #expect(world.session.tick(now: world.now) == .none)
     world.pass(milliseconds: 1)

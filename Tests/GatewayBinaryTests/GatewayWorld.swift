@@ -22,6 +22,10 @@ final class GatewayWorld: Sendable {
     var balances: [AccountId: Balance] = [:]
     var explanations: [OrderId: OrderExplanation] = [:]
     var status = ServerStatus()
+    var ended: [EndSession] = []
+    var queries: [RetransmitQuery] = []
+    var answers: [(RetransmitQuery, [UInt8]?)] = []
+    var notices: [GatewayNotice] = []
   }
 
   static let bot = SessionId(1)
@@ -140,7 +144,19 @@ final class ScriptedServer: GatewayServer {
   init(_ world: GatewayWorld) { self.world = world }
 
   func submit(_ command: Command) -> SubmitResult {
-    world.state.withLock { state in
+    switch command.body {
+    case .beginSession(let session):
+      world.state.withLock { $0.outbox.append([.sessionBegan(session)]) }
+      return .taken
+    case .endSession(let session):
+      world.state.withLock { state in
+        state.outbox.append([.sessionEnded(SessionEnded(request: session, count: 0))])
+        state.ended.append(session)
+      }
+      return .taken
+    default: break
+    }
+    return world.state.withLock { state in
       let result = state.script.isEmpty ? .taken : state.script.removeFirst()
       if result == .taken { state.commands.append(command) }
       return result
@@ -165,6 +181,10 @@ final class ScriptedServer: GatewayServer {
     return status
   }
 
+  func retransmit(_ query: RetransmitQuery) {
+    world.state.withLock { $0.queries.append(query) }
+  }
+  func note(_ notice: GatewayNotice) { world.state.withLock { $0.notices.append(notice) } }
   func woken() {}
   func timerFired(_ timer: TimerToken) {}
 
@@ -174,6 +194,11 @@ final class ScriptedServer: GatewayServer {
       return (state.outbox, state.drain)
     }
     for batch in batches { deliver(batch) }
+    let answers = world.state.withLock { state in
+      defer { state.answers = [] }
+      return state.answers
+    }
+    for (query, reports) in answers { gateway?.retransmit(query, reports) }
     if let counts = gateway?.counts { world.state.withLock { $0.counts = counts } }
     if drain { gateway?.drain() }
   }
@@ -183,6 +208,8 @@ final class ScriptedServer: GatewayServer {
     let number = SequenceNumber(sequence)
     for event in events { gateway?.deliver(event, sequence: number, time: GatewayWorld.time) }
     gateway?.endCommand(number)
+    // The gateway's own commands are not the test's.
+    if case .sessionBegan = events.first { return }
     world.state.withLock { $0.delivered += 1 }
   }
 }

@@ -60,7 +60,7 @@ struct MarketFeedTests {
             highestPrice: Price(ticks: 100))))
     }
     var log = FeedLog()
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     #expect(log.updates.isEmpty)
     return feed
   }
@@ -108,10 +108,10 @@ struct MarketFeedTests {
     var log = FeedLog()
     let resting = Self.state(Self.id(1), .sell, price: 10, leaves: 5, covered: 5)
     feed.note(.accepted(resting))
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     feed.note(.accepted(Self.state(Self.id(2), .buy, price: 10, leaves: 3, covered: 3)))
     feed.note(.trade(Self.trade(buyer: (Self.id(2), 0), seller: (Self.id(1), 2), quantity: 3)))
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     var left = Self.shown(resting)
     (left.total, left.live) = (Energy(wattHours: 2), Energy(wattHours: 2))
     #expect(log.updates.map(\.1) == [1, 2, 3])
@@ -130,7 +130,7 @@ struct MarketFeedTests {
     var log = FeedLog()
     let old = Self.state(Self.id(1), .sell, price: 10, leaves: 5, covered: 5)
     feed.note(.accepted(old))
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     var gone = old
     (gone.leaves, gone.covered) = (.zero, .zero)
     feed.note(
@@ -138,7 +138,7 @@ struct MarketFeedTests {
     let new = Self.state(Self.id(1, 2), .buy, price: 9, leaves: 4, covered: 0)
     feed.note(.accepted(new))
     log.updates = []
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     #expect(log.updates.map(\.2) == [.delete(Self.shown(old)), .add(Self.shown(new))])
   }
 
@@ -148,9 +148,9 @@ struct MarketFeedTests {
     var log = FeedLog()
     let state = Self.state(Self.id(1), .sell, price: 10, leaves: 5, covered: 5)
     feed.note(.accepted(state))
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     feed.note(.restated(state))
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     #expect(log.updates.count == 1)
   }
 
@@ -167,7 +167,7 @@ struct MarketFeedTests {
       Self.state(Self.id(6), .buy, price: 1, leaves: 9, covered: 9, instrument: 2),
     ]
     for state in states { feed.note(.accepted(state)) }
-    feed.endCommand(into: &log)
+    feed.endCommand(at: .never, into: &log)
     func level(_ side: Side, _ price: Int64, _ total: Int64, _ live: Int64, _ orders: UInt32)
       -> FeedLevel
     {
@@ -193,7 +193,7 @@ struct MarketFeedTests {
     for step in 0..<2000 {
       for event in market.command(&random) { feed.note(event) }
       var log = FeedLog()
-      feed.endCommand(into: &log)
+      feed.endCommand(at: .never, into: &log)
       for index in subscribers.indices { subscribers[index].apply(log) }
       if step % 97 == 0 {
         subscribers.append(FeedSubscriber(joining: feed, Self.areas[step % 2]))

@@ -72,7 +72,7 @@ struct CommandCodecTests {
       }
       return failure
     }
-    #expect(failure { $0[0] = 22 } == .unknownKind(22))
+    #expect(failure { $0[0] = 24 } == .unknownKind(24))
     #expect(failure { $0[0] = 0 } == .unknownKind(0))
     #expect(failure { $0[2] = 72 } == .wrongLength(.enter, length: 72))
     #expect(failure { $0[0] = 2 } == .wrongLength(.replace, length: 80))

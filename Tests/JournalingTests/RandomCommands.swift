@@ -97,6 +97,10 @@ struct RandomCommands {
     case .settlementConfirmed:
       .settlementConfirmed(
         SettlementConfirmed(batch: bits(), lastSequence: SequenceNumber(bits())))
+    case .beginSession:
+      .beginSession(
+        BeginSession(session: SessionId(bits()), version: bits(), cancelAfter: bits()))
+    case .endSession: .endSession(EndSession(session: SessionId(bits()), version: bits()))
     case .checkpoint: .checkpoint(Checkpoint(eventHash: bits(), stateHash: bits()))
     default: referenceData(kind)
     }

@@ -12,8 +12,11 @@ extension BadInput {
     _ send: @escaping @Sendable (Client, Stage) throws -> UInt64
   ) -> BadInput {
     BadInput(name, expected) { stage in
+      var options = Client.Options()
+      options.orders = .kept
       let client = try Client(
-        host: "127.0.0.1", port: stage.server.port, credentials: stage.credentials(session))
+        host: "127.0.0.1", port: stage.server.port, credentials: stage.credentials(session),
+        options: options)
       defer { client.close() }
       let reference = try send(client, stage)
       return try client.wait { event in

@@ -42,15 +42,20 @@ final class ServerVenue: Venue {
   private static func connect(
     _ host: String, _ port: UInt16, _ credentials: Credentials
   ) throws(ClientError) -> Client {
+    // The demonstration's last picture shows the orders that rest when its bots have gone.
+    var options = Client.Options()
+    options.orders = .kept
     for _ in 1..<registrationTries {
       do throws(ClientError) {
-        return try Client(host: host, port: port, credentials: credentials)
+        return try Client(
+          host: host, port: port, credentials: credentials, options: options)
       } catch {
         guard case .refused(.unknownSession, _) = error else { throw error }
         usleep(20_000)
       }
     }
-    return try Client(host: host, port: port, credentials: credentials)
+    return try Client(
+      host: host, port: port, credentials: credentials, options: options)
   }
 
   /// Orders that rest in the published book, as the market-data feed told it.
@@ -217,7 +222,7 @@ final class ServerVenue: Venue {
     case .registerMeter(let meter): return try client.register(meter)
     case .deposit(let movement): return try client.deposit(movement)
     case .transfer, .meterReading, .withdraw, .setTariff, .setInstrumentState, .tick,
-      .settlementConfirmed, .checkpoint:
+      .settlementConfirmed, .beginSession, .endSession, .checkpoint:
       preconditionFailure("no trader and no set-up asks this")
     }
   }

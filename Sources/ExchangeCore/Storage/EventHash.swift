@@ -103,6 +103,8 @@ struct EventHash {
     case .instrumentStateChanged(let done): 22 | UInt64(done.state.rawValue) << 8
     case .meterRegistered(let done): 23 | UInt64(done.meter.rawValue) << 8
     case .settlementConfirmed(let done): 24 | done.batch << 8
+    case .sessionBegan(let done): 26 | done.version << 8
+    case .sessionEnded(let done): 27 | UInt64(done.count) << 8
     case .alarm(let alarm): 25 | UInt64(alarm.kind.rawValue) << 8
     default: 0
     }

@@ -27,6 +27,21 @@ extension Configuration {
         "outbox.events", \.outboxEvents, 1 << 12...1 << 24,
         "events that may wait for the disk before the reader stops reading"),
       .number(
+        "client.bytes", \.sendBytes, 1 << 16...1 << 30,
+        "bytes that a client may leave unread before it is cut"),
+      .number(
+        "client.messages", \.messageLimit, 1...1 << 30,
+        "messages a second of a session, cancels excepted; further ones are rejected"),
+      .number(
+        "client.messagesCutoff", \.messageCutoff, 1...1 << 30,
+        "messages a second at which a session is cut"),
+      .number(
+        "client.cancels", \.cancelLimit, 1...1 << 30,
+        "cancels a second of a session; further ones are rejected"),
+      .number(
+        "client.cancelsCutoff", \.cancelCutoff, 1...1 << 30,
+        "cancels a second at which a session is cut"),
+      .number(
         "settlement.transfers", \.settlement.transfers, 1...1_000_000,
         "a batch closes with so many transfers; fixed by the first start"),
       .number(

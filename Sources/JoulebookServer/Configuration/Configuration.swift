@@ -1,4 +1,5 @@
 import ExchangeCore
+import GatewayBinary
 import Settlement
 
 /// Everything that can be chosen about a server. Each field has a key of the configuration file and a
@@ -40,6 +41,16 @@ public struct Configuration: Sendable, Equatable {
   public var segmentBytes: UInt32 = 64 << 20
   /// Commands that may wait for the sequencer; a power of two.
   public var ingressCommands: UInt32 = 1 << 14
+  /// Bytes that may wait to be sent to one client; past them it is cut.
+  public var sendBytes: UInt32 = 4 << 20
+  /// Messages a second of a session, cancels excepted: above the first rejected, above the second cut.
+  public var messageLimit: UInt32 = 250_000
+  /// Messages a second at which a session is cut.
+  public var messageCutoff: UInt32 = 1_000_000
+  /// Cancels a second of a session that are taken.
+  public var cancelLimit: UInt32 = 1_000_000
+  /// Cancels a second at which a session is cut.
+  public var cancelCutoff: UInt32 = 4_000_000
   /// Events that may wait for the disk before the reader stops reading.
   public var outboxEvents: UInt32 = 1 << 17
   /// Files with public keys of operators, one key of 64 hexadecimal digits a line. None: a key pair is
@@ -52,6 +63,16 @@ public struct Configuration: Sendable, Equatable {
 
   /// The defaults.
   public init() {}
+}
+
+extension Configuration {
+  /// What of it the gateway keeps to.
+  var gateway: BinaryGateway.Configuration {
+    var gateway = BinaryGateway.Configuration()
+    gateway.session.messages = ThrottleLimits(limit: messageLimit, cutoff: messageCutoff)
+    gateway.session.cancels = ThrottleLimits(limit: cancelLimit, cutoff: cancelCutoff)
+    return gateway
+  }
 }
 
 /// Something in a configuration that cannot be used: what, where, and what would be right.

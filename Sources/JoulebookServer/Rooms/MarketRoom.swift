@@ -95,7 +95,7 @@ final class MarketRoom {
     case .none: return false
     case .low:
       switch command.body {
-      case .cancel, .massCancel: return true
+      case .cancel, .massCancel, .beginSession, .endSession: return true
       default: return false
       }
     }

@@ -38,6 +38,8 @@ final class Assembly: GatewayServer {
   var market: MarketRoom?
   /// Set before the loop runs.
   var follower: Follower?
+  /// Set before the loop runs.
+  var history: HistoryDesk?
 
   private let transport: any Network
   private let gatewayConfiguration: BinaryGateway.Configuration
@@ -76,6 +78,24 @@ final class Assembly: GatewayServer {
     market?.exchange.balance(of: account, in: area)
   }
 
+  func retransmit(_ query: RetransmitQuery) {
+    guard let history else { return gateway.retransmit(query, nil) }
+    history.ask(query)
+  }
+
+  func note(_ notice: GatewayNotice) {
+    switch notice {
+    case .slowReader(let session, let bytes):
+      log.warning("session \(session.rawValue) does not read: cut with \(bytes) bytes unread")
+    case .keyLocked(let session):
+      log.warning("session \(session.rawValue): key locked after bad signatures")
+    case .throttled(let session, let refusal):
+      log.warning("session \(session.rawValue) sends more than \(refusal.limit) messages a second")
+    case .disconnected(let session, let cancelAfter):
+      log.info("session \(session.rawValue) is gone: its orders are cancelled in \(cancelAfter) ms")
+    }
+  }
+
   func status(withStateHash: Bool) -> ServerStatus {
     market?.status(withStateHash) ?? ServerStatus()
   }
@@ -91,6 +111,7 @@ final class Assembly: GatewayServer {
     market.work()
     market.endTurn()
     market.deliver(to: gateway)
+    for answer in history?.takeAnswers() ?? [] { gateway.retransmit(answer.query, answer.reports) }
     // What the delivery made room for is applied now, not when the next client speaks.
     if market.hasIntake { market.work() }
     market.endTurn()

@@ -73,6 +73,7 @@ private struct RecoverySink: HistorySink {
 
   mutating func begin(_ command: borrowing Command) {
     (sequence, time) = (command.sequence, command.time)
+    gateway.recover(command)
   }
 
   mutating func emit(_ event: Event) {

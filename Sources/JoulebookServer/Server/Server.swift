@@ -49,6 +49,8 @@ public final class Server {
   private let market: MarketRoom
   private let journal: JournalWriter
   private let settlement: RoomThread
+  private let history: HistoryDesk
+  private let historyThread: RoomThread
   private let log: Logger
 
   /// Recovers the data folder and listens; clients are served by `run`.
@@ -64,7 +66,8 @@ public final class Server {
     let lock = try Self.open(&configuration, chosen: chosen)
     let transport = try Self.makeTransport(configuration)
     let flag = StopFlag()
-    let assembly = Assembly(transport: transport, flag: flag, log: log)
+    let assembly = Assembly(
+      transport: transport, flag: flag, log: log, gateway: configuration.gateway)
     let recovered = try Recovered.replay(
       lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
     let end = recovered.journal.lastSequence
@@ -84,7 +87,12 @@ public final class Server {
         capacity: configuration.capacity, recovered: end, durable: { journal.durable },
         ingress: ingress, wake: { wake.wake() }),
       log: log)
-    (assembly.market, assembly.follower) = (market, follower)
+    let history = HistoryDesk(
+      HistoryDesk.Setting(
+        journal: folder.journal, capacity: configuration.capacity, durable: { journal.durable },
+        wake: { wake.wake() }),
+      log: log)
+    (assembly.market, assembly.follower, assembly.history) = (market, follower, history)
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }
@@ -96,6 +104,7 @@ public final class Server {
       journal.close()
       throw .configuration(error)
     }
+    assembly.gateway.recovered()
     do throws(TransportError) {
       port = try transport.listen(host: configuration.host, port: configuration.port)
     } catch {
@@ -107,6 +116,8 @@ public final class Server {
     (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
     (self.market, self.journal, self.log) = (market, journal, log)
     settlement = RoomThread { follower.run() }
+    self.history = history
+    historyThread = RoomThread { history.run() }
   }
 
   /// "127.0.0.1:9100".
@@ -118,6 +129,8 @@ public final class Server {
   public func run() -> Summary {
     transport.run(assembly.gateway, waiting: configuration.wait == .spin ? .spinning : .blocking)
     settlement.join()
+    history.end()
+    historyThread.join()
     journal.close()
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
@@ -148,6 +161,7 @@ public final class Server {
   ) throws(StartError) -> Transport {
     var options = Transport.Configuration()
     options.maximumConnections = Int(configuration.connections)
+    options.sendBound = Int(configuration.sendBytes)
     do throws(TransportError) {
       return try Transport(options)
     } catch {

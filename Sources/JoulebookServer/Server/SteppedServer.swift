@@ -40,6 +40,7 @@ package final class SteppedServer {
   private let market: MarketRoom
   private let journal: JournalWriter
   private let follower: Follower
+  private let history: HistoryDesk
   private let flag = StopFlag()
   private let world: World
   private let log: Logger
@@ -88,9 +89,15 @@ package final class SteppedServer {
         capacity: configuration.capacity, recovered: end, durable: { journal.durable },
         ingress: ingress, wake: {}, pause: { preconditionFailure("the ingress is too small") }),
       log: log)
-    (assembly.market, assembly.follower) = (market, follower)
+    history = HistoryDesk(
+      HistoryDesk.Setting(
+        journal: configuration.dataFolder, disk: world.disk, capacity: configuration.capacity,
+        durable: { journal.durable }, wake: {}),
+      log: log)
+    (assembly.market, assembly.follower, assembly.history) = (market, follower, history)
     let keys = OperatorKeys.commands(assembly.gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
+    assembly.gateway.recovered()
     market.endTurn()
   }
 
@@ -107,6 +114,7 @@ package final class SteppedServer {
   /// - Returns: `false` when there was nothing to do.
   /// - Throws: when the journal cannot be read: settlement is over until the next start.
   package func stepFollower() throws(JournalError) -> Bool {
+    history.work()
     guard !settlementIsOver else { return false }
     if settlement == nil, let settler = openSettler() {
       settlement = try follower.makeRoom(settler)

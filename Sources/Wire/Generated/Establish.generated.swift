@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes Establish. Opens the flow of application messages after NegotiationResponse.
+/// Writes Establish. Opens the flow of application messages: after NegotiationResponse, or first on
+/// a new connection to come back to the last version established.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -12,7 +13,7 @@ import MarketModel
 ///         24    8 timestamp
 ///         32    8 nextSeqNo
 ///         40    4 keepAliveInterval
-///         44    4 reserved1
+///         44    4 cancelAfter
 ///         48   64 signature
 public struct EstablishEncoder: BitwiseCopyable {
   /// The SBE template.
@@ -29,7 +30,8 @@ public struct EstablishEncoder: BitwiseCopyable {
   /// Writes headers and all fields; there must be room for `112` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionId: SessionId, sessionVersion: UInt64,
-    timestamp: Timestamp, nextSeqNo: UInt64, keepAliveInterval: UInt32, signature: Signature
+    timestamp: Timestamp, nextSeqNo: UInt64, keepAliveInterval: UInt32, cancelAfter: UInt32,
+    signature: Signature
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 112, blockLength: 100, templateId: 4)
@@ -38,7 +40,7 @@ public struct EstablishEncoder: BitwiseCopyable {
     frame.setLittle(24, timestamp.nanoseconds)
     frame.setLittle(32, nextSeqNo)
     frame.setLittle(40, keepAliveInterval)
-    frame.setLittle(44, 0 as UInt32)
+    frame.setLittle(44, cancelAfter)
     frame.setLittle(48, signature.word0)
     frame.setLittle(56, signature.word1)
     frame.setLittle(64, signature.word2)
@@ -100,6 +102,10 @@ public struct EstablishDecoder: BitwiseCopyable {
 
   /// The longest silence either side keeps; 1,000 to 60,000. Unit: ms.
   @inlinable public var keepAliveInterval: UInt32 { frame.little(40, as: UInt32.self) }
+
+  /// When the session's orders are cancelled after its connection is lost: 0 at once, up to 60,000;
+  /// null: never. Unit: ms.
+  @inlinable public var cancelAfter: UInt32 { frame.little(44, as: UInt32.self) }
 
   /// Over the tag JOULEBOOK-ESTABLISH-1, the SBE header, and the block up to here. Unit: 64 bytes.
   @inlinable public var signature: Signature {

@@ -9,4 +9,7 @@ public enum SnapshotKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case orders = 1
   /// The depth as LevelSnapshot messages, then SnapshotEnd.
   case levels = 2
+  /// Conflated: a TopOfBook per instrument now, then one whenever its top has changed, a few times
+  /// a second at most; nothing else of the channel.
+  case top = 3
 }

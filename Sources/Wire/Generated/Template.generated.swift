@@ -9,7 +9,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case negotiationResponse = 2
   /// Negotiate was rejected; the connection closes.
   case negotiationReject = 3
-  /// Opens the flow of application messages after NegotiationResponse.
+  /// Opens the flow of application messages: after NegotiationResponse, or first on a new
+  /// connection to come back to the last version established.
   case establish = 4
   /// The session is established.
   case establishmentAck = 5
@@ -19,6 +20,13 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case sequence = 7
   /// A gap: these client messages never arrived. Processing goes on with the message after it.
   case notApplied = 8
+  /// Asks for reports of this session version again; answered with Retransmission or
+  /// RetransmitReject. One at a time.
+  case retransmitRequest = 9
+  /// The reports asked for follow, byte for byte as they were.
+  case retransmission = 10
+  /// The reports are not sent again; the session goes on.
+  case retransmitReject = 11
   /// Ends the session; the other side answers with Terminate and the connection closes.
   case terminate = 12
   /// Enters an order (FIX 35=D): 64 bytes on the wire.
@@ -100,6 +108,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case levelSnapshot = 86
   /// The snapshot is complete and stands for the area's sequence up to seqNo.
   case snapshotEnd = 87
+  /// Subscribes to an area's market data from a number on, to fill a gap: answered with Ack, the
+  /// messages since, and what follows; or with Rejected when they are too old, then ask for a
+  /// snapshot.
+  case marketDataResume = 88
+  /// The best prices of one instrument, conflated: the last of what happened since the one before.
+  case topOfBook = 89
   /// Admits a participant.
   case createParticipant = 100
   /// Registers a session identity and its public key; again: replaces key and roles.
@@ -136,8 +150,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .notApplied, .terminate, .referenceDataRequest, .marketDataSubscribe,
     .marketDataUnsubscribe, .statusRequest: 20
     case .levelSnapshot: 24
-    case .negotiationResponse, .massCancel, .orderStatusRequest, .explainRequest, .balanceRequest,
-    .ack, .stateChange, .snapshotEnd, .createAccount, .setInstrumentState, .tick: 28
+    case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
+    .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .stateChange, .snapshotEnd,
+    .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
     case .negotiationReject, .establishmentReject, .cancel, .referenceDataEnd, .orderDelete,
     .createParticipant, .setCap, .setTariff: 36
     case .establishmentAck, .massCancelReport, .deposit, .withdraw: 44
@@ -147,7 +162,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .replaced, .restated, .agentReport, .createArea: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
-    case .areaDefinition, .instrumentDefinition: 92
+    case .areaDefinition, .instrumentDefinition, .topOfBook: 92
     case .establish: 100
     case .balanceUpdate, .meterReadingAck, .status: 108
     case .meterReading: 124
@@ -166,12 +181,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Whether a client may send it.
   @inlinable public var isFromClient: Bool {
     switch self {
-    case .negotiate, .establish, .sequence, .terminate, .newOrder, .newOrderExtended, .replace,
-    .cancel, .massCancel, .setAgent, .transfer, .orderStatusRequest, .explainRequest,
-    .balanceRequest, .meterReading, .referenceDataRequest, .marketDataSubscribe,
-    .marketDataUnsubscribe, .createParticipant, .registerSession, .createAccount, .setCap,
-    .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .deposit,
-    .withdraw, .tick, .statusRequest: true
+    case .negotiate, .establish, .sequence, .retransmitRequest, .terminate, .newOrder,
+    .newOrderExtended, .replace, .cancel, .massCancel, .setAgent, .transfer, .orderStatusRequest,
+    .explainRequest, .balanceRequest, .meterReading, .referenceDataRequest, .marketDataSubscribe,
+    .marketDataUnsubscribe, .marketDataResume, .createParticipant, .registerSession, .createAccount,
+    .setCap, .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter,
+    .deposit, .withdraw, .tick, .statusRequest: true
     default: false
     }
   }
@@ -180,11 +195,11 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   @inlinable public var isFromServer: Bool {
     switch self {
     case .negotiationResponse, .negotiationReject, .establishmentAck, .establishmentReject,
-    .sequence, .notApplied, .terminate, .accepted, .replaced, .canceled, .trade, .rejected,
-    .restated, .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport,
-    .agentReport, .ack, .meterReadingAck, .areaDefinition, .instrumentDefinition, .stateChange,
-    .referenceDataEnd, .orderAdd, .orderModify, .orderDelete, .marketTrade, .levelSnapshot,
-    .snapshotEnd, .status: true
+    .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .accepted, .replaced,
+    .canceled, .trade, .rejected, .restated, .massCancelReport, .balanceUpdate, .orderStatus,
+    .explanation, .transferReport, .agentReport, .ack, .meterReadingAck, .areaDefinition,
+    .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
+    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .status: true
     default: false
     }
   }

@@ -373,7 +373,10 @@ struct RandomMarket {
 
   /// Settlement, and definitions that are there already.
   private mutating func oddity() -> Step {
-    switch Int.random(in: 0..<7, using: &random) {
+    switch Int.random(in: 0..<9, using: &random) {
+    case 7, 8:
+      let session = SessionId(UInt32.random(in: 1...7, using: &random))
+      return Step(.endSession(EndSession(session: session, version: 1)), by: 0)
     case 0:
       let batch = UInt64.random(in: 0...20, using: &random)
       return Step(

@@ -272,6 +272,9 @@ struct StepParser {
       let last = SequenceNumber(try integer(next()))
       return Step(
         .settlementConfirmed(SettlementConfirmed(batch: batch, lastSequence: last)))
+    case "lost":
+      let session = SessionId(try integer(next()))
+      return Step(.endSession(EndSession(session: session, version: try integer(next()))))
     case "area", "tariff": return try area(verb)
     case "spot": return try spot()
     default: throw ScriptError(description: "unknown verb in '\(line)'")

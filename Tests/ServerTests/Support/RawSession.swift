@@ -126,7 +126,7 @@ final class RawSession {
     var bytes = try Self.bytes(EstablishEncoder.frameLength) { frame in
       let encoder = EstablishEncoder(
         into: frame, sessionId: session, sessionVersion: version, timestamp: time, nextSeqNo: 1,
-        keepAliveInterval: keepAlive, signature: .zero)
+        keepAliveInterval: keepAlive, cancelAfter: BeginSession.never, signature: .zero)
       let signed = SigningPurpose.establish.message(
         of: Frame(start: frame, length: EstablishEncoder.frameLength))
       encoder.setSignature(try Self.sign(signed, key))

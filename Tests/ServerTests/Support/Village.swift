@@ -54,10 +54,15 @@ struct Village {
   }
 
   /// A session of Ana (2) or Ben (3).
-  func trader(_ number: UInt32, _ server: ServerProcess) throws -> Client {
-    try Client(
+  func trader(
+    _ number: UInt32, _ server: ServerProcess, orders: OrdersOnDisconnect = .kept,
+    resume: SessionPosition? = nil
+  ) throws -> Client {
+    var options = Client.Options()
+    (options.orders, options.resume) = (orders, resume)
+    return try Client(
       host: "127.0.0.1", port: server.port,
-      credentials: Credentials(session: SessionId(number), privateKey: key))
+      credentials: Credentials(session: SessionId(number), privateKey: key), options: options)
   }
 
   /// The operator's session.

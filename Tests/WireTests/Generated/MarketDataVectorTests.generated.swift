@@ -277,4 +277,78 @@ import Wire
     }
   }
 
+  @Test("MarketDataResume writes and reads its golden vector.")
+  func marketDataResume() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0058004a4201006fa26d3814ae6106ce9ec11365424cfe466f20e4526720145feb0000")
+    #expect(SwiftFrames.marketDataResume() == golden)
+    try golden.withFrame(.marketDataResume) { frame in
+      let message = try #require(MarketDataResumeDecoder(frame))
+      #expect(message.seqNo == 459840038837789295)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18324093985754291918))
+      #expect(message.fromSeqNo == 1450272685725609798)
+      #expect(message.area == AreaId(60255))
+    }
+  }
+
+  @Test("MarketDataResume writes and reads its vector with everything absent that can be.")
+  func marketDataResumeWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0058004a4201000000000000000000ffffffffffffffff000000000000000000000000")
+    #expect(SwiftFrames.marketDataResumeWithNulls() == golden)
+    try golden.withFrame(.marketDataResume) { frame in
+      let message = try #require(MarketDataResumeDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.fromSeqNo == 0)
+      #expect(message.area == AreaId(0))
+    }
+  }
+
+  @Test("TopOfBook writes and reads its golden vector.")
+  func topOfBook() throws {
+    let golden = [UInt8](hex:
+      "680050eb5c0059004a4201002b568aeaaa3c7e101215c155a2cc53c12060fb22f51fdaf79adf87183bf322cee654a8e0c3529f3c0a760143e314bd11c54ca18eb52ff25d703b841a99f434dc3977f5740e7a4dd0a69557c762472bd8068db0cb7e5d050000000000")
+    #expect(SwiftFrames.topOfBook() == golden)
+    try golden.withFrame(.topOfBook) { frame in
+      let message = try #require(TopOfBookDecoder(frame))
+      #expect(message.seqNo == 1188454056449431083)
+      #expect(message.transactTime == Timestamp(nanoseconds: 13930703069982561554))
+      #expect(message.bidPrice == Price(ticks: -587121663704080352))
+      #expect(message.bidTotal == Energy(wattHours: -3593042117548056678))
+      #expect(message.bidLive == Energy(wattHours: 4368301164813898982))
+      #expect(message.askPrice == Price(ticks: 1278200835557389834))
+      #expect(message.askTotal == Energy(wattHours: 6769525646719798469))
+      #expect(message.askLive == Energy(wattHours: -2579167748164404368))
+      #expect(message.liveBidPrice == Price(ticks: -3436956738103445703))
+      #expect(message.liveAskPrice == Price(ticks: -2870121847941786202))
+      #expect(message.instrument == InstrumentId(3417345286))
+      #expect(message.area == AreaId(23934))
+      #expect(message.sides == [.bid, .liveBid] as TopSides)
+    }
+  }
+
+  @Test("TopOfBook writes and reads its vector with everything absent that can be.")
+  func topOfBookWithNulls() throws {
+    let golden = [UInt8](hex:
+      "680050eb5c0059004a4201000000000000000000ffffffffffffffff2060fb22f51fdaf79adf87183bf322cee654a8e0c3529f3c0a760143e314bd11c54ca18eb52ff25d703b841a99f434dc3977f5740e7a4dd0a69557c762472bd8000000000000050000000000")
+    #expect(SwiftFrames.topOfBookWithNulls() == golden)
+    try golden.withFrame(.topOfBook) { frame in
+      let message = try #require(TopOfBookDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.bidPrice == Price(ticks: -587121663704080352))
+      #expect(message.bidTotal == Energy(wattHours: -3593042117548056678))
+      #expect(message.bidLive == Energy(wattHours: 4368301164813898982))
+      #expect(message.askPrice == Price(ticks: 1278200835557389834))
+      #expect(message.askTotal == Energy(wattHours: 6769525646719798469))
+      #expect(message.askLive == Energy(wattHours: -2579167748164404368))
+      #expect(message.liveBidPrice == Price(ticks: -3436956738103445703))
+      #expect(message.liveAskPrice == Price(ticks: -2870121847941786202))
+      #expect(message.instrument == InstrumentId(0))
+      #expect(message.area == AreaId(0))
+      #expect(message.sides == [.bid, .liveBid] as TopSides)
+    }
+  }
+
 }

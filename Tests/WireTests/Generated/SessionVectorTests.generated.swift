@@ -95,7 +95,7 @@ import Wire
   @Test("Establish writes and reads its golden vector.")
   func establish() throws {
     let golden = [UInt8](hex:
-      "700050eb640004004a42010071ce9fcdddadf0de72df61398310c1ee658e8741105f0a361609b75613653d2f000000008c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
+      "700050eb640004004a42010071ce9fcdddadf0de72df61398310c1ee658e8741105f0a361609b75613653d2fd973f49b8c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
     #expect(SwiftFrames.establish() == golden)
     try golden.withFrame(.establish) { frame in
       let message = try #require(EstablishDecoder(frame))
@@ -104,6 +104,7 @@ import Wire
       #expect(message.timestamp == Timestamp(nanoseconds: 4721899302769725571))
       #expect(message.nextSeqNo == 6248472999000432400)
       #expect(message.keepAliveInterval == 792552723)
+      #expect(message.cancelAfter == 2616488921)
       #expect(message.signature == Signature(6451149469799836812, 3265492019879448862, 7349414883118574680, 10088207591943703181, 8704081656693870368, 17552761869374939679, 12251552530203253999, 11611363110979113443))
     }
   }
@@ -111,7 +112,7 @@ import Wire
   @Test("Establish writes and reads its vector with everything absent that can be.")
   func establishWithNulls() throws {
     let golden = [UInt8](hex:
-      "700050eb640004004a42010071ce9fcdddadf0de72df6139ffffffffffffffff000000000000000013653d2f000000008c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
+      "700050eb640004004a42010071ce9fcdddadf0de72df6139ffffffffffffffff000000000000000013653d2fffffffff8c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
     #expect(SwiftFrames.establishWithNulls() == golden)
     try golden.withFrame(.establish) { frame in
       let message = try #require(EstablishDecoder(frame))
@@ -120,6 +121,7 @@ import Wire
       #expect(message.timestamp == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.nextSeqNo == 0)
       #expect(message.keepAliveInterval == 792552723)
+      #expect(message.cancelAfter == 4294967295)
       #expect(message.signature == Signature(6451149469799836812, 3265492019879448862, 7349414883118574680, 10088207591943703181, 8704081656693870368, 17552761869374939679, 12251552530203253999, 11611363110979113443))
     }
   }
@@ -229,6 +231,90 @@ import Wire
       let message = try #require(NotAppliedDecoder(frame))
       #expect(message.fromSeqNo == 0)
       #expect(message.missing == 11370668973501083838)
+    }
+  }
+
+  @Test("RetransmitRequest writes and reads its golden vector.")
+  func retransmitRequest() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0009004a4201007032016e248bf9ba4ced826f2b8504ddfe0c25eb581f0011a0687888")
+    #expect(SwiftFrames.retransmitRequest() == golden)
+    try golden.withFrame(.retransmitRequest) { frame in
+      let message = try #require(RetransmitRequestDecoder(frame))
+      #expect(message.sessionVersion == 13472952748836205168)
+      #expect(message.timestamp == Timestamp(nanoseconds: 15926000603889855820))
+      #expect(message.fromSeqNo == 1225013565407431934)
+      #expect(message.count == 2289592480)
+    }
+  }
+
+  @Test("RetransmitRequest writes and reads its vector with everything absent that can be.")
+  func retransmitRequestWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0009004a4201007032016e248bf9baffffffffffffffff0000000000000000a0687888")
+    #expect(SwiftFrames.retransmitRequestWithNulls() == golden)
+    try golden.withFrame(.retransmitRequest) { frame in
+      let message = try #require(RetransmitRequestDecoder(frame))
+      #expect(message.sessionVersion == 13472952748836205168)
+      #expect(message.timestamp == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.fromSeqNo == 0)
+      #expect(message.count == 2289592480)
+    }
+  }
+
+  @Test("Retransmission writes and reads its golden vector.")
+  func retransmission() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c000a004a4201000f27192afda11bb6e7058166b5060431e2fdd7cc42ea8c407b7b600f")
+    #expect(SwiftFrames.retransmission() == golden)
+    try golden.withFrame(.retransmission) { frame in
+      let message = try #require(RetransmissionDecoder(frame))
+      #expect(message.sessionVersion == 13122260047979161359)
+      #expect(message.requestTimestamp == Timestamp(nanoseconds: 3531955383943890407))
+      #expect(message.nextSeqNo == 4651350087792328162)
+      #expect(message.count == 257981307)
+    }
+  }
+
+  @Test("Retransmission writes and reads its vector with everything absent that can be.")
+  func retransmissionWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c000a004a4201000f27192afda11bb6ffffffffffffffff00000000000000007b7b600f")
+    #expect(SwiftFrames.retransmissionWithNulls() == golden)
+    try golden.withFrame(.retransmission) { frame in
+      let message = try #require(RetransmissionDecoder(frame))
+      #expect(message.sessionVersion == 13122260047979161359)
+      #expect(message.requestTimestamp == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.nextSeqNo == 0)
+      #expect(message.count == 257981307)
+    }
+  }
+
+  @Test("RetransmitReject writes and reads its golden vector.")
+  func retransmitReject() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c000b004a42010080b78bd6f0687001c02542df72fd2c7eb8d3901a0fa664f399700000")
+    #expect(SwiftFrames.retransmitReject() == golden)
+    try golden.withFrame(.retransmitReject) { frame in
+      let message = try #require(RetransmitRejectDecoder(frame))
+      #expect(message.sessionVersion == 103698175030441856)
+      #expect(message.requestTimestamp == Timestamp(nanoseconds: 9091920417567942080))
+      #expect(message.brokenLimit == -908418641021578312)
+      #expect(message.code == RejectCode(rawValue: 28825))
+    }
+  }
+
+  @Test("RetransmitReject writes and reads its vector with everything absent that can be.")
+  func retransmitRejectWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c000b004a42010080b78bd6f0687001ffffffffffffffffb8d3901a0fa664f399700000")
+    #expect(SwiftFrames.retransmitRejectWithNulls() == golden)
+    try golden.withFrame(.retransmitReject) { frame in
+      let message = try #require(RetransmitRejectDecoder(frame))
+      #expect(message.sessionVersion == 103698175030441856)
+      #expect(message.requestTimestamp == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.brokenLimit == -908418641021578312)
+      #expect(message.code == RejectCode(rawValue: 28825))
     }
   }
 

@@ -24,6 +24,12 @@ enum SwiftFrames {
     ("Sequence", "nulls", sequenceWithNulls()),
     ("NotApplied", "values", notApplied()),
     ("NotApplied", "nulls", notAppliedWithNulls()),
+    ("RetransmitRequest", "values", retransmitRequest()),
+    ("RetransmitRequest", "nulls", retransmitRequestWithNulls()),
+    ("Retransmission", "values", retransmission()),
+    ("Retransmission", "nulls", retransmissionWithNulls()),
+    ("RetransmitReject", "values", retransmitReject()),
+    ("RetransmitReject", "nulls", retransmitRejectWithNulls()),
     ("Terminate", "values", terminate()),
     ("NewOrder", "values", newOrder()),
     ("NewOrder", "nulls", newOrderWithNulls()),
@@ -101,6 +107,10 @@ enum SwiftFrames {
     ("LevelSnapshot", "nulls", levelSnapshotWithNulls()),
     ("SnapshotEnd", "values", snapshotEnd()),
     ("SnapshotEnd", "nulls", snapshotEndWithNulls()),
+    ("MarketDataResume", "values", marketDataResume()),
+    ("MarketDataResume", "nulls", marketDataResumeWithNulls()),
+    ("TopOfBook", "values", topOfBook()),
+    ("TopOfBook", "nulls", topOfBookWithNulls()),
     ("CreateParticipant", "values", createParticipant()),
     ("CreateParticipant", "nulls", createParticipantWithNulls()),
     ("RegisterSession", "values", registerSession()),
@@ -169,13 +179,13 @@ enum SwiftFrames {
 
   static func establish() -> [UInt8] {
     [UInt8](frameLength: EstablishEncoder.frameLength) { frame in
-      _ = EstablishEncoder(into: frame, sessionId: SessionId(3449802353), sessionVersion: 4134831617362406877, timestamp: Timestamp(nanoseconds: 4721899302769725571), nextSeqNo: 6248472999000432400, keepAliveInterval: 792552723, signature: Signature(6451149469799836812, 3265492019879448862, 7349414883118574680, 10088207591943703181, 8704081656693870368, 17552761869374939679, 12251552530203253999, 11611363110979113443))
+      _ = EstablishEncoder(into: frame, sessionId: SessionId(3449802353), sessionVersion: 4134831617362406877, timestamp: Timestamp(nanoseconds: 4721899302769725571), nextSeqNo: 6248472999000432400, keepAliveInterval: 792552723, cancelAfter: 2616488921, signature: Signature(6451149469799836812, 3265492019879448862, 7349414883118574680, 10088207591943703181, 8704081656693870368, 17552761869374939679, 12251552530203253999, 11611363110979113443))
     }
   }
 
   static func establishWithNulls() -> [UInt8] {
     [UInt8](frameLength: EstablishEncoder.frameLength) { frame in
-      _ = EstablishEncoder(into: frame, sessionId: SessionId(3449802353), sessionVersion: 4134831617362406877, timestamp: Timestamp(nanoseconds: 18446744073709551615), nextSeqNo: 0, keepAliveInterval: 792552723, signature: Signature(6451149469799836812, 3265492019879448862, 7349414883118574680, 10088207591943703181, 8704081656693870368, 17552761869374939679, 12251552530203253999, 11611363110979113443))
+      _ = EstablishEncoder(into: frame, sessionId: SessionId(3449802353), sessionVersion: 4134831617362406877, timestamp: Timestamp(nanoseconds: 18446744073709551615), nextSeqNo: 0, keepAliveInterval: 792552723, cancelAfter: 4294967295, signature: Signature(6451149469799836812, 3265492019879448862, 7349414883118574680, 10088207591943703181, 8704081656693870368, 17552761869374939679, 12251552530203253999, 11611363110979113443))
     }
   }
 
@@ -224,6 +234,42 @@ enum SwiftFrames {
   static func notAppliedWithNulls() -> [UInt8] {
     [UInt8](frameLength: NotAppliedEncoder.frameLength) { frame in
       _ = NotAppliedEncoder(into: frame, fromSeqNo: 0, missing: 11370668973501083838)
+    }
+  }
+
+  static func retransmitRequest() -> [UInt8] {
+    [UInt8](frameLength: RetransmitRequestEncoder.frameLength) { frame in
+      _ = RetransmitRequestEncoder(into: frame, sessionVersion: 13472952748836205168, timestamp: Timestamp(nanoseconds: 15926000603889855820), fromSeqNo: 1225013565407431934, count: 2289592480)
+    }
+  }
+
+  static func retransmitRequestWithNulls() -> [UInt8] {
+    [UInt8](frameLength: RetransmitRequestEncoder.frameLength) { frame in
+      _ = RetransmitRequestEncoder(into: frame, sessionVersion: 13472952748836205168, timestamp: Timestamp(nanoseconds: 18446744073709551615), fromSeqNo: 0, count: 2289592480)
+    }
+  }
+
+  static func retransmission() -> [UInt8] {
+    [UInt8](frameLength: RetransmissionEncoder.frameLength) { frame in
+      _ = RetransmissionEncoder(into: frame, sessionVersion: 13122260047979161359, requestTimestamp: Timestamp(nanoseconds: 3531955383943890407), nextSeqNo: 4651350087792328162, count: 257981307)
+    }
+  }
+
+  static func retransmissionWithNulls() -> [UInt8] {
+    [UInt8](frameLength: RetransmissionEncoder.frameLength) { frame in
+      _ = RetransmissionEncoder(into: frame, sessionVersion: 13122260047979161359, requestTimestamp: Timestamp(nanoseconds: 18446744073709551615), nextSeqNo: 0, count: 257981307)
+    }
+  }
+
+  static func retransmitReject() -> [UInt8] {
+    [UInt8](frameLength: RetransmitRejectEncoder.frameLength) { frame in
+      _ = RetransmitRejectEncoder(into: frame, sessionVersion: 103698175030441856, requestTimestamp: Timestamp(nanoseconds: 9091920417567942080), brokenLimit: -908418641021578312, code: RejectCode(rawValue: 28825))
+    }
+  }
+
+  static func retransmitRejectWithNulls() -> [UInt8] {
+    [UInt8](frameLength: RetransmitRejectEncoder.frameLength) { frame in
+      _ = RetransmitRejectEncoder(into: frame, sessionVersion: 103698175030441856, requestTimestamp: Timestamp(nanoseconds: 18446744073709551615), brokenLimit: -908418641021578312, code: RejectCode(rawValue: 28825))
     }
   }
 
@@ -692,6 +738,30 @@ enum SwiftFrames {
   static func snapshotEndWithNulls() -> [UInt8] {
     [UInt8](frameLength: SnapshotEndEncoder.frameLength) { frame in
       _ = SnapshotEndEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, area: AreaId(0))
+    }
+  }
+
+  static func marketDataResume() -> [UInt8] {
+    [UInt8](frameLength: MarketDataResumeEncoder.frameLength) { frame in
+      _ = MarketDataResumeEncoder(into: frame, seqNo: 459840038837789295, sendingTime: Timestamp(nanoseconds: 18324093985754291918), fromSeqNo: 1450272685725609798, area: AreaId(60255))
+    }
+  }
+
+  static func marketDataResumeWithNulls() -> [UInt8] {
+    [UInt8](frameLength: MarketDataResumeEncoder.frameLength) { frame in
+      _ = MarketDataResumeEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromSeqNo: 0, area: AreaId(0))
+    }
+  }
+
+  static func topOfBook() -> [UInt8] {
+    [UInt8](frameLength: TopOfBookEncoder.frameLength) { frame in
+      _ = TopOfBookEncoder(into: frame, seqNo: 1188454056449431083, transactTime: Timestamp(nanoseconds: 13930703069982561554), bidPrice: Price(ticks: -587121663704080352), bidTotal: Energy(wattHours: -3593042117548056678), bidLive: Energy(wattHours: 4368301164813898982), askPrice: Price(ticks: 1278200835557389834), askTotal: Energy(wattHours: 6769525646719798469), askLive: Energy(wattHours: -2579167748164404368), liveBidPrice: Price(ticks: -3436956738103445703), liveAskPrice: Price(ticks: -2870121847941786202), instrument: InstrumentId(3417345286), area: AreaId(23934), sides: [.bid, .liveBid] as TopSides)
+    }
+  }
+
+  static func topOfBookWithNulls() -> [UInt8] {
+    [UInt8](frameLength: TopOfBookEncoder.frameLength) { frame in
+      _ = TopOfBookEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), bidPrice: Price(ticks: -587121663704080352), bidTotal: Energy(wattHours: -3593042117548056678), bidLive: Energy(wattHours: 4368301164813898982), askPrice: Price(ticks: 1278200835557389834), askTotal: Energy(wattHours: 6769525646719798469), askLive: Energy(wattHours: -2579167748164404368), liveBidPrice: Price(ticks: -3436956738103445703), liveAskPrice: Price(ticks: -2870121847941786202), instrument: InstrumentId(0), area: AreaId(0), sides: [.bid, .liveBid] as TopSides)
     }
   }
 

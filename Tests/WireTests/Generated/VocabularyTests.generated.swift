@@ -111,16 +111,25 @@ import Wire
 
   @Test("SnapshotKind has the same values on the wire as in the market.")
   func snapshotKind() {
-    #expect(SnapshotKind.allCases.map(\.rawValue) == [0, 1, 2])
+    #expect(SnapshotKind.allCases.map(\.rawValue) == [0, 1, 2, 3])
     #expect(SnapshotKind.none.rawValue == 0)
     #expect(SnapshotKind.orders.rawValue == 1)
     #expect(SnapshotKind.levels.rawValue == 2)
+    #expect(SnapshotKind.top.rawValue == 3)
   }
 
   @Test("OrderFlags has the same bits on the wire as in the market.")
   func orderFlags() {
     #expect(OrderFlags.postOnly.rawValue == 1)
     #expect(OrderFlags.market.rawValue == 2)
+  }
+
+  @Test("TopSides has the same bits on the wire as in the market.")
+  func topSides() {
+    #expect(TopSides.bid.rawValue == 1)
+    #expect(TopSides.ask.rawValue == 2)
+    #expect(TopSides.liveBid.rawValue == 4)
+    #expect(TopSides.liveAsk.rawValue == 8)
   }
 
   @Test("AgentFlags has the same bits on the wire as in the market.")

@@ -1,0 +1,53 @@
+// Sessions come and go (section 11): the gateway says so, and what was entered may be cancelled.
+
+import MarketModel
+
+extension Exchange {
+  /// A session version begins or is resumed: a mark in the history, for its reports.
+  mutating func begin(_ session: BeginSession, _ request: Request) {
+    if let refusal = permission(request, []) ?? known(session.session) {
+      return reject(refusal, request)
+    }
+    emit(.sessionBegan(session))
+  }
+
+  /// Cancels what a lost session entered, position by position in order of their creation; orders of
+  /// standing instructions live on without a session.
+  mutating func end(_ session: EndSession, _ request: Request) {
+    if let refusal = permission(request, []) ?? known(session.session) {
+      return reject(refusal, request)
+    }
+    let participant = sessions[session.session.rawValue].participant
+    var count: UInt32 = 0
+    for position in stride(from: 1, through: positionCount, by: 1)
+    where accounts[positions[position].account].participant == participant {
+      for side in [Side.sell, .buy] { count += cancelAll(position, side, of: session.session) }
+    }
+    emit(.sessionEnded(SessionEnded(request: session, count: count)))
+    drain()
+  }
+
+  private func known(_ session: SessionId) -> Refusal? {
+    session.rawValue >= 1 && session.rawValue <= capacity.sessions
+      && sessions[session.rawValue].exists ? nil : Refusal(.unknownSession)
+  }
+
+  private mutating func cancelAll(
+    _ position: UInt32, _ side: Side, of session: SessionId
+  ) -> UInt32 {
+    let index = ownedIndex(position, side)
+    if owned[index].head == 0 { return 0 }
+    sortOwned(index)
+    var count: UInt32 = 0
+    var slot = owned[index].head
+    while slot != 0 {
+      let next = orders[slot].ownerNext
+      if orders[slot].session == session.rawValue, orders[slot].clientOrderId != 0 {
+        remove(slot, .disconnect)
+        count += 1
+      }
+      slot = next
+    }
+    return count
+  }
+}

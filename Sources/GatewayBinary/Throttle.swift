@@ -1,0 +1,47 @@
+// How many messages a session may send in a second, counted from the first message after the second
+// before was over:
+//
+//     0 ...... accepted ...... limit ...... rejected (9003) ...... cutoff ...... the session ends (9004)
+
+import MarketModel
+
+/// Two thresholds in messages a second.
+public struct ThrottleLimits: Sendable, Equatable {
+  /// So many are taken; further ones are rejected.
+  public var limit: UInt32
+  /// More than so many, the rejected included, end the session.
+  public var cutoff: UInt32
+
+  /// Both thresholds.
+  public init(limit: UInt32, cutoff: UInt32) { (self.limit, self.cutoff) = (limit, cutoff) }
+}
+
+/// Counts the messages of one kind of one session.
+struct Throttle: Sendable {
+  /// What becomes of a message.
+  enum Verdict: Equatable {
+    case pass
+    case reject
+    case cut
+  }
+
+  private static let second: UInt64 = 1_000_000_000
+  let limits: ThrottleLimits
+  private var start: UInt64 = 0
+  private var count: UInt32 = 0
+
+  init(_ limits: ThrottleLimits) { self.limits = limits }
+
+  /// Counts one message.
+  mutating func count(at now: Timestamp) -> Verdict {
+    if now.nanoseconds >= start + Self.second || now.nanoseconds < start {
+      (start, count) = (now.nanoseconds, 0)
+    }
+    count += 1
+    if count <= limits.limit { return .pass }
+    return count > limits.cutoff ? .cut : .reject
+  }
+
+  /// A message that was counted will be shown again.
+  mutating func putBack() { count -= min(count, 1) }
+}

@@ -1,0 +1,156 @@
+// Reports from the journal: what a session asks for again and the gateway no longer keeps.
+//
+//     ask ─▶ questions ─▶ replay from command 1 ─▶ the same router ─▶ reports asked for ─▶ answers
+//
+// A replay gives a session's reports the numbers that they had, so nothing about them is stored. All
+// questions that wait are answered by one pass, which ends with the last report asked for. The exchange
+// thread is never held up.
+
+import ExchangeCore
+import GatewayBinary
+import Journaling
+import Logging
+import MarketModel
+import Rings
+import Synchronization
+import Wire
+
+/// Reads reports again. `run` is the body of a thread; everything else may be called by any.
+final class HistoryDesk: Sendable {
+  /// What it reads.
+  struct Setting: Sendable {
+    /// The journal's directory.
+    var journal: String
+    /// Where it is.
+    var disk: any Disk = SystemDisk()
+    /// Capacity of the exchange.
+    var capacity: Capacity
+    /// The highest durable command. Any thread.
+    var durable: @Sendable () -> SequenceNumber
+    /// Wakes the I/O thread.
+    var wake: @Sendable () -> Void
+  }
+
+  /// A question, and the frames that answer it, one behind the other; `nil`: it cannot be answered.
+  typealias Answer = (query: RetransmitQuery, reports: [UInt8]?)
+
+  private struct State {
+    var questions: [RetransmitQuery] = []
+    var answers: [Answer] = []
+  }
+
+  private let setting: Setting
+  private let log: Logger
+  private let state = Mutex(State())
+  private let bell = Doorbell()
+  private let hasQuestions = Atomic<Bool>(false)
+  private let hasAnswers = Atomic<Bool>(false)
+  private let isEnding = Atomic<Bool>(false)
+
+  init(_ setting: Setting, log: Logger) { (self.setting, self.log) = (setting, log) }
+
+  /// Takes a question; its answer comes with `takeAnswers`, after a wake.
+  func ask(_ query: RetransmitQuery) {
+    state.withLock { $0.questions.append(query) }
+    hasQuestions.store(true, ordering: .releasing)
+    bell.ring()
+  }
+
+  /// What was answered since the last call.
+  func takeAnswers() -> [Answer] {
+    // Pairs with the release in `work`; the lock orders the answers themselves.
+    guard hasAnswers.exchange(false, ordering: .acquiring) else { return [] }
+    return state.withLock { state in
+      defer { state.answers = [] }
+      return state.answers
+    }
+  }
+
+  /// Ends the thread.
+  func end() {
+    isEnding.store(true, ordering: .releasing)
+    bell.ring()
+  }
+
+  /// The thread's body.
+  func run() {
+    while !isEnding.load(ordering: .acquiring) {
+      _ = bell.wait {
+        hasQuestions.load(ordering: .acquiring) || isEnding.load(ordering: .acquiring)
+      }
+      work()
+    }
+  }
+
+  /// Answers what was asked.
+  func work() {
+    guard hasQuestions.exchange(false, ordering: .acquiring) else { return }
+    let questions = state.withLock { state in
+      defer { state.questions = [] }
+      return state.questions
+    }
+    let answers = read(questions)
+    state.withLock { $0.answers += answers }
+    hasAnswers.store(true, ordering: .releasing)
+    setting.wake()
+  }
+
+  private func read(_ questions: [RetransmitQuery]) -> [Answer] {
+    var sink = HistorySearch(questions)
+    do throws(JournalError) {
+      let bound = setting.durable()
+      var replay = try ReplayedExchange(
+        directory: setting.journal, capacity: setting.capacity, verification: .checksums,
+        disk: setting.disk)
+      while !sink.isComplete, !isEnding.load(ordering: .relaxed),
+        try replay.step(through: bound, into: &sink) != nil
+      {}
+    } catch {
+      log.error("a retransmission cannot be read from the journal: \(error)")
+    }
+    return sink.answers()
+  }
+}
+
+/// Collects the reports asked for from the events of a replay.
+private struct HistorySearch: ~Copyable, HistorySink {
+  private var router = ReportRouter()
+  private var found: Found
+  private var time = Timestamp(nanoseconds: 0)
+
+  private struct Found: ReportSink {
+    var searches: [(query: RetransmitQuery, reports: [UInt8], next: UInt64)]
+    var open: Int
+
+    mutating func take(_ report: Frame, number: UInt64, of session: SessionId, version: UInt64) {
+      for index in searches.indices {
+        let query = searches[index].query
+        let end = query.from + UInt64(query.count)
+        guard query.session == session, query.version == version,
+          number == searches[index].next, number < end
+        else { continue }
+        searches[index].reports += report.bytes
+        searches[index].next += 1
+        if searches[index].next == end { open -= 1 }
+      }
+    }
+  }
+
+  init(_ queries: [RetransmitQuery]) {
+    found = Found(searches: queries.map { ($0, [], $0.from) }, open: queries.count)
+  }
+
+  /// Whether every report asked for was found.
+  var isComplete: Bool { found.open == 0 }
+
+  mutating func begin(_ command: borrowing Command) { time = command.time }
+
+  mutating func emit(_ event: Event) { router.route(event, time, into: &found) }
+
+  /// What was found; of a question that was not answered in full, nothing.
+  func answers() -> [HistoryDesk.Answer] {
+    found.searches.map {
+      ($0.query, $0.next == $0.query.from + UInt64($0.query.count) ? $0.reports : nil)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import JoulebookClient
+import MarketModel
+import Testing
+
+@Suite("Cancel on disconnect, on a real server", .serialized)
+struct DisconnectTests {
+  private static let options = ["--set", "capacity.orders=4096"]
+
+  private func enter(_ client: Client, _ ids: ClosedRange<UInt64>) throws {
+    for id in ids {
+      try client.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: Int64(id), id: id))
+    }
+    for _ in ids {
+      try client.wait { if case .accepted = $0 { () } else { nil } }
+    }
+  }
+
+  private func openOrders(
+    _ village: Village, _ server: ServerProcess, within seconds: Double, reach count: UInt32
+  ) throws -> UInt32 {
+    let end = Date().addingTimeInterval(seconds)
+    var status = try village.status(server)
+    while status.openOrderCount != count, Date() < end {
+      usleep(20_000)
+      status = try village.status(server)
+    }
+    return status.openOrderCount
+  }
+
+  @Test("A lost bot's orders are cancelled, those of others stand, and a replay does the same.")
+  func lostBot() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.found(on: server)
+    let ana = try village.trader(2, server)
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 2, at: 900, id: 1))
+    try ana.wait { if case .accepted = $0 { () } else { nil } }
+    let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 0))
+    try enter(ben, 1...20)
+    #expect(try village.status(server).openOrderCount == 21)
+    ben.drop()
+    #expect(try openOrders(village, server, within: 5, reach: 1) == 1)
+    // Back in its session it finds the reports of the cancels.
+    let back = try village.trader(3, server, resume: ben.position)
+    var canceled = 0
+    while canceled < 20 {
+      canceled += try back.wait { event in
+        if case .canceled(let report) = event { report.reason == .disconnect ? 1 : 0 } else { nil }
+      }
+    }
+    let live = try village.status(server)
+    #expect(server.stop() == 0)
+    let replay = try Joulebook.run(["replay", server.data, "--ledger"])
+    #expect(replay.status == 0, "\(replay.errors)")
+    #expect(live.openOrderCount == 1)
+    #expect(server.log.contains("session 3 is gone: its orders are cancelled in 0 ms"))
+  }
+
+  @Test("A killed server counts as a lost connection: the window begins when it is back.")
+  func killedServer() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.found(on: server)
+    let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 1_500))
+    try enter(ben, 1...5)
+    server.kill()
+    server = try ServerProcess(data: server.data, options: Self.options)
+    #expect(try village.status(server).openOrderCount == 5)
+    let back = try village.trader(
+      3, server, orders: .canceled(afterMilliseconds: 1_500), resume: ben.position)
+    usleep(2_200_000)
+    #expect(try village.status(server).openOrderCount == 5)
+    _ = try back.poll(timeoutMilliseconds: 0)
+    server.kill()
+    server = try ServerProcess(data: server.data, options: Self.options)
+    #expect(try openOrders(village, server, within: 6, reach: 0) == 0)
+    #expect(server.stop() == 0)
+    #expect(try Joulebook.run(["replay", server.data]).status == 0)
+  }
+}

@@ -1,0 +1,211 @@
+import Foundation
+import JoulebookClient
+import MarketModel
+import Testing
+
+/// A bot that loses its connection all the time and still wants every order to happen once: it sends
+/// what has no report again, with the same client order ids, and collects every report by number.
+private final class StubbornBot {
+  let village: Village
+  let total: UInt64
+  private(set) var client: Client?
+  private var position: SessionPosition?
+  /// Reports of the session version by number: the id accepted, or 0 for another report.
+  private(set) var reports: [UInt64: UInt64] = [:]
+  /// Orders whose Accepted was seen.
+  private(set) var accepted: Set<UInt64> = []
+  /// Orders that were refused as applied already.
+  private(set) var refused = 0
+  private(set) var connections = 0
+  private(set) var versions = 0
+  private var nextToSend: UInt64 = 1
+
+  init(_ village: Village, total: UInt64) { (self.village, self.total) = (village, total) }
+
+  /// Whether every order's Accepted was seen.
+  var isDone: Bool { accepted.count == Int(total) }
+
+  /// Comes back to its session, or begins a new one when the server knows of none.
+  func connect(_ server: ServerProcess) throws {
+    let resume = position
+    do {
+      client = try village.trader(3, server, resume: resume)
+    } catch ClientError.refused(let code, _)
+      where resume != nil && (code == .notNegotiated || code == .unknownSessionVersion)
+    {
+      // Killed before the first command was on disk: nothing of that version ever happened.
+      #expect(reports.isEmpty, "reports of a version that the server forgot")
+      client = try village.trader(3, server)
+      versions += 1
+    }
+    if resume == nil { versions += 1 }
+    connections += 1
+    nextToSend = (1...total).first { !accepted.contains($0) } ?? total + 1
+  }
+
+  /// Sends some of what has no report, in order of the ids.
+  func send(_ count: Int) throws {
+    guard let client else { return }
+    for _ in 0..<count where nextToSend <= total {
+      if !accepted.contains(nextToSend) {
+        try client.enter(
+          .limit(
+            Village.ben, .buy, kilowattHours: 1, at: Int64(nextToSend % 40) + 1, id: nextToSend))
+      }
+      nextToSend += 1
+    }
+    try client.flush()
+  }
+
+  /// Reads so many messages, if they come.
+  func read(_ count: Int, wait milliseconds: Int32 = 50) throws {
+    guard let client else { return }
+    for _ in 0..<count {
+      guard let message = try client.poll(timeoutMilliseconds: milliseconds) else { return }
+      note(message)
+    }
+  }
+
+  /// Loses the connection, with whatever is under way on it.
+  func lose() {
+    if let client { position = client.position }
+    client?.drop()
+    client = nil
+  }
+
+  private func note(_ message: ClientMessage) {
+    var id: UInt64 = 0
+    switch message.event {
+    case .accepted(let report):
+      id = report.clientOrderId.rawValue
+      accepted.insert(id)
+    case .rejected(let rejection):
+      #expect(rejection.code == .duplicateClientOrderId)
+      refused += 1
+    default: break
+    }
+    guard message.isReport else { return }
+    let known = reports.updateValue(id, forKey: message.sequence)
+    #expect(known == nil || known == id, "report \(message.sequence) has changed")
+  }
+}
+
+@Suite("Exactly once", .serialized)
+struct ExactlyOnceTests {
+  private static let options = ["--set", "capacity.orders=65536", "--set", "journal.segment=4MiB"]
+
+  /// After all the kills: the rest is entered and read, and everything is compared.
+  private func settle(_ bot: StubbornBot, _ village: Village, _ server: ServerProcess) throws {
+    bot.lose()
+    try bot.connect(server)
+    let end = Date().addingTimeInterval(60)
+    while Date() < end {
+      try bot.send(500)
+      try bot.read(2_000, wait: 300)
+      if bot.isDone, bot.client?.missing.isEmpty == true { break }
+    }
+    try bot.read(10_000, wait: 300)
+    #expect(bot.isDone, "\(bot.accepted.count) of \(bot.total) accepted")
+    // Every report of the session, each number once, no gap; each order accepted in exactly one.
+    let numbers = bot.reports.keys.sorted()
+    #expect(numbers == Array(1...UInt64(numbers.count)))
+    let ids = bot.reports.values.filter { $0 != 0 }.sorted()
+    #expect(ids == Array(1...bot.total))
+    #expect(try village.status(server).openOrderCount == UInt32(bot.total))
+  }
+
+  @Test("A thousand lost connections in a burst: sent again, each order happens once.")
+  func lostConnections() throws {
+    var random = SplitMix(seed: 20_260_617)
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.found(on: server)
+    let bot = StubbornBot(village, total: 6_000)
+    for _ in 0..<1_000 {
+      try bot.connect(server)
+      try bot.send(Int.random(in: 0...20, using: &random))
+      try bot.read(Int.random(in: 0...24, using: &random), wait: 5)
+      bot.lose()
+    }
+    try settle(bot, village, server)
+    #expect(bot.connections == 1_001 && bot.versions == 1)
+    #expect(bot.refused > 100, "hardly anything was sent twice: \(bot.refused)")
+    #expect(server.stop() == 0)
+    #expect(try Joulebook.run(["replay", server.data]).status == 0)
+  }
+
+  @Test("Thirty killed servers among lost connections: sent again, each order happens once.")
+  func killedServers() throws {
+    var random = SplitMix(seed: 77)
+    let folder = try TemporaryFolder()
+    let village = Village()
+    var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.found(on: server)
+    let bot = StubbornBot(village, total: 4_000)
+    for round in 1...150 {
+      try bot.connect(server)
+      try bot.send(Int.random(in: 10...60, using: &random))
+      try bot.read(Int.random(in: 0...40, using: &random), wait: 5)
+      if round % 5 == 0 {
+        server.kill()
+        bot.lose()
+        server = try ServerProcess(data: server.data, options: Self.options)
+      } else {
+        bot.lose()
+      }
+    }
+    try settle(bot, village, server)
+    #expect(bot.refused > 50, "hardly anything was sent twice: \(bot.refused)")
+    #expect(server.stop() == 0)
+    #expect(try Joulebook.run(["replay", server.data]).status == 0)
+  }
+
+  @Test(
+    "Reports from the session's first to its last can be asked for again, also after a restart.")
+  func wholeHistory() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.found(on: server)
+    let first = try village.trader(3, server)
+    let count: UInt64 = 5_000
+    for id in 1...count {
+      try first.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: Int64(id % 40) + 1, id: id))
+      if id % 500 == 0 { try first.flush() }
+    }
+    var texts: [UInt64: String] = [:]
+    while let message = try first.poll(timeoutMilliseconds: 500) {
+      if message.isReport { texts[message.sequence] = "\(message.time) \(message.event)" }
+    }
+    #expect(texts.count > 5_000)
+    server.kill()
+    server = try ServerProcess(data: server.data, options: Self.options)
+    var position = first.position
+    position.nextReport = 1
+    let second = try village.trader(3, server, resume: position)
+    var again: [UInt64: String] = [:]
+    while again.count < texts.count {
+      let message = try #require(try second.poll(timeoutMilliseconds: 10_000))
+      guard message.isReport else { continue }
+      #expect(message.isRetransmitted)
+      again[message.sequence] = "\(message.time) \(message.event)"
+    }
+    #expect(again == texts)
+  }
+}
+
+/// A small seeded generator (Steele, Lea, Flood 2014).
+private struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15  // Wrapping is the generator.
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
