@@ -70,7 +70,7 @@ let package = Package(
       name: "JoulebookServer",
       dependencies: [
         "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
-        "Transport", "GatewayBinary",
+        "Transport", "Wire", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

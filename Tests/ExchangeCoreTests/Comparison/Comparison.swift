@@ -84,6 +84,8 @@ struct Coverage {
     case .instrumentStateChanged: "instrumentStateChanged"
     case .meterRegistered: "meterRegistered"
     case .settlementConfirmed: "settlementConfirmed"
+    case .sessionBegan: "sessionBegan"
+    case .sessionEnded: "sessionEnded"
     }
   }
 
