@@ -9,6 +9,14 @@ struct PythonClientTests {
     #expect(result.status == 0, "\(result.output)")
     #expect(result.output.contains("covered"), "\(result.output)")
   }
+
+  @Test("Installed with pip, the example bots trade with each other; a dropped session comes back.")
+  func bots() throws {
+    let result = try Script.run("Tests/python/bots.sh", [Joulebook.path])
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("came back to "), "\(result.output)")
+    #expect(result.output.hasSuffix("done\n"), "\(result.output)")
+  }
 }
 
 /// The scripts of the repository.

@@ -4,9 +4,10 @@ Prices are integers in 1e-5 currency per kWh, money in 1e-8 currency, energy in 
 nanoseconds since 1970, UTC.
 """
 
-from .client import Client, Message, Rejected, Terminated
+from .client import Client, Message, Position, Rejected, Terminated
 from .codec import Codec, read_private_key, sign_reading
 
 __all__ = [
-    "Client", "Codec", "Message", "Rejected", "Terminated", "read_private_key", "sign_reading",
+    "Client", "Codec", "Message", "Position", "Rejected", "Terminated", "read_private_key",
+    "sign_reading",
 ]

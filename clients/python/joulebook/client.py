@@ -3,11 +3,29 @@
 import asyncio
 import struct
 import time
+from dataclasses import dataclass
 from typing import Any, AsyncIterator, Callable, Optional
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .codec import ENCODING_TYPE, Codec, Message, sign_reading
+
+
+#: Messages that are numbered in the session's reports when they carry a seqNo.
+REPORTS = frozenset((
+    "Accepted", "Replaced", "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport",
+    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "MeterReadingAck"))
+
+#: Reports that one RetransmitRequest may ask for.
+MOST_AGAIN = 10_000
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a session stands: what it takes to come back to it after a lost connection."""
+
+    session_version: int
+    next_report: int
 
 
 class Terminated(Exception):
@@ -38,30 +56,72 @@ class Client:
         self._inbox: "asyncio.Queue[Optional[Message]]" = asyncio.Queue()
         self._tasks: list = []
         self._last_sent = 0.0
+        self._version = 0
+        self._next_report = 1
+        self._missing = range(0)
 
     @classmethod
     async def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey,
-                      keep_alive_ms: int = 5_000) -> "Client":
-        """Connects, negotiates and establishes. Raises `Terminated` when refused."""
+                      keep_alive_ms: int = 5_000, cancel_after_ms: Optional[int] = 0,
+                      resume: Optional[Position] = None) -> "Client":
+        """Connects, negotiates and establishes. Raises `Terminated` when refused.
+
+        `cancel_after_ms`: how long the session's orders outlive its connection; None: for ever.
+        `resume`: comes back to the session of a lost connection. The reports that it missed come
+        among the new ones, each once; sort by `seqNo` where the order matters.
+        """
         client = cls(*await asyncio.open_connection(host, port))
-        version = time.time_ns()
-        session = {"sessionId": session_id, "sessionVersion": version}
-        await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-1", key,
-                             {**session, "timestamp": time.time_ns()}, "NegotiationResponse")
-        await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-1", key, {
-            **session, "timestamp": time.time_ns(), "nextSeqNo": 1,
-            "keepAliveInterval": keep_alive_ms}, "EstablishmentAck")
+        client._version = resume.session_version if resume else time.time_ns()
+        session = {"sessionId": session_id, "sessionVersion": client._version}
+        if resume is None:
+            await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-1", key,
+                                 {**session, "timestamp": time.time_ns()}, "NegotiationResponse")
+        answer = await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-1", key, {
+            **session, "timestamp": time.time_ns(), "nextSeqNo": None if resume else 1,
+            "keepAliveInterval": keep_alive_ms, "cancelAfter": cancel_after_ms},
+            "EstablishmentAck")
+        client._next_seq_no = answer.nextClientSeqNo
+        client._next_report = answer.nextServerSeqNo
+        if resume and resume.next_report < client._next_report:
+            client._missing = range(resume.next_report, client._next_report)
+            client._ask_again()
         client._tasks = [asyncio.create_task(client._read_on()),
                          asyncio.create_task(client._keep_alive(keep_alive_ms / 2_000))]
         return client
 
     async def _log_on(self, name: str, tag: bytes, key: Ed25519PrivateKey, fields: dict,
-                      expected: str) -> None:
+                      expected: str) -> Message:
         self._writer.write(self._codec.signed(name, fields, tag, key))
         answer = await self._read_message()
         if answer is None or answer.name != expected:
             self._writer.close()
             raise Terminated(answer)
+        return answer
+
+    @property
+    def position(self) -> Position:
+        """With it, and the same key, a lost session is taken up again (`resume`): behind the last
+        report that `receive` gave."""
+        return Position(self._version,
+                        self._missing.start if self._missing else self._next_report)
+
+    def _ask_again(self) -> None:
+        self._writer.write(self._codec.encode("RetransmitRequest", {
+            "sessionVersion": self._version, "timestamp": time.time_ns(),
+            "fromSeqNo": self._missing.start, "count": min(len(self._missing), MOST_AGAIN)}))
+        self._asked = self._missing[:MOST_AGAIN].stop
+
+    def _count(self, message: Message) -> None:
+        """Keeps the numbers of reports, and asks for the rest of what was missed."""
+        number = message.fields.get("seqNo")
+        if message.name not in REPORTS or number is None:
+            return
+        if number in self._missing:
+            self._missing = range(number + 1, self._missing.stop)
+            if self._missing and number + 1 == self._asked:
+                self._ask_again()
+        else:
+            self._next_report = number + 1
 
     async def _read_message(self) -> Optional[Message]:
         try:
@@ -76,7 +136,7 @@ class Client:
     async def _read_on(self) -> None:
         while True:
             message = await self._read_message()
-            if message is None or message.name == "Sequence":
+            if message is None or message.name in ("Sequence", "Retransmission"):
                 continue
             await self._inbox.put(message)
             if message.name in ("Terminate", "Closed"):
@@ -103,6 +163,7 @@ class Client:
         message = await asyncio.wait_for(self._inbox.get(), timeout)
         if message is None or message.name in ("Terminate", "Closed"):
             raise Terminated(message)
+        self._count(message)
         return message
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -133,7 +194,10 @@ class Client:
     async def order(self, account: int, instrument: int, side: str, price: int, quantity: int,
                     client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
                     post_only: bool = False) -> Message:
-        """Enters a limit order and waits for its Accepted."""
+        """Enters a limit order and waits for its Accepted.
+
+        Messages that come before it are dropped: a bot that must see every Trade sends NewOrder
+        itself and reads `messages`."""
         identity = client_order_id or time.time_ns()
         self.send("NewOrder", clientOrderId=identity, account=account, instrument=instrument,
                   side=side, price=price, quantity=quantity, timeInForce=time_in_force,
@@ -170,6 +234,12 @@ class Client:
                 if message.name == "ReferenceDataEnd":
                     return found
                 found.append(message)
+
+    def drop(self) -> None:
+        """Drops the connection without a word, as if it were lost."""
+        for task in self._tasks:
+            task.cancel()
+        self._writer.transport.abort()
 
     async def close(self) -> None:
         """Ends the session in good order."""

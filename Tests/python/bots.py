@@ -1,0 +1,134 @@
+"""Lets the three example bots trade with each other on a new server, and checks what came of it.
+
+    bots.py EXAMPLES_FOLDER PORT OPERATOR_SEED_HEX
+
+Accounts: 1 the maker (10 kWh of 20), 2 a household with a full battery, 3 a household with an empty
+one, 4 the charging station. Exits 0 only when all of them traded, no household traded at a worse price
+than the grid's, energy and cash are as before but for who holds them, and a session that was dropped in
+the middle found every report when it came back.
+"""
+
+import asyncio
+import re
+import secrets
+import subprocess
+import sys
+import time
+
+from joulebook import Client, Terminated, read_private_key
+
+AREA, SPOT, EUR = 1, 1, 978
+FEED_IN, RETAIL, CAP, CASH = 8_000, 32_000, 20_000, 10**10
+ENERGY = {1: 10_000, 2: 20_000, 3: 0, 4: 0}
+BOTS = {
+    1: ("market_maker.py", ["--seconds", "9", "--spread", "3000"]),
+    2: ("household.py", ["--seconds", "8", "--seed", "5", "--patience", "0.3"]),
+    3: ("household.py", ["--seconds", "8", "--seed", "6", "--patience", "0.3"]),
+    4: ("charging_station.py", ["--seconds", "8", "--energy", "5000"]),
+}
+
+
+async def found(operator, seeds, meter_keys):
+    """A market, an account and a meter for each bot, and the energy to begin with."""
+    def public(key):
+        return key.public_key().public_bytes_raw()
+
+    await operator.ask("CreateArea", area=AREA, currency=EUR, areaCode="11XBOTS",
+                       storageCost=300, storagePrice=20, feedInPrice=FEED_IN, retailPrice=RETAIL)
+    await operator.ask("CreateInstrument", instrument=SPOT, area=AREA, symbol="SPOT", tickSize=100,
+                       lot=100, lowestPrice=0, highestPrice=100_000)
+    for number, seed in seeds.items():
+        participant = session = number + 10
+        await operator.ask("CreateParticipant", participant=participant, shortName=f"bot{number}")
+        await operator.ask("RegisterSession", sessionId=session, participant=participant,
+                           publicKey=public(read_private_key(seed)), roles=["trading", "metering"])
+        await operator.ask("CreateAccount", account=number, participant=participant)
+        await operator.ask("Deposit", account=number, currency=EUR, amount=CASH, reference=1)
+        await operator.ask("RegisterMeter", meter=number, account=number, area=AREA,
+                           publicKey=public(meter_keys[number]))
+
+
+async def produce(port, seeds, meter_keys):
+    """Each meter reports what its account begins with."""
+    for number, seed in seeds.items():
+        if ENERGY[number] == 0:
+            continue
+        client = await Client.connect("127.0.0.1", port, number + 10, read_private_key(seed))
+        client.meter_reading(meter_keys[number], number, 1, 0, 900 * 10**9, ENERGY[number], 0)
+        await client.wait_for(lambda m: m.name == "MeterReadingAck")
+        await client.close()
+
+
+async def lost_session(port, seeds):
+    """A session that is dropped in a burst finds every report when it comes back."""
+    key = read_private_key(seeds[4])
+    bot = await Client.connect("127.0.0.1", port, 14, key, cancel_after_ms=None)
+    for number in range(1, 41):
+        bot.send("NewOrder", clientOrderId=time.time_ns(), account=4, instrument=SPOT, side="buy",
+                 price=100 * number, quantity=100)
+    seen = set()
+    while len(seen) < 10:
+        message = await bot.receive(5)
+        seen.add(message.seqNo)
+    bot.drop()
+    position = bot.position
+    back = await Client.connect("127.0.0.1", port, 14, key, cancel_after_ms=0, resume=position)
+    accepted = set()
+    try:
+        while True:
+            message = await back.receive(1)
+            if message.fields.get("seqNo"):
+                seen.add(message.seqNo)
+            if message.name == "Accepted":
+                accepted.add(message.orderId)
+    except (asyncio.TimeoutError, Terminated):
+        pass
+    assert seen == set(range(1, max(seen) + 1)), "a report is missing"
+    await back.ask("MassCancel", account=4, sides="both")
+    await back.close()
+    print(f"came back to {len(seen)} reports")
+
+
+def traded(output):
+    """What a bot printed: its trades as (price, Wh)."""
+    return [(round(float(price) * 1e5), int(energy))
+            for energy, price in re.findall(r"(\d+) Wh at ([\d.]+)", output)]
+
+
+async def main(examples, port, operator_seed):
+    port = int(port)
+    seeds = {number: secrets.token_bytes(32) for number in BOTS}
+    meter_keys = {number: read_private_key(secrets.token_bytes(32)) for number in BOTS}
+    operator = await Client.connect("127.0.0.1", port, 1,
+                                    read_private_key(bytes.fromhex(operator_seed)))
+    await found(operator, seeds, meter_keys)
+    await produce(port, seeds, meter_keys)
+    running = {}
+    for number, (script, options) in BOTS.items():
+        command = [sys.executable, f"{examples}/{script}", "127.0.0.1", str(port),
+                   str(number + 10), seeds[number].hex(), str(number), str(SPOT), *options]
+        running[number] = subprocess.Popen(command, stdout=subprocess.PIPE,
+                                           stderr=subprocess.STDOUT, text=True)
+        if number == 1:
+            await asyncio.sleep(1)  # The maker quotes before the others come.
+    outputs = {}
+    for number, process in running.items():
+        output, _ = await asyncio.to_thread(process.communicate, timeout=40)
+        outputs[number] = output
+        assert process.returncode == 0, f"{BOTS[number][0]} failed:\n{output}"
+        assert traded(output), f"{BOTS[number][0]} did not trade:\n{output}"
+        print(f"{BOTS[number][0]}: {output.splitlines()[-1]}")
+    for number in (2, 3):
+        for price, _ in traded(outputs[number]):
+            assert FEED_IN <= price <= RETAIL, f"a household traded at {price}"
+    assert "charged 5000 of 5000 Wh" in outputs[4]
+    balances = [await operator.balance(number, AREA) for number in BOTS]
+    assert sum(b.energy for b in balances) == sum(ENERGY.values()), "energy was not conserved"
+    assert sum(b.freeCash for b in balances) == CASH * len(BOTS), "cash was not conserved"
+    assert all(b.openAsks == b.openBids == b.reservedCash == 0 for b in balances), "orders are left"
+    await lost_session(port, seeds)
+    await operator.close()
+    print("done")
+
+
+asyncio.run(main(*sys.argv[1:4]))

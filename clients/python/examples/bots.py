@@ -1,0 +1,52 @@
+"""What the example bots have in common: their arguments, and what they must know of the market."""
+
+import argparse
+from dataclasses import dataclass
+
+from joulebook import Client, Message, read_private_key
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """The arguments of every bot; add your own."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    parser.add_argument("session", type=int)
+    parser.add_argument("key", help="Ed25519 seed, 64 hexadecimal digits")
+    parser.add_argument("account", type=int)
+    parser.add_argument("instrument", type=int)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="how long it trades")
+    return parser
+
+
+async def connect(args: argparse.Namespace) -> Client:
+    """Logs on. A bot that is lost for two seconds leaves no orders behind."""
+    key = read_private_key(bytes.fromhex(args.key))
+    return await Client.connect(args.host, args.port, args.session, key, cancel_after_ms=2_000)
+
+
+@dataclass(frozen=True)
+class Market:
+    """An instrument and its area."""
+
+    instrument: Message
+    area: Message
+
+    def price(self, wanted: float) -> int:
+        """The nearest price on the tick, within the band."""
+        tick = self.instrument.tickSize
+        price = round(wanted / tick) * tick
+        return min(max(price, self.instrument.lowestPrice), self.instrument.highestPrice)
+
+    def lots(self, energy: float) -> int:
+        """Whole lots that fit into `energy`, in Wh."""
+        return int(energy // self.instrument.lot) * self.instrument.lot
+
+
+async def market(bot: Client, instrument: int) -> Market:
+    """What the exchange says of an instrument and its area."""
+    data = await bot.reference_data()
+    found = next(m for m in data
+                 if m.name == "InstrumentDefinition" and m.instrument == instrument)
+    area = next(m for m in data if m.name == "AreaDefinition" and m.area == found.area)
+    return Market(found, area)
