@@ -5,6 +5,10 @@ SWIFT ?= swift
 JOBS ?= 2
 # Options of the demo, e.g. `make demo DEMO="--community fontana"`.
 DEMO ?=
+# Seeds of `make simulate`, and steps of each run.
+SEEDS ?= 10000
+FIRST ?= 1
+STEPS ?= 200
 
 C_LIBRARIES := libuv1-dev libsqlite3-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
@@ -13,7 +17,7 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test demo check format generate clean
+.PHONY: help deps libraries build release test simulate demo check format generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +48,9 @@ release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
 
 test: deps ## Runs every test.
 	$(SWIFT) test -j $(JOBS)
+
+simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000.
+	.build/release/joulebook simulate --first $(FIRST) --seeds $(SEEDS) --steps $(STEPS)
 
 demo: release ## Trades a June week of a community and writes report.html.
 	.build/release/joulebook demo $(DEMO)

@@ -87,11 +87,20 @@ let package = Package(
       ],
       resources: [.copy("Data")],
       swiftSettings: strict),
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "MarketModel", "ExchangeCore", "Wire", "Journaling", "Settlement", "CSQLite",
+        "LedgerSQLite", "Transport", "JoulebookClient", "JoulebookServer",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: quick),
     .executableTarget(
       name: "joulebook",
       dependencies: [
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling",
-        "Settlement", "LedgerSQLite",
+        "Settlement", "LedgerSQLite", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -149,6 +158,10 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["Simulation"],
+      swiftSettings: quick),
     .testTarget(
       name: "CommunityTests",
       dependencies: ["Community", "MarketModel"],

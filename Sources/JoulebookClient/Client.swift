@@ -336,7 +336,7 @@ extension Credentials {
 
 extension Curve25519.Signing.PrivateKey {
   /// The Ed25519 signature of `message`.
-  func sign(_ message: [UInt8]) throws(ClientError) -> Signature {
+  package func sign(_ message: [UInt8]) throws(ClientError) -> Signature {
     do {
       if let signature = Signature(bytes: Array(try signature(for: message))) { return signature }
     } catch {

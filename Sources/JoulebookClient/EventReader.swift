@@ -2,10 +2,10 @@ import MarketModel
 import Wire
 
 /// Reads what the server says. Pure; allocates for groups (levels, explanations) only.
-enum EventReader {
+package enum EventReader {
   /// The event in a checked frame.
   /// - Throws: `.protocolViolation` when a field has a value outside its list.
-  static func read(
+  package static func read(
     _ frame: Frame, _ template: Template, receivedAt: UInt64
   ) throws(ClientError) -> ClientMessage {
     guard let event = try event(frame, template) else {

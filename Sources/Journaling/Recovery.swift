@@ -12,6 +12,7 @@
 // torn. A last block that was acknowledged and rotted later looks the same; the seal that closing
 // writes behind it (it carries the committed sequence) tells them apart after an orderly end.
 
+import Glibc
 import MarketModel
 
 /// Where and how a journal ended.
@@ -42,6 +43,8 @@ public struct RecoveredJournal: Sendable, Equatable {
   public let isSealed: Bool
   /// What was cut off at the end; `nil` when the journal ended clean.
   public let tornTail: TornTail?
+  /// The last whole block.
+  let lastBlock: BlockPlace?
 
   /// Sequence number of the last command; `.none` in an empty journal.
   public var lastSequence: SequenceNumber { chain.last }
@@ -62,6 +65,14 @@ public enum Recovery {
   ) throws(JournalError) -> RecoveredJournal {
     let disk = lock.disk
     let found = try examine(lock.directory, shard: shard, disk: disk)
+    if let torn = found.tornTail {
+      // What a read got wrong once must not cost what is well on the disk.
+      let again = try examine(lock.directory, shard: shard, disk: disk)
+      guard again == found else {
+        throw .system(.read, path: torn.path, offset: torn.offset, code: EIO)
+      }
+    }
+    if let place = found.lastBlock { try secure(place, on: disk) }
     if let path = found.segmentPath {
       let file = try SegmentFile(opening: path, for: .writing, on: disk)
       let whole = (file.size + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
@@ -70,11 +81,29 @@ public enum Recovery {
       } else if file.size < whole {
         try file.zero(file.size..<whole)
       }
-      // Blocks that a killed server wrote and did not sync count from now on: make them durable.
       try file.sync()
       try JournalDirectory.sync(lock.directory, on: disk)
     }
     return found
+  }
+
+  /// Writes the last block once more and syncs it: it counts from now on. A killed server may not have
+  /// synced it. And where a sync failed, the kernel takes what it could not write for written: it can
+  /// still be read, would be gone with the power, and only writing it again makes it durable. Blocks
+  /// before it were synced before it was written.
+  private static func secure(_ place: BlockPlace, on disk: any Disk) throws(JournalError) {
+    let file = try SegmentFile(opening: place.path, for: .writing, on: disk)
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: place.bytes, alignment: BlockHeader.alignment)
+    defer { bytes.deallocate() }
+    let count = try file.read(into: bytes, at: place.offset)
+    // Read a second time, it may come out wrong: that must not be written.
+    guard count == place.bytes,
+      BlockHash(of: UnsafeRawBufferPointer(rebasing: bytes[..<place.content])) == place.hash,
+      Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[place.content...]))
+    else { throw .system(.read, path: place.path, offset: place.offset, code: EIO) }
+    try file.write(UnsafeRawBufferPointer(bytes), at: place.offset)
+    try file.sync()
   }
 
   /// Verifies the whole journal and changes nothing. Not while a server writes it.
@@ -89,6 +118,7 @@ public enum Recovery {
     let oldest = segments.first?.first ?? SequenceNumber(1)
     var reader = try BlockReader(directory: directory, from: oldest, disk: disk)
     var (blocks, isSealed) = (0, false)
+    var lastBlock: BlockPlace?
     var failure: BlockDefect?
     do throws(JournalError) {
       while let block = try reader.next() {
@@ -99,6 +129,7 @@ public enum Recovery {
         }
         blocks += 1
         isSealed = block.header.count == 0
+        lastBlock = BlockPlace(block)
       }
     } catch .corrupt(let path, let offset, let expected, let defect) {
       guard defect.canBeTorn else {
@@ -109,7 +140,8 @@ public enum Recovery {
     let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
     return RecoveredJournal(
       directory: directory, chain: reader.chain, segmentPath: reader.path,
-      appendOffset: reader.offset, blocks: blocks, isSealed: isSealed, tornTail: tail)
+      appendOffset: reader.offset, blocks: blocks, isSealed: isSealed, tornTail: tail,
+      lastBlock: lastBlock)
   }
 
   /// Decides what lies behind the last whole block.
@@ -132,6 +164,21 @@ public enum Recovery {
     guard failure != nil || bytes > 0 else { return nil }
     return RecoveredJournal.TornTail(
       path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock)
+  }
+}
+
+/// Where a block lies, and what it is.
+struct BlockPlace: Sendable, Equatable {
+  let path: String
+  let offset: Int
+  /// Bytes with padding, and without.
+  let bytes, content: Int
+  let hash: BlockHash?
+
+  init(_ block: Block) {
+    (path, offset, hash) = (block.path, block.offset, block.hash)
+    bytes = block.header.blockBytes
+    content = BlockHeader.size + Int(block.header.length)
   }
 }
 

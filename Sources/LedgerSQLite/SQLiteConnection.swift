@@ -16,10 +16,10 @@ final class SQLiteConnection {
   private var handle: OpaquePointer?
 
   /// Opens `path`, to read only or to write; a file that is missing is created to write.
-  init(path: String, readOnly: Bool) throws(SQLiteFailure) {
+  init(path: String, files: String? = nil, readOnly: Bool) throws(SQLiteFailure) {
     let access = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     // One owner thread: SQLite's own mutexes are not needed.
-    let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
+    let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, files)
     guard code == SQLITE_OK else {
       let failure = failure(code)
       sqlite3_close_v2(handle)

@@ -9,15 +9,33 @@ public final class SQLiteLedger: Ledger {
   public let genesis: LedgerGenesis
   private let path: String
   private let lock: WriterLock?
+  private let writes: Bool
+  /// Name of SQLite's virtual file system; `nil`: the usual one.
+  private let files: String?
   private var session: SQLiteSession?
 
   /// Opens the ledger at `path` to write; creates it when there is none.
   /// - Throws: `.inUse` when another process writes to it, `.incompatible` when it is no ledger, of
   ///   another version, or was made for another genesis, `.unavailable`, `.corrupt`.
-  public init(path: String, genesis: LedgerGenesis) throws(LedgerError) {
-    (self.path, self.genesis) = (path, genesis)
-    lock = try WriterLock(ledgerAt: path)
-    let session = try SQLiteSession(path: path, readOnly: false, creating: genesis)
+  public convenience init(path: String, genesis: LedgerGenesis) throws(LedgerError) {
+    try self.init(path: path, genesis: genesis, files: nil, lock: WriterLock(ledgerAt: path))
+  }
+
+  /// Opens the ledger at `path` of the virtual file system `files`, which has no other user.
+  /// - Throws: like `init(path:genesis:)`.
+  package convenience init(
+    path: String, genesis: LedgerGenesis, files: String
+  ) throws(LedgerError) {
+    try self.init(path: path, genesis: genesis, files: files, lock: nil)
+  }
+
+  private init(
+    path: String, genesis: LedgerGenesis, files: String?, lock: WriterLock?
+  ) throws(LedgerError) {
+    (self.path, self.genesis, self.files, self.lock) = (path, genesis, files, lock)
+    writes = true
+    let session = try SQLiteSession(
+      path: path, files: files, readOnly: false, creating: genesis)
     guard session.genesis == genesis else {
       throw .incompatible(
         "\(path) was made for \(session.genesis), not \(genesis); give it those settings, or let "
@@ -30,8 +48,8 @@ public final class SQLiteLedger: Ledger {
   /// - Throws: `.unavailable` when there is none, `.incompatible`, `.corrupt`.
   public init(readingFrom path: String) throws(LedgerError) {
     self.path = path
-    lock = nil
-    let session = try SQLiteSession(path: path, readOnly: true, creating: nil)
+    (lock, files, writes) = (nil, nil, false)
+    let session = try SQLiteSession(path: path, files: nil, readOnly: true, creating: nil)
     genesis = session.genesis
     self.session = session
   }
@@ -39,7 +57,7 @@ public final class SQLiteLedger: Ledger {
   /// Applies `batch` in one `BEGIN IMMEDIATE` transaction with one sync; see `Ledger.apply`.
   /// - Precondition: opened to write.
   public func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome {
-    precondition(lock != nil, "a ledger opened to read only takes no batch")
+    precondition(writes, "a ledger opened to read only takes no batch")
     let session = try connected()
     do throws(SQLiteFailure) {
       try session.connection.execute("BEGIN IMMEDIATE")
@@ -109,7 +127,7 @@ public final class SQLiteLedger: Ledger {
   public func reconnect() throws(LedgerError) {
     // A descriptor on which a sync failed is never used again.
     session = nil
-    session = try SQLiteSession(path: path, readOnly: lock == nil, creating: nil)
+    session = try SQLiteSession(path: path, files: files, readOnly: !writes, creating: nil)
   }
 
   /// Ends the use of the file; the writer's lock goes with this object.

@@ -13,9 +13,11 @@ final class SQLiteSession {
   private let insertBatch: SQLiteStatement
 
   /// Opens `path` and checks that it is a ledger; an empty database becomes one of `creating`.
-  init(path: String, readOnly: Bool, creating: LedgerGenesis?) throws(LedgerError) {
+  init(
+    path: String, files: String? = nil, readOnly: Bool, creating: LedgerGenesis?
+  ) throws(LedgerError) {
     do throws(SQLiteFailure) {
-      connection = try SQLiteConnection(path: path, readOnly: readOnly)
+      connection = try SQLiteConnection(path: path, files: files, readOnly: readOnly)
       if !readOnly {
         try connection.execute("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")

@@ -7,7 +7,7 @@ enum Rules {
   static let order = [
     "MarketModel", "Rings", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "Journaling",
     "Settlement", "LedgerSQLite", "Transport", "GatewayBinary", "JoulebookClient",
-    "JoulebookServer", "Community", "joulebook", "sbegen",
+    "JoulebookServer", "Community", "Simulation", "joulebook", "sbegen",
   ]
 
   /// Arrows that would point upwards and are forbidden all the same.

@@ -36,8 +36,6 @@ final class Follower: Sendable {
     var ingress: ManyProducerRing<Command>
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
-    /// Lets others run while the ingress is full.
-    var pause: @Sendable () -> Void = { usleep(1_000) }
   }
 
   /// What a turn left to do.
@@ -48,6 +46,8 @@ final class Follower: Sendable {
     case caughtUp(SequenceNumber)
     /// The same, when the ledger answers.
     case ledgerWaits
+    /// The confirmations that are left, when the ingress has room.
+    case ingressIsFull
     /// Nothing, ever.
     case over
   }
@@ -78,7 +78,7 @@ final class Follower: Sendable {
 
   /// Whether nothing more comes from it: it was told to end, or settlement has stopped.
   var isOver: Bool {
-    // Pairs with the release in `run`.
+    // Pairs with the release in `conclude`.
     hasEnded.load(ordering: .acquiring)
   }
 
@@ -94,8 +94,10 @@ final class Follower: Sendable {
     do throws(JournalError) {
       if let settler = openSettler() {
         var room = try makeRoom(settler)
+        var unsent: [SettlementConfirmed] = []
         follow: while true {
-          switch try turn(&room) {
+          switch try turn(&room, &unsent) {
+          case .ingressIsFull: sleep(1_000_000, until: SequenceNumber(.max))
           case .again: break
           case .over: break follow
           case .caughtUp(let last): sleep(Self.pauseNanoseconds, until: last)
@@ -107,9 +109,7 @@ final class Follower: Sendable {
     } catch {
       log.critical("ALARM: settlement stops, trading goes on: \(error)")
     }
-    // Pairs with the acquire in `isOver`.
-    hasEnded.store(true, ordering: .releasing)
-    setting.wake()
+    conclude()
   }
 
   /// The room in which `turn` works.
@@ -121,11 +121,17 @@ final class Follower: Sendable {
   }
 
   /// Settles what is durable, as far as the ledger takes it.
+  /// - Parameter unsent: Confirmations for which the ingress had no room.
   /// - Throws: when the journal is damaged or cannot be read.
-  func turn(_ room: inout SettlementRoom) throws(JournalError) -> Turn {
+  func turn(
+    _ room: inout SettlementRoom, _ unsent: inout [SettlementConfirmed]
+  ) throws(JournalError) -> Turn {
+    confirm(&unsent)
+    guard unsent.isEmpty else { return isEnding ? .over : .ingressIsFull }
     if room.isHalted { return .over }
     let confirmations = try room.advance(through: setting.durable())
-    for confirmation in confirmations { confirm(confirmation) }
+    unsent = confirmations
+    confirm(&unsent)
     // Pairs with the acquire in `finished`.
     done.store(room.settledThrough.rawValue, ordering: .releasing)
     if !confirmations.isEmpty { return .again }
@@ -166,13 +172,22 @@ final class Follower: Sendable {
     return nil
   }
 
-  private func confirm(_ confirmation: SettlementConfirmed) {
+  /// Hands confirmations to the exchange, as many as the ingress takes.
+  private func confirm(_ confirmations: inout [SettlementConfirmed]) {
+    guard !confirmations.isEmpty else { return }
     var entrance = setting.ingress.makeProducer()
-    let command = Command(session: .exchange, body: .settlementConfirmed(confirmation))
-    while !entrance.push(command) {
-      if isEnding { return }
-      setting.pause()
+    while let confirmation = confirmations.first {
+      let command = Command(session: .exchange, body: .settlementConfirmed(confirmation))
+      guard entrance.push(command) else { break }
+      confirmations.removeFirst()
     }
+    setting.wake()
+  }
+
+  /// Nothing more comes from it.
+  func conclude() {
+    // Pairs with the acquire in `isOver`.
+    hasEnded.store(true, ordering: .releasing)
     setting.wake()
   }
 }

@@ -45,7 +45,10 @@ package final class SteppedServer {
   private let world: World
   private let log: Logger
   private var settlement: SettlementRoom?
-  private var settlementIsOver = false
+  private var settlementIsOver = false {
+    didSet { if settlementIsOver { follower.conclude() } }
+  }
+  private var unsent: [SettlementConfirmed] = []
 
   /// Recovers the journal in `configuration.dataFolder`.
   /// - Throws: what keeps it from starting.
@@ -67,6 +70,7 @@ package final class SteppedServer {
     let recovered = try Recovered.replay(
       lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
     let end = recovered.journal.lastSequence
+    recoveredThrough = end
     var options = JournalWriter.Options()
     options.segmentBytes = Int(configuration.segmentBytes)
     options.ringCapacity = 1 << 10
@@ -87,7 +91,7 @@ package final class SteppedServer {
       Follower.Setting(
         journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
         capacity: configuration.capacity, recovered: end, durable: { journal.durable },
-        ingress: ingress, wake: {}, pause: { preconditionFailure("the ingress is too small") }),
+        ingress: ingress, wake: {}),
       log: log)
     history = HistoryDesk(
       HistoryDesk.Setting(
@@ -121,7 +125,7 @@ package final class SteppedServer {
     }
     guard var room = settlement.take() else { return false }
     do throws(JournalError) {
-      let turn = try follower.turn(&room)
+      let turn = try follower.turn(&room, &unsent)
       settlement = consume room
       settlementIsOver = turn == .over
       return turn == .again
@@ -156,6 +160,12 @@ package final class SteppedServer {
 
   // MARK: How it is
 
+  /// The last command that the start found in the journal.
+  package let recoveredThrough: SequenceNumber
+  /// Rolling hash over all events.
+  package var eventHash: UInt64 { market.exchange.eventHash }
+  /// Hash of the whole state.
+  package var stateHash: UInt64 { market.exchange.stateHash() }
   /// Whether the orderly end has come.
   package var isClosed: Bool { assembly.isClosed }
   /// Whether a write or sync failed: the process would have ended there.
@@ -168,8 +178,6 @@ package final class SteppedServer {
   package var intake: JournalWriter.Room { journal.intake }
   /// Last command stamped.
   package var lastSequence: SequenceNumber { market.sequencer.lastSequence }
-  /// How it is.
-  package func status() -> ServerStatus { market.status(true) }
   /// What does not hold in the exchange.
   package func invariantViolations() -> [String] { market.exchange.invariantViolations() }
 }

@@ -1,0 +1,152 @@
+import MarketModel
+
+/// What the people of the village want next: drawn from the run's random numbers.
+struct Behaviour {
+  private var nextClientId: [UInt64] = [0, 0, 0]
+  private var nextReference: [UInt64] = [0, 1, 1]
+  private var nextReading: [UInt64] = [0, 0, 0]
+
+  /// What a trader (1 or 2) asks for.
+  mutating func wish(
+    of trader: Int, _ client: SimulatedClient, readable: Set<Claim>, now: Timestamp,
+    _ random: inout SeededRandom
+  ) -> Request? {
+    let account = AccountId(UInt32(trader))
+    switch random.pick(0..<100) {
+    case ..<55: return Request(.enter(order(account, now, &random)))
+    case ..<67:
+      guard let order = client.orders.randomElement(using: &random) else { return nil }
+      return Request(.cancel(CancelOrder(account: account, order: order)))
+    case ..<75:
+      guard let order = client.orders.randomElement(using: &random) else { return nil }
+      return Request(
+        .replace(
+          ReplaceOrder(
+            account: account, order: order, clientOrderId: clientId(account),
+            price: price(&random), quantity: quantity(&random))))
+    case ..<77: return Request(.massCancel(MassCancel(account: account)))
+    case ..<82: return Request(.transfer(transfer(account, &random)))
+    case ..<85: return Request(.setAgent(agent(account, &random)))
+    case ..<96: return reading(Int(trader))
+    default: return replay(readable, &random)
+    }
+  }
+
+  /// What the operator asks for.
+  mutating func wish(ofOperator random: inout SeededRandom) -> Request {
+    let account = Int(random.pick(1..<3))
+    let id = AccountId(UInt32(account))
+    switch random.pick(0..<10) {
+    case ..<4: return Request(.deposit(movement(account, &random)))
+    case ..<6: return Request(.withdraw(movement(account, &random)))
+    case 6:
+      return Request(
+        .setCap(
+          SetCap(account: id, area: Village.area, cap: Energy(wattHours: random.pick(0...40_000)))))
+    case 7:
+      return Request(
+        .setTariff(
+          SetTariff(
+            area: Village.area, feedInPrice: Price(ticks: random.pick(0...9_000)),
+            retailPrice: Price(ticks: random.pick(20_000...40_000)))))
+    default:
+      return Request(
+        .setInstrumentState(
+          SetInstrumentState(
+            instrument: Village.instrument, state: random.happens(3_000) ? .halted : .open)))
+    }
+  }
+
+  private mutating func clientId(_ account: AccountId) -> ClientOrderId {
+    nextClientId[Int(account.rawValue)] += 1
+    return ClientOrderId(nextClientId[Int(account.rawValue)])
+  }
+
+  private func price(_ random: inout SeededRandom) -> Price {
+    Price(ticks: 20_000 + 100 * random.pick(-6...6))
+  }
+
+  private func quantity(_ random: inout SeededRandom) -> Energy {
+    Energy(wattHours: 100 * random.pick(1...40))
+  }
+
+  private mutating func order(
+    _ account: AccountId, _ now: Timestamp, _ random: inout SeededRandom
+  ) -> NewOrder {
+    var order = NewOrder(
+      account: account, instrument: Village.instrument,
+      side: random.happens(5_000) ? .buy : .sell, clientOrderId: clientId(account),
+      price: price(&random), quantity: quantity(&random))
+    order.selfTradePrevention =
+      SelfTradePrevention.allCases.randomElement(using: &random) ?? .cancelNewer
+    switch random.pick(0..<12) {
+    case 0: order.timeInForce = .immediateOrCancel
+    case 1: order.timeInForce = .fillOrKill
+    case 2:
+      order.timeInForce = .goodTillTime
+      order.expireTime = Timestamp(
+        nanoseconds: now.nanoseconds + UInt64(random.pick(1...20)) * 1_000_000_000)
+    case 3: order.postOnly = true
+    case 4:
+      order.type = .market
+      order.timeInForce = .immediateOrCancel
+    case 5: order.minimumQuantity = Energy(wattHours: 100)
+    default: break
+    }
+    return order
+  }
+
+  private mutating func transfer(_ account: AccountId, _ random: inout SeededRandom) -> Transfer {
+    let other = AccountId(3 - account.rawValue)
+    if random.happens(5_000) {
+      return Transfer(
+        from: account, to: other, asset: .cash, currency: .eur,
+        amount: random.pick(1...900_000_000), clientOrderId: clientId(account))
+    }
+    return Transfer(
+      from: account, to: other, asset: .energy, area: Village.area,
+      amount: random.pick(1...3_000), clientOrderId: clientId(account))
+  }
+
+  private func agent(_ account: AccountId, _ random: inout SeededRandom) -> SetAgent {
+    SetAgent(
+      account: account, instrument: Village.instrument, sells: random.happens(6_000),
+      buys: random.happens(6_000), sellPrice: Price(ticks: 20_300),
+      sellAbove: Energy(wattHours: 4_000), buyPrice: Price(ticks: 19_700),
+      buyBelow: Energy(wattHours: 1_500), target: Energy(wattHours: 2_500))
+  }
+
+  private mutating func reading(_ trader: Int) -> Request? {
+    guard nextReading[trader] < UInt64(Village.readingsOfMeter) else { return nil }
+    nextReading[trader] += 1
+    return request(trader, nextReading[trader])
+  }
+
+  /// A reading that was acknowledged comes again, through whoever.
+  private func replay(_ claims: Set<Claim>, _ random: inout SeededRandom) -> Request? {
+    let readings = claims.filter { if case .reading = $0 { true } else { false } }.sorted()
+    guard case .reading(let meter, let sequence)? = readings.randomElement(using: &random) else {
+      return nil
+    }
+    var again = request(Int(meter.rawValue), sequence)
+    again.isReplay = true
+    return again
+  }
+
+  private func request(_ meter: Int, _ sequence: UInt64) -> Request {
+    // The signature is filled in by the run, which knows the village.
+    Request(
+      .meterReading(
+        MeterReading(
+          meter: MeterId(UInt32(meter)), registerSequence: sequence,
+          intervalStart: Timestamp(nanoseconds: 0), intervalEnd: Timestamp(nanoseconds: 0),
+          produced: .zero, consumed: .zero)))
+  }
+
+  private mutating func movement(_ account: Int, _ random: inout SeededRandom) -> CashMovement {
+    nextReference[account] += 1
+    return CashMovement(
+      account: AccountId(UInt32(account)), currency: .eur,
+      amount: Money(units: random.pick(1...2_000_000_000)), reference: nextReference[account])
+  }
+}

@@ -1,0 +1,33 @@
+import MarketModel
+
+/// What an acknowledgement says for ever: the exchange did this, once.
+enum Claim: Hashable, Comparable {
+  /// An order was accepted.
+  case order(AccountId, ClientOrderId)
+  /// An order was changed.
+  case change(AccountId, ClientOrderId)
+  /// Cash or energy moved.
+  case transfer(AccountId, ClientOrderId)
+  /// Cash came.
+  case deposit(AccountId, UInt64)
+  /// Cash went.
+  case withdrawal(AccountId, UInt64)
+  /// A meter was read.
+  case reading(MeterId, UInt64)
+
+  /// What an event claims; `nil`: nothing that happens once only.
+  init?(_ event: Event) {
+    switch event {
+    case .accepted(let state) where state.clientOrderId != .engine:
+      self = .order(state.account, state.clientOrderId)
+    case .replaced(let state): self = .change(state.account, state.clientOrderId)
+    case .transferred(let done): self = .transfer(done.transfer.from, done.transfer.clientOrderId)
+    case .deposited(let moved): self = .deposit(moved.movement.account, moved.movement.reference)
+    case .withdrawn(let moved):
+      self = .withdrawal(moved.movement.account, moved.movement.reference)
+    case .metered(let metered):
+      self = .reading(metered.reading.meter, metered.reading.registerSequence)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Crypto
+import JoulebookClient
+import MarketModel
+import Wire
+
+/// Who takes part in every run: an operator (session 1), Ana and Ben (sessions 2 and 3) with an account
+/// and a meter each, one area, one instrument. Keys are the same in every run, so that a seed gives the
+/// same bytes.
+struct Village: Sendable {
+  static let area = AreaId(1)
+  static let instrument = InstrumentId(1)
+  /// Sessions of the traders; account and meter have the number of their trader: 1, 2.
+  static let traders: [SessionId] = [SessionId(2), SessionId(3)]
+  /// Readings that each meter has made, signed once for all runs.
+  static let readingsOfMeter = 48
+
+  let keys: [Curve25519.Signing.PrivateKey]
+  private let readings: [[(MeterReading, Signature)]]
+
+  /// The village with the keys 1, 2, 3 ...
+  init() throws {
+    var keys: [Curve25519.Signing.PrivateKey] = []
+    for number in UInt8(1)...5 {
+      keys.append(
+        try Curve25519.Signing.PrivateKey(
+          rawRepresentation: [UInt8](repeating: number, count: 32)))
+    }
+    self.keys = keys
+    readings = try (1...2).map { number in
+      try (1...UInt64(Self.readingsOfMeter)).map { sequence in
+        let reading = Self.reading(MeterId(UInt32(number)), sequence)
+        return (reading, try reading.signature(keys[number + 2]))
+      }
+    }
+  }
+
+  /// The key of a session.
+  func key(of session: SessionId) -> Curve25519.Signing.PrivateKey {
+    keys[Int(session.rawValue) - 1]
+  }
+
+  /// The reading of a meter with that register sequence, and its signature.
+  func reading(_ meter: Int, _ sequence: UInt64) -> (MeterReading, Signature) {
+    readings[meter - 1][Int(sequence) - 1]
+  }
+
+  private static func reading(_ meter: MeterId, _ sequence: UInt64) -> MeterReading {
+    let quarter: UInt64 = 900_000_000_000
+    let start = SimulatedClock.beginning - 100 * quarter + sequence * quarter
+    var random = SeededRandom(seed: UInt64(meter.rawValue) << 32 | sequence)
+    return MeterReading(
+      meter: meter, registerSequence: sequence, intervalStart: Timestamp(nanoseconds: start),
+      intervalEnd: Timestamp(nanoseconds: start + quarter),
+      produced: Energy(wattHours: random.happens(7_000) ? random.pick(0...9_000) : 0),
+      consumed: Energy(wattHours: random.happens(6_000) ? random.pick(0...6_000) : 0))
+  }
+
+  /// What the operator asks for first.
+  func foundation() -> [Command.Body] {
+    var bodies: [Command.Body] = [
+      .createArea(
+        CreateArea(
+          area: Self.area, currency: .eur, code: Label("11XEXAMPLE") ?? .empty,
+          storageCost: Money(units: 300), storagePrice: Money(units: 20),
+          feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000),
+          lossFactor: Rate(partsPerMillion: 20_000))),
+      .createInstrument(
+        CreateInstrument(
+          instrument: Self.instrument, area: Self.area, symbol: Label("SPOT") ?? .empty,
+          tick: Price(ticks: 100), lot: Energy(wattHours: 100), lowestPrice: .zero,
+          highestPrice: Price(ticks: 40_000), makerFee: Rate(partsPerMillion: 1_000),
+          takerFee: Rate(partsPerMillion: 2_000))),
+    ]
+    for (index, session) in Self.traders.enumerated() {
+      let number = UInt32(index + 1)
+      let participant = ParticipantId(number + 1)
+      bodies += [
+        .createParticipant(
+          CreateParticipant(participant: participant, name: Label("trader") ?? .empty)),
+        .registerSession(
+          RegisterSession(
+            session: session, participant: participant, roles: [.trading, .metering],
+            publicKey: PublicKey(key(of: session).publicKey))),
+        .createAccount(CreateAccount(account: AccountId(number), participant: participant)),
+        .registerMeter(
+          RegisterMeter(
+            meter: MeterId(number), account: AccountId(number), area: Self.area,
+            publicKey: PublicKey(keys[index + 3].publicKey))),
+        .deposit(
+          CashMovement(
+            account: AccountId(number), currency: .eur, amount: Money(units: 40_000_000_000),
+            reference: 1)),
+      ]
+    }
+    return bodies
+  }
+}

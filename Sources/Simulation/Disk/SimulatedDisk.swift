@@ -1,0 +1,387 @@
+// One disk for journal and ledger, in memory. Names are made durable by `syncDirectory`, in the order
+// of the changes; contents by `sync`. Faults come by chance from the run's random numbers; damage to
+// the medium is written down, so that the run knows whether a refusal to start is right.
+
+import Glibc
+import Journaling
+
+/// A disk that does everything a disk should not. Owned by the run's one thread.
+final class SimulatedDisk: Disk, @unchecked Sendable {
+  /// Bytes on the medium that are not what was written there.
+  struct Damage {
+    let name: String
+    let offset: Int
+    let original: [UInt8]
+    /// It was written, and went elsewhere.
+    var isMissing = false
+    /// What lies there now was written later: there is nothing to restore.
+    var isOverwritten = false
+
+    func overlaps(_ name: String, _ range: Range<Int>) -> Bool {
+      name == self.name && range.overlaps(offset..<offset + original.count)
+    }
+  }
+
+  /// What was injected.
+  struct Counts {
+    var calls = 0
+    var readErrors = 0
+    var readFlips = 0
+    var writeErrors = 0
+    var shortWrites = 0
+    var syncErrors = 0
+    var misdirected = 0
+    var flips = 0
+    var full = 0
+    var slow = 0
+    var powerLosses = 0
+  }
+
+  private enum NameChange {
+    case link(String, SimulatedFile)
+    case unlink(String)
+    case rename(String, to: String, SimulatedFile)
+  }
+
+  /// What goes wrong from now on.
+  var faults = DiskFaults.none
+  /// Tells what happens; `nil`: nobody listens.
+  var story: ((String) -> Void)?
+  /// Lets others work while a call takes its time.
+  var meanwhile: () -> Void = {}
+  /// The machine or the process is down: every call fails until `start`.
+  private(set) var isDown = false
+  private(set) var counts = Counts()
+  private(set) var damages: [Damage] = []
+  /// Where the blocks of the journal were meant to go, in order.
+  private var blocks: [(name: String, range: Range<Int>, first: UInt64)] = []
+  /// Where the rest of a block that was written in part goes.
+  private var restOfBlock: (name: String, offset: Int)?
+  var random: SeededRandom
+
+  private var names: [String: SimulatedFile] = [:]
+  private var durableNames: [String: SimulatedFile] = [:]
+  private var nameChanges: [NameChange] = []
+  private var open: [Int32: (file: SimulatedFile, name: String)] = [:]
+  private var locks: [Int32: String] = [:]
+  private var nextDescriptor: Int32 = 3
+  /// An inspection sees the files as they are: no faults, no others.
+  private var isQuiet = false
+
+  init(seed: UInt64) { random = SeededRandom(seed: seed) }
+
+  // MARK: Failing
+
+  /// The power goes: what was not synced may be gone, in parts.
+  func losePower() {
+    isDown = true
+    counts.powerLosses += 1
+    story?("the power goes; \(nameChanges.count) names not synced")
+    nameChanges.removeLast(nameChanges.count - random.pick(0..<nameChanges.count + 1))
+    applyNameChanges()
+    names = durableNames
+    for name in names.keys.sorted() { names[name]?.losePower(&random) }
+  }
+
+  /// The process ends, however: what it wrote is there, synced or not.
+  func endProcess() {
+    isDown = true
+    story?("the process ends")
+  }
+
+  /// The machine is up and the process may start.
+  func start() {
+    open.removeAll()
+    locks.removeAll()
+    isDown = false
+  }
+
+  /// Runs `body` without faults.
+  func quietly<Value, Failure: Error>(
+    _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    let before = isQuiet
+    isQuiet = true
+    defer { isQuiet = before }
+    return try body()
+  }
+
+  /// Flips a bit of the journal on the medium, half of the times in the last block.
+  func flipBit() {
+    let segments = journalSegments()
+    guard let name = segments.randomElement(using: &random), let file = names[name], file.size > 0
+    else { return }
+    var (target, offset) = (name, random.pick(0..<file.size))
+    if let last = blocks.last, random.happens(5_000), names[last.name] != nil {
+      (target, offset) = (last.name, random.pick(last.range))
+    }
+    guard let file = names[target], offset < file.size else { return }
+    counts.flips += 1
+    story?("a bit flips: \(target) \(offset)")
+    damage(target, offset, [file.contents[offset] ^ UInt8(1 << random.pick(0..<8))])
+  }
+
+  /// An operator brings back the files as they should be, from a copy.
+  func restore() {
+    let open = damages.filter { !$0.isOverwritten }
+    // First what does not belong there goes, then what is missing comes.
+    for damage in open.reversed().filter({ !$0.isMissing }) + open.filter(\.isMissing) {
+      names[damage.name]?.damage(damage.offset, damage.original)
+    }
+    damages.removeAll { !$0.isOverwritten }
+  }
+
+  /// The first `count` damages have been accepted or overwritten.
+  func forgetDamage(_ count: Int) { damages.removeFirst(min(count, damages.count)) }
+
+  /// Whether each block that holds a command behind `last`, up to `durable`, is not on the medium as it
+  /// was written: only then can its loss not be told from a torn write.
+  func isDamaged(behind last: UInt64, through durable: UInt64) -> Bool {
+    let lost = blocks.filter { $0.first > last && $0.first <= durable }
+    return !lost.isEmpty
+      && lost.allSatisfy { block in damages.contains { $0.overlaps(block.name, block.range) } }
+  }
+
+  /// Blocks that begin behind `last` were cut off.
+  func forgetBlocks(behind last: UInt64) { blocks.removeAll { $0.first > last } }
+
+  /// Whether anything on the medium is not as it was written.
+  var isDamaged: Bool { damages.contains { !$0.isOverwritten } }
+
+  /// Bytes on it.
+  var used: Int { names.values.reduce(0) { $0 + $1.size } }
+
+  private func damage(_ name: String, _ offset: Int, _ bytes: [UInt8]) {
+    guard let file = names[name], offset + bytes.count <= file.size else { return }
+    let original = Array(file.contents[offset..<offset + bytes.count])
+    damages.append(Damage(name: name, offset: offset, original: original))
+    file.damage(offset, bytes)
+  }
+
+  private func journalSegments() -> [String] {
+    names.keys.filter { $0.hasSuffix(".journal") }.sorted()
+  }
+
+  private func applyNameChanges() {
+    for change in nameChanges {
+      switch change {
+      case .link(let name, let file): durableNames[name] = file
+      case .unlink(let name): durableNames[name] = nil
+      case .rename(let old, let new, let file):
+        durableNames[old] = nil
+        durableNames[new] = file
+      }
+    }
+    nameChanges.removeAll()
+  }
+
+  /// One call: it may take long, and the power may go in it.
+  private func enter() throws(DiskFailure) {
+    if isQuiet { return }
+    guard !isDown else { throw DiskFailure(EIO) }
+    counts.calls += 1
+    if random.happens(faults.slow) {
+      counts.slow += 1
+      meanwhile()
+      guard !isDown else { throw DiskFailure(EIO) }
+    }
+    if random.happens(faults.powerLoss) {
+      losePower()
+      throw DiskFailure(EIO)
+    }
+  }
+
+  private func fails(_ perMyriad: Int) -> Bool { !isQuiet && random.happens(perMyriad) }
+
+  private func file(_ descriptor: Int32) throws(DiskFailure) -> (file: SimulatedFile, name: String)
+  {
+    guard let found = open[descriptor] else { throw DiskFailure(EBADF) }
+    return found
+  }
+
+  // MARK: Disk
+
+  func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
+    try enter()
+    if let file = names[path] {
+      if access == .creating { file.resize(0) }
+    } else {
+      guard access == .creating else { throw DiskFailure(ENOENT) }
+      let file = SimulatedFile()
+      names[path] = file
+      nameChanges.append(.link(path, file))
+    }
+    guard let file = names[path] else { throw DiskFailure(ENOENT) }
+    nextDescriptor += 1
+    open[nextDescriptor] = (file, path)
+    return nextDescriptor
+  }
+
+  func close(_ descriptor: Int32) { open[descriptor] = nil }
+
+  func size(of descriptor: Int32) throws(DiskFailure) -> Int { try file(descriptor).file.size }
+
+  func read(
+    _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DiskFailure) -> Int {
+    try enter()
+    if fails(faults.readError) {
+      counts.readErrors += 1
+      throw DiskFailure(EIO)
+    }
+    let (file, name) = try file(descriptor)
+    let count = max(0, min(bytes.count, file.size - offset))
+    guard count > 0 else { return 0 }
+    file.contents.withUnsafeBytes { contents in
+      UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: contents[offset..<offset + count]))
+    }
+    if name.hasSuffix(".journal"), fails(faults.readFlip) {
+      counts.readFlips += 1
+      bytes[random.pick(0..<count)] ^= UInt8(1 << random.pick(0..<8))
+    }
+    return count
+  }
+
+  func write(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(DiskFailure) -> Int {
+    try enter()
+    let (file, name) = try file(descriptor)
+    if fails(faults.writeError) {
+      counts.writeErrors += 1
+      story?("write fails: \(name) \(offset) + \(bytes.count)")
+      // What was asked for may be there in part all the same.
+      if random.happens(5_000) {
+        let part = random.pick(0..<bytes.count)
+        file.write(UnsafeRawBufferPointer(rebasing: bytes[..<part]), at: offset)
+      }
+      throw DiskFailure(EIO)
+    }
+    var count = bytes.count
+    if fails(faults.shortWrite), count > 1 {
+      counts.shortWrites += 1
+      count = random.pick(1..<count)
+    }
+    if let capacity = faults.capacity, !isQuiet {
+      let room = max(0, capacity - used) + max(0, file.size - offset)
+      if room < count {
+        counts.full += 1
+        guard room > 0 else { throw DiskFailure(ENOSPC) }
+        count = room
+      }
+    }
+    let written = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+    if name.hasSuffix(".journal"), isBlock(written, name, offset) {
+      noteBlock(written, name, offset, of: bytes.count)
+      if fails(faults.misdirected), misdirect(written, file, name, offset) { return count }
+    }
+    story?("write: \(name) \(offset) + \(count) of \(bytes.count)")
+    file.write(written, at: offset)
+    for index in damages.indices where damages[index].overlaps(name, offset..<offset + count) {
+      damages[index].isOverwritten = true
+    }
+    return count
+  }
+
+  /// Whether this is a block, or the rest of one.
+  private func isBlock(_ bytes: UnsafeRawBufferPointer, _ name: String, _ offset: Int) -> Bool {
+    if let rest = restOfBlock, rest == (name, offset) { return true }
+    return bytes.starts(with: "JOULEBLK".utf8)
+  }
+
+  private func noteBlock(
+    _ bytes: UnsafeRawBufferPointer, _ name: String, _ offset: Int, of whole: Int
+  ) {
+    let end = offset + bytes.count
+    if let rest = restOfBlock, rest == (name, offset), let last = blocks.popLast() {
+      blocks.append((name, last.range.lowerBound..<end, last.first))
+    } else if bytes.count >= 32 {
+      let first = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+      blocks.append((name, offset..<end, first))
+    }
+    restOfBlock = bytes.count < whole ? (name, end) : nil
+  }
+
+  /// The bytes land at another block's place; where they belong nothing changes.
+  private func misdirect(
+    _ bytes: UnsafeRawBufferPointer, _ file: SimulatedFile, _ name: String, _ offset: Int
+  ) -> Bool {
+    let place = random.pick(0..<max(1, (file.size - bytes.count) / 4096)) * 4096
+    guard place != offset, place + bytes.count <= file.size else { return false }
+    counts.misdirected += 1
+    story?("write misdirected: \(name) \(offset) + \(bytes.count) to \(place)")
+    let intended = Array(bytes)
+    if !file.durable.dropFirst(offset).starts(with: intended) {
+      damages.append(Damage(name: name, offset: offset, original: intended, isMissing: true))
+    }
+    damage(name, place, intended)
+    return true
+  }
+
+  func sync(_ descriptor: Int32) throws(DiskFailure) {
+    try enter()
+    let (file, name) = try file(descriptor)
+    if fails(faults.syncError) {
+      counts.syncErrors += 1
+      story?("sync fails: \(name)")
+      file.failToSync(&random)
+      throw DiskFailure(EIO)
+    }
+    story?("sync: \(name)")
+    file.sync()
+  }
+
+  func rename(_ path: String, to name: String) throws(DiskFailure) {
+    try enter()
+    story?("rename: \(path) to \(name)")
+    guard let file = names.removeValue(forKey: path) else { throw DiskFailure(ENOENT) }
+    names[name] = file
+    nameChanges.append(.rename(path, to: name, file))
+  }
+
+  func remove(_ path: String) throws(DiskFailure) {
+    try enter()
+    guard names.removeValue(forKey: path) != nil else { throw DiskFailure(ENOENT) }
+    nameChanges.append(.unlink(path))
+  }
+
+  func names(in directory: String) throws(DiskFailure) -> [String] {
+    try enter()
+    let prefix = directory + "/"
+    return names.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+      .sorted()
+  }
+
+  func makeDirectory(_ path: String) throws(DiskFailure) { try enter() }
+
+  func syncDirectory(_ path: String) throws(DiskFailure) {
+    try enter()
+    if fails(faults.syncError) {
+      counts.syncErrors += 1
+      throw DiskFailure(EIO)
+    }
+    applyNameChanges()
+  }
+
+  func lock(_ path: String) throws(DiskFailure) -> Int32 {
+    try enter()
+    guard !locks.values.contains(path) else { throw DiskFailure(EWOULDBLOCK) }
+    nextDescriptor += 1
+    locks[nextDescriptor] = path
+    return nextDescriptor
+  }
+
+  func unlock(_ descriptor: Int32) { locks[descriptor] = nil }
+
+  // MARK: What a database needs besides
+
+  /// Whether there is a file.
+  func exists(_ path: String) -> Bool { names[path] != nil }
+
+  /// Cuts or extends a file.
+  func resize(_ descriptor: Int32, to size: Int) throws(DiskFailure) {
+    try enter()
+    try file(descriptor).file.resize(size)
+  }
+}

@@ -1,0 +1,108 @@
+// What a file is, and what of it survives:
+//
+//   contents   what a read sees                   the page cache
+//   durable    what is left when the power goes   the medium
+//   pending    changes that a sync would carry from the one to the other, in order
+//
+// When the power goes, any sector of any pending write may have reached the medium, or none.
+
+/// A file of the simulated disk.
+final class SimulatedFile {
+  /// A change that is not durable yet.
+  enum Change {
+    case write(offset: Int, bytes: [UInt8])
+    case resize(Int)
+  }
+
+  /// Sectors are written whole or not at all.
+  static let sector = 512
+
+  private(set) var contents: [UInt8] = []
+  private(set) var durable: [UInt8] = []
+  private(set) var pending: [Change] = []
+
+  /// Bytes in the file.
+  var size: Int { contents.count }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    let copy = Array(bytes)
+    Self.apply(.write(offset: offset, bytes: copy), to: &contents)
+    pending.append(.write(offset: offset, bytes: copy))
+  }
+
+  func resize(_ size: Int) {
+    Self.apply(.resize(size), to: &contents)
+    pending.append(.resize(size))
+  }
+
+  /// Everything becomes durable.
+  func sync() {
+    for change in pending { Self.apply(change, to: &durable) }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  /// A sync that failed: some of the changes are on the medium, none is ever tried again, and reads
+  /// still see them (what Linux does after an error of writeback).
+  func failToSync(_ random: inout SeededRandom) {
+    settle(&random)
+  }
+
+  /// The power went: what had reached the medium is what there is.
+  func losePower(_ random: inout SeededRandom) {
+    settle(&random)
+    contents = durable
+  }
+
+  /// Changes bytes on the medium and in the cache, past everything.
+  func damage(_ offset: Int, _ bytes: [UInt8]) {
+    guard offset + bytes.count <= contents.count, offset + bytes.count <= durable.count else {
+      return
+    }
+    contents.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+    durable.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+  }
+
+  /// Each sector of each pending change reaches the medium or does not.
+  private func settle(_ random: inout SeededRandom) {
+    let luck = [0, 2_000, 5_000, 9_000, 10_000][random.pick(0..<5)]
+    for change in pending {
+      switch change {
+      case .resize:
+        if random.happens(luck) { Self.apply(change, to: &durable) }
+      case .write(let offset, let bytes):
+        var start = 0
+        while start < bytes.count {
+          // The first sector may begin in its middle.
+          let end = min(bytes.count, start + Self.sector - (offset + start) % Self.sector)
+          if random.happens(luck) {
+            Self.apply(
+              .write(offset: offset + start, bytes: Array(bytes[start..<end])), to: &durable)
+          }
+          start = end
+        }
+      }
+    }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  private static func apply(_ change: Change, to bytes: inout [UInt8]) {
+    switch change {
+    case .resize(let size):
+      if size < bytes.count {
+        bytes.removeLast(bytes.count - size)
+      } else {
+        bytes.append(contentsOf: repeatElement(0, count: size - bytes.count))
+      }
+    case .write(let offset, let written):
+      let end = offset + written.count
+      if bytes.count < end {
+        bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
+      }
+      bytes.withUnsafeMutableBytes { target in
+        written.withUnsafeBytes { source in
+          UnsafeMutableRawBufferPointer(rebasing: target[offset..<end]).copyMemory(from: source)
+        }
+      }
+    }
+  }
+}

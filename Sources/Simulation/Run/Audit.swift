@@ -1,0 +1,152 @@
+// What a run compares after each start and at its end, past all faults, from the files alone:
+//
+//   journal ─▶ reader ─▶ fresh exchange ─▶ events ─▶ every claim there is, none twice
+//                              │             └─────▶ batches = the ledger's, hash by hash
+//                              └─▶ event hash = what the live exchange had at that command
+
+import ExchangeCore
+import Journaling
+import LedgerSQLite
+import MarketModel
+import Settlement
+
+/// A replay of the whole journal with everything that can be compared.
+struct Audit: ~Copyable {
+  /// Command and event hash of a live exchange.
+  struct Mark {
+    let sequence: SequenceNumber
+    let eventHash: UInt64
+  }
+
+  private(set) var last = SequenceNumber.none
+  private(set) var claims: Set<Claim> = []
+  private(set) var eventHash: UInt64 = 0
+  private(set) var stateHash: UInt64 = 0
+  private(set) var holdings: [EngineHolding] = []
+  private(set) var commands = 0
+  private var rows: [BatchRow] = []
+
+  /// Replays the journal of `disk`.
+  /// - Throws: what does not agree.
+  init(
+    _ disk: SimulatedDisk, _ setting: RunSetting, marks: [Mark], expects claimed: Set<Claim>
+  ) throws(Violation) {
+    var exchange = Exchange(capacity: setting.capacity)
+    var sink = Sink(BatchBuilder(genesis: setting.genesis))
+    var nextMark = 0
+    do throws(JournalError) {
+      var reader = try JournalReader(directory: RunSetting.journal, disk: disk)
+      let end = try Recovery.examine(RunSetting.journal, disk: disk).lastSequence
+      while let command = try reader.next(through: end) {
+        sink.sequence = command.sequence
+        sink.time = command.time
+        exchange.apply(command, into: &sink)
+        sink.end(command)
+        commands += 1
+        while nextMark < marks.count, marks[nextMark].sequence <= command.sequence {
+          if marks[nextMark].sequence == command.sequence,
+            marks[nextMark].eventHash != exchange.eventHash
+          {
+            throw JournalError.corrupt(
+              path: "replay", offset: 0, expected: command.sequence, .wrongContents)
+          }
+          nextMark += 1
+        }
+      }
+      last = end
+    } catch {
+      throw Violation("the audit cannot replay the journal: \(error)")
+    }
+    if let twice = sink.twice { throw Violation("applied twice: \(twice)") }
+    if let problem = sink.problem { throw Violation("the batches cannot be cut: \(problem)") }
+    let lost = claimed.subtracting(sink.claims)
+    if let first = lost.min() {
+      throw Violation("\(lost.count) acknowledged commands are lost, among them \(first)")
+    }
+    if let broken = exchange.invariantViolations().first { throw Violation(broken) }
+    (claims, rows) = (sink.claims, sink.rows)
+    (eventHash, stateHash) = (exchange.eventHash, exchange.stateHash())
+    holdings = Self.holdings(exchange)
+  }
+
+  /// Compares the ledger with the batches that the journal makes.
+  /// - Returns: its head.
+  /// - Throws: what does not agree.
+  func check(_ ledger: any Ledger, isFinal: Bool) throws(Violation) -> LedgerHead {
+    do throws(LedgerError) {
+      let head = try ledger.head()
+      guard head.batch <= UInt64(rows.count) else {
+        throw .chainMismatch(
+          batch: head.batch, reason: "the journal makes only \(rows.count) batches")
+      }
+      for row in rows.prefix(Int(head.batch)) where try ledger.row(ofBatch: row.id) != row {
+        throw .chainMismatch(batch: row.id, reason: "the journal makes another one")
+      }
+      let verification = try LedgerVerification.run(on: ledger)
+      if let problem = verification.problems.first {
+        throw .corrupt("\(problem)")
+      }
+      guard isFinal else { return head }
+      guard head.batch == UInt64(rows.count) else {
+        throw .outOfOrder(batch: UInt64(rows.count), expected: head.batch)
+      }
+      let differences = LedgerBalance.differences(
+        ledger: verification.balances, engine: holdings)
+      if let difference = differences.first {
+        throw .corrupt("ledger and exchange differ: \(difference)")
+      }
+      return head
+    } catch {
+      throw Violation("the ledger is no prefix of the journal: \(error)")
+    }
+  }
+
+  private static func holdings(_ exchange: borrowing Exchange) -> [EngineHolding] {
+    var holdings = exchange.cash().map {
+      EngineHolding(
+        account: $0.account, unit: .currency($0.currency),
+        amount: $0.free.units + $0.reserved.units)
+    }
+    for balance in exchange.balances() {
+      holdings.append(
+        EngineHolding(
+          account: balance.account, unit: .energy(balance.area),
+          amount: balance.energy.wattHours))
+    }
+    guard let totals = exchange.totals(of: Village.area) else { return holdings }
+    for (role, money) in [(HouseRole.fees, totals.fees), (.grid, totals.grid)] {
+      holdings.append(
+        EngineHolding(
+          account: .house(Village.area, role), unit: .currency(.eur), amount: money.units))
+    }
+    return holdings
+  }
+
+  /// Collects what the replay says.
+  private struct Sink: EventSink {
+    var sequence = SequenceNumber.none
+    var time = Timestamp(nanoseconds: 0)
+    var claims: Set<Claim> = []
+    var twice: Claim?
+    var rows: [BatchRow] = []
+    var problem: LedgerError?
+    private var builder: BatchBuilder
+
+    init(_ builder: BatchBuilder) { self.builder = builder }
+
+    mutating func emit(_ event: Event) {
+      if let claim = Claim(event), !claims.insert(claim).inserted { twice = twice ?? claim }
+      builder.take(event, sequence: sequence, time: time)
+    }
+
+    mutating func end(_ command: Command) {
+      do throws(LedgerError) {
+        let batch = try builder.endCommand(
+          sequence: command.sequence, time: command.time, closes: command.body.closesBatch)
+        if let batch { rows.append(batch.row) }
+      } catch {
+        problem = problem ?? error
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import MarketModel
+
+// The end of a run: every fault is over, and everything must come right.
+
+extension Run {
+  /// Rounds in which a healthy exchange must have answered everything.
+  private static let mostRounds = 6_000
+
+  /// No fault any more, the right time, room on the disk; the process starts anew.
+  func recoverFromEverything() throws(Violation) {
+    disk.faults = .none
+    files.isFailing = false
+    disk.endProcess()
+    try judge()
+    clock.wallError = 0
+    // Damage of the last steps shows now; the second start follows the restored files.
+    for _ in 0..<3 where server == nil { try boot() }
+    guard server != nil else { throw Violation("it does not start on a healthy disk") }
+  }
+
+  /// Clients and server go on until nothing is left to answer.
+  func answerEverything() throws(Violation) {
+    for _ in 0..<Self.mostRounds {
+      ioTurn()
+      journalStep()
+      followerStep()
+      clock.advance(nanoseconds: 20_000_000)
+      try judge()
+      if people.allSatisfy(\.outstanding.isEmpty) { return }
+    }
+    let waiting = people.flatMap(\.outstanding)
+    throw Violation("\(waiting.count) requests are never answered, among them \(waiting[0].body)")
+  }
+
+  /// SIGTERM: drained, settled, sealed; then the last audit.
+  func stopInOrder() throws(Violation) {
+    let (eventHash, stateHash) = try drain()
+    letGo()
+    disk.restore()
+    let claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    let found = try audit(claimed, isFinal: true)
+    guard found == (eventHash, stateHash) else {
+      throw Violation("the replay arrives at another state than the exchange had at its end")
+    }
+    report.claims = claimed.count
+    report.trace = eventHash ^ UInt64(disk.counts.calls) << 32 ^ UInt64(clock.elapsed)
+  }
+
+  /// - Returns: event hash and state hash at the end.
+  private func drain() throws(Violation) -> (UInt64, UInt64) {
+    guard let server else { throw Violation("the server is gone") }
+    server.stop()
+    var rounds = 0
+    while !server.isClosed {
+      ioTurn()
+      journalStep()
+      followerStep()
+      clock.advance(nanoseconds: 10_000_000)
+      if let failure { throw failure }
+      rounds += 1
+      guard rounds < Self.mostRounds else { throw Violation("it does not stop") }
+    }
+    server.close()
+    return (server.eventHash, server.stateHash)
+  }
+}

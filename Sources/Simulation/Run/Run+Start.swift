@@ -1,0 +1,116 @@
+import JoulebookServer
+import Journaling
+import LedgerSQLite
+import Logging
+import MarketModel
+import Settlement
+
+// Every start is inspected: what it found must be what was there, and a refusal must have a reason.
+
+extension Run {
+  static let silence = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+
+  /// Starts the server on what the disk holds.
+  /// - Throws: when it finds less than was acknowledged, or refuses without a reason.
+  func boot() throws(Violation) {
+    let (flips, damages) = (disk.counts.readFlips, disk.damages.count)
+    let started: SteppedServer
+    network = SimulatedNetwork(clock: clock)
+    do throws(StartError) {
+      started = try SteppedServer(
+        setting.configuration, world(), network: network, log: Run.silence)
+    } catch {
+      return try didNotStart(error, sawFlips: disk.counts.readFlips > flips)
+    }
+    network.handler = started.handler
+    report.starts += 1
+    disk.story?("started behind command \(started.recoveredThrough.rawValue)")
+    try inspect(started.recoveredThrough, damages)
+    server = started
+  }
+
+  private func world() -> SteppedServer.World {
+    let (name, genesis) = (files.name, setting.genesis)
+    return SteppedServer.World(
+      disk: disk, time: clock,
+      openLedger: { () throws(LedgerError) in
+        try SQLiteLedger(path: RunSetting.ledger, genesis: genesis, files: name)
+      }, operatorKeys: [PublicKey(village.keys[0].publicKey)])
+  }
+
+  private func didNotStart(_ error: StartError, sawFlips: Bool) throws(Violation) {
+    disk.story?("does not start: \(error)")
+    switch error {
+    case .journal(.system):
+      report.failedStarts += 1
+      disk.endProcess()
+      disk.start()
+    case .journal(.corrupt):
+      if disk.isDamaged {
+        report.refusals += 1
+        disk.restore()
+      } else if !sawFlips {
+        throw Violation("it refuses to start on a healthy disk: \(error)")
+      }
+      disk.endProcess()
+      disk.start()
+    default: throw Violation("it does not start: \(error)")
+    }
+  }
+
+  /// Compares what a start found with what was durable and acknowledged.
+  private func inspect(_ recovered: SequenceNumber, _ damages: Int) throws(Violation) {
+    var claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    if recovered < durable {
+      guard disk.isDamaged(behind: recovered.rawValue, through: durable.rawValue) else {
+        throw Violation(
+          "command \(durable.rawValue) was durable, only \(recovered.rawValue) are there")
+      }
+      report.excusedLosses += 1
+      ledgerMayBeAhead = true
+      claimed = try forgetLost(claimed)
+    }
+    durable = recovered
+    marks.removeAll { $0.sequence > recovered }
+    disk.forgetBlocks(behind: recovered.rawValue)
+    disk.forgetDamage(damages)
+    // Damage done by the start itself shows at the next one.
+    if !disk.isDamaged { _ = try audit(claimed, isFinal: false) }
+  }
+
+  /// What was in a block that is damaged on the medium, and behind it nothing, is lost.
+  private func forgetLost(_ claimed: Set<Claim>) throws(Violation) -> Set<Claim> {
+    let kept = try disk.quietly { () throws(Violation) in
+      try Audit(disk, setting, marks: [], expects: []).claims
+    }
+    let lost = claimed.subtracting(kept)
+    for person in people { person.forget(lost) }
+    return claimed.subtracting(lost)
+  }
+
+  /// Audits journal and ledger past all faults.
+  /// - Returns: event hash and state hash of the replay.
+  func audit(
+    _ claimed: Set<Claim>, isFinal: Bool
+  ) throws(Violation) -> (eventHash: UInt64, stateHash: UInt64) {
+    try disk.quietly { () throws(Violation) in
+      let audit = try Audit(disk, setting, marks: marks, expects: claimed)
+      report.audits += 1
+      report.commands = audit.commands
+      if disk.exists(RunSetting.ledger), !ledgerMayBeAhead {
+        let isFailing = files.isFailing
+        files.isFailing = false
+        defer { files.isFailing = isFailing }
+        let ledger: SQLiteLedger
+        do throws(LedgerError) {
+          ledger = try SQLiteLedger(
+            path: RunSetting.ledger, genesis: setting.genesis, files: files.name)
+        } catch {
+          throw Violation("the ledger cannot be opened: \(error)")
+        }
+        report.batches = try audit.check(ledger, isFinal: isFinal).batch
+      }
+      return (audit.eventHash, audit.stateHash)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import Simulation
+
+/// The seed in hand, for the handler of a trap.
+nonisolated(unsafe) private var currentSeed: UInt64 = 0
+
+/// `joulebook simulate`.
+struct Simulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Plays the whole exchange under faults, seed by seed.",
+    discussion: """
+      Sequencer, exchange, sessions, journal, recovery, settler and ledger run in one thread and
+      simulated time. Disk, network and clock fail as each seed says. A seed always gives the same
+      run; one that fails is printed and ends with code 70.
+
+        joulebook simulate --seeds 1000
+        joulebook simulate --first 4711 --story          one run, in detail
+      """)
+
+  @Option(name: .long, help: "How many seeds.")
+  var seeds: UInt64 = 1
+  @Option(name: .long, help: "The first seed.")
+  var first: UInt64 = 1
+  @Option(name: .long, help: "Steps of a run under faults, about.")
+  var steps = 600
+
+  @Flag(name: .long, help: "Tells every write, sync, fault and start.")
+  var story = false
+
+  func run() throws {
+    guard steps >= 2, seeds > 0 else { throw ValidationError("--seeds and --steps are positive") }
+    let simulation = try Simulation(steps: steps)
+    let clock = ContinuousClock()
+    let start = clock.now
+    var total = RunReport()
+    var failed: [UInt64] = []
+    for seed in first..<first + seeds {
+      announceTraps(of: seed)
+      let outcome = simulation.play(seed, story: story ? { Swift.print($0) } : nil)
+      total.add(outcome.report)
+      if let violation = outcome.violation {
+        failed.append(seed)
+        Swift.print("seed \(seed): \(violation)")
+      }
+      if (seed - first + 1) % 1_000 == 0 {
+        FileHandle.standardError.write(Data("\(seed - first + 1) of \(seeds) seeds\n".utf8))
+      }
+    }
+    print(total, clock.now - start)
+    guard failed.isEmpty else {
+      let seed = failed[0]
+      throw Failure.checkFailed.exit(
+        "\(failed.count) seeds failed; see one again: joulebook simulate --first \(seed) "
+          + "--steps \(steps)")
+    }
+  }
+
+  /// A trap ends the process: it must not take the seed with it.
+  private func announceTraps(of seed: UInt64) {
+    currentSeed = seed
+    for trap in [SIGILL, SIGTRAP, SIGSEGV, SIGABRT] {
+      signal(trap) { number in
+        var text: [UInt8] = Array("\njoulebook: trapped in seed ".utf8)
+        text += Array(String(currentSeed).utf8) + [10]
+        _ = write(STDERR_FILENO, text, text.count)
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+    }
+  }
+
+  private func print(_ total: RunReport, _ duration: Duration) {
+    for (name, path) in RunReport.rows {
+      let value = String(total[keyPath: path])
+      Swift.print(
+        name + String(repeating: " ", count: max(1, 54 - name.count - value.count)) + value)
+    }
+    let wall = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    Swift.print(
+      String(
+        format: "%.0f simulated seconds in %.1f s: %.0f x real time", total.seconds, wall,
+        total.seconds / wall))
+    Swift.print("trace \(hexadecimal(total.trace))")
+  }
+}

@@ -1,0 +1,32 @@
+import Simulation
+import Testing
+
+@Suite("The whole exchange under faults")
+struct SimulationTests {
+  /// Seeds of one run of the tests.
+  private static let seeds = 1...UInt64(1_000)
+  /// Steps of a run: short, so that there are many.
+  private static let steps = 200
+
+  @Test(
+    "Nothing acknowledged is lost or done twice, whatever the disk, the network and the clock do.")
+  func thousandSeeds() throws {
+    let simulation = try Simulation(steps: Self.steps)
+    var total = RunReport()
+    for seed in Self.seeds {
+      let outcome = simulation.play(seed)
+      total.add(outcome.report)
+      #expect(
+        outcome.violation == nil, "joulebook simulate --first \(seed) --steps \(Self.steps)")
+    }
+    // What was to be met was met.
+    #expect(total.kills > 100 && total.powerLosses > 100 && total.failStops > 100)
+    #expect(total.refusals > 10 && total.flips > 100 && total.misdirected > 10)
+  }
+
+  @Test("A seed gives the same run every time.", arguments: [3, 17, 256])
+  func deterministic(seed: UInt64) throws {
+    let simulation = try Simulation(steps: Self.steps)
+    #expect(simulation.play(seed).report == simulation.play(seed).report)
+  }
+}
