@@ -93,6 +93,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   func start() {
     open.removeAll()
     locks.removeAll()
+    restOfBlock = nil
     isDown = false
   }
 
@@ -259,9 +260,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
       throw DiskFailure(EIO)
     }
     var count = bytes.count
-    if fails(faults.shortWrite), count > 1 {
+    // At least the sequence number of a block, by which the run knows it.
+    if fails(faults.shortWrite), count > 64 {
       counts.shortWrites += 1
-      count = random.pick(1..<count)
+      count = random.pick(32..<count)
     }
     if let capacity = faults.capacity, !isQuiet {
       let room = max(0, capacity - used) + max(0, file.size - offset)
@@ -296,7 +298,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     let end = offset + bytes.count
     if let rest = restOfBlock, rest == (name, offset), let last = blocks.popLast() {
       blocks.append((name, last.range.lowerBound..<end, last.first))
-    } else if bytes.count >= 32 {
+    } else {
       let first = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
       blocks.append((name, offset..<end, first))
     }
