@@ -113,7 +113,9 @@ final class SimulatedClient {
     send(network, link, length) { frame in
       let encoder = EstablishEncoder(
         into: frame, sessionId: self.session, sessionVersion: self.version,
-        timestamp: self.clock.now, nextSeqNo: 1, keepAliveInterval: 5_000, signature: .zero)
+        timestamp: self.clock.now, nextSeqNo: 1, keepAliveInterval: 5_000,
+        cancelAfter: [BeginSession.never, BeginSession.never, 1_500][Int(self.version % 3)],
+        signature: .zero)
       if let signature = self.sign(frame, length, .establish) { encoder.setSignature(signature) }
     }
   }
