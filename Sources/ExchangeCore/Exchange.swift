@@ -21,6 +21,8 @@ public struct Exchange: ~Copyable {
   let positions: Table<Position>
   /// Both sides of position p at `p << 1 | side`.
   let owned: Table<OwnedSide>
+  /// The standing instruction of each position.
+  let agents: Table<Agent>
   let meters: Table<Meter>
 
   // What.
@@ -65,6 +67,7 @@ public struct Exchange: ~Copyable {
     holdings = Table(capacity: Int(capacity.positions) + 1)
     positions = Table(capacity: Int(capacity.positions) + 1)
     owned = Table(capacity: (Int(capacity.positions) + 1) * 2)
+    agents = Table(capacity: Int(capacity.positions) + 1)
     meters = Table(capacity: Int(capacity.meters) + 1)
     areas = Table(capacity: Int(capacity.areas) + 1)
     instruments = Table(capacity: Int(capacity.instruments) + 1)
@@ -133,8 +136,9 @@ public struct Exchange: ~Copyable {
     }
   }
 
-  /// Emits an event and folds it into the history's hash.
-  @inline(__always) mutating func emit(_ event: Event) {
+  /// Emits one of the rarer events and folds it into the history's hash; orders, trades and balances
+  /// have their own (Rules/Reports.swift).
+  mutating func emit(_ event: Event) {
     history.fold(event)
     events.append(event)
   }

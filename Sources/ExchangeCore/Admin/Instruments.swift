@@ -13,12 +13,11 @@ extension Exchange {
     let depth = ladderDepth(new)
     instruments[number] = Instrument(
       exists: true, state: .open, area: new.area.rawValue, makerFee: new.makerFee.partsPerMillion,
-      takerFee: new.takerFee.partsPerMillion, depth: depth, symbol: new.symbol,
-      tick: new.tick.ticks, lot: new.lot.wattHours, lowest: new.lowestPrice.ticks,
-      highest: new.highestPrice.ticks)
+      takerFee: new.takerFee.partsPerMillion, depth: depth, tick: new.tick.ticks,
+      lot: new.lot.wattHours, lowest: new.lowestPrice.ticks, highest: new.highestPrice.ticks,
+      symbol: new.symbol)
     for side in Side.allCases {
-      books[bookIndex(number, side)] = BookSide(
-        root: 0, bestKey: Ladder.none, bestLevel: 0, depth: depth)
+      books[bookIndex(number, side)] = BookSide(depth: depth)
     }
     emit(.instrumentCreated(new))
     acknowledge(request)
@@ -96,11 +95,12 @@ extension Exchange {
       var slot = firstOf(level)
       while left > 0, slot != 0 {
         left -= 1
-        let following = following(slot, level)
+        let order = orders.address(of: slot)
+        let following = following(order, level)
         switch state {
-        case .halted: halt(slot)
-        case .open: reopen(slot)
-        case .closed: remove(slot, .closed)
+        case .halted: halt(order)
+        case .open: reopen(order)
+        case .closed: remove(order, .closed)
         }
         slot = following
       }
@@ -114,31 +114,30 @@ extension Exchange {
     return live != 0 ? live : ladder.levels[level].waitingHead
   }
 
-  /// The order after `slot` in book order; 0 after the last.
-  private func following(_ slot: UInt32, _ level: UInt32) -> UInt32 {
-    if orders[slot].next != 0 { return orders[slot].next }
-    return orders[slot].covered > 0 ? ladder.levels[level].waitingHead : 0
+  /// The order after `order` in book order; 0 after the last.
+  private func following(_ order: OrderRow, _ level: UInt32) -> UInt32 {
+    let next = orders.links[order.pointee.slot].next
+    if next != 0 { return next }
+    return order.pointee.covered > 0 ? ladder.levels[level].waitingHead : 0
   }
 
-  private mutating func halt(_ slot: UInt32) {
-    let index = ownedIndex(orders[slot].position, orders[slot].side)
-    let covered = orders[slot].covered
-    if covered > 0 { moveToWaiting(slot) }
-    orders[slot].covered = 0
-    owned[index].covered -= covered
-    owned[index].eligible -= orders[slot].leaves
-    owned[index].halted += orders[slot].leaves
-    var halted = state(slot)
-    halted.waitReason = .halted
-    emit(.restated(halted))
-    touch(orders[slot].position)
+  private mutating func halt(_ order: OrderRow) {
+    let owned = owned(order)
+    let covered = order.pointee.covered
+    if covered > 0 { moveToWaiting(order) }
+    order.pointee.covered = 0
+    owned.pointee.covered -= covered
+    owned.pointee.eligible -= order.pointee.leaves
+    owned.pointee.halted += order.pointee.leaves
+    emitState(order, .restated, .halted)
+    touch(order.pointee.position)
   }
 
-  private mutating func reopen(_ slot: UInt32) {
-    let index = ownedIndex(orders[slot].position, orders[slot].side)
-    owned[index].eligible += orders[slot].leaves
-    owned[index].halted -= orders[slot].leaves
-    touch(orders[slot].position)
+  private mutating func reopen(_ order: OrderRow) {
+    let owned = owned(order)
+    owned.pointee.eligible += order.pointee.leaves
+    owned.pointee.halted -= order.pointee.leaves
+    touch(order.pointee.position)
   }
 }
 

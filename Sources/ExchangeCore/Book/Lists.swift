@@ -8,103 +8,121 @@ extension Exchange {
     instrument << 1 | UInt32(side.rawValue)
   }
 
-  @inline(__always) func ownedIndex(_ position: UInt32, _ side: Side) -> UInt32 {
-    position << 1 | UInt32(side.rawValue)
+  /// The open orders of a position on one side.
+  @inline(__always) func owned(_ position: UInt32, _ side: Side) -> OwnedRow {
+    owned.address(of: position << 1 | UInt32(side.rawValue))
+  }
+
+  /// The open orders of an order's owner on its side.
+  @inline(__always) func owned(_ order: OrderRow) -> OwnedRow {
+    owned(order.pointee.position, order.pointee.side)
   }
 
   // MARK: Levels
 
   /// Puts an entering order into its level: live when it has cover, else waiting.
-  mutating func rest(_ slot: UInt32) {
-    let book = bookIndex(orders[slot].instrument, orders[slot].side)
-    let key = instruments[orders[slot].instrument].key(orders[slot].price, orders[slot].side)
-    let side = books.address(of: book)
-    let level = ladder.findOrMake(key, number: book, in: &side.pointee)
-    orders[slot].level = level
-    ladder.levels[level].total += orders[slot].leaves
-    ladder.levels[level].count += 1
-    if orders[slot].covered > 0 {
-      appendLive(slot, level)
+  @inline(__always) mutating func rest(_ order: OrderRow) {
+    let number = bookIndex(order.pointee.instrument, order.pointee.side)
+    let instrument = instruments.address(of: order.pointee.instrument)
+    let key = instrument.pointee.key(order.pointee.price, order.pointee.side)
+    let side = books.address(of: number)
+    let level = ladder.findOrMake(key, number: number, in: side)
+    order.pointee.level = level.pointee.number
+    level.pointee.total += order.pointee.leaves
+    level.pointee.count &+= 1  // At most the orders' capacity.
+    if order.pointee.covered > 0 {
+      appendLive(order, level, side)
     } else {
-      appendWaiting(slot, level)
+      appendWaiting(order, level)
     }
   }
 
   /// Takes an order out of its level; it is then entering, or gone.
-  mutating func leave(_ slot: UInt32) { leave(slot, isLive: orders[slot].covered > 0) }
+  @inline(__always) mutating func leave(_ order: OrderRow) {
+    leave(order, isLive: order.pointee.covered > 0)
+  }
 
   /// Takes an order out of its level, from the live queue or from the waiting list.
-  mutating func leave(_ slot: UInt32, isLive: Bool) {
-    let level = orders[slot].level
-    let side = books.address(of: ladder.levels[level].book)
-    ladder.levels[level].total -= orders[slot].leaves
-    ladder.levels[level].count -= 1
+  @inline(__always) mutating func leave(_ order: OrderRow, isLive: Bool) {
+    let level = ladder.levels.address(of: order.pointee.level)
+    level.pointee.total -= order.pointee.leaves
+    level.pointee.count &-= 1
     if isLive {
-      unlinkLive(slot, level)
+      unlinkLive(order, level)
     } else {
-      unlinkWaiting(slot, level)
+      unlinkWaiting(order, level)
     }
-    orders[slot].level = 0
-    if ladder.levels[level].count == 0 { ladder.remove(level, from: &side.pointee) }
+    order.pointee.level = 0
+    if level.pointee.count == 0 {
+      ladder.remove(level, from: books.address(of: level.pointee.book))
+    }
   }
 
   /// Moves a live order whose cover became 0 to the tail of the waiting list. The order's `covered` is
   /// still what it was; the caller clears it afterwards.
-  mutating func moveToWaiting(_ slot: UInt32) {
-    let level = orders[slot].level
-    unlinkLive(slot, level)
-    appendWaiting(slot, level)
+  mutating func moveToWaiting(_ order: OrderRow) {
+    let level = ladder.levels.address(of: order.pointee.level)
+    unlinkLive(order, level)
+    appendWaiting(order, level)
   }
 
-  private mutating func appendLive(_ slot: UInt32, _ level: UInt32) {
-    let tail = ladder.levels[level].liveTail
-    orders[slot].previous = tail
-    orders[slot].next = 0
-    ladder.levels[level].liveTail = slot
-    ladder.levels[level].live += orders[slot].covered
+  @inline(__always) private mutating func appendLive(
+    _ order: OrderRow, _ level: LevelRow, _ side: BookRow
+  ) {
+    let slot = order.pointee.slot
+    let tail = level.pointee.liveTail
+    let links = orders.links.address(of: slot)
+    links.pointee.previous = tail
+    links.pointee.next = 0
+    level.pointee.liveTail = slot
+    level.pointee.live += order.pointee.covered
     if tail != 0 {
-      orders[tail].next = slot
+      orders.links[tail].next = slot
     } else {
-      ladder.levels[level].liveHead = slot
-      let side = books.address(of: ladder.levels[level].book)
-      ladder.becameLive(level, in: &side.pointee)
+      level.pointee.liveHead = slot
+      ladder.becameLive(level, in: side)
     }
   }
 
-  private mutating func unlinkLive(_ slot: UInt32, _ level: UInt32) {
-    let (previous, next) = (orders[slot].previous, orders[slot].next)
-    if previous != 0 { orders[previous].next = next } else { ladder.levels[level].liveHead = next }
-    if next != 0 {
-      orders[next].previous = previous
+  @inline(__always) private mutating func unlinkLive(_ order: OrderRow, _ level: LevelRow) {
+    let links = orders.links[order.pointee.slot]
+    if links.previous != 0 {
+      orders.links[links.previous].next = links.next
     } else {
-      ladder.levels[level].liveTail = previous
+      level.pointee.liveHead = links.next
     }
-    ladder.levels[level].live -= orders[slot].covered
-    if ladder.levels[level].liveHead == 0 {
-      let side = books.address(of: ladder.levels[level].book)
-      ladder.becameWaiting(level, in: &side.pointee)
+    if links.next != 0 {
+      orders.links[links.next].previous = links.previous
+    } else {
+      level.pointee.liveTail = links.previous
+    }
+    level.pointee.live -= order.pointee.covered
+    if level.pointee.liveHead == 0 {
+      ladder.becameWaiting(level, in: books.address(of: level.pointee.book))
     }
   }
 
-  private func appendWaiting(_ slot: UInt32, _ level: UInt32) {
-    let tail = ladder.levels[level].waitingTail
-    orders[slot].previous = tail
-    orders[slot].next = 0
-    ladder.levels[level].waitingTail = slot
-    if tail != 0 { orders[tail].next = slot } else { ladder.levels[level].waitingHead = slot }
+  private func appendWaiting(_ order: OrderRow, _ level: LevelRow) {
+    let slot = order.pointee.slot
+    let tail = level.pointee.waitingTail
+    let links = orders.links.address(of: slot)
+    links.pointee.previous = tail
+    links.pointee.next = 0
+    level.pointee.waitingTail = slot
+    if tail != 0 { orders.links[tail].next = slot } else { level.pointee.waitingHead = slot }
   }
 
-  private func unlinkWaiting(_ slot: UInt32, _ level: UInt32) {
-    let (previous, next) = (orders[slot].previous, orders[slot].next)
-    if previous != 0 {
-      orders[previous].next = next
+  private func unlinkWaiting(_ order: OrderRow, _ level: LevelRow) {
+    let links = orders.links[order.pointee.slot]
+    if links.previous != 0 {
+      orders.links[links.previous].next = links.next
     } else {
-      ladder.levels[level].waitingHead = next
+      level.pointee.waitingHead = links.next
     }
-    if next != 0 {
-      orders[next].previous = previous
+    if links.next != 0 {
+      orders.links[links.next].previous = links.previous
     } else {
-      ladder.levels[level].waitingTail = previous
+      level.pointee.waitingTail = links.previous
     }
   }
 
@@ -112,93 +130,110 @@ extension Exchange {
 
   /// Whether `a` stands before `b` in price-time order. Same side.
   @inline(__always) func isBefore(_ a: UInt32, _ b: UInt32) -> Bool {
-    let (pa, pb) = (orders[a].price, orders[b].price)
-    if pa != pb { return orders[a].side == .sell ? pa < pb : pa > pb }
-    return orders[a].arrival < orders[b].arrival
+    let (first, second) = (orders.address(of: a), orders.address(of: b))
+    let (pa, pb) = (first.pointee.price, second.pointee.price)
+    if pa != pb { return first.pointee.side == .sell ? pa < pb : pa > pb }
+    return first.pointee.arrival < second.pointee.arrival
   }
 
   /// Adds an order, its leaves and cover to its owner's side.
   ///
   /// It goes to the tail. Where that breaks price-time order, a position that is short has it put
-  /// in its place; any other merely forgets that its list was sorted.
-  @inline(__always) func own(_ slot: UInt32) {
-    let index = ownedIndex(orders[slot].position, orders[slot].side)
-    let tail = owned[index].tail
-    owned[index].count += 1
-    owned[index].eligible += orders[slot].leaves
-    owned[index].covered += orders[slot].covered
+  /// in its place; any other merely forgets that its list was sorted, and asks no more until then.
+  @inline(__always) func own(_ order: OrderRow, _ side: OwnedRow) {
+    let tail = side.pointee.tail
+    side.pointee.count &+= 1  // At most the orders' capacity.
+    side.pointee.eligible += order.pointee.leaves
+    side.pointee.covered += order.pointee.covered
     if tail == 0 {
-      owned[index].isSorted = true
-      link(slot, after: 0, index)
-    } else if !owned[index].isSorted || isBefore(tail, slot) {
-      link(slot, after: tail, index)
-    } else if owned[index].covered < owned[index].eligible {
-      link(slot, after: predecessor(of: slot, index), index)
-    } else {
-      owned[index].isSorted = false
-      link(slot, after: tail, index)
+      side.pointee.isSorted = true
+    } else if side.pointee.isSorted, !isBefore(tail, order.pointee.slot) {
+      if side.pointee.isShort {
+        link(order, after: predecessor(of: order.pointee.slot, side), side)
+        return
+      }
+      side.pointee.isSorted = false
     }
+    linkLast(order, side)
   }
 
   /// Removes an order, its leaves and cover from its owner's side.
-  func disown(_ slot: UInt32) {
-    let index = ownedIndex(orders[slot].position, orders[slot].side)
-    owned[index].count -= 1
-    if instruments[orders[slot].instrument].state == .halted {
-      owned[index].halted -= orders[slot].leaves
+  @inline(__always) func disown(_ order: OrderRow, _ side: OwnedRow) {
+    side.pointee.count &-= 1
+    if isHalted(order) {
+      side.pointee.halted -= order.pointee.leaves
     } else {
-      owned[index].eligible -= orders[slot].leaves
+      side.pointee.eligible -= order.pointee.leaves
     }
-    owned[index].covered -= orders[slot].covered
-    unlinkOwned(slot, index)
+    side.pointee.covered -= order.pointee.covered
+    unlinkOwned(order, side)
   }
 
-  private func unlinkOwned(_ slot: UInt32, _ index: UInt32) {
-    let (previous, next) = (orders[slot].ownerPrevious, orders[slot].ownerNext)
-    if previous != 0 { orders[previous].ownerNext = next } else { owned[index].head = next }
-    if next != 0 { orders[next].ownerPrevious = previous } else { owned[index].tail = previous }
+  @inline(__always) private func unlinkOwned(_ order: OrderRow, _ side: OwnedRow) {
+    let links = orders.links[order.pointee.slot]
+    if links.ownerPrevious != 0 {
+      orders.links[links.ownerPrevious].ownerNext = links.ownerNext
+    } else {
+      side.pointee.head = links.ownerNext
+    }
+    if links.ownerNext != 0 {
+      orders.links[links.ownerNext].ownerPrevious = links.ownerPrevious
+    } else {
+      side.pointee.tail = links.ownerPrevious
+    }
   }
 
-  private func link(_ slot: UInt32, after previous: UInt32, _ index: UInt32) {
-    let next = previous == 0 ? owned[index].head : orders[previous].ownerNext
-    orders[slot].ownerPrevious = previous
-    orders[slot].ownerNext = next
-    if previous != 0 { orders[previous].ownerNext = slot } else { owned[index].head = slot }
-    if next != 0 { orders[next].ownerPrevious = slot } else { owned[index].tail = slot }
+  @inline(__always) private func linkLast(_ order: OrderRow, _ side: OwnedRow) {
+    let slot = order.pointee.slot
+    let tail = side.pointee.tail
+    let links = orders.links.address(of: slot)
+    links.pointee.ownerPrevious = tail
+    links.pointee.ownerNext = 0
+    if tail != 0 { orders.links[tail].ownerNext = slot } else { side.pointee.head = slot }
+    side.pointee.tail = slot
+  }
+
+  private func link(_ order: OrderRow, after previous: UInt32, _ side: OwnedRow) {
+    let slot = order.pointee.slot
+    let next = previous == 0 ? side.pointee.head : orders.links[previous].ownerNext
+    orders.links[slot].ownerPrevious = previous
+    orders.links[slot].ownerNext = next
+    if previous != 0 { orders.links[previous].ownerNext = slot } else { side.pointee.head = slot }
+    if next != 0 { orders.links[next].ownerPrevious = slot } else { side.pointee.tail = slot }
   }
 
   /// The last order that stands before `slot` in a sorted list; 0 when none does.
-  private func predecessor(of slot: UInt32, _ index: UInt32) -> UInt32 {
-    if isBefore(slot, owned[index].head) { return 0 }
-    var candidate = owned[index].tail
-    while isBefore(slot, candidate) { candidate = orders[candidate].ownerPrevious }
+  private func predecessor(of slot: UInt32, _ side: OwnedRow) -> UInt32 {
+    if isBefore(slot, side.pointee.head) { return 0 }
+    var candidate = side.pointee.tail
+    while isBefore(slot, candidate) { candidate = orders.links[candidate].ownerPrevious }
     return candidate
   }
 
   /// Brings a side's list into price-time order: a bottom-up merge of the links, O(n log n), in place.
-  func sortOwned(_ index: UInt32) {
-    if owned[index].isSorted { return }
+  func sortOwned(_ side: OwnedRow) {
+    if side.pointee.isSorted { return }
     var width: UInt32 = 1
-    while width < owned[index].count {
-      mergePass(index, width)
+    while width < side.pointee.count {
+      mergePass(side, width)
       width *= 2
     }
     var previous: UInt32 = 0
-    var slot = owned[index].head
+    var slot = side.pointee.head
     while slot != 0 {
-      orders[slot].ownerPrevious = previous
+      orders.links[slot].ownerPrevious = previous
       previous = slot
-      slot = orders[slot].ownerNext
+      slot = orders.links[slot].ownerNext
     }
-    owned[index].tail = previous
-    owned[index].isSorted = true
+    side.pointee.tail = previous
+    side.pointee.isSorted = true
   }
 
   /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.
-  private func mergePass(_ index: UInt32, _ width: UInt32) {
-    var rest = owned[index].head
+  private func mergePass(_ side: OwnedRow, _ width: UInt32) {
+    var rest = side.pointee.head
     var tail: UInt32 = 0
-    owned[index].head = 0
+    side.pointee.head = 0
     while rest != 0 {
       var left = rest
       var right = cut(left, width)
@@ -207,12 +242,12 @@ extension Exchange {
         let slot: UInt32
         if right == 0 || (left != 0 && isBefore(left, right)) {
           slot = left
-          left = orders[left].ownerNext
+          left = orders.links[left].ownerNext
         } else {
           slot = right
-          right = orders[right].ownerNext
+          right = orders.links[right].ownerNext
         }
-        if tail == 0 { owned[index].head = slot } else { orders[tail].ownerNext = slot }
+        if tail == 0 { side.pointee.head = slot } else { orders.links[tail].ownerNext = slot }
         tail = slot
       }
     }
@@ -223,11 +258,11 @@ extension Exchange {
   private func cut(_ start: UInt32, _ width: UInt32) -> UInt32 {
     var last = start
     for _ in 1..<width {
-      if orders[last].ownerNext == 0 { return 0 }
-      last = orders[last].ownerNext
+      if orders.links[last].ownerNext == 0 { return 0 }
+      last = orders.links[last].ownerNext
     }
-    let next = orders[last].ownerNext
-    orders[last].ownerNext = 0
+    let next = orders.links[last].ownerNext
+    orders.links[last].ownerNext = 0
     return next
   }
 }

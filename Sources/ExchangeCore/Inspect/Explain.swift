@@ -34,9 +34,10 @@ extension Exchange {
   /// Why an open order does not trade. Allocates; walks the account's orders and the levels before it.
   /// - Returns: `nil` when no such order is open.
   public func explain(_ order: OrderId) -> Explanation? {
-    guard let slot = orders.slot(of: order) else { return nil }
+    guard let row = orders.find(order) else { return nil }
+    let slot = row.pointee.slot
     var reasons: [Explanation.Reason] = []
-    if isHalted(slot) {
+    if isHalted(row) {
       reasons.append(.instrumentHalted)
     } else if orders[slot].covered < orders[slot].leaves {
       reasons.append(waiting(slot))
@@ -46,18 +47,18 @@ extension Exchange {
       if ahead > 0 { reasons.append(.notBestPrice(ahead: Energy(wattHours: ahead))) }
       reasons.append(otherSide(of: slot))
     }
-    return Explanation(state: state(slot), reasons: reasons)
+    return Explanation(state: state(row), reasons: reasons)
   }
 
   private func waiting(_ slot: UInt32) -> Explanation.Reason {
     let amount = Energy(wattHours: orders[slot].leaves - orders[slot].covered)
     var users: [OrderId] = []
-    var other = owned[ownedIndex(orders[slot].position, orders[slot].side)].head
+    var other = owned(orders.address(of: slot)).pointee.head
     while other != 0 {
       if other != slot, orders[other].covered > 0, isBefore(other, slot) {
-        users.append(orders.id(other))
+        users.append(orders.address(of: other).id)
       }
-      other = orders[other].ownerNext
+      other = orders.links[other].ownerNext
     }
     users.sort()
     return orders[slot].side == .sell
@@ -72,10 +73,10 @@ extension Exchange {
       ahead += ladder.levels[level].live
       level = ladder.next(after: level, in: book, live: true)
     }
-    var other = orders[slot].previous
+    var other = orders.links[slot].previous
     while other != 0 {
       ahead += orders[other].covered
-      other = orders[other].previous
+      other = orders.links[other].previous
     }
     return ahead
   }
@@ -86,7 +87,9 @@ extension Exchange {
     let book = books[bookIndex(instrument, side)]
     if book.bestLevel == 0 { return .nothingWithinLimit(best: nil) }
     let best = ladder.levels[book.bestLevel].liveHead
-    if orders[best].account == orders[slot].account { return .ownOrderOpposite(orders.id(best)) }
+    if orders[best].account == orders[slot].account {
+      return .ownOrderOpposite(orders.address(of: best).id)
+    }
     return .nothingWithinLimit(best: Price(ticks: orders[best].price))
   }
 }

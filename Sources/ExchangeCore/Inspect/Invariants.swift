@@ -75,7 +75,7 @@ extension Exchange {
           orders[slot].isOpen && orders[slot].level == level && orders[slot].leaves > 0
           && (orders[slot].covered > 0) == isLive && orders[slot].covered <= orders[slot].leaves
         if !inPlace { misplaced = true }
-        slot = orders[slot].next
+        slot = orders.links[slot].next
       }
     }
     return (live, total, count, misplaced)
@@ -84,43 +84,45 @@ extension Exchange {
   // MARK: 2: cover
 
   private func checkCover(_ position: UInt32, _ side: Side, _ violations: inout [String]) {
-    let index = ownedIndex(position, side)
+    let owned = owned(position, side)
     let name = "account \(positions[position].account) area \(positions[position].area) \(side)"
     let available = positions[position].available(side)
     var (eligible, halted, covered, count) = (Int64(0), Int64(0), Int64(0), UInt32(0))
-    var slot = owned[index].head
+    var slot = owned.pointee.head
     while slot != 0 {
       count += 1
       covered += orders[slot].covered
-      if isHalted(slot) {
+      if isHalted(orders.address(of: slot)) {
         halted += orders[slot].leaves
         if orders[slot].covered != 0 { violations.append("\(name): a halted order has cover") }
       } else {
         eligible += orders[slot].leaves
         let due = cover(
-          available, before: leavesBefore(slot, index), leaves: orders[slot].leaves,
+          available, before: leavesBefore(slot, owned), leaves: orders[slot].leaves,
           lot: instruments[orders[slot].instrument].lot)
         if due != orders[slot].covered {
           violations.append(
-            "\(name): order \(orders.id(slot).rawValue) has cover \(orders[slot].covered), not \(due)"
+            "\(name): order \(orders.address(of: slot).id.rawValue) has cover \(orders[slot].covered), not \(due)"
           )
         }
       }
-      slot = orders[slot].ownerNext
+      slot = orders.links[slot].ownerNext
     }
-    let row = owned[index]
+    let row = owned.pointee
     if (eligible, halted, covered, count) != (row.eligible, row.halted, row.covered, row.count) {
       violations.append("\(name): sums \((eligible, halted, covered, count)) differ from \(row)")
     }
     if covered > available { violations.append("\(name): covers \(covered) with \(available)") }
   }
 
-  private func leavesBefore(_ slot: UInt32, _ index: UInt32) -> Int64 {
+  private func leavesBefore(_ slot: UInt32, _ owned: OwnedRow) -> Int64 {
     var sum: Int64 = 0
-    var other = owned[index].head
+    var other = owned.pointee.head
     while other != 0 {
-      if other != slot, !isHalted(other), isBefore(other, slot) { sum += orders[other].leaves }
-      other = orders[other].ownerNext
+      if other != slot, !isHalted(orders.address(of: other)), isBefore(other, slot) {
+        sum += orders[other].leaves
+      }
+      other = orders.links[other].ownerNext
     }
     return sum
   }

@@ -6,7 +6,7 @@ extension Exchange {
   /// An open order.
   /// - Returns: `nil` when no such order is open.
   public func orderState(_ order: OrderId) -> OrderState? {
-    orders.slot(of: order).map { state($0) }
+    orders.find(order).map { state($0) }
   }
 
   /// An account's balances in an area.
@@ -37,7 +37,7 @@ extension Exchange {
   /// Every open order, in order of slot. Allocates; for reports and tests.
   public func openOrders() -> [OrderState] {
     if orders.used == 0 { return [] }
-    return (1...orders.used).filter { orders[$0].isOpen }.map { state($0) }
+    return (1...orders.used).filter { orders[$0].isOpen }.map { state(orders.address(of: $0)) }
   }
 
   /// The participant that owns an account.

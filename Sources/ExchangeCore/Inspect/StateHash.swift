@@ -93,7 +93,7 @@ extension Exchange {
     }
     hash.fold(UInt64(instrument.makerFee) << 32 | UInt64(instrument.takerFee))
     for side in Side.allCases {
-      forEachOrder(in: number, side) { slot in hash.fold(orders.id(slot).rawValue) }
+      forEachOrder(in: number, side) { slot in hash.fold(orders.address(of: slot).id.rawValue) }
     }
   }
 
@@ -103,13 +103,13 @@ extension Exchange {
     hash.fold(position.energy)
     hash.fold(position.cap)
     hash.fold(position.hasOwnCap)
-    hash.fold(UInt64(position.agent.instrument) << 32 | UInt64(position.agent.session))
-    if position.agent.instrument == 0 { return }
-    hash.fold(position.agent.sells)
-    hash.fold(position.agent.buys)
+    let agent = agents[number]
+    hash.fold(UInt64(agent.instrument) << 32 | UInt64(agent.session))
+    if agent.instrument == 0 { return }
+    hash.fold(agent.sells)
+    hash.fold(agent.buys)
     for word in [
-      position.agent.sellPrice, position.agent.sellAbove, position.agent.buyPrice,
-      position.agent.buyBelow, position.agent.target,
+      agent.sellPrice, agent.sellAbove, agent.buyPrice, agent.buyBelow, agent.target,
     ] {
       hash.fold(word)
     }
@@ -139,7 +139,7 @@ extension Exchange {
         var slot = head
         while slot != 0 {
           body(slot)
-          slot = orders[slot].next
+          slot = orders.links[slot].next
         }
       }
       level = ladder.next(after: level, in: book, live: false)

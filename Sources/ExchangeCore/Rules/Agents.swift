@@ -12,7 +12,8 @@ extension Exchange {
     let area = AreaId(instruments[agent.instrument.rawValue].area)
     let position = findOrMake(agent.account, area)
     let isSet = agent.sells || agent.buys
-    positions[position].agent = Agent(
+    positions[position].hasAgent = isSet
+    agents[position] = Agent(
       instrument: isSet ? agent.instrument.rawValue : 0, session: request.session.rawValue,
       sells: agent.sells, buys: agent.buys, sellPrice: agent.sellPrice.ticks,
       sellAbove: agent.sellAbove.wattHours, buyPrice: agent.buyPrice.ticks,
@@ -29,11 +30,12 @@ extension Exchange {
       return Refusal(.unknownInstrument, capacity.instruments)
     }
     let instrument = agent.instrument.rawValue
-    if instruments[instrument].state == .closed { return Refusal(.instrumentClosed) }
-    if agent.sells, let refusal = validatePrice(agent.sellPrice.ticks, instrument) {
+    let row = instruments.address(of: instrument)
+    if row.pointee.state == .closed { return Refusal(.instrumentClosed) }
+    if agent.sells, let refusal = validatePrice(agent.sellPrice.ticks, row) {
       return refusal
     }
-    if agent.buys, let refusal = validatePrice(agent.buyPrice.ticks, instrument) { return refusal }
+    if agent.buys, let refusal = validatePrice(agent.buyPrice.ticks, row) { return refusal }
     if (agent.sells && agent.sellAbove < .zero) || (agent.buys && agent.buyBelow < .zero) {
       return Refusal(.badAmount, Limit.total)
     }
@@ -43,7 +45,7 @@ extension Exchange {
 
   /// Lets a position's instruction enter its order, if it calls for one now.
   mutating func consult(_ position: UInt32) {
-    let agent = positions[position].agent
+    let agent = agents[position]
     guard instruments[agent.instrument].state == .open, !hasOrder(position, agent.instrument),
       let (side, quantity) = wish(position)
     else { return }
@@ -53,11 +55,12 @@ extension Exchange {
       price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
       quantity: Energy(wattHours: quantity))
     let session = SessionId(agent.session)
-    var entry = Entry()
+    var entry = Entry(instrument: instruments.address(of: agent.instrument))
     if let refusal = validate(order, &entry) {
       let request = Request(session: session, clientSequence: 0)
       return reject(refusal, request, account: order.account)
     }
+    touch(position)
     admit(order, entry, session: session)
     // Others in the queue trade before this position's next turn: what its order displaced must
     // have left the live book by then.
@@ -67,7 +70,7 @@ extension Exchange {
 
   /// What the instruction would trade: side and whole lots.
   private func wish(_ position: UInt32) -> (Side, Int64)? {
-    let agent = positions[position].agent
+    let agent = agents[position]
     let energy = positions[position].energy
     let target = agent.target < 0 ? positions[position].cap / 2 : agent.target
     let side: Side
@@ -85,10 +88,10 @@ extension Exchange {
 
   private func hasOrder(_ position: UInt32, _ instrument: UInt32) -> Bool {
     for side in [Side.sell, .buy] {
-      var slot = owned[ownedIndex(position, side)].head
+      var slot = owned(position, side).pointee.head
       while slot != 0 {
         if orders[slot].instrument == instrument { return true }
-        slot = orders[slot].ownerNext
+        slot = orders.links[slot].ownerNext
       }
     }
     return false

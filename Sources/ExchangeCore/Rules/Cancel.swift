@@ -7,8 +7,11 @@ extension Exchange {
     _ order: CancelOrder, _ request: Request
   ) {
     var refusal = permission(request, tradeFor: order.account)
-    if refusal == nil, let slot = find(order) {
-      remove(slot, .user)
+    if refusal == nil, let found = find(order) {
+      let (position, side) = (found.pointee.position, found.pointee.side)
+      takeOut(found, .user)
+      if isSettled(position, side) { return }
+      touch(position)
       return drain()
     }
     refusal = refusal ?? Refusal(.unknownOrder)
@@ -20,21 +23,23 @@ extension Exchange {
   }
 
   /// The order a cancel names: by id at once, by client order id after a walk of the account's orders.
-  private func find(_ order: CancelOrder) -> UInt32? {
+  private func find(_ order: CancelOrder) -> OrderRow? {
     if order.order != .null {
-      guard let slot = orders.slot(of: order.order),
-        orders[slot].account == order.account.rawValue
+      guard let found = orders.find(order.order),
+        found.pointee.account == order.account.rawValue
       else { return nil }
-      return slot
+      return found
     }
     if order.clientOrderId == .engine { return nil }
     var position = accounts[order.account.rawValue].firstPosition
     while position != 0 {
       for side in [Side.sell, .buy] {
-        var slot = owned[ownedIndex(position, side)].head
+        var slot = owned(position, side).pointee.head
         while slot != 0 {
-          if orders[slot].clientOrderId == order.clientOrderId.rawValue { return slot }
-          slot = orders[slot].ownerNext
+          if orders[slot].clientOrderId == order.clientOrderId.rawValue {
+            return orders.address(of: slot)
+          }
+          slot = orders.links[slot].ownerNext
         }
       }
       position = positions[position].next
@@ -68,14 +73,14 @@ extension Exchange {
   private mutating func cancelAll(
     _ position: UInt32, _ side: Side, _ filter: MassCancel
   ) -> UInt32 {
-    let index = ownedIndex(position, side)
-    sortOwned(index)
+    let owned = owned(position, side)
+    sortOwned(owned)
     var count: UInt32 = 0
-    var slot = owned[index].head
+    var slot = owned.pointee.head
     while slot != 0 {
-      let next = orders[slot].ownerNext
+      let next = orders.links[slot].ownerNext
       if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
-        remove(slot, .mass)
+        remove(orders.address(of: slot), .mass)
         count += 1
       }
       slot = next

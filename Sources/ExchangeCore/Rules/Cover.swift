@@ -17,38 +17,55 @@ extension Exchange {
   /// The cover an order would have if it entered `position` now, behind its equals.
   ///
   /// One comparison when the position stays covered in full; else a walk over the better orders.
-  func coverOnEntry(
+  @inline(__always) func coverOnEntry(
     _ position: UInt32, _ side: Side, price: Int64, leaves: Int64, lot: Int64,
     besides slot: UInt32 = 0
   ) -> Int64 {
-    let index = ownedIndex(position, side)
-    let available = positions[position].available(side)
+    let owned = owned(position, side)
+    let available = positions.address(of: position).pointee.available(side)
     let own = slot == 0 ? 0 : orders[slot].leaves
-    if owned[index].eligible - own + leaves <= available { return leaves }
-    sortOwned(index)
+    if owned.pointee.eligible - own + leaves <= available { return leaves }
+    return coverOnEntry(
+      owned, available, side, price: price, leaves: leaves, lot: lot, besides: slot)
+  }
+
+  private func coverOnEntry(
+    _ owned: OwnedRow, _ available: Int64, _ side: Side, price: Int64, leaves: Int64, lot: Int64,
+    besides slot: UInt32
+  ) -> Int64 {
+    sortOwned(owned)
     var before: Int64 = 0
-    var other = owned[index].head
+    var other = owned.pointee.head
     while other != 0, before < available {
       let isBetter =
         side == .sell ? orders[other].price <= price : orders[other].price >= price
       if !isBetter { break }
-      if other != slot, !isHalted(other) { before += orders[other].leaves }
-      other = orders[other].ownerNext
+      if other != slot, !isHalted(orders.address(of: other)) { before += orders[other].leaves }
+      other = orders.links[other].ownerNext
     }
     return cover(available, before: before, leaves: leaves, lot: lot)
   }
 
-  @inline(__always) func isHalted(_ slot: UInt32) -> Bool {
-    instruments[orders[slot].instrument].state == .halted
+  @inline(__always) func isHalted(_ order: OrderRow) -> Bool {
+    instruments.address(of: order.pointee.instrument).pointee.state == .halted
+  }
+
+  /// Whether one side of a position has all its open quantity covered, and still can have: nothing to
+  /// re-cover.
+  @inline(__always) func isSettled(_ position: UInt32, _ side: Side) -> Bool {
+    let owned = owned(position, side)
+    return owned.pointee.covered == owned.pointee.eligible
+      && owned.pointee.eligible <= positions.address(of: position).pointee.available(side)
   }
 
   // MARK: The queue
 
   /// Puts a position at the end of the queue, once.
   @inline(__always) mutating func touch(_ position: UInt32) {
-    if positions[position].isTouched { return }
-    positions[position].isTouched = true
-    positions[position].nextTouched = 0
+    let row = positions.address(of: position)
+    if row.pointee.isTouched { return }
+    row.pointee.isTouched = true
+    row.pointee.nextTouched = 0
     if touchedTail == 0 {
       touchedHead = position
     } else {
@@ -59,35 +76,40 @@ extension Exchange {
 
   /// Touches a position whose energy or cash changed.
   @inline(__always) mutating func touchBalance(_ position: UInt32) {
-    positions[position].mustConsult = true
-    positions[position].mustReport = true
+    let row = positions.address(of: position)
+    row.pointee.mustConsult = true
+    row.pointee.mustReport = true
     touch(position)
   }
 
   /// Re-covers the touched positions until none is left.
-  mutating func drain() {
-    if isBehind { loseCoverOfTouched() }
-    var steps: UInt32 = 0
+  @inline(__always) mutating func drain() {
+    if touchedHead != 0 { drainTouched() }
+  }
+
+  private mutating func drainTouched() {
+    var steps = 0
     while touchedHead != 0 {
       if steps == capacity.cascadeSteps {
         emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
         isBehind = true
         return
       }
-      steps += 1
+      steps &+= 1
       let position = touchedHead
-      touchedHead = positions[position].nextTouched
+      let row = positions.address(of: position)
+      touchedHead = row.pointee.nextTouched
       if touchedHead == 0 { touchedTail = 0 }
-      positions[position].isTouched = false
+      row.pointee.isTouched = false
       recover(position, .sell)
       recover(position, .buy)
-      if positions[position].mustConsult {
-        positions[position].mustConsult = false
-        if positions[position].agent.instrument != 0 { consult(position) }
+      if row.pointee.mustConsult {
+        row.pointee.mustConsult = false
+        if row.pointee.hasAgent { consult(position) }
       }
-      if positions[position].mustReport, !positions[position].isTouched {
-        positions[position].mustReport = false
-        emit(.balance(balance(position)))
+      if row.pointee.mustReport, !row.pointee.isTouched {
+        row.pointee.mustReport = false
+        emitBalance(position, row)
       }
     }
     isBehind = false
@@ -107,111 +129,93 @@ extension Exchange {
   // MARK: Re-covering
 
   /// Makes the cover of one side of a position what the function says: losses, then gains.
-  @inline(__always) mutating func recover(
-    _ position: UInt32, _ side: Side
-  ) {
-    let index = ownedIndex(position, side)
-    // The usual case: all that is open is covered, and still is.
-    if owned[index].covered == owned[index].eligible,
-      owned[index].eligible <= positions[position].available(side)
-    {
-      return
-    }
-    recoverShort(position, side)
+  @inline(__always) mutating func recover(_ position: UInt32, _ side: Side) {
+    if !isSettled(position, side) { recoverShort(position, side) }
   }
 
-  private mutating func recoverShort(
-    _ position: UInt32, _ side: Side
-  ) {
-    let index = ownedIndex(position, side)
-    sortOwned(index)
-    losses(index, positions[position].available(side))
-    gains(position, side)
+  private mutating func recoverShort(_ position: UInt32, _ side: Side) {
+    let owned = owned(position, side)
+    sortOwned(owned)
+    losses(owned, positions[position].available(side))
+    gains(position, owned, side)
   }
 
   /// Takes the cover that one side of a position has no longer, and gives none.
-  mutating func loseCover(
-    _ position: UInt32, _ side: Side
-  ) {
-    let index = ownedIndex(position, side)
+  mutating func loseCover(_ position: UInt32, _ side: Side) {
+    let owned = owned(position, side)
     let available = positions[position].available(side)
-    if owned[index].covered <= available && owned[index].eligible <= available { return }
-    sortOwned(index)
-    losses(index, available)
+    if owned.pointee.covered <= available && owned.pointee.eligible <= available { return }
+    sortOwned(owned)
+    losses(owned, available)
   }
 
-  private mutating func losses(
-    _ index: UInt32, _ available: Int64
-  ) {
-    var before = owned[index].eligible
-    var slot = owned[index].tail
+  private mutating func losses(_ owned: OwnedRow, _ available: Int64) {
+    var before = owned.pointee.eligible
+    var slot = owned.pointee.tail
     while slot != 0 {
-      let previous = orders[slot].ownerPrevious
-      if !isHalted(slot) {
-        let leaves = orders[slot].leaves
+      let previous = orders.links[slot].ownerPrevious
+      let order = orders.address(of: slot)
+      if !isHalted(order) {
+        let leaves = order.pointee.leaves
         before -= leaves
         let target = cover(
-          available, before: before, leaves: leaves, lot: instruments[orders[slot].instrument].lot)
-        if target < orders[slot].covered { reduceCover(slot, to: target) }
+          available, before: before, leaves: leaves,
+          lot: instruments[order.pointee.instrument].lot)
+        if target < order.pointee.covered { reduceCover(order, owned, to: target) }
         if target == leaves { return }
       }
       slot = previous
     }
   }
 
-  private mutating func gains(
-    _ position: UInt32, _ side: Side
-  ) {
+  private mutating func gains(_ position: UInt32, _ owned: OwnedRow, _ side: Side) {
     var before: Int64 = 0
-    var slot = owned[ownedIndex(position, side)].head
+    var slot = owned.pointee.head
     while slot != 0 {
-      let next = orders[slot].ownerNext
-      if !isHalted(slot) {
+      let next = orders.links[slot].ownerNext
+      let order = orders.address(of: slot)
+      if !isHalted(order) {
         let available = positions[position].available(side)
         if available <= before { return }
         let target = cover(
-          available, before: before, leaves: orders[slot].leaves,
-          lot: instruments[orders[slot].instrument].lot)
-        if orders[slot].covered < target { raiseCover(slot, to: target) }
-        if orders[slot].isOpen { before += orders[slot].leaves }
+          available, before: before, leaves: order.pointee.leaves,
+          lot: instruments[order.pointee.instrument].lot)
+        if order.pointee.covered < target { raiseCover(order, owned, to: target) }
+        if order.pointee.isOpen { before += order.pointee.leaves }
       }
       slot = next
     }
   }
 
   /// Takes cover from an order in the live book; without any it waits.
-  mutating func reduceCover(
-    _ slot: UInt32, to target: Int64
-  ) {
-    let lost = orders[slot].covered - target
+  private mutating func reduceCover(_ order: OrderRow, _ owned: OwnedRow, to target: Int64) {
+    let lost = order.pointee.covered - target
     if target == 0 {
-      moveToWaiting(slot)
+      moveToWaiting(order)
     } else {
-      ladder.levels[orders[slot].level].live -= lost
+      ladder.levels[order.pointee.level].live -= lost
     }
-    orders[slot].covered = target
-    owned[ownedIndex(orders[slot].position, orders[slot].side)].covered -= lost
-    emitState(slot, .restated)
+    order.pointee.covered = target
+    owned.pointee.covered -= lost
+    emitState(order, .restated, waitReason(order))
   }
 
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
-  private mutating func raiseCover(
-    _ slot: UInt32, to target: Int64
-  ) {
-    let gained = target - orders[slot].covered
-    let entersLive = orders[slot].covered == 0
-    if entersLive, orders[slot].postOnly, crosses(slot) {
-      remove(slot, .postOnly)
+  private mutating func raiseCover(_ order: OrderRow, _ owned: OwnedRow, to target: Int64) {
+    let gained = target - order.pointee.covered
+    let entersLive = order.pointee.covered == 0
+    if entersLive, order.pointee.postOnly, crosses(order) {
+      remove(order, .postOnly)
       return
     }
     if entersLive {
-      leave(slot)
+      leave(order)
     } else {
-      ladder.levels[orders[slot].level].live += gained
+      ladder.levels[order.pointee.level].live += gained
     }
-    orders[slot].covered = target
-    owned[ownedIndex(orders[slot].position, orders[slot].side)].covered += gained
-    emitState(slot, .restated)
-    if entersLive { matchAndRest(slot) }
+    order.pointee.covered = target
+    owned.pointee.covered += gained
+    emitState(order, .restated, waitReason(order))
+    if entersLive { matchAndRest(order) }
   }
 }

@@ -4,6 +4,7 @@ import MarketModel
 
 /// What validating an order finds out on the way: all that admitting it needs.
 struct Entry {
+  let instrument: InstrumentRow
   /// The owner's position; 0 when it is to be made.
   var position: UInt32 = 0
   /// The limit: of a market order the band's edge.
@@ -15,24 +16,31 @@ struct Entry {
 }
 
 extension Exchange {
-  mutating func enter(_ order: NewOrder, _ request: Request) {
-    var entry = Entry()
-    if let refusal = validateOwner(order, request) ?? validate(order, &entry) {
-      return reject(
-        refusal, request, account: order.account, clientOrderId: order.clientOrderId)
+  @inline(__always) mutating func enter(_ order: NewOrder, _ request: Request) {
+    if let refusal = permission(request, tradeFor: order.account) ?? isNext(order) {
+      return reject(refusal, request, order)
     }
+    let number = order.instrument
+    guard exists(number) else {
+      return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
+    }
+    var entry = Entry(instrument: instruments.address(of: number.rawValue))
+    if let refusal = validate(order, &entry) { return reject(refusal, request, order) }
     accounts[order.account.rawValue].lastClientOrderId = order.clientOrderId.rawValue
     admit(order, entry, session: request.session)
     drain()
   }
 
+  private mutating func reject(
+    _ refusal: Refusal, _ request: Request, _ order: NewOrder
+  ) {
+    reject(refusal, request, account: order.account, clientOrderId: order.clientOrderId)
+  }
+
   // MARK: Validation
 
-  @inline(__always) private func validateOwner(
-    _ order: NewOrder, _ request: Request
-  ) -> Refusal? {
-    if let refusal = permission(request, tradeFor: order.account) { return refusal }
-    return isNext(order.clientOrderId, order.account)
+  @inline(__always) private func isNext(_ order: NewOrder) -> Refusal? {
+    isNext(order.clientOrderId, order.account)
   }
 
   /// Client order ids strictly increase: what was applied is never applied again.
@@ -41,10 +49,11 @@ extension Exchange {
     return id.rawValue > last ? nil : Refusal(.duplicateClientOrderId, last)
   }
 
-  /// Checks an order whose owner is known, in the order of section 11, and fills in `entry`.
-  func validate(_ order: NewOrder, _ entry: inout Entry) -> Refusal? {
-    if let refusal = validateInstrument(order.instrument) { return refusal }
-    let instrument = order.instrument.rawValue
+  /// Checks an order whose owner and instrument are known, in the order of section 11, and fills in
+  /// `entry`.
+  @inline(__always) func validate(_ order: NewOrder, _ entry: inout Entry) -> Refusal? {
+    let instrument = entry.instrument
+    if let refusal = validateState(instrument) { return refusal }
     if let refusal = validateForm(order) { return refusal }
     let quantity = order.quantity.wattHours
     if let refusal = validateQuantity(quantity, instrument) { return refusal }
@@ -56,24 +65,20 @@ extension Exchange {
       entry.price = order.price.ticks
       if let refusal = validatePrice(entry.price, instrument) { return refusal }
     case .market:
-      entry.price =
-        order.side == .buy ? instruments[instrument].highest : instruments[instrument].lowest
+      entry.price = order.side == .buy ? instrument.pointee.highest : instrument.pointee.lowest
     }
-    entry.lots = instruments[instrument].lots(quantity)
+    entry.lots = instrument.pointee.lots(quantity)
     if let refusal = fund(order, &entry) { return refusal }
     if let refusal = validateRoom(entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
     if order.postOnly, entry.covered > 0 {
-      return validatePassive(instrument, order.side, entry.price)
+      return validatePassive(order.instrument.rawValue, order.side, entry.price)
     }
     return nil
   }
 
-  @inline(__always) func validateInstrument(_ instrument: InstrumentId) -> Refusal? {
-    guard exists(instrument) else {
-      return Refusal(.unknownInstrument, capacity.instruments)
-    }
-    switch instruments[instrument.rawValue].state {
+  @inline(__always) private func validateState(_ instrument: InstrumentRow) -> Refusal? {
+    switch instrument.pointee.state {
     case .open: return nil
     case .halted: return Refusal(.instrumentHalted)
     case .closed: return Refusal(.instrumentClosed)
@@ -94,28 +99,29 @@ extension Exchange {
     return order.expireTime == .never ? nil : Refusal(.badExpireTime, now)
   }
 
-  @inline(__always) func validateQuantity(_ quantity: Int64, _ instrument: UInt32) -> Refusal? {
+  @inline(__always) func validateQuantity(
+    _ quantity: Int64, _ instrument: InstrumentRow
+  ) -> Refusal? {
     if quantity <= 0 { return Refusal(.quantityNotPositive) }
-    let lot = instruments[instrument].lot
+    let lot = instrument.pointee.lot
     if lot != 1, quantity % lot != 0 { return Refusal(.offLot, lot) }
     if quantity > Limit.orderQuantity { return Refusal(.quantityTooLarge, Limit.orderQuantity) }
     return nil
   }
 
   private func validateMinimum(
-    _ order: NewOrder, _ instrument: UInt32
+    _ order: NewOrder, _ instrument: InstrumentRow
   ) -> Refusal? {
     let minimum = order.minimumQuantity.wattHours
     let isAllowed =
-      minimum > 0 && minimum <= order.quantity.wattHours
-      && minimum % instruments[instrument].lot == 0
+      minimum > 0 && minimum <= order.quantity.wattHours && minimum % instrument.pointee.lot == 0
     return isAllowed ? nil : Refusal(.minimumQuantityInvalid, order.quantity.wattHours)
   }
 
-  @inline(__always) func validatePrice(_ price: Int64, _ instrument: UInt32) -> Refusal? {
-    let tick = instruments[instrument].tick
+  @inline(__always) func validatePrice(_ price: Int64, _ instrument: InstrumentRow) -> Refusal? {
+    let tick = instrument.pointee.tick
     if tick != 1, price % tick != 0 { return Refusal(.offTick, tick) }
-    let (lowest, highest) = (instruments[instrument].lowest, instruments[instrument].highest)
+    let (lowest, highest) = (instrument.pointee.lowest, instrument.pointee.highest)
     if price < lowest { return Refusal(.priceOutOfBand, lowest) }
     if price > highest { return Refusal(.priceOutOfBand, highest) }
     return nil
@@ -125,13 +131,13 @@ extension Exchange {
   @inline(__always) private func fund(
     _ order: NewOrder, _ entry: inout Entry
   ) -> Refusal? {
-    let instrument = order.instrument.rawValue
+    let instrument = entry.instrument
     guard let perLot = reservePerLot(instrument, order.side, entry.price),
       let reserve = reservation(
         instrument, entry.price, order.quantity.wattHours, perLot, lots: entry.lots)
     else { return Refusal(.notionalOverflow, Int64.max) }
     entry.reservePerLot = perLot
-    entry.position = find(order.account, AreaId(instruments[instrument].area))
+    entry.position = find(order.account, AreaId(instrument.pointee.area))
     let free =
       entry.position != 0
       ? holdings[positions[entry.position].holding].free : freeCash(order.account, instrument)
@@ -139,8 +145,8 @@ extension Exchange {
   }
 
   /// The free cash of an account without a position in the instrument's area.
-  private func freeCash(_ account: AccountId, _ instrument: UInt32) -> Int64 {
-    let currency = areas[UInt32(instruments[instrument].area)].currency
+  private func freeCash(_ account: AccountId, _ instrument: InstrumentRow) -> Int64 {
+    let currency = areas[UInt32(instrument.pointee.area)].currency
     let holding = findHolding(account, Currency(currency))
     return holding == 0 ? 0 : holdings[holding].free
   }
@@ -160,10 +166,9 @@ extension Exchange {
   @inline(__always) private func coverAtEntry(
     _ order: NewOrder, _ entry: Entry
   ) -> Int64 {
-    let instrument = order.instrument.rawValue
-    let (quantity, lot) = (order.quantity.wattHours, instruments[instrument].lot)
+    let (quantity, lot) = (order.quantity.wattHours, entry.instrument.pointee.lot)
     if entry.position == 0 {
-      let cap = areas[UInt32(instruments[instrument].area)].defaultCap
+      let cap = areas[UInt32(entry.instrument.pointee.area)].defaultCap
       return cover(order.side == .buy ? cap : 0, before: 0, leaves: quantity, lot: lot)
     }
     return coverOnEntry(
@@ -179,79 +184,82 @@ extension Exchange {
   // MARK: Admission
 
   /// Takes an order in, matches it and rests what remains. Does not drain.
-  mutating func admit(_ order: NewOrder, _ entry: Entry, session: SessionId) {
-    let area = AreaId(instruments[order.instrument.rawValue].area)
-    let position = entry.position != 0 ? entry.position : findOrMake(order.account, area)
-    let slot = take(order, entry, position, session)
-    emitState(slot, .accepted)
-    touch(position)
+  @inline(__always) mutating func admit(
+    _ order: NewOrder, _ entry: Entry, session: SessionId
+  ) {
+    var position = entry.position
+    if position == 0 {
+      position = findOrMake(order.account, AreaId(entry.instrument.pointee.area))
+    }
+    let row = take(order, entry, position, session)
+    emitState(row, .accepted, waitReason(row))
+    if !isSettled(position, order.side) { touch(position) }
     let minimum =
       order.timeInForce == .fillOrKill ? order.quantity : order.minimumQuantity
-    if minimum != .zero, executable(slot) < minimum.wattHours {
-      return remove(slot, .fillOrKill)
+    if minimum != .zero, executable(row) < minimum.wattHours {
+      return remove(row, .fillOrKill)
     }
     switch order.timeInForce {
-    case .goodTillCancel, .goodTillTime: matchAndRest(slot)
-    case .immediateOrCancel, .fillOrKill: matchAndCancel(slot)
+    case .goodTillCancel, .goodTillTime: matchAndRest(row)
+    case .immediateOrCancel, .fillOrKill: matchAndCancel(row)
     }
   }
 
-  private mutating func matchAndCancel(_ slot: UInt32) {
-    match(slot)
-    if !orders[slot].isOpen { return }
-    if orders[slot].leaves == 0 { finish(slot) } else { remove(slot, .immediate) }
+  private mutating func matchAndCancel(_ order: OrderRow) {
+    match(order)
+    if !order.pointee.isOpen { return }
+    if order.pointee.leaves == 0 { finish(order) } else { remove(order, .immediate) }
   }
 
   /// Puts an order into the pool, takes its reservation and gives it to its owner.
   @inline(__always) private mutating func take(
     _ order: NewOrder, _ entry: Entry, _ position: UInt32, _ session: SessionId
-  ) -> UInt32 {
-    let slot = orders.take()
-    arrivalCount += 1
-    let row = orders.address(of: slot)
+  ) -> OrderRow {
+    let row = orders.take()
+    arrivalCount &+= 1  // Less than one in a nanosecond for centuries.
     row.pointee.leaves = order.quantity.wattHours
     row.pointee.covered = entry.covered
     row.pointee.price = entry.price
+    row.pointee.quantity = order.quantity.wattHours
+    row.pointee.clientOrderId = order.clientOrderId.rawValue
     row.pointee.level = 0
     row.pointee.position = position
     row.pointee.instrument = order.instrument.rawValue
     row.pointee.account = order.account.rawValue
+    row.pointee.session = session.rawValue
     row.pointee.side = order.side
     row.pointee.type = order.type
     row.pointee.timeInForce = order.timeInForce
     row.pointee.selfTradePrevention = order.selfTradePrevention
     row.pointee.postOnly = order.postOnly
-    row.pointee.session = session.rawValue
-    row.pointee.clientOrderId = order.clientOrderId.rawValue
-    row.pointee.quantity = order.quantity.wattHours
     row.pointee.reservePerLot = entry.reservePerLot
     row.pointee.arrival = arrivalCount
     row.pointee.expireTime = order.expireTime.nanoseconds
     row.pointee.expiryIndex = 0
-    release(slot, lots: -entry.lots)
-    own(slot)
-    if order.timeInForce == .goodTillTime { expiries.insert(slot, orders) }
-    return slot
+    release(row, lots: -entry.lots)
+    own(row, owned(position, order.side))
+    if order.timeInForce == .goodTillTime { expiries.insert(row.pointee.slot, orders) }
+    return row
   }
 
   /// What an entering order could execute now: a walk over the live orders it reaches, up to its cover.
-  private func executable(_ slot: UInt32) -> Int64 {
-    let side = orders[slot].side.opposite
-    let instrument = orders[slot].instrument
+  private func executable(_ order: OrderRow) -> Int64 {
+    let side = order.pointee.side.opposite
+    let instrument = order.pointee.instrument
     let book = books[bookIndex(instrument, side)]
-    let limit = instruments[instrument].key(orders[slot].price, side)
-    let wanted = orders[slot].covered
+    let limit = instruments[instrument].key(order.pointee.price, side)
+    let wanted = order.pointee.covered
     var sum: Int64 = 0
     var level = book.bestLevel
     while level != 0, ladder.levels[level].key <= limit, sum < wanted {
       var resting = ladder.levels[level].liveHead
       while resting != 0, sum < wanted {
-        if orders[resting].account != orders[slot].account {
+        if orders[resting].account != order.pointee.account {
           sum += orders[resting].covered
-        } else if orders[slot].selfTradePrevention != .cancelOlder {
+        } else if order.pointee.selfTradePrevention != .cancelOlder {
           return min(sum, wanted)
         }
-        resting = orders[resting].next
+        resting = orders.links[resting].next
       }
       level = ladder.next(after: level, in: book, live: true)
     }

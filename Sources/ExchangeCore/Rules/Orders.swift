@@ -8,13 +8,13 @@ extension Exchange {
   /// What each lot of an order at `price` reserves.
   /// - Returns: `nil` when it does not fit.
   @inline(__always) func reservePerLot(
-    _ instrument: UInt32, _ side: Side, _ price: Int64
+    _ instrument: InstrumentRow, _ side: Side, _ price: Int64
   ) -> Int64? {
     let pays = side == .buy ? max(price, 0) : max(-price, 0)
     if side == .sell, pays == 0 { return 0 }
-    let lot = instruments[instrument].lot
+    let lot = instrument.pointee.lot
     let cost = pays * lot  // Fits, as does price x lot: checked at the band's edges when listed.
-    guard let fee = instruments[instrument].highestFee.roundedUp(of: price * lot) else {
+    guard let fee = instrument.pointee.highestFee.roundedUp(of: price * lot) else {
       return nil
     }
     let (sum, overflow) = cost.addingReportingOverflow(fee)
@@ -24,59 +24,66 @@ extension Exchange {
   /// What an order reserves in all.
   /// - Returns: `nil` when it, or its notional with the highest fee, does not fit.
   @inline(__always) func reservation(
-    _ instrument: UInt32, _ price: Int64, _ quantity: Int64, _ perLot: Int64, lots: Int64
+    _ instrument: InstrumentRow, _ price: Int64, _ quantity: Int64, _ perLot: Int64, lots: Int64
   ) -> Int64? {
+    // Both below 2^30: the notional is below 2^60 and so is the fee, which is less than the notional.
+    if (price.magnitude | quantity.magnitude) < 1 << 30 { return perLot * lots }
     let (notional, overflow) = price.multipliedReportingOverflow(by: quantity)
     let (reserve, wide) = perLot.multipliedReportingOverflow(by: lots)
     guard !overflow, !wide, notional != .min,
-      let fee = instruments[instrument].highestFee.roundedUp(of: notional)
+      let fee = instrument.pointee.highestFee.roundedUp(of: notional)
     else { return nil }
     return abs(notional).addingReportingOverflow(fee).overflow ? nil : reserve
   }
 
   /// Gives `lots` of an order's reservation back to the free cash.
-  @inline(__always) func release(_ slot: UInt32, lots: Int64) {
-    let amount = orders[slot].reservePerLot * lots
-    let holding = positions[orders[slot].position].holding
-    holdings[holding].reserved -= amount
-    holdings[holding].free += amount
+  @inline(__always) func release(_ order: OrderRow, lots: Int64) {
+    let amount = order.pointee.reservePerLot * lots
+    let holding = holdings.address(of: positions[order.pointee.position].holding)
+    holding.pointee.reserved -= amount
+    holding.pointee.free += amount
   }
 
   // MARK: Leaving
 
   /// Cancels an order in full, wherever it stands, and touches its position.
-  mutating func remove(
-    _ slot: UInt32, _ reason: CancelReason
-  ) {
-    let quantity = orders[slot].leaves
-    let position = orders[slot].position
-    release(slot, lots: instruments[orders[slot].instrument].lots(quantity))
-    if orders[slot].level != 0 { leave(slot) }
-    disown(slot)
-    orders[slot].leaves = 0
-    orders[slot].covered = 0
-    emit(.canceled(canceled(slot, quantity, reason)))
-    giveBack(slot)
+  mutating func remove(_ order: OrderRow, _ reason: CancelReason) {
+    let position = order.pointee.position
+    takeOut(order, reason)
     touch(position)
   }
 
-  /// Gives back the slot of an order that has executed in full.
-  mutating func finish(_ slot: UInt32) {
-    assert(orders[slot].leaves == 0 && orders[slot].covered == 0 && orders[slot].level == 0)
-    disown(slot)
-    giveBack(slot)
+  /// Cancels an order in full, wherever it stands.
+  @inline(__always) mutating func takeOut(_ order: OrderRow, _ reason: CancelReason) {
+    let quantity = order.pointee.leaves
+    let side = owned(order)
+    let instrument = instruments.address(of: order.pointee.instrument)
+    release(order, lots: instrument.pointee.lots(quantity))
+    if order.pointee.level != 0 { leave(order) }
+    disown(order, side)
+    order.pointee.leaves = 0
+    order.pointee.covered = 0
+    emitCanceled(order, quantity, reason)
+    giveBack(order)
   }
 
-  private mutating func giveBack(_ slot: UInt32) {
-    if orders[slot].expiryIndex != 0 { expiries.remove(slot, orders) }
-    orders.release(slot)
+  /// Gives back the slot of an order that has executed in full.
+  @inline(__always) mutating func finish(_ order: OrderRow) {
+    assert(order.pointee.leaves == 0 && order.pointee.covered == 0 && order.pointee.level == 0)
+    disown(order, owned(order))
+    giveBack(order)
+  }
+
+  @inline(__always) private mutating func giveBack(_ order: OrderRow) {
+    if order.pointee.expiryIndex != 0 { expiries.remove(order.pointee.slot, orders) }
+    orders.release(order)
   }
 
   /// Cancels what is due at the time of the command (section 5, good till time).
   mutating func expireDue() {
     var expired = false
     while expiries.first != 0, orders[expiries.first].expireTime <= now {
-      remove(expiries.first, .expired)
+      remove(orders.address(of: expiries.first), .expired)
       expired = true
     }
     if expired { drain() }
@@ -84,62 +91,37 @@ extension Exchange {
 
   // MARK: States for events
 
-  /// Which event an order's state goes into.
-  enum StateEvent: UInt64 {
-    case accepted = 1
-    case replaced = 2
-    case restated = 3
+  @inline(__always) func waitReason(_ order: OrderRow) -> WaitReason {
+    if order.pointee.leaves == order.pointee.covered { return .none }
+    if isHalted(order) { return .halted }
+    return order.pointee.side == .sell ? .awaitingEnergy : .awaitingHeadroom
   }
 
-  /// Emits an order's state, written once, in place.
-  @inline(__always) mutating func emitState(_ slot: UInt32, _ kind: StateEvent) {
-    let row = orders.address(of: slot)
-    history.fold(
-      kind.rawValue, account: row.pointee.account, order: orders.id(slot).rawValue,
-      price: row.pointee.price, leaves: row.pointee.leaves, covered: row.pointee.covered)
-    switch kind {
-    case .accepted: events.append(.accepted(state(slot)))
-    case .replaced: events.append(.replaced(state(slot)))
-    case .restated: events.append(.restated(state(slot)))
-    }
-  }
-
-  @inline(__always) func state(_ slot: UInt32) -> OrderState {
-    let order = orders.address(of: slot)
-    return OrderState(
-      order: orders.id(slot), account: AccountId(order.pointee.account),
+  func state(_ order: OrderRow) -> OrderState {
+    OrderState(
+      order: order.id, account: AccountId(order.pointee.account),
       instrument: InstrumentId(order.pointee.instrument),
       session: SessionId(order.pointee.session),
       clientOrderId: ClientOrderId(order.pointee.clientOrderId), side: order.pointee.side,
       type: order.pointee.type, timeInForce: order.pointee.timeInForce,
-      waitReason: waitReason(slot), price: Price(ticks: order.pointee.price),
+      waitReason: waitReason(order), price: Price(ticks: order.pointee.price),
       quantity: Energy(wattHours: order.pointee.quantity),
       leaves: Energy(wattHours: order.pointee.leaves),
       covered: Energy(wattHours: order.pointee.covered))
   }
 
-  @inline(__always) private func waitReason(_ slot: UInt32) -> WaitReason {
-    if orders[slot].leaves == orders[slot].covered { return .none }
-    if isHalted(slot) { return .halted }
-    return orders[slot].side == .sell ? .awaitingEnergy : .awaitingHeadroom
-  }
-
-  func canceled(_ slot: UInt32, _ quantity: Int64, _ reason: CancelReason) -> OrderCanceled {
-    OrderCanceled(state: state(slot), quantity: Energy(wattHours: quantity), reason: reason)
-  }
-
   func balance(_ position: UInt32) -> Balance {
     let holding = positions[position].holding
-    let (asks, bids) = (ownedIndex(position, .sell), ownedIndex(position, .buy))
+    let (asks, bids) = (owned(position, .sell), owned(position, .buy))
     return Balance(
       account: AccountId(positions[position].account), area: AreaId(positions[position].area),
       currency: Currency(holdings[holding].currency), free: Money(units: holdings[holding].free),
       reserved: Money(units: holdings[holding].reserved),
       energy: Energy(wattHours: positions[position].energy),
       cap: Energy(wattHours: positions[position].cap),
-      coveredAsks: Energy(wattHours: owned[asks].covered),
-      coveredBids: Energy(wattHours: owned[bids].covered),
-      openAsks: Energy(wattHours: owned[asks].eligible + owned[asks].halted),
-      openBids: Energy(wattHours: owned[bids].eligible + owned[bids].halted))
+      coveredAsks: Energy(wattHours: asks.pointee.covered),
+      coveredBids: Energy(wattHours: bids.pointee.covered),
+      openAsks: Energy(wattHours: asks.pointee.eligible + asks.pointee.halted),
+      openBids: Energy(wattHours: bids.pointee.eligible + bids.pointee.halted))
   }
 }

@@ -30,6 +30,9 @@ struct Holding: BitwiseCopyable {
   var currency: UInt16
 }
 
+/// A holding in its place.
+typealias HoldingRow = UnsafeMutablePointer<Holding>
+
 /// The open orders of one position on one side.
 struct OwnedSide: BitwiseCopyable {
   var head: UInt32
@@ -43,7 +46,15 @@ struct OwnedSide: BitwiseCopyable {
   var halted: Int64
   /// Sum of covered, Wh.
   var covered: Int64
+  /// Fills the line.
+  private var unused: (UInt64, UInt64, UInt64)
+
+  /// Whether some of what is open cannot execute.
+  @inline(__always) var isShort: Bool { covered != eligible }
 }
+
+/// One side of a position in its place.
+typealias OwnedRow = UnsafeMutablePointer<OwnedSide>
 
 /// An account in an area.
 struct Position: BitwiseCopyable {
@@ -62,7 +73,10 @@ struct Position: BitwiseCopyable {
   var isTouched: Bool
   var mustConsult: Bool
   var mustReport: Bool
-  var agent: Agent
+  /// Whether it has a standing instruction.
+  var hasAgent: Bool
+  /// Fills the line.
+  private var unused: (UInt64, UInt64, UInt64)
 
   var headroom: Int64 { max(0, cap - energy) }
 
@@ -71,6 +85,9 @@ struct Position: BitwiseCopyable {
     side == .sell ? energy : headroom
   }
 }
+
+/// A position in its place.
+typealias PositionRow = UnsafeMutablePointer<Position>
 
 /// A standing instruction (market rules 8). Without one, `instrument` is 0.
 struct Agent: BitwiseCopyable {
@@ -116,11 +133,11 @@ struct Instrument: BitwiseCopyable {
   var takerFee: UInt32
   /// Depth of its ladders.
   var depth: UInt32
-  var symbol: Label
   var tick: Int64
   var lot: Int64
   var lowest: Int64
   var highest: Int64
+  var symbol: Label
 
   var highestFee: Rate { Rate(partsPerMillion: max(makerFee, takerFee)) }
 
@@ -140,6 +157,9 @@ struct Instrument: BitwiseCopyable {
     side == .sell ? lowest + Int64(key) * tick : highest - Int64(key) * tick
   }
 }
+
+/// An instrument in its place.
+typealias InstrumentRow = UnsafeMutablePointer<Instrument>
 
 /// A session identity.
 struct Session: BitwiseCopyable {

@@ -18,71 +18,75 @@ struct WordHash {
   @inline(__always) mutating func fold(_ flag: Bool) { fold(UInt64(flag ? 1 : 0)) }
 }
 
-/// The rolling hash of an exchange's history.
+/// The rolling hash of an exchange's history: of each event, what it decided.
+///
+/// An event's words are multiplied in pairs, which the processor does at the same time; one step per
+/// event then depends on the one before it.
 struct EventHash {
-  private var words = WordHash()
+  /// The tag of a cancel: the lowest byte of its first word.
+  static let canceled: UInt64 = 4
 
-  var value: UInt64 { words.value }
+  private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-  /// Folds what an event decided: which, about what, how much.
+  /// Two words as one: both halves of their product.
+  @inline(__always) private static func pair(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = (a ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: b ^ 0xE703_7ED1_A0B4_28DB)
+    return product.high ^ product.low
+  }
+
+  /// Wrapping is the arithmetic of the hash.
+  @inline(__always) private mutating func fold(_ word: UInt64) {
+    value = EventHash.pair((value &<< 5 | value &>> 59) ^ word, 0x8EBC_6AF0_9C88_C6E3)
+  }
+
+  @inline(__always) private static func bits(_ number: Int64) -> UInt64 {
+    UInt64(bitPattern: number)
+  }
+
+  /// Folds an order's state, and `word` with it.
+  @inline(__always) mutating func fold(_ tag: UInt64, _ order: OrderRow, _ word: UInt64 = 0) {
+    let price = EventHash.bits(order.pointee.price)
+    let leaves = EventHash.bits(order.pointee.leaves)
+    let covered = EventHash.bits(order.pointee.covered)
+    fold(
+      EventHash.pair(tag | UInt64(order.pointee.account) &<< 32, order.id.rawValue)
+        &+ EventHash.pair(price, leaves) &+ EventHash.pair(covered &+ tag, word))
+  }
+
+  /// Folds a trade.
+  @inline(__always) mutating func fold(
+    trade: UInt64, _ buyer: UInt64, _ seller: UInt64, _ price: Int64, _ quantity: Int64,
+    _ buyerFee: Int64, _ sellerFee: Int64
+  ) {
+    fold(
+      EventHash.pair(5 | trade &<< 8, buyer) &+ EventHash.pair(seller, EventHash.bits(price))
+        &+ EventHash.pair(EventHash.bits(quantity), EventHash.bits(buyerFee))
+        &+ EventHash.bits(sellerFee))
+  }
+
+  /// Folds a balance.
+  @inline(__always) mutating func fold(
+    balance account: UInt32, _ free: Int64, _ reserved: Int64, _ energy: Int64
+  ) {
+    fold(
+      EventHash.pair(7 | UInt64(account) &<< 32, EventHash.bits(free))
+        &+ EventHash.pair(EventHash.bits(reserved), EventHash.bits(energy)))
+  }
+
+  /// Folds any other event.
   mutating func fold(_ event: Event) {
     switch event {
-    case .accepted(let state): fold(1, state)
-    case .replaced(let state): fold(2, state)
-    case .restated(let state): fold(3, state)
-    case .canceled(let canceled):
-      fold(4 | UInt64(canceled.reason.rawValue) << 8, canceled.state)
-      words.fold(canceled.quantity.wattHours)
-    case .trade(let trade): fold(trade)
     case .rejected(let rejected):
-      words.fold(6 | UInt64(rejected.code.rawValue) << 8)
-      words.fold(rejected.limit)
-      words.fold(rejected.clientOrderId.rawValue)
-    case .balance(let balance): fold(balance)
-    case .metered(let metered): fold(metered)
-    default: words.fold(EventHash.tag(event))
+      fold(6 | UInt64(rejected.code.rawValue) << 8)
+      fold(EventHash.bits(rejected.limit))
+      fold(rejected.clientOrderId.rawValue)
+    case .metered(let metered):
+      fold(8 | UInt64(metered.account.rawValue) << 32)
+      fold(EventHash.bits(metered.burned.wattHours))
+      fold(EventHash.bits(metered.exported.wattHours))
+      fold(EventHash.bits(metered.imported.wattHours))
+    default: fold(EventHash.tag(event))
     }
-  }
-
-  private mutating func fold(_ tag: UInt64, _ state: OrderState) {
-    fold(
-      tag, account: state.account.rawValue, order: state.order.rawValue, price: state.price.ticks,
-      leaves: state.leaves.wattHours, covered: state.covered.wattHours)
-  }
-
-  /// Folds an order's state.
-  @inline(__always) mutating func fold(
-    _ tag: UInt64, account: UInt32, order: UInt64, price: Int64, leaves: Int64, covered: Int64
-  ) {
-    words.fold(tag | UInt64(account) << 32)
-    words.fold(order)
-    words.fold(price)
-    words.fold(leaves)
-    words.fold(covered)
-  }
-
-  private mutating func fold(_ trade: Trade) {
-    words.fold(5 | trade.trade.rawValue << 8)
-    words.fold(trade.buyer.order.rawValue)
-    words.fold(trade.seller.order.rawValue)
-    words.fold(trade.price.ticks)
-    words.fold(trade.quantity.wattHours)
-    words.fold(trade.buyer.fee.units)
-    words.fold(trade.seller.fee.units)
-  }
-
-  private mutating func fold(_ balance: Balance) {
-    words.fold(7 | UInt64(balance.account.rawValue) << 32)
-    words.fold(balance.free.units)
-    words.fold(balance.reserved.units)
-    words.fold(balance.energy.wattHours)
-  }
-
-  private mutating func fold(_ metered: Metered) {
-    words.fold(8 | UInt64(metered.account.rawValue) << 32)
-    words.fold(metered.burned.wattHours)
-    words.fold(metered.exported.wattHours)
-    words.fold(metered.imported.wattHours)
   }
 
   private static func tag(_ event: Event) -> UInt64 {

@@ -11,7 +11,7 @@
 // The best live price is found by counting trailing zeros down the tree; nodes exist only where
 // orders are, so a band of millions of prices costs nothing until it is used.
 
-/// All orders at one price of one side of one book.
+/// All orders at one price of one side of one book: a cache line.
 struct Level: BitwiseCopyable {
   /// Sum of covered over the live queue, Wh.
   var live: Int64
@@ -26,19 +26,45 @@ struct Level: BitwiseCopyable {
   var key: UInt32
   /// Which side of which book: `instrument << 1 | side`.
   var book: UInt32
+  /// Its own number.
+  var number: UInt32
+  /// The node it hangs from.
+  var node: UInt32
+  /// Fills the line.
+  private var unused: (UInt32, UInt64) = (0, 0)
+
+  /// A level without orders.
+  init(key: UInt32, book: UInt32, number: UInt32, node: UInt32) {
+    (live, total) = (0, 0)
+    (liveHead, liveTail, waitingHead, waitingTail, count) = (0, 0, 0, 0, 0)
+    (self.key, self.book, self.number, self.node) = (key, book, number, node)
+  }
 }
 
-/// One side of one book.
+/// A level in its place.
+typealias LevelRow = UnsafeMutablePointer<Level>
+
+/// One side of one book. Both sides share a cache line.
 struct BookSide: BitwiseCopyable {
   /// First node of its tree; 0: no order rests.
-  var root: UInt32
+  var root: UInt32 = 0
   /// Key of the best live level; `Ladder.none` without one.
-  var bestKey: UInt32
+  var bestKey = Ladder.none
   /// The best live level; 0 without one.
-  var bestLevel: UInt32
+  var bestLevel: UInt32 = 0
   /// Depth of the tree, 1 to 4.
   var depth: UInt32
+  /// The last node used, which spares the way from the root, and which 64 keys it has.
+  var lastNode: UInt32 = 0
+  var lastPrefix = Ladder.none
+  /// Fills half a line.
+  private var unused: UInt64 = 0
+
+  init(depth: UInt32) { self.depth = depth }
 }
+
+/// One side of a book in its place.
+typealias BookRow = UnsafeMutablePointer<BookSide>
 
 /// Occupancy of a node.
 struct LadderMasks: BitwiseCopyable {
@@ -61,7 +87,6 @@ struct Ladder: ~Copyable {
   private var freeLevel: UInt32 = 0
   private var freeNode: UInt32 = 0
   private(set) var levelCount: UInt32 = 0
-  private var nodeCount: UInt32 = 0
 
   init(levels capacity: UInt32) {
     levelCapacity = capacity
@@ -79,88 +104,114 @@ struct Ladder: ~Copyable {
     children[node &* 64 &+ slot]  // Cannot wrap: the table's bound was checked at the start.
   }
 
-  /// The level with `key`; 0 when no order rests there.
-  func find(_ key: UInt32, in book: BookSide) -> UInt32 {
-    var node = book.root
-    var shift = (book.depth - 1) * 6
-    while node != 0 {
-      let slot = (key >> shift) & 63
-      if masks[node].any & (1 << UInt64(slot)) == 0 { return 0 }
-      node = child(node, slot)
-      if shift == 0 { return node }
-      shift -= 6
-    }
-    return 0
-  }
-
   /// The level with `key`, made when there is none.
-  mutating func findOrMake(_ key: UInt32, number: UInt32, in book: inout BookSide) -> UInt32 {
-    if book.root == 0 { book.root = takeNode() }
-    var node = book.root
-    var shift = (book.depth - 1) * 6
-    while true {
+  @inline(__always) mutating func findOrMake(
+    _ key: UInt32, number: UInt32, in book: BookRow
+  ) -> LevelRow {
+    let prefix = key &>> 6
+    if book.pointee.lastPrefix != prefix { walk(to: key, in: book) }
+    let node = book.pointee.lastNode
+    let slot = key & 63
+    if masks[node].any &>> UInt64(slot) & 1 != 0 { return levels.address(of: child(node, slot)) }
+    let level = takeLevel(key, number, node)
+    link(node, slot, level.pointee.number)
+    return level
+  }
+
+  /// Makes the last node of the book the one that has `key`, and makes that one when there is none.
+  private mutating func walk(to key: UInt32, in book: BookRow) {
+    if book.pointee.root == 0 { book.pointee.root = takeNode() }
+    var node = book.pointee.root
+    var shift = (book.pointee.depth - 1) * 6
+    while shift > 0 {
       let slot = (key >> shift) & 63
-      let exists = masks[node].any & (1 << UInt64(slot)) != 0
-      if shift == 0 {
-        if exists { return child(node, slot) }
-        let level = takeLevel(key, number)
-        link(node, slot, level)
-        return level
-      }
-      if !exists { link(node, slot, takeNode()) }
+      if masks[node].any & (1 << UInt64(slot)) == 0 { link(node, slot, takeNode()) }
       node = child(node, slot)
       shift -= 6
     }
+    book.pointee.lastNode = node
+    book.pointee.lastPrefix = key >> 6
   }
 
-  private mutating func link(_ node: UInt32, _ slot: UInt32, _ what: UInt32) {
-    children[node * 64 + slot] = what
-    masks[node].any |= 1 << UInt64(slot)
+  @inline(__always) private func link(_ node: UInt32, _ slot: UInt32, _ what: UInt32) {
+    children[node &* 64 &+ slot] = what
+    masks[node].any |= 1 &<< UInt64(slot)
   }
 
   /// Removes an empty level and the nodes that it alone needed.
-  mutating func remove(_ level: UInt32, from book: inout BookSide) {
-    assert(levels[level].count == 0 && levels[level].live == 0)
-    let key = levels[level].key
+  @inline(__always) mutating func remove(_ level: LevelRow, from book: BookRow) {
+    assert(level.pointee.count == 0 && level.pointee.live == 0)
+    let (key, node) = (level.pointee.key, level.pointee.node)
     releaseLevel(level)
-    let path = Path(to: key, in: book, of: self)
-    for step in stride(from: Int(book.depth) - 1, through: 0, by: -1) {
+    masks[node].any &= ~(1 &<< UInt64(key & 63))
+    if masks[node].any == 0 { removeNodes(key, from: book) }
+  }
+
+  /// Removes the nodes on the way to `key` that have no child left.
+  private mutating func removeNodes(_ key: UInt32, from book: BookRow) {
+    if book.pointee.lastPrefix == key >> 6 {
+      book.pointee.lastPrefix = Ladder.none
+      book.pointee.lastNode = 0
+    }
+    let path = Path(to: key, in: book.pointee, of: self)
+    var step = Int(book.pointee.depth) - 1
+    releaseNode(path.nodes[step])
+    while step > 0 {
+      step -= 1
       let node = path.nodes[step]
       masks[node].any &= ~(1 << UInt64(path.slots[step]))
       if masks[node].any != 0 { return }
       releaseNode(node)
     }
-    book.root = 0
+    book.pointee.root = 0
   }
 
   /// Marks a level as having live orders; it may be the new best.
-  mutating func becameLive(_ level: UInt32, in book: inout BookSide) {
-    let key = levels[level].key
+  @inline(__always) mutating func becameLive(_ level: LevelRow, in book: BookRow) {
+    let (key, node) = (level.pointee.key, level.pointee.node)
+    let live = masks[node].live
+    masks[node].live = live | 1 &<< UInt64(key & 63)
+    if live == 0 { becameLive(above: key, in: book.pointee) }
+    if key < book.pointee.bestKey {
+      book.pointee.bestKey = key
+      book.pointee.bestLevel = level.pointee.number
+    }
+  }
+
+  /// Marks the nodes above the last one on the way to `key`.
+  private func becameLive(above key: UInt32, in book: BookSide) {
     var node = book.root
     var shift = (book.depth - 1) * 6
-    while true {
+    while shift > 0 {
       let slot = (key >> shift) & 63
       masks[node].live |= 1 << UInt64(slot)
-      if shift == 0 { break }
       node = child(node, slot)
       shift -= 6
-    }
-    if key < book.bestKey {
-      book.bestKey = key
-      book.bestLevel = level
     }
   }
 
   /// Marks a level as having no live order any more; the next becomes the best if it was that.
-  mutating func becameWaiting(_ level: UInt32, in book: inout BookSide) {
-    let path = Path(to: levels[level].key, in: book, of: self)
-    for step in stride(from: Int(book.depth) - 1, through: 0, by: -1) {
+  @inline(__always) mutating func becameWaiting(_ level: LevelRow, in book: BookRow) {
+    let (key, node) = (level.pointee.key, level.pointee.node)
+    let live = masks[node].live & ~(1 &<< UInt64(key & 63))
+    masks[node].live = live
+    if live == 0 { becameWaiting(above: key, in: book.pointee) }
+    if level.pointee.number != book.pointee.bestLevel { return }
+    // The best was the lowest bit of its node: the next lowest, if any, is the next best.
+    let best =
+      live != 0
+      ? child(node, UInt32(truncatingIfNeeded: live.trailingZeroBitCount))
+      : first(in: book.pointee, live: true)
+    book.pointee.bestLevel = best
+    book.pointee.bestKey = best == 0 ? Ladder.none : levels[best].key
+  }
+
+  /// Unmarks the nodes above the last one on the way to `key`, as far as nothing else there is live.
+  private func becameWaiting(above key: UInt32, in book: BookSide) {
+    let path = Path(to: key, in: book, of: self)
+    for step in stride(from: Int(book.depth) - 2, through: 0, by: -1) {
       masks[path.nodes[step]].live &= ~(1 << UInt64(path.slots[step]))
-      if masks[path.nodes[step]].live != 0 { break }
-    }
-    if level == book.bestLevel {
-      book.bestLevel = first(in: book, live: true)
-      book.bestKey = book.bestLevel == 0 ? Ladder.none : levels[book.bestLevel].key
+      if masks[path.nodes[step]].live != 0 { return }
     }
   }
 
@@ -227,7 +278,6 @@ struct Ladder: ~Copyable {
       usedNodes += 1
       node = usedNodes
     }
-    nodeCount += 1
     masks[node] = LadderMasks(any: 0, live: 0)
     return node
   }
@@ -235,29 +285,29 @@ struct Ladder: ~Copyable {
   private mutating func releaseNode(_ node: UInt32) {
     children[node * 64] = freeNode
     freeNode = node
-    nodeCount -= 1
   }
 
-  private mutating func takeLevel(_ key: UInt32, _ number: UInt32) -> UInt32 {
-    let level: UInt32
+  @inline(__always) private mutating func takeLevel(
+    _ key: UInt32, _ book: UInt32, _ node: UInt32
+  ) -> LevelRow {
+    let number: UInt32
     if freeLevel != 0 {
-      level = freeLevel
-      freeLevel = levels[level].liveHead
+      number = freeLevel
+      freeLevel = levels[number].liveHead
     } else {
       precondition(!isFull, "the caller checks isFull first")
-      usedLevels += 1
-      level = usedLevels
+      usedLevels &+= 1
+      number = usedLevels
     }
-    levelCount += 1
-    levels[level] = Level(
-      live: 0, total: 0, liveHead: 0, liveTail: 0, waitingHead: 0, waitingTail: 0, count: 0,
-      key: key, book: number)
+    levelCount &+= 1
+    let level = levels.address(of: number)
+    level.initialize(to: Level(key: key, book: book, number: number, node: node))
     return level
   }
 
-  private mutating func releaseLevel(_ level: UInt32) {
-    levels[level].liveHead = freeLevel
-    freeLevel = level
-    levelCount -= 1
+  @inline(__always) private mutating func releaseLevel(_ level: LevelRow) {
+    level.pointee.liveHead = freeLevel
+    freeLevel = level.pointee.number
+    levelCount &-= 1
   }
 }
