@@ -4,6 +4,7 @@
 // queue of touched positions (Rules/Cover.swift). Sections cited are those of docs/MARKET-RULES.md.
 
 import MarketModel
+import Synchronization
 
 /// The deterministic state machine of the whole market.
 ///
@@ -54,6 +55,13 @@ public struct Exchange: ~Copyable {
   var history = EventHash()
   /// Its events so far.
   var events = EventBuffer()
+
+  /// What looking ahead loaded, so that it is not left out as useless.
+  var lastWarmth: UInt64 = 0
+
+  /// Never used: a value that lives where it was made keeps the compiler from copying the exchange's
+  /// 500 bytes to the stack whenever a rule that only reads is inlined into one that writes.
+  private let anchor = Atomic<UInt8>(0)
 
   /// Sequence number of the last command applied.
   public private(set) var lastSequence = SequenceNumber.none

@@ -8,64 +8,80 @@ struct Flow: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs order flow through the whole exchange and prints one line a file.",
     discussion: """
-      Every rule is on: accounts, reservations, fees, cover, balances; every event is written. Times
-      are of Exchange.apply alone, no sockets, no journal. ns_per_op is the mean of the fastest of
-      three passes; the percentiles come from a further pass that reads the clock at every operation
-      (its own cost included, about 20 ns).
+      Every rule is on: accounts, reservations, fees, cover, balances; every event is written. A first
+      pass checks the results against the file's and every event; the timed passes must give the same
+      hash over all events. Times are of the exchange alone, no sockets, no journal; building the
+      commands is in them. ns_per_op is the median of the passes; the percentiles come from a further
+      pass that reads the clock at every operation (its own cost included, about 25 ns).
+
+        flow --generate flows            the shapes A to D and F to H
+        flow flows/*.flow
       """)
 
   @Argument(help: "Flow files (OBFLOW01).") var files: [String] = []
-  @Option(help: "Make the shapes A to D in this folder, then stop.") var generate: String?
+  @Option(help: "Make the shapes in this folder, then stop.") var generate: String?
+  @Option(help: "With --generate: an order-level file (csv.gz) for shape E.") var orders: String?
+  @Option(help: "Only these shapes, e.g. ABF.") var shapes = "ABCDEFGH"
   @Option(help: "Seed of the generator.") var seed: UInt64 = 1
   @Option(help: "Timed operations per generated flow.") var operations = 5_000_000
-  @Option(help: "Timed passes.") var passes = 3
+  @Option(help: "Timed passes.") var passes = 5
   @Flag(help: "Walk all invariants at the end.") var check = false
+  @Flag(inversion: .prefixedNo, help: "Show the exchange 16 commands before applying them.")
+  var ahead = true
+  @Option(help: "Append a JSON line per file, latencies included.") var json: String?
 
   func run() throws {
-    if let generate {
-      try FileManager.default.createDirectory(
-        atPath: generate, withIntermediateDirectories: true)
-      for shape in Shape.allCases {
-        var generator = FlowGenerator(shape, seed: seed)
-        let path = "\(generate)/\(shape.rawValue).flow"
-        try generator.make(operations: operations).write(to: path)
-        print(path)
-      }
-      return
-    }
+    if let generate { return try makeShapes(in: generate) }
+    if !files.isEmpty { print(Machine.latencyLine()) }
     var failed = false
     for file in files {
       let flow = try FlowFile(path: file)
-      failed = !measure(flow) || failed
+      failed = try !measure(flow) || failed
     }
     if failed { throw ExitCode(1) }
   }
 
+  private func makeShapes(in folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for shape in Shape.allCases where shapes.contains(shape.rawValue) {
+      let path = "\(folder)/\(shape.rawValue).flow"
+      if shape == .recorded {
+        guard let orders else { continue }
+        try RecordedFlow(orders).flow(seed: seed).write(to: path)
+      } else {
+        var generator = FlowGenerator(shape, seed: seed)
+        try generator.make(operations: operations).write(to: path)
+      }
+      print(path)
+    }
+  }
+
   /// Measures one flow and prints its line.
   /// - Returns: whether the results are the expected ones.
-  private func measure(_ flow: FlowFile) -> Bool {
+  private func measure(_ flow: FlowFile) throws -> Bool {
+    let resolved = ResolvedFlow(flow, checkingInvariants: check)
+    for violation in resolved.violations.prefix(5) { print("violated: \(violation)") }
+    var isOk =
+      resolved.result == flow.expected && resolved.rejects == 0 && resolved.violations.isEmpty
     var times: [Double] = []
+    var allocated = 0
+    var events = 0
     for _ in 0..<passes {
-      var runner = FlowRunner(flow)
-      times.append(runner.run(each: false, checked: false).nanosecondsPerOperation)
+      var runner = FlowRunner(flow, looksAhead: ahead)
+      let cost = runner.run(resolved.records, prefill: flow.prefill, each: false)
+      isOk = isOk && runner.eventHash == resolved.eventHash
+      times.append(cost.nanosecondsPerOperation)
+      allocated = max(allocated, cost.allocatedBytes)
+      events = cost.events
     }
     times.sort()
-    var runner = FlowRunner(flow)
-    let outcome = runner.run(each: true, checked: check)
-    let sorted = outcome.latencies.sorted()
-    func percentile(_ part: Double) -> UInt32 {
-      sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]
-    }
-    let isOk = outcome.result == flow.expected && outcome.rejects == 0 && outcome.violations.isEmpty
-    for violation in outcome.violations.prefix(5) { print("violated: \(violation)") }
-    print(
-      "file=\(flow.name) ops=\(flow.operations) trades=\(outcome.result.trades)",
-      "volume=\(outcome.result.volume) notional=\(outcome.result.notional)",
-      "hash=\(String(outcome.result.hash, radix: 16)) ok=\(isOk)",
-      "ns_per_op=\(String(format: "%.1f", times.first ?? 0))",
-      "median=\(String(format: "%.1f", times.isEmpty ? 0 : times[times.count / 2]))",
-      "p50=\(percentile(0.5)) p99=\(percentile(0.99)) p999=\(percentile(0.999))",
-      "max=\(sorted.last ?? 0) rss_mb=\(residentMegabytes()) allocations=\(outcome.allocatedBytes)")
+    var runner = FlowRunner(flow, looksAhead: ahead)
+    let sorted = runner.run(resolved.records, prefill: flow.prefill, each: true).latencies.sorted()
+    let line = FlowLine(
+      flow: flow, result: resolved.result, isOk: isOk, times: times, sorted: sorted,
+      events: events, allocated: allocated, residentMegabytes: residentMegabytes())
+    print(line.text)
+    if let json { try line.append(to: json) }
     return isOk
   }
 

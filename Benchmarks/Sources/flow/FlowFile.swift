@@ -7,12 +7,17 @@
 //           72 u64 notional (mod 2^64) | 80 u64 hash | 88 u64 resting orders
 //           96 u64 adds | 104 u64 cancels | 112 u64 aggressive adds | 120 padding
 //   record:  0 u64 order id | 8 i32 price | 12 u32 quantity | 16 u32 symbol | 20 u32 account
-//           24 u8 operation (0 add, 1 cancel) | 25 u8 side (0 buy, 1 sell) | 26 u16 flags (1: trades)
+//           24 u8 operation (0 add, 1 cancel; ours: 2 a meter reading) | 25 u8 side (0 buy, 1 sell) | 26 u16 flags (1: trades)
 
 import Foundation
 
 /// One operation of a flow.
 struct FlowRecord: BitwiseCopyable {
+  static let add: UInt8 = 0
+  static let cancel: UInt8 = 1
+  /// `quantity` Wh produced (side 1) or consumed (side 0) by the account's meter.
+  static let reading: UInt8 = 2
+
   var orderId: UInt64
   var price: Int32
   var quantity: UInt32
@@ -130,10 +135,12 @@ struct FlowFile {
 enum FlowError: Error, CustomStringConvertible {
   case notAFlow(String)
   case truncated(String, Int)
+  case notRecorded(String)
 
   var description: String {
     switch self {
     case .notAFlow(let path): "\(path): no OBFLOW01 header; make flows with `flow --generate DIR`"
+    case .notRecorded(let path): "\(path): not a csv.gz file that gzip can unpack"
     case .truncated(let path, let count): "\(path): fewer than the \(count) records it announces"
     }
   }

@@ -5,71 +5,81 @@ import ExchangeCore
 import Foundation
 import MarketModel
 
-/// Takes the events and folds what the flow's expected values are made of.
-struct FlowSink: EventSink, ~Copyable {
-  var result = FlowResult()
-  var rejects = 0
-  /// Engine id of the order with a flow's id, for cancels.
-  let orders: UnsafeMutablePointer<OrderId>
+/// What a shape asks of its accounts, by the first letter of its name.
+enum Endowment {
+  /// Cash, energy and headroom for whatever comes.
+  case ample
+  /// F: half of the accounts have neither energy nor headroom.
+  case halfWithout
+  /// G: half of the accounts live from their meters.
+  case metered
+  /// H: one seller has energy for the thousand orders it starts with.
+  case adversary
 
-  @inline(__always) mutating func emit(_ event: Event) {
-    switch event {
-    case .accepted(let state):
-      orders[Int(state.clientOrderId.rawValue)] = state.order
-    case .trade(let trade):
-      let takerBuys = trade.aggressor == .buy
-      result.trade(
-        maker: (takerBuys ? trade.seller : trade.buyer).clientOrderId.rawValue,
-        taker: (takerBuys ? trade.buyer : trade.seller).clientOrderId.rawValue,
-        price: trade.price.ticks, quantity: trade.quantity.wattHours)
-    case .rejected: rejects += 1
-    default: break
+  init(flow name: String) {
+    switch name.first {
+    case "F": self = .halfWithout
+    case "G": self = .metered
+    case "H": self = .adversary
+    default: self = .ample
+    }
+  }
+
+  /// Energy at the start and cap of an account, in Wh.
+  func of(_ account: UInt32) -> (energy: Int64, cap: Int64) {
+    let ample = (energy: Int64(1) << 40, cap: Int64(1) << 50)
+    let isOfShortHalf = account / 2 % 2 == 1
+    switch self {
+    case .ample: return ample
+    case .halfWithout: return isOfShortHalf ? (0, 0) : ample
+    case .metered:
+      if !isOfShortHalf { return ample }
+      return account % 2 == 1 ? (3_000, 3_000) : (0, 1 << 50)
+    case .adversary: return account == FlowGenerator.adversary ? (50_000, 1 << 50) : ample
     }
   }
 }
 
 /// One flow, one fresh exchange.
 struct FlowRunner: ~Copyable {
-  private let flow: FlowFile
+  /// Commands shown to the exchange before they are applied, as a ring or a block of a journal would.
+  static let ahead = 16
+
   private var exchange: Exchange
-  private var sink: FlowSink
-  private let owners: UnsafeMutablePointer<UInt32>
+  private let commands: UnsafeMutablePointer<Command>
+  private let looksAhead: Bool
   private var sequence: UInt64 = 0
 
-  init(_ flow: FlowFile) {
-    self.flow = flow
-    let ids = Int(flow.highestOrderId) + 1
+  init(_ flow: FlowFile, looksAhead: Bool) {
+    self.looksAhead = looksAhead
     exchange = Exchange(
       capacity: Capacity(
         participants: 16, sessions: 16, accounts: flow.accounts, areas: 16,
         instruments: flow.symbols, meters: flow.accounts, positions: flow.accounts,
         orders: 1 << 22, priceLevels: 1 << 21))
-    let orders = UnsafeMutablePointer<OrderId>.allocate(capacity: ids)
-    orders.initialize(repeating: .null, count: ids)
-    sink = FlowSink(orders: orders)
-    owners = .allocate(capacity: ids)
-    owners.initialize(repeating: 0, count: ids)
-    for record in flow.records where record.operation == 0 {
-      owners[Int(record.orderId)] = record.account
-    }
-    open()
+    commands = .allocate(capacity: FlowRunner.ahead)
+    commands.initialize(
+      repeating: Command(session: .exchange, body: .tick), count: FlowRunner.ahead)
+    open(flow, Endowment(flow: flow.name))
   }
 
-  deinit {
-    sink.orders.deallocate()
-    owners.deallocate()
+  deinit { commands.deallocate() }
+
+  @inline(__always) private mutating func command(_ body: Command.Body) -> Command {
+    sequence += 1
+    return Command(
+      session: .exchange, body: body, sequence: SequenceNumber(sequence),
+      time: Timestamp(nanoseconds: sequence))
   }
 
   private mutating func send(_ body: Command.Body) {
-    sequence += 1
-    exchange.apply(
-      Command(
-        session: .exchange, body: body, sequence: SequenceNumber(sequence),
-        time: Timestamp(nanoseconds: sequence)), into: &sink)
+    for event in exchange.execute(command(body)) {
+      if case .rejected(let rejected) = event { preconditionFailure("\(rejected)") }
+    }
   }
 
-  /// Area, instruments, and accounts with ample cash, energy and headroom.
-  private mutating func open() {
+  /// Area, instruments, and accounts with what the flow asks for.
+  private mutating func open(_ flow: FlowFile, _ endowment: Endowment) {
     send(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
     send(
       .createArea(
@@ -86,84 +96,130 @@ struct FlowRunner: ~Copyable {
             highestPrice: Price(ticks: Int64(flow.highest)),
             makerFee: Rate(partsPerMillion: 100), takerFee: Rate(partsPerMillion: 200))))
     }
-    for number in 1...flow.accounts {
-      let account = AccountId(number)
-      send(.createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
-      send(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: 1 << 50))))
-      send(
-        .deposit(
-          CashMovement(
-            account: account, currency: .eur, amount: Money(units: 1 << 50), reference: 1)))
-      send(
-        .registerMeter(
-          RegisterMeter(
-            meter: MeterId(number), account: account, area: AreaId(1),
-            publicKey: PublicKey(0, 0, 0, 0))))
-      send(
-        .meterReading(
-          MeterReading(
-            meter: MeterId(number), registerSequence: 1,
-            intervalStart: Timestamp(nanoseconds: 0), intervalEnd: Timestamp(nanoseconds: 1),
-            produced: Energy(wattHours: 1 << 40), consumed: .zero)))
-    }
-    precondition(sink.rejects == 0, "the world did not open")
+    for number in 1...flow.accounts { open(number, endowment) }
   }
 
-  @inline(__always) private mutating func run(_ record: FlowRecord) {
-    if record.operation == 0 {
-      send(
+  private mutating func open(_ number: UInt32, _ endowment: Endowment) {
+    let account = AccountId(number)
+    let (energy, cap) = endowment.of(number)
+    send(.createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
+    send(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: cap))))
+    send(
+      .deposit(
+        CashMovement(
+          account: account, currency: .eur, amount: Money(units: 1 << 50), reference: 1)))
+    send(
+      .registerMeter(
+        RegisterMeter(
+          meter: MeterId(number), account: account, area: AreaId(1),
+          publicKey: PublicKey(0, 0, 0, 0))))
+    if energy > 0 { read(number, produced: energy, consumed: 0) }
+  }
+
+  private mutating func read(_ account: UInt32, produced: Int64, consumed: Int64) {
+    send(reading(account, produced: produced, consumed: consumed))
+  }
+
+  @inline(__always) private func reading(
+    _ account: UInt32, produced: Int64, consumed: Int64
+  ) -> Command.Body {
+    .meterReading(
+      MeterReading(
+        meter: MeterId(account), registerSequence: sequence + 1,
+        intervalStart: Timestamp(nanoseconds: sequence),
+        intervalEnd: Timestamp(nanoseconds: sequence + 1),
+        produced: Energy(wattHours: produced), consumed: Energy(wattHours: consumed)))
+  }
+
+  @inline(__always) private mutating func command(_ record: FlowRecord) -> Command {
+    switch record.operation {
+    case FlowRecord.add:
+      command(
         .enter(
           NewOrder(
             account: AccountId(record.account), instrument: InstrumentId(record.symbol + 1),
             side: record.side == 0 ? .buy : .sell, clientOrderId: ClientOrderId(record.orderId),
             price: Price(ticks: Int64(record.price)),
             quantity: Energy(wattHours: Int64(record.quantity)))))
-    } else {
-      let id = Int(record.orderId)
-      send(.cancel(CancelOrder(account: AccountId(owners[id]), order: sink.orders[id])))
+    case FlowRecord.cancel:
+      command(
+        .cancel(
+          CancelOrder(
+            account: AccountId(record.account), order: OrderId(record.orderId))))
+    default:
+      command(
+        reading(
+          record.account, produced: record.side == 1 ? Int64(record.quantity) : 0,
+          consumed: record.side == 1 ? 0 : Int64(record.quantity)))
     }
   }
 
-  /// What one pass came to.
-  struct Outcome {
-    var result: FlowResult
-    var rejects: Int
+  // MARK: One record at a time
+
+  /// Applies one record and hands each of its events to `body`.
+  mutating func apply(_ record: FlowRecord, _ body: (Event) -> Void) {
+    for event in exchange.execute(command(record)) { body(event) }
+  }
+
+  /// The hash over all events so far.
+  var eventHash: UInt64 { exchange.eventHash }
+  /// Orders that rest.
+  var resting: UInt64 { UInt64(exchange.counts.openOrders) }
+  /// Every invariant that does not hold.
+  func violations() -> [String] { exchange.invariantViolations() }
+
+  // MARK: Timed
+
+  /// What one pass cost.
+  struct Cost {
     var nanosecondsPerOperation: Double
+    /// Of every operation, where asked for; looking ahead counts for the first it was done for.
     var latencies: [UInt32]
     var allocatedBytes: Int
-    var violations: [String]
+    var events = 0
   }
 
-  /// Runs prefill and operations; the operations are timed, as a whole or one by one.
-  mutating func run(each: Bool, checked: Bool) -> Outcome {
-    var latencies: [UInt32] = []
-    if each { latencies = Array(repeating: 0, count: flow.operations) }
-    var elapsed: UInt64 = 0
-    var allocated = 0
-    flow.records.withUnsafeBufferPointer { records in
-      for index in 0..<flow.prefill { run(records[index]) }
-      let before = allocatedBytes()
-      let start = now()
-      if each {
-        var last = start
-        for index in flow.prefill..<records.count {
-          run(records[index])
-          let time = now()
-          latencies[index - flow.prefill] = UInt32(clamping: time - last)
-          last = time
+  /// Runs resolved records: the first `prefill` untimed, the rest timed as a whole or one by one.
+  mutating func run(_ records: [FlowRecord], prefill: Int, each: Bool) -> Cost {
+    var latencies: [UInt32] = each ? Array(repeating: 0, count: records.count - prefill) : []
+    return records.withUnsafeBufferPointer { records in
+      latencies.withUnsafeMutableBufferPointer { latencies in
+        for index in 0..<prefill { _ = exchange.execute(command(records[index])) }
+        let before = allocatedBytes()
+        let start = now()
+        var events = 0
+        var index = prefill
+        while index < records.count {
+          let count = min(FlowRunner.ahead, records.count - index)
+          events += runBatch(
+            records.baseAddress.unsafelyUnwrapped + index, count,
+            each ? latencies.baseAddress.unsafelyUnwrapped + (index - prefill) : nil)
+          index += count
         }
-      } else {
-        for index in flow.prefill..<records.count { run(records[index]) }
+        let elapsed = now() - start
+        return Cost(
+          nanosecondsPerOperation: Double(elapsed) / Double(max(records.count - prefill, 1)),
+          latencies: Array(latencies), allocatedBytes: allocatedBytes() - before, events: events)
       }
-      elapsed = now() - start
-      allocated = allocatedBytes() - before
     }
-    sink.result.resting = UInt64(exchange.counts.openOrders)
-    return Outcome(
-      result: sink.result, rejects: sink.rejects,
-      nanosecondsPerOperation: Double(elapsed) / Double(max(flow.operations, 1)),
-      latencies: latencies, allocatedBytes: allocated,
-      violations: checked ? exchange.invariantViolations() : [])
+  }
+
+  @inline(__always) private mutating func runBatch(
+    _ records: UnsafePointer<FlowRecord>, _ count: Int, _ latencies: UnsafeMutablePointer<UInt32>?
+  ) -> Int {
+    var events = 0
+    for index in 0..<count { (commands + index).pointee = command(records[index]) }
+    var last = latencies == nil ? 0 : now()
+    if looksAhead { exchange.anticipate(UnsafeBufferPointer(start: commands, count: count)) }
+    for index in 0..<count {
+      events += exchange.execute(commands[index]).count
+      if let latencies {
+        let time = now()
+        latencies[index] = UInt32(clamping: time - last)
+        last = time
+      }
+    }
+    return events
   }
 }
 

@@ -116,7 +116,7 @@ extension Exchange {
 
   /// The order after `order` in book order; 0 after the last.
   private func following(_ order: OrderRow, _ level: UInt32) -> UInt32 {
-    let next = orders.links[order.pointee.slot].next
+    let next = orders.places[orders.slot(order)].next
     if next != 0 { return next }
     return order.pointee.covered > 0 ? ladder.levels[level].waitingHead : 0
   }

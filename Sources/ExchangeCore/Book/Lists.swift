@@ -24,7 +24,7 @@ extension Exchange {
   @inline(__always) mutating func rest(_ order: OrderRow) {
     let number = bookIndex(order.pointee.instrument, order.pointee.side)
     let instrument = instruments.address(of: order.pointee.instrument)
-    let key = instrument.pointee.key(order.pointee.price, order.pointee.side)
+    let key = instrument.pointee.key(orders.price(order), order.pointee.side)
     let side = books.address(of: number)
     let level = ladder.findOrMake(key, number: number, in: side)
     order.pointee.level = level.pointee.number
@@ -69,15 +69,15 @@ extension Exchange {
   @inline(__always) private mutating func appendLive(
     _ order: OrderRow, _ level: LevelRow, _ side: BookRow
   ) {
-    let slot = order.pointee.slot
+    let slot = orders.slot(order)
     let tail = level.pointee.liveTail
-    let links = orders.links.address(of: slot)
+    let links = orders.places.address(of: slot)
     links.pointee.previous = tail
     links.pointee.next = 0
     level.pointee.liveTail = slot
     level.pointee.live += order.pointee.covered
     if tail != 0 {
-      orders.links[tail].next = slot
+      orders.places[tail].next = slot
     } else {
       level.pointee.liveHead = slot
       ladder.becameLive(level, in: side)
@@ -85,14 +85,14 @@ extension Exchange {
   }
 
   @inline(__always) private mutating func unlinkLive(_ order: OrderRow, _ level: LevelRow) {
-    let links = orders.links[order.pointee.slot]
+    let links = orders.places[orders.slot(order)]
     if links.previous != 0 {
-      orders.links[links.previous].next = links.next
+      orders.places[links.previous].next = links.next
     } else {
       level.pointee.liveHead = links.next
     }
     if links.next != 0 {
-      orders.links[links.next].previous = links.previous
+      orders.places[links.next].previous = links.previous
     } else {
       level.pointee.liveTail = links.previous
     }
@@ -103,24 +103,24 @@ extension Exchange {
   }
 
   private func appendWaiting(_ order: OrderRow, _ level: LevelRow) {
-    let slot = order.pointee.slot
+    let slot = orders.slot(order)
     let tail = level.pointee.waitingTail
-    let links = orders.links.address(of: slot)
+    let links = orders.places.address(of: slot)
     links.pointee.previous = tail
     links.pointee.next = 0
     level.pointee.waitingTail = slot
-    if tail != 0 { orders.links[tail].next = slot } else { level.pointee.waitingHead = slot }
+    if tail != 0 { orders.places[tail].next = slot } else { level.pointee.waitingHead = slot }
   }
 
   private func unlinkWaiting(_ order: OrderRow, _ level: LevelRow) {
-    let links = orders.links[order.pointee.slot]
+    let links = orders.places[orders.slot(order)]
     if links.previous != 0 {
-      orders.links[links.previous].next = links.next
+      orders.places[links.previous].next = links.next
     } else {
       level.pointee.waitingHead = links.next
     }
     if links.next != 0 {
-      orders.links[links.next].previous = links.previous
+      orders.places[links.next].previous = links.previous
     } else {
       level.pointee.waitingTail = links.previous
     }
@@ -130,9 +130,9 @@ extension Exchange {
 
   /// Whether `a` stands before `b` in price-time order. Same side.
   @inline(__always) func isBefore(_ a: UInt32, _ b: UInt32) -> Bool {
-    let (first, second) = (orders.address(of: a), orders.address(of: b))
+    let (first, second) = (orders.places.address(of: a), orders.places.address(of: b))
     let (pa, pb) = (first.pointee.price, second.pointee.price)
-    if pa != pb { return first.pointee.side == .sell ? pa < pb : pa > pb }
+    if pa != pb { return orders[a].side == .sell ? pa < pb : pa > pb }
     return first.pointee.arrival < second.pointee.arrival
   }
 
@@ -147,9 +147,9 @@ extension Exchange {
     side.pointee.covered += order.pointee.covered
     if tail == 0 {
       side.pointee.isSorted = true
-    } else if side.pointee.isSorted, !isBefore(tail, order.pointee.slot) {
-      if side.pointee.isShort {
-        link(order, after: predecessor(of: order.pointee.slot, side), side)
+    } else if side.pointee.isSorted, !isBefore(tail, orders.slot(order)) {
+      if side.pointee.isShort, side.pointee.covered > 0 {
+        link(order, after: predecessor(of: orders.slot(order), side), side)
         return
       }
       side.pointee.isSorted = false
@@ -170,43 +170,43 @@ extension Exchange {
   }
 
   @inline(__always) private func unlinkOwned(_ order: OrderRow, _ side: OwnedRow) {
-    let links = orders.links[order.pointee.slot]
+    let links = orders.places[orders.slot(order)]
     if links.ownerPrevious != 0 {
-      orders.links[links.ownerPrevious].ownerNext = links.ownerNext
+      orders.places[links.ownerPrevious].ownerNext = links.ownerNext
     } else {
       side.pointee.head = links.ownerNext
     }
     if links.ownerNext != 0 {
-      orders.links[links.ownerNext].ownerPrevious = links.ownerPrevious
+      orders.places[links.ownerNext].ownerPrevious = links.ownerPrevious
     } else {
       side.pointee.tail = links.ownerPrevious
     }
   }
 
   @inline(__always) private func linkLast(_ order: OrderRow, _ side: OwnedRow) {
-    let slot = order.pointee.slot
+    let slot = orders.slot(order)
     let tail = side.pointee.tail
-    let links = orders.links.address(of: slot)
+    let links = orders.places.address(of: slot)
     links.pointee.ownerPrevious = tail
     links.pointee.ownerNext = 0
-    if tail != 0 { orders.links[tail].ownerNext = slot } else { side.pointee.head = slot }
+    if tail != 0 { orders.places[tail].ownerNext = slot } else { side.pointee.head = slot }
     side.pointee.tail = slot
   }
 
   private func link(_ order: OrderRow, after previous: UInt32, _ side: OwnedRow) {
-    let slot = order.pointee.slot
-    let next = previous == 0 ? side.pointee.head : orders.links[previous].ownerNext
-    orders.links[slot].ownerPrevious = previous
-    orders.links[slot].ownerNext = next
-    if previous != 0 { orders.links[previous].ownerNext = slot } else { side.pointee.head = slot }
-    if next != 0 { orders.links[next].ownerPrevious = slot } else { side.pointee.tail = slot }
+    let slot = orders.slot(order)
+    let next = previous == 0 ? side.pointee.head : orders.places[previous].ownerNext
+    orders.places[slot].ownerPrevious = previous
+    orders.places[slot].ownerNext = next
+    if previous != 0 { orders.places[previous].ownerNext = slot } else { side.pointee.head = slot }
+    if next != 0 { orders.places[next].ownerPrevious = slot } else { side.pointee.tail = slot }
   }
 
   /// The last order that stands before `slot` in a sorted list; 0 when none does.
   private func predecessor(of slot: UInt32, _ side: OwnedRow) -> UInt32 {
     if isBefore(slot, side.pointee.head) { return 0 }
     var candidate = side.pointee.tail
-    while isBefore(slot, candidate) { candidate = orders.links[candidate].ownerPrevious }
+    while isBefore(slot, candidate) { candidate = orders.places[candidate].ownerPrevious }
     return candidate
   }
 
@@ -221,9 +221,9 @@ extension Exchange {
     var previous: UInt32 = 0
     var slot = side.pointee.head
     while slot != 0 {
-      orders.links[slot].ownerPrevious = previous
+      orders.places[slot].ownerPrevious = previous
       previous = slot
-      slot = orders.links[slot].ownerNext
+      slot = orders.places[slot].ownerNext
     }
     side.pointee.tail = previous
     side.pointee.isSorted = true
@@ -242,12 +242,12 @@ extension Exchange {
         let slot: UInt32
         if right == 0 || (left != 0 && isBefore(left, right)) {
           slot = left
-          left = orders.links[left].ownerNext
+          left = orders.places[left].ownerNext
         } else {
           slot = right
-          right = orders.links[right].ownerNext
+          right = orders.places[right].ownerNext
         }
-        if tail == 0 { side.pointee.head = slot } else { orders.links[tail].ownerNext = slot }
+        if tail == 0 { side.pointee.head = slot } else { orders.places[tail].ownerNext = slot }
         tail = slot
       }
     }
@@ -258,11 +258,11 @@ extension Exchange {
   private func cut(_ start: UInt32, _ width: UInt32) -> UInt32 {
     var last = start
     for _ in 1..<width {
-      if orders.links[last].ownerNext == 0 { return 0 }
-      last = orders.links[last].ownerNext
+      if orders.places[last].ownerNext == 0 { return 0 }
+      last = orders.places[last].ownerNext
     }
-    let next = orders.links[last].ownerNext
-    orders.links[last].ownerNext = 0
+    let next = orders.places[last].ownerNext
+    orders.places[last].ownerNext = 0
     return next
   }
 }

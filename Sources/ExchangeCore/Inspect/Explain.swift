@@ -35,7 +35,7 @@ extension Exchange {
   /// - Returns: `nil` when no such order is open.
   public func explain(_ order: OrderId) -> Explanation? {
     guard let row = orders.find(order) else { return nil }
-    let slot = row.pointee.slot
+    let slot = order.slot
     var reasons: [Explanation.Reason] = []
     if isHalted(row) {
       reasons.append(.instrumentHalted)
@@ -56,9 +56,9 @@ extension Exchange {
     var other = owned(orders.address(of: slot)).pointee.head
     while other != 0 {
       if other != slot, orders[other].covered > 0, isBefore(other, slot) {
-        users.append(orders.address(of: other).id)
+        users.append(orders.id(other))
       }
-      other = orders.links[other].ownerNext
+      other = orders.places[other].ownerNext
     }
     users.sort()
     return orders[slot].side == .sell
@@ -73,10 +73,10 @@ extension Exchange {
       ahead += ladder.levels[level].live
       level = ladder.next(after: level, in: book, live: true)
     }
-    var other = orders.links[slot].previous
+    var other = orders.places[slot].previous
     while other != 0 {
       ahead += orders[other].covered
-      other = orders.links[other].previous
+      other = orders.places[other].previous
     }
     return ahead
   }
@@ -87,9 +87,9 @@ extension Exchange {
     let book = books[bookIndex(instrument, side)]
     if book.bestLevel == 0 { return .nothingWithinLimit(best: nil) }
     let best = ladder.levels[book.bestLevel].liveHead
-    if orders[best].account == orders[slot].account {
-      return .ownOrderOpposite(orders.address(of: best).id)
+    if orders[best].position == orders[slot].position {
+      return .ownOrderOpposite(orders.id(best))
     }
-    return .nothingWithinLimit(best: Price(ticks: orders[best].price))
+    return .nothingWithinLimit(best: Price(ticks: orders.places[best].price))
   }
 }

@@ -72,10 +72,10 @@ extension Exchange {
         total += orders[slot].leaves
         count += 1
         let inPlace =
-          orders[slot].isOpen && orders[slot].level == level && orders[slot].leaves > 0
+          orders[slot].marks.isOpen && orders[slot].level == level && orders[slot].leaves > 0
           && (orders[slot].covered > 0) == isLive && orders[slot].covered <= orders[slot].leaves
         if !inPlace { misplaced = true }
-        slot = orders.links[slot].next
+        slot = orders.places[slot].next
       }
     }
     return (live, total, count, misplaced)
@@ -102,11 +102,11 @@ extension Exchange {
           lot: instruments[orders[slot].instrument].lot)
         if due != orders[slot].covered {
           violations.append(
-            "\(name): order \(orders.address(of: slot).id.rawValue) has cover \(orders[slot].covered), not \(due)"
+            "\(name): order \(orders.id(slot).rawValue) has cover \(orders[slot].covered), not \(due)"
           )
         }
       }
-      slot = orders.links[slot].ownerNext
+      slot = orders.places[slot].ownerNext
     }
     let row = owned.pointee
     if (eligible, halted, covered, count) != (row.eligible, row.halted, row.covered, row.count) {
@@ -122,7 +122,7 @@ extension Exchange {
       if other != slot, !isHalted(orders.address(of: other)), isBefore(other, slot) {
         sum += orders[other].leaves
       }
-      other = orders.links[other].ownerNext
+      other = orders.places[other].ownerNext
     }
     return sum
   }
@@ -131,7 +131,7 @@ extension Exchange {
 
   private func checkMoney(_ violations: inout [String]) {
     var reserved = [Int64](repeating: 0, count: Int(holdingCount) + 1)
-    for slot in stride(from: 1, through: orders.used, by: 1) where orders[slot].isOpen {
+    for slot in stride(from: 1, through: orders.used, by: 1) where orders[slot].marks.isOpen {
       let lots = orders[slot].leaves / instruments[orders[slot].instrument].lot
       reserved[Int(positions[orders[slot].position].holding)] += orders[slot].reservePerLot * lots
     }

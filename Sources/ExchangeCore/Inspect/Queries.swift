@@ -37,7 +37,9 @@ extension Exchange {
   /// Every open order, in order of slot. Allocates; for reports and tests.
   public func openOrders() -> [OrderState] {
     if orders.used == 0 { return [] }
-    return (1...orders.used).filter { orders[$0].isOpen }.map { state(orders.address(of: $0)) }
+    return (1...orders.used).filter { orders[$0].marks.isOpen }.map {
+      state(orders.address(of: $0))
+    }
   }
 
   /// The participant that owns an account.

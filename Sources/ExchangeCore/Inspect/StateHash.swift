@@ -25,8 +25,8 @@ extension Exchange {
       hash.fold(holdings[number].reserved)
     }
     for slot in stride(from: 1, through: orders.used, by: 1) {
-      hash.fold(UInt64(orders[slot].generation) << 1 | (orders[slot].isOpen ? 1 : 0))
-      if orders[slot].isOpen { fold(order: slot, &hash) }
+      hash.fold(UInt64(orders[slot].generation) << 1 | (orders[slot].marks.isOpen ? 1 : 0))
+      if orders[slot].marks.isOpen { fold(order: slot, &hash) }
     }
     return hash.value
   }
@@ -93,7 +93,7 @@ extension Exchange {
     }
     hash.fold(UInt64(instrument.makerFee) << 32 | UInt64(instrument.takerFee))
     for side in Side.allCases {
-      forEachOrder(in: number, side) { slot in hash.fold(orders.address(of: slot).id.rawValue) }
+      forEachOrder(in: number, side) { slot in hash.fold(orders.id(slot).rawValue) }
     }
   }
 
@@ -117,17 +117,21 @@ extension Exchange {
 
   private func fold(order slot: UInt32, _ hash: inout WordHash) {
     let order = orders[slot]
-    hash.fold(UInt64(order.account) << 32 | UInt64(order.instrument))
+    let place = orders.places[slot]
+    let account = positions[order.position].account
+    hash.fold(UInt64(account) << 32 | UInt64(order.instrument))
     hash.fold(UInt64(order.session) << 32 | UInt64(order.side.rawValue) << 16)
     hash.fold(
       UInt64(order.timeInForce.rawValue) << 16 | UInt64(order.selfTradePrevention.rawValue) << 8
-        | (order.postOnly ? 1 : 0))
-    for word in [order.price, order.quantity, order.leaves, order.covered, order.reservePerLot] {
+        | (order.marks.isPostOnly ? 1 : 0))
+    for word in [place.price, order.quantity, order.leaves, order.covered, order.reservePerLot] {
       hash.fold(word)
     }
     hash.fold(order.clientOrderId)
-    hash.fold(order.arrival)
-    hash.fold(order.expireTime)
+    hash.fold(place.arrival)
+    hash.fold(
+      order.timeInForce == .goodTillTime
+        ? expiries.time(of: slot) : Timestamp.never.nanoseconds)
   }
 
   /// Calls `body` with every order of one side of a book, in book order.
@@ -139,7 +143,7 @@ extension Exchange {
         var slot = head
         while slot != 0 {
           body(slot)
-          slot = orders.links[slot].next
+          slot = orders.places[slot].next
         }
       }
       level = ladder.next(after: level, in: book, live: false)

@@ -91,7 +91,7 @@ extension Exchange {
       var slot = owned(position, side).pointee.head
       while slot != 0 {
         if orders[slot].instrument == instrument { return true }
-        slot = orders.links[slot].ownerNext
+        slot = orders.places[slot].ownerNext
       }
     }
     return false

@@ -26,7 +26,7 @@ extension Exchange {
   private func find(_ order: CancelOrder) -> OrderRow? {
     if order.order != .null {
       guard let found = orders.find(order.order),
-        found.pointee.account == order.account.rawValue
+        account(of: found) == order.account.rawValue
       else { return nil }
       return found
     }
@@ -39,7 +39,7 @@ extension Exchange {
           if orders[slot].clientOrderId == order.clientOrderId.rawValue {
             return orders.address(of: slot)
           }
-          slot = orders.links[slot].ownerNext
+          slot = orders.places[slot].ownerNext
         }
       }
       position = positions[position].next
@@ -78,7 +78,7 @@ extension Exchange {
     var count: UInt32 = 0
     var slot = owned.pointee.head
     while slot != 0 {
-      let next = orders.links[slot].ownerNext
+      let next = orders.places[slot].ownerNext
       if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
         remove(orders.address(of: slot), .mass)
         count += 1

@@ -33,15 +33,16 @@ extension Exchange {
     _ owned: OwnedRow, _ available: Int64, _ side: Side, price: Int64, leaves: Int64, lot: Int64,
     besides slot: UInt32
   ) -> Int64 {
+    if available <= 0 { return 0 }
     sortOwned(owned)
     var before: Int64 = 0
     var other = owned.pointee.head
     while other != 0, before < available {
       let isBetter =
-        side == .sell ? orders[other].price <= price : orders[other].price >= price
+        side == .sell ? orders.places[other].price <= price : orders.places[other].price >= price
       if !isBetter { break }
       if other != slot, !isHalted(orders.address(of: other)) { before += orders[other].leaves }
-      other = orders.links[other].ownerNext
+      other = orders.places[other].ownerNext
     }
     return cover(available, before: before, leaves: leaves, lot: lot)
   }
@@ -135,8 +136,11 @@ extension Exchange {
 
   private mutating func recoverShort(_ position: UInt32, _ side: Side) {
     let owned = owned(position, side)
+    // Without cover there is none to lose, without anything to cover with there is none to gain.
+    let available = positions[position].available(side)
+    if owned.pointee.covered == 0, available <= 0 { return }
     sortOwned(owned)
-    losses(owned, positions[position].available(side))
+    losses(owned, available)
     gains(position, owned, side)
   }
 
@@ -150,10 +154,11 @@ extension Exchange {
   }
 
   private mutating func losses(_ owned: OwnedRow, _ available: Int64) {
+    if owned.pointee.covered == 0 { return }
     var before = owned.pointee.eligible
     var slot = owned.pointee.tail
     while slot != 0 {
-      let previous = orders.links[slot].ownerPrevious
+      let previous = orders.places[slot].ownerPrevious
       let order = orders.address(of: slot)
       if !isHalted(order) {
         let leaves = order.pointee.leaves
@@ -172,7 +177,7 @@ extension Exchange {
     var before: Int64 = 0
     var slot = owned.pointee.head
     while slot != 0 {
-      let next = orders.links[slot].ownerNext
+      let next = orders.places[slot].ownerNext
       let order = orders.address(of: slot)
       if !isHalted(order) {
         let available = positions[position].available(side)
@@ -181,7 +186,7 @@ extension Exchange {
           available, before: before, leaves: order.pointee.leaves,
           lot: instruments[order.pointee.instrument].lot)
         if order.pointee.covered < target { raiseCover(order, owned, to: target) }
-        if order.pointee.isOpen { before += order.pointee.leaves }
+        if order.pointee.marks.isOpen { before += order.pointee.leaves }
       }
       slot = next
     }
@@ -204,7 +209,7 @@ extension Exchange {
   private mutating func raiseCover(_ order: OrderRow, _ owned: OwnedRow, to target: Int64) {
     let gained = target - order.pointee.covered
     let entersLive = order.pointee.covered == 0
-    if entersLive, order.pointee.postOnly, crosses(order) {
+    if entersLive, order.pointee.marks.isPostOnly, crosses(order) {
       remove(order, .postOnly)
       return
     }

@@ -207,7 +207,7 @@ extension Exchange {
 
   private mutating func matchAndCancel(_ order: OrderRow) {
     match(order)
-    if !order.pointee.isOpen { return }
+    if !order.pointee.marks.isOpen { return }
     if order.pointee.leaves == 0 { finish(order) } else { remove(order, .immediate) }
   }
 
@@ -219,26 +219,24 @@ extension Exchange {
     arrivalCount &+= 1  // Less than one in a nanosecond for centuries.
     row.pointee.leaves = order.quantity.wattHours
     row.pointee.covered = entry.covered
-    row.pointee.price = entry.price
     row.pointee.quantity = order.quantity.wattHours
     row.pointee.clientOrderId = order.clientOrderId.rawValue
-    row.pointee.level = 0
+    row.pointee.reservePerLot = entry.reservePerLot
     row.pointee.position = position
     row.pointee.instrument = order.instrument.rawValue
-    row.pointee.account = order.account.rawValue
     row.pointee.session = session.rawValue
+    row.pointee.level = 0
     row.pointee.side = order.side
-    row.pointee.type = order.type
     row.pointee.timeInForce = order.timeInForce
     row.pointee.selfTradePrevention = order.selfTradePrevention
-    row.pointee.postOnly = order.postOnly
-    row.pointee.reservePerLot = entry.reservePerLot
-    row.pointee.arrival = arrivalCount
-    row.pointee.expireTime = order.expireTime.nanoseconds
-    row.pointee.expiryIndex = 0
+    row.pointee.marks = OrderMarks(type: order.type, postOnly: order.postOnly)
+    orders.place(row).pointee.price = entry.price
+    orders.place(row).pointee.arrival = arrivalCount
     release(row, lots: -entry.lots)
     own(row, owned(position, order.side))
-    if order.timeInForce == .goodTillTime { expiries.insert(row.pointee.slot, orders) }
+    if order.timeInForce == .goodTillTime {
+      expiries.insert(orders.slot(row), order.expireTime.nanoseconds, orders)
+    }
     return row
   }
 
@@ -247,19 +245,19 @@ extension Exchange {
     let side = order.pointee.side.opposite
     let instrument = order.pointee.instrument
     let book = books[bookIndex(instrument, side)]
-    let limit = instruments[instrument].key(order.pointee.price, side)
+    let limit = instruments[instrument].key(orders.price(order), side)
     let wanted = order.pointee.covered
     var sum: Int64 = 0
     var level = book.bestLevel
     while level != 0, ladder.levels[level].key <= limit, sum < wanted {
       var resting = ladder.levels[level].liveHead
       while resting != 0, sum < wanted {
-        if orders[resting].account != order.pointee.account {
+        if orders[resting].position != order.pointee.position {
           sum += orders[resting].covered
         } else if order.pointee.selfTradePrevention != .cancelOlder {
           return min(sum, wanted)
         }
-        resting = orders.links[resting].next
+        resting = orders.places[resting].next
       }
       level = ladder.next(after: level, in: book, live: true)
     }

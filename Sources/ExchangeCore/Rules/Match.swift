@@ -6,7 +6,7 @@ import MarketModel
 extension Exchange {
   /// Whether an entering order's limit reaches the best live order of the other side.
   @inline(__always) func crosses(_ order: OrderRow) -> Bool {
-    reaches(order.pointee.instrument, order.pointee.side, limit: order.pointee.price)
+    reaches(order.pointee.instrument, order.pointee.side, limit: orders.price(order))
   }
 
   @inline(__always) func reaches(_ instrument: UInt32, _ side: Side, limit: Int64) -> Bool {
@@ -18,7 +18,7 @@ extension Exchange {
   /// Matches an entering order and rests what remains of it. It may be gone afterwards.
   @inline(__always) mutating func matchAndRest(_ order: OrderRow) {
     match(order)
-    if !order.pointee.isOpen { return }
+    if !order.pointee.marks.isOpen { return }
     if order.pointee.leaves == 0 {
       finish(order)
     } else {
@@ -32,7 +32,7 @@ extension Exchange {
     let other = order.pointee.side.opposite
     let instrument = instruments.address(of: order.pointee.instrument)
     let book = books.address(of: bookIndex(order.pointee.instrument, other))
-    let limit = instrument.pointee.key(order.pointee.price, other)
+    let limit = instrument.pointee.key(orders.price(order), other)
     // Without a live level the best key is above every limit.
     while book.pointee.bestKey <= limit, order.pointee.covered > 0 {
       if !meet(order, book.pointee.bestLevel, instrument) { return }
@@ -46,7 +46,8 @@ extension Exchange {
   ) -> Bool {
     let level = ladder.levels.address(of: best)
     let resting = orders.address(of: level.pointee.liveHead)
-    if resting.pointee.account == order.pointee.account {
+    // One instrument, one area: the same position is the same account.
+    if resting.pointee.position == order.pointee.position {
       return preventSelfTrade(order, resting, level)
     }
     trade(order, resting, level, instrument)
@@ -59,7 +60,7 @@ extension Exchange {
     _ taker: OrderRow, _ maker: OrderRow, _ level: LevelRow, _ instrument: InstrumentRow
   ) {
     let quantity = min(taker.pointee.covered, maker.pointee.covered)
-    let price = maker.pointee.price
+    let price = orders.price(maker)
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
     let takerBuys = taker.pointee.side == .buy
     let makerFee = fee(instrument.pointee.makerFee, notional)

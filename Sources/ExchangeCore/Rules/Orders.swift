@@ -44,6 +44,11 @@ extension Exchange {
     holding.pointee.free += amount
   }
 
+  /// Whose an order is.
+  @inline(__always) func account(of order: OrderRow) -> UInt32 {
+    positions.address(of: order.pointee.position).pointee.account
+  }
+
   // MARK: Leaving
 
   /// Cancels an order in full, wherever it stands, and touches its position.
@@ -75,14 +80,14 @@ extension Exchange {
   }
 
   @inline(__always) private mutating func giveBack(_ order: OrderRow) {
-    if order.pointee.expiryIndex != 0 { expiries.remove(order.pointee.slot, orders) }
+    if order.pointee.timeInForce == .goodTillTime { expiries.remove(orders.slot(order), orders) }
     orders.release(order)
   }
 
   /// Cancels what is due at the time of the command (section 5, good till time).
   mutating func expireDue() {
     var expired = false
-    while expiries.first != 0, orders[expiries.first].expireTime <= now {
+    while expiries.first != 0, expiries.firstTime <= now {
       remove(orders.address(of: expiries.first), .expired)
       expired = true
     }
@@ -99,12 +104,12 @@ extension Exchange {
 
   func state(_ order: OrderRow) -> OrderState {
     OrderState(
-      order: order.id, account: AccountId(order.pointee.account),
+      order: orders.id(order), account: AccountId(account(of: order)),
       instrument: InstrumentId(order.pointee.instrument),
       session: SessionId(order.pointee.session),
       clientOrderId: ClientOrderId(order.pointee.clientOrderId), side: order.pointee.side,
-      type: order.pointee.type, timeInForce: order.pointee.timeInForce,
-      waitReason: waitReason(order), price: Price(ticks: order.pointee.price),
+      type: order.pointee.marks.type, timeInForce: order.pointee.timeInForce,
+      waitReason: waitReason(order), price: Price(ticks: orders.price(order)),
       quantity: Energy(wattHours: order.pointee.quantity),
       leaves: Energy(wattHours: order.pointee.leaves),
       covered: Energy(wattHours: order.pointee.covered))

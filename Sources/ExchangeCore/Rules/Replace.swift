@@ -14,7 +14,7 @@ extension Exchange {
     let order = orders.address(of: change.order.slot)
     accounts[change.account.rawValue].lastClientOrderId = change.clientOrderId.rawValue
     let keepsPlace =
-      change.price.ticks == order.pointee.price
+      change.price.ticks == orders.price(order)
       && change.quantity.wattHours < order.pointee.quantity
     if keepsPlace {
       lower(order, change)
@@ -30,13 +30,13 @@ extension Exchange {
     if let refusal = permission(request, tradeFor: change.account) { return refusal }
     if let refusal = isNext(change.clientOrderId, change.account) { return refusal }
     guard let order = orders.find(change.order),
-      order.pointee.account == change.account.rawValue
+      account(of: order) == change.account.rawValue
     else { return Refusal(.unknownOrder) }
     let instrument = instruments.address(of: order.pointee.instrument)
     if instrument.pointee.state == .halted { return Refusal(.instrumentHalted) }
     let quantity = change.quantity.wattHours
     let price = change.price.ticks
-    if price == order.pointee.price, quantity == order.pointee.quantity {
+    if price == orders.price(order), quantity == order.pointee.quantity {
       return Refusal(.nothingToChange)
     }
     if let refusal = validateQuantity(quantity, instrument) { return refusal }
@@ -55,7 +55,7 @@ extension Exchange {
       reservation(
         instrument, price, quantity, perLot, lots: instrument.pointee.lots(quantity)) != nil
     else { return Refusal(.notionalOverflow, Int64.max) }
-    if price == order.pointee.price, leaves < order.pointee.leaves { return nil }
+    if price == orders.price(order), leaves < order.pointee.leaves { return nil }
     let lot = instrument.pointee.lot
     let difference =
       perLot * (leaves / lot) - order.pointee.reservePerLot * (order.pointee.leaves / lot)
@@ -64,8 +64,8 @@ extension Exchange {
     if ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
     let covered = coverOnEntry(
       order.pointee.position, side, price: price, leaves: leaves, lot: lot,
-      besides: order.pointee.slot)
-    if order.pointee.postOnly, covered > 0 {
+      besides: orders.slot(order))
+    if order.pointee.marks.isPostOnly, covered > 0 {
       return validatePassive(order.pointee.instrument, side, price)
     }
     return nil
@@ -107,18 +107,19 @@ extension Exchange {
       preconditionFailure("validated")
     }
     // The heap orders equal expire times by arrival: the order leaves it while its arrival changes.
-    let expires = order.pointee.expiryIndex != 0
-    if expires { expiries.remove(order.pointee.slot, orders) }
+    let expires = order.pointee.timeInForce == .goodTillTime
+    let expireTime = expiries.time(of: orders.slot(order))
+    if expires { expiries.remove(orders.slot(order), orders) }
     arrivalCount += 1
-    order.pointee.arrival = arrivalCount
-    if expires { expiries.insert(order.pointee.slot, orders) }
+    orders.place(order).pointee.arrival = arrivalCount
+    if expires { expiries.insert(orders.slot(order), expireTime, orders) }
     order.pointee.clientOrderId = change.clientOrderId.rawValue
-    order.pointee.price = change.price.ticks
+    orders.place(order).pointee.price = change.price.ticks
     order.pointee.quantity = change.quantity.wattHours
     order.pointee.leaves = change.quantity.wattHours - executed
     order.pointee.reservePerLot = perLot
     order.pointee.covered = coverOnEntry(
-      position, side, price: order.pointee.price, leaves: order.pointee.leaves, lot: lot)
+      position, side, price: orders.price(order), leaves: order.pointee.leaves, lot: lot)
     release(order, lots: -(order.pointee.leaves / lot))
     own(order, owned)
     emitState(order, .replaced, waitReason(order))

@@ -15,7 +15,8 @@ extension Exchange {
     _ order: OrderRow, _ kind: StateEvent, _ reason: WaitReason
   ) {
     write(order, reason, to: events.state(kind))
-    history.fold(kind.rawValue, order)
+    history.fold(
+      kind.rawValue, account(of: order), orders.id(order), orders.price(order), order)
   }
 
   /// Says that `quantity` of an order was cancelled; the order's own numbers are what it left.
@@ -29,22 +30,23 @@ extension Exchange {
     event.pointee.quantity = Energy(wattHours: quantity)
     event.pointee.reason = reason
     history.fold(
-      EventHash.canceled | UInt64(reason.rawValue) << 8, order, UInt64(bitPattern: quantity))
+      EventHash.canceled | UInt64(reason.rawValue) << 8, account(of: order), orders.id(order),
+      orders.price(order), order, UInt64(bitPattern: quantity))
   }
 
   @inline(__always) private func write(
     _ order: OrderRow, _ reason: WaitReason, to state: UnsafeMutablePointer<OrderState>
   ) {
-    state.pointee.order = order.id
-    state.pointee.account = AccountId(order.pointee.account)
+    state.pointee.order = orders.id(order)
+    state.pointee.account = AccountId(account(of: order))
     state.pointee.instrument = InstrumentId(order.pointee.instrument)
     state.pointee.session = SessionId(order.pointee.session)
     state.pointee.clientOrderId = ClientOrderId(order.pointee.clientOrderId)
     state.pointee.side = order.pointee.side
-    state.pointee.type = order.pointee.type
+    state.pointee.type = order.pointee.marks.type
     state.pointee.timeInForce = order.pointee.timeInForce
     state.pointee.waitReason = reason
-    state.pointee.price = Price(ticks: order.pointee.price)
+    state.pointee.price = Price(ticks: orders.price(order))
     state.pointee.quantity = Energy(wattHours: order.pointee.quantity)
     state.pointee.leaves = Energy(wattHours: order.pointee.leaves)
     state.pointee.covered = Energy(wattHours: order.pointee.covered)
@@ -62,22 +64,23 @@ extension Exchange {
     event.pointee.price = Price(ticks: price)
     event.pointee.quantity = Energy(wattHours: quantity)
     event.pointee.notional = Money(units: notional)
-    event.pointee.buyer.order = buyer.order.id
-    event.pointee.buyer.account = AccountId(buyer.order.pointee.account)
+    event.pointee.buyer.order = orders.id(buyer.order)
+    event.pointee.buyer.account = AccountId(account(of: buyer.order))
     event.pointee.buyer.session = SessionId(buyer.order.pointee.session)
     event.pointee.buyer.clientOrderId = ClientOrderId(buyer.order.pointee.clientOrderId)
     event.pointee.buyer.fee = Money(units: buyer.fee)
     event.pointee.buyer.leaves = Energy(wattHours: buyer.order.pointee.leaves)
     event.pointee.buyer.covered = Energy(wattHours: buyer.order.pointee.covered)
-    event.pointee.seller.order = seller.order.id
-    event.pointee.seller.account = AccountId(seller.order.pointee.account)
+    event.pointee.seller.order = orders.id(seller.order)
+    event.pointee.seller.account = AccountId(account(of: seller.order))
     event.pointee.seller.session = SessionId(seller.order.pointee.session)
     event.pointee.seller.clientOrderId = ClientOrderId(seller.order.pointee.clientOrderId)
     event.pointee.seller.fee = Money(units: seller.fee)
     event.pointee.seller.leaves = Energy(wattHours: seller.order.pointee.leaves)
     event.pointee.seller.covered = Energy(wattHours: seller.order.pointee.covered)
     history.fold(
-      trade: tradeCount, buyer.order.id.rawValue, seller.order.id.rawValue, price, quantity,
+      trade: tradeCount, orders.id(buyer.order).rawValue, orders.id(seller.order).rawValue, price,
+      quantity,
       buyer.fee, seller.fee)
   }
 

@@ -1,50 +1,66 @@
 // Good-till-time orders by expire time: a binary heap whose entries know their place, so that a
 // cancelled order leaves it at once.
 
+/// When an order expires, and where it is in the heap.
+private struct Expiry: BitwiseCopyable {
+  var time: UInt64
+  var index: UInt32
+}
+
 /// The orders that expire, soonest first; equal times by arrival. Place 0 is unused.
 struct ExpiryHeap: ~Copyable {
   private let slots: Table<UInt32>
+  /// By slot; only those of good-till-time orders are ever touched.
+  private let expiries: Table<Expiry>
   private(set) var count: UInt32 = 0
 
-  init(capacity: UInt32) { slots = Table(capacity: Int(capacity) + 1) }
+  init(capacity: UInt32) {
+    slots = Table(capacity: Int(capacity) + 1)
+    expiries = Table(capacity: Int(capacity) + 1)
+  }
 
   /// The order that expires next; 0 when none does.
   var first: UInt32 { count == 0 ? 0 : slots[1] }
+  /// When it does.
+  var firstTime: UInt64 { expiries[slots[1]].time }
 
-  mutating func insert(_ slot: UInt32, _ orders: borrowing OrderPool) {
+  /// When a good-till-time order expires.
+  func time(of slot: UInt32) -> UInt64 { expiries[slot].time }
+
+  mutating func insert(_ slot: UInt32, _ time: UInt64, _ orders: borrowing OrderPool) {
+    expiries[slot].time = time
     count += 1
-    place(slot, at: count, orders)
+    place(slot, at: count)
     siftUp(count, orders)
   }
 
   mutating func remove(_ slot: UInt32, _ orders: borrowing OrderPool) {
-    let index = orders[slot].expiryIndex
-    orders[slot].expiryIndex = 0
+    let index = expiries[slot].index
     let last = slots[count]
     count -= 1
     if index > count { return }
-    place(last, at: index, orders)
+    place(last, at: index)
     siftUp(index, orders)
-    siftDown(orders[last].expiryIndex, orders)
+    siftDown(expiries[last].index, orders)
   }
 
-  private func place(_ slot: UInt32, at index: UInt32, _ orders: borrowing OrderPool) {
+  private func place(_ slot: UInt32, at index: UInt32) {
     slots[index] = slot
-    orders[slot].expiryIndex = index
+    expiries[slot].index = index
   }
 
   private func isBefore(_ a: UInt32, _ b: UInt32, _ orders: borrowing OrderPool) -> Bool {
-    (orders[a].expireTime, orders[a].arrival) < (orders[b].expireTime, orders[b].arrival)
+    (expiries[a].time, orders.places[a].arrival) < (expiries[b].time, orders.places[b].arrival)
   }
 
   private func siftUp(_ start: UInt32, _ orders: borrowing OrderPool) {
     var index = start
     let slot = slots[index]
     while index > 1, isBefore(slot, slots[index / 2], orders) {
-      place(slots[index / 2], at: index, orders)
+      place(slots[index / 2], at: index)
       index /= 2
     }
-    place(slot, at: index, orders)
+    place(slot, at: index)
   }
 
   private func siftDown(_ start: UInt32, _ orders: borrowing OrderPool) {
@@ -54,9 +70,9 @@ struct ExpiryHeap: ~Copyable {
       var child = index * 2
       if child < count, isBefore(slots[child + 1], slots[child], orders) { child += 1 }
       if !isBefore(slots[child], slot, orders) { break }
-      place(slots[child], at: index, orders)
+      place(slots[child], at: index)
       index = child
     }
-    place(slot, at: index, orders)
+    place(slot, at: index)
   }
 }

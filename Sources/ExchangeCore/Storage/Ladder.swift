@@ -266,6 +266,27 @@ struct Ladder: ~Copyable {
     }
   }
 
+  // MARK: Looking ahead (Anticipate.swift)
+
+  /// Loads the occupancy of the node that a key will probably be looked up in.
+  @inline(__always) func loadNode(_ key: UInt32, in book: BookSide) -> UInt64 {
+    if book.lastPrefix == key &>> 6 {
+      return masks[book.lastNode].any &+ UInt64(child(book.lastNode, key & 63))
+    }
+    return masks[book.root].any
+  }
+
+  /// Loads the level that a key will probably be found at.
+  @inline(__always) func loadLevel(_ key: UInt32, in book: BookSide) -> UInt32 {
+    if book.lastPrefix != key &>> 6 { return 0 }
+    if masks[book.lastNode].any &>> UInt64(key & 63) & 1 == 0 { return 0 }
+    let level = levels.address(of: child(book.lastNode, key & 63))
+    return level.pointee.liveTail
+  }
+
+  /// Loads the occupancy of the node that a level hangs from.
+  @inline(__always) func loadMasks(_ level: UInt32) -> UInt64 { masks[levels[level].node].any }
+
   // MARK: Pools
 
   private mutating func takeNode() -> UInt32 {

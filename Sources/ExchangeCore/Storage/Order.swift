@@ -1,55 +1,62 @@
-// An open order: two cache lines. Its places in the three lists it can stand in are kept apart, 16
-// bytes an order: cancelling an order then touches its neighbours' links, not its neighbours.
+// An open order: one cache line. What walks along a list needs of it (its neighbours and its priority)
+// stands apart, 32 bytes an order, so that a cancel touches its neighbours' places, not its neighbours,
+// and putting an account's orders in order never touches the orders.
 
 import MarketModel
 
 /// An order in the pool. Slot 0 is never used: a link of 0 is "none".
 struct Order: BitwiseCopyable {
-  // First cache line: matching.
   /// Open quantity, Wh.
   var leaves: Int64
   /// Part of `leaves` that can execute, Wh.
   var covered: Int64
-  /// Limit, 1e-5 per kWh.
-  var price: Int64
   /// Total quantity = executed + leaves, Wh.
   var quantity: Int64
   var clientOrderId: UInt64
-  /// Its level; 0 while it is entering.
-  var level: UInt32
-  var position: UInt32
-  var instrument: UInt32
-  var account: UInt32
-  /// The session that entered it.
-  var session: UInt32
-  /// Its own slot.
-  var slot: UInt32
-  // Second cache line.
-  /// How often the slot was used.
-  var generation: UInt32
-  var side: Side
-  var type: OrderType
-  var timeInForce: TimeInForce
-  var selfTradePrevention: SelfTradePrevention
-  var postOnly: Bool
-  var isOpen: Bool
   /// What each lot reserves, 1e-8 (market rules 6).
   var reservePerLot: Int64
-  /// Time priority within its owner's orders: entry, or the replace that lost the place.
-  var arrival: UInt64
-  /// When it expires; `.max`: never.
-  var expireTime: UInt64
-  /// Place in the expiry heap; 0: not in it.
-  var expiryIndex: UInt32
-  /// Fills the second line.
-  private var unused: (UInt32, UInt64, UInt64)
+  /// Its owner, in the area of its instrument.
+  var position: UInt32
+  var instrument: UInt32
+  /// The session that entered it.
+  var session: UInt32
+  /// How often the slot was used.
+  var generation: UInt32
+  /// Its level; 0 while it is entering.
+  var level: UInt32
+  var side: Side
+  var timeInForce: TimeInForce
+  var selfTradePrevention: SelfTradePrevention
+  var marks: OrderMarks
 }
 
-/// An order in its place: what the rules hand to one another.
+/// What is true or false of an order.
+struct OrderMarks: BitwiseCopyable {
+  private var bits: UInt8
+
+  /// The marks of an open order.
+  @inline(__always) init(type: OrderType, postOnly: Bool) {
+    bits = 1 | (postOnly ? 2 : 0) | (type == .market ? 4 : 0)
+  }
+
+  /// The marks of a slot without an order.
+  private init() { bits = 0 }
+  static var gone: OrderMarks { OrderMarks() }
+
+  var isOpen: Bool { bits & 1 != 0 }
+  var isPostOnly: Bool { bits & 2 != 0 }
+  var type: OrderType { bits & 4 != 0 ? .market : .limit }
+}
+
+/// An order in its row: what the rules hand to one another.
 typealias OrderRow = UnsafeMutablePointer<Order>
 
-/// An order's neighbours.
-struct Links: BitwiseCopyable {
+/// Where an order stands, in its book and among its owner's.
+struct Place: BitwiseCopyable {
+  /// Limit, 1e-5 per kWh.
+  var price: Int64
+  /// Time priority within its owner's orders: entry, or the replace that lost the place.
+  var arrival: UInt64
   /// In its level's live queue or waiting list.
   var next: UInt32
   var previous: UInt32
@@ -62,7 +69,7 @@ struct Links: BitwiseCopyable {
 struct OrderPool: ~Copyable {
   private let table: Table<Order>
   /// Where each order stands.
-  let links: Table<Links>
+  let places: Table<Place>
   private var free: UInt32 = 0
   /// Slots 1 ... used have been used at least once.
   private(set) var used: UInt32 = 0
@@ -73,7 +80,7 @@ struct OrderPool: ~Copyable {
   init(capacity: UInt32) {
     precondition(capacity <= 1 << 24, "at most 2^24 orders")
     table = Table(capacity: Int(capacity) + 1)
-    links = Table(capacity: Int(capacity) + 1)
+    places = Table(capacity: Int(capacity) + 1)
     self.capacity = capacity
   }
 
@@ -82,36 +89,53 @@ struct OrderPool: ~Copyable {
     @inline(__always) nonmutating unsafeMutableAddress { table.address(of: slot) }
   }
 
-  /// Where the order in `slot` is.
+  /// The row of a slot.
   @inline(__always) func address(of slot: UInt32) -> OrderRow { table.address(of: slot) }
+
+  /// The slot of a row.
+  @inline(__always) func slot(_ order: OrderRow) -> UInt32 { table.index(of: order) }
+
+  /// Where the order in a row stands.
+  @inline(__always) func place(_ order: OrderRow) -> UnsafeMutablePointer<Place> {
+    places.address(of: slot(order))
+  }
+
+  /// The limit of the order in a row.
+  @inline(__always) func price(_ order: OrderRow) -> Int64 { place(order).pointee.price }
+
+  /// The id of the order in a row.
+  @inline(__always) func id(_ order: OrderRow) -> OrderId {
+    OrderId(slot: slot(order), generation: order.pointee.generation)
+  }
+
+  /// The id of the order in a slot.
+  func id(_ slot: UInt32) -> OrderId { id(address(of: slot)) }
 
   var isFull: Bool { count == capacity }
 
-  /// Takes a slot; the caller fills every field but `slot`, `generation` and `isOpen`.
+  /// Takes a slot; the caller fills every field but `generation`.
   @inline(__always) mutating func take() -> OrderRow {
     precondition(!isFull, "the caller checks isFull first")
     let slot: UInt32
     if free != 0 {
       slot = free
-      free = links[slot].next
+      free = places[slot].next
     } else {
       used &+= 1  // At most the capacity.
       slot = used
     }
     let order = table.address(of: slot)
-    order.pointee.slot = slot
     order.pointee.generation &+= 1  // Wraps after 4 billion uses; an id that old is gone.
-    order.pointee.isOpen = true
     count &+= 1
     return order
   }
 
   /// Gives a slot back.
   @inline(__always) mutating func release(_ order: OrderRow) {
-    assert(order.pointee.isOpen)
-    order.pointee.isOpen = false
-    links[order.pointee.slot].next = free
-    free = order.pointee.slot
+    assert(order.pointee.marks.isOpen)
+    order.pointee.marks = .gone
+    place(order).pointee.next = free
+    free = slot(order)
     count &-= 1
   }
 
@@ -121,13 +145,6 @@ struct OrderPool: ~Copyable {
     let slot = id.slot
     guard slot >= 1, slot <= used else { return nil }
     let order = table.address(of: slot)
-    return order.pointee.isOpen && order.pointee.generation == id.generation ? order : nil
-  }
-}
-
-extension UnsafeMutablePointer<Order> {
-  /// The id of the order in this row.
-  @inline(__always) var id: OrderId {
-    OrderId(slot: pointee.slot, generation: pointee.generation)
+    return order.pointee.marks.isOpen && order.pointee.generation == id.generation ? order : nil
   }
 }

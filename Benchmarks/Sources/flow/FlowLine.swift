@@ -1,0 +1,70 @@
+// What is said of one flow: a line for people and scripts, a JSON line for the report.
+
+import Foundation
+
+/// The figures of one flow.
+struct FlowLine: Encodable {
+  var file: String
+  var operations: Int
+  var trades: UInt64
+  var volume: UInt64
+  var notional: UInt64
+  var hash: String
+  var ok: Bool
+  /// Median, fastest and slowest pass.
+  var nanosecondsPerOperation: Double
+  var fastest: Double
+  var slowest: Double
+  /// Of single operations, in ns, by thousandths: 0, 1, ... 1000.
+  var latencies: [UInt32]
+  var p50: UInt32
+  var p99: UInt32
+  var p999: UInt32
+  var highest: UInt32
+  var eventsPerOperation: Double
+  var allocations: Int
+  var residentMegabytes: Int
+
+  init(
+    flow: FlowFile, result: FlowResult, isOk: Bool, times: [Double], sorted: [UInt32],
+    events: Int, allocated: Int, residentMegabytes: Int
+  ) {
+    func percentile(_ part: Double) -> UInt32 {
+      sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]
+    }
+    (file, operations, ok) = (flow.name, flow.operations, isOk)
+    (trades, volume, notional) = (result.trades, result.volume, result.notional)
+    hash = String(result.hash, radix: 16)
+    nanosecondsPerOperation = times.isEmpty ? 0 : times[times.count / 2]
+    (fastest, slowest) = (times.first ?? 0, times.last ?? 0)
+    latencies = (0...1_000).map { percentile(Double($0) / 1_000) }
+    (p50, p99, p999) = (percentile(0.5), percentile(0.99), percentile(0.999))
+    highest = sorted.last ?? 0
+    eventsPerOperation = Double(events) / Double(max(flow.operations, 1))
+    allocations = allocated
+    self.residentMegabytes = residentMegabytes
+  }
+
+  var text: String {
+    func fixed(_ number: Double) -> String { String(format: "%.1f", number) }
+    return """
+      file=\(file) ops=\(operations) trades=\(trades) volume=\(volume) notional=\(notional) \
+      hash=\(hash) ok=\(ok) ns_per_op=\(fixed(nanosecondsPerOperation)) fastest=\(fixed(fastest)) \
+      p50=\(p50) p99=\(p99) p999=\(p999) max=\(highest) \
+      events_per_op=\(fixed(eventsPerOperation)) rss_mb=\(residentMegabytes) \
+      allocations=\(allocations)
+      """
+  }
+
+  func append(to path: String) throws {
+    var data = try JSONEncoder().encode(self)
+    data.append(UInt8(ascii: "\n"))
+    if !FileManager.default.fileExists(atPath: path) {
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: data)
+    try handle.close()
+  }
+}
