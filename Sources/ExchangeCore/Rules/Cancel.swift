@@ -10,8 +10,7 @@ extension Exchange {
     if refusal == nil, let found = find(order) {
       let (position, side) = (found.pointee.position, found.pointee.side)
       takeOut(found, .user)
-      if isSettled(position, side) { return }
-      touch(position)
+      touchUnlessSettled(position, side)
       return drain()
     }
     refusal = refusal ?? Refusal(.unknownOrder)

@@ -61,6 +61,12 @@ extension Exchange {
 
   // MARK: The queue
 
+  /// Touches a position that an order of its own joined or left. Where that leaves it settled and nobody
+  /// waits in the queue, its turn would do nothing.
+  @inline(__always) mutating func touchUnlessSettled(_ position: UInt32, _ side: Side) {
+    if touchedHead != 0 || !isSettled(position, side) { touch(position) }
+  }
+
   /// Puts a position at the end of the queue, once.
   @inline(__always) mutating func touch(_ position: UInt32) {
     let row = positions.address(of: position)

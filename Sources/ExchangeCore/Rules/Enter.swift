@@ -193,7 +193,7 @@ extension Exchange {
     }
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
-    if !isSettled(position, order.side) { touch(position) }
+    touchUnlessSettled(position, order.side)
     let minimum =
       order.timeInForce == .fillOrKill ? order.quantity : order.minimumQuantity
     if minimum != .zero, executable(row) < minimum.wattHours {

@@ -35,15 +35,16 @@ extension Exchange {
   private mutating func cancelAll(
     _ position: UInt32, _ side: Side, of session: SessionId
   ) -> UInt32 {
-    let index = ownedIndex(position, side)
-    if owned[index].head == 0 { return 0 }
-    sortOwned(index)
+    let owned = owned(position, side)
+    if owned.pointee.head == 0 { return 0 }
+    sortOwned(owned)
     var count: UInt32 = 0
-    var slot = owned[index].head
+    var slot = owned.pointee.head
     while slot != 0 {
-      let next = orders[slot].ownerNext
-      if orders[slot].session == session.rawValue, orders[slot].clientOrderId != 0 {
-        remove(slot, .disconnect)
+      let next = orders.places[slot].ownerNext
+      let order = orders.address(of: slot)
+      if order.pointee.session == session.rawValue, order.pointee.clientOrderId != 0 {
+        remove(order, .disconnect)
         count += 1
       }
       slot = next
