@@ -95,7 +95,8 @@ extension Exchange {
   }
 
   private mutating func drainTouched() {
-    var steps = 0
+    if isBehind { loseCoverOfTouched() }
+    var steps: UInt32 = 0
     while touchedHead != 0 {
       if steps == capacity.cascadeSteps {
         emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))

@@ -2,7 +2,7 @@
 // cancelled order leaves it at once.
 
 /// When an order expires, and where it is in the heap.
-private struct Expiry: BitwiseCopyable {
+struct Expiry: BitwiseCopyable {
   var time: UInt64
   var index: UInt32
 }
