@@ -29,7 +29,8 @@ final class Stage: @unchecked Sendable {
     server = try ServerProcess(
       data: folder.path + "/data",
       options: [
-        "--set", "settlement.transfers=1000000", "--set", "capacity.accounts=64",
+        "--set", "settlement.transfers=1000000",
+        "--set", "settlement.nanoseconds=\(1 << 61)", "--set", "capacity.accounts=64",
         "--set", "capacity.orders=1024", "--set", "capacity.positions=64",
         "--set", "capacity.instruments=64",
       ])
