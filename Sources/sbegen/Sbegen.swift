@@ -63,6 +63,7 @@ struct Sbegen: ParsableCommand {
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),
       // The Python package carries the schema as it is.
       OutputFile(path: "clients/python/joulebook/joulebook.xml", text: xml),
+      OutputFile(path: "proto/joulebook.lua", text: DissectorWriter.file(schema)),
       OutputFile(path: "docs/protocol-reference.md", text: ReferencePageWriter.page(schema)),
       OutputFile(path: "docs/reject-codes.md", text: codes.page),
       OutputFile(

@@ -19,8 +19,28 @@ struct PythonClientTests {
   }
 }
 
+@Suite("The Wireshark dissector")
+struct DissectorTests {
+  @Test(
+    "tshark reads a captured conversation, and every value of every golden vector.",
+    .enabled(if: Script.isInstalled("tshark"), "tshark is not installed"))
+  func dissector() throws {
+    let result = try Script.run("Tests/python/dissect.sh", [Joulebook.path])
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("131 vectors with 996 values"), "\(result.output)")
+  }
+}
+
 /// The scripts of the repository.
 enum Script {
+  /// Whether a program is on the path.
+  static func isInstalled(_ program: String) -> Bool {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    return path.split(separator: ":").contains {
+      FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+    }
+  }
+
   /// Runs one to its end and collects what it prints.
   static func run(
     _ relative: String, _ arguments: [String]
