@@ -17,7 +17,7 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test simulate demo check format generate clean
+.PHONY: help deps libraries build release test faults simulate demo check format generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,11 @@ release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
 
 test: deps ## Runs every test.
 	$(SWIFT) test -j $(JOBS)
+	Tests/faults/run.sh --quick
+
+faults: deps build ## Real faults on the real server, as a table.
+	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace
+	Tests/faults/run.sh
 
 simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000.
 	.build/release/joulebook simulate --first $(FIRST) --seeds $(SEEDS) --steps $(STEPS)

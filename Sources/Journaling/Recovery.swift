@@ -27,6 +27,8 @@ public struct RecoveredJournal: Sendable, Equatable {
     public let bytes: Int
     /// What was wrong with it.
     public let defect: BlockDefect
+    /// CRC-32C of those bytes: two looks at them are told apart by it.
+    let checksum: UInt32
   }
 
   /// The journal's directory.
@@ -163,7 +165,8 @@ public enum Recovery {
     let bytes = rest.bytes
     guard failure != nil || bytes > 0 else { return nil }
     return RecoveredJournal.TornTail(
-      path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock)
+      path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock,
+      checksum: rest.checksum)
   }
 }
 
@@ -188,6 +191,8 @@ private struct Rest {
   private(set) var block: SequenceNumber?
   /// Bytes up to the last that is not zero.
   private(set) var bytes = 0
+  /// CRC-32C of the chunks' checksums, up to there.
+  private(set) var checksum: UInt32 = 0
 
   init(of path: String, from start: Int, on disk: any Disk) throws(JournalError) {
     let file = try SegmentFile(opening: path, for: .reading, on: disk)
@@ -202,10 +207,16 @@ private struct Rest {
       let used = Zeros.lengthWithout(trailing: read)
       if used > 0 {
         bytes = offset + used - start
+        add(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: read[..<used])))
         try findBlocks(read, at: offset, behind: start, in: file)
       }
       offset += count
     }
+  }
+
+  private mutating func add(_ chunk: UInt32) {
+    let both = [checksum, chunk]
+    checksum = both.withUnsafeBytes { CRC32C.checksum($0) }
   }
 
   /// Looks for whole blocks at every place where one may begin.

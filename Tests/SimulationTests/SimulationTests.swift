@@ -6,7 +6,7 @@ struct SimulationTests {
   /// Seeds of one run of the tests.
   private static let seeds = 1...UInt64(1_000)
   /// Steps of a run: short, so that there are many.
-  private static let steps = 200
+  private static let steps = 150
 
   @Test(
     "Nothing acknowledged is lost or done twice, whatever the disk, the network and the clock do.")

@@ -19,7 +19,7 @@ extension Configuration {
       .number(
         "checkpoint.commands", \.checkpointInterval, 1_000...1_000_000_000,
         "a hash of the history is journaled after so many commands"),
-      .number("journal.segment", \.segmentBytes, 1 << 20...1 << 30, "bytes of a segment file"),
+      .number("journal.segment", \.segmentBytes, 1 << 16...1 << 30, "bytes of a segment file"),
       .number(
         "ingress.commands", \.ingressCommands, 256...1 << 20,
         "commands that may wait for the sequencer; a power of two"),

@@ -49,9 +49,6 @@ final class SimulatedClient {
   /// Asks for something, sooner or later.
   func ask(_ request: Request) { outstanding.append(request) }
 
-  /// The exchange lost what only damage of the last block can lose.
-  func forget(_ lost: Set<Claim>) { claims.subtract(lost) }
-
   // MARK: Its connection
 
   /// Takes what has come, notices what has gone, does what is next.

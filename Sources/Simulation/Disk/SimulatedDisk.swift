@@ -9,13 +9,14 @@ import Journaling
 final class SimulatedDisk: Disk, @unchecked Sendable {
   /// Bytes on the medium that are not what was written there.
   struct Damage {
+    let id: Int
     let name: String
     let offset: Int
     let original: [UInt8]
+    /// What lies there instead, unless something was written there later.
+    let wrong: [UInt8]
     /// It was written, and went elsewhere.
     var isMissing = false
-    /// What lies there now was written later: there is nothing to restore.
-    var isOverwritten = false
 
     func overlaps(_ name: String, _ range: Range<Int>) -> Bool {
       name == self.name && range.overlaps(offset..<offset + original.count)
@@ -53,6 +54,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   private(set) var isDown = false
   private(set) var counts = Counts()
   private(set) var damages: [Damage] = []
+  private var lastDamage = 0
   /// Where the blocks of the journal were meant to go, in order.
   private var blocks: [(name: String, range: Range<Int>, first: UInt64)] = []
   /// Where the rest of a block that was written in part goes.
@@ -119,17 +121,22 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     guard let file = names[target], offset < file.size else { return }
     counts.flips += 1
     story?("a bit flips: \(target) \(offset)")
-    damage(target, offset, [file.contents[offset] ^ UInt8(1 << random.pick(0..<8))])
+    // The sector is known by what is around the bit.
+    let sector = offset / SimulatedFile.sector * SimulatedFile.sector
+    var bytes = Array(file.contents[sector..<min(sector + SimulatedFile.sector, file.size)])
+    bytes[offset - sector] ^= UInt8(1 << random.pick(0..<8))
+    damage(target, sector, bytes)
   }
 
   /// An operator brings back the files as they should be, from a copy.
   func restore() {
-    let open = damages.filter { !$0.isOverwritten }
+    let open = damages.filter(isThere)
     // First what does not belong there goes, then what is missing comes.
     for damage in open.reversed().filter({ !$0.isMissing }) + open.filter(\.isMissing) {
       names[damage.name]?.damage(damage.offset, damage.original)
     }
-    damages.removeAll { !$0.isOverwritten }
+    // What was overwritten stays noted: it may be why something is lost.
+    damages.removeAll { damage in open.contains { $0.id == damage.id } }
   }
 
   /// The first `count` damages have been accepted or overwritten.
@@ -147,7 +154,13 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   func forgetBlocks(behind last: UInt64) { blocks.removeAll { $0.first > last } }
 
   /// Whether anything on the medium is not as it was written.
-  var isDamaged: Bool { damages.contains { !$0.isOverwritten } }
+  var isDamaged: Bool { damages.contains(where: isThere) }
+
+  private func isThere(_ damage: Damage) -> Bool {
+    guard let file = names[damage.name] else { return false }
+    return file.contents.dropFirst(damage.offset).starts(with: damage.wrong)
+      || file.durable.dropFirst(damage.offset).starts(with: damage.wrong)
+  }
 
   /// Bytes on it.
   var used: Int { names.values.reduce(0) { $0 + $1.size } }
@@ -155,8 +168,18 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   private func damage(_ name: String, _ offset: Int, _ bytes: [UInt8]) {
     guard let file = names[name], offset + bytes.count <= file.size else { return }
     let original = Array(file.contents[offset..<offset + bytes.count])
-    damages.append(Damage(name: name, offset: offset, original: original))
+    note(name, offset, original: original, wrong: bytes)
     file.damage(offset, bytes)
+  }
+
+  private func note(
+    _ name: String, _ offset: Int, original: [UInt8], wrong: [UInt8], isMissing: Bool = false
+  ) {
+    lastDamage += 1
+    damages.append(
+      Damage(
+        id: lastDamage, name: name, offset: offset, original: original, wrong: wrong,
+        isMissing: isMissing))
   }
 
   private func journalSegments() -> [String] {
@@ -280,9 +303,6 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
     story?("write: \(name) \(offset) + \(count) of \(bytes.count)")
     file.write(written, at: offset)
-    for index in damages.indices where damages[index].overlaps(name, offset..<offset + count) {
-      damages[index].isOverwritten = true
-    }
     return count
   }
 
@@ -315,7 +335,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     story?("write misdirected: \(name) \(offset) + \(bytes.count) to \(place)")
     let intended = Array(bytes)
     if !file.durable.dropFirst(offset).starts(with: intended) {
-      damages.append(Damage(name: name, offset: offset, original: intended, isMissing: true))
+      let wrong = Array(file.durable.dropFirst(offset).prefix(intended.count))
+      note(name, offset, original: intended, wrong: wrong, isMissing: true)
     }
     damage(name, place, intended)
     return true

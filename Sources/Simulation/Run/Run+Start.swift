@@ -60,7 +60,7 @@ extension Run {
 
   /// Compares what a start found with what was durable and acknowledged.
   private func inspect(_ recovered: SequenceNumber, _ damages: Int) throws(Violation) {
-    var claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    let claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     if recovered < durable {
       guard disk.isDamaged(behind: recovered.rawValue, through: durable.rawValue) else {
         throw Violation(
@@ -68,24 +68,16 @@ extension Run {
       }
       report.excusedLosses += 1
       ledgerMayBeAhead = true
-      claimed = try forgetLost(claimed)
+      return
     }
+    // What was not durable may have been replaced by what another process wrote before.
+    let sure = durable
+    marks.removeAll { $0.sequence > sure }
     durable = recovered
-    marks.removeAll { $0.sequence > recovered }
     disk.forgetBlocks(behind: recovered.rawValue)
     disk.forgetDamage(damages)
     // Damage done by the start itself shows at the next one.
     if !disk.isDamaged { _ = try audit(claimed, isFinal: false) }
-  }
-
-  /// What was in a block that is damaged on the medium, and behind it nothing, is lost.
-  private func forgetLost(_ claimed: Set<Claim>) throws(Violation) -> Set<Claim> {
-    let kept = try disk.quietly { () throws(Violation) in
-      try Audit(disk, setting, marks: [], expects: []).claims
-    }
-    let lost = claimed.subtracting(kept)
-    for person in people { person.forget(lost) }
-    return claimed.subtracting(lost)
   }
 
   /// Audits journal and ledger past all faults.

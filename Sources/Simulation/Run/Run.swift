@@ -33,7 +33,8 @@ final class Run {
   private var ioIsBusy = false
   private var journalIsBusy = false
   private var followerIsBusy = false
-  /// A command whose loss cannot be told from a torn write is lost: the ledger may know it.
+  /// A command whose loss cannot be told from a torn write is lost: the ledger may know it, and what
+  /// the clients were told is not so. The run is over.
   var ledgerMayBeAhead = false
   var founded = 0
 
@@ -61,7 +62,6 @@ final class Run {
     disk.faults = setting.faults
     for _ in 0..<setting.steps where !ledgerMayBeAhead { try step() }
     try recoverFromEverything()
-    // What the clients were told is not so: their run is over.
     if ledgerMayBeAhead { return }
     try answerEverything()
     try stopInOrder()

@@ -1,0 +1,188 @@
+"""A real server with a small market, for the fault tests: start it (under strace if asked), trade,
+remember what it acknowledged, and ask afterwards whether all of it is there."""
+
+import asyncio
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "clients" / "python"))
+from joulebook import Client, Rejected, Terminated, read_private_key  # noqa: E402
+
+SETTINGS = ["journal.segment=65536", "capacity.orders=4096", "capacity.priceLevels=4096",
+            "settlement.transfers=4", "checkpoint.commands=1000", "ingress.commands=1024",
+            "outbox.events=4096"]
+ANA, BEN, AREA, INSTRUMENT, EUR = 1, 2, 1, 1, 978
+LOST = (Terminated, asyncio.TimeoutError, TimeoutError, ConnectionError, OSError)
+
+
+class Server:
+    """One process of `joulebook serve`."""
+
+    def __init__(self, program, data, settings=SETTINGS, prefix=(), wait=True):
+        self.data = pathlib.Path(data)
+        self.errors = open(self.data.parent / (self.data.name + ".log"), "ab")
+        command = [*prefix, program, "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+        for setting in settings:
+            command += ["--set", setting]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors)
+        self.port = self._port() if wait else None
+
+    def _port(self):
+        for line in self.process.stdout:
+            if line.startswith(b"listening on "):
+                return int(line.rsplit(b":", 1)[1])
+        return None
+
+    @property
+    def pid(self):
+        """The server's own process, not strace's."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        if "strace" in str(self.process.args[0]) and children.exists():
+            return int(children.read_text().split()[0])
+        return self.process.pid
+
+    def kill(self):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except (ProcessLookupError, IndexError, FileNotFoundError):
+            pass
+        self.process.wait(20)
+        self.errors.close()
+
+    def stop(self):
+        os.kill(self.pid, signal.SIGTERM)
+        status = self.process.wait(30)
+        self.errors.close()
+        return status
+
+
+class Market:
+    """A data folder with an area, an instrument and two traders; copied for each case."""
+
+    def __init__(self, program, folder):
+        self.program, self.template = program, pathlib.Path(folder) / "template"
+        self.ana, self.ben, self.meter = (read_private_key(secrets.token_bytes(32))
+                                          for _ in range(3))
+        server = Server(program, self.template)
+        asyncio.run(self._found(server))
+        assert server.stop() == 0, "the template's server did not stop in order"
+
+    async def _found(self, server):
+        seed = (self.template / "operator.key").read_text().strip()
+        operator = await Client.connect(
+            "127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))
+        acts = [
+            ("CreateArea", dict(area=AREA, currency=EUR, areaCode="10YFAULTS", storageCost=10**12,
+                                storagePrice=10**10, feedInPrice=8_000, retailPrice=30_000)),
+            ("CreateInstrument", dict(instrument=INSTRUMENT, area=AREA, symbol="SPOT",
+                                      tickSize=100, lot=100, lowestPrice=0, highestPrice=100_000)),
+        ]
+        for number, key in ((ANA, self.ana), (BEN, self.ben)):
+            acts += [
+                ("CreateParticipant", dict(participant=number + 1, shortName="trader")),
+                ("RegisterSession", dict(
+                    sessionId=number + 1, participant=number + 1,
+                    publicKey=key.public_key().public_bytes_raw(),
+                    roles=["trading", "metering"])),
+                ("CreateAccount", dict(account=number, participant=number + 1)),
+                ("Deposit", dict(account=number, currency=EUR, amount=10**15, reference=1)),
+            ]
+        acts.append(("RegisterMeter", dict(
+            meter=1, account=ANA, area=AREA,
+            publicKey=self.meter.public_key().public_bytes_raw())))
+        for name, fields in acts:
+            await operator.ask(name, **fields)
+        await operator.close()
+
+    def copy(self, name, parent=None):
+        """A fresh data folder."""
+        target = pathlib.Path(parent or self.template.parent) / name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(self.template, target)
+        return target
+
+    async def connect(self, server, who=BEN):
+        """A session whose orders outlive its connection."""
+        key = self.ben if who == BEN else self.ana
+        for _ in range(50):
+            try:
+                return await Client.connect(
+                    "127.0.0.1", server.port, who + 1, key, cancel_after_ms=None)
+            except Terminated as refusal:
+                # The session of a connection that was lost a moment ago.
+                if server.process.poll() is not None:
+                    raise
+                last = refusal
+                await asyncio.sleep(0.1)
+        raise last
+
+    async def trade(self, server, count, pause=0.0):
+        """Enters `count` orders that rest, one after the other, and a cancel of every fifth.
+        Returns the orders that were acknowledged as open, and how it ended."""
+        open_orders = set()
+        try:
+            client = await self.connect(server)
+            for number in range(count):
+                accepted = await client.order(
+                    BEN, INSTRUMENT, "buy", 100 * (1 + number % 50), 100)
+                open_orders.add(accepted.orderId)
+                if number % 5 == 4:
+                    order = min(open_orders)
+                    client.send("Cancel", account=BEN, orderId=order)
+                    # From here on it may be cancelled, acknowledged or not.
+                    open_orders.discard(order)
+                    await client.wait_for(lambda m: m.name == "Canceled")
+                if pause:
+                    await asyncio.sleep(pause)
+            client.drop()
+            return open_orders, "went on"
+        except LOST:
+            return open_orders, "connection lost"
+
+    async def missing(self, server, orders):
+        """Those of `orders` that are not open."""
+        client = await self.connect(server)
+        gone = set()
+        for order in sorted(orders):
+            try:
+                await client.ask("OrderStatusRequest", account=BEN, orderId=order)
+            except Rejected:
+                gone.add(order)
+        client.drop()
+        return gone
+
+    def verify(self, data, acknowledged):
+        """Starts a server on `data` without faults and asks for everything; then stops it in order
+        and has journal and ledger checked. Returns what is wrong, or None."""
+        server = Server(self.program, data)
+        if server.port is None:
+            return f"does not start again, status {server.process.wait(10)}"
+        gone = asyncio.run(self.missing(server, acknowledged))
+        status = server.stop()
+        if gone:
+            return f"{len(gone)} acknowledged orders are lost"
+        if status != 0:
+            return f"the orderly end came with status {status}"
+        for check in (["journal", "verify", str(data)], ["replay", str(data), "--ledger"],
+                      ["ledger", "verify", "--data", str(data)]):
+            result = subprocess.run([self.program, *check], capture_output=True, text=True)
+            if result.returncode != 0:
+                return f"`joulebook {' '.join(check[:2])}`: {result.stderr.strip()[:200]}"
+        return None
+
+
+def await_exit(process, seconds):
+    """The status of `process` when it ends in time, else None."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return process.returncode
+        time.sleep(0.02)
+    return None

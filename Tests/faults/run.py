@@ -1,0 +1,51 @@
+"""Real faults on the real server: prints a table, ends with 1 when anything went wrong.
+
+    Tests/faults/run.sh [--quick] [calls|files|disk|clients ...]
+"""
+
+import argparse
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import calls  # noqa: E402
+import clients  # noqa: E402
+import disk  # noqa: E402
+import files  # noqa: E402
+from market import ROOT, Market  # noqa: E402
+
+PARTS = {"calls": calls, "files": files, "disk": disk, "clients": clients}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a few of each")
+    parser.add_argument("--program", default=str(ROOT / ".build" / "debug" / "joulebook"))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all unless named")
+    options = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="joulebook-faults-")
+    failed = 0
+    try:
+        market = Market(options.program, folder)
+        print(f"{'fault':<44}{'tried':>6}  result")
+        for name in options.parts or PARTS:
+            start = time.monotonic()
+            for fault, tried, result, problem in PARTS[name].run(market, options.quick):
+                failed += problem is not None
+                verdict = f"FAILED: {problem}" if problem else f"ok: {result}"
+                print(f"{fault:<44}{tried:>6}  {verdict} ({time.monotonic() - start:.0f} s)",
+                      flush=True)
+                start = time.monotonic()
+        if failed:
+            print(f"{failed} kinds of faults failed; the servers' logs: {folder}/*.log")
+    finally:
+        if not failed:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
