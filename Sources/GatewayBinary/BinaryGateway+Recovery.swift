@@ -72,13 +72,14 @@ extension BinaryGateway {
       writer(slot)?.retransmitReject(query, refusal)
       return
     }
+    peers[slot]?.isAwaitingHistory = true
     let row = recent.row(Int(query.session.rawValue))
-    if let first = row.pointee.first, first <= query.from {
-      sendRecent(query, slot, row)
-    } else {
-      peers[slot]?.isAwaitingHistory = true
-      server.retransmit(query)
+    guard let first = row.pointee.first, first <= query.from else {
+      return server.retransmit(query)
     }
+    var reports: [UInt8] = []
+    row.pointee.forEach(from: query.from, count: UInt64(query.count)) { reports += $0.bytes }
+    retransmit(query, reports)
   }
 
   /// The answer to a query that was handed to the server.
@@ -92,28 +93,43 @@ extension BinaryGateway {
       writer(slot)?.retransmitReject(query, Refusal(.historyUnavailable))
       return
     }
-    heldAnswers.append((query, reports))
+    heldAnswers.append(HeldAnswer(query, reports))
     sendHeldAnswers()
   }
 
-  /// Sends what waits, to clients that have read enough of what they were sent before.
+  /// Sends what waits, as much as each client has room for: half of what it may leave unread, so that
+  /// its new reports still fit.
   func sendHeldAnswers() {
     if heldAnswers.isEmpty { return }
-    heldAnswers.removeAll { query, reports in
-      guard let slot = peers.slot(of: query.session), let peer = peers[slot],
-        peer.session.version == query.version
-      else { return true }
-      let waiting = transport.queued(peer.connection)
-      if waiting > 0, waiting > transport.sendBound / 2 - reports.count { return false }
-      peers[slot]?.isAwaitingHistory = false
-      writer(slot)?.retransmission(query)
-      guard let room = transport.reserve(peer.connection, reports.count) else { return true }
-      reports.withUnsafeBytes { bytes in
-        if let base = bytes.baseAddress { room.copyMemory(from: base, byteCount: bytes.count) }
+    var index = 0
+    while index < heldAnswers.count {
+      if send(&heldAnswers[index]) {
+        heldAnswers.remove(at: index)
+      } else {
+        index += 1
       }
-      counts.retransmitted += Int(query.count)
-      return true
     }
+  }
+
+  /// - Returns: Whether the answer is sent, or nobody waits for it any more.
+  private func send(_ answer: inout HeldAnswer) -> Bool {
+    let query = answer.query
+    guard let slot = peers.slot(of: query.session), let peer = peers[slot],
+      peer.session.version == query.version
+    else { return true }
+    let room = transport.sendBound / 2 - transport.queued(peer.connection)
+    guard room > HeldAnswer.longestFrame else { return false }
+    if answer.sent == 0 { writer(slot)?.retransmission(query) }
+    let piece = answer.takePiece(room)
+    guard let target = transport.reserve(peer.connection, piece.count) else { return true }
+    answer.reports.withUnsafeBytes { bytes in
+      UnsafeMutableRawBufferPointer(start: target, count: piece.count).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
+    }
+    guard answer.isSent else { return false }
+    peers[slot]?.isAwaitingHistory = false
+    counts.retransmitted += Int(query.count)
+    return true
   }
 
   private func refusal(
@@ -132,16 +148,31 @@ extension BinaryGateway {
     else { return Refusal(.retransmitOutOfRange, limit: Int64(clamping: last)) }
     return nil
   }
+}
 
-  private func sendRecent(
-    _ query: RetransmitQuery, _ slot: Int, _ row: UnsafeMutablePointer<RecentReports>
-  ) {
-    guard let connection = peers[slot]?.connection else { return }
-    writer(slot)?.retransmission(query)
-    row.pointee.forEach(from: query.from, count: UInt64(query.count)) { report in
-      guard let room = transport.reserve(connection, report.length) else { return }
-      room.copyMemory(from: report.start, byteCount: report.length)
-    }
-    counts.retransmitted += Int(query.count)
+/// A retransmission on its way: whole frames, sent in pieces.
+struct HeldAnswer {
+  /// No report is longer.
+  static let longestFrame = 256
+
+  let query: RetransmitQuery
+  let reports: [UInt8]
+  private(set) var sent = 0
+
+  init(_ query: RetransmitQuery, _ reports: [UInt8]) {
+    (self.query, self.reports) = (query, reports)
+  }
+
+  /// Whether every frame was taken.
+  var isSent: Bool { sent == reports.count }
+
+  /// The next whole frames that fit into `room` bytes, one at least.
+  mutating func takePiece(_ room: Int) -> Range<Int> {
+    let start = sent
+    repeat {
+      sent += Int(reports[sent]) | Int(reports[sent + 1]) << 8
+    } while sent < reports.count
+      && sent - start + (Int(reports[sent]) | Int(reports[sent + 1]) << 8) <= room
+    return start..<sent
   }
 }

@@ -76,7 +76,7 @@ public final class BinaryGateway: TransportHandler {
   /// Slots that were cut as slow readers in this turn.
   var cutSlots: [Int] = []
   /// Retransmissions that wait for their client to read.
-  var heldAnswers: [(query: RetransmitQuery, reports: [UInt8])] = []
+  var heldAnswers: [HeldAnswer] = []
   /// The real clock, read when the loop calls.
   var now: Timestamp
   /// Time of the last command delivered: the time of answers.
@@ -199,6 +199,7 @@ public final class BinaryGateway: TransportHandler {
   public func turnEnds() {
     if !ownCommands.isEmpty { submitOwnCommands() }
     server.turnEnds()
+    sendHeldAnswers()
     if !cutSlots.isEmpty { releaseCutSlots() }
     if pausedSlots.isEmpty { return }
     let slots = pausedSlots

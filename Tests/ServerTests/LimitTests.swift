@@ -1,0 +1,110 @@
+import Foundation
+import JoulebookClient
+import MarketModel
+import Testing
+
+@Suite("Limits of a client, on a real server", .serialized)
+struct LimitTests {
+  private func server(_ folder: TemporaryFolder, _ settings: [String]) throws -> ServerProcess {
+    try ServerProcess(
+      data: folder.path + "/data",
+      options: (["capacity.orders=4096"] + settings).flatMap { ["--set", $0] })
+  }
+
+  /// Whether the log gets a line with `text`.
+  private func logs(_ server: ServerProcess, _ text: String) -> Bool {
+    for _ in 0..<100 {
+      if server.log.contains(text) { return true }
+      usleep(20_000)
+    }
+    return false
+  }
+
+  private func bid(_ id: UInt64) -> NewOrder {
+    .limit(Village.ben, .buy, kilowattHours: 1, at: Int64(id % 40) + 1, id: id)
+  }
+
+  @Test(
+    "Above the first limit orders are rejected and cancels still pass; another bot is not held up.")
+  func throttle() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.messages=100", "client.messagesCutoff=1000"])
+    try village.found(on: server)
+    let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
+    // Both within one second of the server's clock, or the count begins anew and all pass.
+    var (accepted, rejected) = (0, 0)
+    for id in UInt64(1)...150 { try ben.enter(bid(id)) }
+    try ben.massCancel(MassCancel(account: Village.ben))
+    while true {
+      let isOver: Bool = try ben.wait { event in
+        switch event {
+        case .accepted: accepted += 1
+        case .rejected(let rejection):
+          #expect(rejection.code == .tooManyMessages && rejection.limit == 100)
+          rejected += 1
+        case .massCanceled(let report):
+          #expect(report.count == 100)
+          return true
+        default: break
+        }
+        return false
+      }
+      if isOver { break }
+    }
+    #expect(accepted == 100 && rejected == 50)
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
+    try ana.wait { if case .accepted = $0 { () } else { nil } }
+    #expect(logs(server, "session 3 sends more than 100 messages a second"))
+    // A second later it may go on.
+    usleep(1_100_000)
+    try ben.enter(bid(1_000))
+    try ben.wait { if case .accepted = $0 { () } else { nil } }
+  }
+
+  @Test("Above the second limit the session ends with its code, and its orders are cancelled.")
+  func flooding() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.messages=50", "client.messagesCutoff=200"])
+    try village.found(on: server)
+    let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 0))
+    for id in UInt64(1)...400 { try ben.enter(bid(id)) }
+    #expect(throws: ClientError.terminated(code: .flooding, limit: 200)) {
+      while try ben.poll(timeoutMilliseconds: 5_000) != nil {}
+    }
+    for _ in 0..<100 where try village.status(server).openOrderCount > 0 { usleep(20_000) }
+    #expect(try village.status(server).openOrderCount == 0)
+  }
+
+  @Test("A client that does not read is cut with a line in the log; its reports can be asked for.")
+  func slowReader() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.bytes=65536"])
+    try village.found(on: server)
+    let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
+    // Its own rejects fill what it does not read; the kernel's buffers take the first megabytes.
+    var sent = 0
+    do {
+      while sent < 400_000 {
+        for _ in 0..<500 {
+          try ben.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: 1, id: 0))
+          sent += 1
+        }
+        try ben.flush()
+        if server.log.contains("does not read") { break }
+      }
+    } catch {
+      // Cut while it was writing: that is what is looked for.
+      #expect(error is ClientError)
+    }
+    #expect(logs(server, "session 3 does not read: cut with "))
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
+    try ana.wait { if case .accepted = $0 { () } else { nil } }
+    ben.drop()
+    let back = try village.trader(3, server, resume: ben.position)
+    let first = try #require(try back.poll(timeoutMilliseconds: 10_000))
+    #expect(first.isRetransmitted && first.sequence == 1)
+  }
+}
