@@ -65,7 +65,7 @@ extension Exchange {
         &+ UInt64(orders.places[links.ownerNext].ownerPrevious)
         &+ UInt64(orders.places[links.ownerPrevious].ownerNext)
         &+ UInt64(positions[order.pointee.position].holding)
-        &+ UInt64(owned(order).pointee.count)
+        &+ UInt64(owned(order.pointee.position, order.pointee.side).pointee.count)
     default: return 0
     }
   }

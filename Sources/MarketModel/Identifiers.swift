@@ -24,7 +24,7 @@ public struct ParticipantId: Identifier {
   /// The participant with that number.
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
   /// The exchange itself: timers, settlement, checkpoints.
-  public static let exchange = ParticipantId(0)
+  @inlinable public static var exchange: ParticipantId { ParticipantId(0) }
 }
 
 /// The identity of a client connection: one key, one role set, one participant. The sequence of its
@@ -35,7 +35,7 @@ public struct SessionId: Identifier {
   /// The session identity with that number.
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
   /// The exchange itself: timers, settlement, checkpoints.
-  public static let exchange = SessionId(0)
+  @inlinable public static var exchange: SessionId { SessionId(0) }
 }
 
 /// Who holds cash and energy.
@@ -45,7 +45,7 @@ public struct AccountId: Identifier {
   /// The account with that number.
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
   /// No account.
-  public static let null = AccountId(0)
+  @inlinable public static var null: AccountId { AccountId(0) }
 
   /// The house account of `area` in `role`: `0x8000_0000 | area << 8 | role`.
   @inlinable public static func house(_ area: AreaId, _ role: HouseRole) -> AccountId {
@@ -83,7 +83,7 @@ public struct AreaId: Identifier {
   /// The area with that number.
   @inlinable public init(_ rawValue: UInt16) { self.rawValue = rawValue }
   /// No area.
-  public static let null = AreaId(0)
+  @inlinable public static var null: AreaId { AreaId(0) }
 }
 
 /// What is traded: energy of one area, now (spot) or for a delivery interval.
@@ -93,7 +93,7 @@ public struct InstrumentId: Identifier {
   /// The instrument with that number.
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
   /// No instrument, or all of them.
-  public static let null = InstrumentId(0)
+  @inlinable public static var null: InstrumentId { InstrumentId(0) }
 }
 
 /// A registered meter.
@@ -120,7 +120,7 @@ public struct OrderId: Identifier {
   /// How often that slot had been used, starting with 1.
   @inlinable public var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
   /// No order.
-  public static let null = OrderId(0)
+  @inlinable public static var null: OrderId { OrderId(0) }
 }
 
 /// The id a client gives: strictly increasing per account over new orders, replaces and transfers,
@@ -131,7 +131,7 @@ public struct ClientOrderId: Identifier {
   /// The client order id with that number.
   @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
   /// The engine's own orders.
-  public static let engine = ClientOrderId(0)
+  @inlinable public static var engine: ClientOrderId { ClientOrderId(0) }
 }
 
 /// A trade's id: 1, 2, 3 ... over the whole exchange.
@@ -149,7 +149,7 @@ public struct SequenceNumber: Identifier {
   /// The sequence number with that value.
   @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
   /// Before the first command.
-  public static let none = SequenceNumber(0)
+  @inlinable public static var none: SequenceNumber { SequenceNumber(0) }
 }
 
 /// A currency by its ISO 4217 numeric code.
@@ -159,7 +159,7 @@ public struct Currency: Identifier {
   /// The currency with that ISO 4217 numeric code.
   @inlinable public init(_ rawValue: UInt16) { self.rawValue = rawValue }
   /// Euro.
-  public static let eur = Currency(978)
+  @inlinable public static var eur: Currency { Currency(978) }
 }
 
 /// Up to 16 ASCII characters, zero-padded: an EIC area code, a symbol, a firm's short name.
@@ -205,7 +205,7 @@ public struct Label: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// No characters.
-  public static let empty = Label(low: 0, high: 0)
+  @inlinable public static var empty: Label { Label(low: 0, high: 0) }
 }
 
 /// An Ed25519 public key: 32 bytes as four little-endian words.

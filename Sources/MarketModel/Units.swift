@@ -10,7 +10,7 @@ public struct Energy: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public init(wattHours: Int64) { self.wattHours = wattHours }
 
   /// No energy.
-  public static let zero = Energy(wattHours: 0)
+  @inlinable public static var zero: Energy { Energy(wattHours: 0) }
 
   /// Orders by amount.
   @inlinable public static func < (a: Energy, b: Energy) -> Bool { a.wattHours < b.wattHours }
@@ -32,7 +32,7 @@ public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public init(ticks: Int64) { self.ticks = ticks }
 
   /// Free of charge.
-  public static let zero = Price(ticks: 0)
+  @inlinable public static var zero: Price { Price(ticks: 0) }
 
   /// Orders by value.
   @inlinable public static func < (a: Price, b: Price) -> Bool { a.ticks < b.ticks }
@@ -47,7 +47,7 @@ public struct Money: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public init(units: Int64) { self.units = units }
 
   /// No money.
-  public static let zero = Money(units: 0)
+  @inlinable public static var zero: Money { Money(units: 0) }
 
   /// Orders by amount.
   @inlinable public static func < (a: Money, b: Money) -> Bool { a.units < b.units }
@@ -62,7 +62,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
   /// The null moment of the wire: never.
-  public static let never = Timestamp(nanoseconds: .max)
+  @inlinable public static var never: Timestamp { Timestamp(nanoseconds: .max) }
 
   /// Orders by time.
   @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool {
@@ -79,10 +79,10 @@ public struct Rate: Hashable, Sendable, BitwiseCopyable {
   @inlinable public init(partsPerMillion: UInt32) { self.partsPerMillion = partsPerMillion }
 
   /// Nothing.
-  public static let zero = Rate(partsPerMillion: 0)
+  @inlinable public static var zero: Rate { Rate(partsPerMillion: 0) }
 
   /// The highest rate an instrument or area may have: 50 %.
-  public static let highest = Rate(partsPerMillion: 500_000)
+  @inlinable public static var highest: Rate { Rate(partsPerMillion: 500_000) }
 
   /// This rate of `amount`'s magnitude, rounded up (against the payer; market rules 1).
   /// - Returns: `nil` when the product leaves Int64.

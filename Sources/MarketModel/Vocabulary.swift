@@ -65,11 +65,11 @@ public struct Roles: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// The roles with these bits.
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
   /// Orders and transfers for the participant's own accounts.
-  public static let trading = Roles(rawValue: 1)
+  @inlinable public static var trading: Roles { Roles(rawValue: 1) }
   /// Meter readings for any account (each is signed by its meter).
-  public static let metering = Roles(rawValue: 2)
+  @inlinable public static var metering: Roles { Roles(rawValue: 2) }
   /// Reference data, deposits, halts, and everything else.
-  public static let administration = Roles(rawValue: 4)
+  @inlinable public static var administration: Roles { Roles(rawValue: 4) }
 }
 
 /// Why an order left the book, or part of it did.

@@ -95,7 +95,7 @@ extension Exchange {
       var slot = firstOf(level)
       while left > 0, slot != 0 {
         left -= 1
-        let order = orders.address(of: slot)
+        let order = open(slot)
         let following = following(order, level)
         switch state {
         case .halted: halt(order)
@@ -115,14 +115,14 @@ extension Exchange {
   }
 
   /// The order after `order` in book order; 0 after the last.
-  private func following(_ order: OrderRow, _ level: UInt32) -> UInt32 {
-    let next = orders.places[orders.slot(order)].next
+  private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
+    let next = order.place.pointee.next
     if next != 0 { return next }
     return order.pointee.covered > 0 ? ladder.levels[level].waitingHead : 0
   }
 
-  private mutating func halt(_ order: OrderRow) {
-    let owned = owned(order)
+  private mutating func halt(_ order: OpenOrder) {
+    let owned = order.owned
     let covered = order.pointee.covered
     if covered > 0 { moveToWaiting(order) }
     order.pointee.covered = 0
@@ -133,8 +133,8 @@ extension Exchange {
     touch(order.pointee.position)
   }
 
-  private mutating func reopen(_ order: OrderRow) {
-    let owned = owned(order)
+  private mutating func reopen(_ order: OpenOrder) {
+    let owned = order.owned
     owned.pointee.eligible += order.pointee.leaves
     owned.pointee.halted -= order.pointee.leaves
     touch(order.pointee.position)

@@ -14,17 +14,17 @@ extension Exchange {
   }
 
   /// The open orders of an order's owner on its side.
-  @inline(__always) func owned(_ order: OrderRow) -> OwnedRow {
+  @inline(__always) func owned(_ order: OpenOrder) -> OwnedRow {
     owned(order.pointee.position, order.pointee.side)
   }
 
   // MARK: Levels
 
   /// Puts an entering order into its level: live when it has cover, else waiting.
-  @inline(__always) mutating func rest(_ order: OrderRow) {
+  @inline(__always) mutating func rest(_ order: OpenOrder) {
     let number = bookIndex(order.pointee.instrument, order.pointee.side)
-    let instrument = instruments.address(of: order.pointee.instrument)
-    let key = instrument.pointee.key(orders.price(order), order.pointee.side)
+    let instrument = order.instrument
+    let key = instrument.pointee.key(order.price, order.pointee.side)
     let side = books.address(of: number)
     let level = ladder.findOrMake(key, number: number, in: side)
     order.pointee.level = level.pointee.number
@@ -38,12 +38,12 @@ extension Exchange {
   }
 
   /// Takes an order out of its level; it is then entering, or gone.
-  @inline(__always) mutating func leave(_ order: OrderRow) {
+  @inline(__always) mutating func leave(_ order: OpenOrder) {
     leave(order, isLive: order.pointee.covered > 0)
   }
 
   /// Takes an order out of its level, from the live queue or from the waiting list.
-  @inline(__always) mutating func leave(_ order: OrderRow, isLive: Bool) {
+  @inline(__always) mutating func leave(_ order: OpenOrder, isLive: Bool) {
     let level = ladder.levels.address(of: order.pointee.level)
     level.pointee.total -= order.pointee.leaves
     level.pointee.count &-= 1
@@ -60,16 +60,16 @@ extension Exchange {
 
   /// Moves a live order whose cover became 0 to the tail of the waiting list. The order's `covered` is
   /// still what it was; the caller clears it afterwards.
-  mutating func moveToWaiting(_ order: OrderRow) {
+  mutating func moveToWaiting(_ order: OpenOrder) {
     let level = ladder.levels.address(of: order.pointee.level)
     unlinkLive(order, level)
     appendWaiting(order, level)
   }
 
   @inline(__always) private mutating func appendLive(
-    _ order: OrderRow, _ level: LevelRow, _ side: BookRow
+    _ order: OpenOrder, _ level: LevelRow, _ side: BookRow
   ) {
-    let slot = orders.slot(order)
+    let slot = order.slot
     let tail = level.pointee.liveTail
     let links = orders.places.address(of: slot)
     links.pointee.previous = tail
@@ -84,8 +84,8 @@ extension Exchange {
     }
   }
 
-  @inline(__always) private mutating func unlinkLive(_ order: OrderRow, _ level: LevelRow) {
-    let links = orders.places[orders.slot(order)]
+  @inline(__always) private mutating func unlinkLive(_ order: OpenOrder, _ level: LevelRow) {
+    let links = order.place.pointee
     if links.previous != 0 {
       orders.places[links.previous].next = links.next
     } else {
@@ -102,8 +102,8 @@ extension Exchange {
     }
   }
 
-  private func appendWaiting(_ order: OrderRow, _ level: LevelRow) {
-    let slot = orders.slot(order)
+  private func appendWaiting(_ order: OpenOrder, _ level: LevelRow) {
+    let slot = order.slot
     let tail = level.pointee.waitingTail
     let links = orders.places.address(of: slot)
     links.pointee.previous = tail
@@ -112,8 +112,8 @@ extension Exchange {
     if tail != 0 { orders.places[tail].next = slot } else { level.pointee.waitingHead = slot }
   }
 
-  private func unlinkWaiting(_ order: OrderRow, _ level: LevelRow) {
-    let links = orders.places[orders.slot(order)]
+  private func unlinkWaiting(_ order: OpenOrder, _ level: LevelRow) {
+    let links = order.place.pointee
     if links.previous != 0 {
       orders.places[links.previous].next = links.next
     } else {
@@ -140,16 +140,16 @@ extension Exchange {
   ///
   /// It goes to the tail. Where that breaks price-time order, a position that is short has it put
   /// in its place; any other merely forgets that its list was sorted, and asks no more until then.
-  @inline(__always) func own(_ order: OrderRow, _ side: OwnedRow) {
+  @inline(__always) func own(_ order: OpenOrder, _ side: OwnedRow) {
     let tail = side.pointee.tail
     side.pointee.count &+= 1  // At most the orders' capacity.
     side.pointee.eligible += order.pointee.leaves
     side.pointee.covered += order.pointee.covered
     if tail == 0 {
       side.pointee.isSorted = true
-    } else if side.pointee.isSorted, !isBefore(tail, orders.slot(order)) {
+    } else if side.pointee.isSorted, !isBefore(tail, order.slot) {
       if side.pointee.isShort, side.pointee.covered > 0 {
-        link(order, after: predecessor(of: orders.slot(order), side), side)
+        link(order, after: predecessor(of: order.slot, side), side)
         return
       }
       side.pointee.isSorted = false
@@ -158,7 +158,7 @@ extension Exchange {
   }
 
   /// Removes an order, its leaves and cover from its owner's side.
-  @inline(__always) func disown(_ order: OrderRow, _ side: OwnedRow) {
+  @inline(__always) func disown(_ order: OpenOrder, _ side: OwnedRow) {
     side.pointee.count &-= 1
     if isHalted(order) {
       side.pointee.halted -= order.pointee.leaves
@@ -169,8 +169,8 @@ extension Exchange {
     unlinkOwned(order, side)
   }
 
-  @inline(__always) private func unlinkOwned(_ order: OrderRow, _ side: OwnedRow) {
-    let links = orders.places[orders.slot(order)]
+  @inline(__always) private func unlinkOwned(_ order: OpenOrder, _ side: OwnedRow) {
+    let links = order.place.pointee
     if links.ownerPrevious != 0 {
       orders.places[links.ownerPrevious].ownerNext = links.ownerNext
     } else {
@@ -183,8 +183,8 @@ extension Exchange {
     }
   }
 
-  @inline(__always) private func linkLast(_ order: OrderRow, _ side: OwnedRow) {
-    let slot = orders.slot(order)
+  @inline(__always) private func linkLast(_ order: OpenOrder, _ side: OwnedRow) {
+    let slot = order.slot
     let tail = side.pointee.tail
     let links = orders.places.address(of: slot)
     links.pointee.ownerPrevious = tail
@@ -193,8 +193,8 @@ extension Exchange {
     side.pointee.tail = slot
   }
 
-  private func link(_ order: OrderRow, after previous: UInt32, _ side: OwnedRow) {
-    let slot = orders.slot(order)
+  private func link(_ order: OpenOrder, after previous: UInt32, _ side: OwnedRow) {
+    let slot = order.slot
     let next = previous == 0 ? side.pointee.head : orders.places[previous].ownerNext
     orders.places[slot].ownerPrevious = previous
     orders.places[slot].ownerNext = next

@@ -34,7 +34,7 @@ extension Exchange {
   /// Why an open order does not trade. Allocates; walks the account's orders and the levels before it.
   /// - Returns: `nil` when no such order is open.
   public func explain(_ order: OrderId) -> Explanation? {
-    guard let row = orders.find(order) else { return nil }
+    guard let row = find(order) else { return nil }
     let slot = order.slot
     var reasons: [Explanation.Reason] = []
     if isHalted(row) {
@@ -53,7 +53,7 @@ extension Exchange {
   private func waiting(_ slot: UInt32) -> Explanation.Reason {
     let amount = Energy(wattHours: orders[slot].leaves - orders[slot].covered)
     var users: [OrderId] = []
-    var other = owned(orders.address(of: slot)).pointee.head
+    var other = owned(open(slot)).pointee.head
     while other != 0 {
       if other != slot, orders[other].covered > 0, isBefore(other, slot) {
         users.append(orders.id(other))

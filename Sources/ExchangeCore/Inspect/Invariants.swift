@@ -92,7 +92,7 @@ extension Exchange {
     while slot != 0 {
       count += 1
       covered += orders[slot].covered
-      if isHalted(orders.address(of: slot)) {
+      if isHalted(open(slot)) {
         halted += orders[slot].leaves
         if orders[slot].covered != 0 { violations.append("\(name): a halted order has cover") }
       } else {
@@ -119,7 +119,7 @@ extension Exchange {
     var sum: Int64 = 0
     var other = owned.pointee.head
     while other != 0 {
-      if other != slot, !isHalted(orders.address(of: other)), isBefore(other, slot) {
+      if other != slot, !isHalted(open(other)), isBefore(other, slot) {
         sum += orders[other].leaves
       }
       other = orders.places[other].ownerNext

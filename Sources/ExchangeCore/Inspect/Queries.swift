@@ -6,7 +6,7 @@ extension Exchange {
   /// An open order.
   /// - Returns: `nil` when no such order is open.
   public func orderState(_ order: OrderId) -> OrderState? {
-    orders.find(order).map { state($0) }
+    find(order).map { state($0) }
   }
 
   /// An account's balances in an area.
@@ -38,7 +38,7 @@ extension Exchange {
   public func openOrders() -> [OrderState] {
     if orders.used == 0 { return [] }
     return (1...orders.used).filter { orders[$0].marks.isOpen }.map {
-      state(orders.address(of: $0))
+      state(open($0))
     }
   }
 

@@ -8,9 +8,8 @@ extension Exchange {
   ) {
     var refusal = permission(request, tradeFor: order.account)
     if refusal == nil, let found = find(order) {
-      let (position, side) = (found.pointee.position, found.pointee.side)
       takeOut(found, .user)
-      touchUnlessSettled(position, side)
+      touchUnlessSettled(found)
       return drain()
     }
     refusal = refusal ?? Refusal(.unknownOrder)
@@ -22,10 +21,10 @@ extension Exchange {
   }
 
   /// The order a cancel names: by id at once, by client order id after a walk of the account's orders.
-  private func find(_ order: CancelOrder) -> OrderRow? {
+  private func find(_ order: CancelOrder) -> OpenOrder? {
     if order.order != .null {
-      guard let found = orders.find(order.order),
-        account(of: found) == order.account.rawValue
+      guard let found = find(order.order),
+        found.account == order.account.rawValue
       else { return nil }
       return found
     }
@@ -36,7 +35,7 @@ extension Exchange {
         var slot = owned(position, side).pointee.head
         while slot != 0 {
           if orders[slot].clientOrderId == order.clientOrderId.rawValue {
-            return orders.address(of: slot)
+            return open(slot)
           }
           slot = orders.places[slot].ownerNext
         }
@@ -79,7 +78,7 @@ extension Exchange {
     while slot != 0 {
       let next = orders.places[slot].ownerNext
       if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
-        remove(orders.address(of: slot), .mass)
+        remove(open(slot), .mass)
         count += 1
       }
       slot = next

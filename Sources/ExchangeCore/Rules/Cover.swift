@@ -41,35 +41,40 @@ extension Exchange {
       let isBetter =
         side == .sell ? orders.places[other].price <= price : orders.places[other].price >= price
       if !isBetter { break }
-      if other != slot, !isHalted(orders.address(of: other)) { before += orders[other].leaves }
+      if other != slot, !isHalted(open(other)) { before += orders[other].leaves }
       other = orders.places[other].ownerNext
     }
     return cover(available, before: before, leaves: leaves, lot: lot)
   }
 
-  @inline(__always) func isHalted(_ order: OrderRow) -> Bool {
-    instruments.address(of: order.pointee.instrument).pointee.state == .halted
+  @inline(__always) func isHalted(_ order: OpenOrder) -> Bool {
+    order.instrument.pointee.state == .halted
   }
 
   /// Whether one side of a position has all its open quantity covered, and still can have: nothing to
   /// re-cover.
-  @inline(__always) func isSettled(_ position: UInt32, _ side: Side) -> Bool {
-    let owned = owned(position, side)
-    return owned.pointee.covered == owned.pointee.eligible
-      && owned.pointee.eligible <= positions.address(of: position).pointee.available(side)
+  @inline(__always) func isSettled(
+    _ position: PositionRow, _ owned: OwnedRow, _ side: Side
+  ) -> Bool {
+    owned.pointee.covered == owned.pointee.eligible
+      && owned.pointee.eligible <= position.pointee.available(side)
   }
 
   // MARK: The queue
 
-  /// Touches a position that an order of its own joined or left. Where that leaves it settled and nobody
-  /// waits in the queue, its turn would do nothing.
-  @inline(__always) mutating func touchUnlessSettled(_ position: UInt32, _ side: Side) {
-    if touchedHead != 0 || !isSettled(position, side) { touch(position) }
+  /// Touches the position that an order joined or left. Where that leaves it settled and nobody waits
+  /// in the queue, its turn would do nothing.
+  @inline(__always) mutating func touchUnlessSettled(_ order: OpenOrder) {
+    if touchedHead != 0 || !isSettled(order.owner, order.owned, order.pointee.side) {
+      touch(order.pointee.position)
+    }
   }
 
   /// Puts a position at the end of the queue, once.
-  @inline(__always) mutating func touch(_ position: UInt32) {
-    let row = positions.address(of: position)
+  mutating func touch(_ position: UInt32) { touch(position, positions.address(of: position)) }
+
+  /// Puts a position, whose row is at hand, at the end of the queue, once.
+  @inline(__always) mutating func touch(_ position: UInt32, _ row: PositionRow) {
     if row.pointee.isTouched { return }
     row.pointee.isTouched = true
     row.pointee.nextTouched = 0
@@ -82,11 +87,15 @@ extension Exchange {
   }
 
   /// Touches a position whose energy or cash changed.
-  @inline(__always) mutating func touchBalance(_ position: UInt32) {
-    let row = positions.address(of: position)
+  mutating func touchBalance(_ position: UInt32) {
+    touchBalance(position, positions.address(of: position))
+  }
+
+  /// Touches a position, whose row is at hand, whose energy or cash changed.
+  @inline(__always) mutating func touchBalance(_ position: UInt32, _ row: PositionRow) {
     row.pointee.mustConsult = true
     row.pointee.mustReport = true
-    touch(position)
+    touch(position, row)
   }
 
   /// Re-covers the touched positions until none is left.
@@ -109,15 +118,16 @@ extension Exchange {
       touchedHead = row.pointee.nextTouched
       if touchedHead == 0 { touchedTail = 0 }
       row.pointee.isTouched = false
-      recover(position, .sell)
-      recover(position, .buy)
+      let (asks, bids) = (owned(position, .sell), owned(position, .buy))
+      if !isSettled(row, asks, .sell) { recoverShort(position, .sell) }
+      if !isSettled(row, bids, .buy) { recoverShort(position, .buy) }
       if row.pointee.mustConsult {
         row.pointee.mustConsult = false
         if row.pointee.hasAgent { consult(position) }
       }
       if row.pointee.mustReport, !row.pointee.isTouched {
         row.pointee.mustReport = false
-        emitBalance(position, row)
+        emitBalance(row, asks: asks, bids: bids)
       }
     }
     isBehind = false
@@ -138,7 +148,9 @@ extension Exchange {
 
   /// Makes the cover of one side of a position what the function says: losses, then gains.
   @inline(__always) mutating func recover(_ position: UInt32, _ side: Side) {
-    if !isSettled(position, side) { recoverShort(position, side) }
+    if !isSettled(positions.address(of: position), owned(position, side), side) {
+      recoverShort(position, side)
+    }
   }
 
   private mutating func recoverShort(_ position: UInt32, _ side: Side) {
@@ -166,13 +178,13 @@ extension Exchange {
     var slot = owned.pointee.tail
     while slot != 0 {
       let previous = orders.places[slot].ownerPrevious
-      let order = orders.address(of: slot)
+      let order = open(slot)
       if !isHalted(order) {
         let leaves = order.pointee.leaves
         before -= leaves
         let target = cover(
           available, before: before, leaves: leaves,
-          lot: instruments[order.pointee.instrument].lot)
+          lot: order.instrument.pointee.lot)
         if target < order.pointee.covered { reduceCover(order, owned, to: target) }
         if target == leaves { return }
       }
@@ -185,13 +197,13 @@ extension Exchange {
     var slot = owned.pointee.head
     while slot != 0 {
       let next = orders.places[slot].ownerNext
-      let order = orders.address(of: slot)
+      let order = open(slot)
       if !isHalted(order) {
         let available = positions[position].available(side)
         if available <= before { return }
         let target = cover(
           available, before: before, leaves: order.pointee.leaves,
-          lot: instruments[order.pointee.instrument].lot)
+          lot: order.instrument.pointee.lot)
         if order.pointee.covered < target { raiseCover(order, owned, to: target) }
         if order.pointee.marks.isOpen { before += order.pointee.leaves }
       }
@@ -200,7 +212,7 @@ extension Exchange {
   }
 
   /// Takes cover from an order in the live book; without any it waits.
-  private mutating func reduceCover(_ order: OrderRow, _ owned: OwnedRow, to target: Int64) {
+  private mutating func reduceCover(_ order: OpenOrder, _ owned: OwnedRow, to target: Int64) {
     let lost = order.pointee.covered - target
     if target == 0 {
       moveToWaiting(order)
@@ -213,7 +225,7 @@ extension Exchange {
   }
 
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
-  private mutating func raiseCover(_ order: OrderRow, _ owned: OwnedRow, to target: Int64) {
+  private mutating func raiseCover(_ order: OpenOrder, _ owned: OwnedRow, to target: Int64) {
     let gained = target - order.pointee.covered
     let entersLive = order.pointee.covered == 0
     if entersLive, order.pointee.marks.isPostOnly, crosses(order) {

@@ -193,7 +193,7 @@ extension Exchange {
     }
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
-    touchUnlessSettled(position, order.side)
+    touchUnlessSettled(row)
     let minimum =
       order.timeInForce == .fillOrKill ? order.quantity : order.minimumQuantity
     if minimum != .zero, executable(row) < minimum.wattHours {
@@ -205,7 +205,7 @@ extension Exchange {
     }
   }
 
-  private mutating func matchAndCancel(_ order: OrderRow) {
+  private mutating func matchAndCancel(_ order: OpenOrder) {
     match(order)
     if !order.pointee.marks.isOpen { return }
     if order.pointee.leaves == 0 { finish(order) } else { remove(order, .immediate) }
@@ -214,8 +214,8 @@ extension Exchange {
   /// Puts an order into the pool, takes its reservation and gives it to its owner.
   @inline(__always) private mutating func take(
     _ order: NewOrder, _ entry: Entry, _ position: UInt32, _ session: SessionId
-  ) -> OrderRow {
-    let row = orders.take()
+  ) -> OpenOrder {
+    let (row, slot) = orders.take()
     arrivalCount &+= 1  // Less than one in a nanosecond for centuries.
     row.pointee.leaves = order.quantity.wattHours
     row.pointee.covered = entry.covered
@@ -230,22 +230,23 @@ extension Exchange {
     row.pointee.timeInForce = order.timeInForce
     row.pointee.selfTradePrevention = order.selfTradePrevention
     row.pointee.marks = OrderMarks(type: order.type, postOnly: order.postOnly)
-    orders.place(row).pointee.price = entry.price
-    orders.place(row).pointee.arrival = arrivalCount
-    release(row, lots: -entry.lots)
-    own(row, owned(position, order.side))
+    let taken = open(row, slot)
+    taken.place.pointee.price = entry.price
+    taken.place.pointee.arrival = arrivalCount
+    release(taken, lots: -entry.lots)
+    own(taken, taken.owned)
     if order.timeInForce == .goodTillTime {
-      expiries.insert(orders.slot(row), order.expireTime.nanoseconds, orders)
+      expiries.insert(slot, order.expireTime.nanoseconds, orders)
     }
-    return row
+    return taken
   }
 
   /// What an entering order could execute now: a walk over the live orders it reaches, up to its cover.
-  private func executable(_ order: OrderRow) -> Int64 {
+  private func executable(_ order: OpenOrder) -> Int64 {
     let side = order.pointee.side.opposite
     let instrument = order.pointee.instrument
     let book = books[bookIndex(instrument, side)]
-    let limit = instruments[instrument].key(orders.price(order), side)
+    let limit = instruments[instrument].key(order.price, side)
     let wanted = order.pointee.covered
     var sum: Int64 = 0
     var level = book.bestLevel

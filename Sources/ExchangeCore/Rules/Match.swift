@@ -5,8 +5,8 @@ import MarketModel
 
 extension Exchange {
   /// Whether an entering order's limit reaches the best live order of the other side.
-  @inline(__always) func crosses(_ order: OrderRow) -> Bool {
-    reaches(order.pointee.instrument, order.pointee.side, limit: orders.price(order))
+  @inline(__always) func crosses(_ order: OpenOrder) -> Bool {
+    reaches(order.pointee.instrument, order.pointee.side, limit: order.price)
   }
 
   @inline(__always) func reaches(_ instrument: UInt32, _ side: Side, limit: Int64) -> Bool {
@@ -16,7 +16,7 @@ extension Exchange {
   }
 
   /// Matches an entering order and rests what remains of it. It may be gone afterwards.
-  @inline(__always) mutating func matchAndRest(_ order: OrderRow) {
+  @inline(__always) mutating func matchAndRest(_ order: OpenOrder) {
     match(order)
     if !order.pointee.marks.isOpen { return }
     if order.pointee.leaves == 0 {
@@ -28,39 +28,37 @@ extension Exchange {
 
   /// Trades an entering order with what it reaches. Self-trade prevention may cancel it; else it is
   /// still open, perhaps with nothing left.
-  @inline(__always) mutating func match(_ order: OrderRow) {
+  @inline(__always) mutating func match(_ order: OpenOrder) {
     let other = order.pointee.side.opposite
-    let instrument = instruments.address(of: order.pointee.instrument)
     let book = books.address(of: bookIndex(order.pointee.instrument, other))
-    let limit = instrument.pointee.key(orders.price(order), other)
+    let limit = order.instrument.pointee.key(order.price, other)
     // Without a live level the best key is above every limit.
     while book.pointee.bestKey <= limit, order.pointee.covered > 0 {
-      if !meet(order, book.pointee.bestLevel, instrument) { return }
+      if !meet(order, book.pointee.bestLevel) { return }
     }
   }
 
   /// Trades an entering order with the first of the best level, or applies self-trade prevention.
   /// - Returns: whether matching goes on.
-  private mutating func meet(
-    _ order: OrderRow, _ best: UInt32, _ instrument: InstrumentRow
-  ) -> Bool {
+  private mutating func meet(_ order: OpenOrder, _ best: UInt32) -> Bool {
     let level = ladder.levels.address(of: best)
-    let resting = orders.address(of: level.pointee.liveHead)
+    let resting = open(level.pointee.liveHead)
     // One instrument, one area: the same position is the same account.
     if resting.pointee.position == order.pointee.position {
       return preventSelfTrade(order, resting, level)
     }
-    trade(order, resting, level, instrument)
+    trade(order, resting, level)
     return true
   }
 
   // MARK: Trading
 
   @inline(__always) private mutating func trade(
-    _ taker: OrderRow, _ maker: OrderRow, _ level: LevelRow, _ instrument: InstrumentRow
+    _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow
   ) {
+    let instrument = taker.instrument
     let quantity = min(taker.pointee.covered, maker.pointee.covered)
-    let price = orders.price(maker)
+    let price = maker.price
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
     let takerBuys = taker.pointee.side == .buy
     let makerFee = fee(instrument.pointee.makerFee, notional)
@@ -78,8 +76,8 @@ extension Exchange {
     } else {
       emitTrade(.sell, price, quantity, notional, (maker, makerFee), (taker, takerFee))
     }
-    touchBalance(taker.pointee.position)
-    touchBalance(maker.pointee.position)
+    touchBalance(taker.pointee.position, taker.owner)
+    touchBalance(maker.pointee.position, maker.owner)
     settleResting(maker)
   }
 
@@ -93,28 +91,26 @@ extension Exchange {
   /// Books one party's part of a trade: its order's quantity, its energy, what the order reserved for
   /// these lots, and `amount` of cash.
   @inline(__always) private func book(
-    _ order: OrderRow, _ quantity: Int64, lots: Int64, _ amount: Int64
+    _ order: OpenOrder, _ quantity: Int64, lots: Int64, _ amount: Int64
   ) {
-    let position = positions.address(of: order.pointee.position)
-    let holding = holdings.address(of: position.pointee.holding)
     let released = order.pointee.reservePerLot * lots
-    holding.pointee.reserved -= released
-    holding.pointee.free += released + amount
-    position.pointee.energy += order.pointee.side == .buy ? quantity : -quantity
+    order.holding.pointee.reserved -= released
+    order.holding.pointee.free += released + amount
+    order.owner.pointee.energy += order.pointee.side == .buy ? quantity : -quantity
     execute(order, quantity)
   }
 
   /// Takes executed quantity off an order and its owner's sums.
-  @inline(__always) private func execute(_ order: OrderRow, _ quantity: Int64) {
+  @inline(__always) private func execute(_ order: OpenOrder, _ quantity: Int64) {
     order.pointee.leaves -= quantity
     order.pointee.covered -= quantity
-    let side = owned(order)
+    let side = order.owned
     side.pointee.eligible -= quantity
     side.pointee.covered -= quantity
   }
 
   /// After a resting order was lowered: without leaves it is gone, without cover it waits.
-  @inline(__always) private mutating func settleResting(_ order: OrderRow) {
+  @inline(__always) private mutating func settleResting(_ order: OpenOrder) {
     if order.pointee.covered > 0 { return }
     if order.pointee.leaves > 0 {
       moveToWaiting(order)
@@ -129,7 +125,7 @@ extension Exchange {
   /// Applies the entering order's instruction where both best orders have one owner.
   /// - Returns: whether matching goes on.
   private mutating func preventSelfTrade(
-    _ entering: OrderRow, _ resting: OrderRow, _ level: LevelRow
+    _ entering: OpenOrder, _ resting: OpenOrder, _ level: LevelRow
   ) -> Bool {
     switch entering.pointee.selfTradePrevention {
     case .cancelNewer:
@@ -156,8 +152,8 @@ extension Exchange {
     }
   }
 
-  private func decrement(_ order: OrderRow, _ quantity: Int64) {
-    release(order, lots: instruments[order.pointee.instrument].lots(quantity))
+  private func decrement(_ order: OpenOrder, _ quantity: Int64) {
+    release(order, lots: order.instrument.pointee.lots(quantity))
     execute(order, quantity)
     order.pointee.quantity -= quantity
   }

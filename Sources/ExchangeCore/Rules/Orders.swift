@@ -37,32 +37,27 @@ extension Exchange {
   }
 
   /// Gives `lots` of an order's reservation back to the free cash.
-  @inline(__always) func release(_ order: OrderRow, lots: Int64) {
+  @inline(__always) func release(_ order: OpenOrder, lots: Int64) {
     let amount = order.pointee.reservePerLot * lots
-    let holding = holdings.address(of: positions[order.pointee.position].holding)
+    let holding = order.holding
     holding.pointee.reserved -= amount
     holding.pointee.free += amount
-  }
-
-  /// Whose an order is.
-  @inline(__always) func account(of order: OrderRow) -> UInt32 {
-    positions.address(of: order.pointee.position).pointee.account
   }
 
   // MARK: Leaving
 
   /// Cancels an order in full, wherever it stands, and touches its position.
-  mutating func remove(_ order: OrderRow, _ reason: CancelReason) {
+  mutating func remove(_ order: OpenOrder, _ reason: CancelReason) {
     let position = order.pointee.position
     takeOut(order, reason)
     touch(position)
   }
 
   /// Cancels an order in full, wherever it stands.
-  @inline(__always) mutating func takeOut(_ order: OrderRow, _ reason: CancelReason) {
+  @inline(__always) mutating func takeOut(_ order: OpenOrder, _ reason: CancelReason) {
     let quantity = order.pointee.leaves
-    let side = owned(order)
-    let instrument = instruments.address(of: order.pointee.instrument)
+    let side = order.owned
+    let instrument = order.instrument
     release(order, lots: instrument.pointee.lots(quantity))
     if order.pointee.level != 0 { leave(order) }
     disown(order, side)
@@ -73,14 +68,14 @@ extension Exchange {
   }
 
   /// Gives back the slot of an order that has executed in full.
-  @inline(__always) mutating func finish(_ order: OrderRow) {
+  @inline(__always) mutating func finish(_ order: OpenOrder) {
     assert(order.pointee.leaves == 0 && order.pointee.covered == 0 && order.pointee.level == 0)
-    disown(order, owned(order))
+    disown(order, order.owned)
     giveBack(order)
   }
 
-  @inline(__always) private mutating func giveBack(_ order: OrderRow) {
-    if order.pointee.timeInForce == .goodTillTime { expiries.remove(orders.slot(order), orders) }
+  @inline(__always) private mutating func giveBack(_ order: OpenOrder) {
+    if order.pointee.timeInForce == .goodTillTime { expiries.remove(order.slot, orders) }
     orders.release(order)
   }
 
@@ -88,7 +83,7 @@ extension Exchange {
   mutating func expireDue() {
     var expired = false
     while expiries.first != 0, expiries.firstTime <= now {
-      remove(orders.address(of: expiries.first), .expired)
+      remove(open(expiries.first), .expired)
       expired = true
     }
     if expired { drain() }
@@ -96,20 +91,20 @@ extension Exchange {
 
   // MARK: States for events
 
-  @inline(__always) func waitReason(_ order: OrderRow) -> WaitReason {
+  @inline(__always) func waitReason(_ order: OpenOrder) -> WaitReason {
     if order.pointee.leaves == order.pointee.covered { return .none }
     if isHalted(order) { return .halted }
     return order.pointee.side == .sell ? .awaitingEnergy : .awaitingHeadroom
   }
 
-  func state(_ order: OrderRow) -> OrderState {
+  func state(_ order: OpenOrder) -> OrderState {
     OrderState(
-      order: orders.id(order), account: AccountId(account(of: order)),
+      order: order.id, account: AccountId(order.account),
       instrument: InstrumentId(order.pointee.instrument),
       session: SessionId(order.pointee.session),
       clientOrderId: ClientOrderId(order.pointee.clientOrderId), side: order.pointee.side,
       type: order.pointee.marks.type, timeInForce: order.pointee.timeInForce,
-      waitReason: waitReason(order), price: Price(ticks: orders.price(order)),
+      waitReason: waitReason(order), price: Price(ticks: order.price),
       quantity: Energy(wattHours: order.pointee.quantity),
       leaves: Energy(wattHours: order.pointee.leaves),
       covered: Energy(wattHours: order.pointee.covered))

@@ -11,10 +11,10 @@ extension Exchange {
         refusal, request, account: change.account, clientOrderId: change.clientOrderId,
         order: change.order)
     }
-    let order = orders.address(of: change.order.slot)
+    let order = open(change.order.slot)
     accounts[change.account.rawValue].lastClientOrderId = change.clientOrderId.rawValue
     let keepsPlace =
-      change.price.ticks == orders.price(order)
+      change.price.ticks == order.price
       && change.quantity.wattHours < order.pointee.quantity
     if keepsPlace {
       lower(order, change)
@@ -29,14 +29,14 @@ extension Exchange {
   private func validate(_ change: ReplaceOrder, _ request: Request) -> Refusal? {
     if let refusal = permission(request, tradeFor: change.account) { return refusal }
     if let refusal = isNext(change.clientOrderId, change.account) { return refusal }
-    guard let order = orders.find(change.order),
-      account(of: order) == change.account.rawValue
+    guard let order = find(change.order),
+      order.account == change.account.rawValue
     else { return Refusal(.unknownOrder) }
-    let instrument = instruments.address(of: order.pointee.instrument)
+    let instrument = order.instrument
     if instrument.pointee.state == .halted { return Refusal(.instrumentHalted) }
     let quantity = change.quantity.wattHours
     let price = change.price.ticks
-    if price == orders.price(order), quantity == order.pointee.quantity {
+    if price == order.price, quantity == order.pointee.quantity {
       return Refusal(.nothingToChange)
     }
     if let refusal = validateQuantity(quantity, instrument) { return refusal }
@@ -47,7 +47,7 @@ extension Exchange {
   }
 
   private func fund(
-    _ order: OrderRow, _ instrument: InstrumentRow, _ price: Int64, leaves: Int64,
+    _ order: OpenOrder, _ instrument: InstrumentRow, _ price: Int64, leaves: Int64,
     _ quantity: Int64
   ) -> Refusal? {
     let side = order.pointee.side
@@ -55,16 +55,16 @@ extension Exchange {
       reservation(
         instrument, price, quantity, perLot, lots: instrument.pointee.lots(quantity)) != nil
     else { return Refusal(.notionalOverflow, Int64.max) }
-    if price == orders.price(order), leaves < order.pointee.leaves { return nil }
+    if price == order.price, leaves < order.pointee.leaves { return nil }
     let lot = instrument.pointee.lot
     let difference =
       perLot * (leaves / lot) - order.pointee.reservePerLot * (order.pointee.leaves / lot)
-    let free = holdings[positions[order.pointee.position].holding].free
+    let free = order.holding.pointee.free
     if let refusal = validateCash(difference, free, side) { return refusal }
     if ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
     let covered = coverOnEntry(
       order.pointee.position, side, price: price, leaves: leaves, lot: lot,
-      besides: orders.slot(order))
+      besides: order.slot)
     if order.pointee.marks.isPostOnly, covered > 0 {
       return validatePassive(order.pointee.instrument, side, price)
     }
@@ -74,10 +74,10 @@ extension Exchange {
   // MARK: The two ways
 
   /// Lowers the quantity in place.
-  private mutating func lower(_ order: OrderRow, _ change: ReplaceOrder) {
+  private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrder) {
     let less = order.pointee.quantity - change.quantity.wattHours
-    release(order, lots: less / instruments[order.pointee.instrument].lot)
-    let owned = owned(order)
+    release(order, lots: less / order.instrument.pointee.lot)
+    let owned = order.owned
     let level = ladder.levels.address(of: order.pointee.level)
     order.pointee.clientOrderId = change.clientOrderId.rawValue
     order.pointee.quantity -= less
@@ -93,12 +93,12 @@ extension Exchange {
   }
 
   /// Takes the order out and enters it anew, with its id.
-  private mutating func reenter(_ order: OrderRow, _ change: ReplaceOrder) {
-    let instrument = instruments.address(of: order.pointee.instrument)
+  private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrder) {
+    let instrument = order.instrument
     let (position, side, lot) = (
       order.pointee.position, order.pointee.side, instrument.pointee.lot
     )
-    let owned = owned(order)
+    let owned = order.owned
     release(order, lots: order.pointee.leaves / lot)
     leave(order)
     disown(order, owned)
@@ -108,18 +108,18 @@ extension Exchange {
     }
     // The heap orders equal expire times by arrival: the order leaves it while its arrival changes.
     let expires = order.pointee.timeInForce == .goodTillTime
-    let expireTime = expiries.time(of: orders.slot(order))
-    if expires { expiries.remove(orders.slot(order), orders) }
+    let expireTime = expiries.time(of: order.slot)
+    if expires { expiries.remove(order.slot, orders) }
     arrivalCount += 1
-    orders.place(order).pointee.arrival = arrivalCount
-    if expires { expiries.insert(orders.slot(order), expireTime, orders) }
+    order.place.pointee.arrival = arrivalCount
+    if expires { expiries.insert(order.slot, expireTime, orders) }
     order.pointee.clientOrderId = change.clientOrderId.rawValue
-    orders.place(order).pointee.price = change.price.ticks
+    order.place.pointee.price = change.price.ticks
     order.pointee.quantity = change.quantity.wattHours
     order.pointee.leaves = change.quantity.wattHours - executed
     order.pointee.reservePerLot = perLot
     order.pointee.covered = coverOnEntry(
-      position, side, price: orders.price(order), leaves: order.pointee.leaves, lot: lot)
+      position, side, price: order.price, leaves: order.pointee.leaves, lot: lot)
     release(order, lots: -(order.pointee.leaves / lot))
     own(order, owned)
     emitState(order, .replaced, waitReason(order))

@@ -12,16 +12,15 @@ extension Exchange {
   }
 
   @inline(__always) mutating func emitState(
-    _ order: OrderRow, _ kind: StateEvent, _ reason: WaitReason
+    _ order: OpenOrder, _ kind: StateEvent, _ reason: WaitReason
   ) {
     write(order, reason, to: events.state(kind))
-    history.fold(
-      kind.rawValue, account(of: order), orders.id(order), orders.price(order), order)
+    history.fold(kind.rawValue, order)
   }
 
   /// Says that `quantity` of an order was cancelled; the order's own numbers are what it left.
   @inline(__always) mutating func emitCanceled(
-    _ order: OrderRow, _ quantity: Int64, _ reason: CancelReason
+    _ order: OpenOrder, _ quantity: Int64, _ reason: CancelReason
   ) {
     let event = events.canceled()
     // The state is the payload's first field.
@@ -30,15 +29,14 @@ extension Exchange {
     event.pointee.quantity = Energy(wattHours: quantity)
     event.pointee.reason = reason
     history.fold(
-      EventHash.canceled | UInt64(reason.rawValue) << 8, account(of: order), orders.id(order),
-      orders.price(order), order, UInt64(bitPattern: quantity))
+      EventHash.canceled | UInt64(reason.rawValue) << 8, order, UInt64(bitPattern: quantity))
   }
 
   @inline(__always) private func write(
-    _ order: OrderRow, _ reason: WaitReason, to state: UnsafeMutablePointer<OrderState>
+    _ order: OpenOrder, _ reason: WaitReason, to state: UnsafeMutablePointer<OrderState>
   ) {
-    state.pointee.order = orders.id(order)
-    state.pointee.account = AccountId(account(of: order))
+    state.pointee.order = order.id
+    state.pointee.account = AccountId(order.account)
     state.pointee.instrument = InstrumentId(order.pointee.instrument)
     state.pointee.session = SessionId(order.pointee.session)
     state.pointee.clientOrderId = ClientOrderId(order.pointee.clientOrderId)
@@ -46,7 +44,7 @@ extension Exchange {
     state.pointee.type = order.pointee.marks.type
     state.pointee.timeInForce = order.pointee.timeInForce
     state.pointee.waitReason = reason
-    state.pointee.price = Price(ticks: orders.price(order))
+    state.pointee.price = Price(ticks: order.price)
     state.pointee.quantity = Energy(wattHours: order.pointee.quantity)
     state.pointee.leaves = Energy(wattHours: order.pointee.leaves)
     state.pointee.covered = Energy(wattHours: order.pointee.covered)
@@ -55,7 +53,7 @@ extension Exchange {
   /// Says that two orders traded; their own numbers are what the trade left.
   @inline(__always) mutating func emitTrade(
     _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ notional: Int64,
-    _ buyer: (order: OrderRow, fee: Int64), _ seller: (order: OrderRow, fee: Int64)
+    _ buyer: (order: OpenOrder, fee: Int64), _ seller: (order: OpenOrder, fee: Int64)
   ) {
     let event = events.trade()
     event.pointee.trade = TradeId(tradeCount)
@@ -64,29 +62,30 @@ extension Exchange {
     event.pointee.price = Price(ticks: price)
     event.pointee.quantity = Energy(wattHours: quantity)
     event.pointee.notional = Money(units: notional)
-    event.pointee.buyer.order = orders.id(buyer.order)
-    event.pointee.buyer.account = AccountId(account(of: buyer.order))
+    event.pointee.buyer.order = buyer.order.id
+    event.pointee.buyer.account = AccountId(buyer.order.account)
     event.pointee.buyer.session = SessionId(buyer.order.pointee.session)
     event.pointee.buyer.clientOrderId = ClientOrderId(buyer.order.pointee.clientOrderId)
     event.pointee.buyer.fee = Money(units: buyer.fee)
     event.pointee.buyer.leaves = Energy(wattHours: buyer.order.pointee.leaves)
     event.pointee.buyer.covered = Energy(wattHours: buyer.order.pointee.covered)
-    event.pointee.seller.order = orders.id(seller.order)
-    event.pointee.seller.account = AccountId(account(of: seller.order))
+    event.pointee.seller.order = seller.order.id
+    event.pointee.seller.account = AccountId(seller.order.account)
     event.pointee.seller.session = SessionId(seller.order.pointee.session)
     event.pointee.seller.clientOrderId = ClientOrderId(seller.order.pointee.clientOrderId)
     event.pointee.seller.fee = Money(units: seller.fee)
     event.pointee.seller.leaves = Energy(wattHours: seller.order.pointee.leaves)
     event.pointee.seller.covered = Energy(wattHours: seller.order.pointee.covered)
     history.fold(
-      trade: tradeCount, orders.id(buyer.order).rawValue, orders.id(seller.order).rawValue, price,
+      trade: tradeCount, buyer.order.id.rawValue, seller.order.id.rawValue, price,
       quantity,
       buyer.fee, seller.fee)
   }
 
-  @inline(__always) mutating func emitBalance(_ number: UInt32, _ position: PositionRow) {
+  @inline(__always) mutating func emitBalance(
+    _ position: PositionRow, asks: OwnedRow, bids: OwnedRow
+  ) {
     let holding = holdings.address(of: position.pointee.holding)
-    let (asks, bids) = (owned(number, .sell), owned(number, .buy))
     let event = events.balance()
     event.pointee.account = AccountId(position.pointee.account)
     event.pointee.area = AreaId(position.pointee.area)

@@ -42,7 +42,7 @@ extension Exchange {
     var slot = owned.pointee.head
     while slot != 0 {
       let next = orders.places[slot].ownerNext
-      let order = orders.address(of: slot)
+      let order = open(slot)
       if order.pointee.session == session.rawValue, order.pointee.clientOrderId != 0 {
         remove(order, .disconnect)
         count += 1

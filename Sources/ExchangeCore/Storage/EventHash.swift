@@ -45,14 +45,13 @@ struct EventHash {
 
   /// Folds an order's state, and `word` with it.
   @inline(__always) mutating func fold(
-    _ tag: UInt64, _ account: UInt32, _ id: OrderId, _ price: Int64, _ order: OrderRow,
-    _ word: UInt64 = 0
+    _ tag: UInt64, _ order: OpenOrder, _ word: UInt64 = 0
   ) {
-    let price = EventHash.bits(price)
+    let price = EventHash.bits(order.price)
     let leaves = EventHash.bits(order.pointee.leaves)
     let covered = EventHash.bits(order.pointee.covered)
     fold(
-      EventHash.pair(tag | UInt64(account) &<< 32, id.rawValue)
+      EventHash.pair(tag | UInt64(order.account) &<< 32, order.id.rawValue)
         &+ EventHash.pair(price, leaves) &+ EventHash.pair(covered &+ tag, word))
   }
 

@@ -48,7 +48,7 @@ struct OrderMarks: BitwiseCopyable {
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
 }
 
-/// An order in its row: what the rules hand to one another.
+/// An order in its row.
 typealias OrderRow = UnsafeMutablePointer<Order>
 
 /// Where an order stands, in its book and among its owner's.
@@ -64,6 +64,9 @@ struct Place: BitwiseCopyable {
   var ownerNext: UInt32
   var ownerPrevious: UInt32
 }
+
+/// Where an order stands, in its row.
+typealias PlaceRow = UnsafeMutablePointer<Place>
 
 /// The pool of orders, with a last-in first-out free list through `next`.
 struct OrderPool: ~Copyable {
@@ -92,29 +95,15 @@ struct OrderPool: ~Copyable {
   /// The row of a slot.
   @inline(__always) func address(of slot: UInt32) -> OrderRow { table.address(of: slot) }
 
-  /// The slot of a row.
-  @inline(__always) func slot(_ order: OrderRow) -> UInt32 { table.index(of: order) }
-
-  /// Where the order in a row stands.
-  @inline(__always) func place(_ order: OrderRow) -> UnsafeMutablePointer<Place> {
-    places.address(of: slot(order))
-  }
-
-  /// The limit of the order in a row.
-  @inline(__always) func price(_ order: OrderRow) -> Int64 { place(order).pointee.price }
-
-  /// The id of the order in a row.
-  @inline(__always) func id(_ order: OrderRow) -> OrderId {
-    OrderId(slot: slot(order), generation: order.pointee.generation)
-  }
-
   /// The id of the order in a slot.
-  func id(_ slot: UInt32) -> OrderId { id(address(of: slot)) }
+  func id(_ slot: UInt32) -> OrderId {
+    OrderId(slot: slot, generation: table[slot].generation)
+  }
 
   var isFull: Bool { count == capacity }
 
   /// Takes a slot; the caller fills every field but `generation`.
-  @inline(__always) mutating func take() -> OrderRow {
+  @inline(__always) mutating func take() -> (OrderRow, slot: UInt32) {
     precondition(!isFull, "the caller checks isFull first")
     let slot: UInt32
     if free != 0 {
@@ -127,15 +116,15 @@ struct OrderPool: ~Copyable {
     let order = table.address(of: slot)
     order.pointee.generation &+= 1  // Wraps after 4 billion uses; an id that old is gone.
     count &+= 1
-    return order
+    return (order, slot)
   }
 
   /// Gives a slot back.
-  @inline(__always) mutating func release(_ order: OrderRow) {
+  @inline(__always) mutating func release(_ order: OpenOrder) {
     assert(order.pointee.marks.isOpen)
     order.pointee.marks = .gone
-    place(order).pointee.next = free
-    free = slot(order)
+    order.place.pointee.next = free
+    free = order.slot
     count &-= 1
   }
 

@@ -49,11 +49,6 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
     return base + Int(index)
   }
 
-  /// Which element is at an address that this table gave.
-  @inline(__always) func index(of address: UnsafeMutablePointer<Element>) -> UInt32 {
-    UInt32(truncatingIfNeeded: address - base)
-  }
-
   subscript(index: UInt32) -> Element {
     @inline(__always) unsafeAddress { UnsafePointer(address(of: index)) }
     @inline(__always) nonmutating unsafeMutableAddress { address(of: index) }
