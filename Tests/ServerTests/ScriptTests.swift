@@ -19,6 +19,38 @@ struct PythonClientTests {
   }
 }
 
+@Suite("The C client")
+struct CClientTests {
+  private static var canCompile: Bool {
+    Script.isInstalled("cc") && FileManager.default.fileExists(atPath: "/usr/include/openssl/evp.h")
+  }
+
+  @Test(
+    "A bot in C, written from the protocol's pages alone, trades and comes back to its session.",
+    .enabled(if: canCompile, "no C compiler with OpenSSL's headers"))
+  func firstOrder() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data")
+    try village.found(on: server)
+    let bot = folder.path + "/first_order"
+    let source = Script.path("clients/c/first_order.c")
+    let compiled = try Script.run(
+      "/usr/bin/env",
+      ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", bot, source, "-lcrypto"])
+    #expect(compiled.status == 0, "\(compiled.output)")
+    let seed = village.key.rawRepresentation.map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+    let result = try Script.run(
+      bot,
+      ["127.0.0.1", "\(server.port)", "3", seed, "\(Village.ben.rawValue)", "1", "10000", "2000"])
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("back: my next message is 2"), "\(result.output)")
+    #expect(try village.status(server).openOrderCount == 0)
+  }
+}
+
 @Suite("The Wireshark dissector")
 struct DissectorTests {
   @Test(
@@ -41,13 +73,14 @@ enum Script {
     }
   }
 
-  /// Runs one to its end and collects what it prints.
+  /// Runs a program, or a shell script of the repository, to its end and collects what it prints.
   static func run(
-    _ relative: String, _ arguments: [String]
+    _ program: String, _ arguments: [String]
   ) throws -> (status: Int32, output: String) {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [path(relative)] + arguments
+    let isScript = program.hasSuffix(".sh")
+    process.executableURL = URL(fileURLWithPath: isScript ? "/bin/sh" : program)
+    process.arguments = isScript ? [path(program)] + arguments : arguments
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe

@@ -47,7 +47,8 @@ public struct RejectedEncoder: BitwiseCopyable {
     frame.setLittle(70, 0 as UInt16)
   }
 
-  /// The report's sequence number; null when a query was rejected.
+  /// The report's sequence number; null when the message never reached the exchange: a question, a
+  /// malformed or throttled one.
   @inlinable public func setSeqNo(_ value: UInt64) {
     frame.setLittle(12, value)
   }
@@ -73,7 +74,8 @@ public struct RejectedDecoder: BitwiseCopyable {
     self.frame = frame.start
   }
 
-  /// The report's sequence number; null when a query was rejected.
+  /// The report's sequence number; null when the message never reached the exchange: a question, a
+  /// malformed or throttled one.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
   /// When it happened. Unit: ns since 1970, UTC.
