@@ -60,6 +60,9 @@ simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000
 demo: release ## Trades a June week of a community and writes report.html.
 	.build/release/joulebook demo $(DEMO)
 
+bench: libraries ## Measures core, journal and ledger; writes docs/BENCHMARKS.md.
+	Benchmarks/run.sh $(ORDERS)
+
 check: ## Format and generated code are as they should be.
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 	$(SWIFT) run -j $(JOBS) -q sbegen --check

@@ -28,17 +28,19 @@ struct Flow: ParsableCommand {
   @Flag(help: "Walk all invariants at the end.") var check = false
   @Flag(inversion: .prefixedNo, help: "Show the exchange 16 commands before applying them.")
   var ahead = true
-  @Option(help: "Append a JSON line per file, latencies included.") var json: String?
+  @Option(help: "Write a table of all files here (Markdown) ...") var table: String?
+  @Option(help: "... and a plot of their latencies here (SVG).") var plot = "latency.svg"
 
   func run() throws {
     if let generate { return try makeShapes(in: generate) }
-    if !files.isEmpty { print(Machine.latencyLine()) }
-    var failed = false
+    let machine = Machine.latencyLine()
+    print(machine)
+    var lines: [FlowLine] = []
     for file in files {
-      let flow = try FlowFile(path: file)
-      failed = try !measure(flow) || failed
+      lines.append(measure(try FlowFile(path: file)))
     }
-    if failed { throw ExitCode(1) }
+    if let table { try Report(machine: machine, lines: lines).write(markdown: table, plot: plot) }
+    if lines.contains(where: { !$0.ok }) { throw ExitCode(1) }
   }
 
   private func makeShapes(in folder: String) throws {
@@ -57,8 +59,7 @@ struct Flow: ParsableCommand {
   }
 
   /// Measures one flow and prints its line.
-  /// - Returns: whether the results are the expected ones.
-  private func measure(_ flow: FlowFile) throws -> Bool {
+  private func measure(_ flow: FlowFile) -> FlowLine {
     let resolved = ResolvedFlow(flow, checkingInvariants: check)
     for violation in resolved.violations.prefix(5) { print("violated: \(violation)") }
     var isOk =
@@ -81,8 +82,7 @@ struct Flow: ParsableCommand {
       flow: flow, result: resolved.result, isOk: isOk, times: times, sorted: sorted,
       events: events, allocated: allocated, residentMegabytes: residentMegabytes())
     print(line.text)
-    if let json { try line.append(to: json) }
-    return isOk
+    return line
   }
 
   private func residentMegabytes() -> Int {

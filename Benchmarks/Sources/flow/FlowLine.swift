@@ -1,9 +1,9 @@
-// What is said of one flow: a line for people and scripts, a JSON line for the report.
+// What is said of one flow: a line for people and scripts.
 
 import Foundation
 
 /// The figures of one flow.
-struct FlowLine: Encodable {
+struct FlowLine {
   var file: String
   var operations: Int
   var trades: UInt64
@@ -54,17 +54,5 @@ struct FlowLine: Encodable {
       events_per_op=\(fixed(eventsPerOperation)) rss_mb=\(residentMegabytes) \
       allocations=\(allocations)
       """
-  }
-
-  func append(to path: String) throws {
-    var data = try JSONEncoder().encode(self)
-    data.append(UInt8(ascii: "\n"))
-    if !FileManager.default.fileExists(atPath: path) {
-      try Data().write(to: URL(fileURLWithPath: path))
-    }
-    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    try handle.seekToEnd()
-    try handle.write(contentsOf: data)
-    try handle.close()
   }
 }

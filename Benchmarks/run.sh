@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Measures everything and writes docs/BENCHMARKS.md and its plot.
+#     Benchmarks/run.sh [order-level file, csv.gz]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+swift=${SWIFT:-swift}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"$swift" build -j "${JOBS:-2}" --package-path Benchmarks -c release
+bin=$("$swift" build --package-path Benchmarks -c release --show-bin-path)
+
+"$bin/flow" --generate "$folder" --operations "${OPERATIONS:-2000000}" ${1:+--orders "$1"} > /dev/null
+"$bin/flow" --passes 5 --table "$folder/core.md" --plot docs/images/latency.svg "$folder"/*.flow
+"$bin/journal" --folder "$folder" --ones 2000 --commands 2000000 2>&1 | tee "$folder/journal.txt"
+"$bin/ledger" 2>&1 | tee "$folder/ledger.txt"
+
+{
+  cat Benchmarks/PREFACE.md
+  cat "$folder/core.md"
+  printf '\n![Latency of single operations](images/latency.svg)\n'
+  printf '\n## Journal\n\n`swift run --package-path Benchmarks -c release journal`\n\n```\n'
+  cat "$folder/journal.txt"
+  printf '```\n\n## Ledger\n\n`swift run --package-path Benchmarks -c release ledger`\n\n```\n'
+  cat "$folder/ledger.txt"
+  printf '```\n\nMeasured %s on %s, %s cores, load %s at the end.\n' "$(date -u +%F)" \
+    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" "$(nproc)" \
+    "$(cut -d' ' -f1 /proc/loadavg)"
+} > docs/BENCHMARKS.md
+echo "wrote docs/BENCHMARKS.md"
