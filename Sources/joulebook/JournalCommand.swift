@@ -11,8 +11,10 @@ struct JournalCommand: ParsableCommand {
     discussion: """
         joulebook journal verify my-exchange
         joulebook journal inspect my-exchange --from 100 --count 20
+        joulebook journal export my-exchange > commands.csv
+        joulebook journal diff my-exchange its-backup
       """,
-    subcommands: [Inspect.self, Verify.self])
+    subcommands: [Inspect.self, Verify.self, Export.self, Difference.self])
 
   /// Runs `body` and says in words what fails.
   static func reading(_ body: () throws(JournalError) -> Void) throws {
@@ -41,9 +43,7 @@ struct JournalCommand: ParsableCommand {
           directory: DataFolder(data).journal, from: SequenceNumber(from))
         var left = count
         while left > 0, let command = try reader.next(through: end) {
-          print(
-            "\(command.sequence.rawValue)  \(command.time.nanoseconds)  "
-              + "session \(command.session.rawValue)  \(command.body)")
+          print(CommandText.line(command))
           left -= 1
         }
       }

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "clients" / "python"))
 from joulebook import Client, Rejected, Terminated, read_private_key  # noqa: E402
 
-SETTINGS = ["journal.segment=65536", "capacity.orders=4096", "capacity.priceLevels=4096",
+SETTINGS = ["journal.segment=65536", "capacity.orders=65536", "capacity.priceLevels=4096",
             "settlement.transfers=4", "checkpoint.commands=1000", "ingress.commands=1024",
             "outbox.events=4096"]
 ANA, BEN, AREA, INSTRUMENT, EUR = 1, 2, 1, 1, 978

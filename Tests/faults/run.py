@@ -1,6 +1,6 @@
 """Real faults on the real server: prints a table, ends with 1 when anything went wrong.
 
-    Tests/faults/run.sh [--quick] [calls|files|disk|clients ...]
+    Tests/faults/run.sh [--quick] [calls|files|kills|disk|clients ...]
 """
 
 import argparse
@@ -15,9 +15,10 @@ import calls  # noqa: E402
 import clients  # noqa: E402
 import disk  # noqa: E402
 import files  # noqa: E402
+import kills  # noqa: E402
 from market import ROOT, Market  # noqa: E402
 
-PARTS = {"calls": calls, "files": files, "disk": disk, "clients": clients}
+PARTS = {"calls": calls, "files": files, "kills": kills, "disk": disk, "clients": clients}
 
 
 def main():

@@ -1,0 +1,68 @@
+"""kill -9 at a random moment of trading, again and again on one data folder; in the end every order
+that was ever acknowledged, and not asked to be cancelled, is open."""
+
+import asyncio
+import random
+import time
+
+from market import BEN, INSTRUMENT, LOST, Server
+
+
+def run(market, quick):
+    rounds = 10 if quick else 1_000
+    chance = random.Random(9)
+    data, acknowledged, total = market.copy("kills"), set(), 0
+    problem = None
+    for number in range(rounds):
+        server = Server(market.program, data)
+        if server.port is None:
+            problem = f"round {number}: it does not start again"
+            break
+        taken = asyncio.run(round_of(market, server, acknowledged, chance))
+        total += taken
+        if number % 100 == 99 or number == rounds - 1:
+            problem = market.verify(data, acknowledged)
+            if problem:
+                problem = f"round {number}: {problem}"
+                break
+    yield "kill -9 at a random moment", rounds, f"{total} acknowledgements, all kept", problem
+
+
+async def round_of(market, server, acknowledged, chance):
+    """Trades until the server is killed. Returns how many orders were acknowledged."""
+    taken = 0
+    client = await market.connect(server)
+
+    async def trade():
+        nonlocal taken
+        number = 0
+        while server.process.returncode is None:
+            number += 1
+            if len(acknowledged) > 2_000:
+                oldest = min(acknowledged)
+                acknowledged.discard(oldest)
+                client.send("Cancel", account=BEN, orderId=oldest)
+            client.send("NewOrder", clientOrderId=client_order_id(), account=BEN,
+                        instrument=INSTRUMENT, side="buy", price=100 * (1 + number % 900),
+                        quantity=100, timeInForce="goodTillCancel", flags=[])
+            if number % 8 == 0:
+                # Eight are under way at a time.
+                for _ in range(8):
+                    accepted = await client.wait_for(lambda m: m.name == "Accepted")
+                    acknowledged.add(accepted.orderId)
+                    taken += 1
+
+    task = asyncio.create_task(trade())
+    await asyncio.sleep(chance.random() * 0.06)
+    server.kill()
+    try:
+        await asyncio.wait_for(task, 5)
+    except LOST:
+        pass
+    client.drop()
+    return taken
+
+
+def client_order_id():
+    """Higher than any before."""
+    return time.time_ns()
