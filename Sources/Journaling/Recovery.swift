@@ -227,25 +227,34 @@ private struct Rest {
     var place = 0
     while place + BlockHeader.size <= bytes.count, block == nil {
       defer { place += BlockHeader.alignment }
-      guard offset + place > start else { continue }
+      let isFirst = offset + place == start
       let header: BlockHeader
       do throws(BlockDefect) {
         header = try BlockHeader(reading: UnsafeRawBufferPointer(rebasing: bytes[place...]))
       } catch {
         continue
       }
-      if try Self.isWhole(header, at: offset + place, in: file) { block = header.firstSequence }
+      guard try Self.isWhole(header, at: offset + place, in: file, padded: isFirst) else {
+        continue
+      }
+      // Whole now, damaged a moment ago: a read went wrong, and nothing may be cut for that.
+      if isFirst {
+        throw .system(.read, path: file.path, offset: start, code: EIO)
+      }
+      block = header.firstSequence
     }
   }
 
   private static func isWhole(
-    _ header: BlockHeader, at offset: Int, in file: borrowing SegmentFile
+    _ header: BlockHeader, at offset: Int, in file: borrowing SegmentFile, padded: Bool
   ) throws(JournalError) -> Bool {
-    let payload = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: Int(header.length), alignment: 8)
-    defer { payload.deallocate() }
-    let count = try file.read(into: payload, at: offset + BlockHeader.size)
-    return count == payload.count
-      && CRC32C.checksum(UnsafeRawBufferPointer(payload)) == header.payloadChecksum
+    let rest = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: header.blockBytes - BlockHeader.size, alignment: 8)
+    defer { rest.deallocate() }
+    let count = try file.read(into: rest, at: offset + BlockHeader.size)
+    let payload = UnsafeRawBufferPointer(rebasing: rest[..<Int(header.length)])
+    let padding = UnsafeRawBufferPointer(rebasing: rest[Int(header.length)...])
+    return count == rest.count && CRC32C.checksum(payload) == header.payloadChecksum
+      && (!padded || Zeros.fill(padding))
   }
 }
