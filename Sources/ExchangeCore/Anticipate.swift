@@ -22,13 +22,21 @@ extension Exchange {
   /// Orders or instruments that the second-level cache holds.
   private static var cacheable: Int { 1 << 12 }
 
+  /// Whether an order, not validated yet, names rows that exist and a price within its band.
+  @inline(__always) private func isKnown(_ order: NewOrder) -> Bool {
+    guard exists(order.instrument), order.account.rawValue <= capacity.accounts else {
+      return false
+    }
+    let instrument = instruments.address(of: order.instrument.rawValue)
+    return order.price.ticks >= instrument.pointee.lowest
+      && order.price.ticks <= instrument.pointee.highest
+  }
+
   /// What a command names.
   @inline(__always) private func loadRows(_ body: Command.Body) -> UInt64 {
     switch body {
     case .enter(let order):
-      guard order.instrument.rawValue <= capacity.instruments,
-        order.account.rawValue <= capacity.accounts
-      else { return 0 }
+      guard isKnown(order) else { return 0 }
       let instrument = order.instrument.rawValue
       return UInt64(truncatingIfNeeded: instruments[instrument].tick)
         &+ UInt64(books[bookIndex(instrument, .buy)].root)
@@ -45,9 +53,7 @@ extension Exchange {
   @inline(__always) private func loadNeighbours(_ body: Command.Body) -> UInt64 {
     switch body {
     case .enter(let order):
-      guard order.instrument.rawValue <= capacity.instruments,
-        order.account.rawValue <= capacity.accounts
-      else { return 0 }
+      guard isKnown(order) else { return 0 }
       let instrument = instruments.address(of: order.instrument.rawValue)
       let key = instrument.pointee.key(order.price.ticks, order.side)
       let book = books.address(of: bookIndex(order.instrument.rawValue, order.side))
@@ -74,9 +80,7 @@ extension Exchange {
   @inline(__always) private func loadEnds(_ body: Command.Body) -> UInt64 {
     switch body {
     case .enter(let order):
-      guard order.instrument.rawValue <= capacity.instruments,
-        order.account.rawValue <= capacity.accounts
-      else { return 0 }
+      guard isKnown(order) else { return 0 }
       let instrument = instruments.address(of: order.instrument.rawValue)
       let key = instrument.pointee.key(order.price.ticks, order.side)
       let book = books.address(of: bookIndex(order.instrument.rawValue, order.side))

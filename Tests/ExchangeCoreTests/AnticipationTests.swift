@@ -1,0 +1,84 @@
+import MarketModel
+import Testing
+
+@testable import ExchangeCore
+
+@Suite("Looking ahead")
+struct AnticipationTests {
+  private static let capacity = Capacity(
+    participants: 4, sessions: 4, accounts: 64, areas: 4, instruments: 8_192, meters: 64,
+    positions: 64, orders: 1_024, priceLevels: 512)
+
+  private func founding() -> [Command.Body] {
+    var bodies: [Command.Body] = [
+      .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)),
+      .createArea(
+        CreateArea(
+          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+          storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero)),
+      .createInstrument(
+        CreateInstrument(
+          instrument: InstrumentId(1), area: AreaId(1), symbol: .empty, tick: Price(ticks: 100),
+          lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 100_000),
+          makerFee: .zero, takerFee: .zero)),
+    ]
+    for number in UInt32(1)...8 {
+      let account = AccountId(number)
+      bodies.append(
+        .createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
+      bodies.append(
+        .deposit(
+          CashMovement(
+            account: account, currency: .eur, amount: Money(units: 1 << 40), reference: 1)))
+    }
+    return bodies
+  }
+
+  /// Orders and cancels, sensible and not.
+  private func anything(_ random: inout SplitMix, _ id: UInt64) -> Command.Body {
+    let prices: [Int64] = [.min, -1, 0, 5_000, 5_050, 6_000, 100_000, 100_001, .max]
+    if Int.random(in: 0..<3, using: &random) == 0 {
+      let slot = UInt32.random(in: 0...80, using: &random)
+      let far: UInt32 = Bool.random(using: &random) ? slot : .max - slot
+      return .cancel(
+        CancelOrder(
+          account: AccountId(UInt32.random(in: 0...9, using: &random)),
+          order: OrderId(slot: far, generation: UInt32.random(in: 0...3, using: &random))))
+    }
+    let instruments: [UInt32] = [0, 1, 1, 1, 1, 2, 8_192, 8_193, .max]
+    let accounts: [UInt32] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 64, 65, .max]
+    return .enter(
+      NewOrder(
+        account: AccountId(accounts.randomElement(using: &random) ?? 0),
+        instrument: InstrumentId(instruments.randomElement(using: &random) ?? 0),
+        side: Bool.random(using: &random) ? .buy : .sell, clientOrderId: ClientOrderId(id),
+        price: Price(ticks: prices.randomElement(using: &random) ?? 0),
+        quantity: Energy(wattHours: Int64.random(in: -1...20, using: &random))))
+  }
+
+  @Test("An exchange that was shown its commands, whatever they are, is the one that was not.")
+  func changesNothing() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SplitMix(seed: seed)
+    var shown = Exchange(capacity: Self.capacity)
+    var plain = Exchange(capacity: Self.capacity)
+    var bodies = founding()
+    for id in UInt64(1)...4_000 { bodies.append(anything(&random, id)) }
+    let commands = bodies.enumerated().map { index, body in
+      Command(
+        session: .exchange, body: body, sequence: SequenceNumber(UInt64(index) + 1),
+        time: Timestamp(nanoseconds: UInt64(index) + 1))
+    }
+    for start in stride(from: 0, to: commands.count, by: 16) {
+      let block = Array(commands[start..<min(start + 16, commands.count)])
+      block.withUnsafeBufferPointer { shown.anticipate($0) }
+      for command in block {
+        _ = shown.execute(command)
+        _ = plain.execute(command)
+      }
+    }
+    #expect(shown.counts.openOrders > 10, "seed \(seed)")
+    #expect(shown.eventHash == plain.eventHash, "seed \(seed)")
+    #expect(shown.stateHash() == plain.stateHash(), "seed \(seed)")
+  }
+}
