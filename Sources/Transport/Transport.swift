@@ -7,6 +7,7 @@
 // write per turn.
 
 import CLibuv
+import Glibc
 
 /// A TCP server on one libuv loop. Owned by the thread that calls `run`; only `wakeHandle` may be used
 /// from others. Allocates nothing per message in steady state.
@@ -223,6 +224,8 @@ public final class Transport {
   private static func openLoop() throws(TransportError) -> (
     UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_async_t>
   ) {
+    // A peer that went away is an error of a write, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
     let loop = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
     let async = UnsafeMutablePointer<uv_async_t>.allocate(capacity: 1)
     var code = uv_loop_init(loop)
