@@ -66,7 +66,7 @@ extension BinaryGateway {
     guard let peer = peers[slot] else { return }
     let query = RetransmitQuery(
       session: peer.session.identity, version: peer.session.version, from: message.fromSeqNo,
-      count: message.count, timestamp: message.timestamp)
+      count: message.count, timestamp: message.timestamp, connection: peer.connection)
     if let refusal = refusal(of: query, message.sessionVersion, peer) {
       counts.rejects += 1
       writer(slot)?.retransmitReject(query, refusal)
@@ -85,9 +85,7 @@ extension BinaryGateway {
   /// The answer to a query that was handed to the server.
   /// - Parameter reports: The frames, one behind the other; `nil`: the journal cannot be read.
   public func retransmit(_ query: RetransmitQuery, _ reports: [UInt8]?) {
-    guard let slot = peers.slot(of: query.session),
-      peers[slot]?.session.version == query.version, peers[slot]?.isAwaitingHistory == true
-    else { return }
+    guard let slot = slot(of: query) else { return }
     guard let reports else {
       peers[slot]?.isAwaitingHistory = false
       writer(slot)?.retransmitReject(query, Refusal(.historyUnavailable))
@@ -114,14 +112,12 @@ extension BinaryGateway {
   /// - Returns: Whether the answer is sent, or nobody waits for it any more.
   private func send(_ answer: inout HeldAnswer) -> Bool {
     let query = answer.query
-    guard let slot = peers.slot(of: query.session), let peer = peers[slot],
-      peer.session.version == query.version
-    else { return true }
-    let room = transport.sendBound / 2 - transport.queued(peer.connection)
+    guard let slot = slot(of: query) else { return true }
+    let room = transport.sendBound / 2 - transport.queued(query.connection)
     guard room > HeldAnswer.longestFrame else { return false }
     if answer.sent == 0 { writer(slot)?.retransmission(query) }
     let piece = answer.takePiece(room)
-    guard let target = transport.reserve(peer.connection, piece.count) else { return true }
+    guard let target = transport.reserve(query.connection, piece.count) else { return true }
     answer.reports.withUnsafeBytes { bytes in
       UnsafeMutableRawBufferPointer(start: target, count: piece.count).copyMemory(
         from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
@@ -130,6 +126,14 @@ extension BinaryGateway {
     peers[slot]?.isAwaitingHistory = false
     counts.retransmitted += Int(query.count)
     return true
+  }
+
+  /// Where the client waits who asked; `nil`: its connection is gone, or its session.
+  private func slot(of query: RetransmitQuery) -> Int? {
+    guard let slot = peers.slot(of: query.session), let peer = peers[slot],
+      peer.connection == query.connection, peer.session.version == query.version
+    else { return nil }
+    return slot
   }
 
   private func refusal(

@@ -49,13 +49,16 @@ public struct RetransmitQuery: Equatable, Sendable {
   public var count: UInt32
   /// Comes back in the answer.
   public var timestamp: Timestamp
+  /// Where the answer goes; nowhere once that connection is lost: the session's next one asks itself.
+  public var connection: ConnectionId
 
   /// All fields.
   public init(
-    session: SessionId, version: UInt64, from: UInt64, count: UInt32, timestamp: Timestamp
+    session: SessionId, version: UInt64, from: UInt64, count: UInt32, timestamp: Timestamp,
+    connection: ConnectionId
   ) {
     (self.session, self.version, self.from, self.count) = (session, version, from, count)
-    self.timestamp = timestamp
+    (self.timestamp, self.connection) = (timestamp, connection)
   }
 }
 

@@ -142,14 +142,7 @@ struct SessionRecoveryTests {
     #expect(wait(world) { !$0.queries.isEmpty })
     let query = try #require(world.state.withLock { $0.queries.first })
     #expect(query.from == 1 && query.count == 2 && query.version == bot.version)
-    let frames = (1...2).flatMap { number in
-      frameBytes(AckEncoder.frameLength) {
-        AckEncoder(
-          into: $0, seqNo: UInt64(number), transactTime: GatewayWorld.time,
-          refSeqNo: UInt64(number))
-      }
-    }
-    world.state.withLock { $0.answers = [(query, frames)] }
+    world.state.withLock { $0.answers = [(query, acks(2))] }
     world.wake.wake()
     #expect(try report(bot) == (1, 1, true))
     #expect(try report(bot) == (2, 2, true))
@@ -158,6 +151,36 @@ struct SessionRecoveryTests {
     #expect(wait(world) { $0.queries.count == 2 })
     try bot.requestRetransmission(from: 1, count: 1)
     #expect(try rejection(bot) == Refusal(.retransmitBusy))
+  }
+
+  @Test("An answer from the journal to a connection that was lost is not sent to the next one.")
+  func lateAnswer() throws {
+    let world = try GatewayWorld()
+    let first = try client(world)
+    for round in UInt64(0)..<200 { acknowledge(world, (20 * round + 1)...(20 * round + 20)) }
+    for number in UInt64(1)...4_000 { #expect(try report(first).0 == number) }
+    try first.requestRetransmission(from: 1, count: 2)
+    try first.flush()
+    #expect(wait(world) { $0.queries.count == 1 })
+    first.drop()
+    let second = try client(world, resume: first.position)
+    try second.requestRetransmission(from: 1, count: 3)
+    try second.flush()
+    #expect(wait(world) { $0.queries.count == 2 })
+    let queries = world.state.withLock { $0.queries }
+    world.state.withLock { $0.answers = queries.map { ($0, acks(UInt64($0.count))) } }
+    world.wake.wake()
+    for number in UInt64(1)...3 { #expect(try report(second) == (number, number, true)) }
+    #expect(try second.isQuiet())
+  }
+
+  /// The frames of acknowledgements 1 ... `count`.
+  private func acks(_ count: UInt64) -> [UInt8] {
+    (1...count).flatMap { number in
+      frameBytes(AckEncoder.frameLength) {
+        AckEncoder(into: $0, seqNo: number, transactTime: GatewayWorld.time, refSeqNo: number)
+      }
+    }
   }
 
   @Test("The last reports are kept, whatever their number: what is kept is what was sent.")
