@@ -1,4 +1,6 @@
+import Dispatch
 import Simulation
+import Synchronization
 import Testing
 
 @Suite("The whole exchange under faults")
@@ -28,5 +30,17 @@ struct SimulationTests {
   func deterministic(seed: UInt64) throws {
     let simulation = try Simulation(steps: Self.steps)
     #expect(simulation.play(seed).report == simulation.play(seed).report)
+  }
+
+  @Test("Runs side by side in one process do not meet, not even two of one seed.")
+  func sideBySide() throws {
+    let simulation = try Simulation(steps: Self.steps)
+    let alone = simulation.play(3).report
+    let reports = Mutex<[RunReport]>([])
+    DispatchQueue.concurrentPerform(iterations: 12) { _ in
+      let report = simulation.play(3).report
+      reports.withLock { $0.append(report) }
+    }
+    #expect(reports.withLock { $0 } == Array(repeating: alone, count: 12))
   }
 }

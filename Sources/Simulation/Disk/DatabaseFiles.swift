@@ -7,6 +7,7 @@
 import CSQLite
 import Glibc
 import Journaling
+import Synchronization
 
 /// Extended codes of SQLITE_IOERR, which the importer leaves out.
 private enum IOError {
@@ -22,7 +23,10 @@ private enum IOError {
 
 /// The files of a run's ledger. Owned by the run's one thread; registered until `unregister`.
 final class DatabaseFiles {
-  /// What the ledger opens.
+  /// How many were made in this process.
+  private static let made = Atomic<UInt64>(0)
+  /// What the ledger opens. SQLite looks it up among all of the process: no two have the same, or a
+  /// run would write into the memory of another, of the same seed, in another thread.
   let name: String
   /// The ledger's machine does not answer.
   var isFailing = false
@@ -33,8 +37,9 @@ final class DatabaseFiles {
   private var temporary = 0
   private var clock: SimulatedClock
 
-  init(_ name: String, on disk: SimulatedDisk, clock: SimulatedClock) {
-    (self.name, self.disk, self.clock) = (name, disk, clock)
+  init(on disk: SimulatedDisk, clock: SimulatedClock) {
+    name = "simulation-\(Self.made.add(1, ordering: .relaxed).newValue)"
+    (self.disk, self.clock) = (disk, clock)
     vfs = .allocate(capacity: 1)
     cName = strdup(name)
     vfs.initialize(to: sqlite3_vfs())

@@ -45,7 +45,7 @@ final class Run {
     setting = RunSetting(&random, steps: steps)
     disk = SimulatedDisk(seed: random.next())
     network = SimulatedNetwork(clock: clock)
-    files = DatabaseFiles("simulation-\(seed)", on: disk, clock: clock)
+    files = DatabaseFiles(on: disk, clock: clock)
     let (village, clock) = (village, clock)
     people = ([SessionId(1)] + Village.traders).map { SimulatedClient($0, village, clock) }
     disk.meanwhile = { [unowned self] in others() }
