@@ -64,7 +64,7 @@ public struct Exchange: ~Copyable {
   private let anchor = Atomic<UInt8>(0)
 
   /// Sequence number of the last command applied.
-  public private(set) var lastSequence = SequenceNumber.none
+  public internal(set) var lastSequence = SequenceNumber.none
 
   /// An empty exchange.
   public init(capacity: Capacity) {

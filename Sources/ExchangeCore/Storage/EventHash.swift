@@ -28,6 +28,12 @@ struct EventHash {
 
   private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
 
+  /// The hash of no history.
+  init() {}
+
+  /// The hash of a history that goes on.
+  init(value: UInt64) { self.value = value }
+
   /// Two words as one: both halves of their product.
   @inline(__always) private static func pair(_ a: UInt64, _ b: UInt64) -> UInt64 {
     let product = (a ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: b ^ 0xE703_7ED1_A0B4_28DB)

@@ -1,6 +1,8 @@
 // Good-till-time orders by expire time: a binary heap whose entries know their place, so that a
 // cancelled order leaves it at once.
 
+import MarketModel
+
 /// When an order expires, and where it is in the heap.
 struct Expiry: BitwiseCopyable {
   var time: UInt64
@@ -74,5 +76,25 @@ struct ExpiryHeap: ~Copyable {
       index = child
     }
     place(slot, at: index)
+  }
+}
+
+// MARK: - Its image (Storage/Image.swift)
+
+extension ExpiryHeap {
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) { layout.add(Expiry.self) }
+
+  /// - Parameter orders: The highest slot of an order.
+  func write(to sink: any StateSink, orders: UInt32) {
+    sink.put(count)
+    slots.write(to: sink, used: Int(count) + 1)
+    expiries.write(to: sink, used: count == 0 ? 0 : Int(orders) + 1)
+  }
+
+  mutating func read(from source: any StateSource) {
+    count = source.get(UInt32.self)
+    slots.read(from: source)
+    expiries.read(from: source)
   }
 }

@@ -11,6 +11,8 @@
 // The best live price is found by counting trailing zeros down the tree; nodes exist only where
 // orders are, so a band of millions of prices costs nothing until it is used.
 
+import MarketModel
+
 /// All orders at one price of one side of one book: a cache line.
 struct Level: BitwiseCopyable {
   /// Sum of covered over the live queue, Wh.
@@ -330,5 +332,40 @@ struct Ladder: ~Copyable {
     level.pointee.liveHead = freeLevel
     freeLevel = level.pointee.number
     levelCount &-= 1
+  }
+}
+
+// MARK: - Its image (Storage/Image.swift)
+
+extension Ladder {
+  private struct Counters: BitwiseCopyable {
+    var usedLevels, usedNodes, freeLevel, freeNode, levelCount: UInt32
+  }
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    layout.add(Counters.self)
+    layout.add(LadderMasks.self)
+    layout.add(Level.self)
+  }
+
+  func write(to sink: any StateSink) {
+    sink.put(
+      Counters(
+        usedLevels: usedLevels, usedNodes: usedNodes, freeLevel: freeLevel, freeNode: freeNode,
+        levelCount: levelCount))
+    masks.write(to: sink, used: Int(usedNodes) + 1)
+    children.write(to: sink, used: (Int(usedNodes) + 1) * 64)
+    levels.write(to: sink, used: Int(usedLevels) + 1)
+  }
+
+  mutating func read(from source: any StateSource) {
+    let counters = source.get(Counters.self)
+    (usedLevels, usedNodes) = (counters.usedLevels, counters.usedNodes)
+    (freeLevel, freeNode) = (counters.freeLevel, counters.freeNode)
+    levelCount = counters.levelCount
+    masks.read(from: source)
+    children.read(from: source)
+    levels.read(from: source)
   }
 }

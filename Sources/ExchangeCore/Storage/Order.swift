@@ -137,3 +137,31 @@ struct OrderPool: ~Copyable {
     return order.pointee.marks.isOpen && order.pointee.generation == id.generation ? order : nil
   }
 }
+
+// MARK: - Its image (Storage/Image.swift)
+
+extension OrderPool {
+  private struct Counters: BitwiseCopyable {
+    var free, used, count: UInt32
+  }
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    layout.add(Counters.self)
+    layout.add(Order.self)
+    layout.add(Place.self)
+  }
+
+  func write(to sink: any StateSink) {
+    sink.put(Counters(free: free, used: used, count: count))
+    table.write(to: sink, used: Int(used) + 1)
+    places.write(to: sink, used: Int(used) + 1)
+  }
+
+  mutating func read(from source: any StateSource) {
+    let counters = source.get(Counters.self)
+    (free, used, count) = (counters.free, counters.used, counters.count)
+    table.read(from: source)
+    places.read(from: source)
+  }
+}

@@ -1,0 +1,165 @@
+// The exchange as bytes: every table's rows as they lie in memory, as many as are in use, free lists and
+// all. So an exchange that was read goes on exactly like the one that was written.
+//
+//   layout      8       fingerprint of every row type; another one is refused
+//   capacity            the same when it is read
+//   counters            those of the exchange, of its pools and of its history
+//   tables              each: rows (8), bytes
+//   end         8       "EXCHANGE"
+//
+// Whoever adds a table or a counter to the exchange adds it here: `ImageTests` fails otherwise.
+
+import MarketModel
+
+extension Exchange {
+  /// Counts changes of what rows mean that their fields do not show.
+  private static let imageVersion: UInt64 = 1
+  private static let end: UInt64 = 0x4547_4E41_4843_5845  // "EXCHANGE"
+
+  /// What rows an image holds.
+  private static var layout: StateLayout {
+    var layout = StateLayout(version: imageVersion)
+    layout.add(Capacity.Image.self)
+    layout.add(Counters.self)
+    layout.add(Participant.self)
+    layout.add(Session.self)
+    layout.add(Account.self)
+    layout.add(Holding.self)
+    layout.add(Position.self)
+    layout.add(OwnedSide.self)
+    layout.add(Agent.self)
+    layout.add(Meter.self)
+    layout.add(Area.self)
+    layout.add(Instrument.self)
+    layout.add(CurrencyTotal.self)
+    layout.add(BookSide.self)
+    OrderPool.add(to: &layout)
+    Ladder.add(to: &layout)
+    ExpiryHeap.add(to: &layout)
+    return layout
+  }
+
+  /// What is in no table.
+  private struct Counters: BitwiseCopyable {
+    var holdings, positions: UInt32
+    var trades, arrivals, settledBatch, settledSequence: UInt64
+    var touchedHead, touchedTail: UInt32
+    var isBehind: UInt64
+    var now, lastSequence, eventHash: UInt64
+  }
+
+  /// Writes the whole state, between two commands. Linear in what is in use.
+  public func write(to sink: any StateSink) {
+    sink.put(Exchange.layout.fingerprint)
+    sink.put(capacity.image)
+    sink.put(
+      Counters(
+        holdings: holdingCount, positions: positionCount, trades: tradeCount,
+        arrivals: arrivalCount, settledBatch: settledBatch, settledSequence: settledSequence,
+        touchedHead: touchedHead, touchedTail: touchedTail, isBehind: isBehind ? 1 : 0, now: now,
+        lastSequence: lastSequence.rawValue, eventHash: history.value))
+    participants.write(to: sink)
+    sessions.write(to: sink)
+    accounts.write(to: sink)
+    holdings.write(to: sink, used: Int(holdingCount) + 1)
+    positions.write(to: sink, used: Int(positionCount) + 1)
+    owned.write(to: sink, used: (Int(positionCount) + 1) * 2)
+    agents.write(to: sink, used: Int(positionCount) + 1)
+    meters.write(to: sink)
+    areas.write(to: sink)
+    instruments.write(to: sink)
+    currencies.write(to: sink)
+    books.write(to: sink)
+    orders.write(to: sink)
+    ladder.write(to: sink)
+    expiries.write(to: sink, orders: orders.used)
+    sink.put(Exchange.end)
+  }
+
+  /// The exchange that `write` wrote.
+  /// - Returns: `nil` when the source ends early, or another program or another capacity wrote it.
+  public init?(capacity: Capacity, reading source: any StateSource) {
+    self.init(capacity: capacity)
+    source.expect(Exchange.layout)
+    if source.isWhole, source.get(Capacity.Image.self) != capacity.image {
+      source.reject("written with another capacity")
+    }
+    let counters = source.get(Counters.self)
+    (holdingCount, positionCount) = (counters.holdings, counters.positions)
+    (tradeCount, arrivalCount) = (counters.trades, counters.arrivals)
+    (settledBatch, settledSequence) = (counters.settledBatch, counters.settledSequence)
+    (touchedHead, touchedTail) = (counters.touchedHead, counters.touchedTail)
+    isBehind = counters.isBehind != 0
+    now = counters.now
+    lastSequence = SequenceNumber(counters.lastSequence)
+    history = EventHash(value: counters.eventHash)
+    participants.read(from: source)
+    sessions.read(from: source)
+    accounts.read(from: source)
+    holdings.read(from: source)
+    positions.read(from: source)
+    owned.read(from: source)
+    agents.read(from: source)
+    meters.read(from: source)
+    areas.read(from: source)
+    instruments.read(from: source)
+    currencies.read(from: source)
+    books.read(from: source)
+    orders.read(from: source)
+    ladder.read(from: source)
+    expiries.read(from: source)
+    if source.isWhole, source.get(UInt64.self) != Exchange.end {
+      source.reject("no exchange ends here")
+    }
+    if !source.isWhole { return nil }
+  }
+}
+
+extension Table {
+  /// Writes the first rows.
+  /// - Parameter used: How many; `nil`: up to the last that is not all zero.
+  func write(to sink: any StateSink, used: Int? = nil) {
+    let rows = used ?? usedRows
+    precondition(rows <= capacity, "more rows in use than there are")
+    sink.put(UInt64(rows))
+    sink.write(UnsafeRawBufferPointer(rebasing: bytes[..<(rows * MemoryLayout<Element>.stride)]))
+  }
+
+  /// Reads what `write` wrote into a table whose rows are all zero.
+  func read(from source: any StateSource) {
+    let rows = source.count(most: capacity)
+    source.read(
+      into: UnsafeMutableRawBufferPointer(
+        rebasing: bytes[..<(rows * MemoryLayout<Element>.stride)]))
+  }
+
+  private var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(
+      start: address(of: 0), count: capacity * MemoryLayout<Element>.stride)
+  }
+
+  /// Rows up to the last that is not all zero. Looks from the end, a word at a time.
+  private var usedRows: Int {
+    let all = UnsafeRawBufferPointer(bytes)
+    var end = all.count
+    while end >= 8, all.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+    while end > 0, all[end - 1] == 0 { end -= 1 }
+    let stride = MemoryLayout<Element>.stride
+    return (end + stride - 1) / stride
+  }
+}
+
+extension Capacity {
+  /// A capacity as it is written.
+  struct Image: BitwiseCopyable, Equatable {
+    var participants, sessions, accounts, areas, instruments, meters: UInt32
+    var positions, orders, priceLevels, cascadeSteps: UInt32
+  }
+
+  var image: Image {
+    Image(
+      participants: participants, sessions: sessions, accounts: accounts, areas: areas,
+      instruments: instruments, meters: meters, positions: positions, orders: orders,
+      priceLevels: priceLevels, cascadeSteps: cascadeSteps)
+  }
+}

@@ -1,0 +1,96 @@
+import ExchangeCore
+import MarketModel
+import Testing
+
+/// Bytes in memory, as a snapshot would hold them.
+final class StateBytes: StateSink, StateSource {
+  var bytes: [UInt8] = []
+  private(set) var rejected: String?
+  private var offset = 0
+
+  var isWhole: Bool { rejected == nil }
+
+  func write(_ bytes: UnsafeRawBufferPointer) { self.bytes += bytes }
+
+  func read(into target: UnsafeMutableRawBufferPointer) {
+    if isWhole, offset + target.count > bytes.count { reject("it ends") }
+    guard isWhole else {
+      target.initializeMemory(as: UInt8.self, repeating: 0)
+      return
+    }
+    bytes.withUnsafeBytes {
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + target.count]))
+    }
+    offset += target.count
+  }
+
+  func reject(_ what: String) { rejected = rejected ?? what }
+
+  /// Nothing is left.
+  var isAtEnd: Bool { offset == bytes.count }
+}
+
+@Suite("The exchange as bytes")
+struct ImageTests {
+  /// Writes an exchange and reads it again.
+  private func again(_ exchange: borrowing Exchange) -> Exchange {
+    let bytes = StateBytes()
+    exchange.write(to: bytes)
+    guard let read = Exchange(capacity: exchange.capacity, reading: bytes) else {
+      Issue.record("refused: \(bytes.rejected ?? "")")
+      return Exchange(capacity: exchange.capacity)
+    }
+    #expect(bytes.isAtEnd && bytes.rejected == nil)
+    return read
+  }
+
+  private func isRefused(_ bytes: StateBytes, _ capacity: Capacity) -> Bool {
+    if Exchange(capacity: capacity, reading: bytes) == nil { true } else { false }
+  }
+
+  @Test("An exchange that was written and read anywhere in a random history goes on as it was.")
+  func goesOn() throws {
+    for seed in UInt64(1)...40 {
+      var random = RandomMarket(seed: seed)
+      // Compared with the model after every command, and at the end with one that was left alone.
+      var market = Market(capacity: random.capacity)
+      var plain = Market(capacity: random.capacity)
+      var steps = random.world()
+      var count = 0
+      while count < 3_000 {
+        if count >= steps.count { steps.append(random.step(open: market.openLabels)) }
+        if random.dice(150) == 0 {
+          let (before, event) = (market.exchange.stateHash(), market.exchange.eventHash)
+          market.exchange = again(market.exchange)
+          #expect(market.exchange.stateHash() == before, "seed \(seed), step \(count)")
+          #expect(market.exchange.eventHash == event, "seed \(seed), step \(count)")
+        }
+        let outcome = market.apply(steps[count], deep: count % 64 == 0)
+        _ = plain.apply(steps[count], deep: false)
+        try #require(
+          outcome.differences.isEmpty, "seed \(seed), step \(count): \(outcome.differences)")
+        count += 1
+      }
+      #expect(market.exchange.eventHash == plain.exchange.eventHash, "seed \(seed)")
+      #expect(market.exchange.stateHash() == plain.exchange.stateHash(), "seed \(seed)")
+    }
+  }
+
+  @Test("An image cut anywhere, or of another capacity, is refused.")
+  func refuses() throws {
+    var random = RandomMarket(seed: 1)
+    var market = Market(capacity: random.capacity)
+    for step in random.world() { _ = market.apply(step, deep: false) }
+    let whole = StateBytes()
+    market.exchange.write(to: whole)
+    for length in stride(from: 0, to: whole.bytes.count, by: max(1, whole.bytes.count / 400)) {
+      let cut = StateBytes()
+      cut.bytes = Array(whole.bytes[..<length])
+      #expect(isRefused(cut, market.exchange.capacity), "\(length) bytes")
+    }
+    var other = market.exchange.capacity
+    other.orders += 1
+    #expect(isRefused(whole, other))
+    #expect(whole.rejected == "written with another capacity")
+  }
+}
