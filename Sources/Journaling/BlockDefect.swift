@@ -32,13 +32,16 @@ public enum BlockDefect: Error, Sendable, Equatable, CustomStringConvertible {
   case followedBy(SequenceNumber)
   /// The segment with this sequence number is not there.
   case missing
+  /// The journal ends here, though a snapshot holds what came up to this command.
+  case endsBefore(SequenceNumber)
 
   /// Whether a write that was cut short by a crash looks like this.
   var canBeTorn: Bool {
     switch self {
     case .cutOff, .notABlock, .headerChecksum, .payloadChecksum, .paddingNotZero: true
     case .unsupportedVersion, .impossibleHeader, .brokenChain, .wrongSequence, .foreignShard,
-      .goesBack, .undecodable, .wrongContents, .followedBy, .missing:
+      .goesBack, .undecodable, .wrongContents, .followedBy, .missing,
+      .endsBefore:
       false
     }
   }
@@ -61,6 +64,8 @@ public enum BlockDefect: Error, Sendable, Equatable, CustomStringConvertible {
     case .wrongContents: "its commands are not as many, or not as late, as its header says"
     case .followedBy(let sequence): "it is followed by command \(sequence.rawValue)"
     case .missing: "no segment holds it"
+    case .endsBefore(let sequence):
+      "the journal ends before it, but a snapshot holds command \(sequence.rawValue)"
     }
   }
 }

@@ -4,6 +4,8 @@
 //   00000000000000000001.journal          segment that begins with command 1
 //   00000000000000812345.journal          segment that begins with command 812345
 //   next.segment                          the zeros of the segment to come, renamed when it is due
+//   00000000000000900000.snapshot         the state behind command 900000
+//   next.snapshot                         a snapshot in the making
 
 import MarketModel
 
@@ -20,7 +22,24 @@ enum JournalDirectory {
 
   /// Where the segment that begins with `first` lies.
   static func segmentPath(_ directory: String, first: SequenceNumber) -> String {
-    let number = String(first.rawValue)
+    path(directory, first, suffix)
+  }
+
+  /// What a snapshot's name ends with.
+  static let snapshotSuffix = ".snapshot"
+
+  /// Where the snapshot behind the command `sequence` lies.
+  static func snapshotPath(_ directory: String, _ sequence: SequenceNumber) -> String {
+    path(directory, sequence, snapshotSuffix)
+  }
+
+  /// Where a snapshot is made.
+  static func unnamedSnapshot(_ directory: String) -> String { directory + "/next.snapshot" }
+
+  private static func path(
+    _ directory: String, _ sequence: SequenceNumber, _ suffix: String
+  ) -> String {
+    let number = String(sequence.rawValue)
     let zeros = String(repeating: "0", count: digits - number.utf8.count)
     return directory + "/" + zeros + number + suffix
   }
@@ -32,19 +51,26 @@ enum JournalDirectory {
   static func segments(
     _ directory: String, on disk: any Disk
   ) throws(JournalError) -> [Segment] {
+    try entries(directory, ending: suffix, on: disk)
+  }
+
+  /// The files named by a sequence number and `suffix`, in order.
+  static func entries(
+    _ directory: String, ending suffix: String, on disk: any Disk
+  ) throws(JournalError) -> [Segment] {
     let names: [String]
     do throws(DiskFailure) {
       names = try disk.names(in: directory)
     } catch {
       throw .system(.list, directory, error)
     }
-    let segments = names.compactMap { name in
-      sequence(ofSegment: name).map { Segment(first: $0, path: directory + "/" + name) }
+    let found = names.compactMap { name in
+      sequence(of: name, suffix).map { Segment(first: $0, path: directory + "/" + name) }
     }
-    return segments.sorted { $0.first < $1.first }
+    return found.sorted { $0.first < $1.first }
   }
 
-  private static func sequence(ofSegment name: String) -> SequenceNumber? {
+  private static func sequence(of name: String, _ suffix: String) -> SequenceNumber? {
     guard name.utf8.count == digits + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
     return UInt64(name.prefix(digits)).map { SequenceNumber($0) }
   }

@@ -5,7 +5,7 @@ import MarketModel
 public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What was asked of the operating system.
   public enum Operation: String, Sendable {
-    case open, create, read, write, sync, rename, list, lock
+    case open, create, read, write, sync, rename, remove, list, lock
   }
 
   /// The operating system refused. `code` is the errno; `offset` the file position, if there is one.
@@ -17,6 +17,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case corrupt(path: String, offset: Int, expected: SequenceNumber, BlockDefect)
   /// The journal begins after the command asked for.
   case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
+  /// A snapshot is damaged, or another program or configuration wrote it; the journal is as it was.
+  case badSnapshot(path: String, String)
 
   static func system(
     _ operation: Operation, _ path: String, _ failure: DiskFailure, at offset: Int? = nil
@@ -46,6 +48,10 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     case .tooEarly(let path, let asked, let oldest):
       return "\(path) begins with command \(oldest.rawValue), so command \(asked.rawValue) is not "
         + "there. Bring back its older segments or start from a later command."
+    case .badSnapshot(let path, let defect):
+      return
+        "\(path) cannot be used: \(defect). The journal is not concerned; an older snapshot, or "
+        + "the journal from its first command, does the same."
     }
   }
 

@@ -56,20 +56,22 @@ public struct RecoveredJournal: Sendable, Equatable {
 
 /// Finds the end of a journal. No state; one thread.
 public enum Recovery {
-  /// Verifies the whole journal, cuts off a torn tail and makes everything that remains durable.
+  /// Verifies the journal, cuts off a torn tail and makes everything that remains durable.
   /// - Parameters:
   ///   - lock: Proof that nobody else writes the journal.
   ///   - shard: The shard it must belong to.
+  ///   - snapshot: The last command of the snapshot from which the start goes on: what lies in segments
+  ///     before it is not looked at, and the journal must reach it.
   /// - Throws: `corrupt` when the journal is damaged anywhere but in a torn last write: nothing is
   ///   changed; `system` when a file cannot be read or written.
   public static func recover(
-    _ lock: DirectoryLock, shard: UInt32 = 0
+    _ lock: DirectoryLock, shard: UInt32 = 0, after snapshot: SequenceNumber = .none
   ) throws(JournalError) -> RecoveredJournal {
     let disk = lock.disk
-    let found = try examine(lock.directory, shard: shard, disk: disk)
+    let found = try examine(lock.directory, shard: shard, after: snapshot, disk: disk)
     if let torn = found.tornTail {
       // What a read got wrong once must not cost what is well on the disk.
-      let again = try examine(lock.directory, shard: shard, disk: disk)
+      let again = try examine(lock.directory, shard: shard, after: snapshot, disk: disk)
       guard again == found else {
         throw .system(.read, path: torn.path, offset: torn.offset, code: EIO)
       }
@@ -112,13 +114,17 @@ public enum Recovery {
   /// - Parameters:
   ///   - directory: The journal's directory.
   ///   - shard: The shard it must belong to; `nil`: any one.
+  ///   - snapshot: Begins with the segment that goes on behind it; `.none`: with the oldest.
+  ///   - progress: Is told the last command of each block read.
   /// - Throws: like `recover`.
   public static func examine(
-    _ directory: String, shard: UInt32? = nil, disk: any Disk = SystemDisk()
+    _ directory: String, shard: UInt32? = nil, after snapshot: SequenceNumber = .none,
+    disk: any Disk = SystemDisk(), progress: (SequenceNumber) -> Void = { _ in }
   ) throws(JournalError) -> RecoveredJournal {
     let segments = try JournalDirectory.segments(directory, on: disk)
     let oldest = segments.first?.first ?? SequenceNumber(1)
-    var reader = try BlockReader(directory: directory, from: oldest, disk: disk)
+    let begin = snapshot == .none ? oldest : SequenceNumber(snapshot.rawValue + 1)
+    var reader = try BlockReader(directory: directory, from: begin, disk: disk)
     var (blocks, isSealed) = (0, false)
     var lastBlock: BlockPlace?
     var failure: BlockDefect?
@@ -130,6 +136,7 @@ public enum Recovery {
             .foreignShard(block.header.shard))
         }
         blocks += 1
+        progress(block.header.lastSequence)
         isSealed = block.header.count == 0
         lastBlock = BlockPlace(block)
       }
@@ -140,6 +147,11 @@ public enum Recovery {
       failure = defect
     }
     let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
+    guard reader.chain.last >= snapshot else {
+      throw .corrupt(
+        path: reader.path ?? directory, offset: reader.offset, expected: reader.chain.next,
+        failure ?? .endsBefore(snapshot))
+    }
     return RecoveredJournal(
       directory: directory, chain: reader.chain, segmentPath: reader.path,
       appendOffset: reader.offset, blocks: blocks, isSealed: isSealed, tornTail: tail,

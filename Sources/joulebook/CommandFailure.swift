@@ -34,7 +34,7 @@ extension Failure {
   /// What a journal's error means for whoever started the command.
   init(_ error: JournalError) {
     switch error {
-    case .corrupt, .tooEarly: self = .badData
+    case .corrupt, .tooEarly, .badSnapshot: self = .badData
     case .locked: self = .temporary
     case .system(_, _, _, let code): self = code == ENOENT ? .noInput : .io
     }

@@ -130,13 +130,17 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// An operator brings back the files as they should be, from a copy.
   func restore() {
-    let open = damages.filter(isThere)
-    // First what does not belong there goes, then what is missing comes.
-    for damage in open.reversed().filter({ !$0.isMissing }) + open.filter(\.isMissing) {
-      names[damage.name]?.damage(damage.offset, damage.original)
+    // One damage may lie on another, which shows only when the first is gone.
+    var open = damages.filter(isThere)
+    while !open.isEmpty {
+      // First what does not belong there goes, then what is missing comes.
+      for damage in open.reversed().filter({ !$0.isMissing }) + open.filter(\.isMissing) {
+        names[damage.name]?.damage(damage.offset, damage.original)
+      }
+      // What was overwritten stays noted: it may be why something is lost.
+      damages.removeAll { damage in open.contains { $0.id == damage.id } }
+      open = damages.filter(isThere)
     }
-    // What was overwritten stays noted: it may be why something is lost.
-    damages.removeAll { damage in open.contains { $0.id == damage.id } }
   }
 
   /// The first `count` damages have been accepted or overwritten.

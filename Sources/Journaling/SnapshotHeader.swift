@@ -1,0 +1,141 @@
+// A snapshot: the state behind one command as a file, so that a start need not read what led there.
+//
+//   offset  size  field              check made on reading
+//        0     8  magic              "JOULESNP"
+//        8     2  version            1
+//       10     2  header length      128
+//       12     4  shard              the journal's
+//       16     8  sequence           of the last command in it; that of the file's name
+//       24     8  time               of that command
+//       32     8  event hash         what the state that was read has
+//       40     8  state hash         what the state that was read has
+//       48     8  batch              last settlement batch cut up to there
+//       56     8  confirmed          last settlement batch whose confirmation is journaled up to there
+//       64     4  pieces             as many as follow
+//       68    56  reserved           zero
+//      124     4  header CRC-32C     of bytes 0 to 123
+//     4096     -  pieces             one behind the other, then the end of the file
+//
+// A piece, so that a state is read without holding all of its file:
+//
+//        0     8  sequence           the snapshot's
+//        8     4  number             0, 1, 2 ...
+//       12     4  length             of its bytes, 1 to 1 MiB
+//       16     4  bytes' CRC-32C
+//       20     4  CRC-32C            of bytes 0 to 19
+//       24     -  bytes              of the state
+//
+// The header is written last, then all is synced, then the file gets its name, then the folder is synced:
+// a file with a snapshot's name is whole, unless the medium damaged it.
+
+import MarketModel
+
+/// What a snapshot says of itself.
+public struct SnapshotHeader: Hashable, Sendable {
+  /// Which shard's journal it belongs to.
+  public var shard: UInt32 = 0
+  /// The last command in it.
+  public var sequence: SequenceNumber
+  /// Time of that command.
+  public var time: Timestamp
+  /// Rolling hash over all events up to there.
+  public var eventHash: UInt64
+  /// Hash of the whole state there.
+  public var stateHash: UInt64
+  /// Last settlement batch cut up to there; 0: none.
+  public var batch: UInt64
+  /// Last settlement batch whose confirmation is journaled up to there; 0: none.
+  public var confirmedBatch: UInt64
+  /// Pieces in the file.
+  var pieces: UInt32 = 0
+
+  /// All that its maker knows.
+  public init(
+    sequence: SequenceNumber, time: Timestamp, eventHash: UInt64, stateHash: UInt64,
+    batch: UInt64, confirmedBatch: UInt64
+  ) {
+    (self.sequence, self.time) = (sequence, time)
+    (self.eventHash, self.stateHash) = (eventHash, stateHash)
+    (self.batch, self.confirmedBatch) = (batch, confirmedBatch)
+  }
+
+  /// Bytes of the header.
+  static let size = 128
+  /// Where the first piece begins.
+  static let body = 4096
+  private static let magic: UInt64 = 0x504E_5345_4C55_4F4A  // "JOULESNP"
+  private static let version: UInt16 = 1
+
+  /// Writes the header with its checksum to 128 bytes.
+  func write(to bytes: UnsafeMutableRawPointer) {
+    var writer = RecordWriter(bytes)
+    writer.put(Self.magic)
+    writer.put(Self.version)
+    writer.put(UInt16(Self.size))
+    writer.put(shard)
+    for word in [
+      sequence.rawValue, time.nanoseconds, eventHash, stateHash, batch, confirmedBatch,
+    ] {
+      writer.put(word)
+    }
+    writer.put(pieces)
+    writer.reserve(56)
+    writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 124)))
+  }
+
+  /// Reads a header.
+  /// - Returns: `nil` when the 128 bytes are none that this program wrote.
+  init?(reading bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress, bytes.count >= Self.size else { return nil }
+    var reader = RecordReader(base, .tick)
+    var checksum = RecordReader(base + 124, .tick)
+    guard reader.u64() == Self.magic,
+      checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])),
+      reader.u16() == Self.version, reader.u16() == UInt16(Self.size)
+    else { return nil }
+    shard = reader.u32()
+    sequence = SequenceNumber(reader.u64())
+    time = reader.time()
+    (eventHash, stateHash) = (reader.u64(), reader.u64())
+    (batch, confirmedBatch) = (reader.u64(), reader.u64())
+    pieces = reader.u32()
+    guard Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[68..<124])) else { return nil }
+  }
+}
+
+/// What stands before the bytes of a piece.
+struct SnapshotPiece {
+  /// Bytes of it.
+  static let size = 24
+  /// The most bytes that follow it.
+  static let longest = 1 << 20
+
+  var sequence: SequenceNumber
+  var number: UInt32
+  var length: UInt32
+  var checksum: UInt32
+
+  init(sequence: SequenceNumber, number: UInt32, length: UInt32, checksum: UInt32) {
+    (self.sequence, self.number) = (sequence, number)
+    (self.length, self.checksum) = (length, checksum)
+  }
+
+  func write(to bytes: UnsafeMutableRawPointer) {
+    var writer = RecordWriter(bytes)
+    writer.put(sequence.rawValue)
+    writer.put(number)
+    writer.put(length)
+    writer.put(checksum)
+    writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 20)))
+  }
+
+  /// - Returns: `nil` when the 24 bytes are none.
+  init?(reading bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress, bytes.count >= Self.size else { return nil }
+    var reader = RecordReader(base, .tick)
+    sequence = SequenceNumber(reader.u64())
+    (number, length, checksum) = (reader.u32(), reader.u32(), reader.u32())
+    let whole = reader.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<20]))
+    guard whole, length > 0, length <= UInt32(Self.longest) else { return nil }
+  }
+}

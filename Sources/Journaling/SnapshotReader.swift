@@ -1,0 +1,108 @@
+import Glibc
+import MarketModel
+
+/// Reads a snapshot, each piece checked before any of it is given. Owned by one thread.
+public final class SnapshotReader: StateSource {
+  /// What the snapshot says of itself.
+  public let header: SnapshotHeader
+  /// Why nothing more can be read; `nil`: all is well so far.
+  public private(set) var failure: JournalError?
+
+  private let file: SegmentFile
+  private let buffer: UnsafeMutableRawBufferPointer
+  /// What is left of the piece in hand.
+  private var rest = 0..<0
+  private var pieces: UInt32 = 0
+  private var offset = SnapshotHeader.body
+
+  /// Opens the snapshot at `path`.
+  /// - Throws: `system` when it cannot be read, `badSnapshot` when it is none or is damaged.
+  public init(_ path: String, disk: any Disk = SystemDisk()) throws(JournalError) {
+    let file = try SegmentFile(opening: path, for: .reading, on: disk)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: SnapshotPiece.longest, alignment: 4096)
+    let count: Int
+    do throws(JournalError) {
+      count = try file.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotHeader.size]), at: 0)
+    } catch {
+      buffer.deallocate()
+      throw error
+    }
+    guard let header = SnapshotHeader(reading: UnsafeRawBufferPointer(rebasing: buffer[..<count])),
+      path.hasSuffix(JournalDirectory.snapshotPath("", header.sequence))
+    else {
+      buffer.deallocate()
+      throw .badSnapshot(path: path, "its header is damaged")
+    }
+    (self.buffer, self.header) = (buffer, header)
+    self.file = file
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// Whether everything was given as it was written so far.
+  public var isWhole: Bool { failure == nil }
+
+  /// Gives the next bytes; zeros when `failure` says why.
+  public func read(into bytes: UnsafeMutableRawBufferPointer) {
+    var target = bytes
+    while !target.isEmpty {
+      if rest.isEmpty { nextPiece() }
+      guard failure == nil else {
+        target.initializeMemory(as: UInt8.self, repeating: 0)
+        return
+      }
+      let count = min(rest.count, target.count)
+      UnsafeMutableRawBufferPointer(rebasing: target[..<count]).copyMemory(
+        from: UnsafeRawBufferPointer(
+          rebasing: buffer[rest.lowerBound..<rest.lowerBound + count]))
+      rest = rest.lowerBound + count..<rest.upperBound
+      target = UnsafeMutableRawBufferPointer(rebasing: target[count...])
+    }
+  }
+
+  /// What was read cannot be.
+  public func reject(_ what: String) {
+    failure = failure ?? .badSnapshot(path: file.path, what)
+  }
+
+  /// Checks that nothing is left.
+  /// - Throws: what went wrong since the beginning.
+  public func finish() throws(JournalError) {
+    if failure == nil, !rest.isEmpty || pieces != header.pieces || offset != file.size {
+      reject("it goes on behind its end")
+    }
+    if let failure { throw failure }
+  }
+
+  /// Reads all that is left and checks it, without a look at what it means.
+  /// - Throws: what is wrong with it.
+  public func verify() throws(JournalError) {
+    while failure == nil, pieces < header.pieces { nextPiece() }
+    rest = 0..<0
+    try finish()
+  }
+
+  private func nextPiece() {
+    guard failure == nil else { return }
+    guard pieces < header.pieces else { return reject("it ends too early") }
+    do throws(JournalError) {
+      let head = UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotPiece.size])
+      let count = try file.read(into: head, at: offset)
+      guard
+        let piece = SnapshotPiece(reading: UnsafeRawBufferPointer(rebasing: head[..<count])),
+        piece.sequence == header.sequence, piece.number == pieces
+      else { return reject("piece \(pieces) is damaged") }
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(piece.length)])
+      let length = try file.read(into: bytes, at: offset + SnapshotPiece.size)
+      guard length == bytes.count, CRC32C.checksum(UnsafeRawBufferPointer(bytes)) == piece.checksum
+      else { return reject("piece \(pieces) is damaged") }
+      rest = 0..<length
+      offset += SnapshotPiece.size + length
+      pieces += 1
+    } catch {
+      failure = error
+    }
+  }
+}

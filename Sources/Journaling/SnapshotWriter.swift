@@ -1,0 +1,103 @@
+import MarketModel
+
+/// Writes a snapshot beside the journal, piece by piece; it has its name only when it is whole and
+/// durable. Owned by one thread.
+public final class SnapshotWriter: StateSink {
+  /// Bytes after which what was written is synced: a disk that a journal shares never has to write
+  /// hundreds of megabytes at once while a commit waits.
+  private static let syncInterval = 8 << 20
+
+  private let directory: String
+  private let disk: any Disk
+  private let sequence: SequenceNumber
+  private let file: SegmentFile
+  /// A piece in the making, behind room for its header.
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var used = 0
+  private var pieces: UInt32 = 0
+  private var offset = SnapshotHeader.body
+  private var synced = SnapshotHeader.body
+  private var failure: JournalError?
+
+  /// Begins a snapshot of the state behind the command `sequence`, which is durable.
+  /// - Throws: `system` when its file cannot be made.
+  public init(
+    _ directory: String, sequence: SequenceNumber, disk: any Disk = SystemDisk()
+  ) throws(JournalError) {
+    (self.directory, self.disk, self.sequence) = (directory, disk, sequence)
+    file = try SegmentFile(
+      opening: JournalDirectory.unnamedSnapshot(directory), for: .creating, on: disk)
+    buffer = .allocate(byteCount: SnapshotPiece.size + SnapshotPiece.longest, alignment: 4096)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// Takes the next bytes of the state.
+  public func write(_ bytes: UnsafeRawBufferPointer) {
+    var rest = bytes
+    while !rest.isEmpty, failure == nil {
+      let count = min(rest.count, SnapshotPiece.longest - used)
+      let start = SnapshotPiece.size + used
+      UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + count])
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+      used += count
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      if used == SnapshotPiece.longest { flush() }
+    }
+  }
+
+  /// Completes the snapshot: it is durable under its name.
+  /// - Throws: `system`, the first error since the beginning; nothing is there then but, perhaps, the
+  ///   unnamed file, which `abandon` removes.
+  public func finish(_ header: SnapshotHeader) throws(JournalError) {
+    precondition(header.sequence == sequence, "the header of another snapshot")
+    flush()
+    if let failure { throw failure }
+    var header = header
+    header.pieces = pieces
+    buffer.initializeMemory(as: UInt8.self, repeating: 0)
+    if let base = buffer.baseAddress { header.write(to: base) }
+    try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<SnapshotHeader.body]), at: 0)
+    try file.sync()
+    let path = JournalDirectory.unnamedSnapshot(directory)
+    do throws(DiskFailure) {
+      try disk.rename(path, to: JournalDirectory.snapshotPath(directory, sequence))
+    } catch {
+      throw .system(.rename, path, error)
+    }
+    try JournalDirectory.sync(directory, on: disk)
+  }
+
+  /// Removes what was written. What cannot be removed is overwritten by the next snapshot.
+  /// - Returns: whether it is gone.
+  @discardableResult public func abandon() -> Bool {
+    do throws(DiskFailure) {
+      try disk.remove(JournalDirectory.unnamedSnapshot(directory))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func flush() {
+    guard used > 0, failure == nil, let base = buffer.baseAddress else { return }
+    let start = SnapshotPiece.size
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<start + used])
+    SnapshotPiece(
+      sequence: sequence, number: pieces, length: UInt32(used),
+      checksum: CRC32C.checksum(bytes)
+    ).write(to: base)
+    do throws(JournalError) {
+      try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<(start + used)]), at: offset)
+      offset += start + used
+      if offset - synced >= Self.syncInterval {
+        try file.sync()
+        synced = offset
+      }
+    } catch {
+      failure = error
+    }
+    pieces += 1
+    used = 0
+  }
+}
