@@ -5,7 +5,9 @@
 //     while let message = try client.poll(timeoutMilliseconds: 100) { ... }   // flushes, then waits
 //
 // Sending only writes to a buffer; `flush` and every `poll` send it. The keep-alive is polled too: call
-// `poll` at least once per keep-alive interval. In steady state nothing is allocated per message.
+// `poll` at least once per keep-alive interval. In steady state nothing is allocated per message. Who
+// serves many sessions on one thread, or counts nanoseconds, finds frames in Client+Frames.swift; who
+// would rather await, an `AsyncClient`.
 
 import Crypto
 import Glibc
@@ -51,10 +53,10 @@ public final class Client {
   /// Number of the next report of the retransmission under way, and the one behind its last.
   private var nextAgain: UInt64 = 0
   private var endAgain: UInt64 = 0
-  private let keepAlive: UInt64
-  private var socket: ClientSocket
-  private var isClosed = false
-  private static let reader = FrameReader(from: .server)
+  private let keepAliveNanoseconds: UInt64
+  var socket: ClientSocket
+  private(set) var isClosed = false
+  static let reader = FrameReader(from: .server)
 
   /// Connects, negotiates and establishes.
   /// - Throws: `.cannotConnect`; `.refused` with the server's code; `.timedOut`; `.connectionLost`.
@@ -63,7 +65,7 @@ public final class Client {
   ) throws(ClientError) {
     session = credentials.session
     version = options.resume?.version ?? Self.wallClock().nanoseconds
-    keepAlive = UInt64(options.keepAliveMilliseconds) * 1_000_000
+    keepAliveNanoseconds = UInt64(options.keepAliveMilliseconds) * 1_000_000
     (lastReceived, lastSent) = (Self.monotonicNow(), Self.monotonicNow())
     socket = try ClientSocket(host: host, port: port, bufferBytes: options.bufferBytes)
     if options.resume == nil { try negotiate(credentials, options) }
@@ -115,10 +117,15 @@ public final class Client {
   ) throws(ClientError) -> UInt64 {
     if isClosed { throw .closed }
     let frame = try socket.reserve(length)
-    let sequence = nextSequence
+    let sequence = takeSequence()
     encode(frame, sequence, Self.wallClock())
-    nextSequence += 1
     return sequence
+  }
+
+  /// The number of the message that is being written.
+  @inline(__always) func takeSequence() -> UInt64 {
+    defer { nextSequence += 1 }
+    return nextSequence
   }
 
   /// Sends what was written, as far as the kernel takes it; the rest goes with the next `poll`.
@@ -150,7 +157,7 @@ public final class Client {
       let elapsed = Int64((now - start) / 1_000_000)
       let left = timeoutMilliseconds < 0 ? Int64.max : Int64(timeoutMilliseconds) - elapsed
       if left <= 0 { return nil }
-      socket.wait(milliseconds: Int32(min(left, Int64(keepAlive / 4_000_000))))
+      socket.wait(milliseconds: Int32(min(left, Int64(keepAliveNanoseconds / 4_000_000))))
     }
   }
 
@@ -170,7 +177,9 @@ public final class Client {
     shutdown(socket.descriptor, Int32(SHUT_RDWR))
   }
 
-  private func receive() throws(ClientError) -> Bool {
+  /// Reads what has arrived.
+  /// - Returns: Whether anything had.
+  func receive() throws(ClientError) -> Bool {
     guard try socket.receive() else { return false }
     lastReceived = Self.monotonicNow()
     // Also here: who only listens, without a pause, must say that it lives.
@@ -194,8 +203,27 @@ public final class Client {
 
   /// - Returns: `nil` for what concerns the session only.
   private func take(_ frame: Frame, _ template: Template) throws(ClientError) -> ClientMessage? {
+    let admission = try admit(frame, template)
+    if admission == .session { return nil }
+    var message = try EventReader.read(frame, template, receivedAt: lastReceived)
+    message.isRetransmitted = admission == .again
+    return message
+  }
+
+  /// What a frame is to the session.
+  enum Admission {
+    /// It concerns the session only.
+    case session
+    /// A message for whoever owns the client.
+    case message
+    /// A report that was asked for again.
+    case again
+  }
+
+  /// Keeps the session's books about a frame: reports come without a gap, an end is an end.
+  func admit(_ frame: Frame, _ template: Template) throws(ClientError) -> Admission {
     switch template {
-    case .sequence, .retransmission: return nil
+    case .sequence, .retransmission: return .session
     case .retransmitReject: endAgain = nextAgain
     case .terminate:
       isClosed = true
@@ -203,18 +231,17 @@ public final class Client {
       throw .terminated(code: end?.code ?? RejectCode(rawValue: 0), limit: end?.brokenLimit ?? 0)
     default: break
     }
-    var message = try EventReader.read(frame, template, receivedAt: lastReceived)
-    guard message.isReport else { return message }
-    if message.sequence == nextAgain, nextAgain < endAgain {
-      message.isRetransmitted = true
+    let number = frame.sequenceNumber
+    guard number != 0, EventReader.isReport(template) else { return .message }
+    if number == nextAgain, nextAgain < endAgain {
       try takeAgain()
-      return message
+      return .again
     }
-    guard message.sequence == nextReport else {
-      throw .protocolViolation("report \(message.sequence) came in place of \(nextReport)")
+    guard number == nextReport else {
+      throw .protocolViolation("report \(number) came in place of \(nextReport)")
     }
     nextReport += 1
-    return message
+    return .message
   }
 
   /// The next report of a retransmission has come; behind the last of it the rest is asked for.
@@ -224,9 +251,9 @@ public final class Client {
     if nextAgain == endAgain { try requestMissing() }
   }
 
-  private func keepSessionAlive(_ now: UInt64) throws(ClientError) {
-    if now > lastReceived + 2 * keepAlive { throw .connectionLost(error: ETIMEDOUT) }
-    guard now >= lastSent + keepAlive / 2, !socket.hasUnsent else { return }
+  func keepSessionAlive(_ now: UInt64) throws(ClientError) {
+    if now > lastReceived + 2 * keepAliveNanoseconds { throw .connectionLost(error: ETIMEDOUT) }
+    guard now >= lastSent + keepAliveNanoseconds / 2, !socket.hasUnsent else { return }
     let frame = try socket.reserve(SequenceEncoder.frameLength)
     SequenceEncoder(into: frame, nextSeqNo: nextSequence)
     try flush()

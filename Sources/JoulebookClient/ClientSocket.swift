@@ -39,6 +39,9 @@ struct ClientSocket: ~Copyable {
   /// Whether something waits to be sent.
   var hasUnsent: Bool { outgoingEnd > outgoingStart }
 
+  /// Bytes that can be written behind what waits.
+  var room: Int { outgoing.count - outgoingEnd }
+
   /// `count` bytes were understood.
   mutating func consume(_ count: Int) {
     incomingStart += count

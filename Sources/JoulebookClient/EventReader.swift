@@ -18,7 +18,7 @@ package enum EventReader {
   }
 
   /// Whether a message of this kind counts in the session's report sequence when it has a number.
-  private static func isReport(_ template: Template) -> Bool {
+  static func isReport(_ template: Template) -> Bool {
     switch template {
     case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
       .balanceUpdate, .transferReport, .agentReport, .ack, .meterReadingAck:
