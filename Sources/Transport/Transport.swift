@@ -35,6 +35,8 @@ public final class Transport {
   public enum Waiting: Sendable {
     /// Sleeps in the kernel until something happens.
     case blocking
+    /// Polls, and gives the core away after each turn.
+    case yielding
     /// Polls without sleeping: lowest latency, one core always busy. At most one thread of a machine.
     case spinning
   }
@@ -152,6 +154,7 @@ public final class Transport {
     self.handler = handler
     switch waiting {
     case .blocking: while uv_run(loop, UV_RUN_DEFAULT) != 0 {}
+    case .yielding: while uv_run(loop, UV_RUN_NOWAIT) != 0 { sched_yield() }
     case .spinning: while uv_run(loop, UV_RUN_NOWAIT) != 0 {}
     }
     self.handler = nil

@@ -8,7 +8,7 @@ extension Configuration {
       .number("connections", \.connections, 1...65_535, "client connections at a time"),
       .text("data", \.dataFolder, "folder of the journal, the ledger and the operator's key"),
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
-      .choice("wait", \.wait, "park (sleeps), or spin (answers sooner, keeps a core busy)"),
+      .choice("wait", \.wait, "park (sleeps), yield, or spin (answers soonest, keeps a core busy)"),
       .choice("log", \.logLevel, "trace, debug, info, notice, warning, error or critical"),
       .operatorKeys,
     ]
@@ -19,6 +19,9 @@ extension Configuration {
       .number(
         "checkpoint.commands", \.checkpointInterval, 1_000...1_000_000_000,
         "a hash of the history is journaled after so many commands"),
+      .choice(
+        "journal.kept", \.journalKept,
+        "disk, or none: nothing is written and all is gone at the end (measurements, games)"),
       .number("journal.segment", \.segmentBytes, 1 << 16...1 << 30, "bytes of a segment file"),
       .number(
         "ingress.commands", \.ingressCommands, 256...1 << 20,

@@ -1,6 +1,7 @@
 import ExchangeCore
 import GatewayBinary
 import Settlement
+import Transport
 
 /// Everything that can be chosen about a server. Each field has a key of the configuration file and a
 /// default; `Configuration.settings` is the one list of them.
@@ -17,8 +18,18 @@ public struct Configuration: Sendable, Equatable {
   public enum Wait: String, Sendable, CaseIterable {
     /// Sleeps in the kernel.
     case park
-    /// Polls: answers sooner, keeps one core busy.
+    /// Polls, and gives the core away between two looks: answers sooner when nobody else wants the core.
+    case yield
+    /// Polls: answers soonest, keeps one core busy.
     case spin
+  }
+
+  /// What becomes of commands.
+  public enum Kept: String, Sendable, CaseIterable {
+    /// They are journaled before their consequences are reported.
+    case disk
+    /// Nothing is written: no journal, no ledger, and the market is gone with the process.
+    case none
   }
 
   /// IPv4 or IPv6 address to listen on.
@@ -37,6 +48,8 @@ public struct Configuration: Sendable, Equatable {
   public var logLevel = LogLevel.info
   /// A checkpoint is journaled after so many commands.
   public var checkpointInterval: UInt64 = 100_000
+  /// What becomes of commands.
+  public var journalKept = Kept.disk
   /// Bytes of a journal segment.
   public var segmentBytes: UInt32 = 64 << 20
   /// Commands that may wait for the sequencer; a power of two.
@@ -66,6 +79,15 @@ public struct Configuration: Sendable, Equatable {
 }
 
 extension Configuration {
+  /// How the loop waits.
+  var waiting: Transport.Waiting {
+    switch wait {
+    case .park: .blocking
+    case .yield: .yielding
+    case .spin: .spinning
+    }
+  }
+
   /// What of it the gateway keeps to.
   var gateway: BinaryGateway.Configuration {
     var gateway = BinaryGateway.Configuration()

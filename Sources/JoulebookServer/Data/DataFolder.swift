@@ -42,6 +42,15 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
+  /// For an exchange of which nothing is kept: it must not pass for the one that is kept here.
+  /// - Throws: when the folder holds an exchange.
+  func mustBeUnused() throws(ConfigurationError) {
+    if FileManager.default.fileExists(atPath: market) {
+      throw ConfigurationError(
+        "journal.kept: none, but \(path) holds an exchange; choose another folder with --data")
+    }
+  }
+
   /// Takes from `market.yaml` what the first start fixed, or writes it at the first start.
   /// - Throws: when the file cannot be read or written, or differs from what `configuration` asks for
   ///   explicitly (`chosen` keys): another capacity would not replay to the same state.

@@ -16,11 +16,6 @@ import Rings
 /// The exchange and what stands around it. Owned by the I/O thread; the ingress ring and the journal's
 /// durable number are all it shares.
 final class MarketRoom {
-  /// Room that a command needs in the journal: its own and a checkpoint's.
-  private static let journalRoom = 2
-  /// Commands are shown to the journal's thread in groups of at most so many.
-  private static let journalGroup = 32
-
   /// The state of the market as of the last command applied.
   private(set) var exchange: Exchange
   /// Gives numbers and times.
@@ -28,9 +23,7 @@ final class MarketRoom {
   /// How many of everything there are.
   private(set) var census: Census
 
-  private let journal: JournalWriter
-  private var pages: SingleProducerRing<Command>.Producer
-  private var staged = 0
+  private var journal: CommandLog
   private var outbox: Outbox
   private var entrance: ManyProducerRing<Command>.Producer
   private var intake: ManyProducerRing<Command>.Consumer
@@ -43,19 +36,20 @@ final class MarketRoom {
   /// The room after a recovery.
   /// - Parameters:
   ///   - recovered: The exchange with the recovered journal applied.
+  ///   - journal: Keeps the commands; `nil`: nothing is kept.
   ///   - ingress: Where commands enter; this room reads it.
   ///   - time: What the system's clock is.
   init(
-    _ recovered: consuming Recovered, journal: JournalWriter, ingress: ManyProducerRing<Command>,
+    _ recovered: consuming Recovered, journal: JournalWriter?, ingress: ManyProducerRing<Command>,
     configuration: Configuration, time: any TimeSource = SystemTime(), log: Logger
   ) {
     sequencer = Sequencer(
-      after: recovered.journal.lastSequence, lastTime: recovered.journal.lastTime,
+      after: recovered.lastSequence, lastTime: recovered.lastTime,
       clock: configuration.clock == .driven ? .driven : .system, source: time)
     census = recovered.census
+    self.journal = CommandLog(journal, last: recovered.lastSequence)
     exchange = recovered.exchange
-    (self.journal, self.log) = (journal, log)
-    pages = journal.claimProducer()
+    self.log = log
     outbox = Outbox(bound: Int(configuration.outboxEvents))
     entrance = ingress.makeProducer()
     intake = ingress.claimConsumer()
@@ -111,7 +105,7 @@ final class MarketRoom {
 
   /// Applies what waits in the ingress, as long as journal and outbox have room.
   func work() {
-    while !outbox.isFull, pages.room() >= Self.journalRoom, var command = intake.pop() {
+    while !outbox.isFull, journal.hasRoom(), var command = intake.pop() {
       apply(&command)
       sinceCheckpoint += 1
       if sinceCheckpoint >= checkpointInterval { checkpoint(withStateHash: false) }
@@ -144,8 +138,7 @@ final class MarketRoom {
   /// A turn of the loop is over: the journal's thread sees every command of it, and the next command
   /// reads the clock again.
   func endTurn() {
-    if staged > 0 { pages.publish() }
-    staged = 0
+    journal.publish()
     clockIsFresh = false
     if journal.intake != announcedIntake { announceIntake() }
   }
@@ -162,13 +155,7 @@ final class MarketRoom {
   private func apply(_ command: inout Command) {
     setTime(for: command)
     sequencer.stamp(&command)
-    let isWritten = pages.append(command)
-    precondition(isWritten, "a command is applied only when the journal has room for it")
-    staged += 1
-    if staged >= Self.journalGroup {
-      pages.publish()
-      staged = 0
-    }
+    journal.append(command)
     outbox.begin(command)
     exchange.apply(command, into: &outbox)
   }

@@ -10,8 +10,18 @@ struct Recovered: ~Copyable {
   var exchange: Exchange
   /// What the events created.
   var census: Census
-  /// Where the journal ends.
-  var journal: RecoveredJournal
+  /// Where the journal ends; `nil`: there is none.
+  var journal: RecoveredJournal?
+
+  /// The last command applied.
+  var lastSequence: SequenceNumber { journal?.lastSequence ?? .none }
+  /// Its time.
+  var lastTime: Timestamp { journal?.lastTime ?? Timestamp(nanoseconds: 0) }
+
+  /// A new exchange, of which nothing is kept.
+  static func nothing(capacity: Capacity) -> Recovered {
+    Recovered(exchange: Exchange(capacity: capacity), census: Census(), journal: nil)
+  }
 
   /// Commands after which a long replay says how far it is.
   private static let progressInterval: UInt64 = 1_000_000

@@ -47,11 +47,17 @@ public final class Server {
   private let transport: Transport
   private let assembly: Assembly
   private let market: MarketRoom
-  private let journal: JournalWriter
-  private let settlement: RoomThread
-  private let history: HistoryDesk
-  private let historyThread: RoomThread
+  private let keepers: Keepers?
+  /// The follower's and the history's.
+  private let threads: [RoomThread]?
   private let log: Logger
+
+  /// The rooms that write commands down and read them again; none when nothing is kept.
+  private struct Keepers {
+    let journal: JournalWriter
+    let follower: Follower
+    let history: HistoryDesk
+  }
 
   /// Recovers the data folder and listens; clients are served by `run`.
   /// - Parameters:
@@ -68,31 +74,22 @@ public final class Server {
     let flag = StopFlag()
     let assembly = Assembly(
       transport: transport, flag: flag, log: log, gateway: configuration.gateway)
-    let recovered = try Recovered.replay(
-      lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
-    let end = recovered.journal.lastSequence
-    let journal = try Self.startJournal(lock, recovered.journal, configuration, transport)
+    let recovered: Recovered
+    if let lock {
+      recovered = try Recovered.replay(
+        lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
+    } else {
+      recovered = Recovered.nothing(capacity: configuration.capacity)
+      log.warning("journal.kept is none: nothing is written, all is gone at the end")
+    }
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
+    let keepers = try Self.makeKeepers(
+      lock, recovered.journal, ingress, configuration, transport, log)
     let market = MarketRoom(
-      recovered, journal: journal, ingress: ingress, configuration: configuration, log: log)
-    let wake = transport.wakeHandle
-    let folder = DataFolder(configuration.dataFolder)
-    let genesis = LedgerGenesis(rules: configuration.settlement)
-    let follower = Follower(
-      Follower.Setting(
-        journal: folder.journal,
-        openLedger: { () throws(LedgerError) in
-          try SQLiteLedger(path: folder.ledger, genesis: genesis)
-        },
-        capacity: configuration.capacity, recovered: end, durable: { journal.durable },
-        ingress: ingress, wake: { wake.wake() }),
+      recovered, journal: keepers?.journal, ingress: ingress, configuration: configuration,
       log: log)
-    let history = HistoryDesk(
-      HistoryDesk.Setting(
-        journal: folder.journal, capacity: configuration.capacity, durable: { journal.durable },
-        wake: { wake.wake() }),
-      log: log)
-    (assembly.market, assembly.follower, assembly.history) = (market, follower, history)
+    (assembly.market, assembly.follower, assembly.history) =
+      (market, keepers?.follower, keepers?.history)
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }
@@ -101,23 +98,23 @@ public final class Server {
       while !market.isDurable { usleep(200) }
       market.deliver(to: assembly.gateway)
     } catch {
-      journal.close()
+      keepers?.journal.close()
       throw .configuration(error)
     }
     assembly.gateway.recovered()
     do throws(TransportError) {
       port = try transport.listen(host: configuration.host, port: configuration.port)
     } catch {
-      journal.close()
+      keepers?.journal.close()
       throw .transport(error)
     }
     host = configuration.host
-    stopper = Stopper(flag: flag, wakeHandle: wake)
+    stopper = Stopper(flag: flag, wakeHandle: transport.wakeHandle)
     (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
-    (self.market, self.journal, self.log) = (market, journal, log)
-    settlement = RoomThread { follower.run() }
-    self.history = history
-    historyThread = RoomThread { history.run() }
+    (self.market, self.keepers, self.log) = (market, keepers, log)
+    threads = keepers.map { keepers in
+      [RoomThread { keepers.follower.run() }, RoomThread { keepers.history.run() }]
+    }
   }
 
   /// "127.0.0.1:9100".
@@ -127,11 +124,11 @@ public final class Server {
   /// Once.
   /// - Returns: how it ended.
   public func run() -> Summary {
-    transport.run(assembly.gateway, waiting: configuration.wait == .spin ? .spinning : .blocking)
-    settlement.join()
-    history.end()
-    historyThread.join()
-    journal.close()
+    transport.run(assembly.gateway, waiting: configuration.waiting)
+    threads?[0].join()
+    keepers?.history.end()
+    threads?[1].join()
+    keepers?.journal.close()
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
       stateHash: market.exchange.stateHash())
@@ -139,11 +136,17 @@ public final class Server {
     return summary
   }
 
+  /// - Returns: The lock of the journal's folder; `nil` when nothing is kept.
   private static func open(
     _ configuration: inout Configuration, chosen: Set<String>
-  ) throws(StartError) -> DirectoryLock {
+  ) throws(StartError) -> DirectoryLock? {
     let folder = DataFolder(configuration.dataFolder)
     do throws(ConfigurationError) {
+      if configuration.journalKept == .none {
+        try folder.mustBeUnused()
+        try folder.create()
+        return nil
+      }
       try folder.create()
       try folder.fixMarket(in: &configuration, chosen: chosen)
     } catch {
@@ -154,6 +157,32 @@ public final class Server {
     } catch {
       throw .journal(error)
     }
+  }
+
+  private static func makeKeepers(
+    _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, _ ingress: ManyProducerRing<Command>,
+    _ configuration: Configuration, _ transport: Transport, _ log: Logger
+  ) throws(StartError) -> Keepers? {
+    guard let lock, let recovered else { return nil }
+    let journal = try startJournal(lock, recovered, configuration, transport)
+    let wake = transport.wakeHandle
+    let folder = DataFolder(configuration.dataFolder)
+    let genesis = LedgerGenesis(rules: configuration.settlement)
+    let follower = Follower(
+      Follower.Setting(
+        journal: folder.journal,
+        openLedger: { () throws(LedgerError) in
+          try SQLiteLedger(path: folder.ledger, genesis: genesis)
+        },
+        capacity: configuration.capacity, recovered: recovered.lastSequence,
+        durable: { journal.durable }, ingress: ingress, wake: { wake.wake() }),
+      log: log)
+    let history = HistoryDesk(
+      HistoryDesk.Setting(
+        journal: folder.journal, capacity: configuration.capacity, durable: { journal.durable },
+        wake: { wake.wake() }),
+      log: log)
+    return Keepers(journal: journal, follower: follower, history: history)
   }
 
   private static func makeTransport(

@@ -69,7 +69,8 @@ package final class SteppedServer {
     }
     let recovered = try Recovered.replay(
       lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
-    let end = recovered.journal.lastSequence
+    guard let found = recovered.journal else { preconditionFailure("a replay finds a journal") }
+    let end = found.lastSequence
     recoveredThrough = end
     var options = JournalWriter.Options()
     options.segmentBytes = Int(configuration.segmentBytes)
@@ -77,7 +78,7 @@ package final class SteppedServer {
     options.waiting = .yield
     options.isStepped = true
     do throws(JournalError) {
-      journal = try JournalWriter(lock, recovered.journal, options: options, onFailure: { _ in })
+      journal = try JournalWriter(lock, found, options: options, onFailure: { _ in })
     } catch {
       throw .journal(error)
     }

@@ -1,10 +1,9 @@
 import Foundation
-import JoulebookServer
 import Logging
 import Synchronization
 
 /// A server on a thread of its own in this process. Made and stopped by one thread.
-final class ServerHost: Sendable {
+public final class ServerHost: Sendable {
   private struct State {
     var port: UInt16 = 0
     var stopper: Server.Stopper?
@@ -18,7 +17,7 @@ final class ServerHost: Sendable {
 
   /// Starts a server with `configuration` and waits until it listens.
   /// - Throws: what keeps it from starting.
-  init(_ configuration: Configuration) throws(StartError) {
+  public init(_ configuration: Configuration) throws(StartError) {
     let thread = Thread { [self] in serve(configuration) }
     thread.stackSize = 8 << 20
     thread.start()
@@ -27,11 +26,11 @@ final class ServerHost: Sendable {
   }
 
   /// Where it listens.
-  var port: UInt16 { state.withLock { $0.port } }
+  public var port: UInt16 { state.withLock { $0.port } }
 
   /// Drains the server and waits for its end.
   /// - Returns: how it ended; `nil` when it had been stopped before.
-  func stop() -> Server.Summary? {
+  @discardableResult public func stop() -> Server.Summary? {
     guard let stopper = state.withLock({ $0.stopper.take() }) else { return nil }
     stopper.stop()
     ended.wait()
