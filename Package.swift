@@ -24,7 +24,7 @@ let package = Package(
     .library(name: "ExchangeCore", targets: ["MarketModel", "ExchangeCore"]),
     .library(name: "LedgerSQLite", targets: ["MarketModel", "Settlement", "LedgerSQLite"]),
     .library(name: "Journaling", targets: ["MarketModel", "Rings", "Journaling"]),
-    .library(name: "JoulebookClient", targets: ["JoulebookClient"]),
+    .library(name: "JoulebookClient", targets: ["MarketModel", "Wire", "JoulebookClient"]),
     .executable(name: "joulebook", targets: ["joulebook"]),
     .executable(name: "sbegen", targets: ["sbegen"]),
   ],
@@ -65,7 +65,7 @@ let package = Package(
       dependencies: [
         "Wire", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
       ],
-      swiftSettings: strict),
+      swiftSettings: hot),
     .target(
       name: "JoulebookServer",
       dependencies: [
@@ -83,10 +83,18 @@ let package = Package(
         "Settlement", "LedgerSQLite",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
-        .product(name: "Logging", package: "swift-log"),
       ],
       resources: [.copy("Data")],
       swiftSettings: strict),
+    .systemLibrary(name: "CEpoll"),
+    .target(
+      name: "Load",
+      dependencies: [
+        "CEpoll", "MarketModel", "Wire", "JoulebookClient", "JoulebookServer",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: hot),
     .target(
       name: "Simulation",
       dependencies: [
@@ -99,7 +107,7 @@ let package = Package(
     .executableTarget(
       name: "joulebook",
       dependencies: [
-        "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling",
+        "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
         "Settlement", "LedgerSQLite", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -157,6 +165,10 @@ let package = Package(
         "JoulebookClient", "JoulebookServer", "MarketModel",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LoadTests",
+      dependencies: ["Load", "JoulebookServer", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",

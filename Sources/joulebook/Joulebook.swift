@@ -19,6 +19,6 @@ struct Joulebook: ParsableCommand {
     subcommands: [
       Demo.self, Serve.self, Replay.self, JournalCommand.self, LedgerCommand.self,
       AdminCommand.self,
-      Explain.self, Simulate.self,
+      Explain.self, LoadCommand.self, Simulate.self,
     ])
 }

@@ -1,0 +1,228 @@
+// One thread, many sessions. In a turn it sends what is due, then takes what has arrived:
+//
+//     due:       |    |    |    |    |    |    |         at even intervals, whatever the server does
+//     sent:      |    |    |              | | ||  |      late ones count from when they were due
+//     answered:    |    |                   |
+//                             ^ the server stalls
+//
+// So a stall shows in the latencies of all that it delayed, not in one (no coordinated omission).
+
+import Glibc
+import JoulebookClient
+import MarketModel
+
+/// Sends a load of orders and measures the answers. Owned by the load's thread.
+final class LoadRun {
+  /// How long the last answers may take, in ns.
+  private static let patience: UInt64 = 5_000_000_000
+
+  private let options: LoadOptions
+  private let sessions: [LoadSession]
+  private let idle: [Client]
+  private var poller = Poller()
+  private var random: LoadRandom
+  private var flow: FlowCursor?
+  private var dirty: [Int] = []
+  private var waitsToSend: [Bool]
+  private var turn = 0
+  private var progress: LoadProgress
+  private(set) var tally = Tally()
+  /// Trade reports of a flow's prefill, which `tally` does not have.
+  private(set) var prefillTrades: (count: UInt64, volume: Int64) = (0, 0)
+  /// ns in which `tally.measured` was counted.
+  private(set) var measuredNanoseconds: UInt64 = 0
+
+  init(
+    _ options: LoadOptions, sessions: [LoadSession], idle: [Client], flow: FlowCursor?,
+    progress: LoadProgress
+  ) {
+    (self.options, self.sessions, self.idle) = (options, sessions, idle)
+    self.flow = flow
+    self.progress = progress
+    random = LoadRandom(seed: options.seed)
+    waitsToSend = Array(repeating: false, count: sessions.count)
+    dirty.reserveCapacity(sessions.count)
+    for (index, session) in sessions.enumerated() {
+      poller.watch(session.client.descriptor, index)
+    }
+    for (index, client) in idle.enumerated() {
+      poller.watch(client.descriptor, sessions.count + index)
+    }
+  }
+
+  /// Runs the load to its end.
+  /// - Throws: `.client` when a session ended; `.unanswered`.
+  func run() throws(LoadError) {
+    do throws(ClientError) {
+      try prefill()
+      let start = Client.monotonicNow()
+      let warm = start + (flow == nil ? options.warmUpMilliseconds * 1_000_000 : 0)
+      let end = warm + options.durationMilliseconds * 1_000_000
+      (tally.isMeasuring, tally.measuresFrom) = (true, warm)
+      progress.begin(at: start)
+      if options.rate == 0 {
+        try flood(until: end)
+      } else {
+        try pace(from: start, until: end)
+      }
+      measuredNanoseconds = Client.monotonicNow() - warm
+      try drain()
+    } catch {
+      throw .client(error)
+    }
+    progress.end()
+    let open = sessions.reduce(0) { $0 + $1.unanswered.count }
+    if open > 0 { throw .unanswered(open) }
+  }
+
+  // MARK: Sending
+
+  /// Sends a flow's prefill, as fast as it is answered.
+  private func prefill() throws(ClientError) {
+    guard let count = flow?.flow.prefill, count > 0 else { return }
+    while let next = flow?.next, next < count {
+      let now = Client.monotonicNow()
+      var left = min(1_024, count - next)
+      while left > 0, try issue(due: now) { left -= 1 }
+      try flush()
+      try receive(waiting: 0)
+    }
+    try drain()
+    prefillTrades = (tally.trades, tally.volume)
+    tally = Tally()
+  }
+
+  /// Sends at even intervals.
+  private func pace(from start: UInt64, until end: UInt64) throws(ClientError) {
+    let interval = 1_000_000_000 / Double(options.rate)
+    var issued: UInt64 = 0
+    while true {
+      let now = Client.monotonicNow()
+      if now >= end || isOver { return }
+      readClocks()
+      var due = start + UInt64(Double(issued) * interval)
+      // A turn's burst is bounded, so that answers are seen between two bursts.
+      var left = 4 * sessions.count + 64
+      while due <= now, left > 0, try issue(due: due) {
+        issued += 1
+        left -= 1
+        due = start + UInt64(Double(issued) * interval)
+      }
+      try flush()
+      let later = Client.monotonicNow()
+      let canWait = !options.spins && due > later
+      try receive(waiting: canWait ? min(due - later, 1_000_000) : 0)
+      try lookAround(later)
+    }
+  }
+
+  /// Keeps every session's window full.
+  private func flood(until end: UInt64) throws(ClientError) {
+    while true {
+      let now = Client.monotonicNow()
+      if now >= end || isOver { return }
+      readClocks()
+      if flow == nil {
+        for index in sessions.indices { try fill(index, due: now) }
+      } else {
+        var left = 4_096
+        while left > 0, try issue(due: now) { left -= 1 }
+      }
+      try flush()
+      try receive(waiting: options.spins ? 0 : 1_000_000)
+      try lookAround(now)
+    }
+  }
+
+  private var isOver: Bool { flow?.isAtEnd ?? false }
+
+  /// Whether every record of the flow was sent.
+  var isComplete: Bool { isOver }
+
+  private func readClocks() {
+    for session in sessions { session.readClock() }
+  }
+
+  /// Sends what the window of a session has room for.
+  private func fill(_ index: Int, due: UInt64) throws(ClientError) {
+    let session = sessions[index]
+    while session.hasRoom, try session.send(options.mix, &random, due: due) {
+      tally.sent += 1
+      mark(index)
+    }
+  }
+
+  /// Sends the next message, on its session or on the next that has room.
+  /// - Returns: `false` when nobody can send now: it stays due.
+  private func issue(due: UInt64) throws(ClientError) -> Bool {
+    if flow != nil { return try issueRecord(due: due) }
+    for _ in sessions.indices {
+      turn = turn + 1 == sessions.count ? 0 : turn + 1
+      let session = sessions[turn]
+      if session.hasRoom, try session.send(options.mix, &random, due: due) {
+        tally.sent += 1
+        mark(turn)
+        return true
+      }
+    }
+    return false
+  }
+
+  private func issueRecord(due: UInt64) throws(ClientError) -> Bool {
+    guard !isOver, let trader = flow?.trader, sessions[trader].hasRoom else { return false }
+    try flow?.send(on: sessions[trader], due: due, now: sessions[trader].now)
+    tally.sent += 1
+    mark(trader)
+    return true
+  }
+
+  private func mark(_ index: Int) {
+    guard !sessions[index].isDirty else { return }
+    sessions[index].isDirty = true
+    dirty.append(index)
+  }
+
+  /// Gives the kernel what was written; a session whose socket is full is flushed when it has room.
+  private func flush() throws(ClientError) {
+    for index in dirty {
+      let session = sessions[index]
+      session.isDirty = false
+      try session.client.flush()
+      if session.client.hasUnsent != waitsToSend[index] {
+        waitsToSend[index].toggle()
+        poller.watch(
+          session.client.descriptor, index, forSending: waitsToSend[index], isKnown: true)
+      }
+    }
+    dirty.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Receiving
+
+  private func receive(waiting nanoseconds: UInt64) throws(ClientError) {
+    try poller.wait(nanoseconds: nanoseconds) { (index) throws(ClientError) in
+      guard index < sessions.count else {
+        try idle[index - sessions.count].pollFrames { (_, _) throws(ClientError) in }
+        return
+      }
+      _ = try sessions[index].receive(&tally)
+      if waitsToSend[index] { mark(index) }
+    }
+  }
+
+  /// Keeps sessions alive and shows how far the run is, once a second.
+  private func lookAround(_ now: UInt64) throws(ClientError) {
+    guard progress.isDue(now) else { return }
+    for session in sessions { try session.client.keepAlive() }
+    for client in idle { try client.keepAlive() }
+    progress.show(tally, now)
+  }
+
+  private func drain() throws(ClientError) {
+    let end = Client.monotonicNow() + Self.patience
+    while sessions.contains(where: { $0.unanswered.count > 0 }), Client.monotonicNow() < end {
+      try flush()
+      try receive(waiting: 1_000_000)
+    }
+  }
+}

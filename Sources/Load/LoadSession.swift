@@ -1,0 +1,242 @@
+import JoulebookClient
+import MarketModel
+import Wire
+
+/// One session of the load: what it sends, and what it makes of the answers. Owned by the load's thread.
+final class LoadSession {
+  let client: Client
+  /// Buys for one of its accounts, sells for the other: so it never meets itself.
+  let accounts: (buyer: AccountId, seller: AccountId)
+  var unanswered: Unanswered
+  var orders = LiveOrders()
+  /// In the list of those to flush.
+  var isDirty = false
+  private let outstanding: Int
+  private let prices: PriceBand
+  private var count: UInt64
+  private(set) var now = Timestamp(nanoseconds: 0)
+
+  init(
+    _ client: Client, accounts: (buyer: AccountId, seller: AccountId), outstanding: Int,
+    prices: PriceBand
+  ) {
+    (self.client, self.accounts, self.outstanding) = (client, accounts, outstanding)
+    self.prices = prices
+    unanswered = Unanswered(capacity: outstanding, next: client.nextSequence)
+    // Client order ids rise over runs too: 128 ns a step, and no one sends eight million a second.
+    count = Client.wallClock().nanoseconds >> 7
+  }
+
+  /// Whether another message may be sent now.
+  var hasRoom: Bool {
+    unanswered.count < outstanding && unanswered.hasPlace
+      && client.sendRoom >= NewOrderExtendedEncoder.frameLength
+  }
+
+  /// Stamps the messages until the next call with one reading of the clock.
+  func readClock() { now = Client.wallClock() }
+
+  // MARK: Sending
+
+  /// Sends a message of the mix that was due at `due`.
+  /// - Returns: `false` when there is nothing that it could send just now.
+  func send(
+    _ mix: OrderMix, _ random: inout LoadRandom, due: UInt64
+  ) throws(ClientError) -> Bool {
+    var dice = random.below(mix.total)
+    if dice < mix.cancel {
+      return try sendCancel(&random, due) ? true : sendOrder(&random, due, isImmediate: false)
+    }
+    dice -= mix.cancel
+    if dice < mix.replace {
+      return try sendReplace(&random, due) ? true : sendOrder(&random, due, isImmediate: false)
+    }
+    dice -= mix.replace
+    let isImmediate = dice < mix.immediate
+    // As many orders as a session keeps track of rest already: one has to go.
+    return try sendOrder(&random, due, isImmediate: isImmediate) ? true : sendCancel(&random, due)
+  }
+
+  /// Sends a resting or an immediate order.
+  /// - Returns: `false` when too many are open.
+  func sendOrder(
+    _ random: inout LoadRandom, _ due: UInt64, isImmediate: Bool
+  ) throws(ClientError) -> Bool {
+    let dice = random.next()
+    let sells = dice & 1 == 1
+    guard let slot = orders.take(sells: sells, isImmediate: isImmediate) else { return false }
+    let id = nextId(slot)
+    orders.name(slot, id)
+    let price =
+      isImmediate
+      ? prices.through(sells: sells) : prices.near(sells: sells, random.below(prices.depth))
+    let sequence = try client.writeFrame(NewOrderEncoder.frameLength) { frame, sequence in
+      NewOrderEncoder(
+        into: frame, seqNo: sequence, sendingTime: now, clientOrderId: ClientOrderId(id),
+        price: price, quantity: Energy(wattHours: 1 + Int64(dice >> 57)),
+        account: sells ? accounts.seller : accounts.buyer,
+        instrument: prices.instrument(Int(dice >> 8 & 0xFFFF)),
+        side: sells ? .sell : .buy,
+        timeInForce: isImmediate ? .immediateOrCancel : .goodTillCancel,
+        selfTradePrevention: .cancelNewer, flags: [])
+    }
+    unanswered.add(sequence, .enter, id: id, due: due)
+    return true
+  }
+
+  /// Cancels a random resting order.
+  /// - Returns: `false` when none rests.
+  func sendCancel(_ random: inout LoadRandom, _ due: UInt64) throws(ClientError) -> Bool {
+    guard let slot = orders.choose(&random) else { return false }
+    let order = orders[slot]
+    let sequence = try client.writeFrame(CancelEncoder.frameLength) { frame, sequence in
+      CancelEncoder(
+        into: frame, seqNo: sequence, sendingTime: now, orderId: order.order,
+        clientOrderId: ClientOrderId(order.id),
+        account: order.sells ? accounts.seller : accounts.buyer)
+    }
+    unanswered.add(sequence, .cancel, id: order.id, due: due)
+    return true
+  }
+
+  private func sendReplace(
+    _ random: inout LoadRandom, _ due: UInt64
+  ) throws(ClientError) -> Bool {
+    guard let slot = orders.choose(&random) else { return false }
+    let order = orders[slot]
+    let id = nextId(slot)
+    let price = prices.near(sells: order.sells, random.below(prices.depth))
+    // More than any order had: what has executed is surely less.
+    let quantity = Energy(wattHours: 128 + Int64(random.below(128)))
+    let sequence = try client.writeFrame(ReplaceEncoder.frameLength) { frame, sequence in
+      ReplaceEncoder(
+        into: frame, seqNo: sequence, sendingTime: now, orderId: order.order,
+        clientOrderId: ClientOrderId(id), price: price, quantity: quantity,
+        account: order.sells ? accounts.seller : accounts.buyer)
+    }
+    unanswered.add(sequence, .replace, id: id, due: due)
+    return true
+  }
+
+  private func nextId(_ slot: Int) -> UInt64 {
+    count += 1
+    return count << LiveOrders.slotBits | UInt64(slot)
+  }
+
+  // MARK: Answers
+
+  /// Takes what has arrived.
+  /// - Returns: How many messages that were.
+  func receive(_ tally: inout Tally) throws(ClientError) -> Int {
+    try client.pollFrames { (frame, template) throws(ClientError) in
+      tally.reports += 1
+      switch template {
+      case .accepted: accepted(frame, &tally)
+      case .canceled: canceled(frame, &tally)
+      case .replaced: replaced(frame, &tally)
+      case .trade: traded(frame, &tally)
+      case .rejected: rejected(frame, &tally)
+      case .meterReadingAck: metered(frame, &tally)
+      default: break
+      }
+    }
+  }
+
+  private func accepted(_ frame: Frame, _ tally: inout Tally) {
+    guard let report = AcceptedDecoder(frame) else { return }
+    let id = report.clientOrderId.rawValue
+    guard let due = unanswered.answer(.enter, id: id) else { return }
+    tally.answer(due: due, now: client.lastReceived)
+    orders.entered(LiveOrders.slot(of: id), report.orderId)
+  }
+
+  private func replaced(_ frame: Frame, _ tally: inout Tally) {
+    guard let report = ReplacedDecoder(frame) else { return }
+    let id = report.clientOrderId.rawValue
+    guard let due = unanswered.answer(.replace, id: id) else { return }
+    tally.answer(due: due, now: client.lastReceived)
+    orders.name(LiveOrders.slot(of: id), id)
+    orders.changed(LiveOrders.slot(of: id))
+  }
+
+  private func canceled(_ frame: Frame, _ tally: inout Tally) {
+    guard let report = CanceledDecoder(frame) else { return }
+    let id = report.clientOrderId.rawValue
+    let slot = LiveOrders.slot(of: id)
+    if report.reason == .user, let due = unanswered.answer(.cancel, id: id) {
+      tally.answer(due: due, now: client.lastReceived)
+      orders.release(slot)
+    } else if report.leaves == .zero, orders[slot].id == id {
+      orders.left(slot)
+    }
+  }
+
+  private func traded(_ frame: Frame, _ tally: inout Tally) {
+    guard let report = TradeDecoder(frame) else { return }
+    tally.trades += 1
+    tally.volume += report.quantity.wattHours
+    let id = report.clientOrderId.rawValue
+    let slot = LiveOrders.slot(of: id)
+    if report.leaves == .zero, orders[slot].id == id { orders.left(slot) }
+  }
+
+  private func metered(_ frame: Frame, _ tally: inout Tally) {
+    guard let report = MeterReadingAckDecoder(frame),
+      let entry = unanswered.answer(report.refSeqNo)
+    else { return }
+    tally.answer(due: entry.due, now: client.lastReceived)
+  }
+
+  private func rejected(_ frame: Frame, _ tally: inout Tally) {
+    guard let report = RejectedDecoder(frame), let entry = unanswered.answer(report.refSeqNo) else {
+      return
+    }
+    tally.answer(due: entry.due, now: client.lastReceived)
+    let slot = LiveOrders.slot(of: entry.id)
+    switch entry.kind {
+    case .enter: orders.release(slot)
+    case .cancel, .replace:
+      // It traded while the message was on its way: no fault of the exchange's.
+      if report.code == .unknownOrder {
+        tally.late += 1
+        orders.release(slot)
+        return
+      }
+      orders.changed(slot)
+    case .reading: break
+    }
+    tally.rejected += 1
+    tally.lastReject = report.code.rawValue
+  }
+}
+
+/// Where orders of the mix are priced.
+struct PriceBand: Sendable {
+  /// Lowest price of the band, in ticks.
+  static let lowest: Int64 = 0
+  /// Highest price of the band, in ticks.
+  static let highest: Int64 = 1_000
+  private static let middle: Int64 = 500
+
+  /// Prices beyond the touch at which orders rest.
+  let depth = 40
+  /// The first instrument.
+  let first: InstrumentId
+  /// How many there are.
+  let count: Int
+
+  /// A price beyond the touch, at which an order rests.
+  func near(sells: Bool, _ distance: Int) -> Price {
+    Price(ticks: Self.middle + (sells ? 1 + Int64(distance) : -1 - Int64(distance)))
+  }
+
+  /// A price through all that rests.
+  func through(sells: Bool) -> Price {
+    Price(ticks: Self.middle + (sells ? -1 - Int64(depth) : 1 + Int64(depth)))
+  }
+
+  /// An instrument by a random number below 65,536.
+  func instrument(_ dice: Int) -> InstrumentId {
+    InstrumentId(first.rawValue + UInt32(dice * count >> 16))
+  }
+}

@@ -1,0 +1,68 @@
+import JoulebookClient
+
+/// One message at a time: the next order leaves when the last is answered. Every second message cancels
+/// the order before it; only orders are measured. Owned by the load's thread.
+struct PingPong: ~Copyable {
+  private let options: LoadOptions
+  private let session: LoadSession
+  private var random: LoadRandom
+  private var poller = Poller()
+  private var progress: LoadProgress
+  private(set) var tally = Tally()
+  private(set) var measuredNanoseconds: UInt64 = 0
+
+  init(_ options: LoadOptions, _ session: LoadSession, progress: LoadProgress) {
+    (self.options, self.session) = (options, session)
+    self.progress = progress
+    random = LoadRandom(seed: options.seed)
+    poller.watch(session.client.descriptor, 0)
+  }
+
+  /// Runs for the duration.
+  /// - Throws: `.client` when the session ended; `.unanswered`.
+  mutating func run() throws(LoadError) {
+    do throws(ClientError) {
+      let start = Client.monotonicNow()
+      let warm = start + options.warmUpMilliseconds * 1_000_000
+      let end = warm + options.durationMilliseconds * 1_000_000
+      progress.begin(at: start)
+      var now = start
+      while now < end {
+        session.readClock()
+        tally.isMeasuring = now >= warm
+        guard try session.sendOrder(&random, now, isImmediate: false), try exchange() else { break }
+        tally.isMeasuring = false
+        session.readClock()
+        guard try session.sendCancel(&random, now), try exchange() else { break }
+        now = Client.monotonicNow()
+        if progress.isDue(now) { progress.show(tally, now) }
+      }
+      measuredNanoseconds = now - min(now, warm)
+    } catch {
+      throw .client(error)
+    }
+    progress.end()
+    if session.unanswered.count > 0 { throw .unanswered(session.unanswered.count) }
+  }
+
+  /// Sends what was written and waits for its answer.
+  /// - Returns: `false` when none came in five seconds.
+  private mutating func exchange() throws(ClientError) -> Bool {
+    tally.sent += 1
+    try session.client.flush()
+    var looks = 0
+    while session.unanswered.count > 0 {
+      if try session.receive(&tally) > 0 { continue }
+      looks += 1
+      if options.spins {
+        if looks & 0xFFFF == 0, Client.monotonicNow() > session.client.lastSent + 5_000_000_000 {
+          return false
+        }
+      } else {
+        if looks > 5_000 { return false }
+        poller.wait(nanoseconds: 1_000_000) { _ in }
+      }
+    }
+    return true
+  }
+}
