@@ -55,6 +55,7 @@ public struct Exchange: ~Copyable {
   var history = EventHash()
   /// Its events so far.
   var events = EventBuffer()
+  private let commandLayout = CommandLayout()
 
   /// What looking ahead loaded, so that it is not left out as useless.
   var lastWarmth: UInt64 = 0
@@ -106,21 +107,37 @@ public struct Exchange: ~Copyable {
   /// Applies one command.
   /// - Returns: its events, in order, in the exchange's own memory: valid until the next command.
   public mutating func execute(_ command: borrowing Command) -> UnsafeBufferPointer<Event> {
+    withUnsafePointer(to: command) { execute($0) }
+  }
+
+  /// Applies one command, which stays where it is.
+  /// - Returns: its events, in order, in the exchange's own memory: valid until the next command.
+  public mutating func execute(_ command: UnsafePointer<Command>) -> UnsafeBufferPointer<Event> {
     events.clear()
-    now = command.time.nanoseconds
-    lastSequence = command.sequence
+    now = command.pointee.time.nanoseconds
+    lastSequence = command.pointee.sequence
     if expiries.count > 0 { expireDue() }
-    dispatch(Request(command), command.body)
+    let request = Request(command)
+    let payload = CommandLayout.payload(command)
+    let tag = CommandLayout.tag(payload)
+    if tag == commandLayout.enter {
+      enter(payload.assumingMemoryBound(to: NewOrder.self), request)
+    } else if tag == commandLayout.cancel {
+      cancel(payload.assumingMemoryBound(to: CancelOrder.self), request)
+    } else if tag == commandLayout.replace {
+      replace(payload.assumingMemoryBound(to: ReplaceOrder.self), request)
+    } else {
+      dispatch(request, command.pointee.body)
+    }
     return events.all
   }
 
+  /// The rarer commands.
   private mutating func dispatch(
     _ request: Request, _ body: Command.Body
   ) {
     switch body {
-    case .enter(let order): enter(order, request)
-    case .replace(let order): replace(order, request)
-    case .cancel(let order): cancel(order, request)
+    case .enter, .replace, .cancel: preconditionFailure("read in place")
     case .massCancel(let filter): massCancel(filter, request)
     case .setAgent(let agent): setAgent(agent, request)
     case .transfer(let transfer): self.transfer(transfer, request)
@@ -161,8 +178,8 @@ struct Request {
     (self.session, self.clientSequence) = (session, clientSequence)
   }
 
-  init(_ command: borrowing Command) {
-    (session, clientSequence) = (command.session, command.clientSequence)
+  @inline(__always) init(_ command: UnsafePointer<Command>) {
+    (session, clientSequence) = (command.pointee.session, command.pointee.clientSequence)
   }
 
   var isExchange: Bool { session == .exchange }

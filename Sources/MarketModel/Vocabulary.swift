@@ -7,7 +7,7 @@ public enum Side: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// An ask.
   case sell = 1
   /// The other side.
-  @inlinable public var opposite: Side { self == .buy ? .sell : .buy }
+  @inlinable @inline(__always) public var opposite: Side { self == .buy ? .sell : .buy }
 }
 
 /// Limit or market (FIX 40). A market order is limited to the price band's edge.

@@ -212,7 +212,7 @@ struct FlowRunner: ~Copyable {
     var last = latencies == nil ? 0 : now()
     if looksAhead { exchange.anticipate(UnsafeBufferPointer(start: commands, count: count)) }
     for index in 0..<count {
-      events += exchange.execute(commands[index]).count
+      events += exchange.execute(UnsafePointer(commands + index)).count
       if let latencies {
         let time = now()
         latencies[index] = UInt32(clamping: time - last)

@@ -21,7 +21,7 @@ extension Exchange {
   // MARK: Levels
 
   /// Puts an entering order into its level: live when it has cover, else waiting.
-  @inline(__always) mutating func rest(_ order: OpenOrder) {
+  @inline(always) mutating func rest(_ order: OpenOrder) {
     let number = bookIndex(order.pointee.instrument, order.pointee.side)
     let instrument = order.instrument
     let key = instrument.pointee.key(order.price, order.pointee.side)

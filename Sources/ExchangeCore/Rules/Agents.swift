@@ -56,12 +56,18 @@ extension Exchange {
       quantity: Energy(wattHours: quantity))
     let session = SessionId(agent.session)
     var entry = Entry(instrument: instruments.address(of: agent.instrument))
-    if let refusal = validate(order, &entry) {
+    let refusal = withUnsafePointer(to: order) { order in
+      let refusal = validate(order, &entry)
+      if refusal == nil {
+        touch(position)
+        admit(order, entry, session: session)
+      }
+      return refusal
+    }
+    if let refusal {
       let request = Request(session: session, clientSequence: 0)
       return reject(refusal, request, account: order.account)
     }
-    touch(position)
-    admit(order, entry, session: session)
     // Others in the queue trade before this position's next turn: what its order displaced must
     // have left the live book by then.
     recover(position, .sell)

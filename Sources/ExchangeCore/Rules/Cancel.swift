@@ -3,10 +3,10 @@
 import MarketModel
 
 extension Exchange {
-  mutating func cancel(
-    _ order: CancelOrder, _ request: Request
+  @inline(always) mutating func cancel(
+    _ order: CancelOrderRow, _ request: Request
   ) {
-    var refusal = permission(request, tradeFor: order.account)
+    var refusal = permission(request, tradeFor: order.pointee.account)
     if refusal == nil, let found = find(order) {
       takeOut(found, .user)
       touchUnlessSettled(found)
@@ -15,26 +15,29 @@ extension Exchange {
     refusal = refusal ?? Refusal(.unknownOrder)
     if let refusal {
       reject(
-        refusal, request, account: order.account, clientOrderId: order.clientOrderId,
-        order: order.order)
+        refusal, request, account: order.pointee.account,
+        clientOrderId: order.pointee.clientOrderId,
+        order: order.pointee.order)
     }
   }
 
   /// The order a cancel names: by id at once, by client order id after a walk of the account's orders.
-  private func find(_ order: CancelOrder) -> OpenOrder? {
-    if order.order != .null {
-      guard let found = find(order.order),
-        found.account == order.account.rawValue
-      else { return nil }
-      return found
-    }
-    if order.clientOrderId == .engine { return nil }
-    var position = accounts[order.account.rawValue].firstPosition
+  @inline(always) private func find(_ order: CancelOrderRow) -> OpenOrder? {
+    if order.pointee.order == .null { return findByClientOrderId(order) }
+    guard let found = find(order.pointee.order),
+      found.account == order.pointee.account.rawValue
+    else { return nil }
+    return found
+  }
+
+  private func findByClientOrderId(_ order: CancelOrderRow) -> OpenOrder? {
+    if order.pointee.clientOrderId == .engine { return nil }
+    var position = accounts[order.pointee.account.rawValue].firstPosition
     while position != 0 {
       for side in [Side.sell, .buy] {
         var slot = owned(position, side).pointee.head
         while slot != 0 {
-          if orders[slot].clientOrderId == order.clientOrderId.rawValue {
+          if orders[slot].clientOrderId == order.pointee.clientOrderId.rawValue {
             return open(slot)
           }
           slot = orders.places[slot].ownerNext

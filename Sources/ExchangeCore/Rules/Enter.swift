@@ -16,31 +16,33 @@ struct Entry {
 }
 
 extension Exchange {
-  @inline(__always) mutating func enter(_ order: NewOrder, _ request: Request) {
-    if let refusal = permission(request, tradeFor: order.account) ?? isNext(order) {
+  @inline(always) mutating func enter(_ order: NewOrderRow, _ request: Request) {
+    if let refusal = permission(request, tradeFor: order.pointee.account) ?? isNext(order) {
       return reject(refusal, request, order)
     }
-    let number = order.instrument
+    let number = order.pointee.instrument
     guard exists(number) else {
       return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
     }
     var entry = Entry(instrument: instruments.address(of: number.rawValue))
     if let refusal = validate(order, &entry) { return reject(refusal, request, order) }
-    accounts[order.account.rawValue].lastClientOrderId = order.clientOrderId.rawValue
+    accounts[order.pointee.account.rawValue].lastClientOrderId =
+      order.pointee.clientOrderId.rawValue
     admit(order, entry, session: request.session)
     drain()
   }
 
   private mutating func reject(
-    _ refusal: Refusal, _ request: Request, _ order: NewOrder
+    _ refusal: Refusal, _ request: Request, _ order: NewOrderRow
   ) {
-    reject(refusal, request, account: order.account, clientOrderId: order.clientOrderId)
+    reject(
+      refusal, request, account: order.pointee.account, clientOrderId: order.pointee.clientOrderId)
   }
 
   // MARK: Validation
 
-  @inline(__always) private func isNext(_ order: NewOrder) -> Refusal? {
-    isNext(order.clientOrderId, order.account)
+  @inline(__always) private func isNext(_ order: NewOrderRow) -> Refusal? {
+    isNext(order.pointee.clientOrderId, order.pointee.account)
   }
 
   /// Client order ids strictly increase: what was applied is never applied again.
@@ -51,28 +53,29 @@ extension Exchange {
 
   /// Checks an order whose owner and instrument are known, in the order of section 11, and fills in
   /// `entry`.
-  @inline(__always) func validate(_ order: NewOrder, _ entry: inout Entry) -> Refusal? {
+  @inline(always) func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
     let instrument = entry.instrument
     if let refusal = validateState(instrument) { return refusal }
     if let refusal = validateForm(order) { return refusal }
-    let quantity = order.quantity.wattHours
+    let quantity = order.pointee.quantity.wattHours
     if let refusal = validateQuantity(quantity, instrument) { return refusal }
-    if order.minimumQuantity != .zero, let refusal = validateMinimum(order, instrument) {
+    if order.pointee.minimumQuantity != .zero, let refusal = validateMinimum(order, instrument) {
       return refusal
     }
-    switch order.type {
+    switch order.pointee.type {
     case .limit:
-      entry.price = order.price.ticks
+      entry.price = order.pointee.price.ticks
       if let refusal = validatePrice(entry.price, instrument) { return refusal }
     case .market:
-      entry.price = order.side == .buy ? instrument.pointee.highest : instrument.pointee.lowest
+      entry.price =
+        order.pointee.side == .buy ? instrument.pointee.highest : instrument.pointee.lowest
     }
     entry.lots = instrument.pointee.lots(quantity)
     if let refusal = fund(order, &entry) { return refusal }
     if let refusal = validateRoom(entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
-    if order.postOnly, entry.covered > 0 {
-      return validatePassive(order.instrument.rawValue, order.side, entry.price)
+    if order.pointee.postOnly, entry.covered > 0 {
+      return validatePassive(order.pointee.instrument.rawValue, order.pointee.side, entry.price)
     }
     return nil
   }
@@ -85,18 +88,18 @@ extension Exchange {
     }
   }
 
-  @inline(__always) private func validateForm(_ order: NewOrder) -> Refusal? {
+  @inline(__always) private func validateForm(_ order: NewOrderRow) -> Refusal? {
     let isImmediate =
-      order.timeInForce == .immediateOrCancel || order.timeInForce == .fillOrKill
-    if order.type == .market, !isImmediate { return Refusal(.marketNotImmediate) }
-    if order.postOnly, isImmediate || order.minimumQuantity != .zero {
+      order.pointee.timeInForce == .immediateOrCancel || order.pointee.timeInForce == .fillOrKill
+    if order.pointee.type == .market, !isImmediate { return Refusal(.marketNotImmediate) }
+    if order.pointee.postOnly, isImmediate || order.pointee.minimumQuantity != .zero {
       return Refusal(.postOnlyImmediate)
     }
-    if order.timeInForce == .goodTillTime {
-      let isDue = order.expireTime.nanoseconds <= now || order.expireTime == .never
+    if order.pointee.timeInForce == .goodTillTime {
+      let isDue = order.pointee.expireTime.nanoseconds <= now || order.pointee.expireTime == .never
       return isDue ? Refusal(.badExpireTime, now) : nil
     }
-    return order.expireTime == .never ? nil : Refusal(.badExpireTime, now)
+    return order.pointee.expireTime == .never ? nil : Refusal(.badExpireTime, now)
   }
 
   @inline(__always) func validateQuantity(
@@ -110,12 +113,13 @@ extension Exchange {
   }
 
   private func validateMinimum(
-    _ order: NewOrder, _ instrument: InstrumentRow
+    _ order: NewOrderRow, _ instrument: InstrumentRow
   ) -> Refusal? {
-    let minimum = order.minimumQuantity.wattHours
+    let minimum = order.pointee.minimumQuantity.wattHours
     let isAllowed =
-      minimum > 0 && minimum <= order.quantity.wattHours && minimum % instrument.pointee.lot == 0
-    return isAllowed ? nil : Refusal(.minimumQuantityInvalid, order.quantity.wattHours)
+      minimum > 0 && minimum <= order.pointee.quantity.wattHours
+      && minimum % instrument.pointee.lot == 0
+    return isAllowed ? nil : Refusal(.minimumQuantityInvalid, order.pointee.quantity.wattHours)
   }
 
   @inline(__always) func validatePrice(_ price: Int64, _ instrument: InstrumentRow) -> Refusal? {
@@ -128,20 +132,21 @@ extension Exchange {
   }
 
   /// The checks on notional and cash.
-  @inline(__always) private func fund(
-    _ order: NewOrder, _ entry: inout Entry
+  @inline(always) private func fund(
+    _ order: NewOrderRow, _ entry: inout Entry
   ) -> Refusal? {
     let instrument = entry.instrument
-    guard let perLot = reservePerLot(instrument, order.side, entry.price),
+    guard let perLot = reservePerLot(instrument, order.pointee.side, entry.price),
       let reserve = reservation(
-        instrument, entry.price, order.quantity.wattHours, perLot, lots: entry.lots)
+        instrument, entry.price, order.pointee.quantity.wattHours, perLot, lots: entry.lots)
     else { return Refusal(.notionalOverflow, Int64.max) }
     entry.reservePerLot = perLot
-    entry.position = find(order.account, AreaId(instrument.pointee.area))
+    entry.position = find(order.pointee.account, AreaId(instrument.pointee.area))
     let free =
       entry.position != 0
-      ? holdings[positions[entry.position].holding].free : freeCash(order.account, instrument)
-    return validateCash(reserve, free, order.side)
+      ? holdings[positions[entry.position].holding].free
+      : freeCash(order.pointee.account, instrument)
+    return validateCash(reserve, free, order.pointee.side)
   }
 
   /// The free cash of an account without a position in the instrument's area.
@@ -152,8 +157,8 @@ extension Exchange {
   }
 
   @inline(__always) func validateCash(_ reserve: Int64, _ free: Int64, _ side: Side) -> Refusal? {
-    if reserve > 0, reserve > free { return Refusal(.insufficientCash, free) }
-    if side == .buy, free < 0 { return Refusal(.insufficientCash, free) }
+    if reserve > max(free, 0) { return Refusal(.insufficientCash, free) }
+    if free < 0, side == .buy { return Refusal(.insufficientCash, free) }
     return nil
   }
 
@@ -164,15 +169,15 @@ extension Exchange {
   }
 
   @inline(__always) private func coverAtEntry(
-    _ order: NewOrder, _ entry: Entry
+    _ order: NewOrderRow, _ entry: Entry
   ) -> Int64 {
-    let (quantity, lot) = (order.quantity.wattHours, entry.instrument.pointee.lot)
+    let (quantity, lot) = (order.pointee.quantity.wattHours, entry.instrument.pointee.lot)
     if entry.position == 0 {
       let cap = areas[UInt32(entry.instrument.pointee.area)].defaultCap
-      return cover(order.side == .buy ? cap : 0, before: 0, leaves: quantity, lot: lot)
+      return cover(order.pointee.side == .buy ? cap : 0, before: 0, leaves: quantity, lot: lot)
     }
     return coverOnEntry(
-      entry.position, order.side, price: entry.price, leaves: quantity, lot: lot)
+      entry.position, order.pointee.side, price: entry.price, leaves: quantity, lot: lot)
   }
 
   func validatePassive(_ instrument: UInt32, _ side: Side, _ price: Int64) -> Refusal? {
@@ -184,22 +189,23 @@ extension Exchange {
   // MARK: Admission
 
   /// Takes an order in, matches it and rests what remains. Does not drain.
-  @inline(__always) mutating func admit(
-    _ order: NewOrder, _ entry: Entry, session: SessionId
+  @inline(always) mutating func admit(
+    _ order: NewOrderRow, _ entry: Entry, session: SessionId
   ) {
     var position = entry.position
     if position == 0 {
-      position = findOrMake(order.account, AreaId(entry.instrument.pointee.area))
+      position = findOrMake(order.pointee.account, AreaId(entry.instrument.pointee.area))
     }
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
     touchUnlessSettled(row)
     let minimum =
-      order.timeInForce == .fillOrKill ? order.quantity : order.minimumQuantity
+      order.pointee.timeInForce == .fillOrKill
+      ? order.pointee.quantity : order.pointee.minimumQuantity
     if minimum != .zero, executable(row) < minimum.wattHours {
       return remove(row, .fillOrKill)
     }
-    switch order.timeInForce {
+    switch order.pointee.timeInForce {
     case .goodTillCancel, .goodTillTime: matchAndRest(row)
     case .immediateOrCancel, .fillOrKill: matchAndCancel(row)
     }
@@ -213,30 +219,30 @@ extension Exchange {
 
   /// Puts an order into the pool, takes its reservation and gives it to its owner.
   @inline(__always) private mutating func take(
-    _ order: NewOrder, _ entry: Entry, _ position: UInt32, _ session: SessionId
+    _ order: NewOrderRow, _ entry: Entry, _ position: UInt32, _ session: SessionId
   ) -> OpenOrder {
     let (row, slot) = orders.take()
     arrivalCount &+= 1  // Less than one in a nanosecond for centuries.
-    row.pointee.leaves = order.quantity.wattHours
+    row.pointee.leaves = order.pointee.quantity.wattHours
     row.pointee.covered = entry.covered
-    row.pointee.quantity = order.quantity.wattHours
-    row.pointee.clientOrderId = order.clientOrderId.rawValue
+    row.pointee.quantity = order.pointee.quantity.wattHours
+    row.pointee.clientOrderId = order.pointee.clientOrderId.rawValue
     row.pointee.reservePerLot = entry.reservePerLot
     row.pointee.position = position
-    row.pointee.instrument = order.instrument.rawValue
+    row.pointee.instrument = order.pointee.instrument.rawValue
     row.pointee.session = session.rawValue
     row.pointee.level = 0
-    row.pointee.side = order.side
-    row.pointee.timeInForce = order.timeInForce
-    row.pointee.selfTradePrevention = order.selfTradePrevention
-    row.pointee.marks = OrderMarks(type: order.type, postOnly: order.postOnly)
+    row.pointee.side = order.pointee.side
+    row.pointee.timeInForce = order.pointee.timeInForce
+    row.pointee.selfTradePrevention = order.pointee.selfTradePrevention
+    row.pointee.marks = OrderMarks(type: order.pointee.type, postOnly: order.pointee.postOnly)
     let taken = open(row, slot)
     taken.place.pointee.price = entry.price
     taken.place.pointee.arrival = arrivalCount
     release(taken, lots: -entry.lots)
     own(taken, taken.owned)
-    if order.timeInForce == .goodTillTime {
-      expiries.insert(slot, order.expireTime.nanoseconds, orders)
+    if order.pointee.timeInForce == .goodTillTime {
+      expiries.insert(slot, order.pointee.expireTime.nanoseconds, orders)
     }
     return taken
   }

@@ -16,7 +16,7 @@ extension Exchange {
   }
 
   /// Matches an entering order and rests what remains of it. It may be gone afterwards.
-  @inline(__always) mutating func matchAndRest(_ order: OpenOrder) {
+  @inline(always) mutating func matchAndRest(_ order: OpenOrder) {
     match(order)
     if !order.pointee.marks.isOpen { return }
     if order.pointee.leaves == 0 {
@@ -28,7 +28,7 @@ extension Exchange {
 
   /// Trades an entering order with what it reaches. Self-trade prevention may cancel it; else it is
   /// still open, perhaps with nothing left.
-  @inline(__always) mutating func match(_ order: OpenOrder) {
+  @inline(always) mutating func match(_ order: OpenOrder) {
     let other = order.pointee.side.opposite
     let book = books.address(of: bookIndex(order.pointee.instrument, other))
     let limit = order.instrument.pointee.key(order.price, other)

@@ -10,15 +10,15 @@ extension Exchange {
   @inline(__always) func reservePerLot(
     _ instrument: InstrumentRow, _ side: Side, _ price: Int64
   ) -> Int64? {
-    let pays = side == .buy ? max(price, 0) : max(-price, 0)
-    if side == .sell, pays == 0 { return 0 }
+    let pays = max(side.pick(sell: -price, buy: price), 0)
     let lot = instrument.pointee.lot
     let cost = pays * lot  // Fits, as does price x lot: checked at the band's edges when listed.
     guard let fee = instrument.pointee.highestFee.roundedUp(of: price * lot) else {
       return nil
     }
     let (sum, overflow) = cost.addingReportingOverflow(fee)
-    return overflow ? nil : sum
+    // A seller who is paid reserves nothing: -pays >> 63 has all bits where he pays, else none.
+    return overflow ? nil : sum & side.pick(sell: -pays >> 63, buy: -1)
   }
 
   /// What an order reserves in all.
@@ -54,7 +54,7 @@ extension Exchange {
   }
 
   /// Cancels an order in full, wherever it stands.
-  @inline(__always) mutating func takeOut(_ order: OpenOrder, _ reason: CancelReason) {
+  @inline(always) mutating func takeOut(_ order: OpenOrder, _ reason: CancelReason) {
     let quantity = order.pointee.leaves
     let side = order.owned
     let instrument = order.instrument

@@ -4,18 +4,20 @@ import MarketModel
 
 extension Exchange {
   mutating func replace(
-    _ change: ReplaceOrder, _ request: Request
+    _ change: ReplaceOrderRow, _ request: Request
   ) {
     if let refusal = validate(change, request) {
       return reject(
-        refusal, request, account: change.account, clientOrderId: change.clientOrderId,
-        order: change.order)
+        refusal, request, account: change.pointee.account,
+        clientOrderId: change.pointee.clientOrderId,
+        order: change.pointee.order)
     }
-    let order = open(change.order.slot)
-    accounts[change.account.rawValue].lastClientOrderId = change.clientOrderId.rawValue
+    let order = open(change.pointee.order.slot)
+    accounts[change.pointee.account.rawValue].lastClientOrderId =
+      change.pointee.clientOrderId.rawValue
     let keepsPlace =
-      change.price.ticks == order.price
-      && change.quantity.wattHours < order.pointee.quantity
+      change.pointee.price.ticks == order.price
+      && change.pointee.quantity.wattHours < order.pointee.quantity
     if keepsPlace {
       lower(order, change)
     } else {
@@ -26,16 +28,16 @@ extension Exchange {
 
   // MARK: Validation
 
-  private func validate(_ change: ReplaceOrder, _ request: Request) -> Refusal? {
-    if let refusal = permission(request, tradeFor: change.account) { return refusal }
-    if let refusal = isNext(change.clientOrderId, change.account) { return refusal }
-    guard let order = find(change.order),
-      order.account == change.account.rawValue
+  private func validate(_ change: ReplaceOrderRow, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, tradeFor: change.pointee.account) { return refusal }
+    if let refusal = isNext(change.pointee.clientOrderId, change.pointee.account) { return refusal }
+    guard let order = find(change.pointee.order),
+      order.account == change.pointee.account.rawValue
     else { return Refusal(.unknownOrder) }
     let instrument = order.instrument
     if instrument.pointee.state == .halted { return Refusal(.instrumentHalted) }
-    let quantity = change.quantity.wattHours
-    let price = change.price.ticks
+    let quantity = change.pointee.quantity.wattHours
+    let price = change.pointee.price.ticks
     if price == order.price, quantity == order.pointee.quantity {
       return Refusal(.nothingToChange)
     }
@@ -74,12 +76,12 @@ extension Exchange {
   // MARK: The two ways
 
   /// Lowers the quantity in place.
-  private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrder) {
-    let less = order.pointee.quantity - change.quantity.wattHours
+  private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+    let less = order.pointee.quantity - change.pointee.quantity.wattHours
     release(order, lots: less / order.instrument.pointee.lot)
     let owned = order.owned
     let level = ladder.levels.address(of: order.pointee.level)
-    order.pointee.clientOrderId = change.clientOrderId.rawValue
+    order.pointee.clientOrderId = change.pointee.clientOrderId.rawValue
     order.pointee.quantity -= less
     order.pointee.leaves -= less
     owned.pointee.eligible -= less
@@ -93,7 +95,7 @@ extension Exchange {
   }
 
   /// Takes the order out and enters it anew, with its id.
-  private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrder) {
+  private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrderRow) {
     let instrument = order.instrument
     let (position, side, lot) = (
       order.pointee.position, order.pointee.side, instrument.pointee.lot
@@ -103,7 +105,7 @@ extension Exchange {
     leave(order)
     disown(order, owned)
     let executed = order.pointee.quantity - order.pointee.leaves
-    guard let perLot = reservePerLot(instrument, side, change.price.ticks) else {
+    guard let perLot = reservePerLot(instrument, side, change.pointee.price.ticks) else {
       preconditionFailure("validated")
     }
     // The heap orders equal expire times by arrival: the order leaves it while its arrival changes.
@@ -113,10 +115,10 @@ extension Exchange {
     arrivalCount += 1
     order.place.pointee.arrival = arrivalCount
     if expires { expiries.insert(order.slot, expireTime, orders) }
-    order.pointee.clientOrderId = change.clientOrderId.rawValue
-    order.place.pointee.price = change.price.ticks
-    order.pointee.quantity = change.quantity.wattHours
-    order.pointee.leaves = change.quantity.wattHours - executed
+    order.pointee.clientOrderId = change.pointee.clientOrderId.rawValue
+    order.place.pointee.price = change.pointee.price.ticks
+    order.pointee.quantity = change.pointee.quantity.wattHours
+    order.pointee.leaves = change.pointee.quantity.wattHours - executed
     order.pointee.reservePerLot = perLot
     order.pointee.covered = coverOnEntry(
       position, side, price: order.price, leaves: order.pointee.leaves, lot: lot)

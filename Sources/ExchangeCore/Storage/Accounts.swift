@@ -82,7 +82,7 @@ struct Position: BitwiseCopyable {
 
   /// What can back orders of `side`: energy for asks, headroom for bids.
   @inline(__always) func available(_ side: Side) -> Int64 {
-    side == .sell ? energy : headroom
+    side.pick(sell: energy, buy: headroom)
   }
 }
 
@@ -148,7 +148,7 @@ struct Instrument: BitwiseCopyable {
 
   /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
   @inline(__always) func key(_ price: Int64, _ side: Side) -> UInt32 {
-    let distance = side == .sell ? price - lowest : highest - price
+    let distance = side.pick(sell: price - lowest, buy: highest - price)
     return UInt32(truncatingIfNeeded: tick == 1 ? distance : distance / tick)
   }
 

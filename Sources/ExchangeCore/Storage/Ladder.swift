@@ -56,13 +56,28 @@ struct BookSide: BitwiseCopyable {
   var bestLevel: UInt32 = 0
   /// Depth of the tree, 1 to 4.
   var depth: UInt32
-  /// The last node used, which spares the way from the root, and which 64 keys it has.
-  var lastNode: UInt32 = 0
-  var lastPrefix = Ladder.none
-  /// Fills half a line.
-  private var unused: UInt64 = 0
+  /// Last nodes used, of even and of odd prefixes: they spare the way from the root. Most prices are
+  /// near the best, and those are in one node or in two side by side.
+  private var known: InlineArray<2, KnownNode> = [KnownNode(), KnownNode()]
 
   init(depth: UInt32) { self.depth = depth }
+
+  /// The node of a prefix if it is one of the last used; 0 if not.
+  @inline(__always) func node(_ prefix: UInt32) -> UInt32 {
+    let candidate = known[Int(prefix & 1)]
+    return candidate.prefix == prefix ? candidate.node : 0
+  }
+
+  /// Remembers the node of a prefix; 0 forgets it.
+  @inline(__always) mutating func remember(_ node: UInt32, _ prefix: UInt32) {
+    known[Int(prefix & 1)] = KnownNode(prefix: prefix, node: node)
+  }
+}
+
+/// A last node and which 64 keys it has: those that start with `prefix`.
+struct KnownNode: BitwiseCopyable {
+  var prefix = Ladder.none
+  var node: UInt32 = 0
 }
 
 /// One side of a book in its place.
@@ -110,9 +125,8 @@ struct Ladder: ~Copyable {
   @inline(__always) mutating func findOrMake(
     _ key: UInt32, number: UInt32, in book: BookRow
   ) -> LevelRow {
-    let prefix = key &>> 6
-    if book.pointee.lastPrefix != prefix { walk(to: key, in: book) }
-    let node = book.pointee.lastNode
+    var node = book.pointee.node(key &>> 6)
+    if node == 0 { node = walk(to: key, in: book) }
     let slot = key & 63
     if masks[node].any &>> UInt64(slot) & 1 != 0 { return levels.address(of: child(node, slot)) }
     let level = takeLevel(key, number, node)
@@ -120,8 +134,8 @@ struct Ladder: ~Copyable {
     return level
   }
 
-  /// Makes the last node of the book the one that has `key`, and makes that one when there is none.
-  private mutating func walk(to key: UInt32, in book: BookRow) {
+  /// The node that has `key`, made when there is none, and remembered.
+  private mutating func walk(to key: UInt32, in book: BookRow) -> UInt32 {
     if book.pointee.root == 0 { book.pointee.root = takeNode() }
     var node = book.pointee.root
     var shift = (book.pointee.depth - 1) * 6
@@ -131,8 +145,8 @@ struct Ladder: ~Copyable {
       node = child(node, slot)
       shift -= 6
     }
-    book.pointee.lastNode = node
-    book.pointee.lastPrefix = key >> 6
+    book.pointee.remember(node, key >> 6)
+    return node
   }
 
   @inline(__always) private func link(_ node: UInt32, _ slot: UInt32, _ what: UInt32) {
@@ -151,10 +165,7 @@ struct Ladder: ~Copyable {
 
   /// Removes the nodes on the way to `key` that have no child left.
   private mutating func removeNodes(_ key: UInt32, from book: BookRow) {
-    if book.pointee.lastPrefix == key >> 6 {
-      book.pointee.lastPrefix = Ladder.none
-      book.pointee.lastNode = 0
-    }
+    if book.pointee.node(key >> 6) != 0 { book.pointee.remember(0, key >> 6) }
     let path = Path(to: key, in: book.pointee, of: self)
     var step = Int(book.pointee.depth) - 1
     releaseNode(path.nodes[step])
@@ -272,17 +283,15 @@ struct Ladder: ~Copyable {
 
   /// Loads the occupancy of the node that a key will probably be looked up in.
   @inline(__always) func loadNode(_ key: UInt32, in book: BookSide) -> UInt64 {
-    if book.lastPrefix == key &>> 6 {
-      return masks[book.lastNode].any &+ UInt64(child(book.lastNode, key & 63))
-    }
-    return masks[book.root].any
+    let node = book.node(key &>> 6)
+    return node == 0 ? masks[book.root].any : masks[node].any &+ UInt64(child(node, key & 63))
   }
 
   /// Loads the level that a key will probably be found at.
   @inline(__always) func loadLevel(_ key: UInt32, in book: BookSide) -> UInt32 {
-    if book.lastPrefix != key &>> 6 { return 0 }
-    if masks[book.lastNode].any &>> UInt64(key & 63) & 1 == 0 { return 0 }
-    let level = levels.address(of: child(book.lastNode, key & 63))
+    let node = book.node(key &>> 6)
+    if node == 0 || masks[node].any &>> UInt64(key & 63) & 1 == 0 { return 0 }
+    let level = levels.address(of: child(node, key & 63))
     return level.pointee.liveTail
   }
 

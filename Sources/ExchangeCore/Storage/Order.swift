@@ -43,7 +43,7 @@ struct OrderMarks: BitwiseCopyable {
   private init() { bits = 0 }
   static var gone: OrderMarks { OrderMarks() }
 
-  var isOpen: Bool { bits & 1 != 0 }
+  @inline(__always) var isOpen: Bool { bits & 1 != 0 }
   var isPostOnly: Bool { bits & 2 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
 }

@@ -1,6 +1,15 @@
 // A fixed table of plain values, zeroed, taken from the system at the start. Rows begin on a cache
 // line; large tables ask for huge pages, because a random access to a table of a million orders costs
 // a page walk beside the cache miss otherwise. Pages that are never touched are never backed.
+//
+// Its bound is checked by the processor's page protection, as engines for WebAssembly do it: an index
+// has 32 bits, and behind the elements the whole reach of such an index is reserved without access.
+//
+//     | elements: read and write | no access ......................................... |
+//     base                       base + capacity                       base + 2^32 elements
+//
+// A wrong index beyond the last page of elements stops the process, and a right one costs no comparison:
+// some twenty an order. Reserved addresses cost no memory. Debug builds compare instead.
 
 #if canImport(Glibc)
   import Glibc
@@ -12,32 +21,47 @@
 
 /// `capacity` elements of plain bytes, all zero at the start, indexed 0 ..< capacity.
 ///
-/// All-zero bytes must be a valid `Element`. Access checks its bound (0.5 ns) and is a pointer
-/// otherwise; elements are read and written in place. Owned by one thread.
+/// All-zero bytes must be a valid `Element`. Elements are read and written in place; an index that is
+/// not below the capacity ends the process. Owned by one thread.
 struct Table<Element: BitwiseCopyable>: ~Copyable {
   private let base: UnsafeMutablePointer<Element>
+  private let reserved: UnsafeMutableRawBufferPointer
   /// How many elements there are.
   let capacity: Int
 
+  /// - Precondition: the capacity fits a 32-bit index; the system has the memory.
   init(capacity: Int) {
-    precondition(capacity >= 0, "a table cannot have \(capacity) elements")
+    precondition(capacity >= 0 && capacity < 1 << 32, "a table cannot have \(capacity) elements")
     let bytes = Table.bytes(capacity)
-    guard
-      let raw = mmap(
-        nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymousMapping, -1, 0),
-      raw != MAP_FAILED
-    else {
-      fatalError("no memory for a table of \(capacity) elements: lower the capacities")
-    }
+    reserved = Table.reserve(bytes)
+    guard let start = reserved.baseAddress, mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0
+    else { fatalError("no memory for a table of \(capacity) elements: lower the capacities") }
     #if os(Linux)
       // A wish, not a need: where the system refuses, the table is only slower.
-      if bytes >= hugePage { _ = madvise(raw, bytes, MADV_HUGEPAGE) }
+      if bytes >= hugePage { _ = madvise(start, bytes, MADV_HUGEPAGE) }
     #endif
-    base = raw.bindMemory(to: Element.self, capacity: max(capacity, 1))
+    base = start.bindMemory(to: Element.self, capacity: max(capacity, 1))
     self.capacity = capacity
   }
 
-  deinit { munmap(base, Table.bytes(capacity)) }
+  deinit { munmap(reserved.baseAddress, reserved.count) }
+
+  /// Addresses for `bytes` of elements and, where the system has them, for all that an index can reach.
+  private static func reserve(_ bytes: Int) -> UnsafeMutableRawBufferPointer {
+    let plain = (bytes + page - 1) / page * page + page
+    #if DEBUG
+      let reach = plain
+    #else
+      let reach = MemoryLayout<Element>.stride << 32 + page
+    #endif
+    for count in [reach, plain] {
+      let start = mmap(nil, count, PROT_NONE, MAP_PRIVATE | anonymousMapping | noReserve, -1, 0)
+      if let start, start != MAP_FAILED {
+        return UnsafeMutableRawBufferPointer(start: start, count: count)
+      }
+    }
+    return UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  }
 
   private static func bytes(_ capacity: Int) -> Int {
     max(capacity, 1) * MemoryLayout<Element>.stride
@@ -45,7 +69,7 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
 
   /// Where element `index` is.
   @inline(__always) func address(of index: UInt32) -> UnsafeMutablePointer<Element> {
-    precondition(Int(index) < capacity)
+    assert(Int(index) < capacity)
     return base + Int(index)
   }
 
@@ -58,8 +82,13 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
 /// What a huge page holds on this class of machine, in bytes.
 private let hugePage = 2 << 20
 
+/// At least what a page holds, in bytes.
+private let page = 64 << 10
+
 #if os(Linux)
   private let anonymousMapping = MAP_ANONYMOUS
+  private let noReserve = MAP_NORESERVE
 #else
   private let anonymousMapping = MAP_ANON
+  private let noReserve: Int32 = 0
 #endif

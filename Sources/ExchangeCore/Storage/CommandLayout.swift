@@ -1,0 +1,79 @@
+// Where the frequent commands keep their payload, so that rules read it where the command stands.
+//
+//     Command.Body in memory:   | payload, from byte 0 ............ | case |
+//
+// Taking a payload out of its case copies it, a field at a time, to the stack, and on to every rule
+// that wants it: a quarter of the instructions of an order. The compiler chooses the layout. It is not
+// assumed: `CommandLayout` reads it off from commands made the usual way.
+
+import MarketModel
+
+/// A new order, where its command stands.
+typealias NewOrderRow = UnsafePointer<NewOrder>
+/// A replace, where its command stands.
+typealias ReplaceOrderRow = UnsafePointer<ReplaceOrder>
+/// A cancel, where its command stands.
+typealias CancelOrderRow = UnsafePointer<CancelOrder>
+
+/// The byte that names each frequent case.
+struct CommandLayout {
+  let enter: UInt8
+  let replace: UInt8
+  let cancel: UInt8
+
+  /// Reads the layout off from sample commands and checks that payloads stand where they are expected.
+  init() {
+    enter = CommandLayout.tag(.enter(Sample.newOrder), Sample.newOrder)
+    replace = CommandLayout.tag(.replace(Sample.replace), Sample.replace)
+    cancel = CommandLayout.tag(.cancel(Sample.cancel), Sample.cancel)
+    // The tag is a byte of its own behind the largest payload: no other case has one of these.
+    precondition(
+      MemoryLayout<Command.Body>.size > MemoryLayout<NewOrder>.size
+        && enter != replace && replace != cancel && cancel != enter,
+      "commands are not laid out as this build expects")
+  }
+
+  /// Where the payload of a command starts.
+  @inline(__always) static func payload(_ command: UnsafePointer<Command>) -> UnsafeRawPointer {
+    UnsafeRawPointer(command) + CommandLayout.offset
+  }
+
+  /// The byte that names the case.
+  @inline(__always) static func tag(_ payload: UnsafeRawPointer) -> UInt8 {
+    payload.load(fromByteOffset: MemoryLayout<Command.Body>.size - 1, as: UInt8.self)
+  }
+
+  /// Bytes of a command before its body; the body is the last of its fields.
+  @inline(__always) private static var offset: Int {
+    MemoryLayout<Command>.size - MemoryLayout<Command.Body>.size
+  }
+
+  private static func tag<Payload: Hashable>(_ body: Command.Body, _ sample: Payload) -> UInt8 {
+    let command = Command(session: .exchange, body: body)
+    return withUnsafePointer(to: command) { command in
+      let place = payload(command)
+      precondition(
+        offset == MemoryLayout<Command>.offset(of: \.body)
+          && place.assumingMemoryBound(to: Payload.self).pointee == sample,
+        "commands are not laid out as this build expects")
+      return tag(place)
+    }
+  }
+}
+
+/// Commands with every field set.
+private enum Sample {
+  static let newOrder = NewOrder(
+    account: AccountId(1), instrument: InstrumentId(2), side: .sell, type: .market,
+    timeInForce: .fillOrKill, selfTradePrevention: .decrementBoth, postOnly: true,
+    clientOrderId: ClientOrderId(3), price: Price(ticks: 4), quantity: Energy(wattHours: 5),
+    minimumQuantity: Energy(wattHours: 6), expireTime: Timestamp(nanoseconds: 7))
+
+  static let replace = ReplaceOrder(
+    account: AccountId(1), order: OrderId(slot: 2, generation: 3),
+    clientOrderId: ClientOrderId(4), price: Price(ticks: 5), quantity: Energy(wattHours: 6))
+
+  static let cancel = CancelOrder(
+    account: AccountId(1), order: OrderId(slot: 2, generation: 3),
+    clientOrderId: ClientOrderId(4))
+}
