@@ -11,59 +11,53 @@ extension Exchange {
   /// Worth it from some 8 commands on; beyond 32 the first rows are evicted before they are used. A small
   /// exchange, which the caches hold anyway, returns at once.
   public mutating func anticipate(_ commands: UnsafeBufferPointer<Command>) {
-    if orders.used < Exchange.cacheable, instruments.capacity < Exchange.cacheable { return }
+    guard let first = commands.baseAddress,
+      orders.count > Exchange.cacheable || instruments.capacity > Exchange.cacheable
+    else { return }
     var warmth: UInt64 = 0
-    for command in commands.indices { warmth &+= loadRows(commands[command].body) }
-    for command in commands.indices { warmth &+= loadNeighbours(commands[command].body) }
-    for command in commands.indices { warmth &+= loadEnds(commands[command].body) }
+    for index in commands.indices { warmth &+= loadRows(CommandLayout.payload(first + index)) }
+    for index in commands.indices {
+      warmth &+= loadNeighbours(CommandLayout.payload(first + index))
+    }
+    for index in commands.indices { warmth &+= loadEnds(CommandLayout.payload(first + index)) }
     lastWarmth = warmth
   }
 
   /// Orders or instruments that the second-level cache holds.
   private static var cacheable: Int { 1 << 12 }
 
-  /// Whether an order, not validated yet, names rows that exist and a price within its band.
-  @inline(__always) private func isKnown(_ order: NewOrder) -> Bool {
-    guard exists(order.instrument), order.account.rawValue <= capacity.accounts else {
-      return false
-    }
-    let instrument = instruments.address(of: order.instrument.rawValue)
-    return order.price.ticks >= instrument.pointee.lowest
-      && order.price.ticks <= instrument.pointee.highest
+  /// The new order in a payload, if it is one that names rows that exist and a price within its band.
+  @inline(__always) private func newOrder(_ payload: UnsafeRawPointer) -> NewOrderRow? {
+    guard CommandLayout.tag(payload) == commandLayout.enter else { return nil }
+    let order = payload.assumingMemoryBound(to: NewOrder.self)
+    guard exists(order.pointee.instrument), order.pointee.account.rawValue <= capacity.accounts
+    else { return nil }
+    let instrument = instruments.address(of: order.pointee.instrument.rawValue)
+    let price = order.pointee.price.ticks
+    return price >= instrument.pointee.lowest && price <= instrument.pointee.highest ? order : nil
+  }
+
+  /// The slot that the cancel in a payload names, if it is one and the slot was used; 0 if not.
+  @inline(__always) private func canceledSlot(_ payload: UnsafeRawPointer) -> UInt32 {
+    guard CommandLayout.tag(payload) == commandLayout.cancel else { return 0 }
+    let slot = payload.assumingMemoryBound(to: CancelOrder.self).pointee.order.slot
+    return slot <= orders.used ? slot : 0
   }
 
   /// What a command names.
-  @inline(__always) private func loadRows(_ body: Command.Body) -> UInt64 {
-    switch body {
-    case .enter(let order):
-      guard isKnown(order) else { return 0 }
-      let instrument = order.instrument.rawValue
-      return UInt64(truncatingIfNeeded: instruments[instrument].tick)
-        &+ UInt64(books[bookIndex(instrument, .buy)].root)
-        &+ UInt64(accounts[order.account.rawValue].firstPosition)
-    case .cancel(let cancel):
-      let slot = cancel.order.slot
-      guard slot <= orders.used else { return 0 }
-      return UInt64(orders[slot].level) &+ UInt64(orders.places[slot].next)
-    default: return 0
-    }
+  @inline(__always) private func loadRows(_ payload: UnsafeRawPointer) -> UInt64 {
+    let slot = canceledSlot(payload)
+    if slot != 0 { return UInt64(orders[slot].level) &+ UInt64(orders.places[slot].next) }
+    guard let order = newOrder(payload) else { return 0 }
+    let instrument = order.pointee.instrument.rawValue
+    return UInt64(books[bookIndex(instrument, .buy)].root)
+      &+ UInt64(accounts[order.pointee.account.rawValue].firstPosition)
   }
 
   /// What those name.
-  @inline(__always) private func loadNeighbours(_ body: Command.Body) -> UInt64 {
-    switch body {
-    case .enter(let order):
-      guard isKnown(order) else { return 0 }
-      let instrument = instruments.address(of: order.instrument.rawValue)
-      let key = instrument.pointee.key(order.price.ticks, order.side)
-      let book = books.address(of: bookIndex(order.instrument.rawValue, order.side))
-      let position = accounts[order.account.rawValue].firstPosition
-      return ladder.loadNode(key, in: book.pointee)
-        &+ UInt64(truncatingIfNeeded: positions[position].energy)
-        &+ UInt64(truncatingIfNeeded: owned(position, order.side).pointee.eligible)
-    case .cancel(let cancel):
-      let slot = cancel.order.slot
-      guard slot <= orders.used else { return 0 }
+  @inline(__always) private func loadNeighbours(_ payload: UnsafeRawPointer) -> UInt64 {
+    let slot = canceledSlot(payload)
+    if slot != 0 {
       let links = orders.places[slot]
       let order = orders.address(of: slot)
       return UInt64(ladder.levels[order.pointee.level].count)
@@ -72,29 +66,34 @@ extension Exchange {
         &+ UInt64(orders.places[links.ownerPrevious].ownerNext)
         &+ UInt64(positions[order.pointee.position].holding)
         &+ UInt64(owned(order.pointee.position, order.pointee.side).pointee.count)
-    default: return 0
     }
+    guard let order = newOrder(payload) else { return 0 }
+    let side = order.pointee.side
+    let instrument = instruments.address(of: order.pointee.instrument.rawValue)
+    let key = instrument.pointee.key(order.pointee.price.ticks, side)
+    let book = books.address(of: bookIndex(order.pointee.instrument.rawValue, side))
+    let position = accounts[order.pointee.account.rawValue].firstPosition
+    return ladder.loadNode(key, in: book.pointee)
+      &+ UInt64(truncatingIfNeeded: positions[position].energy)
+      &+ UInt64(truncatingIfNeeded: owned(position, side).pointee.eligible)
   }
 
   /// And those.
-  @inline(__always) private func loadEnds(_ body: Command.Body) -> UInt64 {
-    switch body {
-    case .enter(let order):
-      guard isKnown(order) else { return 0 }
-      let instrument = instruments.address(of: order.instrument.rawValue)
-      let key = instrument.pointee.key(order.price.ticks, order.side)
-      let book = books.address(of: bookIndex(order.instrument.rawValue, order.side))
-      let position = accounts[order.account.rawValue].firstPosition
-      return UInt64(ladder.loadLevel(key, in: book.pointee))
-        &+ UInt64(holdings[positions[position].holding].account)
-        &+ UInt64(orders.places[owned(position, order.side).pointee.tail].next)
-    case .cancel(let cancel):
-      let slot = cancel.order.slot
-      guard slot <= orders.used else { return 0 }
+  @inline(__always) private func loadEnds(_ payload: UnsafeRawPointer) -> UInt64 {
+    let slot = canceledSlot(payload)
+    if slot != 0 {
       let order = orders.address(of: slot)
       return ladder.loadMasks(order.pointee.level)
         &+ UInt64(holdings[positions[order.pointee.position].holding].account)
-    default: return 0
     }
+    guard let order = newOrder(payload) else { return 0 }
+    let side = order.pointee.side
+    let instrument = instruments.address(of: order.pointee.instrument.rawValue)
+    let key = instrument.pointee.key(order.pointee.price.ticks, side)
+    let book = books.address(of: bookIndex(order.pointee.instrument.rawValue, side))
+    let position = accounts[order.pointee.account.rawValue].firstPosition
+    return UInt64(ladder.loadLevel(key, in: book.pointee))
+      &+ UInt64(holdings[positions[position].holding].account)
+      &+ UInt64(orders.places[owned(position, side).pointee.tail].next)
   }
 }

@@ -55,7 +55,7 @@ public struct Exchange: ~Copyable {
   var history = EventHash()
   /// Its events so far.
   var events = EventBuffer()
-  private let commandLayout = CommandLayout()
+  let commandLayout = CommandLayout()
 
   /// What looking ahead loaded, so that it is not left out as useless.
   var lastWarmth: UInt64 = 0
