@@ -20,7 +20,7 @@ public struct Capacity: Sendable, Hashable {
   public var positions: UInt32
   /// Open orders; at most 2^24.
   public var orders: UInt32
-  /// Price levels at which an order rests, over all books.
+  /// Price levels at which an order rests, over all books; at most 2^23.
   public var priceLevels: UInt32
   /// Most re-cover steps of one drain (market rules 4): what is left is done by the next.
   public var cascadeSteps: UInt32

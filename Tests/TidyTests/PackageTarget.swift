@@ -9,10 +9,13 @@ struct PackageTarget: Equatable {
   let name: String
   /// Targets and products, in the order in which they stand.
   let dependencies: [String]
+  /// Where its sources are.
+  let folder: String
 
   /// Modules of the toolchain and the system, which need no declaration.
   static let given: Set = [
-    "Foundation", "FoundationXML", "Glibc", "Musl", "Darwin", "Synchronization", "Testing",
+    "Dispatch", "Foundation", "FoundationXML", "Glibc", "Musl", "Darwin", "Synchronization",
+    "Testing",
   ]
 
   /// All targets of a description.
@@ -23,8 +26,14 @@ struct PackageTarget: Equatable {
       let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : description.endIndex
       let text = description[start.range.upperBound..<end]
       return PackageTarget(
-        kind: String(start.1), name: String(start.2), dependencies: dependencies(text))
+        kind: String(start.1), name: String(start.2), dependencies: dependencies(text),
+        folder: folder(String(start.1), String(start.2), text))
     }
+  }
+
+  private static func folder(_ kind: String, _ name: String, _ text: Substring) -> String {
+    if let path = text.firstMatch(of: /path: "([^"]+)"/) { return String(path.1) }
+    return (kind == "testTarget" ? "Tests/" : "Sources/") + name
   }
 
   private static func dependencies(_ text: Substring) -> [String] {

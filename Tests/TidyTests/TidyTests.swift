@@ -35,8 +35,7 @@ struct TidyTests {
     #expect(targets.count > 20)
     let executables = Set(targets.filter { $0.kind == "executableTarget" }.map(\.name))
     for target in targets where target.kind != "systemLibrary" {
-      let folder = (target.kind == "testTarget" ? "Tests/" : "Sources/") + target.name
-      let imports = Set(try files(folder, ".swift").flatMap { Rules.imports($0.text) })
+      let imports = Set(try files(target.folder, ".swift").flatMap { Rules.imports($0.text) })
       #expect(target.faults(imports: imports, executables: executables).isEmpty)
       let forbidden = target.dependencies.filter { Rules.isForbidden(target.name, $0) }
       #expect(forbidden.isEmpty, "\(target.name) depends on \(forbidden)")
@@ -64,12 +63,13 @@ struct TidyTests {
         dependencies: ["Rings", .product(name: "Logging", package: "swift-log")],
         swiftSettings: strict),
       .target(name: "Rings", swiftSettings: hot),
-      .executableTarget(name: "tool", dependencies: ["Wire"]),
+      .executableTarget(name: "tool", dependencies: ["Wire"], path: "Tests/tool"),
       """
     let targets = PackageTarget.all(description)
     #expect(targets.map(\.name) == ["CLibuv", "Wire", "Rings", "tool"])
     #expect(targets[1].dependencies == ["Rings", "Logging"])
     #expect(targets[2].dependencies.isEmpty)
+    #expect(targets[2].folder == "Sources/Rings" && targets[3].folder == "Tests/tool")
     #expect(targets[1].faults(imports: ["Rings", "Logging", "Glibc"], executables: []).isEmpty)
     #expect(
       targets[1].faults(imports: ["Rings", "CLibuv"], executables: [])

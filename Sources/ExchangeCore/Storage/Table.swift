@@ -35,7 +35,11 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
     let bytes = Table.bytes(capacity)
     reserved = Table.reserve(bytes)
     guard let start = reserved.baseAddress, mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0
-    else { fatalError("no memory for a table of \(capacity) elements: lower the capacities") }
+    else {
+      fatalError(
+        "no memory for a table of \(capacity) elements: lower the capacities, or raise the limit of "
+          + "addresses (ulimit -v)")
+    }
     #if os(Linux)
       // A wish, not a need: where the system refuses, the table is only slower.
       if bytes >= hugePage { _ = madvise(start, bytes, MADV_HUGEPAGE) }
@@ -46,21 +50,19 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
 
   deinit { munmap(reserved.baseAddress, reserved.count) }
 
-  /// Addresses for `bytes` of elements and, where the system has them, for all that an index can reach.
+  /// Addresses for `bytes` of elements and for all that an index can reach; none when the system refuses
+  /// them: without what lies behind, a wrong index would write into what is not the table's.
   private static func reserve(_ bytes: Int) -> UnsafeMutableRawBufferPointer {
-    let plain = (bytes + page - 1) / page * page + page
     #if DEBUG
-      let reach = plain
+      let count = (bytes + page - 1) / page * page + page
     #else
-      let reach = MemoryLayout<Element>.stride << 32 + page
+      let count = MemoryLayout<Element>.stride << 32 + page
     #endif
-    for count in [reach, plain] {
-      let start = mmap(nil, count, PROT_NONE, MAP_PRIVATE | anonymousMapping | noReserve, -1, 0)
-      if let start, start != MAP_FAILED {
-        return UnsafeMutableRawBufferPointer(start: start, count: count)
-      }
+    let start = mmap(nil, count, PROT_NONE, MAP_PRIVATE | anonymousMapping | noReserve, -1, 0)
+    guard let start, start != MAP_FAILED else {
+      return UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
-    return UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    return UnsafeMutableRawBufferPointer(start: start, count: count)
   }
 
   private static func bytes(_ capacity: Int) -> Int {

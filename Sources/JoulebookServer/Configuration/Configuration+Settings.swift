@@ -63,7 +63,7 @@ extension Configuration {
       .number("capacity.meters", \.capacity.meters, 1...1 << 24, "meters"),
       .number("capacity.positions", \.capacity.positions, 1...1 << 26, "accounts times areas"),
       .number("capacity.orders", \.capacity.orders, 16...1 << 24, "open orders"),
-      .number("capacity.priceLevels", \.capacity.priceLevels, 16...1 << 24, "prices with orders"),
+      .number("capacity.priceLevels", \.capacity.priceLevels, 16...1 << 23, "prices with orders"),
     ]
   }
 }

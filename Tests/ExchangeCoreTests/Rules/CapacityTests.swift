@@ -24,6 +24,15 @@ struct CapacityTests {
       """, capacity: capacity { $0.orders = 2 })
   }
 
+  @Test("More price levels than indices reach are refused at the start, not mixed up later.")
+  func moreLevelsThanIndices() async {
+    await #expect(processExitsWith: .failure) {
+      var capacity = Capacity.small
+      capacity.priceLevels = 1 << 24
+      _ = Exchange(capacity: capacity)
+    }
+  }
+
   @Test("A full pool rejects a standing instruction's order, and the reading stands.")
   func instructionWithoutRoom() {
     expect(
