@@ -48,6 +48,7 @@ release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
 
 test: deps ## Runs every test.
 	$(SWIFT) test -j $(JOBS)
+	Tests/hotpath/run.sh
 	Tests/faults/run.sh --quick
 
 faults: deps build ## Real faults on the real server, as a table.

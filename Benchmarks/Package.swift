@@ -23,6 +23,12 @@ let package = Package(
       ],
       swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
     .executableTarget(
+      name: "extremes",
+      dependencies: [
+        .product(name: "ExchangeCore", package: "joulebook"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
       name: "journal",
       dependencies: [
         .product(name: "Journaling", package: "joulebook"),

@@ -11,6 +11,7 @@ bin=$("$swift" build --package-path Benchmarks -c release --show-bin-path)
 
 "$bin/flow" --generate "$folder" --operations "${OPERATIONS:-2000000}" ${1:+--orders "$1"} > /dev/null
 "$bin/flow" --passes 5 --table "$folder/core.md" --plot docs/images/latency.svg "$folder"/*.flow
+"$bin/extremes" | tee "$folder/extremes.md"
 "$bin/journal" --folder "$folder" --ones 2000 --commands 2000000 2>&1 | tee "$folder/journal.txt"
 "$bin/ledger" 2>&1 | tee "$folder/ledger.txt"
 
@@ -18,6 +19,12 @@ bin=$("$swift" build --package-path Benchmarks -c release --show-bin-path)
   cat Benchmarks/PREFACE.md
   cat "$folder/core.md"
   printf '\n![Latency of single operations](images/latency.svg)\n'
+  printf '\n## The longest commands and the largest book\n\n'
+  printf '`swift run --package-path Benchmarks -c release extremes`\n\n'
+  printf 'A command is never interrupted: one that names, trades with or re-covers many orders takes '
+  printf 'as long as they need, each a bounded time. No other command depends on how many there are; '
+  printf 'what standing instructions set off is bounded by `Capacity.cascadeSteps`.\n\n'
+  cat "$folder/extremes.md"
   printf '\n## Journal\n\n`swift run --package-path Benchmarks -c release journal`\n\n```\n'
   cat "$folder/journal.txt"
   printf '```\n\n## Ledger\n\n`swift run --package-path Benchmarks -c release ledger`\n\n```\n'

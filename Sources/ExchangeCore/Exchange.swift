@@ -137,7 +137,7 @@ public struct Exchange: ~Copyable {
     _ request: Request, _ body: Command.Body
   ) {
     switch body {
-    case .enter, .replace, .cancel: preconditionFailure("read in place")
+    case .enter, .replace, .cancel: assertionFailure("read in place")
     case .massCancel(let filter): massCancel(filter, request)
     case .setAgent(let agent): setAgent(agent, request)
     case .transfer(let transfer): self.transfer(transfer, request)

@@ -16,9 +16,8 @@ extension Exchange {
       takerFee: new.takerFee.partsPerMillion, depth: depth, tick: new.tick.ticks,
       lot: new.lot.wattHours, lowest: new.lowestPrice.ticks, highest: new.highestPrice.ticks,
       symbol: new.symbol)
-    for side in Side.allCases {
-      books[bookIndex(number, side)] = BookSide(depth: depth)
-    }
+    books[bookIndex(number, .buy)] = BookSide(depth: depth)
+    books[bookIndex(number, .sell)] = BookSide(depth: depth)
     emit(.instrumentCreated(new))
     acknowledge(request)
   }
@@ -74,7 +73,8 @@ extension Exchange {
     if let refusal { return reject(refusal, request) }
     if instruments[number].state != change.state {
       emit(.instrumentStateChanged(change))
-      for side in Side.allCases { enter(change.state, number, side) }
+      enter(change.state, number, .buy)
+      enter(change.state, number, .sell)
       instruments[number].state = change.state
       drain()
     }

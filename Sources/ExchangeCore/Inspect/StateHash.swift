@@ -88,13 +88,13 @@ extension Exchange {
   private func fold(instrument number: UInt32, _ hash: inout WordHash) {
     let instrument = instruments[number]
     hash.fold(UInt64(number) << 8 | UInt64(instrument.state.rawValue))
-    for word in [instrument.tick, instrument.lot, instrument.lowest, instrument.highest] {
-      hash.fold(word)
-    }
+    hash.fold(instrument.tick)
+    hash.fold(instrument.lot)
+    hash.fold(instrument.lowest)
+    hash.fold(instrument.highest)
     hash.fold(UInt64(instrument.makerFee) << 32 | UInt64(instrument.takerFee))
-    for side in Side.allCases {
-      forEachOrder(in: number, side) { slot in hash.fold(orders.id(slot).rawValue) }
-    }
+    forEachOrder(in: number, .buy) { slot in hash.fold(orders.id(slot).rawValue) }
+    forEachOrder(in: number, .sell) { slot in hash.fold(orders.id(slot).rawValue) }
   }
 
   private func fold(position number: UInt32, _ hash: inout WordHash) {

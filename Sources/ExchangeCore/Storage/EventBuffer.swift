@@ -72,7 +72,7 @@ struct EventBuffer: ~Copyable {
     return payload
   }
 
-  private mutating func grow() {
+  @inline(never) private mutating func grow() {
     let larger = UnsafeMutablePointer<Event>.allocate(capacity: capacity * 2)
     larger.moveInitialize(from: base, count: count)
     base.deallocate()

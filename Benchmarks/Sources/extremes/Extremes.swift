@@ -1,0 +1,118 @@
+// The two ends that an average does not show: the command that takes longest, and the largest book.
+
+import ArgumentParser
+import ExchangeCore
+import Glibc
+import MarketModel
+
+@main
+struct Extremes: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Times the commands that can take longest, and fills an exchange to its capacity.",
+    discussion: """
+      A command is never interrupted. Each of those below does constant work for every order that it
+      names, trades with or re-covers, and emits an event for each: its time is the number of those
+      orders times the figure shown.
+      """)
+
+  @Option(help: "Orders that the long commands touch.") var orders: [UInt32] = [1_000, 100_000]
+  @Option(help: "Instruments of the large exchange; 0: leave it out.") var instruments: UInt32 =
+    10_000
+  @Option(help: "Orders of the large exchange; at most 2^24.") var resting: UInt32 = 10_000_000
+  @Option(help: "Runs of each long command; the median is shown.") var passes = 5
+
+  func run() throws {
+    print("| command | orders | ms | ns an order | events |\n| --- | --: | --: | --: | --: |")
+    for count in orders {
+      for command in LongCommand.allCases { measure(command, count) }
+    }
+    if instruments > 0 { print("\n" + fill()) }
+  }
+
+  private func measure(_ long: LongCommand, _ count: UInt32) {
+    var times: [UInt64] = []
+    var events = 0
+    for _ in 0..<passes {
+      var market = Market(instruments: 1, orders: count + 1, accounts: 2)
+      long.prepare(&market, count)
+      let start = monotonicNanoseconds()
+      events = market.send(long.command(count))
+      times.append(monotonicNanoseconds() - start)
+    }
+    let time = times.sorted()[passes / 2]
+    print(
+      "| \(long.rawValue) | \(grouped(count)) | \(decimals(Double(time) / 1e6)) "
+        + "| \(time / UInt64(count)) | \(grouped(UInt32(events))) |")
+  }
+
+  /// Rests orders on both sides of every instrument, most of them near the touch of a band of two
+  /// million ticks, and says what memory that took.
+  private func fill() -> String {
+    let before = residentBytes()
+    var market = Market(instruments: instruments, orders: resting, accounts: 10_000)
+    var random = SplitMix(state: 1)
+    let start = monotonicNanoseconds()
+    for number in 0..<resting {
+      let sells = number % 2 == 1
+      // Buyers have odd accounts, sellers even ones; distance from the touch: halves every 100 ticks.
+      let account = UInt32(random.next() % 5_000) * 2 + (sells ? 2 : 1)
+      let far = Int64(min(random.next().trailingZeroBitCount, 40)) * 100
+      let distance = Int64(random.next() % 100) + far + 1
+      market.enter(
+        account: account, instrument: number % instruments + 1, sells: sells,
+        price: 1_000_000 + (sells ? distance : -distance))
+    }
+    let seconds = Double(monotonicNanoseconds() - start) / 1e9
+    let mebibytes = (residentBytes() - before) >> 20
+    let counts = market.exchange.counts
+    return """
+      \(grouped(UInt32(counts.openOrders))) resting orders of 10,000 accounts on \(grouped(instruments)) \
+      instruments with bands of 2,000,000 ticks, \(grouped(UInt32(counts.priceLevels))) price levels: \
+      \(grouped(UInt32(mebibytes))) MiB resident, \(decimals(Double(mebibytes) * 1_048_576 / Double(resting))) \
+      bytes an order, entered in \(decimals(seconds)) s.
+      """
+  }
+}
+
+/// The commands whose work grows with the number of orders.
+enum LongCommand: String, CaseIterable {
+  case cover = "a reading that gives an account cover for all its asks"
+  case displace = "a better ask that takes the cover of all its owner's others"
+  case massCancel = "a mass cancel of an account"
+  case halt = "halting an instrument"
+  case sweep = "an order that trades with all others"
+
+  /// Rests `count` asks of account 2, one lot each, on up to 1,000 prices.
+  func prepare(_ market: inout Market, _ count: UInt32) {
+    switch self {
+    case .cover: break
+    case .displace: market.produce(account: 2, Int64(count))
+    case .massCancel, .halt, .sweep: market.produce(account: 2, 1 << 40)
+    }
+    for number in 0..<count {
+      market.enter(account: 2, instrument: 1, sells: true, price: 2_000 + Int64(number * 7 % 1_000))
+    }
+  }
+
+  func command(_ count: UInt32) -> Command.Body {
+    switch self {
+    case .cover: Market.reading(account: 2, Int64(count), number: 1 << 40)
+    case .displace:
+      .enter(
+        NewOrder(
+          account: AccountId(2), instrument: InstrumentId(1), side: .sell,
+          clientOrderId: ClientOrderId(1 << 40), price: Price(ticks: 1_000),
+          quantity: Energy(wattHours: Int64(count))))
+    case .massCancel:
+      .massCancel(MassCancel(account: AccountId(2), instrument: .null, sides: .both))
+    case .halt:
+      .setInstrumentState(SetInstrumentState(instrument: InstrumentId(1), state: .halted))
+    case .sweep:
+      .enter(
+        NewOrder(
+          account: AccountId(1), instrument: InstrumentId(1), side: .buy,
+          clientOrderId: ClientOrderId(1 << 40), price: Price(ticks: 4_000),
+          quantity: Energy(wattHours: Int64(count))))
+    }
+  }
+}

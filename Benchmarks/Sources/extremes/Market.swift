@@ -1,0 +1,130 @@
+import ExchangeCore
+import Glibc
+import MarketModel
+
+/// SplitMix64. Wrapping is its arithmetic.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// An exchange with accounts that have cash, instruments with wide bands, and no order yet.
+struct Market: ~Copyable {
+  var exchange: Exchange
+  private var sequence: UInt64 = 0
+
+  init(instruments: UInt32, orders: UInt32, accounts: UInt32) {
+    exchange = Exchange(
+      capacity: Capacity(
+        participants: 1, sessions: 1, accounts: accounts, areas: 1, instruments: instruments,
+        meters: accounts, positions: accounts, orders: orders, priceLevels: orders))
+    send(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
+    send(
+      .createArea(
+        CreateArea(
+          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+          storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero)))
+    for number in 1...instruments {
+      send(
+        .createInstrument(
+          CreateInstrument(
+            instrument: InstrumentId(number), area: AreaId(1), symbol: .empty,
+            tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
+            highestPrice: Price(ticks: 1_999_999), makerFee: Rate(partsPerMillion: 100),
+            takerFee: Rate(partsPerMillion: 200))))
+    }
+    for number in 1...accounts { open(number) }
+  }
+
+  private mutating func open(_ number: UInt32) {
+    let account = AccountId(number)
+    send(.createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
+    send(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: 1 << 50))))
+    send(
+      .deposit(
+        CashMovement(
+          account: account, currency: .eur, amount: Money(units: 1 << 46), reference: 1)))
+    send(
+      .registerMeter(
+        RegisterMeter(
+          meter: MeterId(number), account: account, area: AreaId(1),
+          publicKey: PublicKey(0, 0, 0, 0))))
+  }
+
+  /// Applies a command that must not be rejected.
+  /// - Returns: How many events it had.
+  @discardableResult mutating func send(_ body: Command.Body) -> Int {
+    sequence += 1
+    let events = exchange.execute(
+      Command(
+        session: .exchange, body: body, sequence: SequenceNumber(sequence),
+        time: Timestamp(nanoseconds: sequence)))
+    if case .rejected(let rejected)? = events.first { preconditionFailure("\(rejected)") }
+    return events.count
+  }
+
+  /// Enters an order of one lot.
+  mutating func enter(account: UInt32, instrument: UInt32, sells: Bool, price: Int64) {
+    send(
+      .enter(
+        NewOrder(
+          account: AccountId(account), instrument: InstrumentId(instrument),
+          side: sells ? .sell : .buy, clientOrderId: ClientOrderId(sequence + 1),
+          price: Price(ticks: price), quantity: Energy(wattHours: 1))))
+  }
+
+  /// Gives an account energy.
+  mutating func produce(account: UInt32, _ energy: Int64) {
+    send(Market.reading(account: account, energy, number: sequence + 1))
+  }
+
+  static func reading(account: UInt32, _ energy: Int64, number: UInt64) -> Command.Body {
+    .meterReading(
+      MeterReading(
+        meter: MeterId(account), registerSequence: number,
+        intervalStart: Timestamp(nanoseconds: number),
+        intervalEnd: Timestamp(nanoseconds: number + 1), produced: Energy(wattHours: energy),
+        consumed: .zero))
+  }
+}
+
+/// Monotonic time in ns.
+func monotonicNanoseconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// Memory that this process has touched and still has, in bytes.
+func residentBytes() -> Int {
+  guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+  defer { fclose(file) }
+  var line = [CChar](repeating: 0, count: 256)
+  guard fgets(&line, 256, file) != nil else { return 0 }
+  let fields = line.prefix { $0 != 0 }.split(separator: 32)
+  let pages = fields.count > 1 ? fields[1].reduce(0) { $0 * 10 + Int($1) - 48 } : 0
+  return pages * sysconf(Int32(_SC_PAGESIZE))
+}
+
+/// 1234567 as 1,234,567.
+func grouped(_ number: UInt32) -> String {
+  var text = ""
+  for (index, digit) in String(number).reversed().enumerated() {
+    if index > 0, index % 3 == 0 { text.append(",") }
+    text.append(digit)
+  }
+  return String(text.reversed())
+}
+
+/// Two decimals.
+func decimals(_ number: Double) -> String {
+  let hundredths = Int((number * 100).rounded())
+  let rest = hundredths % 100
+  return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+}
