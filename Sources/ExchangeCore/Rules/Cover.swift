@@ -178,14 +178,14 @@ extension Exchange {
     var slot = owned.pointee.tail
     while slot != 0 {
       let previous = orders.places[slot].ownerPrevious
-      let order = open(slot)
-      if !isHalted(order) {
+      let order = orders.address(of: slot)
+      let instrument = instruments.address(of: order.pointee.instrument)
+      if instrument.pointee.state != .halted {
         let leaves = order.pointee.leaves
         before -= leaves
         let target = cover(
-          available, before: before, leaves: leaves,
-          lot: order.instrument.pointee.lot)
-        if target < order.pointee.covered { reduceCover(order, owned, to: target) }
+          available, before: before, leaves: leaves, lot: instrument.pointee.lot)
+        if target < order.pointee.covered { reduceCover(open(order, slot), owned, to: target) }
         if target == leaves { return }
       }
       slot = previous
@@ -196,15 +196,16 @@ extension Exchange {
     var before: Int64 = 0
     var slot = owned.pointee.head
     while slot != 0 {
+      let available = positions[position].available(side)
+      // No order has more than its share now: when all together have everything, each has its share.
+      if available <= before || owned.pointee.covered >= available { return }
       let next = orders.places[slot].ownerNext
-      let order = open(slot)
-      if !isHalted(order) {
-        let available = positions[position].available(side)
-        if available <= before { return }
+      let order = orders.address(of: slot)
+      let instrument = instruments.address(of: order.pointee.instrument)
+      if instrument.pointee.state != .halted {
         let target = cover(
-          available, before: before, leaves: order.pointee.leaves,
-          lot: order.instrument.pointee.lot)
-        if order.pointee.covered < target { raiseCover(order, owned, to: target) }
+          available, before: before, leaves: order.pointee.leaves, lot: instrument.pointee.lot)
+        if order.pointee.covered < target { raiseCover(open(order, slot), owned, to: target) }
         if order.pointee.marks.isOpen { before += order.pointee.leaves }
       }
       slot = next
