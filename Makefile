@@ -9,6 +9,11 @@ DEMO ?=
 SEEDS ?= 10000
 FIRST ?= 1
 STEPS ?= 200
+# `make sanitize` runs under both sanitizers, `make sanitize SANITIZER=thread FILTER=RingsTests` one's.
+SANITIZER ?= address thread
+FILTER ?=
+# How long `make fuzz` tries each target.
+SECONDS ?= 60
 
 C_LIBRARIES := libuv1-dev libsqlite3-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
@@ -17,7 +22,8 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test faults simulate demo check format generate clean
+.PHONY: help deps libraries build release test faults sanitize fuzz simulate demo check format \
+  generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +61,12 @@ faults: deps build ## Real faults on the real server, as a table.
 	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace
 	Tests/faults/run.sh
 
+sanitize: libraries ## Runs the tests under the address and the thread sanitizer.
+	for kind in $(SANITIZER); do Tests/sanitizers/run.sh $$kind '$(FILTER)' || exit 1; done
+
+fuzz: libraries ## Fuzzes frames, orders and sessions: make fuzz SECONDS=600.
+	Tests/fuzz/run.sh $(SECONDS)
+
 simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000.
 	.build/release/joulebook simulate --first $(FIRST) --seeds $(SEEDS) --steps $(STEPS)
 
@@ -75,4 +87,4 @@ generate: ## Writes codecs, reference page and reject codes anew from proto/.
 	$(SWIFT) run -j $(JOBS) -q sbegen
 
 clean: ## Removes what was built.
-	rm -rf .build .venv
+	rm -rf .build .build-asan .build-tsan .build-fuzz .fuzz .venv

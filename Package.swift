@@ -184,3 +184,15 @@ let package = Package(
       swiftSettings: strict),
   ]
 )
+
+// Fuzzing (Tests/fuzz/run.sh) sees what only this package does and links libFuzzer; nobody else builds it.
+if Context.environment["JOULEBOOK_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "MarketModel", "ExchangeCore", "Wire", "Journaling", "Transport", "GatewayBinary",
+        "JoulebookClient", "JoulebookServer", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Tests/fuzz", exclude: ["corpus", "run.sh", "seeds.py"], swiftSettings: strict))
+}

@@ -9,7 +9,7 @@ extension Exchange {
   /// Why an open order does not trade, in the gateway's words: the strongest reason, the orders that
   /// use what it waits for, the best live price opposite.
   /// - Returns: `nil` when no such order is open.
-  func orderExplanation(_ order: OrderId) -> OrderExplanation? {
+  package func orderExplanation(_ order: OrderId) -> OrderExplanation? {
     guard let explanation = explain(order) else { return nil }
     var answer = OrderExplanation(
       state: explanation.state, reason: .noCrossingPrice, bestOpposite: nil, blockers: [],

@@ -1,0 +1,107 @@
+import Transport
+
+/// Connections in memory. Each message that the gateway writes has a heap block of exactly its size.
+final class FuzzNetwork: Network {
+  let maximumConnections = 4
+  let sendBound = 1 << 16
+  /// Takes what the gateway sends.
+  var sent: (ConnectionId, UnsafeRawBufferPointer) -> Void = { _, _ in }
+  weak var handler: (any TransportHandler)?
+
+  private struct Link {
+    let id: ConnectionId
+    var unread: [UInt8] = []
+    var isPaused = false
+    var isFinishing = false
+  }
+
+  private var links: [Link?] = [nil, nil, nil, nil]
+  private var generation: UInt64 = 0
+  private var reserved: (connection: ConnectionId, memory: UnsafeMutableRawBufferPointer)?
+
+  deinit { reserved?.memory.deallocate() }
+
+  /// Opens the connection of `slot`, if there is none.
+  func connect(_ slot: Int) {
+    guard links[slot] == nil else { return }
+    generation += 1
+    let id = ConnectionId(rawValue: generation << 32 | UInt64(slot))
+    links[slot] = Link(id: id)
+    handler?.connected(id)
+  }
+
+  /// The client's end is gone.
+  func close(_ slot: Int, _ reason: CloseReason) {
+    guard let link = links[slot] else { return }
+    flush()
+    links[slot] = nil
+    handler?.closed(link.id, reason)
+  }
+
+  /// Bytes arrive behind those that were left.
+  func deliver(_ bytes: [UInt8], on slot: Int) {
+    links[slot]?.unread += bytes
+    show(slot)
+  }
+
+  /// The end of a turn of the loop.
+  func endTurn() {
+    handler?.turnEnds()
+    flush()
+    for slot in links.indices where links[slot]?.isFinishing == true { close(slot, .local) }
+  }
+
+  private func show(_ slot: Int) {
+    guard let link = links[slot], !link.isPaused, !link.isFinishing, let handler else { return }
+    let bytes = ExactCopy(link.unread)
+    let used = handler.received(link.id, bytes.bytes)
+    require(used >= 0 && used <= bytes.bytes.count, "read \(used) of \(bytes.bytes.count) bytes")
+    guard links[slot]?.id == link.id else { return }
+    links[slot]?.unread.removeFirst(used)
+    // What is left must be the beginning of one message, or the connection is paused.
+    require(
+      (links[slot]?.unread.count ?? 0) < 512 || links[slot]?.isPaused == true,
+      "more than a message is left unread")
+  }
+
+  private func flush() {
+    guard let (connection, memory) = reserved else { return }
+    reserved = nil
+    sent(connection, UnsafeRawBufferPointer(memory))
+    memory.deallocate()
+  }
+
+  private func slot(of connection: ConnectionId) -> Int? {
+    links[connection.slot]?.id == connection ? connection.slot : nil
+  }
+
+  // MARK: Network
+
+  func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer? {
+    flush()
+    guard let slot = slot(of: connection), links[slot]?.isFinishing == false else { return nil }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 1)
+    memory.initializeMemory(as: UInt8.self, repeating: 0xA5)
+    reserved = (connection, memory)
+    return memory.baseAddress
+  }
+
+  func pause(_ connection: ConnectionId) {
+    if let slot = slot(of: connection) { links[slot]?.isPaused = true }
+  }
+
+  func resume(_ connection: ConnectionId) {
+    guard let slot = slot(of: connection), links[slot]?.isPaused == true else { return }
+    links[slot]?.isPaused = false
+    show(slot)
+  }
+
+  func finish(_ connection: ConnectionId) {
+    if let slot = slot(of: connection) { links[slot]?.isFinishing = true }
+  }
+
+  func startTimer(_ token: TimerToken, after milliseconds: UInt64, every interval: UInt64) {}
+  func stopTimer(_ token: TimerToken) {}
+  func stopListening() {}
+  func shutDown() {}
+}

@@ -1,0 +1,46 @@
+// Coverage-guided fuzzing of what strangers' bytes reach, with libFuzzer:
+//
+//     fuzz frames [options of libFuzzer] [corpus folders]     bytes -> frames -> fields
+//     fuzz orders ...                                         frames -> commands -> exchange
+//     fuzz session ...                                        connections, time -> gateway -> reports
+//
+// A target ends the process when something does not hold; the sanitizers when memory is misused.
+
+import Glibc
+
+/// What is run on each input.
+typealias Target = @Sendable (UnsafeRawBufferPointer) -> Void
+
+let targets: [String: Target] = [
+  "frames": FrameTarget.run, "orders": OrderTarget.run, "session": SessionTarget.run,
+]
+
+guard CommandLine.arguments.count > 1, let chosen = targets[CommandLine.arguments[1]] else {
+  print("usage: fuzz \(targets.keys.sorted().joined(separator: "|")) [options] [folders]")
+  exit(64)
+}
+Chosen.target = chosen
+// libFuzzer sees its own arguments only: the name of the target goes.
+var count = CommandLine.argc - 1
+var arguments = CommandLine.unsafeArgv + 1
+arguments[0] = CommandLine.unsafeArgv[0]
+exit(runFuzzer(&count, &arguments, testOneInput))
+
+/// The target of this process.
+enum Chosen {
+  nonisolated(unsafe) static var target: Target = { _ in }
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+  _ count: UnsafeMutablePointer<Int32>,
+  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+  _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
+
+/// What libFuzzer calls, and what its own `main` (not used) would look for.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+  Chosen.target(UnsafeRawBufferPointer(start: start, count: count))
+  return 0
+}
