@@ -12,7 +12,8 @@ struct Flow: ParsableCommand {
       pass checks the results against the file's and every event; the timed passes must give the same
       hash over all events. Times are of the exchange alone, no sockets, no journal; building the
       commands is in them. ns_per_op is the median of the passes; the percentiles come from a further
-      pass that reads the clock at every operation (its own cost included, about 25 ns).
+      pass that reads the clock at every operation (its own cost included, about 25 ns) and does not
+      look ahead.
 
         flow --generate flows            the shapes A to D and F to H
         flow flows/*.flow
@@ -76,7 +77,8 @@ struct Flow: ParsableCommand {
       events = cost.events
     }
     times.sort()
-    var runner = FlowRunner(flow, looksAhead: ahead)
+    // A lone order has nobody who shows it first.
+    var runner = FlowRunner(flow, looksAhead: false)
     let sorted = runner.run(resolved.records, prefill: flow.prefill, each: true).latencies.sorted()
     let line = FlowLine(
       flow: flow, result: resolved.result, isOk: isOk, times: times, sorted: sorted,
