@@ -99,7 +99,7 @@ let package = Package(
       name: "Simulation",
       dependencies: [
         "MarketModel", "ExchangeCore", "Wire", "Journaling", "Settlement", "CSQLite",
-        "LedgerSQLite", "Transport", "JoulebookClient", "JoulebookServer",
+        "LedgerSQLite", "Transport", "GatewayBinary", "JoulebookClient", "JoulebookServer",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],

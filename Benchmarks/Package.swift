@@ -29,6 +29,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
+      name: "history",
+      dependencies: [
+        .product(name: "ExchangeCore", package: "joulebook"),
+        .product(name: "Journaling", package: "joulebook"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+    .executableTarget(
       name: "journal",
       dependencies: [
         .product(name: "Journaling", package: "joulebook"),

@@ -137,7 +137,7 @@ extension BinaryGateway {
       request, now: now, identities: &identities,
       isRegistered: known.map { !$0.roles.isEmpty } ?? false,
       signatureIsValid: known.map {
-        SignatureCheck.isValid(message.signature, on: frame, .negotiate, key: $0.key)
+        configuration.verify(message.signature, frame, .negotiate, $0.key)
       } ?? false)
     switch action {
     case .respond:
@@ -168,7 +168,7 @@ extension BinaryGateway {
       request, now: now, identities: &identities,
       isRegistered: known.map { !$0.roles.isEmpty } ?? false,
       signatureIsValid: known.map {
-        SignatureCheck.isValid(message.signature, on: frame, .establish, key: $0.key)
+        configuration.verify(message.signature, frame, .establish, $0.key)
       } ?? false)
     switch action {
     case .acknowledge:

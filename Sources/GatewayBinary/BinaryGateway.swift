@@ -26,6 +26,12 @@ public final class BinaryGateway: TransportHandler {
     /// server whose exchange runs on driven time.
     public var clock: @Sendable () -> Timestamp = { SystemClock.now() }
 
+    /// Whether a signature is that of a key's owner on a purpose's part of a frame. The simulation, which
+    /// signs everything itself, remembers what it has signed.
+    package var verify: @Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool = {
+      SignatureCheck.isValid($0, on: $1, $2, key: $3)
+    }
+
     /// The defaults; the version floor is now.
     public init() { versionFloor = SystemClock.now().nanoseconds }
   }
@@ -122,6 +128,20 @@ public final class BinaryGateway: TransportHandler {
   public func recover(_ command: borrowing Command) {
     guard command.session != .exchange, command.clientSequence > 0 else { return }
     identities.applied(command.session, sequence: command.clientSequence)
+  }
+
+  /// Goes on behind a history, before the first command of a recovery.
+  public func restore(_ history: consuming GatewayHistory) {
+    identities.restore(history.identities.rows)
+    exchangeTime = history.time
+    feed = history.feed
+    router = history.router
+  }
+
+  /// Whether the gateway knows from the journal what `history` does.
+  package func isSame(as history: borrowing GatewayHistory) -> Bool {
+    identities.rows == history.identities.rows && feed.isSame(as: history.feed)
+      && router.isSame(as: history.router)
   }
 
   /// The recovery is over: to every session the restart is the loss of its connection.

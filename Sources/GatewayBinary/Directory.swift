@@ -4,9 +4,9 @@ import MarketModel
 /// the permission of questions. Built from exchange events only, those of the recovery included, so it
 /// trails the exchange by what is not durable yet: commands are judged by the exchange, never by it.
 /// Owned by the I/O thread.
-public struct Directory: Sendable {
+public struct Directory: Sendable, Equatable {
   /// A registered session identity.
-  public struct Session: Sendable {
+  public struct Session: Sendable, Equatable, BitwiseCopyable {
     /// For whom it acts.
     public var participant: ParticipantId
     /// What it may do; empty: revoked.
@@ -16,7 +16,7 @@ public struct Directory: Sendable {
   }
 
   /// A registered meter.
-  public struct Meter: Sendable {
+  public struct Meter: Sendable, Equatable, BitwiseCopyable {
     /// Whose energy.
     public var account: AccountId
     /// Where.
@@ -26,7 +26,7 @@ public struct Directory: Sendable {
   }
 
   /// A listed instrument.
-  public struct Instrument: Sendable {
+  public struct Instrument: Sendable, Equatable, BitwiseCopyable {
     /// As it was listed.
     public var definition: CreateInstrument
     /// Whether it trades.
@@ -34,7 +34,7 @@ public struct Directory: Sendable {
   }
 
   /// An open area, its tariff as it is now.
-  public struct Area: Sendable {
+  public struct Area: Sendable, Equatable, BitwiseCopyable {
     /// As it was opened; prices of the grid as they are now.
     public var definition: CreateArea
     /// Default cap.
@@ -132,5 +132,73 @@ public struct Directory: Sendable {
   private static func put<Entry>(_ table: inout [Entry?], _ index: Int, _ entry: Entry) {
     while table.count <= index { table.append(nil) }
     table[index] = entry
+  }
+}
+
+// MARK: - Its image (GatewayHistory.swift)
+
+extension Directory {
+  /// No number is higher: a bound for what is read.
+  private static let most = 1 << 26
+
+  private struct Name: BitwiseCopyable {
+    var participant: ParticipantId
+    var name: Label
+  }
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    layout.add(Session.self)
+    layout.add(ParticipantId.self)
+    layout.add(Meter.self)
+    layout.add(Instrument.self)
+    layout.add(Area.self)
+    layout.add(Name.self)
+  }
+
+  /// Writes everything; participants in the order of their numbers.
+  func write(to sink: any StateSink) {
+    Self.write(sessions, to: sink)
+    Self.write(accounts, to: sink)
+    Self.write(meters, to: sink)
+    Self.write(instrumentTable, to: sink)
+    Self.write(areaTable, to: sink)
+    let names = participants.map { Name(participant: $0.key, name: $0.value) }
+    sink.put(names.sorted { $0.participant.rawValue < $1.participant.rawValue })
+  }
+
+  /// Reads what `write` wrote.
+  mutating func read(from source: any StateSource) {
+    sessions = Self.read(from: source)
+    accounts = Self.read(from: source)
+    meters = Self.read(from: source)
+    instrumentTable = Self.read(from: source)
+    areaTable = Self.read(from: source)
+    for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
+  }
+
+  /// The entries that there are, each behind its number.
+  private static func write<Entry: BitwiseCopyable>(_ table: [Entry?], to sink: any StateSink) {
+    sink.put(UInt64(table.count))
+    sink.put(UInt64(table.count { $0 != nil }))
+    for (index, entry) in table.enumerated() {
+      guard let entry else { continue }
+      sink.put(UInt64(index))
+      sink.put(entry)
+    }
+  }
+
+  private static func read<Entry: BitwiseCopyable>(from source: any StateSource) -> [Entry?] {
+    var table = [Entry?](repeating: nil, count: source.count(most: most))
+    for _ in 0..<source.count(most: table.count) {
+      let index = Int(truncatingIfNeeded: source.get(UInt64.self))
+      let entry = source.get(Entry.self)
+      guard table.indices.contains(index) else {
+        source.reject("an entry \(index) of \(table.count)")
+        break
+      }
+      table[index] = entry
+    }
+    return table
   }
 }

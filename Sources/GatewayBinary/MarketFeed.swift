@@ -107,6 +107,9 @@ public struct MarketFeed: ~Copyable {
   private struct Channel {
     var last: UInt64 = 0
     var kept: [(update: FeedUpdate, time: Timestamp)] = []
+    /// Number of the last message before the first that was ever kept: a snapshot brings numbers, not
+    /// messages.
+    var base: UInt64 = 0
 
     /// Lowest number that is kept.
     var first: UInt64 { last - UInt64(kept.count) + 1 }
@@ -116,8 +119,13 @@ public struct MarketFeed: ~Copyable {
       if kept.count < MarketFeed.keptUpdates {
         kept.append((update, time))
       } else {
-        kept[Int((last - 1) % UInt64(MarketFeed.keptUpdates))] = (update, time)
+        kept[place(of: last)] = (update, time)
       }
+    }
+
+    /// Where the message with that number is kept.
+    func place(of number: UInt64) -> Int {
+      Int((number - 1 - base) % UInt64(MarketFeed.keptUpdates))
     }
   }
 
@@ -159,7 +167,7 @@ public struct MarketFeed: ~Copyable {
     let channel = channels[index]
     precondition(from >= channel.first, "the caller looks at firstKept")
     for number in stride(from: from, through: channel.last, by: 1) {
-      let kept = channel.kept[Int((number - 1) % UInt64(Self.keptUpdates))]
+      let kept = channel.kept[channel.place(of: number)]
       body(kept.update, number, kept.time)
     }
   }
@@ -329,5 +337,48 @@ public struct MarketFeed: ~Copyable {
     while areas.count <= Int(made.instrument.rawValue) { areas.append(.null) }
     areas[Int(made.instrument.rawValue)] = made.area
     while channels.count <= Int(made.area.rawValue) { channels.append(Channel()) }
+  }
+}
+
+// MARK: - Its image (GatewayHistory.swift)
+
+extension MarketFeed {
+  /// No instrument or area has a higher number: a bound for what is read.
+  private static let most = 1 << 26
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    layout.add(FeedOrder.self)
+    layout.add(AreaId.self)
+  }
+
+  /// Resting orders as published, by slot.
+  private var resting: [FeedOrder] {
+    entries.lazy.map(\.published).filter { $0.total.wattHours > 0 }
+  }
+
+  /// Writes the book and how far every channel is, between two commands.
+  func write(to sink: any StateSink) {
+    assert(touched.isEmpty && states.isEmpty)
+    sink.put(areas)
+    sink.put(channels.map(\.last))
+    sink.put(resting)
+  }
+
+  /// Reads what `write` wrote. Messages published before are not kept any more.
+  mutating func read(from source: any StateSource) {
+    areas = source.get(AreaId.self, most: Self.most)
+    channels = source.get(UInt64.self, most: Self.most).map { Channel(last: $0, base: $0) }
+    for order in source.get(FeedOrder.self, most: Self.most) {
+      let slot = Int(order.order.slot)
+      while entries.count <= slot { entries.append(Entry()) }
+      (entries[slot].now, entries[slot].published) = (order, order)
+    }
+  }
+
+  /// Whether both publish the same from now on.
+  func isSame(as other: borrowing MarketFeed) -> Bool {
+    areas == other.areas && channels.map(\.last) == other.channels.map(\.last)
+      && resting == other.resting
   }
 }

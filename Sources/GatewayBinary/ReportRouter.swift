@@ -53,6 +53,12 @@ public struct ReportRouter: ~Copyable {
 
   deinit { scratch.deallocate() }
 
+  /// Whether both have seen the same.
+  func isSame(as other: borrowing ReportRouter) -> Bool {
+    directory == other.directory && flows == other.flows
+      && sessionsOfParticipant == other.sessionsOfParticipant
+  }
+
   /// The flow of a session identity.
   public func flow(of session: SessionId) -> ReportFlow {
     let index = Int(session.rawValue)
@@ -143,5 +149,36 @@ public struct ReportRouter: ~Copyable {
     sink.take(
       Frame(finished: scratch), number: flows[index].last, of: session,
       version: flows[index].version)
+  }
+}
+
+// MARK: - Its image (GatewayHistory.swift)
+
+extension ReportRouter {
+  /// No session or participant has a higher number: a bound for what is read.
+  private static let most = 1 << 26
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    Directory.add(to: &layout)
+    layout.add(ReportFlow.self)
+    layout.add(SessionId.self)
+  }
+
+  /// Writes who is who, and how far every flow is.
+  func write(to sink: any StateSink) {
+    directory.write(to: sink)
+    sink.put(flows)
+    sink.put(UInt64(sessionsOfParticipant.count))
+    for sessions in sessionsOfParticipant { sink.put(sessions) }
+  }
+
+  /// Reads what `write` wrote.
+  mutating func read(from source: any StateSource) {
+    directory.read(from: source)
+    flows = source.get(ReportFlow.self, most: Self.most)
+    sessionsOfParticipant = (0..<source.count(most: Self.most)).map { _ in
+      source.get(SessionId.self, most: Self.most)
+    }
   }
 }

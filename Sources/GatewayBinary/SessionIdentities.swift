@@ -117,3 +117,32 @@ public struct SessionIdentities: Sendable {
     change(&identities[session, default: Identity(lastVersion: versionFloor)])
   }
 }
+
+// MARK: - Its image (GatewayHistory.swift)
+
+extension SessionIdentities {
+  /// What the journal says of one identity.
+  struct Row: BitwiseCopyable, Equatable {
+    var session: SessionId
+    var lastVersion, openVersion, nextIncoming: UInt64
+  }
+
+  /// What the journal says of every identity that began, by number.
+  var rows: [Row] {
+    identities.filter { $0.value.openVersion != 0 }.map {
+      Row(
+        session: $0.key, lastVersion: $0.value.lastVersion, openVersion: $0.value.openVersion,
+        nextIncoming: $0.value.nextIncoming)
+    }.sorted { $0.session.rawValue < $1.session.rawValue }
+  }
+
+  /// Takes over what a snapshot of the journal says.
+  mutating func restore(_ rows: [Row]) {
+    for row in rows {
+      update(row.session) { identity in
+        identity.lastVersion = row.lastVersion
+        (identity.openVersion, identity.nextIncoming) = (row.openVersion, row.nextIncoming)
+      }
+    }
+  }
+}

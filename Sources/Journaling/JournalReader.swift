@@ -51,6 +51,26 @@ public struct JournalReader: ~Copyable {
     }
   }
 
+  /// The next commands, as many as there are up to `bound` and as `buffer` holds.
+  /// - Parameter bound: As for `next`.
+  /// - Returns: How many; 0 behind `bound` or at the end.
+  /// - Throws: Like `next`, when not even one can be read.
+  public mutating func read(
+    into buffer: UnsafeMutableBufferPointer<Command>, through bound: SequenceNumber? = nil
+  ) throws(JournalError) -> Int {
+    var count = 0
+    do throws(JournalError) {
+      while count < buffer.count, let command = try next(through: bound) {
+        buffer[count] = command
+        count += 1
+      }
+    } catch {
+      // What was read before it counts; the next call meets the error again.
+      if count == 0 { throw error }
+    }
+    return count
+  }
+
   @inline(__always)
   private mutating func nextRecord() throws(JournalError) -> Command? {
     do throws(BlockDefect) {

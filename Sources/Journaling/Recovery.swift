@@ -114,16 +114,17 @@ public enum Recovery {
   /// - Parameters:
   ///   - directory: The journal's directory.
   ///   - shard: The shard it must belong to; `nil`: any one.
-  ///   - snapshot: Begins with the segment that goes on behind it; `.none`: with the oldest.
-  ///   - progress: Is told the last command of each block read.
+  ///   - snapshot: Begins with the segment that holds this command; `.none`: with the oldest.
+  ///   - progress: Is told how many segments are read, and how many there are.
   /// - Throws: like `recover`.
   public static func examine(
     _ directory: String, shard: UInt32? = nil, after snapshot: SequenceNumber = .none,
-    disk: any Disk = SystemDisk(), progress: (SequenceNumber) -> Void = { _ in }
+    disk: any Disk = SystemDisk(), progress: (Int, Int) -> Void = { _, _ in }
   ) throws(JournalError) -> RecoveredJournal {
     let segments = try JournalDirectory.segments(directory, on: disk)
     let oldest = segments.first?.first ?? SequenceNumber(1)
-    let begin = snapshot == .none ? oldest : SequenceNumber(snapshot.rawValue + 1)
+    // The block with the snapshot's last command is read too: the next one names its hash.
+    let begin = snapshot == .none ? oldest : snapshot
     var reader = try BlockReader(directory: directory, from: begin, disk: disk)
     var (blocks, isSealed) = (0, false)
     var lastBlock: BlockPlace?
@@ -136,7 +137,10 @@ public enum Recovery {
             .foreignShard(block.header.shard))
         }
         blocks += 1
-        progress(block.header.lastSequence)
+        if block.offset == 0 {
+          let done = segments.count { $0.first < block.header.firstSequence }
+          progress(done, segments.count)
+        }
         isSealed = block.header.count == 0
         lastBlock = BlockPlace(block)
       }

@@ -60,29 +60,18 @@ public enum Snapshots {
   ) throws(JournalError) -> Pruned {
     precondition(keep > 0, "at least one snapshot stays")
     var pruned = Pruned()
-    let readable = headers(try list(directory, disk: disk), disk)
-    guard let newest = readable.first?.header else { return pruned }
-    let settled = readable.first { $0.header.batch <= newest.confirmedBatch }
-    let kept =
-      readable.prefix(keep).map(\.header.sequence) + (settled.map { [$0.header.sequence] } ?? [])
-    for entry in readable where !kept.contains(entry.header.sequence) {
-      pruned.snapshots.append(entry.path)
-    }
-    let oldest = readable.last { kept.contains($0.header.sequence) }?.header
-    pruned.oldestKept = oldest?.sequence
-    if let commands, let oldest, oldest.batch <= newest.confirmedBatch {
+    let entries = try list(directory, disk: disk)
+    guard let kept = whole(entries, keep, disk), let newest = kept.first, let oldest = kept.last
+    else { return pruned }
+    pruned.oldestKept = oldest.sequence
+    pruned.snapshots = entries.filter { $0.sequence < oldest.sequence }.map(\.path)
+    if let commands {
       let window = newest.sequence.rawValue - min(newest.sequence.rawValue, commands)
       let limit = min(oldest.sequence.rawValue, window)
       let segments = try JournalDirectory.segments(directory, on: disk)
-      for (segment, next) in zip(segments, segments.dropFirst()) where next.first.rawValue <= limit
-      {
+      for (segment, next) in zip(segments, segments.dropFirst())
+      where next.first.rawValue <= limit {
         pruned.segments.append(segment.path)
-      }
-    }
-    // What is about to be the only way back is read once more, whole.
-    if !pruned.segments.isEmpty {
-      for entry in readable where kept.contains(entry.header.sequence) {
-        try SnapshotReader(entry.path, disk: disk).verify()
       }
     }
     if isDry || pruned.segments.isEmpty && pruned.snapshots.isEmpty { return pruned }
@@ -91,20 +80,26 @@ public enum Snapshots {
     return pruned
   }
 
-  /// Those whose header can be read, newest first. A damaged one stays where it is: somebody may want
-  /// to look at it.
-  private static func headers(
-    _ entries: [Entry], _ disk: any Disk
-  ) -> [(header: SnapshotHeader, path: String)] {
-    var found: [(SnapshotHeader, String)] = []
+  /// The snapshots that stay, newest first: `keep` that are read whole once more, since they are about
+  /// to be the only way back, and then the first whose batches are all confirmed. One that is damaged,
+  /// or cannot be read just now, does not count.
+  /// - Returns: `nil` when there are not as many: then nothing may go.
+  private static func whole(
+    _ entries: [Entry], _ keep: Int, _ disk: any Disk
+  ) -> [SnapshotHeader]? {
+    var found: [SnapshotHeader] = []
     for entry in entries {
       do throws(JournalError) {
-        found.append((try SnapshotReader(entry.path, disk: disk).header, entry.path))
+        let reader = try SnapshotReader(entry.path, disk: disk)
+        try reader.verify()
+        found.append(reader.header)
       } catch {
         continue
       }
+      let confirmed = found[0].confirmedBatch
+      if found.count >= keep, found.contains(where: { $0.batch <= confirmed }) { return found }
     }
-    return found
+    return nil
   }
 
   private static func remove(_ path: String, _ disk: any Disk) throws(JournalError) {

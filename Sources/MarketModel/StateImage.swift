@@ -39,7 +39,8 @@ extension StateSource {
   /// Reads a plain value, of which all-zero bytes must be one.
   public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self) -> Value {
     withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
-      read(into: UnsafeMutableRawBufferPointer(place))
+      let bytes = UnsafeMutableRawBufferPointer(place)
+      read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<MemoryLayout<Value>.size]))
       return place[0]
     }
   }

@@ -143,3 +143,48 @@ extension BatchBuilder {
         tradeSequence: cause.sequence, time: cause.time, reference: reference))
   }
 }
+
+// MARK: - Its image
+
+extension BatchBuilder {
+  /// Counts changes of what rows mean that their fields do not show.
+  private static let imageVersion: UInt64 = 1
+  private static let hashBytes = 32
+  /// No batch in the making is longer: what one command moves comes on top of the rules' bound.
+  private static let longest = 1 << 26
+
+  private static var layout: StateLayout {
+    var layout = StateLayout(version: imageVersion)
+    layout.add(LedgerTransfer.self)
+    layout.add(Currency.self)
+    layout.add(AreaId.self)
+    return layout
+  }
+
+  /// Writes all of it, between two commands.
+  public func write(to sink: any StateSink) {
+    sink.put(Self.layout.fingerprint)
+    sink.put(genesis.hash.bytes)
+    sink.put(head.batch)
+    sink.put(head.last.rawValue)
+    sink.put(head.hash.bytes)
+    sink.put(head.transfers)
+    sink.put(open)
+    catalog.write(to: sink)
+  }
+
+  /// Reads what `write` wrote; the source says whether it was whole, and of the same genesis.
+  public init(genesis: LedgerGenesis, reading source: any StateSource) {
+    self.init(genesis: genesis)
+    source.expect(Self.layout)
+    if source.get(UInt8.self, most: Self.hashBytes) != genesis.hash.bytes, source.isWhole {
+      source.reject("its batches are cut by other rules")
+    }
+    head.batch = source.get(UInt64.self)
+    head.last = SequenceNumber(source.get(UInt64.self))
+    head.hash = BatchHash(bytes: source.get(UInt8.self, most: Self.hashBytes)) ?? genesis.hash
+    head.transfers = source.get(UInt64.self)
+    open = source.get(LedgerTransfer.self, most: Self.longest)
+    catalog.read(from: source)
+  }
+}

@@ -40,3 +40,19 @@ struct Catalog: Sendable {
     return (areas[index], currency(of: areas[index]))
   }
 }
+
+// MARK: - Its image
+
+extension Catalog {
+  private static let most = 1 << 26
+
+  func write(to sink: any StateSink) {
+    sink.put(currencies)
+    sink.put(areas)
+  }
+
+  mutating func read(from source: any StateSource) {
+    currencies = source.get(Currency.self, most: Self.most)
+    areas = source.get(AreaId.self, most: Self.most)
+  }
+}

@@ -45,6 +45,44 @@ public struct Settler: ~Copyable {
     ledgerHead = headAtStart
   }
 
+  /// Whether a settler could go on behind a snapshot.
+  public enum Resumption: Sendable, Equatable {
+    /// It goes on there.
+    case resumed
+    /// The ledger lacks the snapshot's last batch, or has another: an older one is needed.
+    case doesNotFit
+    /// The ledger does not answer now; ask again later.
+    case unavailable(LedgerError)
+  }
+
+  /// Goes on behind a snapshot instead of the journal's first command.
+  /// - Parameters:
+  ///   - builder: The batches cut up to there.
+  ///   - confirmed: The last batch whose confirmation is journaled up to there.
+  /// - Precondition: nothing was taken yet.
+  public mutating func resume(_ builder: BatchBuilder, confirmed: UInt64) -> Resumption {
+    precondition(
+      inHand == nil && journalHead.batch == 0, "a settler resumes before its first event")
+    let head = builder.head
+    guard builder.genesis == ledger.genesis, head.batch <= headAtStart.batch else {
+      return .doesNotFit
+    }
+    do throws(LedgerError) {
+      if head.batch > 0, try ledger.row(ofBatch: head.batch)?.hash != head.hash {
+        return .doesNotFit
+      }
+      var missing: [SettlementConfirmed] = []
+      for id in stride(from: confirmed + 1, through: head.batch, by: 1) {
+        guard let row = try ledger.row(ofBatch: id) else { return .doesNotFit }
+        missing.append(SettlementConfirmed(batch: id, lastSequence: row.last))
+      }
+      (self.builder, unconfirmed) = (builder, missing)
+      return .resumed
+    } catch {
+      return error.remedy == .halt ? .doesNotFit : .unavailable(error)
+    }
+  }
+
   /// The last batch cut from the journal.
   public var journalHead: LedgerHead { builder.head }
 

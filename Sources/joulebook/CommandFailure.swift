@@ -48,7 +48,8 @@ extension Failure {
     case .configuration: self = .configuration
     case .journal(let error): self = Failure(error)
     case .transport: self = .unavailable
-    case .diverged: self = .badData
+    case .snapshot(.journal(let error)): self = Failure(error)
+    case .snapshot, .diverged: self = .badData
     }
   }
 }

@@ -17,7 +17,8 @@ struct Joulebook: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Serve.self, Replay.self, JournalCommand.self, LedgerCommand.self,
+      Demo.self, Serve.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
+      LedgerCommand.self,
       AdminCommand.self,
       Explain.self, LoadCommand.self, Simulate.self,
     ])

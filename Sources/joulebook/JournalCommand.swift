@@ -13,8 +13,9 @@ struct JournalCommand: ParsableCommand {
         joulebook journal inspect my-exchange --from 100 --count 20
         joulebook journal export my-exchange > commands.csv
         joulebook journal diff my-exchange its-backup
+        joulebook journal prune my-exchange --keep 50000000
       """,
-    subcommands: [Inspect.self, Verify.self, Export.self, Difference.self])
+    subcommands: [Inspect.self, Verify.self, Export.self, Difference.self, JournalPrune.self])
 
   /// Runs `body` and says in words what fails.
   static func reading(_ body: () throws(JournalError) -> Void) throws {
@@ -59,8 +60,21 @@ struct JournalCommand: ParsableCommand {
 
     func run() throws {
       try JournalCommand.reading { () throws(JournalError) in
-        let found = try Recovery.examine(DataFolder(data).journal)
+        let folder = DataFolder(data).journal
+        var bar: ProgressBar?
+        defer { bar?.clear() }
+        let found = try Recovery.examine(folder) { done, segments in
+          if bar == nil { bar = ProgressBar(total: UInt64(segments)) }
+          bar?.show(UInt64(done))
+        }
+        bar?.clear()
+        bar = nil
+        let snapshots = try Snapshots.list(folder)
+        for snapshot in snapshots { try SnapshotReader(snapshot.path).verify() }
         print("commands   \(found.lastSequence.rawValue) in \(found.blocks) blocks")
+        if let newest = snapshots.first {
+          print("snapshots  \(snapshots.count), the newest of command \(newest.sequence.rawValue)")
+        }
         print("end        \(found.isSealed ? "sealed" : "not sealed: running, or ended abruptly")")
         if let torn = found.tornTail {
           print(

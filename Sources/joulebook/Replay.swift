@@ -27,6 +27,9 @@ struct Replay: ParsableCommand {
     let folder = DataFolder(data)
     let stored = ledger ? try LedgerComparison.read(folder) : nil
     let replay = try Self.replay(folder, behind: stored?.head.last ?? .none)
+    if replay.begin > .none {
+      print("begin       the snapshot of command \(replay.begin.rawValue): older segments are gone")
+    }
     print("commands    \(replay.commands)")
     print("events      \(replay.events), \(replay.trades) trades")
     print("rate        \(Int(replay.commandsPerSecond)) commands/s")
@@ -36,7 +39,13 @@ struct Replay: ParsableCommand {
       throw Failure.checkFailed.exit(
         "the replay differs from the checkpoint at command \(mismatch.rawValue)")
     }
-    if let stored { try stored.compare(with: replay) }
+    guard let stored else { return }
+    guard replay.begin <= stored.head.last else {
+      throw Failure.noInput.exit(
+        "the ledger ends with command \(stored.head.last.rawValue), before the oldest snapshot: its "
+          + "balances there cannot be computed without the segments that were removed")
+    }
+    try stored.compare(with: replay)
   }
 
   /// Replays, and says in words what fails.

@@ -1,3 +1,4 @@
+import Glibc
 import JoulebookClient
 import JoulebookServer
 import MarketModel
@@ -13,7 +14,10 @@ struct CrashTests {
     let folder = try TemporaryFolder()
     let village = Village()
     let data = folder.path + "/data"
-    let options = ["--set", "journal.segment=1MiB", "--set", "capacity.orders=65536"]
+    let options = [
+      "--set", "journal.segment=1MiB", "--set", "capacity.orders=65536",
+      "--set", "snapshot.commands=300",
+    ]
     var server = try ServerProcess(data: data, options: options)
     try village.found(on: server)
     var generator = SystemRandomNumberGenerator()
@@ -39,9 +43,13 @@ struct CrashTests {
       server.kill()
       client.close()
       server = try ServerProcess(data: data, options: options)
-      if round % 10 == 0 { try expectOpen(acknowledged, village, server) }
+      guard round % 10 == 0 else { continue }
+      try expectOpen(acknowledged, village, server)
+      // Long enough for a snapshot, from which the next rounds start.
+      for _ in 0..<500 where !server.log.contains("snapshot of command") { usleep(20_000) }
     }
     try expectOpen(acknowledged, village, server)
+    #expect(server.log.contains("going on behind the snapshot"))
     let live = try village.status(server)
     #expect(server.stop() == 0)
     #expect(live.openOrderCount >= UInt32(acknowledged.count))

@@ -19,9 +19,19 @@ extension Configuration {
       .number(
         "checkpoint.commands", \.checkpointInterval, 1_000...1_000_000_000,
         "a hash of the history is journaled after so many commands"),
+      .number(
+        "snapshot.commands", \.snapshotCommands, 0...1 << 40,
+        "a snapshot is made after so many commands; 0: never"),
+      .number(
+        "snapshot.minutes", \.snapshotMinutes, 0...1 << 20,
+        "or after so many minutes, when there is anything new; 0: never"),
+      .number("snapshot.keep", \.snapshotKeep, 1...1_000, "snapshots that stay"),
       .choice(
         "journal.kept", \.journalKept,
         "disk, or none: nothing is written and all is gone at the end (measurements, games)"),
+      .number(
+        "journal.retain", \.journalRetain, 0...1 << 60,
+        "segments without the last so many commands go, when snapshots hold them; 0: all stay"),
       .number("journal.segment", \.segmentBytes, 1 << 16...1 << 30, "bytes of a segment file"),
       .number(
         "ingress.commands", \.ingressCommands, 256...1 << 20,

@@ -1,5 +1,6 @@
 import ExchangeCore
 import GatewayBinary
+import MarketModel
 import Settlement
 import Transport
 
@@ -50,6 +51,14 @@ public struct Configuration: Sendable, Equatable {
   public var checkpointInterval: UInt64 = 100_000
   /// What becomes of commands.
   public var journalKept = Kept.disk
+  /// A snapshot is made after so many commands; 0: never.
+  public var snapshotCommands: UInt64 = 10_000_000
+  /// Or after so many minutes, when there is anything new; 0: never.
+  public var snapshotMinutes: UInt32 = 60
+  /// Snapshots that stay.
+  public var snapshotKeep: UInt32 = 2
+  /// Commands whose segments stay, when snapshots hold what came before; 0: every segment stays.
+  public var journalRetain: UInt64 = 0
   /// Bytes of a journal segment.
   public var segmentBytes: UInt32 = 64 << 20
   /// Commands that may wait for the sequencer; a power of two.
@@ -86,6 +95,17 @@ extension Configuration {
     case .yield: .yielding
     case .spin: .spinning
     }
+  }
+
+  /// When snapshots of the journal in `directory` are made.
+  func snapshots(
+    _ directory: String, found: SequenceNumber, durable: @escaping @Sendable () -> SequenceNumber
+  ) -> SnapshotDesk.Setting {
+    SnapshotDesk.Setting(
+      journal: directory, market: MarketHistory.Setting(self), durable: durable,
+      commands: snapshotCommands, nanoseconds: UInt64(snapshotMinutes) * 60_000_000_000,
+      keep: Int(snapshotKeep), journalCommands: journalRetain == 0 ? nil : journalRetain,
+      found: found)
   }
 
   /// What of it the gateway keeps to.

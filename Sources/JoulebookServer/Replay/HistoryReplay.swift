@@ -1,5 +1,6 @@
 import ExchangeCore
 import Journaling
+import Logging
 import MarketModel
 import Settlement
 
@@ -31,7 +32,12 @@ public struct HistoryReplay: Sendable {
     return seconds > 0 ? Double(commands) / seconds : 0
   }
 
-  /// Applies the journal of `folder`, which no server may write meanwhile, to a fresh exchange.
+  /// The last command of the snapshot it began with, since older segments are gone; `.none`: it began
+  /// with the first command.
+  public var begin: SequenceNumber
+
+  /// Applies the journal of `folder`, which no server may write meanwhile, to a fresh exchange, or where
+  /// its first segments are gone to the oldest snapshot's.
   /// - Parameter place: The command behind which `holdings` are taken; `.none`: none are.
   /// - Throws: when the folder or its journal cannot be read, or is damaged.
   public static func run(
@@ -45,20 +51,23 @@ public struct HistoryReplay: Sendable {
     }
     do throws(JournalError) {
       let end = try Recovery.examine(folder.journal).lastSequence
-      return try run(folder, market.capacity, end, place)
+      return try run(folder, MarketHistory.Setting(market), end, place)
     } catch {
       throw .journal(error)
     }
   }
 
   private static func run(
-    _ folder: DataFolder, _ capacity: Capacity, _ end: SequenceNumber, _ place: SequenceNumber
+    _ folder: DataFolder, _ setting: MarketHistory.Setting, _ end: SequenceNumber,
+    _ place: SequenceNumber
   ) throws(JournalError) -> HistoryReplay {
     let clock = ContinuousClock()
     let start = clock.now
-    var replay = try ReplayedExchange(directory: folder.journal, capacity: capacity)
     var sink = CountingSink()
-    var holdings: [EngineHolding] = []
+    let begin = try sink.begin(in: folder.journal, setting)
+    let first = begin.lastSequence
+    var replay = try ReplayedExchange(begin, directory: folder.journal)
+    var holdings = first == place ? sink.holdings(replay.exchange) : []
     while let command = try replay.step(through: end, into: &sink) {
       if command.sequence == place { holdings = sink.holdings(replay.exchange) }
     }
@@ -66,7 +75,7 @@ public struct HistoryReplay: Sendable {
       commands: replay.commands, events: sink.events, trades: replay.exchange.counts.trades,
       duration: clock.now - start, lastSequence: end, eventHash: replay.exchange.eventHash,
       stateHash: replay.exchange.stateHash(), mismatch: sink.divergence.mismatch,
-      holdings: holdings)
+      holdings: holdings, begin: first)
   }
 }
 
@@ -76,6 +85,23 @@ private struct CountingSink: HistorySink {
   var divergence = DivergenceWatch()
   private var sequence = SequenceNumber.none
   private var areas: [CreateArea] = []
+
+  /// What the replay begins with.
+  mutating func begin(
+    in directory: String, _ setting: MarketHistory.Setting
+  ) throws(JournalError) -> Exchange {
+    let first = try Snapshots.firstCommand(directory) ?? SequenceNumber(1)
+    guard first > SequenceNumber(1) else { return Exchange(capacity: setting.capacity) }
+    let quiet = Logger(label: "replay")
+    let history = try MarketHistory.newest(
+      in: directory, setting, disk: SystemDisk(), log: quiet, oldestFirst: true)
+    areas = history.gateway.directory.areas.map(\.definition)
+    return Self.exchange(of: history)
+  }
+
+  private static func exchange(of history: consuming MarketHistory) -> Exchange {
+    history.exchange
+  }
 
   mutating func begin(_ command: borrowing Command) { sequence = command.sequence }
 

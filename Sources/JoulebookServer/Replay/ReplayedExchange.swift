@@ -8,13 +8,13 @@ protocol HistorySink: EventSink, ~Copyable {
   mutating func begin(_ command: borrowing Command)
 }
 
-/// A fresh exchange to which a journal's commands are applied, in order. Owned by one thread.
+/// An exchange to which a journal's commands are applied, in order. Owned by one thread.
 struct ReplayedExchange: ~Copyable {
   /// Its state after the last command applied.
   var exchange: Exchange
   /// Commands applied.
   private(set) var commands: UInt64 = 0
-  private var reader: JournalReader
+  private var ahead: CommandsAhead
 
   /// An empty exchange before the journal's first command.
   /// - Parameters:
@@ -26,12 +26,20 @@ struct ReplayedExchange: ~Copyable {
     directory: String, capacity: Capacity, verification: Verification = .hashes,
     disk: any Disk = SystemDisk()
   ) throws(JournalError) {
-    exchange = Exchange(capacity: capacity)
-    reader = try JournalReader(directory: directory, verification: verification, disk: disk)
+    try self.init(
+      Exchange(capacity: capacity), directory: directory, verification: verification, disk: disk)
   }
 
-  /// The command that `step` applies next.
-  var position: SequenceNumber { reader.position }
+  /// An exchange that goes on behind its last command.
+  /// - Throws: when the journal cannot be listed or begins later.
+  init(
+    _ exchange: consuming Exchange, directory: String, verification: Verification = .hashes,
+    disk: any Disk = SystemDisk()
+  ) throws(JournalError) {
+    ahead = try CommandsAhead(
+      directory: directory, behind: exchange.lastSequence, verification: verification, disk: disk)
+    self.exchange = exchange
+  }
 
   /// Applies the next command.
   /// - Parameters:
@@ -42,10 +50,51 @@ struct ReplayedExchange: ~Copyable {
   mutating func step<Sink: HistorySink & ~Copyable>(
     through bound: SequenceNumber?, into sink: inout Sink
   ) throws(JournalError) -> Command? {
-    guard let command = try reader.next(through: bound) else { return nil }
+    guard let command = try ahead.next(through: bound, for: &exchange) else { return nil }
     sink.begin(command)
     exchange.apply(command, into: &sink)
     commands += 1
+    return command
+  }
+}
+
+/// Commands of a journal, some read ahead and shown to the exchange before they are applied.
+struct CommandsAhead: ~Copyable {
+  /// More are forgotten by the caches before they are applied.
+  private static let most = 24
+
+  private var reader: JournalReader
+  private let buffer = UnsafeMutableBufferPointer<Command>.allocate(capacity: most)
+  private var place = 0
+  private var count = 0
+
+  /// Begins with the command behind `last`.
+  /// - Throws: when the journal cannot be listed or begins later.
+  init(
+    directory: String, behind last: SequenceNumber, verification: Verification, disk: any Disk
+  ) throws(JournalError) {
+    reader = try JournalReader(
+      directory: directory, from: SequenceNumber(last.rawValue + 1), verification: verification,
+      disk: disk)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// The next command.
+  /// - Parameter exchange: Will be given it next.
+  /// - Returns: `nil` at the bound or the end.
+  /// - Throws: when the journal is damaged or cannot be read.
+  @inline(__always) mutating func next(
+    through bound: SequenceNumber?, for exchange: inout Exchange
+  ) throws(JournalError) -> Command? {
+    if place == count {
+      (place, count) = (0, try reader.read(into: buffer, through: bound))
+      if count == 0 { return nil }
+      exchange.anticipate(UnsafeBufferPointer(rebasing: buffer[..<count]))
+    }
+    let command = buffer[place]
+    // A bound never falls, so what was read ahead of it may be applied.
+    place += 1
     return command
   }
 }

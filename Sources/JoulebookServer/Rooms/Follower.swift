@@ -26,8 +26,8 @@ final class Follower: Sendable {
     var disk: any Disk = SystemDisk()
     /// Opens the ledger. The follower's thread.
     var openLedger: @Sendable () throws(LedgerError) -> any Ledger
-    /// Capacity of the exchange.
-    var capacity: Capacity
+    /// What its history is made with.
+    var market: MarketHistory.Setting
     /// Last command of the recovered journal: there ledger and journal are reconciled.
     var recovered: SequenceNumber
     /// The highest durable command. Any thread.
@@ -92,8 +92,7 @@ final class Follower: Sendable {
   /// The thread's body.
   func run() {
     do throws(JournalError) {
-      if let settler = openSettler() {
-        var room = try makeRoom(settler)
+      if var room = try openRoom() {
         var unsent: [SettlementConfirmed] = []
         follow: while true {
           switch try turn(&room, &unsent) {
@@ -113,11 +112,21 @@ final class Follower: Sendable {
   }
 
   /// The room in which `turn` works.
-  /// - Throws: when the journal cannot be listed.
-  func makeRoom(_ settler: consuming Settler) throws(JournalError) -> SettlementRoom {
+  /// - Returns: `nil` when the ledger does not answer now.
+  /// - Throws: when the journal cannot be read, or begins behind what the ledger needs.
+  func makeRoom(_ settler: consuming Settler) throws(JournalError) -> SettlementRoom? {
     try SettlementRoom(
-      directory: setting.journal, disk: setting.disk, capacity: setting.capacity,
+      directory: setting.journal, disk: setting.disk, setting: setting.market,
       recovered: setting.recovered, settler: settler, log: log)
+  }
+
+  /// The room, as soon as the ledger answers; `nil` when an operator must look or the server ends first.
+  private func openRoom() throws(JournalError) -> SettlementRoom? {
+    while let settler = openSettler() {
+      if let room = try makeRoom(settler) { return room }
+      _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
+    }
+    return nil
   }
 
   /// Settles what is durable, as far as the ledger takes it.

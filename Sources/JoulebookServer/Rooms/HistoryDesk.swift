@@ -1,8 +1,9 @@
 // Reports from the journal: what a session asks for again and the gateway no longer keeps.
 //
-//     ask ─▶ questions ─▶ replay from command 1 ─▶ the same router ─▶ reports asked for ─▶ answers
+//     ask ─▶ questions ─▶ snapshot, replay ─▶ the same router ─▶ reports asked for ─▶ answers
 //
-// A replay gives a session's reports the numbers that they had, so nothing about them is stored. All
+// A replay gives a session's reports the numbers that they had, so nothing about them is stored. It begins
+// with the newest snapshot before the first report asked for, or with command 1. All
 // questions that wait are answered by one pass, which ends with the last report asked for. The exchange
 // thread is never held up.
 
@@ -23,8 +24,8 @@ final class HistoryDesk: Sendable {
     var journal: String
     /// Where it is.
     var disk: any Disk = SystemDisk()
-    /// Capacity of the exchange.
-    var capacity: Capacity
+    /// What its history is made with.
+    var market: MarketHistory.Setting
     /// The highest durable command. Any thread.
     var durable: @Sendable () -> SequenceNumber
     /// Wakes the I/O thread.
@@ -99,9 +100,14 @@ final class HistoryDesk: Sendable {
     var sink = HistorySearch(questions)
     do throws(JournalError) {
       let bound = setting.durable()
+      let snapshot = try MarketHistory.newest(
+        in: setting.journal, setting.market, disk: setting.disk, log: log
+      ) { history in
+        questions.allSatisfy { history.gateway.flow(of: $0.session).isBefore($0) }
+      }
       var replay = try ReplayedExchange(
-        directory: setting.journal, capacity: setting.capacity, verification: .checksums,
-        disk: setting.disk)
+        sink.begin(snapshot), directory: setting.journal,
+        verification: .checksums, disk: setting.disk)
       while !sink.isComplete, !isEnding.load(ordering: .relaxed),
         try replay.step(through: bound, into: &sink) != nil
       {}
@@ -140,6 +146,13 @@ private struct HistorySearch: ~Copyable, HistorySink {
     found = Found(searches: queries.map { ($0, [], $0.from) }, open: queries.count)
   }
 
+  /// Goes on behind a history.
+  /// - Returns: its exchange.
+  mutating func begin(_ history: consuming MarketHistory) -> Exchange {
+    router = history.gateway.takeRouter()
+    return history.exchange
+  }
+
   /// Whether every report asked for was found.
   var isComplete: Bool { found.open == 0 }
 
@@ -152,5 +165,12 @@ private struct HistorySearch: ~Copyable, HistorySink {
     found.searches.map {
       ($0.query, $0.next == $0.query.from + UInt64($0.query.count) ? $0.reports : nil)
     }
+  }
+}
+
+extension ReportFlow {
+  /// Whether everything that `query` asks for came later.
+  fileprivate func isBefore(_ query: RetransmitQuery) -> Bool {
+    version < query.version || (version == query.version && last < query.from)
   }
 }

@@ -18,18 +18,40 @@ struct SettlementRoom: ~Copyable {
   private let recovered: SequenceNumber
   private let log: Logger
 
-  /// A room before the journal's first command.
+  /// A room behind the newest snapshot whose batches the ledger has, or before the first command.
   /// - Parameter recovered: The last command that was in the journal when the server started; behind
   ///   it ledger and journal are reconciled.
-  init(
-    directory: String, disk: any Disk, capacity: Capacity, recovered: SequenceNumber,
-    settler: consuming Settler,
-    log: Logger
+  /// - Returns: `nil` when the ledger does not answer now: try again later.
+  /// - Throws: when the journal cannot be read, or begins behind what the ledger needs.
+  init?(
+    directory: String, disk: any Disk, setting: MarketHistory.Setting, recovered: SequenceNumber,
+    settler: consuming Settler, log: Logger
   ) throws(JournalError) {
+    var settler = settler
+    var failure: LedgerError?
+    let snapshot = try MarketHistory.newest(in: directory, setting, disk: disk, log: log) {
+      switch settler.resume($0.batches, confirmed: $0.exchange.counts.settledBatch) {
+      case .resumed: return true
+      case .doesNotFit: return false
+      case .unavailable(let error):
+        failure = error
+        return true
+      }
+    }
+    if let failure {
+      log.error("ALARM: \(failure); trading goes on, settlement tries again")
+      return nil
+    }
+    settledThrough = snapshot.sequence
     replay = try ReplayedExchange(
-      directory: directory, capacity: capacity, verification: .checksums, disk: disk)
+      Self.exchange(of: snapshot), directory: directory,
+      verification: .checksums, disk: disk)
     sink = SettlerSink(settler: settler)
     (self.recovered, self.log) = (recovered, log)
+  }
+
+  private static func exchange(of history: consuming MarketHistory) -> Exchange {
+    history.exchange
   }
 
   /// Whether the ledger could not take the batch in hand.

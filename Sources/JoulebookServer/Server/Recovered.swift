@@ -4,7 +4,7 @@ import Journaling
 import Logging
 import MarketModel
 
-/// What a start finds in the journal: the exchange as it was, and where to go on.
+/// What a start finds in snapshot and journal: the exchange as it was, and where to go on.
 struct Recovered: ~Copyable {
   /// The exchange with every command applied.
   var exchange: Exchange
@@ -12,6 +12,8 @@ struct Recovered: ~Copyable {
   var census: Census
   /// Where the journal ends; `nil`: there is none.
   var journal: RecoveredJournal?
+  /// The last command of the snapshot it began with; `.none`: with the first command.
+  var snapshot = SequenceNumber.none
 
   /// The last command applied.
   var lastSequence: SequenceNumber { journal?.lastSequence ?? .none }
@@ -26,16 +28,16 @@ struct Recovered: ~Copyable {
   /// Commands after which a long replay says how far it is.
   private static let progressInterval: UInt64 = 1_000_000
 
-  /// Finds the journal's end, cuts a torn tail, and applies every command again; `gateway` learns who
-  /// is who and what rests in the books.
+  /// Reads the newest snapshot that can be used, finds the journal's end, cuts a torn tail, and applies
+  /// every command behind the snapshot again; `gateway` learns who is who and what rests in the books.
   /// - Throws: when the journal is damaged, or the replay differs from a journaled checkpoint.
   static func replay(
-    _ lock: DirectoryLock, capacity: Capacity, gateway: BinaryGateway, log: Logger
+    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, gateway: BinaryGateway, log: Logger
   ) throws(StartError) -> Recovered {
     var sink = RecoverySink(gateway: gateway)
     let recovered: Recovered
     do throws(JournalError) {
-      recovered = try replay(lock, capacity, &sink, log)
+      recovered = try replay(lock, setting, &sink, log)
     } catch {
       throw .journal(error)
     }
@@ -45,12 +47,18 @@ struct Recovered: ~Copyable {
 
   /// Applies every command, up to a checkpoint that does not agree.
   private static func replay(
-    _ lock: DirectoryLock, _ capacity: Capacity, _ sink: inout RecoverySink, _ log: Logger
+    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, _ sink: inout RecoverySink,
+    _ log: Logger
   ) throws(JournalError) -> Recovered {
-    let journal = try Recovery.recover(lock)
+    let snapshot = try MarketHistory.newest(
+      in: lock.directory, setting, disk: lock.disk, log: log)
+    let start = snapshot.sequence
+    let journal = try Recovery.recover(lock, after: start)
     announce(journal, log)
+    if start > .none { log.info("going on behind the snapshot of command \(start.rawValue)") }
+    let exchange = begin(snapshot, &sink)
     var replay = try ReplayedExchange(
-      directory: lock.directory, capacity: capacity, verification: .checksums, disk: lock.disk)
+      exchange, directory: lock.directory, verification: .checksums, disk: lock.disk)
     while let command = try replay.step(through: journal.lastSequence, into: &sink) {
       if sink.divergence.mismatch != nil { break }
       sink.gateway.endCommand(command.sequence)
@@ -58,7 +66,18 @@ struct Recovered: ~Copyable {
         log.info("replayed \(command.sequence.rawValue) of \(journal.lastSequence.rawValue)")
       }
     }
-    return Recovered(exchange: replay.exchange, census: sink.census, journal: journal)
+    return Recovered(
+      exchange: replay.exchange, census: sink.census, journal: journal, snapshot: start)
+  }
+
+  /// Hands a history to whom it belongs.
+  /// - Returns: its exchange.
+  private static func begin(
+    _ history: consuming MarketHistory, _ sink: inout RecoverySink
+  ) -> Exchange {
+    sink.census = history.census
+    sink.gateway.restore(history.gateway)
+    return history.exchange
   }
 
   private static func announce(_ journal: RecoveredJournal, _ log: Logger) {

@@ -48,7 +48,7 @@ public final class Server {
   private let assembly: Assembly
   private let market: MarketRoom
   private let keepers: Keepers?
-  /// The follower's and the history's.
+  /// The follower's, the history's and the snapshots'.
   private let threads: [RoomThread]?
   private let log: Logger
 
@@ -57,6 +57,7 @@ public final class Server {
     let journal: JournalWriter
     let follower: Follower
     let history: HistoryDesk
+    let snapshots: SnapshotDesk
   }
 
   /// Recovers the data folder and listens; clients are served by `run`.
@@ -74,17 +75,17 @@ public final class Server {
     let flag = StopFlag()
     let assembly = Assembly(
       transport: transport, flag: flag, log: log, gateway: configuration.gateway)
+    let setting = MarketHistory.Setting(configuration)
     let recovered: Recovered
     if let lock {
-      recovered = try Recovered.replay(
-        lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
+      recovered = try Recovered.replay(lock, setting, gateway: assembly.gateway, log: log)
     } else {
       recovered = Recovered.nothing(capacity: configuration.capacity)
       log.warning("journal.kept is none: nothing is written, all is gone at the end")
     }
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
     let keepers = try Self.makeKeepers(
-      lock, recovered.journal, ingress, configuration, transport, log)
+      lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, transport, log)
     let market = MarketRoom(
       recovered, journal: keepers?.journal, ingress: ingress, configuration: configuration,
       log: log)
@@ -113,7 +114,10 @@ public final class Server {
     (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
     (self.market, self.keepers, self.log) = (market, keepers, log)
     threads = keepers.map { keepers in
-      [RoomThread { keepers.follower.run() }, RoomThread { keepers.history.run() }]
+      [
+        RoomThread { keepers.follower.run() }, RoomThread { keepers.history.run() },
+        RoomThread { keepers.snapshots.run() },
+      ]
     }
   }
 
@@ -127,7 +131,9 @@ public final class Server {
     transport.run(assembly.gateway, waiting: configuration.waiting)
     threads?[0].join()
     keepers?.history.end()
+    keepers?.snapshots.end()
     threads?[1].join()
+    threads?[2].join()
     keepers?.journal.close()
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
@@ -160,8 +166,9 @@ public final class Server {
   }
 
   private static func makeKeepers(
-    _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, _ ingress: ManyProducerRing<Command>,
-    _ configuration: Configuration, _ transport: Transport, _ log: Logger
+    _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, behind snapshot: SequenceNumber,
+    _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ transport: Transport,
+    _ log: Logger
   ) throws(StartError) -> Keepers? {
     guard let lock, let recovered else { return nil }
     let journal = try startJournal(lock, recovered, configuration, transport)
@@ -174,15 +181,19 @@ public final class Server {
         openLedger: { () throws(LedgerError) in
           try SQLiteLedger(path: folder.ledger, genesis: genesis)
         },
-        capacity: configuration.capacity, recovered: recovered.lastSequence,
+        market: MarketHistory.Setting(configuration), recovered: recovered.lastSequence,
         durable: { journal.durable }, ingress: ingress, wake: { wake.wake() }),
       log: log)
     let history = HistoryDesk(
       HistoryDesk.Setting(
-        journal: folder.journal, capacity: configuration.capacity, durable: { journal.durable },
-        wake: { wake.wake() }),
+        journal: folder.journal, market: MarketHistory.Setting(configuration),
+        durable: { journal.durable }, wake: { wake.wake() }),
       log: log)
-    return Keepers(journal: journal, follower: follower, history: history)
+    let snapshots = SnapshotDesk(
+      configuration.snapshots(folder.journal, found: snapshot, durable: { journal.durable }),
+      log: log)
+    return Keepers(
+      journal: journal, follower: follower, history: history, snapshots: snapshots)
   }
 
   private static func makeTransport(

@@ -8,6 +8,8 @@ public enum StartError: Error, CustomStringConvertible {
   case configuration(ConfigurationError)
   /// The journal cannot be read or written, or is damaged.
   case journal(JournalError)
+  /// No snapshot can be made.
+  case snapshot(SnapshotError)
   /// The address cannot be listened on.
   case transport(TransportError)
   /// The replay of the journal differs from the history that was written at this checkpoint.
@@ -18,6 +20,7 @@ public enum StartError: Error, CustomStringConvertible {
     switch self {
     case .configuration(let error): "\(error)"
     case .journal(let error): "\(error)"
+    case .snapshot(let error): "\(error)"
     case .transport(let error): "\(error). Choose another address with --listen"
     case .diverged(let sequence):
       "the replay of the journal differs from what was written at its checkpoint, command "

@@ -11,6 +11,7 @@ import MarketModel
 import Rings
 import Settlement
 import Transport
+import Wire
 
 /// A whole exchange whose rooms are stepped one by one. Owned by one thread.
 package final class SteppedServer {
@@ -24,6 +25,8 @@ package final class SteppedServer {
     package var openLedger: @Sendable () throws(LedgerError) -> any Ledger
     /// Keys of the operator's sessions, for the first start.
     package var operatorKeys: [PublicKey]
+    /// Checks signatures; `nil`: as a server does.
+    package var verify: (@Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool)?
 
     /// All fields.
     package init(
@@ -41,6 +44,10 @@ package final class SteppedServer {
   private let journal: JournalWriter
   private let follower: Follower
   private let history: HistoryDesk
+  private let snapshots: SnapshotDesk
+  private let setting: MarketHistory.Setting
+  private let journalDirectory: String
+  private let recoveredState: UInt64
   private let flag = StopFlag()
   private let world: World
   private let log: Logger
@@ -55,10 +62,11 @@ package final class SteppedServer {
   package init(
     _ configuration: Configuration, _ world: World, network: any Network, log: Logger
   ) throws(StartError) {
-    (self.world, self.log) = (world, log)
+    (self.world, self.log, journalDirectory) = (world, log, configuration.dataFolder)
     var gateway = BinaryGateway.Configuration()
     gateway.clock = { Timestamp(nanoseconds: world.time.wall) }
     gateway.versionFloor = world.time.wall
+    if let verify = world.verify { gateway.verify = verify }
     assembly = Assembly(
       transport: network, flag: flag, log: log, gateway: gateway, time: world.time)
     let lock: DirectoryLock
@@ -67,11 +75,14 @@ package final class SteppedServer {
     } catch {
       throw .journal(error)
     }
+    let setting = MarketHistory.Setting(configuration)
     let recovered = try Recovered.replay(
-      lock, capacity: configuration.capacity, gateway: assembly.gateway, log: log)
+      lock, setting, gateway: assembly.gateway, log: log)
     guard let found = recovered.journal else { preconditionFailure("a replay finds a journal") }
     let end = found.lastSequence
-    recoveredThrough = end
+    let begin = recovered.snapshot
+    (recoveredThrough, snapshot, self.setting) = (end, begin, setting)
+    recoveredState = recovered.exchange.stateHash()
     var options = JournalWriter.Options()
     options.segmentBytes = Int(configuration.segmentBytes)
     options.ringCapacity = 1 << 10
@@ -91,14 +102,18 @@ package final class SteppedServer {
     follower = Follower(
       Follower.Setting(
         journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
-        capacity: configuration.capacity, recovered: end, durable: { journal.durable },
+        market: setting, recovered: end, durable: { journal.durable },
         ingress: ingress, wake: {}),
       log: log)
     history = HistoryDesk(
       HistoryDesk.Setting(
-        journal: configuration.dataFolder, disk: world.disk, capacity: configuration.capacity,
+        journal: configuration.dataFolder, disk: world.disk, market: setting,
         durable: { journal.durable }, wake: {}),
       log: log)
+    var desk = configuration.snapshots(
+      configuration.dataFolder, found: begin, durable: { journal.durable })
+    (desk.disk, desk.time) = (world.disk, world.time)
+    snapshots = SnapshotDesk(desk, log: log)
     (assembly.market, assembly.follower, assembly.history) = (market, follower, history)
     let keys = OperatorKeys.commands(assembly.gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
@@ -122,7 +137,12 @@ package final class SteppedServer {
     history.work()
     guard !settlementIsOver else { return false }
     if settlement == nil, let settler = openSettler() {
-      settlement = try follower.makeRoom(settler)
+      do throws(JournalError) {
+        settlement = try follower.makeRoom(settler)
+      } catch {
+        settlementIsOver = true
+        throw error
+      }
     }
     guard var room = settlement.take() else { return false }
     do throws(JournalError) {
@@ -159,7 +179,33 @@ package final class SteppedServer {
     journal.close()
   }
 
+  /// A snapshot is made if one is due.
+  /// - Returns: `false` when nothing was done.
+  package func stepSnapshots() -> Bool { snapshots.work() }
+
   // MARK: How it is
+
+  /// The last command of the snapshot that the start began with; `.none`: with the first command.
+  package let snapshot: SequenceNumber
+
+  /// Whether snapshot and tail arrived where the whole journal does. Right after the start, when every
+  /// segment can be read.
+  /// - Throws: when one cannot.
+  package func startedFaithfully() throws(JournalError) -> Bool {
+    var history = MarketHistory(setting)
+    var ahead = try CommandsAhead(
+      directory: journalDirectory, behind: .none, verification: .hashes, disk: world.disk)
+    var agrees = true
+    while let command = try ahead.next(through: recoveredThrough, for: &history.exchange) {
+      do throws(LedgerError) {
+        agrees = try history.apply(command) && agrees
+      } catch {
+        return false
+      }
+    }
+    return agrees && history.exchange.stateHash() == recoveredState
+      && assembly.gateway.isSame(as: history.gateway)
+  }
 
   /// The last command that the start found in the journal.
   package let recoveredThrough: SequenceNumber

@@ -27,6 +27,7 @@ final class SimulatedClient {
 
   private let village: Village
   private let clock: SimulatedClock
+  private let signed: SignedMessages
   private var link: SimulatedNetwork.Link?
   private var state = State.offline
   private var version: UInt64 = 0
@@ -37,8 +38,10 @@ final class SimulatedClient {
   private var nextReport: UInt64 = 1
   private var lastSent: UInt64 = 0
 
-  init(_ session: SessionId, _ village: Village, _ clock: SimulatedClock) {
-    (self.session, self.village, self.clock) = (session, village, clock)
+  init(
+    _ session: SessionId, _ village: Village, _ clock: SimulatedClock, _ signed: SignedMessages
+  ) {
+    (self.session, self.village, self.clock, self.signed) = (session, village, clock, signed)
   }
 
   var isConnected: Bool { link != nil }
@@ -121,8 +124,12 @@ final class SimulatedClient {
     _ frame: UnsafeMutableRawPointer, _ length: Int, _ purpose: SigningPurpose
   ) -> Signature? {
     do throws(ClientError) {
-      return try village.key(of: session)
-        .sign(purpose.message(of: Frame(start: frame, length: length)))
+      let (key, message) = (
+        village.key(of: session), purpose.message(of: Frame(start: frame, length: length))
+      )
+      let signature = try key.sign(message)
+      signed.note(signature, message, village.publicKey(of: session))
+      return signature
     } catch {
       complaint = "the key does not sign: \(error)"
       return nil

@@ -15,6 +15,7 @@ struct Village: Sendable {
   static let readingsOfMeter = 48
 
   let keys: [Curve25519.Signing.PrivateKey]
+  private let publicKeys: [PublicKey]
   private let readings: [[(MeterReading, Signature)]]
 
   /// The village with the keys 1, 2, 3 ...
@@ -26,6 +27,7 @@ struct Village: Sendable {
           rawRepresentation: [UInt8](repeating: number, count: 32)))
     }
     self.keys = keys
+    publicKeys = keys.map { PublicKey($0.publicKey) }
     readings = try (1...2).map { number in
       try (1...UInt64(Self.readingsOfMeter)).map { sequence in
         let reading = Self.reading(MeterId(UInt32(number)), sequence)
@@ -38,6 +40,9 @@ struct Village: Sendable {
   func key(of session: SessionId) -> Curve25519.Signing.PrivateKey {
     keys[Int(session.rawValue) - 1]
   }
+
+  /// Its public half, computed once.
+  func publicKey(of session: SessionId) -> PublicKey { publicKeys[Int(session.rawValue) - 1] }
 
   /// The reading of a meter with that register sequence, and its signature.
   func reading(_ meter: Int, _ sequence: UInt64) -> (MeterReading, Signature) {

@@ -61,6 +61,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   private var restOfBlock: (name: String, offset: Int)?
   var random: SeededRandom
 
+  /// Snapshots whose bytes were changed on the medium, and what they were.
+  private var snapshotDamages: [(file: SimulatedFile, offset: Int, original: UInt8)] = []
+  /// Segments that were removed: an inspection sees them.
+  private var archive: [String: SimulatedFile] = [:]
   private var names: [String: SimulatedFile] = [:]
   private var durableNames: [String: SimulatedFile] = [:]
   private var nameChanges: [NameChange] = []
@@ -109,6 +113,29 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     return try body()
   }
 
+  /// Flips a bit of the newest snapshots on the medium.
+  func flipBitOfSnapshot() {
+    let paths = names.keys.filter { $0.hasSuffix(".snapshot") }.sorted()
+    guard let name = paths.suffix(2).randomElement(using: &random), let file = names[name],
+      file.size > 0
+    else { return }
+    let offset = random.pick(0..<file.size)
+    let original = file.contents[offset]
+    counts.flips += 1
+    story?("a bit flips: \(name) \(offset)")
+    snapshotDamages.append((file, offset, original))
+    file.damage(offset, [original ^ UInt8(1 << random.pick(0..<8))])
+  }
+
+  /// An operator brings back the snapshots as they should be, from a copy.
+  /// - Returns: `false` when none was damaged.
+  func restoreSnapshots() -> Bool {
+    let damaged = snapshotDamages
+    snapshotDamages.removeAll()
+    for damage in damaged.reversed() { damage.file.damage(damage.offset, [damage.original]) }
+    return !damaged.isEmpty
+  }
+
   /// Flips a bit of the journal on the medium, half of the times in the last block.
   func flipBit() {
     let segments = journalSegments()
@@ -130,21 +157,46 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// An operator brings back the files as they should be, from a copy.
   func restore() {
-    // One damage may lie on another, which shows only when the first is gone.
-    var open = damages.filter(isThere)
-    while !open.isEmpty {
-      // First what does not belong there goes, then what is missing comes.
-      for damage in open.reversed().filter({ !$0.isMissing }) + open.filter(\.isMissing) {
-        names[damage.name]?.damage(damage.offset, damage.original)
+    var missing: [Damage] = []
+    func noteMissing() {
+      missing += damages.filter { damage in
+        damage.isMissing && isThere(damage) && !missing.contains { $0.id == damage.id }
       }
-      // What was overwritten stays noted: it may be why something is lost.
-      damages.removeAll { damage in open.contains { $0.id == damage.id } }
-      open = damages.filter(isThere)
     }
+    // First what does not belong there goes. One damage may lie on another: the newest before the older,
+    // and what is missing may show in between only.
+    noteMissing()
+    while let damage = damages.last(where: { !$0.isMissing && isThere($0) }) {
+      putRight(damage)
+      noteMissing()
+    }
+    for damage in missing { putRight(damage) }
   }
 
-  /// The first `count` damages have been accepted or overwritten.
-  func forgetDamage(_ count: Int) { damages.removeFirst(min(count, damages.count)) }
+  private func putRight(_ damage: Damage) {
+    segment(damage.name)?.damage(damage.offset, damage.original)
+    // What was overwritten stays noted: it may be why something is lost.
+    damages.removeAll { $0.id == damage.id }
+  }
+
+  /// The first `count` damages have been accepted or overwritten, but for those in segments that a start
+  /// behind the command `snapshot` did not look at.
+  func forgetDamage(_ count: Int, behind snapshot: UInt64) {
+    let read = journalSegments().last { Self.first($0) <= snapshot }
+    let old = damages.prefix(count).filter { damage in
+      // Reads may still show what the medium has lost.
+      (read.map { damage.name < $0 } ?? false) || isOnMedium(damage)
+    }
+    damages = old + damages.dropFirst(count)
+  }
+
+  /// Sequence number with which a segment begins.
+  private static func first(_ path: String) -> UInt64 {
+    UInt64(path.split(separator: "/").last?.prefix(20) ?? "") ?? .max
+  }
+
+  /// A segment, removed ones included.
+  private func segment(_ name: String) -> SimulatedFile? { names[name] ?? archive[name] }
 
   /// Whether each block that holds a command behind `last`, up to `durable`, is not on the medium as it
   /// was written: only then can its loss not be told from a torn write.
@@ -161,9 +213,12 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   var isDamaged: Bool { damages.contains(where: isThere) }
 
   private func isThere(_ damage: Damage) -> Bool {
-    guard let file = names[damage.name] else { return false }
-    return file.contents.dropFirst(damage.offset).starts(with: damage.wrong)
-      || file.durable.dropFirst(damage.offset).starts(with: damage.wrong)
+    guard let file = segment(damage.name) else { return false }
+    return file.contents.dropFirst(damage.offset).starts(with: damage.wrong) || isOnMedium(damage)
+  }
+
+  private func isOnMedium(_ damage: Damage) -> Bool {
+    segment(damage.name)?.durable.dropFirst(damage.offset).starts(with: damage.wrong) ?? false
   }
 
   /// Bytes on it.
@@ -172,6 +227,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   private func damage(_ name: String, _ offset: Int, _ bytes: [UInt8]) {
     guard let file = names[name], offset + bytes.count <= file.size else { return }
     let original = Array(file.contents[offset..<offset + bytes.count])
+    guard bytes != original else { return }
     note(name, offset, original: original, wrong: bytes)
     file.damage(offset, bytes)
   }
@@ -233,6 +289,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     try enter()
     if let file = names[path] {
       if access == .creating { file.resize(0) }
+    } else if isQuiet, let file = archive[path] {
+      nextDescriptor += 1
+      open[nextDescriptor] = (file, path)
+      return nextDescriptor
     } else {
       guard access == .creating else { throw DiskFailure(ENOENT) }
       let file = SimulatedFile()
@@ -264,7 +324,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
       UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: contents[offset..<offset + count]))
     }
-    if name.hasSuffix(".journal"), fails(faults.readFlip) {
+    if name.hasSuffix(".journal") || name.hasSuffix(".snapshot"), fails(faults.readFlip) {
       counts.readFlips += 1
       bytes[random.pick(0..<count)] ^= UInt8(1 << random.pick(0..<8))
     }
@@ -305,6 +365,13 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
       noteBlock(written, name, offset, of: bytes.count)
       if fails(faults.misdirected), misdirect(written, file, name, offset) { return count }
     }
+    if name.hasSuffix(".snapshot"), fails(faults.misdirected) {
+      // Nobody looks for it: what should be there is not.
+      counts.misdirected += 1
+      story?("write lost: \(name) \(offset) + \(count)")
+      file.write(UnsafeRawBufferPointer(rebasing: written[..<0]), at: offset)
+      return count
+    }
     story?("write: \(name) \(offset) + \(count) of \(bytes.count)")
     file.write(written, at: offset)
     return count
@@ -321,10 +388,13 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   ) {
     let end = offset + bytes.count
     if let rest = restOfBlock, rest == (name, offset), let last = blocks.popLast() {
-      blocks.append((name, last.range.lowerBound..<end, last.first))
+      blocks.append((name, last.range.lowerBound..<max(last.range.upperBound, end), last.first))
     } else {
       let first = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
-      blocks.append((name, offset..<end, first))
+      // Written once more, in part perhaps, it is still the same block.
+      let before = blocks.firstIndex { $0.name == name && $0.range.lowerBound == offset }
+      let known = before.map { blocks.remove(at: $0).range.upperBound } ?? end
+      blocks.append((name, offset..<max(known, end), first))
     }
     restOfBlock = bytes.count < whole ? (name, end) : nil
   }
@@ -335,6 +405,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   ) -> Bool {
     let place = random.pick(0..<max(1, (file.size - bytes.count) / 4096)) * 4096
     guard place != offset, place + bytes.count <= file.size else { return false }
+    // On bytes that are not durable the next sync would put them right.
+    guard !file.isPending(place..<place + bytes.count) else { return false }
     counts.misdirected += 1
     story?("write misdirected: \(name) \(offset) + \(bytes.count) to \(place)")
     let intended = Array(bytes)
@@ -369,14 +441,17 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   func remove(_ path: String) throws(DiskFailure) {
     try enter()
-    guard names.removeValue(forKey: path) != nil else { throw DiskFailure(ENOENT) }
+    guard let file = names.removeValue(forKey: path) else { throw DiskFailure(ENOENT) }
+    story?("remove: \(path)")
+    if path.hasSuffix(".journal") { archive[path] = file }
     nameChanges.append(.unlink(path))
   }
 
   func names(in directory: String) throws(DiskFailure) -> [String] {
     try enter()
     let prefix = directory + "/"
-    return names.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    let all = isQuiet ? Set(names.keys).union(archive.keys) : Set(names.keys)
+    return all.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
       .sorted()
   }
 

@@ -35,6 +35,16 @@ final class SimulatedFile {
     pending.append(.resize(size))
   }
 
+  /// Whether some of these bytes were written and not synced.
+  func isPending(_ range: Range<Int>) -> Bool {
+    pending.contains { change in
+      switch change {
+      case .write(let offset, let bytes): range.overlaps(offset..<offset + bytes.count)
+      case .resize: true
+      }
+    }
+  }
+
   /// Everything becomes durable.
   func sync() {
     for change in pending { Self.apply(change, to: &durable) }

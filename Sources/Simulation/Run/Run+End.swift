@@ -13,9 +13,14 @@ extension Run {
     disk.endProcess()
     try judge()
     clock.wallError = 0
-    // Damage of the last steps shows now; the second start follows the restored files.
-    for _ in 0..<3 where server == nil { try boot() }
+    if server == nil { disk.start() }
+    // Damage of the last steps shows now, of a snapshot first, then of the journal; after each refusal
+    // the files are brought back.
+    for _ in 0..<4 where server == nil { try boot() }
     guard server != nil else { throw Violation("it does not start on a healthy disk") }
+    // Behind a snapshot a start does not look at older segments; the follower may have to.
+    disk.restore()
+    _ = disk.restoreSnapshots()
   }
 
   /// Clients and server go on until nothing is left to answer.

@@ -25,17 +25,20 @@ extension Run {
     network.handler = started.handler
     report.starts += 1
     disk.story?("started behind command \(started.recoveredThrough.rawValue)")
-    try inspect(started.recoveredThrough, damages)
+    try inspect(started, damages)
     server = started
   }
 
   private func world() -> SteppedServer.World {
     let (name, genesis) = (files.name, setting.genesis)
-    return SteppedServer.World(
+    let signed = signed
+    var world = SteppedServer.World(
       disk: disk, time: clock,
       openLedger: { () throws(LedgerError) in
         try SQLiteLedger(path: RunSetting.ledger, genesis: genesis, files: name)
-      }, operatorKeys: [PublicKey(village.keys[0].publicKey)])
+      }, operatorKeys: [village.publicKey(of: SessionId(1))])
+    world.verify = { signed.verify($0, $1, $2, $3) }
+    return world
   }
 
   private func didNotStart(_ error: StartError, sawFlips: Bool) throws(Violation) {
@@ -43,6 +46,15 @@ extension Run {
     switch error {
     case .journal(.system):
       report.failedStarts += 1
+      disk.endProcess()
+      disk.start()
+    case .journal(.tooEarly), .journal(.badSnapshot):
+      // Snapshots hold what was removed from the journal: only a medium that damaged all of them may
+      // keep it from starting.
+      guard disk.restoreSnapshots() || sawFlips else {
+        throw Violation("it does not start: \(error)")
+      }
+      report.refusals += 1
       disk.endProcess()
       disk.start()
     case .journal(.corrupt):
@@ -59,7 +71,8 @@ extension Run {
   }
 
   /// Compares what a start found with what was durable and acknowledged.
-  private func inspect(_ recovered: SequenceNumber, _ damages: Int) throws(Violation) {
+  private func inspect(_ started: SteppedServer, _ damages: Int) throws(Violation) {
+    let recovered = started.recoveredThrough
     let claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     if recovered < durable {
       guard disk.isDamaged(behind: recovered.rawValue, through: durable.rawValue) else {
@@ -75,9 +88,21 @@ extension Run {
     marks.removeAll { $0.sequence > sure }
     durable = recovered
     disk.forgetBlocks(behind: recovered.rawValue)
-    disk.forgetDamage(damages)
+    disk.forgetDamage(damages, behind: started.snapshot.rawValue)
     // Damage done by the start itself shows at the next one.
-    if !disk.isDamaged { _ = try audit(claimed, isFinal: false) }
+    if disk.isDamaged { return }
+    _ = try audit(claimed, isFinal: false)
+    guard started.snapshot > .none else { return }
+    report.snapshotStarts += 1
+    try disk.quietly { () throws(Violation) in
+      do throws(JournalError) {
+        guard try started.startedFaithfully() else {
+          throw JournalError.badSnapshot(path: "\(started.snapshot)", "the journal leads elsewhere")
+        }
+      } catch {
+        throw Violation("snapshot and tail are not what the journal makes: \(error)")
+      }
+    }
   }
 
   /// Audits journal and ledger past all faults.

@@ -1,7 +1,7 @@
 // A run: the whole exchange, its clients, its disk and its network in one thread and simulated time.
 //
 //   step:  start the server if it is down
-//          one of: I/O turn, journal, follower, wishes of clients, time
+//          one of: I/O turn, journal, follower, snapshot, wishes of clients, time
 //          perhaps: kill, power loss, bit flip, cut connection, clock jump, full disk, ledger down
 //   after each I/O turn: the exchange's invariants, conservation, a mark (command, event hash)
 //   after each start:    an audit of journal and ledger against marks and acknowledgements
@@ -26,6 +26,7 @@ final class Run {
   var network: SimulatedNetwork
   var server: SteppedServer?
   let people: [SimulatedClient]
+  let signed: SignedMessages
   var behaviour = Behaviour()
   var marks: [Audit.Mark] = []
   var durable = SequenceNumber.none
@@ -33,6 +34,7 @@ final class Run {
   private var ioIsBusy = false
   private var journalIsBusy = false
   private var followerIsBusy = false
+  private var snapshotIsBusy = false
   /// A command whose loss cannot be told from a torn write is lost: the ledger may know it, and what
   /// the clients were told is not so. The run is over.
   var ledgerMayBeAhead = false
@@ -47,7 +49,11 @@ final class Run {
     network = SimulatedNetwork(clock: clock)
     files = DatabaseFiles(on: disk, clock: clock)
     let (village, clock) = (village, clock)
-    people = ([SessionId(1)] + Village.traders).map { SimulatedClient($0, village, clock) }
+    let signed = SignedMessages()
+    self.signed = signed
+    people = ([SessionId(1)] + Village.traders).map {
+      SimulatedClient($0, village, clock, signed)
+    }
     disk.meanwhile = { [unowned self] in others() }
   }
 
@@ -81,8 +87,9 @@ final class Run {
     switch random.pick(0..<100) {
     case ..<40: ioTurn()
     case ..<65: journalStep()
-    case ..<78: followerStep()
-    case ..<92: wish()
+    case ..<77: followerStep()
+    case ..<81: snapshotStep()
+    case ..<93: wish()
     default: clock.advance(nanoseconds: UInt64(random.pick(0...300_000_000)))
     }
     clock.advance(nanoseconds: UInt64(random.pick(10_000...4_000_000)))
@@ -94,6 +101,7 @@ final class Run {
   private func misfortune() {
     guard server != nil else { return }
     if random.happens(setting.flips) { disk.flipBit() }
+    if random.happens(setting.flips / 2) { disk.flipBitOfSnapshot() }
     if random.happens(setting.cuts), let link = network.all.randomElement(using: &random) {
       report.cuts += 1
       network.cut(link, &random)
@@ -145,7 +153,10 @@ final class Run {
   /// While a call to the disk takes its time, other threads get on.
   private func others() {
     guard server != nil, failure == nil else { return }
-    if !journalIsBusy, followerIsBusy, random.happens(4_000) { return journalStep() }
+    if !journalIsBusy, followerIsBusy || snapshotIsBusy, random.happens(4_000) {
+      return journalStep()
+    }
+    if snapshotIsBusy, !followerIsBusy, random.happens(2_000) { return followerStep() }
     if !ioIsBusy { ioTurn() }
   }
 
@@ -172,6 +183,13 @@ final class Run {
     } catch {
       report.readsThatStoppedSettlement += 1
     }
+  }
+
+  func snapshotStep() {
+    guard let server, !snapshotIsBusy, !disk.isDown else { return }
+    snapshotIsBusy = true
+    defer { snapshotIsBusy = false }
+    if server.stepSnapshots() { report.snapshots += 1 }
   }
 
   /// One turn of the loop: bytes arrive, commands are applied, what is durable leaves.

@@ -12,6 +12,10 @@ package struct RunReport: Sendable, Equatable {
   package var claims = 0
   /// Starts that succeeded.
   package var starts = 0
+  /// Snapshots made.
+  package var snapshots = 0
+  /// Starts from a snapshot, compared with a replay of the whole journal.
+  package var snapshotStarts = 0
   /// Starts that met an error of the disk.
   package var failedStarts = 0
   /// Starts refused for damage that was there.
@@ -80,6 +84,7 @@ package struct RunReport: Sendable, Equatable {
   package static let rows: [(String, WritableKeyPath<RunReport, Int> & Sendable)] = [
     ("runs", \.runs), ("steps under faults", \.steps), ("commands journaled", \.commands),
     ("acknowledgements kept", \.claims), ("starts", \.starts),
+    ("snapshots", \.snapshots), ("starts from a snapshot", \.snapshotStarts),
     ("starts that met an error of the disk", \.failedStarts),
     ("starts refused for damage", \.refusals), ("ends of the process", \.restarts),
     ("fail-stops after a failed write or sync", \.failStops), ("kill -9", \.kills),

@@ -46,6 +46,10 @@ struct RunSetting: Sendable {
     configuration.checkpointInterval = UInt64(rate(&random, [7, 40]))
     configuration.ingressCommands = UInt32(rate(&random, [64, 256]))
     configuration.outboxEvents = UInt32(rate(&random, [8, 256]))
+    configuration.snapshotCommands = UInt64(rate(&random, [0, 3, 20, 60]))
+    configuration.snapshotMinutes = 0
+    configuration.snapshotKeep = UInt32(rate(&random, [1, 2]))
+    configuration.journalRetain = UInt64(rate(&random, [0, 1, 30]))
     self.configuration = configuration
   }
 }

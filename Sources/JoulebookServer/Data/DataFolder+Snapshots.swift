@@ -1,0 +1,73 @@
+import Journaling
+import Logging
+import MarketModel
+
+/// Snapshots of a stopped server's folder, by hand.
+extension DataFolder {
+  /// Makes a snapshot of the state behind the last command.
+  /// - Parameters:
+  ///   - log: Told which snapshots could not be used.
+  ///   - progress: Told now and then the last command applied, and the last that there is.
+  /// - Returns: what the newest snapshot says of itself, and whether it was made now.
+  /// - Throws: when the folder is in use, the journal cannot be read or differs from its checkpoints, or
+  ///   the disk refuses.
+  public func makeSnapshot(
+    log: Logger, progress: (SequenceNumber, SequenceNumber) -> Void = { _, _ in }
+  ) throws(StartError) -> (sequence: SequenceNumber, isNew: Bool) {
+    let setting = try marketSetting()
+    let lock = try lockJournal()
+    defer { withExtendedLifetime(lock) {} }
+    let (newest, end) = try journalEnd(lock, setting, log)
+    do throws(SnapshotError) {
+      let made = try SnapshotDesk.make(
+        in: journal, setting, through: end, disk: SystemDisk(), log: log,
+        progress: { progress($0, end) }, unless: { false })
+      return (made?.sequence ?? newest, made != nil)
+    } catch {
+      throw .snapshot(error)
+    }
+  }
+
+  /// The last command in a snapshot, and the last of the journal, which is durable then.
+  private func journalEnd(
+    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, _ log: Logger
+  ) throws(StartError) -> (newest: SequenceNumber, end: SequenceNumber) {
+    do throws(JournalError) {
+      let newest = try MarketHistory.newest(in: journal, setting, disk: SystemDisk(), log: log)
+        .sequence
+      return (newest, try Recovery.recover(lock, after: newest).lastSequence)
+    } catch {
+      throw .journal(error)
+    }
+  }
+
+  /// Removes what snapshots make superfluous; see `Snapshots.prune`.
+  /// - Throws: when the folder is in use or the disk refuses.
+  public func prune(
+    keep: Int, commands: UInt64?, isDry: Bool
+  ) throws(StartError) -> Snapshots.Pruned {
+    let lock = try lockJournal()
+    defer { withExtendedLifetime(lock) {} }
+    do throws(JournalError) {
+      return try Snapshots.prune(journal, keep: keep, commands: commands, isDry: isDry)
+    } catch {
+      throw .journal(error)
+    }
+  }
+
+  private func lockJournal() throws(StartError) -> DirectoryLock {
+    do throws(JournalError) {
+      return try DirectoryLock(journal)
+    } catch {
+      throw .journal(error)
+    }
+  }
+
+  private func marketSetting() throws(StartError) -> MarketHistory.Setting {
+    do throws(ConfigurationError) {
+      return MarketHistory.Setting(try fixedMarket())
+    } catch {
+      throw .configuration(error)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// Everything that follows from a journal's commands alone, as of one command. A snapshot is its bytes:
+//
+//     census      how many of everything there are
+//     batches     settlement batches cut so far, and what lies in the one in the making
+//     gateway     who is who, numbers of reports and market data, session versions
+//     exchange    every row
+
+import ExchangeCore
+import GatewayBinary
+import Journaling
+import Logging
+import MarketModel
+import Settlement
+
+/// A history that goes on command by command. Owned by one thread.
+struct MarketHistory: ~Copyable {
+  /// The state of the market.
+  var exchange: Exchange
+  /// How many of everything there are.
+  var census = Census()
+  /// What the gateway knows.
+  var gateway = GatewayHistory()
+  /// What was settled, as the journal has it.
+  var batches: BatchBuilder
+
+  /// What a history is made with: as the first start of the data folder fixed it.
+  struct Setting: Sendable {
+    /// Capacity of the exchange.
+    var capacity: Capacity
+    /// How settlement batches are cut.
+    var genesis: LedgerGenesis
+
+    /// What `configuration` says.
+    init(_ configuration: Configuration) {
+      capacity = configuration.capacity
+      genesis = LedgerGenesis(rules: configuration.settlement)
+    }
+  }
+
+  /// A history without a command.
+  init(_ setting: Setting) {
+    exchange = Exchange(capacity: setting.capacity)
+    batches = BatchBuilder(genesis: setting.genesis)
+  }
+
+  /// Reads what `write` wrote.
+  /// - Returns: `nil` when the source is not whole.
+  private init?(_ setting: Setting, reading source: any StateSource) {
+    census = source.get(Census.self)
+    batches = BatchBuilder(genesis: setting.genesis, reading: source)
+    gateway = GatewayHistory(reading: source)
+    guard let read = Exchange(capacity: setting.capacity, reading: source) else { return nil }
+    exchange = read
+  }
+
+  /// Writes all of it.
+  func write(to sink: any StateSink) {
+    sink.put(census)
+    batches.write(to: sink)
+    gateway.write(to: sink)
+    exchange.write(to: sink)
+  }
+
+  /// The last command in it.
+  var sequence: SequenceNumber { exchange.lastSequence }
+
+  /// What a snapshot of it says of itself.
+  func header(at time: Timestamp) -> SnapshotHeader {
+    SnapshotHeader(
+      sequence: sequence, time: time, eventHash: exchange.eventHash,
+      stateHash: exchange.stateHash(), batch: batches.head.batch,
+      confirmedBatch: exchange.counts.settledBatch)
+  }
+
+  /// Reads a snapshot and checks that the state has the hashes that its maker found.
+  /// - Throws: `system` or `badSnapshot`.
+  static func read(
+    _ path: String, _ setting: Setting, disk: any Disk
+  ) throws(JournalError) -> MarketHistory {
+    let reader = try SnapshotReader(path, disk: disk)
+    guard let history = MarketHistory(setting, reading: reader) else {
+      throw reader.failure ?? .badSnapshot(path: path, "it is not whole")
+    }
+    try reader.finish()
+    guard history.sequence == reader.header.sequence,
+      history.exchange.eventHash == reader.header.eventHash,
+      history.exchange.stateHash() == reader.header.stateHash
+    else { throw .badSnapshot(path: path, "its state has other hashes than its header") }
+    return history
+  }
+
+  /// The newest snapshot that can be used.
+  /// - Parameters:
+  ///   - oldestFirst: The oldest instead.
+  ///   - isFit: Looks at each, in that order; it is passed over when it returns `false`.
+  /// - Returns: without one, a history without a command: it begins with the journal's first.
+  /// - Throws: `system` when the folder cannot be listed; what is wrong with the first snapshot when none
+  ///   can be used and the journal does not begin with its first command.
+  static func newest(
+    in directory: String, _ setting: Setting, disk: any Disk, log: Logger,
+    oldestFirst: Bool = false, where isFit: (borrowing MarketHistory) -> Bool = { _ in true }
+  ) throws(JournalError) -> MarketHistory {
+    let entries = try Snapshots.list(directory, disk: disk)
+    var failure: JournalError?
+    for entry in oldestFirst ? entries.reversed() : entries {
+      do throws(JournalError) {
+        let history = try read(entry.path, setting, disk: disk)
+        if isFit(history) { return history }
+      } catch {
+        log.error("ALARM: \(error)")
+        failure = failure ?? error
+      }
+    }
+    // The journal from its first command does the same, if it is there.
+    if let failure, let first = try Snapshots.firstCommand(directory, disk: disk),
+      first > SequenceNumber(1)
+    {
+      throw failure
+    }
+    return MarketHistory(setting)
+  }
+}
+
+extension MarketHistory {
+  /// Applies the next command.
+  /// - Returns: `false` when it is a checkpoint that does not agree.
+  /// - Throws: when the batches cannot be cut.
+  mutating func apply(_ command: borrowing Command) throws(LedgerError) -> Bool {
+    gateway.begin(command)
+    let (sequence, time) = (command.sequence, command.time)
+    var agrees = true
+    for event in exchange.execute(command) {
+      census.note(event)
+      if case .alarm(let alarm) = event, alarm.kind == .checkpointMismatch { agrees = false }
+      gateway.take(event, at: time)
+      batches.take(event, sequence: sequence, time: time)
+    }
+    gateway.endCommand(at: time)
+    _ = try batches.endCommand(sequence: sequence, time: time, closes: command.body.closesBatch)
+    return agrees
+  }
+}

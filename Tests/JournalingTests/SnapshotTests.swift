@@ -1,0 +1,166 @@
+import Glibc
+import Journaling
+import MarketModel
+import Testing
+
+@Suite("Snapshots")
+struct SnapshotTests {
+  /// So many pseudorandom bytes.
+  private func state(_ count: Int, seed: UInt64) -> [UInt8] {
+    var random = SeededRandom(seed: seed)
+    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+  }
+
+  private func header(_ sequence: UInt64, batch: UInt64 = 0, confirmed: UInt64 = 0)
+    -> SnapshotHeader
+  {
+    SnapshotHeader(
+      sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: sequence), eventHash: 1,
+      stateHash: 2, batch: batch, confirmedBatch: confirmed)
+  }
+
+  private func write(_ header: SnapshotHeader, _ state: [UInt8], _ folder: Folder) throws {
+    let writer = try SnapshotWriter(folder.path, sequence: header.sequence)
+    // In uneven pieces, as rooms write.
+    var offset = 0
+    while offset < state.count {
+      let end = min(state.count, offset + 7 + offset % 4_099)
+      state[offset..<end].withUnsafeBytes { writer.write($0) }
+      offset = end
+    }
+    try writer.finish(header)
+  }
+
+  private func path(_ folder: Folder, _ sequence: UInt64) throws -> String {
+    try #require(
+      Snapshots.list(folder.path).first { $0.sequence == SequenceNumber(sequence) }?.path)
+  }
+
+  /// What is read from a snapshot; `nil` when it is refused.
+  private func read(_ path: String, _ count: Int) -> [UInt8]? {
+    do throws(JournalError) {
+      let reader = try SnapshotReader(path)
+      var bytes = [UInt8](repeating: 0, count: count)
+      bytes.withUnsafeMutableBytes { reader.read(into: $0) }
+      try reader.finish()
+      return bytes
+    } catch {
+      return nil
+    }
+  }
+
+  @Test("What was written is read, whatever its length.")
+  func roundTrip() throws {
+    let folder = Folder(inMemory: true)
+    for (index, count) in [1, 4_096, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9 << 20].enumerated() {
+      let sequence = UInt64(index) + 1
+      let bytes = state(count, seed: sequence)
+      try write(header(sequence, batch: 7), bytes, folder)
+      let file = try path(folder, sequence)
+      #expect(read(file, count) == bytes, "\(count) bytes")
+      let found = try SnapshotReader(file).header
+      #expect(found.sequence == SequenceNumber(sequence) && found.batch == 7)
+      try SnapshotReader(file).verify()
+    }
+    #expect(try Snapshots.list(folder.path).map(\.sequence.rawValue) == [6, 5, 4, 3, 2, 1])
+    #expect(!folder.names.contains("next.snapshot"))
+  }
+
+  @Test("A snapshot cut off anywhere, or with any byte changed, is refused.")
+  func damaged() throws {
+    let folder = Folder(inMemory: true)
+    let bytes = state(3_000, seed: 4)
+    try write(header(9), bytes, folder)
+    let file = try path(folder, 9)
+    let whole = JournalingTests.bytes(of: file)
+    // Between header and pieces nothing is written, and nothing is read.
+    let used = Array(0..<128) + Array(4_096..<whole.count)
+    for place in used {
+      JournalingTests.write([whole[place] ^ 0x10], to: file, at: place)
+      if read(file, bytes.count) != nil { Issue.record("byte \(place) changed") }
+      JournalingTests.write([whole[place]], to: file, at: place)
+    }
+    #expect(read(file, bytes.count) == bytes)
+    #expect(read(file, bytes.count - 1) == nil, "something is left")
+    #expect(read(file, bytes.count + 1) == nil, "something is missing")
+    for length in stride(from: whole.count - 1, through: 0, by: -37) {
+      truncate(file, off_t(length))
+      if read(file, bytes.count) != nil { Issue.record("cut off at \(length)") }
+    }
+    try write(header(9), bytes, folder)
+    rename(file, folder.path + "/00000000000000000010.snapshot")
+    #expect(read(folder.path + "/00000000000000000010.snapshot", bytes.count) == nil)
+  }
+
+  /// Segments of 8 KiB, two blocks of 3 commands each: they begin with 1, 7, 13, 19, 25.
+  private func segments(_ folder: Folder) throws {
+    var commands = RandomCommands(seed: 5)
+    try folder.write((0..<10).map { _ in commands.batch(3) }, segmentBytes: 8_192)
+    #expect(folder.segments.count == 5)
+  }
+
+  @Test("Only segments go that every snapshot holds, and none of the last commands asked for.")
+  func prunes() throws {
+    let folder = Folder(inMemory: true)
+    try segments(folder)
+    for sequence in [UInt64(8), 14, 20] { try write(header(sequence), [1, 2, 3], folder) }
+    let all = folder.names
+    let dry = try Snapshots.prune(folder.path, keep: 2, commands: 0, isDry: true)
+    #expect(dry.oldestKept == SequenceNumber(14))
+    #expect(dry.segments == Array(folder.segments.prefix(2)) && dry.snapshots.count == 1)
+    #expect(folder.names == all)
+    // The last 10 of 20 commands stay: nothing from command 7 on may go.
+    #expect(try Snapshots.prune(folder.path, keep: 2, commands: 10).segments.count == 1)
+    #expect(try Snapshots.prune(folder.path, keep: 2, commands: nil).segments.isEmpty)
+    #expect(try Snapshots.prune(folder.path, keep: 2, commands: 0).segments.count == 1)
+    #expect(try Snapshots.list(folder.path).map(\.sequence.rawValue) == [20, 14])
+    #expect(try Snapshots.firstCommand(folder.path) == SequenceNumber(13))
+    // What is left is whole from a snapshot on.
+    let lock = try DirectoryLock(folder.path)
+    #expect(try Recovery.recover(lock, after: SequenceNumber(14)).lastSequence.rawValue == 30)
+    #expect(try folder.read(from: 15).count == 16)
+    #expect(throws: JournalError.self) { try folder.read(from: 1) }
+  }
+
+  @Test("A damaged snapshot does not count, and what is not confirmed keeps its segments.")
+  func keepsWhatIsNeeded() throws {
+    let folder = Folder(inMemory: true)
+    try segments(folder)
+    try write(header(14), [1, 2, 3], folder)
+    try write(header(20), [1, 2, 3], folder)
+    JournalingTests.write([0xFF], to: try path(folder, 20), at: 4_100)
+    // One whole snapshot of the two that must stay: nothing goes.
+    let damaged = try Snapshots.prune(folder.path, keep: 2, commands: 0)
+    #expect(damaged.segments.isEmpty && damaged.snapshots.isEmpty)
+    try write(header(20, batch: 4, confirmed: 3), [1, 2, 3], folder)
+    try write(header(26, batch: 5, confirmed: 3), [1, 2, 3], folder)
+    // Batch 4 is not confirmed: the snapshot before it stays, and the journal behind that.
+    let pruned = try Snapshots.prune(folder.path, keep: 1, commands: 0)
+    #expect(pruned.oldestKept == SequenceNumber(14) && pruned.segments.count == 2)
+  }
+
+  @Test("A journal that ends before a snapshot is no journal to start from.")
+  func endsBefore() throws {
+    let folder = Folder(inMemory: true)
+    try segments(folder)
+    let lock = try DirectoryLock(folder.path)
+    #expect(try Recovery.recover(lock, after: SequenceNumber(30)).lastSequence.rawValue == 30)
+    #expect(throws: JournalError.self) {
+      try Recovery.recover(lock, after: SequenceNumber(31))
+    }
+  }
+
+  @Test("Behind a snapshot the journal goes on with the right chain, also in a new segment.")
+  func goesOn() throws {
+    for count in 1...8 {
+      let folder = Folder(inMemory: true)
+      var commands = RandomCommands(seed: 6)
+      let batches = (0..<count).map { _ in commands.batch(3) }
+      try folder.write(batches, segmentBytes: 8_192)
+      for after in 1...UInt64(3 * count) {
+        let found = try Recovery.recover(DirectoryLock(folder.path), after: SequenceNumber(after))
+        #expect(try found.chain == folder.recover().chain, "\(count) blocks, after \(after)")
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import JoulebookClient
+import JoulebookServer
+import MarketModel
+import Testing
+
+@Suite("Starting from snapshots", .serialized)
+struct SnapshotServerTests {
+  private static let options = [
+    "--set", "journal.segment=64KiB", "--set", "capacity.orders=4096",
+    "--set", "snapshot.commands=60",
+  ]
+
+  /// Ben enters one order after the other, each journaled alone.
+  private func trade(_ orders: ClosedRange<UInt64>, _ village: Village, _ server: ServerProcess)
+    throws
+  {
+    let client = try village.trader(3, server)
+    defer { client.close() }
+    for id in orders {
+      try client.enter(
+        .limit(Village.ben, .buy, kilowattHours: 1, at: Int64(id % 50) + 1, id: id))
+      try client.wait { if case .accepted = $0 { () } else { nil } }
+    }
+  }
+
+  /// Waits until the server has made a snapshot more.
+  private func awaitSnapshot(_ server: ServerProcess, after count: Int = 0) throws {
+    for _ in 0..<500 {
+      if snapshots(server).count > count || server.log.contains("no snapshot") { break }
+      usleep(20_000)
+    }
+    #expect(snapshots(server).count > count, "\(server.log)")
+  }
+
+  private func snapshots(_ server: ServerProcess) -> [Substring] {
+    server.log.split(separator: "\n").filter { $0.contains("snapshot of command") }
+  }
+
+  private func files(_ data: String, _ suffix: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: data + "/journal")
+      .filter { $0.hasSuffix(suffix) }.sorted().map { data + "/journal/" + $0 }
+  }
+
+  @Test("A killed server goes on from its snapshot as it was, and without the old segments too.")
+  func goesOn() throws {
+    let folder = try TemporaryFolder()
+    let (village, data) = (Village(), folder.path + "/data")
+    var server = try ServerProcess(data: data, options: Self.options)
+    try village.found(on: server)
+    try trade(1...100, village, server)
+    try awaitSnapshot(server)
+    try trade(101...120, village, server)
+    let before = try village.status(server)
+    server.kill()
+
+    server = try ServerProcess(data: data, options: Self.options)
+    #expect(server.log.contains("going on behind the snapshot"), "\(server.log)")
+    let after = try village.status(server)
+    #expect(after.openOrderCount == before.openOrderCount && before.openOrderCount == 120)
+    #expect(after.participantCount == before.participantCount)
+    #expect(after.instrumentCount == 1 && after.accountCount == 2 && after.meterCount == 1)
+    try trade(121...125, village, server)
+    #expect(server.stop() == 0)
+
+    // What a snapshot holds and a replay of everything are the same.
+    let whole = try Joulebook.run(["replay", data, "--ledger"])
+    #expect(whole.status == 0, "\(whole.errors)")
+    let made = try Joulebook.run(["snapshot", data])
+    #expect(made.status == 0 && made.output.contains("snapshot   command"), "\(made.errors)")
+    #expect(try Joulebook.run(["snapshot", data]).output.contains("made before"))
+    let segments = try files(data, ".journal")
+    let pruned = try Joulebook.run(["journal", "prune", data, "--keep", "0"])
+    #expect(pruned.status == 0, "\(pruned.errors)")
+    #expect(try files(data, ".journal").count < segments.count, "\(pruned.output)")
+    let rest = try Joulebook.run(["replay", data, "--ledger"])
+    #expect(rest.status == 0 && rest.output.contains("begin"), "\(rest.errors)\(rest.output)")
+    func hashes(_ output: String) -> [Substring] {
+      output.split(separator: "\n").filter { $0.contains("hash") }
+    }
+    #expect(hashes(rest.output) == hashes(whole.output) && hashes(rest.output).count == 2)
+
+    server = try ServerProcess(data: data, options: Self.options)
+    #expect(try village.status(server).openOrderCount == 125)
+    try trade(126...130, village, server)
+    #expect(server.stop() == 0)
+    #expect(try Joulebook.run(["replay", data, "--ledger"]).status == 0)
+    #expect(try Joulebook.run(["journal", "verify", data]).status == 0)
+  }
+
+  @Test("A damaged snapshot is passed over; with none left, and no first segment, nothing starts.")
+  func damaged() throws {
+    let folder = try TemporaryFolder()
+    let (village, data) = (Village(), folder.path + "/data")
+    var server = try ServerProcess(data: data, options: Self.options)
+    try village.found(on: server)
+    try trade(1...80, village, server)
+    try awaitSnapshot(server)
+    try trade(81...200, village, server)
+    try awaitSnapshot(server, after: 1)
+    #expect(server.stop() == 0)
+    func flip(_ path: String) throws {
+      let file = try #require(FileHandle(forUpdatingAtPath: path))
+      try file.seek(toOffset: 5_000)
+      let byte = try #require(try file.read(upToCount: 1)?.first)
+      try file.seek(toOffset: 5_000)
+      try file.write(contentsOf: [byte ^ 4])
+      try file.close()
+    }
+    let snapshots = try files(data, ".snapshot")
+    #expect(snapshots.count == 2)
+    try flip(try #require(snapshots.last))
+    #expect(try Joulebook.run(["journal", "verify", data]).status == 65)
+    server = try ServerProcess(
+      data: data, options: Self.options + ["--set", "snapshot.commands=0"])
+    #expect(server.log.contains("cannot be used"), "\(server.log)")
+    #expect(try village.status(server).openOrderCount == 200)
+    #expect(server.stop() == 0)
+
+    try flip(try #require(snapshots.first))
+    server = try ServerProcess(
+      data: data, options: Self.options + ["--set", "snapshot.commands=0"])
+    #expect(try village.status(server).openOrderCount == 200)
+    #expect(server.stop() == 0)
+
+    let first = try #require(try files(data, ".journal").first)
+    try FileManager.default.removeItem(atPath: first)
+    #expect(throws: ServerProcess.DidNotStart.self) {
+      try ServerProcess(data: data, options: Self.options)
+    }
+  }
+}
