@@ -27,16 +27,16 @@ local templates = {
   [28] = "ExplainRequest", [29] = "BalanceRequest", [40] = "Accepted", [41] = "Replaced",
   [42] = "Canceled", [43] = "Trade", [44] = "Rejected", [45] = "Restated",
   [46] = "MassCancelReport", [47] = "BalanceUpdate", [48] = "OrderStatus", [49] = "Explanation",
-  [50] = "TransferReport", [51] = "AgentReport", [52] = "Ack", [60] = "MeterReading",
-  [61] = "MeterReadingAck", [70] = "ReferenceDataRequest", [71] = "AreaDefinition",
-  [72] = "InstrumentDefinition", [73] = "StateChange", [74] = "ReferenceDataEnd",
-  [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe", [82] = "OrderAdd",
-  [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade", [86] = "LevelSnapshot",
-  [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook", [100] = "CreateParticipant",
-  [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea",
-  [105] = "SetTariff", [106] = "CreateInstrument", [107] = "SetInstrumentState",
-  [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw", [111] = "Tick",
-  [112] = "StatusRequest", [113] = "Status"
+  [50] = "TransferReport", [51] = "AgentReport", [52] = "Ack", [53] = "ReportCopy",
+  [54] = "SettlementNotice", [60] = "MeterReading", [61] = "MeterReadingAck",
+  [70] = "ReferenceDataRequest", [71] = "AreaDefinition", [72] = "InstrumentDefinition",
+  [73] = "StateChange", [74] = "ReferenceDataEnd", [80] = "MarketDataSubscribe",
+  [81] = "MarketDataUnsubscribe", [82] = "OrderAdd", [83] = "OrderModify", [84] = "OrderDelete",
+  [85] = "MarketTrade", [86] = "LevelSnapshot", [87] = "SnapshotEnd", [88] = "MarketDataResume",
+  [89] = "TopOfBook", [100] = "CreateParticipant", [101] = "RegisterSession",
+  [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea", [105] = "SetTariff",
+  [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
+  [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -158,6 +158,10 @@ fields.reason_ExplanationReason = ProtoField.uint8("joulebook.reason_Explanation
 fields.hasBestOpposite = ProtoField.uint8("joulebook.hasBestOpposite", "hasBestOpposite", base.DEC, values_Flag)
 fields.moreBlockers = ProtoField.uint8("joulebook.moreBlockers", "moreBlockers", base.DEC, values_Flag)
 fields.used = ProtoField.int64("joulebook.used", "used")
+fields.originSeqNo = ProtoField.uint64("joulebook.originSeqNo", "originSeqNo")
+fields.originSession = ProtoField.uint32("joulebook.originSession", "originSession")
+fields.batch = ProtoField.uint64("joulebook.batch", "batch")
+fields.lastSequence = ProtoField.uint64("joulebook.lastSequence", "lastSequence")
 fields.meter = ProtoField.uint32("joulebook.meter", "meter")
 fields.registerSequence = ProtoField.uint64("joulebook.registerSequence", "registerSequence")
 fields.intervalStart = ProtoField.uint64("joulebook.intervalStart", "intervalStart")
@@ -214,11 +218,11 @@ fields.roles = ProtoField.uint8("joulebook.roles", "roles", base.HEX)
 fields.roles_trading = ProtoField.bool("joulebook.roles_trading", "trading", 8, nil, 1)
 fields.roles_metering = ProtoField.bool("joulebook.roles_metering", "metering", 8, nil, 2)
 fields.roles_administration = ProtoField.bool("joulebook.roles_administration", "administration", 8, nil, 4)
+fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 8, nil, 8)
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
 fields.time = ProtoField.uint64("joulebook.time", "time")
 fields.withStateHash = ProtoField.uint8("joulebook.withStateHash", "withStateHash", base.DEC, values_Flag)
-fields.lastSequence = ProtoField.uint64("joulebook.lastSequence", "lastSequence")
 fields.durableSequence = ProtoField.uint64("joulebook.durableSequence", "durableSequence")
 fields.eventHash = ProtoField.uint64("joulebook.eventHash", "eventHash")
 fields.stateHash = ProtoField.uint64("joulebook.stateHash", "stateHash")
@@ -687,6 +691,24 @@ messages[52] = {
     {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
   },
 }
+messages[53] = {
+  name = "ReportCopy", block = 28,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.originSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.originSession, 24, 4, {read = "uint32"}},
+  },
+}
+messages[54] = {
+  name = "SettlementNotice", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.batch, 16, 8, {read = "uint64"}},
+    {fields.lastSequence, 24, 8, {read = "uint64"}},
+  },
+}
 messages[60] = {
   name = "MeterReading", block = 124,
   fields = {
@@ -925,7 +947,7 @@ messages[101] = {
     {fields.sessionId, 16, 4, {read = "uint32"}},
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
-    {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration}}},
+    {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
   },
 }
 messages[102] = {

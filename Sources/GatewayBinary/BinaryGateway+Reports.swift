@@ -58,10 +58,11 @@ struct ReportDelivery: ReportSink {
 
 /// Sends each market-data message to the subscribers of its area.
 struct FeedBroadcast: FeedSink {
-  let gateway: BinaryGateway
+  unowned(unsafe) let gateway: BinaryGateway
   let time: Timestamp
 
   func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
+    guard gateway.peers.hasSubscribers else { return }
     for slot in gateway.peers.subscribers(of: area) {
       gateway.counts.marketData += 1
       gateway.writer(Int(slot))?.marketData(update, area: area, sequence: sequence, time)

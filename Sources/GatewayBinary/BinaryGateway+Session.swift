@@ -75,8 +75,12 @@ extension BinaryGateway {
     guard let identity = peer.pointee?.session.identity, let roles = peer.pointee?.roles else {
       return .stop
     }
-    switch OrderReader().read(frame, template, from: identity, roles: roles, directory: directory)
-    {
+    // The directory's tables are counted references: only a reading needs them.
+    let result =
+      template == .meterReading
+      ? OrderReader().read(frame, template, from: identity, roles: roles, directory: directory)
+      : OrderReader().readOrder(frame, template, from: identity, roles: roles)
+    switch result {
     case .command(let command): return submit(command, isCancel: isCancel, slot)
     case .rejected(let rejected):
       reject(rejected, slot)
@@ -267,6 +271,7 @@ extension BinaryGateway {
 
   /// Writes to the connection in `slot`.
   func writer(_ slot: Int) -> ReportWriter? {
-    peers[slot].map { ReportWriter(transport: transport, connection: $0.connection) }
+    guard let connection = peers.pointer(slot).pointee?.connection else { return nil }
+    return ReportWriter(transport: transport, connection: connection)
   }
 }

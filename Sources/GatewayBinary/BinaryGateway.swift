@@ -68,7 +68,7 @@ public final class BinaryGateway: TransportHandler {
   public var connectionCount: Int { peers.establishedCount }
 
   let transport: any Network
-  unowned let server: any GatewayServer
+  unowned(unsafe) let server: any GatewayServer
   let configuration: Configuration
   var identities: SessionIdentities
   var peers: PeerTable

@@ -78,6 +78,20 @@ public struct Directory: Sendable, Equatable {
   /// All instruments, by number.
   public var instruments: [Instrument] { instrumentTable.compactMap { $0 } }
 
+  /// Shows every participant's account and its owner.
+  func forEachAccount(_ body: (AccountId, ParticipantId) -> Void) {
+    for (number, owner) in accounts.enumerated() {
+      if let owner { body(AccountId(UInt32(number)), owner) }
+    }
+  }
+
+  /// Shows every session identity.
+  func forEachSession(_ body: (SessionId, Session) -> Void) {
+    for (number, session) in sessions.enumerated() {
+      if let session { body(SessionId(UInt32(number)), session) }
+    }
+  }
+
   /// Highest number among the meters; 0: none.
   public var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
 

@@ -83,7 +83,7 @@ public protocol FeedSink: ~Copyable {
 /// The feed's book and channels. Owned by the I/O thread. Allocates only while its tables grow to the
 /// highest order slot in use.
 public struct MarketFeed: ~Copyable {
-  private struct Entry {
+  private struct Entry: BitwiseCopyable {
     var now = MarketFeed.nothing
     /// As the subscribers know it; its `total` is 0 when they do not.
     var published = MarketFeed.nothing
@@ -91,7 +91,7 @@ public struct MarketFeed: ~Copyable {
   }
 
   /// By the order's slot: found by direct index.
-  private var entries: [Entry] = []
+  private var entries: DirectTable<Entry>
   /// Slots changed by the command in hand, each once, in order.
   private var touched: [UInt32] = []
   private var trades: [FeedTrade] = []
@@ -134,7 +134,7 @@ public struct MarketFeed: ~Copyable {
 
   /// An empty feed, with room for so many orders before it grows.
   public init(orders: Int = 1024) {
-    entries.reserveCapacity(orders)
+    entries = DirectTable(Entry(), capacity: orders)
     touched.reserveCapacity(256)
     trades.reserveCapacity(256)
     displaced.reserveCapacity(16)
@@ -181,8 +181,8 @@ public struct MarketFeed: ~Copyable {
       guard newValue != (tops != nil) else { return }
       guard newValue else { return tops = nil }
       var fresh = MarketTops()
-      for entry in entries where entry.published.total.wattHours > 0 {
-        fresh.change(from: Self.nothing, to: entry.published)
+      for number in 0..<entries.count where entries[number].published.total.wattHours > 0 {
+        fresh.change(from: Self.nothing, to: entries[number].published)
       }
       _ = fresh.takeChanged()
       tops = fresh
@@ -222,24 +222,30 @@ public struct MarketFeed: ~Copyable {
   ) {
     self.time = time
     if touched.isEmpty && states.isEmpty { return }
-    for trade in trades { publish(.trade(trade), trade.instrument, &sink) }
+    if !trades.isEmpty || !states.isEmpty || !displaced.isEmpty { publishRare(&sink) }
+    for index in touched.indices { publishChange(of: Int(touched[index]), &sink) }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  /// What most commands do not bring: trades, states, orders whose slot was reused.
+  private mutating func publishRare<Sink: FeedSink & ~Copyable>(_ sink: inout Sink) {
+    for index in trades.indices { publish(.trade(trades[index]), trades[index].instrument, &sink) }
     for (instrument, state) in states { publish(.state(instrument, state), instrument, &sink) }
     for order in displaced {
       tops?.change(from: order, to: Self.nothing)
       publish(.delete(order), order.instrument, &sink)
     }
-    for slot in touched { publishChange(of: Int(slot), &sink) }
     trades.removeAll(keepingCapacity: true)
     states.removeAll(keepingCapacity: true)
     displaced.removeAll(keepingCapacity: true)
-    touched.removeAll(keepingCapacity: true)
   }
 
   /// Shows every resting order of `area`, between commands only.
   public func forEachOrder(in area: AreaId, _ body: (FeedOrder) -> Void) {
     assert(touched.isEmpty)
-    for entry in entries where entry.published.total.wattHours > 0 {
-      if self.area(of: entry.published.instrument) == area { body(entry.published) }
+    for number in 0..<entries.count {
+      let order = entries[number].published
+      if order.total.wattHours > 0, self.area(of: order.instrument) == area { body(order) }
     }
   }
 
@@ -247,9 +253,9 @@ public struct MarketFeed: ~Copyable {
   public func levels(of instrument: InstrumentId) -> [FeedLevel] {
     assert(touched.isEmpty)
     var levels: [Side: [Price: FeedLevel]] = [:]
-    for entry in entries where entry.published.total.wattHours > 0 {
-      let order = entry.published
-      guard order.instrument == instrument else { continue }
+    for number in 0..<entries.count {
+      let order = entries[number].published
+      guard order.total.wattHours > 0, order.instrument == instrument else { continue }
       var level =
         levels[order.side]?[order.price]
         ?? FeedLevel(side: order.side, price: order.price, total: .zero, live: .zero, orders: 0)
@@ -265,16 +271,23 @@ public struct MarketFeed: ~Copyable {
 
   private mutating func update(_ state: OrderState) {
     let slot = Int(state.order.slot)
-    while entries.count <= slot { entries.append(Entry()) }
-    let known = entries[slot].published
-    if known.total.wattHours > 0, known.order != state.order {
-      displaced.append(known)
-      entries[slot].published.total = .zero
+    let entry = place(of: slot)
+    if entry.pointee.published.total.wattHours > 0, entry.pointee.published.order != state.order {
+      displaced.append(entry.pointee.published)
+      entry.pointee.published.total = .zero
     }
-    entries[slot].now = FeedOrder(
+    entry.pointee.now = FeedOrder(
       order: state.order, instrument: state.instrument, side: state.side, price: state.price,
       total: state.leaves, live: state.covered)
-    touch(slot)
+    touch(entry, slot)
+  }
+
+  /// Where the entry of a slot stands, made if it is new.
+  @inline(__always) private mutating func place(of slot: Int) -> UnsafeMutablePointer<Entry> {
+    if let known = entries.pointer(slot) { return known }
+    entries[slot] = Entry()
+    guard let made = entries.pointer(slot) else { preconditionFailure("it was made just now") }
+    return made
   }
 
   private mutating func update(_ trade: Trade) {
@@ -290,35 +303,36 @@ public struct MarketFeed: ~Copyable {
 
   private mutating func reduce(_ party: TradeParty) {
     let slot = Int(party.order.slot)
-    guard slot < entries.count, entries[slot].now.order == party.order else {
+    guard let entry = entries.pointer(slot), entry.pointee.now.order == party.order else {
       return assertionFailure("a trade of an order that was never accepted")
     }
-    entries[slot].now.total = party.leaves
-    entries[slot].now.live = party.covered
-    touch(slot)
+    entry.pointee.now.total = party.leaves
+    entry.pointee.now.live = party.covered
+    touch(entry, slot)
   }
 
-  private mutating func touch(_ slot: Int) {
-    if entries[slot].isTouched { return }
-    entries[slot].isTouched = true
+  private mutating func touch(_ entry: UnsafeMutablePointer<Entry>, _ slot: Int) {
+    if entry.pointee.isTouched { return }
+    entry.pointee.isTouched = true
     touched.append(UInt32(slot))
   }
 
   private mutating func publishChange<Sink: FeedSink & ~Copyable>(of slot: Int, _ sink: inout Sink)
   {
-    let (now, published) = (entries[slot].now, entries[slot].published)
-    entries[slot].isTouched = false
+    guard let entry = entries.pointer(slot) else { return }
+    let (now, published) = (entry.pointee.now, entry.pointee.published)
+    entry.pointee.isTouched = false
     if now.total.wattHours == 0 {
       guard published.total.wattHours > 0 else { return }
-      entries[slot].published.total = .zero
+      entry.pointee.published.total = .zero
       tops?.change(from: published, to: Self.nothing)
       publish(.delete(published), published.instrument, &sink)
     } else if published.total.wattHours == 0 {
-      entries[slot].published = now
+      entry.pointee.published = now
       tops?.change(from: Self.nothing, to: now)
       publish(.add(now), now.instrument, &sink)
     } else if now != published {
-      entries[slot].published = now
+      entry.pointee.published = now
       tops?.change(from: published, to: now)
       publish(.modify(now), now.instrument, &sink)
     }
@@ -354,7 +368,7 @@ extension MarketFeed {
 
   /// Resting orders as published, by slot.
   private var resting: [FeedOrder] {
-    entries.lazy.map(\.published).filter { $0.total.wattHours > 0 }
+    entries.all.lazy.map(\.published).filter { $0.total.wattHours > 0 }
   }
 
   /// Writes the book and how far every channel is, between two commands.
@@ -370,9 +384,7 @@ extension MarketFeed {
     areas = source.get(AreaId.self, most: Self.most)
     channels = source.get(UInt64.self, most: Self.most).map { Channel(last: $0, base: $0) }
     for order in source.get(FeedOrder.self, most: Self.most) {
-      let slot = Int(order.order.slot)
-      while entries.count <= slot { entries.append(Entry()) }
-      (entries[slot].now, entries[slot].published) = (order, order)
+      entries[Int(order.order.slot)] = Entry(now: order, published: order)
     }
   }
 

@@ -32,6 +32,21 @@ public struct OrderReader: Sendable {
     }
   }
 
+  /// The command in `frame`, which is no meter reading: nothing need be looked up.
+  func readOrder(
+    _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles
+  ) -> Result {
+    let needed = Self.roles(for: template)
+    guard !roles.isDisjoint(with: needed) else {
+      return Self.notPermitted(needed, frame, session)
+    }
+    switch template {
+    case .newOrder: return order(frame, session)
+    case .newOrderExtended: return extendedOrder(frame, session)
+    default: return body(of: frame, template).result(frame, session)
+    }
+  }
+
   /// The command in `frame`.
   /// - Parameters:
   ///   - template: As the frame reader found it; one that `isCommand`.
@@ -42,21 +57,23 @@ public struct OrderReader: Sendable {
     _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles,
     directory: borrowing Directory
   ) -> Result {
-    let needed = Self.roles(for: template)
-    guard !roles.isDisjoint(with: needed) else {
+    guard template == .meterReading else {
+      return readOrder(frame, template, from: session, roles: roles)
+    }
+    guard !roles.isDisjoint(with: Self.roles(for: template)) else {
       // A reading is permitted by metering; trading is enough only for a meter of one's own.
-      let named = template == .meterReading ? Roles.metering : needed
-      return .rejected(
-        Rejected(
-          code: .notPermitted, limit: Int64(named.rawValue), session: session,
-          clientSequence: frame.sequenceNumber))
+      return Self.notPermitted(.metering, frame, session)
     }
-    switch template {
-    case .newOrder: return order(frame, session)
-    case .newOrderExtended: return extendedOrder(frame, session)
-    case .meterReading: return reading(frame, session, directory)
-    default: return body(of: frame, template).result(frame, session)
-    }
+    return reading(frame, session, directory)
+  }
+
+  private static func notPermitted(
+    _ needed: Roles, _ frame: Frame, _ session: SessionId
+  ) -> Result {
+    .rejected(
+      Rejected(
+        code: .notPermitted, limit: Int64(needed.rawValue), session: session,
+        clientSequence: frame.sequenceNumber))
   }
 
   /// Whether `template` asks for a command; otherwise it is the session's own or a question.

@@ -35,6 +35,8 @@ struct PeerTable: ~Copyable {
   private var topSlots: [(area: AreaId, slot: Int32)] = []
   /// Established sessions.
   private(set) var establishedCount = 0
+  /// Subscriptions to whole channels, of all peers.
+  private var subscriptionCount = 0
 
   /// No one, with places for `capacity` connections.
   init(capacity: Int) {
@@ -87,6 +89,7 @@ struct PeerTable: ~Copyable {
     guard peers[slot]?.areas.contains(area) == false else { return }
     peers[slot]?.areas.append(area)
     slotsOfArea[index].append(Int32(slot))
+    subscriptionCount += 1
   }
 
   /// The peer in `slot` no longer gets the market data of `area`.
@@ -98,7 +101,11 @@ struct PeerTable: ~Copyable {
     guard peers[slot]?.areas.contains(area) == true else { return }
     peers[slot]?.areas.removeAll { $0 == area }
     slotsOfArea[Int(area.rawValue)].removeAll { $0 == Int32(slot) }
+    subscriptionCount -= 1
   }
+
+  /// Whether somebody gets a whole channel.
+  var hasSubscribers: Bool { subscriptionCount > 0 }
 
   /// Whether somebody gets tops.
   var hasTopSubscribers: Bool { !topSlots.isEmpty }

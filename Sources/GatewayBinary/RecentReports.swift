@@ -85,18 +85,17 @@ struct RecentReports: ~Copyable {
 
 /// The recent reports of every session identity. Owned by the I/O thread.
 struct RecentTable: ~Copyable {
-  private var rows: [UnsafeMutablePointer<RecentReports>?] = []
+  private var rows = DirectTable<UnsafeMutablePointer<RecentReports>?>(nil)
 
   deinit {
-    for row in rows {
-      row?.deinitialize(count: 1)
-      row?.deallocate()
+    for number in 0..<rows.count {
+      rows[number]?.deinitialize(count: 1)
+      rows[number]?.deallocate()
     }
   }
 
   /// The reports of session identity number `index`; made when they are asked for.
   mutating func row(_ index: Int) -> UnsafeMutablePointer<RecentReports> {
-    while rows.count <= index { rows.append(nil) }
     if let row = rows[index] { return row }
     let row = UnsafeMutablePointer<RecentReports>.allocate(capacity: 1)
     row.initialize(to: RecentReports())

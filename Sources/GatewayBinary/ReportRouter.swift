@@ -9,6 +9,11 @@
 //     sessionBegan 7, version v2      a new version: v2, nothing sent
 //
 // A report counts whether or not its session is connected. A session that never began has no flow.
+//
+// A session with the role dropCopy gets each report of its participant's other sessions again, numbered in
+// its own flow and behind a ReportCopy that says whose it is:
+//
+//     accepted of session 7           1 of 7;  ReportCopy(7, 1) is 1 of 9, the same accepted 2 of 9
 
 import MarketModel
 import Wire
@@ -39,35 +44,55 @@ public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
 public struct ReportRouter: ~Copyable {
   /// Longer than any report.
   private static let longestReport = 256
+  /// Where the sequence number of a report stands.
+  private static let sequenceOffset = Frame.headerLength
+  /// No session, no participant.
+  private static let none = UInt32.max
+
+  /// Who of a participant's sessions, of those that began, gets what belongs to all.
+  private struct Audience: BitwiseCopyable {
+    /// The only session that gets balances; `none`: there is none, or there are several.
+    var listener = ReportRouter.none
+    /// Whether several get balances.
+    var hasListeners = false
+    /// Whether one gets copies.
+    var hasCopiers = false
+  }
 
   /// Who is who, as the events tell.
   public private(set) var directory = Directory()
-  private var flows: [ReportFlow] = []
+  private var flows = DirectTable(ReportFlow())
   /// Session identities that began, by participant, in order of their numbers.
   private var sessionsOfParticipant: [[SessionId]] = []
+  private var audiences = DirectTable(Audience())
+  /// The participant of an account, and of a session.
+  private var owners = DirectTable(none)
+  private var firms = DirectTable(none)
   private let scratch = UnsafeMutableRawPointer.allocate(
+    byteCount: longestReport, alignment: 8)
+  private let notice = UnsafeMutableRawPointer.allocate(
     byteCount: longestReport, alignment: 8)
 
   /// A router that has seen nothing.
   public init() {}
 
-  deinit { scratch.deallocate() }
+  deinit {
+    scratch.deallocate()
+    notice.deallocate()
+  }
 
   /// Whether both have seen the same.
   func isSame(as other: borrowing ReportRouter) -> Bool {
-    directory == other.directory && flows == other.flows
+    directory == other.directory && flows.all == other.flows.all
       && sessionsOfParticipant == other.sessionsOfParticipant
   }
 
   /// The flow of a session identity.
-  public func flow(of session: SessionId) -> ReportFlow {
-    let index = Int(session.rawValue)
-    return index < flows.count ? flows[index] : ReportFlow()
-  }
+  public func flow(of session: SessionId) -> ReportFlow { flows[Int(session.rawValue)] }
 
   /// Session identities whose orders are to be cancelled when they are not connected.
   public var exposed: [SessionId] {
-    flows.indices.filter { flows[$0].isExposed }.map { SessionId(UInt32($0)) }
+    (0..<flows.count).filter { flows[$0].isExposed }.map { SessionId(UInt32($0)) }
   }
 
   /// Gives the sessions concerned their reports of an event. Events come in order, without gaps.
@@ -76,60 +101,94 @@ public struct ReportRouter: ~Copyable {
   ) {
     switch event {
     case .accepted(let state):
-      send(state.session, &sink) { $0.accepted($1, time, state) }
+      send(state.session, time, &sink) { $0.accepted($1, time, state) }
     case .replaced(let state):
-      send(state.session, &sink) { $0.replaced($1, time, state) }
+      send(state.session, time, &sink) { $0.replaced($1, time, state) }
     case .restated(let state):
-      send(state.session, &sink) { $0.restated($1, time, state) }
+      send(state.session, time, &sink) { $0.restated($1, time, state) }
     case .canceled(let canceled):
-      send(canceled.state.session, &sink) { $0.canceled($1, time, canceled) }
+      send(canceled.state.session, time, &sink) { $0.canceled($1, time, canceled) }
     case .trade(let trade):
-      send(trade.buyer.session, &sink) { $0.trade($1, time, trade, .buy, trade.buyer) }
-      send(trade.seller.session, &sink) { $0.trade($1, time, trade, .sell, trade.seller) }
+      send(trade.buyer.session, time, &sink) { $0.trade($1, time, trade, .buy, trade.buyer) }
+      send(trade.seller.session, time, &sink) { $0.trade($1, time, trade, .sell, trade.seller) }
     case .rejected(let rejected):
-      send(rejected.session, &sink) { $0.rejected($1, time, rejected) }
+      send(rejected.session, time, &sink) { $0.rejected($1, time, rejected) }
     case .massCanceled(let done):
-      send(done.session, &sink) { $0.massCanceled($1, time, done) }
+      send(done.session, time, &sink) { $0.massCanceled($1, time, done) }
     case .balance(let balance): route(balance, time, into: &sink)
-    case .metered(let done): send(done.session, &sink) { $0.metered($1, time, done) }
-    case .transferred(let done): send(done.session, &sink) { $0.transferred($1, time, done) }
-    case .agentSet(let done): send(done.session, &sink) { $0.agentSet($1, time, done) }
+    case .metered(let done): send(done.session, time, &sink) { $0.metered($1, time, done) }
+    case .transferred(let done):
+      send(done.session, time, &sink) { $0.transferred($1, time, done) }
+    case .agentSet(let done): send(done.session, time, &sink) { $0.agentSet($1, time, done) }
     case .acknowledged(let done):
-      send(done.session, &sink) { $0.ack($1, time, reference: done.clientSequence) }
-    case .sessionBegan(let session): begin(session)
-    case .sessionEnded(let ended):
-      let index = Int(ended.request.session.rawValue)
-      if index < flows.count { flows[index].cancelAfter = BeginSession.never }
-    case .deposited, .withdrawn, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
+      send(done.session, time, &sink) { $0.ack($1, time, reference: done.clientSequence) }
+    case .sessionBegan, .sessionEnded, .participantCreated, .sessionRegistered, .accountCreated,
       .areaCreated, .tariffSet, .instrumentCreated, .instrumentStateChanged, .meterRegistered,
-      .settlementConfirmed, .alarm:
-      break
+      .settlementConfirmed, .deposited, .withdrawn, .capSet, .alarm:
+      learn(event, time, into: &sink)
     }
-    directory.note(event)
   }
 
-  /// A balance concerns every trading session of the account's participant.
+  /// Takes in what is no report of one session.
+  private mutating func learn<Sink: ReportSink & ~Copyable>(
+    _ event: borrowing Event, _ time: Timestamp, into sink: inout Sink
+  ) {
+    directory.note(event)
+    switch event {
+    case .sessionBegan(let session): begin(session)
+    case .sessionEnded(let ended):
+      flows.pointer(Int(ended.request.session.rawValue))?.pointee.cancelAfter = BeginSession.never
+    case .accountCreated(let made):
+      if !made.account.isHouse {
+        owners[Int(made.account.rawValue)] = made.participant.rawValue
+      }
+    case .sessionRegistered(let registered):
+      let former = firms[Int(registered.session.rawValue)]
+      firms[Int(registered.session.rawValue)] = registered.participant.rawValue
+      if former != Self.none { findAudience(ParticipantId(former)) }
+      findAudience(registered.participant)
+    case .settlementConfirmed(let done): announce(done, time, into: &sink)
+    default: break
+    }
+  }
+
+  /// A balance concerns every trading session of the account's participant, and its drop copies.
   private mutating func route<Sink: ReportSink & ~Copyable>(
     _ balance: Balance, _ time: Timestamp, into sink: inout Sink
   ) {
-    guard let participant = directory.participant(of: balance.account) else { return }
-    let index = Int(participant.rawValue)
-    guard index < sessionsOfParticipant.count else { return }
-    for session in sessionsOfParticipant[index] {
-      guard let known = directory.session(session), known.participant == participant,
-        known.roles.contains(.trading)
-      else { continue }
-      send(session, &sink) { $0.balance($1, time, reference: 0, balance) }
+    if balance.account.isHouse { return }
+    let participant = owners[Int(balance.account.rawValue)]
+    guard participant != Self.none else { return }
+    let audience = audiences[Int(participant)]
+    if audience.listener != Self.none {
+      send(SessionId(audience.listener), &sink) { $0.balance($1, time, reference: 0, balance) }
+    } else if audience.hasListeners {
+      for session in listeners(ParticipantId(participant)) {
+        send(session, &sink) { $0.balance($1, time, reference: 0, balance) }
+      }
     }
   }
 
-  private mutating func begin(_ session: BeginSession) {
-    let index = Int(session.session.rawValue)
-    while flows.count <= index { flows.append(ReportFlow()) }
-    if flows[index].version != session.version {
-      (flows[index].version, flows[index].last) = (session.version, 0)
+  /// A batch concerns every drop copy.
+  private mutating func announce<Sink: ReportSink & ~Copyable>(
+    _ done: SettlementConfirmed, _ time: Timestamp, into sink: inout Sink
+  ) {
+    for number in 0..<flows.count {
+      let session = SessionId(UInt32(number))
+      guard let known = directory.session(session), known.roles.contains(.dropCopy) else {
+        continue
+      }
+      send(session, &sink) { $0.settled($1, time, done) }
     }
-    flows[index].cancelAfter = session.cancelAfter
+  }
+
+  // MARK: Who hears what
+
+  private mutating func begin(_ session: BeginSession) {
+    var flow = flows[Int(session.session.rawValue)]
+    if flow.version != session.version { (flow.version, flow.last) = (session.version, 0) }
+    flow.cancelAfter = session.cancelAfter
+    flows[Int(session.session.rawValue)] = flow
     guard let participant = directory.session(session.session)?.participant else { return }
     let row = Int(participant.rawValue)
     while sessionsOfParticipant.count <= row { sessionsOfParticipant.append([]) }
@@ -137,18 +196,81 @@ public struct ReportRouter: ~Copyable {
     if let place, sessionsOfParticipant[row][place] == session.session { return }
     sessionsOfParticipant[row].insert(
       session.session, at: place ?? sessionsOfParticipant[row].count)
+    findAudience(participant)
   }
 
+  private mutating func findAudience(_ participant: ParticipantId) {
+    let listening = listeners(participant)
+    audiences[Int(participant.rawValue)] = Audience(
+      listener: listening.count == 1 ? listening[0].rawValue : Self.none,
+      hasListeners: listening.count > 1, hasCopiers: !copiers(participant).isEmpty)
+  }
+
+  private func listeners(_ participant: ParticipantId) -> [SessionId] {
+    sessions(of: participant, with: [.trading, .dropCopy])
+  }
+
+  private func copiers(_ participant: ParticipantId) -> [SessionId] {
+    sessions(of: participant, with: .dropCopy)
+  }
+
+  /// Sessions of a participant that began and have one of `roles`.
+  private func sessions(of participant: ParticipantId, with roles: Roles) -> [SessionId] {
+    let row = Int(participant.rawValue)
+    guard row < sessionsOfParticipant.count else { return [] }
+    return sessionsOfParticipant[row].filter { session in
+      guard let known = directory.session(session) else { return false }
+      return known.participant == participant && !known.roles.isDisjoint(with: roles)
+    }
+  }
+
+  // MARK: Sending
+
+  /// Sends a report to its session, and copies of it to the participant's drop copies.
   @inline(__always) private mutating func send<Sink: ReportSink & ~Copyable>(
-    _ session: SessionId, _ sink: inout Sink, _ write: (ReportWriter, UInt64) -> Void
+    _ session: SessionId, _ time: Timestamp, _ sink: inout Sink,
+    _ write: (ReportWriter, UInt64) -> Void
   ) {
-    let index = Int(session.rawValue)
-    guard index < flows.count, flows[index].version != 0 else { return }
-    flows[index].last += 1
-    write(ReportWriter(into: scratch), flows[index].last)
+    guard let number = send(session, &sink, write) else { return }
+    let participant = firms[Int(session.rawValue)]
+    if participant != Self.none, audiences[Int(participant)].hasCopiers {
+      copy(session, number, ParticipantId(participant), time, &sink)
+    }
+  }
+
+  /// Sends a report to one session.
+  /// - Returns: Its number; `nil`: the session never began.
+  @inline(__always) @discardableResult private mutating func send<Sink: ReportSink & ~Copyable>(
+    _ session: SessionId, _ sink: inout Sink, _ write: (ReportWriter, UInt64) -> Void
+  ) -> UInt64? {
+    guard let flow = flows.pointer(Int(session.rawValue)), flow.pointee.version != 0 else {
+      return nil
+    }
+    flow.pointee.last += 1
+    let number = flow.pointee.last
+    write(ReportWriter(into: scratch), number)
     sink.take(
-      Frame(finished: scratch), number: flows[index].last, of: session,
-      version: flows[index].version)
+      Frame(finished: scratch), number: number, of: session, version: flow.pointee.version)
+    return number
+  }
+
+  /// Gives the report that was sent last to the drop copies too.
+  private mutating func copy<Sink: ReportSink & ~Copyable>(
+    _ session: SessionId, _ number: UInt64, _ participant: ParticipantId, _ time: Timestamp,
+    _ sink: inout Sink
+  ) {
+    for copier in copiers(participant) where copier != session {
+      guard let flow = flows.pointer(Int(copier.rawValue)), flow.pointee.version != 0 else {
+        continue
+      }
+      flow.pointee.last += 2
+      let (last, version) = (flow.pointee.last, flow.pointee.version)
+      ReportWriter(into: notice).copied(last - 1, time, of: session, number)
+      sink.take(Frame(finished: notice), number: last - 1, of: copier, version: version)
+      scratch.storeBytes(
+        of: last.littleEndian, toByteOffset: Self.sequenceOffset, as: UInt64.self)
+      sink.take(Frame(finished: scratch), number: last, of: copier, version: version)
+    }
   }
 }
 
@@ -168,7 +290,7 @@ extension ReportRouter {
   /// Writes who is who, and how far every flow is.
   func write(to sink: any StateSink) {
     directory.write(to: sink)
-    sink.put(flows)
+    sink.put(flows.all)
     sink.put(UInt64(sessionsOfParticipant.count))
     for sessions in sessionsOfParticipant { sink.put(sessions) }
   }
@@ -176,9 +298,18 @@ extension ReportRouter {
   /// Reads what `write` wrote.
   mutating func read(from source: any StateSource) {
     directory.read(from: source)
-    flows = source.get(ReportFlow.self, most: Self.most)
+    flows = DirectTable(ReportFlow(), source.get(ReportFlow.self, most: Self.most))
     sessionsOfParticipant = (0..<source.count(most: Self.most)).map { _ in
       source.get(SessionId.self, most: Self.most)
     }
+    findEverybody()
+  }
+
+  /// Fills the tables that follow from the directory and from who began.
+  private mutating func findEverybody() {
+    let known = directory
+    known.forEachAccount { owners[Int($0.rawValue)] = $1.rawValue }
+    known.forEachSession { firms[Int($0.rawValue)] = $1.participant.rawValue }
+    for row in sessionsOfParticipant.indices { findAudience(ParticipantId(UInt32(row))) }
   }
 }

@@ -97,6 +97,22 @@ extension ReportWriter {
 // MARK: - Reports
 
 extension ReportWriter {
+  func copied(
+    _ sequence: UInt64, _ time: Timestamp, of session: SessionId, _ number: UInt64
+  ) {
+    guard let frame = room(ReportCopyEncoder.frameLength) else { return }
+    ReportCopyEncoder(
+      into: frame, seqNo: sequence, transactTime: time, originSeqNo: number,
+      originSession: session)
+  }
+
+  func settled(_ sequence: UInt64, _ time: Timestamp, _ done: SettlementConfirmed) {
+    guard let frame = room(SettlementNoticeEncoder.frameLength) else { return }
+    SettlementNoticeEncoder(
+      into: frame, seqNo: sequence, transactTime: time, batch: done.batch,
+      lastSequence: done.lastSequence)
+  }
+
   func accepted(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
     guard let frame = room(AcceptedEncoder.frameLength) else { return }
     AcceptedEncoder(

@@ -70,6 +70,10 @@ public enum ClientEvent: Sendable {
   case top(TopReport)
   /// A snapshot is complete; it contains what the channel said up to the message's `sequence`.
   case snapshotEnd(area: AreaId, reference: UInt64)
+  /// The next report is a copy of this one of another session of the participant (role dropCopy).
+  case copied(of: SessionId, report: UInt64)
+  /// The ledger has settled a batch: everything up to this command is final (role dropCopy).
+  case settled(batch: UInt64, through: SequenceNumber)
   /// Reports are not sent again, and why; the session goes on.
   case retransmissionRejected(code: RejectCode, limit: Int64)
   /// How the server is.

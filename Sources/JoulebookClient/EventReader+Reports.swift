@@ -120,6 +120,14 @@ extension AgentReportDecoder {
   }
 }
 
+extension ReportCopyDecoder {
+  func event() -> ClientEvent { .copied(of: originSession, report: originSeqNo) }
+}
+
+extension SettlementNoticeDecoder {
+  func event() -> ClientEvent { .settled(batch: batch, through: lastSequence) }
+}
+
 extension AckDecoder {
   func event() -> ClientEvent { .acknowledged(reference: refSeqNo) }
 }

@@ -21,7 +21,8 @@ package enum EventReader {
   static func isReport(_ template: Template) -> Bool {
     switch template {
     case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
-      .balanceUpdate, .transferReport, .agentReport, .ack, .meterReadingAck:
+      .balanceUpdate, .transferReport, .agentReport, .ack, .meterReadingAck, .reportCopy,
+      .settlementNotice:
       true
     default: false
     }
@@ -55,6 +56,8 @@ package enum EventReader {
     case .transferReport: try TransferReportDecoder(frame)?.event()
     case .agentReport: AgentReportDecoder(frame)?.event()
     case .ack: AckDecoder(frame)?.event()
+    case .reportCopy: ReportCopyDecoder(frame)?.event()
+    case .settlementNotice: SettlementNoticeDecoder(frame)?.event()
     case .meterReadingAck: MeterReadingAckDecoder(frame)?.event()
     case .areaDefinition: AreaDefinitionDecoder(frame)?.event()
     case .instrumentDefinition: try InstrumentDefinitionDecoder(frame)?.event()

@@ -70,6 +70,8 @@ public struct Roles: OptionSet, Sendable, Hashable, BitwiseCopyable {
   @inlinable public static var metering: Roles { Roles(rawValue: 2) }
   /// Reference data, deposits, halts, and everything else.
   @inlinable public static var administration: Roles { Roles(rawValue: 4) }
+  /// Copies of the reports of all sessions of the participant, and settlement notices.
+  @inlinable public static var dropCopy: Roles { Roles(rawValue: 8) }
 }
 
 /// Why an order left the book, or part of it did.

@@ -95,12 +95,13 @@ extension AdminCommand {
   struct MakeSession: ParsableCommand {
     /// What a session may do.
     enum Role: String, CaseIterable, ExpressibleByArgument {
-      case trading, metering, administration
+      case trading, metering, administration, dropCopy
       var roles: Roles {
         switch self {
         case .trading: .trading
         case .metering: .metering
         case .administration: .administration
+        case .dropCopy: .dropCopy
         }
       }
     }
@@ -111,7 +112,7 @@ extension AdminCommand {
     @Argument(help: "Number of the session identity.") var identity: UInt32
     @Option(name: .long, help: "For whom it acts.") var participant: UInt32
     @Option(name: .long, help: "File of the public key.") var publicKey: String
-    @Option(name: .long, help: "trading, metering or administration. Repeatable.")
+    @Option(name: .long, help: "trading, metering, administration or dropCopy. Repeatable.")
     var role: [Role] = []
 
     func run() throws {

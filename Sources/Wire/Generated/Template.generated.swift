@@ -78,6 +78,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case agentReport = 51
   /// An operator's command took effect, or a subscription did.
   case ack = 52
+  /// The next report is a copy of one of another session of the participant; for sessions with the
+  /// role dropCopy.
+  case reportCopy = 53
+  /// The ledger has settled a batch: every trade, reading and transfer up to lastSequence is final;
+  /// for sessions with the role dropCopy.
+  case settlementNotice = 54
   /// A meter's signed reading; any session with the metering role may pass it on.
   case meterReading = 60
   /// What a meter reading did: produced = credited + lost; consumed = burned + imported.
@@ -151,10 +157,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .marketDataUnsubscribe, .statusRequest: 20
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
-    .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .stateChange, .snapshotEnd,
-    .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
-    case .negotiationReject, .establishmentReject, .cancel, .referenceDataEnd, .orderDelete,
-    .createParticipant, .setCap, .setTariff: 36
+    .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
+    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
+    case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
+    .orderDelete, .createParticipant, .setCap, .setTariff: 36
     case .establishmentAck, .massCancelReport, .deposit, .withdraw: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
@@ -197,9 +203,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .negotiationResponse, .negotiationReject, .establishmentAck, .establishmentReject,
     .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .accepted, .replaced,
     .canceled, .trade, .rejected, .restated, .massCancelReport, .balanceUpdate, .orderStatus,
-    .explanation, .transferReport, .agentReport, .ack, .meterReadingAck, .areaDefinition,
-    .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
-    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .status: true
+    .explanation, .transferReport, .agentReport, .ack, .reportCopy, .settlementNotice,
+    .meterReadingAck, .areaDefinition, .instrumentDefinition, .stateChange, .referenceDataEnd,
+    .orderAdd, .orderModify, .orderDelete, .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook,
+    .status: true
     default: false
     }
   }

@@ -576,4 +576,60 @@ import Wire
     }
   }
 
+  @Test("ReportCopy writes and reads its golden vector.")
+  func reportCopy() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0035004a420100a0f47f22f375f0b52bc313ede7e64d28a104a027a85c3bb39c9bebc7")
+    #expect(SwiftFrames.reportCopy() == golden)
+    try golden.withFrame(.reportCopy) { frame in
+      let message = try #require(ReportCopyDecoder(frame))
+      #expect(message.seqNo == 13110108202391827616)
+      #expect(message.transactTime == Timestamp(nanoseconds: 2904231218513167147))
+      #expect(message.originSeqNo == 12915018233704088737)
+      #expect(message.originSession == SessionId(3354106780))
+    }
+  }
+
+  @Test("ReportCopy writes and reads its vector with everything absent that can be.")
+  func reportCopyWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0035004a4201000000000000000000ffffffffffffffff00000000000000009c9bebc7")
+    #expect(SwiftFrames.reportCopyWithNulls() == golden)
+    try golden.withFrame(.reportCopy) { frame in
+      let message = try #require(ReportCopyDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.originSeqNo == 0)
+      #expect(message.originSession == SessionId(3354106780))
+    }
+  }
+
+  @Test("SettlementNotice writes and reads its golden vector.")
+  func settlementNotice() throws {
+    let golden = [UInt8](hex:
+      "300050eb240036004a420100e82351c42df016c2750d003bc30efa3cac4aaade62aa4b6642b4c0e235bc0e5300000000")
+    #expect(SwiftFrames.settlementNotice() == golden)
+    try golden.withFrame(.settlementNotice) { frame in
+      let message = try #require(SettlementNoticeDecoder(frame))
+      #expect(message.seqNo == 13985629772203500520)
+      #expect(message.transactTime == Timestamp(nanoseconds: 4393840618124610933))
+      #expect(message.batch == 7371172556741167788)
+      #expect(message.lastSequence == SequenceNumber(5984927894445536322))
+    }
+  }
+
+  @Test("SettlementNotice writes and reads its vector with everything absent that can be.")
+  func settlementNoticeWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb240036004a4201000000000000000000ffffffffffffffffac4aaade62aa4b6642b4c0e235bc0e5300000000")
+    #expect(SwiftFrames.settlementNoticeWithNulls() == golden)
+    try golden.withFrame(.settlementNotice) { frame in
+      let message = try #require(SettlementNoticeDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.batch == 7371172556741167788)
+      #expect(message.lastSequence == SequenceNumber(5984927894445536322))
+    }
+  }
+
 }

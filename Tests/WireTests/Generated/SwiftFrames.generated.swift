@@ -77,6 +77,10 @@ enum SwiftFrames {
     ("AgentReport", "nulls", agentReportWithNulls()),
     ("Ack", "values", ack()),
     ("Ack", "nulls", ackWithNulls()),
+    ("ReportCopy", "values", reportCopy()),
+    ("ReportCopy", "nulls", reportCopyWithNulls()),
+    ("SettlementNotice", "values", settlementNotice()),
+    ("SettlementNotice", "nulls", settlementNoticeWithNulls()),
     ("MeterReading", "values", meterReading()),
     ("MeterReading", "nulls", meterReadingWithNulls()),
     ("MeterReadingAck", "values", meterReadingAck()),
@@ -558,6 +562,30 @@ enum SwiftFrames {
     }
   }
 
+  static func reportCopy() -> [UInt8] {
+    [UInt8](frameLength: ReportCopyEncoder.frameLength) { frame in
+      _ = ReportCopyEncoder(into: frame, seqNo: 13110108202391827616, transactTime: Timestamp(nanoseconds: 2904231218513167147), originSeqNo: 12915018233704088737, originSession: SessionId(3354106780))
+    }
+  }
+
+  static func reportCopyWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ReportCopyEncoder.frameLength) { frame in
+      _ = ReportCopyEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), originSeqNo: 0, originSession: SessionId(3354106780))
+    }
+  }
+
+  static func settlementNotice() -> [UInt8] {
+    [UInt8](frameLength: SettlementNoticeEncoder.frameLength) { frame in
+      _ = SettlementNoticeEncoder(into: frame, seqNo: 13985629772203500520, transactTime: Timestamp(nanoseconds: 4393840618124610933), batch: 7371172556741167788, lastSequence: SequenceNumber(5984927894445536322))
+    }
+  }
+
+  static func settlementNoticeWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SettlementNoticeEncoder.frameLength) { frame in
+      _ = SettlementNoticeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), batch: 7371172556741167788, lastSequence: SequenceNumber(5984927894445536322))
+    }
+  }
+
   static func meterReading() -> [UInt8] {
     [UInt8](frameLength: MeterReadingEncoder.frameLength) { frame in
       _ = MeterReadingEncoder(into: frame, seqNo: 12687376397800416606, sendingTime: Timestamp(nanoseconds: 15239089211830479959), meter: MeterId(3072564474), registerSequence: 13501243945145206496, intervalStart: Timestamp(nanoseconds: 9613660772080466908), intervalEnd: Timestamp(nanoseconds: 9475889253889452243), produced: Energy(wattHours: -4983849342527882786), consumed: Energy(wattHours: 67367901463936815), signature: Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273))
@@ -779,13 +807,13 @@ enum SwiftFrames {
 
   static func registerSession() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration] as Roles)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles)
     }
   }
 
   static func registerSessionWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration] as Roles)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles)
     }
   }
 

@@ -143,6 +143,7 @@ import Wire
     #expect(Roles.trading.rawValue == 1)
     #expect(Roles.metering.rawValue == 2)
     #expect(Roles.administration.rawValue == 4)
+    #expect(Roles.dropCopy.rawValue == 8)
   }
 
 }
