@@ -25,6 +25,7 @@ let package = Package(
     .library(name: "LedgerSQLite", targets: ["MarketModel", "Settlement", "LedgerSQLite"]),
     .library(name: "Journaling", targets: ["MarketModel", "Rings", "Journaling"]),
     .library(name: "JoulebookClient", targets: ["MarketModel", "Wire", "JoulebookClient"]),
+    .library(name: "Load", targets: ["JoulebookServer", "Load"]),
     .executable(name: "joulebook", targets: ["joulebook"]),
     .executable(name: "sbegen", targets: ["sbegen"]),
   ],

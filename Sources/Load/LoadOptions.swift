@@ -16,6 +16,8 @@ public struct LoadOptions: Sendable {
   public var durationMilliseconds: UInt64 = 10_000
   /// How long they are sent before that without being measured, in ms.
   public var warmUpMilliseconds: UInt64 = 1_000
+  /// Ends when so many were sent, if that comes first; 0: no bound.
+  public var messages: UInt64 = 0
   /// One order at a time on one connection: the next when the last is answered.
   public var isPingPong = false
   /// Meters that flood signed readings instead of orders; 0: none.

@@ -134,10 +134,13 @@ final class LoadRun {
     }
   }
 
-  private var isOver: Bool { flow?.isAtEnd ?? false }
+  private var isOver: Bool {
+    if options.messages > 0, tally.sent >= options.messages { return true }
+    return flow?.isAtEnd ?? false
+  }
 
   /// Whether every record of the flow was sent.
-  var isComplete: Bool { isOver }
+  var isComplete: Bool { flow?.isAtEnd ?? false }
 
   private func readClocks() {
     for session in sessions { session.readClock() }
@@ -169,7 +172,9 @@ final class LoadRun {
   }
 
   private func issueRecord(due: UInt64) throws(ClientError) -> Bool {
-    guard !isOver, let trader = flow?.trader, sessions[trader].hasRoom else { return false }
+    guard flow?.isAtEnd == false, let trader = flow?.trader, sessions[trader].hasRoom else {
+      return false
+    }
     try flow?.send(on: sessions[trader], due: due, now: sessions[trader].now)
     tally.sent += 1
     mark(trader)

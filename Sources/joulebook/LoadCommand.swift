@@ -48,6 +48,7 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "An order-flow file (OBFLOW01) instead of the mix.") var flow: String?
   @Option(help: "How long it is measured: 10s, 500ms.") var duration = Span(milliseconds: 10_000)
   @Option(help: "How long before that.") var warmUp = Span(milliseconds: 1_000)
+  @Option(help: "End after so many messages, if that comes first.") var messages: UInt64 = 0
   @Flag(help: "One message at a time.") var pingPong = false
   @Option(help: "Meters that flood readings instead of orders.") var meters = 0
   @Option(help: "Further sessions that say nothing.") var idle = 0
@@ -95,6 +96,7 @@ struct LoadCommand: ParsableCommand {
     options.durationMilliseconds = max(1, duration.nanoseconds / 1_000_000)
     options.warmUpMilliseconds = warmUp.nanoseconds / 1_000_000
     (options.meters, options.idle, options.spins) = (meters, idle, wait == "spin")
+    options.messages = messages
     (options.seed, options.base, options.instruments) = (seed, base, instruments)
     return options
   }

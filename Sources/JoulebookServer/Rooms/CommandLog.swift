@@ -5,8 +5,6 @@ import Rings
 /// Where applied commands go to be kept, as the thread sees it that applies them: the journal, or nowhere
 /// (`journal.kept: none`), where what is applied counts as durable at once.
 struct CommandLog: ~Copyable {
-  /// Room that a command needs in the journal: its own and a checkpoint's.
-  private static let journalRoom = 2
   /// Commands are shown to the journal's thread in groups of at most so many.
   private static let journalGroup = 32
 
@@ -29,8 +27,11 @@ struct CommandLog: ~Copyable {
   /// How much can be taken.
   var intake: JournalWriter.Room { journal?.intake ?? .ample }
 
-  /// Whether a command and a checkpoint behind it can be taken now.
-  mutating func hasRoom() -> Bool { (pages?.room() ?? Self.journalRoom) >= Self.journalRoom }
+  /// Whether so many commands and a checkpoint behind them can be taken now.
+  mutating func hasRoom(for count: Int) -> Bool {
+    guard let room = pages?.room() else { return true }
+    return room > count
+  }
 
   /// Takes a stamped command.
   /// - Precondition: there is room for it.

@@ -1,10 +1,13 @@
 // Rooms 3 to 7 of the inline assembly, all on the I/O thread:
 //
-//     submit ─▶ ingress ─▶ stamp ─┬─▶ journal  (its own thread writes and syncs)
-//     follower ──▲                └─▶ exchange ─▶ outbox ─▶ gateway, while sequence <= durable
+//     submit ─▶ desk ──▶ stamp ─┬─▶ journal  (its own thread writes and syncs)
+//         └▶ ingress ──▲        └─▶ exchange ─▶ outbox ─▶ gateway, while sequence <= durable
+//     follower ──▲
 //
-// A command is taken from the ingress only when the journal has room for it and for a checkpoint behind
-// it, and the outbox is not full; otherwise it waits there, and behind it the socket.
+// Commands are gathered on the desk, shown to the exchange together, and applied one by one: at the latest
+// when the turn ends or somebody asks a question. They are applied only when the journal has room for them
+// and for a checkpoint behind them, and the outbox is not full; otherwise they wait, further ones in the
+// ingress, and behind it the socket.
 
 import ExchangeCore
 import GatewayBinary
@@ -16,6 +19,9 @@ import Rings
 /// The exchange and what stands around it. Owned by the I/O thread; the ingress ring and the journal's
 /// durable number are all it shares.
 final class MarketRoom {
+  /// Commands that are shown to the exchange together.
+  private static let deskSize = 16
+
   /// The state of the market as of the last command applied.
   private(set) var exchange: Exchange
   /// Gives numbers and times.
@@ -24,6 +30,11 @@ final class MarketRoom {
   private(set) var census: Census
 
   private var journal: CommandLog
+  /// Commands that were taken and not applied, all older than those of the ingress.
+  private let desk = UnsafeMutablePointer<Command>.allocate(capacity: deskSize)
+  private var onDesk = 0
+  /// Events are being handed over where they stand: none may be added.
+  private var isDelivering = false
   private var outbox: Outbox
   private var entrance: ManyProducerRing<Command>.Producer
   private var intake: ManyProducerRing<Command>.Consumer
@@ -56,6 +67,8 @@ final class MarketRoom {
     checkpointInterval = configuration.checkpointInterval
   }
 
+  deinit { desk.deallocate() }
+
   /// Whether everything that was taken in is applied, durable and delivered.
   var isIdle: Bool {
     outbox.count == 0 && isDurable && !hasIntake
@@ -79,7 +92,7 @@ final class MarketRoom {
   }
 
   /// Whether commands wait to be applied.
-  var hasIntake: Bool { intake.available() > 0 }
+  var hasIntake: Bool { onDesk > 0 || intake.available() > 0 }
 
   /// Whether the journal's disk has room for what `command` does: a full one takes cancels only, and
   /// in the end nothing.
@@ -95,21 +108,38 @@ final class MarketRoom {
     }
   }
 
-  /// Takes a command in and applies it at once if it can.
+  /// Takes a command in; it is applied by the next `work` at the latest.
   /// - Returns: `false` when the ingress is full.
   func take(_ command: Command) -> Bool {
-    guard entrance.push(command) else { return false }
-    work()
+    // Nobody overtakes what waits in the ingress.
+    guard onDesk < Self.deskSize, intake.available() == 0 else { return entrance.push(command) }
+    (desk + onDesk).initialize(to: command)
+    onDesk += 1
+    if onDesk == Self.deskSize, !isDelivering { clearDesk() }
     return true
   }
 
-  /// Applies what waits in the ingress, as long as journal and outbox have room.
+  /// Applies what waits on the desk and in the ingress, as long as journal and outbox have room.
   func work() {
-    while !outbox.isFull, journal.hasRoom(), var command = intake.pop() {
-      apply(&command)
-      sinceCheckpoint += 1
-      if sinceCheckpoint >= checkpointInterval { checkpoint(withStateHash: false) }
+    if isDelivering { return }
+    clearDesk()
+    while onDesk == 0, intake.available() > 0 {
+      while onDesk < Self.deskSize, let command = intake.pop() {
+        (desk + onDesk).initialize(to: command)
+        onDesk += 1
+      }
+      clearDesk()
     }
+  }
+
+  /// Applies what is on the desk, if there is room for all that follows from it.
+  private func clearDesk() {
+    guard onDesk > 0, !outbox.isFull, journal.hasRoom(for: onDesk) else { return }
+    exchange.anticipate(UnsafeBufferPointer(start: desk, count: onDesk))
+    for index in 0..<onDesk { apply(&desk[index]) }
+    sinceCheckpoint += UInt64(onDesk)
+    onDesk = 0
+    if sinceCheckpoint >= checkpointInterval { checkpoint(withStateHash: false) }
   }
 
   /// Journals the history's hash; with that of the whole state it closes the settlement batch too.
@@ -124,15 +154,21 @@ final class MarketRoom {
   /// Hands every durable event to `gateway`, command by command.
   func deliver(to gateway: BinaryGateway) {
     let gate = journal.durable
-    var open: SequenceNumber?
-    while let entry = outbox.take(through: gate) {
-      if let open, open != entry.sequence { gateway.endCommand(open) }
-      open = entry.sequence
-      census.note(entry.event)
-      if case .alarm(let alarm) = entry.event { report(alarm, at: entry.sequence) }
-      gateway.deliver(entry.event, sequence: entry.sequence, time: entry.time)
+    var open = SequenceNumber.none
+    isDelivering = true
+    while let entry = outbox.front(through: gate) {
+      let sequence = entry.pointee.sequence
+      if open != sequence {
+        if open != .none { gateway.endCommand(open) }
+        open = sequence
+      }
+      census.note(entry.pointee.event)
+      if case .alarm(let alarm) = entry.pointee.event { report(alarm, at: sequence) }
+      gateway.deliver(entry.pointee.event, sequence: sequence, time: entry.pointee.time)
+      outbox.drop()
     }
-    if let open { gateway.endCommand(open) }
+    if open != .none { gateway.endCommand(open) }
+    isDelivering = false
   }
 
   /// A turn of the loop is over: the journal's thread sees every command of it, and the next command

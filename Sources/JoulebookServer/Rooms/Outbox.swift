@@ -58,12 +58,25 @@ struct Outbox: ~Copyable, HistorySink {
     tail += 1
   }
 
+  /// The first event if its command is at or below the gate, where it stands until `drop` or `emit`.
+  /// - Returns: `nil` when there is none.
+  func front(through gate: SequenceNumber) -> UnsafePointer<OutboxEntry>? {
+    guard head != tail, entries[head & mask].sequence <= gate else { return nil }
+    return UnsafePointer(entries + (head & mask))
+  }
+
+  /// The first event was taken. An empty circle begins anew at its start, which the caches still hold.
+  mutating func drop() {
+    head += 1
+    if head == tail { (head, tail) = (0, 0) }
+  }
+
   /// Takes the first event if its command is at or below the gate.
   /// - Returns: `nil` when there is none.
   mutating func take(through gate: SequenceNumber) -> OutboxEntry? {
-    guard head != tail, entries[head & mask].sequence <= gate else { return nil }
-    defer { head += 1 }
-    return entries[head & mask]
+    guard let entry = front(through: gate)?.pointee else { return nil }
+    drop()
+    return entry
   }
 
   private mutating func grow() {

@@ -70,12 +70,20 @@ final class Assembly: GatewayServer {
     return market.take(command) ? .taken : .full
   }
 
-  func orderState(_ order: OrderId) -> OrderState? { market?.exchange.orderState(order) }
+  func orderState(_ order: OrderId) -> OrderState? { asked()?.exchange.orderState(order) }
 
-  func explain(_ order: OrderId) -> OrderExplanation? { market?.exchange.orderExplanation(order) }
+  func explain(_ order: OrderId) -> OrderExplanation? {
+    asked()?.exchange.orderExplanation(order)
+  }
 
   func balance(of account: AccountId, in area: AreaId) -> Balance? {
-    market?.exchange.balance(of: account, in: area)
+    asked()?.exchange.balance(of: account, in: area)
+  }
+
+  /// The market with everything applied that came before a question.
+  private func asked() -> MarketRoom? {
+    market?.work()
+    return market
   }
 
   func retransmit(_ query: RetransmitQuery) {
@@ -97,7 +105,7 @@ final class Assembly: GatewayServer {
   }
 
   func status(withStateHash: Bool) -> ServerStatus {
-    market?.status(withStateHash) ?? ServerStatus()
+    asked()?.status(withStateHash) ?? ServerStatus()
   }
 
   func woken() {

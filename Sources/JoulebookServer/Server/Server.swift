@@ -94,6 +94,7 @@ public final class Server {
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }
+      market.work()
       // The operator can log on from the first moment.
       market.endTurn()
       while !market.isDurable { usleep(200) }
@@ -103,6 +104,8 @@ public final class Server {
       throw .configuration(error)
     }
     assembly.gateway.recovered()
+    market.work()
+    market.endTurn()
     do throws(TransportError) {
       port = try transport.listen(host: configuration.host, port: configuration.port)
     } catch {

@@ -118,6 +118,7 @@ package final class SteppedServer {
     let keys = OperatorKeys.commands(assembly.gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
     assembly.gateway.recovered()
+    market.work()
     market.endTurn()
   }
 
