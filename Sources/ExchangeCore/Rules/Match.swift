@@ -60,22 +60,20 @@ extension Exchange {
     let quantity = min(taker.pointee.covered, maker.pointee.covered)
     let price = maker.price
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
-    let takerBuys = taker.pointee.side == .buy
+    let side = taker.pointee.side
     let makerFee = fee(instrument.pointee.makerFee, notional)
     let takerFee = fee(instrument.pointee.takerFee, notional)
     let lots = instrument.pointee.lots(quantity)
-    book(taker, quantity, lots: lots, takerBuys ? -notional - takerFee : notional - takerFee)
-    book(maker, quantity, lots: lots, takerBuys ? notional - makerFee : -notional - makerFee)
+    let paid = side.pick(sell: -notional, buy: notional)  // By the taker; the maker gets it.
+    let taken = side.pick(sell: -quantity, buy: quantity)
+    book(taker, quantity, lots: lots, energy: taken, cash: -paid - takerFee)
+    book(maker, quantity, lots: lots, energy: -taken, cash: paid - makerFee)
     areas[UInt32(instrument.pointee.area)].fees += makerFee + takerFee
     level.pointee.live -= quantity
     level.pointee.total -= quantity
 
     tradeCount &+= 1  // Less than one in a nanosecond for centuries.
-    if takerBuys {
-      emitTrade(.buy, price, quantity, notional, (taker, takerFee), (maker, makerFee))
-    } else {
-      emitTrade(.sell, price, quantity, notional, (maker, makerFee), (taker, takerFee))
-    }
+    emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
     touchBalance(taker.pointee.position, taker.owner)
     touchBalance(maker.pointee.position, maker.owner)
     settleResting(maker)
@@ -88,15 +86,15 @@ extension Exchange {
     return fee
   }
 
-  /// Books one party's part of a trade: its order's quantity, its energy, what the order reserved for
-  /// these lots, and `amount` of cash.
+  /// Books one party's part of a trade: its order's quantity, what the order reserved for these lots,
+  /// and the energy and the cash that it gets.
   @inline(__always) private func book(
-    _ order: OpenOrder, _ quantity: Int64, lots: Int64, _ amount: Int64
+    _ order: OpenOrder, _ quantity: Int64, lots: Int64, energy: Int64, cash: Int64
   ) {
     let released = order.pointee.reservePerLot * lots
     order.holding.pointee.reserved -= released
-    order.holding.pointee.free += released + amount
-    order.owner.pointee.energy += order.pointee.side == .buy ? quantity : -quantity
+    order.holding.pointee.free += released + cash
+    order.owner.pointee.energy += energy
     execute(order, quantity)
   }
 

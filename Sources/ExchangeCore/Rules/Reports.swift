@@ -53,33 +53,50 @@ extension Exchange {
   /// Says that two orders traded; their own numbers are what the trade left.
   @inline(__always) mutating func emitTrade(
     _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ notional: Int64,
-    _ buyer: (order: OpenOrder, fee: Int64), _ seller: (order: OpenOrder, fee: Int64)
+    _ taker: (order: OpenOrder, fee: Int64), _ maker: (order: OpenOrder, fee: Int64)
   ) {
     let event = events.trade()
     event.pointee.trade = TradeId(tradeCount)
-    event.pointee.instrument = InstrumentId(buyer.order.pointee.instrument)
+    event.pointee.instrument = InstrumentId(taker.order.pointee.instrument)
     event.pointee.aggressor = aggressor
     event.pointee.price = Price(ticks: price)
     event.pointee.quantity = Energy(wattHours: quantity)
     event.pointee.notional = Money(units: notional)
-    event.pointee.buyer.order = buyer.order.id
-    event.pointee.buyer.account = AccountId(buyer.order.account)
-    event.pointee.buyer.session = SessionId(buyer.order.pointee.session)
-    event.pointee.buyer.clientOrderId = ClientOrderId(buyer.order.pointee.clientOrderId)
-    event.pointee.buyer.fee = Money(units: buyer.fee)
-    event.pointee.buyer.leaves = Energy(wattHours: buyer.order.pointee.leaves)
-    event.pointee.buyer.covered = Energy(wattHours: buyer.order.pointee.covered)
-    event.pointee.seller.order = seller.order.id
-    event.pointee.seller.account = AccountId(seller.order.account)
-    event.pointee.seller.session = SessionId(seller.order.pointee.session)
-    event.pointee.seller.clientOrderId = ClientOrderId(seller.order.pointee.clientOrderId)
-    event.pointee.seller.fee = Money(units: seller.fee)
-    event.pointee.seller.leaves = Energy(wattHours: seller.order.pointee.leaves)
-    event.pointee.seller.covered = Energy(wattHours: seller.order.pointee.covered)
+    write(taker.order, taker.fee, to: party(aggressor, of: event))
+    write(maker.order, maker.fee, to: party(aggressor.opposite, of: event))
+    let (takerId, makerId) = (
+      Int64(bitPattern: taker.order.id.rawValue), Int64(bitPattern: maker.order.id.rawValue)
+    )
     history.fold(
-      trade: tradeCount, buyer.order.id.rawValue, seller.order.id.rawValue, price,
-      quantity,
-      buyer.fee, seller.fee)
+      trade: tradeCount,
+      UInt64(bitPattern: aggressor.pick(sell: makerId, buy: takerId)),
+      UInt64(bitPattern: aggressor.pick(sell: takerId, buy: makerId)), price, quantity,
+      aggressor.pick(sell: maker.fee, buy: taker.fee),
+      aggressor.pick(sell: taker.fee, buy: maker.fee))
+  }
+
+  /// Where a trade says who was on `side`.
+  @inline(__always) private func party(
+    _ side: Side, of trade: UnsafeMutablePointer<Trade>
+  ) -> UnsafeMutablePointer<TradeParty> {
+    let (buyer, seller) = (
+      MemoryLayout<Trade>.offset(of: \.buyer), MemoryLayout<Trade>.offset(of: \.seller)
+    )
+    guard let buyer, let seller else { preconditionFailure("stored fields have an offset") }
+    let offset = side.pick(sell: Int64(seller), buy: Int64(buyer))
+    return (UnsafeMutableRawPointer(trade) + Int(offset)).assumingMemoryBound(to: TradeParty.self)
+  }
+
+  @inline(__always) private func write(
+    _ order: OpenOrder, _ fee: Int64, to party: UnsafeMutablePointer<TradeParty>
+  ) {
+    party.pointee.order = order.id
+    party.pointee.account = AccountId(order.account)
+    party.pointee.session = SessionId(order.pointee.session)
+    party.pointee.clientOrderId = ClientOrderId(order.pointee.clientOrderId)
+    party.pointee.fee = Money(units: fee)
+    party.pointee.leaves = Energy(wattHours: order.pointee.leaves)
+    party.pointee.covered = Energy(wattHours: order.pointee.covered)
   }
 
   @inline(__always) mutating func emitBalance(
