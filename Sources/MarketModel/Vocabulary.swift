@@ -72,6 +72,8 @@ public struct Roles: OptionSet, Sendable, Hashable, BitwiseCopyable {
   @inlinable public static var administration: Roles { Roles(rawValue: 4) }
   /// Copies of the reports of all sessions of the participant, and settlement notices.
   @inlinable public static var dropCopy: Roles { Roles(rawValue: 8) }
+  /// Every role there is.
+  @inlinable public static var all: Roles { Roles(rawValue: 15) }
 }
 
 /// Why an order left the book, or part of it did.

@@ -32,7 +32,7 @@ extension ReferenceModel {
   mutating func register(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
     try requireNumber(definition.session.rawValue, capacity.sessions)
     try requireParticipant(definition.participant)
-    try requireValue(Int64(definition.roles.rawValue), in: 0...7)
+    try requireValue(Int64(definition.roles.rawValue), in: 0...15)
     sessions[definition.session] = definition
     emit(.sessionRegistered(definition))
     acknowledge(command)

@@ -40,8 +40,7 @@ extension Exchange {
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)
     }
-    let known: Roles = [.trading, .metering, .administration, .dropCopy]
-    if refusal == nil, !known.isSuperset(of: new.roles) {
+    if refusal == nil, !Roles.all.isSuperset(of: new.roles) {
       refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
     }
     if let refusal { return reject(refusal, request) }

@@ -399,7 +399,7 @@ struct RandomMarket {
       .registerSession(
         RegisterSession(
           session: SessionId(6 + dice(14)), participant: ParticipantId(dice(7)),
-          roles: Roles(rawValue: UInt8(dice(9))), publicKey: PublicKey(0, 0, 0, 0))))
+          roles: Roles(rawValue: UInt8(dice(18))), publicKey: PublicKey(0, 0, 0, 0))))
   }
 
   private mutating func strangeAccount() -> Step {

@@ -104,7 +104,7 @@ struct DefinitionTests {
   func sessions() {
     expect(
       """
-      session 2 of 2 roles 8 -> rejected badDefinition 8
+      session 2 of 2 roles 16 -> rejected badDefinition 16
       enter E1 eva bid 1kWh @ 0.10 by 2 -> accepted E1 live 1kWh
       session 2 of 2 roles 2 ->
       cancel E1 by 2 -> rejected notPermitted 1
