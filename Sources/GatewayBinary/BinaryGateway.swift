@@ -89,6 +89,10 @@ public final class BinaryGateway: TransportHandler {
   var exchangeTime: Timestamp?
   var isDraining = false
   private var pausedSlots: [Int] = []
+  /// Commands that had been submitted when something was delivered last.
+  private var deliveredAt = 0
+  /// Commands in a turn after which what they led to is delivered early.
+  private static let longTurn = 256
 
   /// A gateway without clients. `run` the transport with it as the handler.
   /// - Parameter server: Not retained: it owns the gateway.
@@ -174,7 +178,15 @@ public final class BinaryGateway: TransportHandler {
   /// Bytes arrived: walks the frames.
   public func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int {
     now = configuration.clock()
-    return readFrames(connection.slot, bytes)
+    let used = readFrames(connection.slot, bytes)
+    // In a long turn the first clients have their answers while the last are still read: so clients and
+    // server work side by side, not in turns.
+    if counts.commands - deliveredAt >= Self.longTurn {
+      server.deliverEarly()
+      transport.sendNow()
+      deliveredAt = counts.commands
+    }
+    return used
   }
 
   /// A client does not read: it is told so, and its session is over.
@@ -219,6 +231,7 @@ public final class BinaryGateway: TransportHandler {
   public func turnEnds() {
     if !ownCommands.isEmpty { submitOwnCommands() }
     server.turnEnds()
+    deliveredAt = counts.commands
     sendHeldAnswers()
     if !cutSlots.isEmpty { releaseCutSlots() }
     if pausedSlots.isEmpty { return }

@@ -30,11 +30,19 @@ public protocol GatewayServer: AnyObject {
   /// Another thread called the transport's `WakeHandle`.
   func woken()
 
+  /// Much was submitted in this turn already: what can be delivered is, without waiting for its end.
+  func deliverEarly()
+
   /// A turn of the loop ends: what is durable is delivered now and leaves with this turn's flush.
   func turnEnds()
 
   /// A timer of the server is due. Its tokens are not negative; the gateway's are.
   func timerFired(_ timer: TimerToken)
+}
+
+extension GatewayServer {
+  /// Delivers when the turn ends.
+  public func deliverEarly() {}
 }
 
 /// Reports that a session asks for again.

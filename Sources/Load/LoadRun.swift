@@ -25,6 +25,8 @@ final class LoadRun {
   private var dirty: [Int] = []
   private var waitsToSend: [Bool]
   private var turn = 0
+  /// Whether what was answered is followed at once by the next message.
+  private var refills = false
   private var progress: LoadProgress
   private(set) var tally = Tally()
   /// Trade reports of a flow's prefill, which `tally` does not have.
@@ -118,6 +120,8 @@ final class LoadRun {
 
   /// Keeps every session's window full.
   private func flood(until end: UInt64) throws(ClientError) {
+    refills = flow == nil
+    defer { refills = false }
     while true {
       let now = Client.monotonicNow()
       if now >= end || isOver { return }
@@ -212,6 +216,11 @@ final class LoadRun {
       }
       _ = try sessions[index].receive(&tally)
       if waitsToSend[index] { mark(index) }
+      // A full window is refilled at once: the server has work while others are read.
+      if refills {
+        try fill(index, due: sessions[index].client.lastReceived)
+        try flush()
+      }
     }
   }
 

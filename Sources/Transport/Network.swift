@@ -10,6 +10,8 @@ public protocol Network: AnyObject {
   func queued(_ connection: ConnectionId) -> Int
   /// Bytes that may wait on one connection before it is cut.
   var sendBound: Int { get }
+  /// Sends what waits now, and not only when the turn ends; may be called within `received`.
+  func sendNow()
   /// Stops reading from `connection`; what the handler leaves unread is shown again on `resume`.
   func pause(_ connection: ConnectionId)
   /// Reads again. Not within `received`.
@@ -29,6 +31,8 @@ public protocol Network: AnyObject {
 extension Network {
   /// Nothing ever waits.
   public func queued(_ connection: ConnectionId) -> Int { 0 }
+  /// It leaves with the turn.
+  public func sendNow() {}
   /// No bound.
   public var sendBound: Int { .max }
 }

@@ -45,6 +45,9 @@ extension Transport {
     dirtySlots.append(slot.pointee.index)
   }
 
+  /// Sends what waits now. The loop's thread, also within `received`.
+  public func sendNow() { flushDirty() }
+
   /// One write per connection that has something to send.
   func flushDirty() {
     var next = 0

@@ -114,6 +114,13 @@ final class Assembly: GatewayServer {
 
   func timerFired(_ timer: TimerToken) {}
 
+  func deliverEarly() {
+    guard let market else { return }
+    market.work()
+    market.endTurn()
+    market.deliver(to: gateway)
+  }
+
   func turnEnds() {
     guard let market else { return }
     market.work()
