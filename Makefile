@@ -22,11 +22,11 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test faults sanitize fuzz simulate demo check format \
+.PHONY: help deps libraries build release test faults sanitize fuzz simulate demo bench bench-net check format \
   generate clean
 
 help: ## Lists the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages that tests use.
 
@@ -75,6 +75,9 @@ demo: release ## Trades a June week of a community and writes report.html.
 
 bench: libraries ## Measures core, journal and ledger; writes docs/BENCHMARKS.md.
 	Benchmarks/run.sh $(ORDERS)
+
+bench-net: libraries ## Measures the server over loopback; writes its section of docs/BENCHMARKS.md.
+	Benchmarks/net.sh
 
 check: ## Format and generated code are as they should be.
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift

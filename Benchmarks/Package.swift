@@ -8,6 +8,7 @@ let package = Package(
   dependencies: [
     .package(name: "joulebook", path: ".."),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .systemLibrary(name: "CMalloc"),
@@ -20,6 +21,17 @@ let package = Package(
         "CMalloc",
         .product(name: "ExchangeCore", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+    .target(name: "CCount"),
+    .systemLibrary(name: "CNet", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+    .executableTarget(
+      name: "net",
+      dependencies: [
+        "CCount", "CNet",
+        .product(name: "Load", package: "joulebook"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
     .executableTarget(

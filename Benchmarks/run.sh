@@ -34,3 +34,4 @@ bin=$("$swift" build --package-path Benchmarks -c release --show-bin-path)
     "$(cut -d' ' -f1 /proc/loadavg)"
 } > docs/BENCHMARKS.md
 echo "wrote docs/BENCHMARKS.md"
+Benchmarks/net.sh

@@ -1,0 +1,141 @@
+// `net`: the whole server over sockets, beside what the machine itself can do, in one run.
+
+import ArgumentParser
+import CCount
+import Foundation
+import Histogram
+import JoulebookServer
+import Load
+
+@main
+struct Net: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures the server over loopback as ratios to epoll, a libuv echo and fdatasync.",
+    discussion: """
+      Server, client and references share this machine's cores. Each figure is from one run of --seconds;
+      the references are measured in turn with what they are compared to.
+      """)
+
+  @Option(help: "Seconds of each measurement.") var seconds = 2
+  @Option(help: "Folder for journal and sync; its disk is measured.") var folder =
+    NSTemporaryDirectory()
+  @Option(help: "Write the section here (Markdown) ...") var table: String?
+  @Option(help: "... and a plot of the latencies here (SVG).") var plot = "network.svg"
+  @Option(help: "Sessions that are connected and say nothing, for their cost.") var idle = 9_000
+
+  func run() throws {
+    var page = NetPage()
+    try roundTrips(&page)
+    try durability(&page)
+    try throughput(&page)
+    try allocations(&page)
+    try readings(&page)
+    print(page.markdown)
+    if let table {
+      try Data(page.markdown.utf8).write(to: URL(fileURLWithPath: table))
+      try Data(page.svg.utf8).write(to: URL(fileURLWithPath: plot))
+    }
+  }
+
+  private var milliseconds: UInt64 { UInt64(seconds) * 1_000 }
+
+  private func options() -> LoadOptions {
+    var options = LoadOptions()
+    (options.durationMilliseconds, options.warmUpMilliseconds) = (milliseconds, 300)
+    return options
+  }
+
+  private func server(_ kept: String, _ wait: String) throws -> Configuration {
+    var configuration = Configuration()
+    try configuration.set("journal.kept", to: kept)
+    try configuration.set("wait", to: wait)
+    return configuration
+  }
+
+  // MARK: One message at a time
+
+  private func roundTrips(_ page: inout NetPage) throws {
+    for (wait, spins, goal) in [("spin", true, 1.25), ("park", false, 1.2)] {
+      let before = EpollPingPong.run(spinning: spins, milliseconds: milliseconds / 2)
+      var options = options()
+      (options.isPingPong, options.spins) = (true, spins)
+      let report = try Load.runEmbedded(options, server("none", wait), isShown: false)
+      var floor = EpollPingPong.run(spinning: spins, milliseconds: milliseconds / 2)
+      floor.add(before)
+      page.compare(
+        "one order at a time, \(wait), nothing kept", report.latency, "raw epoll ping-pong", floor,
+        goal: goal)
+    }
+  }
+
+  private func durability(_ page: inout NetPage) throws {
+    let before = SyncFloor.run(folder: folder, milliseconds: milliseconds / 2)
+    var options = options()
+    (options.isPingPong, options.spins) = (true, false)
+    let single = try Load.runEmbedded(options, server("disk", "park"), isShown: false)
+    options.isPingPong = false
+    (options.rate, options.connections, options.outstanding) = (100_000, 4, 4_096)
+    options.spins = true
+    let even = try Load.runEmbedded(options, server("disk", "park"), isShown: false)
+    var floor = SyncFloor.run(folder: folder, milliseconds: milliseconds / 2)
+    floor.add(before)
+    page.sync("one order at a time, journaled", single, floor)
+    page.sync("100,000 orders/s, evenly, journaled", even, floor)
+  }
+
+  // MARK: Many
+
+  private func throughput(_ page: inout NetPage) throws {
+    let echo = UvEcho.run(connections: 64, outstanding: 64, milliseconds: milliseconds)
+    var options = options()
+    (options.rate, options.spins) = (0, false)
+    for (kept, connections, outstanding, goal) in [
+      ("none", 64, 64, 5e6), ("disk", 64, 64, 3e6), ("none", 64, 16, 2e6),
+    ] {
+      (options.connections, options.outstanding) = (connections, outstanding)
+      let report = try Load.runEmbedded(options, server(kept, "park"), isShown: false)
+      let name = kept == "none" ? "nothing kept" : "journaled"
+      page.rate("\(connections) connections x \(outstanding), \(name)", report, echo, goal)
+    }
+    (options.connections, options.outstanding, options.idle) = (64, 64, idle)
+    let before = residentMegabytes()
+    let crowded = try Load.runEmbedded(options, server("none", "park"), isShown: false)
+    page.rate("the same with \(idle) idle sessions beside", crowded, echo, 5e6)
+    page.note(
+      "\(idle) idle sessions, both ends of each in this process, raised its memory by "
+        + "\(residentMegabytes() - before) MB at most.")
+  }
+
+  private func residentMegabytes() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss / 1_024
+  }
+
+  // MARK: Allocations
+
+  /// Two runs that differ by a million messages only: what a message allocates is their difference.
+  private func allocations(_ page: inout NetPage) throws {
+    var options = options()
+    (options.rate, options.connections, options.spins) = (0, 4, false)
+    (options.durationMilliseconds, options.warmUpMilliseconds) = (60_000, 0)
+    var counts: [Int] = []
+    for messages in [UInt64(1_000_000), 2_000_000] {
+      options.messages = messages
+      let before = allocation_count()
+      _ = try Load.runEmbedded(options, server("none", "park"), isShown: false)
+      counts.append(Int(allocation_count() - before))
+    }
+    page.note(
+      "Calls of the C allocator, server and load together: \(counts[0]) for set-up and a million "
+        + "messages, \(counts[1]) for set-up and two million: "
+        + "\(counts[1] - counts[0]) for a million messages.")
+  }
+
+  private func readings(_ page: inout NetPage) throws {
+    var options = options()
+    (options.meters, options.rate, options.spins) = (1_000, 0, false)
+    let report = try Load.runEmbedded(options, server("none", "park"), isShown: false)
+    page.note("Readings checked, signature included: \(Int(report.rate)) a second.")
+  }
+}
