@@ -22,6 +22,7 @@ final class SQLiteSession {
         try connection.execute("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")
         try connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        try Self.secure(connection)
       }
       if let creating, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
         try Self.create(creating, in: connection)
@@ -47,6 +48,14 @@ final class SQLiteSession {
     } catch {
       throw LedgerError(error)
     }
+  }
+
+  /// Carries the log into the database and syncs that, before anything in it is believed. Where a sync of
+  /// the log failed, the kernel takes what it could not write for written: it can be read, counts as
+  /// committed, and would be gone with the power, after its confirmation was journaled.
+  private static func secure(_ connection: SQLiteConnection) throws(SQLiteFailure) {
+    let isBusy = try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") != 0
+    if isBusy { throw SQLiteFailure(code: SQLITE_BUSY, message: "the ledger is being read") }
   }
 
   /// Writes what `batch` says, within the transaction that is open.

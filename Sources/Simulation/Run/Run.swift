@@ -181,6 +181,7 @@ final class Run {
     do throws(JournalError) {
       _ = try server.stepFollower()
     } catch {
+      disk.story?("settlement stops: \(error)")
       report.readsThatStoppedSettlement += 1
     }
   }
