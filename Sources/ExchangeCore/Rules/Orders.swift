@@ -76,7 +76,7 @@ extension Exchange {
 
   @inline(__always) private mutating func giveBack(_ order: OpenOrder) {
     if order.pointee.timeInForce == .goodTillTime { expiries.remove(order.slot, orders) }
-    orders.release(order)
+    orders.release(order.row, order.place, order.slot)
   }
 
   /// Cancels what is due at the time of the command (section 5, good till time).

@@ -298,6 +298,35 @@ struct Ladder: ~Copyable {
   /// Loads the occupancy of the node that a level hangs from.
   @inline(__always) func loadMasks(_ level: UInt32) -> UInt64 { masks[levels[level].node].any }
 
+  /// Where the search for a key starts, at its node if that is known and else at the root: the occupancy
+  /// and the child on the way. To be asked for, not to be read.
+  @inline(__always) func start(
+    _ key: UInt32, in book: BookRow
+  ) -> (occupancy: UnsafePointer<LadderMasks>, child: UnsafePointer<UInt32>) {
+    let known = book.pointee.node(key &>> 6)
+    let node = known == 0 ? book.pointee.root : known
+    let shift = known == 0 ? (book.pointee.depth &- 1) &* 6 : 0
+    return (
+      UnsafePointer(masks.address(of: node)),
+      UnsafePointer(children.address(of: node &* 64 &+ (key &>> shift & 63)))
+    )
+  }
+
+  /// What the start of the search for a key leads to: its level, or the child in its node. To be asked
+  /// for, not to be read.
+  @inline(__always) func following(_ key: UInt32, in book: BookRow) -> UnsafeRawPointer {
+    let known = book.pointee.node(key &>> 6)
+    if known != 0 { return UnsafeRawPointer(levels.address(of: child(known, key & 63))) }
+    let shift = (book.pointee.depth &- 1) &* 6
+    let node = child(book.pointee.root, key &>> shift & 63)
+    return UnsafeRawPointer(children.address(of: node &* 64 &+ (key & 63)))
+  }
+
+  /// The occupancy of the node that a level hangs from. To be asked for, not to be read.
+  @inline(__always) func occupancy(ofNodeOf level: UInt32) -> UnsafePointer<LadderMasks> {
+    UnsafePointer(masks.address(of: levels[level].node))
+  }
+
   // MARK: Pools
 
   private mutating func takeNode() -> UInt32 {

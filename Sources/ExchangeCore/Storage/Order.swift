@@ -120,11 +120,11 @@ struct OrderPool: ~Copyable {
   }
 
   /// Gives a slot back.
-  @inline(__always) mutating func release(_ order: OpenOrder) {
+  @inline(__always) mutating func release(_ order: OrderRow, _ place: PlaceRow, _ slot: UInt32) {
     assert(order.pointee.marks.isOpen)
     order.pointee.marks = .gone
-    order.place.pointee.next = free
-    free = order.slot
+    place.pointee.next = free
+    free = slot
     count &-= 1
   }
 

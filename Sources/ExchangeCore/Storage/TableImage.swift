@@ -1,0 +1,37 @@
+// A table as bytes: how many rows, then the rows as they lie in memory. Image.swift says which tables.
+
+import MarketModel
+
+extension Table {
+  /// Writes the first rows.
+  /// - Parameter used: How many; `nil`: up to the last that is not all zero.
+  func write(to sink: any StateSink, used: Int? = nil) {
+    let rows = used ?? usedRows
+    precondition(rows <= capacity, "more rows in use than there are")
+    sink.put(UInt64(rows))
+    sink.write(UnsafeRawBufferPointer(rebasing: bytes[..<(rows * MemoryLayout<Element>.stride)]))
+  }
+
+  /// Reads what `write` wrote into a table whose rows are all zero.
+  func read(from source: any StateSource) {
+    let rows = source.count(most: capacity)
+    source.read(
+      into: UnsafeMutableRawBufferPointer(
+        rebasing: bytes[..<(rows * MemoryLayout<Element>.stride)]))
+  }
+
+  private var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(
+      start: address(of: 0), count: capacity * MemoryLayout<Element>.stride)
+  }
+
+  /// Rows up to the last that is not all zero. Looks from the end, a word at a time.
+  private var usedRows: Int {
+    let all = UnsafeRawBufferPointer(bytes)
+    var end = all.count
+    while end >= 8, all.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+    while end > 0, all[end - 1] == 0 { end -= 1 }
+    let stride = MemoryLayout<Element>.stride
+    return (end + stride - 1) / stride
+  }
+}
