@@ -3,6 +3,13 @@
 // exchange pays for them.
 import PackageDescription
 
+/// CI turns warnings into errors.
+let strict: [SwiftSetting] =
+  Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// As the core's own settings for release.
+let hot = strict + [SwiftSetting.unsafeFlags(["-enforce-exclusivity=unchecked"])]
+
 let package = Package(
   name: "benchmarks",
   dependencies: [
@@ -12,17 +19,25 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CPrefetch"),
+    .target(name: "OrderFlow", dependencies: ["CMalloc"], swiftSettings: strict),
+    .target(
+      name: "BareBook",
+      dependencies: [
+        "CPrefetch", "OrderFlow", .product(name: "ExchangeCore", package: "joulebook"),
+      ],
+      swiftSettings: hot),
     .executableTarget(
       name: "ledger",
       dependencies: [.product(name: "LedgerSQLite", package: "joulebook")]),
     .executableTarget(
       name: "flow",
       dependencies: [
-        "CMalloc",
+        "BareBook", "OrderFlow",
         .product(name: "ExchangeCore", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+      swiftSettings: hot),
     .target(name: "CCount"),
     .systemLibrary(name: "CNet", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .executableTarget(
@@ -40,6 +55,7 @@ let package = Package(
         .product(name: "ExchangeCore", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "yardstick", cxxSettings: [.unsafeFlags(["-O3"])]),
     .executableTarget(
       name: "history",
       dependencies: [
@@ -54,5 +70,6 @@ let package = Package(
         .product(name: "Journaling", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-  ]
+  ],
+  cxxLanguageStandard: .cxx20
 )

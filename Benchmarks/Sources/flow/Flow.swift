@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import OrderFlow
 
 @main
 struct Flow: ParsableCommand {
@@ -26,6 +27,7 @@ struct Flow: ParsableCommand {
   @Option(help: "Seed of the generator.") var seed: UInt64 = 1
   @Option(help: "Timed operations per generated flow.") var operations = 5_000_000
   @Option(help: "Timed passes.") var passes = 5
+  @Flag(help: "The order book alone: no accounts, cash, cover or events.") var bookOnly = false
   @Flag(help: "Walk all invariants at the end.") var check = false
   @Flag(inversion: .prefixedNo, help: "Show the exchange 16 commands before applying them.")
   var ahead = true
@@ -38,7 +40,14 @@ struct Flow: ParsableCommand {
     print(machine)
     var lines: [FlowLine] = []
     for file in files {
-      lines.append(measure(try FlowFile(path: file)))
+      let flow = try FlowFile(path: file)
+      if !bookOnly {
+        lines.append(measure(flow))
+      } else if BookOnly.canRun(flow) {
+        lines.append(measureBook(flow))
+      } else {
+        print("file=\(flow.name) needs the exchange: no book alone can tell who may trade")
+      }
     }
     if let table { try Report(machine: machine, lines: lines).write(markdown: table, plot: plot) }
     if lines.contains(where: { !$0.ok }) { throw ExitCode(1) }
@@ -87,9 +96,16 @@ struct Flow: ParsableCommand {
     return line
   }
 
-  private func residentMegabytes() -> Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss / 1_024
+  /// Measures one flow through the bare book and prints its line.
+  private func measureBook(_ flow: FlowFile) -> FlowLine {
+    var book = BookOnly(flow, looksAhead: ahead)
+    let costs = (0..<passes).map { _ in book.run(each: false) }
+    let sorted = book.run(each: true).latencies.sorted()
+    let line = FlowLine(
+      flow: flow, result: book.result, isOk: book.isOk,
+      times: costs.map(\.nanosecondsPerOperation).sorted(), sorted: sorted, events: 0,
+      allocated: costs.map(\.allocatedBytes).max() ?? 0, residentMegabytes: residentMegabytes())
+    print(line.text)
+    return line
   }
 }

@@ -1,19 +1,7 @@
 // Makes the shapes of order flow from a seed. Buyers have odd account numbers, sellers even ones, so
 // nobody ever meets himself and the results do not depend on self-trade prevention.
 
-/// SplitMix64. Wrapping is its arithmetic.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-  /// A number in 0 ..< bound.
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-}
+import OrderFlow
 
 /// A shape of order flow.
 enum Shape: String, CaseIterable {

@@ -1,6 +1,7 @@
 // What is said of one flow: a line for people and scripts.
 
 import Foundation
+import OrderFlow
 
 /// The figures of one flow.
 struct FlowLine {

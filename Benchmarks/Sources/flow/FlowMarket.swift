@@ -3,6 +3,7 @@
 // against drift only; that the exchange is right then is shown by the reference model of its tests.
 
 import MarketModel
+import OrderFlow
 
 /// Takes a flow's records as they are made.
 protocol FlowMarket {

@@ -5,6 +5,7 @@
 //     id,timestamp,exchange_timestamp,price,volume,action,direction
 
 import Foundation
+import OrderFlow
 
 /// Reads a recorded file.
 struct RecordedFlow {

@@ -1,6 +1,7 @@
 // The page that `make bench` writes: the table of all flows and the distribution of their latencies.
 
 import Foundation
+import OrderFlow
 
 /// Writes docs/BENCHMARKS.md's part about the core and its plot.
 struct Report {

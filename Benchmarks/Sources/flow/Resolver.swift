@@ -3,6 +3,7 @@
 // would: by the id it was told.
 
 import MarketModel
+import OrderFlow
 
 /// A flow as the exchange's clients would send it, and what it came to.
 struct ResolvedFlow {

@@ -1,9 +1,8 @@
 // Runs a flow through the whole exchange: every rule, fee, balance and event of a command included.
 
-import CMalloc
 import ExchangeCore
-import Foundation
 import MarketModel
+import OrderFlow
 
 /// What a shape asks of its accounts, by the first letter of its name.
 enum Endowment {
@@ -221,19 +220,4 @@ struct FlowRunner: ~Copyable {
     }
     return events
   }
-}
-
-/// Monotonic time in nanoseconds.
-@inline(__always) func now() -> UInt64 { monotonicNanoseconds() }
-
-private func monotonicNanoseconds() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
-/// Bytes that the C allocator has handed out and not got back.
-func allocatedBytes() -> Int {
-  let info = mallinfo2()
-  return Int(info.uordblks) + Int(info.hblkhd)
 }

@@ -4,9 +4,9 @@
 import Foundation
 
 /// The machine that is measured on.
-enum Machine {
+package enum Machine {
   /// ns per dependent load over a random cycle through `bytes` of memory.
-  static func loadLatency(bytes: Int) -> Double {
+  package static func loadLatency(bytes: Int) -> Double {
     let count = bytes / 64
     let lines = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4_096)
     defer { lines.deallocate() }
@@ -27,7 +27,7 @@ enum Machine {
     return Double(elapsed) / Double(steps)
   }
 
-  static func latencyLine() -> String {
+  package static func latencyLine() -> String {
     let parts = [("l1", 16 << 10), ("l2", 512 << 10), ("l3", 8 << 20), ("dram", 256 << 20)].map {
       "\($0.0)=\(String(format: "%.1f", loadLatency(bytes: $0.1)))"
     }

@@ -11,61 +11,21 @@
 
 import Foundation
 
-/// One operation of a flow.
-struct FlowRecord: BitwiseCopyable {
-  static let add: UInt8 = 0
-  static let cancel: UInt8 = 1
-  /// `quantity` Wh produced (side 1) or consumed (side 0) by the account's meter.
-  static let reading: UInt8 = 2
-
-  var orderId: UInt64
-  var price: Int32
-  var quantity: UInt32
-  var symbol: UInt32
-  var account: UInt32
-  var operation: UInt8
-  var side: UInt8
-  var flags: UInt16
-  var zero: UInt32 = 0
-}
-
-/// What a flow comes to: over prefill and timed records.
-struct FlowResult: Equatable {
-  var trades: UInt64 = 0
-  var volume: UInt64 = 0
-  var notional: UInt64 = 0
-  var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
-  var resting: UInt64 = 0
-
-  /// Folds a trade; all arithmetic is modulo 2^64 by the format's definition.
-  @inline(__always) mutating func trade(maker: UInt64, taker: UInt64, price: Int64, quantity: Int64)
-  {
-    let (p, q) = (UInt64(bitPattern: price), UInt64(bitPattern: quantity))
-    trades &+= 1
-    volume &+= q
-    notional &+= p &* q
-    let mixed =
-      maker &* 0x9E37_79B9_7F4A_7C15 &+ taker &* 0xC2B2_AE3D_27D4_EB4F
-      &+ p &* 0x1656_67B1_9E37_79F9 &+ q
-    hash = (hash &<< 5 | hash &>> 59) ^ mixed
-  }
-}
-
 /// A flow in memory.
-struct FlowFile {
-  var name: String
-  var prefill: Int
-  var symbols: UInt32
-  var lowest: Int32
-  var highest: Int32
-  var accounts: UInt32
-  var highestOrderId: UInt64
-  var expected: FlowResult
-  var records: [FlowRecord]
+package struct FlowFile {
+  package var name: String
+  package var prefill: Int
+  package var symbols: UInt32
+  package var lowest: Int32
+  package var highest: Int32
+  package var accounts: UInt32
+  package var highestOrderId: UInt64
+  package var expected: FlowResult
+  package var records: [FlowRecord]
 
-  var operations: Int { records.count - prefill }
+  package var operations: Int { records.count - prefill }
 
-  init(
+  package init(
     name: String, prefill: Int, symbols: UInt32, lowest: Int32, highest: Int32, accounts: UInt32,
     highestOrderId: UInt64, expected: FlowResult, records: [FlowRecord]
   ) {
@@ -74,7 +34,7 @@ struct FlowFile {
     (self.highestOrderId, self.expected, self.records) = (highestOrderId, expected, records)
   }
 
-  init(path: String) throws {
+  package init(path: String) throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     guard data.count >= 128, data.prefix(8) == Data("OBFLOW01".utf8) else {
       throw FlowError.notAFlow(path)
@@ -101,7 +61,7 @@ struct FlowFile {
       })
   }
 
-  func write(to path: String) throws {
+  package func write(to path: String) throws {
     var data = Data(capacity: 128 + 32 * records.count)
     func put<T: BitwiseCopyable>(_ value: T) {
       withUnsafeBytes(of: value) { data.append(contentsOf: $0) }
@@ -132,12 +92,12 @@ struct FlowFile {
 }
 
 /// What can be wrong with a flow file.
-enum FlowError: Error, CustomStringConvertible {
+package enum FlowError: Error, CustomStringConvertible {
   case notAFlow(String)
   case truncated(String, Int)
   case notRecorded(String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .notAFlow(let path): "\(path): no OBFLOW01 header; make flows with `flow --generate DIR`"
     case .notRecorded(let path): "\(path): not a csv.gz file that gzip can unpack"

@@ -1,0 +1,149 @@
+// Running a flow through the book. A large book waits for memory, not for arithmetic: each record's
+// lines are asked for in four steps while the records before it run, each step with what the one before
+// it has brought in.
+//
+//     record  i+16            i+12               i+8                   i+4     i
+//     add     sides of book   node, other best   level, first to meet  tail    enter
+//     cancel  order, place    level, neighbours  its node              -       cancel
+//
+// A small book, which the caches hold anyway, does not look ahead.
+
+import CPrefetch
+import MarketModel
+import OrderFlow
+
+extension BareBook {
+  /// How far ahead the first step looks.
+  private static var ahead: Int { 16 }
+  /// Records after which the book asks again whether it is large.
+  private static var block: Int { 256 }
+  /// Whether the second-level cache (1 MiB) holds less than what the book has in use.
+  private var isLarge: Bool { orders.count >= 1 << 13 || books.capacity >= 1 << 12 }
+
+  /// Applies records in order.
+  /// - Parameters:
+  ///   - records: Cancels name the order id that the add returned (`resolve`).
+  ///   - looksAhead: Whether records are shown to the book before they are applied.
+  package mutating func run(_ records: UnsafeBufferPointer<FlowRecord>, looksAhead: Bool) {
+    guard let first = records.baseAddress else { return }
+    var index = 0
+    while index < records.count {
+      let end = min(index + BareBook.block, records.count)
+      if looksAhead, isLarge {
+        let shown = min(end, records.count - BareBook.ahead)
+        while index < shown {
+          lookAhead(first + index)
+          execute(first + index)
+          index += 1
+        }
+      }
+      while index < end {
+        execute(first + index)
+        index += 1
+      }
+    }
+  }
+
+  /// Applies records in order, without looking ahead, and takes the time of each.
+  package mutating func run(
+    _ records: UnsafeBufferPointer<FlowRecord>, latencies: inout [UInt32]
+  ) {
+    guard let first = records.baseAddress else { return }
+    var last = now()
+    for index in records.indices {
+      execute(first + index)
+      let time = now()
+      latencies[index] = UInt32(clamping: time - last)
+      last = time
+    }
+  }
+
+  /// Applies records in order, and has their cancels name orders by the ids that the book gave.
+  package mutating func resolve(_ records: inout [FlowRecord], highestOrderId: UInt64) {
+    var ids = [OrderId](repeating: .null, count: Int(highestOrderId) + 1)
+    records.withUnsafeMutableBufferPointer { records in
+      guard let first = records.baseAddress else { return }
+      for index in records.indices {
+        let original = Int(records[index].orderId)
+        if records[index].operation == FlowRecord.add {
+          ids[original] = execute(first + index)
+        } else {
+          records[index].orderId = ids[original].rawValue
+          execute(first + index)
+        }
+      }
+    }
+  }
+
+  // MARK: Looking ahead
+
+  // Which record is an add cannot be predicted, and a wrong guess costs more than asking for a row too
+  // many: so both kinds' rows are asked for, those of slot 0 for an add and of symbol 0 for a cancel.
+
+  @inline(__always) private func lookAhead(_ record: UnsafePointer<FlowRecord>) {
+    askForRows(record + 16)
+    askForNodes(record + 12)
+    askForLevels(record + 8)
+    askForEnds(record + 4)
+  }
+
+  /// The slot that a cancel names; 0 for an add.
+  @inline(__always) private func slot(_ record: UnsafePointer<FlowRecord>) -> UInt32 {
+    OrderId(record.pointee.orderId).slot & (0 &- UInt32(record.pointee.operation))
+  }
+
+  /// Where an add goes: the side it would rest in, its key there, and the side it would trade with. For
+  /// a cancel the key is that of the best order, which is where any search is short.
+  @inline(__always) private func way(
+    _ record: UnsafePointer<FlowRecord>, _ side: Side
+  ) -> (own: BookRow, key: UInt32, other: BookRow) {
+    let number = number(record.pointee.symbol, side)
+    let own = books.address(of: number)
+    let ofCancel = 0 &- UInt32(record.pointee.operation)
+    let key = key(record.pointee.price, side) & ~ofCancel | own.pointee.bestKey & ofCancel
+    return (own, key, books.address(of: number ^ 1))
+  }
+
+  @inline(__always) private func askForRows(_ record: UnsafePointer<FlowRecord>) {
+    let slot = slot(record)
+    prefetch(orders.address(of: slot))
+    prefetch(orders.places.address(of: slot))
+    prefetch(books.address(of: record.pointee.symbol &<< 1))
+  }
+
+  @inline(__always) private func askForNodes(_ record: UnsafePointer<FlowRecord>) {
+    let slot = slot(record)
+    let place = orders.places.address(of: slot)
+    prefetch(ladder.levels.address(of: orders[slot].level))
+    prefetch(orders.places.address(of: place.pointee.next))
+    prefetch(orders.places.address(of: place.pointee.previous))
+
+    let side = BareBook.side(record)
+    let (own, key, other) = way(record, side)
+    let start = ladder.start(key, in: own)
+    prefetch(start.occupancy)
+    prefetch(start.child)
+    if other.pointee.bestKey <= self.key(record.pointee.price, side.opposite) {
+      prefetch(ladder.levels.address(of: other.pointee.bestLevel))
+    }
+  }
+
+  @inline(__always) private func askForLevels(_ record: UnsafePointer<FlowRecord>) {
+    prefetch(ladder.occupancy(ofNodeOf: orders[slot(record)].level))
+
+    let side = BareBook.side(record)
+    let (own, key, other) = way(record, side)
+    prefetch(ladder.following(key, in: own))
+    if other.pointee.bestKey <= self.key(record.pointee.price, side.opposite) {
+      let first = ladder.levels[other.pointee.bestLevel].liveHead
+      prefetch(orders.address(of: first))
+      prefetch(orders.places.address(of: first))
+    }
+  }
+
+  @inline(__always) private func askForEnds(_ record: UnsafePointer<FlowRecord>) {
+    let side = BareBook.side(record)
+    let (own, key, _) = way(record, side)
+    prefetch(orders.places.address(of: ladder.loadLevel(key, in: own.pointee)))
+  }
+}

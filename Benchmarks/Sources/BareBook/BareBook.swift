@@ -1,0 +1,173 @@
+// The order book alone: the exchange's own tables, ladders and orders (the files beside this one are
+// links to them), price-time matching, and nothing else. No accounts, cash, energy, cover, sessions or
+// events; a trade is added to a tally. What the exchange takes more than this is what its rules cost.
+
+import CPrefetch
+import MarketModel
+import OrderFlow
+
+/// A price-time book over any number of symbols. Owned by one thread.
+package struct BareBook: ~Copyable {
+  private(set) var orders: OrderPool
+  private(set) var ladder: Ladder
+  /// Both sides of each symbol: `symbol << 1 | side`.
+  let books: Table<BookSide>
+  private let lowest: Int64
+  private let highest: Int64
+  /// What traded.
+  private var tally = FlowResult()
+  /// Cancels of orders that were not open.
+  package private(set) var rejects = 0
+
+  /// An empty book.
+  /// - Parameters:
+  ///   - symbols: How many symbols, numbered from 0.
+  ///   - band: Lowest and highest price of all of them, in ticks.
+  ///   - orders: Most orders that may rest, at most 2^24.
+  ///   - levels: Most price levels that may exist.
+  package init(symbols: UInt32, band: ClosedRange<Int32>, orders: UInt32, levels: UInt32) {
+    (lowest, highest) = (Int64(band.lowerBound), Int64(band.upperBound))
+    self.orders = OrderPool(capacity: orders)
+    ladder = Ladder(levels: levels)
+    books = Table(capacity: Int(symbols) * 2)
+    let depth = BareBook.depth(UInt32(highest - lowest))
+    for number in 0..<symbols * 2 { books[number] = BookSide(depth: depth) }
+  }
+
+  private static func depth(_ highestKey: UInt32) -> UInt32 {
+    let bits = UInt32(UInt32.bitWidth - highestKey.leadingZeroBitCount)
+    precondition(bits <= 24, "a band of at most 2^24 ticks")
+    return max(1, (bits + 5) / 6)
+  }
+
+  /// What all records so far came to.
+  package var result: FlowResult {
+    var result = tally
+    result.resting = UInt64(orders.count)
+    return result
+  }
+
+  /// Which side, without a branch.
+  @inline(__always) static func side(_ record: UnsafePointer<FlowRecord>) -> Side {
+    record.pointee.side == 0 ? .buy : .sell
+  }
+
+  @inline(__always) func number(_ symbol: UInt32, _ side: Side) -> UInt32 {
+    symbol &<< 1 | UInt32(side.rawValue)
+  }
+
+  /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
+  @inline(__always) func key(_ price: Int32, _ side: Side) -> UInt32 {
+    UInt32(
+      truncatingIfNeeded: side.pick(sell: Int64(price) &- lowest, buy: highest &- Int64(price)))
+  }
+
+  // MARK: Operations
+
+  /// Applies one record; a cancel names its order by the id that its add returned.
+  /// - Returns: the id of an order that rests; null for any other record.
+  @inline(__always) @discardableResult
+  mutating func execute(_ record: UnsafePointer<FlowRecord>) -> OrderId {
+    if record.pointee.operation == FlowRecord.add { return enter(record) }
+    cancel(OrderId(record.pointee.orderId))
+    return .null
+  }
+
+  @inline(__always) private mutating func enter(_ record: UnsafePointer<FlowRecord>) -> OrderId {
+    let side = BareBook.side(record)
+    let other = books.address(of: number(record.pointee.symbol, side.opposite))
+    let limit = key(record.pointee.price, side.opposite)
+    var leaves = Int64(record.pointee.quantity)
+    // Without an order the best key is above every limit.
+    while other.pointee.bestKey <= limit {
+      meetBest(of: other, side.opposite, taker: record.pointee.orderId, &leaves)
+      if leaves == 0 { return .null }
+    }
+    return rest(record, side, leaves)
+  }
+
+  /// Trades with the first order of the best level.
+  private mutating func meetBest(
+    of book: BookRow, _ side: Side, taker: UInt64, _ leaves: inout Int64
+  ) {
+    let level = ladder.levels.address(of: book.pointee.bestLevel)
+    let slot = level.pointee.liveHead
+    let maker = orders.address(of: slot)
+    let quantity = min(leaves, maker.pointee.leaves)
+    let distance = Int64(level.pointee.key)
+    tally.trade(
+      maker: maker.pointee.clientOrderId, taker: taker,
+      price: side.pick(sell: lowest &+ distance, buy: highest &- distance), quantity: quantity)
+    leaves &-= quantity
+    maker.pointee.leaves &-= quantity
+    level.pointee.live &-= quantity
+    if maker.pointee.leaves == 0 {
+      leave(maker, slot, level)
+      // Whoever is first now is met soon.
+      prefetch(orders.address(of: level.pointee.liveHead))
+    }
+  }
+
+  @inline(__always) private mutating func rest(
+    _ record: UnsafePointer<FlowRecord>, _ side: Side, _ leaves: Int64
+  ) -> OrderId {
+    let (order, slot) = orders.take()
+    let number = number(record.pointee.symbol, side)
+    let book = books.address(of: number)
+    let level = ladder.findOrMake(key(record.pointee.price, side), number: number, in: book)
+    order.pointee.leaves = leaves
+    order.pointee.clientOrderId = record.pointee.orderId
+    order.pointee.level = level.pointee.number
+    order.pointee.marks = OrderMarks(type: .limit, postOnly: false)
+    let tail = level.pointee.liveTail
+    let links = orders.places.address(of: slot)
+    links.pointee.previous = tail
+    links.pointee.next = 0
+    level.pointee.liveTail = slot
+    level.pointee.live &+= leaves
+    level.pointee.count &+= 1
+    if tail != 0 {
+      orders.places[tail].next = slot
+    } else {
+      level.pointee.liveHead = slot
+      ladder.becameLive(level, in: book)
+    }
+    return OrderId(slot: slot, generation: order.pointee.generation)
+  }
+
+  @inline(__always) private mutating func cancel(_ id: OrderId) {
+    guard let order = orders.find(id) else {
+      rejects += 1
+      return
+    }
+    let level = ladder.levels.address(of: order.pointee.level)
+    level.pointee.live &-= order.pointee.leaves
+    leave(order, id.slot, level)
+  }
+
+  /// Takes an order out of its level, the level out of its ladder when that was the last, and gives
+  /// the slot back.
+  @inline(__always) private mutating func leave(
+    _ order: OrderRow, _ slot: UInt32, _ level: LevelRow
+  ) {
+    let place = orders.places.address(of: slot)
+    let (previous, next) = (place.pointee.previous, place.pointee.next)
+    if previous != 0 {
+      orders.places[previous].next = next
+    } else {
+      level.pointee.liveHead = next
+    }
+    if next != 0 {
+      orders.places[next].previous = previous
+    } else {
+      level.pointee.liveTail = previous
+    }
+    level.pointee.count &-= 1
+    if level.pointee.count == 0 {
+      let book = books.address(of: level.pointee.book)
+      ladder.becameWaiting(level, in: book)
+      ladder.remove(level, from: book)
+    }
+    orders.release(order, place, slot)
+  }
+}
