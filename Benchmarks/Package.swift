@@ -55,6 +55,14 @@ let package = Package(
         .product(name: "ExchangeCore", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(
+      name: "micro",
+      dependencies: [
+        "BareBook", "OrderFlow",
+        .product(name: "ExchangeCore", package: "joulebook"),
+        .product(name: "Journaling", package: "joulebook"),
+      ],
+      swiftSettings: hot),
     .executableTarget(name: "yardstick", cxxSettings: [.unsafeFlags(["-O3"])]),
     .executableTarget(
       name: "history",

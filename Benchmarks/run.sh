@@ -11,6 +11,8 @@ bin=$("$swift" build --package-path Benchmarks -c release --show-bin-path)
 
 "$bin/flow" --generate "$folder" --operations "${OPERATIONS:-2000000}" ${1:+--orders "$1"} > /dev/null
 "$bin/flow" --passes 5 --table "$folder/core.md" --plot docs/images/latency.svg "$folder"/*.flow
+Benchmarks/ratio.sh "$bin" "$folder"/[A-E].flow | tee "$folder/book.md"
+"$bin/micro" --markdown | tee "$folder/micro.md"
 "$bin/extremes" | tee "$folder/extremes.md"
 "$bin/journal" --folder "$folder" --ones 2000 --commands 2000000 2>&1 | tee "$folder/journal.txt"
 "$bin/ledger" 2>&1 | tee "$folder/ledger.txt"
@@ -19,6 +21,11 @@ bin=$("$swift" build --package-path Benchmarks -c release --show-bin-path)
   cat Benchmarks/PREFACE.md
   cat "$folder/core.md"
   printf '\n![Latency of single operations](images/latency.svg)\n'
+  cat Benchmarks/BOOK.md "$folder/book.md"
+  printf '\n## Structures\n\n`swift run --package-path Benchmarks -c release micro`\n\n'
+  printf 'One structure at a time, fastest of seven passes. The limit is what its dependent loads alone take '
+  printf 'on this machine in the same run.\n\n'
+  cat "$folder/micro.md"
   printf '\n## The longest commands and the largest book\n\n'
   printf '`swift run --package-path Benchmarks -c release extremes`\n\n'
   printf 'A command is never interrupted: one that names, trades with or re-covers many orders takes '

@@ -3,11 +3,11 @@
 /// One operation of a flow.
 package struct FlowRecord: BitwiseCopyable {
   /// A limit order, good till cancelled.
-  package static let add: UInt8 = 0
+  @inlinable package static var add: UInt8 { 0 }
   /// The cancel of a live order.
-  package static let cancel: UInt8 = 1
+  @inlinable package static var cancel: UInt8 { 1 }
   /// `quantity` Wh produced (side 1) or consumed (side 0) by the account's meter.
-  package static let reading: UInt8 = 2
+  @inlinable package static var reading: UInt8 { 2 }
 
   package var orderId: UInt64
   package var price: Int32
