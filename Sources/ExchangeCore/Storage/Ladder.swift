@@ -33,7 +33,7 @@ struct Level: BitwiseCopyable {
   /// The node it hangs from.
   var node: UInt32
   /// Fills the line.
-  private var unused: (UInt32, UInt64) = (0, 0)
+  private var unused: (UInt32, UInt32, UInt32) = (0, 0, 0)
 
   /// A level without orders.
   init(key: UInt32, book: UInt32, number: UInt32, node: UInt32) {
@@ -106,6 +106,7 @@ struct Ladder: ~Copyable {
   private(set) var levelCount: UInt32 = 0
 
   init(levels capacity: UInt32) {
+    precondition(MemoryLayout<Level>.stride == 64 && MemoryLayout<BookSide>.stride == 32)
     levelCapacity = capacity
     // A level needs at most one node of its own per depth; four are more than enough.
     nodeCapacity = capacity * 4 + 4
