@@ -30,18 +30,30 @@ extension BareBook {
     while index < records.count {
       let end = min(index + BareBook.block, records.count)
       if looksAhead, isLarge {
-        let shown = min(end, records.count - BareBook.ahead)
-        while index < shown {
-          lookAhead(first + index)
-          execute(first + index)
-          index += 1
-        }
+        let shown = max(index, min(end, records.count - BareBook.ahead))
+        runShown(first + index, shown - index)
+        index = shown
       }
-      while index < end {
-        execute(first + index)
-        index += 1
-      }
+      runUnshown(first + index, end - index)
+      index = end
     }
+  }
+
+  // A function each, so that each has the operations inlined.
+
+  @inline(never) private mutating func runShown(
+    _ records: UnsafePointer<FlowRecord>, _ count: Int
+  ) {
+    for index in 0..<count {
+      lookAhead(records + index)
+      execute(records + index)
+    }
+  }
+
+  @inline(never) private mutating func runUnshown(
+    _ records: UnsafePointer<FlowRecord>, _ count: Int
+  ) {
+    for index in 0..<count { execute(records + index) }
   }
 
   /// Applies records in order, without looking ahead, and takes the time of each.

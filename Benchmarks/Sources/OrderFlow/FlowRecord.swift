@@ -1,25 +1,26 @@
-// A record of a flow and what the records come to; FlowFile.swift draws the bytes.
+// A record of a flow and what the records come to; FlowFile.swift draws the bytes. Public, because only
+// what is public is inlined into another module.
 
 /// One operation of a flow.
-package struct FlowRecord: BitwiseCopyable {
+public struct FlowRecord: BitwiseCopyable {
   /// A limit order, good till cancelled.
-  @inlinable package static var add: UInt8 { 0 }
+  @inlinable public static var add: UInt8 { 0 }
   /// The cancel of a live order.
-  @inlinable package static var cancel: UInt8 { 1 }
+  @inlinable public static var cancel: UInt8 { 1 }
   /// `quantity` Wh produced (side 1) or consumed (side 0) by the account's meter.
-  @inlinable package static var reading: UInt8 { 2 }
+  @inlinable public static var reading: UInt8 { 2 }
 
-  package var orderId: UInt64
-  package var price: Int32
-  package var quantity: UInt32
-  package var symbol: UInt32
-  package var account: UInt32
-  package var operation: UInt8
-  package var side: UInt8
-  package var flags: UInt16
-  package var zero: UInt32 = 0
+  public var orderId: UInt64
+  public var price: Int32
+  public var quantity: UInt32
+  public var symbol: UInt32
+  public var account: UInt32
+  public var operation: UInt8
+  public var side: UInt8
+  public var flags: UInt16
+  public var zero: UInt32 = 0
 
-  package init(
+  public init(
     orderId: UInt64, price: Int32, quantity: UInt32, symbol: UInt32, account: UInt32,
     operation: UInt8, side: UInt8, flags: UInt16
   ) {
@@ -30,14 +31,14 @@ package struct FlowRecord: BitwiseCopyable {
 }
 
 /// What a flow comes to: over prefill and timed records.
-package struct FlowResult: Equatable {
-  package var trades: UInt64 = 0
-  package var volume: UInt64 = 0
-  package var notional: UInt64 = 0
-  package var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
-  package var resting: UInt64 = 0
+public struct FlowResult: Equatable {
+  public var trades: UInt64 = 0
+  public var volume: UInt64 = 0
+  public var notional: UInt64 = 0
+  public var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
+  public var resting: UInt64 = 0
 
-  package init(
+  public init(
     trades: UInt64 = 0, volume: UInt64 = 0, notional: UInt64 = 0,
     hash: UInt64 = 0x9E37_79B9_7F4A_7C15, resting: UInt64 = 0
   ) {
@@ -46,7 +47,7 @@ package struct FlowResult: Equatable {
   }
 
   /// Folds a trade; all arithmetic is modulo 2^64 by the format's definition.
-  @inlinable @inline(__always) package mutating func trade(
+  @inlinable @inline(__always) public mutating func trade(
     maker: UInt64, taker: UInt64, price: Int64, quantity: Int64
   ) {
     let (p, q) = (UInt64(bitPattern: price), UInt64(bitPattern: quantity))
