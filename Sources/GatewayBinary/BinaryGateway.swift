@@ -54,6 +54,9 @@ public final class BinaryGateway: TransportHandler {
     public var marketData = 0
     /// Times that reading paused, since the intake was full.
     public var pauses = 0
+
+    /// Nothing happened.
+    public init() {}
   }
 
   private enum OwnTimer {

@@ -44,14 +44,32 @@ struct AdminCommand: ParsableCommand {
 
   /// `joulebook admin status`.
   struct Status: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Prints how the server is.")
+    static let configuration = CommandConfiguration(
+      abstract: "Prints how the server is.",
+      discussion: """
+        With --ready nothing but "ready" is printed, and the exit code says whether it is: 0; 69 when
+        the server does not answer; 75 when it answers, but its journal does not keep up.
+        """)
     @OptionGroup var server: OperatorConnection
+    @Flag(name: .long, help: "Only says whether the server is ready, by its exit code.")
+    var ready = false
+
+    /// Commands that may wait for the disk in a server that is ready.
+    private static let mostUndurable: UInt64 = 100_000
 
     func run() throws {
       let status = try server.ask { client throws(ClientError) in
-        try client.requestStatus(withStateHash: true)
+        try client.requestStatus(withStateHash: !ready)
       } _: { event, _ in
         if case .status(let status) = event { status } else { nil }
+      }
+      if ready {
+        let waiting = status.lastSequence.rawValue - status.durableSequence.rawValue
+        guard waiting <= Self.mostUndurable else {
+          throw Failure.temporary.exit("\(waiting) commands wait for the journal's disk")
+        }
+        print("ready")
+        return
       }
       print(
         "commands     \(status.lastSequence.rawValue), \(status.durableSequence.rawValue) durable")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoreMetrics
 import Foundation
 import JoulebookServer
 import Logging
@@ -15,7 +16,7 @@ struct Serve: ParsableCommand {
         joulebook serve --print-default-config > joulebook.yaml
         joulebook serve --config joulebook.yaml --set wait=spin
 
-      SIGTERM and SIGINT drain: what was taken is applied, written and answered. A second one ends the
+      SIGHUP reads the configuration again and takes over the log's level. SIGTERM and SIGINT drain: what was taken is applied, written and answered. A second one ends the
       process at once, which loses nothing that was acknowledged.
       """)
 
@@ -37,15 +38,18 @@ struct Serve: ParsableCommand {
     }
     let (configuration, chosen) = try read()
     SignalWatch.arm()
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-    var log = Logger(label: "joulebook")
-    log.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-    let server = try start(configuration, chosen, log)
-    let (stopper, signals) = (server.stopper, log)
-    _ = SignalWatch.start { name in
-      signals.info("\(name)")
-      stopper.stop()
-    }
+    let threshold = LogThreshold(Self.level(configuration))
+    LoggingSystem.bootstrap { AdjustableLog($0, threshold) }
+    let page = MetricsPage()
+    MetricsSystem.bootstrap(page)
+    let log = Logger(label: "joulebook")
+    let server = try start(configuration, chosen, log, page)
+    let stopper = server.stopper
+    _ = SignalWatch.start(
+      stop: { name in
+        log.info("\(name)")
+        stopper.stop()
+      }, reload: { [self] in reload(threshold, log) })
     print("listening on \(server.address)")
     fflush(nil)
     let summary = server.run()
@@ -55,29 +59,51 @@ struct Serve: ParsableCommand {
   }
 
   private func start(
-    _ configuration: JoulebookServer.Configuration, _ chosen: Set<String>, _ log: Logger
+    _ configuration: JoulebookServer.Configuration, _ chosen: Set<String>, _ log: Logger,
+    _ page: MetricsPage
   ) throws -> Server {
     do throws(StartError) {
-      return try Server(configuration, chosen: chosen, log: log)
+      return try Server(configuration, chosen: chosen, log: log, metrics: { page.text })
     } catch {
       throw Failure(error).exit("\(error)")
     }
   }
 
-  /// The file, then the options, which win.
-  private func read() throws -> (JoulebookServer.Configuration, Set<String>) {
-    var configuration = JoulebookServer.Configuration()
-    var chosen: Set<String> = []
+  private static func level(_ configuration: JoulebookServer.Configuration) -> Logger.Level {
+    Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+  }
+
+  /// SIGHUP: reads the configuration again. Only the log's level is taken over while the server runs.
+  private func reload(_ threshold: LogThreshold, _ log: Logger) {
     do throws(ConfigurationError) {
-      if let config {
-        try configuration.read(yaml: DataFolder.text(of: config), name: config, noting: &chosen)
-      }
-      for (key, value) in try options() {
-        try configuration.set(key, to: value)
-        chosen.insert(key)
-      }
+      let (configuration, _) = try readSettings()
+      threshold.value = Self.level(configuration)
+      log.notice("SIGHUP: log is \(configuration.logLevel.rawValue); other keys wait for a restart")
+    } catch {
+      log.error("SIGHUP: \(error); everything stays as it is")
+    }
+  }
+
+  private func read() throws -> (JoulebookServer.Configuration, Set<String>) {
+    do throws(ConfigurationError) {
+      return try readSettings()
     } catch {
       throw Failure.configuration.exit("\(error)")
+    }
+  }
+
+  /// The file, then the options, which win.
+  private func readSettings() throws(ConfigurationError) -> (
+    JoulebookServer.Configuration, Set<String>
+  ) {
+    var configuration = JoulebookServer.Configuration()
+    var chosen: Set<String> = []
+    if let config {
+      try configuration.read(yaml: DataFolder.text(of: config), name: config, noting: &chosen)
+    }
+    for (key, value) in try options() {
+      try configuration.set(key, to: value)
+      chosen.insert(key)
     }
     return (configuration, chosen)
   }

@@ -17,7 +17,7 @@ from joulebook import Client, Rejected, Terminated, read_private_key  # noqa: E4
 
 SETTINGS = ["journal.segment=65536", "capacity.orders=65536", "capacity.priceLevels=4096",
             "settlement.transfers=4", "checkpoint.commands=1000", "ingress.commands=1024",
-            "outbox.events=4096"]
+            "outbox.events=4096", "snapshot.commands=40"]
 ANA, BEN, AREA, INSTRUMENT, EUR = 1, 2, 1, 1, 978
 LOST = (Terminated, asyncio.TimeoutError, TimeoutError, ConnectionError, OSError)
 

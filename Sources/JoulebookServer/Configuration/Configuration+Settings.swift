@@ -5,6 +5,7 @@ extension Configuration {
   private static var service: [Setting] {
     [
       .listen,
+      .health,
       .number("connections", \.connections, 1...65_535, "client connections at a time"),
       .text("data", \.dataFolder, "folder of the journal, the ledger and the operator's key"),
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
@@ -90,6 +91,16 @@ extension Setting {
       value: { Configuration.address(host: $0.host, port: $0.port) },
       assign: { (configuration, value) throws(ConfigurationError) in
         (configuration.host, configuration.port) = try Configuration.parseAddress(value)
+      })
+  }
+
+  fileprivate static var health: Setting {
+    Setting(
+      key: "health", text: "address:port for GET /health, /ready, /metrics; empty: none",
+      value: { $0.health },
+      assign: { (configuration, value) throws(ConfigurationError) in
+        if !value.isEmpty { _ = try Configuration.parseAddress(value) }
+        configuration.health = value
       })
   }
 

@@ -37,6 +37,8 @@ public struct Configuration: Sendable, Equatable {
   public var host = "127.0.0.1"
   /// TCP port; 0: a free one, printed at the start.
   public var port: UInt16 = 9100
+  /// IPv4 or IPv6 address and port of the page for operators' tools; empty: there is none.
+  public var health = ""
   /// Connections at a time.
   public var connections: UInt32 = 1024
   /// Folder of the journal, the ledger and the operator's key.

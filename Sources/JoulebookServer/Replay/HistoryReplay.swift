@@ -66,7 +66,9 @@ public struct HistoryReplay: Sendable {
     var sink = CountingSink()
     let begin = try sink.begin(in: folder.journal, setting)
     let first = begin.lastSequence
-    var replay = try ReplayedExchange(begin, directory: folder.journal)
+    // Its hashes were checked when its end was looked for.
+    var replay = try ReplayedExchange(
+      begin, directory: folder.journal, verification: .checksums, aheadTo: end)
     var holdings = first == place ? sink.holdings(replay.exchange) : []
     while let command = try replay.step(through: end, into: &sink) {
       if command.sequence == place { holdings = sink.holdings(replay.exchange) }

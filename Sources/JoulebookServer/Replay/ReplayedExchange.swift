@@ -32,12 +32,14 @@ struct ReplayedExchange: ~Copyable {
 
   /// An exchange that goes on behind its last command.
   /// - Throws: when the journal cannot be listed or begins later.
+  /// - Parameter end: As for `CommandsAhead`.
   init(
     _ exchange: consuming Exchange, directory: String, verification: Verification = .hashes,
-    disk: any Disk = SystemDisk()
+    disk: any Disk = SystemDisk(), aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
     ahead = try CommandsAhead(
-      directory: directory, behind: exchange.lastSequence, verification: verification, disk: disk)
+      directory: directory, behind: exchange.lastSequence, verification: verification, disk: disk,
+      aheadTo: end)
     self.exchange = exchange
   }
 
@@ -63,19 +65,29 @@ struct CommandsAhead: ~Copyable {
   /// More are forgotten by the caches before they are applied.
   private static let most = 24
 
-  private var reader: JournalReader
+  private var reader: JournalReader?
+  private let decoder: JournalDecoder?
   private let buffer = UnsafeMutableBufferPointer<Command>.allocate(capacity: most)
   private var place = 0
   private var count = 0
 
   /// Begins with the command behind `last`.
+  /// - Parameter end: Reads up to it on a thread of its own; `nil`: on this one, up to any bound.
   /// - Throws: when the journal cannot be listed or begins later.
   init(
-    directory: String, behind last: SequenceNumber, verification: Verification, disk: any Disk
+    directory: String, behind last: SequenceNumber, verification: Verification, disk: any Disk,
+    aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
-    reader = try JournalReader(
+    let opened = try JournalReader(
       directory: directory, from: SequenceNumber(last.rawValue + 1), verification: verification,
       disk: disk)
+    if let end {
+      reader = nil
+      decoder = JournalDecoder(opened, through: end)
+    } else {
+      decoder = nil
+      reader = consume opened
+    }
   }
 
   deinit { buffer.deallocate() }
@@ -88,7 +100,8 @@ struct CommandsAhead: ~Copyable {
     through bound: SequenceNumber?, for exchange: inout Exchange
   ) throws(JournalError) -> Command? {
     if place == count {
-      (place, count) = (0, try reader.read(into: buffer, through: bound))
+      place = 0
+      count = try refill(through: bound)
       if count == 0 { return nil }
       exchange.anticipate(UnsafeBufferPointer(rebasing: buffer[..<count]))
     }
@@ -96,6 +109,14 @@ struct CommandsAhead: ~Copyable {
     // A bound never falls, so what was read ahead of it may be applied.
     place += 1
     return command
+  }
+}
+
+extension CommandsAhead {
+  /// - Returns: how many commands are in the buffer now.
+  private mutating func refill(through bound: SequenceNumber?) throws(JournalError) -> Int {
+    if let decoder { return try decoder.read(into: buffer) }
+    return try reader?.read(into: buffer, through: bound) ?? 0
   }
 }
 

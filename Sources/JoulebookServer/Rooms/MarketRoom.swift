@@ -42,6 +42,7 @@ final class MarketRoom {
   private var sinceCheckpoint: UInt64 = 0
   private var clockIsFresh = false
   private var announcedIntake = JournalWriter.Room.ample
+  private var alarms: UInt64 = 0
   private let log: Logger
 
   /// The room after a recovery.
@@ -76,6 +77,13 @@ final class MarketRoom {
 
   /// Whether everything that was applied is durable.
   var isDurable: Bool { journal.durable >= sequencer.lastSequence }
+
+  /// Queues and gates.
+  func fill(_ picture: inout Vitals.Picture) {
+    picture.status = status(false)
+    (picture.ingress, picture.outbox) = (intake.available(), outbox.count)
+    (picture.intake, picture.alarms) = (journal.intake, alarms)
+  }
 
   /// How the exchange is.
   func status(_ withStateHash: Bool) -> ServerStatus {
@@ -204,8 +212,10 @@ final class MarketRoom {
       clockIsFresh = true
       switch sequencer.readClock() {
       case .jumpedAhead(let nanoseconds):
+        alarms += 1
         log.error("ALARM: the system's clock jumped ahead by \(nanoseconds) ns; not followed")
       case .fellBehind(let nanoseconds):
+        alarms += 1
         log.error("ALARM: the system's clock is behind by \(nanoseconds) ns; time goes on steadily")
       case nil: break
       }
@@ -215,6 +225,7 @@ final class MarketRoom {
   }
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {
+    alarms += 1
     log.critical("ALARM: \(alarm.kind) (\(alarm.value)) at command \(sequence.rawValue)")
   }
 }

@@ -30,6 +30,9 @@ final class Assembly: GatewayServer {
   /// How long a stopping server waits for the ledger; the rest is settled at the next start.
   private static let settlingNanoseconds: UInt64 = 20_000_000_000
   private static let stopTimer = TimerToken(1)
+  private static let pictureTimer = TimerToken(2)
+  /// How often a picture is taken, ms.
+  private static let pictureInterval: UInt64 = 250
 
   /// Rooms 1, 2 and 8.
   private(set) lazy var gateway = BinaryGateway(
@@ -40,6 +43,11 @@ final class Assembly: GatewayServer {
   var follower: Follower?
   /// Set before the loop runs.
   var history: HistoryDesk?
+
+  /// Set before the loop runs.
+  var snapshots: SnapshotDesk?
+  /// Pictures for those who look after the server; taken when `watch` was called.
+  let vitals = Vitals()
 
   private let transport: any Network
   private let gatewayConfiguration: BinaryGateway.Configuration
@@ -112,7 +120,29 @@ final class Assembly: GatewayServer {
     if flag.isRaised, phase == .running { beginDraining() }
   }
 
-  func timerFired(_ timer: TimerToken) {}
+  func timerFired(_ timer: TimerToken) {
+    if timer == Self.pictureTimer { takePicture() }
+  }
+
+  /// Takes a picture now, and four a second from now on.
+  func watch() {
+    takePicture()
+    transport.startTimer(
+      Self.pictureTimer, after: Self.pictureInterval, every: Self.pictureInterval)
+  }
+
+  private func takePicture() {
+    var picture = Vitals.Picture()
+    market?.fill(&picture)
+    picture.gateway = gateway.counts
+    picture.status.connectionCount = UInt32(gateway.connectionCount)
+    picture.settlementIsOver = follower?.isOver ?? false
+    picture.snapshot = snapshots?.lastSequence ?? .none
+    picture.snapshotFailures = snapshots?.failures ?? 0
+    picture.isServing = phase == .running
+    picture.taken = time.steady
+    vitals.take(picture)
+  }
 
   func deliverEarly() {
     guard let market else { return }
@@ -155,6 +185,7 @@ final class Assembly: GatewayServer {
     case .leaving where market.isIdle:
       follower?.end(behind: closing)
       transport.stopTimer(Self.stopTimer)
+      transport.stopTimer(Self.pictureTimer)
       gateway.drain()
       phase = .closed
     case .running, .draining, .settling, .leaving, .closed: break

@@ -58,7 +58,8 @@ struct Recovered: ~Copyable {
     if start > .none { log.info("going on behind the snapshot of command \(start.rawValue)") }
     let exchange = begin(snapshot, &sink)
     var replay = try ReplayedExchange(
-      exchange, directory: lock.directory, verification: .checksums, disk: lock.disk)
+      exchange, directory: lock.directory, verification: .checksums, disk: lock.disk,
+      aheadTo: lock.disk is SystemDisk ? journal.lastSequence : nil)
     while let command = try replay.step(through: journal.lastSequence, into: &sink) {
       if sink.divergence.mismatch != nil { break }
       sink.gateway.endCommand(command.sequence)

@@ -50,6 +50,8 @@ public final class Server {
   private let keepers: Keepers?
   /// The follower's, the history's and the snapshots'.
   private let threads: [RoomThread]?
+  private let health: HealthDesk?
+  private let healthThread: RoomThread?
   private let log: Logger
 
   /// The rooms that write commands down and read them again; none when nothing is kept.
@@ -65,9 +67,11 @@ public final class Server {
   ///   - configuration: What was chosen.
   ///   - chosen: Keys that were set explicitly: those that the first start fixed must agree.
   ///   - log: Lifecycle and alarms; nothing per order.
+  ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
   /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
   public init(
-    _ asked: Configuration, chosen: Set<String> = [], log: Logger
+    _ asked: Configuration, chosen: Set<String> = [], log: Logger,
+    metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
     let lock = try Self.open(&configuration, chosen: chosen)
@@ -91,6 +95,7 @@ public final class Server {
       log: log)
     (assembly.market, assembly.follower, assembly.history) =
       (market, keepers?.follower, keepers?.history)
+    assembly.snapshots = keepers?.snapshots
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }
@@ -106,6 +111,12 @@ public final class Server {
     assembly.gateway.recovered()
     market.work()
     market.endTurn()
+    do throws(ConfigurationError) {
+      health = try Self.makeHealth(configuration, assembly.vitals, metrics)
+    } catch {
+      keepers?.journal.close()
+      throw .configuration(error)
+    }
     do throws(TransportError) {
       port = try transport.listen(host: configuration.host, port: configuration.port)
     } catch {
@@ -116,6 +127,13 @@ public final class Server {
     stopper = Stopper(flag: flag, wakeHandle: transport.wakeHandle)
     (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
     (self.market, self.keepers, self.log) = (market, keepers, log)
+    if let health {
+      assembly.watch()
+      log.info("health and metrics on port \(health.port)")
+      healthThread = RoomThread { health.run() }
+    } else {
+      healthThread = nil
+    }
     threads = keepers.map { keepers in
       [
         RoomThread { keepers.follower.run() }, RoomThread { keepers.history.run() },
@@ -137,6 +155,8 @@ public final class Server {
     keepers?.snapshots.end()
     threads?[1].join()
     threads?[2].join()
+    health?.end()
+    healthThread?.join()
     keepers?.journal.close()
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
@@ -197,6 +217,15 @@ public final class Server {
       log: log)
     return Keepers(
       journal: journal, follower: follower, history: history, snapshots: snapshots)
+  }
+
+  /// - Returns: `nil` when nobody asked for it.
+  private static func makeHealth(
+    _ configuration: Configuration, _ vitals: Vitals, _ metrics: @escaping @Sendable () -> String
+  ) throws(ConfigurationError) -> HealthDesk? {
+    guard !configuration.health.isEmpty else { return nil }
+    let (host, port) = try Configuration.parseAddress(configuration.health)
+    return try HealthDesk(host: host, port: port, vitals: vitals, page: metrics)
   }
 
   private static func makeTransport(

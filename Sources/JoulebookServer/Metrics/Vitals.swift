@@ -1,0 +1,118 @@
+// How the server is, for those who look after it: taken by the I/O thread four times a second, read by
+// whoever asks.
+//
+//     I/O thread ─▶ Vitals ─▶ HealthDesk (GET /health, /ready)
+//                     └─────▶ swift-metrics ─▶ MetricsPage (GET /metrics), or another backend
+
+import GatewayBinary
+import Journaling
+import MarketModel
+import Metrics
+import Synchronization
+
+/// The last picture of a server. Any thread.
+final class Vitals: Sendable {
+  /// One picture.
+  struct Picture: Sendable {
+    /// The exchange's own counts.
+    var status = ServerStatus()
+    /// The gateway's counts since the start.
+    var gateway = BinaryGateway.Counts()
+    /// Commands that wait for the sequencer.
+    var ingress = 0
+    /// Events that wait for the disk.
+    var outbox = 0
+    /// What the journal's disk has room for.
+    var intake = JournalWriter.Room.ample
+    /// Whether settlement has stopped; nothing to settle counts as going on.
+    var settlementIsOver = false
+    /// The last command in a snapshot.
+    var snapshot = SequenceNumber.none
+    /// Snapshots that could not be made.
+    var snapshotFailures: UInt64 = 0
+    /// Alarms of the exchange and of the clock since the start.
+    var alarms: UInt64 = 0
+    /// Whether commands are taken in: not while it drains.
+    var isServing = true
+    /// When it was taken; ns of the steady clock.
+    var taken: UInt64 = 0
+  }
+
+  private let last = Mutex(Picture())
+  private let instruments = Instruments()
+
+  /// The last picture.
+  var picture: Picture { last.withLock { $0 } }
+
+  /// Takes a new picture. The I/O thread.
+  func take(_ picture: Picture) {
+    let before = last.withLock { last in
+      defer { last = picture }
+      return last
+    }
+    instruments.record(picture, since: before)
+  }
+}
+
+/// The numbers as swift-metrics has them; without a backend they go nowhere.
+private struct Instruments: Sendable {
+  private let gauges: [(Gauge, @Sendable (Vitals.Picture) -> Int64)]
+  private let counters: [(Counter, @Sendable (Vitals.Picture) -> Int64)]
+
+  /// A number's name, and where it is in a picture.
+  private typealias Row = (String, @Sendable (Vitals.Picture) -> Int64)
+
+  private static func row(
+    _ name: String, _ value: @escaping @Sendable (Vitals.Picture) -> Int64
+  ) -> Row {
+    (name, value)
+  }
+
+  init() {
+    gauges = Self.levels.map { (Gauge(label: "joulebook_" + $0.0), $0.1) }
+    counters = Self.counts.map { (Counter(label: "joulebook_" + $0.0 + "_total"), $0.1) }
+  }
+
+  func record(_ picture: Vitals.Picture, since before: Vitals.Picture) {
+    for (gauge, value) in gauges { gauge.record(value(picture)) }
+    for (counter, value) in counters {
+      let grown = value(picture) - value(before)
+      if grown > 0 { counter.increment(by: grown) }
+    }
+  }
+
+  /// Queues, gates and how far each is.
+  private static let levels: [Row] = [
+    row("ingress_commands") { Int64($0.ingress) },
+    row("outbox_events") { Int64($0.outbox) },
+    row("durability_lag_commands") { lag($0.status.lastSequence, $0.status.durableSequence) },
+    row("settlement_lag_commands") { lag($0.status.lastSequence, $0.status.settledSequence) },
+    row("snapshot_lag_commands") { lag($0.status.lastSequence, $0.snapshot) },
+    row("settlement_stopped") { $0.settlementIsOver ? 1 : 0 },
+    row("intake") { $0.intake == .ample ? 2 : $0.intake == .low ? 1 : 0 },
+    row("connections") { Int64($0.status.connectionCount) },
+    row("open_orders") { Int64($0.status.openOrderCount) },
+    row("last_sequence") { Int64(clamping: $0.status.lastSequence.rawValue) },
+    row("durable_sequence") { Int64(clamping: $0.status.durableSequence.rawValue) },
+    row("settled_batch") { Int64(clamping: $0.status.settledBatch) },
+  ]
+
+  /// What happened, and what went wrong.
+  private static let counts: [Row] = [
+    row("commands") { Int64($0.gateway.commands) },
+    row("trades") { Int64(clamping: $0.status.tradeCount) },
+    row("reports") { Int64($0.gateway.reports) },
+    row("reports_retransmitted") { Int64($0.gateway.retransmitted) },
+    row("market_data_messages") { Int64($0.gateway.marketData) },
+    row("sessions_established") { Int64($0.gateway.sessions) },
+    row("sessions_terminated") { Int64($0.gateway.terminations) },
+    row("gateway_rejects") { Int64($0.gateway.rejects) },
+    row("reader_pauses") { Int64($0.gateway.pauses) },
+    row("snapshot_failures") { Int64(clamping: $0.snapshotFailures) },
+    row("alarms") { Int64(clamping: $0.alarms) },
+  ]
+
+  private static func lag(_ last: SequenceNumber, _ other: SequenceNumber) -> Int64 {
+    Int64(clamping: last.rawValue - min(last.rawValue, other.rawValue))
+  }
+}

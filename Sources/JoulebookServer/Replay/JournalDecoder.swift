@@ -1,0 +1,86 @@
+// A long replay on two threads: one reads, checks and decodes, the other applies.
+//
+//     segments ─▶ reader (own thread) ─▶ ring of commands ─▶ whoever replays
+
+import Journaling
+import MarketModel
+import Rings
+import Synchronization
+
+/// Reads a journal ahead, on a thread of its own, up to a command that is durable. `read` and the end
+/// belong to one thread.
+final class JournalDecoder {
+  /// Commands that may lie between the two; published in groups.
+  private static let capacity = 1 << 12
+  private static let group = 256
+
+  private let ring = SingleProducerRing<Command>(capacity: capacity)
+  private var commands: SingleProducerRing<Command>.Consumer
+  private let work: Work
+  private let thread: RoomThread
+
+  /// What both threads see.
+  private final class Work: @unchecked Sendable {
+    var reader: JournalReader?
+    let end: SequenceNumber
+    let isStopped = Atomic<Bool>(false)
+    let room = Doorbell()
+    /// Written before the ring is closed.
+    var failure: JournalError?
+
+    init(_ reader: consuming JournalReader, _ end: SequenceNumber) {
+      self.reader = consume reader
+      self.end = end
+    }
+  }
+
+  /// Begins to read up to `end`.
+  init(_ reader: consuming JournalReader, through end: SequenceNumber) {
+    let (ring, work) = (ring, Work(reader, end))
+    commands = ring.claimConsumer()
+    self.work = work
+    thread = RoomThread { Self.decode(work, ring) }
+  }
+
+  deinit {
+    work.isStopped.store(true, ordering: .releasing)
+    work.room.ring()
+    thread.join()
+  }
+
+  /// The next commands; waits for them.
+  /// - Returns: How many; 0 behind the last.
+  /// - Throws: what kept the other thread from reading on, behind the last that it could read.
+  func read(into buffer: UnsafeMutableBufferPointer<Command>) throws(JournalError) -> Int {
+    let count = min(commands.wait(), buffer.count)
+    // The ring is closed and empty: what the other thread wrote before it closed it can be seen.
+    if count == 0, let failure = work.failure { throw failure }
+    for index in 0..<count { buffer[index] = commands[index] }
+    commands.advance(by: count)
+    if commands.available() < Self.capacity / 2 { work.room.ring() }
+    return count
+  }
+
+  private static func decode(_ work: Work, _ ring: SingleProducerRing<Command>) {
+    var commands = ring.claimProducer()
+    defer { ring.close() }
+    guard var reader = work.reader.take() else { return }
+    var staged = 0
+    do throws(JournalError) {
+      while let command = try reader.next(through: work.end) {
+        while !commands.append(command) {
+          commands.publish()
+          _ = work.room.wait {
+            work.isStopped.load(ordering: .acquiring) || ring.count < capacity / 2
+          }
+          if work.isStopped.load(ordering: .acquiring) { return }
+        }
+        staged += 1
+        if staged % group == 0 { commands.publish() }
+      }
+    } catch {
+      work.failure = error
+    }
+    commands.publish()
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@Suite("Looking after a server", .serialized)
+struct HealthTests {
+  /// Status and text of a page.
+  private func get(_ port: Int, _ path: String) throws -> (status: Int, text: String) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "python3", "-c",
+      """
+      from http.client import HTTPConnection
+      c = HTTPConnection("127.0.0.1", \(port), timeout=5)
+      c.request("GET", "\(path)")
+      r = c.getresponse()
+      print(r.status, r.read().decode(), sep="\\n", end="")
+      """,
+    ]
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    let parts = text.split(separator: "\n", maxSplits: 1)
+    return (Int(parts.first ?? "") ?? 0, parts.count > 1 ? String(parts[1]) : "")
+  }
+
+  @Test("Health, readiness and every counter can be read while a server runs.")
+  func pages() throws {
+    let folder = try TemporaryFolder()
+    let data = folder.path + "/data"
+    let server = try ServerProcess(
+      data: data, options: ["--set", "health=127.0.0.1:0", "--set", "capacity.orders=1024"])
+    let line = try #require(server.log.split(separator: "\n").first { $0.contains("health and") })
+    let port = try #require(line.split(separator: " ").last.flatMap { Int($0) })
+    try Village().found(on: server)
+    usleep(600_000)
+    #expect(try get(port, "/health") == (200, "alive\n"))
+    #expect(try get(port, "/ready") == (200, "ready\n"))
+    #expect(try get(port, "/other").status == 404)
+    let metrics = try get(port, "/metrics").text
+    let numbers = metrics.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(numbers.count > 20, "\(metrics)")
+    let commands = numbers.first { $0.hasPrefix("joulebook_commands_total ") }
+    #expect(commands.flatMap { Int($0.split(separator: " ")[1]) } ?? 0 > 10, "\(metrics)")
+    #expect(metrics.contains("joulebook_durability_lag_commands 0"), "\(metrics)")
+    let ready = try Joulebook.run([
+      "admin", "status", "--ready", "--data", data, "--connect", "127.0.0.1:\(server.port)",
+    ])
+    #expect(ready.status == 0 && ready.output == "ready\n", "\(ready.errors)")
+    #expect(server.stop() == 0)
+    let gone = try Joulebook.run([
+      "admin", "status", "--ready", "--data", data, "--connect", "127.0.0.1:\(server.port)",
+    ])
+    #expect(gone.status == 69)
+  }
+
+  @Test("SIGHUP takes over the log's level and ends nothing.")
+  func hangUp() throws {
+    let folder = try TemporaryFolder()
+    let config = folder.path + "/joulebook.yaml"
+    try "log: warning\n".write(toFile: config, atomically: true, encoding: .utf8)
+    let server = try ServerProcess(data: folder.path + "/data", options: ["--config", config])
+    #expect(!server.log.contains("SIGHUP"))
+    try "log: info\n".write(toFile: config, atomically: true, encoding: .utf8)
+    server.signal(SIGHUP)
+    for _ in 0..<200 where !server.log.contains("SIGHUP: log is info") { usleep(20_000) }
+    #expect(server.log.contains("SIGHUP: log is info"), "\(server.log)")
+    #expect(server.stop() == 0)
+    #expect(server.log.contains("SIGTERM"))
+  }
+}
