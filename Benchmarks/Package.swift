@@ -52,6 +52,7 @@ let package = Package(
     .executableTarget(
       name: "extremes",
       dependencies: [
+        "OrderFlow",
         .product(name: "ExchangeCore", package: "joulebook"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -44,6 +44,13 @@ extension Exchange {
     return slot <= orders.used ? slot : 0
   }
 
+  /// Where a new order will rest.
+  @inline(__always) private func place(of order: NewOrderRow) -> (key: UInt32, book: BookRow) {
+    let (number, side) = (order.pointee.instrument.rawValue, order.pointee.side)
+    let key = instruments.address(of: number).pointee.key(order.pointee.price.ticks, side)
+    return (key, books.address(of: bookIndex(number, side)))
+  }
+
   /// What a command names.
   @inline(__always) private func loadRows(_ payload: UnsafeRawPointer) -> UInt64 {
     let slot = canceledSlot(payload)
@@ -68,14 +75,11 @@ extension Exchange {
         &+ UInt64(owned(order.pointee.position, order.pointee.side).pointee.count)
     }
     guard let order = newOrder(payload) else { return 0 }
-    let side = order.pointee.side
-    let instrument = instruments.address(of: order.pointee.instrument.rawValue)
-    let key = instrument.pointee.key(order.pointee.price.ticks, side)
-    let book = books.address(of: bookIndex(order.pointee.instrument.rawValue, side))
+    let (key, book) = place(of: order)
     let position = accounts[order.pointee.account.rawValue].firstPosition
     return ladder.loadNode(key, in: book.pointee)
       &+ UInt64(truncatingIfNeeded: positions[position].energy)
-      &+ UInt64(truncatingIfNeeded: owned(position, side).pointee.eligible)
+      &+ UInt64(truncatingIfNeeded: owned(position, order.pointee.side).pointee.eligible)
   }
 
   /// And those.
@@ -87,13 +91,10 @@ extension Exchange {
         &+ UInt64(holdings[positions[order.pointee.position].holding].account)
     }
     guard let order = newOrder(payload) else { return 0 }
-    let side = order.pointee.side
-    let instrument = instruments.address(of: order.pointee.instrument.rawValue)
-    let key = instrument.pointee.key(order.pointee.price.ticks, side)
-    let book = books.address(of: bookIndex(order.pointee.instrument.rawValue, side))
+    let (key, book) = place(of: order)
     let position = accounts[order.pointee.account.rawValue].firstPosition
     return UInt64(ladder.loadLevel(key, in: book.pointee))
       &+ UInt64(holdings[positions[position].holding].account)
-      &+ UInt64(orders.places[owned(position, side).pointee.tail].next)
+      &+ UInt64(orders.places[owned(position, order.pointee.side).pointee.tail].next)
   }
 }

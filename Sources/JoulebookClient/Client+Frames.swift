@@ -50,19 +50,14 @@ extension Client {
     if isClosed { throw .closed }
     guard try receive() else { return 0 }
     var shown = 0
-    while true {
-      switch Self.reader.next(in: socket.received) {
-      case .incomplete: return shown
-      case .malformed(let code, let limit):
-        throw .protocolViolation("a frame is malformed: code \(code.rawValue), limit \(limit)")
-      case .frame(let frame, let template):
-        if try admit(frame, template) != .session {
-          try body(frame, template)
-          shown += 1
-        }
-        socket.consume(frame.length)
+    while let (frame, template) = try nextFrame() {
+      if try admit(frame, template) != .session {
+        try body(frame, template)
+        shown += 1
       }
+      socket.consume(frame.length)
     }
+    return shown
   }
 
   /// Says that this side lives, when it is time to; to be called a few times per keep-alive interval by

@@ -187,18 +187,23 @@ public final class Client {
     return true
   }
 
-  private func next() throws(ClientError) -> ClientMessage? {
-    while true {
-      switch Self.reader.next(in: socket.received) {
-      case .incomplete: return nil
-      case .malformed(let code, let limit):
-        throw .protocolViolation("a frame is malformed: code \(code.rawValue), limit \(limit)")
-      case .frame(let frame, let template):
-        let message = try take(frame, template)
-        socket.consume(frame.length)
-        if let message { return message }
-      }
+  /// The next frame that has come whole; it stands in the receive buffer until it is consumed.
+  func nextFrame() throws(ClientError) -> (Frame, Template)? {
+    switch Self.reader.next(in: socket.received) {
+    case .incomplete: return nil
+    case .malformed(let code, let limit):
+      throw .protocolViolation("a frame is malformed: code \(code.rawValue), limit \(limit)")
+    case .frame(let frame, let template): return (frame, template)
     }
+  }
+
+  private func next() throws(ClientError) -> ClientMessage? {
+    while let (frame, template) = try nextFrame() {
+      let message = try take(frame, template)
+      socket.consume(frame.length)
+      if let message { return message }
+    }
+    return nil
   }
 
   /// - Returns: `nil` for what concerns the session only.

@@ -73,7 +73,7 @@ public struct Roles: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// Copies of the reports of all sessions of the participant, and settlement notices.
   @inlinable public static var dropCopy: Roles { Roles(rawValue: 8) }
   /// Every role there is.
-  @inlinable public static var all: Roles { Roles(rawValue: 15) }
+  @inlinable public static var all: Roles { [.trading, .metering, .administration, .dropCopy] }
 }
 
 /// Why an order left the book, or part of it did.

@@ -4,6 +4,7 @@ import ArgumentParser
 import ExchangeCore
 import Glibc
 import MarketModel
+import OrderFlow
 
 @main
 struct Extremes: ParsableCommand {
@@ -35,9 +36,9 @@ struct Extremes: ParsableCommand {
     for _ in 0..<passes {
       var market = Market(instruments: 1, orders: count + 1, accounts: 2)
       long.prepare(&market, count)
-      let start = monotonicNanoseconds()
+      let start = now()
       events = market.send(long.command(count))
-      times.append(monotonicNanoseconds() - start)
+      times.append(now() - start)
     }
     let time = times.sorted()[passes / 2]
     print(
@@ -51,7 +52,7 @@ struct Extremes: ParsableCommand {
     let before = residentBytes()
     var market = Market(instruments: instruments, orders: resting, accounts: 10_000)
     var random = SplitMix(state: 1)
-    let start = monotonicNanoseconds()
+    let start = now()
     for number in 0..<resting {
       let sells = number % 2 == 1
       // Buyers have odd accounts, sellers even ones; distance from the touch: halves every 100 ticks.
@@ -62,7 +63,7 @@ struct Extremes: ParsableCommand {
         account: account, instrument: number % instruments + 1, sells: sells,
         price: 1_000_000 + (sells ? distance : -distance))
     }
-    let seconds = Double(monotonicNanoseconds() - start) / 1e9
+    let seconds = Double(now() - start) / 1e9
     let mebibytes = (residentBytes() - before) >> 20
     let counts = market.exchange.counts
     return """

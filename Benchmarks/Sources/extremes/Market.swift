@@ -2,18 +2,6 @@ import ExchangeCore
 import Glibc
 import MarketModel
 
-/// SplitMix64. Wrapping is its arithmetic.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 /// An exchange with accounts that have cash, instruments with wide bands, and no order yet.
 struct Market: ~Copyable {
   var exchange: Exchange
@@ -92,13 +80,6 @@ struct Market: ~Copyable {
         intervalEnd: Timestamp(nanoseconds: number + 1), produced: Energy(wattHours: energy),
         consumed: .zero))
   }
-}
-
-/// Monotonic time in ns.
-func monotonicNanoseconds() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 /// Memory that this process has touched and still has, in bytes.

@@ -13,11 +13,6 @@ extension Exchange {
     owned.address(of: position << 1 | UInt32(side.rawValue))
   }
 
-  /// The open orders of an order's owner on its side.
-  @inline(__always) func owned(_ order: OpenOrder) -> OwnedRow {
-    owned(order.pointee.position, order.pointee.side)
-  }
-
   // MARK: Levels
 
   /// Puts an entering order into its level: live when it has cover, else waiting.

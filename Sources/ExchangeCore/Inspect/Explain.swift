@@ -53,7 +53,7 @@ extension Exchange {
   private func waiting(_ slot: UInt32) -> Explanation.Reason {
     let amount = Energy(wattHours: orders[slot].leaves - orders[slot].covered)
     var users: [OrderId] = []
-    var other = owned(open(slot)).pointee.head
+    var other = open(slot).owned.pointee.head
     while other != 0 {
       if other != slot, orders[other].covered > 0, isBefore(other, slot) {
         users.append(orders.id(other))
