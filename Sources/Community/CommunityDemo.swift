@@ -179,9 +179,13 @@ public enum CommunityDemo {
     let data = DataFolder(folder)
     var recorder = RunRecorder(model: plan.model, population: plan.population)
     let capacity = played.configuration.capacity
+    let bare: HistoryReplay
+    do throws(StartError) {
+      bare = try HistoryReplay.run(data)
+    } catch {
+      throw .server(error)
+    }
     do throws(JournalError) {
-      var silent = NoSink()
-      let bare = try Replay(data.journal, capacity, into: &silent, begin: { _, _ in })
       let full = try Replay(data.journal, capacity, into: &recorder, begin: { $0.begin($1) })
       recorder.finish()
       var run = recorder.run
@@ -191,7 +195,13 @@ public enum CommunityDemo {
       var proofs = Proofs.conservation(
         plan: plan, totals: full.totals, cash: full.cash)
       proofs += try ledgerProof(data, full, &run)
-      proofs.append(Proofs.replay(played.summary, [bare, full]))
+      proofs.append(
+        Proofs.replay(
+          played.summary,
+          [
+            (Int(bare.commands), bare.eventHash, bare.stateHash),
+            (full.commands, full.eventHash, full.stateHash),
+          ]))
       proofs.append(Proofs.feed(played.published, full.openOrders))
       return DemoResult(
         setting: DemoResult.Setting(model: plan.model, population: plan.population, seed: seed),
@@ -220,9 +230,4 @@ public enum CommunityDemo {
       ]
     }
   }
-}
-
-/// Takes events and forgets them.
-struct NoSink: EventSink {
-  mutating func emit(_ event: Event) {}
 }

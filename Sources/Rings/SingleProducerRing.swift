@@ -117,6 +117,22 @@ extension SingleProducerRing {
       return taken
     }
 
+    /// Room for elements in one piece, to be written where they will lie: as much as there is, at most
+    /// `limit`. Write from the first on, then `stage` as many.
+    @inlinable public mutating func writable(limit: Int) -> UnsafeMutableBufferPointer<Element> {
+      let count = memory.contiguous(from: next, count: min(limit, room()))
+      return UnsafeMutableBufferPointer(start: memory.slot(next), count: count)
+    }
+
+    /// Stages the first `count` elements of `writable`.
+    /// - Precondition: they were written, and nothing was staged since.
+    @inlinable public mutating func stage(_ count: Int) {
+      precondition(
+        count >= 0 && UInt64(count) <= memory.mask &+ 1 &- (next &- rememberedTail),
+        "stages more than there is room for")
+      next &+= UInt64(count)
+    }
+
     /// How many elements can be staged now. Reads the reader's index.
     @inlinable public mutating func room() -> Int {
       _ = hasRoom()
@@ -157,6 +173,13 @@ extension SingleProducerRing {
       let position = tail &+ UInt64(offset)
       precondition(position < rememberedHead, "peeks at an element that is not there")
       return memory.slot(position).pointee
+    }
+
+    /// Unread elements in place, as far as they lie in one piece, at most `limit`: valid until they are
+    /// given back with `advance`.
+    @inlinable public mutating func readable(limit: Int) -> UnsafeBufferPointer<Element> {
+      let count = memory.contiguous(from: tail, count: min(limit, available()))
+      return UnsafeBufferPointer(start: memory.slot(tail), count: count)
     }
 
     /// Gives the first `count` unread elements' slots back to the writer.

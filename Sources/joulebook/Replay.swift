@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import JoulebookServer
 import LedgerSQLite
 import MarketModel
@@ -32,7 +33,8 @@ struct Replay: ParsableCommand {
     }
     print("commands    \(replay.commands)")
     print("events      \(replay.events), \(replay.trades) trades")
-    print("rate        \(Int(replay.commandsPerSecond)) commands/s")
+    print(String(format: "chain       holds, checked in %.2f s", replay.examinationSeconds))
+    print(String(format: "rate        %.0f commands/s", replay.commandsPerSecond))
     print("event hash  \(hexadecimal(replay.eventHash))")
     print("state hash  \(hexadecimal(replay.stateHash))")
     if let mismatch = replay.mismatch {

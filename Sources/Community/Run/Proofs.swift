@@ -74,7 +74,9 @@ extension Proofs {
   }
 
   /// The journal, replayed by fresh exchanges, gives the live exchange's hashes.
-  static func replay(_ live: Server.Summary?, _ replays: [Replay]) -> DemoResult.Proof {
+  static func replay(
+    _ live: Server.Summary?, _ replays: [(commands: Int, eventHash: UInt64, stateHash: UInt64)]
+  ) -> DemoResult.Proof {
     func hex(_ value: UInt64) -> String { String(value, radix: 16) }
     guard let live else {
       return DemoResult.Proof(

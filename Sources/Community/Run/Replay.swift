@@ -1,5 +1,4 @@
 import ExchangeCore
-import JoulebookClient
 import Journaling
 import MarketModel
 
@@ -11,8 +10,6 @@ struct Replay {
   let stateHash: UInt64
   /// Commands applied.
   let commands: Int
-  /// Commands a second, reading included.
-  let commandsPerSecond: Double
   /// Sums of the area.
   let totals: Exchange.AreaTotals?
   /// Cash of every account.
@@ -30,16 +27,13 @@ struct Replay {
   ) throws(JournalError) {
     var exchange = Exchange(capacity: capacity)
     var reader = try JournalReader(directory: directory)
-    let start = Client.monotonicNow()
     var commands = 0
     while let command = try reader.next() {
       begin(&sink, command)
       exchange.apply(command, into: &sink)
       commands += 1
     }
-    let seconds = Double(Client.monotonicNow() - start) / 1e9
     self.commands = commands
-    commandsPerSecond = seconds > 0 ? Double(commands) / seconds : 0
     (eventHash, stateHash) = (exchange.eventHash, exchange.stateHash())
     totals = exchange.totals(of: CommunityPlan.area)
     (cash, balances) = (exchange.cash(), exchange.balances())

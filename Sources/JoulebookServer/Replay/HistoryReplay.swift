@@ -12,8 +12,10 @@ public struct HistoryReplay: Sendable {
   public var events: UInt64
   /// Trades among them.
   public var trades: UInt64
-  /// Wall time of reading and applying.
-  public var duration: Duration
+  /// Seconds of reading, checksums, decoding and applying, and of hashing the state at the end.
+  public var seconds: Double
+  /// Seconds before that, in which the journal's end was found and its hash chain checked.
+  public var examinationSeconds: Double
   /// Last command.
   public var lastSequence: SequenceNumber
   /// Rolling hash over all events.
@@ -26,11 +28,7 @@ public struct HistoryReplay: Sendable {
   public var holdings: [EngineHolding]
 
   /// Commands applied in a second.
-  public var commandsPerSecond: Double {
-    let seconds =
-      Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-    return seconds > 0 ? Double(commands) / seconds : 0
-  }
+  public var commandsPerSecond: Double { seconds > 0 ? Double(commands) / seconds : 0 }
 
   /// The last command of the snapshot it began with, since older segments are gone; `.none`: it began
   /// with the first command.
@@ -50,8 +48,11 @@ public struct HistoryReplay: Sendable {
       throw .configuration(error)
     }
     do throws(JournalError) {
+      let clock = ContinuousClock()
+      let start = clock.now
       let end = try Recovery.examine(folder.journal).lastSequence
-      return try run(folder, MarketHistory.Setting(market), end, place)
+      let examination = (clock.now - start).seconds
+      return try run(folder, MarketHistory.Setting(market), end, place, examination)
     } catch {
       throw .journal(error)
     }
@@ -59,33 +60,40 @@ public struct HistoryReplay: Sendable {
 
   private static func run(
     _ folder: DataFolder, _ setting: MarketHistory.Setting, _ end: SequenceNumber,
-    _ place: SequenceNumber
+    _ place: SequenceNumber, _ examination: Double
   ) throws(JournalError) -> HistoryReplay {
     let clock = ContinuousClock()
     let start = clock.now
-    var sink = CountingSink()
-    let begin = try sink.begin(in: folder.journal, setting)
+    var tally = Tally()
+    let begin = try tally.begin(in: folder.journal, setting)
     let first = begin.lastSequence
     // Its hashes were checked when its end was looked for.
     var replay = try ReplayedExchange(
       begin, directory: folder.journal, verification: .checksums, aheadTo: end)
-    var holdings = first == place ? sink.holdings(replay.exchange) : []
-    while let command = try replay.step(through: end, into: &sink) {
-      if command.sequence == place { holdings = sink.holdings(replay.exchange) }
+    var holdings = first == place ? tally.holdings(replay.exchange) : []
+    while let (command, events) = try replay.step(through: end) {
+      tally.take(command, events)
+      if command.pointee.sequence == place { holdings = tally.holdings(replay.exchange) }
     }
+    let stateHash = replay.exchange.stateHash()
     return HistoryReplay(
-      commands: replay.commands, events: sink.events, trades: replay.exchange.counts.trades,
-      duration: clock.now - start, lastSequence: end, eventHash: replay.exchange.eventHash,
-      stateHash: replay.exchange.stateHash(), mismatch: sink.divergence.mismatch,
-      holdings: holdings, begin: first)
+      commands: replay.commands, events: tally.events, trades: replay.exchange.counts.trades,
+      seconds: (clock.now - start).seconds, examinationSeconds: examination, lastSequence: end,
+      eventHash: replay.exchange.eventHash, stateHash: stateHash,
+      mismatch: tally.divergence.mismatch, holdings: holdings, begin: first)
+  }
+}
+
+extension Duration {
+  fileprivate var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
   }
 }
 
 /// Counts events and remembers what areas are paid in.
-private struct CountingSink: HistorySink {
+private struct Tally {
   var events: UInt64 = 0
   var divergence = DivergenceWatch()
-  private var sequence = SequenceNumber.none
   private var areas: [CreateArea] = []
 
   /// What the replay begins with.
@@ -105,12 +113,22 @@ private struct CountingSink: HistorySink {
     history.exchange
   }
 
-  mutating func begin(_ command: borrowing Command) { sequence = command.sequence }
+  /// Takes note of a command's events. Of nearly all of them only how many they are.
+  @inline(__always) mutating func take(
+    _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>
+  ) {
+    self.events += UInt64(events.count)
+    switch command.pointee.body {
+    case .checkpoint, .createArea: read(events, of: command.pointee.sequence)
+    default: break
+    }
+  }
 
-  mutating func emit(_ event: Event) {
-    events += 1
-    divergence.note(event, of: sequence)
-    if case .areaCreated(let area) = event { areas.append(area.definition) }
+  private mutating func read(_ events: UnsafeBufferPointer<Event>, of command: SequenceNumber) {
+    for event in events {
+      divergence.note(event, of: command)
+      if case .areaCreated(let area) = event { areas.append(area.definition) }
+    }
   }
 
   /// What everybody has, as the ledger counts it.

@@ -10,12 +10,14 @@ import Synchronization
 /// Reads a journal ahead, on a thread of its own, up to a command that is durable. `read` and the end
 /// belong to one thread.
 final class JournalDecoder {
-  /// Commands that may lie between the two; published in groups.
+  /// Commands that may lie between the two, decoded in place; published in groups.
   private static let capacity = 1 << 12
   private static let group = 256
 
   private let ring = SingleProducerRing<Command>(capacity: capacity)
   private var commands: SingleProducerRing<Command>.Consumer
+  /// Commands that whoever replays has not given back.
+  private var inHand = 0
   private let work: Work
   private let thread: RoomThread
 
@@ -48,39 +50,43 @@ final class JournalDecoder {
     thread.join()
   }
 
-  /// The next commands; waits for them.
-  /// - Returns: How many; 0 behind the last.
+  /// The next commands, at most `limit`; waits for them.
+  /// - Returns: They stand where they were decoded, valid until the next call; none behind the last.
   /// - Throws: what kept the other thread from reading on, behind the last that it could read.
-  func read(into buffer: UnsafeMutableBufferPointer<Command>) throws(JournalError) -> Int {
-    let count = min(commands.wait(), buffer.count)
-    // The ring is closed and empty: what the other thread wrote before it closed it can be seen.
-    if count == 0, let failure = work.failure { throw failure }
-    for index in 0..<count { buffer[index] = commands[index] }
-    commands.advance(by: count)
-    if commands.available() < Self.capacity / 2 { work.room.ring() }
-    return count
+  func next(limit: Int) throws(JournalError) -> UnsafeBufferPointer<Command> {
+    commands.advance(by: inHand)
+    inHand = 0
+    if commands.available() < Self.capacity / 2 {
+      work.room.ring()
+      // The ring is closed and empty: what the other thread wrote before it closed it can be seen.
+      if commands.wait() == 0, let failure = work.failure { throw failure }
+    }
+    let group = commands.readable(limit: limit)
+    inHand = group.count
+    return group
   }
 
   private static func decode(_ work: Work, _ ring: SingleProducerRing<Command>) {
     var commands = ring.claimProducer()
     defer { ring.close() }
     guard var reader = work.reader.take() else { return }
-    var staged = 0
     do throws(JournalError) {
-      while let command = try reader.next(through: work.end) {
-        while !commands.append(command) {
-          commands.publish()
+      while true {
+        let room = commands.writable(limit: group)
+        if room.isEmpty {
           _ = work.room.wait {
             work.isStopped.load(ordering: .acquiring) || ring.count < capacity / 2
           }
           if work.isStopped.load(ordering: .acquiring) { return }
+          continue
         }
-        staged += 1
-        if staged % group == 0 { commands.publish() }
+        let count = try reader.read(into: room, through: work.end)
+        if count == 0 { return }
+        commands.stage(count)
+        commands.publish()
       }
     } catch {
       work.failure = error
     }
-    commands.publish()
   }
 }

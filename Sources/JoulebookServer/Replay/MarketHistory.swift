@@ -122,12 +122,12 @@ struct MarketHistory: ~Copyable {
 }
 
 extension MarketHistory {
-  /// Applies the next command.
+  /// Applies the next command, which stays where it is.
   /// - Returns: `false` when it is a checkpoint that does not agree.
   /// - Throws: when the batches cannot be cut.
-  mutating func apply(_ command: borrowing Command) throws(LedgerError) -> Bool {
-    gateway.begin(command)
-    let (sequence, time) = (command.sequence, command.time)
+  mutating func apply(_ command: UnsafePointer<Command>) throws(LedgerError) -> Bool {
+    gateway.begin(command.pointee)
+    let (sequence, time) = (command.pointee.sequence, command.pointee.time)
     var agrees = true
     for event in exchange.execute(command) {
       census.note(event)
@@ -136,7 +136,8 @@ extension MarketHistory {
       batches.take(event, sequence: sequence, time: time)
     }
     gateway.endCommand(at: time)
-    _ = try batches.endCommand(sequence: sequence, time: time, closes: command.body.closesBatch)
+    _ = try batches.endCommand(
+      sequence: sequence, time: time, closes: command.pointee.body.closesBatch)
     return agrees
   }
 }

@@ -47,16 +47,28 @@ struct ReplayedExchange: ~Copyable {
   /// - Parameters:
   ///   - bound: The highest command to apply; `nil`: all, of a journal that nobody writes.
   ///   - sink: Receives its events.
-  /// - Returns: the command; `nil` at the bound or the end.
+  /// - Returns: the command, where it stands until the next call; `nil` at the bound or the end.
   /// - Throws: when the journal is damaged or cannot be read.
   mutating func step<Sink: HistorySink & ~Copyable>(
     through bound: SequenceNumber?, into sink: inout Sink
-  ) throws(JournalError) -> Command? {
-    guard let command = try ahead.next(through: bound, for: &exchange) else { return nil }
-    sink.begin(command)
-    exchange.apply(command, into: &sink)
-    commands += 1
+  ) throws(JournalError) -> UnsafePointer<Command>? {
+    guard let (command, events) = try step(through: bound) else { return nil }
+    sink.begin(command.pointee)
+    for index in events.indices { sink.emit(events[index]) }
     return command
+  }
+
+  /// Applies the next command.
+  /// - Parameter bound: As above.
+  /// - Returns: the command and its events, where they stand until the next call; `nil` at the bound or
+  ///   the end.
+  /// - Throws: when the journal is damaged or cannot be read.
+  @inline(__always) mutating func step(
+    through bound: SequenceNumber?
+  ) throws(JournalError) -> (command: UnsafePointer<Command>, events: UnsafeBufferPointer<Event>)? {
+    guard let command = try ahead.next(through: bound, for: &exchange) else { return nil }
+    commands += 1
+    return (command, exchange.execute(command))
   }
 }
 
@@ -68,8 +80,10 @@ struct CommandsAhead: ~Copyable {
   private var reader: JournalReader?
   private let decoder: JournalDecoder?
   private let buffer = UnsafeMutableBufferPointer<Command>.allocate(capacity: most)
+  /// Those that were shown to the exchange last.
+  private var group = UnsafeBufferPointer<Command>(start: nil, count: 0)
+  /// How many of them were handed out.
   private var place = 0
-  private var count = 0
 
   /// Begins with the command behind `last`.
   /// - Parameter end: Reads up to it on a thread of its own; `nil`: on this one, up to any bound.
@@ -94,29 +108,32 @@ struct CommandsAhead: ~Copyable {
 
   /// The next command.
   /// - Parameter exchange: Will be given it next.
-  /// - Returns: `nil` at the bound or the end.
+  /// - Returns: it stands where it is until the next call; `nil` at the bound or the end.
   /// - Throws: when the journal is damaged or cannot be read.
   @inline(__always) mutating func next(
     through bound: SequenceNumber?, for exchange: inout Exchange
-  ) throws(JournalError) -> Command? {
-    if place == count {
-      place = 0
-      count = try refill(through: bound)
-      if count == 0 { return nil }
-      exchange.anticipate(UnsafeBufferPointer(rebasing: buffer[..<count]))
+  ) throws(JournalError) -> UnsafePointer<Command>? {
+    if place == group.count {
+      try refill(through: bound)
+      exchange.anticipate(group)
     }
-    let command = buffer[place]
+    guard place < group.count, let first = group.baseAddress else { return nil }
     // A bound never falls, so what was read ahead of it may be applied.
     place += 1
-    return command
+    return first + (place - 1)
   }
 }
 
 extension CommandsAhead {
-  /// - Returns: how many commands are in the buffer now.
-  private mutating func refill(through bound: SequenceNumber?) throws(JournalError) -> Int {
-    if let decoder { return try decoder.read(into: buffer) }
-    return try reader?.read(into: buffer, through: bound) ?? 0
+  /// Takes the next commands in hand; none at the bound or the end, or when it throws.
+  private mutating func refill(through bound: SequenceNumber?) throws(JournalError) {
+    (group, place) = (UnsafeBufferPointer(rebasing: buffer[..<0]), 0)
+    if let decoder {
+      group = try decoder.next(limit: Self.most)
+    } else {
+      let count = try reader?.read(into: buffer, through: bound) ?? 0
+      group = UnsafeBufferPointer(rebasing: buffer[..<count])
+    }
   }
 }
 

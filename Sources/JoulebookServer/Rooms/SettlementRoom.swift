@@ -71,8 +71,8 @@ struct SettlementRoom: ~Copyable {
     while !isHalted, !isWaiting {
       if !isReconciled, settledThrough >= recovered { confirmations += reconcile() }
       guard let command = try replay.step(through: bound, into: &sink) else { break }
-      settledThrough = command.sequence
-      if let confirmation = sink.settler.endCommand(command) {
+      settledThrough = command.pointee.sequence
+      if let confirmation = sink.settler.endCommand(command.pointee) {
         confirmations.append(confirmation)
         break
       }

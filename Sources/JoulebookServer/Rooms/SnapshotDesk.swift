@@ -197,10 +197,10 @@ final class SnapshotDesk: Sendable {
       var ahead = try CommandsAhead(
         directory: directory, behind: history.sequence, verification: .hashes, disk: disk)
       while problem == nil, let command = try ahead.next(through: bound, for: &history.exchange) {
-        time = command.time
+        time = command.pointee.time
         problem = apply(command, to: &history)
-        if command.sequence.rawValue % 4_096 == 0 {
-          progress(command.sequence)
+        if command.pointee.sequence.rawValue % 4_096 == 0 {
+          progress(command.pointee.sequence)
           if isStopped() { return nil }
         }
       }
@@ -212,10 +212,10 @@ final class SnapshotDesk: Sendable {
   }
 
   private static func apply(
-    _ command: borrowing Command, to history: inout MarketHistory
+    _ command: UnsafePointer<Command>, to history: inout MarketHistory
   ) -> SnapshotError? {
     do throws(LedgerError) {
-      return try history.apply(command) ? nil : .diverged(command.sequence)
+      return try history.apply(command) ? nil : .diverged(command.pointee.sequence)
     } catch {
       return .batches(error)
     }

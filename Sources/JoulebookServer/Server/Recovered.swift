@@ -62,9 +62,10 @@ struct Recovered: ~Copyable {
       aheadTo: lock.disk is SystemDisk ? journal.lastSequence : nil)
     while let command = try replay.step(through: journal.lastSequence, into: &sink) {
       if sink.divergence.mismatch != nil { break }
-      sink.gateway.endCommand(command.sequence)
-      if command.sequence.rawValue % progressInterval == 0 {
-        log.info("replayed \(command.sequence.rawValue) of \(journal.lastSequence.rawValue)")
+      let sequence = command.pointee.sequence
+      sink.gateway.endCommand(sequence)
+      if sequence.rawValue % progressInterval == 0 {
+        log.info("replayed \(sequence.rawValue) of \(journal.lastSequence.rawValue)")
       }
     }
     return Recovered(
