@@ -11,10 +11,6 @@ extension Exchange {
     if let refusal = validate(movement, request) ?? validateDeposit(movement) {
       return reject(refusal, request, account: movement.account)
     }
-    let total = totals(of: movement.currency)
-    currencies[total].isUsed = true
-    currencies[total].currency = movement.currency.rawValue
-    currencies[total].supply += movement.amount.units
     book(movement, movement.amount.units)
     emit(.deposited(moved(movement, request)))
     drain()
@@ -27,7 +23,6 @@ extension Exchange {
     if let refusal = validate(movement, request) ?? validateWithdrawal(movement) {
       return reject(refusal, request, account: movement.account)
     }
-    currencies[totals(of: movement.currency)].supply -= movement.amount.units
     book(movement, -movement.amount.units)
     emit(.withdrawn(moved(movement, request)))
     drain()
@@ -45,10 +40,8 @@ extension Exchange {
   }
 
   private func validateDeposit(_ movement: CashMovement) -> Refusal? {
+    if let refusal = roomForTotals(movement.currency) { return refusal }
     let total = totals(of: movement.currency)
-    guard total < UInt32(Exchange.currencyCapacity) else {
-      return Refusal(.capacityExhausted, UInt32(Exchange.currencyCapacity))
-    }
     if currencies[total].supply + movement.amount.units > Limit.total {
       return Refusal(.balanceLimit, Limit.total)
     }
@@ -58,7 +51,14 @@ extension Exchange {
   private func validateWithdrawal(_ movement: CashMovement) -> Refusal? {
     let holding = findHolding(movement.account, movement.currency)
     let free = holding == 0 ? 0 : holdings[holding].free
-    return movement.amount.units <= free ? nil : Refusal(.insufficientCash, free)
+    if movement.amount.units > free { return Refusal(.insufficientCash, free) }
+    // What the grid paid may be all that there is of a currency.
+    return roomForTotals(movement.currency)
+  }
+
+  private func roomForTotals(_ currency: Currency) -> Refusal? {
+    totals(of: currency) < UInt32(Exchange.currencyCapacity)
+      ? nil : Refusal(.capacityExhausted, UInt32(Exchange.currencyCapacity))
   }
 
   /// The row of a currency's totals: its own, else the first unused; the capacity when none is left.
@@ -72,10 +72,17 @@ extension Exchange {
     return row
   }
 
+  /// Changes what there is of a currency, and what the account has of it.
   private mutating func book(_ movement: CashMovement, _ amount: Int64) {
+    let total = totals(of: movement.currency)
+    invariant(total < UInt32(Exchange.currencyCapacity), "room for a currency was checked")
+    currencies[total].isUsed = true
+    currencies[total].currency = movement.currency.rawValue
+    currencies[total].supply += amount
     accounts[movement.account.rawValue].lastReference = movement.reference
     let holding = findOrMakeHolding(movement.account, movement.currency)
     holdings[holding].free += amount
+    invariant(amount > 0 || holdings[holding].free >= 0, "no more withdrawn than was free")
     touchCash(movement.account, movement.currency)
   }
 
@@ -124,8 +131,10 @@ extension Exchange {
   private mutating func moveCash(_ transfer: Transfer) {
     let from = findHolding(transfer.from, transfer.currency)
     let to = findOrMakeHolding(transfer.to, transfer.currency)
+    invariant(from != 0 && from != to, "cash moves between two holdings")
     holdings[from].free -= transfer.amount
     holdings[to].free += transfer.amount
+    invariant(holdings[from].free >= 0, "no more moved than was free")
     touchCash(transfer.from, transfer.currency)
     touchCash(transfer.to, transfer.currency)
   }
@@ -133,8 +142,10 @@ extension Exchange {
   private mutating func moveEnergy(_ transfer: Transfer) {
     let from = find(transfer.from, transfer.area)
     let to = findOrMake(transfer.to, transfer.area)
+    invariant(from != 0 && from != to, "energy moves between two positions")
     positions[from].energy -= transfer.amount
     positions[to].energy += transfer.amount
+    invariant(positions[from].energy >= 0, "no more moved than was held")
     touchBalance(from)
     touchBalance(to)
   }
