@@ -67,13 +67,13 @@ extension GatewayHistory {
   /// Counts changes of what rows mean that their fields do not show.
   private static let imageVersion: UInt64 = 1
 
-  private static var layout: StateLayout {
+  private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
     ReportRouter.add(to: &layout)
     MarketFeed.add(to: &layout)
     layout.add(SessionIdentities.Row.self)
     return layout
-  }
+  }()
 
   /// Writes all of it, between two commands.
   public func write(to sink: any StateSink) {

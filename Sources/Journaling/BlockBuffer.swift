@@ -10,6 +10,7 @@ struct BlockBuffer: ~Copyable {
   init() {
     memory = .allocate(byteCount: BlockHeader.largestBlock, alignment: BlockHeader.alignment)
     memory.initializeMemory(as: UInt8.self, repeating: 0)
+    invariant(memory.count % BlockHeader.alignment == 0, "a block buffer of whole pages")
   }
 
   deinit {
@@ -28,6 +29,7 @@ struct BlockBuffer: ~Copyable {
     }
     length += CommandCodec.encode(command, into: base + BlockHeader.size + length)
     count += 1
+    invariant(BlockHeader.size + length <= memory.count, "records within the block")
     return true
   }
 
@@ -40,6 +42,8 @@ struct BlockBuffer: ~Copyable {
   ) -> (bytes: UnsafeRawBufferPointer, hash: BlockHash) {
     let content = BlockHeader.size + length
     let bytes = BlockHeader.blockBytes(payload: length)
+    invariant(committed < first, "a block begins behind what was durable before it")
+    invariant(content <= bytes && bytes <= memory.count, "a block within its memory")
     let payload = UnsafeRawBufferPointer(rebasing: memory[BlockHeader.size..<content])
     let header = BlockHeader(
       shard: shard, epoch: epoch, firstSequence: first, count: UInt32(count),

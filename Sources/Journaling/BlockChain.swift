@@ -33,6 +33,8 @@ public struct BlockChain: Sendable, Hashable {
 
   /// Moves behind the block. `hash` is its own; `nil` when it was not computed.
   mutating func pass(_ header: BlockHeader, hash: BlockHash?) {
+    invariant(header.firstSequence == next, "blocks passed in order")
+    invariant(header.time >= time && header.epoch >= epoch, "time and epoch that never fall")
     next = SequenceNumber(next.rawValue + UInt64(header.count))
     (epoch, time, shard) = (header.epoch, header.time, header.shard)
     self.hash = hash

@@ -43,7 +43,7 @@ public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
   public var payloadChecksum: UInt32
 
   /// Bytes of the header.
-  public static let size = 128
+  public static let size = SealedHeader.size
   /// Blocks start at multiples of this.
   public static let alignment = 4096
   /// The most bytes a block takes.
@@ -68,10 +68,8 @@ public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
 extension BlockHeader {
   /// Writes the header with its checksum to 128 bytes.
   func write(to bytes: UnsafeMutableRawPointer) {
-    var writer = RecordWriter(bytes)
-    writer.put(Self.magic)
-    writer.put(Self.version)
-    writer.put(UInt16(Self.size))
+    invariant(isPossible, "a header that can be read again")
+    var writer = SealedHeader.begin(Self.magic, Self.version, at: bytes)
     writer.put(shard)
     writer.put(epoch)
     writer.put(firstSequence.rawValue)
@@ -83,23 +81,14 @@ extension BlockHeader {
     writer = RecordWriter(bytes + 88)
     writer.put(payloadChecksum)
     writer.reserve(32)
-    writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 124)))
+    SealedHeader.seal(bytes)
   }
 
   /// Reads a header and checks what it says about itself.
   /// - Parameter bytes: At least 128 bytes.
   init(reading bytes: UnsafeRawBufferPointer) throws(BlockDefect) {
-    guard let base = bytes.baseAddress, bytes.count >= Self.size else { throw .cutOff }
-    var reader = RecordReader(base, .tick)
-    guard reader.u64() == Self.magic else { throw .notABlock }
-    var checksum = RecordReader(base + 124, .tick)
-    guard checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])) else {
-      throw .headerChecksum
-    }
-    let version = reader.u16()
-    guard version == Self.version, reader.u16() == UInt16(Self.size) else {
-      throw .unsupportedVersion(version)
-    }
+    guard let base = bytes.baseAddress else { throw .cutOff }
+    var reader = try SealedHeader.open(bytes, Self.magic, Self.version)
     shard = reader.u32()
     epoch = reader.u64()
     firstSequence = SequenceNumber(reader.u64())

@@ -105,7 +105,9 @@ public struct BlockReader: ~Copyable {
     _ header: BlockHeader, _ bytes: UnsafeRawBufferPointer
   ) throws(BlockDefect) -> Block {
     guard bytes.count == header.blockBytes else { throw .cutOff }
+    invariant(offset % BlockHeader.alignment == 0, "blocks begin on pages")
     let content = BlockHeader.size + Int(header.length)
+    invariant(content <= bytes.count, "a payload within its block")
     let payload = UnsafeRawBufferPointer(rebasing: bytes[BlockHeader.size..<content])
     guard CRC32C.checksum(payload) == header.payloadChecksum else { throw .payloadChecksum }
     guard Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[content...])) else {
@@ -157,6 +159,7 @@ public struct BlockReader: ~Copyable {
     }
     let start = offset - windowStart
     let end = min(start + count, windowCount)
+    invariant(start >= 0 && windowCount <= window.count, "a window around the place that is read")
     return UnsafeRawBufferPointer(rebasing: window[start..<end])
   }
 

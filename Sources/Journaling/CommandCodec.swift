@@ -170,7 +170,7 @@ public enum CommandCodec {
     header.put(command.time.nanoseconds)
     var payload = RecordWriter(bytes + headerLength)
     write(command.body, to: &payload)
-    assert(payload.offset == kind.payloadLength, "\(kind) is not as long as its drawing")
+    invariant(payload.offset == kind.payloadLength, "a record as long as its drawing")
     return length
   }
 
@@ -198,6 +198,7 @@ public enum CommandCodec {
     let time = Timestamp(nanoseconds: header.u64())
     var payload = RecordReader(base + offset + headerLength, kind)
     let body = try readBody(kind, from: &payload)
+    invariant(payload.offset == kind.payloadLength, "a record read as long as its drawing")
     offset += Int(length)
     return Command(
       session: session, clientSequence: clientSequence, body: body, sequence: sequence, time: time)

@@ -91,8 +91,10 @@ public struct JournalAppender: ~Copyable {
   /// - Throws: `system`, after which nothing more may be written: what the file holds is unknown.
   public mutating func commit() throws(JournalError) -> SequenceNumber {
     guard !isEmpty else { return durable }
+    invariant(last > durable, "commands staged behind what is durable")
     if offset == size { try roll() }
     try writeBlock()
+    invariant(isEmpty, "nothing staged behind the block that was written")
     durable = last
     sealable = true
     return durable
@@ -114,6 +116,7 @@ public struct JournalAppender: ~Copyable {
   /// - Throws: like `commit`.
   public mutating func seal() throws(JournalError) {
     _ = try commit()
+    invariant(isEmpty && durable == last, "everything durable before the seal")
     guard sealable, offset < size else { return }
     try writeBlock()
     sealable = false
@@ -123,6 +126,9 @@ public struct JournalAppender: ~Copyable {
     let block = buffer.finish(
       shard: shard, epoch: epoch, first: SequenceNumber(durable.rawValue + 1), committed: durable,
       time: time, previous: hash)
+    invariant(offset % BlockHeader.alignment == 0, "an end where a block may begin")
+    invariant(file != nil && offset + block.bytes.count <= size, "a block within its segment")
+    invariant(block.hash != hash, "a block that is not the one before")
     try file?.write(block.bytes, at: offset)
     try file?.sync()
     hash = block.hash
@@ -131,6 +137,7 @@ public struct JournalAppender: ~Copyable {
 
   /// Makes the prepared segment the present one.
   private mutating func roll() throws(JournalError) {
+    invariant(offset == size, "a segment is left when it is full")
     let path = try JournalDirectory.name(
       prepared: preparer.take(), first: SequenceNumber(durable.rawValue + 1), in: lock.directory,
       on: lock.disk)
@@ -138,5 +145,6 @@ public struct JournalAppender: ~Copyable {
     preparer.renew()
     (size, offset) = (opened.size, 0)
     file = consume opened
+    invariant(size >= 2 * BlockHeader.alignment, "a prepared segment has its whole size")
   }
 }

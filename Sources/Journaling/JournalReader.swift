@@ -41,6 +41,7 @@ public struct JournalReader: ~Copyable {
     while true {
       if let command = try nextRecord() {
         guard command.sequence >= position else { continue }
+        invariant(command.sequence == position, "commands without a gap")
         position = SequenceNumber(command.sequence.rawValue + 1)
         return command
       }

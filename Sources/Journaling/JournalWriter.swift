@@ -158,6 +158,7 @@ private final class JournalRoom: @unchecked Sendable {
     do throws(JournalError) {
       while commands.wait() > 0 { try commit() }
       try appender?.seal()
+      invariant(commands.available() == 0, "a journal is closed behind the last command")
       appender = nil
     } catch {
       fail(error)
@@ -195,6 +196,8 @@ private final class JournalRoom: @unchecked Sendable {
       if taken == 0 { break }
     } while !isFull
     let durable = try appender.commit()
+    invariant(durable.rawValue >= progress.durable.load(ordering: .relaxed), "durable never falls")
+    invariant(appender.isEmpty, "nothing taken from the ring and not written")
     progress.left.store(appender.left, ordering: .relaxed)
     self.appender = consume appender
     // Pairs with the acquire in `JournalWriter.durable`.

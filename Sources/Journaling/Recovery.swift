@@ -76,11 +76,15 @@ public enum Recovery {
         throw .system(.read, path: torn.path, offset: torn.offset, code: EIO)
       }
     }
+    invariant(found.appendOffset % BlockHeader.alignment == 0, "an end where a block may begin")
+    invariant(found.lastSequence >= snapshot, "a journal that reaches its snapshot")
     if let place = found.lastBlock { try secure(place, on: disk) }
     if let path = found.segmentPath {
       let file = try SegmentFile(opening: path, for: .writing, on: disk)
       let whole = (file.size + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
       if let torn = found.tornTail {
+        invariant(torn.offset == found.appendOffset, "only what is behind the last block is cut")
+        invariant(torn.path == path, "only the last segment is cut")
         try file.zero(torn.offset..<max(torn.offset + torn.bytes, file.size == whole ? 0 : whole))
       } else if file.size < whole {
         try file.zero(file.size..<whole)
@@ -96,6 +100,8 @@ public enum Recovery {
   /// still be read, would be gone with the power, and only writing it again makes it durable. Blocks
   /// before it were synced before it was written.
   private static func secure(_ place: BlockPlace, on disk: any Disk) throws(JournalError) {
+    invariant(place.content <= place.bytes, "a payload within its block")
+    invariant(place.bytes % BlockHeader.alignment == 0, "a block of whole pages")
     let file = try SegmentFile(opening: place.path, for: .writing, on: disk)
     let bytes = UnsafeMutableRawBufferPointer.allocate(
       byteCount: place.bytes, alignment: BlockHeader.alignment)

@@ -1,4 +1,5 @@
 import Glibc
+import MarketModel
 
 /// An open segment. Closed when it goes out of scope. Owned by one thread.
 struct SegmentFile: ~Copyable {
@@ -47,6 +48,7 @@ struct SegmentFile: ~Copyable {
       do throws(DiskFailure) {
         let count = try disk.read(descriptor, into: rest, at: offset + done)
         if count == 0 { break }
+        invariant(count <= rest.count, "no more read than asked for")
         done += count
       } catch {
         throw .system(.read, path, error, at: offset + done)
@@ -63,6 +65,7 @@ struct SegmentFile: ~Copyable {
       do throws(DiskFailure) {
         let count = try disk.write(descriptor, rest, at: offset + done)
         guard count > 0 else { throw DiskFailure(EIO) }
+        invariant(count <= rest.count, "no more written than given")
         done += count
       } catch {
         throw .system(.write, path, error, at: offset + done)
@@ -81,6 +84,7 @@ struct SegmentFile: ~Copyable {
 
   /// Writes zeros over `range`.
   func zero(_ range: Range<Int>) throws(JournalError) {
+    invariant(range.lowerBound >= 0, "zeros within the file")
     let chunk = min(1 << 20, range.count)
     let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
     defer { zeros.deallocate() }

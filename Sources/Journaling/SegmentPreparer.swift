@@ -60,11 +60,13 @@ final class SegmentPreparer: @unchecked Sendable {
     // Acquire: pairs with the release in `attempt`, the file and the failure are complete.
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
     if let failure, state.load(ordering: .acquiring) == .failed { throw failure }
+    invariant(state.load(ordering: .relaxed) == .ready, "a segment is taken when it is ready")
     return path
   }
 
   /// Asks for the next segment; the one taken has been renamed.
   func renew() {
+    invariant(state.load(ordering: .relaxed) == .ready, "one segment is asked for at a time")
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
   }
@@ -99,6 +101,7 @@ final class SegmentPreparer: @unchecked Sendable {
   }
 
   private func attempt() {
+    invariant(state.load(ordering: .relaxed) == .wanted, "only what is wanted is prepared")
     do throws(JournalError) {
       try SegmentFile.createZeroed(path, bytes: bytes, on: disk)
       starved.store(false, ordering: .relaxed)

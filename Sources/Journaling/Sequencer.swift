@@ -56,6 +56,7 @@ public struct Sequencer: ~Copyable {
   /// Gives `command` the next sequence number and the present time.
   public mutating func stamp(_ command: inout Command) {
     lastSequence = SequenceNumber(lastSequence.rawValue + 1)
+    invariant(lastSequence.rawValue < 1 << 63, "a number that a block can hold")
     command.sequence = lastSequence
     command.time = now
   }
@@ -94,6 +95,7 @@ public struct Sequencer: ~Copyable {
 
   /// - Returns: `alarm`, the first time in a row.
   private mutating func follow(_ nanoseconds: UInt64, _ alarm: Alarm?) -> Alarm? {
+    invariant(nanoseconds >= now.nanoseconds, "time never falls")
     now = Timestamp(nanoseconds: nanoseconds)
     defer { isAlarmed = alarm != nil }
     return isAlarmed ? nil : alarm

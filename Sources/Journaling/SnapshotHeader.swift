@@ -60,7 +60,7 @@ public struct SnapshotHeader: Hashable, Sendable {
   }
 
   /// Bytes of the header.
-  static let size = 128
+  static let size = SealedHeader.size
   /// Where the first piece begins.
   static let body = 4096
   private static let magic: UInt64 = 0x504E_5345_4C55_4F4A  // "JOULESNP"
@@ -68,10 +68,9 @@ public struct SnapshotHeader: Hashable, Sendable {
 
   /// Writes the header with its checksum to 128 bytes.
   func write(to bytes: UnsafeMutableRawPointer) {
-    var writer = RecordWriter(bytes)
-    writer.put(Self.magic)
-    writer.put(Self.version)
-    writer.put(UInt16(Self.size))
+    invariant(sequence > .none && pieces > 0, "a snapshot of something")
+    invariant(confirmedBatch <= batch, "only what was cut is confirmed")
+    var writer = SealedHeader.begin(Self.magic, Self.version, at: bytes)
     writer.put(shard)
     for word in [
       sequence.rawValue, time.nanoseconds, eventHash, stateHash, batch, confirmedBatch,
@@ -80,19 +79,18 @@ public struct SnapshotHeader: Hashable, Sendable {
     }
     writer.put(pieces)
     writer.reserve(56)
-    writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 124)))
+    SealedHeader.seal(bytes)
   }
 
   /// Reads a header.
   /// - Returns: `nil` when the 128 bytes are none that this program wrote.
   init?(reading bytes: UnsafeRawBufferPointer) {
-    guard let base = bytes.baseAddress, bytes.count >= Self.size else { return nil }
-    var reader = RecordReader(base, .tick)
-    var checksum = RecordReader(base + 124, .tick)
-    guard reader.u64() == Self.magic,
-      checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])),
-      reader.u16() == Self.version, reader.u16() == UInt16(Self.size)
-    else { return nil }
+    var reader: RecordReader
+    do throws(BlockDefect) {
+      reader = try SealedHeader.open(bytes, Self.magic, Self.version)
+    } catch {
+      return nil
+    }
     shard = reader.u32()
     sequence = SequenceNumber(reader.u64())
     time = reader.time()
@@ -121,6 +119,7 @@ struct SnapshotPiece {
   }
 
   func write(to bytes: UnsafeMutableRawPointer) {
+    invariant(length > 0 && length <= UInt32(Self.longest), "a piece that can be read again")
     var writer = RecordWriter(bytes)
     writer.put(sequence.rawValue)
     writer.put(number)

@@ -54,6 +54,7 @@ public final class SnapshotReader: StateSource {
         return
       }
       let count = min(rest.count, target.count)
+      invariant(count > 0 && rest.upperBound <= buffer.count, "a piece within its buffer")
       UnsafeMutableRawBufferPointer(rebasing: target[..<count]).copyMemory(
         from: UnsafeRawBufferPointer(
           rebasing: buffer[rest.lowerBound..<rest.lowerBound + count]))
@@ -98,6 +99,7 @@ public final class SnapshotReader: StateSource {
       let length = try file.read(into: bytes, at: offset + SnapshotPiece.size)
       guard length == bytes.count, CRC32C.checksum(UnsafeRawBufferPointer(bytes)) == piece.checksum
       else { return reject("piece \(pieces) is damaged") }
+      invariant(length <= buffer.count, "a piece within its buffer")
       rest = 0..<length
       offset += SnapshotPiece.size + length
       pieces += 1

@@ -41,6 +41,7 @@ public final class SnapshotWriter: StateSink {
       UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + count])
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
       used += count
+      invariant(used <= SnapshotPiece.longest, "a piece within its buffer")
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       if used == SnapshotPiece.longest { flush() }
     }
@@ -53,11 +54,13 @@ public final class SnapshotWriter: StateSink {
     precondition(header.sequence == sequence, "the header of another snapshot")
     flush()
     if let failure { throw failure }
+    invariant(used == 0 && pieces > 0, "every byte of the state is in a piece")
     var header = header
     header.pieces = pieces
-    buffer.initializeMemory(as: UInt8.self, repeating: 0)
-    if let base = buffer.baseAddress { header.write(to: base) }
-    try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<SnapshotHeader.body]), at: 0)
+    let head = UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotHeader.body])
+    head.initializeMemory(as: UInt8.self, repeating: 0)
+    if let base = head.baseAddress { header.write(to: base) }
+    try file.write(UnsafeRawBufferPointer(head), at: 0)
     try file.sync()
     let path = JournalDirectory.unnamedSnapshot(directory)
     do throws(DiskFailure) {

@@ -74,6 +74,8 @@ public enum Snapshots {
         pruned.segments.append(segment.path)
       }
     }
+    invariant(newest.sequence >= oldest.sequence, "snapshots that stay, newest first")
+    invariant(pruned.snapshots.count < entries.count, "a snapshot stays")
     if isDry || pruned.segments.isEmpty && pruned.snapshots.isEmpty { return pruned }
     for path in pruned.segments + pruned.snapshots { try remove(path, disk) }
     try JournalDirectory.sync(directory, on: disk)

@@ -153,13 +153,13 @@ extension BatchBuilder {
   /// No batch in the making is longer: what one command moves comes on top of the rules' bound.
   private static let longest = 1 << 26
 
-  private static var layout: StateLayout {
+  private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
     layout.add(LedgerTransfer.self)
     layout.add(Currency.self)
     layout.add(AreaId.self)
     return layout
-  }
+  }()
 
   /// Writes all of it, between two commands.
   public func write(to sink: any StateSink) {

@@ -60,6 +60,9 @@ extension Exchange {
       refusal = Refusal(.unknownParticipant, capacity.participants)
     }
     if let refusal { return reject(refusal, request, account: new.account) }
+    invariant(
+      accounts[new.account.rawValue].firstPosition == 0
+        && accounts[new.account.rawValue].firstHolding == 0, "a new account has nothing")
     accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
     emit(.accountCreated(new))
     acknowledge(request)
@@ -76,6 +79,9 @@ extension Exchange {
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, new.area),
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
+    invariant(
+      positions[meters[number].position].account == meters[number].account,
+      "a meter's position is its account's")
     emit(.meterRegistered(new))
     acknowledge(request)
   }
@@ -101,6 +107,8 @@ extension Exchange {
     refusal = refusal ?? validate(new)
     if let refusal { return reject(refusal, request) }
     let cap = defaultCap(new) ?? 0
+    invariant(cap >= 0 && cap <= Limit.cap, "a default cap that was checked")
+    invariant(areas[number].fees == 0 && areas[number].grid == 0, "a new area has taken nothing")
     areas[number] = Area(
       exists: true, currency: new.currency.rawValue, lossFactor: new.lossFactor.partsPerMillion,
       code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
@@ -160,6 +168,7 @@ extension Exchange {
     positions[position].hasOwnCap = cap.cap >= .zero
     positions[position].cap =
       cap.cap >= .zero ? cap.cap.wattHours : areas[UInt32(cap.area.rawValue)].defaultCap
+    invariant(positions[position].cap <= Limit.cap, "a cap that was checked")
     positions[position].mustReport = true
     emit(.capSet(cap))
     touch(position)

@@ -11,6 +11,7 @@ extension Exchange {
     }
     let number = new.instrument.rawValue
     let depth = ladderDepth(new)
+    invariant(depth >= 1 && depth <= 4, "a ladder of one to four levels of nodes")
     instruments[number] = Instrument(
       exists: true, state: .open, area: new.area.rawValue, makerFee: new.makerFee.partsPerMillion,
       takerFee: new.takerFee.partsPerMillion, depth: depth, tick: new.tick.ticks,
@@ -104,6 +105,7 @@ extension Exchange {
         }
         slot = following
       }
+      invariant(left == 0, "a level has as many orders as it counts")
       level = next
     }
   }
@@ -129,6 +131,8 @@ extension Exchange {
     owned.pointee.covered -= covered
     owned.pointee.eligible -= order.pointee.leaves
     owned.pointee.halted += order.pointee.leaves
+    invariant(owned.pointee.covered >= 0, "no more cover lost than there was")
+    invariant(owned.pointee.eligible >= 0, "no more halted than was open")
     emitState(order, .restated, .halted)
     touch(order.pointee.position)
   }
@@ -137,6 +141,7 @@ extension Exchange {
     let owned = order.owned
     owned.pointee.eligible += order.pointee.leaves
     owned.pointee.halted -= order.pointee.leaves
+    invariant(owned.pointee.halted >= 0, "no more reopened than was halted")
     touch(order.pointee.position)
   }
 }

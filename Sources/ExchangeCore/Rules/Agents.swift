@@ -12,6 +12,7 @@ extension Exchange {
     let area = AreaId(instruments[agent.instrument.rawValue].area)
     let position = findOrMake(agent.account, area)
     let isSet = agent.sells || agent.buys
+    invariant(positions[position].area == area.rawValue, "an instruction for its own area")
     positions[position].hasAgent = isSet
     agents[position] = Agent(
       instrument: isSet ? agent.instrument.rawValue : 0, session: request.session.rawValue,
@@ -46,6 +47,7 @@ extension Exchange {
   /// Lets a position's instruction enter its order, if it calls for one now.
   mutating func consult(_ position: UInt32) {
     let agent = agents[position]
+    invariant(positions[position].hasAgent && agent.instrument != 0, "an instruction that is set")
     guard instruments[agent.instrument].state == .open, !hasOrder(position, agent.instrument),
       let (side, quantity) = wish(position)
     else { return }
@@ -89,6 +91,7 @@ extension Exchange {
     }
     let lot = instruments[agent.instrument].lot
     let wanted = min(abs(energy - target), Limit.orderQuantity)
+    invariant(lot > 0 && wanted > 0, "a wish for something, in lots")
     return wanted < lot ? nil : (side, wanted - wanted % lot)
   }
 

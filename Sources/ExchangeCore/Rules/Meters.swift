@@ -31,6 +31,7 @@ extension Exchange {
     guard let lost = Rate(partsPerMillion: areas[area].lossFactor).roundedUp(of: produced) else {
       preconditionFailure("a loss below the production fits")
     }
+    invariant(lost >= 0 && lost <= produced, "a loss is part of what was produced")
     result.lost = Energy(wattHours: lost)
     areas[area].produced += produced
     areas[area].lost += lost
@@ -42,6 +43,7 @@ extension Exchange {
     if excess <= 0 { return }
     let revenue = areas[area].feedInPrice * excess  // Fits: checked against the highest reading.
     positions[position].energy -= excess
+    invariant(positions[position].energy == positions[position].cap, "exported down to the cap")
     holdings[positions[position].holding].free += revenue
     areas[area].grid -= revenue
     areas[area].exported += excess
@@ -58,6 +60,8 @@ extension Exchange {
     let imported = consumed - burned
     let cost = areas[area].retailPrice * imported  // Fits: checked before.
     positions[position].energy -= burned
+    invariant(positions[position].energy >= 0, "no more burned than held")
+    invariant(imported >= 0 && cost >= 0, "imports are paid for")
     holdings[positions[position].holding].free -= cost
     areas[area].grid += cost
     areas[area].burned += burned

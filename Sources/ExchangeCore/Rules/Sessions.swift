@@ -18,6 +18,7 @@ extension Exchange {
       return reject(refusal, request)
     }
     let participant = sessions[session.session.rawValue].participant
+    invariant(participants[participant].exists, "a session's participant exists")
     var count: UInt32 = 0
     for position in stride(from: 1, through: positionCount, by: 1)
     where accounts[positions[position].account].participant == participant {

@@ -32,12 +32,14 @@ struct ExpiryHeap: ~Copyable {
   mutating func insert(_ slot: UInt32, _ time: UInt64, _ orders: borrowing OrderPool) {
     expiries[slot].time = time
     count += 1
+    invariant(Int(count) < slots.capacity, "no more orders expire than there are")
     place(slot, at: count)
     siftUp(count, orders)
   }
 
   mutating func remove(_ slot: UInt32, _ orders: borrowing OrderPool) {
     let index = expiries[slot].index
+    invariant(count > 0 && index <= count && slots[index] == slot, "an order that is in the heap")
     let last = slots[count]
     count -= 1
     if index > count { return }

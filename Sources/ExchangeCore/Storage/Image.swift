@@ -17,7 +17,7 @@ extension Exchange {
   private static let end: UInt64 = 0x4547_4E41_4843_5845  // "EXCHANGE"
 
   /// What rows an image holds.
-  private static var layout: StateLayout {
+  private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
     layout.add(Capacity.Image.self)
     layout.add(Counters.self)
@@ -37,7 +37,7 @@ extension Exchange {
     Ladder.add(to: &layout)
     ExpiryHeap.add(to: &layout)
     return layout
-  }
+  }()
 
   /// What is in no table.
   private struct Counters: BitwiseCopyable {
@@ -50,6 +50,10 @@ extension Exchange {
 
   /// Writes the whole state, between two commands. Linear in what is in use.
   public func write(to sink: any StateSink) {
+    invariant(
+      orders.count <= orders.used && orders.used <= capacity.orders, "orders within the pool")
+    invariant(expiries.count <= orders.count, "only open orders expire")
+    invariant(positionCount <= capacity.positions, "positions within their table")
     sink.put(Exchange.layout.fingerprint)
     sink.put(capacity.image)
     sink.put(

@@ -17,8 +17,10 @@ extension Exchange {
     let found = find(account, area)
     if found != 0 { return found }
     let definition = areas[UInt32(area.rawValue)]
+    invariant(positionCount < capacity.positions, "room for a position was checked")
     positionCount += 1
     let position = positionCount
+    invariant(positions[position].account == 0, "a new position is nobody's")
     positions[position].account = account.rawValue
     positions[position].area = area.rawValue
     positions[position].cap = definition.defaultCap
@@ -46,6 +48,7 @@ extension Exchange {
   mutating func findOrMakeHolding(_ account: AccountId, _ currency: Currency) -> UInt32 {
     let found = findHolding(account, currency)
     if found != 0 { return found }
+    invariant(holdingCount < capacity.positions, "room for a holding was checked")
     holdingCount += 1
     holdings[holdingCount] = Holding(
       free: 0, reserved: 0, account: account.rawValue,

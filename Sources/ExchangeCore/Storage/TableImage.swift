@@ -15,6 +15,7 @@ extension Table {
   /// Reads what `write` wrote into a table whose rows are all zero.
   func read(from source: any StateSource) {
     let rows = source.count(most: capacity)
+    invariant(rows >= 0 && rows <= capacity, "rows within the table")
     source.read(
       into: UnsafeMutableRawBufferPointer(
         rebasing: bytes[..<(rows * MemoryLayout<Element>.stride)]))

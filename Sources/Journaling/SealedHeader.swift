@@ -1,0 +1,49 @@
+// What the headers of blocks and of snapshots have in common: 128 bytes that prove themselves.
+//
+//   offset  size  field             check made on reading
+//        0     8  magic             the kind's
+//        8     2  version           the kind's
+//       10     2  header length     128
+//       12   112  the kind's own
+//      124     4  CRC-32C           of bytes 0 to 123
+
+/// The frame of a header. No state; any thread.
+enum SealedHeader {
+  /// Bytes of all of it.
+  static let size = 128
+  private static let sealed = 124
+
+  /// Begins a header; the caller writes bytes 12 to 123 and then seals it.
+  static func begin(
+    _ magic: UInt64, _ version: UInt16, at bytes: UnsafeMutableRawPointer
+  ) -> RecordWriter {
+    var writer = RecordWriter(bytes)
+    writer.put(magic)
+    writer.put(version)
+    writer.put(UInt16(size))
+    return writer
+  }
+
+  /// Writes the checksum over bytes 0 to 123.
+  static func seal(_ bytes: UnsafeMutableRawPointer) {
+    var writer = RecordWriter(bytes + sealed)
+    writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: sealed)))
+  }
+
+  /// Checks the frame.
+  /// - Returns: a reader that stands at byte 12.
+  /// - Throws: `cutOff`, `notABlock`, `headerChecksum` or `unsupportedVersion`, looked for in that order.
+  static func open(
+    _ bytes: UnsafeRawBufferPointer, _ magic: UInt64, _ version: UInt16
+  ) throws(BlockDefect) -> RecordReader {
+    guard let base = bytes.baseAddress, bytes.count >= size else { throw .cutOff }
+    var reader = RecordReader(base, .tick)
+    guard reader.u64() == magic else { throw .notABlock }
+    var checksum = RecordReader(base + sealed, .tick)
+    guard checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<sealed]))
+    else { throw .headerChecksum }
+    let found = reader.u16()
+    guard found == version, reader.u16() == UInt16(size) else { throw .unsupportedVersion(found) }
+    return reader
+  }
+}
