@@ -139,6 +139,27 @@ struct SnapshotTests {
     #expect(pruned.oldestKept == SequenceNumber(14) && pruned.segments.count == 2)
   }
 
+  @Test("One bad look at the only snapshot that settlement can begin with does not remove it.")
+  func outlivesABadLook() throws {
+    let folder = Folder(inMemory: true)
+    try segments(folder)
+    try write(header(14), [1, 2, 3], folder)
+    try write(header(20, batch: 4, confirmed: 3), [1, 2, 3], folder)
+    try write(header(26, batch: 5, confirmed: 3), [1, 2, 3], folder)
+    let settled = try path(folder, 14)
+    let byte = bytes(of: settled)[4_100]
+    JournalingTests.write([byte ^ 1], to: settled, at: 4_100)
+    let all = folder.names
+    let blind = try Snapshots.prune(folder.path, keep: 2, commands: 0)
+    #expect(blind.oldestKept == nil && blind.segments.isEmpty && blind.snapshots.isEmpty)
+    #expect(folder.names == all)
+    // The next look is a good one.
+    JournalingTests.write([byte], to: settled, at: 4_100)
+    let pruned = try Snapshots.prune(folder.path, keep: 2, commands: 0)
+    #expect(pruned.oldestKept == SequenceNumber(14) && pruned.snapshots.isEmpty)
+    #expect(pruned.segments.count == 2)
+  }
+
   @Test("A journal that ends before a snapshot is no journal to start from.")
   func endsBefore() throws {
     let folder = Folder(inMemory: true)

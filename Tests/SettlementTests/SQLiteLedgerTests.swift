@@ -29,6 +29,25 @@ struct SQLiteLedgerTests {
     return try BatchBuilder.batches(of: script, genesis)
   }
 
+  @Test("Opened again, a ledger makes durable what lies in its log before it believes it.")
+  func logIsMadeDurable() throws {
+    let (place, left, bare) = (SQLitePlace(), SQLitePlace(), SQLitePlace())
+    let ledger = try place.open(genesis)
+    for batch in try batches(2) { _ = try ledger.apply(batch) }
+    // As a process leaves it whose sync failed: the batches can be read in the log, and may not be on
+    // the medium.
+    for suffix in ["", "-wal"] {
+      try FileManager.default.copyItem(atPath: place.path + suffix, toPath: left.path + suffix)
+    }
+    try ledger.close()
+    let again = try left.open(genesis)
+    #expect(try again.head().batch == 2)
+    // The log goes with the power; what was synced does not.
+    try FileManager.default.copyItem(atPath: left.path, toPath: bare.path)
+    #expect(try bare.open(genesis).head().batch == 2)
+    try again.close()
+  }
+
   /// What someone with the file and bad intentions, or a broken disk, may do to it.
   static let tamperings: [(sql: String, problem: String)] = [
     ("UPDATE transfer SET amount = amount + 1 WHERE id = 3", "batch 1: stored hash"),
