@@ -13,15 +13,20 @@ struct SnapshotCommand: ParsableCommand {
       A running server makes its own: see snapshot.commands and snapshot.minutes of its configuration.
 
         joulebook snapshot my-exchange
+        joulebook snapshot my-exchange --at 90000000
       """)
 
   @Argument(help: "Data folder.", completion: .directory)
   var data = "joulebook-data"
+  @Option(name: .long, help: "The last command in it; the journal's last unless told.")
+  var at: UInt64?
 
   func run() throws {
     var bar: ProgressBar?
     do throws(StartError) {
-      let made = try DataFolder(data).makeSnapshot(log: Self.log) { done, end in
+      let made = try DataFolder(data).makeSnapshot(
+        at: at.map { SequenceNumber($0) }, log: Self.log
+      ) { done, end in
         if bar == nil { bar = ProgressBar(total: end.rawValue) }
         bar?.show(done.rawValue)
       }

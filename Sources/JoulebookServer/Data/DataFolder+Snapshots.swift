@@ -4,20 +4,23 @@ import MarketModel
 
 /// Snapshots of a stopped server's folder, by hand.
 extension DataFolder {
-  /// Makes a snapshot of the state behind the last command.
+  /// Makes a snapshot of the state behind a command.
   /// - Parameters:
+  ///   - last: The last command in it, unless the journal ends before; `nil`: the journal's last.
   ///   - log: Told which snapshots could not be used.
   ///   - progress: Told now and then the last command applied, and the last that there is.
   /// - Returns: what the newest snapshot says of itself, and whether it was made now.
   /// - Throws: when the folder is in use, the journal cannot be read or differs from its checkpoints, or
   ///   the disk refuses.
   public func makeSnapshot(
-    log: Logger, progress: (SequenceNumber, SequenceNumber) -> Void = { _, _ in }
+    at last: SequenceNumber? = nil, log: Logger,
+    progress: (SequenceNumber, SequenceNumber) -> Void = { _, _ in }
   ) throws(StartError) -> (sequence: SequenceNumber, isNew: Bool) {
     let setting = try marketSetting()
     let lock = try lockJournal()
     defer { withExtendedLifetime(lock) {} }
-    let (newest, end) = try journalEnd(lock, setting, log)
+    let (newest, journalEnd) = try journalEnd(lock, setting, log)
+    let end = min(journalEnd, last ?? journalEnd)
     do throws(SnapshotError) {
       let made = try SnapshotDesk.make(
         in: journal, setting, through: end, disk: SystemDisk(), log: log,
