@@ -1,6 +1,6 @@
 """Real faults on the real server: prints a table, ends with 1 when anything went wrong.
 
-    Tests/faults/run.sh [--quick] [calls|files|kills|disk|clients ...]
+    Tests/faults/run.sh [--quick] [calls|writes|files|kills|pruning|disk|clients ...]
 """
 
 import argparse
@@ -16,9 +16,12 @@ import clients  # noqa: E402
 import disk  # noqa: E402
 import files  # noqa: E402
 import kills  # noqa: E402
+import pruning  # noqa: E402
+import writes  # noqa: E402
 from market import ROOT, Market  # noqa: E402
 
-PARTS = {"calls": calls, "files": files, "kills": kills, "disk": disk, "clients": clients}
+PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "pruning": pruning,
+         "disk": disk, "clients": clients}
 
 
 def main():

@@ -105,6 +105,13 @@ final class Follower: Sendable {
         }
         room.close()
       }
+    } catch .tooEarly(_, let asked, let oldest) {
+      log.critical(
+        """
+        ALARM: settlement stops, trading goes on: the ledger needs the journal from command \
+        \(asked.rawValue) on and fits no snapshot, but segments before command \(oldest.rawValue) \
+        were removed. Bring back a copy of the ledger, or of those segments, and start again
+        """)
     } catch {
       log.critical("ALARM: settlement stops, trading goes on: \(error)")
     }

@@ -1,0 +1,94 @@
+"""The n-th write to journal, snapshot or ledger writes less than it was asked to, and says so; in half of
+the cases the next one finds the disk full. Injected by a library that is loaded before the C library
+(shortwrites.c): strace can make a call say so, but not make it do so."""
+
+import asyncio
+import errno
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+from market import Server, await_exit
+
+SOURCE = pathlib.Path(__file__).with_name("shortwrites.c")
+# part of the path, what it is
+FILES = [(".journal", "the journal"), ("next.snapshot", "a snapshot"), ("ledger.sqlite", "the ledger")]
+# bytes that are written (shortwrites.c), what happens next
+KINDS = [(0, 0, "half"), (1, 0, "1 byte"), (-1, 0, "all but 1"),
+         (0, errno.ENOSPC, "half, then ENOSPC"), (1, errno.EIO, "1 byte, then EIO")]
+
+
+def run(market, quick):
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler:
+        yield "short writes", 0, "there is no C compiler", None
+        return
+    library = market.template.parent / "shortwrites.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library),
+                    str(SOURCE), "-ldl"], check=True)
+    places = [2] if quick else [*range(1, 13), 20, 30, 45, 60]
+    for part, name in FILES:
+        for count, then, words in KINDS[::4] if quick else KINDS:
+            tried, ends, problem = 0, {}, None
+            for when in places:
+                happened, end, problem = case(market, library, part, count, then, when, 40)
+                if problem:
+                    problem = f"at write {when}: {problem}"
+                    break
+                if not happened:
+                    break  # There are no more writes in such a run.
+                tried += 1
+                ends[end] = ends.get(end, 0) + 1
+            if not problem and tried == 0:
+                problem = "it never happened"
+            result = ", ".join(f"{number} {end}" for end, number in sorted(ends.items()))
+            yield f"short write to {name}: {words}", tried, result, problem
+
+
+def wait_for(path, seconds):
+    """Snapshots and settlement come in their own time."""
+    deadline = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def case(market, library, part, count, then, when, orders):
+    """Returns whether it happened, how the server ended, and what is wrong."""
+    data, note = market.copy("writes"), market.template.parent / "short.note"
+    note.unlink(missing_ok=True)
+    if part.startswith("ledger"):
+        # It is filled anew from the journal, while orders come in.
+        for path in data.glob("ledger.sqlite*"):
+            path.unlink()
+    environment = {"LD_PRELOAD": library, "SHORT_FILE": part, "SHORT_WHEN": when,
+                   "SHORT_BYTES": count, "SHORT_THEN": then, "SHORT_NOTE": note}
+    prefix = ("env", *(f"{name}={value}" for name, value in environment.items()))
+    server = Server(market.program, data, prefix=prefix)
+    acknowledged, end = set(), "did not start"
+    if server.port is not None:
+        acknowledged, end = asyncio.run(market.trade(server, orders))
+    if end == "went on":
+        if part != ".journal":
+            wait_for(note, 2)
+        # The orderly end writes too: the last batch, the seal.
+        os.kill(server.pid, 15)
+        status = await_exit(server.process, 30)
+        if status is None:
+            server.kill()
+            return True, end, "it does not stop"
+        server.errors.close()
+    else:
+        status = await_exit(server.process, 20)
+        server.errors.close()
+    happened = note.exists()
+    if status == 74:
+        end = "ended with status 74"
+    elif status != 0:
+        return happened, end, f"it ended with status {status}"
+    elif end != "went on":
+        return happened, end, "it ended in order, though nobody asked it to"
+    if status == 74 and then == 0:
+        return happened, end, "a short write that could go on ended it"
+    return happened, end, market.verify(data, acknowledged)
