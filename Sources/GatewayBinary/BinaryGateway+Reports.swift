@@ -32,8 +32,15 @@ extension BinaryGateway {
     peers[slot]?.roles = registered.roles
   }
 
+  /// Keeps a report for a while and sends it to its session.
+  @inline(__always)
+  fileprivate func take(_ report: Frame, _ number: UInt64, of session: SessionId, version: UInt64) {
+    recent.row(Int(session.rawValue)).pointee.append(report, number)
+    send(report, to: session, version: version)
+  }
+
   /// Sends a report to its session, if it is connected in that version.
-  fileprivate func send(_ report: Frame, to session: SessionId, version: UInt64) {
+  private func send(_ report: Frame, to session: SessionId, version: UInt64) {
     guard let slot = peers.slot(of: session) else { return }
     let peer = peers.pointer(slot)
     guard let connection = peer.pointee?.connection, peer.pointee?.session.version == version,
@@ -46,13 +53,17 @@ extension BinaryGateway {
   }
 }
 
-/// Keeps each report for a while and sends it to its session.
+/// Hands reports to the gateway, which outlives it: nothing is counted for each report.
 struct ReportDelivery: ReportSink {
-  unowned(unsafe) let gateway: BinaryGateway
+  private let gateway: Unmanaged<BinaryGateway>
 
+  init(_ gateway: BinaryGateway) { self.gateway = .passUnretained(gateway) }
+
+  @inline(__always)
   func take(_ report: Frame, number: UInt64, of session: SessionId, version: UInt64) {
-    gateway.recent.row(Int(session.rawValue)).pointee.append(report, number)
-    gateway.send(report, to: session, version: version)
+    gateway._withUnsafeGuaranteedRef {
+      $0.take(report, number, of: session, version: version)
+    }
   }
 }
 

@@ -121,8 +121,13 @@ public final class BinaryGateway: TransportHandler {
     exchangeTime = time
     feed.note(event)
     note(event)
-    var delivery = ReportDelivery(gateway: self)
+    var delivery = ReportDelivery(self)
     router.route(event, time, into: &delivery)
+  }
+
+  /// Looks ahead at what an event will be delivered to; see `MarketFeed.anticipate`.
+  @inline(__always) package func anticipate(_ event: borrowing Event) -> Int64 {
+    feed.anticipate(event)
   }
 
   /// The command `sequence` is complete: its market data are published.

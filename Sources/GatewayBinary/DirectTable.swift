@@ -1,5 +1,5 @@
 /// Rows found by a small number, grown when a higher one is set. Its rows are plain memory: looking one up
-/// counts no references. Owned by one thread.
+/// counts no references. The first row begins a line of the cache. Owned by one thread.
 struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   private var rows: UnsafeMutablePointer<Row>
   /// One above the highest number that was set.
@@ -10,7 +10,13 @@ struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   /// A table in which every row is `empty`.
   init(_ empty: Row, capacity: Int = 64) {
     (self.empty, self.capacity) = (empty, capacity)
-    rows = .allocate(capacity: capacity)
+    rows = Self.allocate(capacity)
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Row> {
+    UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, capacity * MemoryLayout<Row>.stride), alignment: 64
+    ).bindMemory(to: Row.self, capacity: capacity)
   }
 
   /// A table that begins with `known`.
@@ -44,7 +50,7 @@ struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   private mutating func grow(to needed: Int) {
     if needed > capacity {
       while capacity < needed { capacity *= 2 }
-      let larger = UnsafeMutablePointer<Row>.allocate(capacity: capacity)
+      let larger = Self.allocate(capacity)
       larger.moveInitialize(from: rows, count: count)
       rows.deallocate()
       rows = larger

@@ -20,6 +20,9 @@ public protocol Disk: Sendable {
   func write(
     _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int
+  /// Asks that writes, in whole blocks of 4 KiB from memory that starts at one, go past the kernel's
+  /// cache from now on. Where that is not possible nothing changes.
+  func bypassCache(_ descriptor: Int32)
   /// Makes a file's contents durable, as `fdatasync` does.
   /// - Throws: the errno.
   func sync(_ descriptor: Int32) throws(DiskFailure)
@@ -44,6 +47,11 @@ public protocol Disk: Sendable {
   func lock(_ path: String) throws(DiskFailure) -> Int32
   /// Gives up a lock.
   func unlock(_ descriptor: Int32)
+}
+
+extension Disk {
+  /// Nothing changes.
+  public func bypassCache(_ descriptor: Int32) {}
 }
 
 /// How a file is opened.

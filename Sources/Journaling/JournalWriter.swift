@@ -8,7 +8,9 @@
 //                              <-----------  onDurable(durable)
 //
 // While a sync runs the ring fills; so the batch grows with the load (group commit), and one lone
-// command waits for nobody. A failed write or sync is not retried: the kernel may have dropped the
+// command waits for nobody. When little is to be written and the journal thread sleeps, the exchange
+// thread writes and syncs it itself (`commitHere`): waking another thread, and being woken by it, takes
+// as long as a sync. Who holds the claim (`JournalRoom.claimed`) reads the ring and writes the file. A failed write or sync is not retried: the kernel may have dropped the
 // pages and would report the next sync as good. Nothing is published, and the policy ends the process.
 
 import Glibc
@@ -98,6 +100,13 @@ public final class JournalWriter: Sendable {
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
 
+  /// Commits what was published quietly on the calling thread, which is the one that owns the producer,
+  /// unless the journal thread is at it.
+  /// - Returns: `false` when it is: wake it, it goes on with what was published.
+  public func commitHere() -> Bool {
+    thread != nil && room.commitHere()
+  }
+
   /// Writes what is in the ring, seals the journal and ends the thread. Once, after the last publish.
   public func close() {
     ring.close()
@@ -136,6 +145,11 @@ final class Progress: Sendable {
 
 /// The journal thread's own.
 private final class JournalRoom: @unchecked Sendable {
+  /// Held by the thread that commits; guards appender and commands.
+  private let claimed = Atomic<Bool>(false)
+  /// Rung when the claim is given up.
+  private let free = Doorbell()
+  private let ring: SingleProducerRing<Command>
   private var appender: JournalAppender?
   private var commands: SingleProducerRing<Command>.Consumer
   private let progress: Progress
@@ -148,6 +162,7 @@ private final class JournalRoom: @unchecked Sendable {
     onFailure: @escaping @Sendable (JournalError) -> Void
   ) {
     self.appender = consume appender
+    self.ring = ring
     commands = ring.claimConsumer()
     self.progress = progress
     (self.onDurable, self.onFailure) = (onDurable, onFailure)
@@ -155,14 +170,51 @@ private final class JournalRoom: @unchecked Sendable {
 
   /// The thread's body: commits batch after batch until the ring is closed and empty.
   func run() {
+    while ring.waitForContent() {
+      // The other thread has it for the length of a sync at most.
+      _ = free.wait { claim() }
+      let isCommitted = attempt { room throws(JournalError) in try room.commit() }
+      letGo()
+      guard isCommitted else { return }
+      onDurable(SequenceNumber(progress.durable.load(ordering: .relaxed)))
+    }
+    _ = free.wait { claim() }
+    _ = attempt { room throws(JournalError) in
+      try room.appender?.seal()
+      invariant(room.commands.available() == 0, "a journal is closed behind the last command")
+      room.appender = nil
+    }
+    letGo()
+  }
+
+  /// What waits, on the calling thread.
+  /// - Returns: `false` when the journal thread is committing.
+  func commitHere() -> Bool {
+    guard claim() else { return false }
+    _ = attempt { room throws(JournalError) in try room.commit() }
+    letGo()
+    return true
+  }
+
+  /// - Returns: `false` when it failed, after the failure was reported.
+  private func attempt(_ body: (JournalRoom) throws(JournalError) -> Void) -> Bool {
     do throws(JournalError) {
-      while commands.wait() > 0 { try commit() }
-      try appender?.seal()
-      invariant(commands.available() == 0, "a journal is closed behind the last command")
-      appender = nil
+      try body(self)
+      return true
     } catch {
       fail(error)
+      return false
     }
+  }
+
+  private func claim() -> Bool {
+    // Pairs with the release in `letGo`: the other's commit is complete.
+    !claimed.exchange(true, ordering: .acquiring)
+  }
+
+  private func letGo() {
+    claimed.store(false, ordering: .releasing)
+    free.ring()
   }
 
   /// One batch, or one segment.
@@ -173,6 +225,7 @@ private final class JournalRoom: @unchecked Sendable {
       let hasPlace = try appender?.prepare() ?? false
       guard hasPlace, commands.available() > 0 else { return false }
       try commit()
+      onDurable(SequenceNumber(progress.durable.load(ordering: .relaxed)))
       return true
     } catch {
       fail(error)
@@ -202,7 +255,6 @@ private final class JournalRoom: @unchecked Sendable {
     self.appender = consume appender
     // Pairs with the acquire in `JournalWriter.durable`.
     progress.durable.store(durable.rawValue, ordering: .releasing)
-    onDurable(durable)
   }
 
   /// Nothing is written any more: what the file holds is unknown.

@@ -35,6 +35,8 @@ struct SegmentFile: ~Copyable {
   /// change of the file's metadata), and synced.
   static func createZeroed(_ path: String, bytes: Int, on disk: any Disk) throws(JournalError) {
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
+    // Nobody reads the zeros, and copying them would take time from those who write commands.
+    if bytes % BlockHeader.alignment == 0 { disk.bypassCache(file.descriptor) }
     try file.zero(0..<bytes)
     try file.sync()
   }

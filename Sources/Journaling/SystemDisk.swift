@@ -44,6 +44,21 @@ public struct SystemDisk: Disk {
     try Self.check(pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)))
   }
 
+  /// `O_DIRECT`.
+  public func bypassCache(_ descriptor: Int32) {
+    let flags = fcntl(descriptor, F_GETFL)
+    if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags | Self.direct) }
+  }
+
+  /// O_DIRECT, which the C library names to GNU sources only (Linux, asm/fcntl.h).
+  private static var direct: Int32 {
+    #if arch(arm64)
+      0o200000
+    #else
+      0o40000
+    #endif
+  }
+
   /// `fdatasync`.
   public func sync(_ descriptor: Int32) throws(DiskFailure) {
     _ = try Self.check(fdatasync(descriptor))

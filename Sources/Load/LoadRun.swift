@@ -28,6 +28,8 @@ final class LoadRun {
   /// Whether what was answered is followed at once by the next message.
   private var refills = false
   private var progress: LoadProgress
+  /// What turns a monotonic reading into the wall clock's; read anew once a second.
+  private var wallOffset: UInt64 = 0
   private(set) var tally = Tally()
   /// Trade reports of a flow's prefill, which `tally` does not have.
   private(set) var prefillTrades: (count: UInt64, volume: Int64) = (0, 0)
@@ -57,6 +59,7 @@ final class LoadRun {
   func run() throws(LoadError) {
     do throws(ClientError) {
       try prefill()
+      setClocks()
       let start = Client.monotonicNow()
       let warm = start + (flow == nil ? options.warmUpMilliseconds * 1_000_000 : 0)
       let end = warm + options.durationMilliseconds * 1_000_000
@@ -82,10 +85,11 @@ final class LoadRun {
   /// Sends a flow's prefill, as fast as it is answered.
   private func prefill() throws(ClientError) {
     guard let count = flow?.flow.prefill, count > 0 else { return }
+    setClocks()
     while let next = flow?.next, next < count {
       let now = Client.monotonicNow()
       var left = min(1_024, count - next)
-      while left > 0, try issue(due: now) { left -= 1 }
+      while left > 0, try issue(due: now, now) { left -= 1 }
       try flush()
       try receive(waiting: 0)
     }
@@ -101,11 +105,10 @@ final class LoadRun {
     while true {
       let now = Client.monotonicNow()
       if now >= end || isOver { return }
-      readClocks()
       var due = start + UInt64(Double(issued) * interval)
       // A turn's burst is bounded, so that answers are seen between two bursts.
       var left = 4 * sessions.count + 64
-      while due <= now, left > 0, try issue(due: due) {
+      while due <= now, left > 0, try issue(due: due, now) {
         issued += 1
         left -= 1
         due = start + UInt64(Double(issued) * interval)
@@ -122,15 +125,17 @@ final class LoadRun {
   private func flood(until end: UInt64) throws(ClientError) {
     refills = flow == nil
     defer { refills = false }
+    // Windows are refilled as they are answered; all are looked at now and then.
+    var look: UInt64 = 0
     while true {
       let now = Client.monotonicNow()
       if now >= end || isOver { return }
-      readClocks()
-      if flow == nil {
-        for index in sessions.indices { try fill(index, due: now) }
-      } else {
+      if flow != nil {
         var left = 4_096
-        while left > 0, try issue(due: now) { left -= 1 }
+        while left > 0, try issue(due: now, now) { left -= 1 }
+      } else if now >= look {
+        look = now + 1_000_000
+        for index in sessions.indices { try fill(index, due: now) }
       }
       try flush()
       try receive(waiting: options.spins ? 0 : 1_000_000)
@@ -146,27 +151,32 @@ final class LoadRun {
   /// Whether every record of the flow was sent.
   var isComplete: Bool { flow?.isAtEnd ?? false }
 
-  private func readClocks() {
-    for session in sessions { session.readClock() }
+  private func setClocks() {
+    // The difference of two clocks, one of which may be set: it may be below zero.
+    wallOffset = Client.wallClock().nanoseconds &- Client.monotonicNow()
+  }
+
+  private func wall(_ monotonic: UInt64) -> Timestamp {
+    Timestamp(nanoseconds: monotonic &+ wallOffset)
   }
 
   /// Sends what the window of a session has room for.
   private func fill(_ index: Int, due: UInt64) throws(ClientError) {
     let session = sessions[index]
-    while session.hasRoom, try session.send(options.mix, &random, due: due) {
-      tally.sent += 1
-      mark(index)
-    }
+    let sent = try session.fill(options.mix, &random, due: due, at: wall(due))
+    if sent == 0 { return }
+    tally.sent += sent
+    mark(index)
   }
 
   /// Sends the next message, on its session or on the next that has room.
   /// - Returns: `false` when nobody can send now: it stays due.
-  private func issue(due: UInt64) throws(ClientError) -> Bool {
-    if flow != nil { return try issueRecord(due: due) }
+  private func issue(due: UInt64, _ now: UInt64) throws(ClientError) -> Bool {
+    if flow != nil { return try issueRecord(due: due, now) }
     for _ in sessions.indices {
       turn = turn + 1 == sessions.count ? 0 : turn + 1
       let session = sessions[turn]
-      if session.hasRoom, try session.send(options.mix, &random, due: due) {
+      if session.hasRoom, try session.send(options.mix, &random, due: due, at: wall(now)) {
         tally.sent += 1
         mark(turn)
         return true
@@ -175,11 +185,11 @@ final class LoadRun {
     return false
   }
 
-  private func issueRecord(due: UInt64) throws(ClientError) -> Bool {
+  private func issueRecord(due: UInt64, _ now: UInt64) throws(ClientError) -> Bool {
     guard flow?.isAtEnd == false, let trader = flow?.trader, sessions[trader].hasRoom else {
       return false
     }
-    try flow?.send(on: sessions[trader], due: due, now: sessions[trader].now)
+    try flow?.send(on: sessions[trader], due: due, now: wall(now))
     tally.sent += 1
     mark(trader)
     return true
@@ -227,6 +237,7 @@ final class LoadRun {
   /// Keeps sessions alive and shows how far the run is, once a second.
   private func lookAround(_ now: UInt64) throws(ClientError) {
     guard progress.isDue(now) else { return }
+    setClocks()
     for session in sessions { try session.client.keepAlive() }
     for client in idle { try client.keepAlive() }
     progress.show(tally, now)

@@ -14,7 +14,8 @@ final class LoadSession {
   private let outstanding: Int
   private let prices: PriceBand
   private var count: UInt64
-  private(set) var now = Timestamp(nanoseconds: 0)
+  /// The moment that messages carry as that of their sending.
+  private var now = Timestamp(nanoseconds: 0)
 
   init(
     _ client: Client, accounts: (buyer: AccountId, seller: AccountId), outstanding: Int,
@@ -41,8 +42,9 @@ final class LoadSession {
   /// Sends a message of the mix that was due at `due`.
   /// - Returns: `false` when there is nothing that it could send just now.
   func send(
-    _ mix: OrderMix, _ random: inout LoadRandom, due: UInt64
+    _ mix: OrderMix, _ random: inout LoadRandom, due: UInt64, at time: Timestamp
   ) throws(ClientError) -> Bool {
+    now = time
     var dice = random.below(mix.total)
     if dice < mix.cancel {
       return try sendCancel(&random, due) ? true : sendOrder(&random, due, isImmediate: false)
@@ -55,6 +57,16 @@ final class LoadSession {
     let isImmediate = dice < mix.immediate
     // As many orders as a session keeps track of rest already: one has to go.
     return try sendOrder(&random, due, isImmediate: isImmediate) ? true : sendCancel(&random, due)
+  }
+
+  /// Sends messages of the mix as long as the window has room.
+  /// - Returns: How many.
+  func fill(
+    _ mix: OrderMix, _ random: inout LoadRandom, due: UInt64, at time: Timestamp
+  ) throws(ClientError) -> UInt64 {
+    var sent: UInt64 = 0
+    while hasRoom, try send(mix, &random, due: due, at: time) { sent += 1 }
+    return sent
   }
 
   /// Sends a resting or an immediate order.

@@ -64,6 +64,14 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: @unchecked Send
     memory.closed.pointee.load(ordering: .acquiring) != 0
   }
 
+  /// Waits as the ring's strategy says until something is published and unread, or the ring is closed.
+  /// Any thread: for a ring whose reading end several threads take in turns.
+  /// - Returns: Whether something is there to read, as far as this thread can tell.
+  public func waitForContent() -> Bool {
+    _ = waitUntil(waiting, bell: bell, timeoutNanoseconds: nil) { count > 0 || isClosed }
+    return count > 0
+  }
+
   /// How many elements are published and not yet read, as far as this thread can tell. Any thread.
   public var count: Int {
     let tail = memory.tail.pointee.load(ordering: .acquiring)
@@ -103,9 +111,19 @@ extension SingleProducerRing {
     /// Makes everything staged visible to the reader, and wakes it if it sleeps.
     @inlinable public mutating func publish() {
       guard next != published else { return }
+      publishQuietly()
+      wake()
+    }
+
+    /// Makes everything staged visible to the reader; one that sleeps sleeps on until `wake`.
+    @inlinable public mutating func publishQuietly() {
       published = next
       // Pairs with the acquire in `Consumer.available`: the elements are there before the index.
       memory.head.pointee.store(next, ordering: .releasing)
+    }
+
+    /// Wakes the reader if it sleeps.
+    @inlinable public mutating func wake() {
       if parks { ring.bell.ring() }
     }
 

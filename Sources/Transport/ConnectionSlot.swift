@@ -29,6 +29,8 @@ struct ConnectionSlot: ~Copyable {
   var isOverflowing = false
   /// The slot is in the list of those to flush.
   var dirty = false
+  /// It was read since something was sent early.
+  var wasRead = false
   /// `uv_shutdown` was called.
   var shut = false
   /// When a finishing connection is closed, whatever the client does; loop time in ms.

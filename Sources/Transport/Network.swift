@@ -10,7 +10,8 @@ public protocol Network: AnyObject {
   func queued(_ connection: ConnectionId) -> Int
   /// Bytes that may wait on one connection before it is cut.
   var sendBound: Int { get }
-  /// Sends what waits now, and not only when the turn ends; may be called within `received`.
+  /// Sends what waits now on connections that were read, and not only when the turn ends; may be called
+  /// within `received`.
   func sendNow()
   /// Stops reading from `connection`; what the handler leaves unread is shown again on `resume`.
   func pause(_ connection: ConnectionId)

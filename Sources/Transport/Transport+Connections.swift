@@ -150,6 +150,7 @@ extension Transport {
   private func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     let bytes = UnsafeRawBufferPointer(rebasing: readBuffer[0..<count])
     guard let handler else { preconditionFailure("only within the loop") }
+    slot.pointee.wasRead = true
     let used = handler.received(slot.pointee.id, bytes)
     precondition(used >= 0 && used <= count)
     guard slot.pointee.state == .open, used < count else { return }

@@ -45,8 +45,23 @@ extension Transport {
     dirtySlots.append(slot.pointee.index)
   }
 
-  /// Sends what waits now. The loop's thread, also within `received`.
-  public func sendNow() { flushDirty() }
+  /// Sends what waits now on the connections that were read since the last time: their clients wait for
+  /// it. What waits on others leaves when the turn ends, or when they are read, in one write with what is
+  /// still to come. The loop's thread, also within `received`.
+  public func sendNow() {
+    var (next, kept) = (0, 0)
+    while next < dirtySlots.count {
+      let index = dirtySlots[next]
+      next += 1
+      if slots[index].pointee.wasRead {
+        flushIfOpen(slots[index])
+      } else {
+        dirtySlots[kept] = index
+        kept += 1
+      }
+    }
+    dirtySlots.removeLast(dirtySlots.count - kept)
+  }
 
   /// One write per connection that has something to send.
   func flushDirty() {
@@ -54,13 +69,17 @@ extension Transport {
     while next < dirtySlots.count {
       let slot = slots[dirtySlots[next]]
       next += 1
-      slot.pointee.dirty = false
-      switch slot.pointee.state {
-      case .open, .finishing: flush(slot)
-      case .free, .closing: break
-      }
+      flushIfOpen(slot)
     }
     dirtySlots.removeAll(keepingCapacity: true)
+  }
+
+  private func flushIfOpen(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    (slot.pointee.dirty, slot.pointee.wasRead) = (false, false)
+    switch slot.pointee.state {
+    case .open, .finishing: flush(slot)
+    case .free, .closing: break
+    }
   }
 
   private func flush(_ slot: UnsafeMutablePointer<ConnectionSlot>) {

@@ -75,6 +75,40 @@ struct WriterReaderTests {
     #expect(try folder.read().map(record) == all.map(record))
   }
 
+  @Test("Both threads commit in turns, as it comes: every command is durable once, in order.")
+  func commitsHere() throws {
+    let folder = Folder()
+    let lock = try DirectoryLock(folder.path)
+    let writer = try JournalWriter(lock, Recovery.recover(lock))
+    var producer = writer.claimProducer()
+    var commands = RandomCommands(seed: 13)
+    var all: [Command] = []
+    var here = 0
+    for round in 0..<400 {
+      for _ in 0..<(1 + round % 40) {
+        let command = commands.next(.enter)
+        all.append(command)
+        let isTaken = producer.append(command)
+        #expect(isTaken)
+      }
+      guard round % 3 != 0 else {
+        producer.publish()
+        continue
+      }
+      producer.publishQuietly()
+      if writer.commitHere() {
+        here += 1
+        #expect(writer.durable == SequenceNumber(commands.sequence))
+      } else {
+        producer.wake()
+      }
+    }
+    writer.close()
+    #expect(writer.durable == SequenceNumber(commands.sequence))
+    #expect(here > 0)
+    #expect(try folder.read().map(record) == all.map(record))
+  }
+
   @Test("A command is published as durable only when it can be read from the file.")
   func durableIsReadable() throws {
     let folder = Folder()

@@ -80,6 +80,8 @@ final class Echo: TransportHandler {
   var resumeInTurn: ConnectionId?
   /// Finishes the connection when this message came.
   var finishAt: Int?
+  /// Called within `received`, behind its last message.
+  var afterMessages: (() -> Void)?
 
   init(_ transport: Transport) { self.transport = transport }
 
@@ -104,6 +106,7 @@ final class Echo: TransportHandler {
         break
       }
     }
+    afterMessages?()
     return offset
   }
 

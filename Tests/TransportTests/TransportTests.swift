@@ -57,6 +57,31 @@ struct TransportTests {
     #expect(echo.transport.counts.bytesOut == sent.count)
   }
 
+  @Test("What is sent early leaves on connections that were read; the rest leaves with the turn.")
+  func sentEarly() throws {
+    let (echo, port) = try start()
+    let speaker = try LoopbackClient(port: port)
+    let listener = try LoopbackClient(port: port)
+    #expect(echo.pump { echo.connections.count == 2 })
+    let (heard, other) = (echo.connections[0], echo.connections[1])
+    var queued: [[Int]] = []
+    let word = message(30, 5)
+    echo.afterMessages = {
+      word.withUnsafeBytes { _ = echo.transport.send(other, $0) }
+      echo.transport.sendNow()
+      queued.append([echo.transport.queued(heard), echo.transport.queued(other)])
+    }
+    speaker.send(message(40, 1))
+    #expect(
+      echo.pump {
+        speaker.poll()
+        listener.poll()
+        return speaker.received.count == 40 && listener.received.count == 30
+      })
+    #expect(queued == [[0, 30]])
+    #expect(listener.received == word)
+  }
+
   @Test("A client that does not read is cut at the bound; another goes on.")
   func slowReaderIsCut() throws {
     let (echo, port) = try start { $0.sendBound = 64 << 10 }

@@ -31,6 +31,9 @@ extension Configuration {
         "journal.kept", \.journalKept,
         "disk, or none: nothing is written and all is gone at the end (measurements, games)"),
       .number(
+        "journal.direct", \.journalDirect, 0...32,
+        "up to so many commands at a time are synced by the I/O thread itself; 0: by the journal's"),
+      .number(
         "journal.retain", \.journalRetain, 0...1 << 60,
         "segments without the last so many commands go, when snapshots hold them; 0: all stay"),
       .number("journal.segment", \.segmentBytes, 1 << 16...1 << 30, "bytes of a segment file"),

@@ -8,16 +8,31 @@ struct CommandLog: ~Copyable {
   /// Commands are shown to the journal's thread in groups of at most so many.
   private static let journalGroup = 32
 
+  /// A sync that takes so long, in ns, is waited for by the journal's thread the next times: this one has
+  /// better to do, and a wake is little beside it.
+  private static let longSync: UInt64 = 400_000
+  /// So many turns.
+  private static let penalty = 64
+
   private let journal: JournalWriter?
   private var pages: SingleProducerRing<Command>.Producer?
+  /// Commands of a turn up to which this thread commits them itself.
+  private let direct: Int
   private var last: SequenceNumber
   private var staged = 0
+  /// Turns that are left to the journal's thread, since a sync took long.
+  private var leftToOther = 0
+  /// The journal's thread was shown commands of this turn already.
+  private var isShared = false
 
   /// - Parameters:
   ///   - journal: `nil`: nothing is kept.
   ///   - last: The last command that was kept before.
-  init(_ journal: JournalWriter?, last: SequenceNumber) {
+  ///   - direct: Commands of a turn up to which `endTurn` writes and syncs them on this thread, when the
+  ///     journal's sleeps; 0: never.
+  init(_ journal: JournalWriter?, last: SequenceNumber, direct: Int) {
     (self.journal, self.last) = (journal, last)
+    self.direct = min(direct, Self.journalGroup)
     pages = journal?.claimProducer()
   }
 
@@ -40,12 +55,29 @@ struct CommandLog: ~Copyable {
     guard let isWritten = pages?.append(copy command) else { return }
     precondition(isWritten, "a command is applied only when the journal has room for it")
     staged += 1
-    if staged >= Self.journalGroup { publish() }
+    // One more than a group: a whole one at the end of a turn is still committed here.
+    if staged > Self.journalGroup { share() }
+  }
+
+  /// A turn is over: what was taken becomes durable, at once or by the journal's thread.
+  mutating func endTurn() {
+    defer { isShared = false }
+    guard staged > 0 else { return }
+    leftToOther = max(0, leftToOther - 1)
+    guard !isShared, staged <= direct, leftToOther == 0, let journal else { return share() }
+    pages?.publishQuietly()
+    staged = 0
+    let start = SystemTime().steady
+    guard journal.commitHere() else {
+      pages?.wake()
+      return
+    }
+    if SystemTime().steady - start > Self.longSync { leftToOther = Self.penalty }
   }
 
   /// Shows the journal's thread all that was taken.
-  mutating func publish() {
-    if staged > 0 { pages?.publish() }
-    staged = 0
+  private mutating func share() {
+    pages?.publish()
+    (staged, isShared) = (0, true)
   }
 }

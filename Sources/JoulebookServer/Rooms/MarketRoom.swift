@@ -59,7 +59,8 @@ final class MarketRoom {
       after: recovered.lastSequence, lastTime: recovered.lastTime,
       clock: configuration.clock == .driven ? .driven : .system, source: time)
     census = recovered.census
-    self.journal = CommandLog(journal, last: recovered.lastSequence)
+    self.journal = CommandLog(
+      journal, last: recovered.lastSequence, direct: Int(configuration.journalDirect))
     exchange = recovered.exchange
     self.log = log
     outbox = Outbox(bound: Int(configuration.outboxEvents))
@@ -163,8 +164,11 @@ final class MarketRoom {
   func deliver(to gateway: BinaryGateway) {
     let gate = journal.durable
     var open = SequenceNumber.none
+    var ahead = 0
     isDelivering = true
     while let entry = outbox.front(through: gate) {
+      if ahead == 0 { ahead = outbox.anticipate(Self.deskSize, by: gateway) }
+      ahead -= 1
       let sequence = entry.pointee.sequence
       if open != sequence {
         if open != .none { gateway.endCommand(open) }
@@ -179,10 +183,10 @@ final class MarketRoom {
     isDelivering = false
   }
 
-  /// A turn of the loop is over: the journal's thread sees every command of it, and the next command
+  /// A turn of the loop is over: the journal has every command of it, and the next command
   /// reads the clock again.
   func endTurn() {
-    journal.publish()
+    journal.endTurn()
     clockIsFresh = false
     if journal.intake != announcedIntake { announceIntake() }
   }

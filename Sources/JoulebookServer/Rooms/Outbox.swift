@@ -6,6 +6,7 @@
 // A circle of a power of two. The exchange stops being fed when `isFull`; the events of the command in
 // hand always fit, so nothing is ever dropped: a command with more events than the bound doubles it.
 
+import GatewayBinary
 import MarketModel
 
 /// One event and the command that caused it.
@@ -24,6 +25,8 @@ struct Outbox: ~Copyable, HistorySink {
   private var time = Timestamp(nanoseconds: 0)
   private var entries: UnsafeMutablePointer<OutboxEntry>
   private var mask: Int
+  /// Written and never read: what is looked at ahead is so not left out.
+  private let warmth = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
   private var head = 0
   private var tail = 0
 
@@ -38,7 +41,10 @@ struct Outbox: ~Copyable, HistorySink {
     mask = capacity - 1
   }
 
-  deinit { entries.deallocate() }
+  deinit {
+    entries.deallocate()
+    warmth.deallocate()
+  }
 
   /// Events that wait.
   var count: Int { tail - head }
@@ -63,6 +69,18 @@ struct Outbox: ~Copyable, HistorySink {
   func front(through gate: SequenceNumber) -> UnsafePointer<OutboxEntry>? {
     guard head != tail, entries[head & mask].sequence <= gate else { return nil }
     return UnsafePointer(entries + (head & mask))
+  }
+
+  /// Shows `gateway` the first events, `most` of them if there are so many.
+  /// - Returns: How many.
+  func anticipate(_ most: Int, by gateway: BinaryGateway) -> Int {
+    let shown = min(most, count)
+    var sum: Int64 = 0
+    for place in head..<(head + shown) {
+      sum &+= gateway.anticipate(entries[place & mask].event)
+    }
+    warmth.initialize(to: sum)
+    return shown
   }
 
   /// The first event was taken. An empty circle begins anew at its start, which the caches still hold.

@@ -136,8 +136,8 @@ public final class Server {
     }
     threads = keepers.map { keepers in
       [
-        RoomThread { keepers.follower.run() }, RoomThread { keepers.history.run() },
-        RoomThread { keepers.snapshots.run() },
+        RoomThread(.patient) { keepers.follower.run() }, RoomThread { keepers.history.run() },
+        RoomThread(.patient) { keepers.snapshots.run() },
       ]
     }
   }
