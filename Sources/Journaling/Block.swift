@@ -20,6 +20,7 @@ public struct Block {
     commands.reserveCapacity(Int(header.count))
     var records = BlockRecords(self, notBefore: Timestamp(nanoseconds: 0))
     while let command = try records.next() { commands.append(command) }
+    invariant(commands.count == Int(header.count), "as many commands as the header says")
     return commands
   }
 }
@@ -40,6 +41,8 @@ struct BlockRecords {
     payload = block.payload
     (due, last) = (block.header.firstSequence, block.header.lastSequence)
     (time, lastTime) = (notBefore, block.header.time)
+    invariant(payload.count == Int(block.header.length), "a payload as long as the header says")
+    invariant(notBefore <= lastTime, "blocks in the order of their times")
   }
 
   /// The next command; `nil` behind the last.
@@ -53,6 +56,7 @@ struct BlockRecords {
     }
     guard command.time >= time, command.time <= lastTime else { throw .wrongContents }
     if due == last, offset != payload.count || command.time != lastTime { throw .wrongContents }
+    invariant(offset <= payload.count && offset % 8 == 0, "records one behind the other")
     time = command.time
     due = SequenceNumber(due.rawValue + 1)
     return command

@@ -15,6 +15,7 @@ public struct BlockChain: Sendable, Hashable {
 
   /// Before the block that begins with `next`.
   init(next: SequenceNumber, shard: UInt32? = nil) {
+    invariant(next > .none, "the first block begins with command 1")
     self.next = next
     self.shard = shard
     hash = next == SequenceNumber(1) ? .genesis : nil

@@ -61,7 +61,8 @@ public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
   public var blockBytes: Int { Self.blockBytes(payload: Int(length)) }
 
   static func blockBytes(payload: Int) -> Int {
-    (size + payload + alignment - 1) & ~(alignment - 1)
+    invariant(payload >= 0 && payload <= largestBlock - size, "a payload that a block holds")
+    return (size + payload + alignment - 1) & ~(alignment - 1)
   }
 }
 

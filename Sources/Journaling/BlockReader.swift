@@ -138,6 +138,7 @@ public struct BlockReader: ~Copyable {
       throw .corrupt(path: path, offset: 0, expected: chain.next, .missing)
     }
     (offset, windowStart, windowCount) = (0, 0, 0)
+    invariant(file != nil && size >= 0, "a segment that is open has a size")
     return true
   }
 
@@ -153,6 +154,7 @@ public struct BlockReader: ~Copyable {
         windowBound < chain.next
         ? max(Self.smallestReadAhead, readAhead / 2) : min(Self.largestWindow, readAhead * 2)
       let length = max(count, readAhead)
+      invariant(length <= window.count, "no more read than the window holds")
       let target = UnsafeMutableRawBufferPointer(rebasing: window[..<length])
       windowCount = try file?.read(into: target, at: offset) ?? 0
       (windowStart, windowBound) = (offset, limit)

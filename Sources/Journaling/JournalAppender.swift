@@ -60,7 +60,10 @@ public struct JournalAppender: ~Copyable {
   }
 
   /// Bytes left in the present segment.
-  var left: Int { size - offset }
+  var left: Int {
+    invariant(offset <= size, "an end within the segment")
+    return size - offset
+  }
 
   /// Prepares the next segment if it is due; for one that is stepped.
   /// - Returns: `false` when the next block has no place: the disk has no room.
@@ -109,6 +112,7 @@ public struct JournalAppender: ~Copyable {
       precondition(staged, "an empty block takes a command")
     }
     _ = try commit()
+    invariant(durable == last && isEmpty, "everything that was appended is durable")
   }
 
   /// Commits, then writes an empty block that names the last durable command, so that damage to the

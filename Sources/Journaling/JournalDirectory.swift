@@ -67,12 +67,19 @@ enum JournalDirectory {
     let found = names.compactMap { name in
       sequence(of: name, suffix).map { Segment(first: $0, path: directory + "/" + name) }
     }
-    return found.sorted { $0.first < $1.first }
+    let sorted = found.sorted { $0.first < $1.first }
+    invariant(
+      zip(sorted, sorted.dropFirst()).allSatisfy { $0.first < $1.first }, "a name for each number")
+    return sorted
   }
 
   private static func sequence(of name: String, _ suffix: String) -> SequenceNumber? {
     guard name.utf8.count == digits + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
-    return UInt64(name.prefix(digits)).map { SequenceNumber($0) }
+    let number = name.prefix(digits)
+    guard number.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
+      return nil
+    }
+    return UInt64(number).map { SequenceNumber($0) }
   }
 
   /// Creates `directory` if it is not there; its parent must be.

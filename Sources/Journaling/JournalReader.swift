@@ -43,6 +43,7 @@ public struct JournalReader: ~Copyable {
         guard command.sequence >= position else { continue }
         invariant(command.sequence == position, "commands without a gap")
         position = SequenceNumber(command.sequence.rawValue + 1)
+        invariant(position <= blocks.chain.next, "no command beyond the block in hand")
         return command
       }
       let time = blocks.chain.time
@@ -69,6 +70,7 @@ public struct JournalReader: ~Copyable {
       // What was read before it counts; the next call meets the error again.
       if count == 0 { throw error }
     }
+    invariant(count <= buffer.count, "no more commands than there is room for")
     return count
   }
 

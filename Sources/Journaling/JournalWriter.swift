@@ -10,8 +10,9 @@
 // While a sync runs the ring fills; so the batch grows with the load (group commit), and one lone
 // command waits for nobody. When little is to be written and the journal thread sleeps, the exchange
 // thread writes and syncs it itself (`commitHere`): waking another thread, and being woken by it, takes
-// as long as a sync. Who holds the claim (`JournalRoom.claimed`) reads the ring and writes the file. A failed write or sync is not retried: the kernel may have dropped the
-// pages and would report the next sync as good. Nothing is published, and the policy ends the process.
+// as long as a sync. Who holds the claim (`JournalRoom.claimed`) reads the ring and writes the file. A failed
+// write or sync is not retried: the kernel may have dropped the pages and would report the next sync as
+// good. Nothing is published, and the policy ends the process.
 
 import Glibc
 import MarketModel
@@ -97,6 +98,7 @@ public final class JournalWriter: Sendable {
   public var intake: Room {
     guard preparer.isStarved else { return .ample }
     let left = progress.left.load(ordering: .relaxed)
+    invariant(left >= 0, "room in a segment")
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
 
@@ -260,6 +262,7 @@ private final class JournalRoom: @unchecked Sendable {
   /// Nothing is written any more: what the file holds is unknown.
   private func fail(_ error: JournalError) {
     appender = nil
+    invariant(!progress.failed.load(ordering: .relaxed), "a journal fails once")
     // Pairs with the acquire in `hasFailed`.
     progress.failed.store(true, ordering: .releasing)
     onFailure(error)

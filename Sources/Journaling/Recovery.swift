@@ -156,6 +156,9 @@ public enum Recovery {
       }
       failure = defect
     }
+    invariant(blocks == 0 || lastBlock != nil, "the last block of those that were read")
+    invariant(
+      reader.offset % BlockHeader.alignment == 0, "what comes next begins where a block may")
     let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
     guard reader.chain.last >= snapshot else {
       throw .corrupt(
@@ -185,6 +188,7 @@ public enum Recovery {
         path: path, offset: offset, expected: chain.next, failure ?? .followedBy(found))
     }
     let bytes = rest.bytes
+    invariant(bytes >= 0 && chain.next > .none, "a tail behind the last block")
     guard failure != nil || bytes > 0 else { return nil }
     return RecoveredJournal.TornTail(
       path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock,
@@ -229,6 +233,7 @@ private struct Rest {
       let used = Zeros.lengthWithout(trailing: read)
       if used > 0 {
         bytes = offset + used - start
+        invariant(bytes > 0 && used <= count, "bytes behind the start of the tail")
         add(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: read[..<used])))
         try findBlocks(read, at: offset, behind: start, in: file)
       }
@@ -250,6 +255,8 @@ private struct Rest {
     while place + BlockHeader.size <= bytes.count, block == nil {
       defer { place += BlockHeader.alignment }
       let isFirst = offset + place == start
+      invariant(
+        (offset + place - start) % BlockHeader.alignment == 0, "looked for where blocks may begin")
       let header: BlockHeader
       do throws(BlockDefect) {
         header = try BlockHeader(reading: UnsafeRawBufferPointer(rebasing: bytes[place...]))
@@ -274,6 +281,7 @@ private struct Rest {
       byteCount: header.blockBytes - BlockHeader.size, alignment: 8)
     defer { rest.deallocate() }
     let count = try file.read(into: rest, at: offset + BlockHeader.size)
+    invariant(Int(header.length) <= rest.count, "a payload within its block")
     let payload = UnsafeRawBufferPointer(rebasing: rest[..<Int(header.length)])
     let padding = UnsafeRawBufferPointer(rebasing: rest[Int(header.length)...])
     return count == rest.count && CRC32C.checksum(payload) == header.payloadChecksum

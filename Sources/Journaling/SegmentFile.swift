@@ -34,6 +34,7 @@ struct SegmentFile: ~Copyable {
   /// Creates a file of `bytes` zeros, written rather than promised (writes into it then need no
   /// change of the file's metadata), and synced.
   static func createZeroed(_ path: String, bytes: Int, on disk: any Disk) throws(JournalError) {
+    invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment of whole blocks")
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
     // Nobody reads the zeros, and copying them would take time from those who write commands.
     if bytes % BlockHeader.alignment == 0 { disk.bypassCache(file.descriptor) }
@@ -97,5 +98,6 @@ struct SegmentFile: ~Copyable {
       try write(UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: offset)
       offset += count
     }
+    invariant(offset == range.upperBound, "zeros up to the end, not beyond")
   }
 }

@@ -77,6 +77,7 @@ final class SegmentPreparer: @unchecked Sendable {
     ending.store(true, ordering: .relaxed)
     wanted.ring()
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
+    invariant(state.load(ordering: .relaxed) != .stopped, "stopped once")
     state.store(.stopped, ordering: .releasing)
     wanted.ring()
     thread.join()
@@ -112,6 +113,7 @@ final class SegmentPreparer: @unchecked Sendable {
         giveBack()
         return
       }
+      invariant(failure == nil, "nothing is prepared after a failure")
       failure = error
       state.store(.failed, ordering: .releasing)
     }

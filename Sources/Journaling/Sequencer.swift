@@ -83,6 +83,7 @@ public struct Sequencer: ~Copyable {
     defer { steadyBefore = steady }
     let elapsed = steadyBefore.map { steady - min($0, steady) }
     let due = now.nanoseconds + (elapsed ?? 0)
+    invariant(due >= now.nanoseconds, "what is due is not before what was")
     if wall > due, wall - due > longestJumpNanoseconds, elapsed != nil {
       return follow(due, .jumpedAhead(nanoseconds: wall - due))
     }

@@ -75,6 +75,7 @@ public final class SnapshotReader: StateSource {
       reject("it goes on behind its end")
     }
     if let failure { throw failure }
+    invariant(pieces == header.pieces && rest.isEmpty, "every piece was given")
   }
 
   /// Reads all that is left and checks it, without a look at what it means.

@@ -84,6 +84,7 @@ public final class SnapshotWriter: StateSink {
 
   private func flush() {
     guard used > 0, failure == nil, let base = buffer.baseAddress else { return }
+    invariant(offset >= SnapshotHeader.body && synced <= offset, "pieces behind the header")
     let start = SnapshotPiece.size
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<start + used])
     SnapshotPiece(

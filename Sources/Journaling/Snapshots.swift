@@ -73,6 +73,9 @@ public enum Snapshots {
       where next.first.rawValue <= limit {
         pruned.segments.append(segment.path)
       }
+      invariant(
+        segments.isEmpty || pruned.segments.count < segments.count, "the last segment stays")
+      invariant(limit <= oldest.sequence.rawValue, "only what is in every snapshot that stays")
     }
     invariant(newest.sequence >= oldest.sequence, "snapshots that stay, newest first")
     invariant(pruned.snapshots.count < entries.count, "a snapshot stays")
@@ -99,6 +102,9 @@ public enum Snapshots {
         continue
       }
       let confirmed = found[0].confirmedBatch
+      invariant(
+        found.count < 2 || found[found.count - 2].sequence > found[found.count - 1].sequence,
+        "newest first")
       if found.count >= keep, found.contains(where: { $0.batch <= confirmed }) { return found }
     }
     return nil

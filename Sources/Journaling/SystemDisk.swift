@@ -1,4 +1,5 @@
 import Glibc
+import MarketModel
 
 /// The operating system's files. No state; any thread.
 public struct SystemDisk: Disk {
@@ -33,6 +34,7 @@ public struct SystemDisk: Disk {
     while true {
       let count = pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
       if count < 0, errno == EINTR { continue }
+      invariant(count <= bytes.count, "no more read than there is room for")
       return try Self.check(count)
     }
   }
@@ -41,7 +43,9 @@ public struct SystemDisk: Disk {
   public func write(
     _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
-    try Self.check(pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)))
+    let count = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
+    invariant(count <= bytes.count, "no more written than was given")
+    return try Self.check(count)
   }
 
   /// `O_DIRECT`.

@@ -1,4 +1,5 @@
 import Glibc
+import MarketModel
 
 /// Looks for bytes that are not zero, at the speed of memcmp.
 enum Zeros {
@@ -18,6 +19,7 @@ enum Zeros {
       end = start
     }
     while end > 0, bytes[end - 1] == 0 { end -= 1 }
+    invariant(end >= 0 && end <= bytes.count, "a length within the bytes")
     return end
   }
 }

@@ -2,6 +2,9 @@
 // lives a day; whoever makes thousands (a simulation, a test, a search over markets) would spend a third
 // of the time in them and in the page faults behind them. So the addresses of small tables are kept when
 // their table goes, and the next table of the same size begins in them, zeroed again.
+//
+// None of this is inlined: it would stand between the functions of the hot path, whose code is looked
+// through for calls that it must not make.
 
 import MarketModel
 import Synchronization
@@ -43,7 +46,7 @@ struct TableMemory: @unchecked Sendable {
   /// behind the page in which the elements end stops the process.
   /// - Returns: `nil` when the system refuses it: without what lies behind, a wrong index would write
   ///   into what is not the table's.
-  init?(elements: Int, reach: Int) {
+  @inline(never) init?(elements: Int, reach: Int) {
     if let used = TableMemory.take(elements, reach) {
       self = used
       start.initializeMemory(as: UInt8.self, repeating: 0, count: elements)
@@ -64,7 +67,7 @@ struct TableMemory: @unchecked Sendable {
   }
 
   /// Nobody touches it any more.
-  func release() {
+  @inline(never) func release() {
     if !keep() { munmap(start, reach) }
   }
 
