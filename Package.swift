@@ -40,7 +40,9 @@ let package = Package(
   targets: [
     .target(name: "MarketModel", swiftSettings: quick),
     .target(name: "Rings", swiftSettings: hot),
-    .target(name: "ExchangeCore", dependencies: ["MarketModel"], swiftSettings: quick),
+    // One instruction, prefetch, that Swift has no spelling for.
+    .systemLibrary(name: "CPrefetch"),
+    .target(name: "ExchangeCore", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: quick),
     .target(name: "Wire", dependencies: ["MarketModel"], swiftSettings: hot),
     .target(
       name: "Journaling",

@@ -19,12 +19,11 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CMalloc"),
-    .systemLibrary(name: "CPrefetch"),
     .target(name: "OrderFlow", dependencies: ["CMalloc"], swiftSettings: strict),
     .target(
       name: "BareBook",
       dependencies: [
-        "CPrefetch", "OrderFlow", .product(name: "ExchangeCore", package: "joulebook"),
+        "OrderFlow", .product(name: "ExchangeCore", package: "joulebook"),
       ],
       swiftSettings: hot),
     .executableTarget(

@@ -1,100 +1,292 @@
 // Looking ahead. In a large exchange an order waits for memory, not for arithmetic: its row, its level,
 // its neighbours and its owner's balances each cost a miss of some 100 ns, one after the other. Whoever
-// has the next commands at hand (a block of the journal, a ring, a full read buffer) shows them first:
-// their rows are then loaded for all of them side by side, and the misses overlap.
+// has the next commands at hand (a block of the journal, a ring, a full read buffer) shows them: the
+// lines of sixteen at a time are asked for, a step while the sixteen before them run, each step with what
+// the one before it has brought in.
+//
+//     commands   +48 ... +63          +32 ... +47               +16 ... +31          next 16
+//     enter      account              position, open orders,    cash, owner's tail,  (level's tail,
+//                (book, instrument)   level (node), first met   level's tail         who is met)
+//     change     account, order,      position, open orders,    cash
+//                place                level, four neighbours
+//     reading    meter                position, open orders     cash, first orders
+//
+// In brackets: with many instruments, whose books the caches do not hold, a level is one step further.
+//
+// Which command comes cannot be predicted, and every wrong guess costs as much as fifty instructions.
+// So each sixteen are first sorted by kind, without a branch, and each step walks a list of one kind.
 
+import CPrefetch
 import MarketModel
 
 extension Exchange {
-  /// Loads what `commands` will touch. Changes nothing that a rule can see; may be left out.
+  /// Asks for the memory that commands soon to be applied will touch. Changes nothing that a rule can
+  /// see; may be left out.
   ///
-  /// Worth it from some 8 commands on; beyond 32 the first rows are evicted before they are used. A small
-  /// exchange, which the caches hold anyway, returns at once.
-  public mutating func anticipate(_ commands: UnsafeBufferPointer<Command>) {
-    guard let first = commands.baseAddress,
-      orders.count > Exchange.cacheable || instruments.capacity > Exchange.cacheable
-    else { return }
-    var warmth: UInt64 = 0
-    for index in commands.indices { warmth &+= loadRows(CommandLayout.payload(first + index)) }
-    for index in commands.indices {
-      warmth &+= loadNeighbours(CommandLayout.payload(first + index))
+  /// To be called before each of `commands` is applied, in order. A small exchange, which the caches hold
+  /// anyway, returns at once.
+  ///
+  /// - Parameters:
+  ///   - commands: Any commands, rightful or not. Worth it from some 16 on; best from 64.
+  ///   - index: The one that is applied next.
+  @inlinable @inline(__always) public mutating func anticipate(
+    _ commands: UnsafeBufferPointer<Command>, before index: Int
+  ) {
+    if index & 15 == 0, commands.count > 1 { lookAhead(commands, index) }
+  }
+
+  @usableFromInline mutating func lookAhead(
+    _ commands: UnsafeBufferPointer<Command>, _ index: Int
+  ) {
+    guard let first = commands.baseAddress, isLarge else { return }
+    let block = index / Foreseen.size
+    let count = commands.count
+    if index == 0 {
+      for early in 0..<3 { askForRows(first, count, block: early) }
+      for early in 0..<2 { askForOwners(foreseen[early]) }
+      askForEnds(foreseen[0])
     }
-    for index in commands.indices { warmth &+= loadEnds(CommandLayout.payload(first + index)) }
-    lastWarmth = warmth
+    askForRows(first, count, block: block + 3)
+    askForOwners(foreseen[block + 2])
+    askForEnds(foreseen[block + 1])
+    if hasManyBooks { askForLevelEnds(foreseen[block]) }
   }
 
-  /// Orders or instruments that the second-level cache holds.
-  private static var cacheable: Int { 1 << 12 }
-
-  /// The new order in a payload, if it is one that names rows that exist and a price within its band.
-  @inline(__always) private func newOrder(_ payload: UnsafeRawPointer) -> NewOrderRow? {
-    guard CommandLayout.tag(payload) == commandLayout.enter else { return nil }
-    let order = payload.assumingMemoryBound(to: NewOrder.self)
-    guard exists(order.pointee.instrument), order.pointee.account.rawValue <= capacity.accounts
-    else { return nil }
-    let instrument = instruments.address(of: order.pointee.instrument.rawValue)
-    let price = order.pointee.price.ticks
-    return price >= instrument.pointee.lowest && price <= instrument.pointee.highest ? order : nil
+  /// Whether the second-level cache (1 MiB) holds less than what is in use.
+  private var isLarge: Bool {
+    orders.count >= 1 << 13 || hasManyBooks || positionCount >= 1 << 12
   }
 
-  /// The slot that the cancel in a payload names, if it is one and the slot was used; 0 if not.
-  @inline(__always) private func canceledSlot(_ payload: UnsafeRawPointer) -> UInt32 {
-    guard CommandLayout.tag(payload) == commandLayout.cancel else { return 0 }
-    let slot = payload.assumingMemoryBound(to: CancelOrder.self).pointee.order.slot
-    return slot <= orders.used ? slot : 0
+  /// Whether the caches do not hold all books.
+  private var hasManyBooks: Bool { instruments.capacity >= 1 << 12 }
+
+  // MARK: What a command names
+
+  /// Sorts a block's commands and asks for the rows that they name. What names rows that cannot exist is
+  /// left out.
+  private mutating func askForRows(_ first: UnsafePointer<Command>, _ count: Int, block: Int) {
+    let list = foreseen[block]
+    list.clear()
+    let start = block &* Foreseen.size
+    if start >= count { return }
+    for index in start..<min(start &+ Foreseen.size, count) {
+      let payload = CommandLayout.payload(first + index)
+      list.add(payload, commandLayout.kind(CommandLayout.tag(payload)))
+    }
+    list.filter(.enter) { askForEntering($0.assumingMemoryBound(to: NewOrder.self)) }
+    // A replace begins with the same fields as a cancel.
+    list.filter(.change) { askForChanged($0.assumingMemoryBound(to: CancelOrder.self)) }
+    list.filter(.reading) { askForMeter($0.assumingMemoryBound(to: MeterReading.self)) }
   }
 
-  /// Where a new order will rest.
-  @inline(__always) private func place(of order: NewOrderRow) -> (key: UInt32, book: BookRow) {
+  @inline(__always) private func askForEntering(_ order: NewOrderRow) -> Bool {
+    let (account, number) = (order.pointee.account.rawValue, order.pointee.instrument.rawValue)
+    if account > capacity.accounts || number > capacity.instruments { return false }
+    prefetch(accounts.address(of: account))
+    if hasManyBooks {
+      prefetch(instruments.address(of: number))
+      prefetch(books.address(of: number &<< 1))
+    }
+    return true
+  }
+
+  @inline(__always) private func askForChanged(_ order: CancelOrderRow) -> Bool {
+    let (account, slot) = (order.pointee.account.rawValue, order.pointee.order.slot)
+    if account > capacity.accounts || slot > orders.used { return false }
+    prefetch(accounts.address(of: account))
+    prefetch(orders.address(of: slot))
+    prefetch(orders.places.address(of: slot))
+    return true
+  }
+
+  @inline(__always) private func askForMeter(_ reading: UnsafePointer<MeterReading>) -> Bool {
+    let number = reading.pointee.meter.rawValue
+    if number > capacity.meters { return false }
+    prefetch(meters.address(of: number))
+    return true
+  }
+
+  // MARK: What those rows name
+
+  private func askForOwners(_ list: Foreseen.Block) {
+    for index in 0..<list.count(.enter) {
+      let order = list.enter(index)
+      let position = accounts[order.pointee.account.rawValue].firstPosition
+      prefetch(positions.address(of: position))
+      prefetch(owned(position, order.pointee.side))
+      if hasManyBooks { askForNode(order) } else { askForLevel(order) }
+    }
+    for index in 0..<list.count(.change) {
+      let order = orders.address(of: list.change(index).pointee.order.slot)
+      let place = orders.places.address(of: list.change(index).pointee.order.slot)
+      prefetch(positions.address(of: order.pointee.position))
+      prefetch(owned(order.pointee.position, order.pointee.side))
+      prefetch(ladder.levels.address(of: order.pointee.level))
+      prefetch(orders.places.address(of: place.pointee.next))
+      prefetch(orders.places.address(of: place.pointee.previous))
+      prefetch(orders.places.address(of: place.pointee.ownerNext))
+      prefetch(orders.places.address(of: place.pointee.ownerPrevious))
+    }
+    for index in 0..<list.count(.reading) {
+      let position = meters[list.reading(index).pointee.meter.rawValue].position
+      prefetch(positions.address(of: position))
+      prefetch(owned(position, .sell))
+      prefetch(owned(position, .buy))
+    }
+  }
+
+  private func askForEnds(_ list: Foreseen.Block) {
+    for index in 0..<list.count(.enter) {
+      let order = list.enter(index)
+      let position = accounts[order.pointee.account.rawValue].firstPosition
+      prefetch(holdings.address(of: positions[position].holding))
+      prefetch(orders.places.address(of: owned(position, order.pointee.side).pointee.tail))
+      if hasManyBooks { askForLevel(order) } else { askForLevelEnds(order) }
+    }
+    for index in 0..<list.count(.change) {
+      let order = orders.address(of: list.change(index).pointee.order.slot)
+      prefetch(holdings.address(of: positions[order.pointee.position].holding))
+    }
+    for index in 0..<list.count(.reading) {
+      let position = meters[list.reading(index).pointee.meter.rawValue].position
+      prefetch(holdings.address(of: positions[position].holding))
+      prefetch(orders.places.address(of: owned(position, .sell).pointee.head))
+      prefetch(orders.places.address(of: owned(position, .buy).pointee.head))
+    }
+  }
+
+  private func askForLevelEnds(_ list: Foreseen.Block) {
+    for index in 0..<list.count(.enter) { askForLevelEnds(list.enter(index)) }
+  }
+
+  // MARK: Where a new order goes
+
+  /// The sides of the book that an order enters and meets, with its keys there; `nil` when its price is
+  /// outside the band.
+  @inline(__always) private func way(
+    _ order: NewOrderRow
+  ) -> (own: BookRow, key: UInt32, other: BookRow, reach: UInt32)? {
     let (number, side) = (order.pointee.instrument.rawValue, order.pointee.side)
-    let key = instruments.address(of: number).pointee.key(order.pointee.price.ticks, side)
-    return (key, books.address(of: bookIndex(number, side)))
+    let (instrument, price) = (instruments.address(of: number), order.pointee.price.ticks)
+    if price < instrument.pointee.lowest || price > instrument.pointee.highest { return nil }
+    return (
+      books.address(of: bookIndex(number, side)), instrument.pointee.key(price, side),
+      books.address(of: bookIndex(number, side.opposite)),
+      instrument.pointee.key(price, side.opposite)
+    )
   }
 
-  /// What a command names.
-  @inline(__always) private func loadRows(_ payload: UnsafeRawPointer) -> UInt64 {
-    let slot = canceledSlot(payload)
-    if slot != 0 { return UInt64(orders[slot].level) &+ UInt64(orders.places[slot].next) }
-    guard let order = newOrder(payload) else { return 0 }
-    let instrument = order.pointee.instrument.rawValue
-    return UInt64(books[bookIndex(instrument, .buy)].root)
-      &+ UInt64(accounts[order.pointee.account.rawValue].firstPosition)
+  @inline(__always) private func askForNode(_ order: NewOrderRow) {
+    guard let way = way(order) else { return }
+    let start = ladder.start(way.key, in: way.own)
+    prefetch(start.occupancy)
+    prefetch(start.child)
+    prefetch(ladder.levels.address(of: way.other.pointee.bestLevel))
   }
 
-  /// What those name.
-  @inline(__always) private func loadNeighbours(_ payload: UnsafeRawPointer) -> UInt64 {
-    let slot = canceledSlot(payload)
-    if slot != 0 {
-      let links = orders.places[slot]
-      let order = orders.address(of: slot)
-      return UInt64(ladder.levels[order.pointee.level].count)
-        &+ UInt64(orders.places[links.next].previous) &+ UInt64(orders.places[links.previous].next)
-        &+ UInt64(orders.places[links.ownerNext].ownerPrevious)
-        &+ UInt64(orders.places[links.ownerPrevious].ownerNext)
-        &+ UInt64(positions[order.pointee.position].holding)
-        &+ UInt64(owned(order.pointee.position, order.pointee.side).pointee.count)
+  @inline(__always) private func askForLevel(_ order: NewOrderRow) {
+    guard let way = way(order) else { return }
+    if hasManyBooks {
+      prefetch(ladder.following(way.key, in: way.own))
+    } else {
+      prefetch(ladder.probable(way.key, in: way.own))
     }
-    guard let order = newOrder(payload) else { return 0 }
-    let (key, book) = place(of: order)
-    let position = accounts[order.pointee.account.rawValue].firstPosition
-    return ladder.loadNode(key, in: book.pointee)
-      &+ UInt64(truncatingIfNeeded: positions[position].energy)
-      &+ UInt64(truncatingIfNeeded: owned(position, order.pointee.side).pointee.eligible)
+    if way.other.pointee.bestKey <= way.reach {
+      let first = ladder.levels[way.other.pointee.bestLevel].liveHead
+      prefetch(orders.address(of: first))
+      prefetch(orders.places.address(of: first))
+    }
   }
 
-  /// And those.
-  @inline(__always) private func loadEnds(_ payload: UnsafeRawPointer) -> UInt64 {
-    let slot = canceledSlot(payload)
-    if slot != 0 {
-      let order = orders.address(of: slot)
-      return ladder.loadMasks(order.pointee.level)
-        &+ UInt64(holdings[positions[order.pointee.position].holding].account)
+  @inline(__always) private func askForLevelEnds(_ order: NewOrderRow) {
+    guard let way = way(order) else { return }
+    prefetch(orders.places.address(of: ladder.probable(way.key, in: way.own).pointee.liveTail))
+    if way.other.pointee.bestKey <= way.reach {
+      let first = orders.address(of: ladder.levels[way.other.pointee.bestLevel].liveHead)
+      prefetch(positions.address(of: first.pointee.position))
+      prefetch(owned(first.pointee.position, first.pointee.side))
     }
-    guard let order = newOrder(payload) else { return 0 }
-    let (key, book) = place(of: order)
-    let position = accounts[order.pointee.account.rawValue].firstPosition
-    return UInt64(ladder.loadLevel(key, in: book.pointee))
-      &+ UInt64(holdings[positions[position].holding].account)
-      &+ UInt64(orders.places[owned(position, order.pointee.side).pointee.tail].next)
+  }
+}
+
+/// Commands to come by kind, sixteen at a time: a ring of four blocks, each with a list for each kind.
+struct Foreseen: ~Copyable {
+  /// Commands of a block.
+  static let size = 16
+  private static let blocks = 4
+
+  /// Which rows a command names.
+  enum Kind: Int {
+    case enter = 0
+    case change = 1
+    case reading = 2
+    case other = 3
+  }
+
+  /// One block's lists, four of sixteen payloads.
+  struct Block {
+    fileprivate let counts: UnsafeMutablePointer<Int>
+    fileprivate let payloads: UnsafeMutablePointer<UnsafeRawPointer>
+
+    @inline(__always) func count(_ kind: Kind) -> Int { counts[kind.rawValue] }
+
+    @inline(__always) func enter(_ index: Int) -> NewOrderRow {
+      payload(.enter, index).assumingMemoryBound(to: NewOrder.self)
+    }
+
+    @inline(__always) func change(_ index: Int) -> CancelOrderRow {
+      payload(.change, index).assumingMemoryBound(to: CancelOrder.self)
+    }
+
+    @inline(__always) func reading(_ index: Int) -> UnsafePointer<MeterReading> {
+      payload(.reading, index).assumingMemoryBound(to: MeterReading.self)
+    }
+
+    @inline(__always) private func payload(_ kind: Kind, _ index: Int) -> UnsafeRawPointer {
+      payloads[kind.rawValue &* Foreseen.size &+ index]
+    }
+
+    @inline(__always) func clear() {
+      for kind in 0..<4 { counts[kind] = 0 }
+    }
+
+    /// Adds a command; at most sixteen.
+    @inline(__always) func add(_ payload: UnsafeRawPointer, _ kind: UInt8) {
+      let count = counts[Int(kind)]
+      payloads[Int(kind) &* Foreseen.size &+ count] = payload
+      counts[Int(kind)] = count &+ 1
+    }
+
+    /// Keeps what `isKept` says of one kind.
+    @inline(__always) func filter(_ kind: Kind, _ isKept: (UnsafeRawPointer) -> Bool) {
+      let list = payloads + kind.rawValue &* Foreseen.size
+      var kept = 0
+      for index in 0..<counts[kind.rawValue] {
+        let payload = list[index]
+        list[kept] = payload
+        kept &+= isKept(payload) ? 1 : 0
+      }
+      counts[kind.rawValue] = kept
+    }
+  }
+
+  private let counts = UnsafeMutablePointer<Int>.allocate(capacity: blocks * 4)
+  private let payloads = UnsafeMutablePointer<UnsafeRawPointer>.allocate(
+    capacity: blocks * 4 * size)
+
+  init() {
+    counts.initialize(repeating: 0, count: Foreseen.blocks * 4)
+    payloads.initialize(
+      repeating: UnsafeRawPointer(counts), count: Foreseen.blocks * 4 * Foreseen.size)
+  }
+
+  deinit {
+    counts.deallocate()
+    payloads.deallocate()
+  }
+
+  @inline(__always) subscript(block: Int) -> Block {
+    let place = block & (Foreseen.blocks - 1)
+    return Block(counts: counts + place &* 4, payloads: payloads + place &* 4 &* Foreseen.size)
   }
 }

@@ -56,9 +56,8 @@ public struct Exchange: ~Copyable {
   /// Its events so far.
   var events = EventBuffer()
   let commandLayout = CommandLayout()
-
-  /// What looking ahead loaded, so that it is not left out as useless.
-  var lastWarmth: UInt64 = 0
+  /// What comes next (Anticipate.swift).
+  var foreseen = Foreseen()
 
   /// Never used: a value that lives where it was made keeps the compiler from copying the exchange's
   /// 500 bytes to the stack whenever a rule that only reads is inlined into one that writes.

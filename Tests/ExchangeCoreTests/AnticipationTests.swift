@@ -69,10 +69,10 @@ struct AnticipationTests {
         session: .exchange, body: body, sequence: SequenceNumber(UInt64(index) + 1),
         time: Timestamp(nanoseconds: UInt64(index) + 1))
     }
-    for start in stride(from: 0, to: commands.count, by: 16) {
-      let block = Array(commands[start..<min(start + 16, commands.count)])
-      block.withUnsafeBufferPointer { shown.anticipate($0) }
-      for command in block {
+    for start in stride(from: 0, to: commands.count, by: 40) {
+      let block = Array(commands[start..<min(start + 40, commands.count)])
+      for (index, command) in block.enumerated() {
+        block.withUnsafeBufferPointer { shown.anticipate($0, before: index) }
         _ = shown.execute(command)
         _ = plain.execute(command)
       }

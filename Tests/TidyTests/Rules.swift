@@ -5,7 +5,7 @@ import Foundation
 enum Rules {
   /// Targets from the bottom of the house upwards; an arrow may only point to an earlier one.
   static let order = [
-    "MarketModel", "Rings", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll", "Journaling",
+    "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll", "Journaling",
     "Settlement", "LedgerSQLite", "Transport", "GatewayBinary", "JoulebookClient",
     "JoulebookServer", "Community", "Load", "Simulation", "joulebook", "sbegen",
   ]

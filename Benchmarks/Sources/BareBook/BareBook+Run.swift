@@ -156,6 +156,6 @@ extension BareBook {
   @inline(__always) private func askForEnds(_ record: UnsafePointer<FlowRecord>) {
     let side = BareBook.side(record)
     let (own, key, _) = way(record, side)
-    prefetch(orders.places.address(of: ladder.loadLevel(key, in: own.pointee)))
+    prefetch(orders.places.address(of: ladder.probable(key, in: own).pointee.liveTail))
   }
 }

@@ -42,7 +42,7 @@ enum Endowment {
 /// One flow, one fresh exchange.
 struct FlowRunner: ~Copyable {
   /// Commands shown to the exchange before they are applied, as a ring or a block of a journal would.
-  static let ahead = 16
+  static let ahead = 64
 
   private var exchange: Exchange
   private let commands: UnsafeMutablePointer<Command>
@@ -209,8 +209,9 @@ struct FlowRunner: ~Copyable {
     var events = 0
     for index in 0..<count { (commands + index).pointee = command(records[index]) }
     var last = latencies == nil ? 0 : now()
-    if looksAhead { exchange.anticipate(UnsafeBufferPointer(start: commands, count: count)) }
+    let block = UnsafeBufferPointer(start: UnsafePointer(commands), count: count)
     for index in 0..<count {
+      if looksAhead { exchange.anticipate(block, before: index) }
       events += exchange.execute(UnsafePointer(commands + index)).count
       if let latencies {
         let time = now()

@@ -149,7 +149,7 @@ struct Instrument: BitwiseCopyable {
   /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
   @inline(__always) func key(_ price: Int64, _ side: Side) -> UInt32 {
     let distance = side.pick(sell: price - lowest, buy: highest - price)
-    return UInt32(truncatingIfNeeded: tick == 1 ? distance : distance / tick)
+    return UInt32(truncatingIfNeeded: tick > 1 ? distance / tick : distance)
   }
 
   /// The price with `key` in the ladder of `side`.

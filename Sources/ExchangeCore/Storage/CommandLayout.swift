@@ -20,12 +20,22 @@ struct CommandLayout {
   let enter: UInt8
   let replace: UInt8
   let cancel: UInt8
+  let reading: UInt8
+  /// What kind of rows a command names, by its tag (Anticipate.swift).
+  private let kinds: InlineArray<256, UInt8>
 
   /// Reads the layout off from sample commands and checks that payloads stand where they are expected.
   init() {
     enter = CommandLayout.tag(.enter(Sample.newOrder), Sample.newOrder)
     replace = CommandLayout.tag(.replace(Sample.replace), Sample.replace)
     cancel = CommandLayout.tag(.cancel(Sample.cancel), Sample.cancel)
+    reading = CommandLayout.tag(.meterReading(Sample.reading), Sample.reading)
+    var kinds = InlineArray<256, UInt8>(repeating: UInt8(Foreseen.Kind.other.rawValue))
+    kinds[Int(enter)] = UInt8(Foreseen.Kind.enter.rawValue)
+    kinds[Int(cancel)] = UInt8(Foreseen.Kind.change.rawValue)
+    kinds[Int(replace)] = UInt8(Foreseen.Kind.change.rawValue)
+    kinds[Int(reading)] = UInt8(Foreseen.Kind.reading.rawValue)
+    self.kinds = kinds
     // The tag is a byte of its own behind the largest payload: no other case has one of these.
     precondition(
       MemoryLayout<Command.Body>.size > CommandLayout.largestPayload
@@ -57,6 +67,9 @@ struct CommandLayout {
   @inline(__always) static func tag(_ payload: UnsafeRawPointer) -> UInt8 {
     payload.load(fromByteOffset: MemoryLayout<Command.Body>.size - 1, as: UInt8.self)
   }
+
+  /// What kind of rows a command with a tag names.
+  @inline(__always) func kind(_ tag: UInt8) -> UInt8 { kinds[Int(tag)] }
 
   /// Bytes of a command before its body; the body is the last of its fields.
   @inline(__always) private static var offset: Int {
@@ -91,4 +104,9 @@ private enum Sample {
   static let cancel = CancelOrder(
     account: AccountId(1), order: OrderId(slot: 2, generation: 3),
     clientOrderId: ClientOrderId(4))
+
+  static let reading = MeterReading(
+    meter: MeterId(1), registerSequence: 2, intervalStart: Timestamp(nanoseconds: 3),
+    intervalEnd: Timestamp(nanoseconds: 4), produced: Energy(wattHours: 5),
+    consumed: Energy(wattHours: 6))
 }

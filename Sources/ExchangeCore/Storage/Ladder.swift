@@ -282,22 +282,21 @@ struct Ladder: ~Copyable {
 
   // MARK: Looking ahead (Anticipate.swift)
 
-  /// Loads the occupancy of the node that a key will probably be looked up in.
-  @inline(__always) func loadNode(_ key: UInt32, in book: BookSide) -> UInt64 {
-    let node = book.node(key &>> 6)
-    return node == 0 ? masks[book.root].any : masks[node].any &+ UInt64(child(node, key & 63))
+  /// The level that a key is probably found at; another one, or 0, when no order rests there. For looking
+  /// ahead only: it takes the way without asking whether there is one, and what once stood there may be a
+  /// node instead, of which there are more than levels.
+  @inline(__always) func probable(_ key: UInt32, in book: BookRow) -> LevelRow {
+    var node = book.pointee.node(key &>> 6)
+    if node == 0 {
+      node = book.pointee.root
+      var step = book.pointee.depth  // 0 where there is no instrument.
+      while step > 1 {
+        step &-= 1
+        node = child(node, key &>> (step &* 6) & 63)
+      }
+    }
+    return levels.address(of: min(child(node, key & 63), levelCapacity))
   }
-
-  /// Loads the level that a key will probably be found at.
-  @inline(__always) func loadLevel(_ key: UInt32, in book: BookSide) -> UInt32 {
-    let node = book.node(key &>> 6)
-    if node == 0 || masks[node].any &>> UInt64(key & 63) & 1 == 0 { return 0 }
-    let level = levels.address(of: child(node, key & 63))
-    return level.pointee.liveTail
-  }
-
-  /// Loads the occupancy of the node that a level hangs from.
-  @inline(__always) func loadMasks(_ level: UInt32) -> UInt64 { masks[levels[level].node].any }
 
   /// Where the search for a key starts, at its node if that is known and else at the root: the occupancy
   /// and the child on the way. To be asked for, not to be read.
@@ -317,7 +316,9 @@ struct Ladder: ~Copyable {
   /// for, not to be read.
   @inline(__always) func following(_ key: UInt32, in book: BookRow) -> UnsafeRawPointer {
     let known = book.pointee.node(key &>> 6)
-    if known != 0 { return UnsafeRawPointer(levels.address(of: child(known, key & 63))) }
+    if known != 0 {
+      return UnsafeRawPointer(levels.address(of: min(child(known, key & 63), levelCapacity)))
+    }
     let shift = (book.pointee.depth &- 1) &* 6
     let node = child(book.pointee.root, key &>> shift & 63)
     return UnsafeRawPointer(children.address(of: node &* 64 &+ (key & 63)))

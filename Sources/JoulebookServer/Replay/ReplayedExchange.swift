@@ -74,8 +74,8 @@ struct ReplayedExchange: ~Copyable {
 
 /// Commands of a journal, some read ahead and shown to the exchange before they are applied.
 struct CommandsAhead: ~Copyable {
-  /// More are forgotten by the caches before they are applied.
-  private static let most = 24
+  /// As many as fit the first cache beside the exchange's own rows.
+  private static let most = 128
 
   private var reader: JournalReader?
   private let decoder: JournalDecoder?
@@ -113,11 +113,9 @@ struct CommandsAhead: ~Copyable {
   @inline(__always) mutating func next(
     through bound: SequenceNumber?, for exchange: inout Exchange
   ) throws(JournalError) -> UnsafePointer<Command>? {
-    if place == group.count {
-      try refill(through: bound)
-      exchange.anticipate(group)
-    }
+    if place == group.count { try refill(through: bound) }
     guard place < group.count, let first = group.baseAddress else { return nil }
+    exchange.anticipate(group, before: place)
     // A bound never falls, so what was read ahead of it may be applied.
     place += 1
     return first + (place - 1)

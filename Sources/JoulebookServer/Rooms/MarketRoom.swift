@@ -20,7 +20,7 @@ import Rings
 /// durable number are all it shares.
 final class MarketRoom {
   /// Commands that are shown to the exchange together.
-  private static let deskSize = 16
+  private static let deskSize = 64
 
   /// The state of the market as of the last command applied.
   private(set) var exchange: Exchange
@@ -144,8 +144,11 @@ final class MarketRoom {
   /// Applies what is on the desk, if there is room for all that follows from it.
   private func clearDesk() {
     guard onDesk > 0, !outbox.isFull, journal.hasRoom(for: onDesk) else { return }
-    exchange.anticipate(UnsafeBufferPointer(start: desk, count: onDesk))
-    for index in 0..<onDesk { apply(&desk[index]) }
+    let block = UnsafeBufferPointer(start: UnsafePointer(desk), count: onDesk)
+    for index in 0..<onDesk {
+      exchange.anticipate(block, before: index)
+      apply(&desk[index])
+    }
     sinceCheckpoint += UInt64(onDesk)
     onDesk = 0
     if sinceCheckpoint >= checkpointInterval { checkpoint(withStateHash: false) }
