@@ -55,7 +55,7 @@ release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
 	$(SWIFT) build -j $(JOBS) -c release --product joulebook
 
 test: deps ## Runs every test.
-	$(SWIFT) test -j $(JOBS)
+	SWIFT="$(SWIFT)" Tests/run.sh -j $(JOBS)
 	Tests/hotpath/run.sh
 	Tests/faults/run.sh --quick
 

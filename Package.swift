@@ -42,7 +42,8 @@ let package = Package(
     .target(name: "Rings", swiftSettings: hot),
     // One instruction, prefetch, that Swift has no spelling for.
     .systemLibrary(name: "CPrefetch"),
-    .target(name: "ExchangeCore", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: quick),
+    .target(
+      name: "ExchangeCore", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: quick),
     .target(name: "Wire", dependencies: ["MarketModel"], swiftSettings: hot),
     .target(
       name: "Journaling",

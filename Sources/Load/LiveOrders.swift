@@ -31,6 +31,8 @@ struct LiveOrders: ~Copyable {
   struct Slot {
     var order = OrderId.null
     var id: UInt64 = 0
+    /// The most that any message asked for in all, Wh: more than this it has never executed.
+    var quantity: Int64 = 0
     var state = State.free
     var isImmediate = false
     var sells = false
@@ -75,6 +77,9 @@ struct LiveOrders: ~Copyable {
 
   /// The order in `slot` was given this client order id.
   mutating func name(_ slot: Int, _ id: UInt64) { slots[slot].id = id }
+
+  /// The order in `slot` is asked to be of this quantity, in Wh.
+  mutating func size(_ slot: Int, _ quantity: Int64) { slots[slot].quantity = quantity }
 
   /// The exchange has taken the order.
   mutating func entered(_ slot: Int, _ order: OrderId) {

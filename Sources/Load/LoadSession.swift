@@ -78,14 +78,16 @@ final class LoadSession {
     let sells = dice & 1 == 1
     guard let slot = orders.take(sells: sells, isImmediate: isImmediate) else { return false }
     let id = nextId(slot)
+    let quantity = 1 + Int64(dice >> 57)
     orders.name(slot, id)
+    orders.size(slot, quantity)
     let price =
       isImmediate
       ? prices.through(sells: sells) : prices.near(sells: sells, random.below(prices.depth))
     let sequence = try client.writeFrame(NewOrderEncoder.frameLength) { frame, sequence in
       NewOrderEncoder(
         into: frame, seqNo: sequence, sendingTime: now, clientOrderId: ClientOrderId(id),
-        price: price, quantity: Energy(wattHours: 1 + Int64(dice >> 57)),
+        price: price, quantity: Energy(wattHours: quantity),
         account: sells ? accounts.seller : accounts.buyer,
         instrument: prices.instrument(Int(dice >> 8 & 0xFFFF)),
         side: sells ? .sell : .buy,
@@ -118,12 +120,13 @@ final class LoadSession {
     let order = orders[slot]
     let id = nextId(slot)
     let price = prices.near(sells: order.sells, random.below(prices.depth))
-    // More than any order had: what has executed is surely less.
-    let quantity = Energy(wattHours: 128 + Int64(random.below(128)))
+    // More than it ever had: what has executed, perhaps unheard of yet, is surely less.
+    let quantity = order.quantity + 1 + Int64(random.below(16))
+    orders.size(slot, quantity)
     let sequence = try client.writeFrame(ReplaceEncoder.frameLength) { frame, sequence in
       ReplaceEncoder(
         into: frame, seqNo: sequence, sendingTime: now, orderId: order.order,
-        clientOrderId: ClientOrderId(id), price: price, quantity: quantity,
+        clientOrderId: ClientOrderId(id), price: price, quantity: Energy(wattHours: quantity),
         account: order.sells ? accounts.seller : accounts.buyer)
     }
     unanswered.add(sequence, .replace, id: id, due: due)

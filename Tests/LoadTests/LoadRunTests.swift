@@ -20,11 +20,24 @@ import Testing
     (options.spins, options.idle) = (false, 5)
     options.mix.replace = 10
     let report = try Load.runEmbedded(options, Self.configuration(), isShown: false)
-    #expect(report.rejected == 0)
+    #expect(report.rejected == 0, "code \(report.lastReject)")
     #expect(report.answered == report.sent)
     #expect(report.trades > 0 && report.trades % 2 == 0)
     #expect(report.latency.totalCount > 0)
     #expect(report.latency.min > 0)
+  }
+
+  @Test("An order that has traded is replaced by more than what it has executed.")
+  func replaces() throws {
+    var options = LoadOptions()
+    (options.rate, options.connections, options.outstanding) = (0, 2, 16)
+    (options.durationMilliseconds, options.warmUpMilliseconds) = (500, 0)
+    options.spins = false
+    (options.mix.new, options.mix.cancel) = (20, 0)
+    (options.mix.replace, options.mix.immediate) = (60, 20)
+    let report = try Load.runEmbedded(options, Self.configuration(), isShown: false)
+    #expect(report.trades > 0)
+    #expect(report.rejected == 0, "code \(report.lastReject)")
   }
 
   @Test("A journaled load at full speed keeps every window full and loses nothing.")

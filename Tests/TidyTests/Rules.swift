@@ -5,8 +5,8 @@ import Foundation
 enum Rules {
   /// Targets from the bottom of the house upwards; an arrow may only point to an earlier one.
   static let order = [
-    "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll", "Journaling",
-    "Settlement", "LedgerSQLite", "Transport", "GatewayBinary", "JoulebookClient",
+    "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
+    "Journaling", "Settlement", "LedgerSQLite", "Transport", "GatewayBinary", "JoulebookClient",
     "JoulebookServer", "Community", "Load", "Simulation", "joulebook", "sbegen",
   ]
 

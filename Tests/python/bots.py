@@ -59,6 +59,12 @@ async def produce(port, seeds, meter_keys):
         await client.close()
 
 
+async def late_cancel(operator):
+    """A reject of one message is not taken for the answer to the next."""
+    operator.send("Cancel", account=1, orderId=12345)
+    assert (await operator.balance(1, AREA)).account == 1
+
+
 async def lost_session(port, seeds):
     """A session that is dropped in a burst finds every report when it comes back."""
     key = read_private_key(seeds[4])
@@ -129,6 +135,7 @@ async def main(examples, port, operator_seed):
         raise AssertionError(f"orders are left: {balances}")
     assert sum(b.energy for b in balances) == sum(ENERGY.values()), "energy was not conserved"
     assert sum(b.freeCash for b in balances) == CASH * len(BOTS), "cash was not conserved"
+    await late_cancel(operator)
     await lost_session(port, seeds)
     await operator.close()
     print("done")

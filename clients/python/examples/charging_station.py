@@ -21,7 +21,7 @@ async def take(bot: Client, args, price: int, quantity: int) -> int:
     bot.send("NewOrder", clientOrderId=identity, account=args.account, side="buy", price=price,
              instrument=args.instrument, quantity=quantity, timeInForce="immediateOrCancel")
     while True:
-        message = await bot.receive(timeout=5)
+        message = await bot.receive(timeout=30)
         if message.name == "Rejected":
             print(f"rejected: code {message.code}, limit {message.brokenLimit}")
             return bought

@@ -27,20 +27,20 @@ async def trade_once(bot: Client, args, choice) -> int:
     """Enters an order, waits a while, and cancels what is left. Returns the energy traded."""
     side, price, quantity = choice
     identity, order, traded = time.time_ns(), None, 0
-    bot.send("NewOrder", clientOrderId=identity, account=args.account, side=side, price=price,
-             instrument=args.instrument, quantity=quantity)
+    number = bot.send("NewOrder", clientOrderId=identity, account=args.account, side=side,
+                      price=price, instrument=args.instrument, quantity=quantity)
     patience, is_leaving = time.monotonic() + args.patience, False
     while True:
         try:
             message = await bot.receive(timeout=max(0.01, patience - time.monotonic()))
         except asyncio.TimeoutError:
-            if order is None or is_leaving:
-                return traded
-            bot.send("Cancel", account=args.account, orderId=order)
-            patience, is_leaving = time.monotonic() + 2, True
+            patience = time.monotonic() + args.patience
+            if order is not None and not is_leaving:
+                bot.send("Cancel", account=args.account, orderId=order)
+                is_leaving = True
             continue
-        if message.name == "Rejected":
-            return traded
+        if message.name == "Rejected" and message.refSeqNo == number:
+            return traded  # A rejected cancel came too late: the order's last trade is on its way.
         if message.fields.get("clientOrderId") != identity:
             continue
         order = message.orderId

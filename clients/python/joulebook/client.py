@@ -174,22 +174,24 @@ class Client:
             except Terminated:
                 return
 
-    async def wait_for(self, condition: Callable[[Message], bool], timeout: float = 5) -> Message:
+    async def wait_for(self, condition: Callable[[Message], bool], timeout: float = 30,
+                       number: Optional[int] = None) -> Message:
         """The first message that meets `condition`; those before it are dropped. Raises
-        `Rejected` for a reject on the way, `asyncio.TimeoutError` when none comes."""
+        `Rejected` for a reject on the way, of any message or only of the one with this sequence
+        `number`; `asyncio.TimeoutError` when none comes."""
         deadline = time.monotonic() + timeout
         while True:
             message = await self.receive(max(0.001, deadline - time.monotonic()))
             if condition(message):
                 return message
-            if message.name == "Rejected":
+            if message.name == "Rejected" and number in (None, message.refSeqNo):
                 raise Rejected(message)
 
-    async def ask(self, name: str, timeout: float = 5, **fields: Any) -> Message:
+    async def ask(self, name: str, timeout: float = 30, **fields: Any) -> Message:
         """Sends a request and waits for the answer that refers to it."""
         number = self.send(name, **fields)
         return await self.wait_for(
-            lambda m: m.name != "Rejected" and m.fields.get("refSeqNo") == number, timeout)
+            lambda m: m.name != "Rejected" and m.fields.get("refSeqNo") == number, timeout, number)
 
     async def order(self, account: int, instrument: int, side: str, price: int, quantity: int,
                     client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
@@ -199,16 +201,18 @@ class Client:
         Messages that come before it are dropped: a bot that must see every Trade sends NewOrder
         itself and reads `messages`."""
         identity = client_order_id or time.time_ns()
-        self.send("NewOrder", clientOrderId=identity, account=account, instrument=instrument,
-                  side=side, price=price, quantity=quantity, timeInForce=time_in_force,
-                  flags=["postOnly"] if post_only else [])
+        number = self.send(
+            "NewOrder", clientOrderId=identity, account=account, instrument=instrument, side=side,
+            price=price, quantity=quantity, timeInForce=time_in_force,
+            flags=["postOnly"] if post_only else [])
         return await self.wait_for(
-            lambda m: m.name == "Accepted" and m.clientOrderId == identity)
+            lambda m: m.name == "Accepted" and m.clientOrderId == identity, number=number)
 
     async def cancel(self, account: int, order_id: int) -> Message:
         """Cancels an order and waits for its Canceled."""
-        self.send("Cancel", account=account, orderId=order_id)
-        return await self.wait_for(lambda m: m.name == "Canceled" and m.orderId == order_id)
+        number = self.send("Cancel", account=account, orderId=order_id)
+        return await self.wait_for(
+            lambda m: m.name == "Canceled" and m.orderId == order_id, number=number)
 
     async def balance(self, account: int, area: int) -> Message:
         """The balances of an account in an area."""
