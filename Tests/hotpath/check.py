@@ -1,7 +1,7 @@
 """Proves from the compiled code that no command allocates, counts references or asks for access.
 
 Reads the linked release code of ExchangeCore, follows every call from `Exchange.execute` and
-`Exchange.anticipate`, and lists the functions outside it that can be reached. Each must be one of
+`Exchange.lookAhead`, and lists the functions outside it that can be reached. Each must be one of
 ALLOWED. That is stronger than counting during a run: it holds for every command there is.
 
 usage: check.py LIBRARY
@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-ROOTS = ("$s12ExchangeCore0A0V7execute", "$s12ExchangeCore0A0V10anticipate")
+ROOTS = ("$s12ExchangeCore0A0V7execute", "$s12ExchangeCore0A0V9lookAhead")
 
 # What may be called, and by whom (a part of the caller's name; "" for anybody).
 ALLOWED = {
@@ -76,7 +76,7 @@ def main(library):
     calls = calls_of(library)
     roots = [name for name in calls if name.startswith(ROOTS)]
     if len(roots) < 3:
-        sys.exit(f"execute (twice) and anticipate are not among {len(calls)} functions: {roots}")
+        sys.exit(f"execute (twice) and lookAhead are not among {len(calls)} functions: {roots}")
     seen, todo, bad = set(), roots, []
     while todo:
         function = todo.pop()
