@@ -41,11 +41,10 @@ enum Endowment {
 
 /// One flow, one fresh exchange.
 struct FlowRunner: ~Copyable {
-  /// Commands shown to the exchange before they are applied, as a ring or a block of a journal would.
+  /// Commands shown to the exchange at a time, as a full read buffer or a ring would.
   static let ahead = 64
 
   private var exchange: Exchange
-  private let commands: UnsafeMutablePointer<Command>
   private let looksAhead: Bool
   private var sequence: UInt64 = 0
 
@@ -56,13 +55,8 @@ struct FlowRunner: ~Copyable {
         participants: 16, sessions: 16, accounts: flow.accounts, areas: 16,
         instruments: flow.symbols, meters: flow.accounts, positions: flow.accounts,
         orders: 1 << 22, priceLevels: 1 << 21))
-    commands = .allocate(capacity: FlowRunner.ahead)
-    commands.initialize(
-      repeating: Command(session: .exchange, body: .tick), count: FlowRunner.ahead)
     open(flow, Endowment(flow: flow.name))
   }
-
-  deinit { commands.deallocate() }
 
   @inline(__always) private mutating func command(_ body: Command.Body) -> Command {
     sequence += 1
@@ -174,50 +168,64 @@ struct FlowRunner: ~Copyable {
     var nanosecondsPerOperation: Double
     /// Of every operation, where asked for; looking ahead counts for the first it was done for.
     var latencies: [UInt32]
-    var allocatedBytes: Int
+    var allocatedBytes = 0
     var events = 0
   }
 
-  /// Runs resolved records: the first `prefill` untimed, the rest timed as a whole or one by one.
+  /// Runs resolved records: the first `prefill` untimed, the rest timed as a whole or one by one. Their
+  /// commands are made before, 64 at a time and not timed: that is the gateway's work, or the decoder's of
+  /// a journal.
   mutating func run(_ records: [FlowRecord], prefill: Int, each: Bool) -> Cost {
-    var latencies: [UInt32] = each ? Array(repeating: 0, count: records.count - prefill) : []
-    return records.withUnsafeBufferPointer { records in
-      latencies.withUnsafeMutableBufferPointer { latencies in
-        for index in 0..<prefill { _ = exchange.execute(command(records[index])) }
-        let before = allocatedBytes()
-        let start = now()
-        var events = 0
-        var index = prefill
-        while index < records.count {
-          let count = min(FlowRunner.ahead, records.count - index)
-          events += runBatch(
-            records.baseAddress.unsafelyUnwrapped + index, count,
-            each ? latencies.baseAddress.unsafelyUnwrapped + (index - prefill) : nil)
-          index += count
+    for record in records[..<prefill] { _ = exchange.execute(command(record)) }
+    let timed = records[prefill...]
+    var cost = Cost(
+      nanosecondsPerOperation: 0, latencies: Array(repeating: 0, count: each ? timed.count : 0))
+    let block = UnsafeMutableBufferPointer<Command>.allocate(capacity: FlowRunner.ahead)
+    block.initialize(repeating: Command(session: .exchange, body: .tick))
+    defer { block.deallocate() }
+    let before = allocatedBytes()
+    var elapsed: UInt64 = 0
+    for first in stride(from: 0, to: timed.count, by: FlowRunner.ahead) {
+      let count = min(FlowRunner.ahead, timed.count - first)
+      for index in 0..<count { block[index] = command(timed[prefill + first + index]) }
+      let commands = UnsafeBufferPointer(rebasing: block[..<count])
+      let start = now()
+      if each {
+        cost.latencies.withUnsafeMutableBufferPointer {
+          cost.events += run(commands, UnsafeMutableBufferPointer(rebasing: $0[first..<first + count]))
         }
-        let elapsed = now() - start
-        return Cost(
-          nanosecondsPerOperation: Double(elapsed) / Double(max(records.count - prefill, 1)),
-          latencies: Array(latencies), allocatedBytes: allocatedBytes() - before, events: events)
+      } else {
+        cost.events += run(commands)
       }
+      elapsed += now() - start
     }
+    cost.nanosecondsPerOperation = Double(elapsed) / Double(max(timed.count, 1))
+    cost.allocatedBytes = allocatedBytes() - before
+    return cost
   }
 
-  @inline(__always) private mutating func runBatch(
-    _ records: UnsafePointer<FlowRecord>, _ count: Int, _ latencies: UnsafeMutablePointer<UInt32>?
-  ) -> Int {
+  @inline(__always) private mutating func run(_ block: UnsafeBufferPointer<Command>) -> Int {
+    guard let first = block.baseAddress else { return 0 }
     var events = 0
-    for index in 0..<count { (commands + index).pointee = command(records[index]) }
-    var last = latencies == nil ? 0 : now()
-    let block = UnsafeBufferPointer(start: UnsafePointer(commands), count: count)
-    for index in 0..<count {
+    for index in block.indices {
       if looksAhead { exchange.anticipate(block, before: index) }
-      events += exchange.execute(UnsafePointer(commands + index)).count
-      if let latencies {
-        let time = now()
-        latencies[index] = UInt32(clamping: time - last)
-        last = time
-      }
+      events &+= exchange.execute(first + index).count
+    }
+    return events
+  }
+
+  @inline(__always) private mutating func run(
+    _ block: UnsafeBufferPointer<Command>, _ latencies: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
+    guard let first = block.baseAddress else { return 0 }
+    var events = 0
+    var last = now()
+    for index in block.indices {
+      if looksAhead { exchange.anticipate(block, before: index) }
+      events &+= exchange.execute(first + index).count
+      let time = now()
+      latencies[index] = UInt32(clamping: time - last)
+      last = time
     }
     return events
   }

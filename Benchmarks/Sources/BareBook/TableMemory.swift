@@ -1,0 +1,1 @@
+../../../Sources/ExchangeCore/Storage/TableMemory.swift
