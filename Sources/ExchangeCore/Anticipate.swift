@@ -60,6 +60,9 @@ extension Exchange {
   /// Whether the caches do not hold all books.
   private var hasManyBooks: Bool { instruments.capacity >= 1 << 12 }
 
+  /// Whether the first cache does not hold all levels.
+  private var hasManyLevels: Bool { ladder.levelCount >= 1 << 10 }
+
   // MARK: What a command names
 
   /// Sorts a block's commands and asks for the rows that they name. What names rows that cannot exist is
@@ -114,7 +117,7 @@ extension Exchange {
       let position = accounts[order.pointee.account.rawValue].firstPosition
       prefetch(positions.address(of: position))
       prefetch(owned(position, order.pointee.side))
-      if hasManyBooks { askForNode(order) } else { askForLevel(order) }
+      if hasManyBooks { askForNode(order) } else if hasManyLevels { askForLevel(order) }
     }
     for index in 0..<list.count(.change) {
       let order = orders.address(of: list.change(index).pointee.order.slot)

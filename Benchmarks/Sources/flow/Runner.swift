@@ -192,7 +192,8 @@ struct FlowRunner: ~Copyable {
       let start = now()
       if each {
         cost.latencies.withUnsafeMutableBufferPointer {
-          cost.events += run(commands, UnsafeMutableBufferPointer(rebasing: $0[first..<first + count]))
+          cost.events += run(
+            commands, UnsafeMutableBufferPointer(rebasing: $0[first..<first + count]))
         }
       } else {
         cost.events += run(commands)
