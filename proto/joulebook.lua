@@ -115,6 +115,7 @@ fields.flags_OrderFlags_postOnly = ProtoField.bool("joulebook.flags_OrderFlags_p
 fields.flags_OrderFlags_market = ProtoField.bool("joulebook.flags_OrderFlags_market", "market", 8, nil, 2)
 fields.minimumQuantity = ProtoField.int64("joulebook.minimumQuantity", "minimumQuantity")
 fields.expireTime = ProtoField.uint64("joulebook.expireTime", "expireTime")
+fields.displayQuantity = ProtoField.int64("joulebook.displayQuantity", "displayQuantity")
 fields.orderId = ProtoField.uint64("joulebook.orderId", "orderId")
 fields.sides_Sides = ProtoField.uint8("joulebook.sides_Sides", "sides", base.DEC, values_Sides)
 fields.sellPrice = ProtoField.int64("joulebook.sellPrice", "sellPrice")
@@ -365,7 +366,7 @@ messages[20] = {
   },
 }
 messages[21] = {
-  name = "NewOrderExtended", block = 68,
+  name = "NewOrderExtended", block = 76,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -380,6 +381,7 @@ messages[21] = {
     {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market}}},
     {fields.minimumQuantity, 52, 8, {read = "int64", unit = "Wh"}},
     {fields.expireTime, 60, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.displayQuantity, 68, 8, {read = "int64", unit = "Wh"}},
   },
 }
 messages[22] = {

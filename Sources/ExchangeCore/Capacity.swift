@@ -52,6 +52,8 @@ public struct Capacity: Sendable, Hashable {
 public enum Limit {
   /// Highest quantity of one order, in Wh.
   public static let orderQuantity: Int64 = 1 << 36
+  /// Most parts that an iceberg can be shown in: a bound on the trades that one order can cause with it.
+  public static let icebergParts: Int64 = 100
   /// Highest production or consumption of one reading, in Wh.
   public static let reading: Int64 = 1 << 40
   /// Highest magnitude of a price, in 1e-5 per kWh.

@@ -8,6 +8,8 @@
 // within one command shows as trades only. Each message takes the next sequence number of its area, so
 // a snapshot and the changes after it give exactly this book, and a gap shows. Who misses something
 // asks for it by its number, as long as it is kept, or for a new snapshot.
+//
+// Of an iceberg everything here is what is seen of it; its next part is a Delete and an Add.
 
 import MarketModel
 
@@ -96,6 +98,8 @@ public struct MarketFeed: ~Copyable {
     var instrument = InstrumentId.null
     var side = Side.buy
     var isTouched = false
+    /// An iceberg that went to the back of its price: for the subscribers another order.
+    var isRefilled = false
 
     /// Nothing, or an order that is published as it is.
     init(published order: FeedOrder = MarketFeed.nothing) {
@@ -263,6 +267,7 @@ public struct MarketFeed: ~Copyable {
     case .accepted(let state), .replaced(let state), .restated(let state): update(state)
     case .canceled(let canceled): update(canceled.state)
     case .trade(let trade): update(trade)
+    case .displayed(let seen): update(seen)
     case .instrumentCreated(let made): list(made)
     case .instrumentStateChanged(let change): states.append((change.instrument, change.state))
     case .rejected, .massCanceled, .balance, .metered, .transferred, .deposited, .withdrawn,
@@ -358,6 +363,17 @@ public struct MarketFeed: ~Copyable {
         quantity: trade.quantity))
   }
 
+  /// What is seen of an iceberg takes the place of what its reports said.
+  private mutating func update(_ seen: OrderDisplayed) {
+    let slot = Int(seen.order.slot)
+    guard let entry = entries.pointer(slot), entry.pointee.order == seen.order else {
+      return assertionFailure("seen of an order that was never accepted")
+    }
+    (entry.pointee.total, entry.pointee.live) = (seen.total, seen.live)
+    if seen.isRefilled { entry.pointee.isRefilled = true }
+    touch(entry, slot)
+  }
+
   private mutating func reduce(_ party: TradeParty) {
     let slot = Int(party.order.slot)
     guard let entry = entries.pointer(slot), entry.pointee.order == party.order else {
@@ -377,7 +393,8 @@ public struct MarketFeed: ~Copyable {
   {
     guard let entry = entries.pointer(slot) else { return }
     let (now, published) = (entry.pointee.now, entry.pointee.published)
-    entry.pointee.isTouched = false
+    let isRefilled = entry.pointee.isRefilled
+    (entry.pointee.isTouched, entry.pointee.isRefilled) = (false, false)
     if now.total.wattHours == 0 {
       guard entry.pointee.isPublished else { return }
       entry.pointee.publishedTotal = .zero
@@ -386,6 +403,11 @@ public struct MarketFeed: ~Copyable {
     } else if !entry.pointee.isPublished {
       entry.pointee.publish()
       tops?.change(from: Self.nothing, to: now)
+      publish(.add(now), now.instrument, &sink)
+    } else if isRefilled {
+      entry.pointee.publish()
+      tops?.change(from: published, to: now)
+      publish(.delete(published), published.instrument, &sink)
       publish(.add(now), now.instrument, &sink)
     } else if !entry.pointee.isPublishedAsItIs {
       entry.pointee.publish()

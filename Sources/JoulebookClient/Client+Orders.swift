@@ -10,7 +10,7 @@ extension Client {
   @discardableResult public func enter(_ order: NewOrder) throws(ClientError) -> UInt64 {
     var flags: OrderFlags = order.postOnly ? .postOnly : []
     if order.type == .market { flags.insert(.market) }
-    if order.minimumQuantity == .zero && order.expireTime == .never {
+    if order.minimumQuantity == .zero, order.expireTime == .never, order.displayQuantity == .zero {
       return try write(NewOrderEncoder.frameLength) { frame, sequence, now in
         NewOrderEncoder(
           into: frame, seqNo: sequence, sendingTime: now, clientOrderId: order.clientOrderId,
@@ -25,7 +25,8 @@ extension Client {
         price: order.price, quantity: order.quantity, account: order.account,
         instrument: order.instrument, side: order.side, timeInForce: order.timeInForce,
         selfTradePrevention: order.selfTradePrevention, flags: flags,
-        minimumQuantity: order.minimumQuantity, expireTime: order.expireTime)
+        minimumQuantity: order.minimumQuantity, expireTime: order.expireTime,
+        displayQuantity: order.displayQuantity)
     }
   }
 

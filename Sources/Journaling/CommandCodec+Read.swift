@@ -9,6 +9,7 @@ extension CommandCodec {
   ) throws(Failure) -> Command.Body {
     switch kind {
     case .enter: .enter(try enter(&reader))
+    case .enterIceberg: .enter(try enterIceberg(&reader))
     case .replace: .replace(try replace(&reader))
     case .cancel: .cancel(try cancel(&reader))
     case .massCancel: .massCancel(try massCancel(&reader))
@@ -53,6 +54,16 @@ extension CommandCodec {
       timeInForce: timeInForce, selfTradePrevention: selfTradePrevention, postOnly: postOnly,
       clientOrderId: clientOrderId, price: price, quantity: quantity,
       minimumQuantity: minimumQuantity, expireTime: expireTime)
+  }
+
+  private static func enterIceberg(_ reader: inout RecordReader) throws(Failure) -> NewOrder {
+    var order = try enter(&reader)
+    order.displayQuantity = reader.energy()
+    // Without it the command has another kind, and each command one encoding only.
+    if order.displayQuantity == .zero {
+      throw .unknownValue(.enterIceberg, payloadOffset: 56, value: 0)
+    }
+    return order
   }
 
   private static func replace(_ reader: inout RecordReader) throws(Failure) -> ReplaceOrder {

@@ -46,6 +46,7 @@ extension CommandCodec {
     writer.put(value.quantity.wattHours)
     writer.put(value.minimumQuantity.wattHours)
     writer.put(value.expireTime.nanoseconds)
+    if value.displayQuantity != .zero { writer.put(value.displayQuantity.wattHours) }
   }
 
   private static func write(_ value: ReplaceOrder, to writer: inout RecordWriter) {

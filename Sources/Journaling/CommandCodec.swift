@@ -42,6 +42,7 @@
 //     21  checkpoint           eventHash 8, stateHash 8                                         = 16
 //     22  beginSession         session 4, cancelAfter 4, version 8                              = 16
 //     23  endSession           session 4, .4, version 8                                         = 16
+//     24  enterIceberg         as enter, then displayQuantity 8, not 0                          = 64
 //
 // One-byte enums hold a value of their list, flags 0 or 1; a command has one encoding only, so equal
 // commands are equal bytes.
@@ -80,12 +81,13 @@ public enum CommandCodec {
     case checkpoint = 21
     case beginSession = 22
     case endSession = 23
+    case enterIceberg = 24
 
     /// Bytes after the header.
     public var payloadLength: Int {
       switch self {
       case .enter, .setAgent, .createArea: 56
-      case .createInstrument: 64
+      case .createInstrument, .enterIceberg: 64
       case .meterReading, .registerSession, .registerMeter: 48
       case .replace: 40
       case .transfer: 32
@@ -130,7 +132,7 @@ public enum CommandCodec {
   /// The kind of a command.
   public static func kind(of body: Command.Body) -> Kind {
     switch body {
-    case .enter: .enter
+    case .enter(let order): order.displayQuantity == .zero ? .enter : .enterIceberg
     case .replace: .replace
     case .cancel: .cancel
     case .massCancel: .massCancel

@@ -76,9 +76,12 @@ public enum CommandText {
 
   private static func text(_ order: NewOrder) -> String {
     let limit = order.type == .market ? "market" : "@ \(price(order.price))"
-    return "enter account \(order.account.rawValue) instrument \(order.instrument.rawValue) "
+    let verb = order.displayQuantity == .zero ? "enter" : "enterIceberg"
+    return "\(verb) account \(order.account.rawValue) instrument \(order.instrument.rawValue) "
       + "\(order.side) \(wh(order.quantity)) \(limit) \(order.timeInForce)"
-      + (order.postOnly ? " postOnly" : "") + " client \(order.clientOrderId.rawValue)"
+      + (order.postOnly ? " postOnly" : "")
+      + (order.displayQuantity == .zero ? "" : " shows \(wh(order.displayQuantity))")
+      + " client \(order.clientOrderId.rawValue)"
   }
 
   private static func text(_ agent: SetAgent) -> String {

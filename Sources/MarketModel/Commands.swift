@@ -78,6 +78,8 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
   public var minimumQuantity: Energy
   /// When a good-till-time order is cancelled; `.never` otherwise.
   public var expireTime: Timestamp
+  /// What the market sees of it at a time (iceberg), in whole lots; 0: all of it.
+  public var displayQuantity: Energy
 
   /// A good-till-cancelled limit order unless told otherwise.
   @inlinable public init(
@@ -85,13 +87,14 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
     timeInForce: TimeInForce = .goodTillCancel,
     selfTradePrevention: SelfTradePrevention = .cancelNewer, postOnly: Bool = false,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy,
-    minimumQuantity: Energy = .zero, expireTime: Timestamp = .never
+    minimumQuantity: Energy = .zero, expireTime: Timestamp = .never,
+    displayQuantity: Energy = .zero
   ) {
     (self.account, self.instrument, self.side, self.type) = (account, instrument, side, type)
     (self.timeInForce, self.selfTradePrevention) = (timeInForce, selfTradePrevention)
     (self.postOnly, self.clientOrderId, self.price) = (postOnly, clientOrderId, price)
     (self.quantity, self.minimumQuantity) = (quantity, minimumQuantity)
-    self.expireTime = expireTime
+    (self.expireTime, self.displayQuantity) = (expireTime, displayQuantity)
   }
 }
 

@@ -36,6 +36,7 @@ public enum Event: Sendable, BitwiseCopyable, Equatable {
   case sessionBegan(BeginSession)
   case sessionEnded(SessionEnded)
   case alarm(Alarm)
+  case displayed(OrderDisplayed)
 }
 
 /// An open order after a change: accepted, replaced or restated.
@@ -86,6 +87,25 @@ public struct OrderState: Sendable, BitwiseCopyable, Equatable {
     (self.type, self.timeInForce, self.waitReason) = (type, timeInForce, waitReason)
     (self.price, self.quantity) = (price, quantity)
     (self.leaves, self.covered) = (leaves, covered)
+  }
+}
+
+/// What the market sees of an iceberg that rests: follows every event that changes such an order and
+/// leaves it in the book.
+public struct OrderDisplayed: Sendable, BitwiseCopyable, Equatable {
+  /// The order.
+  public var order: OrderId
+  /// What is seen of its open quantity, waiting included.
+  public var total: Energy
+  /// What of that can be had now.
+  public var live: Energy
+  /// What was seen of it had traded: this is its next part, at the back of its price.
+  public var isRefilled: Bool
+
+  /// All fields, in order.
+  @inlinable public init(order: OrderId, total: Energy, live: Energy, isRefilled: Bool) {
+    (self.order, self.total, self.live) = (order, total, live)
+    self.isRefilled = isRefilled
   }
 }
 

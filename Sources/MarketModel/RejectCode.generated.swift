@@ -137,6 +137,12 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let sameAccount = RejectCode(rawValue: 4017)
   /// The interval's end is not after its start.
   public static let badInterval = RejectCode(rawValue: 4018)
+  /// Negative; above the quantity; no multiple of the lot; or the order cannot rest.
+  /// Limit: highest allowed in Wh.
+  public static let displayQuantityInvalid = RejectCode(rawValue: 4019)
+  /// The display quantity is less than a hundredth of the quantity.
+  /// Limit: lowest allowed in Wh.
+  public static let displayQuantityTooSmall = RejectCode(rawValue: 4020)
   /// The free cash does not cover the reservation or the amount.
   /// Limit: free cash in 1e-8.
   public static let insufficientCash = RejectCode(rawValue: 5001)
@@ -465,6 +471,16 @@ extension RejectCode {
       meaning: "The interval's end is not after its start.",
       limit: "",
       action: "Correct the interval."),
+    Entry(
+      code: .displayQuantityInvalid, name: "displayQuantityInvalid",
+      meaning: "Negative; above the quantity; no multiple of the lot; or the order cannot rest.",
+      limit: "highest allowed in Wh",
+      action: "Correct it; give none to an immediate-or-cancel or fill-or-kill order."),
+    Entry(
+      code: .displayQuantityTooSmall, name: "displayQuantityTooSmall",
+      meaning: "The display quantity is less than a hundredth of the quantity.",
+      limit: "lowest allowed in Wh",
+      action: "Show more or split the order."),
     Entry(
       code: .insufficientCash, name: "insufficientCash",
       meaning: "The free cash does not cover the reservation or the amount.",

@@ -38,7 +38,7 @@ public struct BatchBuilder: Sendable {
     case .accepted, .replaced, .restated, .canceled, .rejected, .massCanceled, .balance,
       .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated,
       .capSet, .tariffSet, .instrumentStateChanged, .meterRegistered, .settlementConfirmed,
-      .sessionBegan, .sessionEnded, .alarm:
+      .sessionBegan, .sessionEnded, .alarm, .displayed:
       break
     }
   }

@@ -3,7 +3,7 @@
 //     offset size field           check on reading                               reject code
 //          0    2 frame length    24 ... maximum, a multiple of 8                2001
 //          2    2 encoding type   0xEB50 (SBE 1.0, little-endian)                2002
-//          4    2 block length    >= the template's, and fits the frame          2005
+//          4    2 block length    >= the template's first, and fits the frame    2005
 //          6    2 template id     one that this direction sends                  2003
 //          8    2 schema id       this schema's                                  2004
 //         10    2 version         any: fields are only ever appended

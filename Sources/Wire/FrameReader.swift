@@ -52,9 +52,9 @@ public struct FrameReader: Sendable {
       sender == .client ? template.isFromClient : template.isFromServer
     else { return .malformed(.unknownTemplate, limit: Int64(frame.templateId)) }
     let entryLength = template.entryLength
-    guard frame.blockLength >= template.blockLength,
+    guard frame.blockLength >= template.leastBlockLength,
       entryLength == 0 ? frame.blockFits : frame.hasGroup(minimumEntryLength: entryLength)
-    else { return .malformed(.badBlockLength, limit: Int64(template.blockLength)) }
+    else { return .malformed(.badBlockLength, limit: Int64(template.leastBlockLength)) }
     return .frame(frame, template)
   }
 }

@@ -185,7 +185,8 @@ extension CodecWriter {
         + "its block or group is shorter than it should be (reject code 2005).", indent: 1)
     source.line("@inlinable public init?(_ frame: Frame) {", indent: 1)
     source.line(
-      "guard frame.templateId == \(message.id), frame.blockLength >= \(message.blockLength),",
+      "guard frame.templateId == \(message.id), "
+        + "frame.blockLength >= \(message.leastBlockLength),",
       indent: 2)
     if message.group != nil {
       source.line(
@@ -211,8 +212,15 @@ extension CodecWriter {
     source.line()
     var documentation = field.documentation
     if case .enumeration = type { documentation += " `nil`: a value outside the list." }
+    var value = type.read(base, offset)
+    if field.sinceVersion > 1 {
+      documentation += " Since version \(field.sinceVersion); \(field.absent) from older senders."
+      value =
+        "\(base).little(4, as: UInt16.self) >= \(field.offset + field.type.size) ? "
+        + "\(value) : \(type.literal(field.absent))"
+    }
     source.doc(documentation, indent: indent)
-    source.getter("\(field.name): \(type.readName)", type.read(base, offset), indent: indent)
+    source.getter("\(field.name): \(type.readName)", value, indent: indent)
     if case .enumeration = type {
       source.doc("The byte of `\(field.name)`.", indent: indent)
       source.getter(
@@ -277,6 +285,9 @@ extension SchemaField {
     type.unit.isEmpty || type.unit == "number" || type.unit == "code"
       ? description : "\(description) Unit: \(type.unit)."
   }
+
+  /// What stands for it when the sender's block ends before it.
+  var absent: String { type.null ?? "0" }
 }
 
 extension SchemaGroup {

@@ -32,7 +32,7 @@ struct ReferencePageWriter {
       | --- | --- | --- | --- |
       | 0 | 2 | frame length | the whole frame in bytes, a multiple of 8 |
       | 2 | 2 | encoding type | 0xEB50 |
-      | 4 | 2 | block length | as given below, or longer in a newer version |
+      | 4 | 2 | block length | as given below; shorter in an older version, longer in a newer one |
       | 6 | 2 | template id | as given below |
       | 8 | 2 | schema id | \(schema.id) |
       | 10 | 2 | version | \(schema.version) |
@@ -88,8 +88,14 @@ struct ReferencePageWriter {
     for field in fields {
       page.line(
         "| \(base + field.offset) | \(field.type.size) | \(field.name) | \(typeLink(field.type)) "
-          + "| \(field.type.unit) | \(nullText(field.type)) | \(field.description) |")
+          + "| \(field.type.unit) | \(nullText(field.type)) | \(field.description)\(since(field)) |"
+      )
     }
+  }
+
+  private func since(_ field: SchemaField) -> String {
+    field.sinceVersion == 1
+      ? "" : " Since version \(field.sinceVersion): a shorter block is read as \(field.absent)."
   }
 
   private func typeLink(_ type: SchemaType) -> String {

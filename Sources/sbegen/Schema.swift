@@ -93,6 +93,8 @@ struct SchemaField {
   let type: SchemaType
   /// From the start of its block.
   let offset: Int
+  /// The version of the schema that appended it; 1: it was always there.
+  let sinceVersion: Int
   let description: String
 }
 
@@ -155,6 +157,9 @@ struct SchemaMessage {
   var frameLength: Int {
     Self.headerLength + blockLength + (group == nil ? 0 : Self.dimensionLength)
   }
+
+  /// Bytes of the block in the first version of the schema: the least that is read.
+  var leastBlockLength: Int { fields.first { $0.sinceVersion > 1 }?.offset ?? blockLength }
 
   /// The part of the protocol.
   var part: Part { Part(id: id) }

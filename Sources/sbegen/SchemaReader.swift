@@ -119,8 +119,19 @@ struct SchemaReader {
       fields.append(
         SchemaField(
           name: try element.text("name"), id: try element.integer("id"), type: type,
-          offset: offset, description: try element.text("description")))
+          offset: offset, sinceVersion: try element.optionalInteger("sinceVersion") ?? 1,
+          description: try element.text("description")))
       offset += type.size
+    }
+    let versions = fields.map(\.sinceVersion)
+    // What stands for a field that older senders do not have must be a number.
+    for field in fields where field.sinceVersion > 1 {
+      guard case .plain = field.type.shape else {
+        throw SchemaError("\(field.name): only plain fields can be appended")
+      }
+    }
+    guard versions == versions.sorted() else {
+      throw SchemaError("\(try block.text("name")): a field was not appended at the end")
     }
     let declared = try block.integer("blockLength")
     guard offset == declared else {
@@ -142,6 +153,10 @@ extension XMLElement {
       throw SchemaError("\(self.name ?? "element") lacks \(name)")
     }
     return text
+  }
+
+  fileprivate func optionalInteger(_ name: String) throws -> Int? {
+    optionalText(name) == nil ? nil : try integer(name)
   }
 
   fileprivate func integer(_ name: String) throws -> Int {

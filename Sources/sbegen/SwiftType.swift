@@ -110,6 +110,15 @@ enum SwiftType {
     }
   }
 
+  /// A number as a value of this type.
+  func literal(_ number: String) -> String {
+    switch self {
+    case .identifier(let name, _): "\(name)(\(number))"
+    case .wrapper(let name, let label, _): "\(name)(\(label): \(number))"
+    default: number
+    }
+  }
+
   /// Statements that write `value` at `offset` from the pointer `base`.
   func write(_ value: String, _ base: String, _ offset: Int) -> [String] {
     switch self {

@@ -177,10 +177,6 @@ extension SampleValue {
     case .flags(let choices):
       return "[\(choices.map { "." + $0.name }.joined(separator: ", "))] as \(type.name)"
     }
-    switch type {
-    case .identifier(let name, _): return "\(name)(\(number))"
-    case .wrapper(let name, let label, _): return "\(name)(\(label): \(number))"
-    default: return number
-    }
+    return type.literal(number)
   }
 }

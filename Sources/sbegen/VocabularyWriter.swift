@@ -42,10 +42,11 @@ struct VocabularyWriter {
       source.line("case \(message.name.lowercasedFirst) = \(message.id)", indent: 1)
     }
     source.line()
-    source.doc("Bytes of the block that this version of the schema defines.", indent: 1)
-    source.line("@inlinable public var blockLength: Int {", indent: 1)
+    source.doc(
+      "Bytes of the block in the first version of the schema: the least that is read.", indent: 1)
+    source.line("@inlinable public var leastBlockLength: Int {", indent: 1)
     source.line("switch self {", indent: 2)
-    for (length, messages) in grouped(schema.messages, by: \.blockLength) {
+    for (length, messages) in grouped(schema.messages, by: \.leastBlockLength) {
       source.list(cases(messages, value: "\(length)"), indent: 2)
     }
     source.line("}", indent: 2)

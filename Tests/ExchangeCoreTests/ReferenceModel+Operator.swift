@@ -157,10 +157,11 @@ extension ReferenceModel {
 
   private mutating func halt(_ id: OrderId) {
     guard var order = orders[id] else { return }
-    if order.covered > 0 { order.place = nextPlace() }
+    if order.covered > 0 { (order.place, order.part) = (nextPlace(), order.display) }
     order.covered = 0
     orders[id] = order
     emit(.restated(state(order)))
+    show(order)
     touch(order.position)
   }
 

@@ -41,14 +41,18 @@ extension ReferenceModel {
   /// What a walk over the opposite live book could trade.
   private func executable(_ order: ModelOrder) -> Int64 {
     var sum: Int64 = 0
+    // What icebergs hide comes behind all others of their price.
+    var (hidden, price) = (Int64(0), Int64(0))
     for resting in liveWithin(order) {
+      if resting.price != price { (sum, hidden, price) = (sum + hidden, 0, resting.price) }
       if resting.account == order.account {
         if order.prevention == .cancelOlder { continue }
-        break
+        return min(sum, order.covered)
       }
-      sum += resting.covered
+      sum += resting.inPlace
+      hidden += resting.covered - resting.inPlace
     }
-    return min(sum, order.covered)
+    return min(sum + hidden, order.covered)
   }
 
   /// Matches an order while it has cover and the best order of the other side is within its limit.
@@ -69,8 +73,24 @@ extension ReferenceModel {
       leave(order)
     } else {
       order.place = nextPlace()
+      order.part = order.display
       order.isResting = true
       orders[id] = order
+      show(order)
+    }
+  }
+
+  /// Says what is seen of an iceberg that rests.
+  func displayed(_ order: ModelOrder, isRefilled: Bool = false) -> OrderDisplayed {
+    OrderDisplayed(
+      order: order.id,
+      total: Energy(wattHours: order.display == 0 ? order.leaves : min(order.leaves, order.part)),
+      live: Energy(wattHours: order.inPlace), isRefilled: isRefilled)
+  }
+
+  mutating func show(_ order: ModelOrder, isRefilled: Bool = false) {
+    if order.display > 0, order.isResting {
+      emit(.displayed(displayed(order, isRefilled: isRefilled)))
     }
   }
 
@@ -82,7 +102,7 @@ extension ReferenceModel {
       cancelWhole(older.id, .selfTrade)
       cancelWhole(newer.id, .selfTrade)
     case .decrementBoth:
-      let quantity = min(newer.covered, older.covered)
+      let quantity = min(newer.covered, older.inPlace)
       decrement(older, by: quantity)
       decrement(newer, by: quantity)
     }
@@ -99,25 +119,28 @@ extension ReferenceModel {
         OrderCanceled(
           state: state(order), quantity: Energy(wattHours: quantity), reason: .selfTrade)))
     touch(order.position)
-    keep(order)
+    keep(order, taken: quantity)
   }
 
   /// Keeps what a trade or decrement left of an order: gone, waiting, or still in its place.
-  private mutating func keep(_ changed: ModelOrder) {
+  private mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
     var order = changed
-    if order.leaves == 0, order.isResting {
-      leave(order)
-    } else {
-      if order.covered == 0, order.isResting { order.place = nextPlace() }
-      orders[order.id] = order
+    if order.leaves == 0, order.isResting { return leave(order) }
+    order.part -= quantity
+    let isRefilled = order.display > 0 && order.part == 0 && order.covered > 0
+    if order.isResting, order.covered == 0 || isRefilled {
+      order.place = nextPlace()
+      order.part = order.display
     }
+    orders[order.id] = order
+    show(order, isRefilled: isRefilled)
   }
 
   /// Trades the smaller covered quantity at the resting order's price.
   private mutating func trade(_ taker: ModelOrder, _ maker: ModelOrder) {
     guard let instrument = instruments[taker.instrument]?.definition else { return }
     var (taker, maker) = (taker, maker)
-    let quantity = min(taker.covered, maker.covered)
+    let quantity = min(taker.covered, maker.inPlace)
     let notional = maker.price * quantity
     let takerFee = roundedUp(instrument.takerFee, of: notional)
     let makerFee = roundedUp(instrument.makerFee, of: notional)
@@ -146,8 +169,8 @@ extension ReferenceModel {
           seller: taker.side == .sell ? takerParty : makerParty)))
     touch(taker.position)
     touch(maker.position)
-    keep(maker)
-    keep(taker)
+    keep(maker, taken: quantity)
+    keep(taker, taken: quantity)
   }
 
   private func party(_ order: ModelOrder, _ fee: Int64) -> TradeParty {
@@ -223,6 +246,7 @@ extension ReferenceModel {
       order.covered = min(old.covered, order.leaves)
       orders[order.id] = order
       emit(.replaced(state(order)))
+      show(order)
       touch(order.position)
     } else {
       lastArrival += 1

@@ -138,7 +138,21 @@ extension ReferenceModel {
     try requireQuantity(quantity, lot)
     try require(
       (0...quantity).contains(minimum) && minimum % lot == 0, .minimumQuantityInvalid, quantity)
+    try requireDisplay(request, isImmediate: isImmediate, lot)
     if request.type == .limit { try requirePrice(request.price, definition) }
+  }
+
+  /// An iceberg shows whole lots, at most all and at least a hundredth of itself.
+  private func requireDisplay(_ request: NewOrder, isImmediate: Bool, _ lot: Int64) throws(Refusal)
+  {
+    let (display, quantity) = (request.displayQuantity.wattHours, request.quantity.wattHours)
+    if display == 0 { return }
+    try require(!isImmediate, .displayQuantityInvalid)
+    try require(
+      (0...quantity).contains(display) && display % lot == 0, .displayQuantityInvalid, quantity)
+    var least = quantity / 100 / lot * lot
+    while least * 100 < quantity { least += lot }
+    try require(display >= least, .displayQuantityTooSmall, least)
   }
 
   /// A post-only order does not meet a live order.
@@ -159,6 +173,9 @@ extension ReferenceModel {
     try require(
       request.price.ticks != old.price || quantity != old.quantity, .nothingToChange)
     try requireQuantity(quantity, old.lot)
+    if old.display > 0 {
+      try require(quantity <= 100 * old.display, .quantityTooLarge, 100 * old.display)
+    }
     try require(quantity > old.executed, .quantityBelowExecuted, old.executed)
     try requirePrice(request.price, instrument.definition)
     try requireFits(request.price.ticks, quantity, instrument.definition)
@@ -200,6 +217,7 @@ extension ModelOrder {
       postOnly: request.postOnly, lot: definition.lot.wattHours,
       price: request.type == .market ? edge.ticks : request.price.ticks,
       quantity: request.quantity.wattHours, leaves: request.quantity.wattHours, covered: 0,
-      expireTime: request.expireTime, arrival: arrival, place: 0, isResting: false)
+      expireTime: request.expireTime, arrival: arrival, place: 0, isResting: false,
+      display: request.displayQuantity.wattHours)
   }
 }

@@ -142,6 +142,7 @@ extension ReferenceModel {
         order.covered = target
         orders[id] = order
         emit(.restated(state(order)))
+        show(order)
       } else {
         gain(order, target)
       }
@@ -155,9 +156,10 @@ extension ReferenceModel {
       let target = cover(order)
       guard order.covered > target else { continue }
       order.covered = target
-      if target == 0 { order.place = nextPlace() }
+      if target == 0 { (order.place, order.part) = (nextPlace(), order.display) }
       orders[id] = order
       emit(.restated(state(order)))
+      show(order)
     }
   }
 

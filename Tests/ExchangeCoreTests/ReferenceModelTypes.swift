@@ -110,8 +110,14 @@ struct ModelOrder {
   var place: Int
   /// Whether it stands in a list; not while it is matching.
   var isResting: Bool
+  /// Most that is seen of it at a time; 0: all, it is no iceberg.
+  let display: Int64
+  /// What is left of the part that is seen.
+  var part: Int64 = 0
 
   var executed: Int64 { quantity - leaves }
+  /// What trades before it gives up its place.
+  var inPlace: Int64 { display == 0 ? covered : min(covered, part) }
 }
 
 extension Side {

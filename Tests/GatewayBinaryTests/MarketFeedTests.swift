@@ -124,6 +124,47 @@ struct MarketFeedTests {
     #expect(log.updates[2].2 == .modify(left))
   }
 
+  @Test("Of an iceberg its part is seen; its next part is a delete and an add.")
+  func icebergs() {
+    var feed = Self.feed()
+    feed.keepsTops = true
+    func after(_ events: Event...) -> [FeedUpdate] {
+      for event in events { feed.note(event) }
+      var log = FeedLog()
+      feed.endCommand(at: .never, into: &log)
+      return log.updates.map(\.2).filter { if case .trade = $0 { false } else { true } }
+    }
+    func displayed(_ total: Int64, _ live: Int64, isRefilled: Bool = false) -> Event {
+      .displayed(
+        OrderDisplayed(
+          order: Self.id(1), total: Energy(wattHours: total), live: Energy(wattHours: live),
+          isRefilled: isRefilled))
+    }
+    func seen(_ total: Int64, _ live: Int64) -> FeedOrder {
+      Self.shown(Self.state(Self.id(1), .sell, price: 10, leaves: total, covered: live))
+    }
+    func trade(_ quantity: Int64, leaving leaves: Int64) -> Event {
+      .trade(Self.trade(buyer: (Self.id(2), 0), seller: (Self.id(1), leaves), quantity: quantity))
+    }
+    func bid(_ quantity: Int64) -> Event {
+      .accepted(Self.state(Self.id(2), .buy, price: 10, leaves: quantity, covered: quantity))
+    }
+    let whole = Self.state(Self.id(1), .sell, price: 10, leaves: 20, covered: 12)
+    #expect(after(.accepted(whole), displayed(5, 5)) == [.add(seen(5, 5))])
+    #expect(after(bid(2), trade(2, leaving: 18), displayed(3, 3)) == [.modify(seen(3, 3))])
+    #expect(
+      after(bid(3), trade(3, leaving: 15), displayed(5, 5, isRefilled: true))
+        == [.delete(seen(3, 3)), .add(seen(5, 5))])
+    // The same to look at, but at the back of its price.
+    #expect(
+      after(bid(5), trade(5, leaving: 10), displayed(5, 5, isRefilled: true))
+        == [.delete(seen(5, 5)), .add(seen(5, 5))])
+    #expect(after(.restated(whole), displayed(5, 2)) == [.modify(seen(5, 2))])
+    #expect(feed.levels(of: InstrumentId(1)).map(\.total.wattHours) == [5])
+    #expect(feed.top(of: InstrumentId(1)).ask?.total.wattHours == 5)
+    #expect(after(bid(1), trade(1, leaving: 0)) == [.delete(seen(5, 2))])
+  }
+
   @Test("A slot that is reused within the command deletes the old order before it adds the new.")
   func slotReuse() {
     var feed = Self.feed()

@@ -35,6 +35,7 @@ struct OrderReaderTests {
       (bot, { try $0.enter(Sample.limitOrder) }, .enter(Sample.limitOrder)),
       (bot, { try $0.enter(Sample.marketOrder) }, .enter(Sample.marketOrder)),
       (bot, { try $0.enter(Sample.timedOrder) }, .enter(Sample.timedOrder)),
+      (bot, { try $0.enter(Sample.iceberg) }, .enter(Sample.iceberg)),
       (bot, { try $0.replace(Sample.replace) }, .replace(Sample.replace)),
       (bot, { try $0.cancel(cancel) }, .cancel(cancel)),
       (bot, { try $0.massCancel(mass) }, .massCancel(mass)),
@@ -162,7 +163,7 @@ struct OrderReaderTests {
             into: $0, seqNo: $1, sendingTime: $2, clientOrderId: ClientOrderId(1), price: .zero,
             quantity: .zero, account: GatewayWorld.account, instrument: .null, side: .buy,
             timeInForce: .goodTillCancel, selfTradePrevention: .cancelBoth, flags: [],
-            minimumQuantity: .zero, expireTime: .never)
+            minimumQuantity: .zero, expireTime: .never, displayQuantity: .zero)
         }
       ),
       (

@@ -26,6 +26,10 @@ enum Sample {
     timeInForce: .goodTillTime, selfTradePrevention: .cancelBoth,
     clientOrderId: ClientOrderId(41), price: Price(ticks: 42), quantity: Energy(wattHours: 4300),
     minimumQuantity: Energy(wattHours: 44), expireTime: Timestamp(nanoseconds: 45))
+  static let iceberg = NewOrder(
+    account: GatewayWorld.account, instrument: GatewayWorld.instrument, side: .sell,
+    clientOrderId: ClientOrderId(46), price: Price(ticks: 47), quantity: Energy(wattHours: 4800),
+    displayQuantity: Energy(wattHours: 4900))
   static let replace = ReplaceOrder(
     account: GatewayWorld.account, order: OrderId(51), clientOrderId: ClientOrderId(52),
     price: Price(ticks: 53), quantity: Energy(wattHours: 54))

@@ -64,15 +64,18 @@ struct CommandCodecTests {
   func refusals() {
     var commands = RandomCommands(seed: 5)
     let order = encode(commands.next(.enter))
-    func failure(_ change: (inout [UInt8]) -> Void) -> CommandCodec.Failure? {
-      var bytes = order
+    func failure(
+      of record: [UInt8]? = nil, _ change: (inout [UInt8]) -> Void
+    ) -> CommandCodec.Failure? {
+      var bytes = record ?? order
       change(&bytes)
       guard case .failure(let failure) = decode(bytes, sequence: SequenceNumber(1)) else {
         return nil
       }
       return failure
     }
-    #expect(failure { $0[0] = 24 } == .unknownKind(24))
+    #expect(failure { $0[0] = 25 } == .unknownKind(25))
+    #expect(failure { $0[0] = 24 } == .wrongLength(.enterIceberg, length: 80))
     #expect(failure { $0[0] = 0 } == .unknownKind(0))
     #expect(failure { $0[2] = 72 } == .wrongLength(.enter, length: 72))
     #expect(failure { $0[0] = 2 } == .wrongLength(.replace, length: 80))
@@ -82,6 +85,10 @@ struct CommandCodecTests {
     #expect(failure { $0[24 + 8] = 2 } == .unknownValue(.enter, payloadOffset: 8, value: 2))
     #expect(failure { $0[24 + 12] = 3 } == .unknownValue(.enter, payloadOffset: 12, value: 3))
     #expect(failure { $0[24 + 15] = 1 } == .reservedNotZero(.enter, payloadOffset: 13))
+    let hidesNothing = failure(of: encode(commands.next(.enterIceberg))) {
+      $0.replaceSubrange(80..<88, with: [UInt8](repeating: 0, count: 8))
+    }
+    #expect(hidesNothing == .unknownValue(.enterIceberg, payloadOffset: 56, value: 0))
   }
 
   @Test("Arbitrary and damaged bytes never trap: each is refused, or is a command's only encoding.")

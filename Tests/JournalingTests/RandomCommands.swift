@@ -74,6 +74,7 @@ struct RandomCommands {
   private mutating func body(_ kind: CommandCodec.Kind) -> Command.Body {
     switch kind {
     case .enter: .enter(newOrder())
+    case .enterIceberg: .enter(iceberg())
     case .replace:
       .replace(
         ReplaceOrder(
@@ -138,6 +139,12 @@ struct RandomCommands {
       timeInForce: any(TimeInForce.self), selfTradePrevention: any(SelfTradePrevention.self),
       postOnly: flag(), clientOrderId: client(), price: price(), quantity: energy(),
       minimumQuantity: energy(), expireTime: moment())
+  }
+
+  private mutating func iceberg() -> NewOrder {
+    var order = newOrder()
+    order.displayQuantity = Energy(wattHours: bits() | 1)
+    return order
   }
 
   private mutating func agent() -> SetAgent {

@@ -92,7 +92,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     case .newOrder: return NewOrderDecoder(frame)?.flags != nil
     case .balanceUpdate: return BalanceUpdateDecoder(frame)?.currency != nil
     case .status: return StatusDecoder(frame)?.meterCount != nil
-    default: return frame.blockFits && frame.blockLength >= template.blockLength
+    default: return frame.blockFits && frame.blockLength >= template.leastBlockLength
     }
   }
 }

@@ -40,10 +40,10 @@ private enum Verdict: Equatable {
     #expect(OrderModifyEncoder.frameLength == 64)
     for template in Template.allCases {
       let group = template.entryLength == 0 ? 0 : 4
-      #expect((Frame.headerLength + template.blockLength + group) % 8 == 0, "\(template)")
+      #expect((Frame.headerLength + template.leastBlockLength + group) % 8 == 0, "\(template)")
       #expect(template.entryLength % 8 == 0, "\(template)")
       if template.isFromClient {
-        #expect(Frame.headerLength + template.blockLength <= Frame.maximumClientLength)
+        #expect(Frame.headerLength + template.leastBlockLength <= Frame.maximumClientLength)
       }
     }
   }
@@ -128,6 +128,32 @@ private enum Verdict: Equatable {
         #expect(newer.price == NewOrderDecoder($0)?.price)
       }
     }
+  }
+
+  @Test("An older client's shorter block is read; what it does not have yet is null or 0.")
+  func olderClient() throws {
+    let whole = SwiftFrames.newOrderExtended()
+    try whole.withFrame(.newOrderExtended) { frame in
+      #expect(NewOrderExtendedDecoder(frame)?.displayQuantity != .zero)
+    }
+    var old = Array(whole.prefix(80))
+    (old[0], old[4], old[10]) = (80, 68, 1)
+    try old.withFrame(.newOrderExtended) { frame in
+      let order = try #require(NewOrderExtendedDecoder(frame))
+      #expect(order.displayQuantity == .zero)
+      #expect(
+        order.quantity.wattHours == frame.start.loadUnaligned(fromByteOffset: 44, as: Int64.self))
+    }
+    // Padded to the same frame length, and a block that ends within the field.
+    for block in [UInt8(68), 72] {
+      var padded = whole
+      padded[4] = block
+      try padded.withFrame(.newOrderExtended) { frame in
+        #expect(NewOrderExtendedDecoder(frame)?.displayQuantity == .zero)
+      }
+    }
+    old[4] = 60
+    #expect(Verdict(old) == .malformed(.badBlockLength, 68))
   }
 
   @Test("A newer server's longer block and longer entries are read.")

@@ -18,7 +18,7 @@ import Wire
       contentsOfFile: Repository.path("docs/protocol-reference.md"), encoding: .utf8)
     for template in Template.allCases {
       #expect(reference.contains("Template \(template.rawValue), "), "\(template)")
-      #expect(reference.contains("block \(template.blockLength), frame "), "\(template)")
+      #expect(reference.contains("block \(template.leastBlockLength), frame "), "\(template)")
     }
     let codes = try String(contentsOfFile: Repository.path("docs/reject-codes.md"), encoding: .utf8)
     for entry in RejectCode.all {

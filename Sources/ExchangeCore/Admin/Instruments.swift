@@ -134,6 +134,7 @@ extension Exchange {
     invariant(owned.pointee.covered >= 0, "no more cover lost than there was")
     invariant(owned.pointee.eligible >= 0, "no more halted than was open")
     emitState(order, .restated, .halted)
+    showIceberg(order)
     touch(order.pointee.position)
   }
 

@@ -17,6 +17,7 @@ extension Exchange {
 
   /// Puts an entering order into its level: live when it has cover, else waiting.
   @inline(always) mutating func rest(_ order: OpenOrder) {
+    if order.pointee.marks.isIceberg { fill(order) }
     let number = bookIndex(order.pointee.instrument, order.pointee.side)
     let instrument = order.instrument
     let key = instrument.pointee.key(order.price, order.pointee.side)
@@ -30,6 +31,7 @@ extension Exchange {
     } else {
       appendWaiting(order, level)
     }
+    showIceberg(order)
   }
 
   /// Takes an order out of its level; it is then entering, or gone.
@@ -59,6 +61,15 @@ extension Exchange {
     let level = ladder.levels.address(of: order.pointee.level)
     unlinkLive(order, level)
     appendWaiting(order, level)
+    if order.pointee.marks.isIceberg { fill(order) }
+  }
+
+  /// Moves a live order to the tail of its level's live queue.
+  mutating func moveToBack(_ order: OpenOrder) {
+    let level = ladder.levels.address(of: order.pointee.level)
+    if level.pointee.liveTail == order.slot { return }
+    unlinkLive(order, level)
+    appendLive(order, level, books.address(of: level.pointee.book))
   }
 
   @inline(__always) private mutating func appendLive(

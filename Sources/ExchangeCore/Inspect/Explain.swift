@@ -70,15 +70,26 @@ extension Exchange {
     var ahead: Int64 = 0
     var level = book.bestLevel
     while level != 0, level != orders[slot].level {
-      ahead += ladder.levels[level].live
+      ahead += orders.highestIceberg == 0 ? ladder.levels[level].live : seen(in: level)
       level = ladder.next(after: level, in: book, live: true)
     }
     var other = orders.places[slot].previous
     while other != 0 {
-      ahead += orders[other].covered
+      ahead += seen(open(other)).live
       other = orders.places[other].previous
     }
     return ahead
+  }
+
+  /// What the market sees in a level of live quantity: nobody is told what icebergs hide.
+  private func seen(in level: UInt32) -> Int64 {
+    var sum: Int64 = 0
+    var slot = ladder.levels[level].liveHead
+    while slot != 0 {
+      sum += seen(open(slot)).live
+      slot = orders.places[slot].next
+    }
+    return sum
   }
 
   private func otherSide(of slot: UInt32) -> Explanation.Reason {

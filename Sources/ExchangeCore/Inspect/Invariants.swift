@@ -74,11 +74,18 @@ extension Exchange {
         let inPlace =
           orders[slot].marks.isOpen && orders[slot].level == level && orders[slot].leaves > 0
           && (orders[slot].covered > 0) == isLive && orders[slot].covered <= orders[slot].leaves
+          && (!orders[slot].marks.isIceberg || isWhole(orders.icebergs[slot], isLive))
         if !inPlace { misplaced = true }
         slot = orders.places[slot].next
       }
     }
     return (live, total, count, misplaced)
+  }
+
+  /// Whether the part of a resting iceberg is one that can be seen: a whole one while it waits.
+  private func isWhole(_ iceberg: Iceberg, _ isLive: Bool) -> Bool {
+    iceberg.part > 0 && iceberg.part <= iceberg.display
+      && (isLive || iceberg.part == iceberg.display)
   }
 
   // MARK: 2: cover

@@ -9,6 +9,15 @@ extension Exchange {
     find(order).map { state($0) }
   }
 
+  /// What the market sees of an open order: all of it, or an iceberg's part.
+  /// - Returns: `nil` when no such order is open.
+  public func seen(of order: OrderId) -> (total: Energy, live: Energy)? {
+    find(order).map {
+      let seen = seen($0)
+      return (Energy(wattHours: seen.total), Energy(wattHours: seen.live))
+    }
+  }
+
   /// An account's balances in an area.
   /// - Returns: `nil` when it has no position there.
   public func balance(of account: AccountId, in area: AreaId) -> Balance? {

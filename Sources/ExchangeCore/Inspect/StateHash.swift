@@ -129,6 +129,10 @@ extension Exchange {
     }
     hash.fold(order.clientOrderId)
     hash.fold(place.arrival)
+    if order.marks.isIceberg {
+      hash.fold(orders.icebergs[slot].display)
+      hash.fold(orders.icebergs[slot].part)
+    }
     hash.fold(
       order.timeInForce == .goodTillTime
         ? expiries.time(of: slot) : Timestamp.never.nanoseconds)

@@ -223,6 +223,7 @@ extension Exchange {
     order.pointee.covered = target
     owned.pointee.covered -= lost
     emitState(order, .restated, waitReason(order))
+    showIceberg(order)
   }
 
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
@@ -241,6 +242,6 @@ extension Exchange {
     order.pointee.covered = target
     owned.pointee.covered += gained
     emitState(order, .restated, waitReason(order))
-    if entersLive { matchAndRest(order) }
+    if entersLive { matchAndRest(order) } else { showIceberg(order) }
   }
 }

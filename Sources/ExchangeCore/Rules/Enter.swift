@@ -59,9 +59,7 @@ extension Exchange {
     if let refusal = validateForm(order) { return refusal }
     let quantity = order.pointee.quantity.wattHours
     if let refusal = validateQuantity(quantity, instrument) { return refusal }
-    if order.pointee.minimumQuantity != .zero, let refusal = validateMinimum(order, instrument) {
-      return refusal
-    }
+    if let refusal = validateMinimumAndDisplay(order, instrument) { return refusal }
     switch order.pointee.type {
     case .limit:
       entry.price = order.pointee.price.ticks
@@ -110,6 +108,15 @@ extension Exchange {
     if lot != 1, quantity % lot != 0 { return Refusal(.offLot, lot) }
     if quantity > Limit.orderQuantity { return Refusal(.quantityTooLarge, Limit.orderQuantity) }
     return nil
+  }
+
+  @inline(__always) private func validateMinimumAndDisplay(
+    _ order: NewOrderRow, _ instrument: InstrumentRow
+  ) -> Refusal? {
+    let (minimum, display) = (order.pointee.minimumQuantity, order.pointee.displayQuantity)
+    if minimum.wattHours | display.wattHours == 0 { return nil }
+    if minimum != .zero, let refusal = validateMinimum(order, instrument) { return refusal }
+    return display == .zero ? nil : validateDisplay(order, instrument)
   }
 
   private func validateMinimum(
@@ -235,7 +242,10 @@ extension Exchange {
     row.pointee.side = order.pointee.side
     row.pointee.timeInForce = order.pointee.timeInForce
     row.pointee.selfTradePrevention = order.pointee.selfTradePrevention
-    row.pointee.marks = OrderMarks(type: order.pointee.type, postOnly: order.pointee.postOnly)
+    let isIceberg = order.pointee.displayQuantity != .zero
+    row.pointee.marks = OrderMarks(
+      type: order.pointee.type, postOnly: order.pointee.postOnly, isIceberg: isIceberg)
+    if isIceberg { orders.makeIceberg(slot, display: order.pointee.displayQuantity.wattHours) }
     let taken = open(row, slot)
     taken.place.pointee.price = entry.price
     taken.place.pointee.arrival = arrivalCount
@@ -248,6 +258,7 @@ extension Exchange {
   }
 
   /// What an entering order could execute now: a walk over the live orders it reaches, up to its cover.
+  /// What icebergs hide stands behind all others of their price.
   private func executable(_ order: OpenOrder) -> Int64 {
     let side = order.pointee.side.opposite
     let instrument = order.pointee.instrument
@@ -258,14 +269,18 @@ extension Exchange {
     var level = book.bestLevel
     while level != 0, ladder.levels[level].key <= limit, sum < wanted {
       var resting = ladder.levels[level].liveHead
+      var hidden: Int64 = 0
       while resting != 0, sum < wanted {
         if orders[resting].position != order.pointee.position {
-          sum += orders[resting].covered
+          let place = inPlace(open(resting))
+          sum += place
+          hidden += orders[resting].covered - place
         } else if order.pointee.selfTradePrevention != .cancelOlder {
           return min(sum, wanted)
         }
         resting = orders.places[resting].next
       }
+      sum += hidden
       level = ladder.next(after: level, in: book, live: true)
     }
     return min(sum, wanted)

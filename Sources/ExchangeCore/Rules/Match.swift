@@ -57,7 +57,7 @@ extension Exchange {
     _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow
   ) {
     let instrument = taker.instrument
-    let quantity = min(taker.pointee.covered, maker.pointee.covered)
+    let quantity = min(taker.pointee.covered, inPlace(maker))
     let price = maker.price
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
     let side = taker.pointee.side
@@ -76,7 +76,7 @@ extension Exchange {
     emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
     touchBalance(taker.pointee.position, taker.owner)
     touchBalance(maker.pointee.position, maker.owner)
-    settleResting(maker)
+    settleResting(maker, taken: quantity)
   }
 
   @inline(__always) private func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
@@ -107,14 +107,15 @@ extension Exchange {
     side.pointee.covered -= quantity
   }
 
-  /// After a resting order was lowered: without leaves it is gone, without cover it waits.
-  @inline(__always) private mutating func settleResting(_ order: OpenOrder) {
-    if order.pointee.covered > 0 { return }
-    if order.pointee.leaves > 0 {
-      moveToWaiting(order)
-    } else {
+  /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.
+  @inline(__always) private mutating func settleResting(_ order: OpenOrder, taken quantity: Int64) {
+    if order.pointee.leaves == 0 {
       leave(order, isLive: true)
       finish(order)
+    } else if order.pointee.marks.isIceberg {
+      settleIceberg(order, taken: quantity)
+    } else if order.pointee.covered == 0 {
+      moveToWaiting(order)
     }
   }
 
@@ -137,15 +138,15 @@ extension Exchange {
       remove(entering, .selfTrade)
       return false
     case .decrementBoth:
-      let quantity = min(entering.pointee.covered, resting.pointee.covered)
+      let quantity = min(entering.pointee.covered, inPlace(resting))
       decrement(resting, quantity)
       level.pointee.live -= quantity
       level.pointee.total -= quantity
       emitCanceled(resting, quantity, .selfTrade)
+      settleResting(resting, taken: quantity)
       decrement(entering, quantity)
       emitCanceled(entering, quantity, .selfTrade)
       touch(entering.pointee.position)
-      settleResting(resting)
       return true
     }
   }

@@ -41,7 +41,9 @@ extension Exchange {
     if price == order.price, quantity == order.pointee.quantity {
       return Refusal(.nothingToChange)
     }
-    if let refusal = validateQuantity(quantity, instrument) { return refusal }
+    if let refusal = validateQuantity(quantity, instrument) ?? validateParts(order, quantity) {
+      return refusal
+    }
     let executed = order.pointee.quantity - order.pointee.leaves
     if quantity <= executed { return Refusal(.quantityBelowExecuted, executed) }
     if let refusal = validatePrice(price, instrument) { return refusal }
@@ -91,6 +93,7 @@ extension Exchange {
     owned.pointee.covered -= uncovered
     level.pointee.live -= uncovered
     emitState(order, .replaced, waitReason(order))
+    showIceberg(order)
     touch(order.pointee.position)
   }
 

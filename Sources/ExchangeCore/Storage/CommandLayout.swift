@@ -95,7 +95,8 @@ private enum Sample {
     account: AccountId(1), instrument: InstrumentId(2), side: .sell, type: .market,
     timeInForce: .fillOrKill, selfTradePrevention: .decrementBoth, postOnly: true,
     clientOrderId: ClientOrderId(3), price: Price(ticks: 4), quantity: Energy(wattHours: 5),
-    minimumQuantity: Energy(wattHours: 6), expireTime: Timestamp(nanoseconds: 7))
+    minimumQuantity: Energy(wattHours: 6), expireTime: Timestamp(nanoseconds: 7),
+    displayQuantity: Energy(wattHours: 8))
 
   static let replace = ReplaceOrder(
     account: AccountId(1), order: OrderId(slot: 2, generation: 3),

@@ -118,6 +118,10 @@ struct EventHash {
     case .sessionBegan(let done): 26 | done.version << 8
     case .sessionEnded(let done): 27 | UInt64(done.count) << 8
     case .alarm(let alarm): 25 | UInt64(alarm.kind.rawValue) << 8
+    case .displayed(let seen):
+      28 | UInt64(seen.isRefilled ? 1 : 0) << 8
+        | pair(
+          seen.order.rawValue, pair(bits(seen.total.wattHours), bits(seen.live.wattHours))) << 9
     default: 0
     }
   }

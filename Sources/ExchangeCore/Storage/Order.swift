@@ -35,8 +35,8 @@ struct OrderMarks: BitwiseCopyable {
   private var bits: UInt8
 
   /// The marks of an open order.
-  @inline(__always) init(type: OrderType, postOnly: Bool) {
-    bits = 1 | (postOnly ? 2 : 0) | (type == .market ? 4 : 0)
+  @inline(__always) init(type: OrderType, postOnly: Bool, isIceberg: Bool = false) {
+    bits = 1 | (postOnly ? 2 : 0) | (type == .market ? 4 : 0) | (isIceberg ? 8 : 0)
   }
 
   /// The marks of a slot without an order.
@@ -46,6 +46,8 @@ struct OrderMarks: BitwiseCopyable {
   @inline(__always) var isOpen: Bool { bits & 1 != 0 }
   var isPostOnly: Bool { bits & 2 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
+  /// Whether the market sees it in parts: `OrderPool.icebergs` has how much.
+  @inline(__always) var isIceberg: Bool { bits & 8 != 0 }
 }
 
 /// An order in its row.
@@ -68,11 +70,23 @@ struct Place: BitwiseCopyable {
 /// Where an order stands, in its row.
 typealias PlaceRow = UnsafeMutablePointer<Place>
 
+/// What the market sees of an iceberg. Apart from its order: others neither have nor touch it.
+struct Iceberg: BitwiseCopyable {
+  /// Most that is seen of it at a time, Wh.
+  var display: Int64
+  /// What is left of the part that is seen, Wh; more than its leaves when those are less.
+  var part: Int64
+}
+
 /// The pool of orders, with a last-in first-out free list through `next`.
 struct OrderPool: ~Copyable {
   private let table: Table<Order>
   /// Where each order stands.
   let places: Table<Place>
+  /// By slot; of icebergs only.
+  let icebergs: Table<Iceberg>
+  /// The highest slot that ever held an iceberg; 0: none did.
+  private(set) var highestIceberg: UInt32 = 0
   private var free: UInt32 = 0
   /// Slots 1 ... used have been used at least once.
   private(set) var used: UInt32 = 0
@@ -84,6 +98,7 @@ struct OrderPool: ~Copyable {
     precondition(capacity <= 1 << 24, "at most 2^24 orders")
     table = Table(capacity: Int(capacity) + 1)
     places = Table(capacity: Int(capacity) + 1)
+    icebergs = Table(capacity: Int(capacity) + 1)
     self.capacity = capacity
   }
 
@@ -119,6 +134,12 @@ struct OrderPool: ~Copyable {
     return (order, slot)
   }
 
+  /// Notes how much of the order in a slot is seen at a time.
+  mutating func makeIceberg(_ slot: UInt32, display: Int64) {
+    icebergs[slot] = Iceberg(display: display, part: display)
+    highestIceberg = max(highestIceberg, slot)
+  }
+
   /// Gives a slot back.
   @inline(__always) mutating func release(_ order: OrderRow, _ place: PlaceRow, _ slot: UInt32) {
     assert(order.pointee.marks.isOpen)
@@ -142,7 +163,7 @@ struct OrderPool: ~Copyable {
 
 extension OrderPool {
   private struct Counters: BitwiseCopyable {
-    var free, used, count: UInt32
+    var free, used, count, highestIceberg: UInt32
   }
 
   /// What rows its image holds.
@@ -150,18 +171,23 @@ extension OrderPool {
     layout.add(Counters.self)
     layout.add(Order.self)
     layout.add(Place.self)
+    layout.add(Iceberg.self)
   }
 
   func write(to sink: any StateSink) {
-    sink.put(Counters(free: free, used: used, count: count))
+    sink.put(
+      Counters(free: free, used: used, count: count, highestIceberg: highestIceberg))
     table.write(to: sink, used: Int(used) + 1)
     places.write(to: sink, used: Int(used) + 1)
+    icebergs.write(to: sink, used: Int(highestIceberg) + 1)
   }
 
   mutating func read(from source: any StateSource) {
     let counters = source.get(Counters.self)
     (free, used, count) = (counters.free, counters.used, counters.count)
+    highestIceberg = counters.highestIceberg
     table.read(from: source)
     places.read(from: source)
+    icebergs.read(from: source)
   }
 }

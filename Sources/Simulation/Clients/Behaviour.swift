@@ -91,6 +91,9 @@ struct Behaviour {
       order.type = .market
       order.timeInForce = .immediateOrCancel
     case 5: order.minimumQuantity = Energy(wattHours: 100)
+    case 6:
+      order.displayQuantity = Energy(
+        wattHours: min(100 * random.pick(1...3), order.quantity.wattHours))
     default: break
     }
     return order

@@ -20,26 +20,27 @@ import MarketModel
 ///         63    1 flags
 ///         64    8 minimumQuantity
 ///         72    8 expireTime
+///         80    8 displayQuantity
 public struct NewOrderExtendedEncoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 21 }
   /// Bytes of the block.
-  @inlinable public static var blockLength: Int { 68 }
+  @inlinable public static var blockLength: Int { 76 }
   /// Bytes of the whole frame.
-  @inlinable public static var frameLength: Int { 80 }
+  @inlinable public static var frameLength: Int { 88 }
   /// Where the frame starts.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `80` bytes.
+  /// Writes headers and all fields; there must be room for `88` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy, account: AccountId,
     instrument: InstrumentId, side: Side, timeInForce: TimeInForce,
     selfTradePrevention: SelfTradePrevention, flags: OrderFlags, minimumQuantity: Energy,
-    expireTime: Timestamp
+    expireTime: Timestamp, displayQuantity: Energy
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 80, blockLength: 68, templateId: 21)
+    Frame.writeHeader(at: frame, length: 88, blockLength: 76, templateId: 21)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, clientOrderId.rawValue)
@@ -53,6 +54,7 @@ public struct NewOrderExtendedEncoder: BitwiseCopyable {
     frame.setLittle(63, flags.rawValue)
     frame.setLittle(64, minimumQuantity.wattHours)
     frame.setLittle(72, expireTime.nanoseconds)
+    frame.setLittle(80, displayQuantity.wattHours)
   }
 
   /// The client's sequence number.
@@ -66,9 +68,9 @@ public struct NewOrderExtendedDecoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 21 }
   /// Bytes of the block.
-  @inlinable public static var blockLength: Int { 68 }
+  @inlinable public static var blockLength: Int { 76 }
   /// Bytes of the whole frame.
-  @inlinable public static var frameLength: Int { 80 }
+  @inlinable public static var frameLength: Int { 88 }
   /// Where the frame starts.
   public let frame: UnsafeRawPointer
 
@@ -136,5 +138,11 @@ public struct NewOrderExtendedDecoder: BitwiseCopyable {
   /// When a good-till-time order is cancelled; null otherwise. Unit: ns since 1970, UTC.
   @inlinable public var expireTime: Timestamp {
     Timestamp(nanoseconds: frame.little(72, as: UInt64.self))
+  }
+
+  /// Iceberg: what the market sees of it at a time, in whole lots, at least a hundredth of the
+  /// quantity; 0: all of it. Unit: Wh. Since version 2; 0 from older senders.
+  @inlinable public var displayQuantity: Energy {
+    frame.little(4, as: UInt16.self) >= 76 ? Energy(wattHours: frame.little(80, as: Int64.self)) : Energy(wattHours: 0)
   }
 }

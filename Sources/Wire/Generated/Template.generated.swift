@@ -149,8 +149,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// How the server is: the answer to StatusRequest.
   case status = 113
 
-  /// Bytes of the block that this version of the schema defines.
-  @inlinable public var blockLength: Int {
+  /// Bytes of the block in the first version of the schema: the least that is read.
+  @inlinable public var leastBlockLength: Int {
     switch self {
     case .sequence: 12
     case .notApplied, .terminate, .referenceDataRequest, .marketDataSubscribe,

@@ -62,6 +62,7 @@ struct Coverage {
     case .rejected(let rejected): "reject \(rejected.code.rawValue)"
     case .canceled(let canceled): "cancel \(canceled.reason)"
     case .alarm(let alarm): "alarm \(alarm.kind)"
+    case .displayed(let seen): seen.isRefilled ? "refilled" : "displayed"
     case .accepted: "accepted"
     case .replaced: "replaced"
     case .restated: "restated"

@@ -61,7 +61,7 @@ extension RandomMarket {
 
   private mutating func spoiled(_ good: NewOrder, _ countsUp: inout Bool) -> NewOrder {
     var order = good
-    switch dice(15) {
+    switch dice(17) {
     case 0: order.account = AccountId(dice(20))
     case 1: order.instrument = InstrumentId(dice(12))
     case 2: order.quantity.wattHours = 0
@@ -77,6 +77,10 @@ extension RandomMarket {
     case 13:
       (order.instrument, order.price) = (Self.dear.instrument, Self.dear.highestPrice)
       order.quantity.wattHours = 1 << 36
+    case 14: order.displayQuantity.wattHours = order.quantity.wattHours + 1
+    case 15:
+      order.quantity.wattHours *= 201
+      order.displayQuantity.wattHours = order.quantity.wattHours / 201
     case 12: order.minimumQuantity.wattHours = order.quantity.wattHours + 1
     default: countsUp = false
     }

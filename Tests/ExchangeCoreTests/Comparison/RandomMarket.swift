@@ -247,6 +247,11 @@ struct RandomMarket {
       order.timeInForce = Bool.random(using: &random) ? .immediateOrCancel : .fillOrKill
     default: break
     }
+    if chance(1, of: 5) {
+      let lots = order.quantity.wattHours / instrument.lot.wattHours
+      let shown = Int64.random(in: 1...(chance(1, of: 2) ? min(lots, 3) : lots), using: &random)
+      order.displayQuantity = Energy(wattHours: shown * instrument.lot.wattHours)
+    }
     order.selfTradePrevention = pick(SelfTradePrevention.allCases)
     return Step(.enter(order), label: "o\(orderCount)", countsUp: true)
   }

@@ -45,6 +45,8 @@ struct RejectCodeTests {
       "postOnlyWouldTrade",
       "meter ana +1kWh\nenter A1 ana ask 1kWh @ 0.10\nenter X ben bid 1kWh @ 0.10 post"),
     RejectScript("minimumQuantityInvalid", "enter X ana bid 2kWh @ 0.10 min 500Wh"),
+    RejectScript("displayQuantityInvalid", "enter X ana bid 2kWh @ 0.10 show 3kWh"),
+    RejectScript("displayQuantityTooSmall", "enter X ana bid 201kWh @ 0.10 show 2kWh"),
     RejectScript("postOnlyImmediate", "enter X ana bid 1kWh @ 0.10 post fok"),
     RejectScript("badAmount", "withdraw ana 0.00"),
     RejectScript("sameAccount", "send ana ana 1.00"),

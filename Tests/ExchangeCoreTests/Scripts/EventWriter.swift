@@ -2,6 +2,7 @@
 //
 //   accepted A1 live 1kWh waiting 2kWh headroom      trade A1 B1 5kWh @ 0.12 (seller first)
 //   canceled A1 5kWh user                            rejected insufficientCash 1000000
+//   shown A1 1kWh/2kWh (an iceberg: live / total)     refilled A1 2kWh/2kWh
 //
 // Bookkeeping events (balances, acknowledgements, definitions) have no words: model and engine are
 // compared on all events, the last column shows what happened to orders.
@@ -29,6 +30,9 @@ struct EventWriter {
     case .massCanceled(let done): return "massCanceled \(done.count)"
     case .metered(let metered): return text(metered)
     case .alarm(let alarm): return "alarm \(alarm.kind)"
+    case .displayed(let seen):
+      return "\(seen.isRefilled ? "refilled" : "shown") \(name(seen.order)) "
+        + "\(Notation.energy(seen.live))/\(Notation.energy(seen.total))"
     default: return nil
     }
   }

@@ -193,6 +193,12 @@ struct Market: ~Copyable {
     if expected != actual {
       differences.append("orders: model \(expected), engine \(actual)")
     }
+    for order in model.orders.values.sorted(by: { $0.id < $1.id }) {
+      let (expected, actual) = (model.displayed(order), exchange.seen(of: order.id))
+      if actual == nil || actual?.total != expected.total || actual?.live != expected.live {
+        differences.append("seen: model \(expected), engine \(String(describing: actual))")
+      }
+    }
     for key in model.cash.keys.sorted(by: CashKey.inOrder) {
       let held = model.cash[key] ?? ModelCash()
       let row = exchange.cash().first { $0.account == key.account && $0.currency == key.currency }

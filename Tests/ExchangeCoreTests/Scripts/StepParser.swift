@@ -128,6 +128,7 @@ struct StepParser {
     order.postOnly = flag("post")
     order.expireTime = try time("expires") ?? .never
     order.minimumQuantity = try energy("min") ?? .zero
+    order.displayQuantity = try energy("show") ?? .zero
     switch try option("stp") {
     case "older": order.selfTradePrevention = .cancelOlder
     case "both": order.selfTradePrevention = .cancelBoth

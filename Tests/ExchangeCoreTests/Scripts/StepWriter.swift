@@ -71,6 +71,7 @@ struct StepWriter {
     if order.expireTime != .never { words += ["expires", Notation.time(order.expireTime)] }
     if order.postOnly { words.append("post") }
     if order.minimumQuantity != .zero { words += ["min", Notation.energy(order.minimumQuantity)] }
+    if order.displayQuantity != .zero { words += ["show", Notation.energy(order.displayQuantity)] }
     switch order.selfTradePrevention {
     case .cancelNewer: break
     case .cancelOlder: words += ["stp", "older"]

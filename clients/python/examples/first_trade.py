@@ -77,6 +77,15 @@ async def main(host, port, operator_session, operator_seed):
     print(f"trade {trade.tradeId}: {trade.quantity} Wh at {trade.price / 1e5}")
     assert trade.tradeId == bought.tradeId and trade.quantity == 2_000
 
+    # An iceberg: the market sees 500 Wh of it at a time.
+    ana.send("MarketDataSubscribe", area=AREA, snapshot="orders")
+    await ana.wait_for(lambda m: m.name == "SnapshotEnd")
+    iceberg = await ben.order(BEN, INSTRUMENT, "buy", 9_000, 1_500, display_quantity=500)
+    seen = await ana.wait_for(lambda m: m.name == "OrderAdd")
+    print(f"ben: an iceberg over {iceberg.quantity} Wh; the market sees {seen.total}")
+    assert (iceberg.quantity, seen.total) == (1_500, 500)
+    await ben.cancel(BEN, iceberg.orderId)
+
     balance = await ben.balance(BEN, AREA)
     print(f"ben: {balance.energy} Wh, free cash {balance.freeCash / 1e8}")
     assert balance.energy == 2_000

@@ -195,16 +195,24 @@ class Client:
 
     async def order(self, account: int, instrument: int, side: str, price: int, quantity: int,
                     client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
-                    post_only: bool = False) -> Message:
+                    post_only: bool = False, minimum_quantity: int = 0,
+                    expire_time: Optional[int] = None, display_quantity: int = 0) -> Message:
         """Enters a limit order and waits for its Accepted.
+
+        `minimum_quantity`: what must execute on entry; `expire_time`: of a goodTillTime order;
+        `display_quantity`: what the market sees at a time (iceberg), 0 for all of it.
 
         Messages that come before it are dropped: a bot that must see every Trade sends NewOrder
         itself and reads `messages`."""
         identity = client_order_id or time.time_ns()
+        extended: dict = {}
+        if minimum_quantity or expire_time is not None or display_quantity:
+            extended = {"minimumQuantity": minimum_quantity, "expireTime": expire_time,
+                        "displayQuantity": display_quantity}
         number = self.send(
-            "NewOrder", clientOrderId=identity, account=account, instrument=instrument, side=side,
-            price=price, quantity=quantity, timeInForce=time_in_force,
-            flags=["postOnly"] if post_only else [])
+            "NewOrderExtended" if extended else "NewOrder", clientOrderId=identity,
+            account=account, instrument=instrument, side=side, price=price, quantity=quantity,
+            timeInForce=time_in_force, flags=["postOnly"] if post_only else [], **extended)
         return await self.wait_for(
             lambda m: m.name == "Accepted" and m.clientOrderId == identity, number=number)
 
