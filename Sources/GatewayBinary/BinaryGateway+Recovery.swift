@@ -8,7 +8,7 @@ extension BinaryGateway {
   /// The session in `slot` is over: its identity is free again, and its orders may be cancelled.
   func release(_ slot: Int) {
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
-    identities.release(identity, nextIncoming: peer.session.nextIncoming)
+    identities.release(identity, nextIncoming: peer.nextIncoming)
     expectReturn(of: identity, version: peer.session.version, cancelAfter: peer.cancelAfter)
   }
 

@@ -6,7 +6,7 @@ import Wire
 
 extension BinaryGateway {
   /// What is done after a frame.
-  private enum Next {
+  enum Next {
     /// The frame is done with.
     case go
     /// It stays: the intake was full.
@@ -37,6 +37,7 @@ extension BinaryGateway {
   }
 
   private func handle(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
+    if template == .terminate, waitsForReadings(slot) { return .wait }
     switch template {
     case .negotiate: negotiate(frame, slot)
     case .establish: establish(frame, slot)
@@ -53,6 +54,7 @@ extension BinaryGateway {
     let sequence = frame.sequenceNumber
     let peer = peers.pointer(slot)
     let isCancel = template == .cancel || template == .massCancel
+    if template != .meterReading, waitsForReadings(slot) { return .wait }
     guard
       let admission = peer.pointee?.session.admit(
         sequence: sequence, now: now, isCancel: isCancel)
@@ -72,14 +74,11 @@ extension BinaryGateway {
       answer(frame, template, slot)
       return .go
     }
+    if template == .meterReading { return reading(frame, slot) }
     guard let identity = peer.pointee?.session.identity, let roles = peer.pointee?.roles else {
       return .stop
     }
-    // The directory's tables are counted references: only a reading needs them.
-    let result =
-      template == .meterReading
-      ? OrderReader().read(frame, template, from: identity, roles: roles, directory: directory)
-      : OrderReader().readOrder(frame, template, from: identity, roles: roles)
+    let result = OrderReader().readOrder(frame, template, from: identity, roles: roles)
     switch result {
     case .command(let command): return submit(command, isCancel: isCancel, slot)
     case .rejected(let rejected):
@@ -108,7 +107,7 @@ extension BinaryGateway {
   }
 
   /// Rejects a message here: outside the sequence, since the journal does not know of it.
-  private func reject(_ rejected: Rejected, _ slot: Int) {
+  func reject(_ rejected: Rejected, _ slot: Int) {
     counts.rejects += 1
     writer(slot)?.rejected(0, answerTime, rejected)
     peers[slot]?.session.noteSent(now: now)
@@ -192,7 +191,7 @@ extension BinaryGateway {
     guard let former = peers.slot(of: session), let version = peers[slot]?.session.version else {
       return
     }
-    if let next = peers[former]?.session.nextIncoming {
+    if let next = peers[former]?.nextIncoming {
       peers[slot]?.session.resume(at: next)
     }
     // Given up first, so that its end is no loss of the session.

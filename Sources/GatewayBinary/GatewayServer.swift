@@ -9,6 +9,9 @@ public protocol GatewayServer: AnyObject {
   /// there, one on the real clock stamps its own. Of every other command it is 0.
   func submit(_ command: Command) -> SubmitResult
 
+  /// Has a reading's signature checked. What is valid comes back to be submitted.
+  func check(_ reading: SignedReading) -> ReadingCheck
+
   /// The order as it is now; `nil` when it is not open.
   func orderState(_ order: OrderId) -> OrderState?
 
@@ -43,6 +46,9 @@ public protocol GatewayServer: AnyObject {
 extension GatewayServer {
   /// Delivers when the turn ends.
   public func deliverEarly() {}
+
+  /// By the gateway itself.
+  public func check(_ reading: SignedReading) -> ReadingCheck { .here }
 }
 
 /// Reports that a session asks for again.

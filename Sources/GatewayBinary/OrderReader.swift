@@ -4,6 +4,7 @@
 // directory trails it by what is not durable yet.
 
 import MarketModel
+import Transport
 import Wire
 
 /// Reads commands from frames. Pure; allocates only to verify a meter's signature.
@@ -38,7 +39,7 @@ public struct OrderReader: Sendable {
   ) -> Result {
     let needed = Self.roles(for: template)
     guard !roles.isDisjoint(with: needed) else {
-      return Self.notPermitted(needed, frame, session)
+      return .rejected(Self.notPermitted(needed, frame, session))
     }
     switch template {
     case .newOrder: return order(frame, session)
@@ -60,20 +61,15 @@ public struct OrderReader: Sendable {
     guard template == .meterReading else {
       return readOrder(frame, template, from: session, roles: roles)
     }
-    guard !roles.isDisjoint(with: Self.roles(for: template)) else {
-      // A reading is permitted by metering; trading is enough only for a meter of one's own.
-      return Self.notPermitted(.metering, frame, session)
-    }
-    return reading(frame, session, directory)
+    return reading(frame, session, roles, directory)
   }
 
   private static func notPermitted(
     _ needed: Roles, _ frame: Frame, _ session: SessionId
-  ) -> Result {
-    .rejected(
-      Rejected(
-        code: .notPermitted, limit: Int64(needed.rawValue), session: session,
-        clientSequence: frame.sequenceNumber))
+  ) -> Rejected {
+    Rejected(
+      code: .notPermitted, limit: Int64(needed.rawValue), session: session,
+      clientSequence: frame.sequenceNumber)
   }
 
   /// Whether `template` asks for a command; otherwise it is the session's own or a question.
@@ -126,9 +122,24 @@ public struct OrderReader: Sendable {
 
   // MARK: Readings
 
-  private func reading(
-    _ frame: Frame, _ session: SessionId, _ directory: borrowing Directory
-  ) -> Result {
+  /// What a reading's frame holds, its signature not yet checked.
+  enum Reading {
+    case signed(SignedReading)
+    case rejected(Rejected)
+  }
+
+  /// The reading in `frame`, which is one.
+  /// - Parameters:
+  ///   - directory: Knows the meters' keys.
+  ///   - connection: Where it came from.
+  func readReading(
+    _ frame: Frame, from session: SessionId, roles: Roles, directory: borrowing Directory,
+    connection: ConnectionId
+  ) -> Reading {
+    guard !roles.isDisjoint(with: Self.roles(for: .meterReading)) else {
+      // A reading is permitted by metering; trading is enough only for a meter of one's own.
+      return .rejected(Self.notPermitted(.metering, frame, session))
+    }
     guard let message = MeterReadingDecoder(frame) else { Self.notChecked() }
     guard let meter = directory.meter(message.meter) else {
       return .rejected(
@@ -136,18 +147,41 @@ public struct OrderReader: Sendable {
           code: .unknownMeter, limit: Int64(directory.highestMeter), session: session,
           clientSequence: frame.sequenceNumber))
     }
-    guard SignatureCheck.isValid(message.signature, on: frame, .reading, key: meter.key) else {
-      return .rejected(
-        Rejected(
-          code: .badMeterSignature, limit: 0, session: session,
-          clientSequence: frame.sequenceNumber, account: meter.account))
+    return .signed(
+      SignedReading(
+        reading: MeterReading(
+          meter: message.meter, registerSequence: message.registerSequence,
+          intervalStart: message.intervalStart, intervalEnd: message.intervalEnd,
+          produced: message.produced, consumed: message.consumed),
+        signature: message.signature, key: meter.key, account: meter.account, session: session,
+        clientSequence: frame.sequenceNumber, sendingTime: message.sendingTime,
+        connection: connection))
+  }
+
+  private func reading(
+    _ frame: Frame, _ session: SessionId, _ roles: Roles, _ directory: borrowing Directory
+  ) -> Result {
+    switch readReading(
+      frame, from: session, roles: roles, directory: directory, connection: .null)
+    {
+    case .rejected(let rejected): return .rejected(rejected)
+    case .signed(let signed):
+      return signed.result(
+        isValid: SignatureCheck.isValid(signed.signature, on: frame, .reading, key: signed.key))
     }
-    let body = Command.Body.meterReading(
-      MeterReading(
-        meter: message.meter, registerSequence: message.registerSequence,
-        intervalStart: message.intervalStart, intervalEnd: message.intervalEnd,
-        produced: message.produced, consumed: message.consumed))
-    return Body.command(body).result(frame, session)
+  }
+}
+
+extension SignedReading {
+  /// The command, when its signature is valid; else the reject.
+  func result(isValid: Bool) -> OrderReader.Result {
+    isValid
+      ? .command(
+        Command(session: session, clientSequence: clientSequence, body: .meterReading(reading)))
+      : .rejected(
+        Rejected(
+          code: .badMeterSignature, limit: 0, session: session, clientSequence: clientSequence,
+          account: account))
   }
 }
 

@@ -17,10 +17,30 @@ struct Peer {
   var isThrottled = false
   /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
   var cancelAfter = BeginSession.never
+  /// Readings whose signatures are being checked elsewhere; what else it sends waits behind them.
+  var unchecked = 0
+  /// Sequence number of the first of them.
+  var firstUnchecked: UInt64 = 0
   /// Areas whose market data it gets.
   var areas: [AreaId] = []
   /// Areas whose tops it gets.
   var topAreas: [AreaId] = []
+
+  /// Next sequence number that is expected of its client, should the connection end now: readings that
+  /// are not checked have not come.
+  var nextIncoming: UInt64 { unchecked > 0 ? firstUnchecked : session.nextIncoming }
+
+  /// A reading is being checked elsewhere.
+  mutating func noteUnchecked(_ sequence: UInt64) {
+    if unchecked == 0 { firstUnchecked = sequence }
+    unchecked += 1
+  }
+
+  /// The first reading was checked, and submitted or rejected.
+  mutating func noteChecked(_ sequence: UInt64) {
+    unchecked -= 1
+    firstUnchecked = sequence + 1
+  }
 }
 
 /// The connected clients by connection slot, and the ways to find them from an event.

@@ -26,6 +26,11 @@ final class GatewayWorld: Sendable {
     var queries: [RetransmitQuery] = []
     var answers: [(RetransmitQuery, [UInt8]?)] = []
     var notices: [GatewayNotice] = []
+    /// Readings are checked elsewhere: by the test.
+    var holdsReadings = false
+    var readings: [SignedReading] = []
+    /// What the test found, the first reading first.
+    var verdicts: [Bool] = []
   }
 
   static let bot = SessionId(1)
@@ -127,6 +132,21 @@ final class GatewayWorld: Sendable {
     return state.withLock { $0.commands }
   }
 
+  /// Says whether the readings that are held are signed, the first first.
+  func judge(_ verdicts: [Bool]) {
+    state.withLock { $0.verdicts += verdicts }
+    wake.wake()
+  }
+
+  /// Waits until so many readings are held.
+  func holds(_ count: Int) -> Bool {
+    for _ in 0..<10_000 {
+      if state.withLock({ $0.readings.count }) >= count { return true }
+      usleep(1000)
+    }
+    return false
+  }
+
   /// Ends the world in order; its loop must end too.
   func drain() -> Bool {
     state.withLock { $0.drain = true }
@@ -163,6 +183,14 @@ final class ScriptedServer: GatewayServer {
     }
   }
 
+  func check(_ reading: SignedReading) -> ReadingCheck {
+    world.state.withLock { state in
+      guard state.holdsReadings else { return .here }
+      state.readings.append(reading)
+      return .elsewhere
+    }
+  }
+
   func orderState(_ order: OrderId) -> OrderState? {
     world.state.withLock { $0.orders[order] }
   }
@@ -189,6 +217,7 @@ final class ScriptedServer: GatewayServer {
   func timerFired(_ timer: TimerToken) {}
 
   func turnEnds() {
+    judgeReadings()
     let (batches, drain) = world.state.withLock { state in
       defer { (state.outbox, state.drain) = ([], false) }
       return (state.outbox, state.drain)
@@ -201,6 +230,21 @@ final class ScriptedServer: GatewayServer {
     for (query, reports) in answers { gateway?.retransmit(query, reports) }
     if let counts = gateway?.counts { world.state.withLock { $0.counts = counts } }
     if drain { gateway?.drain() }
+  }
+
+  private func judgeReadings() {
+    while let (reading, isValid) = world.state.withLock({ state -> (SignedReading, Bool)? in
+      guard let reading = state.readings.first, let verdict = state.verdicts.first else {
+        return nil
+      }
+      return (reading, verdict)
+    }) {
+      guard gateway?.checked(reading, isValid: isValid) == true else { return }
+      world.state.withLock { state in
+        state.readings.removeFirst()
+        state.verdicts.removeFirst()
+      }
+    }
   }
 
   func deliver(_ events: [Event]) {

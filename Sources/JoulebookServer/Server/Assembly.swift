@@ -44,6 +44,8 @@ final class Assembly: GatewayServer {
   /// Set before the loop runs.
   var history: HistoryDesk?
 
+  /// Checks readings beside the loop; `nil`: the gateway checks them itself. Set before the loop runs.
+  var readings: ReadingRoom?
   /// Set before the loop runs.
   var snapshots: SnapshotDesk?
   /// Pictures for those who look after the server; taken when `watch` was called.
@@ -77,6 +79,8 @@ final class Assembly: GatewayServer {
     guard market.admits(command) else { return .refused(Refusal(.intakeFull)) }
     return market.take(command) ? .taken : .full
   }
+
+  func check(_ reading: SignedReading) -> ReadingCheck { readings?.check(reading) ?? .here }
 
   func orderState(_ order: OrderId) -> OrderState? { asked()?.exchange.orderState(order) }
 
@@ -153,6 +157,7 @@ final class Assembly: GatewayServer {
 
   func turnEnds() {
     guard let market else { return }
+    readings?.deliver(to: gateway)
     market.work()
     market.endTurn()
     market.deliver(to: gateway)

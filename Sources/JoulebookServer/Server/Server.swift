@@ -50,6 +50,8 @@ public final class Server {
   private let keepers: Keepers?
   /// The follower's, the history's and the snapshots'.
   private let threads: [RoomThread]?
+  private let readings: ReadingRoom
+  private let readingThread: RoomThread
   private let health: HealthDesk?
   private let healthThread: RoomThread?
   private let log: Logger
@@ -134,6 +136,11 @@ public final class Server {
     } else {
       healthThread = nil
     }
+    let wake = transport.wakeHandle
+    let readings = ReadingRoom(configuration.gateway) { wake.wake() }
+    self.readings = readings
+    assembly.readings = readings
+    readingThread = RoomThread { readings.run() }
     threads = keepers.map { keepers in
       [
         RoomThread(.patient) { keepers.follower.run() }, RoomThread { keepers.history.run() },
@@ -150,6 +157,8 @@ public final class Server {
   /// - Returns: how it ended.
   public func run() -> Summary {
     transport.run(assembly.gateway, waiting: configuration.waiting)
+    readings.end()
+    readingThread.join()
     threads?[0].join()
     keepers?.history.end()
     keepers?.snapshots.end()

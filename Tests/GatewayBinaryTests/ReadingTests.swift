@@ -1,0 +1,129 @@
+import Glibc
+import JoulebookClient
+import MarketModel
+import Testing
+import Wire
+
+@testable import GatewayBinary
+
+@Suite("Readings whose signatures are checked elsewhere")
+struct ReadingTests {
+  private func world() throws -> GatewayWorld {
+    let world = try GatewayWorld()
+    world.state.withLock { $0.holdsReadings = true }
+    return world
+  }
+
+  private func reading(_ number: UInt64) -> MeterReading {
+    var reading = Sample.reading
+    reading.registerSequence = number
+    return reading
+  }
+
+  private func order(_ id: UInt64) -> NewOrder {
+    var order = Sample.limitOrder
+    order.clientOrderId = ClientOrderId(id)
+    return order
+  }
+
+  @Test("What a session sends behind a reading waits for it; another session does not.")
+  func order() throws {
+    let world = try world()
+    let (client, other) = (try world.client(GatewayWorld.secondBot), try world.client())
+    try client.send(reading(1), key: world.meterKey)
+    try client.send(reading(2), key: world.meterKey)
+    try client.enter(order(5))
+    try client.flush()
+    #expect(world.holds(2))
+    try other.enter(order(6))
+    try other.flush()
+    #expect(world.commands(1).map(\.session) == [GatewayWorld.bot])
+    world.judge([true])
+    #expect(world.commands(2).map(\.clientSequence) == [1, 1])
+    world.judge([true])
+    #expect(world.commands(4).dropFirst().map(\.clientSequence) == [1, 2, 3])
+    guard case .enter(let entered)? = world.commands(4).last?.body else {
+      Issue.record("\(world.commands(4))")
+      return
+    }
+    #expect(entered.clientOrderId == ClientOrderId(5))
+    #expect(world.drain())
+  }
+
+  @Test("A reading that its meter did not sign is rejected with the same code as ever.")
+  func forged() throws {
+    let world = try world()
+    let client = try world.client(GatewayWorld.meterBox)
+    for number in UInt64(1)...3 { try client.send(reading(number), key: world.meterKey) }
+    try client.flush()
+    #expect(world.holds(3))
+    world.judge([true, false, true])
+    guard case .rejected(let rejection) = try client.expect().event else {
+      Issue.record("no reject")
+      return
+    }
+    #expect(rejection.code == .badMeterSignature)
+    #expect(rejection.reference == 2)
+    #expect(world.commands(2).map(\.clientSequence) == [1, 3])
+  }
+
+  @Test("A full intake shows a checked reading again.")
+  func full() throws {
+    let world = try world()
+    world.state.withLock { $0.script = [.full, .full] }
+    let client = try world.client(GatewayWorld.meterBox)
+    try client.send(reading(1), key: world.meterKey)
+    try client.flush()
+    #expect(world.holds(1))
+    world.judge([true])
+    for _ in 0..<10_000 where world.commands(0).isEmpty { world.wake.wake() }
+    #expect(world.commands(1).map(\.clientSequence) == [1])
+  }
+
+  @Test(
+    "A connection that is lost takes its unchecked readings with it: the client sends them again.")
+  func lost() throws {
+    let world = try world()
+    let client = try world.client(GatewayWorld.meterBox)
+    for number in UInt64(1)...3 { try client.send(reading(number), key: world.meterKey) }
+    try client.flush()
+    #expect(world.holds(3))
+    world.judge([true])
+    #expect(world.commands(1).map(\.clientSequence) == [1])
+    let position = client.position
+    client.drop()
+    let key = try #require(world.keys[GatewayWorld.meterBox])
+    var options = Client.Options()
+    options.resume = position
+    let back = try Client(
+      host: "127.0.0.1", port: world.port,
+      credentials: Credentials(session: GatewayWorld.meterBox, privateKey: key), options: options)
+    #expect(back.nextSequence == 2)
+    // They come too late for a connection that is gone.
+    world.judge([true, true])
+    for number in UInt64(2)...3 { try back.send(reading(number), key: world.meterKey) }
+    try back.flush()
+    #expect(world.holds(2))
+    world.judge([true, true])
+    #expect(world.commands(3).map(\.clientSequence) == [1, 2, 3])
+    #expect(world.drain())
+  }
+
+  @Test("A client that says good-bye behind its readings has them applied first.")
+  func goodBye() throws {
+    let world = try world()
+    let client = try world.client(GatewayWorld.meterBox)
+    try client.send(reading(1), key: world.meterKey)
+    try client.flush()
+    #expect(world.holds(1))
+    try client.writeFrame(TerminateEncoder.frameLength) { frame, _ in
+      TerminateEncoder(
+        into: frame, sessionVersion: client.version, brokenLimit: 0, code: RejectCode(rawValue: 0))
+    }
+    try client.flush()
+    for _ in 0..<10_000 where world.state.withLock({ $0.counts.pauses }) == 0 { usleep(1000) }
+    #expect(world.commands(0).isEmpty)
+    world.judge([true])
+    #expect(world.commands(1).map(\.clientSequence) == [1])
+  }
+}
