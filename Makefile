@@ -17,7 +17,7 @@ KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824
 # How long `make fuzz` tries each target.
 SECONDS ?= 60
 
-C_LIBRARIES := libuv1-dev libsqlite3-dev
+C_LIBRARIES := libuv1-dev libsqlite3-dev libssl-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
 PYTHON := .venv/bin/python
 

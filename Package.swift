@@ -58,7 +58,9 @@ let package = Package(
       name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite"],
       swiftSettings: strict),
     .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
-    .target(name: "Transport", dependencies: ["CLibuv"], swiftSettings: hot),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
+    .target(name: "Transport", dependencies: ["CLibuv", "TLS"], swiftSettings: hot),
     .target(
       name: "GatewayBinary",
       dependencies: [
@@ -68,14 +70,14 @@ let package = Package(
     .target(
       name: "JoulebookClient",
       dependencies: [
-        "Wire", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
+        "Wire", "MarketModel", "TLS", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hot),
     .target(
       name: "JoulebookServer",
       dependencies: [
         "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
-        "Transport", "Wire", "GatewayBinary",
+        "TLS", "Transport", "Wire", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -115,7 +117,7 @@ let package = Package(
       name: "joulebook",
       dependencies: [
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
-        "Settlement", "LedgerSQLite", "Simulation",
+        "Settlement", "LedgerSQLite", "Simulation", "TLS",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -163,7 +165,7 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "joulebook", "JoulebookServer", "JoulebookClient", "MarketModel", "Wire",
+        "joulebook", "JoulebookServer", "JoulebookClient", "MarketModel", "TLS", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

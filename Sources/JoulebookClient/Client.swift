@@ -12,6 +12,7 @@
 import Crypto
 import Glibc
 import MarketModel
+import TLS
 import Wire
 
 /// A client's session. Owned by one thread.
@@ -28,6 +29,9 @@ public final class Client {
     public var handshakeMilliseconds: Int32 = 5_000
     /// Size of the send buffer and of the receive buffer, in bytes.
     public var bufferBytes = 1 << 20
+
+    /// Speaks TLS 1.3 with servers that this trusts; `nil`: plain TCP.
+    public var security: TLSContext?
 
     /// The defaults.
     public init() {}
@@ -59,7 +63,7 @@ public final class Client {
   static let reader = FrameReader(from: .server)
 
   /// Connects, negotiates and establishes.
-  /// - Throws: `.cannotConnect`; `.refused` with the server's code; `.timedOut`; `.connectionLost`.
+  /// - Throws: `.cannotConnect`; `.insecure`; `.refused` with the server's code; `.timedOut`; `.connectionLost`.
   public init(
     host: String, port: UInt16, credentials: Credentials, options: Options = Options()
   ) throws(ClientError) {
@@ -67,7 +71,9 @@ public final class Client {
     version = options.resume?.version ?? Self.wallClock().nanoseconds
     keepAliveNanoseconds = UInt64(options.keepAliveMilliseconds) * 1_000_000
     (lastReceived, lastSent) = (Self.monotonicNow(), Self.monotonicNow())
-    socket = try ClientSocket(host: host, port: port, bufferBytes: options.bufferBytes)
+    socket = try ClientSocket(
+      host: host, port: port, bufferBytes: options.bufferBytes, security: options.security)
+    try socket.agree(options.handshakeMilliseconds)
     if options.resume == nil { try negotiate(credentials, options) }
     try establish(credentials, options)
     try requestMissing()

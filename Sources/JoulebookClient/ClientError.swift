@@ -4,6 +4,8 @@ import MarketModel
 public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
   /// No connection came about. Is the server running, and does it listen there?
   case cannotConnect(address: String, error: Int32)
+  /// TLS did not come about: the server's certificate is not trusted, or it speaks no TLS 1.3 there.
+  case insecure(String)
   /// The connection broke. What was sent may or may not have been applied: connect again, look at the
   /// state, resend with the same client order ids (what was applied is then rejected as a duplicate).
   case connectionLost(error: Int32)
@@ -30,6 +32,7 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .cannotConnect(let address, let error):
       "cannot connect to \(address) (errno \(error)); is the server running?"
+    case .insecure(let text): "no secure connection: \(text)"
     case .connectionLost(let error):
       "the connection broke (errno \(error)); connect again and resend"
     case .refused(let code, let limit):

@@ -1,4 +1,5 @@
 import Glibc
+import TLS
 
 // Bytes both ways over a plain TCP socket. Sending gathers in a buffer and leaves with `flush`; what
 // the socket does not take stays for the next time. Receiving reads as much as there is into one
@@ -13,22 +14,47 @@ struct ClientSocket: ~Copyable {
   private let incoming: UnsafeMutableRawBufferPointer
   private var incomingStart = 0
   private var incomingEnd = 0
+  private var security: TLSSession?
+  /// With TLS: sealed bytes on their way to the socket, and from it.
+  private let sealed: UnsafeMutableRawBufferPointer
+  private var sealedCount = 0
+  private let arriving: UnsafeMutableRawBufferPointer
 
   /// Connects.
   /// - Parameters:
   ///   - host: An IPv4 or IPv6 address or a name.
   ///   - bufferBytes: Size of each of the two buffers.
-  /// - Throws: `.cannotConnect`.
-  init(host: String, port: UInt16, bufferBytes: Int) throws(ClientError) {
+  ///   - context: Speaks TLS with this, once `agree` was called; `nil`: plain TCP.
+  /// - Throws: `.cannotConnect`; `.insecure` when the name cannot be proven.
+  init(
+    host: String, port: UInt16, bufferBytes: Int, security context: TLSContext?
+  ) throws(ClientError) {
+    let session = try Self.session(context, host)
     descriptor = try Self.open(host: host, port: port)
+    sealed = .allocate(byteCount: context == nil ? 0 : 1 << 15, alignment: 64)
+    arriving = .allocate(byteCount: sealed.count, alignment: 64)
     outgoing = .allocate(byteCount: bufferBytes, alignment: 64)
     incoming = .allocate(byteCount: bufferBytes, alignment: 64)
+    security = session
+  }
+
+  private static func session(
+    _ context: TLSContext?, _ host: String
+  ) throws(ClientError) -> TLSSession? {
+    guard let context else { return nil }
+    do throws(TLSError) {
+      return try TLSSession(context, host: host)
+    } catch {
+      throw .insecure(error.description)
+    }
   }
 
   deinit {
     Glibc.close(descriptor)
     outgoing.deallocate()
     incoming.deallocate()
+    sealed.deallocate()
+    arriving.deallocate()
   }
 
   /// What was received and not consumed.
@@ -37,7 +63,7 @@ struct ClientSocket: ~Copyable {
   }
 
   /// Whether something waits to be sent.
-  var hasUnsent: Bool { outgoingEnd > outgoingStart }
+  var hasUnsent: Bool { outgoingEnd > outgoingStart || sealedCount > 0 }
 
   /// Bytes that can be written behind what waits.
   var room: Int { outgoing.count - outgoingEnd }
@@ -62,7 +88,8 @@ struct ClientSocket: ~Copyable {
   /// Sends what the socket takes.
   /// - Throws: `.connectionLost`.
   mutating func flush() throws(ClientError) {
-    while hasUnsent, let base = outgoing.baseAddress {
+    if security != nil { return try flushSealed() }
+    while outgoingEnd > outgoingStart, let base = outgoing.baseAddress {
       let sent = send(
         descriptor, base + outgoingStart, outgoingEnd - outgoingStart, Int32(MSG_NOSIGNAL))
       if sent >= 0 {
@@ -83,6 +110,7 @@ struct ClientSocket: ~Copyable {
   mutating func receive() throws(ClientError) -> Bool {
     compactIncoming()
     guard incomingEnd < incoming.count, let base = incoming.baseAddress else { return false }
+    if security != nil { return try receiveSealed() }
     while true {
       let count = recv(descriptor, base + incomingEnd, incoming.count - incomingEnd, 0)
       if count > 0 {
@@ -103,6 +131,72 @@ struct ClientSocket: ~Copyable {
       fd: descriptor, events: Int16(POLLIN) | (hasUnsent ? Int16(POLLOUT) : 0), revents: 0)
     // An error shows at the next read or write.
     _ = poll(&waited, 1, milliseconds)
+  }
+
+  // MARK: TLS
+
+  /// Waits until both sides have agreed on TLS; returns at once without it.
+  /// - Parameter milliseconds: Longest wait.
+  /// - Throws: `.insecure`, `.connectionLost`, `.timedOut`.
+  mutating func agree(_ milliseconds: Int32) throws(ClientError) {
+    let end = Client.monotonicNow() + UInt64(max(0, milliseconds)) * 1_000_000
+    while security?.isEstablished == false {
+      if try receiveSealed() { continue }
+      try flushSealed()
+      if security?.isEstablished == true { break }
+      let now = Client.monotonicNow()
+      guard now < end else { throw .timedOut }
+      wait(milliseconds: Int32((end - now) / 1_000_000) + 1)
+    }
+    try flush()
+  }
+
+  /// Seals what was written, once there is nothing sealed left, and sends what the socket takes.
+  private mutating func flushSealed() throws(ClientError) {
+    while true {
+      if sealedCount == 0, security?.pending == 0, outgoingEnd > outgoingStart,
+        security?.isEstablished == true
+      {
+        let bytes = UnsafeRawBufferPointer(rebasing: outgoing[outgoingStart..<outgoingEnd])
+        guard security?.write(bytes) == true else { throw .insecure("TLS cannot send") }
+        (outgoingStart, outgoingEnd) = (0, 0)
+      }
+      let room = UnsafeMutableRawBufferPointer(rebasing: sealed[sealedCount...])
+      sealedCount += security?.take(into: room) ?? 0
+      if sealedCount == 0 { return }
+      let sent = send(descriptor, sealed.baseAddress, sealedCount, Int32(MSG_NOSIGNAL))
+      if sent > 0, let base = sealed.baseAddress {
+        sealedCount -= sent
+        memmove(base, base + sent, sealedCount)
+        continue
+      }
+      if errno == EINTR { continue }
+      guard errno == EAGAIN else { throw .connectionLost(error: errno) }
+      return
+    }
+  }
+
+  /// Unseals what has come, or else reads from the socket and tries again.
+  private mutating func receiveSealed() throws(ClientError) -> Bool {
+    while true {
+      let room = UnsafeMutableRawBufferPointer(rebasing: incoming[incomingEnd...])
+      switch security?.read(into: room) ?? .ended {
+      case .bytes(let count):
+        incomingEnd += count
+        return true
+      case .ended: throw .connectionLost(error: 0)
+      case .failed(let error):
+        try flushSealed()
+        throw .insecure(error.description)
+      case .needsMore: break
+      }
+      let count = recv(descriptor, arriving.baseAddress, arriving.count, 0)
+      if count == 0 { throw .connectionLost(error: 0) }
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN { return false }
+      guard count > 0 else { throw .connectionLost(error: errno) }
+      security?.receive(UnsafeRawBufferPointer(rebasing: arriving[..<count]))
+    }
   }
 
   private mutating func compactOutgoing() {

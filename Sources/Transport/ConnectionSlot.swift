@@ -1,4 +1,5 @@
 import CLibuv
+import TLS
 
 /// One place for a connection: reused, never freed before the transport is. Owned by the loop's thread.
 struct ConnectionSlot: ~Copyable {
@@ -38,7 +39,12 @@ struct ConnectionSlot: ~Copyable {
   /// The part of a message that the next bytes complete, or all that was left when reading paused.
   var unread = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   var unreadCount = 0
+  /// What the socket is given.
   var queue: SendQueue
+  /// The connection's TLS; `nil`: bytes stand on the wire as they are.
+  var security: TLSSession?
+  /// With TLS: what waits to be sealed, as the handler wrote it.
+  var plain: SendQueue
 
   init(transport: Transport, index: Int, sendBound: Int) {
     self.transport = transport
@@ -47,6 +53,7 @@ struct ConnectionSlot: ~Copyable {
     write = .allocate(capacity: 1)
     shutdown = .allocate(capacity: 1)
     queue = SendQueue(bound: sendBound)
+    plain = SendQueue(bound: sendBound)
   }
 
   deinit {
@@ -83,5 +90,9 @@ struct ConnectionSlot: ~Copyable {
     (paused, shut, unreadCount) = (false, false, 0)
     isOverflowing = false
     queue.reset()
+    plain.reset()
   }
+
+  /// Bytes that wait to be sent.
+  var waiting: Int { queue.count + plain.count }
 }

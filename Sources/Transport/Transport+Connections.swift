@@ -28,6 +28,7 @@ extension Transport {
       slot.pointee.unreadCount = 0
       deliver(slot, count)
     }
+    if slot.pointee.security != nil { unseal(slot) }
     if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
   }
 
@@ -78,6 +79,7 @@ extension Transport {
       slot.pointee.reason = .local
       return close(slot, .local)
     }
+    guard secure(slot, from: listener) else { return close(slot, .notSecured) }
     uv_tcp_nodelay(tcp, 1)
     counts.accepted += 1
     handler?.connected(slot.pointee.id)
@@ -123,6 +125,7 @@ extension Transport {
   private func offerReadBuffer(
     _ slot: UnsafeMutablePointer<ConnectionSlot>, _ buffer: UnsafeMutablePointer<uv_buf_t>?
   ) {
+    if slot.pointee.security != nil { return offerSealedBuffer(buffer) }
     let kept = slot.pointee.unreadCount
     if kept > 0 {
       readBuffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: slot.pointee.unread[0..<kept]))
@@ -141,13 +144,14 @@ extension Transport {
     }
     counts.bytesIn += count
     guard slot.pointee.state == .open else { return }
+    if slot.pointee.security != nil { return readSealed(slot, count) }
     let kept = slot.pointee.unreadCount
     slot.pointee.unreadCount = 0
     deliver(slot, kept + count)
   }
 
   /// Shows the handler the first `count` bytes of the shared buffer and keeps what it leaves.
-  private func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
+  func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     let bytes = UnsafeRawBufferPointer(rebasing: readBuffer[0..<count])
     guard let handler else { preconditionFailure("only within the loop") }
     slot.pointee.wasRead = true
@@ -181,6 +185,7 @@ extension Transport {
   private func released(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     let (id, reason) = (slot.pointee.id, slot.pointee.reason)
     slot.pointee.state = .free
+    slot.pointee.security = nil
     openCount -= 1
     freeSlots.append(slot.pointee.index)
     handler?.closed(id, reason)

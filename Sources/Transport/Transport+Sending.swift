@@ -9,7 +9,11 @@ extension Transport {
   public func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer? {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return nil }
     let beyond = slot.pointee.isOverflowing ? Self.lastWord : 0
-    guard let start = slot.pointee.queue.reserve(bytes, beyond: beyond) else {
+    let room =
+      slot.pointee.security == nil
+      ? slot.pointee.queue.reserve(bytes, beyond: beyond)
+      : slot.pointee.plain.reserve(bytes, beyond: beyond)
+    guard let start = room else {
       overflow(slot)
       return nil
     }
@@ -36,7 +40,7 @@ extension Transport {
 
   /// Bytes that wait to be sent on `connection`; 0 when it is closed. The loop's thread.
   public func queued(_ connection: ConnectionId) -> Int {
-    slot(of: connection)?.pointee.queue.count ?? 0
+    slot(of: connection)?.pointee.waiting ?? 0
   }
 
   func markDirty(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
@@ -84,6 +88,7 @@ extension Transport {
 
   private func flush(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard slot.pointee.queue.inFlight == 0 else { return }
+    if slot.pointee.security != nil { seal(slot) }
     let filled = slot.pointee.queue.filled
     guard filled > 0 else { return finishWriting(slot) }
     var buffer = Self.buffer(slot.pointee.queue.filling, filled)
@@ -129,6 +134,7 @@ extension Transport {
   private func finishWriting(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard slot.pointee.state == .finishing, !slot.pointee.shut else { return }
     slot.pointee.shut = true
+    if slot.pointee.security != nil { endSecurity(slot) }
     if uv_shutdown(slot.pointee.shutdown, slot.pointee.stream, nil) < 0 { close(slot, .local) }
   }
 

@@ -8,6 +8,7 @@
 
 import CLibuv
 import Glibc
+import TLS
 
 /// A TCP server on one libuv loop. Owned by the thread that calls `run`; only `wakeHandle` may be used
 /// from others. Allocates nothing per message in steady state.
@@ -76,7 +77,9 @@ public final class Transport {
   var finishingCount = 0
   var handler: (any TransportHandler)?
   private(set) var isShutDown = false
-  private var listeners: [UnsafeMutablePointer<uv_tcp_t>] = []
+  var listeners: [(handle: UnsafeMutablePointer<uv_tcp_t>, security: TLSContext?)] = []
+  /// Where sealed bytes are read to; made with the first listener that has TLS.
+  var sealedBuffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var timers: [TimerToken: UnsafeMutablePointer<uv_timer_t>] = [:]
   private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
   private let check = UnsafeMutablePointer<uv_check_t>.allocate(capacity: 1)
@@ -114,7 +117,8 @@ public final class Transport {
       slot.deinitialize(count: 1)
       slot.deallocate()
     }
-    listeners.forEach { $0.deallocate() }
+    listeners.forEach { $0.handle.deallocate() }
+    sealedBuffer.deallocate()
     timers.values.forEach { $0.deallocate() }
     prepare.deallocate()
     check.deallocate()
@@ -126,15 +130,21 @@ public final class Transport {
   /// - Parameters:
   ///   - host: An IPv4 or IPv6 address.
   ///   - port: 0: the kernel chooses.
+  ///   - security: Its connections speak TLS with this; `nil`: plain TCP.
   /// - Returns: The port.
   /// - Throws: When the address is malformed, taken or not allowed.
   @discardableResult
-  public func listen(host: String, port: UInt16) throws(TransportError) -> UInt16 {
+  public func listen(
+    host: String, port: UInt16, security: TLSContext? = nil
+  ) throws(TransportError) -> UInt16 {
+    if security != nil, sealedBuffer.count == 0 {
+      sealedBuffer = .allocate(byteCount: configuration.readBuffer / 2, alignment: 4096)
+    }
     var address = sockaddr_storage()
     let listener = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
     uv_tcp_init(loop, listener)
     listener.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-    listeners.append(listener)
+    listeners.append((listener, security))
     let code = withUnsafeMutablePointer(to: &address) { storage in
       Self.bind(listener, host: host, port: port, in: UnsafeMutableRawPointer(storage))
     }
@@ -201,7 +211,7 @@ public final class Transport {
 
   /// Closes the listeners: connections go on, none is added.
   public func stopListening() {
-    for listener in listeners { Self.close(listener) }
+    for listener in listeners { Self.close(listener.handle) }
   }
 
   /// Closes everything without sending what is queued; `run` returns after the last close. To let

@@ -45,6 +45,8 @@ public enum CloseReason: Equatable, Sendable {
   case unreadOverflow
   /// The gateway asked for it.
   case local
+  /// It does not speak TLS as it must here.
+  case notSecured
   /// The transport shut down.
   case shutdown
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import JoulebookClient
 import JoulebookServer
 import MarketModel
+import TLS
 
 /// Where a running server is and who asks.
 struct OperatorConnection: ParsableArguments {
@@ -13,6 +14,12 @@ struct OperatorConnection: ParsableArguments {
   var key: String?
   @Option(name: .long, help: "Session identity of the key.")
   var session: UInt32 = 1
+
+  @Flag(name: .long, help: "Speak TLS 1.3, with a server that the system's certificates prove.")
+  var tls = false
+  @Option(
+    name: .long, help: "Speak TLS 1.3, with a server that the certificates in this file prove.")
+  var tlsAuthorities: String?
 
   /// How long an answer may take, in ms.
   private static let patience: Int32 = 10_000
@@ -61,11 +68,21 @@ struct OperatorConnection: ParsableArguments {
     }
     let credentials = try Credentials(
       session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
-    return try Client(host: address.host, port: address.port, credentials: credentials)
+    var options = Client.Options()
+    do throws(TLSError) {
+      if tls || tlsAuthorities != nil {
+        options.security = try TLSContext(trusting: tlsAuthorities)
+      }
+    } catch {
+      throw .insecure("\(error)")
+    }
+    return try Client(
+      host: address.host, port: address.port, credentials: credentials, options: options)
   }
 
   private static func failure(_ error: ClientError) -> ExitCode {
     switch error {
+    case .insecure: Failure.unavailable.exit("\(error)")
     case .badCredentials: Failure.noInput.exit("\(error); name the key with --key or --data")
     case .rejected(let rejection):
       Failure.refused.exit(

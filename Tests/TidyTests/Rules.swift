@@ -6,8 +6,8 @@ enum Rules {
   /// Targets from the bottom of the house upwards; an arrow may only point to an earlier one.
   static let order = [
     "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
-    "Journaling", "Settlement", "LedgerSQLite", "Transport", "GatewayBinary", "JoulebookClient",
-    "JoulebookServer", "Community", "Load", "Simulation", "joulebook", "sbegen",
+    "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayBinary",
+    "JoulebookClient", "JoulebookServer", "Community", "Load", "Simulation", "joulebook", "sbegen",
   ]
 
   /// Arrows that would point upwards and are forbidden all the same.

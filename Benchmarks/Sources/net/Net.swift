@@ -45,8 +45,11 @@ struct Net: ParsableCommand {
     return options
   }
 
-  private func server(_ kept: String, _ wait: String) throws -> Configuration {
+  private func server(
+    _ kept: String, _ wait: String, assembly: String = "inline"
+  ) throws -> Configuration {
     var configuration = Configuration()
+    try configuration.set("assembly", to: assembly)
     try configuration.set("journal.kept", to: kept)
     try configuration.set("wait", to: wait)
     return configuration
@@ -73,13 +76,16 @@ struct Net: ParsableCommand {
     var options = options()
     (options.isPingPong, options.spins) = (true, false)
     let single = try Load.runEmbedded(options, server("disk", "park"), isShown: false)
+    options.spins = true
+    let awake = try Load.runEmbedded(options, server("disk", "spin"), isShown: false)
     options.isPingPong = false
     (options.rate, options.connections, options.outstanding) = (100_000, 4, 4_096)
     options.spins = true
     let even = try Load.runEmbedded(options, server("disk", "park"), isShown: false)
     var floor = SyncFloor.run(folder: folder, milliseconds: milliseconds / 2)
     floor.add(before)
-    page.sync("one order at a time, journaled", single, floor)
+    page.sync("one order at a time, journaled, park", single, floor)
+    page.sync("one order at a time, journaled, spin", awake, floor)
     page.sync("100,000 orders/s, evenly, journaled", even, floor)
   }
 
@@ -97,7 +103,11 @@ struct Net: ParsableCommand {
       let name = kept == "none" ? "nothing kept" : "journaled"
       page.rate("\(connections) connections x \(outstanding), \(name)", report, echo, goal)
     }
-    (options.connections, options.outstanding, options.idle) = (64, 64, idle)
+    (options.connections, options.outstanding) = (64, 64)
+    let pipelined = try Load.runEmbedded(
+      options, server("none", "park", assembly: "pipelined"), isShown: false)
+    page.rate("64 connections x 64, nothing kept, pipelined", pipelined, echo, 5e6)
+    options.idle = idle
     let before = residentMegabytes()
     let crowded = try Load.runEmbedded(options, server("none", "park"), isShown: false)
     page.rate("the same with \(idle) idle sessions beside", crowded, echo, 5e6)
@@ -136,6 +146,7 @@ struct Net: ParsableCommand {
     var options = options()
     (options.meters, options.rate, options.spins) = (1_000, 0, false)
     let report = try Load.runEmbedded(options, server("none", "park"), isShown: false)
-    page.note("Readings checked, signature included: \(Int(report.rate)) a second.")
+    page.note(
+      "Readings checked, signature included, by one thread: \(Int(report.rate)) a second.")
   }
 }

@@ -5,6 +5,10 @@ extension Configuration {
   private static var service: [Setting] {
     [
       .listen,
+      .text(
+        "tls.certificate", \.tlsCertificate,
+        "file with the certificate for TLS 1.3 (PEM); empty: plain TCP"),
+      .text("tls.key", \.tlsKey, "file with its private key (PEM)"),
       .health,
       .number("connections", \.connections, 1...65_535, "client connections at a time"),
       .text("data", \.dataFolder, "folder of the journal, the ledger and the operator's key"),

@@ -37,6 +37,10 @@ public struct Configuration: Sendable, Equatable {
   public var host = "127.0.0.1"
   /// TCP port; 0: a free one, printed at the start.
   public var port: UInt16 = 9100
+  /// File with the certificate that clients are shown, PEM; empty: plain TCP.
+  public var tlsCertificate = ""
+  /// File with the certificate's private key, PEM.
+  public var tlsKey = ""
   /// IPv4 or IPv6 address and port of the page for operators' tools; empty: there is none.
   public var health = ""
   /// Connections at a time.

@@ -7,6 +7,7 @@ import Logging
 import MarketModel
 import Rings
 import Settlement
+import TLS
 import Transport
 
 /// The whole exchange, assembled *inline*: connections, sequencer and exchange on the thread that
@@ -76,6 +77,7 @@ public final class Server {
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
+    let security = try Self.security(configuration)
     let lock = try Self.open(&configuration, chosen: chosen)
     let transport = try Self.makeTransport(configuration)
     let flag = StopFlag()
@@ -120,7 +122,8 @@ public final class Server {
       throw .configuration(error)
     }
     do throws(TransportError) {
-      port = try transport.listen(host: configuration.host, port: configuration.port)
+      port = try transport.listen(
+        host: configuration.host, port: configuration.port, security: security)
     } catch {
       keepers?.journal.close()
       throw .transport(error)
@@ -235,6 +238,23 @@ public final class Server {
     guard !configuration.health.isEmpty else { return nil }
     let (host, port) = try Configuration.parseAddress(configuration.health)
     return try HealthDesk(host: host, port: port, vitals: vitals, page: metrics)
+  }
+
+  /// What clients' connections are secured with; `nil`: nothing.
+  private static func security(
+    _ configuration: Configuration
+  ) throws(StartError) -> TLSContext? {
+    let (certificate, key) = (configuration.tlsCertificate, configuration.tlsKey)
+    if certificate.isEmpty && key.isEmpty { return nil }
+    guard !certificate.isEmpty, !key.isEmpty else {
+      throw .configuration(
+        ConfigurationError("tls: certificate and key are given both, or neither"))
+    }
+    do throws(TLSError) {
+      return try TLSContext(certificate: certificate, key: key)
+    } catch {
+      throw .configuration(ConfigurationError("tls: \(error)"))
+    }
   }
 
   private static func makeTransport(

@@ -68,9 +68,12 @@ struct Village {
   /// The operator's session.
   func operatorClient(_ server: ServerProcess) throws -> Client {
     try Client(
-      host: "127.0.0.1", port: server.port,
-      credentials: Credentials(
-        session: SessionId(1), keyFile: DataFolder(server.data).operatorKey))
+      host: "127.0.0.1", port: server.port, credentials: operatorCredentials(server))
+  }
+
+  /// Who the operator is.
+  func operatorCredentials(_ server: ServerProcess) throws(ClientError) -> Credentials {
+    try Credentials(session: SessionId(1), keyFile: DataFolder(server.data).operatorKey)
   }
 
   /// How the server is, with the hash of its state.

@@ -4,6 +4,7 @@ import asyncio
 import struct
 import time
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any, AsyncIterator, Callable, Optional
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -63,14 +64,16 @@ class Client:
     @classmethod
     async def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey,
                       keep_alive_ms: int = 5_000, cancel_after_ms: Optional[int] = 0,
-                      resume: Optional[Position] = None) -> "Client":
+                      resume: Optional[Position] = None,
+                      ssl: Optional[SSLContext] = None) -> "Client":
         """Connects, negotiates and establishes. Raises `Terminated` when refused.
 
         `cancel_after_ms`: how long the session's orders outlive its connection; None: for ever.
         `resume`: comes back to the session of a lost connection. The reports that it missed come
         among the new ones, each once; sort by `seqNo` where the order matters.
+        `ssl`: speaks TLS 1.3, e.g. with `ssl.create_default_context()`; None: plain TCP.
         """
-        client = cls(*await asyncio.open_connection(host, port))
+        client = cls(*await asyncio.open_connection(host, port, ssl=ssl))
         client._version = resume.session_version if resume else time.time_ns()
         session = {"sessionId": session_id, "sessionVersion": client._version}
         if resume is None:

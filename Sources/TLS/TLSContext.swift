@@ -1,0 +1,68 @@
+// TLS 1.3 by OpenSSL, and nothing older. One context for all connections of a listener, or of a client's kind.
+
+import COpenSSL
+import Glibc
+
+/// What connections of one kind have in common: a server's certificate and key, or whom a client trusts.
+/// Any thread, once it is made.
+public final class TLSContext: @unchecked Sendable {
+  let pointer: OpaquePointer
+  let isServer: Bool
+
+  /// For a server.
+  /// - Parameters:
+  ///   - certificate: File with the certificate and those that lead to its root, PEM.
+  ///   - key: File with its private key, PEM.
+  /// - Throws: when a file cannot be read or is none of those, the key belongs to another certificate, or
+  ///   the certificate has expired or does not hold yet.
+  public init(certificate: String, key: String) throws(TLSError) {
+    for file in [certificate, key] where access(file, R_OK) != 0 {
+      throw TLSError("\(file) cannot be read: \(String(cString: strerror(errno)))")
+    }
+    pointer = try Self.make(TLS_server_method())
+    isServer = true
+    SSL_CTX_set_num_tickets(pointer, 0)
+    guard SSL_CTX_use_certificate_chain_file(pointer, certificate) == 1 else {
+      throw .library("\(certificate) holds no certificate")
+    }
+    try Self.checkDates(SSL_CTX_get0_certificate(pointer), certificate)
+    guard SSL_CTX_use_PrivateKey_file(pointer, key, SSL_FILETYPE_PEM) == 1 else {
+      throw .library("\(key) holds no private key of \(certificate)")
+    }
+  }
+
+  /// For a client, which goes on with servers only that prove their name.
+  /// - Parameter authorities: File with the certificates that it trusts, PEM; `nil`: the system's.
+  /// - Throws: when the file cannot be read or holds no certificate.
+  public init(trusting authorities: String?) throws(TLSError) {
+    pointer = try Self.make(TLS_client_method())
+    isServer = false
+    SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
+    guard let authorities else {
+      SSL_CTX_set_default_verify_paths(pointer)
+      return
+    }
+    guard SSL_CTX_load_verify_locations(pointer, authorities, nil) == 1 else {
+      throw .library("\(authorities) holds no certificates that can be read")
+    }
+  }
+
+  deinit { SSL_CTX_free(pointer) }
+
+  private static func make(_ method: OpaquePointer?) throws(TLSError) -> OpaquePointer {
+    guard let made = SSL_CTX_new(method) else { throw .library("TLS cannot be used") }
+    _ = SSL_CTX_ctrl(made, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(TLS1_3_VERSION), nil)
+    return made
+  }
+
+  private static func checkDates(
+    _ certificate: OpaquePointer?, _ file: String
+  ) throws(TLSError) {
+    if X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0 {
+      throw TLSError("\(file) has expired")
+    }
+    if X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 {
+      throw TLSError("\(file) does not hold yet")
+    }
+  }
+}

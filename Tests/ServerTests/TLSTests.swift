@@ -1,0 +1,202 @@
+import Foundation
+import JoulebookClient
+import MarketModel
+import TLS
+import Testing
+
+/// A certificate for 127.0.0.1 and its key, made by the `openssl` command for one test.
+private struct Identity {
+  let certificate: String
+  let key: String
+
+  init(in folder: TemporaryFolder, name: String = "server") throws {
+    (certificate, key) = (folder.path + "/\(name).pem", folder.path + "/\(name).key")
+    let made = try Command.run(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-days", "2", "-subj", "/CN=localhost", "-addext",
+        "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", key, "-out", certificate,
+      ])
+    try #require(made.status == 0, "\(made.text)")
+  }
+
+  var settings: [String] {
+    [
+      "--set", "capacity.orders=4096", "--set", "tls.certificate=\(certificate)",
+      "--set", "tls.key=\(key)",
+    ]
+  }
+}
+
+/// A command of the system.
+private enum Command {
+  static func run(_ name: String, _ arguments: [String]) throws -> (status: Int32, text: String) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [name] + arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  }
+}
+
+@Suite("TLS 1.3, on a real server", .serialized)
+struct TLSTests {
+  private static let expired = """
+    -----BEGIN CERTIFICATE-----
+    MIIBDjCBtgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwHhcN
+    MjAwMTAxMDAwMDAwWhcNMjAwMTAyMDAwMDAwWjAUMRIwEAYDVQQDDAlsb2NhbGhv
+    c3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS9AamNIAfeCJVyTTJD5UTu7psA
+    L+6eCrMy8u4FFpl8S2+YFRYyLMbZdxUcKwhHupTAk5p7yG/SCqKJFG6pHV9LMAoG
+    CCqGSM49BAMCA0cAMEQCIB8xM0De3TyZTSz++P3mt/g2V+U3MadI1oOfQKIFKmUO
+    AiA6v2MmmWoN0ximvM7mKXqDfV40VbDnzj1Jy9f1jlVUxA==
+    -----END CERTIFICATE-----
+
+    """
+
+  private func connect(
+    _ village: Village, _ server: ServerProcess, trusting: String
+  ) throws -> Client {
+    var options = Client.Options()
+    options.security = try TLSContext(trusting: trusting)
+    return try Client(
+      host: "127.0.0.1", port: server.port,
+      credentials: village.operatorCredentials(server), options: options)
+  }
+
+  @Test(
+    "A client that trusts the certificate is served, in large pieces too; others are told why not.")
+  func clients() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let server = try ServerProcess(data: folder.path + "/data", options: identity.settings)
+    let village = Village()
+    let client = try connect(village, server, trusting: identity.certificate)
+    // Megabytes of answers to requests that were sent at once.
+    for _ in 0..<20_000 { try client.requestStatus(withStateHash: false) }
+    var answers = 0
+    while answers < 20_000 {
+      try client.wait { event in
+        if case .status = event { answers += 1 }
+        return answers == 20_000 || answers % 1_000 == 0 ? () : nil
+      }
+    }
+    let stranger = try Identity(in: folder, name: "stranger")
+    var refusal: ClientError?
+    do throws(ClientError) {
+      _ = try Client(
+        host: "127.0.0.1", port: server.port, credentials: village.operatorCredentials(server),
+        options: Self.options(trusting: stranger.certificate))
+    } catch {
+      refusal = error
+    }
+    guard case .insecure(let reason)? = refusal else {
+      Issue.record("\(String(describing: refusal))")
+      return
+    }
+    #expect(reason.contains("not trusted"))
+    client.close()
+    let status = try Joulebook.run([
+      "admin", "status", "--connect", "127.0.0.1:\(server.port)", "--data", server.data,
+      "--tls-authorities", identity.certificate,
+    ])
+    #expect(status.status == 0, "\(status.errors)")
+    #expect(server.stop() == 0)
+  }
+
+  private static func options(trusting file: String) throws(ClientError) -> Client.Options {
+    var options = Client.Options()
+    do throws(TLSError) {
+      options.security = try TLSContext(trusting: file)
+    } catch {
+      throw .insecure("\(error)")
+    }
+    return options
+  }
+
+  @Test("A client that speaks plainly finds its connection closed; the server goes on.")
+  func plainClient() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let server = try ServerProcess(data: folder.path + "/data", options: identity.settings)
+    for bytes in [[UInt8](repeating: 0x18, count: 64), Array("GET / HTTP/1.1\r\n\r\n".utf8)] {
+      let plain = try RawSession(port: server.port)
+      plain.send(bytes)
+      while plain.frame() != nil {}
+      #expect(plain.isOver)
+    }
+    let client = try connect(Village(), server, trusting: identity.certificate)
+    client.close()
+    #expect(server.stop() == 0)
+  }
+
+  @Test("OpenSSL's own client agrees on TLS 1.3 and nothing older.")
+  func foreignClient() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let server = try ServerProcess(data: folder.path + "/data", options: identity.settings)
+    let connect = [
+      "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", identity.certificate,
+    ]
+    let modern = try Command.run("openssl", connect)
+    #expect(modern.text.contains("TLSv1.3"), "\(modern.text)")
+    #expect(modern.text.contains("Verify return code: 0 (ok)"), "\(modern.text)")
+    let old = try Command.run("openssl", connect + ["-tls1_2"])
+    #expect(old.status != 0 && old.text.contains("protocol version"), "\(old.text)")
+    #expect(server.stop() == 0)
+  }
+
+  @Test("Python's ssl module talks to it, and is answered in the protocol.")
+  func python() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let server = try ServerProcess(data: folder.path + "/data", options: identity.settings)
+    let script = """
+      from socket import create_connection
+      from ssl import create_default_context
+      from struct import pack, unpack_from
+      context = create_default_context(cafile="\(identity.certificate)")
+      plain = create_connection(("127.0.0.1", \(server.port)))
+      with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+          print(secure.version())
+          secure.sendall(pack("<HH", 7, 0xEB50) + bytes(28))
+          answer = secure.recv(4096)
+          print("template", unpack_from("<H", answer, 6)[0], "ends", secure.recv(1) == b"")
+      """
+    let answer = try Command.run("python3", ["-c", script])
+    #expect(answer.text == "TLSv1.3\ntemplate 12 ends True\n")
+    #expect(server.stop() == 0)
+  }
+
+  @Test("Certificates that cannot be used keep the server from starting, with a reason.")
+  func unusable() throws {
+    let folder = try TemporaryFolder()
+    let (identity, other) = (
+      try Identity(in: folder), try Identity(in: folder, name: "other")
+    )
+    let expired = folder.path + "/expired.pem"
+    try Self.expired.write(toFile: expired, atomically: true, encoding: .utf8)
+    let missing = folder.path + "/missing.pem"
+    for (certificate, key, reason) in [
+      (missing, identity.key, "missing.pem cannot be read: No such file or directory"),
+      (identity.certificate, missing, "missing.pem cannot be read: No such file or directory"),
+      (expired, identity.key, "expired.pem has expired"),
+      (identity.key, identity.key, "holds no certificate"),
+      (identity.certificate, other.key, "holds no private key of"),
+      (identity.certificate, "", "certificate and key are given both, or neither"),
+    ] {
+      let run = try Joulebook.run([
+        "serve", "--data", folder.path + "/data", "--listen", "127.0.0.1:0", "--set",
+        "tls.certificate=\(certificate)", "--set", "tls.key=\(key)",
+      ])
+      #expect(run.status != 0)
+      #expect(run.errors.contains(reason), "\(run.errors)")
+    }
+  }
+}
