@@ -1,5 +1,6 @@
 import Foundation
 import JoulebookClient
+import JoulebookServer
 import MarketModel
 import Testing
 
@@ -28,11 +29,14 @@ struct DisconnectTests {
     return status.openOrderCount
   }
 
-  @Test("A lost bot's orders are cancelled, those of others stand, and a replay does the same.")
-  func lostBot() throws {
+  @Test(
+    "A lost bot's orders are cancelled, those of others stand, and a replay does the same.",
+    arguments: Configuration.Rooms.allCases)
+  func lostBot(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: Self.options, assembly: assembly)
     try village.found(on: server)
     let ana = try village.trader(2, server)
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 2, at: 900, id: 1))
@@ -58,16 +62,19 @@ struct DisconnectTests {
     #expect(server.log.contains("session 3 is gone: its orders are cancelled in 0 ms"))
   }
 
-  @Test("A killed server counts as a lost connection: the window begins when it is back.")
-  func killedServer() throws {
+  @Test(
+    "A killed server counts as a lost connection: the window begins when it is back.",
+    arguments: Configuration.Rooms.allCases)
+  func killedServer(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    var server = try ServerProcess(
+      data: folder.path + "/data", options: Self.options, assembly: assembly)
     try village.found(on: server)
     let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 1_500))
     try enter(ben, 1...5)
     server.kill()
-    server = try ServerProcess(data: server.data, options: Self.options)
+    server = try ServerProcess(data: server.data, options: Self.options, assembly: assembly)
     #expect(try village.status(server).openOrderCount == 5)
     let back = try village.trader(
       3, server, orders: .canceled(afterMilliseconds: 1_500), resume: ben.position)
@@ -75,7 +82,7 @@ struct DisconnectTests {
     #expect(try village.status(server).openOrderCount == 5)
     _ = try back.poll(timeoutMilliseconds: 0)
     server.kill()
-    server = try ServerProcess(data: server.data, options: Self.options)
+    server = try ServerProcess(data: server.data, options: Self.options, assembly: assembly)
     #expect(try openOrders(village, server, within: 6, reach: 0) == 0)
     #expect(server.stop() == 0)
     #expect(try Joulebook.run(["replay", server.data]).status == 0)

@@ -1,14 +1,17 @@
 import JoulebookClient
+import JoulebookServer
 import MarketModel
 import Testing
 
 @Suite("A real server over TCP", .serialized)
 struct EndToEndTests {
-  @Test("An ask waits for its meter, trades at the resting bid, and a restart changes nothing.")
-  func askWaitsForItsMeter() throws {
+  @Test(
+    "An ask waits for its meter, trades at the resting bid, and a restart changes nothing.",
+    arguments: Configuration.Rooms.allCases)
+  func askWaitsForItsMeter(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try ServerProcess(data: folder.path + "/data")
+    let server = try ServerProcess(data: folder.path + "/data", assembly: assembly)
     try village.found(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 5, at: 100, id: 1))
@@ -40,7 +43,7 @@ struct EndToEndTests {
     #expect(server.stop() == 0)
     let replay = try Joulebook.run(["replay", server.data, "--ledger"])
     #expect(replay.status == 0 && replay.output.contains("ledger      equals the engine"))
-    let again = try ServerProcess(data: server.data)
+    let again = try ServerProcess(data: server.data, assembly: assembly)
     #expect(try village.status(again).tradeCount == 1)
     #expect(again.stop() == 0)
   }

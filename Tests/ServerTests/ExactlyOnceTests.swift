@@ -1,5 +1,6 @@
 import Foundation
 import JoulebookClient
+import JoulebookServer
 import MarketModel
 import Testing
 
@@ -114,12 +115,15 @@ struct ExactlyOnceTests {
     #expect(try village.status(server).openOrderCount == UInt32(bot.total))
   }
 
-  @Test("A thousand lost connections in a burst: sent again, each order happens once.")
-  func lostConnections() throws {
+  @Test(
+    "A thousand lost connections in a burst: sent again, each order happens once.",
+    arguments: Configuration.Rooms.allCases)
+  func lostConnections(assembly: Configuration.Rooms) throws {
     var random = SplitMix(seed: 20_260_617)
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: Self.options, assembly: assembly)
     try village.found(on: server)
     let bot = StubbornBot(village, total: 6_000)
     for _ in 0..<1_000 {
@@ -162,11 +166,13 @@ struct ExactlyOnceTests {
   }
 
   @Test(
-    "Reports from the session's first to its last can be asked for again, also after a restart.")
-  func wholeHistory() throws {
+    "Reports from the session's first to its last can be asked for again, also after a restart.",
+    arguments: Configuration.Rooms.allCases)
+  func wholeHistory(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    var server = try ServerProcess(
+      data: folder.path + "/data", options: Self.options, assembly: assembly)
     try village.found(on: server)
     let first = try village.trader(3, server)
     let count: UInt64 = 5_000
@@ -185,7 +191,7 @@ struct ExactlyOnceTests {
     }
     #expect(texts.count > 5_000)
     server.kill()
-    server = try ServerProcess(data: server.data, options: Self.options)
+    server = try ServerProcess(data: server.data, options: Self.options, assembly: assembly)
     var position = first.position
     position.nextReport = 1
     let second = try village.trader(3, server, resume: position)

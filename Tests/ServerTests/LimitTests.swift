@@ -1,14 +1,18 @@
 import Foundation
 import JoulebookClient
+import JoulebookServer
 import MarketModel
 import Testing
 
 @Suite("Limits of a client, on a real server", .serialized)
 struct LimitTests {
-  private func server(_ folder: TemporaryFolder, _ settings: [String]) throws -> ServerProcess {
+  private func server(
+    _ folder: TemporaryFolder, _ settings: [String], _ assembly: Configuration.Rooms
+  ) throws -> ServerProcess {
     try ServerProcess(
       data: folder.path + "/data",
-      options: (["capacity.orders=4096"] + settings).flatMap { ["--set", $0] })
+      options: (["capacity.orders=4096"] + settings).flatMap { ["--set", $0] },
+      assembly: assembly)
   }
 
   /// Whether the log gets a line with `text`.
@@ -25,11 +29,13 @@ struct LimitTests {
   }
 
   @Test(
-    "Above the first limit orders are rejected and cancels still pass; another bot is not held up.")
-  func throttle() throws {
+    "Above the first limit orders are rejected and cancels still pass; another bot is not held up.",
+    arguments: Configuration.Rooms.allCases)
+  func throttle(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try server(folder, ["client.messages=100", "client.messagesCutoff=1000"])
+    let server = try server(
+      folder, ["client.messages=100", "client.messagesCutoff=1000"], assembly)
     try village.found(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     // Both within one second of the server's clock, or the count begins anew and all pass.
@@ -62,11 +68,13 @@ struct LimitTests {
     try ben.wait { if case .accepted = $0 { () } else { nil } }
   }
 
-  @Test("Above the second limit the session ends with its code, and its orders are cancelled.")
-  func flooding() throws {
+  @Test(
+    "Above the second limit the session ends with its code, and its orders are cancelled.",
+    arguments: Configuration.Rooms.allCases)
+  func flooding(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try server(folder, ["client.messages=50", "client.messagesCutoff=200"])
+    let server = try server(folder, ["client.messages=50", "client.messagesCutoff=200"], assembly)
     try village.found(on: server)
     let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 0))
     for id in UInt64(1)...400 { try ben.enter(bid(id)) }
@@ -77,11 +85,13 @@ struct LimitTests {
     #expect(try village.status(server).openOrderCount == 0)
   }
 
-  @Test("A client that does not read is cut with a line in the log; its reports can be asked for.")
-  func slowReader() throws {
+  @Test(
+    "A client that does not read is cut with a line in the log; its reports can be asked for.",
+    arguments: Configuration.Rooms.allCases)
+  func slowReader(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try server(folder, ["client.bytes=65536"])
+    let server = try server(folder, ["client.bytes=65536"], assembly)
     try village.found(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     // Its own rejects fill what it does not read; the kernel's buffers take the first megabytes.

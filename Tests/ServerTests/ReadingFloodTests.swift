@@ -1,5 +1,6 @@
 import Crypto
 import JoulebookClient
+import JoulebookServer
 import MarketModel
 import Testing
 
@@ -13,15 +14,20 @@ struct ReadingFloodTests {
       consumed: .zero)
   }
 
-  private func server(_ folder: TemporaryFolder) throws -> ServerProcess {
-    try ServerProcess(data: folder.path + "/data", options: ["--set", "capacity.orders=4096"])
+  private func server(
+    _ folder: TemporaryFolder, _ assembly: Configuration.Rooms
+  ) throws -> ServerProcess {
+    try ServerProcess(
+      data: folder.path + "/data", options: ["--set", "capacity.orders=4096"], assembly: assembly)
   }
 
-  @Test("Readings and orders of one session are answered in their order; forged ones are rejected.")
-  func order() throws {
+  @Test(
+    "Readings and orders of one session are answered in their order; forged ones are rejected.",
+    arguments: Configuration.Rooms.allCases)
+  func order(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try server(folder)
+    let server = try server(folder, assembly)
     try village.found(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     let forger = Curve25519.Signing.PrivateKey()
@@ -63,11 +69,12 @@ struct ReadingFloodTests {
   }
 
   @Test(
-    "A server that is stopped amid readings ends in order, and knows those that it acknowledged.")
-  func stopped() throws {
+    "A server that is stopped amid readings ends in order, and knows those that it acknowledged.",
+    arguments: Configuration.Rooms.allCases)
+  func stopped(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    var server = try server(folder)
+    var server = try server(folder, assembly)
     try village.found(on: server)
     let ana = try village.trader(2, server)
     for number in UInt64(1)...2_000 {
@@ -86,7 +93,7 @@ struct ReadingFloodTests {
       #expect(code == .shuttingDown)
     }
     #expect(server.waitForExit() == 0)
-    server = try self.server(folder)
+    server = try self.server(folder, assembly)
     let back = try village.trader(2, server)
     let next = try back.send(Self.reading(last), key: village.meterKey)
     let answer: RejectCode = try back.wait { event in

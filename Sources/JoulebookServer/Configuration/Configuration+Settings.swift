@@ -14,6 +14,9 @@ extension Configuration {
       .text("data", \.dataFolder, "folder of the journal, the ledger and the operator's key"),
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
       .choice("wait", \.wait, "park (sleeps), yield, or spin (answers soonest, keeps a core busy)"),
+      .choice(
+        "assembly", \.assembly,
+        "inline (sockets and market on one thread), or pipelined (two; where cores are to spare)"),
       .choice("log", \.logLevel, "trace, debug, info, notice, warning, error or critical"),
       .operatorKeys,
     ]

@@ -25,6 +25,14 @@ public struct Configuration: Sendable, Equatable {
     case spin
   }
 
+  /// Which thread has the market.
+  public enum Rooms: String, Sendable, CaseIterable {
+    /// The one that has the sockets: on two cores that answers sooner and carries more.
+    case inline
+    /// One of its own, beside the one that has the sockets: where cores are to spare.
+    case pipelined
+  }
+
   /// What becomes of commands.
   public enum Kept: String, Sendable, CaseIterable {
     /// They are journaled before their consequences are reported.
@@ -51,6 +59,8 @@ public struct Configuration: Sendable, Equatable {
   public var clock = Clock.system
   /// How the I/O thread waits.
   public var wait = Wait.park
+  /// Which thread has the market.
+  public var assembly = Rooms.inline
   /// Least severe messages that are logged.
   public var logLevel = LogLevel.info
   /// A checkpoint is journaled after so many commands.

@@ -186,6 +186,26 @@ final class MarketRoom {
     isDelivering = false
   }
 
+  /// Hands every durable event to `take`, which says of each whether it has room; with each goes whether it
+  /// is the last of its command.
+  func deliver(_ take: (OutboxEntry, Bool) -> Bool) {
+    let gate = journal.durable
+    isDelivering = true
+    while let entry = outbox.front(through: gate)?.pointee {
+      guard take(entry, outbox.isLast(of: entry.sequence)) else { break }
+      census.note(entry.event)
+      if case .alarm(let alarm) = entry.event { report(alarm, at: entry.sequence) }
+      outbox.drop()
+    }
+    isDelivering = false
+  }
+
+  /// Whether events wait that are durable.
+  var canDeliver: Bool { outbox.front(through: journal.durable) != nil }
+
+  /// Whether events wait.
+  var isHolding: Bool { outbox.count > 0 }
+
   /// A turn of the loop is over: the journal has every command of it, and the next command
   /// reads the clock again.
   func endTurn() {

@@ -53,6 +53,11 @@ struct Outbox: ~Copyable, HistorySink {
   /// The command of the first event that waits.
   var first: SequenceNumber? { head == tail ? nil : entries[head & mask].sequence }
 
+  /// Whether the first event is the last of its command, `sequence`.
+  func isLast(of sequence: SequenceNumber) -> Bool {
+    head + 1 == tail || entries[(head + 1) & mask].sequence != sequence
+  }
+
   /// Names the command whose events come next.
   mutating func begin(_ command: borrowing Command) {
     (sequence, time) = (command.sequence, command.time)

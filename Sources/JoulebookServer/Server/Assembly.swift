@@ -39,6 +39,8 @@ final class Assembly: GatewayServer {
     transport: transport, server: self, configuration: gatewayConfiguration)
   /// Rooms 3 to 7; set before the loop runs.
   var market: MarketRoom?
+  /// Has the market on a thread of its own; `nil`: it is on this one. Set before the loop runs.
+  var pipeline: Pipeline?
   /// Set before the loop runs.
   var follower: Follower?
   /// Set before the loop runs.
@@ -77,25 +79,28 @@ final class Assembly: GatewayServer {
   func submit(_ command: Command) -> SubmitResult {
     guard phase == .running, let market else { return .refused(Refusal(.shuttingDown)) }
     guard market.admits(command) else { return .refused(Refusal(.intakeFull)) }
+    if let pipeline { return pipeline.take(command) ? .taken : .full }
     return market.take(command) ? .taken : .full
   }
 
   func check(_ reading: SignedReading) -> ReadingCheck { readings?.check(reading) ?? .here }
 
-  func orderState(_ order: OrderId) -> OrderState? { asked()?.exchange.orderState(order) }
+  func orderState(_ order: OrderId) -> OrderState? { ask { $0.exchange.orderState(order) } ?? nil }
 
   func explain(_ order: OrderId) -> OrderExplanation? {
-    asked()?.exchange.orderExplanation(order)
+    ask { $0.exchange.orderExplanation(order) } ?? nil
   }
 
   func balance(of account: AccountId, in area: AreaId) -> Balance? {
-    asked()?.exchange.balance(of: account, in: area)
+    ask { $0.exchange.balance(of: account, in: area) } ?? nil
   }
 
-  /// The market with everything applied that came before a question.
-  private func asked() -> MarketRoom? {
-    market?.work()
-    return market
+  /// Asks the market, with everything applied that came before.
+  private func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer? {
+    if let pipeline { return pipeline.ask(body) }
+    guard let market else { return nil }
+    market.work()
+    return body(market)
   }
 
   func retransmit(_ query: RetransmitQuery) {
@@ -117,7 +122,7 @@ final class Assembly: GatewayServer {
   }
 
   func status(withStateHash: Bool) -> ServerStatus {
-    asked()?.status(withStateHash) ?? ServerStatus()
+    ask { $0.status(withStateHash) } ?? ServerStatus()
   }
 
   func woken() {
@@ -137,7 +142,7 @@ final class Assembly: GatewayServer {
 
   private func takePicture() {
     var picture = Vitals.Picture()
-    market?.fill(&picture)
+    ask { $0.fill(&picture) }
     picture.gateway = gateway.counts
     picture.status.connectionCount = UInt32(gateway.connectionCount)
     picture.settlementIsOver = follower?.isOver ?? false
@@ -150,6 +155,7 @@ final class Assembly: GatewayServer {
 
   func deliverEarly() {
     guard let market else { return }
+    if let pipeline { return exchange(with: pipeline) }
     market.work()
     market.endTurn()
     market.deliver(to: gateway)
@@ -158,14 +164,29 @@ final class Assembly: GatewayServer {
   func turnEnds() {
     guard let market else { return }
     readings?.deliver(to: gateway)
+    if let pipeline {
+      exchange(with: pipeline)
+      answerHistory()
+      if phase != .running { advance(market) }
+      return
+    }
     market.work()
     market.endTurn()
     market.deliver(to: gateway)
-    for answer in history?.takeAnswers() ?? [] { gateway.retransmit(answer.query, answer.reports) }
+    answerHistory()
     // What the delivery made room for is applied now, not when the next client speaks.
     if market.hasIntake { market.work() }
     market.endTurn()
     if phase != .running { advance(market) }
+  }
+
+  private func exchange(with pipeline: Pipeline) {
+    pipeline.show()
+    pipeline.deliver(to: gateway)
+  }
+
+  private func answerHistory() {
+    for answer in history?.takeAnswers() ?? [] { gateway.retransmit(answer.query, answer.reports) }
   }
 
   // MARK: The end
@@ -179,15 +200,15 @@ final class Assembly: GatewayServer {
 
   private func advance(_ market: MarketRoom) {
     switch phase {
-    case .draining where market.isIdle:
-      close(market)
+    case .draining where isIdle(market):
+      close()
       deadline = time.steady + Self.settlingNanoseconds
       phase = .settling
     case .settling where isSettled(market):
       // Confirmations came behind the last checkpoint: it is taken again.
-      if market.sequencer.lastSequence != closing { close(market) }
+      if (ask { $0.sequencer.lastSequence }) != closing { close() }
       phase = .leaving
-    case .leaving where market.isIdle:
+    case .leaving where isIdle(market):
       follower?.end(behind: closing)
       transport.stopTimer(Self.stopTimer)
       transport.stopTimer(Self.pictureTimer)
@@ -197,14 +218,19 @@ final class Assembly: GatewayServer {
     }
   }
 
-  private func close(_ market: MarketRoom) {
-    market.checkpoint(withStateHash: true)
-    market.endTurn()
-    closing = market.sequencer.lastSequence
+  private func close() {
+    closing =
+      ask { market in
+        market.checkpoint(withStateHash: true)
+        market.endTurn()
+        return market.sequencer.lastSequence
+      } ?? .none
   }
 
+  private func isIdle(_ market: MarketRoom) -> Bool { pipeline?.isIdle ?? market.isIdle }
+
   private func isSettled(_ market: MarketRoom) -> Bool {
-    guard market.isIdle else { return false }
+    guard isIdle(market) else { return false }
     // Without a journal there is nothing to settle from.
     guard let follower else { return true }
     if follower.finished >= closing || follower.isOver { return true }

@@ -10,8 +10,9 @@ import Settlement
 import TLS
 import Transport
 
-/// The whole exchange, assembled *inline*: connections, sequencer and exchange on the thread that
-/// calls `run`, the journal and the follower on threads of their own.
+/// The whole exchange: connections, and assembled *inline* sequencer and exchange too, on the thread that
+/// calls `run`; *pipelined* those on a thread beside it; the journal and the follower on threads of their
+/// own.
 ///
 /// Made and run by one thread; only `stopper` may be used by others.
 public final class Server {
@@ -53,6 +54,8 @@ public final class Server {
   private let threads: [RoomThread]?
   private let readings: ReadingRoom
   private let readingThread: RoomThread
+  private let pipeline: Pipeline?
+  private var exchangeThread: RoomThread?
   private let health: HealthDesk?
   private let healthThread: RoomThread?
   private let log: Logger
@@ -92,8 +95,13 @@ public final class Server {
       log.warning("journal.kept is none: nothing is written, all is gone at the end")
     }
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
+    let wake = transport.wakeHandle
+    // Rung for the thread that has the market.
+    let bell = configuration.assembly == .pipelined ? Doorbell() : nil
+    let ring: @Sendable () -> Void = { if let bell { bell.ring() } else { wake.wake() } }
     let keepers = try Self.makeKeepers(
-      lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, transport, log)
+      lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, transport, ring,
+      log)
     let market = MarketRoom(
       recovered, journal: keepers?.journal, ingress: ingress, configuration: configuration,
       log: log)
@@ -139,7 +147,10 @@ public final class Server {
     } else {
       healthThread = nil
     }
-    let wake = transport.wakeHandle
+    pipeline = bell.map { bell in
+      Pipeline(market, bell: bell, spins: configuration.wait == .spin) { wake.wake() }
+    }
+    assembly.pipeline = pipeline
     let readings = ReadingRoom(configuration.gateway) { wake.wake() }
     self.readings = readings
     assembly.readings = readings
@@ -159,7 +170,10 @@ public final class Server {
   /// Once.
   /// - Returns: how it ended.
   public func run() -> Summary {
+    if let pipeline { exchangeThread = RoomThread { pipeline.run() } }
     transport.run(assembly.gateway, waiting: configuration.waiting)
+    pipeline?.end()
+    exchangeThread?.join()
     readings.end()
     readingThread.join()
     threads?[0].join()
@@ -203,10 +217,10 @@ public final class Server {
   private static func makeKeepers(
     _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, behind snapshot: SequenceNumber,
     _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ transport: Transport,
-    _ log: Logger
+    _ ring: @escaping @Sendable () -> Void, _ log: Logger
   ) throws(StartError) -> Keepers? {
     guard let lock, let recovered else { return nil }
-    let journal = try startJournal(lock, recovered, configuration, transport)
+    let journal = try startJournal(lock, recovered, configuration, ring)
     let wake = transport.wakeHandle
     let folder = DataFolder(configuration.dataFolder)
     let genesis = LedgerGenesis(rules: configuration.settlement)
@@ -217,7 +231,7 @@ public final class Server {
           try SQLiteLedger(path: folder.ledger, genesis: genesis)
         },
         market: MarketHistory.Setting(configuration), recovered: recovered.lastSequence,
-        durable: { journal.durable }, ingress: ingress, wake: { wake.wake() }),
+        durable: { journal.durable }, ingress: ingress, wake: ring),
       log: log)
     let history = HistoryDesk(
       HistoryDesk.Setting(
@@ -272,13 +286,12 @@ public final class Server {
 
   private static func startJournal(
     _ lock: DirectoryLock, _ recovered: RecoveredJournal, _ configuration: Configuration,
-    _ transport: Transport
+    _ ring: @escaping @Sendable () -> Void
   ) throws(StartError) -> JournalWriter {
     var options = JournalWriter.Options()
     options.segmentBytes = Int(configuration.segmentBytes) & ~4095
-    let wake = transport.wakeHandle
     do throws(JournalError) {
-      return try JournalWriter(lock, recovered, options: options, onDurable: { _ in wake.wake() })
+      return try JournalWriter(lock, recovered, options: options, onDurable: { _ in ring() })
     } catch {
       throw .journal(error)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import JoulebookServer
 import Testing
 
 /// A real `joulebook serve` as a process of its own, on a free port.
@@ -16,7 +17,9 @@ final class ServerProcess {
   }
 
   /// Starts a server and waits until it listens.
-  init(data: String, options: [String] = []) throws {
+  init(
+    data: String, options: [String] = [], assembly: Configuration.Rooms = .inline
+  ) throws {
     self.data = data
     logFile = data + ".log"
     if !FileManager.default.fileExists(atPath: logFile) {
@@ -26,6 +29,9 @@ final class ServerProcess {
     try log.seekToEnd()
     process.executableURL = URL(fileURLWithPath: Joulebook.path)
     process.arguments = ["serve", "--data", data, "--listen", "127.0.0.1:0"] + options
+    if assembly != .inline {
+      process.arguments?.append(contentsOf: ["--set", "assembly=\(assembly.rawValue)"])
+    }
     process.standardOutput = output
     process.standardError = log
     try process.run()
