@@ -22,21 +22,22 @@ local templates = {
   [1] = "Negotiate", [2] = "NegotiationResponse", [3] = "NegotiationReject", [4] = "Establish",
   [5] = "EstablishmentAck", [6] = "EstablishmentReject", [7] = "Sequence", [8] = "NotApplied",
   [9] = "RetransmitRequest", [10] = "Retransmission", [11] = "RetransmitReject", [12] = "Terminate",
-  [20] = "NewOrder", [21] = "NewOrderExtended", [22] = "Replace", [23] = "Cancel",
-  [24] = "MassCancel", [25] = "SetAgent", [26] = "Transfer", [27] = "OrderStatusRequest",
-  [28] = "ExplainRequest", [29] = "BalanceRequest", [40] = "Accepted", [41] = "Replaced",
-  [42] = "Canceled", [43] = "Trade", [44] = "Rejected", [45] = "Restated",
-  [46] = "MassCancelReport", [47] = "BalanceUpdate", [48] = "OrderStatus", [49] = "Explanation",
-  [50] = "TransferReport", [51] = "AgentReport", [52] = "Ack", [53] = "ReportCopy",
-  [54] = "SettlementNotice", [60] = "MeterReading", [61] = "MeterReadingAck",
-  [70] = "ReferenceDataRequest", [71] = "AreaDefinition", [72] = "InstrumentDefinition",
-  [73] = "StateChange", [74] = "ReferenceDataEnd", [80] = "MarketDataSubscribe",
-  [81] = "MarketDataUnsubscribe", [82] = "OrderAdd", [83] = "OrderModify", [84] = "OrderDelete",
-  [85] = "MarketTrade", [86] = "LevelSnapshot", [87] = "SnapshotEnd", [88] = "MarketDataResume",
-  [89] = "TopOfBook", [100] = "CreateParticipant", [101] = "RegisterSession",
-  [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea", [105] = "SetTariff",
-  [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
-  [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status"
+  [13] = "FinishedSending", [14] = "FinishedReceiving", [20] = "NewOrder",
+  [21] = "NewOrderExtended", [22] = "Replace", [23] = "Cancel", [24] = "MassCancel",
+  [25] = "SetAgent", [26] = "Transfer", [27] = "OrderStatusRequest", [28] = "ExplainRequest",
+  [29] = "BalanceRequest", [40] = "Accepted", [41] = "Replaced", [42] = "Canceled", [43] = "Trade",
+  [44] = "Rejected", [45] = "Restated", [46] = "MassCancelReport", [47] = "BalanceUpdate",
+  [48] = "OrderStatus", [49] = "Explanation", [50] = "TransferReport", [51] = "AgentReport",
+  [52] = "Ack", [53] = "ReportCopy", [54] = "SettlementNotice", [60] = "MeterReading",
+  [61] = "MeterReadingAck", [70] = "ReferenceDataRequest", [71] = "AreaDefinition",
+  [72] = "InstrumentDefinition", [73] = "StateChange", [74] = "ReferenceDataEnd",
+  [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe", [82] = "OrderAdd",
+  [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade", [86] = "LevelSnapshot",
+  [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook", [100] = "CreateParticipant",
+  [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea",
+  [105] = "SetTariff", [106] = "CreateInstrument", [107] = "SetInstrumentState",
+  [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw", [111] = "Tick",
+  [112] = "StatusRequest", [113] = "Status"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -100,6 +101,7 @@ fields.nextServerSeqNo = ProtoField.uint64("joulebook.nextServerSeqNo", "nextSer
 fields.fromSeqNo = ProtoField.uint64("joulebook.fromSeqNo", "fromSeqNo")
 fields.missing = ProtoField.uint64("joulebook.missing", "missing")
 fields.count = ProtoField.uint32("joulebook.count", "count")
+fields.lastSeqNo = ProtoField.uint64("joulebook.lastSeqNo", "lastSeqNo")
 fields.seqNo = ProtoField.uint64("joulebook.seqNo", "seqNo")
 fields.sendingTime = ProtoField.uint64("joulebook.sendingTime", "sendingTime")
 fields.clientOrderId = ProtoField.uint64("joulebook.clientOrderId", "clientOrderId")
@@ -347,6 +349,19 @@ messages[12] = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
     {fields.brokenLimit, 8, 8, {read = "int64"}},
     {fields.code, 16, 2, {read = "uint16"}},
+  },
+}
+messages[13] = {
+  name = "FinishedSending", block = 20,
+  fields = {
+    {fields.sessionVersion, 0, 8, {read = "uint64"}},
+    {fields.lastSeqNo, 8, 8, {read = "uint64", null = "0"}},
+  },
+}
+messages[14] = {
+  name = "FinishedReceiving", block = 12,
+  fields = {
+    {fields.sessionVersion, 0, 8, {read = "uint64"}},
   },
 }
 messages[20] = {

@@ -14,6 +14,7 @@ extension BinaryGateway {
       if router.flow(of: session.session).version != session.version {
         recent.row(Int(session.session.rawValue)).pointee.clear()
       }
+      began(session.session)
     case .accepted, .replaced, .restated, .canceled, .trade, .rejected, .massCanceled, .balance,
       .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged,
       .participantCreated, .accountCreated, .capSet, .areaCreated, .tariffSet, .instrumentCreated,
@@ -28,6 +29,7 @@ extension BinaryGateway {
     guard let slot = peers.slot(of: registered.session) else { return }
     let isItsOwn = peers[slot]?.participant == registered.participant
     guard isItsOwn, !registered.roles.isEmpty else {
+      begins[registered.session] = nil
       return terminate(slot, Refusal(.unknownSession))
     }
     peers[slot]?.roles = registered.roles
@@ -45,7 +47,7 @@ extension BinaryGateway {
     guard let slot = peers.slot(of: session) else { return }
     let peer = peers.pointer(slot)
     guard let connection = peer.pointee?.connection, peer.pointee?.session.version == version,
-      peer.pointee?.session.state == .established,
+      peer.pointee?.session.state == .established, peer.pointee?.session.isSending == true,
       let room = transport.reserve(connection, report.length)
     else { return }
     room.copyMemory(from: report.start, byteCount: report.length)

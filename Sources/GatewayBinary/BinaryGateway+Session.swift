@@ -37,12 +37,15 @@ extension BinaryGateway {
   }
 
   private func handle(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
-    if template == .terminate, waitsForReadings(slot) { return .wait }
+    let isLast = template == .terminate || template == .finishedSending
+    if isLast, waitsForReadings(slot) { return .wait }
     switch template {
     case .negotiate: negotiate(frame, slot)
     case .establish: establish(frame, slot)
     case .sequence: sequence(frame, slot)
     case .retransmitRequest: retransmit(frame, slot)
+    case .finishedSending: finishedSending(frame, slot)
+    case .finishedReceiving: finishedReceiving(frame, slot)
     case .terminate:
       perform(peers[slot]?.session.terminated() ?? .none, slot)
     default: return application(frame, template, slot)
@@ -217,10 +220,7 @@ extension BinaryGateway {
     {
       writer(slot)?.notApplied(from: from, count: count)
     }
-    submitOwn(
-      .beginSession(
-        BeginSession(
-          session: request.session, version: request.version, cancelAfter: request.cancelAfter)))
+    begin(request.session, version: request.version, cancelAfter: request.cancelAfter)
   }
 
   private func sequence(_ frame: Frame, _ slot: Int) {

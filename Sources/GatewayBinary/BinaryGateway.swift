@@ -80,6 +80,8 @@ public final class BinaryGateway: TransportHandler {
   var recent = RecentTable()
   /// Sessions whose connection is gone, and when their orders are cancelled; ns of the real clock.
   var lost: [SessionId: (version: UInt64, due: UInt64)] = [:]
+  /// Marks of sessions in the journal that were submitted and have not come back.
+  var begins: [SessionId: Int] = [:]
   /// Commands of the gateway's own that the intake had no room for.
   var ownCommands: [Command] = []
   /// Slots that were cut as slow readers in this turn.

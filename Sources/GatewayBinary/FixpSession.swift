@@ -4,6 +4,10 @@
 //         |  \___ Establish of the version established last ___/ |
 //         +------- any violation, silence, or Terminate: a code, and ended ------+
 //
+// Within `established` a session may finish: the client's FinishedSending is answered with
+// FinishedReceiving, and with the server's FinishedSending when nothing of the client's is left unanswered;
+// the client's FinishedReceiving says that it has everything. Then Terminate loses nothing.
+//
 // A refused Negotiate or Establish is answered with its reject, everything else with Terminate; after
 // both the connection is closed and the client starts again with a higher session version. The client
 // flow is idempotent: a duplicate sequence number is dropped silently, a gap is answered with
@@ -77,6 +81,18 @@ public struct FixpSession: Sendable {
     case ended
   }
 
+  /// How far an established session has come to its end.
+  public enum Finish: Equatable, Sendable {
+    /// Messages flow both ways.
+    case open
+    /// The client sends no more; the server still answers.
+    case received
+    /// Nor does the server send more.
+    case sent
+    /// The client has everything: Terminate is what is left.
+    case done
+  }
+
   /// What the connection does next.
   public enum Action: Equatable, Sendable {
     /// Nothing.
@@ -136,6 +152,8 @@ public struct FixpSession: Sendable {
 
   /// How far the client has come.
   public private(set) var state = State.connected
+  /// How far it has come to its end.
+  public private(set) var finish = Finish.open
   /// Who it is; `.exchange` before it negotiated.
   public private(set) var identity = SessionId.exchange
   /// The version it negotiated.
@@ -272,6 +290,7 @@ public struct FixpSession: Sendable {
   {
     lastReceived = now.nanoseconds
     guard state == .established else { return .terminate(outOfPlace()) }
+    if finish != .open { return .terminate(violation(.finishOutOfPlace, 0)) }
     // The highest number is no message: it would leave none to expect.
     guard sequence < .max else { return .terminate(violation(.sequenceGap, nextIncoming)) }
     let limits = isCancel ? cancels.limits : messages.limits
@@ -315,10 +334,60 @@ public struct FixpSession: Sendable {
     lastReceived = now.nanoseconds
     guard state == .established else { return .terminate(outOfPlace()) }
     guard next > nextIncoming else { return .drop }
+    if finish != .open { return .terminate(violation(.finishOutOfPlace, 0)) }
     let gap = nextIncoming
     nextIncoming = next
     return .processAfterGap(from: gap, count: next - gap)
   }
+
+  // MARK: Finishing
+
+  /// The client has sent its last message.
+  /// - Parameter last: Its number; 0: there was none.
+  /// - Returns: What comes before FinishedReceiving; `.drop`: it was said before, the answer comes again.
+  public mutating func finishedSending(
+    version: UInt64, last: UInt64, now: Timestamp
+  ) -> Admission {
+    lastReceived = now.nanoseconds
+    guard state == .established else { return .terminate(outOfPlace()) }
+    guard version == self.version else {
+      return .terminate(violation(.unknownSessionVersion, self.version))
+    }
+    let isKnown = last < .max && last + 1 >= nextIncoming
+    guard isKnown, finish == .open || last + 1 == nextIncoming else {
+      return .terminate(violation(.sequenceGap, nextIncoming))
+    }
+    if finish != .open { return .drop }
+    finish = .received
+    let gap = nextIncoming
+    nextIncoming = last + 1
+    return gap == nextIncoming ? .process : .processAfterGap(from: gap, count: nextIncoming - gap)
+  }
+
+  /// Everything that the client sent was answered.
+  /// - Returns: Whether FinishedSending is due: the client waits for it, and nothing follows it.
+  public mutating func finishSending() -> Bool {
+    guard state == .established, finish == .received else { return false }
+    finish = .sent
+    return true
+  }
+
+  /// The client has everything that the server sent.
+  public mutating func finishedReceiving(version: UInt64, now: Timestamp) -> Admission {
+    lastReceived = now.nanoseconds
+    guard state == .established else { return .terminate(outOfPlace()) }
+    guard version == self.version else {
+      return .terminate(violation(.unknownSessionVersion, self.version))
+    }
+    guard finish == .sent || finish == .done else {
+      return .terminate(violation(.finishOutOfPlace, 0))
+    }
+    finish = .done
+    return .process
+  }
+
+  /// Whether reports may still be sent.
+  public var isSending: Bool { finish == .open || finish == .received }
 
   /// The client ends the session.
   public mutating func terminated() -> Action {

@@ -69,6 +69,16 @@ extension ReportWriter {
     NotAppliedEncoder(into: frame, fromSeqNo: from, missing: count)
   }
 
+  func finishedSending(version: UInt64, last: UInt64) {
+    guard let frame = room(FinishedSendingEncoder.frameLength) else { return }
+    FinishedSendingEncoder(into: frame, sessionVersion: version, lastSeqNo: last)
+  }
+
+  func finishedReceiving(version: UInt64) {
+    guard let frame = room(FinishedReceivingEncoder.frameLength) else { return }
+    FinishedReceivingEncoder(into: frame, sessionVersion: version)
+  }
+
   func terminate(version: UInt64, _ refusal: Refusal) {
     guard let frame = room(TerminateEncoder.frameLength) else { return }
     TerminateEncoder(

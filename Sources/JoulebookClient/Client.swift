@@ -54,6 +54,9 @@ public final class Client {
   /// Monotonic ns when bytes were last given to the kernel.
   public private(set) var lastSent: UInt64
 
+  /// Number of the server's last report, since it has finished sending.
+  private var lastReport: UInt64?
+  private var hasFinished = false
   /// Number of the next report of the retransmission under way, and the one behind its last.
   private var nextAgain: UInt64 = 0
   private var endAgain: UInt64 = 0
@@ -121,7 +124,7 @@ public final class Client {
   @inline(__always) func write(
     _ length: Int, _ encode: (UnsafeMutableRawPointer, UInt64, Timestamp) -> Void
   ) throws(ClientError) -> UInt64 {
-    if isClosed { throw .closed }
+    if isClosed || hasFinished { throw .closed }
     let frame = try socket.reserve(length)
     let sequence = takeSequence()
     encode(frame, sequence, Self.wallClock())
@@ -165,6 +168,31 @@ public final class Client {
       if left <= 0 { return nil }
       socket.wait(milliseconds: Int32(min(left, Int64(keepAliveNanoseconds / 4_000_000))))
     }
+  }
+
+  /// Finishes the session: says that nothing more will be sent, and waits until everything that was sent
+  /// is answered and every report has come. Then `close` loses nothing. Nothing can be sent afterwards.
+  /// - Parameters:
+  ///   - timeoutMilliseconds: Longest wait for the next message.
+  ///   - body: Gets what still comes.
+  /// - Throws: `.timedOut`; else as `poll` does.
+  public func finish(
+    timeoutMilliseconds: Int32 = 5_000, _ body: (ClientMessage) -> Void = { _ in }
+  ) throws(ClientError) {
+    if isClosed { throw .closed }
+    if !hasFinished {
+      let frame = try socket.reserve(FinishedSendingEncoder.frameLength)
+      FinishedSendingEncoder(into: frame, sessionVersion: version, lastSeqNo: nextSequence - 1)
+      hasFinished = true
+    }
+    let deadline = Self.monotonicNow() + UInt64(max(0, timeoutMilliseconds)) * 1_000_000
+    while lastReport.map({ $0 + 1 > nextReport }) ?? true || !missing.isEmpty {
+      if let message = try poll(timeoutMilliseconds: 20) { body(message) }
+      if Self.monotonicNow() > deadline { throw .timedOut }
+    }
+    let frame = try socket.reserve(FinishedReceivingEncoder.frameLength)
+    FinishedReceivingEncoder(into: frame, sessionVersion: version)
+    try flush()
   }
 
   /// Ends the session in order: says so, waits a moment for the server's answer, closes.
@@ -234,7 +262,10 @@ public final class Client {
   /// Keeps the session's books about a frame: reports come without a gap, an end is an end.
   func admit(_ frame: Frame, _ template: Template) throws(ClientError) -> Admission {
     switch template {
-    case .sequence, .retransmission: return .session
+    case .sequence, .retransmission, .finishedReceiving: return .session
+    case .finishedSending:
+      lastReport = FinishedSendingDecoder(frame)?.lastSeqNo
+      return .session
     case .retransmitReject: endAgain = nextAgain
     case .terminate:
       isClosed = true

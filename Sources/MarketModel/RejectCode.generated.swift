@@ -57,6 +57,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let retransmitBusy = RejectCode(rawValue: 1018)
   /// The journal cannot be read for a retransmission.
   public static let historyUnavailable = RejectCode(rawValue: 1019)
+  /// A message came after FinishedSending; or FinishedReceiving before the server's.
+  public static let finishOutOfPlace = RejectCode(rawValue: 1020)
   /// The frame's length is not allowed: too short or too long or no multiple of 8.
   /// Limit: highest allowed length.
   public static let badFrameLength = RejectCode(rawValue: 2001)
@@ -326,6 +328,11 @@ extension RejectCode {
       meaning: "The journal cannot be read for a retransmission.",
       limit: "",
       action: "Tell the operator; orders are not affected."),
+    Entry(
+      code: .finishOutOfPlace, name: "finishOutOfPlace",
+      meaning: "A message came after FinishedSending; or FinishedReceiving before the server's.",
+      limit: "",
+      action: "Terminate; then negotiate anew."),
     Entry(
       code: .badFrameLength, name: "badFrameLength",
       meaning: "The frame's length is not allowed: too short or too long or no multiple of 8.",

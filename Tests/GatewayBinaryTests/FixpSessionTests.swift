@@ -160,7 +160,7 @@ struct FixpSessionTests {
 
   /// Something that a client or the clock does to a session.
   private enum Act: String, CaseIterable {
-    case negotiate, establish, message, sequence, request, terminate, silence
+    case negotiate, establish, message, sequence, request, finished, received, terminate, silence
 
     /// What comes of it, in words.
     func verdict(_ world: inout World) -> String {
@@ -170,6 +170,10 @@ struct FixpSessionTests {
       case .message: "\(world.session.admit(sequence: 1, now: world.now))"
       case .sequence: "\(world.session.sequence(next: 1, now: world.now))"
       case .request: "\(world.session.request(now: world.now))"
+      case .finished:
+        "\(world.session.finishedSending(version: world.session.version, last: 0, now: world.now))"
+      case .received:
+        "\(world.session.finishedReceiving(version: world.session.version, now: world.now))"
       case .terminate: "\(world.session.terminated())"
       case .silence:
         {
@@ -186,34 +190,37 @@ struct FixpSessionTests {
       "\(FixpSession.Action.terminate(Refusal(code, limit: limit)))"
     }
     let refused = "\(FixpSession.Action.rejectEstablishment(Refusal(.notNegotiated)))"
-    // Columns: negotiate, establish, message, sequence, request, terminate, silence.
+    // Columns: negotiate, establish, message, sequence, request, finished sending, finished receiving,
+    // terminate, silence.
     let table: [(state: FixpSession.State, outcomes: [String])] = [
       (
         .connected,
         [
           "respond", refused, ends(.notNegotiated), ends(.notNegotiated), ends(.notNegotiated),
-          "answerTerminate", ends(.notNegotiated),
+          ends(.notNegotiated), ends(.notNegotiated), "answerTerminate", ends(.notNegotiated),
         ]
       ),
       (
         .negotiated,
         [
           ends(.alreadyNegotiated), "acknowledge", ends(.notEstablished), ends(.notEstablished),
-          ends(.notEstablished), "answerTerminate", ends(.notEstablished),
+          ends(.notEstablished), ends(.notEstablished), ends(.notEstablished), "answerTerminate",
+          ends(.notEstablished),
         ]
       ),
       (
         .established,
         [
           ends(.alreadyNegotiated), ends(.alreadyEstablished), "process", "drop", "process",
-          "answerTerminate", ends(.keepAliveExpired, 10_001_000_000),
+          "process", ends(.finishOutOfPlace), "answerTerminate",
+          ends(.keepAliveExpired, 10_001_000_000),
         ]
       ),
       (
         .ended,
         [
           "none", "none", ends(.notEstablished), ends(.notEstablished), ends(.notEstablished),
-          "none", "none",
+          ends(.notEstablished), ends(.notEstablished), "none", "none",
         ]
       ),
     ]
@@ -232,6 +239,86 @@ struct FixpSessionTests {
         #expect((world.session.state == .ended) == !goesOn, "\(act) when \(state)")
       }
     }
+  }
+
+  @Test("Each step of finishing has one outcome for each message: a table of its own.")
+  func finishing() {
+    func ends(_ code: RejectCode, _ limit: Int64 = 0) -> String {
+      "\(FixpSession.Action.terminate(Refusal(code, limit: limit)))"
+    }
+    let out = ends(.finishOutOfPlace)
+    // Columns as above, without the last two.
+    let table: [(finish: FixpSession.Finish, outcomes: [String])] = [
+      (
+        .received,
+        [
+          ends(.alreadyNegotiated), ends(.alreadyEstablished), out, "drop", "process", "drop", out,
+        ]
+      ),
+      (
+        .sent,
+        [
+          ends(.alreadyNegotiated), ends(.alreadyEstablished), out, "drop", "process", "drop",
+          "process",
+        ]
+      ),
+      (
+        .done,
+        [
+          ends(.alreadyNegotiated), ends(.alreadyEstablished), out, "drop", "process", "drop",
+          "process",
+        ]
+      ),
+    ]
+    for (finish, outcomes) in table {
+      for (act, outcome) in zip(Act.allCases, outcomes) {
+        var world = World()
+        world.log()
+        let early = world.session.finishSending()
+        #expect(!early, "the client has not finished")
+        _ = Act.finished.verdict(&world)
+        #expect(world.session.isSending)
+        if finish != .received {
+          let (once, twice) = (world.session.finishSending(), world.session.finishSending())
+          #expect(once && !twice)
+          #expect(!world.session.isSending)
+        }
+        if finish == .done { _ = Act.received.verdict(&world) }
+        #expect(world.session.finish == finish)
+        #expect(act.verdict(&world) == outcome, "\(act) when \(finish)")
+      }
+    }
+  }
+
+  @Test("The last number closes a gap, is not below what came, and does not change.")
+  func lastNumber() {
+    func finished(_ world: inout World, _ last: UInt64, version: UInt64 = 101)
+      -> FixpSession.Admission
+    {
+      world.session.finishedSending(version: version, last: last, now: world.now)
+    }
+    func world() -> World {
+      var world = World()
+      world.log()
+      #expect(world.session.admit(sequence: 1, now: world.now) == .process)
+      #expect(world.session.admit(sequence: 2, now: world.now) == .process)
+      return world
+    }
+    var exact = world()
+    #expect(finished(&exact, 2) == .process)
+    #expect(finished(&exact, 2) == .drop, "said again")
+    #expect(finished(&exact, 3) == .terminate(Refusal(.sequenceGap, limit: 3)))
+    var gap = world()
+    #expect(finished(&gap, 5) == .processAfterGap(from: 3, count: 3))
+    #expect(
+      gap.session.sequence(next: 7, now: gap.now) == .terminate(Refusal(.finishOutOfPlace)))
+    var low = world()
+    #expect(finished(&low, 1) == .terminate(Refusal(.sequenceGap, limit: 3)))
+    var highest = world()
+    #expect(finished(&highest, .max) == .terminate(Refusal(.sequenceGap, limit: 3)))
+    var other = world()
+    #expect(
+      finished(&other, 2, version: 9) == .terminate(Refusal(.unknownSessionVersion, limit: 101)))
   }
 
   @Test("A session version is used once, also after a reconnect.")

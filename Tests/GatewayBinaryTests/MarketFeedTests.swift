@@ -165,6 +165,25 @@ struct MarketFeedTests {
     #expect(after(bid(1), trade(1, leaving: 0)) == [.delete(seen(5, 2))])
   }
 
+  @Test("A change of an instrument's state comes before what it did to the orders.")
+  func stateChange() {
+    var feed = Self.feed()
+    var log = FeedLog()
+    let resting = Self.state(Self.id(1), .sell, price: 10, leaves: 5, covered: 5)
+    feed.note(.accepted(resting))
+    feed.endCommand(at: .never, into: &log)
+    var halted = resting
+    halted.covered = .zero
+    feed.note(
+      .instrumentStateChanged(
+        SetInstrumentState(instrument: InstrumentId(1), state: .halted)))
+    feed.note(.restated(halted))
+    log.updates = []
+    feed.endCommand(at: .never, into: &log)
+    #expect(
+      log.updates.map(\.2) == [.state(InstrumentId(1), .halted), .modify(Self.shown(halted))])
+  }
+
   @Test("A slot that is reused within the command deletes the old order before it adds the new.")
   func slotReuse() {
     var feed = Self.feed()

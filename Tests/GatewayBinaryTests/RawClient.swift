@@ -1,4 +1,6 @@
+import Crypto
 import Glibc
+import JoulebookClient
 import MarketModel
 import Testing
 import Wire
@@ -49,6 +51,41 @@ final class RawClient {
         return nil
       }
       received += buffer[..<count]
+    }
+  }
+
+  /// Negotiates and establishes; what is answered is read.
+  func logOn(_ key: Curve25519.Signing.PrivateKey, version: UInt64) {
+    let now = Client.wallClock()
+    func signed(_ bytes: [UInt8], _ purpose: SigningPurpose, _ offset: Int) -> [UInt8] {
+      bytes.withUnsafeBytes { buffer in
+        guard let start = buffer.baseAddress else { return bytes }
+        let message = purpose.message(of: Frame(start: start, length: bytes.count))
+        guard let signature = try? key.signature(for: message) else { return bytes }
+        return Array(bytes[..<offset]) + Array(signature)
+      }
+    }
+    send(
+      signed(
+        frameBytes(NegotiateEncoder.frameLength) {
+          NegotiateEncoder(
+            into: $0, sessionId: GatewayWorld.bot, sessionVersion: version, timestamp: now,
+            signature: .zero)
+        }, .negotiate, NegotiateEncoder.signatureOffset))
+    send(
+      signed(
+        frameBytes(EstablishEncoder.frameLength) {
+          EstablishEncoder(
+            into: $0, sessionId: GatewayWorld.bot, sessionVersion: version, timestamp: now,
+            nextSeqNo: 1, keepAliveInterval: 10_000, cancelAfter: .max, signature: .zero)
+        }, .establish, EstablishEncoder.signatureOffset))
+    #expect(templates(2) == [.negotiationResponse, .establishmentAck])
+  }
+
+  /// The templates of the next frames; fewer when the server closes.
+  func templates(_ count: Int) -> [Template] {
+    (0..<count).compactMap { _ in
+      frame().flatMap { Template(rawValue: UInt16($0[6]) | UInt16($0[7]) << 8) }
     }
   }
 

@@ -54,6 +54,51 @@ struct SessionRecoveryTests {
     return false
   }
 
+  @Test("Finished, it has every report that was due; later ones wait until it comes back.")
+  func finishes() throws {
+    let world = try GatewayWorld()
+    let first = try client(world)
+    _ = try first.enter(Sample.limitOrder)
+    try first.flush()
+    #expect(world.commands(1).count == 1)
+    acknowledge(world, 1...3)
+    var seen: [UInt64] = []
+    try first.finish { if case .acknowledged(let reference) = $0.event { seen.append(reference) } }
+    #expect(seen == [1, 2, 3] && first.nextReport == 4)
+    #expect(throws: ClientError.self) { try first.enter(Sample.limitOrder) }
+    acknowledge(world, 4...4)
+    #expect(try first.isQuiet(), "nothing follows FinishedSending")
+    let position = first.position
+    first.close()
+
+    let second = try client(world, resume: position)
+    #expect(try report(second) == (4, 4, true))
+    #expect(second.nextSequence == 2)
+    second.close()
+  }
+
+  @Test("Finishing names what never arrived, and ends whoever sends on.")
+  func finishesWithAGap() throws {
+    let world = try GatewayWorld()
+    let raw = try RawClient(port: world.port)
+    let version = Client.wallClock().nanoseconds
+    raw.logOn(try #require(world.keys[GatewayWorld.bot]), version: version)
+    raw.send(
+      frameBytes(FinishedSendingEncoder.frameLength) {
+        FinishedSendingEncoder(into: $0, sessionVersion: version, lastSeqNo: 2)
+      })
+    #expect(
+      raw.templates(3) == [Template.notApplied, .finishedReceiving, .finishedSending])
+    raw.send(
+      frameBytes(NewOrderEncoder.frameLength) {
+        NewOrderEncoder(
+          into: $0, seqNo: 3, sendingTime: .never, clientOrderId: ClientOrderId(1), price: .zero,
+          quantity: .zero, account: GatewayWorld.account, instrument: .null, side: .buy,
+          timeInForce: .goodTillCancel, selfTradePrevention: .cancelNewer, flags: [])
+      })
+    #expect(try raw.terminate().0 == .finishOutOfPlace)
+  }
+
   @Test("Back in the same version, it gets what it missed, and goes on where it was.")
   func resume() throws {
     let world = try GatewayWorld()

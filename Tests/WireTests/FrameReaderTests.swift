@@ -102,7 +102,7 @@ private enum Verdict: Equatable {
   func wrongHeaders() {
     #expect(Verdict(order(2, 0x5BE0)) == .malformed(.badEncodingType, 0xEB50))
     #expect(Verdict(order(8, 1)) == .malformed(.badSchema, Int64(WireSchema.id)))
-    #expect(Verdict(order(6, 13)) == .malformed(.unknownTemplate, 13))
+    #expect(Verdict(order(6, 15)) == .malformed(.unknownTemplate, 15))
     #expect(Verdict(order(6, 999)) == .malformed(.unknownTemplate, 999))
     #expect(Verdict(order, from: .server) == .malformed(.unknownTemplate, 20))
     #expect(Verdict(SwiftFrames.trade()) == .malformed(.unknownTemplate, 43))

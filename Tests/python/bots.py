@@ -87,7 +87,9 @@ async def lost_session(port, seeds):
     except (asyncio.TimeoutError, Terminated):
         pass
     assert seen == set(range(1, max(seen) + 1)), "a report is missing"
-    await back.ask("MassCancel", account=4, sides="both")
+    number = back.send("MassCancel", account=4, sides="both")
+    left = await back.finish()
+    assert any(m.fields.get("refSeqNo") == number for m in left), "the mass cancel was not answered"
     await back.close()
     print(f"came back to {len(seen)} reports")
 

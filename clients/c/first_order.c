@@ -4,7 +4,7 @@
  *     first_order HOST PORT SESSION KEY_SEED_HEX ACCOUNT INSTRUMENT PRICE QUANTITY
  *
  * Logs on, enters a bid, drops the connection, comes back to the session, asks for the report that it
- * has thrown away, cancels the order and says goodbye. Exits 0 only when all of it happened. */
+ * has thrown away, cancels the order, makes sure that nothing is on its way, and says goodbye. Exits 0 only when all of it happened. */
 
 #include <arpa/inet.h>
 #include <openssl/evp.h>
@@ -16,10 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEADER = 12, SCHEMA = 16970, VERSION = 1, ENCODING = 0xEB50 };
+enum { HEADER = 12, SCHEMA = 16970, VERSION = 2, ENCODING = 0xEB50 };
 enum {
   NEGOTIATE = 1, NEGOTIATION_RESPONSE = 2, ESTABLISH = 4, ESTABLISHMENT_ACK = 5, SEQUENCE = 7,
-  RETRANSMIT_REQUEST = 9, RETRANSMISSION = 10, TERMINATE = 12, NEW_ORDER = 20, CANCEL = 23,
+  RETRANSMIT_REQUEST = 9, RETRANSMISSION = 10, TERMINATE = 12, FINISHED_SENDING = 13, FINISHED_RECEIVING = 14, NEW_ORDER = 20, CANCEL = 23,
   ACCEPTED = 40, CANCELED = 42, REJECTED = 44
 };
 
@@ -188,6 +188,19 @@ int main(int count, char **argument) {
   send_frame();
   expect(CANCELED);
   if (get(28, 8) != order) die("another order was cancelled");
+  uint64_t canceled = get(12, 8);
+
+  begin(FINISHED_SENDING, 20);
+  put(12, 8, version);
+  put(20, 8, next_client); /* my last message: the cancel */
+  send_frame();
+  expect(FINISHED_RECEIVING);
+  expect(FINISHED_SENDING);
+  if (get(20, 8) < canceled) die("the last report is older than one that came");
+  printf("finished: the last report was %llu\n", (unsigned long long)get(20, 8));
+  begin(FINISHED_RECEIVING, 12);
+  put(12, 8, version);
+  send_frame();
 
   begin(TERMINATE, 20);
   put(12, 8, version);

@@ -29,6 +29,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case retransmitReject = 11
   /// Ends the session; the other side answers with Terminate and the connection closes.
   case terminate = 12
+  /// The sender's last message has been sent; nothing but the session's own messages follows. The
+  /// client begins; the server answers with FinishedReceiving, and with its own FinishedSending
+  /// when every message of the client was answered.
+  case finishedSending = 13
+  /// All messages up to the other side's FinishedSending have arrived, or were named by NotApplied.
+  case finishedReceiving = 14
   /// Enters an order (FIX 35=D): 64 bytes on the wire.
   case newOrder = 20
   /// NewOrder with what an order rarely needs.
@@ -152,8 +158,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
     switch self {
-    case .sequence: 12
-    case .notApplied, .terminate, .referenceDataRequest, .marketDataSubscribe,
+    case .sequence, .finishedReceiving: 12
+    case .notApplied, .terminate, .finishedSending, .referenceDataRequest, .marketDataSubscribe,
     .marketDataUnsubscribe, .statusRequest: 20
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
@@ -187,12 +193,13 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Whether a client may send it.
   @inlinable public var isFromClient: Bool {
     switch self {
-    case .negotiate, .establish, .sequence, .retransmitRequest, .terminate, .newOrder,
-    .newOrderExtended, .replace, .cancel, .massCancel, .setAgent, .transfer, .orderStatusRequest,
-    .explainRequest, .balanceRequest, .meterReading, .referenceDataRequest, .marketDataSubscribe,
-    .marketDataUnsubscribe, .marketDataResume, .createParticipant, .registerSession, .createAccount,
-    .setCap, .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter,
-    .deposit, .withdraw, .tick, .statusRequest: true
+    case .negotiate, .establish, .sequence, .retransmitRequest, .terminate, .finishedSending,
+    .finishedReceiving, .newOrder, .newOrderExtended, .replace, .cancel, .massCancel, .setAgent,
+    .transfer, .orderStatusRequest, .explainRequest, .balanceRequest, .meterReading,
+    .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
+    .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
+    .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
+    .statusRequest: true
     default: false
     }
   }
@@ -201,12 +208,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   @inlinable public var isFromServer: Bool {
     switch self {
     case .negotiationResponse, .negotiationReject, .establishmentAck, .establishmentReject,
-    .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .accepted, .replaced,
-    .canceled, .trade, .rejected, .restated, .massCancelReport, .balanceUpdate, .orderStatus,
-    .explanation, .transferReport, .agentReport, .ack, .reportCopy, .settlementNotice,
-    .meterReadingAck, .areaDefinition, .instrumentDefinition, .stateChange, .referenceDataEnd,
-    .orderAdd, .orderModify, .orderDelete, .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook,
-    .status: true
+    .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .finishedSending,
+    .finishedReceiving, .accepted, .replaced, .canceled, .trade, .rejected, .restated,
+    .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
+    .ack, .reportCopy, .settlementNotice, .meterReadingAck, .areaDefinition, .instrumentDefinition,
+    .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete, .marketTrade,
+    .levelSnapshot, .snapshotEnd, .topOfBook, .status: true
     default: false
     }
   }

@@ -331,4 +331,39 @@ import Wire
     }
   }
 
+  @Test("FinishedSending writes and reads its golden vector.")
+  func finishedSending() throws {
+    let golden = [UInt8](hex:
+      "200050eb14000d004a42020053c816e7804184fdb75d18a438f01d5500000000")
+    #expect(SwiftFrames.finishedSending() == golden)
+    try golden.withFrame(.finishedSending) { frame in
+      let message = try #require(FinishedSendingDecoder(frame))
+      #expect(message.sessionVersion == 18267798010410223699)
+      #expect(message.lastSeqNo == 6133322393610378679)
+    }
+  }
+
+  @Test("FinishedSending writes and reads its vector with everything absent that can be.")
+  func finishedSendingWithNulls() throws {
+    let golden = [UInt8](hex:
+      "200050eb14000d004a42020053c816e7804184fd000000000000000000000000")
+    #expect(SwiftFrames.finishedSendingWithNulls() == golden)
+    try golden.withFrame(.finishedSending) { frame in
+      let message = try #require(FinishedSendingDecoder(frame))
+      #expect(message.sessionVersion == 18267798010410223699)
+      #expect(message.lastSeqNo == 0)
+    }
+  }
+
+  @Test("FinishedReceiving writes and reads its golden vector.")
+  func finishedReceiving() throws {
+    let golden = [UInt8](hex:
+      "180050eb0c000e004a4202008733e2c43cb7a78600000000")
+    #expect(SwiftFrames.finishedReceiving() == golden)
+    try golden.withFrame(.finishedReceiving) { frame in
+      let message = try #require(FinishedReceivingDecoder(frame))
+      #expect(message.sessionVersion == 9702925393822102407)
+    }
+  }
+
 }

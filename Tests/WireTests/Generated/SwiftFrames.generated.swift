@@ -31,6 +31,9 @@ enum SwiftFrames {
     ("RetransmitReject", "values", retransmitReject()),
     ("RetransmitReject", "nulls", retransmitRejectWithNulls()),
     ("Terminate", "values", terminate()),
+    ("FinishedSending", "values", finishedSending()),
+    ("FinishedSending", "nulls", finishedSendingWithNulls()),
+    ("FinishedReceiving", "values", finishedReceiving()),
     ("NewOrder", "values", newOrder()),
     ("NewOrder", "nulls", newOrderWithNulls()),
     ("NewOrderExtended", "values", newOrderExtended()),
@@ -280,6 +283,24 @@ enum SwiftFrames {
   static func terminate() -> [UInt8] {
     [UInt8](frameLength: TerminateEncoder.frameLength) { frame in
       _ = TerminateEncoder(into: frame, sessionVersion: 8441498163343819890, brokenLimit: -7292245174208084077, code: RejectCode(rawValue: 24764))
+    }
+  }
+
+  static func finishedSending() -> [UInt8] {
+    [UInt8](frameLength: FinishedSendingEncoder.frameLength) { frame in
+      _ = FinishedSendingEncoder(into: frame, sessionVersion: 18267798010410223699, lastSeqNo: 6133322393610378679)
+    }
+  }
+
+  static func finishedSendingWithNulls() -> [UInt8] {
+    [UInt8](frameLength: FinishedSendingEncoder.frameLength) { frame in
+      _ = FinishedSendingEncoder(into: frame, sessionVersion: 18267798010410223699, lastSeqNo: 0)
+    }
+  }
+
+  static func finishedReceiving() -> [UInt8] {
+    [UInt8](frameLength: FinishedReceivingEncoder.frameLength) { frame in
+      _ = FinishedReceivingEncoder(into: frame, sessionVersion: 9702925393822102407)
     }
   }
 

@@ -139,7 +139,8 @@ class Client:
     async def _read_on(self) -> None:
         while True:
             message = await self._read_message()
-            if message is None or message.name in ("Sequence", "Retransmission"):
+            if message is None or message.name in ("Sequence", "Retransmission",
+                                                   "FinishedReceiving"):
                 continue
             await self._inbox.put(message)
             if message.name in ("Terminate", "Closed"):
@@ -249,6 +250,23 @@ class Client:
                 if message.name == "ReferenceDataEnd":
                     return found
                 found.append(message)
+
+    async def finish(self, timeout: float = 5) -> list:
+        """Says that nothing more will be sent, and waits until all of it is answered and every report
+        has come: these are returned. Then `close` loses nothing."""
+        self._writer.write(self._codec.encode("FinishedSending", {
+            "sessionVersion": self._version, "lastSeqNo": (self._next_seq_no - 1) or None}))
+        left: list = []
+        last: Optional[int] = None
+        while last is None or self.position.next_report <= last:
+            message = await self.receive(timeout)
+            if message.name == "FinishedSending":
+                last = message.lastSeqNo or 0
+            else:
+                left.append(message)
+        self._writer.write(self._codec.encode("FinishedReceiving", {
+            "sessionVersion": self._version}))
+        return left
 
     def drop(self) -> None:
         """Drops the connection without a word, as if it were lost."""
