@@ -19,7 +19,7 @@ struct HealthTests {
       """,
     ]
     process.standardOutput = output
-    try process.run()
+    try process.start()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     let parts = text.split(separator: "\n", maxSplits: 1)

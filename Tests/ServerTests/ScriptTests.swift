@@ -1,6 +1,17 @@
 import Foundation
 import Testing
 
+#if os(Linux)
+  @Suite("Programs that tests start")
+  struct ProgramTests {
+    @Test("A program starts with no signal blocked, whatever the test's thread blocks.")
+    func signals() throws {
+      let result = try Script.run("/bin/grep", ["SigBlk", "/proc/self/status"])
+      #expect(result.output == "SigBlk:\t0000000000000000\n")
+    }
+  }
+#endif
+
 @Suite("The Python client")
 struct PythonClientTests {
   @Test("From an empty exchange a script trades, and an ask that waits for energy is covered.")
@@ -85,7 +96,7 @@ enum Script {
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe
-    try process.run()
+    try process.start()
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))

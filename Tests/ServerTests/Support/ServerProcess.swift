@@ -34,7 +34,7 @@ final class ServerProcess {
     }
     process.standardOutput = output
     process.standardError = log
-    try process.run()
+    try process.start()
     guard let port = readPort() else {
       process.waitUntilExit()
       throw DidNotStart(description: "exit code \(process.terminationStatus); log:\n\(self.log)")
@@ -117,7 +117,7 @@ enum Joulebook {
     process.arguments = arguments
     process.standardOutput = output
     process.standardError = errors
-    try process.run()
+    try process.start()
     let printed = output.fileHandleForReading.readDataToEndOfFile()
     let complained = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
