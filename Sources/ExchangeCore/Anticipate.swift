@@ -32,8 +32,11 @@ extension Exchange {
   @inlinable @inline(__always) public mutating func anticipate(
     _ commands: UnsafeBufferPointer<Command>, before index: Int
   ) {
-    if index & 15 == 0, commands.count > 1 { lookAhead(commands, index) }
+    if index % Exchange.lookAheadGroup == 0, commands.count > 1 { lookAhead(commands, index) }
   }
+
+  /// Commands that are looked at together; a power of two.
+  @inlinable static var lookAheadGroup: Int { 16 }
 
   @usableFromInline mutating func lookAhead(
     _ commands: UnsafeBufferPointer<Command>, _ index: Int
@@ -209,87 +212,5 @@ extension Exchange {
       prefetch(positions.address(of: first.pointee.position))
       prefetch(owned(first.pointee.position, first.pointee.side))
     }
-  }
-}
-
-/// Commands to come by kind, sixteen at a time: a ring of four blocks, each with a list for each kind.
-struct Foreseen: ~Copyable {
-  /// Commands of a block.
-  static let size = 16
-  private static let blocks = 4
-
-  /// Which rows a command names.
-  enum Kind: Int {
-    case enter = 0
-    case change = 1
-    case reading = 2
-    case other = 3
-  }
-
-  /// One block's lists, four of sixteen payloads.
-  struct Block {
-    fileprivate let counts: UnsafeMutablePointer<Int>
-    fileprivate let payloads: UnsafeMutablePointer<UnsafeRawPointer>
-
-    @inline(__always) func count(_ kind: Kind) -> Int { counts[kind.rawValue] }
-
-    @inline(__always) func enter(_ index: Int) -> NewOrderRow {
-      payload(.enter, index).assumingMemoryBound(to: NewOrder.self)
-    }
-
-    @inline(__always) func change(_ index: Int) -> CancelOrderRow {
-      payload(.change, index).assumingMemoryBound(to: CancelOrder.self)
-    }
-
-    @inline(__always) func reading(_ index: Int) -> UnsafePointer<MeterReading> {
-      payload(.reading, index).assumingMemoryBound(to: MeterReading.self)
-    }
-
-    @inline(__always) private func payload(_ kind: Kind, _ index: Int) -> UnsafeRawPointer {
-      payloads[kind.rawValue &* Foreseen.size &+ index]
-    }
-
-    @inline(__always) func clear() {
-      for kind in 0..<4 { counts[kind] = 0 }
-    }
-
-    /// Adds a command; at most sixteen.
-    @inline(__always) func add(_ payload: UnsafeRawPointer, _ kind: UInt8) {
-      let count = counts[Int(kind)]
-      payloads[Int(kind) &* Foreseen.size &+ count] = payload
-      counts[Int(kind)] = count &+ 1
-    }
-
-    /// Keeps what `isKept` says of one kind.
-    @inline(__always) func filter(_ kind: Kind, _ isKept: (UnsafeRawPointer) -> Bool) {
-      let list = payloads + kind.rawValue &* Foreseen.size
-      var kept = 0
-      for index in 0..<counts[kind.rawValue] {
-        let payload = list[index]
-        list[kept] = payload
-        kept &+= isKept(payload) ? 1 : 0
-      }
-      counts[kind.rawValue] = kept
-    }
-  }
-
-  private let counts = UnsafeMutablePointer<Int>.allocate(capacity: blocks * 4)
-  private let payloads = UnsafeMutablePointer<UnsafeRawPointer>.allocate(
-    capacity: blocks * 4 * size)
-
-  init() {
-    counts.initialize(repeating: 0, count: Foreseen.blocks * 4)
-    payloads.initialize(
-      repeating: UnsafeRawPointer(counts), count: Foreseen.blocks * 4 * Foreseen.size)
-  }
-
-  deinit {
-    counts.deallocate()
-    payloads.deallocate()
-  }
-
-  @inline(__always) subscript(block: Int) -> Block {
-    let place = block & (Foreseen.blocks - 1)
-    return Block(counts: counts + place &* 4, payloads: payloads + place &* 4 &* Foreseen.size)
   }
 }

@@ -5,23 +5,14 @@ import Testing
 struct HealthTests {
   /// Status and text of a page.
   private func get(_ port: Int, _ path: String) throws -> (status: Int, text: String) {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-      "python3", "-c",
-      """
+    let script = """
       from http.client import HTTPConnection
       c = HTTPConnection("127.0.0.1", \(port), timeout=5)
       c.request("GET", "\(path)")
       r = c.getresponse()
       print(r.status, r.read().decode(), sep="\\n", end="")
-      """,
-    ]
-    process.standardOutput = output
-    try process.start()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+      """
+    let text = try Script.run("/usr/bin/env", ["python3", "-c", script]).output
     let parts = text.split(separator: "\n", maxSplits: 1)
     return (Int(parts.first ?? "") ?? 0, parts.count > 1 ? String(parts[1]) : "")
   }

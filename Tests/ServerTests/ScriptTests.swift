@@ -94,6 +94,7 @@ enum Script {
     process.executableURL = URL(fileURLWithPath: isScript ? "/bin/sh" : program)
     process.arguments = isScript ? [path(program)] + arguments : arguments
     let pipe = Pipe()
+    process.standardInput = FileHandle.nullDevice
     process.standardOutput = pipe
     process.standardError = pipe
     try process.start()

@@ -11,14 +11,15 @@ private struct Identity {
 
   init(in folder: TemporaryFolder, name: String = "server") throws {
     (certificate, key) = (folder.path + "/\(name).pem", folder.path + "/\(name).key")
-    let made = try Command.run(
-      "openssl",
+    let made = try Script.run(
+      "/usr/bin/env",
       [
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-nodes",
         "-days", "2", "-subj", "/CN=localhost", "-addext",
         "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", key, "-out", certificate,
       ])
-    try #require(made.status == 0, "\(made.text)")
+    try #require(made.status == 0, "\(made.output)")
   }
 
   var settings: [String] {
@@ -26,23 +27,6 @@ private struct Identity {
       "--set", "capacity.orders=4096", "--set", "tls.certificate=\(certificate)",
       "--set", "tls.key=\(key)",
     ]
-  }
-}
-
-/// A command of the system.
-private enum Command {
-  static func run(_ name: String, _ arguments: [String]) throws -> (status: Int32, text: String) {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [name] + arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = output
-    try process.start()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
   }
 }
 
@@ -142,13 +126,14 @@ struct TLSTests {
     let identity = try Identity(in: folder)
     let server = try ServerProcess(data: folder.path + "/data", options: identity.settings)
     let connect = [
-      "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", identity.certificate,
+      "openssl", "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile",
+      identity.certificate,
     ]
-    let modern = try Command.run("openssl", connect)
-    #expect(modern.text.contains("TLSv1.3"), "\(modern.text)")
-    #expect(modern.text.contains("Verify return code: 0 (ok)"), "\(modern.text)")
-    let old = try Command.run("openssl", connect + ["-tls1_2"])
-    #expect(old.status != 0 && old.text.contains("protocol version"), "\(old.text)")
+    let modern = try Script.run("/usr/bin/env", connect)
+    #expect(modern.output.contains("TLSv1.3"), "\(modern.output)")
+    #expect(modern.output.contains("Verify return code: 0 (ok)"), "\(modern.output)")
+    let old = try Script.run("/usr/bin/env", connect + ["-tls1_2"])
+    #expect(old.status != 0 && old.output.contains("protocol version"), "\(old.output)")
     #expect(server.stop() == 0)
   }
 
@@ -169,8 +154,8 @@ struct TLSTests {
           answer = secure.recv(4096)
           print("template", unpack_from("<H", answer, 6)[0], "ends", secure.recv(1) == b"")
       """
-    let answer = try Command.run("python3", ["-c", script])
-    #expect(answer.text == "TLSv1.3\ntemplate 12 ends True\n")
+    let answer = try Script.run("/usr/bin/env", ["python3", "-c", script])
+    #expect(answer.output == "TLSv1.3\ntemplate 12 ends True\n")
     #expect(server.stop() == 0)
   }
 

@@ -27,7 +27,9 @@ def run(market, quick):
             problem = f"round {number}: it does not start again"
             break
         total += asyncio.run(trade(market, server, data, acknowledged, chance))
-    problem = problem or market.verify(data, acknowledged)
+    if not problem:
+        settle(market, data)
+        problem = market.verify(data, acknowledged)
     removed = log.read_text().count("it is in snapshots, and settled")
     if not problem and removed == 0:
         problem = "nothing was removed"
@@ -58,6 +60,13 @@ async def settle_something(server, data):
         await operator.ask("Deposit", account=ANA, currency=EUR, amount=10**6,
                            reference=time.time_ns())
     await operator.close()
+
+
+def settle(market, data):
+    """The check compares behind the ledger's last batch: there must be one behind the oldest snapshot."""
+    server = Server(market.program, data, SETTINGS + ["snapshot.commands=0"])
+    asyncio.run(settle_something(server, data))
+    server.stop()
 
 
 def by_hand(market, data):
@@ -91,8 +100,5 @@ def new_ledger(market, data, log):
         path.unlink()
     for path in kept.iterdir():
         shutil.move(path, data / path.name)
-    # The check compares behind the ledger's last batch: there must be one behind the oldest snapshot.
-    server = Server(market.program, data, SETTINGS + ["snapshot.commands=0"])
-    asyncio.run(settle_something(server, data))
-    server.stop()
+    settle(market, data)
     return "said so, traded on; settled on with the old one", market.verify(data, taken)

@@ -20,7 +20,6 @@ struct CommandLayout {
   let enter: UInt8
   let replace: UInt8
   let cancel: UInt8
-  let reading: UInt8
   /// What kind of rows a command names, by its tag (Anticipate.swift).
   private let kinds: InlineArray<256, UInt8>
 
@@ -29,7 +28,7 @@ struct CommandLayout {
     enter = CommandLayout.tag(.enter(Sample.newOrder), Sample.newOrder)
     replace = CommandLayout.tag(.replace(Sample.replace), Sample.replace)
     cancel = CommandLayout.tag(.cancel(Sample.cancel), Sample.cancel)
-    reading = CommandLayout.tag(.meterReading(Sample.reading), Sample.reading)
+    let reading = CommandLayout.tag(.meterReading(Sample.reading), Sample.reading)
     var kinds = InlineArray<256, UInt8>(repeating: UInt8(Foreseen.Kind.other.rawValue))
     kinds[Int(enter)] = UInt8(Foreseen.Kind.enter.rawValue)
     kinds[Int(cancel)] = UInt8(Foreseen.Kind.change.rawValue)

@@ -165,36 +165,26 @@ final class MarketRoom {
 
   /// Hands every durable event to `gateway`, command by command.
   func deliver(to gateway: BinaryGateway) {
-    let gate = journal.durable
-    var open = SequenceNumber.none
     var ahead = 0
-    isDelivering = true
-    while let entry = outbox.front(through: gate) {
+    deliver { entry, isLast in
       if ahead == 0 { ahead = outbox.anticipate(Self.deskSize, by: gateway) }
       ahead -= 1
       let sequence = entry.pointee.sequence
-      if open != sequence {
-        if open != .none { gateway.endCommand(open) }
-        open = sequence
-      }
-      census.note(entry.pointee.event)
-      if case .alarm(let alarm) = entry.pointee.event { report(alarm, at: sequence) }
       gateway.deliver(entry.pointee.event, sequence: sequence, time: entry.pointee.time)
-      outbox.drop()
+      if isLast { gateway.endCommand(sequence) }
+      return true
     }
-    if open != .none { gateway.endCommand(open) }
-    isDelivering = false
   }
 
   /// Hands every durable event to `take`, which says of each whether it has room; with each goes whether it
-  /// is the last of its command.
-  func deliver(_ take: (OutboxEntry, Bool) -> Bool) {
+  /// is the last of its command. An event stands where it is until the next.
+  @inline(__always) func deliver(_ take: (UnsafePointer<OutboxEntry>, Bool) -> Bool) {
     let gate = journal.durable
     isDelivering = true
-    while let entry = outbox.front(through: gate)?.pointee {
-      guard take(entry, outbox.isLast(of: entry.sequence)) else { break }
-      census.note(entry.event)
-      if case .alarm(let alarm) = entry.event { report(alarm, at: entry.sequence) }
+    while let entry = outbox.front(through: gate) {
+      guard take(entry, outbox.isLast(of: entry.pointee.sequence)) else { break }
+      census.note(entry.pointee.event)
+      if case .alarm(let alarm) = entry.pointee.event { report(alarm, at: entry.pointee.sequence) }
       outbox.drop()
     }
     isDelivering = false

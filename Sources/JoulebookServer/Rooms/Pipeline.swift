@@ -138,7 +138,7 @@ final class Pipeline: @unchecked Sendable {
   private func pass(_ events: inout SingleProducerRing<Passed>.Producer) {
     var passed = 0
     room.deliver { entry, isLast in
-      guard events.append(Passed(entry: entry, isLast: isLast)) else { return false }
+      guard events.append(Passed(entry: entry.pointee, isLast: isLast)) else { return false }
       passed += 1
       return true
     }
