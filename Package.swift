@@ -137,7 +137,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExchangeCoreTests",
-      dependencies: ["ExchangeCore", "MarketModel"],
+      dependencies: ["ExchangeCore", "GatewayBinary", "MarketModel"],
       swiftSettings: quick),
     .testTarget(
       name: "WireTests",

@@ -33,11 +33,11 @@ local templates = {
   [72] = "InstrumentDefinition", [73] = "StateChange", [74] = "ReferenceDataEnd",
   [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe", [82] = "OrderAdd",
   [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade", [86] = "LevelSnapshot",
-  [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook", [100] = "CreateParticipant",
-  [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea",
-  [105] = "SetTariff", [106] = "CreateInstrument", [107] = "SetInstrumentState",
-  [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw", [111] = "Tick",
-  [112] = "StatusRequest", [113] = "Status"
+  [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook", [90] = "LevelUpdate",
+  [100] = "CreateParticipant", [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap",
+  [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
+  [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
+  [111] = "Tick", [112] = "StatusRequest", [113] = "Status"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -79,6 +79,9 @@ local values_Liquidity = {
 }
 local values_SnapshotKind = {
   [0] = "none", [1] = "orders", [2] = "levels", [3] = "top"
+}
+local values_ChannelView = {
+  [0] = "orders", [1] = "levels"
 }
 local values_Flag = {
   [0] = "no", [1] = "yes"
@@ -201,6 +204,7 @@ fields.live = ProtoField.int64("joulebook.live", "live")
 fields.restingOrderId = ProtoField.uint64("joulebook.restingOrderId", "restingOrderId")
 fields.aggressor = ProtoField.uint8("joulebook.aggressor", "aggressor", base.DEC, values_Side)
 fields.orderCount_Count = ProtoField.uint32("joulebook.orderCount_Count", "orderCount")
+fields.view = ProtoField.uint8("joulebook.view", "view", base.DEC, values_ChannelView)
 fields.bidPrice = ProtoField.int64("joulebook.bidPrice", "bidPrice")
 fields.bidTotal = ProtoField.int64("joulebook.bidTotal", "bidTotal")
 fields.bidLive = ProtoField.int64("joulebook.bidLive", "bidLive")
@@ -927,6 +931,7 @@ messages[88] = {
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.fromSeqNo, 16, 8, {read = "uint64", null = "0"}},
     {fields.area, 24, 2, {read = "uint16", null = "0"}},
+    {fields.view, 26, 1, {}},
   },
 }
 messages[89] = {
@@ -945,6 +950,19 @@ messages[89] = {
     {fields.instrument, 80, 4, {read = "uint32", null = "0"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.sides_TopSides, 86, 1, {bits = {fields.sides_TopSides_bid, fields.sides_TopSides_ask, fields.sides_TopSides_liveBid, fields.sides_TopSides_liveAsk}}},
+  },
+}
+messages[90] = {
+  name = "LevelUpdate", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.price, 8, 8, {read = "int64", digits = 5}},
+    {fields.total, 16, 8, {read = "int64", unit = "Wh"}},
+    {fields.live, 24, 8, {read = "int64", unit = "Wh"}},
+    {fields.orderCount_Count, 32, 4, {read = "uint32"}},
+    {fields.instrument, 36, 4, {read = "uint32", null = "0"}},
+    {fields.area, 40, 2, {read = "uint16", null = "0"}},
+    {fields.side, 42, 1, {}},
   },
 }
 messages[100] = {

@@ -29,7 +29,7 @@ extension BinaryGateway {
     guard let slot = peers.slot(of: session), peers[slot]?.session.finishSending() == true,
       let peer = peers[slot]
     else { return }
-    for area in peer.areas + peer.topAreas { peers.unsubscribe(slot, area) }
+    peers.unsubscribeFromAll(slot)
     writer(slot)?.finishedSending(
       version: peer.session.version, last: router.flow(of: session).last)
     peers[slot]?.session.noteSent(now: now)

@@ -16,18 +16,20 @@ extension BinaryGateway {
       return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(directory.highestArea)))
     }
     let (reference, time) = (frame.sequenceNumber, answerTime)
-    if kind != .top { peers.subscribe(slot, area) }
     writer.ack(0, time, reference: reference)
     switch kind {
-    case .none: return
+    case .none: return follow(area, slot, .orders)
     case .top: subscribeToTops(area, slot)
     case .orders:
+      follow(area, slot, .orders)
       feed.forEachOrder(in: area) {
         writer.marketData(.add($0), area: area, sequence: 0, time)
       }
     case .levels:
+      follow(area, slot, .levels)
+      let depth = feed.depth(of: area)
       for instrument in directory.instruments where instrument.definition.area == area {
-        writer.levels(feed.levels(of: instrument.definition.instrument), of: instrument, time)
+        writer.levels(depth[instrument.definition.instrument] ?? [], of: instrument, time)
       }
     }
     writer.snapshotEnd(
@@ -40,12 +42,16 @@ extension BinaryGateway {
       return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(directory.highestArea)))
     }
     peers.unsubscribe(slot, message.area)
+    forgetUnwanted()
     writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
   }
 
   /// Sends what a subscriber missed, from the number it names, and what follows.
   func resumeMarketData(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataResumeDecoder(frame), let writer = writer(slot) else { return }
+    guard let view = message.view else {
+      return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.viewRaw)))
+    }
     let (area, from) = (message.area, message.fromSeqNo)
     guard directory.area(area) != nil else {
       return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(directory.highestArea)))
@@ -54,18 +60,37 @@ extension BinaryGateway {
     guard from >= first, from <= feed.lastSequence(of: area) + 1 else {
       return refuse(frame, slot, Refusal(.marketDataTooOld, limit: Int64(clamping: first)))
     }
-    peers.subscribe(slot, area)
-    endTopsIfUnwanted()
+    follow(area, slot, view == .levels ? .levels : .orders)
     writer.ack(0, answerTime, reference: frame.sequenceNumber)
-    feed.forEachUpdate(in: area, from: from) { update, number, time in
-      counts.marketData += 1
-      writer.marketData(update, area: area, sequence: number, time)
+    switch view {
+    case .orders:
+      feed.forEachUpdate(in: area, from: from) { update, number, time in
+        counts.marketData += 1
+        writer.marketData(update, area: area, sequence: number, time)
+      }
+    case .levels:
+      feed.forEachLevel(in: area, from: from) { message, number, time in
+        counts.marketData += 1
+        switch message {
+        case .level(let level, let instrument):
+          writer.level(level, of: instrument, area: area, sequence: number)
+        case .other(let update): writer.marketData(update, area: area, sequence: number, time)
+        }
+      }
     }
   }
 
+  /// From now on the client in `slot` sees the channel of `area` in this view.
+  private func follow(_ area: AreaId, _ slot: Int, _ view: MarketView) {
+    peers.subscribe(slot, area, view)
+    if view == .levels { feed.keepsLevels = true }
+    forgetUnwanted()
+  }
+
   private func subscribeToTops(_ area: AreaId, _ slot: Int) {
-    peers.subscribeToTops(slot, area)
+    peers.subscribe(slot, area, .tops)
     feed.keepsTops = true
+    forgetUnwanted()
     for instrument in directory.instruments where instrument.definition.area == area {
       writer(slot)?.top(
         feed.top(of: instrument.definition.instrument), area: area,
@@ -75,11 +100,11 @@ extension BinaryGateway {
 
   /// Sends the tops that changed since the last time.
   func publishTops() {
+    forgetUnwanted()
     guard feed.keepsTops else { return }
-    endTopsIfUnwanted()
     for top in feed.takeChangedTops() {
       let area = feed.area(of: top.instrument)
-      for slot in peers.topSubscribers(of: area) {
+      for slot in peers.subscribers(of: area, .tops) {
         counts.marketData += 1
         writer(Int(slot))?.top(
           top, area: area, sequence: feed.lastSequence(of: area), answerTime)
@@ -87,7 +112,9 @@ extension BinaryGateway {
     }
   }
 
-  private func endTopsIfUnwanted() {
-    if !peers.hasTopSubscribers { feed.keepsTops = false }
+  /// Levels and tops are kept only while somebody wants them.
+  private func forgetUnwanted() {
+    if feed.keepsLevels, !peers.isWanted(.levels) { feed.keepsLevels = false }
+    if feed.keepsTops, !peers.isWanted(.tops) { feed.keepsTops = false }
   }
 }

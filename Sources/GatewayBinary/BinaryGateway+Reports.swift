@@ -81,5 +81,19 @@ struct FeedBroadcast: FeedSink {
       gateway.counts.marketData += 1
       gateway.writer(Int(slot))?.marketData(update, area: area, sequence: sequence, time)
     }
+    if update.isOfOneOrder { return }
+    for slot in gateway.peers.subscribers(of: area, .levels) {
+      gateway.counts.marketData += 1
+      gateway.writer(Int(slot))?.marketData(update, area: area, sequence: sequence, time)
+    }
+  }
+
+  func publish(
+    _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
+  ) {
+    for slot in gateway.peers.subscribers(of: area, .levels) {
+      gateway.counts.marketData += 1
+      gateway.writer(Int(slot))?.level(level, of: instrument, area: area, sequence: sequence)
+    }
   }
 }

@@ -60,6 +60,9 @@ public struct GatewayHistory: ~Copyable {
   private struct Nowhere: ReportSink, FeedSink {
     func take(_ report: Frame, number: UInt64, of session: SessionId, version: UInt64) {}
     func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {}
+    func publish(
+      _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
+    ) {}
   }
 }
 

@@ -9,84 +9,18 @@
 // a snapshot and the changes after it give exactly this book, and a gap shows. Who misses something
 // asks for it by its number, as long as it is kept, or for a new snapshot.
 //
-// Of an iceberg everything here is what is seen of it; its next part is a Delete and an Add.
+// Of an iceberg everything here is what is seen of it. Its next part is a Delete and an Add, and so is a
+// new price: every Add, Modify and Delete changes one level, so the same numbers count a channel's changes
+// level by level.
 
 import MarketModel
-
-/// A resting order as the market sees it.
-public struct FeedOrder: Equatable, Sendable, BitwiseCopyable {
-  /// The order.
-  public var order: OrderId
-  /// What it trades.
-  public var instrument: InstrumentId
-  /// Buy or sell.
-  public var side: Side
-  /// Its limit.
-  public var price: Price
-  /// Open quantity, waiting included.
-  public var total: Energy
-  /// What can be had now.
-  public var live: Energy
-
-  /// All fields.
-  public init(
-    order: OrderId, instrument: InstrumentId, side: Side, price: Price, total: Energy, live: Energy
-  ) {
-    (self.order, self.instrument, self.side) = (order, instrument, side)
-    (self.price, self.total, self.live) = (price, total, live)
-  }
-}
-
-/// A trade as the market sees it.
-public struct FeedTrade: Equatable, Sendable, BitwiseCopyable {
-  /// Its number.
-  public var trade: TradeId
-  /// The maker's order.
-  public var resting: OrderId
-  /// What was traded.
-  public var instrument: InstrumentId
-  /// Side of the taker.
-  public var aggressor: Side
-  /// The resting order's price.
-  public var price: Price
-  /// How much.
-  public var quantity: Energy
-}
-
-/// One message of an area's channel.
-public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
-  case trade(FeedTrade)
-  case state(InstrumentId, InstrumentState)
-  case add(FeedOrder)
-  case modify(FeedOrder)
-  case delete(FeedOrder)
-}
-
-/// One level of an instrument's published depth.
-public struct FeedLevel: Equatable, Sendable {
-  /// Bids or asks.
-  public var side: Side
-  /// The level.
-  public var price: Price
-  /// Open quantity there, waiting included.
-  public var total: Energy
-  /// What can be had now.
-  public var live: Energy
-  /// How many orders.
-  public var orders: UInt32
-}
-
-/// Takes what the feed publishes. Owned by the I/O thread.
-public protocol FeedSink: ~Copyable {
-  /// Message `sequence` of `area`'s channel.
-  mutating func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64)
-}
 
 /// The feed's book and channels. Owned by the I/O thread. Allocates only while its tables grow to the
 /// highest order slot in use.
 public struct MarketFeed: ~Copyable {
-  /// An order now and as the subscribers know it: one line of the cache.
-  private struct Entry: BitwiseCopyable {
+  /// An order now and as the subscribers know it: one line of the cache. Not private: whoever owns a feed in
+  /// another module has to know how it ends.
+  struct Entry: BitwiseCopyable {
     var order = OrderId.null
     var price = Price.zero
     var total = Energy.zero
@@ -127,7 +61,7 @@ public struct MarketFeed: ~Copyable {
     var isPublished: Bool { publishedTotal.wattHours > 0 }
 
     var isPublishedAsItIs: Bool {
-      total == publishedTotal && live == publishedLive && price == publishedPrice
+      total == publishedTotal && live == publishedLive
     }
 
     mutating func publish() {
@@ -146,12 +80,31 @@ public struct MarketFeed: ~Copyable {
   private var areas: [AreaId] = []
   private var channels: [Channel] = []
   private var tops: MarketTops?
+  private var levels: MarketLevels?
   private var time = Timestamp.never
 
+  /// A message, and of a Modify what stood there before it.
+  struct Kept: BitwiseCopyable {
+    var update: FeedUpdate
+    var time: Timestamp
+    var total = Energy.zero
+    var live = Energy.zero
+
+    /// What it did to a level; `nil`: nothing.
+    var change: LevelChange? {
+      switch update {
+      case .add(let order): LevelChange(order, .zero, .zero, orders: 1)
+      case .modify(let order): LevelChange(order, total, live, orders: 0)
+      case .delete(let order): LevelChange(order, .zero, .zero, orders: 1).reversed
+      case .trade, .state: nil
+      }
+    }
+  }
+
   /// An area's numbers and its last messages, the oldest overwritten first.
-  private struct Channel {
+  struct Channel {
     var last: UInt64 = 0
-    var kept: [(update: FeedUpdate, time: Timestamp)] = []
+    var kept: [Kept] = []
     /// Number of the last message before the first that was ever kept: a snapshot brings numbers, not
     /// messages.
     var base: UInt64 = 0
@@ -159,12 +112,12 @@ public struct MarketFeed: ~Copyable {
     /// Lowest number that is kept.
     var first: UInt64 { last - UInt64(kept.count) + 1 }
 
-    mutating func keep(_ update: FeedUpdate, _ time: Timestamp) {
+    mutating func keep(_ message: Kept) {
       last += 1
       if kept.count < MarketFeed.keptUpdates {
-        kept.append((update, time))
+        kept.append(message)
       } else {
-        kept[place(of: last)] = (update, time)
+        kept[place(of: last)] = message
       }
     }
 
@@ -215,6 +168,63 @@ public struct MarketFeed: ~Copyable {
       let kept = channel.kept[channel.place(of: number)]
       body(kept.update, number, kept.time)
     }
+  }
+
+  // MARK: Levels
+
+  /// Whether levels are kept and published: only while somebody follows them.
+  public var keepsLevels: Bool {
+    get { levels != nil }
+    set {
+      if newValue != (levels != nil) { levels = newValue ? addedUp() : nil }
+    }
+  }
+
+  /// The published depth of every instrument of `area` with orders: bids first, best first on each side.
+  /// Between commands only. A walk over all orders unless levels are kept.
+  public func depth(of area: AreaId) -> [InstrumentId: [FeedLevel]] {
+    assert(touched.isEmpty)
+    return (levels ?? addedUp()).depth { self.area(of: $0) == area }
+  }
+
+  /// Shows what the messages of `area` from number `from` on, which is kept, did to its levels; of those
+  /// that are no change of an order, the message itself. Between commands only.
+  func forEachLevel(
+    in area: AreaId, from: UInt64,
+    _ body: (LevelMessage, UInt64, Timestamp) -> Void
+  ) {
+    let index = Int(area.rawValue)
+    guard index < channels.count else { return }
+    precondition(from >= channels[index].first, "the caller looks at firstKept")
+    var past = levels ?? addedUp()
+    for number in stride(from: channels[index].last, through: from, by: -1) {
+      if let change = channels[index].kept[channels[index].place(of: number)].change {
+        past.apply(change.reversed)
+      }
+    }
+    for number in stride(from: from, through: channels[index].last, by: 1) {
+      let kept = channels[index].kept[channels[index].place(of: number)]
+      if let change = kept.change {
+        body(.level(past.apply(change), change.instrument), number, kept.time)
+      } else {
+        body(.other(kept.update), number, kept.time)
+      }
+    }
+  }
+
+  /// A message of a channel as those see it who follow levels.
+  enum LevelMessage {
+    case level(FeedLevel, InstrumentId)
+    case other(FeedUpdate)
+  }
+
+  private func addedUp() -> MarketLevels {
+    var levels = MarketLevels()
+    for number in 0..<entries.count {
+      let order = entries[number].published
+      if order.total.wattHours > 0 { levels.apply(LevelChange(order, .zero, .zero, orders: 1)) }
+    }
+    return levels
   }
 
   // MARK: Tops
@@ -311,26 +321,6 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// The published depth of `instrument`: bids first, best first on each side. Between commands only.
-  public func levels(of instrument: InstrumentId) -> [FeedLevel] {
-    assert(touched.isEmpty)
-    var levels: [Side: [Price: FeedLevel]] = [:]
-    for number in 0..<entries.count {
-      let order = entries[number].published
-      guard order.total.wattHours > 0, order.instrument == instrument else { continue }
-      var level =
-        levels[order.side]?[order.price]
-        ?? FeedLevel(side: order.side, price: order.price, total: .zero, live: .zero, orders: 0)
-      level.total.wattHours += order.total.wattHours
-      level.live.wattHours += order.live.wattHours
-      level.orders += 1
-      levels[order.side, default: [:]][order.price] = level
-    }
-    let bids = (levels[.buy] ?? [:]).values.sorted { $0.price > $1.price }
-    let asks = (levels[.sell] ?? [:]).values.sorted { $0.price < $1.price }
-    return bids + asks
-  }
-
   private mutating func update(_ state: OrderState) {
     let slot = Int(state.order.slot)
     let entry = place(of: slot)
@@ -404,7 +394,7 @@ public struct MarketFeed: ~Copyable {
       entry.pointee.publish()
       tops?.change(from: Self.nothing, to: now)
       publish(.add(now), now.instrument, &sink)
-    } else if isRefilled {
+    } else if isRefilled || now.price != published.price {
       entry.pointee.publish()
       tops?.change(from: published, to: now)
       publish(.delete(published), published.instrument, &sink)
@@ -412,17 +402,23 @@ public struct MarketFeed: ~Copyable {
     } else if !entry.pointee.isPublishedAsItIs {
       entry.pointee.publish()
       tops?.change(from: published, to: now)
-      publish(.modify(now), now.instrument, &sink)
+      publish(.modify(now), now.instrument, &sink, before: (published.total, published.live))
     }
   }
 
+  /// - Parameter before: What stood there before a Modify.
   private mutating func publish<Sink: FeedSink & ~Copyable>(
-    _ update: FeedUpdate, _ instrument: InstrumentId, _ sink: inout Sink
+    _ update: FeedUpdate, _ instrument: InstrumentId, _ sink: inout Sink,
+    before: (total: Energy, live: Energy) = (.zero, .zero)
   ) {
     let area = area(of: instrument)
     let index = Int(area.rawValue)
-    channels[index].keep(update, time)
+    let kept = Kept(update: update, time: time, total: before.total, live: before.live)
+    channels[index].keep(kept)
     sink.publish(update, area: area, sequence: channels[index].last)
+    if levels != nil, let change = kept.change, let level = levels?.apply(change) {
+      sink.publish(level, of: instrument, area: area, sequence: channels[index].last)
+    }
   }
 
   private mutating func list(_ made: CreateInstrument) {

@@ -1,6 +1,16 @@
 import MarketModel
 import Transport
 
+/// How a subscriber sees an area's channel.
+enum MarketView: CaseIterable {
+  /// Order by order.
+  case orders
+  /// Level by level.
+  case levels
+  /// The tops only, conflated.
+  case tops
+}
+
 /// One connected client: its connection and what its session may do. Owned by the I/O thread.
 struct Peer {
   var connection: ConnectionId
@@ -21,10 +31,8 @@ struct Peer {
   var unchecked = 0
   /// Sequence number of the first of them.
   var firstUnchecked: UInt64 = 0
-  /// Areas whose market data it gets.
-  var areas: [AreaId] = []
-  /// Areas whose tops it gets.
-  var topAreas: [AreaId] = []
+  /// Areas whose market data it gets, and how: each area once.
+  var subscriptions: [(area: AreaId, view: MarketView)] = []
 
   /// Next sequence number that is expected of its client, should the connection end now: readings that
   /// are not checked have not come.
@@ -49,14 +57,14 @@ struct PeerTable: ~Copyable {
   private let capacity: Int
   /// Connection slot by session identity; -1: not established.
   private var slotOfSession: [Int32] = []
-  /// Slots of subscribers by area.
+  /// Slots of those who follow orders, by area.
   private var slotsOfArea: [[Int32]] = []
-  /// Slots of those who get the tops, each once an area.
-  private var topSlots: [(area: AreaId, slot: Int32)] = []
+  /// Slots of those who follow levels or tops, each once an area.
+  private var others: [(area: AreaId, view: MarketView, slot: Int32)] = []
   /// Established sessions.
   private(set) var establishedCount = 0
-  /// Subscriptions to whole channels, of all peers.
-  private var subscriptionCount = 0
+  /// Subscriptions to orders and to levels, of all peers.
+  private var channelCount = 0
 
   /// No one, with places for `capacity` connections.
   init(capacity: Int) {
@@ -86,7 +94,7 @@ struct PeerTable: ~Copyable {
     return Int(slotOfSession[index])
   }
 
-  /// Slots of the subscribers of `area`.
+  /// Slots of those who follow the orders of `area`.
   func subscribers(of area: AreaId) -> [Int32] {
     let index = Int(area.rawValue)
     return index < slotsOfArea.count ? slotsOfArea[index] : []
@@ -101,52 +109,50 @@ struct PeerTable: ~Copyable {
     establishedCount += 1
   }
 
-  /// The peer in `slot` gets the market data of `area` from now on.
-  mutating func subscribe(_ slot: Int, _ area: AreaId) {
+  /// The peer in `slot` gets the market data of `area` in this view from now on, and in no other.
+  mutating func subscribe(_ slot: Int, _ area: AreaId, _ view: MarketView) {
+    unsubscribe(slot, area)
+    peers[slot]?.subscriptions.append((area, view))
+    if view != .tops { channelCount += 1 }
+    guard view == .orders else { return others.append((area, view, Int32(slot))) }
     let index = Int(area.rawValue)
     while slotsOfArea.count <= index { slotsOfArea.append([]) }
-    if peers[slot]?.topAreas.contains(area) == true { unsubscribe(slot, area) }
-    guard peers[slot]?.areas.contains(area) == false else { return }
-    peers[slot]?.areas.append(area)
     slotsOfArea[index].append(Int32(slot))
-    subscriptionCount += 1
   }
 
   /// The peer in `slot` no longer gets the market data of `area`.
   mutating func unsubscribe(_ slot: Int, _ area: AreaId) {
-    if peers[slot]?.topAreas.contains(area) == true {
-      peers[slot]?.topAreas.removeAll { $0 == area }
-      topSlots.removeAll { $0.area == area && $0.slot == Int32(slot) }
+    guard let place = peers[slot]?.subscriptions.firstIndex(where: { $0.area == area }),
+      let view = peers[slot]?.subscriptions.remove(at: place).view
+    else { return }
+    if view != .tops { channelCount -= 1 }
+    guard view == .orders else {
+      return others.removeAll { $0.area == area && $0.slot == Int32(slot) }
     }
-    guard peers[slot]?.areas.contains(area) == true else { return }
-    peers[slot]?.areas.removeAll { $0 == area }
     slotsOfArea[Int(area.rawValue)].removeAll { $0 == Int32(slot) }
-    subscriptionCount -= 1
   }
 
-  /// Whether somebody gets a whole channel.
-  var hasSubscribers: Bool { subscriptionCount > 0 }
-
-  /// Whether somebody gets tops.
-  var hasTopSubscribers: Bool { !topSlots.isEmpty }
-
-  /// Slots of those who get the tops of `area`.
-  func topSubscribers(of area: AreaId) -> [Int32] {
-    topSlots.filter { $0.area == area }.map(\.slot)
+  /// The peer in `slot` no longer gets market data.
+  mutating func unsubscribeFromAll(_ slot: Int) {
+    for subscription in peers[slot]?.subscriptions ?? [] { unsubscribe(slot, subscription.area) }
   }
 
-  /// The peer in `slot` gets the tops of `area` from now on, and nothing else of it.
-  mutating func subscribeToTops(_ slot: Int, _ area: AreaId) {
-    unsubscribe(slot, area)
-    peers[slot]?.topAreas.append(area)
-    topSlots.append((area, Int32(slot)))
+  /// Whether somebody follows orders or levels.
+  var hasSubscribers: Bool { channelCount > 0 }
+
+  /// Whether somebody has this view, which is not `orders`, of an area.
+  func isWanted(_ view: MarketView) -> Bool { others.contains { $0.view == view } }
+
+  /// Slots of those who have this view, which is not `orders`, of `area`.
+  func subscribers(of area: AreaId, _ view: MarketView) -> [Int32] {
+    others.filter { $0.area == area && $0.view == view }.map(\.slot)
   }
 
   /// The session in `slot` is over: no report finds it any more. Its connection may still send.
   /// - Returns: The identity that it had established, if any.
   mutating func ended(_ slot: Int) -> SessionId? {
     guard let peer = peers[slot] else { return nil }
-    for area in peer.areas + peer.topAreas { unsubscribe(slot, area) }
+    unsubscribeFromAll(slot)
     let session = Int(peer.session.identity.rawValue)
     guard session < slotOfSession.count, slotOfSession[session] == Int32(slot) else { return nil }
     slotOfSession[session] = -1

@@ -123,6 +123,14 @@ extension ReportWriter {
     } while !rest.isEmpty
   }
 
+  /// A level as message `sequence` of an area's channel left it.
+  func level(_ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64) {
+    guard let frame = room(LevelUpdateEncoder.frameLength) else { return }
+    LevelUpdateEncoder(
+      into: frame, seqNo: sequence, price: level.price, total: level.total, live: level.live,
+      orderCount: level.orders, instrument: instrument, area: area, side: level.side)
+  }
+
   func snapshotEnd(_ time: Timestamp, reference: UInt64, area: AreaId, last: UInt64) {
     guard let frame = room(SnapshotEndEncoder.frameLength) else { return }
     SnapshotEndEncoder(

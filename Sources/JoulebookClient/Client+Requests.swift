@@ -7,11 +7,19 @@ public enum Snapshot: UInt8, Sendable, CaseIterable {
   case none = 0
   /// A `bookAdd` for each resting order, then `snapshotEnd`.
   case orders = 1
-  /// The depth as `levels`, then `snapshotEnd`.
+  /// The depth as `levels`, then `snapshotEnd`, then `level` in place of each change of an order.
   case levels = 2
   /// A `top` for each instrument, then one whenever it has changed, a few times a second at most;
   /// nothing else of the channel.
   case top = 3
+}
+
+/// How a subscriber sees an area's channel.
+public enum MarketDataView: UInt8, Sendable, CaseIterable {
+  /// Order by order: `bookAdd`, `bookModify`, `bookDelete`.
+  case orders = 0
+  /// Level by level: `level`.
+  case levels = 1
 }
 
 // Questions. Each returns the message's sequence number, which its answer and a reject name as their
@@ -91,11 +99,12 @@ extension Client {
   /// Subscribes to an area's market data from the message `from` on, to fill a gap: `acknowledged`, what
   /// was missed, then changes; or `rejected` with `marketDataTooOld`, then subscribe with a snapshot.
   @discardableResult public func resumeMarketData(
-    of area: AreaId, from: UInt64
+    of area: AreaId, from: UInt64, view: MarketDataView = .orders
   ) throws(ClientError) -> UInt64 {
-    try write(MarketDataResumeEncoder.frameLength) { frame, sequence, now in
+    let view: ChannelView = view == .levels ? .levels : .orders
+    return try write(MarketDataResumeEncoder.frameLength) { frame, sequence, now in
       MarketDataResumeEncoder(
-        into: frame, seqNo: sequence, sendingTime: now, fromSeqNo: from, area: area)
+        into: frame, seqNo: sequence, sendingTime: now, fromSeqNo: from, area: area, view: view)
     }
   }
 

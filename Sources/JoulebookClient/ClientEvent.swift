@@ -66,6 +66,8 @@ public enum ClientEvent: Sendable {
   case marketTrade(MarketTradeReport)
   /// The published depth of an instrument, or part of it.
   case levels(LevelsReport)
+  /// A level of the published depth as it is now (`subscribe` with `.levels`).
+  case level(LevelReport)
   /// The best prices of an instrument, conflated (`subscribe` with `.top`).
   case top(TopReport)
   /// A snapshot is complete; it contains what the channel said up to the message's `sequence`.
@@ -303,6 +305,24 @@ public struct LevelsReport: Equatable, Sendable {
   public var state: InstrumentState
   /// Bids first, best first on each side.
   public var levels: [Level]
+}
+
+/// One level of the published depth after a change.
+public struct LevelReport: Equatable, Sendable, BitwiseCopyable {
+  /// What is traded.
+  public var instrument: InstrumentId
+  /// The channel.
+  public var area: AreaId
+  /// Bids or asks.
+  public var side: Side
+  /// The level.
+  public var price: Price
+  /// Open quantity there, waiting included.
+  public var total: Energy
+  /// What can be had now.
+  public var live: Energy
+  /// How many orders; 0: the level is gone.
+  public var orders: UInt32
 }
 
 /// The top of one instrument's book.

@@ -100,6 +100,15 @@ extension LevelSnapshotDecoder {
   }
 }
 
+extension LevelUpdateDecoder {
+  func event() throws(ClientError) -> ClientEvent {
+    .level(
+      LevelReport(
+        instrument: instrument, area: area, side: try EventReader.known(side), price: price,
+        total: total, live: live, orders: orderCount))
+  }
+}
+
 extension SnapshotEndDecoder {
   func event() -> ClientEvent { .snapshotEnd(area: area, reference: refSeqNo) }
 }

@@ -34,7 +34,7 @@ package enum EventReader {
 
   private static func carriesTime(_ template: Template) -> Bool {
     switch template {
-    case .orderAdd, .orderModify, .orderDelete, .notApplied, .retransmitReject: false
+    case .orderAdd, .orderModify, .orderDelete, .levelUpdate, .notApplied, .retransmitReject: false
     default: true
     }
   }
@@ -68,6 +68,7 @@ package enum EventReader {
     case .orderDelete: try OrderDeleteDecoder(frame)?.event()
     case .marketTrade: try MarketTradeDecoder(frame)?.event()
     case .levelSnapshot: try LevelSnapshotDecoder(frame)?.event()
+    case .levelUpdate: try LevelUpdateDecoder(frame)?.event()
     case .topOfBook: TopOfBookDecoder(frame)?.event()
     case .snapshotEnd: SnapshotEndDecoder(frame)?.event()
     case .status: StatusDecoder(frame)?.event()

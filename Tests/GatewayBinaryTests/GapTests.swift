@@ -36,7 +36,7 @@ private struct Picture {
 }
 
 /// A market of random events that are delivered as they are made.
-private struct Bustle {
+struct Bustle {
   let world: GatewayWorld
   var random: SplitMix
   var market = RandomMarket(instruments: 7...7)

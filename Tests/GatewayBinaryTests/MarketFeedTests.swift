@@ -9,6 +9,15 @@ struct FeedLog: FeedSink {
   mutating func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
     updates.append((area, sequence, update))
   }
+
+  /// What was published level by level, and the number and instrument of each.
+  var levels: [(sequence: UInt64, instrument: InstrumentId, level: FeedLevel)] = []
+  mutating func publish(
+    _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
+  ) {
+    #expect(sequence == updates.last?.1 && area == updates.last?.0)
+    levels.append((sequence, instrument, level))
+  }
 }
 
 /// A subscriber of one area: a snapshot, then every change in sequence.
@@ -47,6 +56,11 @@ struct FeedSubscriber {
 @Suite("The market feed")
 struct MarketFeedTests {
   static let areas: [AreaId] = [AreaId(1), AreaId(2)]
+
+  /// The area of one of `feed`'s instruments.
+  static func area(of instrument: InstrumentId) -> AreaId {
+    areas[instrument.rawValue == 3 ? 1 : 0]
+  }
 
   /// A feed with two areas; instruments 1 and 2 are the first's, 3 the second's.
   static func feed() -> MarketFeed {
@@ -160,7 +174,7 @@ struct MarketFeedTests {
       after(bid(5), trade(5, leaving: 10), displayed(5, 5, isRefilled: true))
         == [.delete(seen(5, 5)), .add(seen(5, 5))])
     #expect(after(.restated(whole), displayed(5, 2)) == [.modify(seen(5, 2))])
-    #expect(feed.levels(of: InstrumentId(1)).map(\.total.wattHours) == [5])
+    #expect(feed.depth(of: AreaId(1))[InstrumentId(1)]?.map(\.total.wattHours) == [5])
     #expect(feed.top(of: InstrumentId(1)).ask?.total.wattHours == 5)
     #expect(after(bid(1), trade(1, leaving: 0)) == [.delete(seen(5, 2))])
   }
@@ -236,7 +250,7 @@ struct MarketFeedTests {
         live: Energy(wattHours: live), orders: orders)
     }
     #expect(
-      feed.levels(of: InstrumentId(1)) == [
+      feed.depth(of: AreaId(1))[InstrumentId(1)] == [
         level(.buy, 13, 9, 0, 1), level(.buy, 8, 9, 9, 1), level(.sell, 11, 1, 0, 1),
         level(.sell, 12, 7, 3, 2),
       ])

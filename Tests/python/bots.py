@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from joulebook import Client, Terminated, read_private_key
+from joulebook import Client, LevelBook, Terminated, read_private_key
 
 AREA, SPOT, EUR = 1, 1, 978
 FEED_IN, RETAIL, CAP, CASH = 8_000, 32_000, 20_000, 10**10
@@ -46,6 +46,16 @@ async def found(operator, seeds, meter_keys):
         await operator.ask("Deposit", account=number, currency=EUR, amount=CASH, reference=1)
         await operator.ask("RegisterMeter", meter=number, account=number, area=AREA,
                            publicKey=public(meter_keys[number]))
+
+
+async def watch_as(operator, number):
+    """A session that looks on: its key."""
+    seed = secrets.token_bytes(32)
+    await operator.ask("CreateParticipant", participant=number + 10, shortName=f"watcher{number}")
+    await operator.ask("RegisterSession", sessionId=number + 10, participant=number + 10,
+                       publicKey=read_private_key(seed).public_key().public_bytes_raw(),
+                       roles=["trading"])
+    return seed
 
 
 async def produce(port, seeds, meter_keys):
@@ -94,6 +104,67 @@ async def lost_session(port, seeds):
     print(f"came back to {len(seen)} reports")
 
 
+def added_up(orders):
+    """The levels of a book of orders: what LevelBook.depth says, for both sides."""
+    levels = {}
+    for order in orders.values():
+        level = levels.setdefault((order.side, order.price), [0, 0, 0])
+        for place, more in enumerate((order.total, order.live, 1)):
+            level[place] += more
+    return levels
+
+
+class Watcher:
+    """Follows the market order by order and level by level, each on a connection of its own; the second one
+    is lost every now and then, and asks for what it has missed."""
+
+    def __init__(self, port, seeds):
+        self.port, self.seeds = port, seeds
+        self.orders, self.book, self.losses, self.compared = {}, LevelBook(AREA), 0, 0
+        self.known = {}
+
+    async def connect(self, number):
+        return await Client.connect(
+            "127.0.0.1", self.port, number + 10, read_private_key(self.seeds[number]))
+
+    async def follow_orders(self):
+        client = await self.connect(5)
+        client.send("MarketDataSubscribe", area=AREA, snapshot="orders")
+        async for message in client.messages():
+            if message.name in ("OrderAdd", "OrderModify"):
+                self.orders[message.orderId] = message
+            elif message.name == "OrderDelete":
+                del self.orders[message.orderId]
+            if message.fields.get("area") == AREA and message.seqNo:
+                self.known[message.seqNo] = added_up(self.orders)
+
+    async def follow_levels(self):
+        while True:
+            client = await self.connect(6)
+            if self.losses == 0:
+                client.send("MarketDataSubscribe", area=AREA, snapshot="levels")
+            else:
+                client.send("MarketDataResume", area=AREA, fromSeqNo=self.book.last + 1,
+                            view="levels")
+            for _ in range(25):
+                message = await client.receive()
+                missing = self.book.take(message)
+                assert missing is None, f"{missing} is missing"
+                self.compare()
+            client.drop()
+            self.losses += 1
+
+    def compare(self):
+        """Levels and orders of the same number are the same book."""
+        expected = self.known.pop(self.book.last, None)
+        if expected is None:
+            return
+        found = {(side, level.price): [level.total, level.live, level.orders]
+                 for side in ("buy", "sell") for level in self.book.depth(SPOT, side)}
+        assert found == expected, f"at {self.book.last}: {found}, {expected}"
+        self.compared += 1
+
+
 def traded(output):
     """What a bot printed: its trades as (price, Wh)."""
     return [(round(float(price) * 1e5), int(energy))
@@ -108,6 +179,9 @@ async def main(examples, port, operator_seed):
                                     read_private_key(bytes.fromhex(operator_seed)))
     await found(operator, seeds, meter_keys)
     await produce(port, seeds, meter_keys)
+    watcher = Watcher(port, {number: await watch_as(operator, number) for number in (5, 6)})
+    watching = [asyncio.create_task(watcher.follow_orders()),
+                asyncio.create_task(watcher.follow_levels())]
     running = {}
     for number, (script, options) in BOTS.items():
         command = [sys.executable, f"{examples}/{script}", "127.0.0.1", str(port),
@@ -137,6 +211,11 @@ async def main(examples, port, operator_seed):
         raise AssertionError(f"orders are left: {balances}")
     assert sum(b.energy for b in balances) == sum(ENERGY.values()), "energy was not conserved"
     assert sum(b.freeCash for b in balances) == CASH * len(BOTS), "cash was not conserved"
+    for task in watching:
+        assert not task.done(), task.exception()
+        task.cancel()
+    assert watcher.losses > 1 and watcher.compared > 20, (watcher.losses, watcher.compared)
+    print(f"levels and orders agreed at {watcher.compared} numbers, {watcher.losses} losses")
     await late_cancel(operator)
     await lost_session(port, seeds)
     await operator.close()

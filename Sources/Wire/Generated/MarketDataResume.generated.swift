@@ -13,7 +13,8 @@ import MarketModel
 ///         20    8 sendingTime
 ///         28    8 fromSeqNo
 ///         36    2 area
-///         38    2 reserved1
+///         38    1 view
+///         39    1 reserved1
 public struct MarketDataResumeEncoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 88 }
@@ -27,7 +28,7 @@ public struct MarketDataResumeEncoder: BitwiseCopyable {
   /// Writes headers and all fields; there must be room for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, fromSeqNo: UInt64,
-    area: AreaId
+    area: AreaId, view: ChannelView
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 40, blockLength: 28, templateId: 88)
@@ -35,7 +36,8 @@ public struct MarketDataResumeEncoder: BitwiseCopyable {
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, fromSeqNo)
     frame.setLittle(36, area.rawValue)
-    frame.setLittle(38, 0 as UInt16)
+    frame.setLittle(38, view.rawValue)
+    frame.setLittle(39, 0 as UInt8)
   }
 
   /// The client's sequence number.
@@ -77,4 +79,11 @@ public struct MarketDataResumeDecoder: BitwiseCopyable {
 
   /// Which area.
   @inlinable public var area: AreaId { AreaId(frame.little(36, as: UInt16.self)) }
+
+  /// Order by order or level by level. `nil`: a value outside the list.
+  @inlinable public var view: ChannelView? {
+    ChannelView(rawValue: frame.little(38, as: UInt8.self))
+  }
+  /// The byte of `view`.
+  @inlinable public var viewRaw: UInt8 { frame.little(38, as: UInt8.self) }
 }

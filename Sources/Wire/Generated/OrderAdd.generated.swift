@@ -3,7 +3,7 @@
 
 import MarketModel
 
-/// Writes OrderAdd. An order rests in the published book.
+/// Writes OrderAdd. An order rests in the published book, at the back of its price.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header

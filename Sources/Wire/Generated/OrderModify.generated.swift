@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes OrderModify. A resting order's price or its total or live quantity changed.
+/// Writes OrderModify. The total or the live quantity of a resting order changed. A new price is an
+/// OrderDelete and an OrderAdd.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header

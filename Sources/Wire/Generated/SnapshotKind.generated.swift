@@ -7,7 +7,8 @@ public enum SnapshotKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case none = 0
   /// An OrderAdd for each resting order, then SnapshotEnd.
   case orders = 1
-  /// The depth as LevelSnapshot messages, then SnapshotEnd.
+  /// The depth as LevelSnapshot messages, then SnapshotEnd, then LevelUpdate in place of each
+  /// change of an order.
   case levels = 2
   /// Conflated: a TopOfBook per instrument now, then one whenever its top has changed, a few times
   /// a second at most; nothing else of the channel.

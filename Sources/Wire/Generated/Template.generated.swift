@@ -108,9 +108,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case marketDataSubscribe = 80
   /// Ends a subscription; answered with Ack.
   case marketDataUnsubscribe = 81
-  /// An order rests in the published book.
+  /// An order rests in the published book, at the back of its price.
   case orderAdd = 82
-  /// A resting order's price or its total or live quantity changed.
+  /// The total or the live quantity of a resting order changed. A new price is an OrderDelete and
+  /// an OrderAdd.
   case orderModify = 83
   /// An order left the published book: filled, cancelled or expired.
   case orderDelete = 84
@@ -126,6 +127,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case marketDataResume = 88
   /// The best prices of one instrument, conflated: the last of what happened since the one before.
   case topOfBook = 89
+  /// A level of the published depth as it is now: what an OrderAdd, OrderModify or OrderDelete of
+  /// this number did to it; for subscribers of levels.
+  case levelUpdate = 90
   /// Admits a participant.
   case createParticipant = 100
   /// Registers a session identity and its public key; again: replaces key and roles.
@@ -167,7 +171,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff: 36
-    case .establishmentAck, .massCancelReport, .deposit, .withdraw: 44
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled: 68
@@ -213,7 +217,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
     .ack, .reportCopy, .settlementNotice, .meterReadingAck, .areaDefinition, .instrumentDefinition,
     .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete, .marketTrade,
-    .levelSnapshot, .snapshotEnd, .topOfBook, .status: true
+    .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status: true
     default: false
     }
   }

@@ -118,6 +118,8 @@ enum SwiftFrames {
     ("MarketDataResume", "nulls", marketDataResumeWithNulls()),
     ("TopOfBook", "values", topOfBook()),
     ("TopOfBook", "nulls", topOfBookWithNulls()),
+    ("LevelUpdate", "values", levelUpdate()),
+    ("LevelUpdate", "nulls", levelUpdateWithNulls()),
     ("CreateParticipant", "values", createParticipant()),
     ("CreateParticipant", "nulls", createParticipantWithNulls()),
     ("RegisterSession", "values", registerSession()),
@@ -792,13 +794,13 @@ enum SwiftFrames {
 
   static func marketDataResume() -> [UInt8] {
     [UInt8](frameLength: MarketDataResumeEncoder.frameLength) { frame in
-      _ = MarketDataResumeEncoder(into: frame, seqNo: 459840038837789295, sendingTime: Timestamp(nanoseconds: 18324093985754291918), fromSeqNo: 1450272685725609798, area: AreaId(60255))
+      _ = MarketDataResumeEncoder(into: frame, seqNo: 459840038837789295, sendingTime: Timestamp(nanoseconds: 18324093985754291918), fromSeqNo: 1450272685725609798, area: AreaId(60255), view: ChannelView.levels)
     }
   }
 
   static func marketDataResumeWithNulls() -> [UInt8] {
     [UInt8](frameLength: MarketDataResumeEncoder.frameLength) { frame in
-      _ = MarketDataResumeEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromSeqNo: 0, area: AreaId(0))
+      _ = MarketDataResumeEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromSeqNo: 0, area: AreaId(0), view: ChannelView.levels)
     }
   }
 
@@ -811,6 +813,18 @@ enum SwiftFrames {
   static func topOfBookWithNulls() -> [UInt8] {
     [UInt8](frameLength: TopOfBookEncoder.frameLength) { frame in
       _ = TopOfBookEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), bidPrice: Price(ticks: -587121663704080352), bidTotal: Energy(wattHours: -3593042117548056678), bidLive: Energy(wattHours: 4368301164813898982), askPrice: Price(ticks: 1278200835557389834), askTotal: Energy(wattHours: 6769525646719798469), askLive: Energy(wattHours: -2579167748164404368), liveBidPrice: Price(ticks: -3436956738103445703), liveAskPrice: Price(ticks: -2870121847941786202), instrument: InstrumentId(0), area: AreaId(0), sides: [.bid, .liveBid] as TopSides)
+    }
+  }
+
+  static func levelUpdate() -> [UInt8] {
+    [UInt8](frameLength: LevelUpdateEncoder.frameLength) { frame in
+      _ = LevelUpdateEncoder(into: frame, seqNo: 11674966031515186193, price: Price(ticks: -2268594383711227057), total: Energy(wattHours: -8367675985278957676), live: Energy(wattHours: 8516117026196144254), orderCount: 94956762, instrument: InstrumentId(710201519), area: AreaId(55947), side: Side.buy)
+    }
+  }
+
+  static func levelUpdateWithNulls() -> [UInt8] {
+    [UInt8](frameLength: LevelUpdateEncoder.frameLength) { frame in
+      _ = LevelUpdateEncoder(into: frame, seqNo: 0, price: Price(ticks: -2268594383711227057), total: Energy(wattHours: -8367675985278957676), live: Energy(wattHours: 8516117026196144254), orderCount: 94956762, instrument: InstrumentId(0), area: AreaId(0), side: Side.buy)
     }
   }
 

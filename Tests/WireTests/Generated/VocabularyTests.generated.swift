@@ -118,6 +118,13 @@ import Wire
     #expect(SnapshotKind.top.rawValue == 3)
   }
 
+  @Test("ChannelView has the same values on the wire as in the market.")
+  func channelView() {
+    #expect(ChannelView.allCases.map(\.rawValue) == [0, 1])
+    #expect(ChannelView.orders.rawValue == 0)
+    #expect(ChannelView.levels.rawValue == 1)
+  }
+
   @Test("OrderFlags has the same bits on the wire as in the market.")
   func orderFlags() {
     #expect(OrderFlags.postOnly.rawValue == 1)

@@ -6,8 +6,9 @@ nanoseconds since 1970, UTC.
 
 from .client import Client, Message, Position, Rejected, Terminated
 from .codec import Codec, read_private_key, sign_reading
+from .levels import Level, LevelBook
 
 __all__ = [
-    "Client", "Codec", "Message", "Position", "Rejected", "Terminated", "read_private_key",
-    "sign_reading",
+    "Client", "Codec", "Level", "LevelBook", "Message", "Position", "Rejected", "Terminated",
+    "read_private_key", "sign_reading",
 ]

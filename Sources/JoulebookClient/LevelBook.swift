@@ -1,0 +1,88 @@
+// A bot's picture of an area's depth, from a snapshot and the changes after it:
+//
+//     levels ... snapshotEnd(7)     8  9  10        12
+//     picture as of 7               as of 10        gap: 11 is missing, ask for 11
+
+import MarketModel
+
+/// The published depth of one area as a subscriber of levels knows it. Owned by one thread.
+public struct LevelBook: Sendable {
+  /// What a message did.
+  public enum Outcome: Equatable, Sendable {
+    /// It is not about this area's levels, or it came before.
+    case nothing
+    /// It belongs to a snapshot that is not complete yet, or it was the next of the channel.
+    case taken
+    /// The picture is complete.
+    case complete
+    /// Messages from this number on are missing: `Client.resumeMarketData(of:from:view: .levels)`. Until
+    /// they have come, nothing newer is taken.
+    case gap(from: UInt64)
+  }
+
+  private struct Key: Hashable {
+    var instrument: InstrumentId
+    var side: Side
+    var price: Price
+  }
+
+  /// Which area.
+  public let area: AreaId
+  /// Number of the last message that the picture contains.
+  public private(set) var last: UInt64 = 0
+  /// Whether a snapshot is complete.
+  public private(set) var isComplete = false
+  private var levels: [Key: LevelReport] = [:]
+
+  /// Knows nothing yet.
+  public init(area: AreaId) { self.area = area }
+
+  /// The depth of an instrument: bids first, best first on each side.
+  public func depth(of instrument: InstrumentId) -> [LevelReport] {
+    levels.values.filter { $0.instrument == instrument }.sorted { one, other in
+      guard one.side == other.side else { return one.side == .buy }
+      return one.side == .buy ? one.price > other.price : one.price < other.price
+    }
+  }
+
+  /// Takes a message of the client in.
+  public mutating func take(_ message: ClientMessage) -> Outcome {
+    switch message.event {
+    case .levels(let report) where report.area == area:
+      if isComplete { (levels, isComplete) = ([:], false) }
+      for level in report.levels { set(level, report.instrument) }
+      return .taken
+    case .snapshotEnd(area, _):
+      // A snapshot without an instrument has no levels before its end.
+      if isComplete { levels = [:] }
+      (last, isComplete) = (message.sequence, true)
+      return .complete
+    case .level(let level) where level.area == area:
+      let outcome = count(message.sequence)
+      if outcome == .taken { set(level) }
+      return outcome
+    case .marketTrade(let trade) where trade.area == area: return count(message.sequence)
+    case .stateChanged(_, _, area): return count(message.sequence)
+    default: return .nothing
+    }
+  }
+
+  private mutating func count(_ sequence: UInt64) -> Outcome {
+    guard isComplete, sequence > last else { return .nothing }
+    guard sequence == last + 1 else { return .gap(from: last + 1) }
+    last = sequence
+    return .taken
+  }
+
+  private mutating func set(_ level: LevelsReport.Level, _ instrument: InstrumentId) {
+    set(
+      LevelReport(
+        instrument: instrument, area: area, side: level.side, price: level.price,
+        total: level.total, live: level.live, orders: level.orders))
+  }
+
+  private mutating func set(_ level: LevelReport) {
+    let key = Key(instrument: level.instrument, side: level.side, price: level.price)
+    levels[key] = level.orders == 0 ? nil : level
+  }
+}

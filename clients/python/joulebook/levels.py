@@ -1,0 +1,73 @@
+"""The published depth of an area, from a snapshot and the changes after it."""
+
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple
+
+from .codec import Message
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level: open quantity, what of it can be had now, and how many orders."""
+
+    price: int
+    total: int
+    live: int
+    orders: int
+
+
+class LevelBook:
+    """Give it every message of a subscription with snapshot "levels".
+
+        client.send("MarketDataSubscribe", area=1, snapshot="levels")
+        async for message in client.messages():
+            missing = book.take(message)
+            if missing is not None:
+                client.send("MarketDataResume", area=1, fromSeqNo=missing, view="levels")
+    """
+
+    def __init__(self, area: int) -> None:
+        self.area = area
+        #: Number of the last message that the picture contains.
+        self.last = 0
+        #: Whether a snapshot is complete.
+        self.is_complete = False
+        self._levels: Dict[Tuple[int, str, int], Level] = {}
+
+    def depth(self, instrument: int, side: str) -> List[Level]:
+        """One side of an instrument, best price first."""
+        levels = [level for (of, on, _), level in self._levels.items()
+                  if of == instrument and on == side]
+        return sorted(levels, key=lambda level: level.price, reverse=side == "buy")
+
+    def take(self, message: Message) -> Optional[int]:
+        """Takes a message in. Returns the first number that is missing when there is a gap; until what
+        is missing has come, nothing newer is taken."""
+        if message.fields.get("area") != self.area:
+            return None
+        if message.name == "LevelSnapshot":
+            if self.is_complete:
+                self._levels, self.is_complete = {}, False
+            for level in message.levels:
+                self._set(message.instrument, level)
+        elif message.name == "SnapshotEnd":
+            if self.is_complete:
+                self._levels = {}
+            self.last, self.is_complete = message.seqNo or 0, True
+        elif message.name in ("LevelUpdate", "MarketTrade", "StateChange"):
+            if not self.is_complete or message.seqNo <= self.last:
+                return None
+            if message.seqNo != self.last + 1:
+                return self.last + 1
+            self.last = message.seqNo
+            if message.name == "LevelUpdate":
+                self._set(message.instrument, message.fields)
+        return None
+
+    def _set(self, instrument: int, level: dict) -> None:
+        key = (instrument, level["side"], level["price"])
+        if level["orderCount"] == 0:
+            self._levels.pop(key, None)
+        else:
+            self._levels[key] = Level(
+                level["price"], level["total"], level["live"], level["orderCount"])
