@@ -7,10 +7,11 @@ program=${1:-$root/.build/debug/joulebook}
 python=$("$root/Tests/python/setup.sh")
 folder=$(mktemp -d)
 server= relay=
+: > "$folder/out"; : > "$folder/relay"  # There from the start: a program that was just started may not have opened it.
 # The relay is killed outright: who starts this script may have blocked the gentler signal.
 trap 'kill -9 $relay 2>/dev/null || true; kill $server 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
 wait_for() { # FILE PATTERN: prints what the pattern finds, once it is there
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     found=$(sed -n "$2" "$1")
     [ -n "$found" ] && { echo "$found"; return; }
     sleep 0.1
@@ -24,7 +25,7 @@ port=$(wait_for "$folder/out" 's/^listening on 127.0.0.1://p')
 "$python" "$root/Tests/python/pcap.py" relay "$port" "$folder/capture.pcap" > "$folder/relay" &
 relay=$!
 port=$(wait_for "$folder/relay" '/./p')
-timeout 30 "$python" "$root/clients/python/examples/first_trade.py" \
+timeout 120 "$python" "$root/clients/python/examples/first_trade.py" \
   127.0.0.1 "$port" 1 "$(cat "$folder/data/operator.key")" > "$folder/trade"
 "$python" "$root/Tests/python/dissect.py" "$root/proto/joulebook.lua" \
   "$root/proto/vectors/joulebook.json" "$folder/capture.pcap" "$folder"
