@@ -68,6 +68,9 @@ struct Flow: ParsableCommand {
     }
   }
 
+  /// Passes in which every operation is timed.
+  private static let latencyPasses = 3
+
   /// Measures one flow and prints its line.
   private func measure(_ flow: FlowFile) -> FlowLine {
     let resolved = ResolvedFlow(flow, checkingInvariants: check)
@@ -87,10 +90,12 @@ struct Flow: ParsableCommand {
     }
     times.sort()
     // A lone order has nobody who shows it first.
-    var runner = FlowRunner(flow, looksAhead: false)
-    let sorted = runner.run(resolved.records, prefill: flow.prefill, each: true).latencies.sorted()
+    let latencies = Latencies(passes: Flow.latencyPasses) {
+      var runner = FlowRunner(flow, looksAhead: false)
+      return runner.run(resolved.records, prefill: flow.prefill, each: true).latencies
+    }
     let line = FlowLine(
-      flow: flow, result: resolved.result, isOk: isOk, times: times, sorted: sorted,
+      flow: flow, result: resolved.result, isOk: isOk, times: times, latencies: latencies,
       events: events, allocated: allocated, residentMegabytes: residentMegabytes())
     print(line.text)
     return line
@@ -100,10 +105,10 @@ struct Flow: ParsableCommand {
   private func measureBook(_ flow: FlowFile) -> FlowLine {
     var book = BookOnly(flow, looksAhead: ahead)
     let costs = (0..<passes).map { _ in book.run(each: false) }
-    let sorted = book.run(each: true).latencies.sorted()
+    let latencies = Latencies(passes: Flow.latencyPasses) { book.run(each: true).latencies }
     let line = FlowLine(
       flow: flow, result: book.result, isOk: book.isOk,
-      times: costs.map(\.nanosecondsPerOperation).sorted(), sorted: sorted, events: 0,
+      times: costs.map(\.nanosecondsPerOperation).sorted(), latencies: latencies, events: 0,
       allocated: costs.map(\.allocatedBytes).max() ?? 0, residentMegabytes: residentMegabytes())
     print(line.text)
     return line

@@ -11,8 +11,8 @@ struct Report {
   /// The table, with the ratio to this machine's memory latency.
   var markdown: String {
     var text = """
-      | shape | ns/op | fastest | p50 | p99 | p99.9 | max | events/op | ns/op : DRAM load | results |
-      | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+      | shape | ns/op | fastest | p50 | p99 | p99.9 | max | longest | events/op | ns/op : DRAM load | results |
+      | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 
       """
     let dram = Machine.loadLatency(bytes: 256 << 20)
@@ -20,7 +20,7 @@ struct Report {
       func fixed(_ number: Double) -> String { String(format: "%.1f", number) }
       text +=
         "| \(line.file) | \(fixed(line.nanosecondsPerOperation)) | \(fixed(line.fastest)) "
-        + "| \(line.p50) | \(line.p99) | \(line.p999) | \(line.highest) "
+        + "| \(line.p50) | \(line.p99) | \(line.p999) | \(line.highest) | \(line.longest) "
         + "| \(fixed(line.eventsPerOperation)) "
         + "| \(String(format: "%.2f", line.nanosecondsPerOperation / dram)) "
         + "| \(line.ok ? "agree" : "DIFFER") |\n"

@@ -142,6 +142,7 @@ extension Exchange {
     let owned = order.owned
     owned.pointee.eligible += order.pointee.leaves
     owned.pointee.halted -= order.pointee.leaves
+    owned.pointee.fairFrom = Int64.max
     invariant(owned.pointee.halted >= 0, "no more reopened than was halted")
     touch(order.pointee.position)
   }

@@ -136,10 +136,15 @@ extension Exchange {
 
   /// Whether `a` stands before `b` in price-time order. Same side.
   @inline(__always) func isBefore(_ a: UInt32, _ b: UInt32) -> Bool {
+    isBefore(a, b, orders[a].side)
+  }
+
+  @inline(__always) private func isBefore(_ a: UInt32, _ b: UInt32, _ side: Side) -> Bool {
     let (first, second) = (orders.places.address(of: a), orders.places.address(of: b))
-    let (pa, pb) = (first.pointee.price, second.pointee.price)
-    if pa != pb { return orders[a].side == .sell ? pa < pb : pa > pb }
-    return first.pointee.arrival < second.pointee.arrival
+    let (price, other) = (first.pointee.price, second.pointee.price)
+    let isBetter = side.pick(sell: other - price, buy: price - other)
+    let isOlder = first.pointee.arrival < second.pointee.arrival
+    return isBetter != 0 ? isBetter > 0 : isOlder
   }
 
   /// Adds an order, its leaves and cover to its owner's side.
@@ -151,11 +156,12 @@ extension Exchange {
     side.pointee.count &+= 1  // At most the orders' capacity.
     side.pointee.eligible += order.pointee.leaves
     side.pointee.covered += order.pointee.covered
+    side.pointee.fairFrom = Int64.max
     if tail == 0 {
       side.pointee.isSorted = true
     } else if side.pointee.isSorted, !isBefore(tail, order.slot) {
       if side.pointee.isShort, side.pointee.covered > 0 {
-        link(order, after: predecessor(of: order.slot, side), side)
+        link(order.slot, after: predecessor(of: order.slot, side), side)
         return
       }
       side.pointee.isSorted = false
@@ -172,11 +178,11 @@ extension Exchange {
       side.pointee.eligible -= order.pointee.leaves
     }
     side.pointee.covered -= order.pointee.covered
-    unlinkOwned(order, side)
+    unlinkOwned(order.slot, side)
   }
 
-  @inline(__always) private func unlinkOwned(_ order: OpenOrder, _ side: OwnedRow) {
-    let links = order.place.pointee
+  @inline(__always) private func unlinkOwned(_ slot: UInt32, _ side: OwnedRow) {
+    let links = orders.places[slot]
     if links.ownerPrevious != 0 {
       orders.places[links.ownerPrevious].ownerNext = links.ownerNext
     } else {
@@ -199,8 +205,7 @@ extension Exchange {
     side.pointee.tail = slot
   }
 
-  private func link(_ order: OpenOrder, after previous: UInt32, _ side: OwnedRow) {
-    let slot = order.slot
+  private func link(_ slot: UInt32, after previous: UInt32, _ side: OwnedRow) {
     let next = previous == 0 ? side.pointee.head : orders.places[previous].ownerNext
     orders.places[slot].ownerPrevious = previous
     orders.places[slot].ownerNext = next
@@ -216,44 +221,68 @@ extension Exchange {
     return candidate
   }
 
-  /// Brings a side's list into price-time order: a bottom-up merge of the links, O(n log n), in place.
-  func sortOwned(_ side: OwnedRow) {
-    if side.pointee.isSorted { return }
+  /// Brings a side's list into price-time order, in place. Of a list's few last, each is put where it
+  /// belongs; a long list is merged: O(n log n).
+  @inline(__always) func sortOwned(_ owned: OwnedRow, _ side: Side) {
+    if owned.pointee.isSorted { return }
+    if owned.pointee.count <= 32 { sortShort(owned, side) } else { sortLong(owned, side) }
+    owned.pointee.isSorted = true
+  }
+
+  private func sortShort(_ owned: OwnedRow, _ side: Side) {
+    var last = owned.pointee.head
+    var slot = orders.places[last].ownerNext
+    while slot != 0 {
+      let next = orders.places[slot].ownerNext
+      if isBefore(slot, last, side) {
+        var candidate = orders.places[last].ownerPrevious
+        while candidate != 0, isBefore(slot, candidate, side) {
+          candidate = orders.places[candidate].ownerPrevious
+        }
+        unlinkOwned(slot, owned)
+        link(slot, after: candidate, owned)
+      } else {
+        last = slot
+      }
+      slot = next
+    }
+  }
+
+  private func sortLong(_ owned: OwnedRow, _ side: Side) {
     var width: UInt32 = 1
-    while width < side.pointee.count {
-      mergePass(side, width)
+    while width < owned.pointee.count {
+      mergePass(owned, width, side)
       width *= 2
     }
     var previous: UInt32 = 0
-    var slot = side.pointee.head
+    var slot = owned.pointee.head
     while slot != 0 {
       orders.places[slot].ownerPrevious = previous
       previous = slot
       slot = orders.places[slot].ownerNext
     }
-    side.pointee.tail = previous
-    side.pointee.isSorted = true
+    owned.pointee.tail = previous
   }
 
   /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.
-  private func mergePass(_ side: OwnedRow, _ width: UInt32) {
-    var rest = side.pointee.head
+  private func mergePass(_ owned: OwnedRow, _ width: UInt32, _ side: Side) {
+    var rest = owned.pointee.head
     var tail: UInt32 = 0
-    side.pointee.head = 0
+    owned.pointee.head = 0
     while rest != 0 {
       var left = rest
       var right = cut(left, width)
       rest = right == 0 ? 0 : cut(right, width)
       while left != 0 || right != 0 {
         let slot: UInt32
-        if right == 0 || (left != 0 && isBefore(left, right)) {
+        if right == 0 || (left != 0 && isBefore(left, right, side)) {
           slot = left
           left = orders.places[left].ownerNext
         } else {
           slot = right
           right = orders.places[right].ownerNext
         }
-        if tail == 0 { side.pointee.head = slot } else { orders.places[tail].ownerNext = slot }
+        if tail == 0 { owned.pointee.head = slot } else { orders.places[tail].ownerNext = slot }
         tail = slot
       }
     }

@@ -104,13 +104,17 @@ extension Exchange {
         if orders[slot].covered != 0 { violations.append("\(name): a halted order has cover") }
       } else {
         eligible += orders[slot].leaves
-        let due = cover(
-          available, before: leavesBefore(slot, owned), leaves: orders[slot].leaves,
-          lot: instruments[orders[slot].instrument].lot)
+        let before = leavesBefore(slot, owned)
+        let (leaves, lot) = (orders[slot].leaves, instruments[orders[slot].instrument].lot)
+        let due = cover(available, before: before, leaves: leaves, lot: lot)
         if due != orders[slot].covered {
           violations.append(
             "\(name): order \(orders.id(slot).rawValue) has cover \(orders[slot].covered), not \(due)"
           )
+        }
+        let share = cover(owned.pointee.fairFrom, before: before, leaves: leaves, lot: lot)
+        if share < orders[slot].covered {
+          violations.append("\(name): unfair from \(owned.pointee.fairFrom): \(share) its share")
         }
       }
       slot = orders.places[slot].ownerNext

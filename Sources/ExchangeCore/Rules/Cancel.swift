@@ -75,7 +75,7 @@ extension Exchange {
     _ position: UInt32, _ side: Side, _ filter: MassCancel
   ) -> UInt32 {
     let owned = owned(position, side)
-    sortOwned(owned)
+    sortOwned(owned, side)
     var count: UInt32 = 0
     var slot = owned.pointee.head
     while slot != 0 {

@@ -11,7 +11,8 @@ extension Exchange {
   ) -> Int64 {
     let left = available - before
     if left >= leaves { return leaves }
-    return left <= 0 ? 0 : left - left % lot
+    if left <= 0 { return 0 }
+    return lot == 1 ? left : left - left % lot
   }
 
   /// The cover an order would have if it entered `position` now, behind its equals.
@@ -34,7 +35,7 @@ extension Exchange {
     besides slot: UInt32
   ) -> Int64 {
     if available <= 0 { return 0 }
-    sortOwned(owned)
+    sortOwned(owned, side)
     var before: Int64 = 0
     var other = owned.pointee.head
     while other != 0, before < available {
@@ -56,8 +57,10 @@ extension Exchange {
   @inline(__always) func isSettled(
     _ position: PositionRow, _ owned: OwnedRow, _ side: Side
   ) -> Bool {
-    owned.pointee.covered == owned.pointee.eligible
-      && owned.pointee.eligible <= position.pointee.available(side)
+    // One branch of two conditions: which of them fails is anyone's guess.
+    let eligible = owned.pointee.eligible
+    let missing = (position.pointee.available(side) &- eligible) >> 63
+    return (owned.pointee.covered ^ eligible) | missing == 0
   }
 
   // MARK: The queue
@@ -158,9 +161,22 @@ extension Exchange {
     // Without cover there is none to lose, without anything to cover with there is none to gain.
     let available = positions[position].available(side)
     if owned.pointee.covered == 0, available <= 0 { return }
-    sortOwned(owned)
-    losses(owned, available)
-    gains(position, owned, side)
+    takeBack(owned, side, available)
+    if owned.pointee.covered < available {
+      sortOwned(owned, side)
+      gains(position, owned, side)
+    }
+  }
+
+  /// Takes from one side's orders what is more than their share of `available`.
+  @inline(__always) private mutating func takeBack(
+    _ owned: OwnedRow, _ side: Side, _ available: Int64
+  ) {
+    if available < owned.pointee.fairFrom {
+      sortOwned(owned, side)
+      losses(owned, available)
+    }
+    owned.pointee.fairFrom = available
   }
 
   /// Takes the cover that one side of a position has no longer, and gives none.
@@ -168,8 +184,7 @@ extension Exchange {
     let owned = owned(position, side)
     let available = positions[position].available(side)
     if owned.pointee.covered <= available && owned.pointee.eligible <= available { return }
-    sortOwned(owned)
-    losses(owned, available)
+    takeBack(owned, side, available)
   }
 
   private mutating func losses(_ owned: OwnedRow, _ available: Int64) {
@@ -181,12 +196,15 @@ extension Exchange {
       let order = orders.address(of: slot)
       let instrument = instruments.address(of: order.pointee.instrument)
       if instrument.pointee.state != .halted {
-        let leaves = order.pointee.leaves
+        let (leaves, held) = (order.pointee.leaves, order.pointee.covered)
         before -= leaves
-        let target = cover(
-          available, before: before, leaves: leaves, lot: instrument.pointee.lot)
-        if target < order.pointee.covered { reduceCover(open(order, slot), owned, to: target) }
-        if target == leaves { return }
+        // Those that wait have nothing to lose.
+        if held > 0 {
+          let target = cover(
+            available, before: before, leaves: leaves, lot: instrument.pointee.lot)
+          if target < held { reduceCover(open(order, slot), owned, to: target) }
+          if target == leaves { return }
+        }
       }
       slot = previous
     }

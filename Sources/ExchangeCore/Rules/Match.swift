@@ -95,6 +95,7 @@ extension Exchange {
     order.holding.pointee.reserved -= released
     order.holding.pointee.free += released + cash
     order.owner.pointee.energy += energy
+    order.owned.pointee.fairFrom &-= quantity
     execute(order, quantity)
   }
 

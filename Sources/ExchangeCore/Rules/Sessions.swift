@@ -38,7 +38,7 @@ extension Exchange {
   ) -> UInt32 {
     let owned = owned(position, side)
     if owned.pointee.head == 0 { return 0 }
-    sortOwned(owned)
+    sortOwned(owned, side)
     var count: UInt32 = 0
     var slot = owned.pointee.head
     while slot != 0 {

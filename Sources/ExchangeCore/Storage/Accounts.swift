@@ -46,8 +46,11 @@ struct OwnedSide: BitwiseCopyable {
   var halted: Int64
   /// Sum of covered, Wh.
   var covered: Int64
+  /// With as much available as this, or more, no order has more than its share, Wh; the highest number
+  /// when that is not known. A trade of one of them takes as much from this as from what is available.
+  var fairFrom: Int64
   /// Fills the line.
-  private var unused: (UInt64, UInt64, UInt64)
+  private var unused: (UInt64, UInt64)
 
   /// Whether some of what is open cannot execute.
   @inline(__always) var isShort: Bool { covered != eligible }
