@@ -122,6 +122,46 @@ struct SnapshotTests {
     #expect(throws: JournalError.self) { try folder.read(from: 1) }
   }
 
+  @Test("Before the last commands asked for stays a snapshot: their reports can be made again.")
+  func keepsTheWayToReports() throws {
+    let folder = Folder(inMemory: true)
+    try segments(folder)
+    for sequence in [UInt64(5), 8, 9, 14, 20, 26] { try write(header(sequence), [1, 2], folder) }
+    // The last 15 of 26 commands: 12 to 26.
+    let pruned = try Snapshots.prune(folder.path, keep: 1, commands: 15)
+    let kept = try Snapshots.list(folder.path).map(\.sequence.rawValue)
+    let first = try #require(try Snapshots.firstCommand(folder.path)).rawValue
+    #expect(
+      kept.contains { $0 < 12 && $0 + 1 >= first }, "snapshots \(kept), journal from \(first)")
+    // 9 and all that is a good part of the 15 behind it; 5 and 8 are before it.
+    #expect(kept == [26, 20, 14, 9] && pruned.segments.count == 1)
+    // The last 8 of 26: 14 is old enough, and what is before it may go.
+    _ = try Snapshots.prune(folder.path, keep: 1, commands: 8)
+    #expect(try Snapshots.list(folder.path).map(\.sequence.rawValue) == [26, 20, 14])
+    #expect(try Snapshots.firstCommand(folder.path) == SequenceNumber(13))
+    // Without the one at 14, nothing leads to command 19: nothing goes until another is old enough.
+    let file = try path(folder, 14)
+    JournalingTests.write([bytes(of: file)[4_100] ^ 1], to: file, at: 4_100)
+    #expect(try Snapshots.prune(folder.path, keep: 1, commands: 8).snapshots.isEmpty)
+    #expect(try Snapshots.prune(folder.path, keep: 1, commands: 6).segments.count == 1)
+  }
+
+  @Test("What somebody still reads stays.")
+  func keepsWhatIsRead() throws {
+    let folder = Folder(inMemory: true)
+    try segments(folder)
+    for sequence in [UInt64(8), 20, 26] { try write(header(sequence), [1, 2], folder) }
+    let all = folder.names
+    // Somebody looks for a snapshot to begin with.
+    let untouched = try Snapshots.prune(folder.path, keep: 1, commands: 0, held: .none)
+    #expect(untouched.segments.isEmpty && folder.names == all)
+    // Somebody reads on behind command 12, where a segment ends.
+    let pruned = try Snapshots.prune(folder.path, keep: 1, commands: 0, held: SequenceNumber(12))
+    #expect(pruned.segments.count == 1 && pruned.snapshots.count == 2)
+    #expect(try folder.read(from: 13).first?.sequence == SequenceNumber(13))
+    #expect(try Snapshots.prune(folder.path, keep: 1, commands: 0).segments.count == 3)
+  }
+
   @Test("A damaged snapshot does not count, and what is not confirmed keeps its segments.")
   func keepsWhatIsNeeded() throws {
     let folder = Folder(inMemory: true)

@@ -117,13 +117,14 @@ extension Configuration {
 
   /// When snapshots of the journal in `directory` are made.
   func snapshots(
-    _ directory: String, found: SequenceNumber, durable: @escaping @Sendable () -> SequenceNumber
+    _ directory: String, found: SequenceNumber, hold: JournalHold,
+    durable: @escaping @Sendable () -> SequenceNumber
   ) -> SnapshotDesk.Setting {
     SnapshotDesk.Setting(
       journal: directory, market: MarketHistory.Setting(self), durable: durable,
       commands: snapshotCommands, nanoseconds: UInt64(snapshotMinutes) * 60_000_000_000,
       keep: Int(snapshotKeep), journalCommands: journalRetain == 0 ? nil : journalRetain,
-      found: found)
+      hold: hold, found: found)
   }
 
   /// What of it the gateway keeps to.

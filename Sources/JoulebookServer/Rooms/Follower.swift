@@ -36,6 +36,8 @@ final class Follower: Sendable {
     var ingress: ManyProducerRing<Command>
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
+    /// Keeps what it reads from being removed.
+    var hold: JournalHold
   }
 
   /// What a turn left to do.
@@ -150,6 +152,7 @@ final class Follower: Sendable {
     confirm(&unsent)
     // Pairs with the acquire in `finished`.
     done.store(room.settledThrough.rawValue, ordering: .releasing)
+    setting.hold.settled(room.settledThrough)
     if !confirmations.isEmpty { return .again }
     if isLast(room.settledThrough) || room.isWaiting && isEnding { return .over }
     return room.isWaiting ? .ledgerWaits : .caughtUp(room.settledThrough)
@@ -202,6 +205,7 @@ final class Follower: Sendable {
 
   /// Nothing more comes from it.
   func conclude() {
+    setting.hold.settlementIsOver()
     // Pairs with the acquire in `isOver`.
     hasEnded.store(true, ordering: .releasing)
     setting.wake()

@@ -30,7 +30,12 @@ final class HistoryDesk: Sendable {
     var durable: @Sendable () -> SequenceNumber
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
+    /// Keeps what it reads from being removed.
+    var hold: JournalHold
   }
+
+  /// How long it waits while old segments are being removed.
+  private static let pauseNanoseconds: UInt64 = 1_000_000
 
   /// A question, and the frames that answer it, one behind the other; `nil`: it cannot be answered.
   typealias Answer = (query: RetransmitQuery, reports: [UInt8]?)
@@ -79,13 +84,21 @@ final class HistoryDesk: Sendable {
       _ = bell.wait {
         hasQuestions.load(ordering: .acquiring) || isEnding.load(ordering: .acquiring)
       }
-      work()
+      if !work() {
+        _ = bell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
+          isEnding.load(ordering: .acquiring)
+        }
+      }
     }
   }
 
   /// Answers what was asked.
-  func work() {
-    guard hasQuestions.exchange(false, ordering: .acquiring) else { return }
+  /// - Returns: `false` when old segments are being removed just now.
+  @discardableResult func work() -> Bool {
+    guard hasQuestions.load(ordering: .acquiring) else { return true }
+    guard setting.hold.beginReports() else { return false }
+    defer { setting.hold.endReports() }
+    hasQuestions.store(false, ordering: .sequentiallyConsistent)
     let questions = state.withLock { state in
       defer { state.questions = [] }
       return state.questions
@@ -94,6 +107,7 @@ final class HistoryDesk: Sendable {
     state.withLock { $0.answers += answers }
     hasAnswers.store(true, ordering: .releasing)
     setting.wake()
+    return true
   }
 
   private func read(_ questions: [RetransmitQuery]) -> [Answer] {
@@ -105,6 +119,7 @@ final class HistoryDesk: Sendable {
       ) { history in
         questions.allSatisfy { history.gateway.flow(of: $0.session).isBefore($0) }
       }
+      setting.hold.readReports(behind: snapshot.sequence)
       var replay = try ReplayedExchange(
         sink.begin(snapshot), directory: setting.journal,
         verification: .checksums, disk: setting.disk)

@@ -52,8 +52,10 @@ final class SnapshotDesk: Sendable {
     var nanoseconds: UInt64
     /// How many stay.
     var keep: Int
-    /// Segments with the last so many commands stay, older ones may go; `nil`: all stay.
+    /// Reports of the last so many commands can be made again, older segments may go; `nil`: all stay.
     var journalCommands: UInt64?
+    /// What others read.
+    var hold: JournalHold
     /// What time it is.
     var time: any TimeSource = SystemTime()
     /// The last command of the snapshot that the start found; `.none`: there is none.
@@ -146,9 +148,11 @@ final class SnapshotDesk: Sendable {
 
   private func prune() {
     do throws(JournalError) {
-      let pruned = try Snapshots.prune(
-        setting.journal, keep: setting.keep, commands: setting.journalCommands,
-        disk: setting.disk)
+      let pruned = try setting.hold.remove { held throws(JournalError) in
+        try Snapshots.prune(
+          setting.journal, keep: setting.keep, commands: setting.journalCommands, held: held,
+          disk: setting.disk)
+      }
       for path in pruned.segments { log.info("removed \(path): it is in snapshots, and settled") }
     } catch {
       log.error("old snapshots and segments stay: \(error)")

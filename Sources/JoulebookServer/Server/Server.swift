@@ -224,6 +224,7 @@ public final class Server {
     let wake = transport.wakeHandle
     let folder = DataFolder(configuration.dataFolder)
     let genesis = LedgerGenesis(rules: configuration.settlement)
+    let hold = JournalHold()
     let follower = Follower(
       Follower.Setting(
         journal: folder.journal,
@@ -231,15 +232,16 @@ public final class Server {
           try SQLiteLedger(path: folder.ledger, genesis: genesis)
         },
         market: MarketHistory.Setting(configuration), recovered: recovered.lastSequence,
-        durable: { journal.durable }, ingress: ingress, wake: ring),
+        durable: { journal.durable }, ingress: ingress, wake: ring, hold: hold),
       log: log)
     let history = HistoryDesk(
       HistoryDesk.Setting(
         journal: folder.journal, market: MarketHistory.Setting(configuration),
-        durable: { journal.durable }, wake: { wake.wake() }),
+        durable: { journal.durable }, wake: { wake.wake() }, hold: hold),
       log: log)
     let snapshots = SnapshotDesk(
-      configuration.snapshots(folder.journal, found: snapshot, durable: { journal.durable }),
+      configuration.snapshots(
+        folder.journal, found: snapshot, hold: hold, durable: { journal.durable }),
       log: log)
     return Keepers(
       journal: journal, follower: follower, history: history, snapshots: snapshots)

@@ -99,19 +99,20 @@ package final class SteppedServer {
       recovered, journal: journal, ingress: ingress, configuration: configuration,
       time: world.time, log: log)
     let (journal, market) = (journal, market)
+    let hold = JournalHold()
     follower = Follower(
       Follower.Setting(
         journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
         market: setting, recovered: end, durable: { journal.durable },
-        ingress: ingress, wake: {}),
+        ingress: ingress, wake: {}, hold: hold),
       log: log)
     history = HistoryDesk(
       HistoryDesk.Setting(
         journal: configuration.dataFolder, disk: world.disk, market: setting,
-        durable: { journal.durable }, wake: {}),
+        durable: { journal.durable }, wake: {}, hold: hold),
       log: log)
     var desk = configuration.snapshots(
-      configuration.dataFolder, found: begin, durable: { journal.durable })
+      configuration.dataFolder, found: begin, hold: hold, durable: { journal.durable })
     (desk.disk, desk.time) = (world.disk, world.time)
     snapshots = SnapshotDesk(desk, log: log)
     (assembly.market, assembly.follower, assembly.history) = (market, follower, history)
