@@ -21,6 +21,9 @@ public struct Block {
     var records = BlockRecords(self, notBefore: Timestamp(nanoseconds: 0))
     while let command = try records.next() { commands.append(command) }
     invariant(commands.count == Int(header.count), "as many commands as the header says")
+    invariant(
+      commands.last.map { $0.sequence == header.lastSequence } ?? true,
+      "the last command is the one that the header ends with")
     return commands
   }
 }
@@ -43,20 +46,29 @@ struct BlockRecords {
     (time, lastTime) = (notBefore, block.header.time)
     invariant(payload.count == Int(block.header.length), "a payload as long as the header says")
     invariant(notBefore <= lastTime, "blocks in the order of their times")
+    invariant(due.rawValue <= last.rawValue + 1, "a block that ends no earlier than it begins")
   }
 
   /// The next command; `nil` behind the last.
   mutating func next() throws(BlockDefect) -> Command? {
-    guard due <= last else { return nil }
+    guard due <= last else {
+      invariant(offset == payload.count, "nothing of the payload is left over")
+      return nil
+    }
+    let start = offset
     let command: Command
     do throws(CommandCodec.Failure) {
       command = try CommandCodec.decode(payload, at: &offset, sequence: due)
     } catch {
       throw .undecodable(due, error)
     }
-    guard command.time >= time, command.time <= lastTime else { throw .wrongContents }
-    if due == last, offset != payload.count || command.time != lastTime { throw .wrongContents }
+    let isOrdered = command.time >= time && command.time <= lastTime
+    guard isOrdered, due < last || offset == payload.count && command.time == lastTime else {
+      offset = start
+      throw .wrongContents
+    }
     invariant(offset <= payload.count && offset % 8 == 0, "records one behind the other")
+    invariant(command.sequence == due && offset > start, "the command that was due")
     time = command.time
     due = SequenceNumber(due.rawValue + 1)
     return command

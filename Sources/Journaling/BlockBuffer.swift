@@ -27,7 +27,9 @@ struct BlockBuffer: ~Copyable {
     guard BlockHeader.size + length + kind.recordLength <= min(limit, memory.count) else {
       return false
     }
-    length += CommandCodec.encode(command, into: base + BlockHeader.size + length)
+    let written = CommandCodec.encode(command, into: base + BlockHeader.size + length)
+    invariant(written == kind.recordLength, "as long as there was room for")
+    length += written
     count += 1
     invariant(BlockHeader.size + length <= memory.count, "records within the block")
     return true
@@ -43,6 +45,8 @@ struct BlockBuffer: ~Copyable {
     let content = BlockHeader.size + length
     let bytes = BlockHeader.blockBytes(payload: length)
     invariant(committed < first, "a block begins behind what was durable before it")
+    invariant(epoch > 0, "a block of some run of the server")
+    invariant(count > 0 || length == 0, "a seal is empty")
     invariant(content <= bytes && bytes <= memory.count, "a block within its memory")
     let payload = UnsafeRawBufferPointer(rebasing: memory[BlockHeader.size..<content])
     let header = BlockHeader(

@@ -26,6 +26,7 @@ public struct BlockChain: Sendable, Hashable {
 
   /// Checks that a block follows this place.
   func check(_ header: BlockHeader, hashes: Bool) throws(BlockDefect) {
+    invariant(epoch > 0 || shard == nil, "a chain behind a block has its shard and epoch")
     if let shard, header.shard != shard { throw .foreignShard(header.shard) }
     guard header.firstSequence == next else { throw .wrongSequence(found: header.firstSequence) }
     guard header.epoch >= epoch, header.time >= time else { throw .goesBack }
@@ -36,7 +37,9 @@ public struct BlockChain: Sendable, Hashable {
   mutating func pass(_ header: BlockHeader, hash: BlockHash?) {
     invariant(header.firstSequence == next, "blocks passed in order")
     invariant(header.time >= time && header.epoch >= epoch, "time and epoch that never fall")
+    invariant(shard == nil || header.shard == shard, "one shard a journal")
     next = SequenceNumber(next.rawValue + UInt64(header.count))
+    invariant(last == header.lastSequence, "a chain that ends where its last block does")
     (epoch, time, shard) = (header.epoch, header.time, header.shard)
     self.hash = hash
   }

@@ -1,4 +1,5 @@
 import Crypto
+import MarketModel
 
 /// The SHA-256 of a block: 32 bytes as four little-endian words.
 public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
@@ -13,12 +14,15 @@ public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConver
 
   /// The hash of a block: its header as stored, then its payload.
   init(of block: UnsafeRawBufferPointer) {
+    invariant(block.count >= BlockHeader.size, "a hash covers the header")
+    invariant(block.count % 8 == 0, "a hash covers whole records")
     var hash = SHA256()
     hash.update(bufferPointer: block)
     self = hash.finalize().withUnsafeBytes { BlockHash(reading: $0, at: 0) }
   }
 
   init(reading bytes: UnsafeRawBufferPointer, at offset: Int) {
+    precondition(offset >= 0 && offset + 32 <= bytes.count, "a hash has 32 bytes")
     func word(_ index: Int) -> UInt64 {
       UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8 * index, as: UInt64.self))
     }
@@ -31,6 +35,9 @@ public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConver
     writer.put(word1)
     writer.put(word2)
     writer.put(word3)
+    invariant(
+      BlockHash(reading: UnsafeRawBufferPointer(start: bytes, count: writer.offset), at: 0) == self,
+      "a hash that reads as it was written")
   }
 
   /// 64 hexadecimal digits, in the order of the bytes.
@@ -43,6 +50,7 @@ public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConver
         text += [digits[value >> 4], digits[value & 15]]
       }
     }
+    invariant(text.count == 64, "two digits a byte")
     return String(decoding: text, as: UTF8.self)
   }
 }

@@ -62,7 +62,9 @@ public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
 
   static func blockBytes(payload: Int) -> Int {
     invariant(payload >= 0 && payload <= largestBlock - size, "a payload that a block holds")
-    return (size + payload + alignment - 1) & ~(alignment - 1)
+    let bytes = (size + payload + alignment - 1) & ~(alignment - 1)
+    invariant(bytes >= size + payload && bytes <= largestBlock, "no block larger than the largest")
+    return bytes
   }
 }
 
@@ -83,6 +85,17 @@ extension BlockHeader {
     writer.put(payloadChecksum)
     writer.reserve(32)
     SealedHeader.seal(bytes)
+    invariant(isRead(from: bytes), "a header that reads as it was written")
+  }
+
+  /// Whether a reader finds this header in 128 bytes.
+  private func isRead(from bytes: UnsafeRawPointer) -> Bool {
+    do throws(BlockDefect) {
+      return try self
+        == BlockHeader(reading: UnsafeRawBufferPointer(start: bytes, count: Self.size))
+    } catch {
+      return false
+    }
   }
 
   /// Reads a header and checks what it says about itself.

@@ -53,6 +53,7 @@ public struct BlockReader: ~Copyable {
       throw .tooEarly(path: directory, asked: sequence, oldest: oldest)
     }
     let begin = segments.last { $0.first <= sequence }?.first ?? SequenceNumber(1)
+    invariant(begin <= max(sequence, SequenceNumber(1)), "no segment behind what was asked for")
     self.directory = directory
     self.verification = verification
     self.disk = disk
@@ -82,6 +83,7 @@ public struct BlockReader: ~Copyable {
         offset = 0
         continue
       }
+      invariant(path != nil && offset <= size, "a place in the segment that is open")
       let start = try fill(BlockHeader.size, limit: limit)
       let header: BlockHeader
       do throws(BlockDefect) {
@@ -121,6 +123,7 @@ public struct BlockReader: ~Copyable {
       header: header, payload: payload, path: path ?? directory, offset: offset, hash: hash)
     chain.pass(header, hash: hash)
     offset += header.blockBytes
+    invariant((hash != nil) == (verification == .hashes), "hashes are known when they are checked")
     return block
   }
 
@@ -128,6 +131,7 @@ public struct BlockReader: ~Copyable {
   /// - Returns: `false` when there is none and none must be.
   private mutating func openSegment(mustExist: Bool) throws(JournalError) -> Bool {
     if file != nil { return true }
+    invariant(path == nil && offset == 0, "a segment is opened where the one before was left")
     let path = JournalDirectory.segmentPath(directory, first: chain.next)
     do throws(JournalError) {
       let opened = try SegmentFile(opening: path, for: .reading, on: disk)
@@ -147,6 +151,7 @@ public struct BlockReader: ~Copyable {
   private mutating func fill(
     _ count: Int, limit: SequenceNumber
   ) throws(JournalError) -> UnsafeRawBufferPointer {
+    invariant(count > 0 && count <= window.count, "a window takes any block")
     let known = offset >= windowStart && offset + count <= windowStart + windowCount
     if !known || windowBound < chain.next {
       // Long reads while catching up, short ones behind a writer that commits small blocks.
@@ -161,6 +166,7 @@ public struct BlockReader: ~Copyable {
     }
     let start = offset - windowStart
     let end = min(start + count, windowCount)
+    invariant(start <= end && windowBound >= chain.next, "read when it was durable")
     invariant(start >= 0 && windowCount <= window.count, "a window around the place that is read")
     return UnsafeRawBufferPointer(rebasing: window[start..<end])
   }

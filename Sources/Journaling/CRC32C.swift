@@ -3,6 +3,8 @@
 // Sixteen bytes a step: table t holds the CRC of a byte followed by t zero bytes, so the CRC of
 // sixteen bytes is the exclusive or of sixteen look-ups that do not wait for each other.
 
+import MarketModel
+
 /// The checksum of headers and payloads.
 enum CRC32C {
   private static let lanes = 16
@@ -21,6 +23,12 @@ enum CRC32C {
         tables[lane * 256 + byte] = before >> 8 ^ tables[Int(before & 0xFF)]
       }
     }
+    // The check value of the catalogue of CRCs, made byte by byte with the first table.
+    let check = "123456789".utf8.reduce(~0 as UInt32) { crc, byte in
+      crc >> 8 ^ tables[Int((crc ^ UInt32(byte)) & 0xFF)]
+    }
+    invariant(~check == 0xE306_9283, "the table of this polynomial")
+    invariant(tables[lanes * 256 - 1] != tables[255], "a table for each lane")
     return UnsafePointer(tables)
   }()
 
@@ -41,6 +49,7 @@ enum CRC32C {
       crc = crc >> 8 ^ tables[Int((crc ^ UInt32(bytes[offset])) & 0xFF)]
       offset += 1
     }
+    invariant(offset == bytes.count, "every byte counts once")
     return ~crc
   }
 

@@ -170,6 +170,9 @@ public enum CommandCodec {
     header.put(command.session.rawValue)
     header.put(command.clientSequence)
     header.put(command.time.nanoseconds)
+    invariant(header.offset == headerLength, "a header as long as its drawing")
+    invariant(
+      length % 8 == 0 && length <= longestRecord, "a record that keeps what follows aligned")
     var payload = RecordWriter(bytes + headerLength)
     write(command.body, to: &payload)
     invariant(payload.offset == kind.payloadLength, "a record as long as its drawing")
@@ -185,6 +188,7 @@ public enum CommandCodec {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, at offset: inout Int, sequence: SequenceNumber
   ) throws(Failure) -> Command {
+    precondition(offset >= 0 && offset <= bytes.count, "a record begins within its bytes")
     let available = bytes.count - offset
     guard available >= headerLength, let base = bytes.baseAddress else {
       throw .truncated(available: available)
@@ -198,11 +202,13 @@ public enum CommandCodec {
     let session = SessionId(header.u32())
     let clientSequence = header.u64()
     let time = Timestamp(nanoseconds: header.u64())
+    invariant(header.offset == headerLength, "a header read as long as its drawing")
     var payload = RecordReader(base + offset + headerLength, kind)
     let body = try readBody(kind, from: &payload)
     invariant(payload.offset == kind.payloadLength, "a record read as long as its drawing")
     offset += Int(length)
     invariant(offset <= bytes.count, "a record within its bytes")
+    invariant(Self.kind(of: body) == kind, "one kind for each command")
     return Command(
       session: session, clientSequence: clientSequence, body: body, sequence: sequence, time: time)
   }

@@ -122,8 +122,10 @@ public enum CommandText {
   /// `units` x 10^-places, exactly.
   private static func decimal(_ units: Int64, places: Int) -> String {
     let digits = String(units.magnitude)
+    precondition(places > 0, "decimals have places")
     let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
     let sign = units < 0 ? "-" : ""
+    invariant(padded.utf8.count > places, "a digit before the point")
     return sign + padded.dropLast(places) + "." + padded.suffix(places)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import MarketModel
 
 /// Keeps a journal's directory for this process: two servers never write one journal. The kernel
 /// lets go of it when the process ends, however it ends.
@@ -27,6 +28,7 @@ public final class DirectoryLock: Sendable {
         ? .locked(path: directory, holder: Self.holder(path, disk))
         : .system(.lock, path, error)
     }
+    invariant(descriptor >= 0, "a lock that is held")
     (self.directory, self.disk) = (directory, disk)
   }
 
@@ -40,6 +42,7 @@ public final class DirectoryLock: Sendable {
       let descriptor = try disk.open(path, .reading)
       defer { disk.close(descriptor) }
       let count = try disk.read(descriptor, into: bytes, at: 0)
+      invariant(count >= 0 && count <= bytes.count, "no more read than there is room for")
       let text = String(decoding: bytes.prefix(count), as: UTF8.self)
       return Int32(text.prefix { $0.isNumber }) ?? 0
     } catch {

@@ -53,6 +53,9 @@ public struct JournalAppender: ~Copyable {
     }
     preparer = SegmentPreparer(
       directory: lock.directory, bytes: segmentBytes, on: lock.disk, isStepped: isStepped)
+    invariant(offset % BlockHeader.alignment == 0, "goes on where a block may begin")
+    invariant(offset <= size, "goes on within the segment")
+    invariant(epoch > recovered.chain.epoch, "each run of the server has an epoch of its own")
   }
 
   deinit {
@@ -84,8 +87,11 @@ public struct JournalAppender: ~Copyable {
       command.sequence.rawValue == last.rawValue + 1 && command.time >= time,
       "command \(command.sequence.rawValue) does not follow command \(last.rawValue)")
     let room = offset == size ? segmentBytes : size - offset
+    invariant(room >= BlockHeader.alignment, "room for a block wherever one begins")
     guard buffer.stage(command, limit: room) else { return false }
     (last, time) = (command.sequence, command.time)
+    invariant(
+      UInt64(buffer.count) == last.rawValue - durable.rawValue, "staged is what is not durable")
     return true
   }
 
@@ -124,6 +130,7 @@ public struct JournalAppender: ~Copyable {
     guard sealable, offset < size else { return }
     try writeBlock()
     sealable = false
+    invariant(durable == last, "a seal holds no command")
   }
 
   private mutating func writeBlock() throws(JournalError) {
@@ -137,6 +144,7 @@ public struct JournalAppender: ~Copyable {
     try file?.sync()
     hash = block.hash
     offset += block.bytes.count
+    invariant(offset <= size, "the next block begins within the segment or in the next")
   }
 
   /// Makes the prepared segment the present one.
@@ -149,6 +157,6 @@ public struct JournalAppender: ~Copyable {
     preparer.renew()
     (size, offset) = (opened.size, 0)
     file = consume opened
-    invariant(size >= 2 * BlockHeader.alignment, "a prepared segment has its whole size")
+    invariant(size == segmentBytes, "a prepared segment has its whole size")
   }
 }

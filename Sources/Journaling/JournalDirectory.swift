@@ -41,7 +41,9 @@ enum JournalDirectory {
   ) -> String {
     let number = String(sequence.rawValue)
     let zeros = String(repeating: "0", count: digits - number.utf8.count)
-    return directory + "/" + zeros + number + suffix
+    let name = zeros + number + suffix
+    invariant(self.sequence(of: name, suffix) == sequence, "a name that is read as it was written")
+    return directory + "/" + name
   }
 
   /// Where the segment to come is prepared.
@@ -104,6 +106,8 @@ enum JournalDirectory {
   static func name(
     prepared path: String, first: SequenceNumber, in directory: String, on disk: any Disk
   ) throws(JournalError) -> String {
+    invariant(first > .none, "the first command has sequence number 1")
+    invariant(path == preparedPath(directory), "only what was prepared gets a name")
     let name = segmentPath(directory, first: first)
     do throws(DiskFailure) {
       try disk.rename(path, to: name)

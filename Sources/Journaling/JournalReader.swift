@@ -42,12 +42,14 @@ public struct JournalReader: ~Copyable {
       if let command = try nextRecord() {
         guard command.sequence >= position else { continue }
         invariant(command.sequence == position, "commands without a gap")
+        invariant(command.sequence <= bound ?? command.sequence, "nothing beyond what is durable")
         position = SequenceNumber(command.sequence.rawValue + 1)
         invariant(position <= blocks.chain.next, "no command beyond the block in hand")
         return command
       }
       let time = blocks.chain.time
       guard let block = try blocks.next(through: bound) else { return nil }
+      invariant(block.header.time >= time, "blocks in the order of their times")
       place = (block.path, block.offset)
       records = BlockRecords(block, notBefore: time)
     }
@@ -71,6 +73,9 @@ public struct JournalReader: ~Copyable {
       if count == 0 { throw error }
     }
     invariant(count <= buffer.count, "no more commands than there is room for")
+    invariant(
+      count == 0 || buffer[count - 1].sequence.rawValue + 1 == position.rawValue,
+      "the last command read is the one before the next")
     return count
   }
 

@@ -76,7 +76,8 @@ public final class JournalWriter: Sendable {
     let ring = SingleProducerRing<Command>(capacity: options.ringCapacity, waiting: options.waiting)
     let progress = Progress(recovered.lastSequence, left: appender.left)
     let room = JournalRoom(
-      appender, ring: ring, progress: progress, onDurable: onDurable, onFailure: onFailure)
+      appender, ring: ring, progress: progress, isStepped: options.isStepped, onDurable: onDurable,
+      onFailure: onFailure)
     (self.ring, self.progress, self.room) = (ring, progress, room)
     thread = options.isStepped ? nil : RoomThread { room.run() }
   }
@@ -99,6 +100,7 @@ public final class JournalWriter: Sendable {
     guard preparer.isStarved else { return .ample }
     let left = progress.left.load(ordering: .relaxed)
     invariant(left >= 0, "room in a segment")
+    invariant(left % BlockHeader.alignment == 0, "room for whole pages")
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
 
@@ -157,16 +159,21 @@ private final class JournalRoom: @unchecked Sendable {
   private let progress: Progress
   private let onDurable: @Sendable (SequenceNumber) -> Void
   private let onFailure: @Sendable (JournalError) -> Void
+  /// Without a thread there is nobody to claim it from.
+  private let isStepped: Bool
 
   init(
     _ appender: consuming JournalAppender, ring: SingleProducerRing<Command>, progress: Progress,
-    onDurable: @escaping @Sendable (SequenceNumber) -> Void,
+    isStepped: Bool, onDurable: @escaping @Sendable (SequenceNumber) -> Void,
     onFailure: @escaping @Sendable (JournalError) -> Void
   ) {
+    invariant(
+      appender.durable.rawValue == progress.durable.load(ordering: .relaxed),
+      "what is known durable is what was recovered")
     self.appender = consume appender
     self.ring = ring
     commands = ring.claimConsumer()
-    self.progress = progress
+    (self.progress, self.isStepped) = (progress, isStepped)
     (self.onDurable, self.onFailure) = (onDurable, onFailure)
   }
 
@@ -193,7 +200,10 @@ private final class JournalRoom: @unchecked Sendable {
   /// - Returns: `false` when the journal thread is committing.
   func commitHere() -> Bool {
     guard claim() else { return false }
+    let before = progress.durable.load(ordering: .relaxed)
     _ = attempt { room throws(JournalError) in try room.commit() }
+    invariant(
+      progress.durable.load(ordering: .relaxed) >= before, "durable never falls")
     letGo()
     return true
   }
@@ -215,6 +225,7 @@ private final class JournalRoom: @unchecked Sendable {
   }
 
   private func letGo() {
+    invariant(claimed.load(ordering: .relaxed), "only what was claimed is let go")
     claimed.store(false, ordering: .releasing)
     free.ring()
   }
@@ -239,7 +250,9 @@ private final class JournalRoom: @unchecked Sendable {
   private func commit() throws(JournalError) {
     // Held outside of the object meanwhile: no checks of access for each command.
     guard var appender = appender.take() else { return }
-    var isFull = false
+    invariant(appender.isEmpty, "nothing is staged between two commits")
+    let before = appender.durable.rawValue
+    var (count, isFull) = (0, false)
     repeat {
       let taken = commands.withReadable { batch in
         for (index, command) in batch.enumerated() where !appender.stage(command) {
@@ -249,9 +262,11 @@ private final class JournalRoom: @unchecked Sendable {
         return batch.count
       }
       if taken == 0 { break }
+      count += taken
     } while !isFull
     let durable = try appender.commit()
     invariant(durable.rawValue >= progress.durable.load(ordering: .relaxed), "durable never falls")
+    invariant(durable.rawValue == before + UInt64(count), "durable is what was taken from the ring")
     invariant(appender.isEmpty, "nothing taken from the ring and not written")
     progress.left.store(appender.left, ordering: .relaxed)
     self.appender = consume appender
@@ -262,6 +277,7 @@ private final class JournalRoom: @unchecked Sendable {
   /// Nothing is written any more: what the file holds is unknown.
   private func fail(_ error: JournalError) {
     appender = nil
+    invariant(claimed.load(ordering: .relaxed) || isStepped, "a commit fails in its thread's hands")
     invariant(!progress.failed.load(ordering: .relaxed), "a journal fails once")
     // Pairs with the acquire in `hasFailed`.
     progress.failed.store(true, ordering: .releasing)

@@ -78,6 +78,8 @@ public enum Recovery {
     }
     invariant(found.appendOffset % BlockHeader.alignment == 0, "an end where a block may begin")
     invariant(found.lastSequence >= snapshot, "a journal that reaches its snapshot")
+    invariant(
+      (found.lastBlock == nil) == (found.blocks == 0), "the last block of those that were read")
     if let place = found.lastBlock { try secure(place, on: disk) }
     if let path = found.segmentPath {
       let file = try SegmentFile(opening: path, for: .writing, on: disk)
@@ -102,6 +104,7 @@ public enum Recovery {
   private static func secure(_ place: BlockPlace, on disk: any Disk) throws(JournalError) {
     invariant(place.content <= place.bytes, "a payload within its block")
     invariant(place.bytes % BlockHeader.alignment == 0, "a block of whole pages")
+    invariant(place.hash != nil, "what is written again was verified")
     let file = try SegmentFile(opening: place.path, for: .writing, on: disk)
     let bytes = UnsafeMutableRawBufferPointer.allocate(
       byteCount: place.bytes, alignment: BlockHeader.alignment)
@@ -159,6 +162,10 @@ public enum Recovery {
     invariant(blocks == 0 || lastBlock != nil, "the last block of those that were read")
     invariant(
       reader.offset % BlockHeader.alignment == 0, "what comes next begins where a block may")
+    invariant(
+      lastBlock == nil || reader.path == nil || lastBlock?.path != reader.path
+        || (lastBlock.map { $0.offset + $0.bytes } ?? 0) == reader.offset,
+      "the reader stands behind the last block")
     let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
     guard reader.chain.last >= snapshot else {
       throw .corrupt(
@@ -182,13 +189,13 @@ public enum Recovery {
         failure ?? .followedBy(later.first))
     }
     guard let path else { return nil }
+    invariant(chain.next > .none && offset >= 0, "a place behind the last block")
     let rest = try Rest(of: path, from: offset, on: disk)
     if let found = rest.block {
       throw .corrupt(
         path: path, offset: offset, expected: chain.next, failure ?? .followedBy(found))
     }
     let bytes = rest.bytes
-    invariant(bytes >= 0 && chain.next > .none, "a tail behind the last block")
     guard failure != nil || bytes > 0 else { return nil }
     return RecoveredJournal.TornTail(
       path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock,
@@ -208,6 +215,9 @@ struct BlockPlace: Sendable, Equatable {
     (path, offset, hash) = (block.path, block.offset, block.hash)
     bytes = block.header.blockBytes
     content = BlockHeader.size + Int(block.header.length)
+    invariant(
+      content <= bytes && bytes - content < BlockHeader.alignment, "less than a page of zeros")
+    invariant(offset % BlockHeader.alignment == 0, "a block begins on a page")
   }
 }
 
@@ -239,6 +249,7 @@ private struct Rest {
       }
       offset += count
     }
+    invariant(bytes <= max(0, file.size - start), "a tail within its segment")
   }
 
   private mutating func add(_ chunk: UInt32) {
@@ -281,6 +292,7 @@ private struct Rest {
       byteCount: header.blockBytes - BlockHeader.size, alignment: 8)
     defer { rest.deallocate() }
     let count = try file.read(into: rest, at: offset + BlockHeader.size)
+    invariant(count <= rest.count, "no more read than there is room for")
     invariant(Int(header.length) <= rest.count, "a payload within its block")
     let payload = UnsafeRawBufferPointer(rebasing: rest[..<Int(header.length)])
     let padding = UnsafeRawBufferPointer(rebasing: rest[Int(header.length)...])

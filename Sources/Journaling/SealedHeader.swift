@@ -7,11 +7,14 @@
 //       12   112  the kind's own
 //      124     4  CRC-32C           of bytes 0 to 123
 
+import MarketModel
+
 /// The frame of a header. No state; any thread.
 enum SealedHeader {
   /// Bytes of all of it.
   static let size = 128
   private static let sealed = 124
+  private static let own = 12
 
   /// Begins a header; the caller writes bytes 12 to 123 and then seals it.
   static func begin(
@@ -21,6 +24,7 @@ enum SealedHeader {
     writer.put(magic)
     writer.put(version)
     writer.put(UInt16(size))
+    invariant(writer.offset == own, "the kind's own begins where it is drawn")
     return writer
   }
 
@@ -28,6 +32,7 @@ enum SealedHeader {
   static func seal(_ bytes: UnsafeMutableRawPointer) {
     var writer = RecordWriter(bytes + sealed)
     writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: sealed)))
+    invariant(sealed + writer.offset == size, "the checksum ends the header")
   }
 
   /// Checks the frame.
@@ -44,6 +49,7 @@ enum SealedHeader {
     else { throw .headerChecksum }
     let found = reader.u16()
     guard found == version, reader.u16() == UInt16(size) else { throw .unsupportedVersion(found) }
+    invariant(reader.offset == own, "the kind's own is read where it was written")
     return reader
   }
 }

@@ -24,6 +24,8 @@ struct SegmentFile: ~Copyable {
       disk.close(descriptor)
       throw .system(.open, path, error)
     }
+    invariant(descriptor >= 0 && size >= 0, "an open file has a descriptor and a size")
+    invariant(access != .creating || size == 0, "a new file is empty")
     (self.path, self.disk, self.descriptor, self.size) = (path, disk, descriptor, size)
   }
 
@@ -45,6 +47,7 @@ struct SegmentFile: ~Copyable {
   /// Reads up to `bytes.count` bytes at `offset`.
   /// - Returns: How many were read; fewer only at the end of the file.
   func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(JournalError) -> Int {
+    precondition(offset >= 0, "a place in the file")
     var done = 0
     while done < bytes.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
@@ -62,6 +65,7 @@ struct SegmentFile: ~Copyable {
 
   /// Writes all of `bytes` at `offset`. A failure is not retried.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(JournalError) {
+    precondition(offset >= 0, "a place in the file")
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
@@ -74,6 +78,7 @@ struct SegmentFile: ~Copyable {
         throw .system(.write, path, error, at: offset + done)
       }
     }
+    invariant(done == bytes.count, "all of it was written")
   }
 
   /// Makes what was written durable. A failure is not retried: the kernel may have dropped the pages.

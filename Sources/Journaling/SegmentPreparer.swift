@@ -32,6 +32,8 @@ final class SegmentPreparer: @unchecked Sendable {
   /// Starts preparing the first segment.
   /// - Parameter isStepped: It has no thread; `prepare` does its work.
   init(directory: String, bytes: Int, on disk: any Disk, isStepped: Bool) {
+    precondition(
+      bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment holds whole blocks")
     path = JournalDirectory.preparedPath(directory)
     (self.bytes, self.disk) = (bytes, disk)
     if !isStepped { thread = RoomThread { [unowned self] in self.run() } }
@@ -47,7 +49,9 @@ final class SegmentPreparer: @unchecked Sendable {
     precondition(thread == nil, "its thread does that")
     if state.load(ordering: .relaxed) == .wanted { attempt() }
     if let failure { throw failure }
-    return !isStarved
+    let isReady = state.load(ordering: .relaxed) == .ready
+    invariant(isReady != isStarved, "a segment, or no room for one")
+    return isReady
   }
 
   /// The path of a zero-filled, synced segment; waits for it when it is not ready. The caller renames
@@ -67,6 +71,7 @@ final class SegmentPreparer: @unchecked Sendable {
   /// Asks for the next segment; the one taken has been renamed.
   func renew() {
     invariant(state.load(ordering: .relaxed) == .ready, "one segment is asked for at a time")
+    invariant(!isStarved, "a segment that was ready had room")
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
   }
@@ -103,6 +108,7 @@ final class SegmentPreparer: @unchecked Sendable {
 
   private func attempt() {
     invariant(state.load(ordering: .relaxed) == .wanted, "only what is wanted is prepared")
+    invariant(failure == nil, "nothing is prepared after a failure")
     do throws(JournalError) {
       try SegmentFile.createZeroed(path, bytes: bytes, on: disk)
       starved.store(false, ordering: .relaxed)
@@ -113,7 +119,6 @@ final class SegmentPreparer: @unchecked Sendable {
         giveBack()
         return
       }
-      invariant(failure == nil, "nothing is prepared after a failure")
       failure = error
       state.store(.failed, ordering: .releasing)
     }
@@ -122,6 +127,8 @@ final class SegmentPreparer: @unchecked Sendable {
 
   /// What was written of a segment that did not fit would take the room from others.
   private func giveBack() {
+    invariant(
+      isStarved && state.load(ordering: .relaxed) == .wanted, "a segment that is ready stays")
     do throws(DiskFailure) {
       try disk.remove(path)
     } catch {

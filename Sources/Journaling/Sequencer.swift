@@ -49,6 +49,7 @@ public struct Sequencer: ~Copyable {
     clock: Clock, source: any TimeSource = SystemTime(),
     longestJumpNanoseconds: UInt64 = 1_000_000_000
   ) {
+    precondition(lastSequence.rawValue < 1 << 63, "a number that a block can hold")
     (self.lastSequence, self.now, self.clock) = (lastSequence, lastTime, clock)
     (self.source, self.longestJumpNanoseconds) = (source, longestJumpNanoseconds)
   }
@@ -65,7 +66,10 @@ public struct Sequencer: ~Copyable {
   /// - Returns: An alarm when the wall clock begins to misbehave; once for each time it does.
   public mutating func readClock() -> Alarm? {
     guard clock == .system else { return nil }
-    return advance(wall: source.wall, steady: source.steady)
+    let before = now
+    let alarm = advance(wall: source.wall, steady: source.steady)
+    invariant(now >= before, "time never falls")
+    return alarm
   }
 
   /// Sets the time of a driven clock; called when an operator's tick arrives.

@@ -80,6 +80,9 @@ public struct SnapshotHeader: Hashable, Sendable {
     writer.put(pieces)
     writer.reserve(56)
     SealedHeader.seal(bytes)
+    invariant(
+      SnapshotHeader(reading: UnsafeRawBufferPointer(start: bytes, count: Self.size)) == self,
+      "a header that reads as it was written")
   }
 
   /// Reads a header.
@@ -102,7 +105,7 @@ public struct SnapshotHeader: Hashable, Sendable {
 }
 
 /// What stands before the bytes of a piece.
-struct SnapshotPiece {
+struct SnapshotPiece: Equatable {
   /// Bytes of it.
   static let size = 24
   /// The most bytes that follow it.
@@ -126,6 +129,10 @@ struct SnapshotPiece {
     writer.put(length)
     writer.put(checksum)
     writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 20)))
+    invariant(writer.offset == Self.size, "as long as its drawing")
+    invariant(
+      SnapshotPiece(reading: UnsafeRawBufferPointer(start: bytes, count: Self.size)) == self,
+      "a piece that reads as it was written")
   }
 
   /// - Returns: `nil` when the 24 bytes are none.

@@ -35,6 +35,7 @@ public final class SnapshotReader: StateSource {
       buffer.deallocate()
       throw .badSnapshot(path: path, "its header is damaged")
     }
+    invariant(header.sequence > .none, "a snapshot of something")
     (self.buffer, self.header) = (buffer, header)
     self.file = file
   }
@@ -66,6 +67,7 @@ public final class SnapshotReader: StateSource {
   /// What was read cannot be.
   public func reject(_ what: String) {
     failure = failure ?? .badSnapshot(path: file.path, what)
+    invariant(!isWhole, "what was rejected is not whole")
   }
 
   /// Checks that nothing is left.
@@ -76,6 +78,7 @@ public final class SnapshotReader: StateSource {
     }
     if let failure { throw failure }
     invariant(pieces == header.pieces && rest.isEmpty, "every piece was given")
+    invariant(offset == file.size, "every byte of the file was read")
   }
 
   /// Reads all that is left and checks it, without a look at what it means.
@@ -88,6 +91,7 @@ public final class SnapshotReader: StateSource {
 
   private func nextPiece() {
     guard failure == nil else { return }
+    invariant(offset >= SnapshotHeader.body && pieces <= header.pieces, "pieces behind the header")
     guard pieces < header.pieces else { return reject("it ends too early") }
     do throws(JournalError) {
       let head = UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotPiece.size])
@@ -100,7 +104,7 @@ public final class SnapshotReader: StateSource {
       let length = try file.read(into: bytes, at: offset + SnapshotPiece.size)
       guard length == bytes.count, CRC32C.checksum(UnsafeRawBufferPointer(bytes)) == piece.checksum
       else { return reject("piece \(pieces) is damaged") }
-      invariant(length <= buffer.count, "a piece within its buffer")
+      invariant(length > 0 && length <= buffer.count, "a piece within its buffer")
       rest = 0..<length
       offset += SnapshotPiece.size + length
       pieces += 1

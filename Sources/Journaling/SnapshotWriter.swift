@@ -24,6 +24,7 @@ public final class SnapshotWriter: StateSink {
   public init(
     _ directory: String, sequence: SequenceNumber, disk: any Disk = SystemDisk()
   ) throws(JournalError) {
+    precondition(sequence > .none, "a snapshot of something")
     (self.directory, self.disk, self.sequence) = (directory, disk, sequence)
     file = try SegmentFile(
       opening: JournalDirectory.unnamedSnapshot(directory), for: .creating, on: disk)
@@ -37,6 +38,7 @@ public final class SnapshotWriter: StateSink {
     var rest = bytes
     while !rest.isEmpty, failure == nil {
       let count = min(rest.count, SnapshotPiece.longest - used)
+      invariant(count > 0, "a full piece is written before the next byte")
       let start = SnapshotPiece.size + used
       UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + count])
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
@@ -55,6 +57,9 @@ public final class SnapshotWriter: StateSink {
     flush()
     if let failure { throw failure }
     invariant(used == 0 && pieces > 0, "every byte of the state is in a piece")
+    invariant(
+      offset > SnapshotHeader.body + Int(pieces - 1) * (SnapshotPiece.size + SnapshotPiece.longest),
+      "all pieces but the last are full")
     var header = header
     header.pieces = pieces
     let head = UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotHeader.body])

@@ -24,6 +24,7 @@ public struct SystemDisk: Disk {
   public func size(of descriptor: Int32) throws(DiskFailure) -> Int {
     var status = stat()
     _ = try Self.check(fstat(descriptor, &status))
+    invariant(status.st_size >= 0, "a size is not negative")
     return Int(status.st_size)
   }
 
@@ -31,10 +32,11 @@ public struct SystemDisk: Disk {
   public func read(
     _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
+    precondition(descriptor >= 0 && offset >= 0, "a place in an open file")
     while true {
       let count = pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
       if count < 0, errno == EINTR { continue }
-      invariant(count <= bytes.count, "no more read than there is room for")
+      invariant(count >= -1 && count <= bytes.count, "no more read than there is room for")
       return try Self.check(count)
     }
   }
@@ -43,6 +45,7 @@ public struct SystemDisk: Disk {
   public func write(
     _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
+    precondition(descriptor >= 0 && offset >= 0, "a place in an open file")
     let count = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
     invariant(count <= bytes.count, "no more written than was given")
     return try Self.check(count)
