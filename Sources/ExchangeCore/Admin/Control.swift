@@ -8,6 +8,7 @@ extension Exchange {
     if let refusal = permission(request, .administration) {
       return reject(refusal, request)
     }
+    invariant(expiries.count == 0 || expiries.firstTime > now, "what is due has expired")
     drain()
     acknowledge(request)
   }
@@ -17,6 +18,7 @@ extension Exchange {
   ) {
     if let refusal = permission(request, []) { return reject(refusal, request) }
     if confirmation.batch <= settledBatch { return }
+    invariant(request.isExchange, "only settlement confirms")
     settledBatch = confirmation.batch
     settledSequence = confirmation.lastSequence.rawValue
     emit(.settlementConfirmed(confirmation))
@@ -27,6 +29,7 @@ extension Exchange {
     _ checkpoint: Checkpoint, _ request: Request
   ) {
     if let refusal = permission(request, []) { return reject(refusal, request) }
+    invariant(request.isExchange, "only the exchange compares itself")
     let agrees =
       checkpoint.eventHash == eventHash
       && (checkpoint.stateHash == 0 || checkpoint.stateHash == stateHash())

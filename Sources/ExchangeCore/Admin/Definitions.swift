@@ -9,6 +9,9 @@ extension Exchange {
     _ request: Request
   ) {
     if request.isExchange { return }
+    invariant(
+      request.session.rawValue <= capacity.sessions && sessions[request.session.rawValue].exists,
+      "only who is known is answered")
     emit(
       .acknowledged(
         Acknowledged(session: request.session, clientSequence: request.clientSequence)))
@@ -29,6 +32,7 @@ extension Exchange {
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
     if let refusal { return reject(refusal, request) }
     participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
+    invariant(exists(new.participant), "what was created exists")
     emit(.participantCreated(new))
     acknowledge(request)
   }
@@ -47,6 +51,10 @@ extension Exchange {
     sessions[new.session.rawValue] = Session(
       exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
       publicKey: new.publicKey)
+    invariant(known(new.session) == nil, "what was registered is known")
+    invariant(
+      participants[sessions[new.session.rawValue].participant].exists,
+      "a session's participant exists")
     emit(.sessionRegistered(new))
     acknowledge(request)
   }
@@ -64,6 +72,10 @@ extension Exchange {
       accounts[new.account.rawValue].firstPosition == 0
         && accounts[new.account.rawValue].firstHolding == 0, "a new account has nothing")
     accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
+    invariant(exists(new.account), "what was created exists")
+    invariant(
+      accounts[new.account.rawValue].participant == new.participant.rawValue,
+      "an account has its owner")
     emit(.accountCreated(new))
     acknowledge(request)
   }
@@ -82,6 +94,8 @@ extension Exchange {
     invariant(
       positions[meters[number].position].account == meters[number].account,
       "a meter's position is its account's")
+    invariant(
+      positions[meters[number].position].area == new.area.rawValue, "a meter measures in its area")
     emit(.meterRegistered(new))
     acknowledge(request)
   }
@@ -114,6 +128,7 @@ extension Exchange {
       code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
       retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
       imported: 0, exported: 0)
+    invariant(exists(new.area), "what was created exists")
     emit(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap))))
     acknowledge(request)
   }
@@ -130,6 +145,7 @@ extension Exchange {
 
   /// 2 Cu / (1.5 P) kWh in whole Wh: floor(4000 Cu / (3 P)) (section 3).
   private func defaultCap(_ new: CreateArea) -> Int64? {
+    invariant(new.storagePrice > .zero && new.storageCost >= .zero, "prices that were checked")
     let cost = Int128(new.storageCost.units) * 4_000
     let cap = cost / (Int128(new.storagePrice.units) * 3)
     return cap <= Int128(Limit.cap) ? Int64(cap) : nil
@@ -151,6 +167,9 @@ extension Exchange {
     if let refusal { return reject(refusal, request) }
     areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
+    invariant(
+      tariff.feedInPrice.ticks >= 0 && tariff.retailPrice.ticks >= 0, "nobody pays the grid to take"
+    )
     emit(.tariffSet(tariff))
     acknowledge(request)
   }
@@ -168,7 +187,12 @@ extension Exchange {
     positions[position].hasOwnCap = cap.cap >= .zero
     positions[position].cap =
       cap.cap >= .zero ? cap.cap.wattHours : areas[UInt32(cap.area.rawValue)].defaultCap
-    invariant(positions[position].cap <= Limit.cap, "a cap that was checked")
+    invariant(
+      positions[position].cap >= 0 && positions[position].cap <= Limit.cap,
+      "a cap that was checked")
+    invariant(
+      positions[position].account == cap.account.rawValue
+        && positions[position].area == cap.area.rawValue, "the cap of this account in this area")
     positions[position].mustReport = true
     emit(.capSet(cap))
     touch(position)

@@ -17,6 +17,12 @@ extension Exchange {
       takerFee: new.takerFee.partsPerMillion, depth: depth, tick: new.tick.ticks,
       lot: new.lot.wattHours, lowest: new.lowestPrice.ticks, highest: new.highestPrice.ticks,
       symbol: new.symbol)
+    invariant(
+      books[bookIndex(number, .buy)].root == 0 && books[bookIndex(number, .sell)].root == 0,
+      "a new book is empty")
+    invariant(
+      UInt64(instruments[number].key(new.highestPrice.ticks, .sell)) < 1 << UInt64(depth * 6),
+      "every price of the band has a key")
     books[bookIndex(number, .buy)] = BookSide(depth: depth)
     books[bookIndex(number, .sell)] = BookSide(depth: depth)
     emit(.instrumentCreated(new))
@@ -54,6 +60,7 @@ extension Exchange {
   /// Levels of 64 that number the band's prices.
   private func ladderDepth(_ new: CreateInstrument) -> UInt32 {
     let highestKey = (new.highestPrice.ticks - new.lowestPrice.ticks) / new.tick.ticks
+    invariant(highestKey >= 0 && highestKey < Limit.bandTicks, "a band that was checked")
     let bits = UInt32(Int64.bitWidth - max(highestKey, 1).leadingZeroBitCount)
     return (bits + 5) / 6
   }
@@ -76,10 +83,24 @@ extension Exchange {
       emit(.instrumentStateChanged(change))
       enter(change.state, number, .buy)
       enter(change.state, number, .sell)
+      checkEmptied(number, change.state)
       instruments[number].state = change.state
       drain()
     }
     acknowledge(request)
+  }
+
+  /// What a new state asks for was done: nothing of it is live unless it is open, and nothing of it is
+  /// there when it is closed.
+  private func checkEmptied(_ instrument: UInt32, _ state: InstrumentState) {
+    for side in [Side.buy, .sell] {
+      let book = books.address(of: bookIndex(instrument, side))
+      invariant(state == .open || book.pointee.bestLevel == 0, "nothing live where nothing trades")
+      invariant(
+        (book.pointee.bestLevel == 0) == (book.pointee.bestKey == Ladder.none),
+        "a best level has a key")
+      invariant(state != .closed || book.pointee.root == 0, "nothing rests where it is closed")
+    }
   }
 
   /// Does to every order of one side, in book order, what the new state asks for. The instrument's
@@ -97,6 +118,9 @@ extension Exchange {
       while left > 0, slot != 0 {
         left -= 1
         let order = open(slot)
+        invariant(
+          order.pointee.level == level && order.pointee.instrument == instrument
+            && order.pointee.side == side, "a level holds the orders of its book")
         let following = following(order, level)
         switch state {
         case .halted: halt(order)
@@ -126,6 +150,7 @@ extension Exchange {
   private mutating func halt(_ order: OpenOrder) {
     let owned = order.owned
     let covered = order.pointee.covered
+    invariant(covered >= 0 && covered <= order.pointee.leaves, "no more covered than open")
     if covered > 0 { moveToWaiting(order) }
     order.pointee.covered = 0
     owned.pointee.covered -= covered
@@ -140,6 +165,7 @@ extension Exchange {
 
   private mutating func reopen(_ order: OpenOrder) {
     let owned = order.owned
+    invariant(order.pointee.covered == 0, "a halted order has no cover")
     owned.pointee.eligible += order.pointee.leaves
     owned.pointee.halted -= order.pointee.leaves
     owned.pointee.fairFrom = Int64.max

@@ -19,6 +19,8 @@ extension Exchange {
       sells: agent.sells, buys: agent.buys, sellPrice: agent.sellPrice.ticks,
       sellAbove: agent.sellAbove.wattHours, buyPrice: agent.buyPrice.ticks,
       buyBelow: agent.buyBelow.wattHours, target: agent.target.wattHours)
+    invariant(
+      positions[position].account == agent.account.rawValue, "an instruction of its own account")
     emit(
       .agentSet(
         SetAgentDone(
@@ -56,6 +58,9 @@ extension Exchange {
       side: side, clientOrderId: .engine,
       price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
       quantity: Energy(wattHours: quantity))
+    invariant(
+      instruments[agent.instrument].area == positions[position].area,
+      "an instruction trades in its position's area")
     let session = SessionId(agent.session)
     var entry = Entry(instrument: instruments.address(of: agent.instrument))
     let refusal = withUnsafePointer(to: order) { order in
@@ -92,6 +97,7 @@ extension Exchange {
     let lot = instruments[agent.instrument].lot
     let wanted = min(abs(energy - target), Limit.orderQuantity)
     invariant(lot > 0 && wanted > 0, "a wish for something, in lots")
+    invariant(energy >= 0 && target >= 0, "energy and target are not negative")
     return wanted < lot ? nil : (side, wanted - wanted % lot)
   }
 
@@ -99,6 +105,7 @@ extension Exchange {
     for side in [Side.sell, .buy] {
       var slot = owned(position, side).pointee.head
       while slot != 0 {
+        invariant(orders[slot].position == position, "an owner's list holds its own orders")
         if orders[slot].instrument == instrument { return true }
         slot = orders.places[slot].ownerNext
       }

@@ -20,6 +20,7 @@ extension Exchange {
     let (leaves, covered) = (order.pointee.leaves, order.pointee.covered)
     if !order.pointee.marks.isIceberg { return (leaves, covered) }
     let part = orders.icebergs[order.slot].part
+    invariant(part > 0 && covered <= leaves, "an open iceberg shows something")
     return (min(leaves, part), min(covered, part))
   }
 
@@ -35,6 +36,7 @@ extension Exchange {
       return show(order)
     }
     orders.icebergs[order.slot].part -= quantity
+    invariant(orders.icebergs[order.slot].part >= 0, "no more traded than was shown")
     let isRefilled = orders.icebergs[order.slot].part == 0
     if isRefilled {
       moveToBack(order)
@@ -50,6 +52,7 @@ extension Exchange {
 
   @inline(never) private mutating func show(_ order: OpenOrder, isRefilled: Bool = false) {
     let seen = seen(order)
+    invariant(seen.live >= 0 && seen.live <= seen.total, "no more live than is seen")
     emit(
       .displayed(
         OrderDisplayed(

@@ -8,6 +8,13 @@ extension Exchange {
   ) {
     if let refusal = validate(reading, request) { return reject(refusal, request) }
     let meter = reading.meter.rawValue
+    invariant(
+      positions[meters[meter].position].account == meters[meter].account,
+      "a meter's position is its account's")
+    invariant(
+      reading.registerSequence > meters[meter].lastSequence
+        && reading.intervalStart.nanoseconds >= meters[meter].lastEnd,
+      "readings one behind the other")
     meters[meter].lastSequence = reading.registerSequence
     meters[meter].lastEnd = reading.intervalEnd.nanoseconds
     var result = Metered(
@@ -28,6 +35,8 @@ extension Exchange {
   ) {
     let area = UInt32(positions[position].area)
     let produced = result.reading.produced.wattHours
+    let held = positions[position].energy
+    invariant(held >= 0 && produced > 0, "production adds to what is held")
     guard let lost = Rate(partsPerMillion: areas[area].lossFactor).roundedUp(of: produced) else {
       preconditionFailure("a loss below the production fits")
     }
@@ -41,12 +50,16 @@ extension Exchange {
 
     let excess = positions[position].energy - positions[position].cap
     if excess <= 0 { return }
+    invariant(excess <= held + produced, "no more exported than there was")
     let revenue = areas[area].feedInPrice * excess  // Fits: checked against the highest reading.
     positions[position].energy -= excess
     invariant(positions[position].energy == positions[position].cap, "exported down to the cap")
     holdings[positions[position].holding].free += revenue
     areas[area].grid -= revenue
     areas[area].exported += excess
+    invariant(
+      areas[area].exported <= areas[area].produced - areas[area].lost,
+      "no more exported than was produced")
     result.exported = Energy(wattHours: excess)
     result.exportRevenue = Money(units: revenue)
     touchBalance(position)
@@ -66,6 +79,8 @@ extension Exchange {
     areas[area].grid += cost
     areas[area].burned += burned
     areas[area].imported += imported
+    invariant(areas[area].imported <= Limit.total, "imports that were checked")
+    invariant(imported == 0 || positions[position].energy == 0, "nobody imports who has energy")
     result.burned = Energy(wattHours: burned)
     result.imported = Energy(wattHours: imported)
     result.importCost = Money(units: cost)
@@ -117,6 +132,7 @@ extension Exchange {
     let refusal = Refusal(.balanceLimit, Limit.total)
     // The whole balance could be above the cap and exported.
     let held = positions[meters[meter].position].energy
+    invariant(held >= 0, "nobody holds less than nothing")
     let (revenue, tooMuch) = areas[area].feedInPrice.multipliedReportingOverflow(
       by: produced + held)
     let (cost, tooDear) = areas[area].retailPrice.multipliedReportingOverflow(by: consumed)

@@ -69,6 +69,7 @@ extension Exchange {
     {
       row += 1
     }
+    invariant(row <= UInt32(Exchange.currencyCapacity), "a row of the table, or the one behind it")
     return row
   }
 
@@ -83,6 +84,10 @@ extension Exchange {
     let holding = findOrMakeHolding(movement.account, movement.currency)
     holdings[holding].free += amount
     invariant(amount > 0 || holdings[holding].free >= 0, "no more withdrawn than was free")
+    invariant(
+      holdings[holding].account == movement.account.rawValue
+        && holdings[holding].currency == movement.currency.rawValue, "the account's own cash")
+    invariant(amount < 0 || currencies[total].supply <= Limit.total, "a supply that was checked")
     touchCash(movement.account, movement.currency)
   }
 
@@ -95,6 +100,7 @@ extension Exchange {
   private mutating func touchCash(_ account: AccountId, _ currency: Currency) {
     var position = accounts[account.rawValue].firstPosition
     while position != 0 {
+      invariant(positions[position].account == account.rawValue, "an account links its positions")
       if holdings[positions[position].holding].currency == currency.rawValue {
         touchBalance(position)
       }
@@ -132,6 +138,7 @@ extension Exchange {
     let from = findHolding(transfer.from, transfer.currency)
     let to = findOrMakeHolding(transfer.to, transfer.currency)
     invariant(from != 0 && from != to, "cash moves between two holdings")
+    invariant(holdings[from].currency == holdings[to].currency, "cash moves in one currency")
     holdings[from].free -= transfer.amount
     holdings[to].free += transfer.amount
     invariant(holdings[from].free >= 0, "no more moved than was free")
@@ -143,9 +150,11 @@ extension Exchange {
     let from = find(transfer.from, transfer.area)
     let to = findOrMake(transfer.to, transfer.area)
     invariant(from != 0 && from != to, "energy moves between two positions")
+    invariant(positions[from].area == positions[to].area, "energy moves within its area")
     positions[from].energy -= transfer.amount
     positions[to].energy += transfer.amount
     invariant(positions[from].energy >= 0, "no more moved than was held")
+    invariant(positions[to].energy <= positions[to].cap, "transfers obey the receiver's cap")
     touchBalance(from)
     touchBalance(to)
   }

@@ -19,6 +19,7 @@ extension Exchange {
     }
     let participant = sessions[session.session.rawValue].participant
     invariant(participants[participant].exists, "a session's participant exists")
+    invariant(request.isExchange, "only the gateway ends a session")
     var count: UInt32 = 0
     for position in stride(from: 1, through: positionCount, by: 1)
     where accounts[positions[position].account].participant == participant {
@@ -28,7 +29,7 @@ extension Exchange {
     drain()
   }
 
-  private func known(_ session: SessionId) -> Refusal? {
+  func known(_ session: SessionId) -> Refusal? {
     session.rawValue >= 1 && session.rawValue <= capacity.sessions
       && sessions[session.rawValue].exists ? nil : Refusal(.unknownSession)
   }
@@ -44,6 +45,7 @@ extension Exchange {
     while slot != 0 {
       let next = orders.places[slot].ownerNext
       let order = open(slot)
+      invariant(order.pointee.position == position, "an owner's list holds its own orders")
       if order.pointee.session == session.rawValue, order.pointee.clientOrderId != 0 {
         remove(order, .disconnect)
         count += 1

@@ -73,6 +73,7 @@ struct EventBuffer: ~Copyable {
   }
 
   @inline(never) private mutating func grow() {
+    invariant(count == capacity, "memory grows when it is full")
     let larger = UnsafeMutablePointer<Event>.allocate(capacity: capacity * 2)
     larger.moveInitialize(from: base, count: count)
     base.deallocate()

@@ -35,6 +35,8 @@ struct ExpiryHeap: ~Copyable {
     invariant(Int(count) < slots.capacity, "no more orders expire than there are")
     place(slot, at: count)
     siftUp(count, orders)
+    invariant(slots[expiries[slot].index] == slot, "an order knows its place in the heap")
+    invariant(firstTime <= time, "nothing expires before the first")
   }
 
   mutating func remove(_ slot: UInt32, _ orders: borrowing OrderPool) {
@@ -46,6 +48,7 @@ struct ExpiryHeap: ~Copyable {
     place(last, at: index)
     siftUp(index, orders)
     siftDown(expiries[last].index, orders)
+    invariant(slots[expiries[last].index] == last, "the last knows its new place")
   }
 
   private func place(_ slot: UInt32, at index: UInt32) {
@@ -64,6 +67,7 @@ struct ExpiryHeap: ~Copyable {
       place(slots[index / 2], at: index)
       index /= 2
     }
+    invariant(index >= 1 && index <= start, "no order sinks by rising")
     place(slot, at: index)
   }
 
@@ -77,6 +81,7 @@ struct ExpiryHeap: ~Copyable {
       place(slots[child], at: index)
       index = child
     }
+    invariant(index >= start && index <= count, "no order rises by sinking")
     place(slot, at: index)
   }
 }

@@ -136,6 +136,7 @@ struct OrderPool: ~Copyable {
 
   /// Notes how much of the order in a slot is seen at a time.
   mutating func makeIceberg(_ slot: UInt32, display: Int64) {
+    invariant(display > 0 && slot <= used, "an iceberg shows something")
     icebergs[slot] = Iceberg(display: display, part: display)
     highestIceberg = max(highestIceberg, slot)
   }

@@ -32,6 +32,10 @@ extension Exchange {
       positions[last].next = position
     }
     accounts[account.rawValue].lastPosition = position
+    invariant(find(account, area) == position, "what was made is found")
+    invariant(
+      holdings[positions[position].holding].currency == definition.currency,
+      "a position is paid in its area's currency")
     return position
   }
 
@@ -50,10 +54,12 @@ extension Exchange {
     if found != 0 { return found }
     invariant(holdingCount < capacity.positions, "room for a holding was checked")
     holdingCount += 1
+    invariant(holdings[holdingCount].account == 0, "a new holding is nobody's")
     holdings[holdingCount] = Holding(
       free: 0, reserved: 0, account: account.rawValue,
       next: accounts[account.rawValue].firstHolding, currency: currency.rawValue)
     accounts[account.rawValue].firstHolding = holdingCount
+    invariant(findHolding(account, currency) == holdingCount, "what was made is found")
     return holdingCount
   }
 

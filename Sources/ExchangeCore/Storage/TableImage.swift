@@ -33,6 +33,8 @@ extension Table {
     while end >= 8, all.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
     while end > 0, all[end - 1] == 0 { end -= 1 }
     let stride = MemoryLayout<Element>.stride
-    return (end + stride - 1) / stride
+    let rows = (end + stride - 1) / stride
+    invariant(rows >= 0 && rows <= capacity, "rows within the table")
+    return rows
   }
 }

@@ -47,6 +47,7 @@ struct TableMemory: @unchecked Sendable {
   /// - Returns: `nil` when the system refuses it: without what lies behind, a wrong index would write
   ///   into what is not the table's.
   @inline(never) init?(elements: Int, reach: Int) {
+    precondition(elements > 0 && elements <= reach, "elements within their addresses")
     if let used = TableMemory.take(elements, reach) {
       self = used
       start.initializeMemory(as: UInt8.self, repeating: 0, count: elements)
@@ -89,6 +90,7 @@ struct TableMemory: @unchecked Sendable {
       guard kept.addresses + reach <= TableMemory.mostKept else { return false }
       kept.addresses += reach
       kept.memories.append(self)
+      invariant(kept.addresses <= TableMemory.mostKept, "no more kept than may be")
       return true
     }
   }
