@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Orders that expire", .serialized)
 struct ExpiryTests {
-  @Test("An order that fell due while nobody asked for anything leaves the journal's checkpoints right.")
+  @Test("An order that falls due in an idle market leaves the journal's checkpoints right.")
   func dueAtTheEnd() throws {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")
