@@ -17,6 +17,8 @@ extension Exchange {
 
   /// Puts an entering order into its level: live when it has cover, else waiting.
   @inline(always) mutating func rest(_ order: OpenOrder) {
+    invariant(
+      order.pointee.level == 0 && order.pointee.leaves > 0, "what rests is open and nowhere else")
     if order.pointee.marks.isIceberg { fill(order) }
     let number = bookIndex(order.pointee.instrument, order.pointee.side)
     let instrument = order.instrument
@@ -42,6 +44,7 @@ extension Exchange {
   /// Takes an order out of its level, from the live queue or from the waiting list.
   @inline(__always) mutating func leave(_ order: OpenOrder, isLive: Bool) {
     let level = ladder.levels.address(of: order.pointee.level)
+    invariant(level.pointee.count > 0, "a level with an order")
     level.pointee.total -= order.pointee.leaves
     level.pointee.count &-= 1
     if isLive {
@@ -75,6 +78,7 @@ extension Exchange {
   @inline(__always) private mutating func appendLive(
     _ order: OpenOrder, _ level: LevelRow, _ side: BookRow
   ) {
+    invariant(order.pointee.covered > 0, "only what is covered is live")
     let slot = order.slot
     let tail = level.pointee.liveTail
     let links = orders.places.address(of: slot)
@@ -103,7 +107,9 @@ extension Exchange {
       level.pointee.liveTail = links.previous
     }
     level.pointee.live -= order.pointee.covered
+    invariant(level.pointee.live >= 0, "a level is live by its orders")
     if level.pointee.liveHead == 0 {
+      invariant(level.pointee.live == 0, "without live orders nothing is live")
       ladder.becameWaiting(level, in: books.address(of: level.pointee.book))
     }
   }
@@ -114,6 +120,7 @@ extension Exchange {
     let links = orders.places.address(of: slot)
     links.pointee.previous = tail
     links.pointee.next = 0
+    invariant(tail != slot, "an order stands in a list once")
     level.pointee.waitingTail = slot
     if tail != 0 { orders.places[tail].next = slot } else { level.pointee.waitingHead = slot }
   }
@@ -171,6 +178,7 @@ extension Exchange {
 
   /// Removes an order, its leaves and cover from its owner's side.
   @inline(__always) func disown(_ order: OpenOrder, _ side: OwnedRow) {
+    invariant(side.pointee.count > 0, "an owner has the order that leaves")
     side.pointee.count &-= 1
     if isHalted(order) {
       side.pointee.halted -= order.pointee.leaves
@@ -178,6 +186,9 @@ extension Exchange {
       side.pointee.eligible -= order.pointee.leaves
     }
     side.pointee.covered -= order.pointee.covered
+    invariant(
+      side.pointee.count != 0 || side.pointee.eligible | side.pointee.covered == 0,
+      "without orders nothing is open")
     unlinkOwned(order.slot, side)
   }
 
@@ -227,6 +238,9 @@ extension Exchange {
     if owned.pointee.isSorted { return }
     if owned.pointee.count <= 32 { sortShort(owned, side) } else { sortLong(owned, side) }
     owned.pointee.isSorted = true
+    invariant(
+      orders.places[owned.pointee.head].ownerPrevious == 0
+        && orders.places[owned.pointee.tail].ownerNext == 0, "a list with two ends")
   }
 
   private func sortShort(_ owned: OwnedRow, _ side: Side) {
@@ -256,12 +270,15 @@ extension Exchange {
     }
     var previous: UInt32 = 0
     var slot = owned.pointee.head
+    var count: UInt32 = 0
     while slot != 0 {
+      count &+= 1
       orders.places[slot].ownerPrevious = previous
       previous = slot
       slot = orders.places[slot].ownerNext
     }
     owned.pointee.tail = previous
+    invariant(count == owned.pointee.count, "no order is lost or doubled by sorting")
   }
 
   /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.

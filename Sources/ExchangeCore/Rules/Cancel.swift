@@ -37,6 +37,7 @@ extension Exchange {
       for side in [Side.sell, .buy] {
         var slot = owned(position, side).pointee.head
         while slot != 0 {
+          invariant(orders[slot].position == position, "an owner's list holds its own orders")
           if orders[slot].clientOrderId == order.pointee.clientOrderId.rawValue {
             return open(slot)
           }
@@ -80,12 +81,15 @@ extension Exchange {
     var slot = owned.pointee.head
     while slot != 0 {
       let next = orders.places[slot].ownerNext
+      invariant(orders[slot].position == position, "an owner's list holds its own orders")
       if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
         remove(open(slot), .mass)
         count += 1
       }
       slot = next
     }
+    invariant(
+      filter.instrument != .null || owned.pointee.count == 0, "nothing is left where all was meant")
     return count
   }
 }

@@ -45,6 +45,7 @@ extension Exchange {
       if other != slot, !isHalted(open(other)) { before += orders[other].leaves }
       other = orders.places[other].ownerNext
     }
+    invariant(before >= 0, "what stands before is not negative")
     return cover(available, before: before, leaves: leaves, lot: lot)
   }
 
@@ -87,6 +88,7 @@ extension Exchange {
       positions[touchedTail].nextTouched = position
     }
     touchedTail = position
+    invariant(touchedHead != 0 && position != 0, "a queue with an end has a beginning")
   }
 
   /// Touches a position whose energy or cash changed.
@@ -118,6 +120,7 @@ extension Exchange {
       steps &+= 1
       let position = touchedHead
       let row = positions.address(of: position)
+      invariant(row.pointee.isTouched, "what is in the queue is marked")
       touchedHead = row.pointee.nextTouched
       if touchedHead == 0 { touchedTail = 0 }
       row.pointee.isTouched = false
@@ -133,6 +136,7 @@ extension Exchange {
         emitBalance(row, asks: asks, bids: bids)
       }
     }
+    invariant(touchedTail == 0, "an empty queue has no end")
     isBehind = false
   }
 
@@ -165,6 +169,9 @@ extension Exchange {
     if owned.pointee.covered < available {
       sortOwned(owned, side)
       gains(position, owned, side)
+      invariant(
+        owned.pointee.covered <= positions[position].available(side),
+        "the same energy backs no two live quantities")
     }
   }
 
@@ -177,6 +184,7 @@ extension Exchange {
       losses(owned, available)
     }
     owned.pointee.fairFrom = available
+    invariant(owned.pointee.covered <= available, "no more covered than there is")
   }
 
   /// Takes the cover that one side of a position has no longer, and gives none.
@@ -208,6 +216,7 @@ extension Exchange {
       }
       slot = previous
     }
+    invariant(before == 0, "what is eligible is the sum of the orders")
   }
 
   private mutating func gains(_ position: UInt32, _ owned: OwnedRow, _ side: Side) {
@@ -215,6 +224,7 @@ extension Exchange {
     var slot = owned.pointee.head
     while slot != 0 {
       let available = positions[position].available(side)
+      invariant(before >= 0 && owned.pointee.covered >= 0, "sums of what is not negative")
       // No order has more than its share now: when all together have everything, each has its share.
       if available <= before || owned.pointee.covered >= available { return }
       let next = orders.places[slot].ownerNext
@@ -233,6 +243,7 @@ extension Exchange {
   /// Takes cover from an order in the live book; without any it waits.
   private mutating func reduceCover(_ order: OpenOrder, _ owned: OwnedRow, to target: Int64) {
     let lost = order.pointee.covered - target
+    invariant(lost > 0 && target >= 0, "some of its cover is taken, and no more")
     if target == 0 {
       moveToWaiting(order)
     } else {
@@ -240,6 +251,7 @@ extension Exchange {
     }
     order.pointee.covered = target
     owned.pointee.covered -= lost
+    invariant(owned.pointee.covered >= 0, "no more cover lost than there was")
     emitState(order, .restated, waitReason(order))
     showIceberg(order)
   }
@@ -247,6 +259,7 @@ extension Exchange {
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
   private mutating func raiseCover(_ order: OpenOrder, _ owned: OwnedRow, to target: Int64) {
     let gained = target - order.pointee.covered
+    invariant(gained > 0 && target <= order.pointee.leaves, "cover for what is open, and no more")
     let entersLive = order.pointee.covered == 0
     if entersLive, order.pointee.marks.isPostOnly, crosses(order) {
       remove(order, .postOnly)
@@ -259,6 +272,7 @@ extension Exchange {
     }
     order.pointee.covered = target
     owned.pointee.covered += gained
+    invariant(owned.pointee.covered <= owned.pointee.eligible, "no more covered than eligible")
     emitState(order, .restated, waitReason(order))
     if entersLive { matchAndRest(order) } else { showIceberg(order) }
   }

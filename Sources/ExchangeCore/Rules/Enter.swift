@@ -203,6 +203,8 @@ extension Exchange {
     if position == 0 {
       position = findOrMake(order.pointee.account, AreaId(entry.instrument.pointee.area))
     }
+    invariant(
+      positions[position].account == order.pointee.account.rawValue, "an order of its own account")
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
     touchUnlessSettled(row)
@@ -221,6 +223,7 @@ extension Exchange {
   private mutating func matchAndCancel(_ order: OpenOrder) {
     match(order)
     if !order.pointee.marks.isOpen { return }
+    invariant(order.pointee.level == 0, "an immediate order never rests")
     if order.pointee.leaves == 0 { finish(order) } else { remove(order, .immediate) }
   }
 
@@ -229,6 +232,9 @@ extension Exchange {
     _ order: NewOrderRow, _ entry: Entry, _ position: UInt32, _ session: SessionId
   ) -> OpenOrder {
     let (row, slot) = orders.take()
+    invariant(
+      entry.covered >= 0 && entry.covered <= order.pointee.quantity.wattHours,
+      "no more covered than open")
     arrivalCount &+= 1  // Less than one in a nanosecond for centuries.
     row.pointee.leaves = order.pointee.quantity.wattHours
     row.pointee.covered = entry.covered
@@ -250,6 +256,8 @@ extension Exchange {
     taken.place.pointee.price = entry.price
     taken.place.pointee.arrival = arrivalCount
     release(taken, lots: -entry.lots)
+    invariant(
+      entry.reservePerLot == 0 || taken.holding.pointee.free >= 0, "no more reserved than was free")
     own(taken, taken.owned)
     if order.pointee.timeInForce == .goodTillTime {
       expiries.insert(slot, order.pointee.expireTime.nanoseconds, orders)
@@ -280,6 +288,7 @@ extension Exchange {
         }
         resting = orders.places[resting].next
       }
+      invariant(hidden >= 0, "an iceberg shows no more than it has")
       sum += hidden
       level = ladder.next(after: level, in: book, live: true)
     }

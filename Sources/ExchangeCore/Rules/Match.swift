@@ -19,6 +19,7 @@ extension Exchange {
   @inline(always) mutating func matchAndRest(_ order: OpenOrder) {
     match(order)
     if !order.pointee.marks.isOpen { return }
+    invariant(order.pointee.level == 0, "an entering order has no level")
     if order.pointee.leaves == 0 {
       finish(order)
     } else {
@@ -42,6 +43,7 @@ extension Exchange {
   /// - Returns: whether matching goes on.
   private mutating func meet(_ order: OpenOrder, _ best: UInt32) -> Bool {
     let level = ladder.levels.address(of: best)
+    invariant(level.pointee.liveHead != 0, "the best level has a live order")
     let resting = open(level.pointee.liveHead)
     // One instrument, one area: the same position is the same account.
     if resting.pointee.position == order.pointee.position {
@@ -58,6 +60,7 @@ extension Exchange {
   ) {
     let instrument = taker.instrument
     let quantity = min(taker.pointee.covered, inPlace(maker))
+    invariant(quantity > 0 && maker.pointee.side != taker.pointee.side, "a trade of two sides")
     let price = maker.price
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
     let side = taker.pointee.side
@@ -71,6 +74,7 @@ extension Exchange {
     areas[UInt32(instrument.pointee.area)].fees += makerFee + takerFee
     level.pointee.live -= quantity
     level.pointee.total -= quantity
+    invariant(level.pointee.live >= 0, "no more traded than was live")
 
     tradeCount &+= 1  // Less than one in a nanosecond for centuries.
     emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
@@ -95,6 +99,8 @@ extension Exchange {
     order.holding.pointee.reserved -= released
     order.holding.pointee.free += released + cash
     order.owner.pointee.energy += energy
+    invariant(order.holding.pointee.reserved >= 0, "no more released than was reserved")
+    invariant(order.owner.pointee.energy >= 0, "no more sold than held")
     order.owned.pointee.fairFrom &-= quantity
     execute(order, quantity)
   }
@@ -106,6 +112,8 @@ extension Exchange {
     let side = order.owned
     side.pointee.eligible -= quantity
     side.pointee.covered -= quantity
+    invariant(order.pointee.covered >= 0, "only what is covered executes")
+    invariant(side.pointee.covered >= 0, "an owner's cover is the sum of the orders'")
   }
 
   /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.
@@ -127,6 +135,7 @@ extension Exchange {
   private mutating func preventSelfTrade(
     _ entering: OpenOrder, _ resting: OpenOrder, _ level: LevelRow
   ) -> Bool {
+    invariant(entering.slot != resting.slot, "an entering order is in no book")
     switch entering.pointee.selfTradePrevention {
     case .cancelNewer:
       remove(entering, .selfTrade)
@@ -143,6 +152,7 @@ extension Exchange {
       decrement(resting, quantity)
       level.pointee.live -= quantity
       level.pointee.total -= quantity
+      invariant(quantity > 0 && level.pointee.live >= 0, "only what is live is decremented")
       emitCanceled(resting, quantity, .selfTrade)
       settleResting(resting, taken: quantity)
       decrement(entering, quantity)
@@ -156,5 +166,6 @@ extension Exchange {
     release(order, lots: order.instrument.pointee.lots(quantity))
     execute(order, quantity)
     order.pointee.quantity -= quantity
+    invariant(order.pointee.quantity >= order.pointee.leaves, "what was executed stays")
   }
 }

@@ -42,6 +42,7 @@ extension Exchange {
     let holding = order.holding
     holding.pointee.reserved -= amount
     holding.pointee.free += amount
+    invariant(holding.pointee.reserved >= 0, "no more released than was reserved")
   }
 
   // MARK: Leaving
@@ -56,6 +57,7 @@ extension Exchange {
   /// Cancels an order in full, wherever it stands.
   @inline(always) mutating func takeOut(_ order: OpenOrder, _ reason: CancelReason) {
     let quantity = order.pointee.leaves
+    invariant(order.pointee.marks.isOpen && quantity > 0, "only what is open is cancelled")
     let side = order.owned
     let instrument = order.instrument
     release(order, lots: instrument.pointee.lots(quantity))
@@ -69,7 +71,8 @@ extension Exchange {
 
   /// Gives back the slot of an order that has executed in full.
   @inline(__always) mutating func finish(_ order: OpenOrder) {
-    assert(order.pointee.leaves == 0 && order.pointee.covered == 0 && order.pointee.level == 0)
+    invariant(order.pointee.leaves == 0 && order.pointee.covered == 0, "what ends is executed")
+    invariant(order.pointee.level == 0, "what ends has left its level")
     disown(order, order.owned)
     giveBack(order)
   }
@@ -83,7 +86,9 @@ extension Exchange {
   mutating func expireDue() {
     var expired = false
     while expiries.first != 0, expiries.firstTime <= now {
+      let count = expiries.count
       remove(open(expiries.first), .expired)
+      invariant(expiries.count == count - 1, "what is gone expires no more")
       expired = true
     }
     if expired { drain() }

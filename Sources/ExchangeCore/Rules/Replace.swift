@@ -92,6 +92,10 @@ extension Exchange {
     order.pointee.covered -= uncovered
     owned.pointee.covered -= uncovered
     level.pointee.live -= uncovered
+    invariant(less > 0 && order.pointee.leaves > 0, "lowered, and not to nothing")
+    invariant(
+      order.pointee.covered <= order.pointee.leaves && level.pointee.live >= 0,
+      "no more covered than open")
     emitState(order, .replaced, waitReason(order))
     showIceberg(order)
     touch(order.pointee.position)
@@ -126,6 +130,8 @@ extension Exchange {
     order.pointee.covered = coverOnEntry(
       position, side, price: order.price, leaves: order.pointee.leaves, lot: lot)
     release(order, lots: -(order.pointee.leaves / lot))
+    invariant(order.pointee.leaves > 0 && executed >= 0, "more than was executed")
+    invariant(order.pointee.level == 0, "an order that enters has left its level")
     own(order, owned)
     emitState(order, .replaced, waitReason(order))
     touch(position)

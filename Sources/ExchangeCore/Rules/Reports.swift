@@ -35,6 +35,9 @@ extension Exchange {
   @inline(__always) private func write(
     _ order: OpenOrder, _ reason: WaitReason, to state: UnsafeMutablePointer<OrderState>
   ) {
+    invariant(
+      order.pointee.covered >= 0 && order.pointee.covered <= order.pointee.leaves
+        && order.pointee.leaves <= order.pointee.quantity, "an order says what can be")
     state.pointee.order = order.id
     state.pointee.account = AccountId(order.account)
     state.pointee.instrument = InstrumentId(order.pointee.instrument)
@@ -56,6 +59,7 @@ extension Exchange {
     _ taker: (order: OpenOrder, fee: Int64), _ maker: (order: OpenOrder, fee: Int64)
   ) {
     let event = events.trade()
+    invariant(taker.order.slot != maker.order.slot && quantity > 0, "a trade of two orders")
     event.pointee.trade = TradeId(tradeCount)
     event.pointee.instrument = InstrumentId(taker.order.pointee.instrument)
     event.pointee.aggressor = aggressor
@@ -104,6 +108,12 @@ extension Exchange {
   ) {
     let holding = holdings.address(of: position.pointee.holding)
     let event = events.balance()
+    invariant(
+      position.pointee.energy >= 0 && holding.pointee.reserved >= 0, "nobody has less than nothing")
+    invariant(
+      asks.pointee.covered <= position.pointee.energy
+        && bids.pointee.covered <= position.pointee.headroom,
+      "rule 2: no more covered than there is")
     event.pointee.account = AccountId(position.pointee.account)
     event.pointee.area = AreaId(position.pointee.area)
     event.pointee.currency = Currency(holding.pointee.currency)

@@ -146,6 +146,7 @@ struct Ladder: ~Copyable {
       node = child(node, slot)
       shift -= 6
     }
+    invariant(node != 0 && node <= usedNodes, "a way leads to a node")
     book.pointee.remember(node, key >> 6)
     return node
   }
@@ -157,7 +158,8 @@ struct Ladder: ~Copyable {
 
   /// Removes an empty level and the nodes that it alone needed.
   @inline(__always) mutating func remove(_ level: LevelRow, from book: BookRow) {
-    assert(level.pointee.count == 0 && level.pointee.live == 0)
+    invariant(level.pointee.count == 0 && level.pointee.total == 0, "only an empty level goes")
+    invariant(level.pointee.live == 0, "nothing of an empty level is live")
     let (key, node) = (level.pointee.key, level.pointee.node)
     releaseLevel(level)
     masks[node].any &= ~(1 &<< UInt64(key & 63))
@@ -198,6 +200,7 @@ struct Ladder: ~Copyable {
     var shift = (book.depth - 1) * 6
     while shift > 0 {
       let slot = (key >> shift) & 63
+      invariant(masks[node].any & (1 << UInt64(slot)) != 0, "what is live is there")
       masks[node].live |= 1 << UInt64(slot)
       node = child(node, slot)
       shift -= 6
@@ -218,6 +221,7 @@ struct Ladder: ~Copyable {
       : first(in: book.pointee, live: true)
     book.pointee.bestLevel = best
     book.pointee.bestKey = best == 0 ? Ladder.none : levels[best].key
+    invariant(book.pointee.bestKey > key, "the next best is worse")
   }
 
   /// Unmarks the nodes above the last one on the way to `key`, as far as nothing else there is live.
@@ -242,6 +246,7 @@ struct Ladder: ~Copyable {
   private func descend(_ start: UInt32, steps: UInt32, live: Bool) -> UInt32 {
     var node = start
     for _ in 0..<steps {
+      invariant(mask(node, live: live) != 0, "a marked child leads on")
       node = child(node, UInt32(mask(node, live: live).trailingZeroBitCount))
     }
     return node
@@ -341,11 +346,13 @@ struct Ladder: ~Copyable {
       usedNodes += 1
       node = usedNodes
     }
+    invariant(node != 0 && node <= nodeCapacity, "a node of the table")
     masks[node] = LadderMasks(any: 0, live: 0)
     return node
   }
 
   private mutating func releaseNode(_ node: UInt32) {
+    invariant(masks[node].any == 0 && masks[node].live == 0, "only an empty node goes")
     children[node * 64] = freeNode
     freeNode = node
   }
@@ -362,6 +369,7 @@ struct Ladder: ~Copyable {
       usedLevels &+= 1
       number = usedLevels
     }
+    invariant(levels[number].count == 0, "a free level has no orders")
     levelCount &+= 1
     let level = levels.address(of: number)
     level.initialize(to: Level(key: key, book: book, number: number, node: node))
@@ -369,6 +377,7 @@ struct Ladder: ~Copyable {
   }
 
   @inline(__always) private mutating func releaseLevel(_ level: LevelRow) {
+    invariant(levelCount > 0 && level.pointee.number <= usedLevels, "a level of the table")
     level.pointee.liveHead = freeLevel
     freeLevel = level.pointee.number
     levelCount &-= 1
