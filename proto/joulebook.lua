@@ -121,6 +121,7 @@ fields.flags_OrderFlags_market = ProtoField.bool("joulebook.flags_OrderFlags_mar
 fields.minimumQuantity = ProtoField.int64("joulebook.minimumQuantity", "minimumQuantity")
 fields.expireTime = ProtoField.uint64("joulebook.expireTime", "expireTime")
 fields.displayQuantity = ProtoField.int64("joulebook.displayQuantity", "displayQuantity")
+fields.onBehalfOf = ProtoField.uint32("joulebook.onBehalfOf", "onBehalfOf")
 fields.orderId = ProtoField.uint64("joulebook.orderId", "orderId")
 fields.sides_Sides = ProtoField.uint8("joulebook.sides_Sides", "sides", base.DEC, values_Sides)
 fields.sellPrice = ProtoField.int64("joulebook.sellPrice", "sellPrice")
@@ -385,7 +386,7 @@ messages[20] = {
   },
 }
 messages[21] = {
-  name = "NewOrderExtended", block = 76,
+  name = "NewOrderExtended", block = 84,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -401,6 +402,7 @@ messages[21] = {
     {fields.minimumQuantity, 52, 8, {read = "int64", unit = "Wh"}},
     {fields.expireTime, 60, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.displayQuantity, 68, 8, {read = "int64", unit = "Wh"}},
+    {fields.onBehalfOf, 76, 4, {read = "uint32"}},
   },
 }
 messages[22] = {

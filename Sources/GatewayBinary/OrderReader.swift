@@ -79,19 +79,20 @@ public struct OrderReader: Sendable {
 
   private func order(_ frame: Frame, _ session: SessionId) -> Result {
     guard let message = NewOrderDecoder(frame) else { Self.notChecked() }
-    return enter(message, .zero, .never, .zero).result(frame, session)
+    return enter(message, .zero, .never, .zero, .exchange).result(frame, session)
   }
 
   private func extendedOrder(_ frame: Frame, _ session: SessionId) -> Result {
     guard let message = NewOrderExtendedDecoder(frame) else { Self.notChecked() }
     return enter(
-      message, message.minimumQuantity, message.expireTime, message.displayQuantity
+      message, message.minimumQuantity, message.expireTime, message.displayQuantity,
+      message.onBehalfOf
     ).result(frame, session)
   }
 
   @inline(__always) private func enter(
     _ message: some OrderFields, _ minimumQuantity: Energy, _ expireTime: Timestamp,
-    _ displayQuantity: Energy
+    _ displayQuantity: Energy, _ onBehalfOf: SessionId
   ) -> Body {
     guard let side = message.side else { return bad(message.sideRaw, message) }
     guard let timeInForce = message.timeInForce else {
@@ -109,7 +110,7 @@ public struct OrderReader: Sendable {
           selfTradePrevention: prevention, postOnly: message.flags.contains(.postOnly),
           clientOrderId: message.clientOrderId, price: message.price, quantity: message.quantity,
           minimumQuantity: minimumQuantity, expireTime: expireTime,
-          displayQuantity: displayQuantity)))
+          displayQuantity: displayQuantity, onBehalfOf: onBehalfOf)))
   }
 
   private func bad(_ value: UInt8, _ message: some OrderFields) -> Body {

@@ -6,11 +6,15 @@ import Wire
 // `.sendBufferFull` (nothing was written: poll, then again), `.connectionLost` or `.closed`.
 
 extension Client {
-  /// Enters an order. Answered with `accepted` and what follows from it, or `rejected`.
+  /// Enters an order. Answered with `accepted` and what follows from it, or `rejected`. On behalf of another
+  /// session it is answered with `acknowledged`, and the reports go there.
   @discardableResult public func enter(_ order: NewOrder) throws(ClientError) -> UInt64 {
     var flags: OrderFlags = order.postOnly ? .postOnly : []
     if order.type == .market { flags.insert(.market) }
-    if order.minimumQuantity == .zero, order.expireTime == .never, order.displayQuantity == .zero {
+    let isPlain =
+      order.minimumQuantity == .zero && order.expireTime == .never
+      && order.displayQuantity == .zero && order.onBehalfOf == .exchange
+    if isPlain {
       return try write(NewOrderEncoder.frameLength) { frame, sequence, now in
         NewOrderEncoder(
           into: frame, seqNo: sequence, sendingTime: now, clientOrderId: order.clientOrderId,
@@ -26,7 +30,7 @@ extension Client {
         instrument: order.instrument, side: order.side, timeInForce: order.timeInForce,
         selfTradePrevention: order.selfTradePrevention, flags: flags,
         minimumQuantity: order.minimumQuantity, expireTime: order.expireTime,
-        displayQuantity: order.displayQuantity)
+        displayQuantity: order.displayQuantity, onBehalfOf: order.onBehalfOf)
     }
   }
 

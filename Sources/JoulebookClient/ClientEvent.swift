@@ -40,7 +40,7 @@ public enum ClientEvent: Sendable {
   case transferred(Transfer, reference: UInt64)
   /// A standing instruction was left or removed.
   case agentSet(SetAgent, reference: UInt64)
-  /// An operator's command or a subscription took effect.
+  /// An operator's command or a subscription took effect, or an order on behalf of another session entered.
   case acknowledged(reference: UInt64)
   /// What a meter reading did.
   case metered(MeterReport)

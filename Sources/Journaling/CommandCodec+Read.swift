@@ -10,6 +10,7 @@ extension CommandCodec {
     switch kind {
     case .enter: .enter(try enter(&reader))
     case .enterIceberg: .enter(try enterIceberg(&reader))
+    case .enterOnBehalf: .enter(try enterOnBehalf(&reader))
     case .replace: .replace(try replace(&reader))
     case .cancel: .cancel(try cancel(&reader))
     case .massCancel: .massCancel(try massCancel(&reader))
@@ -63,6 +64,17 @@ extension CommandCodec {
     if order.displayQuantity == .zero {
       throw .unknownValue(.enterIceberg, payloadOffset: 56, value: 0)
     }
+    return order
+  }
+
+  private static func enterOnBehalf(_ reader: inout RecordReader) throws(Failure) -> NewOrder {
+    var order = try enter(&reader)
+    order.displayQuantity = reader.energy()
+    order.onBehalfOf = SessionId(reader.u32())
+    if order.onBehalfOf == .exchange {
+      throw .unknownValue(.enterOnBehalf, payloadOffset: 64, value: 0)
+    }
+    try reader.reserved(4)
     return order
   }
 

@@ -46,7 +46,12 @@ extension CommandCodec {
     writer.put(value.quantity.wattHours)
     writer.put(value.minimumQuantity.wattHours)
     writer.put(value.expireTime.nanoseconds)
-    if value.displayQuantity != .zero { writer.put(value.displayQuantity.wattHours) }
+    let isOnBehalf = value.onBehalfOf != .exchange
+    if isOnBehalf || value.displayQuantity != .zero { writer.put(value.displayQuantity.wattHours) }
+    if isOnBehalf {
+      writer.put(value.onBehalfOf.rawValue)
+      writer.reserve(4)
+    }
   }
 
   private static func write(_ value: ReplaceOrder, to writer: inout RecordWriter) {

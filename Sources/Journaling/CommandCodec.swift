@@ -43,6 +43,7 @@
 //     22  beginSession         session 4, cancelAfter 4, version 8                              = 16
 //     23  endSession           session 4, .4, version 8                                         = 16
 //     24  enterIceberg         as enter, then displayQuantity 8, not 0                          = 64
+//     25  enterOnBehalf        as enter, then displayQuantity 8, onBehalfOf 4, not 0, .4        = 72
 //
 // One-byte enums hold a value of their list, flags 0 or 1; a command has one encoding only, so equal
 // commands are equal bytes.
@@ -54,7 +55,7 @@ public enum CommandCodec {
   /// Bytes before the payload.
   public static let headerLength = 24
   /// The longest record, header included.
-  public static let longestRecord = 88
+  public static let longestRecord = 96
 
   /// The kinds of records. Numbers are never reused.
   public enum Kind: UInt16, Sendable, CaseIterable {
@@ -82,11 +83,13 @@ public enum CommandCodec {
     case beginSession = 22
     case endSession = 23
     case enterIceberg = 24
+    case enterOnBehalf = 25
 
     /// Bytes after the header.
     public var payloadLength: Int {
       switch self {
       case .enter, .setAgent, .createArea: 56
+      case .enterOnBehalf: 72
       case .createInstrument, .enterIceberg: 64
       case .meterReading, .registerSession, .registerMeter: 48
       case .replace: 40
@@ -132,7 +135,9 @@ public enum CommandCodec {
   /// The kind of a command.
   public static func kind(of body: Command.Body) -> Kind {
     switch body {
-    case .enter(let order): order.displayQuantity == .zero ? .enter : .enterIceberg
+    case .enter(let order):
+      order.onBehalfOf != .exchange
+        ? .enterOnBehalf : order.displayQuantity == .zero ? .enter : .enterIceberg
     case .replace: .replace
     case .cancel: .cancel
     case .massCancel: .massCancel

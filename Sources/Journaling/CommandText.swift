@@ -76,11 +76,14 @@ public enum CommandText {
 
   private static func text(_ order: NewOrder) -> String {
     let limit = order.type == .market ? "market" : "@ \(price(order.price))"
-    let verb = order.displayQuantity == .zero ? "enter" : "enterIceberg"
+    let isOnBehalf = order.onBehalfOf != .exchange
+    let verb =
+      isOnBehalf ? "enterOnBehalf" : order.displayQuantity == .zero ? "enter" : "enterIceberg"
     return "\(verb) account \(order.account.rawValue) instrument \(order.instrument.rawValue) "
       + "\(order.side) \(wh(order.quantity)) \(limit) \(order.timeInForce)"
       + (order.postOnly ? " postOnly" : "")
       + (order.displayQuantity == .zero ? "" : " shows \(wh(order.displayQuantity))")
+      + (isOnBehalf ? " of session \(order.onBehalfOf.rawValue)" : "")
       + " client \(order.clientOrderId.rawValue)"
   }
 

@@ -80,6 +80,8 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
   public var expireTime: Timestamp
   /// What the market sees of it at a time (iceberg), in whole lots; 0: all of it.
   public var displayQuantity: Energy
+  /// Another session of the participant whose order it is: its reports go there; `.exchange`: the sender's.
+  public var onBehalfOf: SessionId
 
   /// A good-till-cancelled limit order unless told otherwise.
   @inlinable public init(
@@ -88,13 +90,14 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
     selfTradePrevention: SelfTradePrevention = .cancelNewer, postOnly: Bool = false,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy,
     minimumQuantity: Energy = .zero, expireTime: Timestamp = .never,
-    displayQuantity: Energy = .zero
+    displayQuantity: Energy = .zero, onBehalfOf: SessionId = .exchange
   ) {
     (self.account, self.instrument, self.side, self.type) = (account, instrument, side, type)
     (self.timeInForce, self.selfTradePrevention) = (timeInForce, selfTradePrevention)
     (self.postOnly, self.clientOrderId, self.price) = (postOnly, clientOrderId, price)
     (self.quantity, self.minimumQuantity) = (quantity, minimumQuantity)
     (self.expireTime, self.displayQuantity) = (expireTime, displayQuantity)
+    self.onBehalfOf = onBehalfOf
   }
 }
 

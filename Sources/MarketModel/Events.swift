@@ -50,7 +50,7 @@ public struct OrderState: Sendable, BitwiseCopyable, Equatable {
   public var account: AccountId
   /// What it trades.
   public var instrument: InstrumentId
-  /// Where its reports go: the session that entered it.
+  /// Where its reports go: the session that entered it, or on whose behalf it was entered.
   public var session: SessionId
   /// The client's id; 0 when the engine made it.
   public var clientOrderId: ClientOrderId

@@ -91,6 +91,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// No such participant.
   /// Limit: highest participant.
   public static let unknownParticipant = RejectCode(rawValue: 3004)
+  /// The order is on behalf of no trading session of the participant.
+  public static let foreignSession = RejectCode(rawValue: 3005)
   /// No such instrument.
   /// Limit: highest instrument.
   public static let unknownInstrument = RejectCode(rawValue: 4001)
@@ -388,6 +390,11 @@ extension RejectCode {
       meaning: "No such participant.",
       limit: "highest participant",
       action: "Check the participant number."),
+    Entry(
+      code: .foreignSession, name: "foreignSession",
+      meaning: "The order is on behalf of no trading session of the participant.",
+      limit: "",
+      action: "Name a session of your own participant."),
     Entry(
       code: .unknownInstrument, name: "unknownInstrument",
       meaning: "No such instrument.",

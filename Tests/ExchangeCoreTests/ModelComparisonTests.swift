@@ -36,10 +36,11 @@ struct ModelComparisonTests {
       "trade", "trade below zero", "trade with fee", "restated", "replaced", "import", "export",
       "loss", "agent order", "alarm cascadeBound", "cancel closed", "cancel expired",
       "cancel fillOrKill", "cancel immediate", "cancel mass", "cancel postOnly",
-      "cancel selfTrade", "cancel user", "displayed", "refilled",
+      "cancel selfTrade", "cancel user", "acknowledged", "displayed", "refilled",
     ]
     let codes = [
-      1001, 3001, 3002, 3003, 3004, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4010,
+      1001, 3001, 3002, 3003, 3004, 3005, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009,
+      4010,
       4011, 4012, 4013, 4014, 4015, 4016, 4017, 4018, 4019, 4020, 5001, 5002, 5003, 5004, 6001,
       6002, 6003,
       6004, 7001, 7003, 7004, 7005, 7006, 8001, 8002, 8003, 8004, 8005, 8006,

@@ -5,8 +5,12 @@ import MarketModel
 extension ReferenceModel {
   mutating func enter(_ request: NewOrder, _ command: Command) throws(Refusal) {
     try requireAccount(request.account, command.session)
-    let order = try validate(request, session: command.session, byAgent: false)
+    let isForAnother =
+      request.onBehalfOf != .exchange && request.onBehalfOf != command.session
+    let owner = isForAnother ? request.onBehalfOf : command.session
+    let order = try validate(request, session: owner, byAgent: false)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    if isForAnother { acknowledge(command) }
     enter(order, request)
     drain()
   }

@@ -100,6 +100,12 @@ extension ReferenceModel {
     throws(Refusal) -> ModelOrder
   {
     if !byAgent { try requireClientOrderId(request.clientOrderId, request.account) }
+    if request.onBehalfOf != .exchange {
+      let other = sessions[request.onBehalfOf]
+      try require(
+        other?.participant == accounts[request.account]?.participant
+          && other?.roles.contains(.trading) == true, .foreignSession)
+    }
     let instrument = try requireInstrument(request.instrument)
     let definition = instrument.definition
     try require(instrument.state != .halted, .instrumentHalted)

@@ -163,7 +163,8 @@ struct OrderReaderTests {
             into: $0, seqNo: $1, sendingTime: $2, clientOrderId: ClientOrderId(1), price: .zero,
             quantity: .zero, account: GatewayWorld.account, instrument: .null, side: .buy,
             timeInForce: .goodTillCancel, selfTradePrevention: .cancelBoth, flags: [],
-            minimumQuantity: .zero, expireTime: .never, displayQuantity: .zero)
+            minimumQuantity: .zero, expireTime: .never, displayQuantity: .zero,
+            onBehalfOf: .exchange)
         }
       ),
       (

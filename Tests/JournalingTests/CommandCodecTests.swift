@@ -74,7 +74,7 @@ struct CommandCodecTests {
       }
       return failure
     }
-    #expect(failure { $0[0] = 25 } == .unknownKind(25))
+    #expect(failure { $0[0] = 26 } == .unknownKind(26))
     #expect(failure { $0[0] = 24 } == .wrongLength(.enterIceberg, length: 80))
     #expect(failure { $0[0] = 0 } == .unknownKind(0))
     #expect(failure { $0[2] = 72 } == .wrongLength(.enter, length: 72))
@@ -89,6 +89,10 @@ struct CommandCodecTests {
       $0.replaceSubrange(80..<88, with: [UInt8](repeating: 0, count: 8))
     }
     #expect(hidesNothing == .unknownValue(.enterIceberg, payloadOffset: 56, value: 0))
+    let onNobodysBehalf = failure(of: encode(commands.next(.enterOnBehalf))) {
+      $0.replaceSubrange(88..<92, with: [UInt8](repeating: 0, count: 4))
+    }
+    #expect(onNobodysBehalf == .unknownValue(.enterOnBehalf, payloadOffset: 64, value: 0))
   }
 
   @Test("Arbitrary and damaged bytes never trap: each is refused, or is a command's only encoding.")

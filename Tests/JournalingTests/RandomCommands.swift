@@ -75,6 +75,7 @@ struct RandomCommands {
     switch kind {
     case .enter: .enter(newOrder())
     case .enterIceberg: .enter(iceberg())
+    case .enterOnBehalf: .enter(onBehalf())
     case .replace:
       .replace(
         ReplaceOrder(
@@ -144,6 +145,12 @@ struct RandomCommands {
   private mutating func iceberg() -> NewOrder {
     var order = newOrder()
     order.displayQuantity = Energy(wattHours: bits() | 1)
+    return order
+  }
+
+  private mutating func onBehalf() -> NewOrder {
+    var order = flag() ? iceberg() : newOrder()
+    order.onBehalfOf = SessionId(bits() | 1)
     return order
   }
 

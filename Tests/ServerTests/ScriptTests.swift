@@ -72,7 +72,7 @@ struct DissectorTests {
   func dissector() throws {
     let result = try Script.run("Tests/python/dissect.sh", [Joulebook.path])
     #expect(result.status == 0, "\(result.output)")
-    #expect(result.output.contains("140 vectors with 1037 values"), "\(result.output)")
+    #expect(result.output.contains("140 vectors with 1039 values"), "\(result.output)")
   }
 }
 

@@ -135,21 +135,23 @@ private enum Verdict: Equatable {
     let whole = SwiftFrames.newOrderExtended()
     try whole.withFrame(.newOrderExtended) { frame in
       #expect(NewOrderExtendedDecoder(frame)?.displayQuantity != .zero)
+      #expect(NewOrderExtendedDecoder(frame)?.onBehalfOf != .exchange)
     }
     var old = Array(whole.prefix(80))
     (old[0], old[4], old[10]) = (80, 68, 1)
     try old.withFrame(.newOrderExtended) { frame in
       let order = try #require(NewOrderExtendedDecoder(frame))
-      #expect(order.displayQuantity == .zero)
+      #expect(order.displayQuantity == .zero && order.onBehalfOf == .exchange)
       #expect(
         order.quantity.wattHours == frame.start.loadUnaligned(fromByteOffset: 44, as: Int64.self))
     }
     // Padded to the same frame length, and a block that ends within the field.
-    for block in [UInt8(68), 72] {
+    for block in [UInt8(68), 72, 76, 80] {
       var padded = whole
       padded[4] = block
       try padded.withFrame(.newOrderExtended) { frame in
-        #expect(NewOrderExtendedDecoder(frame)?.displayQuantity == .zero)
+        #expect((NewOrderExtendedDecoder(frame)?.displayQuantity == .zero) == (block < 76))
+        #expect((NewOrderExtendedDecoder(frame)?.onBehalfOf == .exchange) == (block < 80))
       }
     }
     old[4] = 60

@@ -20,6 +20,9 @@ extension Exchange {
     if let refusal = permission(request, tradeFor: order.pointee.account) ?? isNext(order) {
       return reject(refusal, request, order)
     }
+    if order.pointee.onBehalfOf != .exchange, let refusal = validateOwner(order) {
+      return reject(refusal, request, order)
+    }
     let number = order.pointee.instrument
     guard exists(number) else {
       return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
@@ -28,8 +31,19 @@ extension Exchange {
     if let refusal = validate(order, &entry) { return reject(refusal, request, order) }
     accounts[order.pointee.account.rawValue].lastClientOrderId =
       order.pointee.clientOrderId.rawValue
-    admit(order, entry, session: request.session)
+    admit(order, entry, session: owner(of: order, request))
     drain()
+  }
+
+  /// Whose order it is: the sender's, or the session's on whose behalf it is; the sender of such a one
+  /// learns here that it entered.
+  @inline(__always) private mutating func owner(
+    of order: NewOrderRow, _ request: Request
+  ) -> SessionId {
+    let other = order.pointee.onBehalfOf
+    if other == .exchange || other == request.session { return request.session }
+    acknowledge(request)
+    return other
   }
 
   private mutating func reject(
@@ -75,6 +89,16 @@ extension Exchange {
     if order.pointee.postOnly, entry.covered > 0 {
       return validatePassive(order.pointee.instrument.rawValue, order.pointee.side, entry.price)
     }
+    return nil
+  }
+
+  /// An order may be entered on behalf of a trading session of the account's participant.
+  private func validateOwner(_ order: NewOrderRow) -> Refusal? {
+    let number = order.pointee.onBehalfOf.rawValue
+    guard number <= capacity.sessions, sessions[number].exists,
+      sessions[number].participant == accounts[order.pointee.account.rawValue].participant,
+      sessions[number].roles & Roles.trading.rawValue != 0
+    else { return Refusal(.foreignSession) }
     return nil
   }
 

@@ -95,7 +95,7 @@ private enum Sample {
     timeInForce: .fillOrKill, selfTradePrevention: .decrementBoth, postOnly: true,
     clientOrderId: ClientOrderId(3), price: Price(ticks: 4), quantity: Energy(wattHours: 5),
     minimumQuantity: Energy(wattHours: 6), expireTime: Timestamp(nanoseconds: 7),
-    displayQuantity: Energy(wattHours: 8))
+    displayQuantity: Energy(wattHours: 8), onBehalfOf: SessionId(9))
 
   static let replace = ReplaceOrder(
     account: AccountId(1), order: OrderId(slot: 2, generation: 3),

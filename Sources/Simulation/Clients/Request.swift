@@ -91,7 +91,8 @@ extension NewOrder {
       into: frame, seqNo: sequence, sendingTime: now, clientOrderId: clientOrderId, price: price,
       quantity: quantity, account: account, instrument: instrument, side: side,
       timeInForce: timeInForce, selfTradePrevention: selfTradePrevention, flags: flags,
-      minimumQuantity: minimumQuantity, expireTime: expireTime, displayQuantity: displayQuantity)
+      minimumQuantity: minimumQuantity, expireTime: expireTime, displayQuantity: displayQuantity,
+      onBehalfOf: onBehalfOf)
   }
 }
 

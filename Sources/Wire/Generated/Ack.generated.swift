@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes Ack. An operator's command took effect, or a subscription did.
+/// Writes Ack. An operator's command took effect, or a subscription did, or an order on behalf of
+/// another session entered.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header

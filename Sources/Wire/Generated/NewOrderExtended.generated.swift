@@ -21,26 +21,28 @@ import MarketModel
 ///         64    8 minimumQuantity
 ///         72    8 expireTime
 ///         80    8 displayQuantity
+///         88    4 onBehalfOf
+///         92    4 reserved1
 public struct NewOrderExtendedEncoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 21 }
   /// Bytes of the block.
-  @inlinable public static var blockLength: Int { 76 }
+  @inlinable public static var blockLength: Int { 84 }
   /// Bytes of the whole frame.
-  @inlinable public static var frameLength: Int { 88 }
+  @inlinable public static var frameLength: Int { 96 }
   /// Where the frame starts.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `88` bytes.
+  /// Writes headers and all fields; there must be room for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy, account: AccountId,
     instrument: InstrumentId, side: Side, timeInForce: TimeInForce,
     selfTradePrevention: SelfTradePrevention, flags: OrderFlags, minimumQuantity: Energy,
-    expireTime: Timestamp, displayQuantity: Energy
+    expireTime: Timestamp, displayQuantity: Energy, onBehalfOf: SessionId
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 88, blockLength: 76, templateId: 21)
+    Frame.writeHeader(at: frame, length: 96, blockLength: 84, templateId: 21)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, clientOrderId.rawValue)
@@ -55,6 +57,8 @@ public struct NewOrderExtendedEncoder: BitwiseCopyable {
     frame.setLittle(64, minimumQuantity.wattHours)
     frame.setLittle(72, expireTime.nanoseconds)
     frame.setLittle(80, displayQuantity.wattHours)
+    frame.setLittle(88, onBehalfOf.rawValue)
+    frame.setLittle(92, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -68,9 +72,9 @@ public struct NewOrderExtendedDecoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 21 }
   /// Bytes of the block.
-  @inlinable public static var blockLength: Int { 76 }
+  @inlinable public static var blockLength: Int { 84 }
   /// Bytes of the whole frame.
-  @inlinable public static var frameLength: Int { 88 }
+  @inlinable public static var frameLength: Int { 96 }
   /// Where the frame starts.
   public let frame: UnsafeRawPointer
 
@@ -144,5 +148,11 @@ public struct NewOrderExtendedDecoder: BitwiseCopyable {
   /// quantity; 0: all of it. Unit: Wh. Since version 2; 0 from older senders.
   @inlinable public var displayQuantity: Energy {
     frame.little(4, as: UInt16.self) >= 76 ? Energy(wattHours: frame.little(80, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// Another session of the same participant whose order it is: its reports go there, the sender
+  /// gets an Ack; 0: the sender's own. Since version 3; 0 from older senders.
+  @inlinable public var onBehalfOf: SessionId {
+    frame.little(4, as: UInt16.self) >= 80 ? SessionId(frame.little(88, as: UInt32.self)) : SessionId(0)
   }
 }

@@ -82,7 +82,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case transferReport = 50
   /// A standing instruction was left or removed.
   case agentReport = 51
-  /// An operator's command took effect, or a subscription did.
+  /// An operator's command took effect, or a subscription did, or an order on behalf of another
+  /// session entered.
   case ack = 52
   /// The next report is a copy of one of another session of the participant; for sessions with the
   /// role dropCopy.

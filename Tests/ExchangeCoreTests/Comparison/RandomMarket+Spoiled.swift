@@ -61,7 +61,7 @@ extension RandomMarket {
 
   private mutating func spoiled(_ good: NewOrder, _ countsUp: inout Bool) -> NewOrder {
     var order = good
-    switch dice(17) {
+    switch dice(18) {
     case 0: order.account = AccountId(dice(20))
     case 1: order.instrument = InstrumentId(dice(12))
     case 2: order.quantity.wattHours = 0
@@ -81,6 +81,7 @@ extension RandomMarket {
     case 15:
       order.quantity.wattHours *= 201
       order.displayQuantity.wattHours = order.quantity.wattHours / 201
+    case 16: order.onBehalfOf = SessionId(dice(8))
     case 12: order.minimumQuantity.wattHours = order.quantity.wattHours + 1
     default: countsUp = false
     }

@@ -84,8 +84,9 @@ struct RandomMarket {
           .createParticipant(
             CreateParticipant(participant: ParticipantId(participant), name: .empty)), by: 0))
     }
-    // Session 1 may do all for firm 1, 2 trades for firm 2, 3 meters, 4 administers, 5 was revoked.
-    let identities = [(1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0)]
+    // Session 1 may do all for firm 1, 2 trades for firm 2, 3 meters, 4 administers, 5 was revoked,
+    // 6 trades for firm 1 too.
+    let identities = [(1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0), (6, 1, 1)]
     for (session, participant, roles) in identities {
       steps.append(
         Step(
@@ -141,7 +142,7 @@ struct RandomMarket {
     // Most is sent by one who may; session 0 is the exchange itself.
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<10: step.session = .exchange
-    case 10..<14: step.session = SessionId(UInt32.random(in: 1...6, using: &random))
+    case 10..<14: step.session = SessionId(UInt32.random(in: 1...7, using: &random))
     default: step.session = session(step.body, step.session)
     }
     if chance(1, of: 100) { step = spoiled(step) }
@@ -253,6 +254,10 @@ struct RandomMarket {
       order.displayQuantity = Energy(wattHours: shown * instrument.lot.wattHours)
     }
     order.selfTradePrevention = pick(SelfTradePrevention.allCases)
+    if chance(1, of: 10) {
+      let isFirst = order.account.rawValue % 4 != 0
+      order.onBehalfOf = SessionId(isFirst ? (chance(1, of: 2) ? 6 : 1) : 2)
+    }
     return Step(.enter(order), label: "o\(orderCount)", countsUp: true)
   }
 

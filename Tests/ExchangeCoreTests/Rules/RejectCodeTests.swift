@@ -27,6 +27,7 @@ struct RejectCodeTests {
     RejectScript("unknownAccount", "deposit #9 1.00"),
     RejectScript("foreignAccount", "enter X eva bid 1kWh @ 0.10"),
     RejectScript("unknownParticipant", "account #9 of 3"),
+    RejectScript("foreignSession", "enter X ana bid 1kWh @ 0.10 behalf 2"),
     RejectScript("unknownInstrument", "halt 7"),
     RejectScript("instrumentHalted", "halt 1\nenter X ana bid 1kWh @ 0.10"),
     RejectScript("instrumentClosed", "close 1\nopen 1"),

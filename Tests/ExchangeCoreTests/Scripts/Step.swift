@@ -1,6 +1,6 @@
 // One line of a script: a command whose orders have names instead of engine ids.
 //
-//   enter A1 ana ask 5kWh @ 0.10 in 1 gtt 60s stp older min 1kWh id 7 by 1
+//   enter A1 ana ask 5kWh @ 0.10 in 1 gtt 60s stp older min 1kWh behalf 6 id 7 by 1
 //   replace A1 3kWh @ 0.11        cancel A1        mass ana bids in 1
 //   meter ana +4kWh -2kWh         send ana ben 2kWh        deposit ana 10.00
 //   agent ana in 1 sell 0.10 above 6kWh buy 0.05 below 2kWh target 4kWh

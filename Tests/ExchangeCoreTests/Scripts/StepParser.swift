@@ -129,6 +129,7 @@ struct StepParser {
     order.expireTime = try time("expires") ?? .never
     order.minimumQuantity = try energy("min") ?? .zero
     order.displayQuantity = try energy("show") ?? .zero
+    order.onBehalfOf = SessionId(try number("behalf") ?? 0)
     switch try option("stp") {
     case "older": order.selfTradePrevention = .cancelOlder
     case "both": order.selfTradePrevention = .cancelBoth

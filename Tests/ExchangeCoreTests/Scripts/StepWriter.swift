@@ -72,6 +72,7 @@ struct StepWriter {
     if order.postOnly { words.append("post") }
     if order.minimumQuantity != .zero { words += ["min", Notation.energy(order.minimumQuantity)] }
     if order.displayQuantity != .zero { words += ["show", Notation.energy(order.displayQuantity)] }
+    if order.onBehalfOf != .exchange { words += ["behalf", "\(order.onBehalfOf.rawValue)"] }
     switch order.selfTradePrevention {
     case .cancelNewer: break
     case .cancelOlder: words += ["stp", "older"]

@@ -51,7 +51,7 @@ import Wire
   @Test("NewOrderExtended writes and reads its golden vector.")
   func newOrderExtended() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0015004a420300763c75a7f38cbbf900bd7469479d54a4d0c448a032835a2a0ad8c455cad993be9a1523042d4e50ca86d1b306043ea59b0001020375a5bc0413719e09b8ac1e83e54ac58392d2c566cc59f2b5")
+      "600050eb540015004a420300763c75a7f38cbbf900bd7469479d54a4d0c448a032835a2a0ad8c455cad993be9a1523042d4e50ca86d1b306043ea59b0001020375a5bc0413719e09b8ac1e83e54ac58392d2c566cc59f2b5ec286f5e00000000")
     #expect(SwiftFrames.newOrderExtended() == golden)
     try golden.withFrame(.newOrderExtended) { frame in
       let message = try #require(NewOrderExtendedDecoder(frame))
@@ -69,13 +69,14 @@ import Wire
       #expect(message.minimumQuantity == Energy(wattHours: 693115719159424373))
       #expect(message.expireTime == Timestamp(nanoseconds: 9495077738988350648))
       #expect(message.displayQuantity == Energy(wattHours: -5336103874048175470))
+      #expect(message.onBehalfOf == SessionId(1584343276))
     }
   }
 
   @Test("NewOrderExtended writes and reads its vector with everything absent that can be.")
   func newOrderExtendedWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0015004a4203000000000000000000ffffffffffffffff00000000000000000ad8c455cad993be9a1523042d4e50ca00000000000000000001020375a5bc0413719e09ffffffffffffffff92d2c566cc59f2b5")
+      "600050eb540015004a4203000000000000000000ffffffffffffffff00000000000000000ad8c455cad993be9a1523042d4e50ca00000000000000000001020375a5bc0413719e09ffffffffffffffff92d2c566cc59f2b5ec286f5e00000000")
     #expect(SwiftFrames.newOrderExtendedWithNulls() == golden)
     try golden.withFrame(.newOrderExtended) { frame in
       let message = try #require(NewOrderExtendedDecoder(frame))
@@ -93,6 +94,7 @@ import Wire
       #expect(message.minimumQuantity == Energy(wattHours: 693115719159424373))
       #expect(message.expireTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.displayQuantity == Energy(wattHours: -5336103874048175470))
+      #expect(message.onBehalfOf == SessionId(1584343276))
     }
   }
 

@@ -320,13 +320,13 @@ enum SwiftFrames {
 
   static func newOrderExtended() -> [UInt8] {
     [UInt8](frameLength: NewOrderExtendedEncoder.frameLength) { frame in
-      _ = NewOrderExtendedEncoder(into: frame, seqNo: 17995131714203368566, sendingTime: Timestamp(nanoseconds: 11841262250301373696), clientOrderId: ClientOrderId(3051895950957659344), price: Price(ticks: -4714184921881192438), quantity: Energy(wattHours: -3868506124661353062), account: AccountId(112447878), instrument: InstrumentId(2611297796), side: Side.buy, timeInForce: TimeInForce.immediateOrCancel, selfTradePrevention: SelfTradePrevention.cancelBoth, flags: [.postOnly, .market] as OrderFlags, minimumQuantity: Energy(wattHours: 693115719159424373), expireTime: Timestamp(nanoseconds: 9495077738988350648), displayQuantity: Energy(wattHours: -5336103874048175470))
+      _ = NewOrderExtendedEncoder(into: frame, seqNo: 17995131714203368566, sendingTime: Timestamp(nanoseconds: 11841262250301373696), clientOrderId: ClientOrderId(3051895950957659344), price: Price(ticks: -4714184921881192438), quantity: Energy(wattHours: -3868506124661353062), account: AccountId(112447878), instrument: InstrumentId(2611297796), side: Side.buy, timeInForce: TimeInForce.immediateOrCancel, selfTradePrevention: SelfTradePrevention.cancelBoth, flags: [.postOnly, .market] as OrderFlags, minimumQuantity: Energy(wattHours: 693115719159424373), expireTime: Timestamp(nanoseconds: 9495077738988350648), displayQuantity: Energy(wattHours: -5336103874048175470), onBehalfOf: SessionId(1584343276))
     }
   }
 
   static func newOrderExtendedWithNulls() -> [UInt8] {
     [UInt8](frameLength: NewOrderExtendedEncoder.frameLength) { frame in
-      _ = NewOrderExtendedEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), clientOrderId: ClientOrderId(0), price: Price(ticks: -4714184921881192438), quantity: Energy(wattHours: -3868506124661353062), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, timeInForce: TimeInForce.immediateOrCancel, selfTradePrevention: SelfTradePrevention.cancelBoth, flags: [.postOnly, .market] as OrderFlags, minimumQuantity: Energy(wattHours: 693115719159424373), expireTime: Timestamp(nanoseconds: 18446744073709551615), displayQuantity: Energy(wattHours: -5336103874048175470))
+      _ = NewOrderExtendedEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), clientOrderId: ClientOrderId(0), price: Price(ticks: -4714184921881192438), quantity: Energy(wattHours: -3868506124661353062), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, timeInForce: TimeInForce.immediateOrCancel, selfTradePrevention: SelfTradePrevention.cancelBoth, flags: [.postOnly, .market] as OrderFlags, minimumQuantity: Energy(wattHours: 693115719159424373), expireTime: Timestamp(nanoseconds: 18446744073709551615), displayQuantity: Energy(wattHours: -5336103874048175470), onBehalfOf: SessionId(1584343276))
     }
   }
 

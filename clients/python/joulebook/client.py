@@ -200,23 +200,29 @@ class Client:
     async def order(self, account: int, instrument: int, side: str, price: int, quantity: int,
                     client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
                     post_only: bool = False, minimum_quantity: int = 0,
-                    expire_time: Optional[int] = None, display_quantity: int = 0) -> Message:
+                    expire_time: Optional[int] = None, display_quantity: int = 0,
+                    on_behalf_of: int = 0) -> Message:
         """Enters a limit order and waits for its Accepted.
 
         `minimum_quantity`: what must execute on entry; `expire_time`: of a goodTillTime order;
-        `display_quantity`: what the market sees at a time (iceberg), 0 for all of it.
+        `display_quantity`: what the market sees at a time (iceberg), 0 for all of it; `on_behalf_of`:
+        another session of the participant, which gets the reports; this one gets an Ack, and so does
+        the caller.
 
         Messages that come before it are dropped: a bot that must see every Trade sends NewOrder
         itself and reads `messages`."""
         identity = client_order_id or time.time_ns()
         extended: dict = {}
-        if minimum_quantity or expire_time is not None or display_quantity:
+        if minimum_quantity or expire_time is not None or display_quantity or on_behalf_of:
             extended = {"minimumQuantity": minimum_quantity, "expireTime": expire_time,
-                        "displayQuantity": display_quantity}
+                        "displayQuantity": display_quantity, "onBehalfOf": on_behalf_of}
         number = self.send(
             "NewOrderExtended" if extended else "NewOrder", clientOrderId=identity,
             account=account, instrument=instrument, side=side, price=price, quantity=quantity,
             timeInForce=time_in_force, flags=["postOnly"] if post_only else [], **extended)
+        if on_behalf_of:
+            return await self.wait_for(
+                lambda m: m.name == "Ack" and m.refSeqNo == number, number=number)
         return await self.wait_for(
             lambda m: m.name == "Accepted" and m.clientOrderId == identity, number=number)
 

@@ -1,0 +1,87 @@
+import ExchangeCore
+import MarketModel
+import Testing
+
+@Suite("Orders on behalf of another session")
+struct OnBehalfTests {
+  /// The village, where session 6 trades for the firm of session 1 too.
+  private func village() throws -> Market {
+    var market = Market()
+    for line in Script.lines(Script.village + "\nsession 6 of 1 roles 1 by 0") {
+      _ = market.apply(try StepParser.step(line.action))
+    }
+    return market
+  }
+
+  private func events(_ line: String, _ market: inout Market) throws -> [Event] {
+    let outcome = market.apply(try StepParser.step(line))
+    #expect(outcome.differences.isEmpty, "\(outcome.differences)")
+    return outcome.events
+  }
+
+  @Test("The order is the other session's; the sender learns that it entered.")
+  func isTheOthers() throws {
+    var market = try village()
+    let entered = try events("enter A1 ana bid 1kWh @ 0.10 behalf 6", &market)
+    guard case .acknowledged(let done) = entered.first, case .accepted(let state) = entered[1]
+    else {
+      Issue.record("\(entered)")
+      return
+    }
+    #expect(done.session == SessionId(1) && state.session == SessionId(6))
+    // Who trades with it later, reports to the other session.
+    _ = try events("meter ben +1kWh", &market)
+    let sold = try events("enter B1 ben ask 1kWh @ 0.10", &market)
+    let buyers = sold.compactMap {
+      if case .trade(let trade) = $0 { trade.buyer.session } else { nil }
+    }
+    #expect(buyers == [SessionId(6)])
+  }
+
+  @Test("On behalf of itself is as if nothing was said.")
+  func itself() throws {
+    var market = try village()
+    let events = try events("enter A1 ana bid 1kWh @ 0.10 behalf 1", &market)
+    guard case .accepted(let state) = events.first else {
+      Issue.record("\(events)")
+      return
+    }
+    #expect(state.session == SessionId(1))
+  }
+
+  @Test("When the other session is lost its order goes; when the sender is lost it stands.")
+  func disconnect() throws {
+    var market = try village()
+    _ = try events("enter A1 ana bid 1kWh @ 0.10 behalf 6", &market)
+    let kept = try events("lost 1 1 by 0", &market)
+    #expect(!kept.contains { if case .canceled = $0 { true } else { false } })
+    let lost = try events("lost 6 1 by 0", &market)
+    #expect(lost.contains { if case .canceled = $0 { true } else { false } })
+  }
+
+  @Test("A session of another firm, one without trading, a revoked and an unknown one are refused.")
+  func refused() {
+    expect(
+      """
+      session 7 of 1 roles 2 by 0
+      session 8 of 1 roles 0 by 0
+      enter A1 ana bid 1kWh @ 0.10 behalf 2    -> rejected foreignSession
+      enter A1 ana bid 1kWh @ 0.10 behalf 7    -> rejected foreignSession
+      enter A1 ana bid 1kWh @ 0.10 behalf 8    -> rejected foreignSession
+      enter A1 ana bid 1kWh @ 0.10 behalf 9    -> rejected foreignSession
+      enter A1 ana bid 1kWh @ 0.10 behalf 4000000000  -> rejected foreignSession
+      """)
+  }
+
+  @Test("What was applied already is said to be so, also when the session has been revoked since.")
+  func resent() {
+    expect(
+      """
+      session 6 of 1 roles 1 by 0
+      enter A1 ana bid 1kWh @ 0.10 behalf 6 id 5   -> accepted A1 live 1kWh
+      session 6 of 1 roles 0 by 0
+      enter A1 ana bid 1kWh @ 0.10 behalf 6 id 5   -> rejected duplicateClientOrderId 5
+      enter A1 ana bid 1kWh @ 0.10 behalf 6 id 6   -> rejected foreignSession
+      """)
+  }
+}
