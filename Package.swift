@@ -64,7 +64,8 @@ let package = Package(
     .target(
       name: "GatewayBinary",
       dependencies: [
-        "Wire", "Transport", "MarketModel", .product(name: "Crypto", package: "swift-crypto"),
+        "CPrefetch", "Wire", "Transport", "MarketModel",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hot),
     .target(

@@ -19,6 +19,8 @@ extension BinaryGateway {
   /// - Returns: How many bytes are done with.
   func readFrames(_ slot: Int, _ bytes: UnsafeRawBufferPointer) -> Int {
     let reader = FrameReader(from: .client)
+    // Referenced once for all of them, not for each.
+    let server = server
     var offset = 0
     while true {
       switch reader.next(in: UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
@@ -27,7 +29,7 @@ extension BinaryGateway {
         terminate(slot, Refusal(code, limit: limit))
         return bytes.count
       case .frame(let frame, let template):
-        switch handle(frame, template, slot) {
+        switch handle(frame, template, slot, server) {
         case .go: offset += frame.length
         case .wait: return offset
         case .stop: return bytes.count
@@ -36,7 +38,9 @@ extension BinaryGateway {
     }
   }
 
-  private func handle(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
+  private func handle(
+    _ frame: Frame, _ template: Template, _ slot: Int, _ server: any GatewayServer
+  ) -> Next {
     let isLast = template == .terminate || template == .finishedSending
     if isLast, waitsForReadings(slot) { return .wait }
     switch template {
@@ -48,12 +52,14 @@ extension BinaryGateway {
     case .finishedReceiving: finishedReceiving(frame, slot)
     case .terminate:
       perform(peers[slot]?.session.terminated() ?? .none, slot)
-    default: return application(frame, template, slot)
+    default: return application(frame, template, slot, server)
     }
     return peers[slot]?.session.state == .ended ? .stop : .go
   }
 
-  private func application(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
+  private func application(
+    _ frame: Frame, _ template: Template, _ slot: Int, _ server: any GatewayServer
+  ) -> Next {
     let sequence = frame.sequenceNumber
     let peer = peers.pointer(slot)
     let isCancel = template == .cancel || template == .massCancel
@@ -83,7 +89,7 @@ extension BinaryGateway {
     }
     let result = OrderReader().readOrder(frame, template, from: identity, roles: roles)
     switch result {
-    case .command(let command): return submit(command, isCancel: isCancel, slot)
+    case .command(let command): return submit(command, isCancel: isCancel, slot, server)
     case .rejected(let rejected):
       reject(rejected, slot)
       return .go
@@ -91,7 +97,9 @@ extension BinaryGateway {
   }
 
   /// Submits a client's command, behind the gateway's own.
-  private func submit(_ command: Command, isCancel: Bool, _ slot: Int) -> Next {
+  private func submit(
+    _ command: Command, isCancel: Bool, _ slot: Int, _ server: any GatewayServer
+  ) -> Next {
     switch ownCommands.isEmpty ? server.submit(command) : .full {
     case .taken:
       counts.commands += 1

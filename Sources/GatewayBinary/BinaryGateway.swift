@@ -111,6 +111,7 @@ public final class BinaryGateway: TransportHandler {
     identities = SessionIdentities(versionFloor: configuration.versionFloor)
     peers = PeerTable(capacity: transport.maximumConnections)
     now = configuration.clock()
+    EventKind.check()
     transport.startTimer(
       OwnTimer.tick, after: configuration.tickMilliseconds, every: configuration.tickMilliseconds)
   }
@@ -120,17 +121,20 @@ public final class BinaryGateway: TransportHandler {
   /// Takes an event of a durable command (or, while recovering, of a replayed one). The events of a
   /// command are delivered together, in order, and followed by `endCommand`.
   public func deliver(_ event: borrowing Event, sequence: SequenceNumber, time: Timestamp) {
+    withUnsafePointer(to: event) { deliver($0, sequence: sequence, time: time) }
+  }
+
+  /// As above: an event that stays where it is meanwhile.
+  public func deliver(_ event: UnsafePointer<Event>, sequence: SequenceNumber, time: Timestamp) {
     exchangeTime = time
     feed.note(event)
-    note(event)
+    if event.kind == .other { note(event.pointee) }
     var delivery = ReportDelivery(self)
     router.route(event, time, into: &delivery)
   }
 
-  /// Looks ahead at what an event will be delivered to; see `MarketFeed.anticipate`.
-  @inline(__always) package func anticipate(_ event: borrowing Event) -> Int64 {
-    feed.anticipate(event)
-  }
+  /// Asks for the memory that an event will be delivered to; see `MarketFeed.anticipate`.
+  package func anticipate(_ event: UnsafePointer<Event>) { feed.anticipate(event) }
 
   /// The command `sequence` is complete: its market data are published.
   public func endCommand(_ sequence: SequenceNumber) {

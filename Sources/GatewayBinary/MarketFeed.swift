@@ -13,6 +13,7 @@
 // new price: every Add, Modify and Delete changes one level, so the same numbers count a channel's changes
 // level by level.
 
+import CPrefetch
 import MarketModel
 
 /// The feed's book and channels. Owned by the I/O thread. Allocates only while its tables grow to the
@@ -78,57 +79,13 @@ public struct MarketFeed: ~Copyable {
   /// Published orders whose slot was reused within the command.
   private var displaced: [FeedOrder] = []
   private var areas: [AreaId] = []
-  private var channels: [Channel] = []
+  private var channels = DirectTable(MarketChannel())
   private var tops: MarketTops?
   private var levels: MarketLevels?
   private var time = Timestamp.never
 
-  /// A message, and of a Modify what stood there before it.
-  struct Kept: BitwiseCopyable {
-    var update: FeedUpdate
-    var time: Timestamp
-    var total = Energy.zero
-    var live = Energy.zero
-
-    /// What it did to a level; `nil`: nothing.
-    var change: LevelChange? {
-      switch update {
-      case .add(let order): LevelChange(order, .zero, .zero, orders: 1)
-      case .modify(let order): LevelChange(order, total, live, orders: 0)
-      case .delete(let order): LevelChange(order, .zero, .zero, orders: 1).reversed
-      case .trade, .state: nil
-      }
-    }
-  }
-
-  /// An area's numbers and its last messages, the oldest overwritten first.
-  struct Channel {
-    var last: UInt64 = 0
-    var kept: [Kept] = []
-    /// Number of the last message before the first that was ever kept: a snapshot brings numbers, not
-    /// messages.
-    var base: UInt64 = 0
-
-    /// Lowest number that is kept.
-    var first: UInt64 { last - UInt64(kept.count) + 1 }
-
-    mutating func keep(_ message: Kept) {
-      last += 1
-      if kept.count < MarketFeed.keptUpdates {
-        kept.append(message)
-      } else {
-        kept[place(of: last)] = message
-      }
-    }
-
-    /// Where the message with that number is kept.
-    func place(of number: UInt64) -> Int {
-      Int((number - 1 - base) % UInt64(MarketFeed.keptUpdates))
-    }
-  }
-
   /// Messages of an area that are kept for those who missed them.
-  public static let keptUpdates = 1 << 14
+  public static let keptUpdates = MarketChannel.most
 
   /// An empty feed, with room for so many orders before it grows.
   public init(orders: Int = 1024) {
@@ -136,6 +93,12 @@ public struct MarketFeed: ~Copyable {
     touched.reserveCapacity(256)
     trades.reserveCapacity(256)
     displaced.reserveCapacity(16)
+  }
+
+  deinit { endChannels() }
+
+  private func endChannels() {
+    for number in 0..<channels.count { channels[number].end() }
   }
 
   /// The area whose energy `instrument` is; null when it is unknown.
@@ -163,9 +126,8 @@ public struct MarketFeed: ~Copyable {
     let index = Int(area.rawValue)
     guard index < channels.count else { return }
     let channel = channels[index]
-    precondition(from >= channel.first, "the caller looks at firstKept")
     for number in stride(from: from, through: channel.last, by: 1) {
-      let kept = channel.kept[channel.place(of: number)]
+      let kept = channel[number]
       body(kept.update, number, kept.time)
     }
   }
@@ -195,15 +157,13 @@ public struct MarketFeed: ~Copyable {
   ) {
     let index = Int(area.rawValue)
     guard index < channels.count else { return }
-    precondition(from >= channels[index].first, "the caller looks at firstKept")
+    let channel = channels[index]
     var past = levels ?? addedUp()
-    for number in stride(from: channels[index].last, through: from, by: -1) {
-      if let change = channels[index].kept[channels[index].place(of: number)].change {
-        past.apply(change.reversed)
-      }
+    for number in stride(from: channel.last, through: from, by: -1) {
+      if let change = channel[number].change { past.apply(change.reversed) }
     }
-    for number in stride(from: from, through: channels[index].last, by: 1) {
-      let kept = channels[index].kept[channels[index].place(of: number)]
+    for number in stride(from: from, through: channel.last, by: 1) {
+      let kept = channel[number]
       if let change = kept.change {
         body(.level(past.apply(change), change.instrument), number, kept.time)
       } else {
@@ -255,33 +215,50 @@ public struct MarketFeed: ~Copyable {
   private static let nothing = FeedOrder(
     order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
 
-  /// Looks at the entries that an event will change, so that they are near when it comes: entries are
-  /// as scattered as orders are. Shown several events, the waits for memory overlap.
-  /// - Returns: A number without meaning, which keeps the looks from being left out.
-  @inline(__always) func anticipate(_ event: borrowing Event) -> Int64 {
-    switch event {
-    case .accepted(let state), .replaced(let state), .restated(let state): look(state.order)
-    case .canceled(let canceled): look(canceled.state.order)
-    case .trade(let trade): look(trade.buyer.order) &+ look(trade.seller.order)
-    default: 0
+  /// Asks for the entries that an event will change, so that they are near when it comes: entries are as
+  /// scattered as orders are.
+  @inline(__always) func anticipate(_ event: UnsafePointer<Event>) {
+    switch event.kind {
+    case .accepted, .replaced, .restated: ask(for: event.payload(OrderState.self).pointee.order)
+    case .canceled: ask(for: event.payload(OrderCanceled.self).pointee.state.order)
+    case .trade:
+      let trade: UnsafePointer<Trade> = event.payload()
+      ask(for: trade.pointee.buyer.order)
+      ask(for: trade.pointee.seller.order)
+    case .balance, .other: break
     }
   }
 
-  @inline(__always) private func look(_ order: OrderId) -> Int64 {
-    entries.pointer(Int(order.slot))?.pointee.total.wattHours ?? 0
+  @inline(__always) private func ask(for order: OrderId) {
+    if let entry = entries.pointer(Int(order.slot)) { prefetch(entry) }
   }
 
   /// Takes in an event of the command in hand.
   public mutating func note(_ event: borrowing Event) {
+    withUnsafePointer(to: event) { note($0) }
+  }
+
+  /// As above: an event that stays where it is meanwhile.
+  mutating func note(_ event: UnsafePointer<Event>) {
+    switch event.kind {
+    case .accepted, .replaced, .restated: update(event.payload(OrderState.self).pointee)
+    case .canceled: update(event.payload(OrderCanceled.self).pointee.state)
+    case .trade: update(event.payload(Trade.self).pointee)
+    case .balance: break
+    case .other: noteRare(event.pointee)
+    }
+  }
+
+  /// The rarer events.
+  private mutating func noteRare(_ event: Event) {
     switch event {
-    case .accepted(let state), .replaced(let state), .restated(let state): update(state)
-    case .canceled(let canceled): update(canceled.state)
-    case .trade(let trade): update(trade)
     case .displayed(let seen): update(seen)
     case .instrumentCreated(let made): list(made)
     case .instrumentStateChanged(let change): states.append((change.instrument, change.state))
-    case .rejected, .massCanceled, .balance, .metered, .transferred, .deposited, .withdrawn,
-      .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
+    case .accepted, .replaced, .restated, .canceled, .trade, .balance:
+      assertionFailure("read where they stand")
+    case .rejected, .massCanceled, .metered, .transferred, .deposited, .withdrawn, .agentSet,
+      .acknowledged, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
       .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed,
       .sessionBegan, .sessionEnded, .alarm:
       break
@@ -321,7 +298,7 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  private mutating func update(_ state: OrderState) {
+  @inline(__always) private mutating func update(_ state: OrderState) {
     let slot = Int(state.order.slot)
     let entry = place(of: slot)
     if entry.pointee.isPublished, entry.pointee.order != state.order {
@@ -342,7 +319,7 @@ public struct MarketFeed: ~Copyable {
     return made
   }
 
-  private mutating func update(_ trade: Trade) {
+  @inline(__always) private mutating func update(_ trade: Trade) {
     reduce(trade.buyer)
     reduce(trade.seller)
     trades.append(
@@ -364,7 +341,7 @@ public struct MarketFeed: ~Copyable {
     touch(entry, slot)
   }
 
-  private mutating func reduce(_ party: TradeParty) {
+  @inline(__always) private mutating func reduce(_ party: TradeParty) {
     let slot = Int(party.order.slot)
     guard let entry = entries.pointer(slot), entry.pointee.order == party.order else {
       return assertionFailure("a trade of an order that was never accepted")
@@ -412,19 +389,24 @@ public struct MarketFeed: ~Copyable {
     before: (total: Energy, live: Energy) = (.zero, .zero)
   ) {
     let area = area(of: instrument)
-    let index = Int(area.rawValue)
-    let kept = Kept(update: update, time: time, total: before.total, live: before.live)
-    channels[index].keep(kept)
-    sink.publish(update, area: area, sequence: channels[index].last)
+    guard let channel = channels.pointer(Int(area.rawValue)) else {
+      return assertionFailure("an instrument's area has a channel")
+    }
+    let kept = KeptMessage(update: update, time: time, total: before.total, live: before.live)
+    channel.pointee.keep(kept)
+    let number = channel.pointee.last
+    sink.publish(update, area: area, sequence: number)
     if levels != nil, let change = kept.change, let level = levels?.apply(change) {
-      sink.publish(level, of: instrument, area: area, sequence: channels[index].last)
+      sink.publish(level, of: instrument, area: area, sequence: number)
     }
   }
 
   private mutating func list(_ made: CreateInstrument) {
     while areas.count <= Int(made.instrument.rawValue) { areas.append(.null) }
     areas[Int(made.instrument.rawValue)] = made.area
-    while channels.count <= Int(made.area.rawValue) { channels.append(Channel()) }
+    if channels.count <= Int(made.area.rawValue) {
+      channels[Int(made.area.rawValue)] = MarketChannel()
+    }
   }
 }
 
@@ -440,6 +422,9 @@ extension MarketFeed {
     layout.add(AreaId.self)
   }
 
+  /// The last number of each channel.
+  private var lastNumbers: [UInt64] { channels.all.map(\.last) }
+
   /// Resting orders as published, by slot.
   private var resting: [FeedOrder] {
     entries.all.lazy.map(\.published).filter { $0.total.wattHours > 0 }
@@ -449,14 +434,17 @@ extension MarketFeed {
   func write(to sink: any StateSink) {
     assert(touched.isEmpty && states.isEmpty)
     sink.put(areas)
-    sink.put(channels.map(\.last))
+    sink.put(lastNumbers)
     sink.put(resting)
   }
 
   /// Reads what `write` wrote. Messages published before are not kept any more.
   mutating func read(from source: any StateSource) {
     areas = source.get(AreaId.self, most: Self.most)
-    channels = source.get(UInt64.self, most: Self.most).map { Channel(last: $0, base: $0) }
+    endChannels()
+    channels = DirectTable(
+      MarketChannel(),
+      source.get(UInt64.self, most: Self.most).map { MarketChannel(last: $0) })
     for order in source.get(FeedOrder.self, most: Self.most) {
       entries[Int(order.order.slot)] = Entry(published: order)
     }
@@ -464,7 +452,7 @@ extension MarketFeed {
 
   /// Whether both publish the same from now on.
   func isSame(as other: borrowing MarketFeed) -> Bool {
-    areas == other.areas && channels.map(\.last) == other.channels.map(\.last)
+    areas == other.areas && lastNumbers == other.lastNumbers
       && resting == other.resting
   }
 }

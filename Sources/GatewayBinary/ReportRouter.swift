@@ -99,23 +99,50 @@ public struct ReportRouter: ~Copyable {
   public mutating func route<Sink: ReportSink & ~Copyable>(
     _ event: borrowing Event, _ time: Timestamp, into sink: inout Sink
   ) {
+    withUnsafePointer(to: event) { route($0, time, into: &sink) }
+  }
+
+  /// As above: an event that stays where it is meanwhile.
+  mutating func route<Sink: ReportSink & ~Copyable>(
+    _ event: UnsafePointer<Event>, _ time: Timestamp, into sink: inout Sink
+  ) {
+    switch event.kind {
+    case .accepted:
+      let state: UnsafePointer<OrderState> = event.payload()
+      send(state.pointee.session, time, &sink) { $0.accepted($1, time, state.pointee) }
+    case .replaced:
+      let state: UnsafePointer<OrderState> = event.payload()
+      send(state.pointee.session, time, &sink) { $0.replaced($1, time, state.pointee) }
+    case .restated:
+      let state: UnsafePointer<OrderState> = event.payload()
+      send(state.pointee.session, time, &sink) { $0.restated($1, time, state.pointee) }
+    case .canceled:
+      let canceled: UnsafePointer<OrderCanceled> = event.payload()
+      send(canceled.pointee.state.session, time, &sink) { $0.canceled($1, time, canceled.pointee) }
+    case .trade:
+      let trade: UnsafePointer<Trade> = event.payload()
+      send(trade.pointee.buyer.session, time, &sink) {
+        $0.trade($1, time, trade.pointee, .buy, trade.pointee.buyer)
+      }
+      send(trade.pointee.seller.session, time, &sink) {
+        $0.trade($1, time, trade.pointee, .sell, trade.pointee.seller)
+      }
+    case .balance: route(event.payload(Balance.self).pointee, time, into: &sink)
+    case .other: routeRare(event.pointee, time, into: &sink)
+    }
+  }
+
+  /// The rarer events.
+  private mutating func routeRare<Sink: ReportSink & ~Copyable>(
+    _ event: Event, _ time: Timestamp, into sink: inout Sink
+  ) {
     switch event {
-    case .accepted(let state):
-      send(state.session, time, &sink) { $0.accepted($1, time, state) }
-    case .replaced(let state):
-      send(state.session, time, &sink) { $0.replaced($1, time, state) }
-    case .restated(let state):
-      send(state.session, time, &sink) { $0.restated($1, time, state) }
-    case .canceled(let canceled):
-      send(canceled.state.session, time, &sink) { $0.canceled($1, time, canceled) }
-    case .trade(let trade):
-      send(trade.buyer.session, time, &sink) { $0.trade($1, time, trade, .buy, trade.buyer) }
-      send(trade.seller.session, time, &sink) { $0.trade($1, time, trade, .sell, trade.seller) }
+    case .accepted, .replaced, .restated, .canceled, .trade, .balance:
+      assertionFailure("read where they stand")
     case .rejected(let rejected):
       send(rejected.session, time, &sink) { $0.rejected($1, time, rejected) }
     case .massCanceled(let done):
       send(done.session, time, &sink) { $0.massCanceled($1, time, done) }
-    case .balance(let balance): route(balance, time, into: &sink)
     case .metered(let done): send(done.session, time, &sink) { $0.metered($1, time, done) }
     case .transferred(let done):
       send(done.session, time, &sink) { $0.transferred($1, time, done) }
@@ -153,7 +180,7 @@ public struct ReportRouter: ~Copyable {
   }
 
   /// A balance concerns every trading session of the account's participant, and its drop copies.
-  private mutating func route<Sink: ReportSink & ~Copyable>(
+  @inline(__always) private mutating func route<Sink: ReportSink & ~Copyable>(
     _ balance: Balance, _ time: Timestamp, into sink: inout Sink
   ) {
     if balance.account.isHouse { return }

@@ -123,7 +123,7 @@ extension ReportWriter {
       lastSequence: done.lastSequence)
   }
 
-  func accepted(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
+  @inline(__always) func accepted(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
     guard let frame = room(AcceptedEncoder.frameLength) else { return }
     AcceptedEncoder(
       into: frame, seqNo: sequence, transactTime: time, orderId: state.order,
@@ -133,7 +133,7 @@ extension ReportWriter {
       waitReason: state.waitReason)
   }
 
-  func replaced(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
+  @inline(__always) func replaced(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
     guard let frame = room(ReplacedEncoder.frameLength) else { return }
     ReplacedEncoder(
       into: frame, seqNo: sequence, transactTime: time, orderId: state.order,
@@ -143,7 +143,7 @@ extension ReportWriter {
       timeInForce: state.timeInForce, waitReason: state.waitReason)
   }
 
-  func restated(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
+  @inline(__always) func restated(_ sequence: UInt64, _ time: Timestamp, _ state: OrderState) {
     guard let frame = room(RestatedEncoder.frameLength) else { return }
     RestatedEncoder(
       into: frame, seqNo: sequence, transactTime: time, orderId: state.order,
@@ -152,7 +152,8 @@ extension ReportWriter {
       instrument: state.instrument, side: state.side, waitReason: state.waitReason)
   }
 
-  func canceled(_ sequence: UInt64, _ time: Timestamp, _ canceled: OrderCanceled) {
+  @inline(__always) func canceled(_ sequence: UInt64, _ time: Timestamp, _ canceled: OrderCanceled)
+  {
     guard let frame = room(CanceledEncoder.frameLength) else { return }
     let state = canceled.state
     CanceledEncoder(
@@ -163,7 +164,7 @@ extension ReportWriter {
       waitReason: state.waitReason)
   }
 
-  func trade(
+  @inline(__always) func trade(
     _ sequence: UInt64, _ time: Timestamp, _ trade: borrowing Trade, _ side: Side,
     _ party: TradeParty
   ) {
@@ -193,7 +194,9 @@ extension ReportWriter {
       instrument: done.request.instrument, sides: done.request.sides)
   }
 
-  func balance(_ sequence: UInt64, _ time: Timestamp, reference: UInt64, _ balance: Balance) {
+  @inline(__always) func balance(
+    _ sequence: UInt64, _ time: Timestamp, reference: UInt64, _ balance: Balance
+  ) {
     guard let frame = room(BalanceUpdateEncoder.frameLength) else { return }
     BalanceUpdateEncoder(
       into: frame, seqNo: sequence, transactTime: time, refSeqNo: reference,

@@ -170,7 +170,7 @@ final class MarketRoom {
       if ahead == 0 { ahead = outbox.anticipate(Self.deskSize, by: gateway) }
       ahead -= 1
       let sequence = entry.pointee.sequence
-      gateway.deliver(entry.pointee.event, sequence: sequence, time: entry.pointee.time)
+      gateway.deliver(entry.event, sequence: sequence, time: entry.pointee.time)
       if isLast { gateway.endCommand(sequence) }
       return true
     }
@@ -183,11 +183,15 @@ final class MarketRoom {
     isDelivering = true
     while let entry = outbox.front(through: gate) {
       guard take(entry, outbox.isLast(of: entry.pointee.sequence)) else { break }
-      census.note(entry.pointee.event)
-      if case .alarm(let alarm) = entry.pointee.event { report(alarm, at: entry.pointee.sequence) }
+      if entry.event.kind == .other { noteRare(entry) }
       outbox.drop()
     }
     isDelivering = false
+  }
+
+  private func noteRare(_ entry: UnsafePointer<OutboxEntry>) {
+    census.note(entry.pointee.event)
+    if case .alarm(let alarm) = entry.pointee.event { report(alarm, at: entry.pointee.sequence) }
   }
 
   /// Whether events wait that are durable.

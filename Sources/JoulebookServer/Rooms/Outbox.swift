@@ -14,6 +14,16 @@ struct OutboxEntry: BitwiseCopyable, Equatable {
   var sequence: SequenceNumber
   var time: Timestamp
   var event: Event
+
+  /// Where the event begins, behind two words.
+  static var eventOffset: Int { 16 }
+}
+
+extension UnsafePointer<OutboxEntry> {
+  /// Where the entry's event stands.
+  @inline(__always) var event: UnsafePointer<Event> {
+    (UnsafeRawPointer(self) + OutboxEntry.eventOffset).assumingMemoryBound(to: Event.self)
+  }
 }
 
 /// The queue of events that wait for their command to be durable. Owned by the I/O thread.
@@ -25,14 +35,13 @@ struct Outbox: ~Copyable, HistorySink {
   private var time = Timestamp(nanoseconds: 0)
   private var entries: UnsafeMutablePointer<OutboxEntry>
   private var mask: Int
-  /// Written and never read: what is looked at ahead is so not left out.
-  private let warmth = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
   private var head = 0
   private var tail = 0
 
   /// An empty outbox that is full with `bound` events.
   init(bound: Int) {
     precondition(bound > 0)
+    precondition(MemoryLayout<OutboxEntry>.offset(of: \.event) == OutboxEntry.eventOffset)
     self.bound = bound
     var capacity = 1
     // Room for the bound and the events of the command that reaches it.
@@ -41,10 +50,7 @@ struct Outbox: ~Copyable, HistorySink {
     mask = capacity - 1
   }
 
-  deinit {
-    entries.deallocate()
-    warmth.deallocate()
-  }
+  deinit { entries.deallocate() }
 
   /// Events that wait.
   var count: Int { tail - head }
@@ -80,12 +86,13 @@ struct Outbox: ~Copyable, HistorySink {
   /// - Returns: How many.
   func anticipate(_ most: Int, by gateway: BinaryGateway) -> Int {
     let shown = min(most, count)
-    var sum: Int64 = 0
-    for place in head..<(head + shown) {
-      sum &+= gateway.anticipate(entries[place & mask].event)
-    }
-    warmth.initialize(to: sum)
+    for place in head..<(head + shown) { gateway.anticipate(event(place)) }
     return shown
+  }
+
+  /// Where an event stands.
+  @inline(__always) private func event(_ place: Int) -> UnsafePointer<Event> {
+    UnsafePointer(entries + (place & mask)).event
   }
 
   /// The first event was taken. An empty circle begins anew at its start, which the caches still hold.

@@ -38,7 +38,11 @@ final class Assembly: GatewayServer {
   private(set) lazy var gateway = BinaryGateway(
     transport: transport, server: self, configuration: gatewayConfiguration)
   /// Rooms 3 to 7; set before the loop runs.
-  var market: MarketRoom?
+  var market: MarketRoom? {
+    didSet { intake = market.map(Unmanaged.passUnretained) }
+  }
+  /// The same, for what is called for every command: nothing is counted there.
+  private var intake: Unmanaged<MarketRoom>?
   /// Has the market on a thread of its own; `nil`: it is on this one. Set before the loop runs.
   var pipeline: Pipeline?
   /// Set before the loop runs.
@@ -77,10 +81,16 @@ final class Assembly: GatewayServer {
   // MARK: From the gateway
 
   func submit(_ command: Command) -> SubmitResult {
-    guard phase == .running, let market else { return .refused(Refusal(.shuttingDown)) }
-    guard market.admits(command) else { return .refused(Refusal(.intakeFull)) }
-    if let pipeline { return pipeline.take(command) ? .taken : .full }
-    return market.take(command) ? .taken : .full
+    guard phase == .running, let intake else { return .refused(Refusal(.shuttingDown)) }
+    return intake._withUnsafeGuaranteedRef { market in
+      guard market.admits(command) else { return .refused(Refusal(.intakeFull)) }
+      if pipeline != nil { return pass(command) }
+      return market.take(command) ? .taken : .full
+    }
+  }
+
+  private func pass(_ command: Command) -> SubmitResult {
+    pipeline?.take(command) == true ? .taken : .full
   }
 
   func check(_ reading: SignedReading) -> ReadingCheck { readings?.check(reading) ?? .here }

@@ -1,0 +1,114 @@
+// The frequent events where they stand, in the exchange's memory or in a queue: which one it is, and its
+// fields, without a copy of the whole.
+//
+//     | payload, from byte 0 ............ | case |      an Event in memory: its last byte names the case
+//
+// The compiler chooses that layout. It is not assumed: `EventKind.check` compares it with events made the
+// usual way, and neither an exchange nor a gateway starts when it is another.
+
+/// Which of the frequent events an event is: the number of its case.
+public enum EventKind: UInt8, Sendable {
+  case accepted = 0
+  case replaced = 1
+  case restated = 2
+  case canceled = 3
+  case trade = 4
+  case balance = 7
+  /// Any of the rarer ones.
+  case other = 255
+
+  /// Where the case's number stands in an event.
+  @usableFromInline static var place: Int { MemoryLayout<Event>.size - 1 }
+
+  /// Makes the event of this kind at `event`, its payload still to be written.
+  @inlinable @inline(__always) public func begin<Payload: BitwiseCopyable>(
+    at event: UnsafeMutablePointer<Event>
+  ) -> UnsafeMutablePointer<Payload> {
+    let raw = UnsafeMutableRawPointer(event)
+    raw.storeBytes(of: rawValue, toByteOffset: EventKind.place, as: UInt8.self)
+    return raw.assumingMemoryBound(to: Payload.self)
+  }
+}
+
+extension UnsafePointer<Event> {
+  /// Which event it is.
+  @inlinable @inline(__always) public var kind: EventKind {
+    let number = UnsafeRawPointer(self).load(fromByteOffset: EventKind.place, as: UInt8.self)
+    return EventKind(rawValue: number) ?? .other
+  }
+
+  /// The payload of an event whose kind says that it has one of that type.
+  @inlinable @inline(__always) public func payload<Payload: BitwiseCopyable>(
+    _ type: Payload.Type = Payload.self
+  ) -> UnsafePointer<Payload> {
+    UnsafeRawPointer(self).assumingMemoryBound(to: Payload.self)
+  }
+}
+
+// MARK: - The check
+
+extension EventKind {
+  /// Ends the process unless events lie in memory as this file says.
+  public static func check() { _ = isChecked }
+
+  private static let isChecked: Bool = {
+    check(.accepted, .accepted(Sample.state), Sample.state)
+    check(.replaced, .replaced(Sample.state), Sample.state)
+    check(.restated, .restated(Sample.state), Sample.state)
+    check(.canceled, .canceled(Sample.canceled), Sample.canceled)
+    check(.trade, .trade(Sample.trade), Sample.trade)
+    check(.balance, .balance(Sample.balance), Sample.balance)
+    check(.other, .alarm(Alarm(kind: .cascadeBound, value: 34)))
+    return true
+  }()
+
+  private static func check<Payload: BitwiseCopyable>(
+    _ kind: EventKind, _ event: Event, _ payload: Payload
+  ) {
+    check(kind, event)
+    withUnsafeTemporaryAllocation(of: Event.self, capacity: 1) { memory in
+      guard let place = memory.baseAddress else { return }
+      // Whatever was there: what is written is the whole event.
+      place.initialize(to: .alarm(Alarm(kind: .cascadeBound, value: -1)))
+      let written: UnsafeMutablePointer<Payload> = kind.begin(at: place)
+      written.pointee = payload
+      precondition(place.pointee == event, "events are not laid out as this build expects")
+    }
+  }
+
+  private static func check(_ kind: EventKind, _ event: Event) {
+    withUnsafePointer(to: event) {
+      precondition($0.kind == kind, "events are not numbered as this build expects")
+    }
+  }
+}
+
+/// Events with every field set.
+private enum Sample {
+  static let state = OrderState(
+    order: OrderId(slot: 1, generation: 2), account: AccountId(3), instrument: InstrumentId(4),
+    session: SessionId(5), clientOrderId: ClientOrderId(6), side: .sell, type: .market,
+    timeInForce: .fillOrKill, waitReason: .halted, price: Price(ticks: 7),
+    quantity: Energy(wattHours: 8), leaves: Energy(wattHours: 9), covered: Energy(wattHours: 10))
+
+  static let canceled = OrderCanceled(
+    state: state, quantity: Energy(wattHours: 11), reason: .selfTrade)
+
+  static let trade = Trade(
+    trade: TradeId(12), instrument: InstrumentId(13), aggressor: .sell, price: Price(ticks: 14),
+    quantity: Energy(wattHours: 15), notional: Money(units: 16), buyer: party(17),
+    seller: party(18))
+
+  private static func party(_ number: UInt32) -> TradeParty {
+    TradeParty(
+      order: OrderId(slot: number, generation: 1), account: AccountId(number),
+      session: SessionId(number), clientOrderId: ClientOrderId(19), fee: Money(units: 20),
+      leaves: Energy(wattHours: 21), covered: Energy(wattHours: 22))
+  }
+
+  static let balance = Balance(
+    account: AccountId(23), area: AreaId(24), currency: Currency(25), free: Money(units: 26),
+    reserved: Money(units: 27), energy: Energy(wattHours: 28), cap: Energy(wattHours: 29),
+    coveredAsks: Energy(wattHours: 30), coveredBids: Energy(wattHours: 31),
+    openAsks: Energy(wattHours: 32), openBids: Energy(wattHours: 33))
+}
