@@ -88,7 +88,6 @@ extension Exchange {
       positions[touchedTail].nextTouched = position
     }
     touchedTail = position
-    invariant(touchedHead != 0 && position != 0, "a queue with an end has a beginning")
   }
 
   /// Touches a position whose energy or cash changed.

@@ -227,8 +227,6 @@ extension Exchange {
     if position == 0 {
       position = findOrMake(order.pointee.account, AreaId(entry.instrument.pointee.area))
     }
-    invariant(
-      positions[position].account == order.pointee.account.rawValue, "an order of its own account")
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
     touchUnlessSettled(row)
@@ -256,9 +254,6 @@ extension Exchange {
     _ order: NewOrderRow, _ entry: Entry, _ position: UInt32, _ session: SessionId
   ) -> OpenOrder {
     let (row, slot) = orders.take()
-    invariant(
-      entry.covered >= 0 && entry.covered <= order.pointee.quantity.wattHours,
-      "no more covered than open")
     arrivalCount &+= 1  // Less than one in a nanosecond for centuries.
     row.pointee.leaves = order.pointee.quantity.wattHours
     row.pointee.covered = entry.covered

@@ -19,7 +19,6 @@ extension Exchange {
   @inline(always) mutating func matchAndRest(_ order: OpenOrder) {
     match(order)
     if !order.pointee.marks.isOpen { return }
-    invariant(order.pointee.level == 0, "an entering order has no level")
     if order.pointee.leaves == 0 {
       finish(order)
     } else {
@@ -60,7 +59,6 @@ extension Exchange {
   ) {
     let instrument = taker.instrument
     let quantity = min(taker.pointee.covered, inPlace(maker))
-    invariant(quantity > 0 && maker.pointee.side != taker.pointee.side, "a trade of two sides")
     let price = maker.price
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
     let side = taker.pointee.side
@@ -99,10 +97,11 @@ extension Exchange {
     order.holding.pointee.reserved -= released
     order.holding.pointee.free += released + cash
     order.owner.pointee.energy += energy
-    invariant(order.holding.pointee.reserved >= 0, "no more released than was reserved")
-    invariant(order.owner.pointee.energy >= 0, "no more sold than held")
     order.owned.pointee.fairFrom &-= quantity
     execute(order, quantity)
+    invariant(
+      order.holding.pointee.reserved | order.owner.pointee.energy >= 0,
+      "no more paid than was reserved, no more sold than held")
   }
 
   /// Takes executed quantity off an order and its owner's sums.
@@ -112,8 +111,7 @@ extension Exchange {
     let side = order.owned
     side.pointee.eligible -= quantity
     side.pointee.covered -= quantity
-    invariant(order.pointee.covered >= 0, "only what is covered executes")
-    invariant(side.pointee.covered >= 0, "an owner's cover is the sum of the orders'")
+    invariant(order.pointee.covered | side.pointee.covered >= 0, "only what is covered executes")
   }
 
   /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.

@@ -57,7 +57,7 @@ extension Exchange {
   /// Cancels an order in full, wherever it stands.
   @inline(always) mutating func takeOut(_ order: OpenOrder, _ reason: CancelReason) {
     let quantity = order.pointee.leaves
-    invariant(order.pointee.marks.isOpen && quantity > 0, "only what is open is cancelled")
+    invariant(quantity > 0, "only what is open is cancelled")
     let side = order.owned
     let instrument = order.instrument
     release(order, lots: instrument.pointee.lots(quantity))
@@ -71,8 +71,9 @@ extension Exchange {
 
   /// Gives back the slot of an order that has executed in full.
   @inline(__always) mutating func finish(_ order: OpenOrder) {
-    invariant(order.pointee.leaves == 0 && order.pointee.covered == 0, "what ends is executed")
-    invariant(order.pointee.level == 0, "what ends has left its level")
+    invariant(
+      order.pointee.leaves | order.pointee.covered | Int64(order.pointee.level) == 0,
+      "what ends is executed and has left its level")
     disown(order, order.owned)
     giveBack(order)
   }

@@ -35,9 +35,12 @@ extension Exchange {
   @inline(__always) private func write(
     _ order: OpenOrder, _ reason: WaitReason, to state: UnsafeMutablePointer<OrderState>
   ) {
-    invariant(
-      order.pointee.covered >= 0 && order.pointee.covered <= order.pointee.leaves
-        && order.pointee.leaves <= order.pointee.quantity, "an order says what can be")
+    // Of several that must not be negative one sign says it.
+    let (waiting, executed) = (
+      order.pointee.leaves &- order.pointee.covered,
+      order.pointee.quantity &- order.pointee.leaves
+    )
+    invariant(order.pointee.covered | waiting | executed >= 0, "an order says what can be")
     state.pointee.order = order.id
     state.pointee.account = AccountId(order.account)
     state.pointee.instrument = InstrumentId(order.pointee.instrument)
@@ -59,7 +62,6 @@ extension Exchange {
     _ taker: (order: OpenOrder, fee: Int64), _ maker: (order: OpenOrder, fee: Int64)
   ) {
     let event = events.trade()
-    invariant(taker.order.slot != maker.order.slot && quantity > 0, "a trade of two orders")
     event.pointee.trade = TradeId(tradeCount)
     event.pointee.instrument = InstrumentId(taker.order.pointee.instrument)
     event.pointee.aggressor = aggressor
@@ -108,12 +110,11 @@ extension Exchange {
   ) {
     let holding = holdings.address(of: position.pointee.holding)
     let event = events.balance()
-    invariant(
-      position.pointee.energy >= 0 && holding.pointee.reserved >= 0, "nobody has less than nothing")
-    invariant(
-      asks.pointee.covered <= position.pointee.energy
-        && bids.pointee.covered <= position.pointee.headroom,
-      "rule 2: no more covered than there is")
+    let (unused, room) = (
+      position.pointee.energy &- asks.pointee.covered,
+      position.pointee.headroom &- bids.pointee.covered
+    )
+    invariant(unused | room >= 0, "the same energy backs no two live quantities")
     event.pointee.account = AccountId(position.pointee.account)
     event.pointee.area = AreaId(position.pointee.area)
     event.pointee.currency = Currency(holding.pointee.currency)

@@ -49,7 +49,6 @@ struct Foreseen: ~Copyable {
     /// Adds a command; at most sixteen.
     @inline(__always) func add(_ payload: UnsafeRawPointer, _ kind: UInt8) {
       let count = counts[Int(kind)]
-      invariant(count < Foreseen.size, "a list has room for its block")
       payloads[Int(kind) &* Foreseen.size &+ count] = payload
       counts[Int(kind)] = count &+ 1
     }

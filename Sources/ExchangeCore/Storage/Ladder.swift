@@ -158,8 +158,9 @@ struct Ladder: ~Copyable {
 
   /// Removes an empty level and the nodes that it alone needed.
   @inline(__always) mutating func remove(_ level: LevelRow, from book: BookRow) {
-    invariant(level.pointee.count == 0 && level.pointee.total == 0, "only an empty level goes")
-    invariant(level.pointee.live == 0, "nothing of an empty level is live")
+    invariant(
+      Int64(level.pointee.count) | level.pointee.total | level.pointee.live == 0,
+      "only an empty level goes")
     let (key, node) = (level.pointee.key, level.pointee.node)
     releaseLevel(level)
     masks[node].any &= ~(1 &<< UInt64(key & 63))

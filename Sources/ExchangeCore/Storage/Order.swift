@@ -129,7 +129,7 @@ struct OrderPool: ~Copyable {
       slot = used
     }
     let order = table.address(of: slot)
-    invariant(!order.pointee.marks.isOpen && slot <= capacity, "a free slot has no order")
+    invariant(!order.pointee.marks.isOpen, "a free slot has no order")
     order.pointee.generation &+= 1  // Wraps after 4 billion uses; an id that old is gone.
     count &+= 1
     return (order, slot)
@@ -144,7 +144,7 @@ struct OrderPool: ~Copyable {
 
   /// Gives a slot back.
   @inline(__always) mutating func release(_ order: OrderRow, _ place: PlaceRow, _ slot: UInt32) {
-    invariant(order.pointee.marks.isOpen && count > 0, "an order leaves once")
+    invariant(order.pointee.marks.isOpen, "an order leaves once")
     order.pointee.marks = .gone
     place.pointee.next = free
     free = slot
