@@ -36,6 +36,16 @@ struct HealthTests {
     let commands = numbers.first { $0.hasPrefix("joulebook_commands_total ") }
     #expect(commands.flatMap { Int($0.split(separator: " ")[1]) } ?? 0 > 10, "\(metrics)")
     #expect(metrics.contains("joulebook_durability_lag_commands 0"), "\(metrics)")
+    // Every queue, gate and error has its number.
+    for name in [
+      "ingress_commands", "outbox_events", "readings_under_way", "retransmissions_waiting",
+      "intake",
+      "settlement_waiting", "settlement_stopped", "retransmission_failures_total",
+      "snapshot_failures_total", "gateway_rejects_total", "sessions_terminated_total",
+      "alarms_total",
+    ] {
+      #expect(metrics.contains("joulebook_\(name) "), "\(name)")
+    }
     let ready = try Joulebook.run([
       "admin", "status", "--ready", "--data", data, "--connect", "127.0.0.1:\(server.port)",
     ])

@@ -88,6 +88,44 @@ struct SnapshotServerTests {
     #expect(try Joulebook.run(["journal", "verify", data]).status == 0)
   }
 
+  @Test("Behind a shortened journal a session gets the reports again that were kept for it.")
+  func reportsBehindAShortenedJournal() throws {
+    let folder = try TemporaryFolder()
+    let (village, data) = (Village(), folder.path + "/data")
+    let options = Self.options + ["--set", "snapshot.keep=1", "--set", "journal.retain=150"]
+    var server = try ServerProcess(data: data, options: options)
+    try village.found(on: server)
+    let client = try village.trader(3, server)
+    var reports: [UInt64: String] = [:]
+    // A few snapshots, so that one is old enough to begin with.
+    for round in UInt64(0)..<6 {
+      let made = snapshots(server).count
+      for id in 1...UInt64(100) {
+        try client.enter(
+          .limit(
+            Village.ben, .buy, kilowattHours: 1, at: Int64(id % 50) + 1, id: round * 100 + id))
+        try client.flush()
+        let message = try #require(try client.poll(timeoutMilliseconds: 30_000))
+        if message.isReport { reports[message.sequence] = "\(message.time) \(message.event)" }
+      }
+      try awaitSnapshot(server, after: made)
+    }
+    #expect(server.log.contains("it is in snapshots, and settled"), "\(server.log)")
+    var position = client.position
+    server.kill()
+    server = try ServerProcess(data: data, options: options)
+    let last = position.nextReport - 1
+    position.nextReport -= 100
+    let back = try village.trader(3, server, resume: position)
+    for number in position.nextReport...last {
+      let message = try #require(try back.poll(timeoutMilliseconds: 30_000), "report \(number)")
+      #expect(message.sequence == number && message.isRetransmitted)
+      #expect("\(message.time) \(message.event)" == reports[number])
+    }
+    back.close()
+    #expect(server.stop() == 0)
+  }
+
   @Test("A damaged snapshot is passed over; with none left, and no first segment, nothing starts.")
   func damaged() throws {
     let folder = try TemporaryFolder()

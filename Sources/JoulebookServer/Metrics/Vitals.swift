@@ -24,8 +24,16 @@ final class Vitals: Sendable {
     var outbox = 0
     /// What the journal's disk has room for.
     var intake = JournalWriter.Room.ample
+    /// Readings whose signatures are being checked.
+    var readings = 0
+    /// Retransmissions that wait for a replay of the journal.
+    var retransmissions = 0
+    /// Retransmissions that could not be read from the journal.
+    var retransmissionFailures: UInt64 = 0
     /// Whether settlement has stopped; nothing to settle counts as going on.
     var settlementIsOver = false
+    /// Whether settlement waits for a ledger that does not answer.
+    var settlementIsWaiting = false
     /// The last command in a snapshot.
     var snapshot = SequenceNumber.none
     /// Snapshots that could not be made.
@@ -88,7 +96,10 @@ private struct Instruments: Sendable {
     row("durability_lag_commands") { lag($0.status.lastSequence, $0.status.durableSequence) },
     row("settlement_lag_commands") { lag($0.status.lastSequence, $0.status.settledSequence) },
     row("snapshot_lag_commands") { lag($0.status.lastSequence, $0.snapshot) },
+    row("readings_under_way") { Int64($0.readings) },
+    row("retransmissions_waiting") { Int64($0.retransmissions) },
     row("settlement_stopped") { $0.settlementIsOver ? 1 : 0 },
+    row("settlement_waiting") { $0.settlementIsWaiting ? 1 : 0 },
     row("intake") { $0.intake == .ample ? 2 : $0.intake == .low ? 1 : 0 },
     row("connections") { Int64($0.status.connectionCount) },
     row("open_orders") { Int64($0.status.openOrderCount) },
@@ -108,6 +119,7 @@ private struct Instruments: Sendable {
     row("sessions_terminated") { Int64($0.gateway.terminations) },
     row("gateway_rejects") { Int64($0.gateway.rejects) },
     row("reader_pauses") { Int64($0.gateway.pauses) },
+    row("retransmission_failures") { Int64(clamping: $0.retransmissionFailures) },
     row("snapshot_failures") { Int64(clamping: $0.snapshotFailures) },
     row("alarms") { Int64(clamping: $0.alarms) },
   ]

@@ -67,6 +67,7 @@ final class Follower: Sendable {
   /// The highest command it is done with.
   private let done = Atomic<UInt64>(0)
   private let hasEnded = Atomic<Bool>(false)
+  private let ledgerIsAway = Atomic<Bool>(false)
 
   init(_ setting: Setting, log: Logger) {
     (self.setting, self.log) = (setting, log)
@@ -77,6 +78,9 @@ final class Follower: Sendable {
     // Pairs with the release in `follow`.
     SequenceNumber(done.load(ordering: .acquiring))
   }
+
+  /// Whether it waits for a ledger that does not answer.
+  var isWaiting: Bool { ledgerIsAway.load(ordering: .relaxed) }
 
   /// Whether nothing more comes from it: it was told to end, or settlement has stopped.
   var isOver: Bool {
@@ -133,6 +137,7 @@ final class Follower: Sendable {
   private func openRoom() throws(JournalError) -> SettlementRoom? {
     while let settler = openSettler() {
       if let room = try makeRoom(settler) { return room }
+      ledgerIsAway.store(true, ordering: .relaxed)
       _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
     }
     return nil
@@ -153,6 +158,7 @@ final class Follower: Sendable {
     // Pairs with the acquire in `finished`.
     done.store(room.settledThrough.rawValue, ordering: .releasing)
     setting.hold.settled(room.settledThrough)
+    ledgerIsAway.store(room.isWaiting, ordering: .relaxed)
     if !confirmations.isEmpty { return .again }
     if isLast(room.settledThrough) || room.isWaiting && isEnding { return .over }
     return room.isWaiting ? .ledgerWaits : .caughtUp(room.settledThrough)
@@ -185,6 +191,7 @@ final class Follower: Sendable {
         }
         if !isAnnounced { log.error("ALARM: \(error); trading goes on, settlement tries again") }
         isAnnounced = true
+        ledgerIsAway.store(true, ordering: .relaxed)
       }
       _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
     }
@@ -206,6 +213,7 @@ final class Follower: Sendable {
   /// Nothing more comes from it.
   func conclude() {
     setting.hold.settlementIsOver()
+    ledgerIsAway.store(false, ordering: .relaxed)
     // Pairs with the acquire in `isOver`.
     hasEnded.store(true, ordering: .releasing)
     setting.wake()

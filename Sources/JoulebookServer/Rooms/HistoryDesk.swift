@@ -52,6 +52,12 @@ final class HistoryDesk: Sendable {
   private let hasQuestions = Atomic<Bool>(false)
   private let hasAnswers = Atomic<Bool>(false)
   private let isEnding = Atomic<Bool>(false)
+  private let failed = Atomic<UInt64>(0)
+
+  /// Questions that nobody has begun to answer.
+  var waiting: Int { state.withLock { $0.questions.count } }
+  /// Questions since the start that could not be answered.
+  var failures: UInt64 { failed.load(ordering: .relaxed) }
 
   init(_ setting: Setting, log: Logger) { (self.setting, self.log) = (setting, log) }
 
@@ -104,6 +110,7 @@ final class HistoryDesk: Sendable {
       return state.questions
     }
     let answers = read(questions)
+    failed.add(UInt64(answers.count { $0.reports == nil }), ordering: .relaxed)
     state.withLock { $0.answers += answers }
     hasAnswers.store(true, ordering: .releasing)
     setting.wake()

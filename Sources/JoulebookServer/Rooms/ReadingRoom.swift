@@ -39,6 +39,9 @@ final class ReadingRoom: @unchecked Sendable {
     exit = verdicts.claimConsumer()
   }
 
+  /// Readings that are being checked, or whose verdicts wait for the gateway.
+  var count: Int { underWay }
+
   /// Takes a reading in.
   func check(_ reading: SignedReading) -> ReadingCheck {
     guard underWay < Self.capacity, entrance.push(reading) else { return .full }

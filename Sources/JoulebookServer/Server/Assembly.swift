@@ -155,7 +155,11 @@ final class Assembly: GatewayServer {
     ask { $0.fill(&picture) }
     picture.gateway = gateway.counts
     picture.status.connectionCount = UInt32(gateway.connectionCount)
+    picture.readings = readings?.count ?? 0
+    (picture.retransmissions, picture.retransmissionFailures) =
+      history.map { ($0.waiting, $0.failures) } ?? (0, 0)
     picture.settlementIsOver = follower?.isOver ?? false
+    picture.settlementIsWaiting = follower?.isWaiting ?? false
     picture.snapshot = snapshots?.lastSequence ?? .none
     picture.snapshotFailures = snapshots?.failures ?? 0
     picture.isServing = phase == .running
