@@ -19,6 +19,7 @@ SETTINGS = ["journal.segment=65536", "capacity.orders=65536", "capacity.priceLev
             "settlement.transfers=4", "checkpoint.commands=1000", "ingress.commands=1024",
             "outbox.events=4096", "snapshot.commands=40"]
 ANA, BEN, AREA, INSTRUMENT, EUR = 1, 2, 1, 1, 978
+STUCK = "none: it does not stop"
 LOST = (Terminated, asyncio.TimeoutError, TimeoutError, ConnectionError, OSError)
 
 
@@ -57,10 +58,22 @@ class Server:
         self.errors.close()
 
     def stop(self):
+        """Asks for the orderly end; `STUCK` when it does not come."""
         os.kill(self.pid, signal.SIGTERM)
-        status = self.process.wait(30)
+        try:
+            status = self.process.wait(120)
+        except subprocess.TimeoutExpired:
+            self.stacks()
+            self.kill()
+            return STUCK
         self.errors.close()
         return status
+
+    def stacks(self):
+        """Writes to its log where each thread is, if there is a debugger."""
+        if shutil.which("gdb"):
+            subprocess.run(["gdb", "-batch", "-p", str(self.pid), "-ex", "thread apply all bt 20"],
+                           stdout=self.errors, stderr=subprocess.DEVNULL, timeout=120, check=False)
 
 
 class Market:

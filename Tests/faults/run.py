@@ -31,7 +31,7 @@ def main():
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all unless named")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="joulebook-faults-")
-    failed = 0
+    failed, finished = 0, False
     try:
         market = Market(options.program, folder)
         print(f"{'fault':<44}{'tried':>6}  result")
@@ -43,10 +43,12 @@ def main():
                 print(f"{fault:<44}{tried:>6}  {verdict} ({time.monotonic() - start:.0f} s)",
                       flush=True)
                 start = time.monotonic()
-        if failed:
-            print(f"{failed} kinds of faults failed; the servers' logs: {folder}/*.log")
+        finished = True
     finally:
-        if not failed:
+        if failed or not finished:
+            # What broke off tells most.
+            print(f"{failed} kinds of faults failed; the servers' logs: {folder}/*.log", flush=True)
+        else:
             shutil.rmtree(folder, ignore_errors=True)
     return 1 if failed else 0
 
