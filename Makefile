@@ -14,6 +14,8 @@ SANITIZER ?= address thread
 FILTER ?=
 # What a simulated run frees serves the next, instead of going back to the system page by page.
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824
+# Servers that `make kills` kills.
+KILLS ?= 1000
 # How long `make fuzz` tries each target.
 SECONDS ?= 60
 
@@ -24,7 +26,7 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test faults sanitize fuzz simulate demo bench bench-net check format \
+.PHONY: help deps libraries build release test kills faults sanitize fuzz simulate demo bench bench-net check format \
   generate clean
 
 help: ## Lists the targets.
@@ -58,6 +60,9 @@ test: deps ## Runs every test.
 	SWIFT="$(SWIFT)" Tests/run.sh -j $(JOBS)
 	Tests/hotpath/run.sh
 	Tests/faults/run.sh --quick
+
+kills: libraries ## Kills the server again and again: every order happens once (make kills KILLS=1000).
+	JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
 
 faults: deps build ## Real faults on the real server, as a table.
 	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace
