@@ -21,6 +21,13 @@ struct PythonClientTests {
     #expect(result.output.contains("covered"), "\(result.output)")
   }
 
+  @Test("Every message of the schema is sent or answered on a real server.")
+  func everyMessage() throws {
+    let result = try Script.run("Tests/python/every_message.sh", [Joulebook.path])
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("none of 71 missed"), "\(result.output)")
+  }
+
   @Test("Installed with pip, the example bots trade with each other; a dropped session comes back.")
   func bots() throws {
     let result = try Script.run("Tests/python/bots.sh", [Joulebook.path])
@@ -37,6 +44,70 @@ struct CClientTests {
     Script.isInstalled("cc") && FileManager.default.fileExists(atPath: "/usr/include/openssl/evp.h")
   }
 
+  /// The program of that name.
+  private func compile(_ name: String, in folder: TemporaryFolder) throws -> String {
+    let program = folder.path + "/" + name
+    let compiled = try Script.run(
+      "/usr/bin/env",
+      [
+        "cc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program,
+        Script.path("clients/c/\(name).c"), "-lcrypto",
+      ])
+    #expect(compiled.status == 0, "\(compiled.output)")
+    return program
+  }
+
+  private static func seed(_ village: Village) -> String {
+    village.key.rawRepresentation.map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+
+  @Test(
+    "A program in C, written from the protocol's pages alone, follows the market through gaps.",
+    .enabled(if: canCompile, "no C compiler with OpenSSL's headers"),
+    arguments: ["orders", "levels"])
+  func marketData(view: String) throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: ["--set", "capacity.orders=4096"])
+    try village.found(on: server)
+    let program = try compile("market_data", in: folder)
+    let market = try Bustling(village, server)
+    try market.trade(60)
+    let watcher = Process()
+    watcher.executableURL = URL(fileURLWithPath: program)
+    watcher.arguments = ["127.0.0.1", "\(server.port)", "4", Self.seed(village), "1", view]
+    let pipe = Pipe()
+    (watcher.standardOutput, watcher.standardError) = (pipe, pipe)
+    try watcher.start()
+    // Trades until the snapshot was printed, so that changes come beside it, then enough for many gaps.
+    var printed = Data()
+    while !printed.contains(UInt8(ascii: "\n")) {
+      let more = pipe.fileHandleForReading.availableData
+      if more.isEmpty { break }
+      printed += more
+    }
+    try market.trade(400)
+    try market.halt()
+    printed += pipe.fileHandleForReading.readDataToEndOfFile()
+    watcher.waitUntilExit()
+    let output = String(decoding: printed, as: UTF8.self)
+    #expect(watcher.terminationStatus == 0, "\(output)")
+    let words = try #require(output.split(separator: "\n").last).split(separator: " ")
+    #expect(words.starts(with: ["right", "at", "number"]), "\(output)")
+    let (gaps, losses) = (Int(words[5]) ?? 0, Int(words[8]) ?? 0)
+    #expect(gaps > 5 && losses > 2, "\(output)")
+    // What it has printed is what the server says.
+    #expect(output.split(separator: "\n").filter { $0.hasPrefix("level:") }.count > 5)
+    #expect(
+      try market.depth()
+        == output.split(separator: "\n").filter { $0.hasPrefix("level:") }
+        .map(String.init).sorted())
+    #expect(server.stop() == 0)
+  }
+
   @Test(
     "A bot in C, written from the protocol's pages alone, trades and comes back to its session.",
     .enabled(if: canCompile, "no C compiler with OpenSSL's headers"))
@@ -45,15 +116,8 @@ struct CClientTests {
     let village = Village()
     let server = try ServerProcess(data: folder.path + "/data")
     try village.found(on: server)
-    let bot = folder.path + "/first_order"
-    let source = Script.path("clients/c/first_order.c")
-    let compiled = try Script.run(
-      "/usr/bin/env",
-      ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", bot, source, "-lcrypto"])
-    #expect(compiled.status == 0, "\(compiled.output)")
-    let seed = village.key.rawRepresentation.map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
+    let bot = try compile("first_order", in: folder)
+    let seed = Self.seed(village)
     let result = try Script.run(
       bot,
       ["127.0.0.1", "\(server.port)", "3", seed, "\(Village.ben.rawValue)", "1", "10000", "2000"])

@@ -1,0 +1,219 @@
+"""Sends every message that a client can send to a real server, and waits for every one that it can answer.
+
+    every_message.py PORT OPERATOR_SEED_HEX
+
+Exits 0 only when no template of the schema was missed, and each answer was the one expected.
+"""
+
+import asyncio
+import pathlib
+import secrets
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "clients" / "python"))
+from joulebook import Client, Codec, Rejected, Terminated, read_private_key  # noqa: E402
+
+FIRM, OTHER, ANA, BEN, AREA, SPOT, SECOND, METER, EUR = 21, 22, 11, 12, 1, 1, 2, 1, 978
+BOT, DESK, COPIER, RIVAL = 31, 32, 33, 34
+sent, received = set(), set()
+encode, decode = Codec.encode, Codec.decode
+
+
+def counting_encode(self, name, fields):
+    sent.add(name)
+    return encode(self, name, fields)
+
+
+def counting_decode(self, frame):
+    message = decode(self, frame)
+    assert message is not None, "a template that the schema does not know"
+    received.add(message.name)
+    return message
+
+
+Codec.encode, Codec.decode = counting_encode, counting_decode
+
+
+def new_key():
+    key = read_private_key(secrets.token_bytes(32))
+    return key, key.public_key().public_bytes_raw()
+
+
+async def rejected(client, code, name, **fields):
+    """The message is rejected with this code."""
+    try:
+        await client.ask(name, **fields)
+    except Rejected as reject:
+        assert reject.message.code == code, reject
+        return
+    raise AssertionError(f"{name} was not rejected")
+
+
+async def found(operator, keys, meter):
+    """Every operator's message once."""
+    acts = [
+        ("CreateArea", dict(area=AREA, currency=EUR, areaCode="11XEVERY", storageCost=15 * 10**10,
+                            storagePrice=2 * 10**10, feedInPrice=8_000, retailPrice=30_000)),
+        ("SetTariff", dict(area=AREA, feedInPrice=7_000, retailPrice=31_000))]
+    acts += [("CreateInstrument", dict(instrument=number, area=AREA, symbol=f"SPOT{number}",
+                                       tickSize=100, lot=100, lowestPrice=0, highestPrice=100_000))
+             for number in (SPOT, SECOND)]
+    acts += [("CreateParticipant", dict(participant=firm, shortName=f"firm{firm}"))
+             for firm in (FIRM, OTHER)]
+    for session, firm, roles in ((BOT, FIRM, ["trading", "metering"]), (DESK, FIRM, ["trading"]),
+                                 (COPIER, FIRM, ["dropCopy"]), (RIVAL, OTHER, ["trading"])):
+        acts.append(("RegisterSession", dict(sessionId=session, participant=firm,
+                                             publicKey=keys[session][1], roles=roles)))
+    for account, firm in ((ANA, FIRM), (BEN, OTHER)):
+        acts += [("CreateAccount", dict(account=account, participant=firm)),
+                 ("Deposit", dict(account=account, currency=EUR, amount=10**12, reference=1)),
+                 ("Withdraw", dict(account=account, currency=EUR, amount=10**9, reference=2)),
+                 ("SetCap", dict(account=account, area=AREA, cap=50_000))]
+    acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
+    acts.append(("Tick", dict(time=time.time_ns())))
+    for name, fields in acts:
+        assert (await operator.ask(name, **fields)).name == "Ack", name
+    status = await operator.ask("StatusRequest", withStateHash="yes")
+    assert status.participantCount == 3 and status.instrumentCount == 2, status
+
+
+async def refused(port, key):
+    """Negotiate and Establish that are refused."""
+    for session, milliseconds, answer in ((99, 5_000, "NegotiationReject"),
+                                          (BOT, 5, "EstablishmentReject")):
+        try:
+            await Client.connect("127.0.0.1", port, session, key, keep_alive_ms=milliseconds)
+            raise AssertionError("it was let in")
+        except Terminated as refusal:
+            assert refusal.message.name == answer, refusal
+
+
+async def orders(bot, desk, rival, meter_key):
+    """An ask that waits, is explained, covered, trades; and everything that can be done to an order."""
+    ask = await bot.order(ANA, SPOT, "sell", 10_000, 3_000)
+    assert ask.waitReason == "awaitingEnergy"
+    why = await bot.ask("ExplainRequest", orderId=ask.orderId, account=ANA)
+    assert (why.name, why.reason) == ("Explanation", "awaitingEnergy"), why
+    state = await bot.ask("OrderStatusRequest", orderId=ask.orderId, account=ANA)
+    assert (state.name, state.leaves, state.covered) == ("OrderStatus", 3_000, 0), state
+    bot.meter_reading(meter_key, METER, 1, 0, 900 * 10**9, 5_000, 0)
+    await bot.wait_for(lambda m: m.name == "Restated" and m.covered == 3_000)
+    if "MeterReadingAck" not in received:
+        await bot.wait_for(lambda m: m.name == "MeterReadingAck")
+    await rival.order(BEN, SPOT, "buy", 10_000, 1_000, display_quantity=500)
+    await bot.wait_for(lambda m: m.name == "Trade" and m.quantity == 1_000)
+    number = bot.send("Replace", orderId=ask.orderId, clientOrderId=time.time_ns(), price=11_000,
+                      quantity=2_000, account=ANA)
+    await bot.wait_for(lambda m: m.name == "Replaced" and m.leaves == 1_000, number=number)
+    await bot.cancel(ANA, ask.orderId)
+    entered = await desk.order(ANA, SPOT, "buy", 5_000, 1_000, on_behalf_of=BOT)
+    assert entered.name == "Ack"
+    await bot.wait_for(lambda m: m.name == "Accepted" and m.price == 5_000)
+    cancel = await bot.ask("MassCancel", account=ANA, sides="both")
+    assert (cancel.name, cancel.orderCount) == ("MassCancelReport", 1), cancel
+    agent = await bot.ask("SetAgent", account=ANA, instrument=SECOND, sellPrice=20_000,
+                          sellAbove=1_000, target=500, flags=["sells"])
+    assert agent.name == "AgentReport"
+    moved = await bot.ask("Transfer", clientOrderId=time.time_ns(), fromAccount=ANA, toAccount=BEN,
+                          asset="cash", currency=EUR, amount=100)
+    assert moved.name == "TransferReport"
+    assert (await bot.balance(ANA, AREA)).energy == 4_000
+    await rejected(bot, 6001, "Cancel", account=ANA, orderId=12345)
+
+
+async def market(watcher, rival, operator):
+    """Reference data, and every view of the market data."""
+    watcher.send("ReferenceDataRequest")
+    end = await watcher.wait_for(lambda m: m.name == "ReferenceDataEnd")
+    assert (end.areaCount, end.instrumentCount) == (1, 2), end
+    watcher.send("MarketDataSubscribe", area=AREA, snapshot="orders")
+    last = await watcher.wait_for(lambda m: m.name == "SnapshotEnd")
+    bid = await rival.order(BEN, SPOT, "buy", 9_000, 2_000)
+    await watcher.wait_for(lambda m: m.name == "OrderAdd" and m.orderId == bid.orderId)
+    rival.send("Replace", orderId=bid.orderId, clientOrderId=time.time_ns(), price=9_000,
+               quantity=1_500, account=BEN)
+    await watcher.wait_for(lambda m: m.name == "OrderModify" and m.total == 1_500)
+    await watcher_sells(watcher)
+    await watcher.wait_for(lambda m: m.name == "OrderModify" and m.total == 1_000)
+    await rival.cancel(BEN, bid.orderId)
+    await watcher.wait_for(lambda m: m.name == "OrderDelete" and m.orderId == bid.orderId)
+    for state in ("halted", "open"):
+        await operator.ask("SetInstrumentState", instrument=SPOT, state=state)
+        await watcher.wait_for(lambda m: m.name == "StateChange" and m.state == state)
+    watcher.send("MarketDataSubscribe", area=AREA, snapshot="levels")
+    await watcher.wait_for(lambda m: m.name == "LevelSnapshot")
+    again = await watcher.wait_for(lambda m: m.name == "SnapshotEnd")
+    bid = await rival.order(BEN, SPOT, "buy", 9_100, 2_000)
+    await watcher.wait_for(lambda m: m.name == "LevelUpdate" and m.orderCount == 1)
+    for view, name in (("orders", "OrderAdd"), ("levels", "LevelUpdate")):
+        watcher.send("MarketDataResume", area=AREA, fromSeqNo=again.seqNo + 1, view=view)
+        await watcher.wait_for(lambda m: m.name == name and m.seqNo == again.seqNo + 1)
+    await rejected(watcher, 8007, "MarketDataResume", area=AREA, fromSeqNo=10**6)
+    watcher.send("MarketDataSubscribe", area=AREA, snapshot="top")
+    await watcher.wait_for(lambda m: m.name == "TopOfBook" and m.bidPrice == 9_100)
+    assert (await watcher.ask("MarketDataUnsubscribe", area=AREA)).name == "Ack"
+    assert again.seqNo > (last.seqNo or 0)
+
+
+async def watcher_sells(watcher):
+    """Half a kWh to the bid, by the one who looks on: the market is told of the trade."""
+    watcher.send("NewOrder", clientOrderId=time.time_ns(), account=ANA, instrument=SPOT,
+                 side="sell", price=9_000, quantity=500, timeInForce="immediateOrCancel")
+    await watcher.wait_for(lambda m: m.name == "MarketTrade" and m.quantity == 500)
+
+
+async def session(port, key):
+    """What only the session itself has: keep-alive, gaps, retransmission, finishing."""
+    bot = await Client.connect("127.0.0.1", port, BOT, key, keep_alive_ms=1_000,
+                               cancel_after_ms=None)
+    order = await bot.order(ANA, SPOT, "buy", 1_000, 100)
+    bot._next_seq_no += 3
+    bot.send("BalanceRequest", account=ANA, area=AREA)
+    gap = await bot.wait_for(lambda m: m.name == "NotApplied")
+    assert gap.missing == 3
+    bot._writer.write(bot._codec.encode("RetransmitRequest", {
+        "sessionVersion": bot.position.session_version, "fromSeqNo": 10**6, "count": 1}))
+    refusal = await bot.wait_for(lambda m: m.name == "RetransmitReject")
+    assert refusal.code == 1016, refusal
+    for _ in range(100):
+        if "Sequence" in received:
+            break
+        await asyncio.sleep(0.2)
+    position = bot.position
+    bot.drop()
+    back = await Client.connect("127.0.0.1", port, BOT, key, cancel_after_ms=0, resume=type(position)(
+        position.session_version, 1))
+    again = await back.wait_for(lambda m: m.name == "Accepted")
+    assert again.orderId == order.orderId
+    await back.finish()
+    await back.close()
+
+
+async def main(port, operator_seed):
+    port = int(port)
+    keys = {number: new_key() for number in (BOT, DESK, COPIER, RIVAL)}
+    meter_key, meter = new_key()
+    operator = await Client.connect("127.0.0.1", port, 1,
+                                    read_private_key(bytes.fromhex(operator_seed)))
+    await found(operator, keys, meter)
+    await refused(port, keys[BOT][0])
+    bot, desk, copier, rival = [
+        await Client.connect("127.0.0.1", port, number, keys[number][0])
+        for number in (BOT, DESK, COPIER, RIVAL)]
+    await orders(bot, desk, rival, meter_key)
+    await copier.wait_for(lambda m: m.name == "ReportCopy" and m.originSession == BOT)
+    await copier.wait_for(lambda m: m.name == "Trade")
+    await copier.wait_for(lambda m: m.name == "SettlementNotice")
+    await market(bot, rival, operator)
+    await bot.close()
+    await session(port, keys[BOT][0])
+    for client in (desk, copier, rival, operator):
+        await client.close()
+    await asyncio.sleep(0.5)
+    missed = {m.name for m in Codec().schema.messages.values()} - sent - received
+    assert not missed, f"never met: {', '.join(sorted(missed))}"
+    print(f"{len(sent)} messages sent, {len(received)} received, none of {len(sent | received)} missed")
+
+
+asyncio.run(main(*sys.argv[1:3]))
