@@ -100,7 +100,7 @@ let package = Package(
     .target(
       name: "Load",
       dependencies: [
-        "CEpoll", "MarketModel", "Wire", "JoulebookClient", "JoulebookServer",
+        "CEpoll", "MarketModel", "TLS", "Wire", "JoulebookClient", "JoulebookServer",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],

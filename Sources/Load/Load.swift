@@ -26,6 +26,9 @@ public enum Load {
         outstanding: options.isPingPong ? 1 : options.outstanding, prices: prices)
     }
     let progress = LoadProgress(isShown: isShown)
+    if options.isPingPong, options.meters > 0 {
+      return try pingPongBesideMeters(options, market, sessions, progress)
+    }
     if options.isPingPong { return try pingPong(options, sessions[0], progress) }
     if options.meters > 0 { return try flood(options, market, sessions, progress) }
     return try orders(options, market, flow, sessions, idle, progress)
@@ -99,6 +102,55 @@ public enum Load {
     return LoadReport(run.tally, nanoseconds: run.measuredNanoseconds)
   }
 
+  /// One order at a time, while another session floods readings on a thread of its own.
+  private static func pingPongBesideMeters(
+    _ options: LoadOptions, _ market: LoadMarket, _ sessions: [LoadSession],
+    _ progress: LoadProgress
+  ) throws(LoadError) -> LoadReport {
+    var flooding = options
+    // The orders alone are to find a core awake.
+    flooding.spins = false
+    let flood = try MeterFlood(
+      flooding, market, sessions: [sessions[1]], progress: LoadProgress(isShown: false))
+    let thread = FloodThread(flood)
+    var report: LoadReport?
+    var failure: LoadError?
+    do throws(LoadError) {
+      report = try pingPong(options, sessions[0], progress)
+    } catch {
+      failure = error
+    }
+    try thread.join()
+    if let failure { throw failure }
+    guard var report else { preconditionFailure("a run has a report or a failure") }
+    report.readings = LoadReport(flood.tally, nanoseconds: flood.measuredNanoseconds).rate
+    return report
+  }
+
+  /// Runs a flood beside something else. The flood is the thread's until `join`.
+  private final class FloodThread: @unchecked Sendable {
+    // Written before the semaphore is signalled, read after it was waited for.
+    private var failure: LoadError?
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ flood: MeterFlood) {
+      nonisolated(unsafe) let flood = flood
+      Thread { [self] in
+        do throws(LoadError) {
+          try flood.run()
+        } catch {
+          failure = error
+        }
+        done.signal()
+      }.start()
+    }
+
+    func join() throws(LoadError) {
+      done.wait()
+      if let failure { throw failure }
+    }
+  }
+
   private static func flood(
     _ options: LoadOptions, _ market: LoadMarket, _ sessions: [LoadSession],
     _ progress: LoadProgress
@@ -111,10 +163,11 @@ public enum Load {
   // MARK: Before it
 
   private static func market(_ options: LoadOptions, _ flow: FlowFile?) -> LoadMarket {
-    let traders = options.isPingPong ? 1 : options.connections
+    let isBeside = options.isPingPong && options.meters > 0
+    let traders = isBeside ? 2 : options.isPingPong ? 1 : options.connections
     return LoadMarket(
       base: options.base, traders: traders, idle: options.idle,
-      accounts: max(2 * traders, flow?.accounts ?? 0, options.meters),
+      accounts: max(2 * traders, flow?.accounts ?? 0, options.meters * (isBeside ? 2 : 1)),
       instruments: flow?.symbols ?? options.instruments, lowest: flow?.lowest ?? PriceBand.lowest,
       highest: flow?.highest ?? PriceBand.highest, seed: options.seed)
   }
@@ -123,11 +176,12 @@ public enum Load {
     _ options: LoadOptions, _ market: LoadMarket, _ target: LoadTarget,
     _ administrator: Credentials
   ) throws(LoadError) -> (traders: [Client], idle: [Client]) {
-    let operatorClient = try client(target, administrator, Client.Options())
+    var session = Client.Options()
+    session.security = options.security
+    let operatorClient = try client(target, administrator, session)
     defer { operatorClient.close() }
     try market.make(by: operatorClient)
     var clients: [Client] = []
-    var session = Client.Options()
     session.keepAliveMilliseconds = 60_000
     for index in 0..<(market.traders + market.idle) {
       session.bufferBytes = index < market.traders ? 1 << 18 : 1 << 12

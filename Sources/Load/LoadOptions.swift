@@ -1,3 +1,5 @@
+import TLS
+
 /// What load is put on an exchange, and how.
 public struct LoadOptions: Sendable {
   /// Messages a second over all connections, at even intervals; 0: each connection sends as soon as one of
@@ -20,7 +22,7 @@ public struct LoadOptions: Sendable {
   public var messages: UInt64 = 0
   /// One order at a time on one connection: the next when the last is answered.
   public var isPingPong = false
-  /// Meters that flood signed readings instead of orders; 0: none.
+  /// Meters that flood signed readings instead of orders, or beside one order at a time; 0: none.
   public var meters = 0
   /// Further sessions that are connected and say nothing.
   public var idle = 0
@@ -32,6 +34,8 @@ public struct LoadOptions: Sendable {
   public var base: UInt32 = 1_000
   /// Instruments of the mix.
   public var instruments = 1
+  /// Speaks TLS 1.3 with this; `nil`: plain TCP.
+  public var security: TLSContext?
 
   /// 100,000 messages a second on four connections for ten seconds.
   public init() {}
@@ -60,14 +64,16 @@ public struct OrderMix: Sendable, Equatable {
   public var replace = 0
   /// Immediate-or-cancel orders through the touch.
   public var immediate = 5
+  /// Icebergs that rest near the touch and show a part of themselves.
+  public var iceberg = 0
 
   /// Half new orders, 45 % cancels, 5 % immediate.
   public init() {}
 
-  /// "new=50,cancel=45,replace=0,ioc=5"; what is not named is 0.
+  /// "new=50,cancel=45,replace=0,ioc=5,iceberg=0"; what is not named is 0.
   /// - Returns: `nil` when a name is unknown, a share no number from 0 to 1,000,000, or all are 0.
   public init?(_ text: String) {
-    (new, cancel, replace, immediate) = (0, 0, 0, 0)
+    (new, cancel, replace, immediate, iceberg) = (0, 0, 0, 0, 0)
     for part in text.split(separator: ",") {
       let pair = part.split(separator: "=", maxSplits: 1)
       guard pair.count == 2, let share = Int(pair[1]), (0...1_000_000).contains(share) else {
@@ -78,6 +84,7 @@ public struct OrderMix: Sendable, Equatable {
       case "cancel": cancel = share
       case "replace": replace = share
       case "ioc": immediate = share
+      case "iceberg": iceberg = share
       default: return nil
       }
     }
@@ -85,7 +92,7 @@ public struct OrderMix: Sendable, Equatable {
   }
 
   /// The sum of all shares.
-  var total: Int { new + cancel + replace + immediate }
+  var total: Int { new + cancel + replace + immediate + iceberg }
 }
 
 /// Where the load goes.

@@ -21,6 +21,8 @@ public struct LoadReport: Sendable {
   public var rate: Double
   /// ns from when a message was due to its answer.
   public var latency: Histogram<UInt32>
+  /// Readings a second that were answered beside it; `nil`: there were none.
+  public var readings: Double?
   /// What a flow file said of itself and the run agrees with, or not; `nil`: not comparable.
   public var agreesWithFlow: Bool?
 
@@ -47,6 +49,7 @@ public struct LoadReport: Sendable {
       lines.append(
         "latency " + values.joined(separator: "  ") + "  max \(Self.duration(latency.max))")
     }
+    if let readings { lines.append("beside it \(Int(readings.rounded())) readings/s") }
     switch agreesWithFlow {
     case true?: lines.append("trades and volume are those of the flow file")
     case false?: lines.append("TRADES OR VOLUME DIFFER from the flow file")

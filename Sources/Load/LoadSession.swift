@@ -47,16 +47,18 @@ final class LoadSession {
     now = time
     var dice = random.below(mix.total)
     if dice < mix.cancel {
-      return try sendCancel(&random, due) ? true : sendOrder(&random, due, isImmediate: false)
+      return try sendCancel(&random, due) ? true : sendOrder(&random, due, .resting)
     }
     dice -= mix.cancel
     if dice < mix.replace {
-      return try sendReplace(&random, due) ? true : sendOrder(&random, due, isImmediate: false)
+      return try sendReplace(&random, due) ? true : sendOrder(&random, due, .resting)
     }
     dice -= mix.replace
-    let isImmediate = dice < mix.immediate
+    let kind: OrderKind =
+      dice < mix.immediate
+      ? .immediate : dice < mix.immediate + mix.iceberg ? .iceberg : .resting
     // As many orders as a session keeps track of rest already: one has to go.
-    return try sendOrder(&random, due, isImmediate: isImmediate) ? true : sendCancel(&random, due)
+    return try sendOrder(&random, due, kind) ? true : sendCancel(&random, due)
   }
 
   /// Sends messages of the mix as long as the window has room.
@@ -69,30 +71,54 @@ final class LoadSession {
     return sent
   }
 
-  /// Sends a resting or an immediate order.
+  /// What becomes of an order.
+  enum OrderKind {
+    case resting
+    case immediate
+    case iceberg
+  }
+
+  /// What an iceberg shows of itself, and its least quantity: it has a few parts, and stays an iceberg
+  /// however often it is replaced.
+  private static let shown: Int64 = 16
+
+  /// Sends an order.
   /// - Returns: `false` when too many are open.
   func sendOrder(
-    _ random: inout LoadRandom, _ due: UInt64, isImmediate: Bool
+    _ random: inout LoadRandom, _ due: UInt64, _ kind: OrderKind
   ) throws(ClientError) -> Bool {
     let dice = random.next()
     let sells = dice & 1 == 1
+    let isImmediate = kind == .immediate
     guard let slot = orders.take(sells: sells, isImmediate: isImmediate) else { return false }
     let id = nextId(slot)
-    let quantity = 1 + Int64(dice >> 57)
+    let quantity = 1 + Int64(dice >> 57) + (kind == .iceberg ? 4 * Self.shown : 0)
     orders.name(slot, id)
     orders.size(slot, quantity)
     let price =
       isImmediate
       ? prices.through(sells: sells) : prices.near(sells: sells, random.below(prices.depth))
-    let sequence = try client.writeFrame(NewOrderEncoder.frameLength) { frame, sequence in
-      NewOrderEncoder(
-        into: frame, seqNo: sequence, sendingTime: now, clientOrderId: ClientOrderId(id),
-        price: price, quantity: Energy(wattHours: quantity),
-        account: sells ? accounts.seller : accounts.buyer,
-        instrument: prices.instrument(Int(dice >> 8 & 0xFFFF)),
-        side: sells ? .sell : .buy,
-        timeInForce: isImmediate ? .immediateOrCancel : .goodTillCancel,
-        selfTradePrevention: .cancelNewer, flags: [])
+    let account = sells ? accounts.seller : accounts.buyer
+    let instrument = prices.instrument(Int(dice >> 8 & 0xFFFF))
+    let sequence: UInt64
+    if kind == .iceberg {
+      sequence = try client.writeFrame(NewOrderExtendedEncoder.frameLength) { frame, sequence in
+        NewOrderExtendedEncoder(
+          into: frame, seqNo: sequence, sendingTime: now, clientOrderId: ClientOrderId(id),
+          price: price, quantity: Energy(wattHours: quantity), account: account,
+          instrument: instrument, side: sells ? .sell : .buy, timeInForce: .goodTillCancel,
+          selfTradePrevention: .cancelNewer, flags: [], minimumQuantity: .zero, expireTime: .never,
+          displayQuantity: Energy(wattHours: Self.shown), onBehalfOf: .exchange)
+      }
+    } else {
+      sequence = try client.writeFrame(NewOrderEncoder.frameLength) { frame, sequence in
+        NewOrderEncoder(
+          into: frame, seqNo: sequence, sendingTime: now, clientOrderId: ClientOrderId(id),
+          price: price, quantity: Energy(wattHours: quantity), account: account,
+          instrument: instrument, side: sells ? .sell : .buy,
+          timeInForce: isImmediate ? .immediateOrCancel : .goodTillCancel,
+          selfTradePrevention: .cancelNewer, flags: [])
+      }
     }
     unanswered.add(sequence, .enter, id: id, due: due)
     return true

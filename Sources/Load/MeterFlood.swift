@@ -27,7 +27,8 @@ final class MeterFlood {
   /// ns that signing one reading took.
   let signingNanoseconds: UInt64
 
-  /// Signs the readings.
+  /// Signs the readings. Those of a session's own meters go over it.
+  /// - Parameter sessions: All traders' sessions, or that of the last trader alone.
   /// - Throws: `.client` when a key does not sign.
   init(
     _ options: LoadOptions, _ market: LoadMarket, sessions: [LoadSession], progress: LoadProgress
@@ -40,9 +41,13 @@ final class MeterFlood {
     let begun = Client.monotonicNow()
     var readings: [Signed] = []
     readings.reserveCapacity(count)
+    let alone = sessions.count == 1 && market.traders > 1
+    let meters = (0..<market.accounts).filter {
+      !alone || market.trader(of: $0) == market.traders - 1
+    }.prefix(options.meters)
     do throws(ClientError) {
       for index in 0..<count {
-        let meter = index % options.meters
+        let meter = meters[index % meters.count]
         let reading = MeterReading(
           meter: market.meter(meter), registerSequence: start + UInt64(index),
           intervalStart: Timestamp(nanoseconds: start + UInt64(index)),
@@ -52,7 +57,7 @@ final class MeterFlood {
         readings.append(
           Signed(
             reading: reading, signature: try reading.signature(market.meterKey),
-            trader: Int32(market.trader(of: meter))))
+            trader: alone ? 0 : Int32(market.trader(of: meter))))
       }
     } catch {
       throw .client(error)

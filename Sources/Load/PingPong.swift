@@ -30,7 +30,7 @@ struct PingPong: ~Copyable {
       while now < end {
         session.readClock()
         tally.isMeasuring = now >= warm
-        guard try session.sendOrder(&random, now, isImmediate: false), try exchange() else { break }
+        guard try session.sendOrder(&random, now, .resting), try exchange() else { break }
         tally.isMeasuring = false
         session.readClock()
         guard try session.sendCancel(&random, now), try exchange() else { break }

@@ -4,6 +4,7 @@ import JoulebookClient
 import JoulebookServer
 import Load
 import MarketModel
+import TLS
 
 /// `joulebook load`.
 struct LoadCommand: ParsableCommand {
@@ -19,6 +20,8 @@ struct LoadCommand: ParsableCommand {
         joulebook load --embedded --no-journal --rate 0 --connections 64
         joulebook load --embedded --ping-pong --server-wait spin
         joulebook load --embedded --meters 1000 --rate 0
+        joulebook load --embedded --ping-pong --meters 1000 --rate 5000
+        joulebook load --embedded --mix new=40,iceberg=10,cancel=45,ioc=5
         joulebook load --connect 127.0.0.1:9100 --data my-exchange --flow A.flow --plot a.svg
 
       On a running server the load makes an area, instruments, participants and accounts of its own, with
@@ -41,16 +44,21 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "File of the operator's key, when it is not in the data folder.") var key: String?
   @Option(help: "The operator's session identity.") var session: UInt32 = 1
 
+  @Flag(help: "Speak TLS 1.3, with a server that the system's certificates prove.") var tls = false
+  @Option(help: "Speak TLS 1.3, with a server that the certificates in this file prove.")
+  var tlsAuthorities: String?
+
   @Option(help: "Messages a second; 0: as fast as they are answered.") var rate: UInt64 = 100_000
   @Option(help: "Sessions that send.") var connections = 4
   @Option(help: "Messages of a session that may be unanswered.") var outstanding = 64
-  @Option(help: "Shares of messages.") var mix = "new=50,cancel=45,replace=0,ioc=5"
+  @Option(help: "Shares of messages.") var mix = "new=50,cancel=45,replace=0,ioc=5,iceberg=0"
   @Option(help: "An order-flow file (OBFLOW01) instead of the mix.") var flow: String?
   @Option(help: "How long it is measured: 10s, 500ms.") var duration = Span(milliseconds: 10_000)
   @Option(help: "How long before that.") var warmUp = Span(milliseconds: 1_000)
   @Option(help: "End after so many messages, if that comes first.") var messages: UInt64 = 0
   @Flag(help: "One message at a time.") var pingPong = false
-  @Option(help: "Meters that flood readings instead of orders.") var meters = 0
+  @Option(help: "Meters that flood readings instead of orders, or beside one order at a time.")
+  var meters = 0
   @Option(help: "Further sessions that say nothing.") var idle = 0
   @Option(help: "Instruments of the mix.") var instruments = 1
   @Option(help: "How the load waits: spin (leaves on time, keeps a core busy) or park.")
@@ -98,6 +106,13 @@ struct LoadCommand: ParsableCommand {
     (options.meters, options.idle, options.spins) = (meters, idle, wait == "spin")
     options.messages = messages
     (options.seed, options.base, options.instruments) = (seed, base, instruments)
+    if tls || tlsAuthorities != nil {
+      do throws(TLSError) {
+        options.security = try TLSContext(trusting: tlsAuthorities)
+      } catch {
+        throw .options("--tls: \(error)")
+      }
+    }
     return options
   }
 

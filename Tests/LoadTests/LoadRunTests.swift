@@ -40,6 +40,31 @@ import Testing
     #expect(report.rejected == 0, "code \(report.lastReject)")
   }
 
+  @Test("Icebergs among the orders rest, trade and are cancelled like others.")
+  func icebergs() throws {
+    var options = LoadOptions()
+    (options.rate, options.connections, options.outstanding) = (0, 2, 16)
+    (options.durationMilliseconds, options.warmUpMilliseconds) = (500, 0)
+    options.spins = false
+    options.mix = try #require(OrderMix("new=10,iceberg=40,cancel=20,replace=20,ioc=10"))
+    let report = try Load.runEmbedded(options, Self.configuration(), isShown: false)
+    #expect(report.trades > 0)
+    #expect(report.rejected == 0, "code \(report.lastReject)")
+    #expect(report.answered == report.sent)
+  }
+
+  @Test("One order at a time is measured beside a flood of readings.")
+  func pingPongBesideMeters() throws {
+    var options = LoadOptions()
+    (options.isPingPong, options.spins, options.meters, options.rate) = (true, false, 7, 300)
+    (options.durationMilliseconds, options.warmUpMilliseconds) = (400, 100)
+    let report = try Load.runEmbedded(options, Self.configuration(), isShown: false)
+    #expect(report.rejected == 0, "code \(report.lastReject)")
+    #expect(report.answered == report.sent && report.latency.totalCount > 0)
+    let readings = try #require(report.readings)
+    #expect(readings > 10)
+  }
+
   @Test("A journaled load at full speed keeps every window full and loses nothing.")
   func flood() throws {
     var options = LoadOptions()
@@ -132,6 +157,7 @@ import Testing
     #expect(OrderMix("new=1,ioc=3")?.immediate == 3)
     #expect(OrderMix("new=1,ioc=3")?.cancel == 0)
     #expect(OrderMix("new=-1") == nil)
+    #expect(OrderMix("new=1,iceberg=3")?.iceberg == 3)
     #expect(OrderMix("buy=1") == nil)
     #expect(OrderMix("new=0") == nil)
   }

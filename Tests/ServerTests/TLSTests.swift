@@ -104,6 +104,29 @@ struct TLSTests {
     return options
   }
 
+  @Test("A load over TLS is answered in full; a stranger's certificate ends it before it begins.")
+  func load() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let server = try ServerProcess(
+      data: folder.path + "/data",
+      options: identity.settings + ["--set", "client.messages=1000000"])
+    func load(_ certificate: String) throws -> Joulebook.Result {
+      try Joulebook.run([
+        "load", "--connect", "127.0.0.1:\(server.port)", "--data", server.data,
+        "--tls-authorities", certificate, "--base", "100", "--connections", "2", "--rate", "500",
+        "--duration", "500ms", "--warm-up", "100ms", "--wait", "park", "--max-rejects", "0",
+        "--mix", "new=30,iceberg=20,cancel=45,ioc=5", "--quiet",
+      ])
+    }
+    let answered = try load(identity.certificate)
+    #expect(answered.status == 0, "\(answered.output)\(answered.errors)")
+    #expect(answered.output.contains(" 0 rejected"), "\(answered.output)")
+    let refused = try load(Identity(in: folder, name: "stranger").certificate)
+    #expect(refused.status != 0 && refused.errors.contains("not trusted"), "\(refused.errors)")
+    #expect(server.stop() == 0)
+  }
+
   @Test("A client that speaks plainly finds its connection closed; the server goes on.")
   func plainClient() throws {
     let folder = try TemporaryFolder()

@@ -148,5 +148,19 @@ struct Net: ParsableCommand {
     let report = try Load.runEmbedded(options, server("none", "park"), isShown: false)
     page.note(
       "Readings checked, signature included, by one thread: \(Int(report.rate)) a second.")
+    // The same orders without and with readings beside them, at a rate that leaves a core some room and
+    // at all that is answered.
+    for (rate, name) in [(UInt64(0), ""), (2_000, "2,000"), (8_000, "8,000")] {
+      var beside = self.options()
+      (beside.isPingPong, beside.spins, beside.meters) = (true, false, rate == 0 ? 0 : 1_000)
+      beside.rate = rate
+      let report = try Load.runEmbedded(beside, server("none", "park"), isShown: false)
+      page.note(
+        "One order at a time, park, \(rate == 0 ? "no readings" : "\(name) readings/s asked for") "
+          + "beside it\(report.readings.map { ", \(Int($0)) answered" } ?? ""): "
+          + "p50 \(LoadReport.duration(report.latency.valueAtPercentile(50))), "
+          + "p99 \(LoadReport.duration(report.latency.valueAtPercentile(99))), "
+          + "p99.9 \(LoadReport.duration(report.latency.valueAtPercentile(99.9))).")
+    }
   }
 }
