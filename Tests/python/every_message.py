@@ -204,7 +204,8 @@ async def main(port, operator_seed):
     await orders(bot, desk, rival, meter_key)
     await copier.wait_for(lambda m: m.name == "ReportCopy" and m.originSession == BOT)
     await copier.wait_for(lambda m: m.name == "Trade")
-    await copier.wait_for(lambda m: m.name == "SettlementNotice")
+    notice = await copier.wait_for(lambda m: m.name == "SettlementNotice")
+    assert copier.position.next_report == notice.seqNo + 1, "copies and notices are reports"
     await market(bot, rival, operator)
     await bot.close()
     await session(port, keys[BOT][0])

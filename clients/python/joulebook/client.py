@@ -15,7 +15,8 @@ from .codec import ENCODING_TYPE, Codec, Message, sign_reading
 #: Messages that are numbered in the session's reports when they carry a seqNo.
 REPORTS = frozenset((
     "Accepted", "Replaced", "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport",
-    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "MeterReadingAck"))
+    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "MeterReadingAck",
+    "ReportCopy", "SettlementNotice"))
 
 #: Reports that one RetransmitRequest may ask for.
 MOST_AGAIN = 10_000
