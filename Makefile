@@ -72,7 +72,7 @@ sanitize: libraries ## Runs the tests under the address and the thread sanitizer
 	for kind in $(SANITIZER); do Tests/sanitizers/run.sh $$kind '$(FILTER)' || exit 1; done
 
 fuzz: libraries ## Fuzzes frames, orders and sessions: make fuzz SECONDS=600.
-	Tests/fuzz/run.sh $(SECONDS)
+	SWIFT="$(SWIFT)" JOBS=$(JOBS) Tests/fuzz/run.sh $(SECONDS)
 
 simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000.
 	$(KEEP_MEMORY) .build/release/joulebook simulate --first $(FIRST) --seeds $(SEEDS) --steps $(STEPS)

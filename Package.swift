@@ -198,12 +198,29 @@ let package = Package(
 
 // Fuzzing (Tests/fuzz/run.sh) sees what only this package does and links libFuzzer; nobody else builds it.
 if Context.environment["JOULEBOOK_FUZZ"] != nil {
+  // Coverage is counted where strangers' bytes go: libFuzzer looks at every counter after every input.
+  // Comparisons are followed where the bytes are cut and read; further on they cost more than they find.
+  let covered: Set = ["ExchangeCore", "GatewayBinary"]
+  let followed: Set = ["Wire", "JoulebookClient", "fuzz"]
   package.targets.append(
     .executableTarget(
       name: "fuzz",
       dependencies: [
         "MarketModel", "ExchangeCore", "Wire", "Journaling", "Transport", "GatewayBinary",
-        "JoulebookClient", "JoulebookServer", .product(name: "Crypto", package: "swift-crypto"),
+        "JoulebookClient", "JoulebookServer",
       ],
-      path: "Tests/fuzz", exclude: ["corpus", "run.sh", "seeds.py"], swiftSettings: strict))
+      path: "Tests/fuzz", exclude: ["corpus", "corpus.py", "keep.sh", "run.sh"],
+      swiftSettings: strict,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+  for target in package.targets where target.type == .regular || target.name == "fuzz" {
+    var flags = ["-Xfrontend", "-assert-config", "-Xfrontend", "Debug"]
+    if followed.contains(target.name) {
+      flags += ["-sanitize=fuzzer,address"]
+    } else if covered.contains(target.name) {
+      flags += ["-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table"]
+    } else {
+      flags += ["-sanitize=address"]
+    }
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags)]
+  }
 }

@@ -54,8 +54,8 @@ public struct Exchange: ~Copyable {
   var now: UInt64 = 0
   var history = EventHash()
   /// Its events so far.
-  var events = EventBuffer()
-  let commandLayout = CommandLayout()
+  var events: EventBuffer
+  let commandLayout = CommandLayout.ofThisBuild
   /// What comes next (Anticipate.swift).
   var foreseen = Foreseen()
 
@@ -84,6 +84,7 @@ public struct Exchange: ~Copyable {
     orders = OrderPool(capacity: capacity.orders)
     ladder = Ladder(levels: capacity.priceLevels)
     expiries = ExpiryHeap(capacity: capacity.orders)
+    events = EventBuffer(orders: capacity.orders)
   }
 
   /// Currencies that an exchange can hold.

@@ -54,14 +54,22 @@ public struct OrderReader: Sendable {
   ///   - session: The sender.
   ///   - roles: What it may do.
   ///   - directory: Knows the meters' keys.
-  public func read(
+  ///   - verify: Whether a signature is that of a key's owner.
+  package func read(
     _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles,
-    directory: borrowing Directory
+    directory: borrowing Directory,
+    verify: (Signature, Frame, SigningPurpose, PublicKey) -> Bool = SignatureCheck.isValid
   ) -> Result {
     guard template == .meterReading else {
       return readOrder(frame, template, from: session, roles: roles)
     }
-    return reading(frame, session, roles, directory)
+    switch readReading(
+      frame, from: session, roles: roles, directory: directory, connection: .null)
+    {
+    case .rejected(let rejected): return .rejected(rejected)
+    case .signed(let signed):
+      return signed.result(isValid: verify(signed.signature, frame, .reading, signed.key))
+    }
   }
 
   private static func notPermitted(
@@ -157,19 +165,6 @@ public struct OrderReader: Sendable {
         signature: message.signature, key: meter.key, account: meter.account, session: session,
         clientSequence: frame.sequenceNumber, sendingTime: message.sendingTime,
         connection: connection))
-  }
-
-  private func reading(
-    _ frame: Frame, _ session: SessionId, _ roles: Roles, _ directory: borrowing Directory
-  ) -> Result {
-    switch readReading(
-      frame, from: session, roles: roles, directory: directory, connection: .null)
-    {
-    case .rejected(let rejected): return .rejected(rejected)
-    case .signed(let signed):
-      return signed.result(
-        isValid: SignatureCheck.isValid(signed.signature, on: frame, .reading, key: signed.key))
-    }
   }
 }
 

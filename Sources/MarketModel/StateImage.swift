@@ -24,12 +24,12 @@ public protocol StateSource: AnyObject {
 
 extension StateSink {
   /// Writes a plain value as it lies in memory.
-  public func put<Value: BitwiseCopyable>(_ value: Value) {
+  @inlinable public func put<Value: BitwiseCopyable>(_ value: Value) {
     withUnsafeBytes(of: value) { write($0) }
   }
 
   /// Writes how many there are, then each.
-  public func put<Value: BitwiseCopyable>(_ values: [Value]) {
+  @inlinable public func put<Value: BitwiseCopyable>(_ values: [Value]) {
     put(UInt64(values.count))
     values.withUnsafeBytes { write($0) }
   }
@@ -37,7 +37,7 @@ extension StateSink {
 
 extension StateSource {
   /// Reads a plain value, of which all-zero bytes must be one.
-  public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self) -> Value {
+  @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self) -> Value {
     withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
       let bytes = UnsafeMutableRawBufferPointer(place)
       read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<MemoryLayout<Value>.size]))
@@ -47,7 +47,9 @@ extension StateSource {
 
   /// Reads what `put` of an array wrote.
   /// - Parameter most: More than so many are rejected.
-  public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self, most: Int) -> [Value] {
+  @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self, most: Int)
+    -> [Value]
+  {
     let count = self.count(most: most)
     return [Value](unsafeUninitializedCapacity: count) { place, used in
       read(
@@ -60,7 +62,7 @@ extension StateSource {
 
   /// Reads a number of things that follow.
   /// - Returns: 0 when there are more than `most`, which is rejected.
-  public func count(most: Int) -> Int {
+  @inlinable public func count(most: Int) -> Int {
     let count = get(UInt64.self)
     guard count <= UInt64(max(0, most)) else {
       reject("\(count) entries where at most \(most) can be")

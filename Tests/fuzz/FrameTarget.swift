@@ -9,7 +9,7 @@ import Wire
 enum FrameTarget {
   static func run(_ input: UnsafeRawBufferPointer) {
     guard let sender = input.first else { return }
-    let stream = ExactCopy(input.dropFirst())
+    let stream = ExactBlock(UnsafeRawBufferPointer(rebasing: input.dropFirst()))
     read(stream.bytes, from: sender & 1 == 0 ? .client : .server)
   }
 

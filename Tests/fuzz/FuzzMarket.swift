@@ -1,10 +1,9 @@
-// A small exchange with people on it, made anew for every input: an operator (session 1), two traders
-// (sessions 2 and 3) with an account, a meter, cash and energy each, an area and two instruments.
+// A small exchange with people on it, the same for every input: an operator (session 1), two traders
+// (sessions 2 and 3) with an account, a meter, cash and energy each, an area and two instruments. It is
+// founded once; every input begins with an exchange read from that one's image.
 
-import Crypto
 import ExchangeCore
 import Glibc
-import JoulebookClient
 import Journaling
 import MarketModel
 import Wire
@@ -18,31 +17,35 @@ struct FuzzMarket: ~Copyable {
     orders: 24, priceLevels: 24, cascadeSteps: 200)
 
   /// Keys of the sessions 1 to 4, which are also the meters'.
-  static let keys: [Curve25519.Signing.PrivateKey] = (UInt8(1)...4).map { number in
-    do {
-      return try Curve25519.Signing.PrivateKey(
-        rawRepresentation: [UInt8](repeating: number, count: 32))
-    } catch {
-      fatalError("the library makes no key: \(error)")
-    }
-  }
+  static let keys: [PublicKey] = (UInt64(1)...4).map { PublicKey($0, $0, $0, $0) }
 
   /// Whether commands and events are printed: TELL=1, to see what an input does.
   private static let tells = getenv("TELL") != nil
-  private static let foundation = FuzzMarket.foundationCommands()
+  private static let foundation = Foundation()
 
-  var exchange = Exchange(capacity: capacity)
+  /// What came of founding the market, for whoever must know it.
+  static var founding: [(Event, SequenceNumber)] { foundation.events }
+
+  var exchange: Exchange
   /// Number of the last command.
-  private(set) var last = SequenceNumber.none
+  private(set) var last: SequenceNumber
   /// The exchange's time, ns.
   var now = FuzzMarket.beginning
 
-  init() {}
+  /// The founded market.
+  init() {
+    let image = MemoryImage(reading: Self.foundation.image)
+    guard let exchange = Exchange(capacity: Self.capacity, reading: image) else {
+      fatalError("the exchange does not read what it wrote")
+    }
+    self.exchange = exchange
+    last = Self.foundation.last
+  }
 
-  /// Founds the market.
-  /// - Parameter tell: Is shown each event of the foundation.
-  mutating func found(_ tell: (Event, SequenceNumber) -> Void) {
-    for command in Self.foundation { apply(command, tell) }
+  /// An empty one, to be founded.
+  private init(empty: ()) {
+    exchange = Exchange(capacity: Self.capacity)
+    last = .none
   }
 
   /// Applies a command after a look at the journal's copy of it.
@@ -52,7 +55,7 @@ struct FuzzMarket: ~Copyable {
     if case .tick = command.body { now = max(now, min(command.time.nanoseconds, 1 << 62)) }
     (stamped.sequence, stamped.time) = (last, Timestamp(nanoseconds: now))
     if Self.tells { print("\(last.rawValue) session \(command.session.rawValue): \(command.body)") }
-    for event in exchange.execute(Self.journaled(stamped)) {
+    for event in exchange.execute(JournalCopy.of(stamped)) {
       if Self.tells { print("  \(event)") }
       tell(event, last)
     }
@@ -63,33 +66,25 @@ struct FuzzMarket: ~Copyable {
     if let broken = exchange.invariantViolations().first { fatalError(broken) }
   }
 
-  /// The command as the journal gives it back, which must be the same bytes again.
-  private static func journaled(_ command: Command) -> Command {
-    let kind = CommandCodec.kind(of: command.body)
-    let first = record(command, kind.recordLength)
-    let copy = ExactCopy(first)
-    var offset = 0
-    do throws(CommandCodec.Failure) {
-      let read = try CommandCodec.decode(copy.bytes, at: &offset, sequence: command.sequence)
-      require(offset == kind.recordLength, "\(kind) is read as \(offset) bytes")
-      require(record(read, kind.recordLength) == first, "\(kind) is not journaled as it is")
-      return read
-    } catch {
-      fatalError("the journal does not read what it wrote: \(error)")
-    }
-  }
-
-  private static func record(_ command: Command, _ length: Int) -> [UInt8] {
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 1)
-    defer { memory.deallocate() }
-    memory.initializeMemory(as: UInt8.self, repeating: 0xA5)
-    if let base = memory.baseAddress {
-      require(CommandCodec.encode(command, into: base) == length, "not as long as its kind")
-    }
-    return Array(memory)
-  }
-
   // MARK: The foundation
+
+  private struct Foundation {
+    let image: [UInt8]
+    let events: [(Event, SequenceNumber)]
+    let last: SequenceNumber
+
+    init() {
+      var market = FuzzMarket(empty: ())
+      var told: [(Event, SequenceNumber)] = []
+      for command in FuzzMarket.foundationCommands() {
+        market.apply(command) { told.append(($0, $1)) }
+      }
+      market.check()
+      let image = MemoryImage()
+      market.exchange.write(to: image)
+      (self.image, events, last) = (image.bytes, told, market.last)
+    }
+  }
 
   private static func foundationCommands() -> [Command] {
     var bodies: [Command.Body] = [
@@ -109,7 +104,7 @@ struct FuzzMarket: ~Copyable {
       .registerMeter(
         RegisterMeter(
           meter: MeterId(number), account: account, area: AreaId(1),
-          publicKey: PublicKey(keys[Int(number) - 1].publicKey))),
+          publicKey: keys[Int(number) - 1])),
       .deposit(
         CashMovement(
           account: account, currency: .eur, amount: Money(units: 40_000_000_000), reference: 1)),
@@ -126,7 +121,7 @@ struct FuzzMarket: ~Copyable {
     .registerSession(
       RegisterSession(
         session: SessionId(number), participant: ParticipantId(number), roles: roles,
-        publicKey: PublicKey(keys[Int(number) - 1].publicKey)))
+        publicKey: keys[Int(number) - 1]))
   }
 
   private static func area(_ number: UInt16) -> Command.Body {

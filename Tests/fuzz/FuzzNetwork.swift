@@ -6,13 +6,17 @@ final class FuzzNetwork: Network {
   let sendBound = 1 << 16
   /// Takes what the gateway sends.
   var sent: (ConnectionId, UnsafeRawBufferPointer) -> Void = { _, _ in }
-  weak var handler: (any TransportHandler)?
+  /// The gateway, which the world keeps.
+  unowned(unsafe) var handler: (any TransportHandler)?
 
   private struct Link {
     let id: ConnectionId
     var unread: [UInt8] = []
     var isPaused = false
     var isFinishing = false
+
+    /// Whether what comes must wait behind what was left, or for ever.
+    var isWaiting: Bool { !unread.isEmpty || isPaused || isFinishing }
   }
 
   private var links: [Link?] = [nil, nil, nil, nil]
@@ -39,8 +43,9 @@ final class FuzzNetwork: Network {
   }
 
   /// Bytes arrive behind those that were left.
-  func deliver(_ bytes: [UInt8], on slot: Int) {
-    links[slot]?.unread += bytes
+  func deliver(_ block: consuming ExactBlock, on slot: Int) {
+    if links[slot]?.isWaiting == false { return show(block, on: slot) }
+    links[slot]?.unread += block.bytes
     show(slot)
   }
 
@@ -52,16 +57,24 @@ final class FuzzNetwork: Network {
   }
 
   private func show(_ slot: Int) {
-    guard let link = links[slot], !link.isPaused, !link.isFinishing, let handler else { return }
-    let bytes = ExactCopy(link.unread)
-    let used = handler.received(link.id, bytes.bytes)
-    require(used >= 0 && used <= bytes.bytes.count, "read \(used) of \(bytes.bytes.count) bytes")
-    guard links[slot]?.id == link.id else { return }
-    links[slot]?.unread.removeFirst(used)
+    guard let link = links[slot], !link.isPaused, !link.isFinishing else { return }
+    links[slot]?.unread.removeAll(keepingCapacity: true)
+    let block = ExactBlock(link.unread.count)
+    block.memory.copyBytes(from: link.unread)
+    show(block, on: slot)
+  }
+
+  /// Shows the bytes to the gateway and keeps what it leaves.
+  private func show(_ block: consuming ExactBlock, on slot: Int) {
+    guard let id = links[slot]?.id, let handler else { return }
+    let count = block.bytes.count
+    let used = handler.received(id, block.bytes)
+    require(used >= 0 && used <= count, "read \(used) of \(count) bytes")
+    guard used < count, links[slot]?.id == id else { return }
+    links[slot]?.unread.append(contentsOf: block.bytes[used...])
     // What is left must be the beginning of one message, or the connection is paused.
     require(
-      (links[slot]?.unread.count ?? 0) < 512 || links[slot]?.isPaused == true,
-      "more than a message is left unread")
+      count - used < 512 || links[slot]?.isPaused == true, "more than a message is left unread")
   }
 
   private func flush() {

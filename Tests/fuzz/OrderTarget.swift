@@ -17,44 +17,51 @@ enum OrderTarget {
       let how = reader.byte()
       switch how >> 6 {
       case 0, 1:
-        guard let script = FrameScript(how, from: &reader) else { return world.market.check() }
+        guard let script = FrameScript(how, from: &reader) else { return world.check() }
         world.take(script)
-      case 2: world.take(reader.bytes(Int(reader.byte()) * 8), session: SessionId(UInt32(how & 3)))
+      case 2:
+        let bytes = ExactBlock(reader.bytes(Int(reader.byte()) * 8))
+        world.take(bytes, session: SessionId(UInt32(how & 3)))
       default: world.pass(seconds: UInt64(reader.byte()) << 8)
       }
     }
-    world.market.check()
+    world.check()
   }
 
-  private struct World: ~Copyable {
-    var market = FuzzMarket()
+  /// Who is who when the market has been founded.
+  private static let founded = {
     var directory = Directory()
+    for (event, _) in FuzzMarket.founding { directory.note(event) }
+    return directory
+  }()
 
-    init() { market.found { event, _ in directory.note(event) } }
+  private struct World: ~Copyable {
+    /// Made when something is to be done in it.
+    var market: FuzzMarket?
+    var directory = OrderTarget.founded
 
     mutating func pass(seconds: UInt64) {
+      let now = market?.now ?? FuzzMarket.beginning
       apply(
         Command(
           session: .exchange, body: .tick,
-          time: Timestamp(nanoseconds: market.now + seconds * 1_000_000_000)))
+          time: Timestamp(nanoseconds: now + seconds * 1_000_000_000)))
     }
 
-    mutating func take(_ script: FrameScript) {
-      var script = script
+    mutating func take(_ script: borrowing FrameScript) {
       if script.isSigned, script.template == .meterReading {
-        script.sign(.reading, FuzzMarket.keys[script.lane], at: MeterReadingEncoder.signatureOffset)
+        FuzzSignature.sign(script.block, .reading, FuzzMarket.keys[script.lane])
       }
-      take(script.bytes, session: SessionId(UInt32(script.lane + 1)))
+      take(script.block, session: SessionId(UInt32(script.lane + 1)))
     }
 
-    mutating func take(_ bytes: [UInt8], session: SessionId) {
-      let copy = ExactCopy(bytes)
-      guard case .frame(let frame, let template) = FrameReader(from: .client).next(in: copy.bytes),
+    mutating func take(_ block: borrowing ExactBlock, session: SessionId) {
+      guard case .frame(let frame, let template) = FrameReader(from: .client).next(in: block.bytes),
         OrderReader.isCommand(template)
       else { return }
       switch OrderReader().read(
         frame, template, from: session, roles: [.trading, .metering, .administration],
-        directory: directory)
+        directory: directory, verify: FuzzSignature.isValid)
       {
       case .command(let command): apply(command)
       case .rejected(let rejected):
@@ -62,8 +69,11 @@ enum OrderTarget {
       }
     }
 
+    func check() { market?.check() }
+
     private mutating func apply(_ command: Command) {
-      market.apply(command) { event, _ in directory.note(event) }
+      if market == nil { market = FuzzMarket() }
+      market?.apply(command) { event, _ in directory.note(event) }
     }
   }
 }

@@ -15,15 +15,22 @@ let targets: [String: Target] = [
   "frames": FrameTarget.run, "orders": OrderTarget.run, "session": SessionTarget.run,
 ]
 
-guard CommandLine.arguments.count > 1, let chosen = targets[CommandLine.arguments[1]] else {
+// libFuzzer sees its own arguments only, and gives only those to the processes that it starts: these find
+// the target's name in their environment.
+let name = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : ""
+var count = CommandLine.argc
+var arguments = CommandLine.unsafeArgv
+if targets[name] != nil {
+  setenv("FUZZ_TARGET", name, 1)
+  count -= 1
+  arguments += 1
+  arguments[0] = CommandLine.unsafeArgv[0]
+}
+guard let inherited = getenv("FUZZ_TARGET"), let chosen = targets[String(cString: inherited)] else {
   print("usage: fuzz \(targets.keys.sorted().joined(separator: "|")) [options] [folders]")
   exit(64)
 }
 Chosen.target = chosen
-// libFuzzer sees its own arguments only: the name of the target goes.
-var count = CommandLine.argc - 1
-var arguments = CommandLine.unsafeArgv + 1
-arguments[0] = CommandLine.unsafeArgv[0]
 exit(runFuzzer(&count, &arguments, testOneInput))
 
 /// The target of this process.

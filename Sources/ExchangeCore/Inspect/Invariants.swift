@@ -39,7 +39,7 @@ extension Exchange {
 
   private func checkLevels(_ instrument: UInt32, _ side: Side, _ violations: inout [String]) {
     let book = books[bookIndex(instrument, side)]
-    let name = "instrument \(instrument) \(side)"
+    var name: String { "instrument \(instrument) \(side)" }
     var level = ladder.first(in: book, live: false)
     var previousKey: UInt32?
     while level != 0 {
@@ -92,7 +92,9 @@ extension Exchange {
 
   private func checkCover(_ position: UInt32, _ side: Side, _ violations: inout [String]) {
     let owned = owned(position, side)
-    let name = "account \(positions[position].account) area \(positions[position].area) \(side)"
+    var name: String {
+      "account \(positions[position].account) area \(positions[position].area) \(side)"
+    }
     let available = positions[position].available(side)
     var (eligible, halted, covered, count) = (Int64(0), Int64(0), Int64(0), UInt32(0))
     var slot = owned.pointee.head

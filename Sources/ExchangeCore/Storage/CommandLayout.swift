@@ -23,8 +23,11 @@ struct CommandLayout {
   /// What kind of rows a command names, by its tag (Anticipate.swift).
   private let kinds: InlineArray<256, UInt8>
 
+  /// Read off once a process.
+  static let ofThisBuild = CommandLayout()
+
   /// Reads the layout off from sample commands and checks that payloads stand where they are expected.
-  init() {
+  private init() {
     enter = CommandLayout.tag(.enter(Sample.newOrder), Sample.newOrder)
     replace = CommandLayout.tag(.replace(Sample.replace), Sample.replace)
     cancel = CommandLayout.tag(.cancel(Sample.cancel), Sample.cancel)

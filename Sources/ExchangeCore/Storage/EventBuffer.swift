@@ -9,16 +9,18 @@ import MarketModel
 
 /// The events of the command being applied, in order.
 ///
-/// Holds 4,096 without allocating; a command with more (a mass cancel of ten thousand orders) doubles
-/// it, once and for good.
+/// A command with more events than it holds (a mass cancel of ten thousand orders) doubles it, once and
+/// for good.
 struct EventBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<Event>
-  private var capacity = 4_096
+  private var capacity: Int
   /// How many events there are.
   private(set) var count = 0
 
-  init() {
+  /// Room for what commands cause in an exchange with so many orders: for 4,096 events at most.
+  init(orders: UInt32) {
     EventKind.check()
+    capacity = min(4_096, max(64, Int(orders) * 4))
     base = .allocate(capacity: capacity)
   }
 

@@ -1,0 +1,175 @@
+// Behind the gateway stands a small exchange; what it answers must be frames that a client reads. Readings
+// with an odd sequence number are checked elsewhere, as by the thread that a server has for them.
+
+import GatewayBinary
+import JoulebookServer
+import MarketModel
+import Transport
+import Wire
+
+/// A gateway between a network and an exchange. Everything is its own, and gone with it.
+final class SessionWorld: GatewayServer {
+  let network = FuzzNetwork()
+  /// Made when something is to be done in it.
+  private var market: FuzzMarket?
+  private var gateway: BinaryGateway?
+  private var outbox: [(Event, SequenceNumber)] = []
+  private var intake: [Command] = []
+  private var queries: [RetransmitQuery] = []
+  private var unchecked: [SignedReading] = []
+  private var nextSequence: InlineArray<4, UInt64> = [1, 1, 1, 1]
+
+  /// The real clock. One input at a time, on one thread.
+  private nonisolated(unsafe) static var now = FuzzMarket.beginning
+  private static let configuration = {
+    var configuration = BinaryGateway.Configuration()
+    configuration.versionFloor = 0
+    configuration.clock = { Timestamp(nanoseconds: SessionWorld.now) }
+    configuration.verify = { FuzzSignature.isValid($0, $1, $2, $3) }
+    return configuration
+  }()
+  private let checker = ReadingChecker(configuration)
+
+  init() {
+    Self.now = FuzzMarket.beginning
+    let gateway = BinaryGateway(
+      transport: network, server: self, configuration: Self.configuration)
+    self.gateway = gateway
+    network.handler = gateway
+    network.sent = { _, bytes in Self.check(bytes) }
+    deliver(FuzzMarket.founding)
+    gateway.recovered()
+    for lane in 0..<4 { network.connect(lane) }
+  }
+
+  /// Everyone leaves; the exchange must be sound.
+  func end() {
+    for lane in 0..<4 { network.close(lane, .peerClosed) }
+    network.endTurn()
+    market?.check()
+  }
+
+  func pass(milliseconds: UInt64, timer: Bool) {
+    Self.now += milliseconds * 1_000_000
+    if timer { gateway?.timerFired(TimerToken(-1)) }
+  }
+
+  /// Sends a frame, repaired as it says.
+  func send(_ script: consuming FrameScript) {
+    let session = script.isForTheOther ? 2 : script.lane + 1
+    let key = FuzzMarket.keys[session - 1]
+    switch script.template {
+    case .negotiate where script.isSigned:
+      script.block.set(UInt32(session), at: 12)
+      script.block.set(Self.now, at: 24)
+      FuzzSignature.sign(script.block, .negotiate, key)
+      nextSequence[script.lane] = 1
+    case .establish where script.isSigned:
+      script.block.set(UInt32(session), at: 12)
+      script.block.set(Self.now, at: 24)
+      FuzzSignature.sign(script.block, .establish, key)
+    case .meterReading where script.isSigned: FuzzSignature.sign(script.block, .reading, key)
+    default: break
+    }
+    if script.isInSequence, Self.isNumbered(script.template) {
+      script.block.set(nextSequence[script.lane], at: 12)
+      nextSequence[script.lane] += 1
+    }
+    let lane = script.lane
+    network.deliver(script.block, on: lane)
+  }
+
+  private static func isNumbered(_ template: Template) -> Bool {
+    switch template {
+    case .negotiate, .establish, .sequence, .retransmitRequest, .terminate: false
+    default: true
+    }
+  }
+
+  /// Every message is one or more frames that a client reads.
+  private static func check(_ bytes: UnsafeRawBufferPointer) {
+    var offset = 0
+    while offset < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+      guard case .frame(let frame, let template) = FrameReader(from: .server).next(in: rest) else {
+        fatalError("the gateway sends what is no frame")
+      }
+      FrameTarget.readFields(frame, template)
+      offset += frame.length
+    }
+  }
+
+  private func deliver(_ events: [(Event, SequenceNumber)]) {
+    var open: SequenceNumber?
+    let time = Timestamp(nanoseconds: market?.now ?? FuzzMarket.beginning)
+    for (event, sequence) in events {
+      if let open, open != sequence { gateway?.endCommand(open) }
+      open = sequence
+      gateway?.deliver(event, sequence: sequence, time: time)
+    }
+    if let open { gateway?.endCommand(open) }
+  }
+
+  private func needMarket() {
+    if market == nil { market = FuzzMarket() }
+  }
+
+  // MARK: GatewayServer
+
+  func submit(_ command: Command) -> SubmitResult {
+    // Small, so that it is full now and then.
+    guard intake.count < 6 else { return .full }
+    intake.append(command)
+    return .taken
+  }
+
+  func check(_ reading: SignedReading) -> ReadingCheck {
+    guard reading.reading.registerSequence & 1 != 0 else { return .here }
+    guard unchecked.count < 2 else { return .full }
+    unchecked.append(reading)
+    return .elsewhere
+  }
+
+  func turnEnds() {
+    while let first = unchecked.first,
+      gateway?.checked(first, isValid: checker.isValid(first)) == true
+    {
+      unchecked.removeFirst()
+    }
+    if !intake.isEmpty { applyIntake() }
+    let asked = queries
+    queries.removeAll()
+    for query in asked { gateway?.retransmit(query, nil) }
+  }
+
+  private func applyIntake() {
+    needMarket()
+    for command in intake { market?.apply(command) { outbox.append(($0, $1)) } }
+    intake.removeAll(keepingCapacity: true)
+    let events = outbox
+    outbox.removeAll()
+    deliver(events)
+  }
+
+  func orderState(_ order: OrderId) -> OrderState? {
+    market?.exchange.orderState(order)
+  }
+  func explain(_ order: OrderId) -> OrderExplanation? {
+    market?.exchange.orderExplanation(order)
+  }
+  func balance(of account: AccountId, in area: AreaId) -> Balance? {
+    needMarket()
+    return market?.exchange.balance(of: account, in: area)
+  }
+  func retransmit(_ query: RetransmitQuery) { queries.append(query) }
+  func note(_ notice: GatewayNotice) {}
+  func status(withStateHash: Bool) -> ServerStatus {
+    needMarket()
+    var status = ServerStatus()
+    status.eventHash = market?.exchange.eventHash ?? 0
+    status.stateHash = withStateHash ? market?.exchange.stateHash() ?? 0 : 0
+    return status
+  }
+  func woken() {}
+  func timerFired(_ timer: TimerToken) {}
+}
