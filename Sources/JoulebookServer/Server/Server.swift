@@ -66,6 +66,15 @@ public final class Server {
     let follower: Follower
     let history: HistoryDesk
     let snapshots: SnapshotDesk
+
+    /// Starts the threads of the follower, the history and the snapshots.
+    func start() -> [RoomThread] {
+      [
+        RoomThread(.patient) { [follower] in follower.run() },
+        RoomThread { [history] in history.run() },
+        RoomThread(.patient) { [snapshots] in snapshots.run() },
+      ]
+    }
   }
 
   /// Recovers the data folder and listens; clients are served by `run`.
@@ -83,84 +92,46 @@ public final class Server {
     let security = try Self.security(configuration)
     let lock = try Self.open(&configuration, chosen: chosen)
     let transport = try Self.makeTransport(configuration)
-    let flag = StopFlag()
+    let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let assembly = Assembly(
       transport: transport, flag: flag, log: log, gateway: configuration.gateway)
-    let setting = MarketHistory.Setting(configuration)
-    let recovered: Recovered
-    if let lock {
-      recovered = try Recovered.replay(lock, setting, gateway: assembly.gateway, log: log)
-    } else {
-      recovered = Recovered.nothing(capacity: configuration.capacity)
-      log.warning("journal.kept is none: nothing is written, all is gone at the end")
-    }
+    let recovered = try Self.recover(lock, configuration, assembly, log)
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
-    let wake = transport.wakeHandle
     // Rung for the thread that has the market.
     let bell = configuration.assembly == .pipelined ? Doorbell() : nil
-    let ring: @Sendable () -> Void = { if let bell { bell.ring() } else { wake.wake() } }
     let keepers = try Self.makeKeepers(
-      lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, transport, ring,
-      log)
+      lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, wake,
+      ring: { if let bell { bell.ring() } else { wake.wake() } }, log)
     let market = MarketRoom(
       recovered, journal: keepers?.journal, ingress: ingress, configuration: configuration,
       log: log)
-    (assembly.market, assembly.follower, assembly.history) =
-      (market, keepers?.follower, keepers?.history)
-    assembly.snapshots = keepers?.snapshots
-    do throws(ConfigurationError) {
-      let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
-      for command in commands { _ = market.take(command) }
-      market.work()
-      // The operator can log on from the first moment.
-      market.endTurn()
-      while !market.isDurable { usleep(200) }
-      market.deliver(to: assembly.gateway)
-    } catch {
-      keepers?.journal.close()
-      throw .configuration(error)
-    }
-    assembly.gateway.recovered()
-    market.work()
-    market.endTurn()
-    do throws(ConfigurationError) {
+    let readings = ReadingRoom(configuration.gateway) { wake.wake() }
+    (assembly.market, assembly.readings, assembly.snapshots) =
+      (market, readings, keepers?.snapshots)
+    (assembly.follower, assembly.history) = (keepers?.follower, keepers?.history)
+    do throws(StartError) {
+      try Self.begin(market, assembly, configuration, log)
       health = try Self.makeHealth(configuration, assembly.vitals, metrics)
+      port = try Self.listen(transport, configuration, security)
     } catch {
       keepers?.journal.close()
-      throw .configuration(error)
-    }
-    do throws(TransportError) {
-      port = try transport.listen(
-        host: configuration.host, port: configuration.port, security: security)
-    } catch {
-      keepers?.journal.close()
-      throw .transport(error)
+      throw error
     }
     host = configuration.host
-    stopper = Stopper(flag: flag, wakeHandle: transport.wakeHandle)
+    stopper = Stopper(flag: flag, wakeHandle: wake)
     (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
-    (self.market, self.keepers, self.log) = (market, keepers, log)
-    if let health {
-      assembly.watch()
-      log.info("health and metrics on port \(health.port)")
-      healthThread = RoomThread { health.run() }
-    } else {
-      healthThread = nil
-    }
+    (self.market, self.keepers, self.readings, self.log) = (market, keepers, readings, log)
     pipeline = bell.map { bell in
       Pipeline(market, bell: bell, spins: configuration.wait == .spin) { wake.wake() }
     }
     assembly.pipeline = pipeline
-    let readings = ReadingRoom(configuration.gateway) { wake.wake() }
-    self.readings = readings
-    assembly.readings = readings
-    readingThread = RoomThread { readings.run() }
-    threads = keepers.map { keepers in
-      [
-        RoomThread(.patient) { keepers.follower.run() }, RoomThread { keepers.history.run() },
-        RoomThread(.patient) { keepers.snapshots.run() },
-      ]
+    if let health {
+      assembly.watch()
+      log.info("health and metrics on port \(health.port)")
     }
+    healthThread = health.map { health in RoomThread { health.run() } }
+    readingThread = RoomThread { readings.run() }
+    threads = keepers?.start()
   }
 
   /// "127.0.0.1:9100".
@@ -214,14 +185,44 @@ public final class Server {
     }
   }
 
+  /// Everything as the journal has it; nothing when nothing is kept.
+  private static func recover(
+    _ lock: DirectoryLock?, _ configuration: Configuration, _ assembly: Assembly, _ log: Logger
+  ) throws(StartError) -> Recovered {
+    guard let lock else {
+      log.warning("journal.kept is none: nothing is written, all is gone at the end")
+      return Recovered.nothing(capacity: configuration.capacity)
+    }
+    return try Recovered.replay(
+      lock, MarketHistory.Setting(configuration), gateway: assembly.gateway, log: log)
+  }
+
+  /// The operator can log on from the first moment; sessions that were connected are lost.
+  private static func begin(
+    _ market: MarketRoom, _ assembly: Assembly, _ configuration: Configuration, _ log: Logger
+  ) throws(StartError) {
+    do throws(ConfigurationError) {
+      let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
+      for command in commands { _ = market.take(command) }
+    } catch {
+      throw .configuration(error)
+    }
+    market.work()
+    market.endTurn()
+    while !market.isDurable { usleep(200) }
+    market.deliver(to: assembly.gateway)
+    assembly.gateway.recovered()
+    market.work()
+    market.endTurn()
+  }
+
   private static func makeKeepers(
     _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, behind snapshot: SequenceNumber,
-    _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ transport: Transport,
-    _ ring: @escaping @Sendable () -> Void, _ log: Logger
+    _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ wake: WakeHandle,
+    ring: @escaping @Sendable () -> Void, _ log: Logger
   ) throws(StartError) -> Keepers? {
     guard let lock, let recovered else { return nil }
     let journal = try startJournal(lock, recovered, configuration, ring)
-    let wake = transport.wakeHandle
     let folder = DataFolder(configuration.dataFolder)
     let genesis = LedgerGenesis(rules: configuration.settlement)
     let hold = JournalHold()
@@ -250,10 +251,26 @@ public final class Server {
   /// - Returns: `nil` when nobody asked for it.
   private static func makeHealth(
     _ configuration: Configuration, _ vitals: Vitals, _ metrics: @escaping @Sendable () -> String
-  ) throws(ConfigurationError) -> HealthDesk? {
+  ) throws(StartError) -> HealthDesk? {
     guard !configuration.health.isEmpty else { return nil }
-    let (host, port) = try Configuration.parseAddress(configuration.health)
-    return try HealthDesk(host: host, port: port, vitals: vitals, page: metrics)
+    do throws(ConfigurationError) {
+      let (host, port) = try Configuration.parseAddress(configuration.health)
+      return try HealthDesk(host: host, port: port, vitals: vitals, page: metrics)
+    } catch {
+      throw .configuration(error)
+    }
+  }
+
+  /// - Returns: The port.
+  private static func listen(
+    _ transport: Transport, _ configuration: Configuration, _ security: TLSContext?
+  ) throws(StartError) -> UInt16 {
+    do throws(TransportError) {
+      return try transport.listen(
+        host: configuration.host, port: configuration.port, security: security)
+    } catch {
+      throw .transport(error)
+    }
   }
 
   /// What clients' connections are secured with; `nil`: nothing.
