@@ -61,6 +61,8 @@ class Client:
         self._version = 0
         self._next_report = 1
         self._missing = range(0)
+        self._is_copy = False
+        self._copy_follows = False
 
     @classmethod
     async def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey,
@@ -169,6 +171,8 @@ class Client:
         if message is None or message.name in ("Terminate", "Closed"):
             raise Terminated(message)
         self._count(message)
+        if message.name in REPORTS:
+            self._is_copy, self._copy_follows = self._copy_follows, message.name == "ReportCopy"
         return message
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -182,14 +186,15 @@ class Client:
     async def wait_for(self, condition: Callable[[Message], bool], timeout: float = 30,
                        number: Optional[int] = None) -> Message:
         """The first message that meets `condition`; those before it are dropped. Raises
-        `Rejected` for a reject on the way, of any message or only of the one with this sequence
-        `number`; `asyncio.TimeoutError` when none comes."""
+        `Rejected` for a reject on the way, of any message of this session or only of the one with this
+        sequence `number`; `asyncio.TimeoutError` when none comes."""
         deadline = time.monotonic() + timeout
         while True:
             message = await self.receive(max(0.001, deadline - time.monotonic()))
             if condition(message):
                 return message
-            if message.name == "Rejected" and number in (None, message.refSeqNo):
+            is_own = message.name == "Rejected" and not self._is_copy
+            if is_own and number in (None, message.refSeqNo):
                 raise Rejected(message)
 
     async def ask(self, name: str, timeout: float = 30, **fields: Any) -> Message:
