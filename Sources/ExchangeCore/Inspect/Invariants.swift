@@ -96,6 +96,8 @@ extension Exchange {
       "account \(positions[position].account) area \(positions[position].area) \(side)"
     }
     let available = positions[position].available(side)
+    // What a drain that reached its bound left in the queue has its turn with the next command.
+    let isDue = isBehind && positions[position].isTouched
     var (eligible, halted, covered, count) = (Int64(0), Int64(0), Int64(0), UInt32(0))
     var slot = owned.pointee.head
     while slot != 0 {
@@ -109,7 +111,7 @@ extension Exchange {
         let before = leavesBefore(slot, owned)
         let (leaves, lot) = (orders[slot].leaves, instruments[orders[slot].instrument].lot)
         let due = cover(available, before: before, leaves: leaves, lot: lot)
-        if due != orders[slot].covered {
+        if !isDue, due != orders[slot].covered {
           violations.append(
             "\(name): order \(orders.id(slot).rawValue) has cover \(orders[slot].covered), not \(due)"
           )
@@ -125,7 +127,9 @@ extension Exchange {
     if (eligible, halted, covered, count) != (row.eligible, row.halted, row.covered, row.count) {
       violations.append("\(name): sums \((eligible, halted, covered, count)) differ from \(row)")
     }
-    if covered > available { violations.append("\(name): covers \(covered) with \(available)") }
+    if !isDue, covered > available {
+      violations.append("\(name): covers \(covered) with \(available)")
+    }
   }
 
   private func leavesBefore(_ slot: UInt32, _ owned: OwnedRow) -> Int64 {
