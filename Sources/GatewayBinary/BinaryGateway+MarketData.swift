@@ -104,11 +104,18 @@ extension BinaryGateway {
     guard feed.keepsTops else { return }
     for top in feed.takeChangedTops() {
       let area = feed.area(of: top.instrument)
-      for slot in peers.subscribers(of: area, .tops) {
-        counts.marketData += 1
-        writer(Int(slot))?.top(
-          top, area: area, sequence: feed.lastSequence(of: area), answerTime)
-      }
+      let last = feed.lastSequence(of: area)
+      send(to: .tops, of: area) { $0.top(top, area: area, sequence: last, answerTime) }
+    }
+  }
+
+  /// Sends a message of an area to those who have this view of it.
+  @inline(__always)
+  func send(to view: MarketView, of area: AreaId, _ write: (ReportWriter) -> Void) {
+    guard peers.isWanted(view) else { return }
+    for slot in peers.subscribers(of: area, view) {
+      counts.marketData += 1
+      if let writer = writer(Int(slot)) { write(writer) }
     }
   }
 

@@ -76,24 +76,20 @@ struct FeedBroadcast: FeedSink {
   let time: Timestamp
 
   func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
-    guard gateway.peers.hasSubscribers else { return }
-    for slot in gateway.peers.subscribers(of: area) {
-      gateway.counts.marketData += 1
-      gateway.writer(Int(slot))?.marketData(update, area: area, sequence: sequence, time)
+    gateway.send(to: .orders, of: area) {
+      $0.marketData(update, area: area, sequence: sequence, time)
     }
     if update.isOfOneOrder { return }
-    for slot in gateway.peers.subscribers(of: area, .levels) {
-      gateway.counts.marketData += 1
-      gateway.writer(Int(slot))?.marketData(update, area: area, sequence: sequence, time)
+    gateway.send(to: .levels, of: area) {
+      $0.marketData(update, area: area, sequence: sequence, time)
     }
   }
 
   func publish(
     _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
   ) {
-    for slot in gateway.peers.subscribers(of: area, .levels) {
-      gateway.counts.marketData += 1
-      gateway.writer(Int(slot))?.level(level, of: instrument, area: area, sequence: sequence)
+    gateway.send(to: .levels, of: area) {
+      $0.level(level, of: instrument, area: area, sequence: sequence)
     }
   }
 }

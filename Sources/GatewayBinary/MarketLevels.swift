@@ -50,18 +50,12 @@ struct LevelChange: BitwiseCopyable {
 
 /// Levels by instrument, side and price. Owned by one thread. Allocates only while it grows.
 struct MarketLevels {
-  private struct Key: Hashable {
-    var instrument: InstrumentId
-    var side: Side
-    var price: Price
-  }
-
-  private var levels: [Key: FeedLevel] = [:]
+  private var levels: [LevelKey: FeedLevel] = [:]
 
   /// An order changed.
   /// - Returns: Its level after it.
   @discardableResult mutating func apply(_ change: LevelChange) -> FeedLevel {
-    let key = Key(instrument: change.instrument, side: change.side, price: change.price)
+    let key = LevelKey(instrument: change.instrument, side: change.side, price: change.price)
     var level =
       levels[key]
       ?? FeedLevel(side: key.side, price: key.price, total: .zero, live: .zero, orders: 0)
@@ -77,14 +71,10 @@ struct MarketLevels {
   /// The depth of every instrument that `isWanted`: bids first, best first on each side.
   func depth(_ isWanted: (InstrumentId) -> Bool) -> [InstrumentId: [FeedLevel]] {
     var depth: [InstrumentId: [FeedLevel]] = [:]
-    for (key, level) in levels where isWanted(key.instrument) {
+    let wanted = levels.filter { isWanted($0.key.instrument) }
+    for (key, level) in wanted.sorted(by: { $0.key < $1.key }) {
       depth[key.instrument, default: []].append(level)
     }
-    return depth.mapValues { $0.sorted(by: Self.comesFirst) }
-  }
-
-  private static func comesFirst(_ one: FeedLevel, _ other: FeedLevel) -> Bool {
-    guard one.side == other.side else { return one.side == .buy }
-    return one.side == .buy ? one.price > other.price : one.price < other.price
+    return depth
   }
 }

@@ -2,7 +2,7 @@ import MarketModel
 import Transport
 
 /// How a subscriber sees an area's channel.
-enum MarketView: CaseIterable {
+enum MarketView: Int, CaseIterable {
   /// Order by order.
   case orders
   /// Level by level.
@@ -57,14 +57,12 @@ struct PeerTable: ~Copyable {
   private let capacity: Int
   /// Connection slot by session identity; -1: not established.
   private var slotOfSession: [Int32] = []
-  /// Slots of those who follow orders, by area.
-  private var slotsOfArea: [[Int32]] = []
-  /// Slots of those who follow levels or tops, each once an area.
-  private var others: [(area: AreaId, view: MarketView, slot: Int32)] = []
+  /// Slots of subscribers by view and area.
+  private var followers = [[[Int32]]](repeating: [], count: MarketView.allCases.count)
+  /// Subscriptions of all peers by view.
+  private var subscriptionCounts = [Int](repeating: 0, count: MarketView.allCases.count)
   /// Established sessions.
   private(set) var establishedCount = 0
-  /// Subscriptions to orders and to levels, of all peers.
-  private var channelCount = 0
 
   /// No one, with places for `capacity` connections.
   init(capacity: Int) {
@@ -94,10 +92,11 @@ struct PeerTable: ~Copyable {
     return Int(slotOfSession[index])
   }
 
-  /// Slots of those who follow the orders of `area`.
-  func subscribers(of area: AreaId) -> [Int32] {
+  /// Slots of those who have this view of `area`.
+  func subscribers(of area: AreaId, _ view: MarketView) -> [Int32] {
     let index = Int(area.rawValue)
-    return index < slotsOfArea.count ? slotsOfArea[index] : []
+    let slots = followers[view.rawValue]
+    return index < slots.count ? slots[index] : []
   }
 
   /// The connection in `slot` has established its session.
@@ -113,11 +112,10 @@ struct PeerTable: ~Copyable {
   mutating func subscribe(_ slot: Int, _ area: AreaId, _ view: MarketView) {
     unsubscribe(slot, area)
     peers[slot]?.subscriptions.append((area, view))
-    if view != .tops { channelCount += 1 }
-    guard view == .orders else { return others.append((area, view, Int32(slot))) }
+    subscriptionCounts[view.rawValue] += 1
     let index = Int(area.rawValue)
-    while slotsOfArea.count <= index { slotsOfArea.append([]) }
-    slotsOfArea[index].append(Int32(slot))
+    while followers[view.rawValue].count <= index { followers[view.rawValue].append([]) }
+    followers[view.rawValue][index].append(Int32(slot))
   }
 
   /// The peer in `slot` no longer gets the market data of `area`.
@@ -125,11 +123,8 @@ struct PeerTable: ~Copyable {
     guard let place = peers[slot]?.subscriptions.firstIndex(where: { $0.area == area }),
       let view = peers[slot]?.subscriptions.remove(at: place).view
     else { return }
-    if view != .tops { channelCount -= 1 }
-    guard view == .orders else {
-      return others.removeAll { $0.area == area && $0.slot == Int32(slot) }
-    }
-    slotsOfArea[Int(area.rawValue)].removeAll { $0 == Int32(slot) }
+    subscriptionCounts[view.rawValue] -= 1
+    followers[view.rawValue][Int(area.rawValue)].removeAll { $0 == Int32(slot) }
   }
 
   /// The peer in `slot` no longer gets market data.
@@ -137,16 +132,8 @@ struct PeerTable: ~Copyable {
     for subscription in peers[slot]?.subscriptions ?? [] { unsubscribe(slot, subscription.area) }
   }
 
-  /// Whether somebody follows orders or levels.
-  var hasSubscribers: Bool { channelCount > 0 }
-
-  /// Whether somebody has this view, which is not `orders`, of an area.
-  func isWanted(_ view: MarketView) -> Bool { others.contains { $0.view == view } }
-
-  /// Slots of those who have this view, which is not `orders`, of `area`.
-  func subscribers(of area: AreaId, _ view: MarketView) -> [Int32] {
-    others.filter { $0.area == area && $0.view == view }.map(\.slot)
-  }
+  /// Whether somebody has this view of an area.
+  func isWanted(_ view: MarketView) -> Bool { subscriptionCounts[view.rawValue] > 0 }
 
   /// The session in `slot` is over: no report finds it any more. Its connection may still send.
   /// - Returns: The identity that it had established, if any.

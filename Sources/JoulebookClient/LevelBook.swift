@@ -20,29 +20,20 @@ public struct LevelBook: Sendable {
     case gap(from: UInt64)
   }
 
-  private struct Key: Hashable {
-    var instrument: InstrumentId
-    var side: Side
-    var price: Price
-  }
-
   /// Which area.
   public let area: AreaId
   /// Number of the last message that the picture contains.
   public private(set) var last: UInt64 = 0
   /// Whether a snapshot is complete.
   public private(set) var isComplete = false
-  private var levels: [Key: LevelReport] = [:]
+  private var levels: [LevelKey: LevelReport] = [:]
 
   /// Knows nothing yet.
   public init(area: AreaId) { self.area = area }
 
   /// The depth of an instrument: bids first, best first on each side.
   public func depth(of instrument: InstrumentId) -> [LevelReport] {
-    levels.values.filter { $0.instrument == instrument }.sorted { one, other in
-      guard one.side == other.side else { return one.side == .buy }
-      return one.side == .buy ? one.price > other.price : one.price < other.price
-    }
+    levels.filter { $0.key.instrument == instrument }.sorted { $0.key < $1.key }.map(\.value)
   }
 
   /// Takes a message of the client in.
@@ -82,7 +73,7 @@ public struct LevelBook: Sendable {
   }
 
   private mutating func set(_ level: LevelReport) {
-    let key = Key(instrument: level.instrument, side: level.side, price: level.price)
+    let key = LevelKey(instrument: level.instrument, side: level.side, price: level.price)
     levels[key] = level.orders == 0 ? nil : level
   }
 }

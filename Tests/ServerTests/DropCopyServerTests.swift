@@ -6,16 +6,6 @@ import Testing
 struct DropCopyServerTests {
   private static let copier = SessionId(4)
 
-  private func register(_ village: Village, _ server: ServerProcess) throws {
-    let client = try village.operatorClient(server)
-    defer { client.close() }
-    try client.settle(
-      client.register(
-        RegisterSession(
-          session: Self.copier, participant: ParticipantId(3), roles: .dropCopy,
-          publicKey: PublicKey(village.key.publicKey))))
-  }
-
   /// A message without what differs between a report and its copy.
   private func text(_ message: ClientMessage) -> String { "\(message.time) \(message.event)" }
 
@@ -49,7 +39,7 @@ struct DropCopyServerTests {
     let options = ["--set", "settlement.transfers=1", "--set", "capacity.orders=4096"]
     var server = try ServerProcess(data: folder.path + "/data", options: options)
     try village.found(on: server)
-    try register(village, server)
+    try village.register(Self.copier, of: 3, .dropCopy, on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     var listener = try village.trader(Self.copier.rawValue, server)
     // Trading is not what it may do.

@@ -4,18 +4,8 @@ import Testing
 
 @Suite("Orders on behalf of another session, over the wire")
 struct OnBehalfServerTests {
+  /// Of Ana's firm.
   private static let desk = SessionId(4)
-
-  /// The desk of Ana's firm.
-  private func registerDesk(_ village: Village, _ server: ServerProcess) throws {
-    let client = try village.operatorClient(server)
-    defer { client.close() }
-    try client.settle(
-      client.register(
-        RegisterSession(
-          session: Self.desk, participant: ParticipantId(2), roles: .trading,
-          publicKey: PublicKey(village.key.publicKey))))
-  }
 
   private func bid(_ id: UInt64, behalf: UInt32, showing shown: Int64 = 0) -> NewOrder {
     var order = NewOrder.limit(Village.ana, .buy, kilowattHours: 3, at: 100, id: id)
@@ -29,7 +19,7 @@ struct OnBehalfServerTests {
     let village = Village()
     var server = try ServerProcess(data: folder.path + "/data")
     try village.found(on: server)
-    try registerDesk(village, server)
+    try village.register(Self.desk, of: 2, .trading, on: server)
     var ana = try village.trader(2, server)
     let position = ana.position
     ana.drop()

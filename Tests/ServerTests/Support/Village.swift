@@ -53,6 +53,19 @@ struct Village {
           publicKey: PublicKey(meterKey.publicKey))))
   }
 
+  /// One more session of a participant's, with the traders' key.
+  func register(
+    _ session: SessionId, of participant: UInt32, _ roles: Roles, on server: ServerProcess
+  ) throws {
+    let client = try operatorClient(server)
+    defer { client.close() }
+    try client.settle(
+      client.register(
+        RegisterSession(
+          session: session, participant: ParticipantId(participant), roles: roles,
+          publicKey: PublicKey(key.publicKey))))
+  }
+
   /// A session of Ana (2) or Ben (3).
   func trader(
     _ number: UInt32, _ server: ServerProcess, orders: OrdersOnDisconnect = .kept,
