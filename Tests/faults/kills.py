@@ -29,12 +29,13 @@ def folder(market, rounds, chance):
         server = Server(market.program, data)
         if server.port is None:
             return total, f"round {number}: it does not start again"
-        total += asyncio.run(round_of(market, server, acknowledged, chance))
+        moment = asyncio.sleep(chance.random() * 0.06)
+        total += asyncio.run(round_of(market, server, acknowledged, moment))
     return total, market.verify(data, acknowledged)
 
 
-async def round_of(market, server, acknowledged, chance):
-    """Trades until the server is killed. Returns how many orders were acknowledged."""
+async def round_of(market, server, acknowledged, moment):
+    """Trades until the server is killed: after `moment`. Returns how many orders were acknowledged."""
     taken = 0
     client = await market.connect(server)
 
@@ -58,7 +59,7 @@ async def round_of(market, server, acknowledged, chance):
                     taken += 1
 
     task = asyncio.create_task(trade())
-    await asyncio.sleep(chance.random() * 0.06)
+    await moment
     server.kill()
     try:
         await asyncio.wait_for(task, 5)
