@@ -66,10 +66,12 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: @unchecked Send
 
   /// Waits as the ring's strategy says until something is published and unread, or the ring is closed.
   /// Any thread: for a ring whose reading end several threads take in turns.
-  /// - Returns: Whether something is there to read, as far as this thread can tell.
+  /// - Returns: `false` when the ring is closed and read to its end, and only then: what was there may
+  ///   have been taken in another thread's turn since.
   public func waitForContent() -> Bool {
     _ = waitUntil(waiting, bell: bell, timeoutNanoseconds: nil) { count > 0 || isClosed }
-    return count > 0
+    // In this order: who sees it closed sees all that was published.
+    return !isClosed || count > 0
   }
 
   /// How many elements are published and not yet read, as far as this thread can tell. Any thread.

@@ -128,4 +128,30 @@ struct SingleProducerRingTests {
     #expect(read == Array(0..<200))
     #expect(ring.isClosed)
   }
+
+  @Test("Who waits for what another thread takes first waits on until the ring is closed.")
+  func contentTakenByAnother() {
+    let ring = SingleProducerRing<UInt64>(capacity: 256, waiting: .park(spins: 0))
+    let isClosing = Atomic<Bool>(false)
+    let endedEarly = Atomic<Bool>(false)
+    let other = RoomThread {
+      while ring.waitForContent() {}
+      endedEarly.store(!isClosing.load(ordering: .relaxed), ordering: .relaxed)
+    }
+    var producer = ring.claimProducer()
+    var consumer = ring.claimConsumer()
+    var taken: UInt64 = 0
+    for value in 0..<200_000 as Range<UInt64> {
+      _ = producer.push(value)
+      // Until the other is just looking at it.
+      if value % 64 == 0 { yieldCore() }
+      while consumer.pop() != nil { taken += 1 }
+    }
+    isClosing.store(true, ordering: .relaxed)
+    ring.close()
+    other.join()
+    let isEarly = endedEarly.load(ordering: .relaxed)
+    #expect(taken == 200_000)
+    #expect(!isEarly)
+  }
 }
