@@ -68,6 +68,7 @@ public struct Exchange: ~Copyable {
 
   /// An empty exchange.
   public init(capacity: Capacity) {
+    precondition(capacity.areas <= UInt32(UInt16.max), "areas are numbered with 16 bits")
     self.capacity = capacity
     participants = Table(capacity: Int(capacity.participants) + 1)
     sessions = Table(capacity: Int(capacity.sessions) + 1)
@@ -85,6 +86,12 @@ public struct Exchange: ~Copyable {
     ladder = Ladder(levels: capacity.priceLevels)
     expiries = ExpiryHeap(capacity: capacity.orders)
     events = EventBuffer(orders: capacity.orders)
+    invariant(
+      MemoryLayout<Order>.stride == 64 && MemoryLayout<Place>.stride == 32,
+      "an order takes a line of the cache, its place half of one")
+    invariant(
+      MemoryLayout<Position>.stride == 64 && MemoryLayout<OwnedSide>.stride == 64,
+      "a position takes a line, and each of its sides")
   }
 
   /// Currencies that an exchange can hold.
@@ -114,6 +121,7 @@ public struct Exchange: ~Copyable {
   /// - Returns: its events, in order, in the exchange's own memory: valid until the next command.
   public mutating func execute(_ command: UnsafePointer<Command>) -> UnsafeBufferPointer<Event> {
     events.clear()
+    let before = now
     now = command.pointee.time.nanoseconds
     lastSequence = command.pointee.sequence
     if expiries.count > 0 { expireDue() }
@@ -127,7 +135,9 @@ public struct Exchange: ~Copyable {
     } else if tag == commandLayout.replace {
       replace(payload.assumingMemoryBound(to: ReplaceOrder.self), request)
     } else {
+      precondition(now >= before, "time never falls")
       dispatch(request, command.pointee.body)
+      invariant(touchedHead == 0 || isBehind, "behind a command nobody waits for cover")
     }
     return events.all
   }

@@ -142,6 +142,7 @@ extension Exchange {
 
   /// The order after `order` in book order; 0 after the last.
   private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
+    invariant(order.pointee.level == level, "an order of this level")
     let next = order.place.pointee.next
     if next != 0 { return next }
     return order.pointee.covered > 0 ? ladder.levels[level].waitingHead : 0

@@ -70,6 +70,7 @@ extension Exchange {
     if level.pointee.liveTail == order.slot { return }
     unlinkLive(order, level)
     appendLive(order, level, books.address(of: level.pointee.book))
+    invariant(level.pointee.liveTail == order.slot, "the back of the level")
   }
 
   @inline(__always) private mutating func appendLive(
@@ -124,13 +125,17 @@ extension Exchange {
   private func unlinkWaiting(_ order: OpenOrder, _ level: LevelRow) {
     let links = order.place.pointee
     if links.previous != 0 {
+      invariant(orders.places[links.previous].next == order.slot, "neighbours know each other")
       orders.places[links.previous].next = links.next
     } else {
+      invariant(level.pointee.waitingHead == order.slot, "the first of the waiting list")
       level.pointee.waitingHead = links.next
     }
     if links.next != 0 {
+      invariant(orders.places[links.next].previous == order.slot, "neighbours know each other")
       orders.places[links.next].previous = links.previous
     } else {
+      invariant(level.pointee.waitingTail == order.slot, "the last of the waiting list")
       level.pointee.waitingTail = links.previous
     }
   }
@@ -212,6 +217,7 @@ extension Exchange {
 
   private func link(_ slot: UInt32, after previous: UInt32, _ side: OwnedRow) {
     let next = previous == 0 ? side.pointee.head : orders.places[previous].ownerNext
+    invariant(previous != slot && next != slot, "an order stands in a list once")
     orders.places[slot].ownerPrevious = previous
     orders.places[slot].ownerNext = next
     if previous != 0 { orders.places[previous].ownerNext = slot } else { side.pointee.head = slot }
@@ -223,6 +229,7 @@ extension Exchange {
     if isBefore(slot, side.pointee.head) { return 0 }
     var candidate = side.pointee.tail
     while isBefore(slot, candidate) { candidate = orders.places[candidate].ownerPrevious }
+    invariant(candidate != 0 && candidate != slot, "the head at the latest stands before it")
     return candidate
   }
 
@@ -254,6 +261,7 @@ extension Exchange {
       }
       slot = next
     }
+    invariant(owned.pointee.tail == last, "the worst order is the last")
   }
 
   private func sortLong(_ owned: OwnedRow, _ side: Side) {
@@ -302,6 +310,7 @@ extension Exchange {
   /// Ends the run of at most `width` orders that starts at `start`.
   /// - Returns: the order that followed it; 0 when none did.
   private func cut(_ start: UInt32, _ width: UInt32) -> UInt32 {
+    invariant(start != 0 && width > 0, "a run of something")
     var last = start
     for _ in 1..<width {
       if orders.places[last].ownerNext == 0 { return 0 }

@@ -80,6 +80,9 @@ extension Exchange {
     currencies[total].isUsed = true
     currencies[total].currency = movement.currency.rawValue
     currencies[total].supply += amount
+    invariant(
+      movement.reference > accounts[movement.account.rawValue].lastReference,
+      "what was booked is never booked again")
     accounts[movement.account.rawValue].lastReference = movement.reference
     let holding = findOrMakeHolding(movement.account, movement.currency)
     holdings[holding].free += amount
@@ -118,6 +121,9 @@ extension Exchange {
       return reject(
         refusal, request, account: transfer.from, clientOrderId: transfer.clientOrderId)
     }
+    invariant(
+      transfer.clientOrderId.rawValue > accounts[transfer.from.rawValue].lastClientOrderId,
+      "what was applied is never applied again")
     accounts[transfer.from.rawValue].lastClientOrderId = transfer.clientOrderId.rawValue
     switch transfer.asset {
     case .cash: moveCash(transfer)

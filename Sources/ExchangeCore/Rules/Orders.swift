@@ -118,6 +118,9 @@ extension Exchange {
 
   func balance(_ position: UInt32) -> Balance {
     let holding = positions[position].holding
+    invariant(
+      holdings[holding].account == positions[position].account, "a position's cash is its account's"
+    )
     let (asks, bids) = (owned(position, .sell), owned(position, .buy))
     return Balance(
       account: AccountId(positions[position].account), area: AreaId(positions[position].area),

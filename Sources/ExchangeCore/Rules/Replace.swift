@@ -13,6 +13,13 @@ extension Exchange {
         order: change.pointee.order)
     }
     let order = open(change.pointee.order.slot)
+    invariant(
+      order.id == change.pointee.order && order.account == change.pointee.account.rawValue,
+      "the order that was asked for, its owner's")
+    invariant(
+      change.pointee.clientOrderId.rawValue
+        > accounts[change.pointee.account.rawValue].lastClientOrderId,
+      "what was applied is never applied again")
     accounts[change.pointee.account.rawValue].lastClientOrderId =
       change.pointee.clientOrderId.rawValue
     let keepsPlace =

@@ -172,6 +172,7 @@ struct Ladder: ~Copyable {
     if book.pointee.node(key >> 6) != 0 { book.pointee.remember(0, key >> 6) }
     let path = Path(to: key, in: book.pointee, of: self)
     var step = Int(book.pointee.depth) - 1
+    invariant(masks[path.nodes[step]].any == 0, "the last node of the way has lost its last level")
     releaseNode(path.nodes[step])
     while step > 0 {
       step -= 1
@@ -257,6 +258,7 @@ struct Ladder: ~Copyable {
   /// `level` itself must exist.
   func next(after level: UInt32, in book: BookSide, live: Bool) -> UInt32 {
     let path = Path(to: levels[level].key, in: book, of: self)
+    invariant(path.nodes[Int(book.depth) - 1] == levels[level].node, "a level hangs in its tree")
     for step in stride(from: Int(book.depth) - 1, through: 0, by: -1) {
       let node = path.nodes[step]
       let slot = UInt64(path.slots[step])
@@ -279,6 +281,7 @@ struct Ladder: ~Copyable {
       var node = book.root
       for step in 0..<Int(book.depth) {
         let slot = (key >> ((book.depth - 1 - UInt32(step)) * 6)) & 63
+        invariant(node != 0, "a way leads on")
         nodes[step] = node
         slots[step] = slot
         node = ladder.children[node * 64 + slot]

@@ -45,6 +45,9 @@ extension Exchange {
     while holding != 0, holdings[holding].currency != currency.rawValue {
       holding = holdings[holding].next
     }
+    invariant(
+      holding == 0 || holdings[holding].account == account.rawValue, "an account links its own cash"
+    )
     return holding
   }
 
