@@ -249,7 +249,10 @@ private final class JournalRoom: @unchecked Sendable {
   /// Writes and syncs what is in the ring, as far as it fits one block.
   private func commit() throws(JournalError) {
     // Held outside of the object meanwhile: no checks of access for each command.
-    guard var appender = appender.take() else { return }
+    guard var appender = appender.take() else {
+      invariant(progress.failed.load(ordering: .relaxed), "a journal that ends early has failed")
+      return
+    }
     invariant(appender.isEmpty, "nothing is staged between two commits")
     let before = appender.durable.rawValue
     var (count, isFull) = (0, false)
@@ -264,7 +267,14 @@ private final class JournalRoom: @unchecked Sendable {
       if taken == 0 { break }
       count += taken
     } while !isFull
-    let durable = try appender.commit()
+    let durable: SequenceNumber
+    do throws(JournalError) {
+      durable = try appender.commit()
+    } catch {
+      // To be let go behind the report: that waits for the next segment, and this disk may be stuck.
+      self.appender = consume appender
+      throw error
+    }
     invariant(durable.rawValue >= progress.durable.load(ordering: .relaxed), "durable never falls")
     invariant(durable.rawValue == before + UInt64(count), "durable is what was taken from the ring")
     invariant(appender.isEmpty, "nothing taken from the ring and not written")
@@ -276,11 +286,11 @@ private final class JournalRoom: @unchecked Sendable {
 
   /// Nothing is written any more: what the file holds is unknown.
   private func fail(_ error: JournalError) {
-    appender = nil
     invariant(claimed.load(ordering: .relaxed) || isStepped, "a commit fails in its thread's hands")
     invariant(!progress.failed.load(ordering: .relaxed), "a journal fails once")
     // Pairs with the acquire in `hasFailed`.
     progress.failed.store(true, ordering: .releasing)
     onFailure(error)
+    appender = nil
   }
 }

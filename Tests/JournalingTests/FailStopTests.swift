@@ -11,6 +11,10 @@ struct FailStopTests {
     enum Fault: Int, AtomicRepresentable { case none, fullDisk, shortWrite, sync }
     let fault = Atomic<Fault>(.none)
     let callsAfterFault = Atomic<Int>(0)
+    /// So many writes of zeros, a segment each, are done; then the disk is stuck.
+    let segmentsDone = Atomic<Int>(.max)
+    /// Writes of zeros that were begun.
+    let segmentsBegun = Atomic<Int>(0)
     /// The segment that blocks go to. Zeros for the next one come in pieces of 1 MiB, and never fail.
     private let blocks = Atomic<Int32>(-1)
     private let system = SystemDisk()
@@ -18,7 +22,7 @@ struct FailStopTests {
     func write(
       _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(DiskFailure) -> Int {
-      if bytes.count < 1 << 20 { blocks.store(descriptor, ordering: .relaxed) }
+      if bytes.count < 1 << 20 { blocks.store(descriptor, ordering: .relaxed) } else { hang() }
       let fault = fault.load(ordering: .acquiring)
       guard bytes.count < 1 << 20, fault == .fullDisk || fault == .shortWrite else {
         return try system.write(descriptor, bytes, at: offset)
@@ -29,6 +33,11 @@ struct FailStopTests {
           descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)]), at: offset)
       }
       throw DiskFailure(ENOSPC)
+    }
+
+    private func hang() {
+      let number = segmentsBegun.add(1, ordering: .relaxed).newValue
+      while number > segmentsDone.load(ordering: .acquiring) { usleep(200) }
     }
 
     func sync(_ descriptor: Int32) throws(DiskFailure) {
@@ -94,6 +103,37 @@ struct FailStopTests {
       Issue.record("\(failures.withLock { $0 })")
       return
     }
+  }
+
+  @Test("A failure is told at once, also while the disk is stuck with the next segment.")
+  func failureWaitsForNobody() throws {
+    let folder = Folder()
+    let disk = FailingDisk()
+    disk.segmentsDone.store(1, ordering: .releasing)
+    let lock = try DirectoryLock(folder.path, on: disk)
+    var options = JournalWriter.Options()
+    options.segmentBytes = 1 << 20
+    let isTold = Atomic<Bool>(false)
+    let writer = try JournalWriter(
+      lock, Recovery.recover(lock), options: options,
+      onFailure: { _ in isTold.store(true, ordering: .releasing) })
+    var commands = RandomCommands(seed: 73)
+    var producer = writer.claimProducer()
+    _ = producer.push(commands.next(.enter))
+    while disk.segmentsBegun.load(ordering: .relaxed) < 2 { usleep(100) }
+    while writer.durable < SequenceNumber(1) { usleep(100) }
+    disk.fault.store(.sync, ordering: .releasing)
+    _ = producer.push(commands.next(.enter))
+    // A minute, which only a writer that waits for the disk needs.
+    var patience = 60_000
+    while !isTold.load(ordering: .acquiring), patience > 0 {
+      usleep(1_000)
+      patience -= 1
+    }
+    let wasTold = isTold.load(ordering: .acquiring)
+    #expect(wasTold)
+    disk.segmentsDone.store(.max, ordering: .releasing)
+    writer.close()
   }
 
   @Test("A server whose journal meets the file size limit ends with status 74.")
