@@ -1,6 +1,6 @@
 """Real faults on the real server: prints a table, ends with 1 when anything went wrong.
 
-    Tests/faults/run.sh [--quick] [calls|writes|files|kills|pruning|disk|clients ...]
+    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock ...]
 """
 
 import argparse
@@ -13,15 +13,19 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import calls  # noqa: E402
 import clients  # noqa: E402
+import clock  # noqa: E402
 import disk  # noqa: E402
 import files  # noqa: E402
+import floods  # noqa: E402
 import kills  # noqa: E402
+import power  # noqa: E402
 import pruning  # noqa: E402
 import writes  # noqa: E402
 from market import ROOT, Market  # noqa: E402
 
-PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "pruning": pruning,
-         "disk": disk, "clients": clients}
+PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "power": power,
+         "pruning": pruning, "disk": disk, "clients": clients,
+         "floods": floods, "clock": clock}
 
 
 def main():

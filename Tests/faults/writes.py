@@ -5,14 +5,11 @@ the cases the next one finds the disk full. Injected by a library that is loaded
 import asyncio
 import errno
 import os
-import pathlib
-import shutil
-import subprocess
 import time
 
+from library import compiled, environment
 from market import Server, await_exit
 
-SOURCE = pathlib.Path(__file__).with_name("shortwrites.c")
 # part of the path, what it is
 FILES = [(".journal", "the journal"), ("next.snapshot", "a snapshot"), ("ledger.sqlite", "the ledger")]
 # bytes that are written (shortwrites.c), what happens next
@@ -21,13 +18,10 @@ KINDS = [(0, 0, "half"), (1, 0, "1 byte"), (-1, 0, "all but 1"),
 
 
 def run(market, quick):
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler:
+    library = compiled(market, "shortwrites")
+    if not library:
         yield "short writes", 0, "there is no C compiler", None
         return
-    library = market.template.parent / "shortwrites.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library),
-                    str(SOURCE), "-ldl"], check=True)
     places = [2] if quick else [*range(1, 13), 20, 30, 45, 60]
     for part, name in FILES:
         for count, then, words in KINDS[::4] if quick else KINDS:
@@ -62,10 +56,9 @@ def case(market, library, part, count, then, when, orders):
         # It is filled anew from the journal, while orders come in.
         for path in data.glob("ledger.sqlite*"):
             path.unlink()
-    environment = {"LD_PRELOAD": library, "SHORT_FILE": part, "SHORT_WHEN": when,
-                   "SHORT_BYTES": count, "SHORT_THEN": then, "SHORT_NOTE": note}
-    prefix = ("env", *(f"{name}={value}" for name, value in environment.items()))
-    server = Server(market.program, data, prefix=prefix)
+    server = Server(market.program, data, prefix=environment(
+        library, SHORT_FILE=part, SHORT_WHEN=when, SHORT_BYTES=count, SHORT_THEN=then,
+        SHORT_NOTE=note))
     acknowledged, end = set(), "did not start"
     if server.port is not None:
         acknowledged, end = asyncio.run(market.trade(server, orders))
