@@ -109,13 +109,18 @@ extension BinaryGateway {
     }
   }
 
-  /// Sends a message of an area to those who have this view of it.
+  /// Sends a message of an area, written once, to those who have this view of it.
   @inline(__always)
   func send(to view: MarketView, of area: AreaId, _ write: (ReportWriter) -> Void) {
-    guard peers.isWanted(view) else { return }
-    for slot in peers.subscribers(of: area, view) {
+    guard peers.isWanted(view), peers.hasSubscribers(of: area, view) else { return }
+    write(ReportWriter(into: draft))
+    let message = Frame(finished: draft)
+    peers.forEachSubscriber(of: area, view) { slot in
       counts.marketData += 1
-      if let writer = writer(Int(slot)) { write(writer) }
+      guard let connection = peers.pointer(slot).pointee?.connection,
+        let room = transport.reserve(connection, message.length)
+      else { return }
+      room.copyMemory(from: message.start, byteCount: message.length)
     }
   }
 

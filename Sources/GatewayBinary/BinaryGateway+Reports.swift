@@ -70,26 +70,31 @@ struct ReportDelivery: ReportSink {
   }
 }
 
-/// Sends each market-data message to the subscribers of its area.
+/// Sends each market-data message to the subscribers of its area. The gateway outlives it: nothing is
+/// counted for each message.
 struct FeedBroadcast: FeedSink {
-  unowned(unsafe) let gateway: BinaryGateway
-  let time: Timestamp
+  private let gateway: Unmanaged<BinaryGateway>
+  private let time: Timestamp
 
+  init(_ gateway: BinaryGateway, _ time: Timestamp) {
+    (self.gateway, self.time) = (.passUnretained(gateway), time)
+  }
+
+  @inline(__always)
   func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
-    gateway.send(to: .orders, of: area) {
-      $0.marketData(update, area: area, sequence: sequence, time)
-    }
+    send(to: .orders, of: area) { $0.marketData(update, area: area, sequence: sequence, time) }
     if update.isOfOneOrder { return }
-    gateway.send(to: .levels, of: area) {
-      $0.marketData(update, area: area, sequence: sequence, time)
-    }
+    send(to: .levels, of: area) { $0.marketData(update, area: area, sequence: sequence, time) }
   }
 
   func publish(
     _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
   ) {
-    gateway.send(to: .levels, of: area) {
-      $0.level(level, of: instrument, area: area, sequence: sequence)
-    }
+    send(to: .levels, of: area) { $0.level(level, of: instrument, area: area, sequence: sequence) }
+  }
+
+  @inline(__always)
+  private func send(to view: MarketView, of area: AreaId, _ write: (ReportWriter) -> Void) {
+    gateway._withUnsafeGuaranteedRef { $0.send(to: view, of: area, write) }
   }
 }

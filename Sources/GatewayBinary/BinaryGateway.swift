@@ -71,7 +71,7 @@ public final class BinaryGateway: TransportHandler {
   public var connectionCount: Int { peers.establishedCount }
 
   let transport: any Network
-  unowned(unsafe) let server: any GatewayServer
+  let server: any GatewayServer
   let configuration: Configuration
   var identities: SessionIdentities
   var peers: PeerTable
@@ -93,6 +93,9 @@ public final class BinaryGateway: TransportHandler {
   /// Time of the last command delivered: the time of answers.
   var exchangeTime: Timestamp?
   var isDraining = false
+  /// A message for several.
+  let draft = UnsafeMutableRawPointer.allocate(
+    byteCount: ReportRouter.longestReport, alignment: 8)
   private var pausedSlots: [Int] = []
   /// Commands that had been submitted when something was delivered last.
   private var deliveredAt = 0
@@ -100,7 +103,7 @@ public final class BinaryGateway: TransportHandler {
   private static let longTurn = 256
 
   /// A gateway without clients. `run` the transport with it as the handler.
-  /// - Parameter server: Not retained: it owns the gateway.
+  /// - Parameter server: Is kept as long as the gateway; it must not keep the gateway in turn.
   public init(
     transport: any Network, server: any GatewayServer,
     configuration: Configuration = Configuration()
@@ -115,6 +118,8 @@ public final class BinaryGateway: TransportHandler {
     transport.startTimer(
       OwnTimer.tick, after: configuration.tickMilliseconds, every: configuration.tickMilliseconds)
   }
+
+  deinit { draft.deallocate() }
 
   // MARK: From the server
 
@@ -138,7 +143,7 @@ public final class BinaryGateway: TransportHandler {
 
   /// The command `sequence` is complete: its market data are published.
   public func endCommand(_ sequence: SequenceNumber) {
-    var broadcast = FeedBroadcast(gateway: self, time: answerTime)
+    var broadcast = FeedBroadcast(self, answerTime)
     feed.endCommand(at: answerTime, into: &broadcast)
   }
 

@@ -279,13 +279,16 @@ public struct MarketFeed: ~Copyable {
   /// What most commands do not bring: trades, states, orders whose slot was reused.
   private mutating func publishRare<Sink: FeedSink & ~Copyable>(_ sink: inout Sink) {
     for index in trades.indices { publish(.trade(trades[index]), trades[index].instrument, &sink) }
-    for (instrument, state) in states { publish(.state(instrument, state), instrument, &sink) }
-    for order in displaced {
+    for index in states.indices {
+      publish(.state(states[index].0, states[index].1), states[index].0, &sink)
+    }
+    for index in displaced.indices {
+      let order = displaced[index]
       tops?.change(from: order, to: Self.nothing)
       publish(.delete(order), order.instrument, &sink)
     }
     trades.removeAll(keepingCapacity: true)
-    states.removeAll(keepingCapacity: true)
+    if !states.isEmpty { states.removeAll(keepingCapacity: true) }
     displaced.removeAll(keepingCapacity: true)
   }
 

@@ -57,10 +57,10 @@ struct PeerTable: ~Copyable {
   private let capacity: Int
   /// Connection slot by session identity; -1: not established.
   private var slotOfSession: [Int32] = []
-  /// Slots of subscribers by view and area.
-  private var followers = [[[Int32]]](repeating: [], count: MarketView.allCases.count)
+  /// Slots of subscribers by area and view.
+  private var followers = DirectTable(SlotList())
   /// Subscriptions of all peers by view.
-  private var subscriptionCounts = [Int](repeating: 0, count: MarketView.allCases.count)
+  private var subscriptionCounts = DirectTable(0)
   /// Established sessions.
   private(set) var establishedCount = 0
 
@@ -74,6 +74,7 @@ struct PeerTable: ~Copyable {
   deinit {
     peers.deinitialize(count: capacity)
     peers.deallocate()
+    for number in 0..<followers.count { followers[number].end() }
   }
 
   /// The peer of a connection slot.
@@ -92,11 +93,25 @@ struct PeerTable: ~Copyable {
     return Int(slotOfSession[index])
   }
 
-  /// Slots of those who have this view of `area`.
-  func subscribers(of area: AreaId, _ view: MarketView) -> [Int32] {
-    let index = Int(area.rawValue)
-    let slots = followers[view.rawValue]
-    return index < slots.count ? slots[index] : []
+  /// Shows the slots of those who have this view of `area`. One that is shown may leave meanwhile.
+  @inline(__always)
+  func forEachSubscriber(of area: AreaId, _ view: MarketView, _ body: (Int) -> Void) {
+    // From the last to the first: who leaves moves only those that were shown.
+    var next = followers[Self.row(area, view)].count
+    while next > 0 {
+      next -= 1
+      body(followers[Self.row(area, view)][next])
+    }
+  }
+
+  /// Whether somebody has this view of `area`.
+  @inline(__always)
+  func hasSubscribers(of area: AreaId, _ view: MarketView) -> Bool {
+    followers[Self.row(area, view)].count > 0
+  }
+
+  private static func row(_ area: AreaId, _ view: MarketView) -> Int {
+    Int(area.rawValue) * MarketView.allCases.count + view.rawValue
   }
 
   /// The connection in `slot` has established its session.
@@ -113,9 +128,7 @@ struct PeerTable: ~Copyable {
     unsubscribe(slot, area)
     peers[slot]?.subscriptions.append((area, view))
     subscriptionCounts[view.rawValue] += 1
-    let index = Int(area.rawValue)
-    while followers[view.rawValue].count <= index { followers[view.rawValue].append([]) }
-    followers[view.rawValue][index].append(Int32(slot))
+    followers[Self.row(area, view)].append(slot)
   }
 
   /// The peer in `slot` no longer gets the market data of `area`.
@@ -124,7 +137,7 @@ struct PeerTable: ~Copyable {
       let view = peers[slot]?.subscriptions.remove(at: place).view
     else { return }
     subscriptionCounts[view.rawValue] -= 1
-    followers[view.rawValue][Int(area.rawValue)].removeAll { $0 == Int32(slot) }
+    followers[Self.row(area, view)].remove(slot)
   }
 
   /// The peer in `slot` no longer gets market data.

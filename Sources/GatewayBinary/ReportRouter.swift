@@ -42,8 +42,8 @@ public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
 
 /// Routes events to sessions. Owned by one thread; allocates nothing but table growth.
 public struct ReportRouter: ~Copyable {
-  /// Longer than any report.
-  private static let longestReport = 256
+  /// Longer than any report, or message of a channel.
+  static let longestReport = 256
   /// Where the sequence number of a report stands.
   private static let sequenceOffset = Frame.headerLength
   /// No session, no participant.

@@ -16,7 +16,7 @@ struct ConnectionSlot: ~Copyable {
   }
 
   /// Back to the owner; the slot never outlives it.
-  unowned(unsafe) let transport: Transport
+  let transport: Unmanaged<Transport>
   let tcp: UnsafeMutablePointer<uv_tcp_t>
   let write: UnsafeMutablePointer<uv_write_t>
   let shutdown: UnsafeMutablePointer<uv_shutdown_t>
@@ -47,7 +47,7 @@ struct ConnectionSlot: ~Copyable {
   var plain: SendQueue
 
   init(transport: Transport, index: Int, sendBound: Int) {
-    self.transport = transport
+    self.transport = .passUnretained(transport)
     self.index = index
     tcp = .allocate(capacity: 1)
     write = .allocate(capacity: 1)

@@ -82,7 +82,7 @@ extension Transport {
     guard secure(slot, from: listener) else { return close(slot, .notSecured) }
     uv_tcp_nodelay(tcp, 1)
     counts.accepted += 1
-    handler?.connected(slot.pointee.id)
+    tell { $0.connected(slot.pointee.id) }
     if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
   }
 
@@ -112,12 +112,10 @@ extension Transport {
     uv_read_start(
       slot.pointee.stream,
       { handle, _, buffer in
-        guard let slot = Transport.slot(handle?.pointee.data) else { return }
-        slot.pointee.transport.offerReadBuffer(slot, buffer)
+        Transport.withSlot(handle?.pointee.data) { $0.offerReadBuffer($1, buffer) }
       },
       { stream, count, _ in
-        guard let slot = Transport.slot(stream?.pointee.data) else { return }
-        slot.pointee.transport.read(slot, count)
+        Transport.withSlot(stream?.pointee.data) { $0.read($1, count) }
       })
   }
 
@@ -153,9 +151,10 @@ extension Transport {
   /// Shows the handler the first `count` bytes of the shared buffer and keeps what it leaves.
   func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     let bytes = UnsafeRawBufferPointer(rebasing: readBuffer[0..<count])
-    guard let handler else { preconditionFailure("only within the loop") }
     slot.pointee.wasRead = true
-    let used = handler.received(slot.pointee.id, bytes)
+    guard let used = tell({ $0.received(slot.pointee.id, bytes) }) else {
+      preconditionFailure("only within the loop")
+    }
     precondition(used >= 0 && used <= count)
     guard slot.pointee.state == .open, used < count else { return }
     let rest = count - used
@@ -176,8 +175,7 @@ extension Transport {
     slot.pointee.state = .closing
     if slot.pointee.reason == .slowReader { counts.cut += 1 }
     uv_close(slot.pointee.handle) { handle in
-      guard let slot = Transport.slot(handle?.pointee.data) else { return }
-      slot.pointee.transport.released(slot)
+      Transport.withSlot(handle?.pointee.data) { $0.released($1) }
     }
   }
 
@@ -188,10 +186,16 @@ extension Transport {
     slot.pointee.security = nil
     openCount -= 1
     freeSlots.append(slot.pointee.index)
-    handler?.closed(id, reason)
+    tell { $0.closed(id, reason) }
   }
 
-  static func slot(_ data: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<ConnectionSlot>? {
-    data?.assumingMemoryBound(to: ConnectionSlot.self)
+  /// The slot that the `data` of libuv's handle or request points to, with its transport. Counts nothing.
+  @inline(__always)
+  static func withSlot(
+    _ data: UnsafeMutableRawPointer?,
+    _ body: (Transport, UnsafeMutablePointer<ConnectionSlot>) -> Void
+  ) {
+    guard let slot = data?.assumingMemoryBound(to: ConnectionSlot.self) else { return }
+    slot.pointee.transport._withUnsafeGuaranteedRef { body($0, slot) }
   }
 }

@@ -25,7 +25,7 @@ extension Transport {
   private func overflow(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard !slot.pointee.isOverflowing else { return }
     slot.pointee.isOverflowing = true
-    handler?.overflowed(slot.pointee.id)
+    tell { $0.overflowed(slot.pointee.id) }
     finish(slot, .slowReader)
   }
 
@@ -112,8 +112,7 @@ extension Transport {
     var buffer = Self.buffer(bytes, bytes.count)
     slot.pointee.write.pointee.data = UnsafeMutableRawPointer(slot)
     let code = uv_write(slot.pointee.write, slot.pointee.stream, &buffer, 1) { request, status in
-      guard let slot = Transport.slot(request?.pointee.data) else { return }
-      slot.pointee.transport.landed(slot, status)
+      Transport.withSlot(request?.pointee.data) { $0.landed($1, status) }
     }
     if code < 0 {
       slot.pointee.queue.landed()

@@ -75,7 +75,8 @@ public final class Transport {
   var dirtySlots: [Int] = []
   var openCount = 0
   var finishingCount = 0
-  var handler: (any TransportHandler)?
+  /// Who is told, while the loop runs: `run` holds it.
+  fileprivate var seat: Unmanaged<HandlerSeat>?
   private(set) var isShutDown = false
   var listeners: [(handle: UnsafeMutablePointer<uv_tcp_t>, security: TLSContext?)] = []
   /// Where sealed bytes are read to; made with the first listener that has TLS.
@@ -103,8 +104,8 @@ public final class Transport {
     check.pointee.data = context
     uv_timer_init(loop, linger)
     linger.pointee.data = context
-    uv_prepare_start(prepare, { $0?.transport.flushDirty() })
-    uv_check_start(check, { $0?.transport.endTurn() })
+    uv_prepare_start(prepare, { Transport.with($0?.pointee.data) { $0.flushDirty() } })
+    uv_check_start(check, { Transport.with($0?.pointee.data) { $0.endTurn() } })
   }
 
   deinit {
@@ -152,7 +153,7 @@ public final class Transport {
     let stream = UnsafeMutableRawPointer(listener).assumingMemoryBound(to: uv_stream_t.self)
     let listening = uv_listen(stream, configuration.backlog) { stream, status in
       guard let stream, status == 0 else { return }
-      stream.transport.accept(from: stream)
+      Transport.with(stream.pointee.data) { $0.accept(from: stream) }
     }
     try TransportError.check(listening, "listening on \(host):\(port)")
     return Self.port(of: listener)
@@ -160,23 +161,21 @@ public final class Transport {
 
   /// Runs until `shutDown`, calling `handler` on this thread.
   public func run(_ handler: any TransportHandler, waiting: Waiting = .blocking) {
-    precondition(self.handler == nil, "the loop runs already")
-    self.handler = handler
-    switch waiting {
-    case .blocking: while uv_run(loop, UV_RUN_DEFAULT) != 0 {}
-    case .yielding: while uv_run(loop, UV_RUN_NOWAIT) != 0 { sched_yield() }
-    case .spinning: while uv_run(loop, UV_RUN_NOWAIT) != 0 {}
+    precondition(seat == nil, "the loop runs already")
+    seated(handler) {
+      switch waiting {
+      case .blocking: while uv_run(loop, UV_RUN_DEFAULT) != 0 {}
+      case .yielding: while uv_run(loop, UV_RUN_NOWAIT) != 0 { sched_yield() }
+      case .spinning: while uv_run(loop, UV_RUN_NOWAIT) != 0 {}
+      }
     }
-    self.handler = nil
   }
 
   /// One turn of the loop that waits for nothing. For tests and for a caller with a loop of its own.
   /// - Returns: Whether anything is left to run.
   @discardableResult
   public func turn(_ handler: any TransportHandler) -> Bool {
-    self.handler = handler
-    defer { self.handler = nil }
-    return uv_run(loop, UV_RUN_NOWAIT) != 0
+    seated(handler) { uv_run(loop, UV_RUN_NOWAIT) != 0 }
   }
 
   /// Calls `timerFired` after `milliseconds`, then every `interval` ms (0: once). Starting a running
@@ -198,9 +197,9 @@ public final class Transport {
     uv_timer_start(
       timer,
       { timer in
-        guard let timer, let context = timer.pointee.loop.pointee.data else { return }
-        let transport = Unmanaged<Transport>.fromOpaque(context).takeUnretainedValue()
-        transport.handler?.timerFired(TimerToken(Int(bitPattern: timer.pointee.data)))
+        guard let timer else { return }
+        let token = TimerToken(Int(bitPattern: timer.pointee.data))
+        Transport.with(timer.pointee.loop.pointee.data) { $0.tell { $0.timerFired(token) } }
       }, milliseconds, interval)
   }
 
@@ -243,7 +242,8 @@ public final class Transport {
     let async = UnsafeMutablePointer<uv_async_t>.allocate(capacity: 1)
     var code = uv_loop_init(loop)
     if code == 0 {
-      code = uv_async_init(loop, async, { $0?.transport.handler?.woken() })
+      code = uv_async_init(
+        loop, async, { Transport.with($0?.pointee.data) { $0.tell { $0.woken() } } })
       if code < 0 { uv_loop_close(loop) }
     }
     if code < 0 {
@@ -255,14 +255,14 @@ public final class Transport {
   }
 
   private func endTurn() {
-    handler?.turnEnds()
+    tell { $0.turnEnds() }
     flushDirty()
   }
 
   /// Closes finishing connections that linger; runs only while there are any.
   func startLinger() {
     guard finishingCount == 1, !isShutDown else { return }
-    uv_timer_start(linger, { $0?.transport.closeLingering() }, 100, 100)
+    uv_timer_start(linger, { Transport.with($0?.pointee.data) { $0.closeLingering() } }, 100, 100)
   }
 
   private func closeLingering() {
@@ -303,26 +303,35 @@ public final class Transport {
   }
 }
 
-extension UnsafeMutablePointer {
-  /// The transport that a handle's `data` points to.
-  fileprivate func owner(_ data: UnsafeMutableRawPointer?) -> Transport {
-    guard let data else { preconditionFailure("a handle without an owner") }
-    return Unmanaged<Transport>.fromOpaque(data).takeUnretainedValue()
-  }
+// MARK: - Who is called
+
+/// Holds the handler where a call of it counts no references: it does not change while it is seated.
+private final class HandlerSeat {
+  let handler: any TransportHandler
+  init(_ handler: any TransportHandler) { self.handler = handler }
 }
 
-extension UnsafeMutablePointer<uv_prepare_t> {
-  fileprivate var transport: Transport { owner(pointee.data) }
-}
-extension UnsafeMutablePointer<uv_check_t> {
-  fileprivate var transport: Transport { owner(pointee.data) }
-}
-extension UnsafeMutablePointer<uv_async_t> {
-  fileprivate var transport: Transport { owner(pointee.data) }
-}
-extension UnsafeMutablePointer<uv_timer_t> {
-  fileprivate var transport: Transport { owner(pointee.data) }
-}
-extension UnsafeMutablePointer<uv_stream_t> {
-  fileprivate var transport: Transport { owner(pointee.data) }
+extension Transport {
+  /// The transport that the `data` of libuv's handle points to. Counts nothing: a handle never outlives it.
+  @inline(__always)
+  fileprivate static func with(_ data: UnsafeMutableRawPointer?, _ body: (Transport) -> Void) {
+    guard let data else { preconditionFailure("a handle without an owner") }
+    Unmanaged<Transport>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Tells `handler` what happens while `body` runs.
+  fileprivate func seated<Answer>(_ handler: any TransportHandler, _ body: () -> Answer) -> Answer {
+    let taken = HandlerSeat(handler)
+    return withExtendedLifetime(taken) {
+      seat = .passUnretained(taken)
+      defer { seat = nil }
+      return body()
+    }
+  }
+
+  /// Calls the handler; nothing when the loop does not run.
+  @discardableResult @inline(__always)
+  func tell<Answer>(_ body: (any TransportHandler) -> Answer) -> Answer? {
+    seat?._withUnsafeGuaranteedRef { body($0.handler) }
+  }
 }

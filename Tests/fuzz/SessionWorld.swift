@@ -47,6 +47,8 @@ final class SessionWorld: GatewayServer {
     for lane in 0..<4 { network.close(lane, .peerClosed) }
     network.endTurn()
     market?.check()
+    // Each keeps the other until now.
+    gateway = nil
   }
 
   func pass(milliseconds: UInt64, timer: Bool) {

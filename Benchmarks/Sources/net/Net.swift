@@ -22,9 +22,14 @@ struct Net: ParsableCommand {
   @Option(help: "Write the section here (Markdown) ...") var table: String?
   @Option(help: "... and a plot of the latencies here (SVG).") var plot = "network.svg"
   @Option(help: "Sessions that are connected and say nothing, for their cost.") var idle = 9_000
+  @Flag(help: "Only count allocations and references.") var counts = false
 
   func run() throws {
     var page = NetPage()
+    if counts {
+      try allocations(&page)
+      return print(page.markdown)
+    }
     try roundTrips(&page)
     try durability(&page)
     try throughput(&page)
@@ -122,24 +127,31 @@ struct Net: ParsableCommand {
     return usage.ru_maxrss / 1_024
   }
 
-  // MARK: Allocations
+  // MARK: Allocations and references
 
-  /// Two runs that differ by a million messages only: what a message allocates is their difference.
+  /// Two runs that differ by a million messages only: what a message allocates and how often a reference is
+  /// counted for it is their difference.
   private func allocations(_ page: inout NetPage) throws {
     var options = options()
     (options.rate, options.connections, options.spins) = (0, 4, false)
     (options.durationMilliseconds, options.warmUpMilliseconds) = (60_000, 0)
-    var counts: [Int] = []
-    for messages in [UInt64(1_000_000), 2_000_000] {
+    var (calls, changes): ([Int], [Int]) = ([], [])
+    // The first run makes what a process makes once.
+    for messages in [UInt64(1_000), 1_000_000, 2_000_000] {
       options.messages = messages
-      let before = allocation_count()
+      let before = (calls: allocation_count(), changes: reference_count())
       _ = try Load.runEmbedded(options, server("none", "park"), isShown: false)
-      counts.append(Int(allocation_count() - before))
+      calls.append(Int(allocation_count() - before.calls))
+      changes.append(Int(reference_count() - before.changes))
     }
     page.note(
-      "Calls of the C allocator, server and load together: \(counts[0]) for set-up and a million "
-        + "messages, \(counts[1]) for set-up and two million: "
-        + "\(counts[1] - counts[0]) for a million messages.")
+      "Calls of the C allocator, server and load together: \(calls[1]) for set-up and a million "
+        + "messages, \(calls[2]) for set-up and two million: "
+        + "\(calls[2] - calls[1]) for a million messages.")
+    page.note(
+      "References counted by the server's threads: \(changes[1]) for set-up and a million messages, "
+        + "\(changes[2]) for set-up and two million: "
+        + "\(changes[2] - changes[1]) for a million messages.")
   }
 
   private func readings(_ page: inout NetPage) throws {

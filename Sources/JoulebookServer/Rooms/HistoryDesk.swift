@@ -68,6 +68,9 @@ final class HistoryDesk: Sendable {
     bell.ring()
   }
 
+  /// Whether there are answers to take.
+  var hasAnswered: Bool { hasAnswers.load(ordering: .relaxed) }
+
   /// What was answered since the last call.
   func takeAnswers() -> [Answer] {
     // Pairs with the release in `work`; the lock orders the answers themselves.

@@ -34,31 +34,18 @@ final class Assembly: GatewayServer {
   /// How often a picture is taken, ms.
   private static let pictureInterval: UInt64 = 250
 
-  /// Rooms 1, 2 and 8.
-  private(set) lazy var gateway = BinaryGateway(
-    transport: transport, server: self, configuration: gatewayConfiguration)
-  /// Rooms 3 to 7; set before the loop runs.
-  var market: MarketRoom? {
-    didSet { intake = market.map(Unmanaged.passUnretained) }
+  /// What stands behind; set before the loop runs.
+  var rooms: Rooms? {
+    didSet { behind = rooms.map(Unmanaged.passUnretained) }
   }
-  /// The same, for what is called for every command: nothing is counted there.
-  private var intake: Unmanaged<MarketRoom>?
-  /// Has the market on a thread of its own; `nil`: it is on this one. Set before the loop runs.
-  var pipeline: Pipeline?
-  /// Set before the loop runs.
-  var follower: Follower?
-  /// Set before the loop runs.
-  var history: HistoryDesk?
+  /// The same, and what stands in front: for what is called in every turn, where nothing is counted.
+  private var behind: Unmanaged<Rooms>?
+  private var front: Unmanaged<BinaryGateway>?
 
-  /// Checks readings beside the loop; `nil`: the gateway checks them itself. Set before the loop runs.
-  var readings: ReadingRoom?
-  /// Set before the loop runs.
-  var snapshots: SnapshotDesk?
   /// Pictures for those who look after the server; taken when `watch` was called.
   let vitals = Vitals()
 
   private let transport: any Network
-  private let gatewayConfiguration: BinaryGateway.Configuration
   private let time: any TimeSource
   private let flag: StopFlag
   private let log: Logger
@@ -67,12 +54,18 @@ final class Assembly: GatewayServer {
   private var deadline: UInt64 = 0
 
   init(
-    transport: any Network, flag: StopFlag, log: Logger,
-    gateway: BinaryGateway.Configuration = BinaryGateway.Configuration(),
-    time: any TimeSource = SystemTime()
+    transport: any Network, flag: StopFlag, log: Logger, time: any TimeSource = SystemTime()
   ) {
-    (self.transport, self.flag, self.log) = (transport, flag, log)
-    (gatewayConfiguration, self.time) = (gateway, time)
+    (self.transport, self.flag, self.log, self.time) = (transport, flag, log, time)
+  }
+
+  /// Makes the gateway, rooms 1, 2 and 8, which stands in front of this one and owns it. Once; whoever gets
+  /// it keeps it as long as the loop runs.
+  func makeGateway(_ configuration: BinaryGateway.Configuration) -> BinaryGateway {
+    precondition(front == nil, "it has a gateway")
+    let gateway = BinaryGateway(transport: transport, server: self, configuration: configuration)
+    front = .passUnretained(gateway)
+    return gateway
   }
 
   /// Whether the last client was told to go.
@@ -81,19 +74,19 @@ final class Assembly: GatewayServer {
   // MARK: From the gateway
 
   func submit(_ command: Command) -> SubmitResult {
-    guard phase == .running, let intake else { return .refused(Refusal(.shuttingDown)) }
-    return intake._withUnsafeGuaranteedRef { market in
-      guard market.admits(command) else { return .refused(Refusal(.intakeFull)) }
-      if pipeline != nil { return pass(command) }
-      return market.take(command) ? .taken : .full
+    guard phase == .running, let behind else { return .refused(Refusal(.shuttingDown)) }
+    return behind._withUnsafeGuaranteedRef { rooms in
+      guard rooms.market.admits(command) else { return .refused(Refusal(.intakeFull)) }
+      if let passage = rooms.passage {
+        return passage._withUnsafeGuaranteedRef { $0.take(command) } ? .taken : .full
+      }
+      return rooms.market.take(command) ? .taken : .full
     }
   }
 
-  private func pass(_ command: Command) -> SubmitResult {
-    pipeline?.take(command) == true ? .taken : .full
+  func check(_ reading: SignedReading) -> ReadingCheck {
+    behind?._withUnsafeGuaranteedRef { $0.readings?.check(reading) } ?? .here
   }
-
-  func check(_ reading: SignedReading) -> ReadingCheck { readings?.check(reading) ?? .here }
 
   func orderState(_ order: OrderId) -> OrderState? { ask { $0.exchange.orderState(order) } ?? nil }
 
@@ -107,14 +100,17 @@ final class Assembly: GatewayServer {
 
   /// Asks the market, with everything applied that came before.
   private func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer? {
-    if let pipeline { return pipeline.ask(body) }
-    guard let market else { return nil }
-    market.work()
-    return body(market)
+    guard let rooms else { return nil }
+    if let pipeline = rooms.pipeline { return pipeline.ask(body) }
+    rooms.market.work()
+    return body(rooms.market)
   }
 
   func retransmit(_ query: RetransmitQuery) {
-    guard let history else { return gateway.retransmit(query, nil) }
+    guard let history = rooms?.history else {
+      front?._withUnsafeGuaranteedRef { $0.retransmit(query, nil) }
+      return
+    }
     history.ask(query)
   }
 
@@ -153,54 +149,68 @@ final class Assembly: GatewayServer {
   private func takePicture() {
     var picture = Vitals.Picture()
     ask { $0.fill(&picture) }
-    picture.gateway = gateway.counts
-    picture.status.connectionCount = UInt32(gateway.connectionCount)
-    picture.readings = readings?.count ?? 0
+    front?._withUnsafeGuaranteedRef { gateway in
+      picture.gateway = gateway.counts
+      picture.status.connectionCount = UInt32(gateway.connectionCount)
+    }
+    picture.readings = rooms?.readings?.count ?? 0
     (picture.retransmissions, picture.retransmissionFailures) =
-      history.map { ($0.waiting, $0.failures) } ?? (0, 0)
-    picture.settlementIsOver = follower?.isOver ?? false
-    picture.settlementIsWaiting = follower?.isWaiting ?? false
-    picture.snapshot = snapshots?.lastSequence ?? .none
-    picture.snapshotFailures = snapshots?.failures ?? 0
+      rooms?.history.map { ($0.waiting, $0.failures) } ?? (0, 0)
+    picture.settlementIsOver = rooms?.follower?.isOver ?? false
+    picture.settlementIsWaiting = rooms?.follower?.isWaiting ?? false
+    picture.snapshot = rooms?.snapshots?.lastSequence ?? .none
+    picture.snapshotFailures = rooms?.snapshots?.failures ?? 0
     picture.isServing = phase == .running
     picture.taken = time.steady
     vitals.take(picture)
   }
 
   func deliverEarly() {
-    guard let market else { return }
-    if let pipeline { return exchange(with: pipeline) }
-    market.work()
-    market.endTurn()
-    market.deliver(to: gateway)
+    withEveryone { rooms, gateway in
+      if let pipeline = rooms.pipeline { return exchange(with: pipeline, gateway) }
+      rooms.market.work()
+      rooms.market.endTurn()
+      rooms.market.deliver(to: gateway)
+    }
   }
 
-  func turnEnds() {
-    guard let market else { return }
-    readings?.deliver(to: gateway)
-    if let pipeline {
-      exchange(with: pipeline)
-      answerHistory()
-      if phase != .running { advance(market) }
+  func turnEnds() { withEveryone { endTurn($0, $1) } }
+
+  private func endTurn(_ rooms: Rooms, _ gateway: BinaryGateway) {
+    rooms.readings?.deliver(to: gateway)
+    if let pipeline = rooms.pipeline {
+      exchange(with: pipeline, gateway)
+      answerHistory(rooms, gateway)
+      if phase != .running { advance(rooms, gateway) }
       return
     }
+    let market = rooms.market
     market.work()
     market.endTurn()
     market.deliver(to: gateway)
-    answerHistory()
+    answerHistory(rooms, gateway)
     // What the delivery made room for is applied now, not when the next client speaks.
     if market.hasIntake { market.work() }
     market.endTurn()
-    if phase != .running { advance(market) }
+    if phase != .running { advance(rooms, gateway) }
   }
 
-  private func exchange(with pipeline: Pipeline) {
+  /// With what stands behind and in front, once both are there.
+  @inline(__always) private func withEveryone(_ body: (Rooms, BinaryGateway) -> Void) {
+    guard let behind, let front else { return }
+    behind._withUnsafeGuaranteedRef { rooms in
+      front._withUnsafeGuaranteedRef { body(rooms, $0) }
+    }
+  }
+
+  private func exchange(with pipeline: Pipeline, _ gateway: BinaryGateway) {
     pipeline.show()
     pipeline.deliver(to: gateway)
   }
 
-  private func answerHistory() {
-    for answer in history?.takeAnswers() ?? [] { gateway.retransmit(answer.query, answer.reports) }
+  private func answerHistory(_ rooms: Rooms, _ gateway: BinaryGateway) {
+    guard let history = rooms.history, history.hasAnswered else { return }
+    for answer in history.takeAnswers() { gateway.retransmit(answer.query, answer.reports) }
   }
 
   // MARK: The end
@@ -212,18 +222,18 @@ final class Assembly: GatewayServer {
     log.info("draining: no new connections, no new commands")
   }
 
-  private func advance(_ market: MarketRoom) {
+  private func advance(_ rooms: Rooms, _ gateway: BinaryGateway) {
     switch phase {
-    case .draining where isIdle(market):
+    case .draining where isIdle(rooms):
       close()
       deadline = time.steady + Self.settlingNanoseconds
       phase = .settling
-    case .settling where isSettled(market):
+    case .settling where isSettled(rooms):
       // Confirmations came behind the last checkpoint: it is taken again.
       if (ask { $0.sequencer.lastSequence }) != closing { close() }
       phase = .leaving
-    case .leaving where isIdle(market):
-      follower?.end(behind: closing)
+    case .leaving where isIdle(rooms):
+      rooms.follower?.end(behind: closing)
       transport.stopTimer(Self.stopTimer)
       transport.stopTimer(Self.pictureTimer)
       gateway.drain()
@@ -241,12 +251,12 @@ final class Assembly: GatewayServer {
       } ?? .none
   }
 
-  private func isIdle(_ market: MarketRoom) -> Bool { pipeline?.isIdle ?? market.isIdle }
+  private func isIdle(_ rooms: Rooms) -> Bool { rooms.pipeline?.isIdle ?? rooms.market.isIdle }
 
-  private func isSettled(_ market: MarketRoom) -> Bool {
-    guard isIdle(market) else { return false }
+  private func isSettled(_ rooms: Rooms) -> Bool {
+    guard isIdle(rooms) else { return false }
     // Without a journal there is nothing to settle from.
-    guard let follower else { return true }
+    guard let follower = rooms.follower else { return true }
     if follower.finished >= closing || follower.isOver { return true }
     guard time.steady > deadline else { return false }
     log.warning("the ledger does not keep up; the rest is settled at the next start")

@@ -47,7 +47,7 @@ public final class Server {
 
   private let configuration: Configuration
   private let transport: Transport
-  private let assembly: Assembly
+  private let gateway: BinaryGateway
   private let market: MarketRoom
   private let keepers: Keepers?
   /// The follower's, the history's and the snapshots'.
@@ -93,9 +93,9 @@ public final class Server {
     let lock = try Self.open(&configuration, chosen: chosen)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
-    let assembly = Assembly(
-      transport: transport, flag: flag, log: log, gateway: configuration.gateway)
-    let recovered = try Self.recover(lock, configuration, assembly, log)
+    let assembly = Assembly(transport: transport, flag: flag, log: log)
+    gateway = assembly.makeGateway(configuration.gateway)
+    let recovered = try Self.recover(lock, configuration, gateway, log)
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
     // Rung for the thread that has the market.
     let bell = configuration.assembly == .pipelined ? Doorbell() : nil
@@ -106,11 +106,8 @@ public final class Server {
       recovered, journal: keepers?.journal, ingress: ingress, configuration: configuration,
       log: log)
     let readings = ReadingRoom(configuration.gateway) { wake.wake() }
-    (assembly.market, assembly.readings, assembly.snapshots) =
-      (market, readings, keepers?.snapshots)
-    (assembly.follower, assembly.history) = (keepers?.follower, keepers?.history)
     do throws(StartError) {
-      try Self.begin(market, assembly, configuration, log)
+      try Self.begin(market, gateway, configuration, log)
       health = try Self.makeHealth(configuration, assembly.vitals, metrics)
       port = try Self.listen(transport, configuration, security)
     } catch {
@@ -119,12 +116,14 @@ public final class Server {
     }
     host = configuration.host
     stopper = Stopper(flag: flag, wakeHandle: wake)
-    (self.configuration, self.transport, self.assembly) = (configuration, transport, assembly)
+    (self.configuration, self.transport) = (configuration, transport)
     (self.market, self.keepers, self.readings, self.log) = (market, keepers, readings, log)
     pipeline = bell.map { bell in
       Pipeline(market, bell: bell, spins: configuration.wait == .spin) { wake.wake() }
     }
-    assembly.pipeline = pipeline
+    assembly.rooms = Rooms(
+      market, pipeline: pipeline, follower: keepers?.follower, history: keepers?.history,
+      readings: readings, snapshots: keepers?.snapshots)
     if let health {
       assembly.watch()
       log.info("health and metrics on port \(health.port)")
@@ -142,7 +141,7 @@ public final class Server {
   /// - Returns: how it ended.
   public func run() -> Summary {
     if let pipeline { exchangeThread = RoomThread { pipeline.run() } }
-    transport.run(assembly.gateway, waiting: configuration.waiting)
+    transport.run(gateway, waiting: configuration.waiting)
     pipeline?.end()
     exchangeThread?.join()
     readings.end()
@@ -187,22 +186,22 @@ public final class Server {
 
   /// Everything as the journal has it; nothing when nothing is kept.
   private static func recover(
-    _ lock: DirectoryLock?, _ configuration: Configuration, _ assembly: Assembly, _ log: Logger
+    _ lock: DirectoryLock?, _ configuration: Configuration, _ gateway: BinaryGateway, _ log: Logger
   ) throws(StartError) -> Recovered {
     guard let lock else {
       log.warning("journal.kept is none: nothing is written, all is gone at the end")
       return Recovered.nothing(capacity: configuration.capacity)
     }
     return try Recovered.replay(
-      lock, MarketHistory.Setting(configuration), gateway: assembly.gateway, log: log)
+      lock, MarketHistory.Setting(configuration), gateway: gateway, log: log)
   }
 
   /// The operator can log on from the first moment; sessions that were connected are lost.
   private static func begin(
-    _ market: MarketRoom, _ assembly: Assembly, _ configuration: Configuration, _ log: Logger
+    _ market: MarketRoom, _ gateway: BinaryGateway, _ configuration: Configuration, _ log: Logger
   ) throws(StartError) {
     do throws(ConfigurationError) {
-      let commands = try OperatorKeys.bootstrap(assembly.gateway.directory, configuration, log: log)
+      let commands = try OperatorKeys.bootstrap(gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }
     } catch {
       throw .configuration(error)
@@ -210,8 +209,8 @@ public final class Server {
     market.work()
     market.endTurn()
     while !market.isDurable { usleep(200) }
-    market.deliver(to: assembly.gateway)
-    assembly.gateway.recovered()
+    market.deliver(to: gateway)
+    gateway.recovered()
     market.work()
     market.endTurn()
   }

@@ -40,6 +40,7 @@ package final class SteppedServer {
   }
 
   private let assembly: Assembly
+  private let gateway: BinaryGateway
   private let market: MarketRoom
   private let journal: JournalWriter
   private let follower: Follower
@@ -63,12 +64,8 @@ package final class SteppedServer {
     _ configuration: Configuration, _ world: World, network: any Network, log: Logger
   ) throws(StartError) {
     (self.world, self.log, journalDirectory) = (world, log, configuration.dataFolder)
-    var gateway = BinaryGateway.Configuration()
-    gateway.clock = { Timestamp(nanoseconds: world.time.wall) }
-    gateway.versionFloor = world.time.wall
-    if let verify = world.verify { gateway.verify = verify }
-    assembly = Assembly(
-      transport: network, flag: flag, log: log, gateway: gateway, time: world.time)
+    assembly = Assembly(transport: network, flag: flag, log: log, time: world.time)
+    gateway = assembly.makeGateway(Self.gateway(in: world))
     let lock: DirectoryLock
     do throws(JournalError) {
       lock = try DirectoryLock(configuration.dataFolder, on: world.disk)
@@ -77,7 +74,7 @@ package final class SteppedServer {
     }
     let setting = MarketHistory.Setting(configuration)
     let recovered = try Recovered.replay(
-      lock, setting, gateway: assembly.gateway, log: log)
+      lock, setting, gateway: gateway, log: log)
     guard let found = recovered.journal else { preconditionFailure("a replay finds a journal") }
     let end = found.lastSequence
     let begin = recovered.snapshot
@@ -115,18 +112,26 @@ package final class SteppedServer {
       configuration.dataFolder, found: begin, hold: hold, durable: { journal.durable })
     (desk.disk, desk.time) = (world.disk, world.time)
     snapshots = SnapshotDesk(desk, log: log)
-    (assembly.market, assembly.follower, assembly.history) = (market, follower, history)
-    let keys = OperatorKeys.commands(assembly.gateway.directory, keys: world.operatorKeys)
+    assembly.rooms = Rooms(market, follower: follower, history: history)
+    let keys = OperatorKeys.commands(gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
-    assembly.gateway.recovered()
+    gateway.recovered()
     market.work()
     market.endTurn()
+  }
+
+  private static func gateway(in world: World) -> BinaryGateway.Configuration {
+    var configuration = BinaryGateway.Configuration()
+    configuration.clock = { Timestamp(nanoseconds: world.time.wall) }
+    configuration.versionFloor = world.time.wall
+    if let verify = world.verify { configuration.verify = verify }
+    return configuration
   }
 
   // MARK: Its rooms
 
   /// Connections are told to it; `turnEnds` after each turn.
-  package var handler: any TransportHandler { assembly.gateway }
+  package var handler: any TransportHandler { gateway }
 
   /// The journal commits one batch.
   /// - Returns: `false` when there was nothing to do, or the disk is full.
@@ -172,7 +177,7 @@ package final class SteppedServer {
   /// The orderly end begins; go on stepping until `isClosed`, then call `close`.
   package func stop() {
     flag.raise()
-    assembly.gateway.woken()
+    gateway.woken()
   }
 
   /// Seals the journal and closes the ledger, after `isClosed`.
@@ -206,7 +211,7 @@ package final class SteppedServer {
       }
     }
     return agrees && history.exchange.stateHash() == recoveredState
-      && assembly.gateway.isSame(as: history.gateway)
+      && gateway.isSame(as: history.gateway)
   }
 
   /// The last command that the start found in the journal.
