@@ -19,6 +19,7 @@ public struct BlockChain: Sendable, Hashable {
     self.next = next
     self.shard = shard
     hash = next == SequenceNumber(1) ? .genesis : nil
+    invariant(next.rawValue < 1 << 63, "a number that a block can hold")
   }
 
   /// Sequence number of the last command; `.none` before the first.

@@ -81,6 +81,7 @@ extension BlockHeader {
     writer.put(time.nanoseconds)
     writer.put(committed.rawValue)
     previous.write(to: bytes + 56)
+    invariant(writer.offset == 56, "fields written where they are drawn")
     writer = RecordWriter(bytes + 88)
     writer.put(payloadChecksum)
     writer.reserve(32)
@@ -110,9 +111,11 @@ extension BlockHeader {
     length = reader.u32()
     time = reader.time()
     committed = SequenceNumber(reader.u64())
+    invariant(reader.offset == 56, "fields read where they are drawn")
     previous = BlockHash(reading: bytes, at: 56)
     reader = RecordReader(base + 88, .tick)
     payloadChecksum = reader.u32()
+    invariant(reader.offset == 4, "the reserved bytes follow the payload's checksum")
     let reserved = UnsafeRawBufferPointer(rebasing: bytes[92..<124])
     guard isPossible, Zeros.fill(reserved) else { throw .impossibleHeader }
   }

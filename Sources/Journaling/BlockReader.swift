@@ -167,6 +167,7 @@ public struct BlockReader: ~Copyable {
     let start = offset - windowStart
     let end = min(start + count, windowCount)
     invariant(start <= end && windowBound >= chain.next, "read when it was durable")
+    invariant(end - start <= count, "no more than was asked for")
     invariant(start >= 0 && windowCount <= window.count, "a window around the place that is read")
     return UnsafeRawBufferPointer(rebasing: window[start..<end])
   }

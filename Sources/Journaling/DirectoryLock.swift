@@ -43,6 +43,7 @@ public final class DirectoryLock: Sendable {
       defer { disk.close(descriptor) }
       let count = try disk.read(descriptor, into: bytes, at: 0)
       invariant(count >= 0 && count <= bytes.count, "no more read than there is room for")
+      invariant(descriptor >= 0, "an open file has a descriptor")
       let text = String(decoding: bytes.prefix(count), as: UTF8.self)
       return Int32(text.prefix { $0.isNumber }) ?? 0
     } catch {

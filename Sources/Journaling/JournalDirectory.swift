@@ -109,6 +109,7 @@ enum JournalDirectory {
     invariant(first > .none, "the first command has sequence number 1")
     invariant(path == preparedPath(directory), "only what was prepared gets a name")
     let name = segmentPath(directory, first: first)
+    invariant(name != path, "a name of its own")
     do throws(DiskFailure) {
       try disk.rename(path, to: name)
     } catch {

@@ -26,6 +26,7 @@ public struct JournalReader: ~Copyable {
     position = first
     blocks = try BlockReader(
       directory: directory, from: first, verification: verification, disk: disk)
+    invariant(blocks.chain.next <= first, "read from no later than what was asked for")
   }
 
   /// The next command.

@@ -196,6 +196,7 @@ public enum Recovery {
         path: path, offset: offset, expected: chain.next, failure ?? .followedBy(found))
     }
     let bytes = rest.bytes
+    invariant(offset % BlockHeader.alignment == 0, "a tail begins where a block may")
     guard failure != nil || bytes > 0 else { return nil }
     return RecoveredJournal.TornTail(
       path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock,

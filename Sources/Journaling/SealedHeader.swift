@@ -47,6 +47,7 @@ enum SealedHeader {
     var checksum = RecordReader(base + sealed, .tick)
     guard checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<sealed]))
     else { throw .headerChecksum }
+    invariant(reader.offset == 8 && checksum.offset == 4, "magic first, checksum last")
     let found = reader.u16()
     guard found == version, reader.u16() == UInt16(size) else { throw .unsupportedVersion(found) }
     invariant(reader.offset == own, "the kind's own is read where it was written")

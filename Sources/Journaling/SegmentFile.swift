@@ -38,6 +38,7 @@ struct SegmentFile: ~Copyable {
   static func createZeroed(_ path: String, bytes: Int, on disk: any Disk) throws(JournalError) {
     invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment of whole blocks")
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
+    invariant(file.size == 0, "zeros from the first byte on")
     // Nobody reads the zeros, and copying them would take time from those who write commands.
     if bytes % BlockHeader.alignment == 0 { disk.bypassCache(file.descriptor) }
     try file.zero(0..<bytes)
@@ -60,6 +61,7 @@ struct SegmentFile: ~Copyable {
         throw .system(.read, path, error, at: offset + done)
       }
     }
+    invariant(done <= bytes.count, "no more read than there is room for")
     return done
   }
 

@@ -65,6 +65,7 @@ final class SegmentPreparer: @unchecked Sendable {
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
     if let failure, state.load(ordering: .acquiring) == .failed { throw failure }
     invariant(state.load(ordering: .relaxed) == .ready, "a segment is taken when it is ready")
+    invariant(failure == nil, "what is ready has not failed")
     return path
   }
 

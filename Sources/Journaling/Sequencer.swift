@@ -50,6 +50,7 @@ public struct Sequencer: ~Copyable {
     longestJumpNanoseconds: UInt64 = 1_000_000_000
   ) {
     precondition(lastSequence.rawValue < 1 << 63, "a number that a block can hold")
+    precondition(longestJumpNanoseconds > 0, "clocks are never read at the same moment")
     (self.lastSequence, self.now, self.clock) = (lastSequence, lastTime, clock)
     (self.source, self.longestJumpNanoseconds) = (source, longestJumpNanoseconds)
   }

@@ -78,6 +78,7 @@ public struct SnapshotHeader: Hashable, Sendable {
       writer.put(word)
     }
     writer.put(pieces)
+    invariant(writer.offset == 68, "fields written where they are drawn")
     writer.reserve(56)
     SealedHeader.seal(bytes)
     invariant(
@@ -100,6 +101,7 @@ public struct SnapshotHeader: Hashable, Sendable {
     (eventHash, stateHash) = (reader.u64(), reader.u64())
     (batch, confirmedBatch) = (reader.u64(), reader.u64())
     pieces = reader.u32()
+    invariant(reader.offset == 68, "fields read where they are drawn")
     guard Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[68..<124])) else { return nil }
   }
 }
@@ -141,6 +143,7 @@ struct SnapshotPiece: Equatable {
     var reader = RecordReader(base, .tick)
     sequence = SequenceNumber(reader.u64())
     (number, length, checksum) = (reader.u32(), reader.u32(), reader.u32())
+    invariant(reader.offset == 20, "fields read where they are drawn")
     let whole = reader.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<20]))
     guard whole, length > 0, length <= UInt32(Self.longest) else { return nil }
   }

@@ -35,9 +35,10 @@ public final class SnapshotReader: StateSource {
       buffer.deallocate()
       throw .badSnapshot(path: path, "its header is damaged")
     }
-    invariant(header.sequence > .none, "a snapshot of something")
     (self.buffer, self.header) = (buffer, header)
     self.file = file
+    invariant(header.sequence > .none, "a snapshot of something")
+    invariant(buffer.count >= SnapshotHeader.size && rest.isEmpty, "nothing of it is read yet")
   }
 
   deinit { buffer.deallocate() }
@@ -87,6 +88,7 @@ public final class SnapshotReader: StateSource {
     while failure == nil, pieces < header.pieces { nextPiece() }
     rest = 0..<0
     try finish()
+    invariant(isWhole, "what was verified is whole")
   }
 
   private func nextPiece() {
@@ -108,6 +110,7 @@ public final class SnapshotReader: StateSource {
       rest = 0..<length
       offset += SnapshotPiece.size + length
       pieces += 1
+      invariant(offset <= file.size, "a piece within its file")
     } catch {
       failure = error
     }

@@ -29,6 +29,7 @@ public final class SnapshotWriter: StateSink {
     file = try SegmentFile(
       opening: JournalDirectory.unnamedSnapshot(directory), for: .creating, on: disk)
     buffer = .allocate(byteCount: SnapshotPiece.size + SnapshotPiece.longest, alignment: 4096)
+    invariant(file.size == 0, "a snapshot is written from its first byte on")
   }
 
   deinit { buffer.deallocate() }
@@ -90,6 +91,7 @@ public final class SnapshotWriter: StateSink {
   private func flush() {
     guard used > 0, failure == nil, let base = buffer.baseAddress else { return }
     invariant(offset >= SnapshotHeader.body && synced <= offset, "pieces behind the header")
+    invariant(used <= SnapshotPiece.longest, "a piece that can be read again")
     let start = SnapshotPiece.size
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<start + used])
     SnapshotPiece(

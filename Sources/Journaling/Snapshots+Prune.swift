@@ -106,6 +106,7 @@ extension Snapshots {
       return leading.last { read($0, disk) != nil }?.sequence
     }
     let window = newest.rawValue - min(newest.rawValue, commands)
+    invariant(window <= newest.rawValue, "a window of commands that are there")
     let found = leading.first { $0.sequence.rawValue <= window && read($0, disk) != nil }
     invariant(found.map { $0.sequence <= newest } ?? true, "the window ends with the newest")
     return found?.sequence ?? (first == SequenceNumber(1) ? SequenceNumber.none : nil)
@@ -142,6 +143,9 @@ extension Snapshots {
   }
 
   private static func remove(_ path: String, _ disk: any Disk) throws(JournalError) {
+    invariant(
+      path.hasSuffix(".journal") || path.hasSuffix(JournalDirectory.snapshotSuffix),
+      "only segments and snapshots go")
     do throws(DiskFailure) {
       try disk.remove(path)
     } catch {

@@ -93,6 +93,7 @@ public struct SystemDisk: Disk {
       errno = 0
     }
     guard errno == 0 else { throw DiskFailure(errno) }
+    invariant(!names.contains(""), "a file has a name")
     return names
   }
 
@@ -120,6 +121,7 @@ public struct SystemDisk: Disk {
       close(descriptor)
       throw DiskFailure(code)
     }
+    invariant(descriptor > STDERR_FILENO, "no lock in the place of a standard stream")
     return descriptor
   }
 

@@ -31,6 +31,7 @@ extension Exchange {
     var refusal = definition(request, new.participant.rawValue, of: capacity.participants)
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
     if let refusal { return reject(refusal, request) }
+    invariant(new.participant.rawValue <= capacity.participants, "a participant of the table")
     participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
     invariant(exists(new.participant), "what was created exists")
     emit(.participantCreated(new))
@@ -48,6 +49,7 @@ extension Exchange {
       refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
     }
     if let refusal { return reject(refusal, request) }
+    invariant(new.session.rawValue <= capacity.sessions, "a session of the table")
     sessions[new.session.rawValue] = Session(
       exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
       publicKey: new.publicKey)
@@ -71,6 +73,7 @@ extension Exchange {
     invariant(
       accounts[new.account.rawValue].firstPosition == 0
         && accounts[new.account.rawValue].firstHolding == 0, "a new account has nothing")
+    invariant(new.account.rawValue <= capacity.accounts, "an account of the table")
     accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
     invariant(exists(new.account), "what was created exists")
     invariant(
@@ -88,6 +91,8 @@ extension Exchange {
     if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? named(new.account, new.area) ?? room(new.account, new.area)
     if let refusal { return reject(refusal, request, account: new.account) }
+    invariant(number <= capacity.meters, "a meter of the table")
+    invariant(exists(new.account) && exists(new.area), "a meter of somebody, somewhere")
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, new.area),
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
@@ -120,6 +125,7 @@ extension Exchange {
     if refusal == nil, exists(new.area) { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? validate(new)
     if let refusal { return reject(refusal, request) }
+    invariant(number <= capacity.areas, "an area of the table")
     let cap = defaultCap(new) ?? 0
     invariant(cap >= 0 && cap <= Limit.cap, "a default cap that was checked")
     invariant(areas[number].fees == 0 && areas[number].grid == 0, "a new area has taken nothing")
@@ -148,6 +154,7 @@ extension Exchange {
     invariant(new.storagePrice > .zero && new.storageCost >= .zero, "prices that were checked")
     let cost = Int128(new.storageCost.units) * 4_000
     let cap = cost / (Int128(new.storagePrice.units) * 3)
+    invariant(cap >= 0, "a cap is not negative")
     return cap <= Int128(Limit.cap) ? Int64(cap) : nil
   }
 
@@ -165,6 +172,7 @@ extension Exchange {
     if refusal == nil, !exists(tariff.area) { refusal = Refusal(.unknownArea, capacity.areas) }
     refusal = refusal ?? validate(feedIn: tariff.feedInPrice, retail: tariff.retailPrice)
     if let refusal { return reject(refusal, request) }
+    invariant(exists(tariff.area), "the tariff of an area that is there")
     areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
     invariant(

@@ -12,6 +12,7 @@ extension Exchange {
     let number = new.instrument.rawValue
     let depth = ladderDepth(new)
     invariant(depth >= 1 && depth <= 4, "a ladder of one to four levels of nodes")
+    invariant(number <= capacity.instruments, "an instrument of the table")
     instruments[number] = Instrument(
       exists: true, state: .open, area: new.area.rawValue, makerFee: new.makerFee.partsPerMillion,
       takerFee: new.takerFee.partsPerMillion, depth: depth, tick: new.tick.ticks,
@@ -84,6 +85,8 @@ extension Exchange {
       enter(change.state, number, .buy)
       enter(change.state, number, .sell)
       checkEmptied(number, change.state)
+      invariant(
+        instruments[number].state != .closed, "what is closed is never anything else again")
       instruments[number].state = change.state
       drain()
     }
@@ -144,6 +147,7 @@ extension Exchange {
   private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
     invariant(order.pointee.level == level, "an order of this level")
     let next = order.place.pointee.next
+    invariant(next == 0 || orders[next].level == level, "a list leads on within its level")
     if next != 0 { return next }
     return order.pointee.covered > 0 ? ladder.levels[level].waitingHead : 0
   }
@@ -151,6 +155,7 @@ extension Exchange {
   private mutating func halt(_ order: OpenOrder) {
     let owned = order.owned
     let covered = order.pointee.covered
+    invariant(order.pointee.level != 0, "what is halted rests")
     invariant(covered >= 0 && covered <= order.pointee.leaves, "no more covered than open")
     if covered > 0 { moveToWaiting(order) }
     order.pointee.covered = 0
@@ -167,6 +172,7 @@ extension Exchange {
   private mutating func reopen(_ order: OpenOrder) {
     let owned = order.owned
     invariant(order.pointee.covered == 0, "a halted order has no cover")
+    invariant(order.pointee.level != 0, "what was halted rests")
     owned.pointee.eligible += order.pointee.leaves
     owned.pointee.halted -= order.pointee.leaves
     owned.pointee.fairFrom = Int64.max

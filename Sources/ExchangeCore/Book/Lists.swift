@@ -220,6 +220,7 @@ extension Exchange {
     invariant(previous != slot && next != slot, "an order stands in a list once")
     orders.places[slot].ownerPrevious = previous
     orders.places[slot].ownerNext = next
+    invariant(next == 0 || next != previous, "a list does not bite its tail")
     if previous != 0 { orders.places[previous].ownerNext = slot } else { side.pointee.head = slot }
     if next != 0 { orders.places[next].ownerPrevious = slot } else { side.pointee.tail = slot }
   }
@@ -285,6 +286,7 @@ extension Exchange {
 
   /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.
   private func mergePass(_ owned: OwnedRow, _ width: UInt32, _ side: Side) {
+    invariant(width < owned.pointee.count, "runs shorter than the list")
     var rest = owned.pointee.head
     var tail: UInt32 = 0
     owned.pointee.head = 0
@@ -305,6 +307,7 @@ extension Exchange {
         tail = slot
       }
     }
+    invariant(tail != 0 && orders.places[tail].ownerNext == 0, "the last run ends the list")
   }
 
   /// Ends the run of at most `width` orders that starts at `start`.

@@ -52,6 +52,7 @@ extension Exchange {
 
   private func waiting(_ slot: UInt32) -> Explanation.Reason {
     let amount = Energy(wattHours: orders[slot].leaves - orders[slot].covered)
+    invariant(amount > .zero, "it waits for something")
     var users: [OrderId] = []
     var other = open(slot).owned.pointee.head
     while other != 0 {
@@ -75,6 +76,7 @@ extension Exchange {
     }
     var other = orders.places[slot].previous
     while other != 0 {
+      invariant(orders[other].level == orders[slot].level, "a list leads on within its level")
       ahead += seen(open(other)).live
       other = orders.places[other].previous
     }
@@ -83,6 +85,7 @@ extension Exchange {
 
   /// What the market sees in a level of live quantity: nobody is told what icebergs hide.
   private func seen(in level: UInt32) -> Int64 {
+    invariant(ladder.levels[level].liveHead != 0, "a live level has a live order")
     var sum: Int64 = 0
     var slot = ladder.levels[level].liveHead
     while slot != 0 {
@@ -98,6 +101,8 @@ extension Exchange {
     let book = books[bookIndex(instrument, side)]
     if book.bestLevel == 0 { return .nothingWithinLimit(best: nil) }
     let best = ladder.levels[book.bestLevel].liveHead
+    invariant(best != 0, "the best level has a live order")
+    invariant(orders[best].side == side, "the other side's order")
     if orders[best].position == orders[slot].position {
       return .ownOrderOpposite(orders.id(best))
     }

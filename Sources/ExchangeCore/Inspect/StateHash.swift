@@ -12,6 +12,7 @@ extension Exchange {
   /// Two exchanges with the same hash behave the same from here on. Not cryptographic.
   public func stateHash() -> UInt64 {
     var hash = WordHash()
+    var open: UInt32 = 0
     hash.fold(tradeCount)
     hash.fold(arrivalCount)
     hash.fold(settledBatch)
@@ -23,11 +24,16 @@ extension Exchange {
       hash.fold(UInt64(holdings[number].account) << 32 | UInt64(holdings[number].currency))
       hash.fold(holdings[number].free)
       hash.fold(holdings[number].reserved)
+      invariant(holdings[number].reserved >= 0, "what is reserved is not negative")
+      invariant(exists(AccountId(holdings[number].account)), "cash is somebody's")
     }
     for slot in stride(from: 1, through: orders.used, by: 1) {
       hash.fold(UInt64(orders[slot].generation) << 1 | (orders[slot].marks.isOpen ? 1 : 0))
-      if orders[slot].marks.isOpen { fold(order: slot, &hash) }
+      if !orders[slot].marks.isOpen { continue }
+      open &+= 1
+      fold(order: slot, &hash)
     }
+    invariant(open == orders.count, "as many orders are open as are counted")
     return hash.value
   }
 
@@ -42,6 +48,7 @@ extension Exchange {
     where sessions[number].exists {
       hash.fold(UInt64(number) << 8 | UInt64(sessions[number].roles))
       hash.fold(sessions[number].participant)
+      invariant(participants[sessions[number].participant].exists, "a session is somebody's")
       hash.fold(sessions[number].publicKey)
     }
     for number in stride(from: 1, through: capacity.accounts, by: 1)
@@ -49,12 +56,16 @@ extension Exchange {
       hash.fold(UInt64(number) << 32 | UInt64(accounts[number].participant))
       hash.fold(accounts[number].lastClientOrderId)
       hash.fold(accounts[number].lastReference)
+      invariant(participants[accounts[number].participant].exists, "an account is somebody's")
     }
     for number in stride(from: 1, through: capacity.meters, by: 1)
     where meters[number].account != 0 {
       hash.fold(UInt64(number) << 32 | UInt64(meters[number].account))
       hash.fold(meters[number].lastSequence)
       hash.fold(meters[number].lastEnd)
+      invariant(
+        positions[meters[number].position].account == meters[number].account,
+        "a meter's position is its account's")
       hash.fold(meters[number].publicKey)
     }
   }
@@ -73,7 +84,9 @@ extension Exchange {
         areas[number].exported,
       ] {
         hash.fold(sum)
+        invariant(sum >= 0, "what is summed up is not negative")
       }
+      invariant(areas[number].lost <= areas[number].produced, "no more lost than produced")
     }
     for number in stride(from: 1, through: capacity.instruments, by: 1)
     where instruments[number].exists {
@@ -82,11 +95,16 @@ extension Exchange {
     for row in 0..<UInt32(Exchange.currencyCapacity) where currencies[row].isUsed {
       hash.fold(UInt64(currencies[row].currency))
       hash.fold(currencies[row].supply)
+      invariant(currencies[row].supply <= Limit.total, "a supply that was checked")
     }
   }
 
   private func fold(instrument number: UInt32, _ hash: inout WordHash) {
     let instrument = instruments[number]
+    invariant(
+      instrument.tick > 0 && instrument.lot > 0 && instrument.lowest <= instrument.highest,
+      "an instrument as it was defined")
+    invariant(areas[UInt32(instrument.area)].exists, "an instrument of an area")
     hash.fold(UInt64(number) << 8 | UInt64(instrument.state.rawValue))
     hash.fold(instrument.tick)
     hash.fold(instrument.lot)
@@ -99,6 +117,8 @@ extension Exchange {
 
   private func fold(position number: UInt32, _ hash: inout WordHash) {
     let position = positions[number]
+    invariant(position.energy >= 0 && position.cap >= 0, "nobody holds less than nothing")
+    invariant(holdings[position.holding].account == position.account, "a position's own cash")
     hash.fold(UInt64(position.account) << 32 | UInt64(position.area))
     hash.fold(position.energy)
     hash.fold(position.cap)
@@ -119,6 +139,10 @@ extension Exchange {
     let order = orders[slot]
     let place = orders.places[slot]
     let account = positions[order.position].account
+    invariant(
+      order.leaves > 0 && order.quantity >= order.leaves && order.covered >= 0
+        && order.covered <= order.leaves, "an open order is what can be")
+    invariant(order.level != 0, "an open order rests between two commands")
     hash.fold(UInt64(account) << 32 | UInt64(order.instrument))
     hash.fold(UInt64(order.session) << 32 | UInt64(order.side.rawValue) << 16)
     hash.fold(
@@ -146,6 +170,7 @@ extension Exchange {
       for head in [ladder.levels[level].liveHead, ladder.levels[level].waitingHead] {
         var slot = head
         while slot != 0 {
+          invariant(orders[slot].level == level, "a level holds its own orders")
           body(slot)
           slot = orders.places[slot].next
         }

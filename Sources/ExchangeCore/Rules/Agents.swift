@@ -62,6 +62,8 @@ extension Exchange {
       instruments[agent.instrument].area == positions[position].area,
       "an instruction trades in its position's area")
     let session = SessionId(agent.session)
+    invariant(
+      session == .exchange || known(session) == nil, "an instruction of a session that is known")
     var entry = Entry(instrument: instruments.address(of: agent.instrument))
     let refusal = withUnsafePointer(to: order) { order in
       let refusal = validate(order, &entry)
@@ -98,6 +100,7 @@ extension Exchange {
     let wanted = min(abs(energy - target), Limit.orderQuantity)
     invariant(lot > 0 && wanted > 0, "a wish for something, in lots")
     invariant(energy >= 0 && target >= 0, "energy and target are not negative")
+    invariant(side == .sell ? agent.sells : agent.buys, "a wish that was instructed")
     return wanted < lot ? nil : (side, wanted - wanted % lot)
   }
 

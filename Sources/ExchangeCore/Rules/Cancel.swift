@@ -34,6 +34,9 @@ extension Exchange {
     if order.pointee.clientOrderId == .engine { return nil }
     var position = accounts[order.pointee.account.rawValue].firstPosition
     while position != 0 {
+      invariant(
+        positions[position].account == order.pointee.account.rawValue,
+        "an account links its positions")
       for side in [Side.sell, .buy] {
         var slot = owned(position, side).pointee.head
         while slot != 0 {
@@ -58,12 +61,14 @@ extension Exchange {
     }
     if let refusal { return reject(refusal, request, account: filter.account) }
     var count: UInt32 = 0
+    let before = orders.count
     var position = accounts[filter.account.rawValue].firstPosition
     while position != 0 {
       if filter.sides.contains(.sell) { count += cancelAll(position, .sell, filter) }
       if filter.sides.contains(.buy) { count += cancelAll(position, .buy, filter) }
       position = positions[position].next
     }
+    invariant(orders.count &+ count == before, "as many are gone as were cancelled")
     emit(
       .massCanceled(
         MassCanceled(
@@ -77,6 +82,7 @@ extension Exchange {
   ) -> UInt32 {
     let owned = owned(position, side)
     sortOwned(owned, side)
+    let before = owned.pointee.count
     var count: UInt32 = 0
     var slot = owned.pointee.head
     while slot != 0 {
@@ -88,6 +94,7 @@ extension Exchange {
       }
       slot = next
     }
+    invariant(owned.pointee.count &+ count == before, "an owner's list has lost what was cancelled")
     invariant(
       filter.instrument != .null || owned.pointee.count == 0, "nothing is left where all was meant")
     return count

@@ -35,6 +35,7 @@ extension Exchange {
     besides slot: UInt32
   ) -> Int64 {
     if available <= 0 { return 0 }
+    invariant(leaves > 0 && lot > 0, "cover for some lots")
     sortOwned(owned, side)
     var before: Int64 = 0
     var other = owned.pointee.head
@@ -144,6 +145,7 @@ extension Exchange {
   private mutating func loseCoverOfTouched() {
     var position = touchedHead
     while position != 0 {
+      invariant(positions[position].isTouched, "what is in the queue is marked")
       loseCover(position, .sell)
       loseCover(position, .buy)
       position = positions[position].nextTouched
@@ -188,6 +190,7 @@ extension Exchange {
 
   /// Takes the cover that one side of a position has no longer, and gives none.
   mutating func loseCover(_ position: UInt32, _ side: Side) {
+    invariant(position != 0 && position <= positionCount, "a position of the table")
     let owned = owned(position, side)
     let available = positions[position].available(side)
     if owned.pointee.covered <= available && owned.pointee.eligible <= available { return }

@@ -43,6 +43,7 @@ extension Exchange {
     let other = order.pointee.onBehalfOf
     if other == .exchange || other == request.session { return request.session }
     acknowledge(request)
+    invariant(known(other) == nil, "an owner that was checked")
     return other
   }
 
@@ -226,6 +227,9 @@ extension Exchange {
     var position = entry.position
     if position == 0 {
       position = findOrMake(order.pointee.account, AreaId(entry.instrument.pointee.area))
+      invariant(position != 0 && position <= positionCount, "a position of the table")
+      invariant(
+        owned(position, order.pointee.side).pointee.count == 0, "a new position has no order")
     }
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
@@ -296,6 +300,7 @@ extension Exchange {
     var level = book.bestLevel
     while level != 0, ladder.levels[level].key <= limit, sum < wanted {
       var resting = ladder.levels[level].liveHead
+      invariant(resting != 0, "a live level has a live order")
       var hidden: Int64 = 0
       while resting != 0, sum < wanted {
         if orders[resting].position != order.pointee.position {

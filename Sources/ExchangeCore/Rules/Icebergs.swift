@@ -26,11 +26,14 @@ extension Exchange {
 
   /// Shows a whole part of an iceberg that comes into a list.
   @inline(never) func fill(_ order: OpenOrder) {
+    invariant(order.pointee.marks.isIceberg, "only an iceberg has parts")
     orders.icebergs[order.slot].part = orders.icebergs[order.slot].display
+    invariant(orders.icebergs[order.slot].part > 0, "an iceberg shows something")
   }
 
   /// After `quantity` of a resting iceberg was taken: where it stands now, and what is seen of it.
   @inline(never) mutating func settleIceberg(_ order: OpenOrder, taken quantity: Int64) {
+    invariant(quantity > 0 && order.pointee.leaves > 0, "some of it was taken, and some is left")
     if order.pointee.covered == 0 {
       moveToWaiting(order)
       return show(order)
@@ -52,6 +55,7 @@ extension Exchange {
 
   @inline(never) private mutating func show(_ order: OpenOrder, isRefilled: Bool = false) {
     let seen = seen(order)
+    invariant(order.pointee.marks.isOpen && seen.total > 0, "what is open shows something")
     invariant(seen.live >= 0 && seen.live <= seen.total, "no more live than is seen")
     emit(
       .displayed(

@@ -134,6 +134,8 @@ extension Exchange {
     _ entering: OpenOrder, _ resting: OpenOrder, _ level: LevelRow
   ) -> Bool {
     invariant(entering.slot != resting.slot, "an entering order is in no book")
+    invariant(entering.pointee.side != resting.pointee.side, "two sides of one book")
+    invariant(resting.pointee.level == level.pointee.number, "the resting order of this level")
     switch entering.pointee.selfTradePrevention {
     case .cancelNewer:
       remove(entering, .selfTrade)
@@ -165,5 +167,6 @@ extension Exchange {
     execute(order, quantity)
     order.pointee.quantity -= quantity
     invariant(order.pointee.quantity >= order.pointee.leaves, "what was executed stays")
+    invariant(order.pointee.leaves >= order.pointee.covered, "no more covered than open")
   }
 }

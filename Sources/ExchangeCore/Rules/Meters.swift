@@ -25,6 +25,9 @@ extension Exchange {
       importCost: .zero)
     if reading.produced > .zero { mint(meters[meter].position, &result) }
     if reading.consumed > .zero { burn(meters[meter].position, &result) }
+    invariant(
+      result.burned.wattHours + result.imported.wattHours == reading.consumed.wattHours,
+      "what was consumed was held or imported")
     emit(.metered(result))
     drain()
   }

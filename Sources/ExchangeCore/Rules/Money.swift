@@ -12,6 +12,7 @@ extension Exchange {
       return reject(refusal, request, account: movement.account)
     }
     book(movement, movement.amount.units)
+    invariant(findHolding(movement.account, movement.currency) != 0, "who was paid has cash")
     emit(.deposited(moved(movement, request)))
     drain()
     acknowledge(request)
@@ -23,6 +24,8 @@ extension Exchange {
     if let refusal = validate(movement, request) ?? validateWithdrawal(movement) {
       return reject(refusal, request, account: movement.account)
     }
+    invariant(
+      findHolding(movement.account, movement.currency) != 0, "only who has cash withdraws")
     book(movement, -movement.amount.units)
     emit(.withdrawn(moved(movement, request)))
     drain()
@@ -124,6 +127,7 @@ extension Exchange {
     invariant(
       transfer.clientOrderId.rawValue > accounts[transfer.from.rawValue].lastClientOrderId,
       "what was applied is never applied again")
+    invariant(transfer.amount > 0, "something is transferred")
     accounts[transfer.from.rawValue].lastClientOrderId = transfer.clientOrderId.rawValue
     switch transfer.asset {
     case .cash: moveCash(transfer)

@@ -52,6 +52,7 @@ extension Exchange {
     let position = order.pointee.position
     takeOut(order, reason)
     touch(position)
+    invariant(positions[position].isTouched, "who lost an order is looked at")
   }
 
   /// Cancels an order in full, wherever it stands.
@@ -88,6 +89,8 @@ extension Exchange {
     var expired = false
     while expiries.first != 0, expiries.firstTime <= now {
       let count = expiries.count
+      invariant(
+        orders[expiries.first].timeInForce == .goodTillTime, "only what has an end expires")
       remove(open(expiries.first), .expired)
       invariant(expiries.count == count - 1, "what is gone expires no more")
       expired = true
@@ -104,7 +107,10 @@ extension Exchange {
   }
 
   func state(_ order: OpenOrder) -> OrderState {
-    OrderState(
+    invariant(
+      order.pointee.marks.isOpen && order.pointee.covered <= order.pointee.leaves,
+      "the state of an open order")
+    return OrderState(
       order: order.id, account: AccountId(order.account),
       instrument: InstrumentId(order.pointee.instrument),
       session: SessionId(order.pointee.session),
@@ -122,6 +128,11 @@ extension Exchange {
       holdings[holding].account == positions[position].account, "a position's cash is its account's"
     )
     let (asks, bids) = (owned(position, .sell), owned(position, .buy))
+    invariant(
+      positions[position].isTouched
+        || asks.pointee.covered <= positions[position].energy
+          && bids.pointee.covered <= positions[position].headroom,
+      "the same energy backs no two live quantities")
     return Balance(
       account: AccountId(positions[position].account), area: AreaId(positions[position].area),
       currency: Currency(holdings[holding].currency), free: Money(units: holdings[holding].free),

@@ -103,6 +103,10 @@ extension Exchange {
     invariant(
       order.pointee.covered <= order.pointee.leaves && level.pointee.live >= 0,
       "no more covered than open")
+    invariant(
+      owned.pointee.eligible | owned.pointee.covered >= 0,
+      "what is left of the sums is not negative"
+    )
     emitState(order, .replaced, waitReason(order))
     showIceberg(order)
     touch(order.pointee.position)
@@ -139,6 +143,8 @@ extension Exchange {
     release(order, lots: -(order.pointee.leaves / lot))
     invariant(order.pointee.leaves > 0 && executed >= 0, "more than was executed")
     invariant(order.pointee.level == 0, "an order that enters has left its level")
+    invariant(
+      order.pointee.quantity - order.pointee.leaves == executed, "what was executed stays executed")
     own(order, owned)
     emitState(order, .replaced, waitReason(order))
     touch(position)

@@ -8,6 +8,10 @@ extension Exchange {
     if let refusal = permission(request, []) ?? known(session.session) {
       return reject(refusal, request)
     }
+    invariant(request.isExchange, "only the gateway begins a session")
+    invariant(
+      participants[sessions[session.session.rawValue].participant].exists,
+      "a session's participant exists")
     emit(.sessionBegan(session))
   }
 
@@ -21,10 +25,12 @@ extension Exchange {
     invariant(participants[participant].exists, "a session's participant exists")
     invariant(request.isExchange, "only the gateway ends a session")
     var count: UInt32 = 0
+    let before = orders.count
     for position in stride(from: 1, through: positionCount, by: 1)
     where accounts[positions[position].account].participant == participant {
       for side in [Side.sell, .buy] { count += cancelAll(position, side, of: session.session) }
     }
+    invariant(orders.count &+ count == before, "as many are gone as were cancelled")
     emit(.sessionEnded(SessionEnded(request: session, count: count)))
     drain()
   }
@@ -40,6 +46,7 @@ extension Exchange {
     let owned = owned(position, side)
     if owned.pointee.head == 0 { return 0 }
     sortOwned(owned, side)
+    let before = owned.pointee.count
     var count: UInt32 = 0
     var slot = owned.pointee.head
     while slot != 0 {
@@ -52,6 +59,7 @@ extension Exchange {
       }
       slot = next
     }
+    invariant(owned.pointee.count &+ count == before, "an owner's list has lost what was cancelled")
     return count
   }
 }

@@ -33,6 +33,7 @@ struct EventBuffer: ~Copyable {
 
   mutating func append(_ event: Event) {
     if count == capacity { grow() }
+    invariant(count < capacity, "events within their memory")
     (base + count).initialize(to: event)
     count &+= 1
   }
@@ -75,5 +76,6 @@ struct EventBuffer: ~Copyable {
     base.deallocate()
     base = larger
     capacity *= 2
+    invariant(capacity > count, "room for the next event")
   }
 }

@@ -43,6 +43,7 @@ struct ExpiryHeap: ~Copyable {
     let index = expiries[slot].index
     invariant(count > 0 && index <= count && slots[index] == slot, "an order that is in the heap")
     let last = slots[count]
+    invariant(expiries[last].index == count, "an order knows its place in the heap")
     count -= 1
     if index > count { return }
     place(last, at: index)
@@ -94,6 +95,7 @@ extension ExpiryHeap {
 
   /// - Parameter orders: The highest slot of an order.
   func write(to sink: any StateSink, orders: UInt32) {
+    invariant(count <= orders, "only orders expire")
     sink.put(count)
     slots.write(to: sink, used: Int(count) + 1)
     expiries.write(to: sink, used: count == 0 ? 0 : Int(orders) + 1)

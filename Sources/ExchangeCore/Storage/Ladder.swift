@@ -181,6 +181,7 @@ struct Ladder: ~Copyable {
       if masks[node].any != 0 { return }
       releaseNode(node)
     }
+    invariant(book.pointee.bestLevel == 0, "a book without a level has no best")
     book.pointee.root = 0
   }
 
@@ -207,6 +208,7 @@ struct Ladder: ~Copyable {
       node = child(node, slot)
       shift -= 6
     }
+    invariant(masks[node].live != 0, "the last node of the way was live first")
   }
 
   /// Marks a level as having no live order any more; the next becomes the best if it was that.
@@ -229,6 +231,8 @@ struct Ladder: ~Copyable {
   /// Unmarks the nodes above the last one on the way to `key`, as far as nothing else there is live.
   private func becameWaiting(above key: UInt32, in book: BookSide) {
     let path = Path(to: key, in: book, of: self)
+    invariant(
+      masks[path.nodes[Int(book.depth) - 1]].live == 0, "the last node of the way waits first")
     for step in stride(from: Int(book.depth) - 2, through: 0, by: -1) {
       masks[path.nodes[step]].live &= ~(1 << UInt64(path.slots[step]))
       if masks[path.nodes[step]].live != 0 { return }
@@ -251,6 +255,7 @@ struct Ladder: ~Copyable {
       invariant(mask(node, live: live) != 0, "a marked child leads on")
       node = child(node, UInt32(mask(node, live: live).trailingZeroBitCount))
     }
+    invariant(node != 0, "a way leads to a level")
     return node
   }
 
@@ -265,6 +270,7 @@ struct Ladder: ~Copyable {
       let later = mask(node, live: live) & ~(UInt64.max >> (63 - slot))
       if later != 0 {
         let below = child(node, UInt32(later.trailingZeroBitCount))
+        invariant(below != 0, "a marked child is there")
         let steps = book.depth - UInt32(step) - 1
         return steps == 0 ? below : descend(below, steps: steps, live: live)
       }
@@ -357,6 +363,7 @@ struct Ladder: ~Copyable {
 
   private mutating func releaseNode(_ node: UInt32) {
     invariant(masks[node].any == 0 && masks[node].live == 0, "only an empty node goes")
+    invariant(node != 0 && node <= usedNodes, "a node of the table")
     children[node * 64] = freeNode
     freeNode = node
   }
@@ -403,6 +410,9 @@ extension Ladder {
   }
 
   func write(to sink: any StateSink) {
+    invariant(
+      levelCount <= usedLevels && usedLevels <= levelCapacity && usedNodes <= nodeCapacity,
+      "levels and nodes within their tables")
     sink.put(
       Counters(
         usedLevels: usedLevels, usedNodes: usedNodes, freeLevel: freeLevel, freeNode: freeNode,

@@ -140,6 +140,7 @@ struct OrderPool: ~Copyable {
     invariant(display > 0 && slot <= used, "an iceberg shows something")
     icebergs[slot] = Iceberg(display: display, part: display)
     highestIceberg = max(highestIceberg, slot)
+    invariant(highestIceberg <= used, "an iceberg is an order")
   }
 
   /// Gives a slot back.
@@ -177,6 +178,8 @@ extension OrderPool {
   }
 
   func write(to sink: any StateSink) {
+    invariant(
+      count <= used && free <= used && highestIceberg <= used, "orders within their table")
     sink.put(
       Counters(free: free, used: used, count: count, highestIceberg: highestIceberg))
     table.write(to: sink, used: Int(used) + 1)

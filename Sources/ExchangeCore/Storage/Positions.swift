@@ -32,6 +32,7 @@ extension Exchange {
       positions[last].next = position
     }
     accounts[account.rawValue].lastPosition = position
+    invariant(positions[position].next == 0, "the last position ends the list")
     invariant(find(account, area) == position, "what was made is found")
     invariant(
       holdings[positions[position].holding].currency == definition.currency,

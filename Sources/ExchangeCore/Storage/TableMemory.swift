@@ -65,6 +65,7 @@ struct TableMemory: @unchecked Sendable {
       if elements >= TableMemory.hugePage { _ = madvise(mapped, elements, MADV_HUGEPAGE) }
     #endif
     (start, self.elements, self.reach) = (mapped, elements, reach)
+    invariant(Int(bitPattern: start) % 64 == 0, "rows begin on a line of the cache")
   }
 
   /// Nobody touches it any more.
@@ -79,7 +80,9 @@ struct TableMemory: @unchecked Sendable {
       guard let found else { return nil }
       kept.addresses -= reach
       invariant(kept.addresses >= 0, "only what was kept is taken")
-      return kept.memories.remove(at: found)
+      let taken = kept.memories.remove(at: found)
+      invariant(taken.elements == elements && taken.reach == reach, "addresses of the same size")
+      return taken
     }
   }
 
