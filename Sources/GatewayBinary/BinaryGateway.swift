@@ -52,6 +52,8 @@ public final class BinaryGateway: TransportHandler {
     public var retransmitted = 0
     /// Market-data messages sent.
     public var marketData = 0
+    /// Established sessions whose connection went without a farewell of either side.
+    public var lost = 0
     /// Times that reading paused, since the intake was full.
     public var pauses = 0
 
@@ -67,6 +69,8 @@ public final class BinaryGateway: TransportHandler {
   public internal(set) var counts = Counts()
   /// Who is who, as the events tell.
   public var directory: Directory { router.directory }
+  /// Clients that are not read, since the intake was full.
+  public var pausedCount: Int { pausedSlots.count }
   /// Established sessions.
   public var connectionCount: Int { peers.establishedCount }
 
@@ -222,6 +226,9 @@ public final class BinaryGateway: TransportHandler {
 
   /// A connection is gone.
   public func closed(_ connection: ConnectionId, _ reason: CloseReason) {
+    if peers[connection.slot]?.session.state == .established, reason != .shutdown {
+      counts.lost += 1
+    }
     release(connection.slot)
     peers[connection.slot] = nil
     shutDownWhenEmpty()

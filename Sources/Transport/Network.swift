@@ -8,6 +8,10 @@ public protocol Network: AnyObject {
   func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer?
   /// Bytes that wait to be sent on `connection`.
   func queued(_ connection: ConnectionId) -> Int
+  /// Bytes that wait to be sent, on all connections.
+  var waiting: Int { get }
+  /// What happened so far.
+  var counts: Transport.Counts { get }
   /// Bytes that may wait on one connection before it is cut.
   var sendBound: Int { get }
   /// Sends what waits now on connections that were read, and not only when the turn ends; may be called
@@ -32,6 +36,10 @@ public protocol Network: AnyObject {
 extension Network {
   /// Nothing ever waits.
   public func queued(_ connection: ConnectionId) -> Int { 0 }
+  /// Nothing ever waits.
+  public var waiting: Int { 0 }
+  /// Nothing is counted.
+  public var counts: Transport.Counts { Transport.Counts() }
   /// It leaves with the turn.
   public func sendNow() {}
   /// No bound.

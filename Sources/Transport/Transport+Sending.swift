@@ -43,6 +43,11 @@ extension Transport {
     slot(of: connection)?.pointee.waiting ?? 0
   }
 
+  /// Bytes that wait to be sent, on all connections. The loop's thread.
+  public var waiting: Int {
+    slots.reduce(0) { $0 + ($1.pointee.state == .open ? $1.pointee.waiting : 0) }
+  }
+
   func markDirty(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard !slot.pointee.dirty else { return }
     slot.pointee.dirty = true

@@ -56,6 +56,9 @@ public final class Transport {
     public var bytesOut = 0
     /// Writes that the socket took only in part, so that libuv finished them.
     public var writesDeferred = 0
+
+    /// Nothing happened.
+    public init() {}
   }
 
   /// Bytes of the last message to a client that does not read.

@@ -1,3 +1,5 @@
+import CoreMetrics
+import Glibc
 import Logging
 import Synchronization
 
@@ -13,29 +15,70 @@ final class LogThreshold: Sendable {
   }
 }
 
-/// Writes to standard error what is at or above a common threshold.
+/// Writes to standard error what is at or above a common threshold, a line each:
+///
+///     2026-06-01T09:30:00.125Z warning joulebook: a client does not read: cut session=7 unread=65536
+///
+/// A value with anything but letters, digits and `_-+.,:/@%` in it stands in quotation marks, as JSON does it.
 struct AdjustableLog: LogHandler {
-  private var inner: StreamLogHandler
+  var metadata: Logger.Metadata = [:]
+  private let label: String
   private let threshold: LogThreshold
+  /// Lines at `error` and above.
+  private let errors = Counter(label: "joulebook_log_errors_total")
 
   init(_ label: String, _ threshold: LogThreshold) {
-    inner = StreamLogHandler.standardError(label: label)
-    inner.logLevel = .trace
-    self.threshold = threshold
+    (self.label, self.threshold) = (label, threshold)
   }
 
   var logLevel: Logger.Level {
     get { threshold.value }
     set { threshold.value = newValue }
   }
-  var metadata: Logger.Metadata {
-    get { inner.metadata }
-    set { inner.metadata = newValue }
-  }
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { inner[metadataKey: key] }
-    set { inner[metadataKey: key] = newValue }
+    get { metadata[key] }
+    set { metadata[key] = newValue }
   }
 
-  func log(event: LogEvent) { inner.log(event: event) }
+  func log(event: LogEvent) {
+    if event.level >= .error { errors.increment() }
+    var fields = metadata.merging(event.metadata ?? [:]) { $1 }
+    if let error = event.error { fields["error"] = "\(error)" }
+    let pairs = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }
+    let line = Array(
+      "\(Self.time()) \(event.level) \(label): \(event.message)\(pairs.joined())\n".utf8)
+    // One call: lines of several threads do not mix. What standard error does not take is lost.
+    _ = write(STDERR_FILENO, line, line.count)
+  }
+
+  /// UTC, to the millisecond.
+  private static func time() -> String {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    var parts = tm()
+    gmtime_r(&now.tv_sec, &parts)
+    var text = [CChar](repeating: 0, count: 24)
+    let length = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
+    let seconds = String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let milliseconds = String(1_000 + now.tv_nsec / 1_000_000)
+    return "\(seconds).\(milliseconds.dropFirst())Z"
+  }
+
+  static func quoted(_ value: String) -> String {
+    let isPlain = !value.isEmpty && value.utf8.allSatisfy { plain.contains($0) }
+    if isPlain { return value }
+    var text = "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": text += "\\\(scalar)"
+      case "\n": text += "\\n"
+      case _ where scalar.value < 0x20: text += " "
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\""
+  }
+
+  private static let plain = Set(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.,:/@%".utf8)
 }

@@ -47,7 +47,7 @@ struct Serve: ParsableCommand {
     let stopper = server.stopper
     _ = SignalWatch.start(
       stop: { name in
-        log.info("\(name)")
+        log.info("asked to end", metadata: ["signal": "\(name)"])
         stopper.stop()
       }, reload: { [self] in reload(threshold, log) })
     print("listening on \(server.address)")
@@ -78,9 +78,11 @@ struct Serve: ParsableCommand {
     do throws(ConfigurationError) {
       let (configuration, _) = try readSettings()
       threshold.value = Self.level(configuration)
-      log.notice("SIGHUP: log is \(configuration.logLevel.rawValue); other keys wait for a restart")
+      log.notice(
+        "SIGHUP: the log's level is taken over; other keys wait for a restart",
+        metadata: ["log": "\(configuration.logLevel.rawValue)"])
     } catch {
-      log.error("SIGHUP: \(error); everything stays as it is")
+      log.error("SIGHUP: everything stays as it is", metadata: ["error": "\(error)"])
     }
   }
 

@@ -46,7 +46,7 @@ struct CrashTests {
       guard round % 10 == 0 else { continue }
       try expectOpen(acknowledged, village, server)
       // Long enough for a snapshot, from which the next rounds start.
-      for _ in 0..<500 where !server.log.contains("snapshot of command") { usleep(20_000) }
+      for _ in 0..<500 where !server.log.contains("made a snapshot") { usleep(20_000) }
     }
     try expectOpen(acknowledged, village, server)
     #expect(server.log.contains("going on behind the snapshot"))

@@ -34,7 +34,7 @@ struct SnapshotServerTests {
   }
 
   private func snapshots(_ server: ServerProcess) -> [Substring] {
-    server.log.split(separator: "\n").filter { $0.contains("snapshot of command") }
+    server.log.split(separator: "\n").filter { $0.contains("made a snapshot command=") }
   }
 
   private func files(_ data: String, _ suffix: String) throws -> [String] {

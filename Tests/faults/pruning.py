@@ -106,7 +106,7 @@ def new_ledger(market, data, log):
     text = log.read_text()
     if end != "went on" or not taken:
         return "", f"trading did not go on: {end}"
-    if "the ledger needs the journal from command 1 on" not in text:
+    if "the ledger needs segments that were removed" not in text or "needed=1 " not in text:
         return "", f"it does not say so: {text[-300:]}"
     for path in data.glob("ledger.sqlite*"):
         path.unlink()

@@ -9,6 +9,7 @@ import Journaling
 import MarketModel
 import Metrics
 import Synchronization
+import Transport
 
 /// The last picture of a server. Any thread.
 final class Vitals: Sendable {
@@ -18,6 +19,18 @@ final class Vitals: Sendable {
     var status = ServerStatus()
     /// The gateway's counts since the start.
     var gateway = BinaryGateway.Counts()
+    /// What sessions were told off for.
+    var notices = NoticeCounts()
+    /// The network's counts since the start.
+    var network = Transport.Counts()
+    /// Bytes that wait to be sent.
+    var sending = 0
+    /// Clients that are not read, since the intake is full.
+    var paused = 0
+    /// Commands on their way to the exchange's thread; none where it is the loop's.
+    var toExchange = 0
+    /// Events on their way back.
+    var fromExchange = 0
     /// Commands that wait for the sequencer.
     var ingress = 0
     /// Events that wait for the disk.
@@ -96,6 +109,10 @@ private struct Instruments: Sendable {
     row("durability_lag_commands") { lag($0.status.lastSequence, $0.status.durableSequence) },
     row("settlement_lag_commands") { lag($0.status.lastSequence, $0.status.settledSequence) },
     row("snapshot_lag_commands") { lag($0.status.lastSequence, $0.snapshot) },
+    row("pipeline_commands") { Int64($0.toExchange) },
+    row("pipeline_events") { Int64($0.fromExchange) },
+    row("send_queue_bytes") { Int64($0.sending) },
+    row("readers_paused") { Int64($0.paused) },
     row("readings_under_way") { Int64($0.readings) },
     row("retransmissions_waiting") { Int64($0.retransmissions) },
     row("settlement_stopped") { $0.settlementIsOver ? 1 : 0 },
@@ -117,6 +134,14 @@ private struct Instruments: Sendable {
     row("market_data_messages") { Int64($0.gateway.marketData) },
     row("sessions_established") { Int64($0.gateway.sessions) },
     row("sessions_terminated") { Int64($0.gateway.terminations) },
+    row("connections_accepted") { Int64($0.network.accepted) },
+    row("connections_refused") { Int64($0.network.refused) },
+    row("connections_lost") { Int64($0.gateway.lost) },
+    row("received_bytes") { Int64($0.network.bytesIn) },
+    row("sent_bytes") { Int64($0.network.bytesOut) },
+    row("slow_readers") { Int64($0.notices.slowReaders) },
+    row("keys_locked") { Int64($0.notices.keysLocked) },
+    row("sessions_throttled") { Int64($0.notices.throttled) },
     row("gateway_rejects") { Int64($0.gateway.rejects) },
     row("reader_pauses") { Int64($0.gateway.pauses) },
     row("retransmission_failures") { Int64(clamping: $0.retransmissionFailures) },

@@ -107,7 +107,7 @@ struct MarketHistory: ~Copyable {
         let history = try read(entry.path, setting, disk: disk)
         if isFit(history) { return history }
       } catch {
-        log.error("ALARM: \(error)")
+        log.error("ALARM: a snapshot is passed over", metadata: error.fields)
         failure = failure ?? error
       }
     }

@@ -114,12 +114,11 @@ final class Follower: Sendable {
     } catch .tooEarly(_, let asked, let oldest) {
       log.critical(
         """
-        ALARM: settlement stops, trading goes on: the ledger needs the journal from command \
-        \(asked.rawValue) on and fits no snapshot, but segments before command \(oldest.rawValue) \
-        were removed. Bring back a copy of the ledger, or of those segments, and start again
-        """)
+        ALARM: settlement stops, trading goes on: the ledger needs segments that were removed, and \
+        fits no snapshot. Bring back a copy of the ledger, or of those segments, and start again
+        """, metadata: ["needed": asked.field, "oldest": oldest.field])
     } catch {
-      log.critical("ALARM: settlement stops, trading goes on: \(error)")
+      log.critical("ALARM: settlement stops, trading goes on", metadata: error.fields)
     }
     conclude()
   }
@@ -186,10 +185,14 @@ final class Follower: Sendable {
         return try Settler(setting.openLedger())
       } catch {
         guard error.remedy != .halt else {
-          log.critical("ALARM: settlement does not start, trading goes on: \(error)")
+          log.critical(
+            "ALARM: settlement does not start, trading goes on", metadata: ["error": "\(error)"])
           return nil
         }
-        if !isAnnounced { log.error("ALARM: \(error); trading goes on, settlement tries again") }
+        if !isAnnounced {
+          log.error(
+            "ALARM: trading goes on, settlement tries again", metadata: ["error": "\(error)"])
+        }
         isAnnounced = true
         ledgerIsAway.store(true, ordering: .relaxed)
       }

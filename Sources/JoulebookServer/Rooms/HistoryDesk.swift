@@ -137,7 +137,7 @@ final class HistoryDesk: Sendable {
         try replay.step(through: bound, into: &sink) != nil
       {}
     } catch {
-      log.error("a retransmission cannot be read from the journal: \(error)")
+      log.error("a retransmission cannot be read from the journal", metadata: error.fields)
     }
     return sink.answers()
   }

@@ -236,10 +236,14 @@ final class MarketRoom {
       switch sequencer.readClock() {
       case .jumpedAhead(let nanoseconds):
         alarms += 1
-        log.error("ALARM: the system's clock jumped ahead by \(nanoseconds) ns; not followed")
+        log.error(
+          "ALARM: the system's clock jumped ahead; not followed",
+          metadata: ["nanoseconds": "\(nanoseconds)"])
       case .fellBehind(let nanoseconds):
         alarms += 1
-        log.error("ALARM: the system's clock is behind by \(nanoseconds) ns; time goes on steadily")
+        log.error(
+          "ALARM: the system's clock is behind; time goes on steadily",
+          metadata: ["nanoseconds": "\(nanoseconds)"])
       case nil: break
       }
     case .driven:
@@ -249,6 +253,10 @@ final class MarketRoom {
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {
     alarms += 1
-    log.critical("ALARM: \(alarm.kind) (\(alarm.value)) at command \(sequence.rawValue)")
+    log.critical(
+      "ALARM: of the exchange",
+      metadata: [
+        "kind": "\(alarm.kind)", "value": "\(alarm.value)", "command": sequence.field,
+      ])
   }
 }

@@ -84,6 +84,9 @@ final class Pipeline: @unchecked Sendable {
   /// Whether nothing is between the threads, nor waits in the market.
   var isIdle: Bool { commands.count == 0 && events.count == 0 && ask { $0.isIdle } }
 
+  /// Commands and events that are between the threads.
+  var waiting: (commands: Int, events: Int) { (commands.count, events.count) }
+
   /// Runs `body` on the exchange thread, behind every command that was taken before, and waits for it.
   func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer {
     var answer: Answer?

@@ -39,7 +39,8 @@ struct SettlementRoom: ~Copyable {
       }
     }
     if let failure {
-      log.error("ALARM: \(failure); trading goes on, settlement tries again")
+      log.error(
+        "ALARM: trading goes on, settlement tries again", metadata: ["error": "\(failure)"])
       return nil
     }
     settledThrough = snapshot.sequence
@@ -87,7 +88,7 @@ struct SettlementRoom: ~Copyable {
     do throws(LedgerError) {
       try sink.close()
     } catch {
-      log.warning("closing the ledger: \(error)")
+      log.warning("the ledger does not close", metadata: ["error": "\(error)"])
     }
   }
 
@@ -95,9 +96,10 @@ struct SettlementRoom: ~Copyable {
     isReconciled = true
     switch sink.settler.reconcile() {
     case .equal(let head):
-      log.info("the ledger agrees with the journal up to batch \(head.batch)")
+      log.info("the ledger agrees with the journal", metadata: ["batch": "\(head.batch)"])
     case .behind(let resent, _):
-      log.notice("the ledger was behind the journal: \(resent) batches applied")
+      log.notice(
+        "the ledger was behind the journal: batches applied", metadata: ["batches": "\(resent)"])
     case .ahead, .different: judge()
     }
     return sink.settler.unconfirmed
@@ -109,20 +111,21 @@ struct SettlementRoom: ~Copyable {
       isHalted = true
       log.critical(
         """
-        ALARM: the replay of the journal differs from the live exchange at the checkpoint \
-        \(mismatch.rawValue); settlement halts, trading goes on. Keep the data folder as it is \
-        and report this
-        """)
+        ALARM: the replay of the journal differs from the live exchange; settlement halts, trading \
+        goes on. Keep the data folder as it is and report this
+        """, metadata: ["checkpoint": mismatch.field])
     }
     guard announced != sink.settler.condition else { return }
     announced = sink.settler.condition
     switch announced {
     case .following: log.notice("settlement goes on")
     case .waiting(let error):
-      log.error("ALARM: \(error); trading goes on, settlement tries again")
+      log.error(
+        "ALARM: trading goes on, settlement tries again", metadata: ["error": "\(error)"])
     case .halted(let error):
       isHalted = true
-      log.critical("ALARM: settlement halts, trading goes on: \(error)")
+      log.critical(
+        "ALARM: settlement halts, trading goes on", metadata: ["error": "\(error)"])
     }
   }
 }

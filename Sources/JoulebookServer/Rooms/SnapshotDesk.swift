@@ -121,11 +121,11 @@ final class SnapshotDesk: Sendable {
       let header = try make(through: durable)
       guard let header else { return false }
       last.store(header.sequence.rawValue, ordering: .relaxed)
-      log.info("snapshot of command \(header.sequence.rawValue)")
+      log.info("made a snapshot", metadata: ["command": header.sequence.field])
     } catch {
       failed.add(1, ordering: .relaxed)
       retry.store(now + Self.retryNanoseconds, ordering: .relaxed)
-      log.error("ALARM: no snapshot: \(error)")
+      log.error("ALARM: no snapshot", metadata: error.fields)
       return false
     }
     prune()
@@ -153,9 +153,12 @@ final class SnapshotDesk: Sendable {
           setting.journal, keep: setting.keep, commands: setting.journalCommands, held: held,
           disk: setting.disk)
       }
-      for path in pruned.segments { log.info("removed \(path): it is in snapshots, and settled") }
+      for path in pruned.segments {
+        log.info(
+          "removed a segment: it is in snapshots, and settled", metadata: ["path": "\(path)"])
+      }
     } catch {
-      log.error("old snapshots and segments stay: \(error)")
+      log.error("old snapshots and segments stay", metadata: error.fields)
     }
   }
 

@@ -52,6 +52,7 @@ final class Assembly: GatewayServer {
   private var phase = Phase.running
   private var closing = SequenceNumber.none
   private var deadline: UInt64 = 0
+  private var notices = NoticeCounts()
 
   init(
     transport: any Network, flag: StopFlag, log: Logger, time: any TimeSource = SystemTime()
@@ -115,15 +116,21 @@ final class Assembly: GatewayServer {
   }
 
   func note(_ notice: GatewayNotice) {
+    notices.count(notice)
     switch notice {
     case .slowReader(let session, let bytes):
-      log.warning("session \(session.rawValue) does not read: cut with \(bytes) bytes unread")
+      log.warning(
+        "a client does not read: cut", metadata: ["session": session.field, "unread": "\(bytes)"])
     case .keyLocked(let session):
-      log.warning("session \(session.rawValue): key locked after bad signatures")
+      log.warning("a key is locked after bad signatures", metadata: ["session": session.field])
     case .throttled(let session, let refusal):
-      log.warning("session \(session.rawValue) sends more than \(refusal.limit) messages a second")
+      log.warning(
+        "a client sends more messages a second than it may",
+        metadata: ["session": session.field, "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
-      log.info("session \(session.rawValue) is gone: its orders are cancelled in \(cancelAfter) ms")
+      log.info(
+        "a connection is gone: its session's orders are cancelled if it does not come back",
+        metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
     }
   }
 
@@ -151,8 +158,12 @@ final class Assembly: GatewayServer {
     ask { $0.fill(&picture) }
     front?._withUnsafeGuaranteedRef { gateway in
       picture.gateway = gateway.counts
+      picture.paused = gateway.pausedCount
       picture.status.connectionCount = UInt32(gateway.connectionCount)
     }
+    picture.notices = notices
+    (picture.network, picture.sending) = (transport.counts, transport.waiting)
+    (picture.toExchange, picture.fromExchange) = rooms?.pipeline.map { $0.waiting } ?? (0, 0)
     picture.readings = rooms?.readings?.count ?? 0
     (picture.retransmissions, picture.retransmissionFailures) =
       rooms?.history.map { ($0.waiting, $0.failures) } ?? (0, 0)
@@ -259,7 +270,9 @@ final class Assembly: GatewayServer {
     guard let follower = rooms.follower else { return true }
     if follower.finished >= closing || follower.isOver { return true }
     guard time.steady > deadline else { return false }
-    log.warning("the ledger does not keep up; the rest is settled at the next start")
+    log.warning(
+      "the ledger does not keep up; the rest is settled at the next start",
+      metadata: ["settled": follower.finished.field, "last": closing.field])
     return true
   }
 }

@@ -49,7 +49,9 @@ enum OperatorKeys {
       return try KeyPairFile.publicKeys(at: folder.operatorPublicKey)
     }
     let made = try KeyPairFile.generate(at: folder.operatorKey)
-    log.notice("made an operator key: \(folder.operatorKey) (session 1); keep it safe")
+    log.notice(
+      "made an operator key; keep it safe",
+      metadata: ["path": "\(folder.operatorKey)", "session": "1"])
     return [made.key]
   }
 }

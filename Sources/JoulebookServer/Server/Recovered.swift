@@ -55,7 +55,9 @@ struct Recovered: ~Copyable {
     let start = snapshot.sequence
     let journal = try Recovery.recover(lock, after: start)
     announce(journal, log)
-    if start > .none { log.info("going on behind the snapshot of command \(start.rawValue)") }
+    if start > .none {
+      log.info("going on behind the snapshot", metadata: ["command": start.field])
+    }
     let exchange = begin(snapshot, &sink)
     var replay = try ReplayedExchange(
       exchange, directory: lock.directory, verification: .checksums, disk: lock.disk,
@@ -65,7 +67,8 @@ struct Recovered: ~Copyable {
       let sequence = command.pointee.sequence
       sink.gateway.endCommand(sequence)
       if sequence.rawValue % progressInterval == 0 {
-        log.info("replayed \(sequence.rawValue) of \(journal.lastSequence.rawValue)")
+        log.info(
+          "replaying", metadata: ["command": sequence.field, "last": journal.lastSequence.field])
       }
     }
     return Recovered(
@@ -85,10 +88,16 @@ struct Recovered: ~Copyable {
   private static func announce(_ journal: RecoveredJournal, _ log: Logger) {
     if let torn = journal.tornTail {
       log.notice(
-        "cut a torn tail of \(torn.bytes) bytes at byte \(torn.offset) of \(torn.path)")
+        "cut a torn tail: its commands were never acknowledged",
+        metadata: [
+          "path": "\(torn.path)", "byte": "\(torn.offset)", "bytes": "\(torn.bytes)",
+          "defect": "\(torn.defect)",
+        ])
     }
-    let end = journal.isSealed || journal.lastSequence == .none ? "in order" : "without a farewell"
-    log.info("the journal ends with command \(journal.lastSequence.rawValue), \(end)")
+    let isInOrder = journal.isSealed || journal.lastSequence == .none
+    log.info(
+      isInOrder ? "the journal ends in order" : "the journal ends without a farewell",
+      metadata: ["command": journal.lastSequence.field])
   }
 }
 

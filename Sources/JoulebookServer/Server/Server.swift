@@ -126,7 +126,7 @@ public final class Server {
       readings: readings, snapshots: keepers?.snapshots)
     if let health {
       assembly.watch()
-      log.info("health and metrics on port \(health.port)")
+      log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
     healthThread = health.map { health in RoomThread { health.run() } }
     readingThread = RoomThread { readings.run() }
@@ -157,7 +157,7 @@ public final class Server {
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
       stateHash: market.exchange.stateHash())
-    log.info("stopped behind command \(summary.lastSequence.rawValue)")
+    log.info("stopped", metadata: ["command": summary.lastSequence.field])
     return summary
   }
 

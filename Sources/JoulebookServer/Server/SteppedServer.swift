@@ -169,7 +169,7 @@ package final class SteppedServer {
       return try Settler(world.openLedger())
     } catch {
       settlementIsOver = error.remedy == .halt
-      log.error("ALARM: \(error)")
+      log.error("ALARM: the ledger cannot be opened", metadata: ["error": "\(error)"])
       return nil
     }
   }
