@@ -62,8 +62,8 @@ public enum Recovery {
   ///   - shard: The shard it must belong to.
   ///   - snapshot: The last command of the snapshot from which the start goes on: what lies in segments
   ///     before it is not looked at, and the journal must reach it.
-  /// - Throws: `corrupt` when the journal is damaged anywhere but in a torn last write: nothing is
-  ///   changed; `system` when a file cannot be read or written.
+  /// - Throws: `corrupt` when the journal is damaged anywhere but in a torn last write, or ends before any
+  ///   snapshot: nothing is changed; `system` when a file cannot be read or written.
   public static func recover(
     _ lock: DirectoryLock, shard: UInt32 = 0, after snapshot: SequenceNumber = .none
   ) throws(JournalError) -> RecoveredJournal {
@@ -76,6 +76,7 @@ public enum Recovery {
         throw .system(.read, path: torn.path, offset: torn.offset, code: EIO)
       }
     }
+    try compareWithNames(found, on: disk)
     invariant(found.appendOffset % BlockHeader.alignment == 0, "an end where a block may begin")
     invariant(found.lastSequence >= snapshot, "a journal that reaches its snapshot")
     invariant(
@@ -95,6 +96,19 @@ public enum Recovery {
       try JournalDirectory.sync(lock.directory, on: disk)
     }
     return found
+  }
+
+  /// A snapshot is made of what is durable: one that cannot be read just now still says by its name how far the
+  /// journal reached. What ends before that has lost its end, and is not torn.
+  private static func compareWithNames(
+    _ found: RecoveredJournal, on disk: any Disk
+  ) throws(JournalError) {
+    let newest = try Snapshots.list(found.directory, disk: disk).first?.sequence ?? .none
+    guard found.lastSequence < newest else { return }
+    invariant(found.chain.next <= newest, "what is due is in the snapshot")
+    throw .corrupt(
+      path: found.segmentPath ?? found.directory, offset: found.appendOffset,
+      expected: found.chain.next, .endsBefore(newest))
   }
 
   /// Writes the last block once more and syncs it: it counts from now on. A killed server may not have

@@ -36,6 +36,10 @@ struct SnapshotTests {
       Snapshots.list(folder.path).first { $0.sequence == SequenceNumber(sequence) }?.path)
   }
 
+  private func overwrite(_ bytes: [UInt8], in path: String, at offset: Int) {
+    JournalingTests.write(bytes, to: path, at: offset)
+  }
+
   /// What is read from a snapshot; `nil` when it is refused.
   private func read(_ path: String, _ count: Int) -> [UInt8]? {
     do throws(JournalError) {
@@ -208,6 +212,28 @@ struct SnapshotTests {
     #expect(try Recovery.recover(lock, after: SequenceNumber(30)).lastSequence.rawValue == 30)
     #expect(throws: JournalError.self) {
       try Recovery.recover(lock, after: SequenceNumber(31))
+    }
+  }
+
+  @Test(
+    "A damaged last block is not cut as torn when a snapshot has its commands, readable or not.")
+  func namesTell() throws {
+    for (held, isTorn) in [(27, true), (28, false), (30, false)] {
+      let folder = Folder(inMemory: true)
+      try segments(folder)
+      let last = try #require(try folder.blocks().last)
+      #expect(last.header.firstSequence == SequenceNumber(28))
+      let place = last.offset + BlockHeader.size
+      overwrite([bytes(of: last.path)[place] ^ 1], in: last.path, at: place)
+      let damaged = bytes(of: last.path)
+      // Its name is all that can be read of it.
+      close(open(folder.path + "/000000000000000000\(held).snapshot", O_CREAT | O_WRONLY, 0o600))
+      if isTorn {
+        #expect(try folder.recover().tornTail != nil)
+      } else {
+        #expect(throws: JournalError.self) { try folder.recover() }
+        #expect(bytes(of: last.path) == damaged)
+      }
     }
   }
 
