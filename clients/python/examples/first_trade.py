@@ -94,4 +94,6 @@ async def main(host, port, operator_session, operator_seed):
     print("done")
 
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__)
 asyncio.run(main(*sys.argv[1:5]))

@@ -31,4 +31,6 @@ async def main(host, port, session, seed, account, area, instrument):
                 instrument=int(instrument), price=min(live, default=12_000), quantity=1_000)
 
 
+if len(sys.argv) != 8:
+    sys.exit(__doc__)
 asyncio.run(main(*sys.argv[1:8]))
