@@ -8,6 +8,7 @@ import subprocess
 from market import BEN, INSTRUMENT, Rejected, SETTINGS, Server
 
 INTAKE_FULL = 9001
+SEGMENT = 1 << 20
 
 
 def run(market, quick):
@@ -26,12 +27,12 @@ def run(market, quick):
 
 async def case(market, folder):
     data = market.copy("data", folder)
-    settings = [s for s in SETTINGS if "segment" not in s] + ["journal.segment=1048576"]
+    settings = [s for s in SETTINGS if "segment" not in s] + [f"journal.segment={SEGMENT}"]
     server = Server(market.program, data, settings)
     client = await market.connect(server)
     first = await client.order(BEN, INSTRUMENT, "buy", 100, 100)
     orders = {first.orderId}
-    await asyncio.sleep(0.5)
+    await next_segment(data)
     ballast = folder / "ballast"
     with open(ballast, "wb") as file:
         try:
@@ -57,6 +58,14 @@ async def case(market, folder):
     problem = await asyncio.to_thread(market.verify, data, orders)
     return (f"{taken} orders taken, then 9001; cancel taken ({canceled.name}); "
             f"resumed {waited:.1f} s after there was room"), problem
+
+
+async def next_segment(data):
+    """Waits until the segment to come is there: what its place was given to beforehand is not refused."""
+    path = data / "journal" / "next.segment"
+    while not path.exists() or path.stat().st_size < SEGMENT:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
 
 
 async def enter_until_refused(client, orders, most=20_000):
