@@ -6,6 +6,8 @@
 //
 // While a server writes, a block may be half written; so every read of the window remembers the
 // durable sequence number that was known before it, and a block that begins beyond that is read again.
+// And nothing is read that cannot be durable yet: what was written lies in the kernel's cache, but the
+// zeros behind it would have to come from the disk, while the writer waits for it.
 
 import Glibc
 import MarketModel
@@ -135,6 +137,7 @@ public struct BlockReader: ~Copyable {
     let path = JournalDirectory.segmentPath(directory, first: chain.next)
     do throws(JournalError) {
       let opened = try SegmentFile(opening: path, for: .reading, on: disk)
+      if mustExist { opened.readOnlyWhatIsAsked() }
       (self.path, size) = (path, opened.size)
       file = consume opened
     } catch .system(.open, _, _, ENOENT) {
@@ -158,7 +161,7 @@ public struct BlockReader: ~Copyable {
       readAhead =
         windowBound < chain.next
         ? max(Self.smallestReadAhead, readAhead / 2) : min(Self.largestWindow, readAhead * 2)
-      let length = max(count, readAhead)
+      let length = max(count, min(readAhead, written(through: limit)))
       invariant(length <= window.count, "no more read than the window holds")
       let target = UnsafeMutableRawBufferPointer(rebasing: window[..<length])
       windowCount = try file?.read(into: target, at: offset) ?? 0
@@ -170,6 +173,15 @@ public struct BlockReader: ~Copyable {
     invariant(end - start <= count, "no more than was asked for")
     invariant(start >= 0 && windowCount <= window.count, "a window around the place that is read")
     return UnsafeRawBufferPointer(rebasing: window[start..<end])
+  }
+
+  /// Bytes from `offset` on that are surely part of blocks when everything up to `limit` is durable:
+  /// whole pages, each command no shorter than the shortest.
+  private func written(through limit: SequenceNumber) -> Int {
+    invariant(chain.next <= limit, "something is durable that was not read")
+    let commands = Int(min(limit.rawValue - chain.next.rawValue, UInt64(window.count))) + 1
+    let shortest = BlockHeader.size + commands * CommandCodec.headerLength
+    return (shortest + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
   }
 
   private func corrupt(_ defect: BlockDefect) -> JournalError {

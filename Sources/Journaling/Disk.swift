@@ -23,6 +23,9 @@ public protocol Disk: Sendable {
   /// Asks that writes, in whole blocks of 4 KiB from memory that starts at one, go past the kernel's
   /// cache from now on. Where that is not possible nothing changes.
   func bypassCache(_ descriptor: Int32)
+  /// Says that reads of this file ask for what was just written, so that nothing beyond it is worth
+  /// fetching. Where that cannot be said nothing changes.
+  func readOnlyWhatIsAsked(_ descriptor: Int32)
   /// Makes a file's contents durable, as `fdatasync` does.
   /// - Throws: the errno.
   func sync(_ descriptor: Int32) throws(DiskFailure)
@@ -52,6 +55,9 @@ public protocol Disk: Sendable {
 extension Disk {
   /// Nothing changes.
   public func bypassCache(_ descriptor: Int32) {}
+
+  /// Nothing changes.
+  public func readOnlyWhatIsAsked(_ descriptor: Int32) {}
 }
 
 /// How a file is opened.

@@ -35,15 +35,24 @@ struct SegmentFile: ~Copyable {
 
   /// Creates a file of `bytes` zeros, written rather than promised (writes into it then need no
   /// change of the file's metadata), and synced.
-  static func createZeroed(_ path: String, bytes: Int, on disk: any Disk) throws(JournalError) {
+  /// - Parameter rest: Called between the pieces, so that the disk can do something else.
+  static func createZeroed(
+    _ path: String, bytes: Int, on disk: any Disk, rest: () -> Void = {}
+  ) throws(JournalError) {
     invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment of whole blocks")
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
     invariant(file.size == 0, "zeros from the first byte on")
     // Nobody reads the zeros, and copying them would take time from those who write commands.
     if bytes % BlockHeader.alignment == 0 { disk.bypassCache(file.descriptor) }
-    try file.zero(0..<bytes)
+    try file.zero(0..<bytes, pieces: zeroPiece, rest: rest)
     try file.sync()
   }
+
+  /// Zeros that are written at once: a sync that comes meanwhile waits for them, some 0.1 ms.
+  private static let zeroPiece = 128 << 10
+
+  /// Reads of this file ask for what was just written.
+  func readOnlyWhatIsAsked() { disk.readOnlyWhatIsAsked(descriptor) }
 
   /// Reads up to `bytes.count` bytes at `offset`.
   /// - Returns: How many were read; fewer only at the end of the file.
@@ -92,10 +101,12 @@ struct SegmentFile: ~Copyable {
     }
   }
 
-  /// Writes zeros over `range`.
-  func zero(_ range: Range<Int>) throws(JournalError) {
+  /// Writes zeros over `range`, so many at a time, and rests in between.
+  func zero(
+    _ range: Range<Int>, pieces: Int = 1 << 20, rest: () -> Void = {}
+  ) throws(JournalError) {
     invariant(range.lowerBound >= 0, "zeros within the file")
-    let chunk = min(1 << 20, range.count)
+    let chunk = min(pieces, range.count)
     let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
     defer { zeros.deallocate() }
     zeros.initializeMemory(as: UInt8.self, repeating: 0)
@@ -104,6 +115,7 @@ struct SegmentFile: ~Copyable {
       let count = min(chunk, range.upperBound - offset)
       try write(UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: offset)
       offset += count
+      if offset < range.upperBound { rest() }
     }
     invariant(offset == range.upperBound, "zeros up to the end, not beyond")
   }

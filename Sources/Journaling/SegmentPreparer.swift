@@ -3,6 +3,11 @@
 //   wanted --(preparer: write zeros, sync)--> ready --(writer: take, rename)--> wanted ...
 //     ^  \--> failed (the error is handed to the writer)
 //     '-- the disk has no room: the beginnings are removed, it is tried again
+//
+// Zeros are written in pieces, with a rest behind each, so that the disk is there for syncs:
+//
+//   zeros   |==|          |==|          |==|        unless the writer waits for the segment
+//   syncs        |-||-||-|    |-||-||-|    |-|
 
 import Glibc
 import MarketModel
@@ -16,6 +21,8 @@ final class SegmentPreparer: @unchecked Sendable {
 
   /// How long it waits before it looks for room again.
   private static let retryNanoseconds: UInt64 = 200_000_000
+  /// The disk is left alone so many times as long as a piece took, at most so many ns.
+  private static let (rests, longestRest): (UInt64, UInt64) = (3, 5_000_000)
 
   private let path: String
   private let bytes: Int
@@ -23,6 +30,9 @@ final class SegmentPreparer: @unchecked Sendable {
   private let state = Atomic<State>(.wanted)
   private let starved = Atomic<Bool>(false)
   private let ending = Atomic<Bool>(false)
+  /// The writer waits for it.
+  private let awaited = Atomic<Bool>(false)
+  private let isStepped: Bool
   private let wanted = Doorbell()
   private let done = Doorbell()
   /// Written before `state` becomes failed.
@@ -35,7 +45,7 @@ final class SegmentPreparer: @unchecked Sendable {
     precondition(
       bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment holds whole blocks")
     path = JournalDirectory.preparedPath(directory)
-    (self.bytes, self.disk) = (bytes, disk)
+    (self.bytes, self.disk, self.isStepped) = (bytes, disk, isStepped)
     if !isStepped { thread = RoomThread { [unowned self] in self.run() } }
   }
 
@@ -61,6 +71,8 @@ final class SegmentPreparer: @unchecked Sendable {
       let hasRoom = try prepare()
       guard hasRoom else { throw .system(.write, path, DiskFailure(ENOSPC)) }
     }
+    awaited.store(true, ordering: .relaxed)
+    wanted.ring()
     // Acquire: pairs with the release in `attempt`, the file and the failure are complete.
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
     if let failure, state.load(ordering: .acquiring) == .failed { throw failure }
@@ -73,6 +85,7 @@ final class SegmentPreparer: @unchecked Sendable {
   func renew() {
     invariant(state.load(ordering: .relaxed) == .ready, "one segment is asked for at a time")
     invariant(!isStarved, "a segment that was ready had room")
+    awaited.store(false, ordering: .relaxed)
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
   }
@@ -111,7 +124,8 @@ final class SegmentPreparer: @unchecked Sendable {
     invariant(state.load(ordering: .relaxed) == .wanted, "only what is wanted is prepared")
     invariant(failure == nil, "nothing is prepared after a failure")
     do throws(JournalError) {
-      try SegmentFile.createZeroed(path, bytes: bytes, on: disk)
+      var begin = SystemTime().steady
+      try SegmentFile.createZeroed(path, bytes: bytes, on: disk) { rest(since: &begin) }
       starved.store(false, ordering: .relaxed)
       state.store(.ready, ordering: .releasing)
     } catch {
@@ -124,6 +138,17 @@ final class SegmentPreparer: @unchecked Sendable {
       state.store(.failed, ordering: .releasing)
     }
     done.ring()
+  }
+
+  /// Leaves the disk to others for a while.
+  /// - Parameter begin: When the last piece was begun; then, when the next is.
+  private func rest(since begin: inout UInt64) {
+    if isStepped { return }
+    let took = SystemTime().steady - begin
+    _ = wanted.wait(timeoutNanoseconds: min(Self.rests * took, Self.longestRest)) {
+      awaited.load(ordering: .relaxed) || ending.load(ordering: .relaxed)
+    }
+    begin = SystemTime().steady
   }
 
   /// What was written of a segment that did not fit would take the room from others.

@@ -57,6 +57,12 @@ public struct SystemDisk: Disk {
     if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags | Self.direct) }
   }
 
+  /// `posix_fadvise`: no reading ahead. A disk with one queue does nothing else meanwhile: megabytes of a
+  /// segment's zeros would stand before the next sync.
+  public func readOnlyWhatIsAsked(_ descriptor: Int32) {
+    _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM)
+  }
+
   /// O_DIRECT, which the C library names to GNU sources only (Linux, asm/fcntl.h).
   private static var direct: Int32 {
     #if arch(arm64)

@@ -37,6 +37,10 @@ public final class RoomThread: @unchecked Sendable {
     self.thread = thread
   }
 
+  /// Lets a thread that waits for this core go first. The kernel lets who runs go on for up to a tick,
+  /// 4 ms, however patient: who has much to do and is waited for by nobody asks now and then.
+  public static func giveWay() { sched_yield() }
+
   /// Waits until the body has returned. Once, by the thread that started it.
   public func join() {
     precondition(!joined, "a thread is joined once")

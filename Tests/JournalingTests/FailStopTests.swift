@@ -11,20 +11,25 @@ struct FailStopTests {
     enum Fault: Int, AtomicRepresentable { case none, fullDisk, shortWrite, sync }
     let fault = Atomic<Fault>(.none)
     let callsAfterFault = Atomic<Int>(0)
-    /// So many writes of zeros, a segment each, are done; then the disk is stuck.
+    /// So many segments are filled with zeros; then the disk is stuck.
     let segmentsDone = Atomic<Int>(.max)
-    /// Writes of zeros that were begun.
+    /// Segments of zeros that were begun.
     let segmentsBegun = Atomic<Int>(0)
-    /// The segment that blocks go to. Zeros for the next one come in pieces of 1 MiB, and never fail.
+    /// The segment that blocks go to.
     private let blocks = Atomic<Int32>(-1)
+    /// The segment to come; its zeros never fail.
+    private let zeros = Atomic<Int32>(-1)
+    /// Where the furthest read ended, or would have, had there been so much.
+    let furthestRead = Atomic<Int>(0)
     private let system = SystemDisk()
 
     func write(
       _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(DiskFailure) -> Int {
-      if bytes.count < 1 << 20 { blocks.store(descriptor, ordering: .relaxed) } else { hang() }
+      let isZeros = zeros.load(ordering: .acquiring) == descriptor
+      if !isZeros { blocks.store(descriptor, ordering: .relaxed) } else if offset == 0 { hang() }
       let fault = fault.load(ordering: .acquiring)
-      guard bytes.count < 1 << 20, fault == .fullDisk || fault == .shortWrite else {
+      guard !isZeros, fault == .fullDisk || fault == .shortWrite else {
         return try system.write(descriptor, bytes, at: offset)
       }
       let call = callsAfterFault.add(1, ordering: .relaxed).newValue
@@ -49,13 +54,24 @@ struct FailStopTests {
     }
 
     func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
-      try system.open(path, access)
+      let descriptor = try system.open(path, access)
+      // Numbers come again: what is opened to be read or written is not the segment to come.
+      if access == .creating {
+        zeros.store(descriptor, ordering: .releasing)
+      } else {
+        _ = zeros.compareExchange(
+          expected: descriptor, desired: -1, ordering: .acquiringAndReleasing)
+      }
+      return descriptor
     }
     func close(_ descriptor: Int32) { system.close(descriptor) }
     func size(of descriptor: Int32) throws(DiskFailure) -> Int { try system.size(of: descriptor) }
     func read(
       _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
-    ) throws(DiskFailure) -> Int { try system.read(descriptor, into: bytes, at: offset) }
+    ) throws(DiskFailure) -> Int {
+      _ = furthestRead.max(offset + bytes.count, ordering: .relaxed)
+      return try system.read(descriptor, into: bytes, at: offset)
+    }
     func rename(_ path: String, to name: String) throws(DiskFailure) {
       try system.rename(path, to: name)
     }

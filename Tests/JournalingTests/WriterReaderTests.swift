@@ -75,6 +75,30 @@ struct WriterReaderTests {
     #expect(try folder.read().map(record) == all.map(record))
   }
 
+  @Test("A follower asks the disk for nothing that is not durable, however far behind it is.")
+  func followerReadsWhatIsDurable() throws {
+    let folder = Folder()
+    let disk = FailStopTests.FailingDisk()
+    let lock = try DirectoryLock(folder.path)
+    var appender = try JournalAppender(lock, Recovery.recover(lock), segmentBytes: 1 << 20)
+    var commands = RandomCommands(seed: 5)
+    var reader = try BlockReader(directory: folder.path, disk: disk)
+    var (read, end, beyond) = (0, 0, 0)
+    for round in 0..<60 {
+      for _ in 0..<(round % 7 == 0 ? 9 : 1) {
+        try appender.append(commands.batch(1 + Int.random(in: 0..<90, using: &commands.random)))
+      }
+      while let block = try reader.next(through: appender.durable) {
+        read += Int(block.header.count)
+        end = block.offset + block.header.blockBytes
+      }
+      if disk.furthestRead.load(ordering: .relaxed) > end { beyond += 1 }
+    }
+    #expect(read == Int(appender.durable.rawValue))
+    #expect(beyond == 0)
+    #expect(end < 1 << 20)
+  }
+
   @Test("Both threads commit in turns, as it comes: every command is durable once, in order.")
   func commitsHere() throws {
     let folder = Folder()

@@ -1,6 +1,7 @@
 import ExchangeCore
 import Journaling
 import MarketModel
+import Rings
 
 /// Receives the events of replayed commands, each command named before its events.
 protocol HistorySink: EventSink, ~Copyable {
@@ -126,6 +127,8 @@ extension CommandsAhead {
   /// Takes the next commands in hand; none at the bound or the end, or when it throws.
   private mutating func refill(through bound: SequenceNumber?) throws(JournalError) {
     (group, place) = (UnsafeBufferPointer(rebasing: buffer[..<0]), 0)
+    // Behind a server that writes: those who trade go first.
+    if bound != nil { RoomThread.giveWay() }
     if let decoder {
       group = try decoder.next(limit: Self.most)
     } else {
