@@ -10,9 +10,13 @@
 // While a sync runs the ring fills; so the batch grows with the load (group commit), and one lone
 // command waits for nobody. When little is to be written and the journal thread sleeps, the exchange
 // thread writes and syncs it itself (`commitHere`): waking another thread, and being woken by it, takes
-// as long as a sync. Who holds the claim (`JournalRoom.claimed`) reads the ring and writes the file. A failed
-// write or sync is not retried: the kernel may have dropped the pages and would report the next sync as
-// good. Nothing is published, and the policy ends the process.
+// as long as a sync. Who holds the claim (`JournalRoom.claimed`) reads the ring and writes the file:
+//
+//   journal thread    == a burst ==|                       sleeps: the ring is empty
+//   exchange thread        wanted: |== its turn ==|  reads, applies  |== its turn ==|
+//
+// A failed write or sync is not retried: the kernel may have dropped the pages and would report the next
+// sync as good. Nothing is published, and the policy ends the process.
 
 import Glibc
 import MarketModel
@@ -106,9 +110,11 @@ public final class JournalWriter: Sendable {
 
   /// Commits what was published quietly on the calling thread, which is the one that owns the producer,
   /// unless the journal thread is at it.
-  /// - Returns: `false` when it is: wake it, it goes on with what was published.
-  public func commitHere() -> Bool {
-    thread != nil && room.commitHere()
+  /// - Parameter nanoseconds: How long to wait for the end of what the journal thread is at, which then
+  ///   leaves the rest to this one.
+  /// - Returns: `false` when it is still at it: wake it, it goes on with what was published.
+  public func commitHere(waiting nanoseconds: UInt64 = 0) -> Bool {
+    thread != nil && room.commitHere(waiting: nanoseconds)
   }
 
   /// Writes what is in the ring, seals the journal and ends the thread. Once, after the last publish.
@@ -151,8 +157,12 @@ final class Progress: Sendable {
 private final class JournalRoom: @unchecked Sendable {
   /// Held by the thread that commits; guards appender and commands.
   private let claimed = Atomic<Bool>(false)
-  /// Rung when the claim is given up.
+  /// Rung when the claim is given up, for the journal thread.
   private let free = Doorbell()
+  /// The same, for the exchange's.
+  private let handover = Doorbell()
+  /// The exchange's thread waits for the claim: the journal thread does not take it again.
+  private let wanted = Atomic<Bool>(false)
   private let ring: SingleProducerRing<Command>
   private var appender: JournalAppender?
   private var commands: SingleProducerRing<Command>.Consumer
@@ -180,8 +190,8 @@ private final class JournalRoom: @unchecked Sendable {
   /// The thread's body: commits batch after batch until the ring is closed and empty.
   func run() {
     while ring.waitForContent() {
-      // The other thread has it for the length of a sync at most.
-      _ = free.wait { claim() }
+      // The other thread has it, or waits for it, for the length of a sync or two.
+      _ = free.wait { !wanted.load(ordering: .relaxed) && claim() }
       let isCommitted = attempt { room throws(JournalError) in try room.commit() }
       letGo()
       guard isCommitted else { return }
@@ -197,11 +207,15 @@ private final class JournalRoom: @unchecked Sendable {
   }
 
   /// What waits, on the calling thread.
-  /// - Returns: `false` when the journal thread is committing.
-  func commitHere() -> Bool {
-    guard claim() else { return false }
+  /// - Returns: `false` when the journal thread is committing, after so many ns still.
+  func commitHere(waiting nanoseconds: UInt64) -> Bool {
+    guard claim() || claim(within: nanoseconds) else { return false }
     let before = progress.durable.load(ordering: .relaxed)
-    _ = attempt { room throws(JournalError) in try room.commit() }
+    var isCommitted = true
+    // What does not fit the end of a segment, or one block, makes another: nobody else is told of it.
+    while isCommitted, appender != nil, commands.available() > 0 {
+      isCommitted = attempt { room throws(JournalError) in try room.commit() }
+    }
     invariant(
       progress.durable.load(ordering: .relaxed) >= before, "durable never falls")
     letGo()
@@ -219,6 +233,17 @@ private final class JournalRoom: @unchecked Sendable {
     }
   }
 
+  /// Waits for the claim, before the journal thread takes it again.
+  private func claim(within nanoseconds: UInt64) -> Bool {
+    guard nanoseconds > 0 else { return false }
+    // Seen too late it costs a turn, no more: who has the claim says `claimed`.
+    wanted.store(true, ordering: .relaxed)
+    let isClaimed = handover.wait(timeoutNanoseconds: nanoseconds) { claim() }
+    wanted.store(false, ordering: .relaxed)
+    if !isClaimed { free.ring() }
+    return isClaimed
+  }
+
   private func claim() -> Bool {
     // Pairs with the release in `letGo`: the other's commit is complete.
     !claimed.exchange(true, ordering: .acquiring)
@@ -227,6 +252,7 @@ private final class JournalRoom: @unchecked Sendable {
   private func letGo() {
     invariant(claimed.load(ordering: .relaxed), "only what was claimed is let go")
     claimed.store(false, ordering: .releasing)
+    handover.ring()
     free.ring()
   }
 

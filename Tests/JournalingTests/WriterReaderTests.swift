@@ -99,17 +99,22 @@ struct WriterReaderTests {
     #expect(end < 1 << 20)
   }
 
-  @Test("Both threads commit in turns, as it comes: every command is durable once, in order.")
-  func commitsHere() throws {
+  @Test(
+    "Both threads commit in turns, as it comes: every command is durable once, in order.",
+    arguments: [0, 50_000, 1_000_000_000] as [UInt64])
+  func commitsHere(patience: UInt64) throws {
     let folder = Folder()
     let lock = try DirectoryLock(folder.path)
-    let writer = try JournalWriter(lock, Recovery.recover(lock))
+    var options = JournalWriter.Options()
+    // Its blocks of 4 KiB do not hold a turn: at the end of a segment one makes two.
+    options.segmentBytes = 64 << 10
+    let writer = try JournalWriter(lock, Recovery.recover(lock), options: options)
     var producer = writer.claimProducer()
     var commands = RandomCommands(seed: 13)
     var all: [Command] = []
     var here = 0
     for round in 0..<400 {
-      for _ in 0..<(1 + round % 40) {
+      for _ in 0..<(1 + round % 128) {
         let command = commands.next(.enter)
         all.append(command)
         let isTaken = producer.append(command)
@@ -120,7 +125,7 @@ struct WriterReaderTests {
         continue
       }
       producer.publishQuietly()
-      if writer.commitHere() {
+      if writer.commitHere(waiting: patience) {
         here += 1
         #expect(writer.durable == SequenceNumber(commands.sequence))
       } else {

@@ -38,7 +38,7 @@ extension Configuration {
         "journal.kept", \.journalKept,
         "disk, or none: nothing is written and all is gone at the end (measurements, games)"),
       .number(
-        "journal.direct", \.journalDirect, 0...32,
+        "journal.direct", \.journalDirect, 0...128,
         "up to so many commands at a time are synced by the I/O thread itself; 0: by the journal's"),
       .number(
         "journal.retain", \.journalRetain, 0...1 << 60,

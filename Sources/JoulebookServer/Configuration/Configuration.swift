@@ -68,7 +68,7 @@ public struct Configuration: Sendable, Equatable {
   /// What becomes of commands.
   public var journalKept = Kept.disk
   /// Commands of a turn up to which the I/O thread syncs them itself; 0: always the journal's thread.
-  public var journalDirect: UInt32 = 32
+  public var journalDirect: UInt32 = 128
   /// A snapshot is made after so many commands; 0: never.
   public var snapshotCommands: UInt64 = 10_000_000
   /// Or after so many minutes, when there is anything new; 0: never.

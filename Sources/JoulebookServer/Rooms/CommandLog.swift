@@ -6,13 +6,17 @@ import Rings
 /// (`journal.kept: none`), where what is applied counts as durable at once.
 struct CommandLog: ~Copyable {
   /// Commands are shown to the journal's thread in groups of at most so many.
-  private static let journalGroup = 32
+  private static let journalGroup = 128
 
   /// A sync that takes so long, in ns, is waited for by the journal's thread the next times: this one has
   /// better to do, and a wake is little beside it.
   private static let longSync: UInt64 = 400_000
   /// So many turns.
   private static let penalty = 64
+  /// After so many small turns in a row it is calm: this thread waits for the commit that the journal's
+  /// thread is at, and takes over. A turn for each message that comes during a sync would make none of
+  /// them durable sooner, and take the core from those that do.
+  private static let calm = 8
 
   private let journal: JournalWriter?
   private var pages: SingleProducerRing<Command>.Producer?
@@ -22,6 +26,8 @@ struct CommandLog: ~Copyable {
   private var staged = 0
   /// Turns that are left to the journal's thread, since a sync took long.
   private var leftToOther = 0
+  /// Small turns in a row.
+  private var smallTurns = 0
   /// The journal's thread was shown commands of this turn already.
   private var isShared = false
 
@@ -64,11 +70,13 @@ struct CommandLog: ~Copyable {
     defer { isShared = false }
     guard staged > 0 else { return }
     leftToOther = max(0, leftToOther - 1)
-    guard !isShared, staged <= direct, leftToOther == 0, let journal else { return share() }
+    smallTurns = isShared || staged > direct ? 0 : smallTurns + 1
+    guard smallTurns > 0, leftToOther == 0, let journal else { return share() }
     pages?.publishQuietly()
     staged = 0
     let start = SystemTime().steady
-    guard journal.commitHere() else {
+    let patience = smallTurns >= Self.calm ? Self.longSync : 0
+    guard journal.commitHere(waiting: patience) else {
       pages?.wake()
       return
     }
