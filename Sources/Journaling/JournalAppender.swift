@@ -68,6 +68,9 @@ public struct JournalAppender: ~Copyable {
     return size - offset
   }
 
+  /// Whether a block can be written without waiting for a segment.
+  var hasPlace: Bool { offset < size || preparer.isReady }
+
   /// Prepares the next segment if it is due; for one that is stepped.
   /// - Returns: `false` when the next block has no place: the disk has no room.
   /// - Throws: `system` when that failed.

@@ -207,13 +207,19 @@ private final class JournalRoom: @unchecked Sendable {
   }
 
   /// What waits, on the calling thread.
-  /// - Returns: `false` when the journal thread is committing, after so many ns still.
+  /// - Returns: `false` when the journal thread is committing, after so many ns still, or has a segment to wait
+  ///   for.
   func commitHere(waiting nanoseconds: UInt64) -> Bool {
     guard claim() || claim(within: nanoseconds) else { return false }
     let before = progress.durable.load(ordering: .relaxed)
     var isCommitted = true
     // What does not fit the end of a segment, or one block, makes another: nobody else is told of it.
     while isCommitted, appender != nil, commands.available() > 0 {
+      // A segment that is not ready, perhaps for want of room, is waited for by the journal's own thread.
+      guard appender?.hasPlace ?? true else {
+        letGo()
+        return false
+      }
       isCommitted = attempt { room throws(JournalError) in try room.commit() }
     }
     invariant(

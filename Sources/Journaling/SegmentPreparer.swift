@@ -52,6 +52,9 @@ final class SegmentPreparer: @unchecked Sendable {
   /// Whether the next segment waits for room on the disk. Any thread.
   var isStarved: Bool { starved.load(ordering: .relaxed) }
 
+  /// Whether `take` returns at once, or throws.
+  var isReady: Bool { state.load(ordering: .acquiring) != .wanted }
+
   /// Prepares the next segment unless it is ready. For one that is stepped.
   /// - Returns: `false` when the disk has no room.
   /// - Throws: what failed.

@@ -152,6 +152,32 @@ struct FailStopTests {
     writer.close()
   }
 
+  @Test(
+    "Who commits beside the journal's thread does not wait for a segment that the disk is stuck with."
+  )
+  func nobodyElseWaitsForSegments() throws {
+    let folder = Folder()
+    let disk = FailingDisk()
+    disk.segmentsDone.store(1, ordering: .releasing)
+    let lock = try DirectoryLock(folder.path, on: disk)
+    var options = JournalWriter.Options()
+    options.segmentBytes = 1 << 20
+    let writer = try JournalWriter(lock, Recovery.recover(lock), options: options)
+    var commands = RandomCommands(seed: 74)
+    var producer = writer.claimProducer()
+    // A block each: 256 fill the first segment.
+    for number in 1...257 as ClosedRange<UInt64> {
+      _ = producer.append(commands.next(.enter))
+      producer.publishQuietly()
+      if !writer.commitHere() { producer.wake() }
+      while number < 257, writer.durable < SequenceNumber(number) { usleep(100) }
+    }
+    #expect(writer.durable == SequenceNumber(256))
+    disk.segmentsDone.store(.max, ordering: .releasing)
+    writer.close()
+    #expect(writer.durable == SequenceNumber(257))
+  }
+
   @Test("A server whose journal meets the file size limit ends with status 74.")
   func processEnds() async throws {
     let folder = Folder()
