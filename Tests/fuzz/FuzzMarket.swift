@@ -24,7 +24,27 @@ struct FuzzMarket: ~Copyable {
   private static let foundation = Foundation()
 
   /// What came of founding the market, for whoever must know it.
-  static var founding: [(Event, SequenceNumber)] { foundation.events }
+  static var founding: [Told] { foundation.events }
+
+  /// An event and its command.
+  struct Told {
+    let event: Event
+    let sequence: SequenceNumber
+
+    init(_ event: borrowing Event, _ sequence: SequenceNumber) {
+      (self.event, self.sequence) = (copy event, sequence)
+    }
+  }
+
+  /// Shows the event of a row where it stands.
+  static func withEvent(
+    of rows: UnsafeBufferPointer<Told>, at place: Int, _ body: (UnsafePointer<Event>) -> Void
+  ) {
+    guard let row = rows.baseAddress?.advanced(by: place),
+      let event = UnsafePointer<Event>(row.pointer(to: \.event))
+    else { return }
+    body(event)
+  }
 
   var exchange: Exchange
   /// Number of the last command.
@@ -49,15 +69,16 @@ struct FuzzMarket: ~Copyable {
   }
 
   /// Applies a command after a look at the journal's copy of it.
-  mutating func apply(_ command: Command, _ tell: (Event, SequenceNumber) -> Void) {
+  mutating func apply(_ command: Command, _ tell: (borrowing Event, SequenceNumber) -> Void) {
     var stamped = command
     last = SequenceNumber(last.rawValue + 1)
     if case .tick = command.body { now = max(now, min(command.time.nanoseconds, 1 << 62)) }
     (stamped.sequence, stamped.time) = (last, Timestamp(nanoseconds: now))
     if Self.tells { print("\(last.rawValue) session \(command.session.rawValue): \(command.body)") }
-    for event in exchange.execute(JournalCopy.of(stamped)) {
-      if Self.tells { print("  \(event)") }
-      tell(event, last)
+    let events = exchange.execute(JournalCopy.of(stamped))
+    for place in events.indices {
+      if Self.tells { print("  \(events[place])") }
+      tell(events[place], last)
     }
   }
 
@@ -70,14 +91,14 @@ struct FuzzMarket: ~Copyable {
 
   private struct Foundation {
     let image: [UInt8]
-    let events: [(Event, SequenceNumber)]
+    let events: [Told]
     let last: SequenceNumber
 
     init() {
       var market = FuzzMarket(empty: ())
-      var told: [(Event, SequenceNumber)] = []
+      var told: [Told] = []
       for command in FuzzMarket.foundationCommands() {
-        market.apply(command) { told.append(($0, $1)) }
+        market.apply(command) { told.append(Told($0, $1)) }
       }
       market.check()
       let image = MemoryImage()

@@ -31,7 +31,7 @@ enum OrderTarget {
   /// Who is who when the market has been founded.
   private static let founded = {
     var directory = Directory()
-    for (event, _) in FuzzMarket.founding { directory.note(event) }
+    for told in FuzzMarket.founding { directory.note(told.event) }
     return directory
   }()
 
@@ -73,7 +73,7 @@ enum OrderTarget {
 
     private mutating func apply(_ command: Command) {
       if market == nil { market = FuzzMarket() }
-      market?.apply(command) { event, _ in directory.note(event) }
+      market?.apply(command) { event, _ in directory.note(copy event) }
     }
   }
 }

@@ -22,9 +22,10 @@ enum SessionTarget {
         guard let script = FrameScript(how, from: &reader) else { return world.end() }
         world.send(script)
       case 1:
-        world.network.deliver(ExactBlock(reader.bytes(Int(reader.byte()) * 2)), on: lane)
-      case 2 where how & 1 != 0: world.network.connect(lane)
-      case 2: world.network.close(lane, .peerClosed)
+        world.deliver(ExactBlock(reader.bytes(Int(reader.byte()) * 2)), on: lane)
+      case 2:
+        world.use(lane)
+        if how & 1 != 0 { world.network.connect(lane) } else { world.close(lane) }
       default: world.pass(milliseconds: UInt64(reader.byte()) * 100, timer: how & 1 != 0)
       }
       if how & 8 == 0 { world.network.endTurn() }

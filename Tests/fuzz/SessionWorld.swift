@@ -1,5 +1,8 @@
 // Behind the gateway stands a small exchange; what it answers must be frames that a client reads. Readings
 // with an odd sequence number are checked elsewhere, as by the thread that a server has for them.
+//
+// A hundred million of these are made in a long run: an exchange comes when a command does, a connection
+// with its first bytes, and events are read where they stand.
 
 import GatewayBinary
 import JoulebookServer
@@ -13,11 +16,13 @@ final class SessionWorld: GatewayServer {
   /// Made when something is to be done in it.
   private var market: FuzzMarket?
   private var gateway: BinaryGateway?
-  private var outbox: [(Event, SequenceNumber)] = []
+  private var outbox: [FuzzMarket.Told] = []
   private var intake: [Command] = []
   private var queries: [RetransmitQuery] = []
   private var unchecked: [SignedReading] = []
   private var nextSequence: InlineArray<4, UInt64> = [1, 1, 1, 1]
+  /// Lanes that had a connection.
+  private var used: InlineArray<4, Bool> = [false, false, false, false]
 
   /// The real clock. One input at a time, on one thread.
   private nonisolated(unsafe) static var now = FuzzMarket.beginning
@@ -39,12 +44,21 @@ final class SessionWorld: GatewayServer {
     network.sent = { _, bytes in Self.check(bytes) }
     deliver(FuzzMarket.founding)
     gateway.recovered()
-    for lane in 0..<4 { network.connect(lane) }
   }
+
+  /// The client of `lane` is there, if it ever is to be: what it does begins with a connection.
+  func use(_ lane: Int) {
+    if used[lane] { return }
+    used[lane] = true
+    network.connect(lane)
+  }
+
+  /// The client of `lane` leaves.
+  func close(_ lane: Int) { network.close(lane, .peerClosed) }
 
   /// Everyone leaves; the exchange must be sound.
   func end() {
-    for lane in 0..<4 { network.close(lane, .peerClosed) }
+    for lane in 0..<4 { close(lane) }
     network.endTurn()
     market?.check()
     // Each keeps the other until now.
@@ -78,7 +92,13 @@ final class SessionWorld: GatewayServer {
       nextSequence[script.lane] += 1
     }
     let lane = script.lane
-    network.deliver(script.block, on: lane)
+    deliver(script.block, on: lane)
+  }
+
+  /// Bytes arrive from the client of `lane`.
+  func deliver(_ block: consuming ExactBlock, on lane: Int) {
+    use(lane)
+    network.deliver(block, on: lane)
   }
 
   private static func isNumbered(_ template: Template) -> Bool {
@@ -101,15 +121,19 @@ final class SessionWorld: GatewayServer {
     }
   }
 
-  private func deliver(_ events: [(Event, SequenceNumber)]) {
-    var open: SequenceNumber?
+  private func deliver(_ told: [FuzzMarket.Told]) {
+    guard let gateway else { return }
     let time = Timestamp(nanoseconds: market?.now ?? FuzzMarket.beginning)
-    for (event, sequence) in events {
-      if let open, open != sequence { gateway?.endCommand(open) }
-      open = sequence
-      gateway?.deliver(event, sequence: sequence, time: time)
+    told.withUnsafeBufferPointer { told in
+      for place in told.indices {
+        let sequence = told[place].sequence
+        FuzzMarket.withEvent(of: told, at: place) {
+          gateway.deliver($0, sequence: sequence, time: time)
+        }
+        let next = place + 1
+        if next == told.count || told[next].sequence != sequence { gateway.endCommand(sequence) }
+      }
     }
-    if let open { gateway?.endCommand(open) }
   }
 
   private func needMarket() {
@@ -146,11 +170,11 @@ final class SessionWorld: GatewayServer {
 
   private func applyIntake() {
     needMarket()
-    for command in intake { market?.apply(command) { outbox.append(($0, $1)) } }
+    for command in intake { market?.apply(command) { outbox.append(FuzzMarket.Told($0, $1)) } }
     intake.removeAll(keepingCapacity: true)
-    let events = outbox
+    let told = outbox
     outbox.removeAll()
-    deliver(events)
+    deliver(told)
   }
 
   func orderState(_ order: OrderId) -> OrderState? {
