@@ -61,8 +61,8 @@ test: deps ## Runs every test.
 	Tests/hotpath/run.sh
 	Tests/faults/run.sh --quick
 
-kills: libraries ## Kills the server again and again: every order happens once (make kills KILLS=1000).
-	JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
+kills: release ## Kills the server again and again: every order happens once (make kills KILLS=1000).
+	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
 
 faults: deps build ## Real faults on the real server, as a table.
 	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace

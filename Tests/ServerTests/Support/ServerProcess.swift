@@ -94,7 +94,7 @@ final class ServerProcess {
   }
 }
 
-/// The `joulebook` command as it was built with the tests.
+/// The `joulebook` command as it was built with the tests, or the one that JOULEBOOK_PROGRAM names.
 enum Joulebook {
   /// What a run printed and how it ended.
   struct Result {
@@ -103,11 +103,11 @@ enum Joulebook {
     var errors: String
   }
 
-  /// The binary beside the test bundle.
-  static var path: String {
-    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-      .appendingPathComponent("joulebook").path
-  }
+  /// The binary beside the test bundle, unless another is named.
+  static let path =
+    ProcessInfo.processInfo.environment["JOULEBOOK_PROGRAM"]
+    ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    .appendingPathComponent("joulebook").path
 
   /// Runs `joulebook` with `arguments` to its end.
   static func run(_ arguments: [String]) throws -> Result {
