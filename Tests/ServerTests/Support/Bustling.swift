@@ -6,9 +6,9 @@ import Testing
 /// orders that meet their owner's. Session 4 of Ana's firm looks on.
 final class Bustling {
   private let village: Village
-  private let server: ServerProcess
-  private let ana: Client
-  private let ben: Client
+  private var server: ServerProcess
+  private var ana: Client
+  private var ben: Client
   private var random = SplitMix(seed: 4)
   private var id: UInt64 = 0
   private var readings: UInt64 = 0
@@ -22,6 +22,12 @@ final class Bustling {
         RegisterSession(
           session: SessionId(4), participant: ParticipantId(2), roles: .trading,
           publicKey: PublicKey(village.key.publicKey))))
+    (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
+  }
+
+  /// Ana and Ben connect again, to a server that was started again.
+  func comeBack(to server: ServerProcess) throws {
+    self.server = server
     (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
   }
 
