@@ -26,8 +26,9 @@ public enum LoadError: Error, CustomStringConvertible {
     case .client(let error): "\(error)"
     case .server(let error): "\(error)"
     case .setUp(let code, let limit):
-      "the exchange does not take the load's accounts: code \(code.rawValue), limit \(limit); "
-        + "choose other numbers with --base, or a larger capacity of the server"
+      "the exchange does not take the load's accounts: code \(code.rawValue), limit \(limit). Their "
+        + "numbers are above the server's capacity (8002) or somebody else's: choose others with --base, "
+        + "fewer --connections, or a larger capacity.accounts and so on"
     case .flow(let text), .file(let text): text
     case .unanswered(let count): "\(count) messages were not answered within five seconds"
     }

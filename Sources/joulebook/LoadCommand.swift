@@ -24,9 +24,14 @@ struct LoadCommand: ParsableCommand {
         joulebook load --embedded --mix new=40,iceberg=10,cancel=45,ioc=5
         joulebook load --connect 127.0.0.1:9100 --data my-exchange --flow A.flow --plot a.svg
 
+      While it runs a line a second says what was answered in that second and so far, how many messages are
+      without an answer (open), and the latencies so far. In the result, sent, answered, rejected and late
+      count the warm-up too; rate and latencies do not. Late are cancels and replaces whose order had traded
+      before they came: no fault. Exit code 0: done; 70: a limit (--max-..., --min-...) was broken.
+
       On a running server the load makes an area, instruments, participants and accounts of its own, with
-      an operator's key and numbers from --base on. They stay. The server's limits of messages a second
-      hold for the load too (client.messages).
+      an operator's key and numbers from --base on. They stay, and a load with the same --base uses them
+      again. The server's limits of messages a second hold for the load too (client.messages).
       """)
 
   @Flag(help: "Start a server in this process; its data go with it.") var embedded = false
@@ -48,7 +53,9 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "Speak TLS 1.3, with a server that the certificates in this file prove.")
   var tlsAuthorities: String?
 
-  @Option(help: "Messages a second; 0: as fast as they are answered.") var rate: UInt64 = 100_000
+  @Option(
+    help: "Messages a second, of all sessions; with --ping-pong of the meters; 0: no limit.")
+  var rate: UInt64 = 100_000
   @Option(help: "Sessions that send.") var connections = 4
   @Option(help: "Messages of a session that may be unanswered.") var outstanding = 64
   @Option(help: "Shares of messages.") var mix = "new=50,cancel=45,replace=0,ioc=5,iceberg=0"
@@ -66,7 +73,7 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "What orders and keys follow from.") var seed: UInt64 = 1
   @Option(help: "Lowest number of the load's accounts and so on.") var base: UInt32 = 1_000
 
-  @Option(help: "File for the distribution of latencies (HdrHistogram, .hgrm).")
+  @Option(help: "File for the distribution of latencies in us (HdrHistogram, .hgrm).")
   var histogram: String?
   @Option(help: "File for a plot of it (SVG).") var plot: String?
   @Flag(help: "Say nothing but the result.") var quiet = false
@@ -95,7 +102,8 @@ struct LoadCommand: ParsableCommand {
 
   private func loadOptions() throws(LoadError) -> LoadOptions {
     guard let shares = OrderMix(mix) else {
-      throw .options("--mix \(mix): write shares such as new=50,cancel=45,replace=0,ioc=5")
+      throw .options(
+        "--mix \(mix): write shares such as new=45,cancel=45,replace=2,ioc=5,iceberg=3")
     }
     guard ["spin", "park"].contains(wait) else { throw .options("--wait \(wait): spin or park") }
     var options = LoadOptions()
