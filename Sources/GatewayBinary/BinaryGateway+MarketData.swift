@@ -112,7 +112,7 @@ extension BinaryGateway {
   /// Sends a message of an area, written once, to those who have this view of it.
   @inline(__always)
   func send(to view: MarketView, of area: AreaId, _ write: (ReportWriter) -> Void) {
-    guard peers.isWanted(view), peers.hasSubscribers(of: area, view) else { return }
+    guard peers.hasSubscribers(of: area, view) else { return }
     write(ReportWriter(into: draft))
     let message = Frame(finished: draft)
     peers.forEachSubscriber(of: area, view) { slot in

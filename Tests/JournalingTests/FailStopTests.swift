@@ -91,13 +91,8 @@ struct FailStopTests {
   func failureStops(fault: FailingDisk.Fault) throws {
     let folder = Folder()
     let disk = FailingDisk()
-    let lock = try DirectoryLock(folder.path, on: disk)
-    var options = JournalWriter.Options()
-    options.segmentBytes = 1 << 20
     let failures = Mutex<[JournalError]>([])
-    let writer = try JournalWriter(
-      lock, Recovery.recover(lock), options: options,
-      onFailure: { error in failures.withLock { $0.append(error) } })
+    let writer = try writer(folder, disk) { error in failures.withLock { $0.append(error) } }
     var commands = RandomCommands(seed: 71)
     var producer = writer.claimProducer()
     for command in commands.batch(20) {
@@ -121,18 +116,23 @@ struct FailStopTests {
     }
   }
 
+  private func writer(
+    _ folder: Folder, _ disk: FailingDisk, onFailure: @escaping @Sendable (JournalError) -> Void
+  ) throws -> JournalWriter {
+    let lock = try DirectoryLock(folder.path, on: disk)
+    var options = JournalWriter.Options()
+    options.segmentBytes = 1 << 20
+    return try JournalWriter(
+      lock, Recovery.recover(lock), options: options, onFailure: onFailure)
+  }
+
   @Test("A failure is told at once, also while the disk is stuck with the next segment.")
   func failureWaitsForNobody() throws {
     let folder = Folder()
     let disk = FailingDisk()
     disk.segmentsDone.store(1, ordering: .releasing)
-    let lock = try DirectoryLock(folder.path, on: disk)
-    var options = JournalWriter.Options()
-    options.segmentBytes = 1 << 20
     let isTold = Atomic<Bool>(false)
-    let writer = try JournalWriter(
-      lock, Recovery.recover(lock), options: options,
-      onFailure: { _ in isTold.store(true, ordering: .releasing) })
+    let writer = try writer(folder, disk) { _ in isTold.store(true, ordering: .releasing) }
     var commands = RandomCommands(seed: 73)
     var producer = writer.claimProducer()
     _ = producer.push(commands.next(.enter))
@@ -159,10 +159,7 @@ struct FailStopTests {
     let folder = Folder()
     let disk = FailingDisk()
     disk.segmentsDone.store(1, ordering: .releasing)
-    let lock = try DirectoryLock(folder.path, on: disk)
-    var options = JournalWriter.Options()
-    options.segmentBytes = 1 << 20
-    let writer = try JournalWriter(lock, Recovery.recover(lock), options: options)
+    let writer = try writer(folder, disk) { Issue.record("\($0)") }
     var commands = RandomCommands(seed: 74)
     var producer = writer.claimProducer()
     // A block each: 256 fill the first segment.

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from library import compiled, environment
+from library import environment, rows_with
 from market import BEN, INSTRUMENT, Server
 
 YEAR = 365 * 24 * 3600
@@ -20,10 +20,10 @@ KINDS = [([YEAR], "a year ahead"), ([-YEAR], "a year back"),
 
 
 def run(market, quick):
-    library = compiled(market, "clock")
-    if not library:
-        yield "wall clock jumps", 0, "there is no C compiler", None
-        return
+    return rows_with(market, "clock", "wall clock jumps", lambda library: rows(market, library, quick))
+
+
+def rows(market, library, quick):
     chance = random.Random(13)
     for jumps, words in KINDS:
         rounds, orders, problem = (1 if quick else 10), 0, None

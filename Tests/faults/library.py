@@ -17,6 +17,15 @@ def compiled(market, name):
     return library
 
 
+def rows_with(market, name, fault, rows):
+    """The rows of `rows(library)`; without a C compiler one that says so."""
+    library = compiled(market, name)
+    if library:
+        yield from rows(library)
+    else:
+        yield fault, 0, "there is no C compiler", None
+
+
 def environment(library, **settings):
     """What stands before the program so that it starts with `library`."""
     return ("env", f"LD_PRELOAD={library}",

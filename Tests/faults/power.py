@@ -12,7 +12,7 @@ import random
 import shutil
 import struct
 
-from library import compiled, environment
+from library import environment, rows_with
 from market import LOST, Server, await_exit
 from pruning import settle_something
 
@@ -22,10 +22,10 @@ CUTS_OF_FOLDER = 10
 
 
 def run(market, quick):
-    library = compiled(market, "powercut")
-    if not library:
-        yield "power cut", 0, "there is no C compiler", None
-        return
+    return rows_with(market, "powercut", "power cut", lambda library: rows(market, library, quick))
+
+
+def rows(market, library, quick):
     chance = random.Random(17)
     cuts = 5 if quick else 300
     done, total, problem = 0, Tally(), None

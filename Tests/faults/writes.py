@@ -7,7 +7,7 @@ import errno
 import os
 import time
 
-from library import compiled, environment
+from library import environment, rows_with
 from market import Server, await_exit
 
 # part of the path, what it is
@@ -18,10 +18,10 @@ KINDS = [(0, 0, "half"), (1, 0, "1 byte"), (-1, 0, "all but 1"),
 
 
 def run(market, quick):
-    library = compiled(market, "shortwrites")
-    if not library:
-        yield "short writes", 0, "there is no C compiler", None
-        return
+    return rows_with(market, "shortwrites", "short writes", lambda library: rows(market, library, quick))
+
+
+def rows(market, library, quick):
     places = [2] if quick else [*range(1, 13), 20, 30, 45, 60]
     for part, name in FILES:
         for count, then, words in KINDS[::4] if quick else KINDS:

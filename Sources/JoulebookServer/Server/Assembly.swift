@@ -176,34 +176,32 @@ final class Assembly: GatewayServer {
     vitals.take(picture)
   }
 
-  func deliverEarly() {
-    withEveryone { rooms, gateway in
-      if let pipeline = rooms.pipeline { return exchange(with: pipeline, gateway) }
-      rooms.market.work()
-      rooms.market.endTurn()
-      rooms.market.deliver(to: gateway)
-    }
-  }
+  func deliverEarly() { withEveryone { serve($0, $1) } }
 
   func turnEnds() { withEveryone { endTurn($0, $1) } }
 
   private func endTurn(_ rooms: Rooms, _ gateway: BinaryGateway) {
     rooms.readings?.deliver(to: gateway)
-    if let pipeline = rooms.pipeline {
-      exchange(with: pipeline, gateway)
-      answerHistory(rooms, gateway)
-      if phase != .running { advance(rooms, gateway) }
-      return
-    }
-    let market = rooms.market
-    market.work()
-    market.endTurn()
-    market.deliver(to: gateway)
+    serve(rooms, gateway)
     answerHistory(rooms, gateway)
-    // What the delivery made room for is applied now, not when the next client speaks.
-    if market.hasIntake { market.work() }
-    market.endTurn()
+    if rooms.pipeline == nil {
+      // What the delivery made room for is applied now, not when the next client speaks.
+      if rooms.market.hasIntake { rooms.market.work() }
+      rooms.market.endTurn()
+    }
     if phase != .running { advance(rooms, gateway) }
+  }
+
+  /// Has everything applied that was taken in, and delivers what is durable.
+  private func serve(_ rooms: Rooms, _ gateway: BinaryGateway) {
+    if let pipeline = rooms.pipeline {
+      pipeline.show()
+      pipeline.deliver(to: gateway)
+    } else {
+      rooms.market.work()
+      rooms.market.endTurn()
+      rooms.market.deliver(to: gateway)
+    }
   }
 
   /// With what stands behind and in front, once both are there.
@@ -212,11 +210,6 @@ final class Assembly: GatewayServer {
     behind._withUnsafeGuaranteedRef { rooms in
       front._withUnsafeGuaranteedRef { body(rooms, $0) }
     }
-  }
-
-  private func exchange(with pipeline: Pipeline, _ gateway: BinaryGateway) {
-    pipeline.show()
-    pipeline.deliver(to: gateway)
   }
 
   private func answerHistory(_ rooms: Rooms, _ gateway: BinaryGateway) {
