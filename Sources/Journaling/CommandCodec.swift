@@ -212,8 +212,6 @@ public enum CommandCodec {
     let body = try readBody(kind, from: &payload)
     invariant(payload.offset == kind.payloadLength, "a record read as long as its drawing")
     offset += Int(length)
-    invariant(offset <= bytes.count, "a record within its bytes")
-    invariant(Self.kind(of: body) == kind, "one kind for each command")
     return Command(
       session: session, clientSequence: clientSequence, body: body, sequence: sequence, time: time)
   }

@@ -43,9 +43,7 @@ public struct JournalReader: ~Copyable {
       if let command = try nextRecord() {
         guard command.sequence >= position else { continue }
         invariant(command.sequence == position, "commands without a gap")
-        invariant(command.sequence <= bound ?? command.sequence, "nothing beyond what is durable")
         position = SequenceNumber(command.sequence.rawValue + 1)
-        invariant(position <= blocks.chain.next, "no command beyond the block in hand")
         return command
       }
       let time = blocks.chain.time
@@ -74,9 +72,12 @@ public struct JournalReader: ~Copyable {
       if count == 0 { throw error }
     }
     invariant(count <= buffer.count, "no more commands than there is room for")
-    invariant(
-      count == 0 || buffer[count - 1].sequence.rawValue + 1 == position.rawValue,
-      "the last command read is the one before the next")
+    if count > 0 {
+      let last = buffer[count - 1].sequence
+      invariant(last.rawValue + 1 == position.rawValue, "the last command read precedes the next")
+      invariant(last <= bound ?? last, "nothing beyond what is durable")
+      invariant(position <= blocks.chain.next, "no command beyond the block in hand")
+    }
     return count
   }
 

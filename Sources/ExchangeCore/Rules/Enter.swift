@@ -278,9 +278,10 @@ extension Exchange {
     let taken = open(row, slot)
     taken.place.pointee.price = entry.price
     taken.place.pointee.arrival = arrivalCount
-    release(taken, lots: -entry.lots)
-    invariant(
-      entry.reservePerLot == 0 || taken.holding.pointee.free >= 0, "no more reserved than was free")
+    reserve(taken, lots: entry.lots)
+    // Who reserves nothing may owe. Asked with one sign: a branch on the side would be guessed wrong.
+    let short = taken.holding.pointee.free & -entry.reservePerLot
+    invariant(short >= 0, "no more reserved than was free")
     own(taken, taken.owned)
     if order.pointee.timeInForce == .goodTillTime {
       expiries.insert(slot, order.pointee.expireTime.nanoseconds, orders)

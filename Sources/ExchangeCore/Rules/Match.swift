@@ -72,7 +72,6 @@ extension Exchange {
     areas[UInt32(instrument.pointee.area)].fees += makerFee + takerFee
     level.pointee.live -= quantity
     level.pointee.total -= quantity
-    invariant(level.pointee.live >= 0, "no more traded than was live")
 
     tradeCount &+= 1  // Less than one in a nanosecond for centuries.
     emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
@@ -98,20 +97,20 @@ extension Exchange {
     order.holding.pointee.free += released + cash
     order.owner.pointee.energy += energy
     order.owned.pointee.fairFrom &-= quantity
-    execute(order, quantity)
     invariant(
       order.holding.pointee.reserved | order.owner.pointee.energy >= 0,
       "no more paid than was reserved, no more sold than held")
+    execute(order, quantity)
   }
 
   /// Takes executed quantity off an order and its owner's sums.
   @inline(__always) private func execute(_ order: OpenOrder, _ quantity: Int64) {
+    let side = order.owned
     order.pointee.leaves -= quantity
     order.pointee.covered -= quantity
-    let side = order.owned
     side.pointee.eligible -= quantity
     side.pointee.covered -= quantity
-    invariant(order.pointee.covered | side.pointee.covered >= 0, "only what is covered executes")
+    invariant(side.pointee.covered >= 0, "only what is covered executes")
   }
 
   /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.

@@ -36,13 +36,21 @@ extension Exchange {
     return abs(notional).addingReportingOverflow(fee).overflow ? nil : reserve
   }
 
+  /// Takes `lots` of an order's reservation from the free cash.
+  @inline(__always) func reserve(_ order: OpenOrder, lots: Int64) {
+    let amount = order.pointee.reservePerLot * lots
+    order.holding.pointee.reserved += amount
+    order.holding.pointee.free -= amount
+  }
+
   /// Gives `lots` of an order's reservation back to the free cash.
   @inline(__always) func release(_ order: OpenOrder, lots: Int64) {
     let amount = order.pointee.reservePerLot * lots
     let holding = order.holding
-    holding.pointee.reserved -= amount
+    let reserved = holding.pointee.reserved - amount
+    invariant(reserved >= 0, "no more released than was reserved")
+    holding.pointee.reserved = reserved
     holding.pointee.free += amount
-    invariant(holding.pointee.reserved >= 0, "no more released than was reserved")
   }
 
   // MARK: Leaving
@@ -58,7 +66,6 @@ extension Exchange {
   /// Cancels an order in full, wherever it stands.
   @inline(always) mutating func takeOut(_ order: OpenOrder, _ reason: CancelReason) {
     let quantity = order.pointee.leaves
-    invariant(quantity > 0, "only what is open is cancelled")
     let side = order.owned
     let instrument = order.instrument
     release(order, lots: instrument.pointee.lots(quantity))
@@ -73,7 +80,7 @@ extension Exchange {
   /// Gives back the slot of an order that has executed in full.
   @inline(__always) mutating func finish(_ order: OpenOrder) {
     invariant(
-      order.pointee.leaves | order.pointee.covered | Int64(order.pointee.level) == 0,
+      order.pointee.covered | Int64(order.pointee.level) == 0,
       "what ends is executed and has left its level")
     disown(order, order.owned)
     giveBack(order)

@@ -140,7 +140,7 @@ extension Exchange {
     order.pointee.reservePerLot = perLot
     order.pointee.covered = coverOnEntry(
       position, side, price: order.price, leaves: order.pointee.leaves, lot: lot)
-    release(order, lots: -(order.pointee.leaves / lot))
+    reserve(order, lots: order.pointee.leaves / lot)
     invariant(order.pointee.leaves > 0 && executed >= 0, "more than was executed")
     invariant(order.pointee.level == 0, "an order that enters has left its level")
     invariant(

@@ -14,6 +14,11 @@ extension Exchange {
   @inline(__always) mutating func emitState(
     _ order: OpenOrder, _ kind: StateEvent, _ reason: WaitReason
   ) {
+    // Unsigned: what is negative is too much.
+    let (covered, leaves) = (
+      UInt64(bitPattern: order.pointee.covered), UInt64(bitPattern: order.pointee.leaves)
+    )
+    invariant(covered <= leaves, "no more covered than open")
     write(order, reason, to: events.state(kind))
     history.fold(kind.rawValue, order)
   }
@@ -35,12 +40,6 @@ extension Exchange {
   @inline(__always) private func write(
     _ order: OpenOrder, _ reason: WaitReason, to state: UnsafeMutablePointer<OrderState>
   ) {
-    // Of several that must not be negative one sign says it.
-    let (waiting, executed) = (
-      order.pointee.leaves &- order.pointee.covered,
-      order.pointee.quantity &- order.pointee.leaves
-    )
-    invariant(order.pointee.covered | waiting | executed >= 0, "an order says what can be")
     state.pointee.order = order.id
     state.pointee.account = AccountId(order.account)
     state.pointee.instrument = InstrumentId(order.pointee.instrument)

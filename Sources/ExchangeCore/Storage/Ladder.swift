@@ -270,9 +270,7 @@ struct Ladder: ~Copyable {
       let later = mask(node, live: live) & ~(UInt64.max >> (63 - slot))
       if later != 0 {
         let below = child(node, UInt32(later.trailingZeroBitCount))
-        invariant(below != 0, "a marked child is there")
-        let steps = book.depth - UInt32(step) - 1
-        return steps == 0 ? below : descend(below, steps: steps, live: live)
+        return descend(below, steps: book.depth - UInt32(step) - 1, live: live)
       }
     }
     return 0
@@ -287,11 +285,12 @@ struct Ladder: ~Copyable {
       var node = book.root
       for step in 0..<Int(book.depth) {
         let slot = (key >> ((book.depth - 1 - UInt32(step)) * 6)) & 63
-        invariant(node != 0, "a way leads on")
         nodes[step] = node
         slots[step] = slot
         node = ladder.children[node * 64 + slot]
       }
+      // Without a node there is no child: once lost, the way stays lost.
+      invariant(node != 0, "a way leads to a level")
     }
   }
 
@@ -375,12 +374,13 @@ struct Ladder: ~Copyable {
     if freeLevel != 0 {
       number = freeLevel
       freeLevel = levels[number].liveHead
+      invariant(levels[number].count == 0, "a free level has no orders")
     } else {
+      // Not asked: memory that is read before it is first written does not come in huge pages.
       precondition(!isFull, "the caller checks isFull first")
       usedLevels &+= 1
       number = usedLevels
     }
-    invariant(levels[number].count == 0, "a free level has no orders")
     levelCount &+= 1
     let level = levels.address(of: number)
     level.initialize(to: Level(key: key, book: book, number: number, node: node))

@@ -129,7 +129,6 @@ struct OrderPool: ~Copyable {
       slot = used
     }
     let order = table.address(of: slot)
-    invariant(!order.pointee.marks.isOpen, "a free slot has no order")
     order.pointee.generation &+= 1  // Wraps after 4 billion uses; an id that old is gone.
     count &+= 1
     return (order, slot)
