@@ -43,7 +43,7 @@ struct SegmentFile: ~Copyable {
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
     invariant(file.size == 0, "zeros from the first byte on")
     // Nobody reads the zeros, and copying them would take time from those who write commands.
-    if bytes % BlockHeader.alignment == 0 { disk.bypassCache(file.descriptor) }
+    disk.bypassCache(file.descriptor)
     try file.zero(0..<bytes, pieces: zeroPiece, rest: rest)
     try file.sync()
   }

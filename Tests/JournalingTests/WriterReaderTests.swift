@@ -60,10 +60,7 @@ struct WriterReaderTests {
     }
     var producer = writer.claimProducer()
     for (index, command) in all.enumerated() {
-      while !producer.append(command) {
-        producer.publish()
-        sched_yield()
-      }
+      producer.stage(command)
       if index % 97 == 0 || index < 50 { producer.publish() }
     }
     producer.publish()
@@ -118,11 +115,7 @@ struct WriterReaderTests {
       for _ in 0..<(1 + round % 128) {
         let command = commands.next(.enter)
         all.append(command)
-        // The ring is small, and a disk may be slow.
-        while !producer.append(command) {
-          producer.publish()
-          sched_yield()
-        }
+        producer.stage(command)
       }
       guard round % 3 != 0 else {
         producer.publish()
@@ -207,5 +200,15 @@ struct WriterReaderTests {
       throws: JournalError.corrupt(
         path: path, offset: 4096, expected: SequenceNumber(6), .notABlock)
     ) { try reader.next(through: SequenceNumber(6)) }
+  }
+}
+
+extension SingleProducerRing<Command>.Producer {
+  /// Stages a command; when the ring is full, behind what the journal still has to take.
+  fileprivate mutating func stage(_ command: Command) {
+    while !append(command) {
+      publish()
+      sched_yield()
+    }
   }
 }
