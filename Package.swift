@@ -167,7 +167,8 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "GatewayBinary", "ExchangeCore",
-        "MarketModel", "TLS", "Wire", .product(name: "Crypto", package: "swift-crypto"),
+        "Journaling", "MarketModel", "TLS", "Wire",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .testTarget(

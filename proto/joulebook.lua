@@ -37,7 +37,7 @@ local templates = {
   [100] = "CreateParticipant", [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap",
   [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
   [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
-  [111] = "Tick", [112] = "StatusRequest", [113] = "Status"
+  [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -242,6 +242,9 @@ fields.connectionCount = ProtoField.uint32("joulebook.connectionCount", "connect
 fields.participantCount = ProtoField.uint32("joulebook.participantCount", "participantCount")
 fields.accountCount = ProtoField.uint32("joulebook.accountCount", "accountCount")
 fields.meterCount = ProtoField.uint32("joulebook.meterCount", "meterCount")
+fields.rulesVersion = ProtoField.uint32("joulebook.rulesVersion", "rulesVersion")
+fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", "refusedCommandCount")
+fields.version = ProtoField.uint32("joulebook.version", "version")
 joulebook.fields = fields
 
 -- How a field is shown: what it is called, where it stands in its block, how long it is, and what
@@ -1107,7 +1110,7 @@ messages[112] = {
   },
 }
 messages[113] = {
-  name = "Status", block = 108,
+  name = "Status", block = 116,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1126,6 +1129,16 @@ messages[113] = {
     {fields.areaCount, 96, 4, {read = "uint32"}},
     {fields.instrumentCount, 100, 4, {read = "uint32"}},
     {fields.meterCount, 104, 4, {read = "uint32"}},
+    {fields.rulesVersion, 108, 4, {read = "uint32"}},
+    {fields.refusedCommandCount, 112, 4, {read = "uint32"}},
+  },
+}
+messages[114] = {
+  name = "SetRules", block = 20,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.version, 16, 4, {read = "uint32"}},
   },
 }
 

@@ -60,6 +60,9 @@ public enum Limit {
   public static let price: Int64 = 1 << 40
   /// Highest sum of deposits of a currency, of an area's production, and of its grid account.
   public static let total: Int64 = 1 << 61
+  /// Most cash of a currency that accounts and houses for fees hold together, and most that accounts owe
+  /// (rules 2), in 1e-8.
+  public static let cash: Int64 = 1 << 62
   /// Most prices in a band.
   public static let bandTicks: Int64 = 1 << 24
   /// Highest cap, in Wh.

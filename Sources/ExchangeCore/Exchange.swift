@@ -30,6 +30,10 @@ public struct Exchange: ~Copyable {
   let areas: Table<Area>
   let instruments: Table<Instrument>
   let currencies: Table<CurrencyTotal>
+  /// What there is of each currency, by its number (Rules/Circulation.swift).
+  let circulation: Table<Circulation>
+  /// What each holding owes, as it was counted last; only those of debtors are ever touched.
+  let debts: Table<UInt64>
   /// Both sides of instrument i at `i << 1 | side`.
   let books: Table<BookSide>
   var orders: OrderPool
@@ -49,6 +53,9 @@ public struct Exchange: ~Copyable {
   var touchedTail: UInt32 = 0
   /// Whether a drain reached its bound and the queue holds what it left.
   var isBehind = false
+
+  /// The version of the rules in force (`SetRules`).
+  public internal(set) var rules = RulesVersion.first
 
   /// The command being applied.
   var now: UInt64 = 0
@@ -81,6 +88,8 @@ public struct Exchange: ~Copyable {
     areas = Table(capacity: Int(capacity.areas) + 1)
     instruments = Table(capacity: Int(capacity.instruments) + 1)
     currencies = Table(capacity: Exchange.currencyCapacity)
+    circulation = Table(capacity: Int(UInt16.max) + 1)
+    debts = Table(capacity: Int(capacity.positions) + 1)
     books = Table(capacity: (Int(capacity.instruments) + 1) * 2)
     orders = OrderPool(capacity: capacity.orders)
     ladder = Ladder(levels: capacity.priceLevels)
@@ -168,6 +177,7 @@ public struct Exchange: ~Copyable {
     case .beginSession(let session): begin(session, request)
     case .endSession(let session): end(session, request)
     case .checkpoint(let checkpoint): compare(checkpoint, request)
+    case .setRules(let rules): set(rules, request)
     }
   }
 

@@ -18,7 +18,8 @@ extension BinaryGateway {
     case .accepted, .replaced, .restated, .canceled, .trade, .rejected, .massCanceled, .balance,
       .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged,
       .participantCreated, .accountCreated, .capSet, .areaCreated, .tariffSet, .instrumentCreated,
-      .instrumentStateChanged, .meterRegistered, .settlementConfirmed, .sessionEnded, .alarm,
+      .instrumentStateChanged, .meterRegistered, .settlementConfirmed, .rulesSet, .sessionEnded,
+      .alarm,
       .displayed:
       break
     }

@@ -127,7 +127,7 @@ public struct Directory: Sendable, Equatable {
     case .accountCreated, .accepted, .replaced, .restated, .canceled, .trade, .rejected,
       .massCanceled, .balance,
       .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged, .capSet,
-      .settlementConfirmed, .sessionBegan, .sessionEnded, .alarm, .displayed:
+      .settlementConfirmed, .rulesSet, .sessionBegan, .sessionEnded, .alarm, .displayed:
       break
     }
   }

@@ -188,6 +188,10 @@ public struct ServerStatus: Equatable, Sendable {
   public var instrumentCount: UInt32 = 0
   /// Meters.
   public var meterCount: UInt32 = 0
+  /// The version of the rules in force.
+  public var rulesVersion: UInt32 = 0
+  /// Commands of the journal that an operator had left out.
+  public var refusedCommandCount: UInt32 = 0
 
   /// All zero.
   public init() {}

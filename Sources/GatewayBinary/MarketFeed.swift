@@ -259,7 +259,7 @@ public struct MarketFeed: ~Copyable {
       assertionFailure("read where they stand")
     case .rejected, .massCanceled, .metered, .transferred, .deposited, .withdrawn, .agentSet,
       .acknowledged, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
-      .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed,
+      .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed, .rulesSet,
       .sessionBegan, .sessionEnded, .alarm:
       break
     }

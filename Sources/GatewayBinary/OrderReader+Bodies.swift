@@ -23,6 +23,8 @@ extension OrderReader {
       case .deposit: DepositDecoder(frame).map(deposit)
       case .withdraw: WithdrawDecoder(frame).map(withdraw)
       case .tick: TickDecoder(frame).map { .tick($0.time) }
+      case .setRules:
+        SetRulesDecoder(frame).map { .command(.setRules(SetRules(version: $0.version))) }
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }

@@ -27,7 +27,7 @@ public struct OrderReader: Sendable {
       .trading
     case .meterReading: [.metering, .trading]
     case .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
-      .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick:
+      .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick, .setRules:
       .administration
     default: []
     }

@@ -151,7 +151,7 @@ public struct ReportRouter: ~Copyable {
       send(done.session, time, &sink) { $0.ack($1, time, reference: done.clientSequence) }
     case .sessionBegan, .sessionEnded, .participantCreated, .sessionRegistered, .accountCreated,
       .areaCreated, .tariffSet, .instrumentCreated, .instrumentStateChanged, .meterRegistered,
-      .settlementConfirmed, .deposited, .withdrawn, .capSet, .alarm, .displayed:
+      .settlementConfirmed, .rulesSet, .deposited, .withdrawn, .capSet, .alarm, .displayed:
       learn(event, time, into: &sink)
     }
   }

@@ -50,7 +50,8 @@ extension ReportWriter {
       tradeCount: status.tradeCount, openOrderCount: status.openOrderCount,
       connectionCount: status.connectionCount, participantCount: status.participantCount,
       accountCount: status.accountCount, areaCount: status.areaCount,
-      instrumentCount: status.instrumentCount, meterCount: status.meterCount)
+      instrumentCount: status.instrumentCount, meterCount: status.meterCount,
+      rulesVersion: status.rulesVersion, refusedCommandCount: status.refusedCommandCount)
   }
 
   func area(_ time: Timestamp, reference: UInt64, _ area: Directory.Area) {

@@ -57,6 +57,14 @@ extension Client {
     }
   }
 
+  /// Puts a newer version of the rules in force.
+  @discardableResult public func set(_ rules: SetRules) throws(ClientError) -> UInt64 {
+    try write(SetRulesEncoder.frameLength) { frame, sequence, now in
+      SetRulesEncoder(
+        into: frame, seqNo: sequence, sendingTime: now, version: rules.version)
+    }
+  }
+
   /// Changes the prices of the surrounding grid.
   @discardableResult public func set(_ tariff: SetTariff) throws(ClientError) -> UInt64 {
     try write(SetTariffEncoder.frameLength) { frame, sequence, now in

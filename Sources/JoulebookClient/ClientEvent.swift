@@ -383,4 +383,8 @@ public struct StatusReport: Equatable, Sendable, BitwiseCopyable {
   public var instrumentCount: UInt32
   /// Meters.
   public var meterCount: UInt32
+  /// The version of the rules in force; 0: the server is older than the field.
+  public var rulesVersion: UInt32
+  /// Commands of the journal that an operator had left out.
+  public var refusedCommandCount: UInt32
 }

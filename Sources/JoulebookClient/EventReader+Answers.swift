@@ -141,6 +141,7 @@ extension StatusDecoder {
         settledBatch: settledBatch, tradeCount: tradeCount, openOrderCount: openOrderCount,
         connectionCount: connectionCount, participantCount: participantCount,
         accountCount: accountCount, areaCount: areaCount, instrumentCount: instrumentCount,
-        meterCount: meterCount))
+        meterCount: meterCount, rulesVersion: rulesVersion,
+        refusedCommandCount: refusedCommandCount))
   }
 }

@@ -33,6 +33,7 @@ extension CommandCodec {
     case .beginSession: .beginSession(beginSession(&reader))
     case .endSession: .endSession(try endSession(&reader))
     case .checkpoint: .checkpoint(try checkpoint(&reader))
+    case .setRules: .setRules(try setRules(&reader))
     }
   }
 
@@ -280,5 +281,11 @@ extension CommandCodec {
     let eventHash = reader.u64()
     let stateHash = reader.u64()
     return Checkpoint(eventHash: eventHash, stateHash: stateHash)
+  }
+
+  private static func setRules(_ reader: inout RecordReader) throws(Failure) -> SetRules {
+    let version = reader.u32()
+    try reader.reserved(4)
+    return SetRules(version: version)
   }
 }

@@ -29,6 +29,7 @@ extension CommandCodec {
     case .beginSession(let value): write(value, to: &writer)
     case .endSession(let value): write(value, to: &writer)
     case .checkpoint(let value): write(value, to: &writer)
+    case .setRules(let value): write(value, to: &writer)
     }
   }
 
@@ -211,5 +212,10 @@ extension CommandCodec {
   private static func write(_ value: Checkpoint, to writer: inout RecordWriter) {
     writer.put(value.eventHash)
     writer.put(value.stateHash)
+  }
+
+  private static func write(_ value: SetRules, to writer: inout RecordWriter) {
+    writer.put(value.version)
+    writer.reserve(4)
   }
 }

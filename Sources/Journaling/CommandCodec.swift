@@ -44,6 +44,7 @@
 //     23  endSession           session 4, .4, version 8                                         = 16
 //     24  enterIceberg         as enter, then displayQuantity 8, not 0                          = 64
 //     25  enterOnBehalf        as enter, then displayQuantity 8, onBehalfOf 4, not 0, .4        = 72
+//     26  setRules             version 4, .4                                                    =  8
 //
 // One-byte enums hold a value of their list, flags 0 or 1; a command has one encoding only, so equal
 // commands are equal bytes.
@@ -84,6 +85,7 @@ public enum CommandCodec {
     case endSession = 23
     case enterIceberg = 24
     case enterOnBehalf = 25
+    case setRules = 26
 
     /// Bytes after the header.
     public var payloadLength: Int {
@@ -96,7 +98,7 @@ public enum CommandCodec {
       case .transfer: 32
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession: 16
-      case .createAccount, .setInstrumentState: 8
+      case .createAccount, .setInstrumentState, .setRules: 8
       case .tick: 0
       }
     }
@@ -160,6 +162,7 @@ public enum CommandCodec {
     case .checkpoint: .checkpoint
     case .beginSession: .beginSession
     case .endSession: .endSession
+    case .setRules: .setRules
     }
   }
 

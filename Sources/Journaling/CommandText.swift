@@ -42,6 +42,7 @@ public enum CommandText {
     case .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
       .createInstrument, .setInstrumentState, .registerMeter:
       referenceData(body)
+    case .setRules(let rules): "setRules \(rules.version)"
     }
   }
 

@@ -49,6 +49,7 @@ public struct Command: Sendable, BitwiseCopyable {
     case beginSession(BeginSession)
     case endSession(EndSession)
     case checkpoint(Checkpoint)
+    case setRules(SetRules)
   }
 }
 
@@ -457,6 +458,25 @@ public struct SettlementConfirmed: Sendable, BitwiseCopyable, Hashable {
   @inlinable public init(batch: UInt64, lastSequence: SequenceNumber) {
     (self.batch, self.lastSequence) = (batch, lastSequence)
   }
+}
+
+/// Puts a version of the rules in force, from the next command on (role administration). Upwards only: what was
+/// decided by older rules stays, and a journal replays with the rules that were in force.
+public struct SetRules: Sendable, BitwiseCopyable, Hashable {
+  /// The version, above the present one.
+  public var version: UInt32
+
+  /// Puts `version` in force.
+  @inlinable public init(version: UInt32) { self.version = version }
+}
+
+/// Versions of the rules. Every change that makes other events of the same commands takes a number, so that
+/// old journals replay as they were: docs/MARKET-RULES.md says what each changed.
+public enum RulesVersion {
+  /// What a journal without `SetRules` is replayed with.
+  public static let first: UInt32 = 1
+  /// What a new market begins with.
+  public static let newest: UInt32 = 2
 }
 
 /// The hash of the exchange's history before this command, written every so many commands;

@@ -37,6 +37,7 @@ public enum Event: Sendable, BitwiseCopyable, Equatable {
   case sessionEnded(SessionEnded)
   case alarm(Alarm)
   case displayed(OrderDisplayed)
+  case rulesSet(SetRules)
 }
 
 /// An open order after a change: accepted, replaced or restated.

@@ -38,6 +38,7 @@ public struct BatchBuilder: Sendable {
     case .accepted, .replaced, .restated, .canceled, .rejected, .massCanceled, .balance,
       .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated,
       .capSet, .tariffSet, .instrumentStateChanged, .meterRegistered, .settlementConfirmed,
+      .rulesSet,
       .sessionBegan, .sessionEnded, .alarm, .displayed:
       break
     }

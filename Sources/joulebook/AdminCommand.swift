@@ -24,7 +24,7 @@ struct AdminCommand: ParsableCommand {
     subcommands: [
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, State.self, TickTo.self,
+      Tariff.self, State.self, TickTo.self, Rules.self,
     ])
 
   /// `joulebook admin keygen`.
@@ -76,6 +76,12 @@ struct AdminCommand: ParsableCommand {
       print("settled      \(status.settledSequence.rawValue), batch \(status.settledBatch)")
       print("trades       \(status.tradeCount), \(status.openOrderCount) open orders")
       print("connections  \(status.connectionCount)")
+      print(
+        "rules        version \(status.rulesVersion), this program knows \(RulesVersion.newest)")
+      if status.refusedCommandCount > 0 {
+        print(
+          "REFUSED      \(status.refusedCommandCount) commands were left out: see journal/refused")
+      }
       print("event hash   \(hexadecimal(status.eventHash))")
       print("state hash   \(hexadecimal(status.stateHash))")
     }
@@ -177,6 +183,25 @@ extension AdminCommand {
           RegisterMeter(
             meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key))
       }
+    }
+  }
+
+  struct Rules: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Puts a newer version of the market rules in force.",
+      discussion: """
+        A new market begins with the newest version that its program knows. One that an older program
+        began goes on with the rules it has, so that its journal replays as it was, until this is said.
+        There is no way back. docs/MARKET-RULES.md says what each version changes; `joulebook admin
+        status` prints the one in force.
+
+          joulebook admin rules \(RulesVersion.newest)
+        """)
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "The version, above the one in force.") var version: UInt32
+
+    func run() throws {
+      try server.tell { client throws(ClientError) in try client.set(SetRules(version: version)) }
     }
   }
 

@@ -36,7 +36,8 @@ struct ModelComparisonTests {
       "trade", "trade below zero", "trade with fee", "restated", "replaced", "import", "export",
       "loss", "agent order", "alarm cascadeBound", "cancel closed", "cancel expired",
       "cancel fillOrKill", "cancel immediate", "cancel mass", "cancel postOnly",
-      "cancel selfTrade", "cancel user", "acknowledged", "displayed", "refilled",
+      "cancel selfTrade", "cancel user", "acknowledged", "displayed", "refilled", "rulesSet",
+      "bound of cash",
     ]
     let codes = [
       1001, 3001, 3002, 3003, 3004, 3005, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009,

@@ -7,6 +7,7 @@ extension ReferenceModel {
   /// Cash comes to or leaves an account: all its positions in areas of that currency are touched.
   private mutating func move(_ account: AccountId, _ currency: Currency, _ amount: Int64) {
     cash[CashKey(account, currency), default: ModelCash()].free += amount
+    countDebt(CashKey(account, currency))
     for key in positions.map(\.key)
     where key.account == account && areas[key.area]?.definition.currency == currency {
       change(key) { ($0.consult, $0.changed) = (true, true) }
@@ -28,6 +29,7 @@ extension ReferenceModel {
     let total = outside[movement.currency] ?? 0
     try require(
       total <= Limit.total - movement.amount.units, .balanceLimit, Limit.total)
+    try requireCirculation(movement.currency, held: Int128(movement.amount.units))
     try requireHolding(CashKey(movement.account, movement.currency))
     outside[movement.currency] = total + movement.amount.units
     accounts[movement.account]?.lastReference = movement.reference
@@ -41,6 +43,10 @@ extension ReferenceModel {
     try validate(movement)
     let held = free(movement.account, movement.currency)
     try require(movement.amount.units <= held, .insufficientCash, held)
+    let supply = outside[movement.currency] ?? 0
+    try require(
+      rules < 2 || Int128(supply) - Int128(movement.amount.units) >= -Int128(Limit.total),
+      .balanceLimit, Limit.total)
     outside[movement.currency, default: 0] -= movement.amount.units
     accounts[movement.account]?.lastReference = movement.reference
     emit(.withdrawn(cashMoved(movement, command)))
@@ -126,6 +132,7 @@ extension ReferenceModel {
     store(key, -burned)
     pay(key, revenue)
     pay(key, -cost)
+    countDebt(CashKey(key.account, area.currency))
     areas[key.area]?.grid += cost - revenue
     areas[key.area]?.imported += imported
     emit(
@@ -183,6 +190,55 @@ extension ReferenceModel {
         && revenue <= limit && cost <= limit
         && Int128(area.grid) - revenue >= -limit && Int128(area.grid) + cost <= limit,
       .balanceLimit, Limit.total)
+    try requireCirculation(area.definition.currency, held: revenue, owed: cost)
+  }
+}
+
+// MARK: - Section 6: what there is of a currency
+
+extension ReferenceModel {
+  mutating func countDebt(_ key: CashKey) { debts[key] = max(0, -(cash[key]?.free ?? 0)) }
+
+  /// Since version 2: what is held and what is owed of a currency have a bound, with so much more of each.
+  func requireCirculation(
+    _ currency: Currency, held more: Int128, owed also: Int128 = 0
+  ) throws(Refusal) {
+    if rules < 2 { return }
+    let (held, owed) = circulation(currency)
+    try require(
+      held + more <= Int128(Limit.cash) && owed + also <= Int128(Limit.cash), .balanceLimit,
+      Limit.cash)
+  }
+
+  /// All cash of accounts and fees, counted up from debts to nothing; and the debts.
+  private func circulation(_ currency: Currency) -> (held: Int128, owed: Int128) {
+    let owed = debts.reduce(Int128(0)) { sum, debt in
+      debt.key.currency == currency ? sum + Int128(debt.value) : sum
+    }
+    var held = owed
+    for (key, row) in cash where key.currency == currency {
+      held += Int128(row.free) + Int128(row.reserved)
+    }
+    for area in areas.values where area.definition.currency == currency {
+      held += Int128(area.fees)
+    }
+    return (held, owed)
+  }
+
+  mutating func setRules(_ new: SetRules, _ command: Command) throws(Refusal) {
+    try require(new.version <= RulesVersion.newest, .outOfRange, Int64(RulesVersion.newest))
+    try require(new.version != rules, .alreadyExists)
+    try require(new.version > rules, .badDefinition, Int64(rules))
+    for currency in Set(cash.keys.map(\.currency)) {
+      let (held, owed) = circulation(currency)
+      let supply = Int128(outside[currency] ?? 0)
+      try require(
+        held <= Int128(Limit.cash) && owed <= Int128(Limit.cash) && supply >= -Int128(Limit.total),
+        .balanceLimit, Limit.cash)
+    }
+    rules = new.version
+    emit(.rulesSet(new))
+    acknowledge(command)
   }
 }
 

@@ -88,6 +88,7 @@ extension ReferenceModel {
     let rate = Rate(
       partsPerMillion: max(
         definition.makerFee.partsPerMillion, definition.takerFee.partsPerMillion))
+    try require(price * lot != .min, .notionalOverflow, .max)
     let (perLot, sumOverflow) = abs(price * lot).addingReportingOverflow(
       roundedUp(rate, of: price * lot))
     try require(!sumOverflow, .notionalOverflow, .max)

@@ -34,6 +34,10 @@ struct ReferenceModel {
   /// Deposits less withdrawals.
   var outside: [Currency: Int64] = [:]
   var lastBatch: UInt64 = 0
+  /// The version of the rules in force.
+  var rules = RulesVersion.first
+  /// What each account owes of a currency, as it was counted last (section 6).
+  var debts: [CashKey: Int64] = [:]
 
   var lastArrival = 0
   var lastPlace = 0
@@ -92,6 +96,7 @@ struct ReferenceModel {
     case .beginSession(let session): try begin(session)
     case .endSession(let session): try end(session)
     case .checkpoint: break
+    case .setRules(let rules): try setRules(rules, command)
     }
   }
 }

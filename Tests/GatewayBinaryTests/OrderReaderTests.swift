@@ -47,6 +47,7 @@ struct OrderReaderTests {
       (desk, { try $0.set(cap) }, .setCap(cap)),
       (desk, { try $0.create(Sample.createArea) }, .createArea(Sample.createArea)),
       (desk, { try $0.set(tariff) }, .setTariff(tariff)),
+      (desk, { try $0.set(SetRules(version: 7)) }, .setRules(SetRules(version: 7))),
       (
         desk, { try $0.create(Sample.createInstrument) },
         .createInstrument(Sample.createInstrument)

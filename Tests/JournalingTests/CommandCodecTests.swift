@@ -74,7 +74,7 @@ struct CommandCodecTests {
       }
       return failure
     }
-    #expect(failure { $0[0] = 26 } == .unknownKind(26))
+    #expect(failure { $0[0] = 27 } == .unknownKind(27))
     #expect(failure { $0[0] = 24 } == .wrongLength(.enterIceberg, length: 80))
     #expect(failure { $0[0] = 0 } == .unknownKind(0))
     #expect(failure { $0[2] = 72 } == .wrongLength(.enter, length: 72))

@@ -104,6 +104,7 @@ struct RandomCommands {
         BeginSession(session: SessionId(bits()), version: bits(), cancelAfter: bits()))
     case .endSession: .endSession(EndSession(session: SessionId(bits()), version: bits()))
     case .checkpoint: .checkpoint(Checkpoint(eventHash: bits(), stateHash: bits()))
+    case .setRules: .setRules(SetRules(version: bits()))
     default: referenceData(kind)
     }
   }

@@ -72,6 +72,8 @@ async def found(operator, keys, meter):
                  ("SetCap", dict(account=account, area=AREA, cap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
     acts.append(("Tick", dict(time=time.time_ns())))
+    # A new market has the newest rules: saying so again is refused.
+    await rejected(operator, 8001, "SetRules", version=2)
     for name, fields in acts:
         assert (await operator.ask(name, **fields)).name == "Ack", name
     status = await operator.ask("StatusRequest", withStateHash="yes")

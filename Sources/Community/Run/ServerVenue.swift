@@ -222,7 +222,7 @@ final class ServerVenue: Venue {
     case .registerMeter(let meter): return try client.register(meter)
     case .deposit(let movement): return try client.deposit(movement)
     case .transfer, .meterReading, .withdraw, .setTariff, .setInstrumentState, .tick,
-      .settlementConfirmed, .beginSession, .endSession, .checkpoint:
+      .settlementConfirmed, .beginSession, .endSession, .checkpoint, .setRules:
       preconditionFailure("no trader and no set-up asks this")
     }
   }

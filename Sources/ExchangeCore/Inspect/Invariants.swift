@@ -162,22 +162,49 @@ extension Exchange {
       let currency = currencies[row].currency
       let held = money(of: currency)
       let supply = currencies[row].supply
-      if held != supply {
+      if held != Int128(supply) {
         violations.append("currency \(currency): \(held) held, \(supply) supplied")
       }
+      checkCirculation(currency, supply, &violations)
+    }
+  }
+
+  /// The sums that version 2 of the rules bounds, counted again.
+  private func checkCirculation(
+    _ currency: UInt16, _ supply: Int64, _ violations: inout [String]
+  ) {
+    let row = circulation[UInt32(currency)]
+    var (owed, counted, grid) = (Int128(0), Int128(0), Int128(0))
+    for number in stride(from: 1, through: holdingCount, by: 1)
+    where holdings[number].currency == currency {
+      if holdings[number].free < 0 { owed += Int128(holdings[number].free.magnitude) }
+      counted += Int128(debts[number])
+      if holdings[number].owes != (debts[number] != 0) {
+        violations.append("account \(holdings[number].account): a debt that is not marked")
+      }
+    }
+    for number in stride(from: 1, through: capacity.areas, by: 1)
+    where areas[number].exists && areas[number].currency == currency {
+      grid += Int128(areas[number].grid)
+    }
+    if row.owed != counted || row.owed < owed || row.grid != grid || row.supply != Int128(supply) {
+      violations.append("currency \(currency): \(row), counted \((owed, counted, grid, supply))")
+    }
+    if rules >= 2, !isWithinBounds(currency) {
+      violations.append("currency \(currency): \(row) is out of bounds")
     }
   }
 
   /// All cash of a currency: accounts, fees and grids.
-  private func money(of currency: UInt16) -> Int64 {
-    var sum: Int64 = 0
+  private func money(of currency: UInt16) -> Int128 {
+    var sum: Int128 = 0
     for number in stride(from: 1, through: holdingCount, by: 1)
     where holdings[number].currency == currency {
-      sum += holdings[number].free + holdings[number].reserved
+      sum += Int128(holdings[number].free) + Int128(holdings[number].reserved)
     }
     for number in stride(from: 1, through: capacity.areas, by: 1)
     where areas[number].exists && areas[number].currency == currency {
-      sum += areas[number].fees + areas[number].grid
+      sum += Int128(areas[number].fees) + Int128(areas[number].grid)
     }
     return sum
   }

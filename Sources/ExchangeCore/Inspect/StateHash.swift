@@ -17,6 +17,8 @@ extension Exchange {
     hash.fold(arrivalCount)
     hash.fold(settledBatch)
     hash.fold(settledSequence)
+    // Before version 2 a hash said nothing of rules and of what is counted for them: old checkpoints agree.
+    if rules > RulesVersion.first { hash.fold(rules) }
     fold(who: &hash)
     fold(what: &hash)
     for number in stride(from: 1, through: positionCount, by: 1) { fold(position: number, &hash) }
@@ -24,6 +26,7 @@ extension Exchange {
       hash.fold(UInt64(holdings[number].account) << 32 | UInt64(holdings[number].currency))
       hash.fold(holdings[number].free)
       hash.fold(holdings[number].reserved)
+      if rules > RulesVersion.first { hash.fold(debts[number]) }
       invariant(holdings[number].reserved >= 0, "what is reserved is not negative")
       invariant(exists(AccountId(holdings[number].account)), "cash is somebody's")
     }

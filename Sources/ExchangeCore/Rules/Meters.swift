@@ -25,6 +25,7 @@ extension Exchange {
       importCost: .zero)
     if reading.produced > .zero { mint(meters[meter].position, &result) }
     if reading.consumed > .zero { burn(meters[meter].position, &result) }
+    countDebt(positions[meters[meter].position].holding)
     invariant(
       result.burned.wattHours + result.imported.wattHours == reading.consumed.wattHours,
       "what was consumed was held or imported")
@@ -59,6 +60,7 @@ extension Exchange {
     invariant(positions[position].energy == positions[position].cap, "exported down to the cap")
     holdings[positions[position].holding].free += revenue
     areas[area].grid -= revenue
+    circulation[UInt32(areas[area].currency)].grid -= Int128(revenue)
     areas[area].exported += excess
     invariant(
       areas[area].exported <= areas[area].produced - areas[area].lost,
@@ -80,6 +82,7 @@ extension Exchange {
     invariant(imported >= 0 && cost >= 0, "imports are paid for")
     holdings[positions[position].holding].free -= cost
     areas[area].grid += cost
+    circulation[UInt32(areas[area].currency)].grid += Int128(cost)
     areas[area].burned += burned
     areas[area].imported += imported
     invariant(areas[area].imported <= Limit.total, "imports that were checked")
@@ -145,6 +148,6 @@ extension Exchange {
     if areas[area].grid - revenue < -Limit.total || areas[area].grid + cost > Limit.total {
       return refusal
     }
-    return nil
+    return validateCirculation(areas[area].currency, revenue: revenue, cost: cost)
   }
 }

@@ -48,13 +48,19 @@ extension Exchange {
     if currencies[total].supply + movement.amount.units > Limit.total {
       return Refusal(.balanceLimit, Limit.total)
     }
-    return roomForHolding(movement.account, movement.currency)
+    return validateCirculation(
+      movement.currency.rawValue, revenue: movement.amount.units, cost: 0)
+      ?? roomForHolding(movement.account, movement.currency)
   }
 
   private func validateWithdrawal(_ movement: CashMovement) -> Refusal? {
     let holding = findHolding(movement.account, movement.currency)
     let free = holding == 0 ? 0 : holdings[holding].free
     if movement.amount.units > free { return Refusal(.insufficientCash, free) }
+    let supply = circulation[UInt32(movement.currency.rawValue)].supply
+    if rules >= 2, supply - Int128(movement.amount.units) < -Int128(Limit.total) {
+      return Refusal(.balanceLimit, Limit.total)
+    }
     // What the grid paid may be all that there is of a currency.
     return roomForTotals(movement.currency)
   }
@@ -83,12 +89,14 @@ extension Exchange {
     currencies[total].isUsed = true
     currencies[total].currency = movement.currency.rawValue
     currencies[total].supply += amount
+    circulation[UInt32(movement.currency.rawValue)].supply += Int128(amount)
     invariant(
       movement.reference > accounts[movement.account.rawValue].lastReference,
       "what was booked is never booked again")
     accounts[movement.account.rawValue].lastReference = movement.reference
     let holding = findOrMakeHolding(movement.account, movement.currency)
     holdings[holding].free += amount
+    countDebt(holding)
     invariant(amount > 0 || holdings[holding].free >= 0, "no more withdrawn than was free")
     invariant(
       holdings[holding].account == movement.account.rawValue
@@ -151,6 +159,8 @@ extension Exchange {
     invariant(holdings[from].currency == holdings[to].currency, "cash moves in one currency")
     holdings[from].free -= transfer.amount
     holdings[to].free += transfer.amount
+    countDebt(from)
+    countDebt(to)
     invariant(holdings[from].free >= 0, "no more moved than was free")
     touchCash(transfer.from, transfer.currency)
     touchCash(transfer.to, transfer.currency)

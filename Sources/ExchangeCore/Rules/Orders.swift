@@ -12,8 +12,9 @@ extension Exchange {
   ) -> Int64? {
     let pays = max(side.pick(sell: -price, buy: price), 0)
     let lot = instrument.pointee.lot
-    let cost = pays * lot  // Fits, as does price x lot: checked at the band's edges when listed.
-    guard let fee = instrument.pointee.highestFee.roundedUp(of: price * lot) else {
+    // price x lot fits, as was checked at the band's edges when listed; its magnitude may be one too much.
+    let (cost, isTooMuch) = pays.multipliedReportingOverflow(by: lot)
+    guard !isTooMuch, let fee = instrument.pointee.highestFee.roundedUp(of: price * lot) else {
       return nil
     }
     let (sum, overflow) = cost.addingReportingOverflow(fee)

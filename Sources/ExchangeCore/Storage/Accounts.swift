@@ -28,6 +28,8 @@ struct Holding: BitwiseCopyable {
   var account: UInt32
   var next: UInt32
   var currency: UInt16
+  /// Whether a debt of it is counted (Rules/Circulation.swift).
+  var owes: Bool
 }
 
 /// A holding in its place.

@@ -57,6 +57,7 @@ struct CommandLayout {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<BeginSession>.size,
       MemoryLayout<EndSession>.size, MemoryLayout<Checkpoint>.size,
+      MemoryLayout<SetRules>.size,
     ].max() ?? .max
   }
 

@@ -122,6 +122,7 @@ struct EventHash {
       28 | UInt64(seen.isRefilled ? 1 : 0) << 8
         | pair(
           seen.order.rawValue, pair(bits(seen.total.wattHours), bits(seen.live.wattHours))) << 9
+    case .rulesSet(let done): 29 | UInt64(done.version) << 8
     default: 0
     }
   }

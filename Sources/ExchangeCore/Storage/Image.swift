@@ -32,6 +32,7 @@ extension Exchange {
     layout.add(Area.self)
     layout.add(Instrument.self)
     layout.add(CurrencyTotal.self)
+    layout.add(Circulation.self)
     layout.add(BookSide.self)
     OrderPool.add(to: &layout)
     Ladder.add(to: &layout)
@@ -45,6 +46,7 @@ extension Exchange {
     var trades, arrivals, settledBatch, settledSequence: UInt64
     var touchedHead, touchedTail: UInt32
     var isBehind: UInt64
+    var rules: UInt64
     var now, lastSequence, eventHash: UInt64
   }
 
@@ -60,7 +62,8 @@ extension Exchange {
       Counters(
         holdings: holdingCount, positions: positionCount, trades: tradeCount,
         arrivals: arrivalCount, settledBatch: settledBatch, settledSequence: settledSequence,
-        touchedHead: touchedHead, touchedTail: touchedTail, isBehind: isBehind ? 1 : 0, now: now,
+        touchedHead: touchedHead, touchedTail: touchedTail, isBehind: isBehind ? 1 : 0,
+        rules: UInt64(rules), now: now,
         lastSequence: lastSequence.rawValue, eventHash: history.value))
     participants.write(to: sink)
     sessions.write(to: sink)
@@ -73,6 +76,8 @@ extension Exchange {
     areas.write(to: sink)
     instruments.write(to: sink)
     currencies.write(to: sink)
+    circulation.write(to: sink)
+    debts.write(to: sink, used: Int(holdingCount) + 1)
     books.write(to: sink)
     orders.write(to: sink)
     ladder.write(to: sink)
@@ -94,6 +99,7 @@ extension Exchange {
     (settledBatch, settledSequence) = (counters.settledBatch, counters.settledSequence)
     (touchedHead, touchedTail) = (counters.touchedHead, counters.touchedTail)
     isBehind = counters.isBehind != 0
+    rules = UInt32(truncatingIfNeeded: counters.rules)
     now = counters.now
     lastSequence = SequenceNumber(counters.lastSequence)
     history = EventHash(value: counters.eventHash)
@@ -108,6 +114,8 @@ extension Exchange {
     areas.read(from: source)
     instruments.read(from: source)
     currencies.read(from: source)
+    circulation.read(from: source)
+    debts.read(from: source)
     books.read(from: source)
     orders.read(from: source)
     ladder.read(from: source)

@@ -61,7 +61,7 @@ extension Exchange {
     invariant(holdings[holdingCount].account == 0, "a new holding is nobody's")
     holdings[holdingCount] = Holding(
       free: 0, reserved: 0, account: account.rawValue,
-      next: accounts[account.rawValue].firstHolding, currency: currency.rawValue)
+      next: accounts[account.rawValue].firstHolding, currency: currency.rawValue, owes: false)
     accounts[account.rawValue].firstHolding = holdingCount
     invariant(findHolding(account, currency) == holdingCount, "what was made is found")
     return holdingCount

@@ -20,6 +20,7 @@ struct Census {
     case .accepted, .replaced, .restated, .canceled, .trade, .rejected, .massCanceled, .balance,
       .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged,
       .sessionRegistered, .capSet, .tariffSet, .instrumentStateChanged, .settlementConfirmed,
+      .rulesSet,
       .sessionBegan, .sessionEnded, .alarm, .displayed:
       break
     }

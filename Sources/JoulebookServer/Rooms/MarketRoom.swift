@@ -96,6 +96,7 @@ final class MarketRoom {
     status.stateHash = withStateHash ? exchange.stateHash() : 0
     (status.settledSequence, status.settledBatch) = (counts.settledSequence, counts.settledBatch)
     (status.tradeCount, status.openOrderCount) = (counts.trades, counts.openOrders)
+    status.rulesVersion = exchange.rules
     census.report(in: &status)
     return status
   }

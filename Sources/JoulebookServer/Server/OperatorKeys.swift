@@ -21,7 +21,7 @@ enum OperatorKeys {
   /// The commands that register the operator with `keys`, or none when the journal has done so.
   static func commands(_ directory: Directory, keys: [PublicKey]) -> [Command] {
     guard directory.session(SessionId(1)) == nil else { return [] }
-    var bodies: [Command.Body] = []
+    var bodies: [Command.Body] = [.setRules(SetRules(version: RulesVersion.newest))]
     if directory.participants[participant] == nil, let name = Label("operator") {
       bodies.append(.createParticipant(CreateParticipant(participant: participant, name: name)))
     }

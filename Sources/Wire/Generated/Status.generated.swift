@@ -24,26 +24,29 @@ import MarketModel
 ///        108    4 areaCount
 ///        112    4 instrumentCount
 ///        116    4 meterCount
+///        120    4 rulesVersion
+///        124    4 refusedCommandCount
 public struct StatusEncoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 113 }
   /// Bytes of the block.
-  @inlinable public static var blockLength: Int { 108 }
+  @inlinable public static var blockLength: Int { 116 }
   /// Bytes of the whole frame.
-  @inlinable public static var frameLength: Int { 120 }
+  @inlinable public static var frameLength: Int { 128 }
   /// Where the frame starts.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `120` bytes.
+  /// Writes headers and all fields; there must be room for `128` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     lastSequence: SequenceNumber, durableSequence: SequenceNumber, eventHash: UInt64,
     stateHash: UInt64, settledSequence: SequenceNumber, settledBatch: UInt64, tradeCount: UInt64,
     openOrderCount: UInt32, connectionCount: UInt32, participantCount: UInt32, accountCount: UInt32,
-    areaCount: UInt32, instrumentCount: UInt32, meterCount: UInt32
+    areaCount: UInt32, instrumentCount: UInt32, meterCount: UInt32, rulesVersion: UInt32,
+    refusedCommandCount: UInt32
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 120, blockLength: 108, templateId: 113)
+    Frame.writeHeader(at: frame, length: 128, blockLength: 116, templateId: 113)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -61,6 +64,8 @@ public struct StatusEncoder: BitwiseCopyable {
     frame.setLittle(108, areaCount)
     frame.setLittle(112, instrumentCount)
     frame.setLittle(116, meterCount)
+    frame.setLittle(120, rulesVersion)
+    frame.setLittle(124, refusedCommandCount)
   }
 
   /// Null: an answer is outside the sequence.
@@ -74,9 +79,9 @@ public struct StatusDecoder: BitwiseCopyable {
   /// The SBE template.
   @inlinable public static var templateId: UInt16 { 113 }
   /// Bytes of the block.
-  @inlinable public static var blockLength: Int { 108 }
+  @inlinable public static var blockLength: Int { 116 }
   /// Bytes of the whole frame.
-  @inlinable public static var frameLength: Int { 120 }
+  @inlinable public static var frameLength: Int { 128 }
   /// Where the frame starts.
   public let frame: UnsafeRawPointer
 
@@ -147,4 +152,15 @@ public struct StatusDecoder: BitwiseCopyable {
 
   /// Meters. Unit: count.
   @inlinable public var meterCount: UInt32 { frame.little(116, as: UInt32.self) }
+
+  /// The version of the rules in force. Unit: version. Since version 4; 0 from older senders.
+  @inlinable public var rulesVersion: UInt32 {
+    frame.little(4, as: UInt16.self) >= 112 ? frame.little(120, as: UInt32.self) : 0
+  }
+
+  /// Commands of the journal that an operator had left out (serve --refuse); not 0: look at the
+  /// log. Unit: count. Since version 4; 0 from older senders.
+  @inlinable public var refusedCommandCount: UInt32 {
+    frame.little(4, as: UInt16.self) >= 116 ? frame.little(124, as: UInt32.self) : 0
+  }
 }

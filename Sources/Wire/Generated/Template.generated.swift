@@ -159,13 +159,15 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case statusRequest = 112
   /// How the server is: the answer to StatusRequest.
   case status = 113
+  /// Puts a newer version of the rules in force, from the next command on; never an older one.
+  case setRules = 114
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
     switch self {
     case .sequence, .finishedReceiving: 12
     case .notApplied, .terminate, .finishedSending, .referenceDataRequest, .marketDataSubscribe,
-    .marketDataUnsubscribe, .statusRequest: 20
+    .marketDataUnsubscribe, .statusRequest, .setRules: 20
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
@@ -204,7 +206,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest: true
+    .statusRequest, .setRules: true
     default: false
     }
   }

@@ -37,11 +37,13 @@ struct Coverage {
       count(Self.kind(event))
       switch event {
       case .accepted(let state):
-        if state.instrument != RandomMarket.dear.instrument {
+        if state.quantity.wattHours <= RandomMarket.usualQuantity {
           entered += state.leaves.wattHours
           waited += state.waiting.wattHours
         }
         if state.clientOrderId == .engine { count("agent order") }
+      case .rejected(let rejected):
+        if rejected.code == .balanceLimit, rejected.limit == Limit.cash { count("bound of cash") }
       case .metered(let metered):
         if metered.imported > .zero { count("import") }
         if metered.exported > .zero { count("export") }
@@ -87,6 +89,7 @@ struct Coverage {
     case .settlementConfirmed: "settlementConfirmed"
     case .sessionBegan: "sessionBegan"
     case .sessionEnded: "sessionEnded"
+    case .rulesSet: "rulesSet"
     }
   }
 

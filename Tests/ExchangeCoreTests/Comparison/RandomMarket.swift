@@ -31,12 +31,18 @@ struct RandomMarket {
   /// Whether the run has fees, agents, and closings: some bugs hide behind others.
   private let hasFees: Bool
   private let hasAgents: Bool
+  /// Whether the run begins with the newest rules.
+  private let hasNewRules: Bool
+  /// Whether its readings and its grid's prices lead to the bounds of what there can be of a currency.
+  private let isVast: Bool
 
   init(seed: UInt64) {
     var random = SplitMix(seed: seed)
     accounts = UInt32.random(in: 4...9, using: &random)
     hasFees = Bool.random(using: &random)
     hasAgents = Int.random(in: 0..<3, using: &random) > 0
+    hasNewRules = Int.random(in: 0..<3, using: &random) > 0
+    isVast = hasNewRules && Int.random(in: 0..<4, using: &random) == 0
     let maker = hasFees ? UInt32.random(in: 0...5_000, using: &random) : 0
     let taker = hasFees ? UInt32.random(in: 0...300_000, using: &random) : 0
     capacity = Self.capacity(accounts, &random)
@@ -70,6 +76,9 @@ struct RandomMarket {
     return capacity
   }
 
+  /// Most of what a person's order is for, Wh; a standing instruction with a vast reading behind it wants more.
+  static let usualQuantity: Int64 = 10_000_000
+
   /// An instrument whose highest notional does not fit money; only spoiled orders name it.
   static let dear = CreateInstrument(
     instrument: InstrumentId(5), area: AreaId(2), symbol: .empty, tick: Price(ticks: 100_000),
@@ -78,6 +87,7 @@ struct RandomMarket {
   /// Participants, sessions, areas, instruments, accounts, meters, first deposits.
   mutating func world() -> [Step] {
     var steps: [Step] = []
+    if hasNewRules { steps.append(Step(.setRules(SetRules(version: RulesVersion.newest)), by: 0)) }
     for participant in UInt32(1)...3 {
       steps.append(
         Step(
@@ -124,8 +134,10 @@ struct RandomMarket {
           CreateArea(
             area: AreaId(UInt16(id)), currency: .eur, code: .empty,
             storageCost: Money(units: Int64(cost) * 100_000_000),
-            storagePrice: Money(units: 200 * 100_000_000), feedInPrice: Price(ticks: 2_000),
-            retailPrice: Price(ticks: 9_000), lossFactor: Rate(partsPerMillion: UInt32(loss)))))
+            storagePrice: Money(units: 200 * 100_000_000),
+            feedInPrice: Price(ticks: isVast ? 1_500_000 : 2_000),
+            retailPrice: Price(ticks: isVast ? 1_750_000 : 9_000),
+            lossFactor: Rate(partsPerMillion: UInt32(loss)))))
     }
   }
 
@@ -288,7 +300,8 @@ struct RandomMarket {
 
   private mutating func meter() -> Step {
     let meter = MeterId(account().rawValue + (Bool.random(using: &random) ? 0 : 12))
-    let amount = Energy(wattHours: Int64.random(in: 1...4_000, using: &random))
+    let most: Int64 = isVast && chance(1, of: 2) ? 1 << 40 : 4_000
+    let amount = Energy(wattHours: Int64.random(in: 1...most, using: &random))
     let other = Energy(wattHours: chance(1, of: 4) ? amount.wattHours / 2 : 0)
     let produces = chance(11, of: 20)
     return Step(
@@ -301,7 +314,8 @@ struct RandomMarket {
 
   private mutating func transfer() -> Step {
     let isCash = Bool.random(using: &random)
-    let amount = Int64.random(in: 1...(isCash ? 500_000_000 : 4_000), using: &random)
+    let cash: Int64 = isVast ? 1 << 61 : 500_000_000
+    let amount = Int64.random(in: 1...(isCash ? cash : 4_000), using: &random)
     return Step(
       .transfer(
         Transfer(
@@ -338,7 +352,8 @@ struct RandomMarket {
   }
 
   private mutating func withdraw() -> Step {
-    let amount = Money(units: Int64.random(in: 1...400_000_000, using: &random))
+    let most: Int64 = isVast && chance(1, of: 2) ? 1 << 61 : 400_000_000
+    let amount = Money(units: Int64.random(in: 1...most, using: &random))
     return Step(
       .withdraw(CashMovement(account: account(), currency: .eur, amount: amount, reference: 0)),
       countsUp: true)
@@ -373,6 +388,13 @@ struct RandomMarket {
   }
 
   private mutating func tariff() -> Step {
+    if isVast {
+      return Step(
+        .setTariff(
+          SetTariff(
+            area: AreaId(1), feedInPrice: Price(ticks: 1_000_000),
+            retailPrice: Price(ticks: 2_000_000))))
+    }
     let feedIn = Price(ticks: Int64.random(in: -100...4_000, using: &random))
     return Step(
       .setTariff(
@@ -383,7 +405,8 @@ struct RandomMarket {
 
   /// Settlement, and definitions that are there already.
   private mutating func oddity() -> Step {
-    switch Int.random(in: 0..<9, using: &random) {
+    switch Int.random(in: 0..<10, using: &random) {
+    case 9: return Step(.setRules(SetRules(version: dice(RulesVersion.newest + 2))))
     case 7, 8:
       let session = SessionId(UInt32.random(in: 1...7, using: &random))
       return Step(.endSession(EndSession(session: session, version: 1)), by: 0)

@@ -277,6 +277,7 @@ struct StepParser {
     case "lost":
       let session = SessionId(try integer(next()))
       return Step(.endSession(EndSession(session: session, version: try integer(next()))))
+    case "rules": return Step(.setRules(SetRules(version: try integer(next()))))
     case "area", "tariff": return try area(verb)
     case "spot": return try spot()
     default: throw ScriptError(description: "unknown verb in '\(line)'")

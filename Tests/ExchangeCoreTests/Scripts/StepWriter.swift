@@ -147,6 +147,7 @@ struct StepWriter {
       words += ["in", "\(it.area.rawValue)"]
     case .settlementConfirmed(let it):
       words += ["settled", "\(it.batch)", "\(it.lastSequence.rawValue)"]
+    case .setRules(let it): words += ["rules", "\(it.version)"]
     case .endSession(let it): words += ["lost", "\(it.session.rawValue)", "\(it.version)"]
     default: words.append("\(body)")
     }

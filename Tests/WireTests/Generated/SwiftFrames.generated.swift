@@ -148,6 +148,8 @@ enum SwiftFrames {
     ("StatusRequest", "nulls", statusRequestWithNulls()),
     ("Status", "values", status()),
     ("Status", "nulls", statusWithNulls()),
+    ("SetRules", "values", setRules()),
+    ("SetRules", "nulls", setRulesWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -986,13 +988,25 @@ enum SwiftFrames {
 
   static func status() -> [UInt8] {
     [UInt8](frameLength: StatusEncoder.frameLength) { frame in
-      _ = StatusEncoder(into: frame, seqNo: 8520922281954293052, transactTime: Timestamp(nanoseconds: 9593447659570909549), refSeqNo: 17305310914513257659, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456)
+      _ = StatusEncoder(into: frame, seqNo: 8520922281954293052, transactTime: Timestamp(nanoseconds: 9593447659570909549), refSeqNo: 17305310914513257659, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456, rulesVersion: 2454438926, refusedCommandCount: 2867047158)
     }
   }
 
   static func statusWithNulls() -> [UInt8] {
     [UInt8](frameLength: StatusEncoder.frameLength) { frame in
-      _ = StatusEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456)
+      _ = StatusEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456, rulesVersion: 2454438926, refusedCommandCount: 2867047158)
+    }
+  }
+
+  static func setRules() -> [UInt8] {
+    [UInt8](frameLength: SetRulesEncoder.frameLength) { frame in
+      _ = SetRulesEncoder(into: frame, seqNo: 17074499925884630168, sendingTime: Timestamp(nanoseconds: 2367414213766307051), version: 4123128515)
+    }
+  }
+
+  static func setRulesWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetRulesEncoder.frameLength) { frame in
+      _ = SetRulesEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), version: 4123128515)
     }
   }
 }

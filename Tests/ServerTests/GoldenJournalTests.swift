@@ -1,0 +1,110 @@
+// Journals that older versions of this program wrote, as they lay on disk: Tests/golden/rules-N holds those of
+// version N of the rules. Every one must be read and replay to the hashes that its writer found, for ever.
+//
+//     limits      a server's folder, snapshot and ledger included: definitions and sums at and beyond what
+//                 later rules bound
+//     demo        a day of the demonstration, on driven time
+//     random-N    12,000 random commands of the model comparison, a checkpoint with the state's hash every 500;
+//                 7 has little room for prices, 19 for orders, 105 for
+//                 positions
+
+import ExchangeCore
+import Foundation
+import Journaling
+import MarketModel
+import Testing
+
+@testable import JoulebookServer
+
+@Suite("Journals of older versions")
+struct GoldenJournalTests {
+  /// A journal, what its exchange could hold, and what its writer arrived at.
+  struct Golden: Sendable, CustomTestStringConvertible {
+    var name: String
+    var capacity: Capacity
+    var commands: UInt64
+    var checkpoints: Int
+    var rules: UInt32
+    var eventHash: UInt64
+    var stateHash: UInt64
+    var testDescription: String { name }
+  }
+
+  static let all = [
+    Golden(
+      name: "rules-1/limits", capacity: .standard, commands: 60, checkpoints: 2, rules: 1,
+      eventHash: 0xe0f6_c85f_bb82_d9d8, stateHash: 0x3ee4_aa03_537d_5239),
+    Golden(
+      name: "rules-1/demo", capacity: .standard, commands: 787, checkpoints: 2, rules: 1,
+      eventHash: 0xec37_18a0_b70e_726d, stateHash: 0x89ac_a7df_3f26_11ce),
+    Golden(
+      name: "rules-1/random-7", capacity: .random(priceLevels: 8), commands: 12_024,
+      checkpoints: 24, rules: 1, eventHash: 0x8770b3316018ad2, stateHash: 0xeeadc2775cd816a5),
+    Golden(
+      name: "rules-1/random-19", capacity: .random(orders: 11), commands: 12_024,
+      checkpoints: 24, rules: 1, eventHash: 0x126738c0267a3343, stateHash: 0xa8db05f7cdc85a1e),
+    Golden(
+      name: "rules-1/random-105", capacity: .random(positions: 14), commands: 12_024,
+      checkpoints: 24, rules: 1, eventHash: 0xea8e2a4f35dcbd63, stateHash: 0x2ab16e0eb0ae1389),
+  ]
+
+  @Test("It replays to the hashes that its writer found, at every checkpoint.", arguments: all)
+  func replays(_ golden: Golden) throws {
+    let folder = try Unpacked(golden.name)
+    var exchange = Exchange(capacity: golden.capacity)
+    var reader = try JournalReader(directory: folder.path + "/journal")
+    var (commands, checkpoints) = (UInt64(0), 0)
+    while let command = try reader.next() {
+      commands += 1
+      if case .checkpoint(let hashes) = command.body, hashes.stateHash != 0 { checkpoints += 1 }
+      for event in exchange.execute(command) {
+        if case .alarm(let alarm) = event {
+          #expect(alarm.kind != .checkpointMismatch, "command \(command.sequence.rawValue)")
+        }
+      }
+    }
+    #expect(commands == golden.commands && checkpoints == golden.checkpoints)
+    #expect(exchange.rules == golden.rules)
+    #expect(exchange.eventHash == golden.eventHash)
+    #expect(exchange.stateHash() == golden.stateHash)
+    #expect(exchange.invariantViolations().isEmpty)
+  }
+}
+
+extension Capacity {
+  /// That of the model comparison's random markets.
+  fileprivate static func random(
+    positions: UInt32 = 48, orders: UInt32 = 1_024, priceLevels: UInt32 = 1_024
+  ) -> Capacity {
+    Capacity(
+      participants: 4, sessions: 16, accounts: 16, areas: 4, instruments: 8, meters: 32,
+      positions: positions, orders: orders, priceLevels: priceLevels)
+  }
+}
+
+/// A folder out of Tests/golden, unpacked, and removed with this object.
+final class Unpacked: Sendable {
+  let path: String
+  private let parent: URL
+
+  /// - Throws: when it is not there or `tar` fails.
+  init(_ name: String) throws {
+    let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let archive = root.appendingPathComponent("golden/\(name).tar.gz").path
+    parent = FileManager.default.temporaryDirectory
+      .appendingPathComponent("joulebook-golden-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+    path = parent.appendingPathComponent(String(name.split(separator: "/").last ?? "")).path
+    let tar = Process()
+    tar.executableURL = URL(fileURLWithPath: "/bin/tar")
+    tar.arguments = ["-xzf", archive, "-C", parent.path]
+    try tar.run()
+    tar.waitUntilExit()
+    try #require(tar.terminationStatus == 0, "tar cannot unpack \(archive)")
+  }
+
+  deinit {
+    do { try FileManager.default.removeItem(at: parent) } catch { Issue.record(error) }
+  }
+}
