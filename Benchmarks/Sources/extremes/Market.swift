@@ -12,6 +12,7 @@ struct Market: ~Copyable {
       capacity: Capacity(
         participants: 1, sessions: 1, accounts: accounts, areas: 1, instruments: instruments,
         meters: accounts, positions: accounts, orders: orders, priceLevels: orders))
+    send(.setRules(SetRules(version: RulesVersion.newest)))
     send(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
     send(
       .createArea(

@@ -73,6 +73,7 @@ struct FlowRunner: ~Copyable {
 
   /// Area, instruments, and accounts with what the flow asks for.
   private mutating func open(_ flow: FlowFile, _ endowment: Endowment) {
+    send(.setRules(SetRules(version: RulesVersion.newest)))
     send(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
     send(
       .createArea(

@@ -89,6 +89,7 @@ struct BusyMarket: ~Copyable {
     let participant = ParticipantId(1)
     let key = PublicKey(7, 7, 7, 7)
     var bodies: [Command.Body] = [
+      .setRules(SetRules(version: RulesVersion.newest)),
       .createParticipant(CreateParticipant(participant: participant, name: .empty)),
       .registerSession(
         RegisterSession(

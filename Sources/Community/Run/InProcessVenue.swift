@@ -50,6 +50,10 @@ struct InProcessVenue: Venue {
   var quote: (bid: Price?, ask: Price?, last: Price?) { recorder.quote }
 
   mutating func administer(_ bodies: [Command.Body]) throws(Refused) {
+    // As a server does it for a new market.
+    if engine.exchange.rules < RulesVersion.newest {
+      try apply(.setRules(SetRules(version: RulesVersion.newest)), from: .exchange)
+    }
     for body in bodies { try apply(body, from: .exchange) }
   }
 
