@@ -23,8 +23,7 @@ extension OrderReader {
       case .deposit: DepositDecoder(frame).map(deposit)
       case .withdraw: WithdrawDecoder(frame).map(withdraw)
       case .tick: TickDecoder(frame).map { .tick($0.time) }
-      case .setRules:
-        SetRulesDecoder(frame).map { .command(.setRules(SetRules(version: $0.version))) }
+      case .setRules: SetRulesDecoder(frame).map(setRules)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -118,6 +117,14 @@ extension OrderReader {
       .setTariff(
         SetTariff(
           area: message.area, feedInPrice: message.feedInPrice, retailPrice: message.retailPrice)))
+  }
+
+  /// A version that this program does not know is never journaled, so that one in a journal says that a newer
+  /// program wrote it.
+  private func setRules(_ message: SetRulesDecoder) -> Body {
+    message.version <= RulesVersion.newest
+      ? .command(.setRules(SetRules(version: message.version)))
+      : .refused(.outOfRange, limit: Int64(RulesVersion.newest))
   }
 
   private func createInstrument(_ message: CreateInstrumentDecoder) -> Body {

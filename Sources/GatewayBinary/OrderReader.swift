@@ -189,6 +189,8 @@ enum Body {
   case tick(Timestamp)
   /// A field with a closed list has this value outside it (2006).
   case badEnum(UInt8, AccountId = .null, ClientOrderId = .engine)
+  /// It is no command that this program can journal: the code and the limit broken.
+  case refused(RejectCode, limit: Int64)
 
   func result(_ frame: Frame, _ session: SessionId) -> OrderReader.Result {
     switch self {
@@ -202,6 +204,10 @@ enum Body {
         Rejected(
           code: .badEnumValue, limit: Int64(value), session: session,
           clientSequence: frame.sequenceNumber, account: account, clientOrderId: id))
+    case .refused(let code, let limit):
+      .rejected(
+        Rejected(
+          code: code, limit: limit, session: session, clientSequence: frame.sequenceNumber))
     }
   }
 }

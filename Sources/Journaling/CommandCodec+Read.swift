@@ -286,6 +286,7 @@ extension CommandCodec {
   private static func setRules(_ reader: inout RecordReader) throws(Failure) -> SetRules {
     let version = reader.u32()
     try reader.reserved(4)
+    guard version <= RulesVersion.newest else { throw .newerRules(version) }
     return SetRules(version: version)
   }
 }

@@ -119,6 +119,8 @@ public enum CommandCodec {
     case unknownValue(Kind, payloadOffset: Int, value: UInt8)
     /// A reserved byte is not zero.
     case reservedNotZero(Kind, payloadOffset: Int)
+    /// It puts rules in force that this program does not know: a newer one wrote it.
+    case newerRules(UInt32)
 
     /// What is wrong, in a sentence.
     public var description: String {
@@ -130,6 +132,9 @@ public enum CommandCodec {
         "\(kind) has the unknown value \(value) at payload byte \(offset)"
       case .reservedNotZero(let kind, let offset):
         "\(kind) has a reserved byte that is not zero from payload byte \(offset)"
+      case .newerRules(let version):
+        "it needs version \(version) of the market rules, and this program knows "
+          + "\(RulesVersion.newest): start the program that wrote it, or a newer one"
       }
     }
   }

@@ -47,7 +47,7 @@ struct OrderReaderTests {
       (desk, { try $0.set(cap) }, .setCap(cap)),
       (desk, { try $0.create(Sample.createArea) }, .createArea(Sample.createArea)),
       (desk, { try $0.set(tariff) }, .setTariff(tariff)),
-      (desk, { try $0.set(SetRules(version: 7)) }, .setRules(SetRules(version: 7))),
+      (desk, { try $0.set(SetRules(version: 2)) }, .setRules(SetRules(version: 2))),
       (
         desk, { try $0.create(Sample.createInstrument) },
         .createInstrument(Sample.createInstrument)
@@ -138,6 +138,15 @@ struct OrderReaderTests {
       try expectRejection(client, .badMeterSignature, 0)
     }
     #expect(world.commands(0).count == 1)
+  }
+
+  @Test("Rules that this program does not know are never journaled: they are rejected here.")
+  func unknownRules() throws {
+    let world = try GatewayWorld()
+    let desk = try world.client(GatewayWorld.operatorDesk)
+    try desk.set(SetRules(version: RulesVersion.newest + 1))
+    try expectRejection(desk, .outOfRange, Int64(RulesVersion.newest))
+    #expect(world.commands(0).isEmpty)
   }
 
   @Test("A value outside its list is rejected with that value, and the session goes on.")

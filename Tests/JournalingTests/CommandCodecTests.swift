@@ -93,6 +93,8 @@ struct CommandCodecTests {
       $0.replaceSubrange(88..<92, with: [UInt8](repeating: 0, count: 4))
     }
     #expect(onNobodysBehalf == .unknownValue(.enterOnBehalf, payloadOffset: 64, value: 0))
+    let newerRules = failure(of: encode(commands.next(.setRules))) { $0[24] = 77 }
+    #expect(newerRules == .newerRules(77))
   }
 
   @Test("Arbitrary and damaged bytes never trap: each is refused, or is a command's only encoding.")

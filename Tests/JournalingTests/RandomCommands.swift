@@ -53,6 +53,10 @@ struct RandomCommands {
     return cases[Int.random(in: 0..<cases.count, using: &random)]
   }
 
+  private mutating func version() -> UInt32 {
+    UInt32.random(in: 0...RulesVersion.newest, using: &random)
+  }
+
   private mutating func flag() -> Bool { Bool.random(using: &random) }
   private mutating func price() -> Price { Price(ticks: bits()) }
   private mutating func energy() -> Energy { Energy(wattHours: bits()) }
@@ -104,7 +108,7 @@ struct RandomCommands {
         BeginSession(session: SessionId(bits()), version: bits(), cancelAfter: bits()))
     case .endSession: .endSession(EndSession(session: SessionId(bits()), version: bits()))
     case .checkpoint: .checkpoint(Checkpoint(eventHash: bits(), stateHash: bits()))
-    case .setRules: .setRules(SetRules(version: bits()))
+    case .setRules: .setRules(SetRules(version: version()))
     default: referenceData(kind)
     }
   }

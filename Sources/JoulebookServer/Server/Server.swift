@@ -210,6 +210,13 @@ public final class Server {
     market.endTurn()
     while !market.isDurable { usleep(200) }
     market.deliver(to: gateway)
+    if market.exchange.rules < RulesVersion.newest {
+      log.notice(
+        "this program knows newer rules; `joulebook admin rules` puts them in force",
+        metadata: [
+          "rules": "\(market.exchange.rules)", "newest": "\(RulesVersion.newest)",
+        ])
+    }
     gateway.recovered()
     market.work()
     market.endTurn()
