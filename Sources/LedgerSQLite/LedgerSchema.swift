@@ -1,32 +1,38 @@
-// The tables of a SQLite ledger. All numbers are INTEGER, checked by STRICT: a sum that leaves 64
-// bits becomes a REAL in SQLite and is refused. Neither transfer nor batch has a secondary index:
-// two of them cost nine times the rate.
+// The tables of a SQLite ledger. All numbers are INTEGER, checked by STRICT. Neither transfer nor batch has
+// a secondary index: two of them cost nine times the rate.
 //
 //   ledger     one row: what the ledger was made for
 //   account    key = unit << 32 | account; the only rows that change
 //   transfer   id 1, 2, 3 ... without gaps; a batch's are contiguous
 //   batch      id 1, 2, 3 ...; the hash chain
+//   balance    view of account: debits, credits and amount as one number each
+//
+// What an account ever gave and received grows with the turnover, and SQLite's integers have 64 bits. Each
+// sum is two of them: high * 2^62 + low, 0 <= low < 2^62. Two lows make less than 2^63, so adding them never
+// leaves 64 bits; what is above 2^62 is carried. High reaches 2^63 with 2^62 transfers of 2^63 each.
+//
+// Version 1 had one integer a sum (debits_posted, credits_posted); a file of it is read as it is, and made
+// one of version 2 when it is opened to write.
 
 /// The definition of a SQLite ledger's tables.
 enum LedgerSchema {
   /// "JLED": what `PRAGMA application_id` says of a ledger.
   static let applicationId: Int64 = 0x4A4C_4544
   /// Version of these tables (`PRAGMA user_version`).
-  static let version: Int64 = 1
+  static let version: Int64 = 2
+  /// The oldest version that can be read, and made one of `version`.
+  static let oldestVersion: Int64 = 1
+  /// Bits of a sum's low part.
+  static let lowBits = 62
+  /// The low part of a sum of the same bits.
+  static let lowMask: Int64 = 1 << lowBits - 1
 
   /// Creates the tables in an empty database.
   static let create = """
     CREATE TABLE ledger(
       shard INTEGER NOT NULL, batch_transfers INTEGER NOT NULL, batch_nanoseconds INTEGER NOT NULL
     ) STRICT;
-    CREATE TABLE account(
-      key INTEGER PRIMARY KEY,
-      id INTEGER GENERATED ALWAYS AS (key & 4294967295) VIRTUAL,
-      unit INTEGER GENERATED ALWAYS AS (key >> 32) VIRTUAL,
-      debits_pending INTEGER NOT NULL DEFAULT 0, debits_posted INTEGER NOT NULL,
-      credits_pending INTEGER NOT NULL DEFAULT 0, credits_posted INTEGER NOT NULL,
-      flags INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
+    \(createAccount)
     CREATE TABLE transfer(
       id INTEGER PRIMARY KEY, batch INTEGER NOT NULL,
       debit INTEGER NOT NULL, credit INTEGER NOT NULL CHECK (credit <> debit),
@@ -50,6 +56,62 @@ enum LedgerSchema {
     PRAGMA application_id = \(applicationId);
     PRAGMA user_version = \(version);
     """
+
+  private static let createAccount = """
+    CREATE TABLE account(
+      key INTEGER PRIMARY KEY,
+      id INTEGER GENERATED ALWAYS AS (key & 4294967295) VIRTUAL,
+      unit INTEGER GENERATED ALWAYS AS (key >> 32) VIRTUAL,
+      debits_pending INTEGER NOT NULL DEFAULT 0,
+      debits_low INTEGER NOT NULL, debits_high INTEGER NOT NULL,
+      credits_pending INTEGER NOT NULL DEFAULT 0,
+      credits_low INTEGER NOT NULL, credits_high INTEGER NOT NULL,
+      flags INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    -- Exact as long as they fit 64 bits; debits and credits beyond are REAL, close to what they are.
+    CREATE VIEW balance(id, unit, debits, credits, amount) AS
+      SELECT id, unit, debits_high * 4611686018427387904 + debits_low,
+        credits_high * 4611686018427387904 + credits_low,
+        (high - (high > 0) + (high < 0)) * 4611686018427387904
+          + (low + ((high > 0) - (high < 0)) * 4611686018427387904)
+      FROM (SELECT *, credits_high - debits_high AS high, credits_low - debits_low AS low
+        FROM account);
+    """
+
+  /// Makes the tables of version 1 those of this version, within a transaction.
+  static let fromVersion1 = """
+    ALTER TABLE account RENAME TO account_of_version_1;
+    \(createAccount)
+    INSERT INTO account(key, debits_pending, debits_low, debits_high, credits_pending, credits_low,
+        credits_high, flags)
+      SELECT key, debits_pending, debits_posted & \(lowMask), debits_posted >> \(lowBits),
+        credits_pending, credits_posted & \(lowMask), credits_posted >> \(lowBits), flags
+      FROM account_of_version_1;
+    DROP TABLE account_of_version_1;
+    PRAGMA user_version = \(version);
+    """
+
+  /// Adds ?2 + ?3 * 2^62 to the debits of the account ?1, and ?4 + ?5 * 2^62 to its credits.
+  static let upsertAccount = """
+    INSERT INTO account(key, debits_low, debits_high, credits_low, credits_high)
+      VALUES(?, ?, ?, ?, ?)
+    ON CONFLICT(key) DO UPDATE SET
+      debits_low = (debits_low + excluded.debits_low) & \(lowMask),
+      debits_high = debits_high + excluded.debits_high
+        + ((debits_low + excluded.debits_low) >> \(lowBits)),
+      credits_low = (credits_low + excluded.credits_low) & \(lowMask),
+      credits_high = credits_high + excluded.credits_high
+        + ((credits_low + excluded.credits_low) >> \(lowBits))
+    """
+
+  /// Reads key, debits and credits of every account: low and high part of each.
+  /// - Parameter version: Of the file.
+  static func selectAccounts(version: Int64) -> String {
+    let columns =
+      version == 1
+      ? "debits_posted, 0, credits_posted, 0" : "debits_low, debits_high, credits_low, credits_high"
+    return "SELECT key, \(columns) FROM account ORDER BY key"
+  }
 
   /// Columns of a transfer, in the order in which they are read and written.
   static let transferColumns =

@@ -13,7 +13,11 @@ struct SQLiteFailure: Error {
 
 /// One connection to a database file. Owned by one thread.
 final class SQLiteConnection {
-  private var handle: OpaquePointer?
+  /// SQLite's own; `nil` after a failed opening only.
+  private(set) var handle: OpaquePointer?
+
+  /// How long a call waits for another connection's lock, ms.
+  private static let patience: Int32 = 1000
 
   /// Opens `path`, to read only or to write; a file that is missing is created to write.
   init(path: String, files: String? = nil, readOnly: Bool) throws(SQLiteFailure) {
@@ -27,7 +31,16 @@ final class SQLiteConnection {
       throw failure
     }
     sqlite3_extended_result_codes(handle, 1)
-    sqlite3_busy_timeout(handle, 1000)
+    sqlite3_busy_timeout(handle, Self.patience)
+  }
+
+  /// Runs `body`, in which no call waits for another connection's lock.
+  func withoutWaiting<Value>(
+    _ body: () throws(SQLiteFailure) -> Value
+  ) throws(SQLiteFailure) -> Value {
+    sqlite3_busy_timeout(handle, 0)
+    defer { sqlite3_busy_timeout(handle, Self.patience) }
+    return try body()
   }
 
   deinit { sqlite3_close_v2(handle) }

@@ -13,6 +13,8 @@ public final class SQLiteLedger: Ledger {
   /// Name of SQLite's virtual file system; `nil`: the usual one.
   private let files: String?
   private var session: SQLiteSession?
+  /// What opening it did about files that everybody on the machine could read, a sentence each.
+  public let notes: [String]
 
   /// Opens the ledger at `path` to write; creates it when there is none.
   /// - Throws: `.inUse` when another process writes to it, `.incompatible` when it is no ledger, of
@@ -34,21 +36,15 @@ public final class SQLiteLedger: Ledger {
   ) throws(LedgerError) {
     (self.path, self.genesis, self.files, self.lock) = (path, genesis, files, lock)
     writes = true
-    let session = try SQLiteSession(
-      path: path, files: files, readOnly: false, creating: genesis)
-    guard session.genesis == genesis else {
-      throw .incompatible(
-        "\(path) was made for \(session.genesis), not \(genesis); give it those settings, or let "
-          + "the journal fill a new ledger at another path")
-    }
-    self.session = session
+    notes = files == nil ? try LedgerFiles.protect(path) : []
+    session = try SQLiteSession(path: path, files: files, readOnly: false, creating: genesis)
   }
 
   /// Opens the ledger at `path` to read only, also while another process writes to it.
   /// - Throws: `.unavailable` when there is none, `.incompatible`, `.corrupt`.
   public init(readingFrom path: String) throws(LedgerError) {
     self.path = path
-    (lock, files, writes) = (nil, nil, false)
+    (lock, files, writes, notes) = (nil, nil, false, [])
     let session = try SQLiteSession(path: path, files: nil, readOnly: true, creating: nil)
     genesis = session.genesis
     self.session = session
@@ -70,6 +66,7 @@ public final class SQLiteLedger: Ledger {
       let outcome = try admission(of: batch, after: head, stored: stored)
       if outcome == .applied { try session.insert(batch) }
       try session.commit()
+      if logBytes > WriteAheadLog.smallBytes { shrinkLog() }
       return outcome
     } catch {
       throw session.rolledBack(after: error)
@@ -89,6 +86,23 @@ public final class SQLiteLedger: Ledger {
   /// The transfers of a stored batch, by ascending id; one range of the table.
   public func transfers(in row: BatchRow) throws(LedgerError) -> [LedgerTransfer] {
     try connected().transfers(in: row)
+  }
+
+  /// When transfer `id` was made; one lookup.
+  public func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
+    try connected().time(ofTransfer: id)
+  }
+
+  /// Bytes of the write-ahead log; 0 when it cannot be asked.
+  public var logBytes: UInt64 {
+    guard let session, let log = WriteAheadLog(of: session.connection) else { return 0 }
+    return log.bytes
+  }
+
+  /// Makes the write-ahead log small, if nobody reads what is only there.
+  public func shrinkLog() {
+    guard writes, let session else { return }
+    WriteAheadLog.shrink(session.connection)
   }
 
   /// Reads every transfer: there is no index per account (about 0.7 s for 10 million).

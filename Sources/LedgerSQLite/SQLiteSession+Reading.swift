@@ -12,16 +12,24 @@ extension SQLiteSession {
       ])
   }
 
-  /// The transfers that debit or credit `account` in `period`; reads every transfer.
+  /// The transfers that debit or credit `account` in `period`; reads every transfer. Times are compared
+  /// here: SQLite would take one above 2^63 for negative.
   func transfers(
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer] {
     try transfers(
-      where: "(debit = ?1 OR credit = ?1) AND time >= ?2 AND time < ?3 ORDER BY id",
-      [
-        Int64(account.rawValue), Int64(clamping: period.lowerBound.nanoseconds),
-        Int64(clamping: period.upperBound.nanoseconds),
-      ])
+      where: "(debit = ?1 OR credit = ?1) ORDER BY id", [Int64(account.rawValue)], in: period)
+  }
+
+  /// When transfer `id` was made.
+  func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
+    try query { () throws(SQLiteFailure) in
+      let select = try connection.prepare("SELECT time FROM transfer WHERE id = ?")
+      try select.bind(1, Int64(bitPattern: id))
+      defer { select.reset() }
+      guard try select.step() else { return nil }
+      return Timestamp(nanoseconds: UInt64(bitPattern: select.integer(0)))
+    }
   }
 
   /// How many transfers are stored.
@@ -34,8 +42,7 @@ extension SQLiteSession {
   /// Every balance, ascending by unit, then account.
   func balances() throws(LedgerError) -> [LedgerBalance] {
     let select = try query { () throws(SQLiteFailure) in
-      try connection.prepare(
-        "SELECT key, debits_posted, credits_posted FROM account ORDER BY key")
+      try connection.prepare(LedgerSchema.selectAccounts(version: version))
     }
     var balances: [LedgerBalance] = []
     while try query({ () throws(SQLiteFailure) in try select.step() }) {
@@ -46,9 +53,14 @@ extension SQLiteSession {
       balances.append(
         LedgerBalance(
           account: AccountId(UInt32(truncatingIfNeeded: key)), unit: unit,
-          debits: select.integer(1), credits: select.integer(2)))
+          debits: sum(select, 1), credits: sum(select, 3)))
     }
     return balances
+  }
+
+  /// The sum in two columns, the low part first.
+  private func sum(_ row: SQLiteStatement, _ column: Int32) -> Int128 {
+    Int128(row.integer(column + 1)) << LedgerSchema.lowBits + Int128(row.integer(column))
   }
 
   /// Runs a query's call; what fails in it says nothing about a batch's content.
@@ -59,7 +71,7 @@ extension SQLiteSession {
   }
 
   private func transfers(
-    where condition: String, _ parameters: [Int64]
+    where condition: String, _ parameters: [Int64], in period: Range<Timestamp>? = nil
   ) throws(LedgerError) -> [LedgerTransfer] {
     let select = try query { () throws(SQLiteFailure) in
       let columns = LedgerSchema.transferColumns
@@ -71,7 +83,8 @@ extension SQLiteSession {
     }
     var transfers: [LedgerTransfer] = []
     while try query({ () throws(SQLiteFailure) in try select.step() }) {
-      transfers.append(try transfer(select))
+      let transfer = try transfer(select)
+      if period?.contains(transfer.time) ?? true { transfers.append(transfer) }
     }
     return transfers
   }

@@ -9,12 +9,16 @@ final class SQLiteSession {
   private let selectRow: SQLiteStatement
   private let selectLast: SQLiteStatement
   private let insertTransfer: SQLiteStatement
-  private let upsertAccount: SQLiteStatement
+  /// `nil` in a file of an older version, which is only read.
+  private let upsertAccount: SQLiteStatement?
   private let insertBatch: SQLiteStatement
+  /// Of the file's tables.
+  let version: Int64
 
-  /// Opens `path` and checks that it is a ledger; an empty database becomes one of `creating`.
+  /// Opens `path` and checks that it is a ledger, of `expected` when that is given; an empty database
+  /// becomes one of it, and a file of an older version opened to write one of this version.
   init(
-    path: String, files: String? = nil, readOnly: Bool, creating: LedgerGenesis?
+    path: String, files: String? = nil, readOnly: Bool, creating expected: LedgerGenesis?
   ) throws(LedgerError) {
     do throws(SQLiteFailure) {
       connection = try SQLiteConnection(path: path, files: files, readOnly: readOnly)
@@ -22,16 +26,25 @@ final class SQLiteSession {
         try connection.execute("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")
         try connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        try Self.secure(connection)
+        try connection.execute("PRAGMA journal_size_limit = \(WriteAheadLog.smallBytes)")
+        try WriteAheadLog.secure(connection, path: files == nil ? path : nil)
       }
-      if let creating, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
-        try Self.create(creating, in: connection)
+      if let expected, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
+        try Self.create(expected, in: connection)
       }
     } catch {
       throw LedgerError(error)
     }
-    genesis = try Self.genesis(of: connection, path: path)
+    let (genesis, found) = try Self.genesis(of: connection, path: path)
+    if let expected, genesis != expected {
+      throw .incompatible(
+        "\(path) was made for \(genesis), not \(expected); give it those settings, or let "
+          + "the journal fill a new ledger at another path")
+    }
+    self.genesis = genesis
     do throws(SQLiteFailure) {
+      version = readOnly ? found : LedgerSchema.version
+      if found < version { try Self.migrate(connection) }
       let (batch, transfer) = (LedgerSchema.batchColumns, LedgerSchema.transferColumns)
       selectRow = try connection.prepare("SELECT \(batch) FROM batch WHERE id = ?")
       selectLast = try connection.prepare("SELECT \(batch) FROM batch ORDER BY id DESC LIMIT 1")
@@ -39,23 +52,25 @@ final class SQLiteSession {
         "INSERT INTO batch(\(batch)) VALUES(?, ?, ?, ?, ?, ?, ?)")
       insertTransfer = try connection.prepare(
         "INSERT INTO transfer(\(transfer)) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      upsertAccount = try connection.prepare(
-        """
-        INSERT INTO account(key, debits_posted, credits_posted) VALUES(?, ?, ?)
-        ON CONFLICT(key) DO UPDATE SET debits_posted = debits_posted + excluded.debits_posted,
-          credits_posted = credits_posted + excluded.credits_posted
-        """)
+      upsertAccount =
+        version == LedgerSchema.version
+        ? try connection.prepare(LedgerSchema.upsertAccount) : nil
     } catch {
       throw LedgerError(error)
     }
   }
 
-  /// Carries the log into the database and syncs that, before anything in it is believed. Where a sync of
-  /// the log failed, the kernel takes what it could not write for written: it can be read, counts as
-  /// committed, and would be gone with the power, after its confirmation was journaled.
-  private static func secure(_ connection: SQLiteConnection) throws(SQLiteFailure) {
-    let isBusy = try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") != 0
-    if isBusy { throw SQLiteFailure(code: SQLITE_BUSY, message: "the ledger is being read") }
+  /// Makes the tables of version 1 those of this version, all or nothing.
+  private static func migrate(_ connection: SQLiteConnection) throws(SQLiteFailure) {
+    try connection.execute("BEGIN IMMEDIATE")
+    do throws(SQLiteFailure) {
+      try connection.execute(LedgerSchema.fromVersion1)
+      try connection.execute("COMMIT")
+    } catch {
+      // With its connection the transaction is gone, whatever a rollback says.
+      if connection.isInTransaction { try connection.execute("ROLLBACK") }
+      throw error
+    }
   }
 
   /// Writes what `batch` says, within the transaction that is open.
@@ -136,7 +151,7 @@ final class SQLiteSession {
       let end = batch.netted[start...].firstIndex { $0.unit != unit } ?? batch.netted.endIndex
       var difference: Int128 = 0
       for change in batch.netted[start..<end] {
-        difference += Int128(change.debits) - Int128(change.credits)
+        difference += change.debits - change.credits
       }
       guard difference == 0 else {
         throw .contentRejected(
@@ -163,10 +178,19 @@ final class SQLiteSession {
   }
 
   private func upsert(_ change: NetChange) throws(SQLiteFailure) {
+    guard let upsertAccount else { preconditionFailure("an older version is only read") }
     try upsertAccount.bind(1, Int64(bitPattern: change.key))
-    try upsertAccount.bind(2, change.debits)
-    try upsertAccount.bind(3, change.credits)
+    try bind(change.debits, to: upsertAccount, at: 2)
+    try bind(change.credits, to: upsertAccount, at: 4)
     _ = try upsertAccount.step()
+  }
+
+  /// Binds a sum, which is not negative, as its low and its high part.
+  private func bind(
+    _ sum: Int128, to statement: SQLiteStatement, at index: Int32
+  ) throws(SQLiteFailure) {
+    try statement.bind(index, Int64(truncatingIfNeeded: sum & Int128(LedgerSchema.lowMask)))
+    try statement.bind(index + 1, Int64(truncatingIfNeeded: sum >> LedgerSchema.lowBits))
   }
 
   private func insert(_ row: BatchRow) throws(SQLiteFailure) {
@@ -195,7 +219,7 @@ final class SQLiteSession {
 
   private static func genesis(
     of connection: SQLiteConnection, path: String
-  ) throws(LedgerError) -> LedgerGenesis {
+  ) throws(LedgerError) -> (genesis: LedgerGenesis, version: Int64) {
     let (application, version) = try answer { () throws(SQLiteFailure) in
       (
         try connection.integer("PRAGMA application_id"),
@@ -205,7 +229,7 @@ final class SQLiteSession {
     guard application == LedgerSchema.applicationId else {
       throw .incompatible("\(path) is a database, but not a Joulebook ledger")
     }
-    guard version == LedgerSchema.version else {
+    guard version >= LedgerSchema.oldestVersion, version <= LedgerSchema.version else {
       throw .incompatible(
         "\(path) has table version \(version), this program writes \(LedgerSchema.version)")
     }
@@ -218,9 +242,8 @@ final class SQLiteSession {
     guard let columns, let shard = UInt16(exactly: columns[0]),
       let transfers = UInt32(exactly: columns[1]), transfers > 0
     else { throw .corrupt("\(path) has lost what it was made for") }
-    return LedgerGenesis(
-      shard: shard,
-      rules: BatchRules(transfers: transfers, nanoseconds: UInt64(bitPattern: columns[2])))
+    let rules = BatchRules(transfers: transfers, nanoseconds: UInt64(bitPattern: columns[2]))
+    return (LedgerGenesis(shard: shard, rules: rules), version)
   }
 
   /// Runs a call; what fails in it says nothing about a batch's content.

@@ -10,7 +10,7 @@ final class WriterLock {
   /// - Throws: `.inUse` when another holder has it, `.unavailable` when the file cannot be opened.
   init(ledgerAt path: String) throws(LedgerError) {
     let file = path + ".lock"
-    descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else {
       throw .unavailable("cannot open \(file): \(String(cString: strerror(errno)))")
     }

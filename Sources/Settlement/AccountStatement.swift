@@ -34,9 +34,9 @@ public struct AccountStatement: Sendable, Equatable {
     for transfer in history where transfer.time < period.upperBound {
       let amount = transfer.amount(for: account)
       let empty = StatementBalance(unit: transfer.unit, opening: 0, closing: 0)
-      running[transfer.unit, default: empty].closing += amount
+      running[transfer.unit, default: empty].closing += Int128(amount)
       if transfer.time < period.lowerBound {
-        running[transfer.unit, default: empty].opening += amount
+        running[transfer.unit, default: empty].opening += Int128(amount)
       } else {
         let balance = running[transfer.unit, default: empty].closing
         entries.append(StatementEntry(transfer: transfer, amount: amount, balance: balance))
@@ -52,9 +52,9 @@ public struct StatementBalance: Sendable, Equatable {
   /// In what.
   public var unit: LedgerUnit
   /// Before the period.
-  public var opening: Int64
+  public var opening: Int128
   /// After it.
-  public var closing: Int64
+  public var closing: Int128
 }
 
 /// One transfer as its account sees it.
@@ -64,7 +64,7 @@ public struct StatementEntry: Sendable, Equatable {
   /// What the account received; negative: what it gave.
   public var amount: Int64
   /// What it had in that unit afterwards.
-  public var balance: Int64
+  public var balance: Int128
 
   /// The other side.
   public var counterparty: AccountId { amount < 0 ? transfer.credit : transfer.debit }

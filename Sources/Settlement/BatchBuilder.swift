@@ -16,6 +16,8 @@ public struct BatchBuilder: Sendable {
   public private(set) var open: [LedgerTransfer] = []
   /// What instruments and areas are paid in, learnt from their events.
   private var catalog = Catalog()
+  /// What an event said that no exchange says; thrown by the next `endCommand`.
+  private var problem: String?
 
   /// A builder at the start of the journal.
   public init(genesis: LedgerGenesis) {
@@ -47,22 +49,37 @@ public struct BatchBuilder: Sendable {
   /// Ends the command `sequence`, sequenced at `time`.
   /// - Parameter closes: whether the command is a checkpoint of the whole state.
   /// - Returns: the batch that closes here, if one does.
-  /// - Throws: `.contentRejected` when a sum leaves Int64; the builder is of no use then.
+  /// - Throws: `.contentRejected` when an event of the command cannot come from an exchange that was
+  ///   replayed from its first command on; the builder is of no use then. Nothing that participants do
+  ///   leads there, and settlement that halts is better than a process that ends.
   public mutating func endCommand(
     sequence: SequenceNumber, time: Timestamp, closes: Bool
   ) throws(LedgerError) -> SettlementBatch? {
     precondition(sequence > head.last, "commands come in ascending order")
-    guard let oldest = open.first else { return nil }
-    let age = time.nanoseconds - min(time.nanoseconds, oldest.time.nanoseconds)
+    if let problem {
+      throw .contentRejected(
+        batch: head.batch + 1, reason: "command \(sequence.rawValue): \(problem)")
+    }
+    guard let due else { return nil }
     let isFull = open.count >= Int(genesis.rules.transfers)
-    guard closes || isFull || age >= genesis.rules.nanoseconds else { return nil }
-    let batch = try SettlementBatch(
+    guard closes || isFull || time >= due else { return nil }
+    let batch = SettlementBatch(
       shard: genesis.shard, id: head.batch + 1,
       first: SequenceNumber(head.last.rawValue + 1), last: sequence, previous: head.hash,
       transfers: open)
     head = LedgerHead(after: batch.row, genesis: genesis)
     open.removeAll(keepingCapacity: true)
     return batch
+  }
+
+  /// When the open batch is due: the first command at or behind this time closes it. `nil`: nothing is
+  /// open.
+  public var due: Timestamp? {
+    open.first.map { oldest in
+      let (due, isNever) = oldest.time.nanoseconds.addingReportingOverflow(
+        genesis.rules.nanoseconds)
+      return isNever ? .never : Timestamp(nanoseconds: due)
+    }
   }
 
   /// The command that an event belongs to.
@@ -75,7 +92,9 @@ public struct BatchBuilder: Sendable {
 // Who is debited and who is credited: the table is in docs/LEDGER.md.
 extension BatchBuilder {
   private mutating func settle(_ trade: Trade, _ cause: Cause) {
-    let (area, currency) = catalog.market(of: trade.instrument)
+    guard let (area, currency) = catalog.market(of: trade.instrument) else {
+      return note("instrument \(trade.instrument.rawValue) is unknown")
+    }
     let (buyer, seller) = (trade.buyer.account, trade.seller.account)
     let (money, fees) = (LedgerUnit.currency(currency), AccountId.house(area, .fees))
     let id = trade.trade.rawValue
@@ -87,15 +106,19 @@ extension BatchBuilder {
 
   private mutating func settle(_ metered: Metered, _ cause: Cause) {
     let (account, area) = (metered.account, metered.area)
-    let energy = LedgerUnit.energy(area)
-    let money = LedgerUnit.currency(catalog.currency(of: area))
+    guard let currency = catalog.currency(of: area) else {
+      return note("area \(area.rawValue) is unknown")
+    }
+    let (energy, money) = (LedgerUnit.energy(area), LedgerUnit.currency(currency))
     let grid = AccountId.house(area, .grid)
     let production = AccountId.terminal(area, .production)
     let consumption = AccountId.terminal(area, .consumption)
     let losses = AccountId.terminal(area, .losses)
     let id = metered.reading.registerSequence
     let (imported, exported) = (metered.imported.wattHours, metered.exported.wattHours)
-    let consumed = metered.burned.wattHours + imported
+    // What a reading says was consumed is what was burned and imported: of 64 bits.
+    let (consumed, isTooMuch) = metered.burned.wattHours.addingReportingOverflow(imported)
+    if isTooMuch { return note("reading \(id) consumes more than 64 bits hold") }
     post(
       .mint, from: production, to: account, energy, metered.reading.produced.wattHours, id, cause)
     post(.loss, from: account, to: losses, energy, metered.lost.wattHours, id, cause)
@@ -127,6 +150,9 @@ extension BatchBuilder {
     }
   }
 
+  /// Keeps the first thing that no exchange says.
+  private mutating func note(_ words: String) { problem = problem ?? words }
+
   /// Appends a transfer; none for a zero amount, one in the other direction for a negative one.
   private mutating func post(
     _ code: TransferCode, from: AccountId, to: AccountId, _ unit: LedgerUnit, _ amount: Int64,
@@ -134,7 +160,7 @@ extension BatchBuilder {
   ) {
     // An account that moves something to itself changes nothing.
     if amount == 0 || from == to { return }
-    precondition(amount != .min, "the engine rejects what has no magnitude in 64 bits")
+    if amount == .min { return note("an amount of transfer code \(code) has no magnitude") }
     let isReversed = amount < 0
     open.append(
       LedgerTransfer(
@@ -152,7 +178,8 @@ extension BatchBuilder {
   private static let imageVersion: UInt64 = 1
   private static let hashBytes = 32
   /// No batch in the making is longer: what one command moves comes on top of the rules' bound.
-  private static let longest = 1 << 26
+  /// A command trades with at most 2^24 orders, four transfers each, and the rules' bound is a million.
+  private static let longest = 1 << 27
 
   private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)

@@ -24,16 +24,18 @@ public struct Bill: Sendable, Equatable {
   public struct Line: Sendable, Equatable {
     /// What it is about.
     public var item: Item
-    /// How much energy, never negative; `nil` where the line has none.
-    public var energy: Energy?
-    /// What the account received; negative: what it pays; `nil` where the line has no money.
-    public var amount: Money?
+    /// How much energy in Wh, never negative; `nil` where the line has none. What is bought and sold to
+    /// and fro has no bound: 64 bits do not hold it.
+    public var wattHours: Int128?
+    /// What the account received in 1e-8 of the currency; negative: what it pays; `nil` where the line has
+    /// no money.
+    public var units: Int128?
 
     /// What one kWh cost or earned on average; `nil` where that has no meaning.
     public var averagePrice: Price? {
-      guard let energy, let amount else { return nil }
+      guard let wattHours, let units else { return nil }
       let isCost = item == .bought || item == .imported
-      return Price.average(isCost ? Money(units: -amount.units) : amount, for: energy)
+      return Price.average(units: isCost ? -units : units, wattHours: wattHours)
     }
   }
 
@@ -50,11 +52,11 @@ public struct Bill: Sendable, Equatable {
 
   /// The line of `item`.
   public func line(_ item: Item) -> Line {
-    lines.first { $0.item == item } ?? Line(item: item, energy: nil, amount: nil)
+    lines.first { $0.item == item } ?? Line(item: item, wattHours: nil, units: nil)
   }
 
-  /// What the account receives in all; negative: what it pays.
-  public var total: Money { line(.total).amount ?? .zero }
+  /// What the account receives in all, in 1e-8 of the currency; negative: what it pays.
+  public var total: Int128 { line(.total).units ?? 0 }
 }
 
 extension Bill {
@@ -91,23 +93,23 @@ extension Bill {
     stored: StatementBalance
   ) {
     (self.account, self.area, self.period) = (account, area, period)
-    var energy: [Item: Int64] = [.opening: stored.opening, .closing: stored.closing]
-    var money: [Item: Int64] = [:]
+    var energy: [Item: Int128] = [.opening: stored.opening, .closing: stored.closing]
+    var money: [Item: Int128] = [:]
     currency = nil
     for entry in entries {
       guard let item = Self.item(of: entry) else { continue }
       if let paid = entry.transfer.unit.currency {
         currency = paid
-        money[item, default: 0] += entry.amount
-        money[.total, default: 0] += entry.amount
+        money[item, default: 0] += Int128(entry.amount)
+        money[.total, default: 0] += Int128(entry.amount)
       } else {
-        energy[item, default: 0] += abs(entry.amount)
+        energy[item, default: 0] += abs(Int128(entry.amount))
       }
     }
     lines = Item.allCases.map { item in
       Line(
-        item: item, energy: item.hasEnergy ? Energy(wattHours: energy[item, default: 0]) : nil,
-        amount: item.hasMoney ? Money(units: money[item, default: 0]) : nil)
+        item: item, wattHours: item.hasEnergy ? energy[item, default: 0] : nil,
+        units: item.hasMoney ? money[item, default: 0] : nil)
     }
   }
 

@@ -21,23 +21,21 @@ struct Catalog: Sendable {
   }
 
   /// What `area` is paid in.
-  /// - Precondition: the area's creation was taken before.
-  func currency(of area: AreaId) -> Currency {
+  /// - Returns: `nil` when its creation was not taken. Any number is a currency, 0 too: the exchange takes
+  ///   it, so a ledger must.
+  func currency(of area: AreaId) -> Currency? {
     let index = Int(area.rawValue)
-    precondition(
-      index < currencies.count && currencies[index].rawValue != 0,
-      "area \(area.rawValue) is unknown: events must be fed from the journal's first command on")
-    return currencies[index]
+    return index < currencies.count ? currencies[index] : nil
   }
 
   /// The area of `instrument`, and what it is paid in.
-  /// - Precondition: the instrument's creation was taken before.
-  func market(of instrument: InstrumentId) -> (area: AreaId, currency: Currency) {
+  /// - Returns: `nil` when the creation of either was not taken.
+  func market(of instrument: InstrumentId) -> (area: AreaId, currency: Currency)? {
     let index = Int(instrument.rawValue)
-    precondition(
-      index < areas.count && areas[index] != .null,
-      "instrument \(index) is unknown: events must be fed from the journal's first command on")
-    return (areas[index], currency(of: areas[index]))
+    guard index < areas.count, areas[index] != .null, let paid = currency(of: areas[index]) else {
+      return nil
+    }
+    return (areas[index], paid)
   }
 }
 

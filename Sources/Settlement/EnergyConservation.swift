@@ -6,25 +6,24 @@ public struct EnergyConservation: Sendable, Hashable {
   /// Where.
   public var area: AreaId
   /// What meters said was produced.
-  public var minted: Int64 = 0
+  public var minted: Int128 = 0
   /// What came from the grid.
-  public var imported: Int64 = 0
+  public var imported: Int128 = 0
   /// What accounts hold now.
-  public var held: Int64 = 0
+  public var held: Int128 = 0
   /// What meters said was consumed, imports included.
-  public var burned: Int64 = 0
+  public var burned: Int128 = 0
   /// What went to the grid.
-  public var exported: Int64 = 0
+  public var exported: Int128 = 0
   /// What was lost on its way into the storage.
-  public var losses: Int64 = 0
+  public var losses: Int128 = 0
 
   /// Nothing yet in `area`.
   public init(area: AreaId) { self.area = area }
 
   /// Whether the equation holds.
   public var isConserved: Bool {
-    Int128(minted) + Int128(imported)
-      == Int128(held) + Int128(burned) + Int128(exported) + Int128(losses)
+    minted + imported == held + burned + exported + losses
   }
 
   /// The equation's terms for every area that `balances` know, ascending by area.

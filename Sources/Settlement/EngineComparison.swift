@@ -7,11 +7,11 @@ public struct EngineHolding: Sendable, Hashable {
   /// In what.
   public var unit: LedgerUnit
   /// How much: 1e-8 of the currency (free and reserved), or Wh.
-  public var amount: Int64
+  public var amount: Int128
 
   /// A holding of `account`.
-  public init(account: AccountId, unit: LedgerUnit, amount: Int64) {
-    (self.account, self.unit, self.amount) = (account, unit, amount)
+  public init(account: AccountId, unit: LedgerUnit, amount: some BinaryInteger & Sendable) {
+    (self.account, self.unit, self.amount) = (account, unit, Int128(amount))
   }
 
   fileprivate var key: UInt64 { UInt64(unit.rawValue) << 32 | UInt64(account.rawValue) }
@@ -21,7 +21,7 @@ public struct EngineHolding: Sendable, Hashable {
     [
       EngineHolding(
         account: balance.account, unit: .currency(balance.currency),
-        amount: balance.free.units + balance.reserved.units),
+        amount: Int128(balance.free.units) + Int128(balance.reserved.units)),
       EngineHolding(
         account: balance.account, unit: .energy(balance.area), amount: balance.energy.wattHours),
     ]
@@ -35,12 +35,12 @@ public struct HoldingDifference: Sendable, Hashable {
   /// In what.
   public var unit: LedgerUnit
   /// What the ledger says.
-  public var ledger: Int64
+  public var ledger: Int128
   /// What the engine says.
-  public var engine: Int64
+  public var engine: Int128
 
   /// All fields, in order.
-  public init(account: AccountId, unit: LedgerUnit, ledger: Int64, engine: Int64) {
+  public init(account: AccountId, unit: LedgerUnit, ledger: Int128, engine: Int128) {
     (self.account, self.unit, self.ledger, self.engine) = (account, unit, ledger, engine)
   }
 }

@@ -17,7 +17,8 @@ public protocol Ledger: AnyObject {
   /// At or below the head with the stored hash: `.alreadyApplied`, nothing changes. Otherwise the
   /// batch must be the one after the head and continue its chain and its journal range.
   /// - Throws: `.chainMismatch` (other hash, other previous, other range), `.outOfOrder`,
-  ///   `.contentRejected`, `.unavailable` (nothing changed), `.ambiguous` (the commit failed).
+  ///   `.contentRejected`, `.unavailable` (nothing changed), `.ambiguous` (the commit failed). A sum
+  ///   is never a reason: a ledger takes whatever the exchange accepted.
   func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome
 
   /// What is stored of batch `id`; `nil` when there is none.
@@ -35,6 +36,10 @@ public protocol Ledger: AnyObject {
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer]
 
+  /// When transfer `id` was made; `nil` when there is none.
+  /// - Throws: `.unavailable`, `.corrupt`.
+  func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp?
+
   /// How many transfers are stored.
   /// - Throws: `.unavailable`, `.corrupt`.
   func transferCount() throws(LedgerError) -> UInt64
@@ -46,6 +51,14 @@ public protocol Ledger: AnyObject {
   /// Runs `body` on one state of the ledger, whatever a writer does meanwhile.
   /// - Throws: what `body` throws; `.unavailable`, `.corrupt`.
   func snapshot<Value>(_ body: () throws(LedgerError) -> Value) throws(LedgerError) -> Value
+
+  /// Bytes of the log that the store keeps beside the ledger; 0 where there is none. It grows while
+  /// somebody reads one state of the ledger for long.
+  var logBytes: UInt64 { get }
+
+  /// Makes that log small again where nobody needs it any more; never waits, and does nothing where it
+  /// cannot.
+  func shrinkLog()
 
   /// Drops what it holds of a connection and opens it again: after it, the head is what is stored.
   /// - Throws: `.unavailable`, `.inUse`, `.incompatible`, `.corrupt`.
@@ -118,21 +131,26 @@ public struct LedgerBalance: Sendable, Hashable {
   public var account: AccountId
   /// In what.
   public var unit: LedgerUnit
-  /// All it ever gave.
-  public var debits: Int64
+  /// All it ever gave. It grows with the turnover, which nobody bounds: 64 bits do not hold it.
+  public var debits: Int128
   /// All it ever received.
-  public var credits: Int64
+  public var credits: Int128
 
   /// A balance of `account` in `unit`.
-  public init(account: AccountId, unit: LedgerUnit, debits: Int64, credits: Int64) {
+  public init(account: AccountId, unit: LedgerUnit, debits: Int128, credits: Int128) {
     (self.account, self.unit, self.debits, self.credits) = (account, unit, debits, credits)
   }
 
-  /// Credits less debits. Wraps never: both are sums of positive amounts, not negative.
-  public var amount: Int64 { credits - debits }
+  /// Credits less debits. Never leaves its type: both are sums of positive amounts, not negative.
+  public var amount: Int128 { credits - debits }
 }
 
 extension Ledger {
+  /// No log beside it.
+  public var logBytes: UInt64 { 0 }
+  /// Nothing to do.
+  public func shrinkLog() {}
+
   /// Checks that `batch` may follow `head` or was applied before: the rule every backend runs inside
   /// its transaction.
   /// - Parameter stored: the stored row with the batch's id, when it is at or below the head.

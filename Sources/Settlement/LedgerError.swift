@@ -30,9 +30,10 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What the settler does about it.
   public var remedy: Remedy {
     switch self {
-    case .unavailable: .retry
+    // Whoever has it will let it go.
+    case .unavailable, .inUse: .retry
     case .ambiguous: .reconnect
-    case .inUse, .incompatible, .corrupt, .contentRejected, .chainMismatch, .outOfOrder: .halt
+    case .incompatible, .corrupt, .contentRejected, .chainMismatch, .outOfOrder: .halt
     }
   }
 

@@ -36,21 +36,19 @@ extension LedgerUnit {
   }
 
   /// An amount in this unit, exactly: "12.50" (of the currency), "1.250" (kWh).
-  public func format(_ amount: Int64) -> String {
-    area != nil ? Energy(wattHours: amount).kilowattHours : Money(units: amount).decimal
+  public func format(_ amount: some BinaryInteger) -> String {
+    area != nil ? AmountText.kilowattHours(amount) : AmountText.money(amount)
   }
 }
 
 extension Energy {
   /// In kWh with three decimals: "1.250". Exact.
-  public var kilowattHours: String {
-    DecimalText.format(wattHours, decimals: 3, atLeast: 3)
-  }
+  public var kilowattHours: String { AmountText.kilowattHours(wattHours) }
 }
 
 extension Money {
   /// In whole currency, two to eight decimals: "12.50", "0.00012345". Exact.
-  public var decimal: String { DecimalText.format(units, decimals: 8, atLeast: 2) }
+  public var decimal: String { AmountText.money(units) }
 }
 
 extension Price {
@@ -60,8 +58,13 @@ extension Price {
   /// `money / energy`, rounded half away from zero to the next 1e-5 per kWh.
   /// - Returns: `nil` for no energy.
   public static func average(_ money: Money, for energy: Energy) -> Price? {
-    guard energy.wattHours != 0 else { return nil }
-    let (amount, weight) = (Int128(money.units), Int128(energy.wattHours))
+    average(units: Int128(money.units), wattHours: Int128(energy.wattHours))
+  }
+
+  /// The same of sums: 1e-8 of the currency, and Wh.
+  /// - Returns: `nil` for no energy, and for a price that no instrument could have.
+  static func average(units amount: Int128, wattHours weight: Int128) -> Price? {
+    guard weight != 0 else { return nil }
     let half = weight.magnitude / 2
     let magnitude = (amount.magnitude + half) / weight.magnitude
     let isNegative = (amount < 0) != (weight < 0)
@@ -95,10 +98,23 @@ extension Timestamp {
   }
 }
 
+/// Writes amounts, and sums of them, as people read them.
+enum AmountText {
+  /// Wh in kWh: "1.250".
+  static func kilowattHours(_ wattHours: some BinaryInteger) -> String {
+    DecimalText.format(wattHours, decimals: 3, atLeast: 3)
+  }
+
+  /// 1e-8 of a currency: "12.50", "0.00012345".
+  static func money(_ units: some BinaryInteger) -> String {
+    DecimalText.format(units, decimals: 8, atLeast: 2)
+  }
+}
+
 /// Writes integers as decimal fractions.
 enum DecimalText {
   /// `value` x 10^-`decimals`, without trailing zeros beyond `atLeast` decimals.
-  static func format(_ value: Int64, decimals: Int, atLeast: Int) -> String {
+  static func format(_ value: some BinaryInteger, decimals: Int, atLeast: Int) -> String {
     var digits = String(value.magnitude)
     while digits.utf8.count <= decimals { digits = "0" + digits }
     var fraction = digits.suffix(decimals)

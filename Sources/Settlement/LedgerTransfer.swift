@@ -92,13 +92,13 @@ public struct NetChange: Sendable, BitwiseCopyable, Hashable {
   public var account: AccountId
   /// In what.
   public var unit: LedgerUnit
-  /// Sum of the transfers that debit it.
-  public var debits: Int64
+  /// Sum of the transfers that debit it: of a batch in which much goes to and fro it leaves 64 bits.
+  public var debits: Int128
   /// Sum of the transfers that credit it.
-  public var credits: Int64
+  public var credits: Int128
 
   /// A change of `account` in `unit`.
-  public init(account: AccountId, unit: LedgerUnit, debits: Int64, credits: Int64) {
+  public init(account: AccountId, unit: LedgerUnit, debits: Int128, credits: Int128) {
     (self.account, self.unit, self.debits, self.credits) = (account, unit, debits, credits)
   }
 

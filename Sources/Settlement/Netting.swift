@@ -1,6 +1,7 @@
 import MarketModel
 
-/// Sums transfers per account and unit.
+/// Sums transfers per account and unit. A sum of 2^64 transfers of less than 2^63 each fits 128 bits, so
+/// none can leave its type.
 struct Netting {
   private var slots: [UInt64: Int] = [:]
   private var sums: [NetChange] = []
@@ -12,16 +13,10 @@ struct Netting {
   }
 
   /// Adds what `transfer` does to both of its accounts.
-  /// - Returns: `false` when a sum leaves Int64; the netting is of no use then.
-  mutating func add(_ transfer: LedgerTransfer) -> Bool {
-    let debit = slot(of: transfer.debit, in: transfer.unit)
-    let credit = slot(of: transfer.credit, in: transfer.unit)
-    let (debits, debitOverflow) = sums[debit].debits.addingReportingOverflow(transfer.amount)
-    let (credits, creditOverflow) = sums[credit].credits.addingReportingOverflow(transfer.amount)
-    if debitOverflow || creditOverflow { return false }
-    sums[debit].debits = debits
-    sums[credit].credits = credits
-    return true
+  mutating func add(_ transfer: LedgerTransfer) {
+    let amount = Int128(transfer.amount)
+    sums[slot(of: transfer.debit, in: transfer.unit)].debits += amount
+    sums[slot(of: transfer.credit, in: transfer.unit)].credits += amount
   }
 
   /// The sums, ascending by unit, then account.

@@ -3,21 +3,23 @@ import MarketModel
 // The canonical bytes of a batch: hash = SHA-256(previous hash || header || transfers || changes).
 // All integers little-endian; signed ones in two's complement.
 //
-//   header, 48 bytes              transfer, 64 bytes           netted change, 24 bytes
+//   header, 48 bytes              transfer, 64 bytes           netted change, 24 or 40 bytes
 //   offset size field             offset size field            offset size field
 //        0    8 "JBBATCH1"             0    8 id                    0    4 account
 //        8    8 batch                  8    4 debit account         4    4 unit
-//       16    8 first sequence        12    4 credit account        8    8 debits
-//       24    8 last sequence         16    4 unit                 16    8 credits
+//       16    8 first sequence        12    4 credit account        8  8/16 debits
+//       24    8 last sequence         16    4 unit              16/24  8/16 credits
 //       32    4 transfers             20    2 code
 //       36    4 netted changes        22    2 flags
 //       40    2 shard                 24    8 amount
-//       42    6 zero                  32    8 journal sequence
-//                                     40    8 time
+//       42    2 width of sums         32    8 journal sequence
+//       44    4 zero                  40    8 time
 //                                     48    8 reference
 //                                     56    8 zero (pending id)
 //
-// Transfers stand in journal order, netted changes by ascending unit, then account.
+// Transfers stand in journal order, netted changes by ascending unit, then account. The width of sums is 0
+// when every debit and credit of the batch fits a signed number of 64 bits, and 1 otherwise: then all of
+// them have 16 bytes. Header and counts say where every field lies, so no two batches have the same bytes.
 
 /// A settlement batch: what a contiguous range of the journal does to the ledger. Immutable; its hash
 /// is computed when it is made, so a batch cannot carry another one's hash.
@@ -41,29 +43,25 @@ public struct SettlementBatch: Sendable, Hashable {
 
   /// Nets and hashes `transfers`.
   /// - Precondition: `transfers` is not empty.
-  /// - Throws: `.contentRejected` when an account's sum leaves Int64.
   public init(
     shard: UInt16, id: UInt64, first: SequenceNumber, last: SequenceNumber, previous: BatchHash,
     transfers: [LedgerTransfer]
-  ) throws(LedgerError) {
+  ) {
     precondition(!transfers.isEmpty, "a range without transfers makes no batch")
     (self.shard, self.id, self.first, self.last) = (shard, id, first, last)
     (self.previous, self.transfers) = (previous, transfers)
     var netting = Netting(capacity: transfers.count)
-    for transfer in transfers {
-      guard netting.add(transfer) else {
-        throw .contentRejected(
-          batch: id, reason: "with transfer \(transfer.id) a sum leaves 64 bits")
-      }
-    }
+    for transfer in transfers { netting.add(transfer) }
     netted = netting.changes()
-    var bytes = CanonicalWriter(capacity: 80 + transfers.count * 64 + netted.count * 24)
+    let isWide = netted.contains { $0.debits > Int64.max || $0.credits > Int64.max }
+    let width = isWide ? 40 : 24
+    var bytes = CanonicalWriter(capacity: 80 + transfers.count * 64 + netted.count * width)
     bytes.append(previous.bytes)
     Self.writeHeader(
       into: &bytes, shard: shard, id: id, first: first, last: last,
-      transfers: transfers.count, netted: netted.count)
+      transfers: transfers.count, netted: netted.count, isWide: isWide)
     for transfer in transfers { Self.write(transfer, into: &bytes) }
-    for change in netted { Self.write(change, into: &bytes) }
+    for change in netted { Self.write(change, isWide: isWide, into: &bytes) }
     hash = BatchHash(of: bytes.bytes)
   }
 
@@ -76,7 +74,7 @@ public struct SettlementBatch: Sendable, Hashable {
 
   private static func writeHeader(
     into bytes: inout CanonicalWriter, shard: UInt16, id: UInt64, first: SequenceNumber,
-    last: SequenceNumber, transfers: Int, netted: Int
+    last: SequenceNumber, transfers: Int, netted: Int, isWide: Bool
   ) {
     bytes.append(ascii: "JBBATCH1")
     bytes.append(id)
@@ -85,7 +83,7 @@ public struct SettlementBatch: Sendable, Hashable {
     bytes.append(UInt32(transfers))
     bytes.append(UInt32(netted))
     bytes.append(shard)
-    bytes.append(UInt16(0))
+    bytes.append(UInt16(isWide ? 1 : 0))
     bytes.append(UInt32(0))
   }
 
@@ -103,10 +101,17 @@ public struct SettlementBatch: Sendable, Hashable {
     bytes.append(UInt64(0))
   }
 
-  private static func write(_ change: NetChange, into bytes: inout CanonicalWriter) {
+  private static func write(
+    _ change: NetChange, isWide: Bool, into bytes: inout CanonicalWriter
+  ) {
     bytes.append(change.account.rawValue)
     bytes.append(change.unit.rawValue)
-    bytes.append(change.debits)
-    bytes.append(change.credits)
+    if isWide {
+      bytes.append(change.debits)
+      bytes.append(change.credits)
+    } else {
+      bytes.append(Int64(change.debits))
+      bytes.append(Int64(change.credits))
+    }
   }
 }

@@ -83,6 +83,15 @@ public struct Settler: ~Copyable {
     }
   }
 
+  /// When the open batch is due; `nil`: none is open, or settlement has stopped.
+  public var due: Timestamp? { isHalted ? nil : builder.due }
+
+  /// Bytes of the log beside the ledger.
+  public var ledgerLogBytes: UInt64 { ledger.logBytes }
+
+  /// Makes that log small, if nobody needs it.
+  public func shrinkLedgerLog() { ledger.shrinkLog() }
+
   /// The last batch cut from the journal.
   public var journalHead: LedgerHead { builder.head }
 

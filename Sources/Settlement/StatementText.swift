@@ -12,13 +12,13 @@ public enum StatementText {
       var table = TextTable(["Area \(bill.area.rawValue)", "kWh", "\(currency)/kWh", currency])
       for line in bill.lines {
         table.add([
-          line.item.rawValue, line.energy?.kilowattHours ?? "",
-          line.averagePrice?.decimal ?? "", line.amount?.decimal ?? "",
+          line.item.rawValue, line.wattHours.map { AmountText.kilowattHours($0) } ?? "",
+          line.averagePrice?.decimal ?? "", line.units.map { AmountText.money($0) } ?? "",
         ])
       }
       text += "\n" + table.text
-      text += bill.total.units < 0 ? "To pay: " : "To receive: "
-      text += "\(Money(units: abs(bill.total.units)).decimal) \(currency)\n"
+      text += bill.total < 0 ? "To pay: " : "To receive: "
+      text += "\(AmountText.money(abs(bill.total))) \(currency)\n"
     }
     text += "\n" + balances(statement)
     return text
@@ -64,6 +64,21 @@ public enum StatementText {
       text += fields.joined(separator: ",") + "\r\n"
     }
     return text
+  }
+
+  /// Up to where what a ledger says is whole: "whole up to command 123; the last transfer is of
+  /// 2026-06-01T12:00:00Z". What the exchange did behind that command is not settled yet.
+  /// - Parameter head: Where what was read of `ledger` ends.
+  /// - Throws: what reading the ledger throws.
+  public static func extent(
+    of ledger: any Ledger, through head: LedgerHead
+  ) throws(LedgerError) -> String {
+    guard head.batch > 0, let row = try ledger.row(ofBatch: head.batch) else {
+      return "nothing is settled yet"
+    }
+    let time = try ledger.time(ofTransfer: row.firstTransfer + UInt64(row.count) - 1)
+    let last = time.map { "; the last transfer is of \($0.iso8601)" } ?? ""
+    return "whole up to command \(head.last.rawValue)\(last)"
   }
 
   /// The balances of a ledger as a table, accounts that have nothing left out.

@@ -113,12 +113,44 @@ struct BatchBuilderTests {
     #expect(try BatchBuilder.batches(of: script, rules).map(\.hash) != hash)
   }
 
-  @Test("A sum that leaves 64 bits is refused, never wrapped.")
-  func overflow() {
+  @Test("What no exchange says is refused, and ends no process.")
+  func impossibleEvents() {
     var script = EventScript()
-    script.cash(2, .max)
-    script.cash(2, 1)
+    script.trade(2, 3, energy: 10, price: 5, area: 9)
+    var other = EventScript()
+    other.meter(2, produced: 10, area: 9)
+    var third = EventScript()
+    third.meter(2, burned: .max, imported: 0)
+    third.transfer(2, 3, .cash, .min)
+    for script in [script, other, third] {
+      #expect(throws: LedgerError.self) { try BatchBuilder.batches(of: script, genesis) }
+    }
+  }
+
+  @Test("An area's currency may have any number: the exchange takes 0 too.")
+  func currencyZero() throws {
+    var script = EventScript()
+    let definition = CreateArea(
+      area: AreaId(3), currency: Currency(0), code: .empty, storageCost: Money(units: 1),
+      storagePrice: Money(units: 1), feedInPrice: .zero, retailPrice: .zero)
+    script.add([.areaCreated(AreaState(definition: definition, defaultCap: .zero))])
+    script.meter(2, produced: 10, exported: 4, revenue: 8, area: 3)
     script.checkpoint()
-    #expect(throws: LedgerError.self) { try BatchBuilder.batches(of: script, genesis) }
+    let batch = try #require(try BatchBuilder.batches(of: script, genesis).first)
+    #expect(batch.transfers.map(\.code) == [.mint, .exportEnergy, .exportCash])
+  }
+
+  @Test("When the open batch is due is known; a command at that moment closes it.")
+  func due() throws {
+    var builder = BatchBuilder(genesis: genesis)
+    var script = EventScript()
+    script.cash(2, 100)
+    for step in script.steps { #expect(try builder.feed(step) == nil) }
+    let due = try #require(builder.due)
+    #expect(due == Timestamp(nanoseconds: script.steps[4].time.nanoseconds + 60_000_000_000))
+    script.time = due.nanoseconds
+    script.add([])
+    #expect(try builder.feed(script.steps[5])?.last == script.steps[5].sequence)
+    #expect(builder.due == nil)
   }
 }

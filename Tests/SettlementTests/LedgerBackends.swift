@@ -88,11 +88,11 @@ final class MemoryLedger: Ledger {
         let key = UInt64(transfer.unit.rawValue) << 32 | UInt64(account.rawValue)
         let empty = LedgerBalance(account: account, unit: transfer.unit, debits: 0, credits: 0)
         var balance = balances[key] ?? empty
-        let isDebit = account == transfer.debit
-        let (sum, overflow) = (isDebit ? balance.debits : balance.credits)
-          .addingReportingOverflow(transfer.amount)
-        if overflow { throw .contentRejected(batch: batch.id, reason: "overflow") }
-        if isDebit { balance.debits = sum } else { balance.credits = sum }
+        if account == transfer.debit {
+          balance.debits += Int128(transfer.amount)
+        } else {
+          balance.credits += Int128(transfer.amount)
+        }
         balances[key] = balance
       }
     }
@@ -114,6 +114,7 @@ final class MemoryLedger: Ledger {
     }
   }
 
+  func time(ofTransfer id: UInt64) -> Timestamp? { place.transfers.first { $0.id == id }?.time }
   func transferCount() -> UInt64 { UInt64(place.transfers.count) }
   func balances() -> [LedgerBalance] { place.balances.sorted { $0.key < $1.key }.map(\.value) }
   func snapshot<Value>(
@@ -165,6 +166,9 @@ final class FaultyLedger: Ledger {
   func transfers(
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer] { try ledger.transfers(of: account, in: period) }
+  func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
+    try ledger.time(ofTransfer: id)
+  }
   func transferCount() throws(LedgerError) -> UInt64 { try ledger.transferCount() }
   func balances() throws(LedgerError) -> [LedgerBalance] { try ledger.balances() }
   func snapshot<Value>(

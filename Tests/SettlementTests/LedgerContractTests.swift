@@ -87,10 +87,10 @@ struct LedgerContractTests {
     let batches = try threeBatches()
     _ = try ledger.apply(batches[0])
     let second = batches[1]
-    let foreign = try SettlementBatch(
+    let foreign = SettlementBatch(
       shard: 0, id: 2, first: second.first, last: second.last, previous: genesis.hash,
       transfers: second.transfers)
-    let late = try SettlementBatch(
+    let late = SettlementBatch(
       shard: 0, id: 2, first: SequenceNumber(second.first.rawValue + 1), last: second.last,
       previous: second.previous, transfers: second.transfers)
     for batch in [foreign, late] {
@@ -127,31 +127,6 @@ struct LedgerContractTests {
       Issue.record("opened, or failed with \(String(describing: error))")
       return
     }
-  }
-
-  @Test(
-    "A batch that takes a balance beyond 64 bits is refused whole.",
-    arguments: LedgerBackend.allCases)
-  func overflow(_ backend: LedgerBackend) throws {
-    let ledger = try backend.place().open(genesis)
-    var script = EventScript()
-    script.cash(2, .max)
-    script.checkpoint()
-    script.cash(3, 5)
-    script.cash(2, 1)
-    script.checkpoint()
-    let batches = try BatchBuilder.batches(of: script, genesis)
-    _ = try ledger.apply(batches[0])
-    let balances = try ledger.balances()
-    let error = errorOf { _ = try ledger.apply(batches[1]) }
-    guard case .contentRejected(batch: 2, _) = error else {
-      Issue.record("taken, or failed with \(String(describing: error))")
-      return
-    }
-    #expect(error?.remedy == .halt)
-    #expect(try ledger.balances() == balances)
-    #expect(try ledger.transferCount() == 1)
-    #expect(try LedgerVerification.run(on: ledger).problems == [])
   }
 
   @Test(

@@ -68,11 +68,11 @@ struct SQLiteLedgerTests {
     ("UPDATE batch SET last_sequence = last_sequence + 1 WHERE id = 1", "batch 1: stored hash"),
     ("UPDATE batch SET count = count - 1 WHERE id = 3", "batch 3: stored hash"),
     (
-      "UPDATE account SET credits_posted = credits_posted + 1 WHERE id = 2 AND unit = 66514",
+      "UPDATE account SET credits_low = credits_low + 1 WHERE id = 2 AND unit = 66514",
       "2 in EUR: balance"
     ),
     (
-      "UPDATE account SET credits_posted = credits_posted + 1 WHERE id = 2 AND unit = 66514",
+      "UPDATE account SET credits_high = credits_high + 1 WHERE id = 2 AND unit = 66514",
       "EUR: debits"
     ),
     ("DELETE FROM account WHERE id = 3 AND unit = 131073", "area 1: minted"),
@@ -181,6 +181,79 @@ struct SQLiteLedgerTests {
     try other.execute("ROLLBACK")
     try ledger.reconnect()
     #expect(try ledger.apply(batch) == .applied)
+  }
+
+  @Test(
+    "A reader that stays keeps nobody from opening the ledger and settling; its log gets small again."
+  )
+  func readerStays() throws {
+    let place = SQLitePlace()
+    let all = try batches(103)
+    do {
+      let ledger = try place.open(genesis)
+      _ = try ledger.apply(all[0])
+      try ledger.close()
+    }
+    let reader = try SQLiteConnection(path: place.path, readOnly: true)
+    try reader.execute("BEGIN")
+    #expect(try reader.integer("SELECT count(*) FROM batch") == 1)
+    do {
+      let ledger = try place.open(genesis)
+      for batch in all[1...100] { _ = try ledger.apply(batch) }
+      #expect(ledger.logBytes > 1 << 20)
+      try ledger.reconnect()
+      _ = try ledger.apply(all[101])
+      try ledger.close()
+    }
+    // Another process, whose log lies beside the file.
+    let ledger = try place.open(genesis)
+    #expect(try ledger.head().batch == 102)
+    #expect(ledger.logBytes > 1 << 20)
+    #expect(try ledger.apply(all[102]) == .applied)
+    ledger.shrinkLog()
+    #expect(ledger.logBytes > 1 << 20)
+    #expect(try reader.integer("SELECT count(*) FROM batch") == 1)
+    try reader.execute("COMMIT")
+    ledger.shrinkLog()
+    #expect(ledger.logBytes == 0)
+    #expect(try LedgerVerification.run(on: ledger).problems == [])
+  }
+
+  @Test("While another program writes, the ledger is asked again, also when it is opened.")
+  func writerAtOpening() throws {
+    let place = try filled()
+    let other = try SQLiteConnection(path: place.path, readOnly: false)
+    try other.execute("BEGIN IMMEDIATE")
+    #expect(errorOf { _ = try place.open(genesis) }?.remedy == .retry)
+    try other.execute("ROLLBACK")
+    #expect(try place.open(genesis).head().batch == 3)
+  }
+
+  @Test(
+    "Only owner and group read a ledger's files; one that others could read is tightened, and it is said."
+  )
+  func modes() throws {
+    func modes(_ path: String) throws -> [Int] {
+      try ["", "-wal", "-shm", ".lock"].map { suffix in
+        let attributes = try FileManager.default.attributesOfItem(atPath: path + suffix)
+        return attributes[.posixPermissions] as? Int ?? 0
+      }
+    }
+    let place = SQLitePlace()
+    do {
+      let ledger = try SQLiteLedger(path: place.path, genesis: genesis)
+      _ = try ledger.apply(try batches(1)[0])
+      #expect(try modes(place.path).allSatisfy { $0 & 0o007 == 0 })
+      #expect(ledger.notes == [])
+      try ledger.close()
+    }
+    chmod(place.path, 0o644)
+    chmod(place.path + ".lock", 0o644)
+    let ledger = try SQLiteLedger(path: place.path, genesis: genesis)
+    _ = try ledger.head()
+    #expect(try modes(place.path) == [0o640, 0o640, 0o640, 0o640])
+    #expect(ledger.notes.count == 2, "\(ledger.notes)")
+    try ledger.close()
   }
 
   @Test("A disk that is full leaves the ledger as it was; with room the batch goes in.")

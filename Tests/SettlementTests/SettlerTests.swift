@@ -162,13 +162,13 @@ struct SettlerTests {
   }
 
   @Test(
-    "A batch that the ledger refuses for its content is not skipped.",
+    "A batch that cannot be made is not skipped.",
     arguments: LedgerBackend.allCases)
   func contentRejected(_ backend: LedgerBackend) throws {
     var script = EventScript()
-    script.cash(2, .max)
+    script.cash(2, 10)
     script.checkpoint()
-    script.cash(2, 1)
+    script.trade(2, 3, energy: 10, price: 5, area: 9)
     script.checkpoint()
     script.cash(3, 1)
     script.checkpoint()

@@ -49,15 +49,15 @@ enum Proofs {
 extension Proofs {
   /// The ledger is sound by itself, and says of every account what the engine says.
   static func ledger(_ verification: LedgerVerification, _ replay: Replay) -> DemoResult.Proof {
-    var engine: [LedgerKey: Int64] = [:]
+    var engine: [LedgerKey: Int128] = [:]
     for cash in replay.cash {
       engine[LedgerKey(cash.account, .currency(cash.currency))] =
-        cash.free.units + cash.reserved.units
+        Int128(cash.free.units) + Int128(cash.reserved.units)
     }
     for balance in replay.balances {
-      engine[LedgerKey(balance.account, .energy(balance.area))] = balance.energy.wattHours
+      engine[LedgerKey(balance.account, .energy(balance.area))] = Int128(balance.energy.wattHours)
     }
-    var ledger: [LedgerKey: Int64] = [:]
+    var ledger: [LedgerKey: Int128] = [:]
     for balance in verification.balances where !balance.account.isHouse {
       ledger[LedgerKey(balance.account, balance.unit)] = balance.amount
     }

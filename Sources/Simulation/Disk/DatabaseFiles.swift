@@ -30,6 +30,8 @@ final class DatabaseFiles {
   let name: String
   /// The ledger's machine does not answer.
   var isFailing = false
+  /// Another program reads one state of the ledger: the log is carried nowhere.
+  var isRead = false
   private let disk: SimulatedDisk
   private let vfs: UnsafeMutablePointer<sqlite3_vfs>
   private let cName: UnsafeMutablePointer<CChar>
@@ -112,8 +114,10 @@ final class DatabaseFiles {
       let slot = OpenFile(file)
       slot.files = self
       slot.descriptor = descriptor
-      // As on Unix: the first sync of a new journal or log makes its name durable too.
-      slot.syncsDirectory = isNew && flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL) != 0
+      // As on Unix: the first sync of a new journal or log makes its name durable too, and the ledger syncs
+      // the folder of a log that it found.
+      slot.syncsDirectory =
+        flags & SQLITE_OPEN_WAL != 0 || isNew && flags & SQLITE_OPEN_MAIN_JOURNAL != 0
       file.pointee.pMethods = UnsafePointer(DatabaseFiles.methods)
       outFlags?.pointee = flags
       return SQLITE_OK
@@ -166,6 +170,9 @@ final class DatabaseFiles {
     }
   }
 
+  /// SQLite's lock of whoever carries the log into the database.
+  private static let checkpointLock: Int32 = 1
+
   nonisolated(unsafe) private static let methods: UnsafeMutablePointer<sqlite3_io_methods> = {
     let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
     methods.initialize(to: sqlite3_io_methods())
@@ -210,7 +217,10 @@ final class DatabaseFiles {
         files.region(Int(number), Int(bytes), extend: extend != 0))
       return SQLITE_OK
     }
-    methods.pointee.xShmLock = { _, _, _, _ in SQLITE_OK }
+    methods.pointee.xShmLock = { file, lock, _, flags in
+      let isTaken = OpenFile(file).files.isRead && lock == checkpointLock
+      return isTaken && flags & SQLITE_SHM_UNLOCK == 0 ? SQLITE_BUSY : SQLITE_OK
+    }
     methods.pointee.xShmBarrier = { _ in }
     methods.pointee.xShmUnmap = { file, _ in
       OpenFile(file).files.forgetMemory()

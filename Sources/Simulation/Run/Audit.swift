@@ -105,7 +105,7 @@ struct Audit: ~Copyable {
     var holdings = exchange.cash().map {
       EngineHolding(
         account: $0.account, unit: .currency($0.currency),
-        amount: $0.free.units + $0.reserved.units)
+        amount: Int128($0.free.units) + Int128($0.reserved.units))
     }
     for balance in exchange.balances() {
       holdings.append(

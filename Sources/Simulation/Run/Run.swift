@@ -117,6 +117,7 @@ final class Run {
         disk.faults.capacity == nil ? disk.used + random.pick(0..<40_000) : nil
     }
     if random.happens(files.isFailing ? 300 : 15) { files.isFailing.toggle() }
+    if random.happens(files.isRead ? 100 : 30) { files.isRead.toggle() }
     if random.happens(setting.kills) {
       report.kills += 1
       disk.endProcess()
