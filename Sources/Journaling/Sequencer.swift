@@ -73,6 +73,17 @@ public struct Sequencer: ~Copyable {
     return alarm
   }
 
+  /// The time that a command would get if the clocks were read now. Changes nothing: the next command is
+  /// not later for having asked.
+  public var ahead: Timestamp {
+    var probe = Sequencer(
+      after: lastSequence, lastTime: now, clock: clock, source: source,
+      longestJumpNanoseconds: longestJumpNanoseconds)
+    (probe.steadyBefore, probe.isAlarmed) = (steadyBefore, isAlarmed)
+    _ = probe.readClock()
+    return probe.now
+  }
+
   /// Sets the time of a driven clock; called when an operator's tick arrives.
   /// - Returns: `false` when `time` lies before the present time, which then stays.
   /// - Precondition: the clock is driven.

@@ -54,8 +54,14 @@ extension LedgerCommand {
 
     func run() throws {
       try place.read { ledger throws(LedgerError) in
-        let balances = try ledger.balances().filter { account == nil || $0.account == account }
-        print(StatementText.table(balances), terminator: "")
+        // Printed behind the transaction: whoever reads slowly keeps no log.
+        let (balances, extent) = try ledger.snapshot { () throws(LedgerError) in
+          (
+            try ledger.balances().filter { account == nil || $0.account == account },
+            try StatementText.extent(of: ledger, through: ledger.head())
+          )
+        }
+        print(StatementText.table(balances) + extent)
       }
     }
   }
@@ -85,11 +91,19 @@ extension LedgerCommand {
     func run() throws {
       try place.read { ledger throws(LedgerError) in
         let period = (from ?? Timestamp(nanoseconds: 0))..<(to ?? .never)
-        let statement = try AccountStatement.make(from: ledger, account: account, period: period)
+        let (statement, extent) = try ledger.snapshot { () throws(LedgerError) in
+          (
+            try AccountStatement.make(from: ledger, account: account, period: period),
+            try StatementText.extent(of: ledger, through: ledger.head())
+          )
+        }
         switch format {
-        case .bill: print(StatementText.bill(statement), terminator: "")
-        case .table: print(StatementText.table(statement), terminator: "")
-        case .csv: print(StatementText.csv(statement), terminator: "")
+        case .bill: print(StatementText.bill(statement) + "\n" + extent)
+        case .table: print(StatementText.table(statement) + extent)
+        case .csv:
+          // A line that is no record would spoil the file.
+          print(StatementText.csv(statement), terminator: "")
+          printError(extent)
         }
       }
     }
@@ -109,6 +123,7 @@ extension LedgerCommand {
           guard let row = try ledger.row(ofBatch: id) else { continue }
           for transfer in try ledger.transfers(in: row) { print(Self.line(transfer) + "\r") }
         }
+        printError(try StatementText.extent(of: ledger, through: head))
       }
     }
 
@@ -127,7 +142,8 @@ extension LedgerCommand {
     static let configuration = CommandConfiguration(
       abstract: "Recomputes hash chain, double entry and balances, and compares with a replay.",
       discussion: """
-        The server must not be running. Exit code 0 when all agrees, 70 when anything differs.
+        The server must not be running. Exit code 0 when all agrees, 70 when anything differs, 75 when
+        the ledger lacks batches that the journal closes, which a server brings to it when it starts.
         """)
     @OptionGroup var place: Place
 
@@ -140,13 +156,15 @@ extension LedgerCommand {
         for area in found.energy {
           print("area \(area.area.rawValue)     energy \(area.isConserved ? "conserved" : "LOST")")
         }
+        print("extent     \(try StatementText.extent(of: ledger, through: found.head))")
         problems = found.problems.map(\.description)
       }
       for problem in problems { print("PROBLEM    \(problem)") }
       if !problems.isEmpty { throw ExitCode(Failure.checkFailed.rawValue) }
       let stored = try LedgerComparison.read(DataFolder(place.data))
-      try stored.compare(
-        with: Replay.replay(DataFolder(place.data), behind: stored.head.last))
+      let replay = try Replay.replay(DataFolder(place.data), against: stored)
+      try Replay.judge(replay)
+      try stored.compare(with: replay)
     }
   }
 }

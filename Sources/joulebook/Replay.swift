@@ -16,7 +16,8 @@ struct Replay: ParsableCommand {
         joulebook replay my-exchange
         joulebook replay my-exchange --ledger
 
-      Exit code 70 when a checkpoint or a balance differs.
+      Exit code 70 when a checkpoint, a batch or a balance differs; 75 when the ledger lacks batches that
+      the journal closes, which a server brings to it when it starts.
       """)
 
   @Argument(help: "Data folder.", completion: .directory)
@@ -27,7 +28,7 @@ struct Replay: ParsableCommand {
   func run() throws {
     let folder = DataFolder(data)
     let stored = ledger ? try LedgerComparison.read(folder) : nil
-    let replay = try Self.replay(folder, behind: stored?.head.last ?? .none)
+    let replay = try Self.replay(folder, against: stored)
     if replay.begin > .none {
       print("begin       the snapshot of command \(replay.begin.rawValue): older segments are gone")
     }
@@ -37,25 +38,24 @@ struct Replay: ParsableCommand {
     print(String(format: "rate        %.0f commands/s", replay.commandsPerSecond))
     print("event hash  \(hexadecimal(replay.eventHash))")
     print("state hash  \(hexadecimal(replay.stateHash))")
+    try Self.judge(replay)
+    try stored?.compare(with: replay)
+  }
+
+  /// Ends with code 70 when the replay leaves the journaled history.
+  static func judge(_ replay: HistoryReplay) throws {
     if let mismatch = replay.mismatch {
       throw Failure.checkFailed.exit(
         "the replay differs from the checkpoint at command \(mismatch.rawValue)")
     }
-    guard let stored else { return }
-    guard replay.begin <= stored.head.last else {
-      throw Failure.noInput.exit(
-        "the ledger ends with command \(stored.head.last.rawValue), before the oldest snapshot: its "
-          + "balances there cannot be computed without the segments that were removed")
-    }
-    try stored.compare(with: replay)
   }
 
   /// Replays, and says in words what fails.
   static func replay(
-    _ folder: DataFolder, behind place: SequenceNumber = .none
+    _ folder: DataFolder, against ledger: LedgerComparison? = nil
   ) throws -> HistoryReplay {
     do throws(StartError) {
-      return try HistoryReplay.run(folder, holdingsBehind: place)
+      return try HistoryReplay.run(folder, against: ledger.map { ($0.head, $0.genesis) })
     } catch {
       throw Failure(error).exit("\(error)")
     }
@@ -66,6 +66,8 @@ struct Replay: ParsableCommand {
 struct LedgerComparison {
   /// Where the ledger stood.
   let head: LedgerHead
+  /// What it was made for.
+  let genesis: LedgerGenesis
   private let balances: [LedgerBalance]
 
   /// Reads head and balances of the ledger in `folder`.
@@ -73,19 +75,33 @@ struct LedgerComparison {
     do throws(LedgerError) {
       let ledger = try SQLiteLedger(readingFrom: folder.ledger)
       return try ledger.snapshot { () throws(LedgerError) in
-        LedgerComparison(head: try ledger.head(), balances: try ledger.balances())
+        LedgerComparison(
+          head: try ledger.head(), genesis: ledger.genesis, balances: try ledger.balances())
       }
     } catch {
       throw LedgerCommand.Place.failure(error, data: folder.path)
     }
   }
 
-  /// Prints whether all agrees; ends with code 70 when not.
+  /// Prints whether all agrees; ends with code 70 when not, 75 when the ledger is only behind.
   func compare(with replay: HistoryReplay) throws {
-    if head.batch == 0 {
-      print("ledger      empty")
-      return
+    guard replay.begin <= head.last else {
+      throw Failure.noInput.exit(
+        "the ledger ends with command \(head.last.rawValue), before the oldest snapshot: its "
+          + "balances there cannot be computed without the segments that were removed")
     }
+    if let verdict = replay.batches?.verdict {
+      throw Failure.checkFailed.exit("the ledger is not what the journal says: \(verdict)")
+    }
+    if head.batch == 0 { print("ledger      empty") } else { try compareBalances(with: replay) }
+    guard let missing = replay.batches?.missing else { return }
+    let last = replay.batches?.journal.last.rawValue ?? 0
+    throw Failure.temporary.exit(
+      "the ledger lacks batches \(missing.lowerBound) to \(missing.upperBound), which the journal closes "
+        + "(through command \(last)): a server that starts here brings them to it, or says why not")
+  }
+
+  private func compareBalances(with replay: HistoryReplay) throws {
     let differences = LedgerBalance.differences(ledger: balances, engine: replay.holdings)
     for difference in differences {
       let unit = difference.unit

@@ -56,6 +56,11 @@ struct Serve: ParsableCommand {
     print("stopped behind command \(summary.lastSequence.rawValue)")
     print("event hash \(hexadecimal(summary.eventHash))")
     print("state hash \(hexadecimal(summary.stateHash))")
+    if summary.settlementHasStopped {
+      throw Failure.checkFailed.exit(
+        "settlement has stopped: the log's ALARM says why, and the runbook what to do. The journal has "
+          + "everything; what is not in the ledger is settled when that is mended")
+    }
   }
 
   private func start(

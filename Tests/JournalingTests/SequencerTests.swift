@@ -23,6 +23,23 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [44, 6_000])
   }
 
+  @Test("To ask for the time of a command that may come makes none later, and follows no jump.")
+  func ahead() {
+    let time = TwoClocks()
+    var sequencer = Sequencer(
+      after: SequenceNumber(41), lastTime: Timestamp(nanoseconds: 5), clock: .system, source: time)
+    (time.wall, time.steady) = (100 * second, second)
+    #expect(sequencer.ahead == Timestamp(nanoseconds: 100 * second))
+    #expect(stamped(&sequencer) == [42, 5])
+    #expect(sequencer.readClock() == nil)
+    (time.wall, time.steady) = (3_700 * second, 2 * second)
+    #expect(sequencer.ahead == Timestamp(nanoseconds: 101 * second))
+    #expect(stamped(&sequencer) == [43, 100 * second])
+    #expect(sequencer.readClock() == .jumpedAhead(nanoseconds: 3_599 * second))
+    let driven = Sequencer(lastTime: Timestamp(nanoseconds: 7), clock: .driven, source: time)
+    #expect(driven.ahead == Timestamp(nanoseconds: 7))
+  }
+
   @Test("A jump of the wall clock is not followed, is told once, and time goes on steadily.")
   func jumpAhead() {
     var sequencer = Sequencer(clock: .system)
@@ -77,4 +94,10 @@ struct SequencerTests {
     #expect(sequencer.now >= first)
     #expect(first > Timestamp(nanoseconds: 1_700_000_000 * second))
   }
+}
+
+/// Clocks that a test sets, on its own thread.
+private final class TwoClocks: TimeSource, @unchecked Sendable {
+  var wall: UInt64 = 0
+  var steady: UInt64 = 0
 }

@@ -4,7 +4,7 @@ import Testing
 @Suite("Looking after a server", .serialized)
 struct HealthTests {
   /// Status and text of a page.
-  private func get(_ port: Int, _ path: String) throws -> (status: Int, text: String) {
+  func get(_ port: Int, _ path: String) throws -> (status: Int, text: String) {
     let script = """
       from http.client import HTTPConnection
       c = HTTPConnection("127.0.0.1", \(port), timeout=5)
@@ -41,7 +41,8 @@ struct HealthTests {
     for name in [
       "ingress_commands", "outbox_events", "readings_under_way", "retransmissions_waiting",
       "intake",
-      "settlement_waiting", "settlement_stopped", "retransmission_failures_total",
+      "settlement_waiting", "settlement_stopped", "ledger_log_bytes",
+      "retransmission_failures_total",
       "snapshot_failures_total", "gateway_rejects_total", "sessions_terminated_total",
       "alarms_total", "pipeline_commands", "pipeline_events", "send_queue_bytes", "readers_paused",
       "connections_accepted_total", "connections_refused_total", "connections_lost_total",

@@ -99,6 +99,8 @@ public struct DataFolder: Sendable, Equatable {
   static func write(_ text: String, to file: String) throws(ConfigurationError) {
     do {
       try text.write(toFile: file, atomically: true, encoding: .utf8)
+      // As the journal: its owner and group.
+      try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
     } catch {
       throw ConfigurationError("cannot write \(file): \(reason(error))")
     }

@@ -1,7 +1,10 @@
 // Answers three questions over HTTP, one connection at a time, on a thread of its own:
 //
 //     GET /health    200 while the I/O thread turns, 503 when it has not for five seconds
-//     GET /ready     200 when commands are taken in and settled; 503 and the reason otherwise
+//     GET /ready     200 when commands are taken in and settled; 503 and the reason otherwise. Settlement
+//                    that has stopped is such a reason though trading goes on: what is traded reaches no
+//                    ledger until a person has looked. While it waits for a ledger that does not answer it
+//                    catches up by itself: 200, and a line that says so
 //     GET /metrics   the numbers, as text
 //
 // Not for the public: it has no TLS and no names. Listen on a loopback or an operators' network.
@@ -62,8 +65,9 @@ final class HealthDesk: Sendable {
       return isTurning ? ("200 OK", "alive\n") : ("503 Service Unavailable", "it does not turn\n")
     case "/ready":
       let reasons = Self.reasons(picture, isTurning)
+      let waits = picture.settlementIsWaiting ? "settlement waits for the ledger\n" : ""
       return reasons.isEmpty
-        ? ("200 OK", "ready\n")
+        ? ("200 OK", "ready\n" + waits)
         : ("503 Service Unavailable", reasons.joined(separator: "\n") + "\n")
     case "/metrics": return ("200 OK", page())
     default: return ("404 Not Found", "/health, /ready, /metrics\n")
@@ -76,7 +80,9 @@ final class HealthDesk: Sendable {
     if !isTurning { reasons.append("it does not turn") }
     if !picture.isServing { reasons.append("it drains") }
     if picture.intake != .ample { reasons.append("the journal's disk is full") }
-    if picture.settlementIsOver { reasons.append("settlement has stopped") }
+    if picture.settlementHasStopped {
+      reasons.append("settlement has stopped, trading goes on: the log says why (ALARM)")
+    }
     return reasons
   }
 

@@ -44,9 +44,11 @@ final class Vitals: Sendable {
     /// Retransmissions that could not be read from the journal.
     var retransmissionFailures: UInt64 = 0
     /// Whether settlement has stopped; nothing to settle counts as going on.
-    var settlementIsOver = false
+    var settlementHasStopped = false
     /// Whether settlement waits for a ledger that does not answer.
     var settlementIsWaiting = false
+    /// Bytes of the log beside the ledger.
+    var ledgerLogBytes: UInt64 = 0
     /// The last command in a snapshot.
     var snapshot = SequenceNumber.none
     /// Snapshots that could not be made.
@@ -115,8 +117,9 @@ private struct Instruments: Sendable {
     row("readers_paused") { Int64($0.paused) },
     row("readings_under_way") { Int64($0.readings) },
     row("retransmissions_waiting") { Int64($0.retransmissions) },
-    row("settlement_stopped") { $0.settlementIsOver ? 1 : 0 },
+    row("settlement_stopped") { $0.settlementHasStopped ? 1 : 0 },
     row("settlement_waiting") { $0.settlementIsWaiting ? 1 : 0 },
+    row("ledger_log_bytes") { Int64(clamping: $0.ledgerLogBytes) },
     row("intake") { $0.intake == .ample ? 2 : $0.intake == .low ? 1 : 0 },
     row("connections") { Int64($0.status.connectionCount) },
     row("open_orders") { Int64($0.status.openOrderCount) },

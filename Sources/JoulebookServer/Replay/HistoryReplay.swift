@@ -24,8 +24,10 @@ public struct HistoryReplay: Sendable {
   public var stateHash: UInt64
   /// The first journaled checkpoint that differs from the replay; `nil`: all agree.
   public var mismatch: SequenceNumber?
-  /// What every account, and the fees and grid of every area, held behind the command asked for.
+  /// What every account, and the fees and grid of every area, held behind the ledger's last command.
   public var holdings: [EngineHolding]
+  /// What the journal says of the ledger; `nil`: it was not asked.
+  public var batches: BatchComparison?
 
   /// Commands applied in a second.
   public var commandsPerSecond: Double { seconds > 0 ? Double(commands) / seconds : 0 }
@@ -36,10 +38,11 @@ public struct HistoryReplay: Sendable {
 
   /// Applies the journal of `folder`, which no server may write meanwhile, to a fresh exchange, or where
   /// its first segments are gone to the oldest snapshot's.
-  /// - Parameter place: The command behind which `holdings` are taken; `.none`: none are.
+  /// - Parameter ledger: The ledger's head and what it was made for: its batches are compared, and
+  ///   `holdings` taken behind its last command; `nil`: neither.
   /// - Throws: when the folder or its journal cannot be read, or is damaged.
   public static func run(
-    _ folder: DataFolder, holdingsBehind place: SequenceNumber = .none
+    _ folder: DataFolder, against ledger: (head: LedgerHead, genesis: LedgerGenesis)? = nil
   ) throws(StartError) -> HistoryReplay {
     let market: Configuration
     do throws(ConfigurationError) {
@@ -52,7 +55,9 @@ public struct HistoryReplay: Sendable {
       let start = clock.now
       let end = try Recovery.examine(folder.journal).lastSequence
       let examination = (clock.now - start).seconds
-      return try run(folder, MarketHistory.Setting(market), end, place, examination)
+      let setting = MarketHistory.Setting(market)
+      let comparison = ledger.map { BatchComparison($0.head, $0.genesis, setting.genesis) }
+      return try run(folder, setting, end, comparison, examination)
     } catch {
       throw .journal(error)
     }
@@ -60,11 +65,12 @@ public struct HistoryReplay: Sendable {
 
   private static func run(
     _ folder: DataFolder, _ setting: MarketHistory.Setting, _ end: SequenceNumber,
-    _ place: SequenceNumber, _ examination: Double
+    _ comparison: BatchComparison?, _ examination: Double
   ) throws(JournalError) -> HistoryReplay {
     let clock = ContinuousClock()
     let start = clock.now
-    var tally = Tally()
+    var tally = Tally(batches: comparison)
+    let place = comparison?.ledger.last ?? .none
     let begin = try tally.begin(in: folder.journal, setting)
     let first = begin.lastSequence
     // Its hashes were checked when its end was looked for.
@@ -80,7 +86,8 @@ public struct HistoryReplay: Sendable {
       commands: replay.commands, events: tally.events, trades: replay.exchange.counts.trades,
       seconds: (clock.now - start).seconds, examinationSeconds: examination, lastSequence: end,
       eventHash: replay.exchange.eventHash, stateHash: stateHash,
-      mismatch: tally.divergence.mismatch, holdings: holdings, begin: first)
+      mismatch: tally.divergence.mismatch, holdings: holdings, batches: tally.batches,
+      begin: first)
   }
 }
 
@@ -94,7 +101,11 @@ extension Duration {
 private struct Tally {
   var events: UInt64 = 0
   var divergence = DivergenceWatch()
+  /// What the ledger is compared with; `nil`: it is not.
+  var batches: BatchComparison?
   private var areas: [CreateArea] = []
+
+  init(batches: BatchComparison?) { self.batches = batches }
 
   /// What the replay begins with.
   mutating func begin(
@@ -106,6 +117,7 @@ private struct Tally {
     let history = try MarketHistory.newest(
       in: directory, setting, disk: SystemDisk(), log: quiet, oldestFirst: true)
     areas = history.gateway.directory.areas.map(\.definition)
+    batches?.begin(history.batches)
     return Self.exchange(of: history)
   }
 
@@ -118,6 +130,7 @@ private struct Tally {
     _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>
   ) {
     self.events += UInt64(events.count)
+    batches?.take(command, events)
     switch command.pointee.body {
     case .checkpoint, .createArea: read(events, of: command.pointee.sequence)
     default: break
@@ -136,7 +149,7 @@ private struct Tally {
     var holdings = exchange.cash().map {
       EngineHolding(
         account: $0.account, unit: .currency($0.currency),
-        amount: $0.free.units + $0.reserved.units)
+        amount: Int128($0.free.units) + Int128($0.reserved.units))
     }
     for balance in exchange.balances() {
       holdings.append(

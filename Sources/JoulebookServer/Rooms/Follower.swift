@@ -68,6 +68,10 @@ final class Follower: Sendable {
   private let done = Atomic<UInt64>(0)
   private let hasEnded = Atomic<Bool>(false)
   private let ledgerIsAway = Atomic<Bool>(false)
+  private let hasHalted = Atomic<Bool>(false)
+  /// When the open batch is due; the highest number while none is open.
+  private let dueAt = Atomic<UInt64>(.max)
+  private let logBytes = Atomic<UInt64>(0)
 
   init(_ setting: Setting, log: Logger) {
     (self.setting, self.log) = (setting, log)
@@ -81,6 +85,19 @@ final class Follower: Sendable {
 
   /// Whether it waits for a ledger that does not answer.
   var isWaiting: Bool { ledgerIsAway.load(ordering: .relaxed) }
+
+  /// When the batch in the making is due, as far as what is durable was looked at; `nil`: none is open.
+  var due: Timestamp? {
+    let due = dueAt.load(ordering: .relaxed)
+    return due == .max ? nil : Timestamp(nanoseconds: due)
+  }
+
+  /// Bytes of the log beside the ledger.
+  var ledgerLogBytes: UInt64 { logBytes.load(ordering: .relaxed) }
+
+  /// Whether settlement has stopped and an operator must look: for whatever reason nothing more comes from
+  /// it, but that it was told to end.
+  var hasStopped: Bool { hasHalted.load(ordering: .relaxed) || isOver && !isEnding }
 
   /// Whether nothing more comes from it: it was told to end, or settlement has stopped.
   var isOver: Bool {
@@ -112,12 +129,14 @@ final class Follower: Sendable {
         room.close()
       }
     } catch .tooEarly(_, let asked, let oldest) {
+      hasHalted.store(true, ordering: .relaxed)
       log.critical(
         """
         ALARM: settlement stops, trading goes on: the ledger needs segments that were removed, and \
         fits no snapshot. Bring back a copy of the ledger, or of those segments, and start again
         """, metadata: ["needed": asked.field, "oldest": oldest.field])
     } catch {
+      hasHalted.store(true, ordering: .relaxed)
       log.critical("ALARM: settlement stops, trading goes on", metadata: error.fields)
     }
     conclude()
@@ -158,6 +177,9 @@ final class Follower: Sendable {
     done.store(room.settledThrough.rawValue, ordering: .releasing)
     setting.hold.settled(room.settledThrough)
     ledgerIsAway.store(room.isWaiting, ordering: .relaxed)
+    if room.isHalted { hasHalted.store(true, ordering: .relaxed) }
+    dueAt.store(room.due?.nanoseconds ?? .max, ordering: .relaxed)
+    logBytes.store(room.watchLedgerLog(isIdle: confirmations.isEmpty), ordering: .relaxed)
     if !confirmations.isEmpty { return .again }
     if isLast(room.settledThrough) || room.isWaiting && isEnding { return .over }
     return room.isWaiting ? .ledgerWaits : .caughtUp(room.settledThrough)
@@ -185,6 +207,7 @@ final class Follower: Sendable {
         return try Settler(setting.openLedger())
       } catch {
         guard error.remedy != .halt else {
+          hasHalted.store(true, ordering: .relaxed)
           log.critical(
             "ALARM: settlement does not start, trading goes on", metadata: ["error": "\(error)"])
           return nil
@@ -217,6 +240,7 @@ final class Follower: Sendable {
   func conclude() {
     setting.hold.settlementIsOver()
     ledgerIsAway.store(false, ordering: .relaxed)
+    dueAt.store(.max, ordering: .relaxed)
     // Pairs with the acquire in `isOver`.
     hasEnded.store(true, ordering: .releasing)
     setting.wake()

@@ -41,6 +41,8 @@ final class MarketRoom {
   private let checkpointInterval: UInt64
   private var sinceCheckpoint: UInt64 = 0
   private var clockIsFresh = false
+  /// Of the last command applied.
+  private var lastTime: Timestamp
   private var announcedIntake = JournalWriter.Room.ample
   private var alarms: UInt64 = 0
   private let log: Logger
@@ -58,7 +60,7 @@ final class MarketRoom {
     sequencer = Sequencer(
       after: recovered.lastSequence, lastTime: recovered.lastTime,
       clock: configuration.clock == .driven ? .driven : .system, source: time)
-    census = recovered.census
+    (census, lastTime) = (recovered.census, recovered.lastTime)
     self.journal = CommandLog(
       journal, last: recovered.lastSequence, direct: Int(configuration.journalDirect))
     exchange = recovered.exchange
@@ -164,6 +166,18 @@ final class MarketRoom {
     apply(&command)
   }
 
+  /// Journals a tick when a settlement batch is due at `due` and no command that closes it has come: in a
+  /// quiet market it would stay open. Only with the system's clock, and only once that has come to `due`, so
+  /// that this command closes it.
+  func closeBatch(dueAt due: Timestamp) {
+    guard sequencer.clock == .system, lastTime < due, sequencer.ahead >= due else { return }
+    guard !isDelivering, onDesk == 0, !outbox.isFull, journal.hasRoom(for: 1) else { return }
+    var command = Command(session: .exchange, body: .tick)
+    clockIsFresh = false
+    apply(&command)
+    endTurn()
+  }
+
   /// Hands every durable event to `gateway`, command by command.
   func deliver(to gateway: BinaryGateway) {
     var ahead = 0
@@ -221,6 +235,7 @@ final class MarketRoom {
   private func apply(_ command: inout Command) {
     setTime(for: command)
     sequencer.stamp(&command)
+    lastTime = command.time
     journal.append(command)
     outbox.begin(command)
     exchange.apply(command, into: &outbox)

@@ -15,6 +15,12 @@ struct SettlementRoom: ~Copyable {
   private(set) var isHalted = false
   private var isReconciled = false
   private var announced = Settler.Condition.following
+  /// A ledger's log above this is told of.
+  private static let largestLog: UInt64 = 64 << 20
+  /// How many idle turns pass between attempts to make it small.
+  private static let logPatience = 256
+  private var isLogAnnounced = false
+  private var idleTurns = 0
   private let recovered: SequenceNumber
   private let log: Logger
 
@@ -58,6 +64,38 @@ struct SettlementRoom: ~Copyable {
   /// Whether the ledger could not take the batch in hand.
   var isWaiting: Bool {
     if case .waiting = sink.settler.condition { true } else { false }
+  }
+
+  /// When the batch in the making is due; `nil`: none is open, or settlement has halted.
+  var due: Timestamp? { isHalted ? nil : sink.settler.due }
+
+  /// Tells once of a ledger's log that grows, since somebody reads one state of the ledger for long, and
+  /// makes it small when it can be and no batch comes that would.
+  /// - Returns: its bytes.
+  mutating func watchLedgerLog(isIdle: Bool) -> UInt64 {
+    let bytes = sink.settler.ledgerLogBytes
+    // A ledger that does not answer does not say how large its log is.
+    if isWaiting { return bytes }
+    if bytes > Self.largestLog {
+      idleTurns += isIdle ? 1 : 0
+      if idleTurns >= Self.logPatience {
+        idleTurns = 0
+        sink.settler.shrinkLedgerLog()
+      }
+    }
+    let isLarge = bytes > Self.largestLog
+    guard isLarge != isLogAnnounced else { return bytes }
+    isLogAnnounced = isLarge
+    if isLarge {
+      log.warning(
+        """
+        the ledger's log grows: a program reads one state of the ledger for long (fuser ledger.sqlite \
+        names it); settlement goes on, and the log gets small when that program is done
+        """, metadata: ["bytes": "\(bytes)"])
+    } else {
+      log.notice("the ledger's log is small again", metadata: ["bytes": "\(bytes)"])
+    }
+    return bytes
   }
 
   /// Settles on, up to `bound`, until something is to be journaled.

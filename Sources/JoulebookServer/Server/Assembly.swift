@@ -33,6 +33,12 @@ final class Assembly: GatewayServer {
   private static let pictureTimer = TimerToken(2)
   /// How often a picture is taken, ms.
   private static let pictureInterval: UInt64 = 250
+  private static let batchTimer = TimerToken(3)
+  /// How often it is looked whether a settlement batch is due, ms.
+  private static let batchInterval: UInt64 = 250
+  /// How many looks pass before the market is asked although the wall clock says that nothing is due: it
+  /// may be behind journaled time.
+  private static let longestPatience = 8
 
   /// What stands behind; set before the loop runs.
   var rooms: Rooms? {
@@ -53,6 +59,7 @@ final class Assembly: GatewayServer {
   private var closing = SequenceNumber.none
   private var deadline: UInt64 = 0
   private var notices = NoticeCounts()
+  private var looksAtBatch = 0
 
   init(
     transport: any Network, flag: StopFlag, log: Logger, time: any TimeSource = SystemTime()
@@ -143,7 +150,28 @@ final class Assembly: GatewayServer {
   }
 
   func timerFired(_ timer: TimerToken) {
-    if timer == Self.pictureTimer { takePicture() }
+    switch timer {
+    case Self.pictureTimer: takePicture()
+    case Self.batchTimer: closeDueBatch()
+    default: break
+    }
+  }
+
+  /// Has settlement batches closed on time from now on, though no command comes. Not with a driven clock:
+  /// there only an operator's ticks make time pass.
+  func watchBatches() {
+    transport.startTimer(Self.batchTimer, after: Self.batchInterval, every: Self.batchInterval)
+  }
+
+  private func closeDueBatch() {
+    guard phase == .running, let due = rooms?.follower?.due else {
+      looksAtBatch = 0
+      return
+    }
+    looksAtBatch += 1
+    guard time.wall >= due.nanoseconds || looksAtBatch >= Self.longestPatience else { return }
+    looksAtBatch = 0
+    ask { $0.closeBatch(dueAt: due) }
   }
 
   /// Takes a picture now, and four a second from now on.
@@ -167,8 +195,9 @@ final class Assembly: GatewayServer {
     picture.readings = rooms?.readings?.count ?? 0
     (picture.retransmissions, picture.retransmissionFailures) =
       rooms?.history.map { ($0.waiting, $0.failures) } ?? (0, 0)
-    picture.settlementIsOver = rooms?.follower?.isOver ?? false
+    picture.settlementHasStopped = rooms?.follower?.hasStopped ?? false
     picture.settlementIsWaiting = rooms?.follower?.isWaiting ?? false
+    picture.ledgerLogBytes = rooms?.follower?.ledgerLogBytes ?? 0
     picture.snapshot = rooms?.snapshots?.lastSequence ?? .none
     picture.snapshotFailures = rooms?.snapshots?.failures ?? 0
     picture.isServing = phase == .running
@@ -240,6 +269,7 @@ final class Assembly: GatewayServer {
       rooms.follower?.end(behind: closing)
       transport.stopTimer(Self.stopTimer)
       transport.stopTimer(Self.pictureTimer)
+      transport.stopTimer(Self.batchTimer)
       gateway.drain()
       phase = .closed
     case .running, .draining, .settling, .leaving, .closed: break

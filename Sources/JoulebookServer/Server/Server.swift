@@ -36,6 +36,8 @@ public final class Server {
     public var eventHash: UInt64
     /// Hash of the whole state.
     public var stateHash: UInt64
+    /// Settlement has stopped and an operator must look; the log says why.
+    public var settlementHasStopped: Bool
   }
 
   /// Where it listens.
@@ -128,6 +130,7 @@ public final class Server {
       assembly.watch()
       log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
+    if keepers != nil, configuration.clock == .system { assembly.watchBatches() }
     healthThread = health.map { health in RoomThread { health.run() } }
     readingThread = RoomThread { readings.run() }
     threads = keepers?.start()
@@ -156,7 +159,8 @@ public final class Server {
     keepers?.journal.close()
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
-      stateHash: market.exchange.stateHash())
+      stateHash: market.exchange.stateHash(),
+      settlementHasStopped: keepers?.follower.hasStopped ?? false)
     log.info("stopped", metadata: ["command": summary.lastSequence.field])
     return summary
   }
@@ -236,7 +240,11 @@ public final class Server {
       Follower.Setting(
         journal: folder.journal,
         openLedger: { () throws(LedgerError) in
-          try SQLiteLedger(path: folder.ledger, genesis: genesis)
+          let ledger = try SQLiteLedger(path: folder.ledger, genesis: genesis)
+          for note in ledger.notes {
+            log.warning("the ledger's files", metadata: ["note": "\(note)"])
+          }
+          return ledger
         },
         market: MarketHistory.Setting(configuration), recovered: recovered.lastSequence,
         durable: { journal.durable }, ingress: ingress, wake: ring, hold: hold),

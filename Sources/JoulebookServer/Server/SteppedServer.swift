@@ -118,6 +118,7 @@ package final class SteppedServer {
     gateway.recovered()
     market.work()
     market.endTurn()
+    assembly.watchBatches()
   }
 
   private static func gateway(in world: World) -> BinaryGateway.Configuration {
