@@ -174,7 +174,7 @@ let package = Package(
     .testTarget(
       name: "JoulebookClientTests",
       dependencies: [
-        "JoulebookClient", "JoulebookServer", "MarketModel",
+        "JoulebookClient", "JoulebookServer", "MarketModel", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

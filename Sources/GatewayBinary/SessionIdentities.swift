@@ -108,9 +108,11 @@ public struct SessionIdentities: Sendable {
     }
   }
 
-  /// The journal holds the client's message `sequence` in the open version.
+  /// The journal holds the client's message `sequence` in the open version. No gateway takes one with the
+  /// highest number, behind which none could be expected; a journal that has it is read all the same.
   public mutating func applied(_ session: SessionId, sequence: UInt64) {
-    update(session) { $0.nextIncoming = max($0.nextIncoming, sequence + 1) }
+    let next = sequence == .max ? sequence : sequence + 1
+    update(session) { $0.nextIncoming = max($0.nextIncoming, next) }
   }
 
   private mutating func update(_ session: SessionId, _ change: (inout Identity) -> Void) {

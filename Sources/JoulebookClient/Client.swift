@@ -106,7 +106,8 @@ public final class Client {
     RetransmitRequestEncoder(
       into: frame, sessionVersion: version, timestamp: Self.wallClock(), fromSeqNo: from,
       count: count)
-    (nextAgain, endAgain) = (from, from + UInt64(count))
+    let (end, isBeyond) = from.addingReportingOverflow(UInt64(count))
+    (nextAgain, endAgain) = (from, isBeyond ? .max : end)
   }
 
   private func requestMissing() throws(ClientError) {
@@ -186,7 +187,7 @@ public final class Client {
       hasFinished = true
     }
     let deadline = Self.monotonicNow() + UInt64(max(0, timeoutMilliseconds)) * 1_000_000
-    while lastReport.map({ $0 + 1 > nextReport }) ?? true || !missing.isEmpty {
+    while lastReport.map({ $0 >= nextReport }) ?? true || !missing.isEmpty {
       if let message = try poll(timeoutMilliseconds: 20) { body(message) }
       if Self.monotonicNow() > deadline { throw .timedOut }
     }
@@ -338,6 +339,11 @@ public final class Client {
     case .establishmentAck:
       guard let ack = EstablishmentAckDecoder(frame) else {
         throw .protocolViolation("the acknowledgement is too short")
+      }
+      // From here on numbers are counted up: none may begin where it could leave its type.
+      let possible = 1..<UInt64(1) << 63
+      guard possible.contains(ack.nextClientSeqNo), possible.contains(ack.nextServerSeqNo) else {
+        throw .protocolViolation("the acknowledgement has sequence numbers that no session reaches")
       }
       (nextSequence, nextReport) = (ack.nextClientSeqNo, ack.nextServerSeqNo)
       if let known = options.resume?.nextReport, known < nextReport {

@@ -467,4 +467,13 @@ struct FixpSessionTests {
     world.pass(milliseconds: 10_001)
     #expect(world.session.tick(now: world.now) == .terminate(Refusal(.notEstablished)))
   }
+
+  @Test("Behind a journaled message with the highest number none is expected, and nothing breaks.")
+  func highestNumberInJournal() {
+    var identities = SessionIdentities(versionFloor: 0)
+    identities.applied(World.bot, sequence: .max - 1)
+    #expect(identities.nextIncoming(World.bot) == .max)
+    identities.applied(World.bot, sequence: .max)
+    #expect(identities.nextIncoming(World.bot) == .max)
+  }
 }
