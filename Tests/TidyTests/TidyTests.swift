@@ -133,6 +133,79 @@ struct TidyTests {
     }
   }
 
+  /// The tables and reasons of docs/ARITHMETIC.md.
+  private func arithmetic() throws -> (rows: [Rules.ArithmeticRow], reasons: Set<String>) {
+    let table = root.appendingPathComponent("Tests/TidyTests/arithmetic.tsv")
+    let page = root.appendingPathComponent("docs/ARITHMETIC.md")
+    let headings = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
+      .filter { $0.hasPrefix("### ") }.map { String($0.dropFirst(4)) }
+    return (
+      Rules.arithmeticRows(try String(contentsOf: table, encoding: .utf8)), Set(headings)
+    )
+  }
+
+  @Test("Of every line of the core that computes the list says why it cannot leave its type.")
+  func everySumHasItsReason() throws {
+    let (rows, reasons) = try arithmetic()
+    #expect(rows.count > 300 && Set(rows.map { [$0.file, $0.code] }).count == rows.count)
+    for row in rows {
+      #expect(reasons.contains(row.reason), "no heading of docs/ARITHMETIC.md: \(row.line)")
+    }
+    let unused = reasons.subtracting(rows.map(\.reason)).sorted()
+    #expect(unused.isEmpty, "reasons of docs/ARITHMETIC.md for no line: \(unused)")
+    var gone = Set(rows.map { [$0.file, $0.code] })
+    let known = gone
+    for target in ["ExchangeCore", "MarketModel"] {
+      for (path, text) in try files("Sources/\(target)", ".swift") where !path.contains("generated")
+      {
+        for code in Rules.arithmetic(text) {
+          let row = Rules.ArithmeticRow(file: "\(target)/\(path)", reason: "REASON", code: code)
+          #expect(
+            known.contains([row.file, code]),
+            """
+            Say why this cannot leave its type: add the row to Tests/TidyTests/arithmetic.tsv, with a heading of \
+            docs/ARITHMETIC.md in place of REASON:
+            \(row.line)
+            """)
+          gone.remove([row.file, code])
+        }
+      }
+    }
+    #expect(
+      gone.isEmpty, "rows of arithmetic.tsv whose line is gone: \(gone.sorted { $0[0] < $1[0] })")
+  }
+
+  @Test("The search for lines that compute finds what is planted, and nothing else.")
+  func arithmeticRulesCanFail() {
+    let traps = [
+      "let sum = cash + amount", "cash += amount", "return a", "+ b", "side.pick(sell: -price)",
+      "let left = (all - 1) / lot", "abs(left)", "numbers.reduce(0, +)", "Int64(wide)",
+      "UInt32(orders.count)", "let (a, b) = divisor.dividingFullWidth(wide)", "a[index * 2] = 0",
+      "quantity % lot != 0",
+    ]
+    #expect(
+      Rules.arithmetic(traps.joined(separator: "\n")) == traps.filter { $0 != "return a" })
+    let fine = """
+      func f(_ a: Int64) -> Int64 { a &+ 1 }   // a + b
+      /* a + b
+         /* c * d */ e - f */
+      let text = "a + b" ; let more = \"""
+        a - b
+        \"""
+      let (sum, isTooMuch) = a.addingReportingOverflow(b)
+      let least: Int64 = -1 ; let wide = Int128(a) ; let bits = UInt64(bitPattern: a)
+      let low = UInt32(truncatingIfNeeded: a) ; let one = Int64(1) ; let shifted = a << 3 | b >> 2
+      case a...b: Optional<Int>.none ; let closure = { (a: Int) -> Int in a } ; let x = !a && b
+      #if arch(x86_64) - not code
+      @available(*, deprecated)
+      """
+    #expect(Rules.arithmetic(fine).isEmpty)
+    #expect(Rules.arithmetic(#"let text = "sum \(a + f(b)) of + all""#).count == 1)
+    #expect(Rules.arithmetic("a += b\n  a += b  // again").count == 1)
+    let row = Rules.arithmeticRows("A/B.swift\theld\ta\t+= b\n").first
+    #expect(row == Rules.ArithmeticRow(file: "A/B.swift", reason: "held", code: "a\t+= b"))
+  }
+
   @Test("Each rule finds a planted violation, and lets what is right pass.")
   func rulesCanFail() {
     #expect(Rules.forbiddenImports("import Foundation", of: "ExchangeCore") == ["Foundation"])
