@@ -53,6 +53,7 @@ extension BinaryGateway {
     switch server.check(signed) {
     case .elsewhere:
       peers[slot]?.noteUnchecked(signed.clientSequence)
+      taken += 1
       return .go
     case .here:
       let isValid = configuration.verify(signed.signature, frame, .reading, signed.key)
@@ -71,7 +72,9 @@ extension BinaryGateway {
     case .rejected(let rejected): reject(rejected, slot)
     case .command(let command):
       switch ownCommands.isEmpty ? server.submit(command) : .full {
-      case .taken: counts.commands += 1
+      case .taken:
+        counts.commands += 1
+        taken += 1
       case .full: return false
       case .refused(let refusal):
         reject(

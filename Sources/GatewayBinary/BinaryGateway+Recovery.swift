@@ -7,6 +7,7 @@ import Wire
 extension BinaryGateway {
   /// The session in `slot` is over: its identity is free again, and its orders may be cancelled.
   func release(_ slot: Int) {
+    dropAnswers(slot)
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
     identities.release(identity, nextIncoming: peer.nextIncoming)
     expectReturn(of: identity, version: peer.session.version, cancelAfter: peer.cancelAfter)
@@ -19,14 +20,14 @@ extension BinaryGateway {
   func expectReturn(of session: SessionId, version: UInt64, cancelAfter: UInt32) {
     if isDraining || cancelAfter == BeginSession.never { return }
     server.note(.disconnected(session, cancelAfter: cancelAfter))
-    lost[session] = (version, now.nanoseconds + UInt64(cancelAfter) * 1_000_000)
-    if cancelAfter == 0 { cancelOrdersOfLostSessions() }
+    lost[session] = (version, now, UInt64(cancelAfter) * 1_000_000)
+    if cancelAfter == 0 { cancelOrdersOfLostSessions(at: now) }
   }
 
   /// Ends the sessions whose time is up: journaled commands, so that a replay cancels the same.
-  func cancelOrdersOfLostSessions() {
+  func cancelOrdersOfLostSessions(at moment: SteadyTime) {
     if lost.isEmpty || isDraining { return }
-    let due = lost.filter { $0.value.due <= now.nanoseconds }.keys.sorted()
+    let due = lost.filter { moment.since($0.value.since) >= $0.value.window }.keys.sorted()
     for session in due {
       guard let version = lost.removeValue(forKey: session)?.version else { continue }
       submitOwn(.endSession(EndSession(session: session, version: version)))

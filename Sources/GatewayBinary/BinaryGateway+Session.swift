@@ -79,10 +79,7 @@ extension BinaryGateway {
       sendTerminate(refusal, slot)
       return .stop
     }
-    guard OrderReader.isCommand(template) else {
-      answer(frame, template, slot)
-      return .go
-    }
+    guard OrderReader.isCommand(template) else { return answer(frame, template, slot) }
     if template == .meterReading { return reading(frame, slot) }
     guard let identity = peer.pointee?.session.identity, let roles = peer.pointee?.roles else {
       return .stop
@@ -103,6 +100,7 @@ extension BinaryGateway {
     switch ownCommands.isEmpty ? server.submit(command) : .full {
     case .taken:
       counts.commands += 1
+      taken += 1
       return .go
     case .full:
       peers[slot]?.session.putBack(sequence: command.clientSequence, isCancel: isCancel)
@@ -146,9 +144,10 @@ extension BinaryGateway {
       session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp)
     if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
     let known = directory.session(request.session)
-    let wasLocked = identities.lockedUntil(request.session, now: now) != nil
+    let wasLocked = identities.lockLeft(request.session, now: now) != nil
+    let wall = configuration.clock()
     let action = peers[slot]?.session.negotiate(
-      request, now: now, identities: &identities,
+      request, now: now, wall: wall, identities: &identities,
       isRegistered: known.map { !$0.roles.isEmpty } ?? false,
       signatureIsValid: known.map {
         configuration.verify(message.signature, frame, .negotiate, $0.key)
@@ -157,9 +156,9 @@ extension BinaryGateway {
     case .respond:
       peers[slot]?.participant = known?.participant ?? .exchange
       peers[slot]?.roles = known?.roles ?? []
-      writer(slot)?.negotiationResponse(request, now: now)
+      writer(slot)?.negotiationResponse(request, now: wall)
     case .rejectNegotiation(let refusal):
-      if !wasLocked, identities.lockedUntil(request.session, now: now) != nil {
+      if !wasLocked, identities.lockLeft(request.session, now: now) != nil {
         server.note(.keyLocked(request.session))
       }
       counts.terminations += 1
@@ -179,7 +178,7 @@ extension BinaryGateway {
     if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
     let known = directory.session(request.session)
     let action = peers[slot]?.session.establish(
-      request, now: now, identities: &identities,
+      request, now: now, wall: configuration.clock(), identities: &identities,
       isRegistered: known.map { !$0.roles.isEmpty } ?? false,
       signatureIsValid: known.map {
         configuration.verify(message.signature, frame, .establish, $0.key)

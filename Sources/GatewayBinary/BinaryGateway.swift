@@ -25,6 +25,8 @@ public final class BinaryGateway: TransportHandler {
     /// The clock that judges timestamps of Negotiate and Establish: always the real one, also for a
     /// server whose exchange runs on driven time.
     public var clock: @Sendable () -> Timestamp = { SystemClock.now() }
+    /// The clock of every interval: silence, cancel on disconnect, throttles, locked keys.
+    public var steady: @Sendable () -> SteadyTime = { SystemClock.steady() }
 
     /// Whether a signature is that of a key's owner on a purpose's part of a frame. The simulation, which
     /// signs everything itself, remembers what it has signed.
@@ -82,8 +84,8 @@ public final class BinaryGateway: TransportHandler {
   var feed = MarketFeed()
   var router = ReportRouter()
   var recent = RecentTable()
-  /// Sessions whose connection is gone, and when their orders are cancelled; ns of the real clock.
-  var lost: [SessionId: (version: UInt64, due: UInt64)] = [:]
+  /// Sessions whose connection is gone, since when, and how many ns later their orders are cancelled.
+  var lost: [SessionId: (version: UInt64, since: SteadyTime, window: UInt64)] = [:]
   /// Marks of sessions in the journal that were submitted and have not come back.
   var begins: [SessionId: Int] = [:]
   /// Commands of the gateway's own that the intake had no room for.
@@ -92,8 +94,15 @@ public final class BinaryGateway: TransportHandler {
   var cutSlots: [Int] = []
   /// Retransmissions that wait for their client to read.
   var heldAnswers: [HeldAnswer] = []
-  /// The real clock, read when the loop calls.
-  var now: Timestamp
+  /// Answers to questions that wait until what they say is durable.
+  var waiting = WaitingAnswers()
+  /// Every command up to here is durable, and its events were delivered.
+  var deliveredThrough = SequenceNumber.none
+  /// The time of intervals, read when the loop calls.
+  private(set) var now: SteadyTime
+  private var serving: ServingClock
+  /// When silence was last looked for, and how many more turns read what had come by then.
+  private var judgement: (now: SteadyTime, turns: Int)?
   /// Time of the last command delivered: the time of answers.
   var exchangeTime: Timestamp?
   var isDraining = false
@@ -101,10 +110,15 @@ public final class BinaryGateway: TransportHandler {
   let draft = UnsafeMutableRawPointer.allocate(
     byteCount: ReportRouter.longestReport, alignment: 8)
   private var pausedSlots: [Int] = []
+  /// Messages taken in, commands and questions.
+  var taken = 0
   /// Commands that had been submitted when something was delivered last.
   private var deliveredAt = 0
   /// Commands in a turn after which what they led to is delivered early.
   private static let longTurn = 256
+  /// Turns in which what had come when silence is looked for is read: in the first, connections are
+  /// accepted and known ones read; in the second, those that were accepted.
+  private static let readingTurns = 2
 
   /// A gateway without clients. `run` the transport with it as the handler.
   /// - Parameter server: Is kept as long as the gateway; it must not keep the gateway in turn.
@@ -117,7 +131,9 @@ public final class BinaryGateway: TransportHandler {
     self.configuration = configuration
     identities = SessionIdentities(versionFloor: configuration.versionFloor)
     peers = PeerTable(capacity: transport.maximumConnections)
-    now = configuration.clock()
+    now = configuration.steady()
+    // The tick comes four times a second, so that more between two looks is time that we were held up.
+    serving = ServingClock(now, longest: 2 * configuration.tickMilliseconds * 1_000_000)
     EventKind.check()
     transport.startTimer(
       OwnTimer.tick, after: configuration.tickMilliseconds, every: configuration.tickMilliseconds)
@@ -135,6 +151,10 @@ public final class BinaryGateway: TransportHandler {
 
   /// As above: an event that stays where it is meanwhile.
   public func deliver(_ event: UnsafePointer<Event>, sequence: SequenceNumber, time: Timestamp) {
+    // An answer keeps its place: behind the reports of what came before it, before all others.
+    if waiting.first < sequence {
+      releaseAnswers(through: SequenceNumber(sequence.rawValue - 1))
+    }
     exchangeTime = time
     feed.note(event)
     if event.kind == .other { note(event.pointee) }
@@ -149,6 +169,13 @@ public final class BinaryGateway: TransportHandler {
   public func endCommand(_ sequence: SequenceNumber) {
     var broadcast = FeedBroadcast(self, answerTime)
     feed.endCommand(at: answerTime, into: &broadcast)
+  }
+
+  /// Every command up to `sequence` is durable, and all its events were delivered: the answers to
+  /// questions that were asked by then leave.
+  public func delivered(through sequence: SequenceNumber) {
+    deliveredThrough = max(deliveredThrough, sequence)
+    if waiting.first <= deliveredThrough { releaseAnswers(through: deliveredThrough) }
   }
 
   /// A command that is being replayed while the server recovers, before its events.
@@ -173,7 +200,7 @@ public final class BinaryGateway: TransportHandler {
 
   /// The recovery is over: to every session the restart is the loss of its connection.
   public func recovered() {
-    now = configuration.clock()
+    look()
     for session in router.exposed {
       let flow = router.flow(of: session)
       expectReturn(of: session, version: flow.version, cancelAfter: flow.cancelAfter)
@@ -184,6 +211,8 @@ public final class BinaryGateway: TransportHandler {
   /// is gone. Call when the last report has been delivered.
   public func drain() {
     isDraining = true
+    // Everything is durable by now: what waits are answers behind commands that caused no event.
+    releaseAnswers(through: SequenceNumber(.max - 1))
     transport.stopListening()
     for slot in peers.occupied { terminate(slot, Refusal(.shuttingDown)) }
     shutDownWhenEmpty()
@@ -193,14 +222,14 @@ public final class BinaryGateway: TransportHandler {
 
   /// A client connected.
   public func connected(_ connection: ConnectionId) {
-    now = configuration.clock()
+    look()
     peers[connection.slot] = Peer(
       connection: connection, session: FixpSession(now: now, limits: configuration.session))
   }
 
   /// Bytes arrived: walks the frames.
   public func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int {
-    now = configuration.clock()
+    look()
     let used = readFrames(connection.slot, bytes)
     // In a long turn the first clients have their answers while the last are still read: so clients and
     // server work side by side, not in turns.
@@ -226,6 +255,7 @@ public final class BinaryGateway: TransportHandler {
 
   /// A connection is gone.
   public func closed(_ connection: ConnectionId, _ reason: CloseReason) {
+    look()
     if peers[connection.slot]?.session.state == .established, reason != .shutdown {
       counts.lost += 1
     }
@@ -236,19 +266,18 @@ public final class BinaryGateway: TransportHandler {
 
   /// Another thread woke the loop.
   public func woken() {
-    now = configuration.clock()
+    look()
     server.woken()
   }
 
   /// A timer is due.
   public func timerFired(_ timer: TimerToken) {
-    now = configuration.clock()
+    look()
     guard timer == OwnTimer.tick else { return server.timerFired(timer) }
-    for slot in peers.occupied {
-      guard let action = peers[slot]?.session.tick(now: now) else { continue }
-      perform(action, slot)
+    if judgement == nil {
+      judgement = (now, Self.readingTurns)
+      transport.turnAgain()
     }
-    cancelOrdersOfLostSessions()
     sendHeldAnswers()
     publishTops()
   }
@@ -260,7 +289,12 @@ public final class BinaryGateway: TransportHandler {
     deliveredAt = counts.commands
     sendHeldAnswers()
     if !cutSlots.isEmpty { releaseCutSlots() }
-    if pausedSlots.isEmpty { return }
+    if judgement != nil { judgeSilence() }
+    if !pausedSlots.isEmpty { resumePaused() }
+  }
+
+  private func resumePaused() {
+    let before = taken
     let slots = pausedSlots
     pausedSlots.removeAll(keepingCapacity: true)
     for slot in slots {
@@ -268,12 +302,35 @@ public final class BinaryGateway: TransportHandler {
       peers[slot]?.isPaused = false
       transport.resume(peer.connection)
     }
+    // What they had sent is applied now, not when somebody else speaks.
+    if taken != before { transport.turnAgain() }
+  }
+
+  /// Who has been silent for too long, and whose orders go: judged by the moment at which it was looked for,
+  /// when everything that had come by then was read. However long we were held up, nobody was silent whose
+  /// bytes lay in a buffer.
+  private func judgeSilence() {
+    guard let (moment, turns) = judgement else { return }
+    if turns > 1 {
+      judgement = (moment, turns - 1)
+      return transport.turnAgain()
+    }
+    judgement = nil
+    for slot in peers.occupied {
+      if peers[slot]?.isPaused == true { peers[slot]?.session.noteUnread(now: moment) }
+      guard let action = peers[slot]?.session.tick(now: moment) else { continue }
+      perform(action, slot)
+    }
+    cancelOrdersOfLostSessions(at: moment)
   }
 
   // MARK: Within
 
   /// The time that an answer carries.
-  var answerTime: Timestamp { exchangeTime ?? now }
+  var answerTime: Timestamp { exchangeTime ?? configuration.clock() }
+
+  /// Reads the clock of intervals.
+  @inline(__always) private func look() { now = serving.look(configuration.steady()) }
 
   /// Stops reading from a client until the intake has room.
   func pause(_ slot: Int) {

@@ -166,36 +166,38 @@ public struct FixpSession: Sendable {
   public let limits: Limits
   private var messages: Throttle
   private var cancels: Throttle
-  private var lastReceived: UInt64
-  private var lastSent: UInt64
+  private var lastReceived: SteadyTime
+  private var lastSent: SteadyTime
 
   /// A session on a connection that was accepted at `now`.
-  public init(now: Timestamp, limits: Limits = Limits()) {
+  public init(now: SteadyTime, limits: Limits = Limits()) {
     self.limits = limits
     (messages, cancels) = (Throttle(limits.messages), Throttle(limits.cancels))
-    (lastReceived, lastSent) = (now.nanoseconds, now.nanoseconds)
+    (lastReceived, lastSent) = (now, now)
   }
 
   /// Judges a Negotiate.
   /// - Parameters:
+  ///   - now: The clock of intervals; `wall`: the one of the request's timestamp.
   ///   - identities: What is known of session identities; learns version and bad signatures.
   ///   - isRegistered: Whether the identity exists and has a role.
   ///   - signatureIsValid: Asked only when the key is not locked: verifying costs 50 us.
   public mutating func negotiate(
-    _ request: NegotiateRequest, now: Timestamp, identities: inout SessionIdentities,
+    _ request: NegotiateRequest, now: SteadyTime, wall: Timestamp,
+    identities: inout SessionIdentities,
     isRegistered: Bool, signatureIsValid: @autoclosure () -> Bool
   ) -> Action {
-    lastReceived = now.nanoseconds
+    lastReceived = now
     guard state == .connected else { return end(.alreadyNegotiated) }
     guard isRegistered else { return refuseNegotiation(.unknownSession) }
-    if let until = identities.lockedUntil(request.session, now: now) {
-      return refuseNegotiation(.keyLocked, limit: until.limit)
+    if let left = identities.lockLeft(request.session, now: now) {
+      return refuseNegotiation(.keyLocked, limit: wall.limit(after: left))
     }
     guard signatureIsValid() else {
       identities.badSignature(request.session, now: now)
       return refuseNegotiation(.badSignature)
     }
-    guard isInWindow(request.timestamp, now) else {
+    guard isInWindow(request.timestamp, wall) else {
       return refuseNegotiation(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
     }
     let last = identities.lastVersion(request.session)
@@ -215,27 +217,29 @@ public struct FixpSession: Sendable {
   /// the version established last, to come back to it. Then it takes the session over from a
   /// connection that may not know yet that it is dead: the gateway ends that one.
   /// - Parameters:
+  ///   - now: The clock of intervals; `wall`: the one of the request's timestamp.
   ///   - isRegistered: Whether the identity still exists and has a role.
   ///   - signatureIsValid: Asked only when the key is not locked.
   public mutating func establish(
-    _ request: EstablishRequest, now: Timestamp, identities: inout SessionIdentities,
+    _ request: EstablishRequest, now: SteadyTime, wall: Timestamp,
+    identities: inout SessionIdentities,
     isRegistered: Bool = true, signatureIsValid: @autoclosure () -> Bool
   ) -> Action {
-    lastReceived = now.nanoseconds
+    lastReceived = now
     let isReturning = state == .connected
     if state == .established || state == .ended { return end(.alreadyEstablished) }
     if let refusal = unknownVersion(request, identities) {
       return refuseEstablishment(refusal.code, limit: refusal.limit)
     }
     guard isRegistered else { return refuseEstablishment(.unknownSession) }
-    if let until = identities.lockedUntil(request.session, now: now) {
-      return refuseEstablishment(.keyLocked, limit: until.limit)
+    if let left = identities.lockLeft(request.session, now: now) {
+      return refuseEstablishment(.keyLocked, limit: wall.limit(after: left))
     }
     guard signatureIsValid() else {
       identities.badSignature(request.session, now: now)
       return refuseEstablishment(.badSignature)
     }
-    if let refusal = badTerms(request, now) {
+    if let refusal = badTerms(request, wall) {
       return refuseEstablishment(refusal.code, limit: refusal.limit)
     }
     guard isReturning || !identities.isEstablished(identity) else {
@@ -245,7 +249,7 @@ public struct FixpSession: Sendable {
     (identity, version) = (request.session, request.version)
     nextIncoming = identities.nextIncoming(identity)
     keepAlive = UInt64(request.keepAliveMilliseconds) * 1_000_000
-    (state, lastSent) = (.established, now.nanoseconds)
+    (state, lastSent) = (.established, now)
     return .acknowledge
   }
 
@@ -268,8 +272,8 @@ public struct FixpSession: Sendable {
   }
 
   /// What of the clock and of the intervals asked for is not allowed.
-  private func badTerms(_ request: EstablishRequest, _ now: Timestamp) -> Refusal? {
-    guard isInWindow(request.timestamp, now) else {
+  private func badTerms(_ request: EstablishRequest, _ wall: Timestamp) -> Refusal? {
+    guard isInWindow(request.timestamp, wall) else {
       return Refusal(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
     }
     let interval = request.keepAliveMilliseconds
@@ -286,9 +290,9 @@ public struct FixpSession: Sendable {
 
   /// Judges an application message by its sequence number, and by how many came before it.
   /// - Parameter isCancel: Cancels have limits of their own.
-  public mutating func admit(sequence: UInt64, now: Timestamp, isCancel: Bool = false) -> Admission
+  public mutating func admit(sequence: UInt64, now: SteadyTime, isCancel: Bool = false) -> Admission
   {
-    lastReceived = now.nanoseconds
+    lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
     if finish != .open { return .terminate(violation(.finishOutOfPlace, 0)) }
     // The highest number is no message: it would leave none to expect.
@@ -323,15 +327,15 @@ public struct FixpSession: Sendable {
   public mutating func resume(at next: UInt64) { nextIncoming = max(nextIncoming, next) }
 
   /// Judges a message of the session's own that needs an established session.
-  public mutating func request(now: Timestamp) -> Admission {
-    lastReceived = now.nanoseconds
+  public mutating func request(now: SteadyTime) -> Admission {
+    lastReceived = now
     return state == .established ? .process : .terminate(outOfPlace())
   }
 
   /// The client says that it lives, and which sequence number it will use next.
   /// - Returns: The gap that shows, for a NotApplied.
-  public mutating func sequence(next: UInt64, now: Timestamp) -> Admission {
-    lastReceived = now.nanoseconds
+  public mutating func sequence(next: UInt64, now: SteadyTime) -> Admission {
+    lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
     guard next > nextIncoming else { return .drop }
     if finish != .open { return .terminate(violation(.finishOutOfPlace, 0)) }
@@ -346,9 +350,9 @@ public struct FixpSession: Sendable {
   /// - Parameter last: Its number; 0: there was none.
   /// - Returns: What comes before FinishedReceiving; `.drop`: it was said before, the answer comes again.
   public mutating func finishedSending(
-    version: UInt64, last: UInt64, now: Timestamp
+    version: UInt64, last: UInt64, now: SteadyTime
   ) -> Admission {
-    lastReceived = now.nanoseconds
+    lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
     guard version == self.version else {
       return .terminate(violation(.unknownSessionVersion, self.version))
@@ -373,8 +377,8 @@ public struct FixpSession: Sendable {
   }
 
   /// The client has everything that the server sent.
-  public mutating func finishedReceiving(version: UInt64, now: Timestamp) -> Admission {
-    lastReceived = now.nanoseconds
+  public mutating func finishedReceiving(version: UInt64, now: SteadyTime) -> Admission {
+    lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
     guard version == self.version else {
       return .terminate(violation(.unknownSessionVersion, self.version))
@@ -404,26 +408,29 @@ public struct FixpSession: Sendable {
     return .terminate(refusal)
   }
 
-  /// Time passes. Called a few times per second.
-  public mutating func tick(now: Timestamp) -> Action {
-    let silence = now.nanoseconds - min(now.nanoseconds, lastReceived)
+  /// Time passes. Called a few times per second, when everything that had come by `now` was read.
+  public mutating func tick(now: SteadyTime) -> Action {
+    let silence = now.since(lastReceived)
     switch state {
     case .connected where silence > limits.handshake: return end(.notNegotiated)
     case .negotiated where silence > limits.handshake: return end(.notEstablished)
     case .established where silence > 2 * keepAlive:
       return end(.keepAliveExpired, limit: Int64(clamping: silence))
-    case .established where now.nanoseconds >= lastSent + keepAlive:
-      lastSent = now.nanoseconds
+    case .established where now.since(lastSent) >= keepAlive:
+      lastSent = now
       return .sendSequence
     case .connected, .negotiated, .established, .ended: return .none
     }
   }
 
   /// Something was sent: no Sequence is due for an interval.
-  public mutating func noteSent(now: Timestamp) { lastSent = now.nanoseconds }
+  public mutating func noteSent(now: SteadyTime) { lastSent = now }
 
-  private func isInWindow(_ timestamp: Timestamp, _ now: Timestamp) -> Bool {
-    let (a, b) = (timestamp.nanoseconds, now.nanoseconds)
+  /// Its connection is not read for a while, so that silence says nothing.
+  public mutating func noteUnread(now: SteadyTime) { lastReceived = max(lastReceived, now) }
+
+  private func isInWindow(_ timestamp: Timestamp, _ wall: Timestamp) -> Bool {
+    let (a, b) = (timestamp.nanoseconds, wall.nanoseconds)
     return (a > b ? a - b : b - a) <= limits.clockWindow
   }
 
@@ -456,6 +463,6 @@ public struct FixpSession: Sendable {
 }
 
 extension Timestamp {
-  /// This moment as a reject's limit.
-  fileprivate var limit: Int64 { Int64(clamping: nanoseconds) }
+  /// The moment so many ns later, as a reject's limit.
+  fileprivate func limit(after left: UInt64) -> Int64 { Int64(clamping: nanoseconds + left) }
 }

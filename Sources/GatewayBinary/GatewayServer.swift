@@ -12,23 +12,16 @@ public protocol GatewayServer: AnyObject {
   /// Has a reading's signature checked. What is valid comes back to be submitted.
   func check(_ reading: SignedReading) -> ReadingCheck
 
-  /// The order as it is now; `nil` when it is not open.
-  func orderState(_ order: OrderId) -> OrderState?
-
-  /// Why an open order does not trade; `nil` when it is not open.
-  func explain(_ order: OrderId) -> OrderExplanation?
-
-  /// An account's balances; `nil` when the account or the area is unknown.
-  func balance(of account: AccountId, in area: AreaId) -> Balance?
+  /// Asks the exchange, at the question's place: behind every command submitted before, with all of them
+  /// applied. The answer may leave when `BinaryGateway.delivered` has said that its number was reached.
+  /// - Returns: `nil` when commands submitted before wait for room: to be asked again when the turn ends.
+  func answer(_ question: Question) -> Answer?
 
   /// Reads reports from the journal; the answer comes through `BinaryGateway.retransmit`.
   func retransmit(_ query: RetransmitQuery)
 
   /// Something that an operator may want to know; for the log.
   func note(_ notice: GatewayNotice)
-
-  /// How the server is. `connectionCount` is filled in by the gateway.
-  func status(withStateHash: Bool) -> ServerStatus
 
   /// Another thread called the transport's `WakeHandle`.
   func woken()
@@ -49,6 +42,44 @@ extension GatewayServer {
 
   /// By the gateway itself.
   public func check(_ reading: SignedReading) -> ReadingCheck { .here }
+}
+
+/// What a client may ask the exchange.
+public enum Question: Equatable, Sendable {
+  /// How an order is.
+  case orderState(OrderId)
+  /// Why an order does not trade.
+  case explanation(OrderId)
+  /// What an account has.
+  case balance(AccountId, AreaId)
+  /// How the server is.
+  case status(withStateHash: Bool)
+}
+
+/// What the exchange says to a question.
+public struct Answer: Sendable {
+  /// What was found.
+  public enum Finding: Sendable {
+    /// The order; `nil` when it is not open.
+    case orderState(OrderState?)
+    /// Why it does not trade; `nil` when it is not open.
+    case explanation(OrderExplanation?)
+    /// The balances; `nil` when the account has none in that area, or one of them is unknown.
+    case balance(Balance?)
+    /// `connectionCount` is filled in by the gateway.
+    case status(ServerStatus)
+  }
+
+  /// What was found.
+  public var finding: Finding
+  /// The last command that was applied then: the answer is true of the exchange as that left it. Never
+  /// below that of an answer before.
+  public var through: SequenceNumber
+
+  /// Both fields.
+  public init(_ finding: Finding, through: SequenceNumber) {
+    (self.finding, self.through) = (finding, through)
+  }
 }
 
 /// Reports that a session asks for again.

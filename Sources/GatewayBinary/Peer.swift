@@ -31,6 +31,8 @@ struct Peer {
   var unchecked = 0
   /// Sequence number of the first of them.
   var firstUnchecked: UInt64 = 0
+  /// Answers that wait until they are durable.
+  var waitingAnswers = 0
   /// Areas whose market data it gets, and how: each area once.
   var subscriptions: [(area: AreaId, view: MarketView)] = []
 

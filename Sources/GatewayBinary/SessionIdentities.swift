@@ -20,8 +20,8 @@ public struct SessionIdentities: Sendable {
     var nextIncoming: UInt64 = 1
     var isEstablished = false
     /// Times of the last bad signatures, oldest first; at most `badSignatureLimit`.
-    var badSignatures: [UInt64] = []
-    var lockedUntil: UInt64 = 0
+    var badSignatures: [SteadyTime] = []
+    var lockedAt: SteadyTime?
   }
 
   private let versionFloor: UInt64
@@ -51,25 +51,25 @@ public struct SessionIdentities: Sendable {
     identities[session]?.isEstablished ?? false
   }
 
-  /// Until when the key is locked.
+  /// How much longer the key is locked, in ns.
   /// - Returns: `nil` when it is not.
-  public func lockedUntil(_ session: SessionId, now: Timestamp) -> Timestamp? {
-    guard let until = identities[session]?.lockedUntil, until > now.nanoseconds else { return nil }
-    return Timestamp(nanoseconds: until)
+  public func lockLeft(_ session: SessionId, now: SteadyTime) -> UInt64? {
+    guard let start = identities[session]?.lockedAt else { return nil }
+    let passed = now.since(start)
+    return passed < Self.badSignatureWindow ? Self.badSignatureWindow - passed : nil
   }
 
   /// Counts a bad signature; the fifth within a minute locks the key for a minute.
   /// - Returns: Whether this one locked it.
   @discardableResult public mutating func badSignature(
-    _ session: SessionId, now: Timestamp
+    _ session: SessionId, now: SteadyTime
   ) -> Bool {
     var isLocked = false
     update(session) { identity in
-      let window = Self.badSignatureWindow
-      identity.badSignatures.removeAll { $0 + window <= now.nanoseconds }
-      identity.badSignatures.append(now.nanoseconds)
+      identity.badSignatures.removeAll { now.since($0) >= Self.badSignatureWindow }
+      identity.badSignatures.append(now)
       if identity.badSignatures.count >= Self.badSignatureLimit {
-        identity.lockedUntil = now.nanoseconds + window
+        identity.lockedAt = now
         identity.badSignatures.removeAll(keepingCapacity: true)
         isLocked = true
       }

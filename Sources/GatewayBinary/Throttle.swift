@@ -3,8 +3,6 @@
 //
 //     0 ...... accepted ...... limit ...... rejected (9003) ...... cutoff ...... the session ends (9004)
 
-import MarketModel
-
 /// Two thresholds in messages a second.
 public struct ThrottleLimits: Sendable, Equatable {
   /// So many are taken; further ones are rejected.
@@ -27,16 +25,14 @@ struct Throttle: Sendable {
 
   private static let second: UInt64 = 1_000_000_000
   let limits: ThrottleLimits
-  private var start: UInt64 = 0
+  private var start = SteadyTime(nanoseconds: 0)
   private var count: UInt32 = 0
 
   init(_ limits: ThrottleLimits) { self.limits = limits }
 
   /// Counts one message.
-  mutating func count(at now: Timestamp) -> Verdict {
-    if now.nanoseconds >= start + Self.second || now.nanoseconds < start {
-      (start, count) = (now.nanoseconds, 0)
-    }
+  mutating func count(at now: SteadyTime) -> Verdict {
+    if now.since(start) >= Self.second { (start, count) = (now, 0) }
     count += 1
     if count <= limits.limit { return .pass }
     return count > limits.cutoff ? .cut : .reject

@@ -295,7 +295,10 @@ public final class Client {
   }
 
   func keepSessionAlive(_ now: UInt64) throws(ClientError) {
-    if now > lastReceived + 2 * keepAliveNanoseconds { throw .connectionLost(error: ETIMEDOUT) }
+    // What waits to be read is no silence, however long this side was held up.
+    if now > lastReceived + 2 * keepAliveNanoseconds, !socket.hasUnread {
+      throw .connectionLost(error: ETIMEDOUT)
+    }
     guard now >= lastSent + keepAliveNanoseconds / 2, !socket.hasUnsent else { return }
     let frame = try socket.reserve(SequenceEncoder.frameLength)
     SequenceEncoder(into: frame, nextSeqNo: nextSequence)

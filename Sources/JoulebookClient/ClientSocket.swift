@@ -124,6 +124,12 @@ struct ClientSocket: ~Copyable {
     }
   }
 
+  /// Whether bytes have arrived that were not read.
+  var hasUnread: Bool {
+    var arrived = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&arrived, 1, 0) > 0
+  }
+
   /// Waits until something can be read, or sent when something waits.
   /// - Parameter milliseconds: Longest wait; negative: for ever.
   func wait(milliseconds: Int32) {

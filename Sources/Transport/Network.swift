@@ -27,6 +27,9 @@ public protocol Network: AnyObject {
   func startTimer(_ token: TimerToken, after milliseconds: UInt64, every interval: UInt64)
   /// Stops a timer; one that does not run is fine.
   func stopTimer(_ token: TimerToken)
+  /// The loop turns once more without waiting for something to happen: what has come is read, and
+  /// `turnEnds` called.
+  func turnAgain()
   /// Connections go on, none is added.
   func stopListening()
   /// Closes everything without sending what is queued; the loop ends.
@@ -40,6 +43,8 @@ extension Network {
   public var waiting: Int { 0 }
   /// Nothing is counted.
   public var counts: Transport.Counts { Transport.Counts() }
+  /// It turns anyway.
+  public func turnAgain() {}
   /// It leaves with the turn.
   public func sendNow() {}
   /// No bound.
@@ -47,6 +52,9 @@ extension Network {
 }
 
 extension Transport: Network {
+  /// Wakes its own loop.
+  public func turnAgain() { wakeHandle.wake() }
+
   /// The configured bound.
   public var sendBound: Int { configuration.sendBound }
 

@@ -7,7 +7,10 @@ import Testing
 private struct World {
   var session: FixpSession
   var identities = SessionIdentities(versionFloor: 100)
-  var now = Timestamp(nanoseconds: 1_000_000_000_000)
+  /// The clock of intervals.
+  var now = SteadyTime(nanoseconds: 5_000_000_000_000)
+  /// The clock of timestamps.
+  var wall = Timestamp(nanoseconds: 1_000_000_000_000)
   static let bot = SessionId(7)
 
   init() { session = FixpSession(now: now) }
@@ -16,23 +19,24 @@ private struct World {
     version: UInt64 = 101, skew: Int64 = 0, registered: Bool = true, signed: Bool = true,
     session id: SessionId = bot
   ) -> FixpSession.Action {
-    let stamp = UInt64(Int64(now.nanoseconds) + skew)
+    let stamp = UInt64(Int64(wall.nanoseconds) + skew)
     return session.negotiate(
       NegotiateRequest(
         session: id, version: version, timestamp: Timestamp(nanoseconds: stamp)),
-      now: now, identities: &identities, isRegistered: registered, signatureIsValid: signed)
+      now: now, wall: wall, identities: &identities, isRegistered: registered,
+      signatureIsValid: signed)
   }
 
   mutating func establish(
     version: UInt64 = 101, skew: Int64 = 0, signed: Bool = true, keepAlive: UInt32 = 1000,
     session id: SessionId = bot
   ) -> FixpSession.Action {
-    let stamp = UInt64(Int64(now.nanoseconds) + skew)
+    let stamp = UInt64(Int64(wall.nanoseconds) + skew)
     return session.establish(
       EstablishRequest(
         session: id, version: version, timestamp: Timestamp(nanoseconds: stamp),
         keepAliveMilliseconds: keepAlive),
-      now: now, identities: &identities, signatureIsValid: signed)
+      now: now, wall: wall, identities: &identities, signatureIsValid: signed)
   }
 
   mutating func log(on version: UInt64 = 101) {
@@ -41,7 +45,8 @@ private struct World {
   }
 
   mutating func pass(milliseconds: UInt64) {
-    now = Timestamp(nanoseconds: now.nanoseconds + milliseconds * 1_000_000)
+    now = SteadyTime(nanoseconds: now.nanoseconds + milliseconds * 1_000_000)
+    wall = Timestamp(nanoseconds: wall.nanoseconds + milliseconds * 1_000_000)
   }
 
   /// The client connects anew.
@@ -338,17 +343,18 @@ struct FixpSessionTests {
     var world = World()
     world.log()
     var second = FixpSession(now: world.now)
-    let request = NegotiateRequest(session: World.bot, version: 200, timestamp: world.now)
+    let request = NegotiateRequest(session: World.bot, version: 200, timestamp: world.wall)
     #expect(
       second.negotiate(
-        request, now: world.now, identities: &world.identities, isRegistered: true,
-        signatureIsValid: true) == .rejectNegotiation(Refusal(.alreadyEstablished)))
+        request, now: world.now, wall: world.wall, identities: &world.identities,
+        isRegistered: true, signatureIsValid: true)
+        == .rejectNegotiation(Refusal(.alreadyEstablished)))
     world.identities.release(World.bot, nextIncoming: 1)
     var third = FixpSession(now: world.now)
     #expect(
       third.negotiate(
-        request, now: world.now, identities: &world.identities, isRegistered: true,
-        signatureIsValid: true) == .respond)
+        request, now: world.now, wall: world.wall, identities: &world.identities,
+        isRegistered: true, signatureIsValid: true) == .respond)
   }
 
   @Test("Of two connections that negotiate, only the one with the higher version goes on.")
@@ -356,11 +362,11 @@ struct FixpSessionTests {
     var world = World()
     #expect(world.negotiate(version: 101) == .respond)
     var second = FixpSession(now: world.now)
-    let request = NegotiateRequest(session: World.bot, version: 102, timestamp: world.now)
+    let request = NegotiateRequest(session: World.bot, version: 102, timestamp: world.wall)
     #expect(
       second.negotiate(
-        request, now: world.now, identities: &world.identities, isRegistered: true,
-        signatureIsValid: true) == .respond)
+        request, now: world.now, wall: world.wall, identities: &world.identities,
+        isRegistered: true, signatureIsValid: true) == .respond)
     #expect(
       world.establish(version: 101)
         == .rejectEstablishment(Refusal(.unknownSessionVersion, limit: 102)))
@@ -374,7 +380,7 @@ struct FixpSessionTests {
       world.reconnect()
       world.pass(milliseconds: 1000)
     }
-    let until = Int64(world.now.nanoseconds) + 59_000_000_000
+    let until = Int64(world.wall.nanoseconds) + 59_000_000_000
     #expect(world.negotiate() == .rejectNegotiation(Refusal(.keyLocked, limit: until)))
     world.reconnect()
     #expect(

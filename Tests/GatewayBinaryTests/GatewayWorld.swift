@@ -26,6 +26,18 @@ final class GatewayWorld: Sendable {
     var queries: [RetransmitQuery] = []
     var answers: [(RetransmitQuery, [UInt8]?)] = []
     var notices: [GatewayNotice] = []
+    /// Questions are answered as of this command: they wait until it is delivered. 0: at once.
+    var appliedThrough: UInt64 = 0
+    /// Commands that came before a question wait for room.
+    var answersLater = false
+    /// Questions answered.
+    var answered = 0
+    /// The last command delivered.
+    var sequence: UInt64 = 0
+    /// The steady clock is this much ahead of the system's, ns.
+    var steadyError: UInt64 = 0
+    /// The wall clock likewise, ns.
+    var wallError: Int64 = 0
     /// Readings are checked elsewhere: by the test.
     var holdsReadings = false
     var readings: [SignedReading] = []
@@ -71,7 +83,8 @@ final class GatewayWorld: Sendable {
     let done = done
     let thread = Thread { [self] in
       let server = ScriptedServer(self)
-      let gateway = BinaryGateway(transport: moved, server: server)
+      let gateway = BinaryGateway(
+        transport: moved, server: server, configuration: gatewayConfiguration())
       server.gateway = gateway
       server.deliver(opening)
       ready.signal()
@@ -83,6 +96,19 @@ final class GatewayWorld: Sendable {
   }
 
   deinit { wake.wake() }
+
+  /// Clocks that the test can set.
+  private func gatewayConfiguration() -> BinaryGateway.Configuration {
+    var configuration = BinaryGateway.Configuration()
+    configuration.clock = { [unowned self] in
+      let error = state.withLock { $0.wallError }
+      return Timestamp(nanoseconds: UInt64(Int64(SystemClock.now().nanoseconds) + error))
+    }
+    configuration.steady = { [unowned self] in
+      SteadyTime(nanoseconds: SystemClock.steady().nanoseconds + state.withLock { $0.steadyError })
+    }
+    return configuration
+  }
 
   /// Who and what there is when the world begins.
   var opening: [Event] {
@@ -109,11 +135,26 @@ final class GatewayWorld: Sendable {
   }
 
   /// A logged-on client.
-  func client(_ session: SessionId = bot) throws -> Client {
+  func client(
+    _ session: SessionId = bot, keepAlive: UInt32 = 10_000, cancelAfter: UInt32 = 0
+  ) throws -> Client {
     let key = try #require(keys[session])
+    var options = Client.Options()
+    options.keepAliveMilliseconds = keepAlive
+    options.orders = .canceled(afterMilliseconds: cancelAfter)
     return try Client(
       host: "127.0.0.1", port: port,
-      credentials: Credentials(session: session, privateKey: key))
+      credentials: Credentials(session: session, privateKey: key), options: options)
+  }
+
+  /// Waits until something holds; for ten seconds at most.
+  func waits(until holds: (State) -> Bool) -> Bool {
+    for _ in 0..<10_000 {
+      let now = state.withLock { $0 }
+      if holds(now) { return true }
+      usleep(1000)
+    }
+    return false
   }
 
   /// Delivers the events of one command.
@@ -191,22 +232,22 @@ final class ScriptedServer: GatewayServer {
     }
   }
 
-  func orderState(_ order: OrderId) -> OrderState? {
-    world.state.withLock { $0.orders[order] }
-  }
-
-  func explain(_ order: OrderId) -> OrderExplanation? {
-    world.state.withLock { $0.explanations[order] }
-  }
-
-  func balance(of account: AccountId, in area: AreaId) -> Balance? {
-    world.state.withLock { $0.balances[account] }
-  }
-
-  func status(withStateHash: Bool) -> ServerStatus {
-    var status = world.state.withLock { $0.status }
-    if withStateHash { status.stateHash = 77 }
-    return status
+  func answer(_ question: Question) -> Answer? {
+    world.state.withLock { state in
+      let finding: Answer.Finding
+      switch question {
+      case .orderState(let order): finding = .orderState(state.orders[order])
+      case .explanation(let order): finding = .explanation(state.explanations[order])
+      case .balance(let account, _): finding = .balance(state.balances[account])
+      case .status(let withStateHash):
+        var status = state.status
+        if withStateHash { status.stateHash = 77 }
+        finding = .status(status)
+      }
+      if state.answersLater { return nil }
+      state.answered += 1
+      return Answer(finding, through: SequenceNumber(state.appliedThrough))
+    }
   }
 
   func retransmit(_ query: RetransmitQuery) {
@@ -223,6 +264,7 @@ final class ScriptedServer: GatewayServer {
       return (state.outbox, state.drain)
     }
     for batch in batches { deliver(batch) }
+    gateway?.delivered(through: SequenceNumber(sequence))
     let answers = world.state.withLock { state in
       defer { state.answers = [] }
       return state.answers
@@ -252,6 +294,7 @@ final class ScriptedServer: GatewayServer {
     let number = SequenceNumber(sequence)
     for event in events { gateway?.deliver(event, sequence: number, time: GatewayWorld.time) }
     gateway?.endCommand(number)
+    world.state.withLock { $0.sequence = sequence }
     // The gateway's own commands are not the test's.
     if case .sessionBegan = events.first { return }
     world.state.withLock { $0.delivered += 1 }

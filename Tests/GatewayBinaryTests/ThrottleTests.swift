@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Throttles")
 struct ThrottleTests {
-  private static let start = Timestamp(nanoseconds: 1_000_000_000_000)
+  private static let start = SteadyTime(nanoseconds: 1_000_000_000_000)
+  private static let wall = Timestamp(nanoseconds: 7_000_000_000_000)
 
   private func established(messages: ThrottleLimits, cancels: ThrottleLimits) -> FixpSession {
     var limits = FixpSession.Limits()
@@ -15,13 +16,15 @@ struct ThrottleTests {
     let bot = SessionId(1)
     #expect(
       session.negotiate(
-        NegotiateRequest(session: bot, version: 1, timestamp: Self.start), now: Self.start,
-        identities: &identities, isRegistered: true, signatureIsValid: true) == .respond)
+        NegotiateRequest(session: bot, version: 1, timestamp: Self.wall), now: Self.start,
+        wall: Self.wall, identities: &identities, isRegistered: true, signatureIsValid: true)
+        == .respond)
     #expect(
       session.establish(
         EstablishRequest(
-          session: bot, version: 1, timestamp: Self.start, keepAliveMilliseconds: 1_000),
-        now: Self.start, identities: &identities, signatureIsValid: true) == .acknowledge)
+          session: bot, version: 1, timestamp: Self.wall, keepAliveMilliseconds: 1_000),
+        now: Self.start, wall: Self.wall, identities: &identities, signatureIsValid: true)
+        == .acknowledge)
     return session
   }
 
@@ -71,7 +74,7 @@ struct ThrottleTests {
       #expect(
         session.admit(sequence: base + 3, now: now)
           == .reject(Refusal(.tooManyMessages, limit: 2)))
-      now = Timestamp(nanoseconds: now.nanoseconds + 1_000_000_000)
+      now = SteadyTime(nanoseconds: now.nanoseconds + 1_000_000_000)
     }
   }
 }

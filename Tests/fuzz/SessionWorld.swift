@@ -30,6 +30,9 @@ final class SessionWorld: GatewayServer {
     var configuration = BinaryGateway.Configuration()
     configuration.versionFloor = 0
     configuration.clock = { Timestamp(nanoseconds: SessionWorld.now) }
+    configuration.steady = { SteadyTime(nanoseconds: SessionWorld.now) }
+    // The clock moves by up to half a minute at a time: that counts.
+    configuration.tickMilliseconds = 30_000
     configuration.verify = { FuzzSignature.isValid($0, $1, $2, $3) }
     return configuration
   }()
@@ -163,6 +166,7 @@ final class SessionWorld: GatewayServer {
       unchecked.removeFirst()
     }
     if !intake.isEmpty { applyIntake() }
+    if let market { gateway?.delivered(through: market.last) }
     let asked = queries
     queries.removeAll()
     for query in asked { gateway?.retransmit(query, nil) }
@@ -177,25 +181,28 @@ final class SessionWorld: GatewayServer {
     deliver(told)
   }
 
-  func orderState(_ order: OrderId) -> OrderState? {
-    market?.exchange.orderState(order)
-  }
-  func explain(_ order: OrderId) -> OrderExplanation? {
-    market?.exchange.orderExplanation(order)
-  }
-  func balance(of account: AccountId, in area: AreaId) -> Balance? {
+  /// As if the commands of this turn were applied: the answer waits for them.
+  func answer(_ question: Question) -> Answer? {
+    guard intake.count < 5 else { return nil }
     needMarket()
-    return market?.exchange.balance(of: account, in: area)
+    let finding: Answer.Finding
+    switch question {
+    case .orderState(let order): finding = .orderState(market?.exchange.orderState(order))
+    case .explanation(let order):
+      finding = .explanation(market?.exchange.orderExplanation(order))
+    case .balance(let account, let area):
+      finding = .balance(market?.exchange.balance(of: account, in: area))
+    case .status(let withStateHash):
+      var status = ServerStatus()
+      status.eventHash = market?.exchange.eventHash ?? 0
+      status.stateHash = withStateHash ? market?.exchange.stateHash() ?? 0 : 0
+      finding = .status(status)
+    }
+    let last = market?.last.rawValue ?? 0
+    return Answer(finding, through: SequenceNumber(last + UInt64(intake.count)))
   }
   func retransmit(_ query: RetransmitQuery) { queries.append(query) }
   func note(_ notice: GatewayNotice) {}
-  func status(withStateHash: Bool) -> ServerStatus {
-    needMarket()
-    var status = ServerStatus()
-    status.eventHash = market?.exchange.eventHash ?? 0
-    status.stateHash = withStateHash ? market?.exchange.stateHash() ?? 0 : 0
-    return status
-  }
   func woken() {}
   func timerFired(_ timer: TimerToken) {}
 }

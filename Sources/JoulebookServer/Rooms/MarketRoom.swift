@@ -103,6 +103,21 @@ final class MarketRoom {
     return status
   }
 
+  /// What the exchange says to a question, as of the last command applied.
+  /// - Returns: `nil` when commands that were taken in before wait for room.
+  func answer(_ question: Question) -> Answer? {
+    if hasIntake { return nil }
+    let finding: Answer.Finding
+    switch question {
+    case .orderState(let order): finding = .orderState(exchange.orderState(order))
+    case .explanation(let order): finding = .explanation(exchange.orderExplanation(order))
+    case .balance(let account, let area):
+      finding = .balance(exchange.balance(of: account, in: area))
+    case .status(let withStateHash): finding = .status(status(withStateHash))
+    }
+    return Answer(finding, through: sequencer.lastSequence)
+  }
+
   /// Whether commands wait to be applied.
   var hasIntake: Bool { onDesk > 0 || intake.available() > 0 }
 
@@ -178,10 +193,10 @@ final class MarketRoom {
     endTurn()
   }
 
-  /// Hands every durable event to `gateway`, command by command.
+  /// Hands every durable event to `gateway`, command by command, and says up to where all are durable.
   func deliver(to gateway: BinaryGateway) {
     var ahead = 0
-    deliver { entry, isLast in
+    let through = deliver { entry, isLast in
       if ahead == 0 { ahead = outbox.anticipate(Self.deskSize, by: gateway) }
       ahead -= 1
       let sequence = entry.pointee.sequence
@@ -189,19 +204,28 @@ final class MarketRoom {
       if isLast { gateway.endCommand(sequence) }
       return true
     }
+    gateway.delivered(through: through)
   }
 
   /// Hands every durable event to `take`, which says of each whether it has room; with each goes whether it
   /// is the last of its command. An event stands where it is until the next.
-  @inline(__always) func deliver(_ take: (UnsafePointer<OutboxEntry>, Bool) -> Bool) {
+  /// - Returns: The last command that is durable and whose events, like those of all before it, were taken.
+  @inline(__always)
+  func deliver(_ take: (UnsafePointer<OutboxEntry>, Bool) -> Bool) -> SequenceNumber {
     let gate = journal.durable
+    var through = gate
     isDelivering = true
     while let entry = outbox.front(through: gate) {
-      guard take(entry, outbox.isLast(of: entry.pointee.sequence)) else { break }
+      let sequence = entry.pointee.sequence
+      guard take(entry, outbox.isLast(of: sequence)) else {
+        through = SequenceNumber(sequence.rawValue - 1)
+        break
+      }
       if entry.event.kind == .other { noteRare(entry) }
       outbox.drop()
     }
     isDelivering = false
+    return through
   }
 
   private func noteRare(_ entry: UnsafePointer<OutboxEntry>) {
@@ -211,6 +235,11 @@ final class MarketRoom {
 
   /// Whether events wait that are durable.
   var canDeliver: Bool { outbox.front(through: journal.durable) != nil }
+
+  /// Whether every command up to `sequence` is durable and no event of it waits.
+  func hasDelivered(through sequence: SequenceNumber) -> Bool {
+    journal.durable >= sequence && outbox.front(through: sequence) == nil
+  }
 
   /// Whether events wait.
   var isHolding: Bool { outbox.count > 0 }

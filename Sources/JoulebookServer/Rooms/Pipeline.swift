@@ -4,6 +4,7 @@
 //     submit ──────────▶ [ commands ] ────────▶ market room ─▶ journal
 //     deliver ◀───────── [ events ] ◀─────────── what is durable
 //     ask ─── question ───────────────────────▶ answered between two batches
+//                        passedThrough ◀─────── behind the events: answers up to there may leave
 //
 // Each thread rings for the other. Only durable events enter the second ring; when it is full they stay in
 // the market's outbox, whose bound stops the exchange, and behind it the reader.
@@ -40,8 +41,12 @@ final class Pipeline: @unchecked Sendable {
   private let isEnding = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   private let answered = Doorbell()
-  /// Written before `isAsked` is set, and read behind it.
-  private nonisolated(unsafe) var question: (() -> Void)?
+  /// Written before `isAsked` is set, and read behind it. Is told whether commands wait for room.
+  private nonisolated(unsafe) var question: ((Bool) -> Void)?
+  /// Every command up to here is durable, and its events are in their ring, or were.
+  private let passedThrough = Atomic<UInt64>(0)
+  /// The last answer waits until so much was passed; `.none`: none does. The exchange thread's.
+  private nonisolated(unsafe) var awaited = SequenceNumber.none
 
   /// - Parameters:
   ///   - room: From `run` on it is the exchange thread's.
@@ -68,8 +73,10 @@ final class Pipeline: @unchecked Sendable {
 
   /// Hands the events that have come to `gateway`.
   func deliver(to gateway: BinaryGateway) {
+    // Read first: the events up to there are seen in the ring then. Pairs with the release in `pass`.
+    let through = SequenceNumber(passedThrough.load(ordering: .acquiring))
     var left = exit.available()
-    if left == 0 { return }
+    let hasCome = left > 0
     while left > 0 {
       left -= 1
       let passed = exit[0]
@@ -78,7 +85,8 @@ final class Pipeline: @unchecked Sendable {
       if passed.isLast { gateway.endCommand(entry.sequence) }
       exit.advance(by: 1)
     }
-    bell.ring()
+    gateway.delivered(through: through)
+    if hasCome { bell.ring() }
   }
 
   /// Whether nothing is between the threads, nor waits in the market.
@@ -87,11 +95,27 @@ final class Pipeline: @unchecked Sendable {
   /// Commands and events that are between the threads.
   var waiting: (commands: Int, events: Int) { (commands.count, events.count) }
 
-  /// Runs `body` on the exchange thread, behind every command that was taken before, and waits for it.
-  func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer {
+  /// What the exchange says to a client's question.
+  /// - Returns: `nil` when commands that were taken before wait for room.
+  func answer(_ question: Question) -> Answer? {
+    ask { room, isBehind in
+      guard !isBehind, let answer = room.answer(question) else { return nil }
+      // The loop is woken when it may leave.
+      if answer.through.rawValue > passedThrough.load(ordering: .relaxed) {
+        awaited = answer.through
+      }
+      return answer
+    }
+  }
+
+  /// Runs `body` on the exchange thread, behind every command that was taken before and had room, and waits
+  /// for it.
+  func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer { ask { room, _ in body(room) } }
+
+  private func ask<Answer>(_ body: (MarketRoom, Bool) -> Answer) -> Answer {
     var answer: Answer?
     withoutActuallyEscaping(body) { body in
-      question = { [room] in answer = body(room) }
+      question = { [room] isBehind in answer = body(room, isBehind) }
       entrance.publish()
       // Pairs with the acquire in `answerQuestion`.
       isAsked.store(true, ordering: .releasing)
@@ -120,7 +144,7 @@ final class Pipeline: @unchecked Sendable {
       let isBehind = feed(&commands)
       pass(&events)
       // Who asks does not take events meanwhile: a market that waits for that answers as it is.
-      if isBehind || commands.available() == 0 { answerQuestion() }
+      if isBehind || commands.available() == 0 { answerQuestion(isBehind: isBehind) }
       wait(isBehind: isBehind)
     }
   }
@@ -140,21 +164,24 @@ final class Pipeline: @unchecked Sendable {
   /// Passes durable events on.
   private func pass(_ events: inout SingleProducerRing<Passed>.Producer) {
     var passed = 0
-    room.deliver { entry, isLast in
+    let through = room.deliver { entry, isLast in
       guard events.append(Passed(entry: entry.pointee, isLast: isLast)) else { return false }
       passed += 1
       return true
     }
-    guard passed > 0 else { return }
-    events.publish()
-    wake()
+    if passed > 0 { events.publish() }
+    // Pairs with the acquire in `deliver`: who sees it sees the events.
+    let before = passedThrough.exchange(through.rawValue, ordering: .releasing)
+    let isAwaited = awaited > .none && through.rawValue > before
+    if through >= awaited { awaited = .none }
+    if passed > 0 || isAwaited { wake() }
   }
 
-  private func answerQuestion() {
+  private func answerQuestion(isBehind: Bool) {
     // Pairs with the release in `ask`.
     guard isAsked.load(ordering: .acquiring) else { return }
     room.work()
-    question?()
+    question?(isBehind)
     room.endTurn()
     isAsked.store(false, ordering: .releasing)
     answered.ring()
@@ -162,10 +189,12 @@ final class Pipeline: @unchecked Sendable {
 
   private func wait(isBehind: Bool) {
     if spins { return }
+    let passed = passedThrough.load(ordering: .relaxed)
     _ = bell.wait(timeoutNanoseconds: isBehind || room.isHolding ? Self.pause : nil) {
       isEnding.load(ordering: .acquiring) || isAsked.load(ordering: .acquiring)
         || (!isBehind && (commands.count > 0 || room.hasIntake))
         || (room.canDeliver && events.count < Self.capacity)
+        || (awaited > .none && room.hasDelivered(through: SequenceNumber(passed + 1)))
     }
   }
 }

@@ -96,14 +96,11 @@ final class Assembly: GatewayServer {
     behind?._withUnsafeGuaranteedRef { $0.readings?.check(reading) } ?? .here
   }
 
-  func orderState(_ order: OrderId) -> OrderState? { ask { $0.exchange.orderState(order) } ?? nil }
-
-  func explain(_ order: OrderId) -> OrderExplanation? {
-    ask { $0.exchange.orderExplanation(order) } ?? nil
-  }
-
-  func balance(of account: AccountId, in area: AreaId) -> Balance? {
-    ask { $0.exchange.balance(of: account, in: area) } ?? nil
+  func answer(_ question: Question) -> Answer? {
+    guard let rooms else { return nil }
+    if let pipeline = rooms.pipeline { return pipeline.answer(question) }
+    rooms.market.work()
+    return rooms.market.answer(question)
   }
 
   /// Asks the market, with everything applied that came before.
@@ -139,10 +136,6 @@ final class Assembly: GatewayServer {
         "a connection is gone: its session's orders are cancelled if it does not come back",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
     }
-  }
-
-  func status(withStateHash: Bool) -> ServerStatus {
-    ask { $0.status(withStateHash) } ?? ServerStatus()
   }
 
   func woken() {

@@ -124,6 +124,7 @@ package final class SteppedServer {
   private static func gateway(in world: World) -> BinaryGateway.Configuration {
     var configuration = BinaryGateway.Configuration()
     configuration.clock = { Timestamp(nanoseconds: world.time.wall) }
+    configuration.steady = { SteadyTime(nanoseconds: world.time.steady) }
     configuration.versionFloor = world.time.wall
     if let verify = world.verify { configuration.verify = verify }
     return configuration

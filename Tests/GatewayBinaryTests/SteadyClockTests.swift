@@ -1,0 +1,75 @@
+import Crypto
+import Foundation
+import MarketModel
+import Testing
+
+@testable import GatewayBinary
+@testable import JoulebookClient
+
+@Suite("Intervals and the clock that no one sets")
+struct SteadyClockTests {
+  @Test(
+    "A wall clock that jumps ends no session, cancels no order, and frees no key.",
+    arguments: [20_000_000_000, -20_000_000_000, 31_536_000_000_000_000] as [Int64])
+  func wallJumps(_ error: Int64) throws {
+    let world = try GatewayWorld()
+    let wrong = Curve25519.Signing.PrivateKey()
+    let refusals = (0..<5).map { _ in refusal(world, wrong) }
+    #expect(refusals.allSatisfy { $0 == .badSignature })
+    let bot = try world.client(keepAlive: 1_000)
+    let lost = try world.client(GatewayWorld.secondBot, cancelAfter: 15_000)
+    try bot.requestReferenceData()
+    _ = try bot.expect()
+    lost.close()
+    #expect(
+      world.waits {
+        $0.notices.contains(.disconnected(GatewayWorld.secondBot, cancelAfter: 15_000))
+      })
+    for error in [error, 0] {
+      world.state.withLock { $0.wallError = error }
+      for _ in 0..<6 {
+        while let message = try bot.poll(timeoutMilliseconds: 100) { _ = message }
+      }
+    }
+    #expect(world.state.withLock { $0.ended.isEmpty })
+    let key = try #require(world.keys[GatewayWorld.otherBot])
+    world.state.withLock { $0.wallError = 61_000_000_000 }
+    #expect(refusal(world, key) == .keyLocked)
+  }
+
+  /// The code with which a logon of the other bot is refused.
+  private func refusal(
+    _ world: GatewayWorld, _ key: Curve25519.Signing.PrivateKey
+  ) -> RejectCode? {
+    do throws(ClientError) {
+      let client = try Client(
+        host: "127.0.0.1", port: world.port,
+        credentials: Credentials(session: GatewayWorld.otherBot, privateKey: key))
+      client.close()
+      return nil
+    } catch {
+      if case .refused(let code, _) = error { return code }
+      return nil
+    }
+  }
+
+  @Test("Time in which the server itself was held up is nobody's silence.")
+  func heldUp() throws {
+    let world = try GatewayWorld()
+    let bot = try world.client(keepAlive: 1_000)
+    for _ in 0..<8 {
+      world.state.withLock { $0.steadyError += 20_000_000_000 }
+      while let message = try bot.poll(timeoutMilliseconds: 100) { _ = message }
+    }
+  }
+
+  @Test("The clock of intervals leaves out what is longer than a look apart, and never goes back.")
+  func servingClock() {
+    var clock = ServingClock(SteadyTime(nanoseconds: 1_000), longest: 10)
+    #expect(clock.look(SteadyTime(nanoseconds: 1_004)).nanoseconds == 1_004)
+    #expect(clock.look(SteadyTime(nanoseconds: 1_014)).nanoseconds == 1_014)
+    #expect(clock.look(SteadyTime(nanoseconds: 9_000)).nanoseconds == 1_024)
+    #expect(clock.look(SteadyTime(nanoseconds: 8_000)).nanoseconds == 1_024)
+    #expect(clock.look(SteadyTime(nanoseconds: 9_003)).nanoseconds == 1_027)
+  }
+}
