@@ -184,7 +184,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",
-      dependencies: ["Simulation"],
+      dependencies: ["Simulation", "JoulebookServer", "MarketModel"],
       swiftSettings: quick),
     .testTarget(
       name: "CommunityTests",

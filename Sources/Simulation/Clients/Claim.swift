@@ -31,3 +31,20 @@ enum Claim: Hashable, Comparable {
     }
   }
 }
+
+/// What an answer to a question said, which must be true of the journal for ever: a power cut that undoes it
+/// is noticed.
+enum Sight: Hashable {
+  /// The exchange stood there after that command.
+  case status(SequenceNumber, eventHash: UInt64)
+  /// An order was entered, or changed, with that number of its client's.
+  case order(AccountId, ClientOrderId)
+  /// An account had so much, at some time.
+  case balance(AccountId, free: Money, reserved: Money, energy: Energy)
+
+  /// What is seen of a balance.
+  init(_ balance: Balance) {
+    self = .balance(
+      balance.account, free: balance.free, reserved: balance.reserved, energy: balance.energy)
+  }
+}

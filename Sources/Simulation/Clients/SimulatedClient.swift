@@ -18,6 +18,10 @@ final class SimulatedClient {
   private(set) var outstanding: [Request] = []
   /// What the exchange acknowledged.
   private(set) var claims: Set<Claim> = []
+  /// What answers to its questions said.
+  private(set) var sights: Set<Sight> = []
+  /// Answers to its questions.
+  private(set) var sightings = 0
   /// Orders that are open, as far as this client knows.
   private(set) var orders: [OrderId] = []
   /// Answers received.
@@ -61,6 +65,45 @@ final class SimulatedClient {
       hangUp()
     }
     act(network)
+    if state == .established, random.happens(500) { ask(network, &random) }
+  }
+
+  /// Takes what has come and does what is next, without a misfortune.
+  func listenAndAct(_ network: SimulatedNetwork) {
+    listen(network, limit: .max)
+    act(network)
+  }
+
+  /// Asks how an order or an account is, or the exchange. The order may be one that only others know: its
+  /// number is guessed.
+  private func ask(_ network: SimulatedNetwork, _ random: inout SeededRandom) {
+    let guess = UInt64(random.pick(0..<4))
+    let kind = session == SessionId(1) ? 2 : random.pick(0..<3)
+    question(kind, of: OrderId((orders.last?.rawValue ?? 0) + guess), network)
+  }
+
+  /// Sends a question: 0 for an order, 1 for the balance, 2 for the status.
+  func question(_ kind: Int, of order: OrderId, _ network: SimulatedNetwork) {
+    guard let link, link.clientIsOpen else { return }
+    let account = AccountId(session.rawValue - 1)
+    let (number, now) = (nextSequence, clock.now)
+    nextSequence += 1
+    switch kind {
+    case 0:
+      send(network, link, OrderStatusRequestEncoder.frameLength) {
+        OrderStatusRequestEncoder(
+          into: $0, seqNo: number, sendingTime: now, orderId: order, account: account)
+      }
+    case 1:
+      send(network, link, BalanceRequestEncoder.frameLength) {
+        BalanceRequestEncoder(
+          into: $0, seqNo: number, sendingTime: now, account: account, area: Village.area)
+      }
+    default:
+      send(network, link, StatusRequestEncoder.frameLength) {
+        StatusRequestEncoder(into: $0, seqNo: number, sendingTime: now, withStateHash: false)
+      }
+    }
   }
 
   /// Does what is next: connects, logs on, sends what was not sent.
@@ -177,7 +220,8 @@ final class SimulatedClient {
     case .negotiationResponse:
       if let link { establish(network, link) }
     case .establishmentAck: state = .established
-    case .negotiationReject, .establishmentReject, .terminate: hangUp()
+    case .negotiationReject, .establishmentReject: hangUp()
+    case .terminate: terminated(frame)
     case .sequence: break
     default:
       do throws(ClientError) {
@@ -195,8 +239,27 @@ final class SimulatedClient {
     }
   }
 
+  /// The server has ended the session: never for silence, if everything that was sent arrives.
+  private func terminated(_ frame: Frame) {
+    if TerminateDecoder(frame)?.code == .keepAliveExpired, link?.isCut == false {
+      complaint = "the session was ended for silence, though it went on sending"
+    }
+    hangUp()
+  }
+
+  /// An answer to a question.
+  private func note(_ sight: Sight) {
+    sights.insert(sight)
+    sightings += 1
+  }
+
   private func take(_ event: ClientEvent) {
     switch event {
+    case .status(let status):
+      note(.status(status.lastSequence, eventHash: status.eventHash))
+    case .balance(let balance, let reference) where reference != 0: note(Sight(balance))
+    case .orderStatus(let report, _) where report.clientOrderId != .engine:
+      note(.order(report.account, report.clientOrderId))
     case .accepted(let report):
       guard report.clientOrderId != .engine else { return }
       orders.append(report.order)

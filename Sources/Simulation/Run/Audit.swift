@@ -29,8 +29,10 @@ struct Audit: ~Copyable {
   /// Replays the journal of `disk`.
   /// - Throws: what does not agree.
   init(
-    _ disk: SimulatedDisk, _ setting: RunSetting, marks: [Mark], expects claimed: Set<Claim>
+    _ disk: SimulatedDisk, _ setting: RunSetting, marks: [Mark], expects claimed: Set<Claim>,
+    _ sights: Set<Sight> = []
   ) throws(Violation) {
+    var unseen = sights
     var exchange = Exchange(capacity: setting.capacity)
     var sink = Sink(BatchBuilder(genesis: setting.genesis))
     var nextMark = 0
@@ -43,6 +45,7 @@ struct Audit: ~Copyable {
         exchange.apply(command, into: &sink)
         sink.end(command)
         commands += 1
+        if !unseen.isEmpty { Self.look(exchange, command.sequence, &unseen) }
         while nextMark < marks.count, marks[nextMark].sequence <= command.sequence {
           if marks[nextMark].sequence == command.sequence,
             marks[nextMark].eventHash != exchange.eventHash
@@ -63,10 +66,35 @@ struct Audit: ~Copyable {
     if let first = lost.min() {
       throw Violation("\(lost.count) acknowledged commands are lost, among them \(first)")
     }
+    for claim in sink.claims {
+      switch claim {
+      case .order(let account, let id), .change(let account, let id):
+        unseen.remove(.order(account, id))
+      case .transfer, .deposit, .withdrawal, .reading: break
+      }
+    }
+    if let untrue = unseen.first {
+      throw Violation("\(unseen.count) answers are not true of the journal, among them \(untrue)")
+    }
     if let broken = exchange.invariantViolations().first { throw Violation(broken) }
     (claims, rows) = (sink.claims, sink.rows)
     (eventHash, stateHash) = (exchange.eventHash, exchange.stateHash())
     holdings = Self.holdings(exchange)
+  }
+
+  /// Takes away what is true after this command.
+  private static func look(
+    _ exchange: borrowing Exchange, _ sequence: SequenceNumber, _ unseen: inout Set<Sight>
+  ) {
+    unseen.remove(.status(sequence, eventHash: exchange.eventHash))
+    for number in 1...UInt32(Village.traders.count) {
+      let account = AccountId(number)
+      if let balance = exchange.balance(of: account, in: Village.area) {
+        unseen.remove(Sight(balance))
+      } else {
+        unseen.remove(.balance(account, free: .zero, reserved: .zero, energy: .zero))
+      }
+    }
   }
 
   /// Compares the ledger with the batches that the journal makes.

@@ -48,6 +48,7 @@ extension Run {
       throw Violation("the replay arrives at another state than the exchange had at its end")
     }
     report.claims = claimed.count
+    report.sightings = people.reduce(0) { $0 + $1.sightings }
     report.trace = eventHash ^ UInt64(disk.counts.calls) << 32 ^ UInt64(clock.elapsed)
   }
 

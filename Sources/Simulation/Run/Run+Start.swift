@@ -111,7 +111,8 @@ extension Run {
     _ claimed: Set<Claim>, isFinal: Bool
   ) throws(Violation) -> (eventHash: UInt64, stateHash: UInt64) {
     try disk.quietly { () throws(Violation) in
-      let audit = try Audit(disk, setting, marks: marks, expects: claimed)
+      let sights = people.reduce(into: Set<Sight>()) { $0.formUnion($1.sights) }
+      let audit = try Audit(disk, setting, marks: marks, expects: claimed, sights)
       report.audits += 1
       report.commands = audit.commands
       if disk.exists(RunSetting.ledger), !ledgerMayBeAhead {

@@ -110,7 +110,10 @@ final class Run {
       report.jumps += 1
       clock.wallError =
         clock.wallError == 0
-        ? [Int64(SimulatedClock.year), -3_600_000_000_000, 2_000_000_000][random.pick(0..<3)] : 0
+        ? [
+          Int64(SimulatedClock.year), -Int64(SimulatedClock.year), -3_600_000_000_000,
+          20_000_000_000, -20_000_000_000, 2_000_000_000,
+        ][random.pick(0..<6)] : 0
     }
     if random.happens(setting.fillings) {
       disk.faults.capacity =

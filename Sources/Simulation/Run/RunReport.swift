@@ -10,6 +10,8 @@ package struct RunReport: Sendable, Equatable {
   package var batches: UInt64 = 0
   /// Acknowledgements of what happens once only.
   package var claims = 0
+  /// Answers to questions, each true of the journal.
+  package var sightings = 0
   /// Starts that succeeded.
   package var starts = 0
   /// Snapshots made.
@@ -83,7 +85,8 @@ package struct RunReport: Sendable, Equatable {
   /// Names of the counts, for a table.
   package static let rows: [(String, WritableKeyPath<RunReport, Int> & Sendable)] = [
     ("runs", \.runs), ("steps under faults", \.steps), ("commands journaled", \.commands),
-    ("acknowledgements kept", \.claims), ("starts", \.starts),
+    ("acknowledgements kept", \.claims), ("answers true of the journal", \.sightings),
+    ("starts", \.starts),
     ("snapshots", \.snapshots), ("starts from a snapshot", \.snapshotStarts),
     ("starts that met an error of the disk", \.failedStarts),
     ("starts refused for damage", \.refusals), ("ends of the process", \.restarts),

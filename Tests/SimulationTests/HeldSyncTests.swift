@@ -1,0 +1,65 @@
+import JoulebookServer
+import MarketModel
+import Testing
+
+@testable import Simulation
+
+@Suite("Questions while the journal's disk does not sync")
+struct HeldSyncTests {
+  @Test("What is not durable is in no answer; one sync later all of them are there.")
+  func heldBack() throws {
+    // The order has the same number in both runs.
+    let twin = try founded()
+    twin.people[1].ask(order)
+    turns(of: twin, 20)
+    let number = try #require(twin.people[1].orders.last)
+    twin.disk.endProcess()
+    let run = try founded()
+    let (operatorDesk, ana) = (run.people[0], run.people[1])
+    let seen = operatorDesk.sightings + ana.sightings
+    // From here on nothing is synced.
+    ana.ask(order)
+    turns(of: run, 20, syncing: false)
+    let server = try #require(run.server)
+    #expect(server.lastSequence > server.durable)
+    for kind in 0..<3 { ana.question(kind, of: number, run.network) }
+    operatorDesk.question(2, of: number, run.network)
+    turns(of: run, 20, syncing: false)
+    #expect(ana.outstanding.count == 1, "nor is there a report")
+    #expect(operatorDesk.sightings + ana.sightings == seen, "an answer left before the sync")
+    turns(of: run, 3)
+    #expect(operatorDesk.sightings + ana.sightings == seen + 4)
+    #expect(ana.outstanding.isEmpty)
+    run.disk.endProcess()
+  }
+
+  private var order: Request {
+    Request(
+      .enter(
+        NewOrder(
+          account: AccountId(1), instrument: Village.instrument, side: .buy,
+          clientOrderId: ClientOrderId(1), price: Price(ticks: 20_000),
+          quantity: Energy(wattHours: 100))))
+  }
+
+  /// A run whose village stands.
+  private func founded() throws -> Run {
+    let run = Run(seed: 1, steps: 100, village: try Village())
+    try run.boot()
+    for body in run.village.foundation() { run.people[0].ask(Request(body)) }
+    turns(of: run, 200)
+    #expect(run.people[0].outstanding.isEmpty && run.people[1].isEstablished)
+    return run
+  }
+
+  /// Turns of a loop in which everything arrives.
+  private func turns(of run: Run, _ count: Int, syncing: Bool = true) {
+    for _ in 0..<count {
+      for link in run.network.all { run.network.deliver(on: link, limit: 1 << 16) }
+      run.network.endTurn()
+      for person in run.people { person.listenAndAct(run.network) }
+      if syncing { run.journalStep() }
+      run.clock.advance(nanoseconds: 1_000_000)
+    }
+  }
+}
