@@ -47,6 +47,8 @@ async def case(market, folder):
     canceled = await client.cancel(BEN, first.orderId)
     orders.discard(first.orderId)
     refused_again = await refuses(client)
+    # Questions are answered: what was taken before is durable.
+    await client.ask("StatusRequest", timeout=5)
     ballast.unlink()
     waited = await wait_until_taken(client, orders)
     client.drop()

@@ -1,6 +1,6 @@
 """Real faults on the real server: prints a table, ends with 1 when anything went wrong.
 
-    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock ...]
+    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock|sessions|answers ...]
 """
 
 import argparse
@@ -11,6 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import answers  # noqa: E402
 import calls  # noqa: E402
 import clients  # noqa: E402
 import clock  # noqa: E402
@@ -20,12 +21,14 @@ import floods  # noqa: E402
 import kills  # noqa: E402
 import power  # noqa: E402
 import pruning  # noqa: E402
+import sessions  # noqa: E402
 import writes  # noqa: E402
 from market import ROOT, Market  # noqa: E402
 
 PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "power": power,
          "pruning": pruning, "disk": disk, "clients": clients,
-         "floods": floods, "clock": clock}
+         "floods": floods, "clock": clock, "sessions": sessions,
+         "answers": answers}
 
 
 def main():
