@@ -184,7 +184,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",
-      dependencies: ["Simulation", "JoulebookServer", "MarketModel"],
+      dependencies: [
+        "JoulebookServer", "LedgerSQLite", "MarketModel", "Settlement", "Simulation",
+      ],
       swiftSettings: quick),
     .testTarget(
       name: "CommunityTests",

@@ -217,8 +217,9 @@ final class DatabaseFiles {
         files.region(Int(number), Int(bytes), extend: extend != 0))
       return SQLITE_OK
     }
-    methods.pointee.xShmLock = { file, lock, _, flags in
-      let isTaken = OpenFile(file).files.isRead && lock == checkpointLock
+    methods.pointee.xShmLock = { file, lock, count, flags in
+      // Recovery takes it with others: beside a reader that has the log's index there is none.
+      let isTaken = OpenFile(file).files.isRead && lock == checkpointLock && count == 1
       return isTaken && flags & SQLITE_SHM_UNLOCK == 0 ? SQLITE_BUSY : SQLITE_OK
     }
     methods.pointee.xShmBarrier = { _ in }

@@ -9,7 +9,7 @@ extension Run {
   /// No fault any more, the right time, room on the disk; the process starts anew.
   func recoverFromEverything() throws(Violation) {
     disk.faults = .none
-    files.isFailing = false
+    (files.isFailing, files.isRead) = (false, false)
     disk.endProcess()
     try judge()
     clock.wallError = 0
