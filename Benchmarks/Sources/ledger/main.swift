@@ -62,8 +62,8 @@ for _ in 0..<batches {
   let content = transfers(batch: head.batch + 1, after: head.transfers, &random)
   var batch: SettlementBatch?
   making.append(
-    try seconds {
-      batch = try SettlementBatch(
+    seconds {
+      batch = SettlementBatch(
         shard: 0, id: head.batch + 1, first: SequenceNumber(head.last.rawValue + 1),
         last: SequenceNumber(head.last.rawValue + UInt64(transfersPerBatch)), previous: head.hash,
         transfers: content)
