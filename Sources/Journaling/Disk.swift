@@ -32,6 +32,9 @@ public protocol Disk: Sendable {
   /// Gives a file another name; a file that has it is replaced.
   /// - Throws: the errno.
   func rename(_ path: String, to name: String) throws(DiskFailure)
+  /// The same within a directory that is held, whatever its own name is by now. Opens nothing.
+  /// - Throws: the errno.
+  func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure)
   /// Removes a file's name.
   /// - Throws: the errno.
   func remove(_ path: String) throws(DiskFailure)
@@ -44,6 +47,16 @@ public protocol Disk: Sendable {
   /// Makes the names in a directory durable.
   /// - Throws: the errno.
   func syncDirectory(_ path: String) throws(DiskFailure)
+  /// The same for a directory that is held. Opens nothing.
+  /// - Throws: the errno.
+  func syncDirectory(_ path: String, held: Int32) throws(DiskFailure)
+  /// Takes a directory itself for this holder alone: it stays taken when a file in it is removed, or when
+  /// it gets another name. Where a file system cannot lock directories it is only held open.
+  /// - Returns: a descriptor that holds it until `unlock`.
+  /// - Throws: the errno; EWOULDBLOCK when another has it.
+  func lockDirectory(_ path: String) throws(DiskFailure) -> Int32
+  /// Whether `path` still names the directory that is held.
+  func names(_ path: String, held: Int32) -> Bool
   /// Takes a file for this holder alone and writes its process id there.
   /// - Returns: a descriptor that holds it until `unlock`.
   /// - Throws: the errno; EWOULDBLOCK when another has it.
@@ -58,15 +71,29 @@ extension Disk {
 
   /// Nothing changes.
   public func readOnlyWhatIsAsked(_ descriptor: Int32) {}
+
+  /// By its path.
+  public func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure) {
+    try rename(path, to: name)
+  }
+
+  /// By its path.
+  public func syncDirectory(_ path: String, held: Int32) throws(DiskFailure) {
+    try syncDirectory(path)
+  }
+
+  /// It does: nobody moves directories there.
+  public func names(_ path: String, held: Int32) -> Bool { true }
 }
 
 /// How a file is opened.
 public enum DiskAccess: Sendable {
   /// It must be there.
   case reading
-  /// It must be there.
+  /// It must be there, and be no link.
   case writing
-  /// It is made, or emptied.
+  /// It is made anew: a file that has its name goes, whoever else has that file under another name keeps
+  /// its contents, and a link or anything else in its place is refused.
   case creating
 }
 

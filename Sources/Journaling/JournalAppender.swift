@@ -51,8 +51,7 @@ public struct JournalAppender: ~Copyable {
       file = consume opened
       sealable = offset > 0 && !recovered.isSealed
     }
-    preparer = SegmentPreparer(
-      directory: lock.directory, bytes: segmentBytes, on: lock.disk, isStepped: isStepped)
+    preparer = SegmentPreparer(lock, bytes: segmentBytes, isStepped: isStepped)
     invariant(offset % BlockHeader.alignment == 0, "goes on where a block may begin")
     invariant(offset <= size, "goes on within the segment")
     invariant(epoch > recovered.chain.epoch, "each run of the server has an epoch of its own")
@@ -150,16 +149,14 @@ public struct JournalAppender: ~Copyable {
     invariant(offset <= size, "the next block begins within the segment or in the next")
   }
 
-  /// Makes the prepared segment the present one.
+  /// Makes the prepared segment the present one. Opens nothing: that was done when it was prepared.
   private mutating func roll() throws(JournalError) {
     invariant(offset == size, "a segment is left when it is full")
-    let path = try JournalDirectory.name(
-      prepared: preparer.take(), first: SequenceNumber(durable.rawValue + 1), in: lock.directory,
-      on: lock.disk)
-    let opened = try SegmentFile(opening: path, for: .writing, on: lock.disk)
+    var next = try preparer.take()
+    try next.name(first: SequenceNumber(durable.rawValue + 1), by: lock)
     preparer.renew()
-    (size, offset) = (opened.size, 0)
-    file = consume opened
+    (size, offset) = (next.size, 0)
+    file = consume next
     invariant(size == segmentBytes, "a prepared segment has its whole size")
   }
 }

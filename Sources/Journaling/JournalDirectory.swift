@@ -1,6 +1,7 @@
 // What lies in a journal's directory:
 //
-//   lock                                  held by the server that writes; contains its process id
+//   lock                                  held by the server that writes; contains its process id. The
+//                                         directory itself is locked too
 //   00000000000000000001.journal          segment that begins with command 1
 //   00000000000000812345.journal          segment that begins with command 812345
 //   next.segment                          the zeros of the segment to come, renamed when it is due
@@ -102,20 +103,15 @@ enum JournalDirectory {
     }
   }
 
-  /// Gives the prepared segment its name, durably.
+  /// Gives the prepared segment its name, durably. Opens nothing: a server that has no descriptor left goes on.
   static func name(
-    prepared path: String, first: SequenceNumber, in directory: String, on disk: any Disk
+    prepared path: String, first: SequenceNumber, by lock: DirectoryLock
   ) throws(JournalError) -> String {
     invariant(first > .none, "the first command has sequence number 1")
-    invariant(path == preparedPath(directory), "only what was prepared gets a name")
-    let name = segmentPath(directory, first: first)
+    invariant(path == preparedPath(lock.directory), "only what was prepared gets a name")
+    let name = segmentPath(lock.directory, first: first)
     invariant(name != path, "a name of its own")
-    do throws(DiskFailure) {
-      try disk.rename(path, to: name)
-    } catch {
-      throw .system(.rename, path, error)
-    }
-    try sync(directory, on: disk)
+    try lock.rename(path, to: name)
     return name
   }
 }

@@ -12,6 +12,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case system(Operation, path: String, offset: Int?, code: Int32)
   /// Another process has the directory; `holder` is its process id, 0 when it is not known.
   case locked(path: String, holder: Int32)
+  /// The directory that this process writes is no longer at its path, or another lies there.
+  case moved(path: String)
   /// A block that must be there is damaged, and this is not the torn end of the last write.
   /// `expected` is the sequence number due at that place.
   case corrupt(path: String, offset: Int, expected: SequenceNumber, BlockDefect)
@@ -27,8 +29,27 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Whether the disk has no room: it may have some later.
-  var isFull: Bool {
+  public var isFull: Bool {
     if case .system(_, _, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
+  }
+
+  /// Whether the system had no descriptor or memory left: the same may be asked again later.
+  public var isShortage: Bool {
+    if case .system(_, _, _, let code) = self {
+      [EMFILE, ENFILE, ENOMEM].contains(code)
+    } else {
+      false
+    }
+  }
+
+  /// Whether it can be over later, and kept nothing from being written that was promised: the disk has no room,
+  /// there is no descriptor or memory left, or the file to be made cannot be.
+  var canPass: Bool {
+    switch self {
+    case .moved: true
+    case .system(.create, _, _, _), .system(.open, _, _, _): true
+    default: isFull
+    }
   }
 
   /// What happened and what to do about it.
@@ -39,8 +60,12 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
       return "cannot \(operation.rawValue) \(path)\(place): \(String(cString: strerror(code))). "
         + Self.advice(operation, code)
     case .locked(let path, let holder):
-      let who = holder > 0 ? "process \(holder)" : "another process"
+      let who = holder > 0 ? "process \(holder)" : "another process (`lslocks` names it)"
       return "\(path) is in use by \(who). Stop that server, or give this one another directory."
+    case .moved(let path):
+      return
+        "\(path) was moved away or replaced while this server writes there. Put the folder back; "
+        + "stop the server before its folder is moved."
     case .corrupt(let path, let offset, let expected, let defect):
       return "\(path), byte \(offset), where command \(expected.rawValue) is due: \(defect). "
         + "Nothing was changed. Restore this file from a copy and start again; "
@@ -59,6 +84,15 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     switch code {
     case ENOSPC, EDQUOT, EFBIG: "Make room on that disk, then start again."
     case EACCES, EPERM, EROFS: "Let this user read and write there, then start again."
+    case ELOOP:
+      "It is a link, and a journal writes to no file elsewhere. Remove the link, or put the file itself in "
+        + "its place; a whole folder may lie elsewhere."
+    case EEXIST: "Something else lies in its place. Move that away."
+    case EMFILE:
+      "This process has no file descriptor left: raise `ulimit -n`, or LimitNOFILE= of its unit."
+    case ENFILE:
+      "The system has no file descriptor left: raise fs.file-max, or end what holds so many."
+    case ENOMEM: "The system has no memory left."
     case ENOENT: "Check that the directory is the journal's."
     case EIO where operation == .write || operation == .sync:
       "What was not acknowledged may be lost. Check the disk before starting again."

@@ -42,13 +42,14 @@ public final class JournalWriter: Sendable {
     public init() {}
   }
 
-  /// How much the journal can take, as its disk has room for the next segment.
+  /// How much the journal can take, as the next segment can be made.
   public enum Room: Sendable, Equatable {
     /// Enough.
     case ample
-    /// The disk is full and half of the present segment is used: only what shrinks the market.
+    /// It cannot, the disk being full for instance, and half of the present one is used: only what shrinks the
+    /// market.
     case low
-    /// The disk is full and the present segment nearly: nothing.
+    /// It cannot, and the present one is nearly full: nothing.
     case none
   }
 
@@ -107,6 +108,17 @@ public final class JournalWriter: Sendable {
     invariant(left % BlockHeader.alignment == 0, "room for whole pages")
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
+
+  /// Whether the next segment cannot be made just now; it is tried again, and `intake` says how much can be
+  /// taken until then. Any thread.
+  public var isHindered: Bool { preparer.isStarved }
+
+  /// Whether the directory is still where it was; where another lies in its place, nothing may be written or
+  /// removed there. Any thread.
+  public var isInPlace: Bool { preparer.isInPlace }
+
+  /// Why; `nil`: it can. Any thread.
+  public var obstacle: JournalError? { preparer.obstacle }
 
   /// Commits what was published quietly on the calling thread, which is the one that owns the producer,
   /// unless the journal thread is at it.

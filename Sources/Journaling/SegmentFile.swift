@@ -3,7 +3,7 @@ import MarketModel
 
 /// An open segment. Closed when it goes out of scope. Owned by one thread.
 struct SegmentFile: ~Copyable {
-  let path: String
+  private(set) var path: String
   /// Bytes in the file when it was opened. Segments do not grow.
   let size: Int
   private let descriptor: Int32
@@ -46,6 +46,11 @@ struct SegmentFile: ~Copyable {
     disk.bypassCache(file.descriptor)
     try file.zero(0..<bytes, pieces: zeroPiece, rest: rest)
     try file.sync()
+  }
+
+  /// Gives the prepared segment, which stays open, its name.
+  mutating func name(first: SequenceNumber, by lock: DirectoryLock) throws(JournalError) {
+    path = try JournalDirectory.name(prepared: path, first: first, by: lock)
   }
 
   /// Zeros that are written at once: a sync that comes meanwhile waits for them, some 0.1 ms.

@@ -2,7 +2,10 @@
 //
 //   wanted --(preparer: write zeros, sync)--> ready --(writer: take, rename)--> wanted ...
 //     ^  \--> failed (the error is handed to the writer)
-//     '-- the disk has no room: the beginnings are removed, it is tried again
+//     '-- hindered (no room on the disk, no descriptor): the beginnings are removed, it is tried again
+//
+// What is ready is open: the writer takes it over without opening anything, so that no shortage of descriptors
+// comes between two segments.
 //
 // Zeros are written in pieces, with a rest behind each, so that the disk is there for syncs:
 //
@@ -24,11 +27,15 @@ final class SegmentPreparer: @unchecked Sendable {
   /// The disk is left alone so many times as long as a piece took, at most so many ns.
   private static let (rests, longestRest): (UInt64, UInt64) = (3, 5_000_000)
 
-  private let path: String
+  private let directory, path: String
   private let bytes: Int
   private let disk: any Disk
+  /// Until it stops: the directory is free when the journal is closed.
+  private let lock: Mutex<DirectoryLock?>
   private let state = Atomic<State>(.wanted)
   private let starved = Atomic<Bool>(false)
+  /// What keeps it from preparing the next segment; tried again meanwhile.
+  private let hindrance = Mutex<JournalError?>(nil)
   private let ending = Atomic<Bool>(false)
   /// The writer waits for it.
   private let awaited = Atomic<Bool>(false)
@@ -37,26 +44,35 @@ final class SegmentPreparer: @unchecked Sendable {
   private let done = Doorbell()
   /// Written before `state` becomes failed.
   private nonisolated(unsafe) var failure: JournalError?
+  /// Written before `state` becomes ready.
+  private nonisolated(unsafe) var prepared: SegmentFile?
   private nonisolated(unsafe) var thread: RoomThread?
 
   /// Starts preparing the first segment.
   /// - Parameter isStepped: It has no thread; `prepare` does its work.
-  init(directory: String, bytes: Int, on disk: any Disk, isStepped: Bool) {
+  init(_ lock: DirectoryLock, bytes: Int, isStepped: Bool) {
     precondition(
       bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment holds whole blocks")
-    path = JournalDirectory.preparedPath(directory)
-    (self.bytes, self.disk, self.isStepped) = (bytes, disk, isStepped)
+    (directory, path) = (lock.directory, JournalDirectory.preparedPath(lock.directory))
+    (self.bytes, disk, self.isStepped) = (bytes, lock.disk, isStepped)
+    self.lock = Mutex(lock)
     if !isStepped { thread = RoomThread { [unowned self] in self.run() } }
   }
 
-  /// Whether the next segment waits for room on the disk. Any thread.
+  /// Whether the next segment waits for room on the disk, or whatever else it needs. Any thread.
   var isStarved: Bool { starved.load(ordering: .relaxed) }
+
+  /// Why; `nil`: it does not. Any thread.
+  var obstacle: JournalError? { isStarved ? hindrance.withLock { $0 } : nil }
+
+  /// Whether the directory is still where it was. Any thread.
+  var isInPlace: Bool { lock.withLock { $0?.isInPlace ?? true } }
 
   /// Whether `take` returns at once, or throws.
   var isReady: Bool { state.load(ordering: .acquiring) != .wanted }
 
   /// Prepares the next segment unless it is ready. For one that is stepped.
-  /// - Returns: `false` when the disk has no room.
+  /// - Returns: `false` when the disk has no room, or something else keeps it from being made.
   /// - Throws: what failed.
   func prepare() throws(JournalError) -> Bool {
     precondition(thread == nil, "its thread does that")
@@ -67,12 +83,12 @@ final class SegmentPreparer: @unchecked Sendable {
     return isReady
   }
 
-  /// The path of a zero-filled, synced segment; waits for it when it is not ready. The caller renames
-  /// it, then calls `renew`.
-  func take() throws(JournalError) -> String {
+  /// A zero-filled, synced segment, open to write; waits for it when it is not ready. The caller gives it its
+  /// name, then calls `renew`.
+  func take() throws(JournalError) -> SegmentFile {
     if thread == nil {
-      let hasRoom = try prepare()
-      guard hasRoom else { throw .system(.write, path, DiskFailure(ENOSPC)) }
+      let isPrepared = try prepare()
+      guard isPrepared else { throw obstacle ?? .system(.write, path, DiskFailure(ENOSPC)) }
     }
     awaited.store(true, ordering: .relaxed)
     wanted.ring()
@@ -81,7 +97,8 @@ final class SegmentPreparer: @unchecked Sendable {
     if let failure, state.load(ordering: .acquiring) == .failed { throw failure }
     invariant(state.load(ordering: .relaxed) == .ready, "a segment is taken when it is ready")
     invariant(failure == nil, "what is ready has not failed")
-    return path
+    guard let file = prepared.take() else { preconditionFailure("what is ready is open") }
+    return file
   }
 
   /// Asks for the next segment; the one taken has been renamed.
@@ -93,8 +110,9 @@ final class SegmentPreparer: @unchecked Sendable {
     wanted.ring()
   }
 
-  /// Ends the thread, after the segment it is at. Once.
+  /// Ends the thread, after the segment it is at, and lets go of the directory. Once.
   func stop() {
+    defer { lock.withLock { $0 = nil } }
     guard let thread else { return }
     ending.store(true, ordering: .relaxed)
     wanted.ring()
@@ -125,22 +143,34 @@ final class SegmentPreparer: @unchecked Sendable {
 
   private func attempt() {
     invariant(state.load(ordering: .relaxed) == .wanted, "only what is wanted is prepared")
-    invariant(failure == nil, "nothing is prepared after a failure")
+    invariant(
+      failure == nil && prepared == nil, "one segment is prepared, and none after a failure")
     do throws(JournalError) {
-      var begin = SystemTime().steady
-      try SegmentFile.createZeroed(path, bytes: bytes, on: disk) { rest(since: &begin) }
+      prepared = try make()
       starved.store(false, ordering: .relaxed)
       state.store(.ready, ordering: .releasing)
     } catch {
-      if error.isFull, !ending.load(ordering: .relaxed) {
+      // Nothing was promised yet that is not in the present segment: whatever can pass is waited for.
+      if error.canPass, !ending.load(ordering: .relaxed) {
+        hindrance.withLock { $0 = error }
         starved.store(true, ordering: .relaxed)
-        giveBack()
+        if error.isFull { giveBack() }
         return
       }
       failure = error
       state.store(.failed, ordering: .releasing)
     }
     done.ring()
+  }
+
+  /// The next segment's zeros, and the file open for what comes into it: through the cache, which the zeros
+  /// went past.
+  private func make() throws(JournalError) -> SegmentFile {
+    // In another's folder nothing is touched.
+    guard isInPlace else { throw .moved(path: directory) }
+    var begin = SystemTime().steady
+    try SegmentFile.createZeroed(path, bytes: bytes, on: disk) { rest(since: &begin) }
+    return try SegmentFile(opening: path, for: .writing, on: disk)
   }
 
   /// Leaves the disk to others for a while.

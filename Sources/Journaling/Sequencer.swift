@@ -34,6 +34,9 @@ public struct Sequencer: ~Copyable {
   private let source: any TimeSource
   private let longestJumpNanoseconds: UInt64
   private var steadyBefore: UInt64?
+  /// The wall clock when the run began, until the first command of the run: what time goes on from, without
+  /// having come to any command yet.
+  private var wallAtBegin: UInt64?
   private var isAlarmed = false
 
   /// A sequencer that goes on after a recovered journal, or starts one.
@@ -53,6 +56,24 @@ public struct Sequencer: ~Copyable {
     precondition(longestJumpNanoseconds > 0, "clocks are never read at the same moment")
     (self.lastSequence, self.now, self.clock) = (lastSequence, lastTime, clock)
     (self.source, self.longestJumpNanoseconds) = (source, longestJumpNanoseconds)
+  }
+
+  /// Reads the system's clocks when a run begins; nothing with a driven clock. From here on the wall clock is
+  /// held against the steady one, however late the first command comes. Whoever starts has judged before
+  /// whether this reading can be believed, as time never falls: see `ClockCheck` of the server.
+  /// - Returns: An alarm when the wall clock is behind the journal's last time: time goes on from that.
+  public mutating func begin() -> Alarm? {
+    guard clock == .system else { return nil }
+    return begin(wall: source.wall, steady: source.steady)
+  }
+
+  /// What `begin` does with what it read, in nanoseconds.
+  package mutating func begin(wall: UInt64, steady: UInt64) -> Alarm? {
+    (wallAtBegin, steadyBefore) = (wall, steady)
+    let behind = now.nanoseconds - min(now.nanoseconds, wall)
+    guard behind > longestJumpNanoseconds else { return nil }
+    isAlarmed = true
+    return .fellBehind(nanoseconds: behind)
   }
 
   /// Gives `command` the next sequence number and the present time.
@@ -98,7 +119,7 @@ public struct Sequencer: ~Copyable {
   package mutating func advance(wall: UInt64, steady: UInt64) -> Alarm? {
     defer { steadyBefore = steady }
     let elapsed = steadyBefore.map { steady - min($0, steady) }
-    let due = now.nanoseconds + (elapsed ?? 0)
+    let due = max(now.nanoseconds, wallAtBegin.take() ?? 0) + (elapsed ?? 0)
     invariant(due >= now.nanoseconds, "what is due is not before what was")
     if wall > due, wall - due > longestJumpNanoseconds, elapsed != nil {
       return follow(due, .jumpedAhead(nanoseconds: wall - due))
@@ -106,7 +127,7 @@ public struct Sequencer: ~Copyable {
     if wall < due, due - wall > longestJumpNanoseconds {
       return follow(due, .fellBehind(nanoseconds: due - wall))
     }
-    // On the first reading of a run any step ahead is right, however long the server stood still.
+    // Where no run was begun, the first reading is taken as it is.
     return follow(max(now.nanoseconds, wall), nil)
   }
 

@@ -8,13 +8,38 @@ public struct SystemDisk: Disk {
 
   /// `open`, to keep out of children.
   public func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
-    let flags =
-      switch access {
-      case .reading: O_RDONLY
-      case .writing: O_RDWR
-      case .creating: O_RDWR | O_CREAT | O_TRUNC
+    switch access {
+    case .reading: return try Self.check(Glibc.open(path, O_RDONLY | O_CLOEXEC))
+    case .writing: return try Self.check(Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC))
+    case .creating:
+      let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+      let descriptor = Glibc.open(path, flags, 0o640)
+      guard descriptor < 0, errno == EEXIST else { return try Self.check(descriptor) }
+      if let emptied = try empty(path) { return emptied }
+      try remove(path)
+      return try Self.check(Glibc.open(path, flags, 0o640))
+    }
+  }
+
+  /// Empties what an earlier run left where a new file is to be.
+  /// - Returns: `nil` for a file that has another name too: whoever knows it by that keeps its contents.
+  /// - Throws: ELOOP when it is a link, EEXIST when it is no file.
+  private func empty(_ path: String) throws(DiskFailure) -> Int32? {
+    let descriptor = try Self.check(Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC))
+    do throws(DiskFailure) {
+      var status = stat()
+      _ = try Self.check(fstat(descriptor, &status))
+      guard status.st_mode & S_IFMT == S_IFREG else { throw DiskFailure(EEXIST) }
+      if status.st_nlink == 1 {
+        _ = try Self.check(ftruncate(descriptor, 0))
+        return descriptor
       }
-    return try Self.check(Glibc.open(path, flags | O_CLOEXEC, 0o640))
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    close(descriptor)
+    return nil
   }
 
   /// `close`. Its error says nothing: whoever needs to know has synced.
@@ -82,6 +107,15 @@ public struct SystemDisk: Disk {
     _ = try Self.check(Glibc.rename(path, name))
   }
 
+  /// `renameat`.
+  public func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure) {
+    _ = try Self.check(renameat(held, Self.lastPart(path), held, Self.lastPart(name)))
+  }
+
+  private static func lastPart(_ path: String) -> String {
+    String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+  }
+
   /// `unlink`.
   public func remove(_ path: String) throws(DiskFailure) { _ = try Self.check(unlink(path)) }
 
@@ -116,9 +150,36 @@ public struct SystemDisk: Disk {
     _ = try Self.check(fsync(descriptor))
   }
 
+  /// `fsync`.
+  public func syncDirectory(_ path: String, held: Int32) throws(DiskFailure) {
+    _ = try Self.check(fsync(held))
+  }
+
+  /// `flock` on the directory. File systems over a network lock only what is open to write, which a
+  /// directory never is: there the lock file alone keeps others away.
+  public func lockDirectory(_ path: String) throws(DiskFailure) -> Int32 {
+    let descriptor = try Self.check(Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      guard [EBADF, EINVAL, ENOTSUP, ENOLCK, ENOSYS].contains(code) else {
+        close(descriptor)
+        throw DiskFailure(code)
+      }
+    }
+    return descriptor
+  }
+
+  /// `stat` and `fstat`.
+  public func names(_ path: String, held: Int32) -> Bool {
+    var (named, open) = (stat(), stat())
+    return stat(path, &named) == 0 && fstat(held, &open) == 0 && named.st_dev == open.st_dev
+      && named.st_ino == open.st_ino
+  }
+
   /// `flock`: the kernel lets go of it when the process ends, however it ends.
   public func lock(_ path: String) throws(DiskFailure) -> Int32 {
-    let descriptor = try Self.check(Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
+    let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
+    let descriptor = try Self.check(Glibc.open(path, flags, 0o640))
     let owner = Array((String(getpid()) + "\n").utf8)
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, ftruncate(descriptor, 0) == 0,
       pwrite(descriptor, owner, owner.count, 0) == owner.count

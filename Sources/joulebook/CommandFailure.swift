@@ -36,6 +36,7 @@ extension Failure {
     switch error {
     case .corrupt, .tooEarly, .badSnapshot: self = .badData
     case .locked: self = .temporary
+    case .moved: self = .io
     case .system(_, _, _, let code): self = code == ENOENT ? .noInput : .io
     }
   }
@@ -45,7 +46,7 @@ extension Failure {
   /// What a server's or a replay's refusal to start means.
   init(_ error: StartError) {
     switch error {
-    case .configuration: self = .configuration
+    case .configuration, .clock: self = .configuration
     case .journal(let error): self = Failure(error)
     case .transport: self = .unavailable
     case .snapshot(.journal(let error)): self = Failure(error)
@@ -58,6 +59,15 @@ extension Failure {
 func hexadecimal(_ hash: UInt64) -> String {
   let digits = String(hash, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// A folder as the command line names it.
+/// - Throws: when it names none: the root of the file system would be taken for it.
+func folderName(_ text: String) throws -> String {
+  guard !text.isEmpty else {
+    throw ValidationError("it names no folder; give one, such as ./joulebook-data")
+  }
+  return text
 }
 
 /// Writes a line to standard error.

@@ -81,6 +81,9 @@ struct FailStopTests {
     }
     func makeDirectory(_ path: String) throws(DiskFailure) { try system.makeDirectory(path) }
     func syncDirectory(_ path: String) throws(DiskFailure) { try system.syncDirectory(path) }
+    func lockDirectory(_ path: String) throws(DiskFailure) -> Int32 {
+      try system.lockDirectory(path)
+    }
     func lock(_ path: String) throws(DiskFailure) -> Int32 { try system.lock(path) }
     func unlock(_ descriptor: Int32) { system.unlock(descriptor) }
   }

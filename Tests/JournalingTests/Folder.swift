@@ -18,7 +18,9 @@ final class Folder: Sendable {
     rmdir(path)
   }
 
-  var names: [String] {
+  var names: [String] { Self.names(in: path) }
+
+  static func names(in path: String) -> [String] {
     guard let stream = opendir(path) else { return [] }
     defer { closedir(stream) }
     var names: [String] = []

@@ -74,6 +74,25 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [1, 99_000 * second])
   }
 
+  @Test("A clock that jumps between the start and the first command is not followed.")
+  func jumpBeforeTheFirstCommand() {
+    var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: 50 * second), clock: .system)
+    #expect(sequencer.begin(wall: 90 * second, steady: 7 * second) == nil)
+    #expect(sequencer.now == Timestamp(nanoseconds: 50 * second), "no command has that time yet")
+    let jump = sequencer.advance(wall: 90_000 * second, steady: 9 * second)
+    #expect(jump == .jumpedAhead(nanoseconds: 89_908 * second))
+    #expect(stamped(&sequencer) == [1, 92 * second])
+  }
+
+  @Test("A clock behind the journal's last time is told at the start, once; time goes on steadily.")
+  func behindAtTheStart() {
+    var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: 500 * second), clock: .system)
+    let alarm = sequencer.begin(wall: 100 * second, steady: 7 * second)
+    #expect(alarm == .fellBehind(nanoseconds: 400 * second))
+    #expect(sequencer.advance(wall: 103 * second, steady: 10 * second) == nil)
+    #expect(stamped(&sequencer) == [1, 503 * second])
+  }
+
   @Test("A driven clock stands still until it is driven, and never goes back.")
   func driven() {
     var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: 30), clock: .driven)

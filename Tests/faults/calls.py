@@ -1,5 +1,5 @@
-"""The n-th call of a kind fails, is delayed, or is the last: pwrite, fdatasync, fsync, rename of a
-running server, injected by strace. Each thread counts its own calls: so each case meets the journal,
+"""The n-th call of a kind fails, is delayed, or is the last: pwrite, fdatasync, fsync, rename (of snapshots) and
+renameat (of segments) of a running server, injected by strace. Each thread counts its own calls: so each case meets the journal,
 the preparation of its next segment and the ledger, whichever comes so far."""
 
 import asyncio
@@ -15,6 +15,8 @@ KINDS = [
     ("fdatasync", "error=EIO", "EIO"),
     ("fdatasync", "signal=SIGKILL", "kill -9"),
     ("fdatasync", "delay_enter=200000", "200 ms late"),
+    ("renameat", "error=EIO", "EIO"),
+    ("renameat", "signal=SIGKILL", "kill -9"),
     ("rename", "error=EIO", "EIO"),
     ("rename", "signal=SIGKILL", "kill -9"),
     ("fsync", "error=EIO", "EIO"),
@@ -30,7 +32,7 @@ def run(market, quick):
         tried, ends = 0, {}
         problem = None
         for when in places:
-            if call in ("rename", "fsync") and when > 3:
+            if call in ("renameat", "rename", "fsync") and when > 3:
                 continue
             tried += 1
             end, problem = case(market, call, action, when, 40 if quick else 80)

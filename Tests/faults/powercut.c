@@ -210,6 +210,24 @@ int rename(const char *path, const char *name) {
   return result;
 }
 
+/* The path of `name` within an open folder. Returns 0 when it is not meant. */
+static int path_within(int descriptor, const char *name, char *path) {
+  if (!path_of(descriptor, path)) return 0;
+  size_t length = strlen(path);
+  return length + strlen(name) + 2 <= PATH_MAX && snprintf(path + length, PATH_MAX - length, "/%s", name) > 0;
+}
+
+int renameat(int from, const char *path, int to, const char *name) {
+  char before[PATH_MAX], after[PATH_MAX];
+  int result = ((int (*)(int, const char *, int, const char *))next("renameat"))(from, path, to, name);
+  int saved = errno;
+  if (result == 0 && path_within(from, path, before) && path_within(to, name, after)) {
+    note((struct entry){RENAMED, 0, 0, 0, strlen(after)}, before, after);
+  }
+  errno = saved;
+  return result;
+}
+
 int unlink(const char *path) {
   int result = ((int (*)(const char *))next("unlink"))(path);
   if (result == 0 && file >= 0 && is_meant(path)) {

@@ -50,7 +50,11 @@ final class HealthDesk: Sendable {
       var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
       guard poll(&waiting, 1, Self.patienceMilliseconds) > 0 else { continue }
       let client = accept(listener, nil, nil)
-      guard client >= 0 else { continue }
+      guard client >= 0 else {
+        // It still waits, for a descriptor for instance: asking again at once would keep a core busy.
+        usleep(useconds_t(Self.patienceMilliseconds) * 1_000)
+        continue
+      }
       answer(client)
       close(client)
     }
@@ -79,7 +83,10 @@ final class HealthDesk: Sendable {
     var reasons: [String] = []
     if !isTurning { reasons.append("it does not turn") }
     if !picture.isServing { reasons.append("it drains") }
-    if picture.intake != .ample { reasons.append("the journal's disk is full") }
+    if picture.intake != .ample {
+      let isFull = picture.obstacle?.isFull ?? true
+      reasons.append(isFull ? "the journal's disk is full" : "the journal has no next segment")
+    }
     if picture.settlementHasStopped {
       reasons.append("settlement has stopped, trading goes on: the log says why (ALARM)")
     }

@@ -36,7 +36,7 @@ extension JournalError {
       fields["path"] = "\(path)"
       fields["command"] = asked.field
       fields["oldest"] = oldest.field
-    case .badSnapshot(let path, _):
+    case .badSnapshot(let path, _), .moved(let path):
       fields["path"] = "\(path)"
     }
     return fields

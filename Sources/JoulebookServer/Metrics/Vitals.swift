@@ -37,6 +37,8 @@ final class Vitals: Sendable {
     var outbox = 0
     /// What the journal's disk has room for.
     var intake = JournalWriter.Room.ample
+    /// Why the journal's next segment cannot be made just now; `nil`: it can.
+    var obstacle: JournalError?
     /// Readings whose signatures are being checked.
     var readings = 0
     /// Retransmissions that wait for a replay of the journal.
@@ -121,6 +123,7 @@ private struct Instruments: Sendable {
     row("settlement_waiting") { $0.settlementIsWaiting ? 1 : 0 },
     row("ledger_log_bytes") { Int64(clamping: $0.ledgerLogBytes) },
     row("intake") { $0.intake == .ample ? 2 : $0.intake == .low ? 1 : 0 },
+    row("segment_waiting") { $0.obstacle.map { $0.isFull ? 1 : 2 } ?? 0 },
     row("connections") { Int64($0.status.connectionCount) },
     row("open_orders") { Int64($0.status.openOrderCount) },
     row("last_sequence") { Int64(clamping: $0.status.lastSequence.rawValue) },

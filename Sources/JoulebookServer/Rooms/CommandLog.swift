@@ -48,6 +48,10 @@ struct CommandLog: ~Copyable {
   /// How much can be taken.
   var intake: JournalWriter.Room { journal?.intake ?? .ample }
 
+  /// Whether the next segment cannot be made just now, and why.
+  var isHindered: Bool { journal?.isHindered ?? false }
+  var obstacle: JournalError? { journal?.obstacle }
+
   /// Whether so many commands and a checkpoint behind them can be taken now.
   mutating func hasRoom(for count: Int) -> Bool {
     guard let room = pages?.room() else { return true }

@@ -170,7 +170,17 @@ final class Follower: Sendable {
     confirm(&unsent)
     guard unsent.isEmpty else { return isEnding ? .over : .ingressIsFull }
     if room.isHalted { return .over }
-    let confirmations = try room.advance(through: setting.durable())
+    let confirmations: [SettlementConfirmed]
+    do throws(JournalError) {
+      confirmations = try room.advance(through: setting.durable())
+    } catch {
+      // No descriptor for the next segment, say: it stands where it was, and asks again.
+      guard error.isShortage else { throw error }
+      if !ledgerIsAway.exchange(true, ordering: .relaxed) {
+        log.error("ALARM: trading goes on, settlement tries again", metadata: error.fields)
+      }
+      return .ledgerWaits
+    }
     unsent = confirmations
     confirm(&unsent)
     // Pairs with the acquire in `finished`.

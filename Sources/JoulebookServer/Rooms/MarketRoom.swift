@@ -15,6 +15,7 @@ import Journaling
 import Logging
 import MarketModel
 import Rings
+import Settlement
 
 /// The exchange and what stands around it. Owned by the I/O thread; the ingress ring and the journal's
 /// durable number are all it shares.
@@ -44,6 +45,7 @@ final class MarketRoom {
   /// Of the last command applied.
   private var lastTime: Timestamp
   private var announcedIntake = JournalWriter.Room.ample
+  private var announcedHindrance = false
   private var alarms: UInt64 = 0
   private let log: Logger
 
@@ -69,6 +71,7 @@ final class MarketRoom {
     entrance = ingress.makeProducer()
     intake = ingress.claimConsumer()
     checkpointInterval = configuration.checkpointInterval
+    beginTime()
   }
 
   deinit { desk.deallocate() }
@@ -86,6 +89,7 @@ final class MarketRoom {
     picture.status = status(false)
     (picture.ingress, picture.outbox) = (intake.available(), outbox.count)
     (picture.intake, picture.alarms) = (journal.intake, alarms)
+    picture.obstacle = journal.obstacle
   }
 
   /// How the exchange is.
@@ -249,16 +253,45 @@ final class MarketRoom {
   func endTurn() {
     journal.endTurn()
     clockIsFresh = false
+    if journal.isHindered != announcedHindrance { announceHindrance() }
     if journal.intake != announcedIntake { announceIntake() }
+  }
+
+  /// The next segment cannot be made, or can again. That is told long before the present one is full.
+  private func announceHindrance() {
+    announcedHindrance = journal.isHindered
+    if announcedHindrance, let obstacle = journal.obstacle {
+      alarms += 1
+      log.critical(
+        "ALARM: the journal's next segment cannot be made; it is tried again, trading goes on",
+        metadata: obstacle.fields)
+    } else if !announcedHindrance {
+      log.notice("the journal's next segment can be made again")
+    }
   }
 
   private func announceIntake() {
     announcedIntake = journal.intake
+    let isFull = journal.obstacle?.isFull ?? true
+    let what = isFull ? "the journal's disk is full" : "the journal has no next segment"
     switch announcedIntake {
     case .ample: log.notice("the journal's disk has room again; everything is taken in")
-    case .low: log.critical("ALARM: the journal's disk is full: only cancels are taken in")
-    case .none: log.critical("ALARM: the journal's disk is full: nothing is taken in")
+    case .low: log.critical("ALARM: \(what): only cancels are taken in")
+    case .none: log.critical("ALARM: \(what): nothing is taken in")
     }
+  }
+
+  /// The time of the run goes on from the journal's.
+  private func beginTime() {
+    let last = sequencer.now
+    guard case .fellBehind(let nanoseconds) = sequencer.begin() else { return }
+    alarms += 1
+    log.critical(
+      "ALARM: the system's clock is behind the journal's last time; time goes on steadily from there",
+      metadata: [
+        "nanoseconds": "\(nanoseconds)", "journal": "\(last.iso8601)",
+        "clock": "\(Timestamp(nanoseconds: last.nanoseconds - nanoseconds).iso8601)",
+      ])
   }
 
   private func apply(_ command: inout Command) {

@@ -14,6 +14,8 @@ struct SettlementRoom: ~Copyable {
   /// Why nothing is settled any more.
   private(set) var isHalted = false
   private var isReconciled = false
+  /// What is to be journaled: kept while the journal cannot be read on.
+  private var confirmations: [SettlementConfirmed] = []
   private var announced = Settler.Condition.following
   /// A ledger's log above this is told of.
   private static let largestLog: UInt64 = 64 << 20
@@ -105,7 +107,6 @@ struct SettlementRoom: ~Copyable {
   mutating func advance(
     through bound: SequenceNumber
   ) throws(JournalError) -> [SettlementConfirmed] {
-    var confirmations: [SettlementConfirmed] = []
     if let late = sink.settler.retry() { confirmations.append(late) }
     while !isHalted, !isWaiting {
       if !isReconciled, settledThrough >= recovered { confirmations += reconcile() }
@@ -118,6 +119,7 @@ struct SettlementRoom: ~Copyable {
       judge()
     }
     judge()
+    defer { confirmations = [] }
     return confirmations
   }
 

@@ -54,6 +54,8 @@ final class SnapshotDesk: Sendable {
     var keep: Int
     /// Reports of the last so many commands can be made again, older segments may go; `nil`: all stay.
     var journalCommands: UInt64?
+    /// Whether the journal's directory is still where it was. Any thread.
+    var isInPlace: @Sendable () -> Bool = { true }
     /// What others read.
     var hold: JournalHold
     /// What time it is.
@@ -118,6 +120,7 @@ final class SnapshotDesk: Sendable {
     guard isDue(durable, now) else { return false }
     tried.store(now, ordering: .relaxed)
     do throws(SnapshotError) {
+      guard setting.isInPlace() else { throw .journal(.moved(path: setting.journal)) }
       let header = try make(through: durable)
       guard let header else { return false }
       last.store(header.sequence.rawValue, ordering: .relaxed)
@@ -148,6 +151,7 @@ final class SnapshotDesk: Sendable {
 
   private func prune() {
     do throws(JournalError) {
+      guard setting.isInPlace() else { throw .moved(path: setting.journal) }
       let pruned = try setting.hold.remove { held throws(JournalError) in
         try Snapshots.prune(
           setting.journal, keep: setting.keep, commands: setting.journalCommands, held: held,

@@ -12,6 +12,8 @@ public enum StartError: Error, CustomStringConvertible {
   case snapshot(SnapshotError)
   /// The address cannot be listened on.
   case transport(TransportError)
+  /// The system's clock shows a time that it can hardly be.
+  case clock(ClockCheck.Doubt)
   /// The replay of the journal differs from the history that was written at this checkpoint.
   case diverged(SequenceNumber)
 
@@ -22,6 +24,7 @@ public enum StartError: Error, CustomStringConvertible {
     case .journal(let error): "\(error)"
     case .snapshot(let error): "\(error)"
     case .transport(let error): "\(error). Choose another address with --listen"
+    case .clock(let doubt): "\(doubt)"
     case .diverged(let sequence):
       "the replay of the journal differs from what was written at its checkpoint, command "
         + "\(sequence.rawValue). This version applies commands differently than the one that wrote "

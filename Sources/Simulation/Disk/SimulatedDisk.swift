@@ -437,6 +437,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     guard let file = names.removeValue(forKey: path) else { throw DiskFailure(ENOENT) }
     names[name] = file
     nameChanges.append(.rename(path, to: name, file))
+    // Who has it open goes on in the same file.
+    for (descriptor, entry) in open where entry.file === file { open[descriptor]?.name = name }
   }
 
   func remove(_ path: String) throws(DiskFailure) {
@@ -465,6 +467,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
     applyNameChanges()
   }
+
+  func lockDirectory(_ path: String) throws(DiskFailure) -> Int32 { try lock(path) }
 
   func lock(_ path: String) throws(DiskFailure) -> Int32 {
     try enter()
