@@ -9,7 +9,8 @@ extension JournalCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints every command as CSV.",
       discussion: "  joulebook journal export my-exchange > commands.csv")
-    @Argument(help: "Data folder.", completion: .directory) var data = "joulebook-data"
+    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+      "joulebook-data"
 
     func run() throws {
       try JournalCommand.reading { () throws(JournalError) in
@@ -40,8 +41,8 @@ extension JournalCommand {
 
           joulebook journal diff my-exchange its-backup
         """)
-    @Argument(help: "Data folder.", completion: .directory) var one: String
-    @Argument(help: "Data folder.", completion: .directory) var other: String
+    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var one: String
+    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var other: String
     @Option(name: .long, help: "Differences that are printed.") var count = 10
 
     func run() throws {

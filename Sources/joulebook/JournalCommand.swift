@@ -29,7 +29,8 @@ struct JournalCommand: ParsableCommand {
   /// `joulebook journal inspect`.
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Prints commands, one a line.")
-    @Argument(help: "Data folder.", completion: .directory) var data = "joulebook-data"
+    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+      "joulebook-data"
     @Option(name: .long, help: "First command.") var from: UInt64 = 1
     @Option(name: .long, help: "How many.") var count: UInt64 = 100
 
@@ -56,7 +57,8 @@ struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Checks every block: checksums, order and hash chain.",
       discussion: "Exit code 65 when the journal is damaged; the message says where.")
-    @Argument(help: "Data folder.", completion: .directory) var data = "joulebook-data"
+    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+      "joulebook-data"
 
     func run() throws {
       try JournalCommand.reading { () throws(JournalError) in

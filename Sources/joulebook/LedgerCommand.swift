@@ -19,7 +19,7 @@ struct LedgerCommand: ParsableCommand {
 
   /// Which ledger.
   struct Place: ParsableArguments {
-    @Option(name: .long, help: "Data folder.", completion: .directory)
+    @Option(name: .long, help: "Data folder.", completion: .directory, transform: folderName)
     var data = "joulebook-data"
 
     /// Opens the ledger to read, hands it to `body` and says in words what fails.

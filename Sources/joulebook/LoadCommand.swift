@@ -44,7 +44,9 @@ struct LoadCommand: ParsableCommand {
     name: .customLong("set"), help: "One key of the embedded server's configuration: key=value.")
   var settings: [String] = []
   @Option(help: "A running server: address:port.") var connect = "127.0.0.1:9100"
-  @Option(help: "Its data folder, where the operator's key is.", completion: .directory)
+  @Option(
+    help: "Its data folder, where the operator's key is.", completion: .directory,
+    transform: folderName)
   var data = "joulebook-data"
   @Option(help: "File of the operator's key, when it is not in the data folder.") var key: String?
   @Option(help: "The operator's session identity.") var session: UInt32 = 1
@@ -88,6 +90,7 @@ struct LoadCommand: ParsableCommand {
 
   func run() throws {
     let report: LoadReport
+    DescriptorLimit.raise()
     do throws(LoadError) {
       report = try embedded ? runEmbedded(loadOptions()) : runConnected(loadOptions())
     } catch {

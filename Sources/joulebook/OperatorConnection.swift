@@ -8,7 +8,9 @@ import TLS
 struct OperatorConnection: ParsableArguments {
   @Option(name: .long, help: "address:port of the server.")
   var connect = "127.0.0.1:9100"
-  @Option(name: .long, help: "Data folder, for the operator key that the server made.")
+  @Option(
+    name: .long, help: "Data folder, for the operator key that the server made.",
+    completion: .directory, transform: folderName)
   var data = "joulebook-data"
   @Option(name: .long, help: "Private key file; the data folder's operator.key unless given.")
   var key: String?

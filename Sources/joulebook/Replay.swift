@@ -20,7 +20,7 @@ struct Replay: ParsableCommand {
       the journal closes, which a server brings to it when it starts.
       """)
 
-  @Argument(help: "Data folder.", completion: .directory)
+  @Argument(help: "Data folder.", completion: .directory, transform: folderName)
   var data = "joulebook-data"
   @Flag(name: .long, help: "Compares the ledger too.")
   var ledger = false

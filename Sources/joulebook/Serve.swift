@@ -22,12 +22,17 @@ struct Serve: ParsableCommand {
 
   @Option(name: .long, help: "Configuration file (YAML).", completion: .file())
   var config: String?
-  @Option(name: .long, help: "Data folder.", completion: .directory)
+  @Option(name: .long, help: "Data folder.", completion: .directory, transform: folderName)
   var data: String?
   @Option(name: .long, help: "address:port; port 0 is a free one.")
   var listen: String?
   @Option(name: .customLong("set"), help: "One key of the configuration: key=value. Repeatable.")
   var settings: [String] = []
+  @Flag(
+    name: .long,
+    help:
+      "Accepts the system's clock for this start, however far it is from the journal's last time.")
+  var acceptTime = false
   @Flag(name: .long, help: "Prints the configuration file with every default, and ends.")
   var printDefaultConfig = false
 
@@ -68,7 +73,9 @@ struct Serve: ParsableCommand {
     _ page: MetricsPage
   ) throws -> Server {
     do throws(StartError) {
-      return try Server(configuration, chosen: chosen, log: log, metrics: { page.text })
+      let clock = ClockCheck(program: ClockCheck.programTime, acceptsTime: acceptTime)
+      return try Server(
+        configuration, chosen: chosen, clock: clock, log: log, metrics: { page.text })
     } catch {
       throw Failure(error).exit("\(error)")
     }

@@ -16,7 +16,7 @@ struct SnapshotCommand: ParsableCommand {
         joulebook snapshot my-exchange --at 90000000
       """)
 
-  @Argument(help: "Data folder.", completion: .directory)
+  @Argument(help: "Data folder.", completion: .directory, transform: folderName)
   var data = "joulebook-data"
   @Option(name: .long, help: "The last command in it; the journal's last unless told.")
   var at: UInt64?
@@ -56,7 +56,8 @@ struct JournalPrune: ParsableCommand {
         joulebook journal prune my-exchange --keep 50000000 --dry-run
       """)
 
-  @Argument(help: "Data folder.", completion: .directory) var data = "joulebook-data"
+  @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+    "joulebook-data"
   @Option(name: .long, help: "Commands whose segments stay in any case.") var keep: UInt64
   @Option(name: .long, help: "Snapshots that stay.") var snapshots = 2
   @Flag(name: .long, help: "Only says what would be removed.") var dryRun = false

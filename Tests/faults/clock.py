@@ -5,6 +5,7 @@ comes to the same hash. The jump is made by a library that is loaded before the 
 import asyncio
 import mmap
 import random
+import shutil
 import struct
 import subprocess
 import time
@@ -35,6 +36,34 @@ def rows(market, library, quick):
                 break
         yield (f"wall clock {words}", number + 1,
                f"{orders} orders, journaled time steady, same hashes", problem)
+    yield ("wall clock wrong at the start", 4, "refused with status 78, nothing written; accepted when told",
+           starts(market, library))
+
+
+def starts(market, library):
+    """Starts with a clock that is wrong from the first moment on. Returns what is wrong."""
+    new, used = market.template.parent / "clock-new", market.copy("clock")
+    shutil.rmtree(new, ignore_errors=True)
+    for data, seconds, words in ((new, 5 * YEAR, "a new exchange, five years ahead"),
+                                 (new, -5 * YEAR, "a new exchange, five years back"),
+                                 (used, YEAR, "a year ahead of the journal")):
+        clock = WrongClock(market.template.parent / "clock.seconds")
+        clock.jump(seconds)
+        prefix = environment(library, CLOCK_FILE=clock.path)
+        journal = sorted((data / "journal").glob("*.journal"))
+        before = [path.read_bytes() for path in journal]
+        server = Server(market.program, data, prefix=prefix)
+        status = server.process.wait(20) if server.port is None else None
+        if status != 78:
+            server.kill()
+            return f"{words}: status {status}, not 78"
+        if [path.read_bytes() for path in journal] != before or data is new and new.exists():
+            return f"{words}: something was written"
+    server = Server(market.program, used, prefix=prefix, options=["--accept-time"])
+    if server.port is None:
+        return f"--accept-time: status {server.process.wait(10)}"
+    status = server.stop()
+    return None if status == 0 else f"--accept-time: it ended with status {status}"
 
 
 class WrongClock:

@@ -26,12 +26,13 @@ LOST = (Terminated, asyncio.TimeoutError, TimeoutError, ConnectionError, OSError
 class Server:
     """One process of `joulebook serve`."""
 
-    def __init__(self, program, data, settings=SETTINGS, prefix=(), wait=True):
+    def __init__(self, program, data, settings=SETTINGS, prefix=(), wait=True, options=()):
         self.data = pathlib.Path(data)
         self.errors = open(self.data.parent / (self.data.name + ".log"), "ab")
         command = [*prefix, program, "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
         for setting in settings:
             command += ["--set", setting]
+        command += options
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors)
         self.port = self._port() if wait else None
 

@@ -1,6 +1,6 @@
 """Real faults on the real server: prints a table, ends with 1 when anything went wrong.
 
-    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock|sessions|answers ...]
+    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock|descriptors|sessions|answers ...]
 """
 
 import argparse
@@ -15,6 +15,7 @@ import answers  # noqa: E402
 import calls  # noqa: E402
 import clients  # noqa: E402
 import clock  # noqa: E402
+import descriptors  # noqa: E402
 import disk  # noqa: E402
 import files  # noqa: E402
 import floods  # noqa: E402
@@ -27,7 +28,7 @@ from market import ROOT, Market  # noqa: E402
 
 PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "power": power,
          "pruning": pruning, "disk": disk, "clients": clients,
-         "floods": floods, "clock": clock, "sessions": sessions,
+         "floods": floods, "clock": clock, "descriptors": descriptors, "sessions": sessions,
          "answers": answers}
 
 

@@ -11,7 +11,7 @@ extension Configuration {
       .text("tls.key", \.tlsKey, "file with its private key (PEM)"),
       .health,
       .number("connections", \.connections, 1...65_535, "client connections at a time"),
-      .text("data", \.dataFolder, "folder of the journal, the ledger and the operator's key"),
+      .data,
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
       .choice("wait", \.wait, "park (sleeps), yield, or spin (answers soonest, keeps a core busy)"),
       .choice(
@@ -101,6 +101,19 @@ extension Setting {
       value: { Configuration.address(host: $0.host, port: $0.port) },
       assign: { (configuration, value) throws(ConfigurationError) in
         (configuration.host, configuration.port) = try Configuration.parseAddress(value)
+      })
+  }
+
+  fileprivate static var data: Setting {
+    Setting(
+      key: "data", text: "folder of the journal, the ledger and the operator's key",
+      value: { $0.dataFolder },
+      assign: { (configuration, value) throws(ConfigurationError) in
+        // Nothing before "/journal" would be the root of the file system.
+        if value.isEmpty {
+          throw ConfigurationError("data: names no folder; give one, such as ./joulebook-data")
+        }
+        configuration.dataFolder = value
       })
   }
 

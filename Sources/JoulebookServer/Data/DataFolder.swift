@@ -4,6 +4,7 @@
 //     market.yaml      capacity and batch rules, fixed by the first start: a replay needs the same
 //     journal/         segments
 //     ledger.sqlite    the book of record
+//     market.yaml.new  the first of these in the making
 //     operator.key     private key, 64 hexadecimal digits, mode 0600 (only when the server made it)
 //     operator.pub     its public key
 
@@ -31,8 +32,12 @@ public struct DataFolder: Sendable, Equatable {
   public var market: String { path + "/market.yaml" }
 
   /// Makes the folder and the journal's, when they are missing.
-  /// - Throws: when the system refuses.
+  /// - Throws: when there is no name, something else has it, or the system refuses.
   public func create() throws(ConfigurationError) {
+    if path.isEmpty {
+      throw ConfigurationError("data: names no folder; give one, such as ./joulebook-data")
+    }
+    for folder in [path, journal] { try Self.mustBeFolder(folder) }
     do {
       try FileManager.default.createDirectory(
         atPath: journal, withIntermediateDirectories: true)
@@ -41,6 +46,40 @@ public struct DataFolder: Sendable, Equatable {
         "cannot make the data folder \(path): \(Self.reason(error)); choose another with --data")
     }
   }
+
+  /// Refuses what is there and no folder. A link to a folder is one.
+  private static func mustBeFolder(_ path: String) throws(ConfigurationError) {
+    var (named, found) = (stat(), stat())
+    guard lstat(path, &named) == 0 else { return }
+    let advice = "move it away, or choose another folder with --data"
+    guard stat(path, &found) == 0 else {
+      throw ConfigurationError(
+        "\(path) leads to nothing (\(String(cString: strerror(errno)))): a link without a folder? Make that folder, "
+          + advice)
+    }
+    guard found.st_mode & S_IFMT == S_IFDIR else {
+      throw ConfigurationError("\(path) is a file, not a folder; " + advice)
+    }
+    guard access(path, R_OK | W_OK | X_OK) == 0 else {
+      throw ConfigurationError(
+        "\(path) cannot be written: \(String(cString: strerror(errno))). Let this user read and write there, or "
+          + "choose another folder with --data")
+    }
+  }
+
+  /// Refuses links where the server writes files: they would lead it out of its folder.
+  /// - Throws: when there is one; the message names it.
+  func refuseLinks() throws(ConfigurationError) {
+    let inFolder = [
+      market, ledger, ledger + "-wal", ledger + "-shm", ledger + ".lock", operatorKey,
+      operatorPublicKey,
+    ]
+    let inJournal = ["lock", "next.segment", "next.snapshot"].map { journal + "/" + $0 }
+    for path in inFolder + inJournal { try NewFile.refuseLink(path) }
+  }
+
+  /// Whether no server has fixed anything here yet.
+  var isNew: Bool { !FileManager.default.fileExists(atPath: market) }
 
   /// For an exchange of which nothing is kept: it must not pass for the one that is kept here.
   /// - Throws: when the folder holds an exchange.
@@ -51,14 +90,15 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Takes from `market.yaml` what the first start fixed, or writes it at the first start.
+  /// Takes from `market.yaml` what the first start fixed, or writes it at the first start. For the holder of the
+  /// journal's lock: two first starts at a time must not fix different things.
   /// - Throws: when the file cannot be read or written, or differs from what `configuration` asks for
   ///   explicitly (`chosen` keys): another capacity would not replay to the same state.
   public func fixMarket(
     in configuration: inout Configuration, chosen: Set<String>
   ) throws(ConfigurationError) {
     guard FileManager.default.fileExists(atPath: market) else {
-      try Self.write(configuration.marketYAML, to: market)
+      try NewFile.writeWhole(configuration.marketYAML, to: market, mode: 0o644)
       return
     }
     let asked = configuration
@@ -93,16 +133,6 @@ public struct DataFolder: Sendable, Equatable {
       return try String(contentsOfFile: file, encoding: .utf8)
     } catch {
       throw ConfigurationError("cannot read \(file): \(reason(error))")
-    }
-  }
-
-  static func write(_ text: String, to file: String) throws(ConfigurationError) {
-    do {
-      try text.write(toFile: file, atomically: true, encoding: .utf8)
-      // As the journal: its owner and group.
-      try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
-    } catch {
-      throw ConfigurationError("cannot write \(file): \(reason(error))")
     }
   }
 

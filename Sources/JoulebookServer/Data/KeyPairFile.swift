@@ -12,9 +12,9 @@ public enum KeyPairFile {
     at path: String
   ) throws(ConfigurationError) -> (key: PublicKey, file: String) {
     let key = Curve25519.Signing.PrivateKey()
-    try write(hex(key.rawRepresentation), to: path, mode: 0o600)
+    try NewFile.write(hex(key.rawRepresentation) + "\n", to: path, mode: 0o600)
     let publicFile = (path.hasSuffix(".key") ? String(path.dropLast(4)) : path) + ".pub"
-    try write(hex(key.publicKey.rawRepresentation), to: publicFile, mode: 0o644)
+    try NewFile.write(hex(key.publicKey.rawRepresentation) + "\n", to: publicFile, mode: 0o644)
     guard let publicKey = PublicKey(bytes: key.publicKey.rawRepresentation) else {
       throw malformed(publicFile)
     }
@@ -58,21 +58,5 @@ public enum KeyPairFile {
       bytes.append(UInt8(high * 16 + low))
     }
     return bytes
-  }
-
-  /// Writes a file that must not exist, with `mode` from its first moment.
-  private static func write(_ text: String, to path: String, mode: mode_t)
-    throws(ConfigurationError)
-  {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, mode)
-    guard descriptor >= 0 else {
-      throw ConfigurationError("cannot make \(path): \(String(cString: strerror(errno)))")
-    }
-    defer { close(descriptor) }
-    let line = Array((text + "\n").utf8)
-    let written = line.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-    guard written == line.count, fsync(descriptor) == 0 else {
-      throw ConfigurationError("cannot write \(path): \(String(cString: strerror(errno)))")
-    }
   }
 }

@@ -83,21 +83,25 @@ public final class Server {
   /// - Parameters:
   ///   - configuration: What was chosen.
   ///   - chosen: Keys that were set explicitly: those that the first start fixed must agree.
+  ///   - clock: What the system's clock must agree with.
   ///   - log: Lifecycle and alarms; nothing per order.
   ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
   /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
   public init(
-    _ asked: Configuration, chosen: Set<String> = [], log: Logger,
+    _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(), log: Logger,
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
+    try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
+    try Self.judgeFirstStart(clock, configuration)
     let lock = try Self.open(&configuration, chosen: chosen)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let assembly = Assembly(transport: transport, flag: flag, log: log)
     gateway = assembly.makeGateway(configuration.gateway)
     let recovered = try Self.recover(lock, configuration, gateway, log)
+    try Self.judge(clock, recovered, configuration, log)
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
     // Rung for the thread that has the market.
     let bell = configuration.assembly == .pipelined ? Doorbell() : nil
@@ -177,14 +181,47 @@ public final class Server {
         return nil
       }
       try folder.create()
+      try folder.refuseLinks()
+    } catch {
+      throw .configuration(error)
+    }
+    let lock: DirectoryLock
+    do throws(JournalError) {
+      lock = try DirectoryLock(folder.journal)
+    } catch {
+      throw .journal(error)
+    }
+    do throws(ConfigurationError) {
       try folder.fixMarket(in: &configuration, chosen: chosen)
     } catch {
       throw .configuration(error)
     }
-    do throws(JournalError) {
-      return try DirectoryLock(folder.journal)
-    } catch {
-      throw .journal(error)
+    return lock
+  }
+
+  /// A first start with a wrong clock leaves nothing behind.
+  private static func judgeFirstStart(
+    _ clock: ClockCheck, _ configuration: Configuration
+  ) throws(StartError) {
+    guard configuration.clock == .system, configuration.journalKept == .disk,
+      DataFolder(configuration.dataFolder).isNew
+    else { return }
+    _ = try clock.admit(wall: SystemTime().wall, last: nil)
+  }
+
+  /// Before anything is journaled; where nothing is kept, no time stays wrong.
+  private static func judge(
+    _ clock: ClockCheck, _ recovered: borrowing Recovered, _ configuration: Configuration,
+    _ log: Logger
+  ) throws(StartError) {
+    guard configuration.clock == .system, recovered.journal != nil else { return }
+    let last = recovered.lastSequence > .none ? recovered.lastTime : nil
+    if let doubt = try clock.admit(wall: SystemTime().wall, last: last) {
+      log.warning(
+        "the system's clock was accepted: time goes on from there and never goes back",
+        metadata: ["clock": "\(doubt.clock.iso8601)", "reference": "\(doubt.reference.iso8601)"])
+    } else if clock.acceptsTime {
+      log.notice("--accept-time was not needed: leave it out, or a wrong clock is accepted once")
     }
   }
 
@@ -254,10 +291,10 @@ public final class Server {
         journal: folder.journal, market: MarketHistory.Setting(configuration),
         durable: { journal.durable }, wake: { wake.wake() }, hold: hold),
       log: log)
-    let snapshots = SnapshotDesk(
-      configuration.snapshots(
-        folder.journal, found: snapshot, hold: hold, durable: { journal.durable }),
-      log: log)
+    var desk = configuration.snapshots(
+      folder.journal, found: snapshot, hold: hold, durable: { journal.durable })
+    desk.isInPlace = { journal.isInPlace }
+    let snapshots = SnapshotDesk(desk, log: log)
     return Keepers(
       journal: journal, follower: follower, history: history, snapshots: snapshots)
   }

@@ -25,6 +25,8 @@ package final class SteppedServer {
     package var openLedger: @Sendable () throws(LedgerError) -> any Ledger
     /// Keys of the operator's sessions, for the first start.
     package var operatorKeys: [PublicKey]
+    /// What the clock must agree with.
+    package var clock = ClockCheck()
     /// Checks signatures; `nil`: as a server does.
     package var verify: (@Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool)?
 
@@ -76,6 +78,8 @@ package final class SteppedServer {
     let recovered = try Recovered.replay(
       lock, setting, gateway: gateway, log: log)
     guard let found = recovered.journal else { preconditionFailure("a replay finds a journal") }
+    _ = try world.clock.admit(
+      wall: world.time.wall, last: found.lastSequence > .none ? found.lastTime : nil)
     let end = found.lastSequence
     let begin = recovered.snapshot
     (recoveredThrough, snapshot, self.setting) = (end, begin, setting)

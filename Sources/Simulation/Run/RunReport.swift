@@ -22,6 +22,8 @@ package struct RunReport: Sendable, Equatable {
   package var failedStarts = 0
   /// Starts refused for damage that was there.
   package var refusals = 0
+  /// Starts refused for a wall clock that was far ahead.
+  package var clockRefusals = 0
   /// Ends of the process, for whatever reason.
   package var restarts = 0
   /// Ends by the process itself, after a failed write or sync.
@@ -89,7 +91,8 @@ package struct RunReport: Sendable, Equatable {
     ("starts", \.starts),
     ("snapshots", \.snapshots), ("starts from a snapshot", \.snapshotStarts),
     ("starts that met an error of the disk", \.failedStarts),
-    ("starts refused for damage", \.refusals), ("ends of the process", \.restarts),
+    ("starts refused for damage", \.refusals),
+    ("starts refused for a wrong clock", \.clockRefusals), ("ends of the process", \.restarts),
     ("fail-stops after a failed write or sync", \.failStops), ("kill -9", \.kills),
     ("power losses", \.powerLosses), ("audits", \.audits),
     ("damaged last blocks taken for torn", \.excusedLosses), ("connections cut", \.cuts),

@@ -1,0 +1,121 @@
+import Glibc
+import JoulebookServer
+import Journaling
+import MarketModel
+import Testing
+
+@Suite("The clock at a start", .serialized)
+struct ClockCheckTests {
+  private static let day: UInt64 = 86_400_000_000_000
+  private static let built = Timestamp(nanoseconds: 1_790_000_000_000_000_000)
+
+  @Test(
+    "A clock is held against the journal's last time, or in a new exchange against the program's file.",
+    arguments: [
+      // days of the clock since the program was built, of the journal's last command (nil: none), is it believed
+      (0, nil, true), (1_000, nil, true), (1_096, nil, false), (5 * 365, nil, false),
+      (-0.9, nil, true), (-1.1, nil, false), (-2_000, nil, false),
+      (100, 100, true), (130, 100, true), (132, 100, false), (100 + 5 * 365, 100, false),
+      (50, 100, true), (-2_000, 100, true), (5_000, 4_990, true),
+    ] as [(Double, Double?, Bool)])
+  func table(clock: Double, last: Double?, isBelieved: Bool) {
+    func time(_ days: Double) -> UInt64 {
+      UInt64(Double(Self.built.nanoseconds) + days * Double(Self.day))
+    }
+    let doubt = ClockCheck(program: Self.built).doubt(
+      wall: time(clock), last: last.map { Timestamp(nanoseconds: time($0)) })
+    #expect((doubt == nil) == isBelieved, "\(doubt.map { "\($0)" } ?? "believed")")
+  }
+
+  @Test(
+    "A program's file without a time of its own, and a driven journal that was never driven, say nothing."
+  )
+  func noReference() {
+    let wall = Self.built.nanoseconds
+    #expect(ClockCheck(program: Timestamp(nanoseconds: 1)).doubt(wall: wall, last: nil) == nil)
+    #expect(ClockCheck().doubt(wall: wall, last: nil) == nil)
+    #expect(ClockCheck().doubt(wall: wall, last: Timestamp(nanoseconds: 0)) == nil)
+  }
+
+  /// A data folder whose last command lies so far from now.
+  private func exchange(_ folder: TemporaryFolder, days: Int64) throws -> String {
+    let data = folder.path + "/data"
+    try DataFolder(data).create()
+    let lock = try DirectoryLock(DataFolder(data).journal)
+    var appender = try JournalAppender(lock, Recovery.recover(lock), segmentBytes: 64 * 1024)
+    let time = Int64(SystemTime().wall) + days * Int64(Self.day)
+    try appender.append([
+      Command(
+        session: .exchange, body: .tick, sequence: SequenceNumber(1),
+        time: Timestamp(nanoseconds: UInt64(time)))
+    ])
+    try appender.seal()
+    return data
+  }
+
+  private func lastTime(_ data: String) throws -> Timestamp {
+    try Recovery.examine(DataFolder(data).journal).lastTime
+  }
+
+  private static func year(_ nanoseconds: UInt64) -> String {
+    var (seconds, parts) = (Int(nanoseconds / 1_000_000_000), tm())
+    gmtime_r(&seconds, &parts)
+    return "\(1900 + Int(parts.tm_year))-"
+  }
+
+  @Test(
+    "A start whose clock is far ahead of the journal is refused with both times, and accepted when asked for once."
+  )
+  func farAhead() throws {
+    let folder = try TemporaryFolder()
+    let data = try exchange(folder, days: -400)
+    let before = try lastTime(data)
+    let refused = try Joulebook.run(["serve", "--data", data, "--listen", "127.0.0.1:0"])
+    #expect(refused.status == 78)
+    for word in [
+      "--accept-time", Self.year(before.nanoseconds), Self.year(SystemTime().wall),
+    ] {
+      #expect(refused.errors.contains(word), "\(refused.errors)")
+    }
+    #expect(try lastTime(data) == before)
+    let server = try ServerProcess(data: data, options: ["--accept-time"])
+    try Village().found(on: server)
+    #expect(server.stop() == 0)
+    #expect(server.log.contains("the system's clock was accepted"))
+    #expect(try lastTime(data) > Timestamp(nanoseconds: SystemTime().wall - Self.day))
+    let again = try ServerProcess(data: data)
+    #expect(again.stop() == 0)
+  }
+
+  @Test("A server that stood still over a holiday starts, and so does one with a driven clock.")
+  func holiday() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: exchange(folder, days: -30))
+    #expect(server.stop() == 0)
+    let other = try TemporaryFolder()
+    let driven = try ServerProcess(
+      data: exchange(other, days: -4_000), options: ["--set", "clock=driven"])
+    #expect(driven.stop() == 0)
+  }
+
+  @Test(
+    "A clock behind the journal is told loudly with both times, and time goes on from the journal's."
+  )
+  func behind() throws {
+    let folder = try TemporaryFolder()
+    let data = try exchange(folder, days: 400)
+    let before = try lastTime(data)
+    let server = try ServerProcess(data: data)
+    let village = Village()
+    try village.found(on: server)
+    #expect(server.stop() == 0)
+    let alarms = server.log.split(separator: "\n").filter {
+      $0.contains("ALARM: the system's clock")
+    }
+    #expect(alarms.count == 1, "\(server.log)")
+    #expect(alarms.first?.contains(Self.year(before.nanoseconds)) == true)
+    #expect(alarms.first?.contains(Self.year(SystemTime().wall)) == true)
+    let last = try lastTime(data)
+    #expect(last >= before && last < Timestamp(nanoseconds: before.nanoseconds + 60_000_000_000))
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import JoulebookServer
+import Testing
+
+@Suite("The data folder at a start", .serialized)
+struct DataFolderTests {
+  @Test(
+    "No command takes an empty name for the root of the file system.",
+    arguments: [
+      ["serve", "--data", ""], ["serve", "--set", "data="], ["replay", ""], ["snapshot", ""],
+      ["journal", "verify", ""], ["journal", "inspect", ""], ["journal", "export", ""],
+      ["journal", "diff", "", "x"], ["journal", "prune", "", "--keep", "1"],
+      ["ledger", "balances", "--data", ""], ["ledger", "verify", "--data", ""],
+      ["admin", "status", "--data", ""], ["explain", "1", "--data", ""],
+      ["load", "--data", ""], ["demo", "--data", ""],
+    ])
+  func emptyName(arguments: [String]) throws {
+    let result = try Joulebook.run(arguments)
+    #expect(result.status == 64 || result.status == 78, "\(result)")
+    #expect(result.errors.contains("names no folder"), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: "/journal"))
+  }
+
+  @Test("An empty name in a file is refused with its place.")
+  func emptyNameInFile() {
+    var read = Configuration()
+    #expect(
+      throws: ConfigurationError("f:1: data: names no folder; give one, such as ./joulebook-data")
+    ) { try read.read(yaml: "data: \"\"", name: "f") }
+  }
+
+  private func refusal(_ data: String) throws -> String {
+    let result = try Joulebook.run(["serve", "--data", data, "--listen", "127.0.0.1:0"])
+    #expect(result.status == 78 || result.status == 74, "\(result)")
+    return result.errors
+  }
+
+  @Test(
+    "A file, a link that leads nowhere and a folder that may not be written are named, and stay as they are."
+  )
+  func noFolder() throws {
+    let folder = try TemporaryFolder()
+    let (file, link) = (folder.path + "/file", folder.path + "/link")
+    try Data([1, 2, 3]).write(to: URL(fileURLWithPath: file))
+    #expect(try refusal(file).contains("\(file) is a file, not a folder"))
+    #expect(FileManager.default.contents(atPath: file) == Data([1, 2, 3]))
+    try #require(symlink(folder.path + "/nowhere", link) == 0)
+    #expect(try refusal(link).contains("\(link) leads to nothing"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/nowhere"))
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/data", withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: folder.path + "/data/journal"))
+    #expect(try refusal(folder.path + "/data").contains("/data/journal is a file"))
+  }
+
+  @Test(
+    "A link where the server writes is refused, and what it leads to stays as it is.",
+    arguments: [
+      "journal/next.segment", "journal/next.snapshot", "journal/lock", "market.yaml",
+      "ledger.sqlite",
+      "ledger.sqlite-wal", "ledger.sqlite.lock", "operator.key", "operator.pub",
+    ])
+  func links(name: String) throws {
+    let folder = try TemporaryFolder()
+    let (data, precious) = (folder.path + "/data", folder.path + "/precious")
+    try FileManager.default.createDirectory(
+      atPath: data + "/journal", withIntermediateDirectories: true)
+    try Data([7, 7, 7]).write(to: URL(fileURLWithPath: precious))
+    try #require(symlink(precious, data + "/" + name) == 0)
+    let words = try refusal(data)
+    #expect(words.contains("\(data)/\(name) is a link"), "\(words)")
+    #expect(FileManager.default.contents(atPath: precious) == Data([7, 7, 7]))
+  }
+
+  @Test("A second server is refused when the lock file was removed, and the first one goes on.")
+  func secondServer() throws {
+    let folder = try TemporaryFolder()
+    let data = folder.path + "/data"
+    let server = try ServerProcess(data: data)
+    let village = Village()
+    try village.found(on: server)
+    try FileManager.default.removeItem(atPath: data + "/journal/lock")
+    for command in [
+      ["serve", "--data", data, "--listen", "127.0.0.1:0"], ["snapshot", data],
+      ["journal", "prune", data, "--keep", "1"],
+    ] {
+      let second = try Joulebook.run(command)
+      #expect(second.status == 75 && second.errors.contains("is in use"), "\(second)")
+    }
+    #expect(try village.status(server).lastSequence.rawValue > 0)
+    #expect(server.stop() == 0)
+    #expect(try Joulebook.run(["replay", data, "--ledger"]).status == 0)
+  }
+
+  @Test("A linked data folder is one: the journal may lie on another disk.")
+  func linkedFolder() throws {
+    let folder = try TemporaryFolder()
+    let (data, disk) = (folder.path + "/data", folder.path + "/disk")
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    try #require(symlink(disk, data) == 0)
+    let server = try ServerProcess(data: data)
+    #expect(server.stop() == 0)
+  }
+
+  @Test("A limit of descriptors too low for its connections is refused with both numbers.")
+  func descriptors() throws {
+    let folder = try TemporaryFolder()
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = [
+      "-c", "ulimit -n 500; exec \"$0\" serve --data \"$1\" --listen 127.0.0.1:0", Joulebook.path,
+      folder.path + "/data",
+    ]
+    process.standardError = errors
+    try process.start()
+    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 78)
+    for word in ["connections is 1024", "1088", "500", "ulimit -n 1088", "LimitNOFILE=1088"] {
+      #expect(said.contains(word), "\(said)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/data"))
+  }
+}
