@@ -7,6 +7,8 @@
 //   next.segment                          the zeros of the segment to come, renamed when it is due
 //   00000000000000900000.snapshot         the state behind command 900000
 //   next.snapshot                         a snapshot in the making
+//   in-hand                               the command in which a run ended (CrashNote.swift)
+//   refused                               the commands that were refused (RefusedCommands.swift)
 
 import MarketModel
 

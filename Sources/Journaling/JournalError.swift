@@ -21,6 +21,10 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
   /// A snapshot is damaged, or another program or configuration wrote it; the journal is as it was.
   case badSnapshot(path: String, String)
+  /// The list of refused commands is damaged, or belongs to another journal.
+  case badRefusals(path: String, String)
+  /// The command may not be refused; and why.
+  case notRefusable(SequenceNumber, String)
 
   static func system(
     _ operation: Operation, _ path: String, _ failure: DiskFailure, at offset: Int? = nil
@@ -77,6 +81,14 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
       return
         "\(path) cannot be used: \(defect). The journal is not concerned; an older snapshot, or "
         + "the journal from its first command, does the same."
+    case .badRefusals(let path, let defect):
+      return
+        "\(path) cannot be used: \(defect). Nothing was changed. Without it the exchange would be "
+        + "another: bring back the file from a copy of the folder, do not remove it."
+    case .notRefusable(let sequence, let reason):
+      return
+        "command \(sequence.rawValue) is not refused: \(reason). Nothing was changed. Only the "
+        + "command in which the last run ended, and which nobody was told of, can be refused."
     }
   }
 

@@ -45,6 +45,8 @@ public struct RecoveredJournal: Sendable, Equatable {
   public let isSealed: Bool
   /// What was cut off at the end; `nil` when the journal ended clean.
   public let tornTail: TornTail?
+  /// Commands that were refused: the exchange goes on without them.
+  public let refused: RefusedCommands
   /// The last whole block.
   let lastBlock: BlockPlace?
 
@@ -139,12 +141,13 @@ public enum Recovery {
   ///   - shard: The shard it must belong to; `nil`: any one.
   ///   - snapshot: Begins with the segment that holds this command; `.none`: with the oldest.
   ///   - progress: Is told how many segments are read, and how many there are.
-  /// - Throws: like `recover`.
+  /// - Throws: like `recover`; `badRefusals` when a refused command is not what the journal holds.
   public static func examine(
     _ directory: String, shard: UInt32? = nil, after snapshot: SequenceNumber = .none,
     disk: any Disk = SystemDisk(), progress: (Int, Int) -> Void = { _, _ in }
   ) throws(JournalError) -> RecoveredJournal {
     let segments = try JournalDirectory.segments(directory, on: disk)
+    let refused = try RefusedCommands(in: directory, disk: disk)
     let oldest = segments.first?.first ?? SequenceNumber(1)
     // The block with the snapshot's last command is read too: the next one names its hash.
     let begin = snapshot == .none ? oldest : snapshot
@@ -159,6 +162,7 @@ public enum Recovery {
             path: block.path, offset: block.offset, expected: block.header.firstSequence,
             .foreignShard(block.header.shard))
         }
+        try refused.check(block)
         blocks += 1
         if block.offset == 0 {
           let done = segments.count { $0.first < block.header.firstSequence }
@@ -186,10 +190,11 @@ public enum Recovery {
         path: reader.path ?? directory, offset: reader.offset, expected: reader.chain.next,
         failure ?? .endsBefore(snapshot))
     }
+    try refused.check(endingWith: reader.chain.last)
     return RecoveredJournal(
       directory: directory, chain: reader.chain, segmentPath: reader.path,
       appendOffset: reader.offset, blocks: blocks, isSealed: isSealed, tornTail: tail,
-      lastBlock: lastBlock)
+      refused: refused, lastBlock: lastBlock)
   }
 
   /// Decides what lies behind the last whole block.

@@ -5,6 +5,8 @@ import Journaling
 
 /// Why a command ends without success. The raw values are exit codes of sysexits.h.
 enum Failure: Int32 {
+  /// What was asked for may not be done.
+  case usage = 64
   /// Input data is damaged or contradicts itself.
   case badData = 65
   /// A file or folder is missing.
@@ -34,7 +36,8 @@ extension Failure {
   /// What a journal's error means for whoever started the command.
   init(_ error: JournalError) {
     switch error {
-    case .corrupt, .tooEarly, .badSnapshot: self = .badData
+    case .corrupt, .tooEarly, .badSnapshot, .badRefusals: self = .badData
+    case .notRefusable: self = .usage
     case .locked: self = .temporary
     case .moved: self = .io
     case .system(_, _, _, let code): self = code == ENOENT ? .noInput : .io

@@ -26,9 +26,15 @@ struct JournalCommand: ParsableCommand {
     }
   }
 
+  /// How many commands were refused, and which.
+  static func list(_ refused: [RefusedCommand]) -> String {
+    "\(refused.count): " + refused.map { "\($0.sequence.rawValue)" }.joined(separator: ", ")
+  }
+
   /// `joulebook journal inspect`.
   struct Inspect: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Prints commands, one a line.")
+    static let configuration = CommandConfiguration(
+      abstract: "Prints commands, one a line; refused ones too, and says so.")
     @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
       "joulebook-data"
     @Option(name: .long, help: "First command.") var from: UInt64 = 1
@@ -40,12 +46,14 @@ struct JournalCommand: ParsableCommand {
 
     func run() throws {
       try JournalCommand.reading { () throws(JournalError) in
-        let end = try Recovery.examine(DataFolder(data).journal).lastSequence
+        let found = try Recovery.examine(DataFolder(data).journal)
+        let end = found.lastSequence
         var reader = try JournalReader(
-          directory: DataFolder(data).journal, from: SequenceNumber(from))
+          directory: DataFolder(data).journal, from: SequenceNumber(from), asWritten: true)
         var left = count
         while left > 0, let command = try reader.next(through: end) {
-          print(CommandText.line(command))
+          let isRefused = found.refused[command.sequence] != nil
+          print(CommandText.line(command) + (isRefused ? " REFUSED" : ""))
           left -= 1
         }
       }
@@ -76,6 +84,9 @@ struct JournalCommand: ParsableCommand {
         print("commands   \(found.lastSequence.rawValue) in \(found.blocks) blocks")
         if let newest = snapshots.first {
           print("snapshots  \(snapshots.count), the newest of command \(newest.sequence.rawValue)")
+        }
+        if !found.refused.entries.isEmpty {
+          print("refused    \(JournalCommand.list(found.refused.entries))")
         }
         print("end        \(found.isSealed ? "sealed" : "not sealed: running, or ended abruptly")")
         if let torn = found.tornTail {

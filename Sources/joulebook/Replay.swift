@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JoulebookServer
+import Journaling
 import LedgerSQLite
 import MarketModel
 import Settlement
@@ -33,6 +34,9 @@ struct Replay: ParsableCommand {
       print("begin       the snapshot of command \(replay.begin.rawValue): older segments are gone")
     }
     print("commands    \(replay.commands)")
+    if !replay.refused.isEmpty {
+      print("refused     \(JournalCommand.list(replay.refused)): gone on without")
+    }
     print("events      \(replay.events), \(replay.trades) trades")
     print(String(format: "chain       holds, checked in %.2f s", replay.examinationSeconds))
     print(String(format: "rate        %.0f commands/s", replay.commandsPerSecond))
@@ -54,6 +58,7 @@ struct Replay: ParsableCommand {
   static func replay(
     _ folder: DataFolder, against ledger: LedgerComparison? = nil
   ) throws -> HistoryReplay {
+    CrashHandler.install()
     do throws(StartError) {
       return try HistoryReplay.run(folder, against: ledger.map { ($0.head, $0.genesis) })
     } catch {

@@ -2,7 +2,9 @@ import ArgumentParser
 import CoreMetrics
 import Foundation
 import JoulebookServer
+import Journaling
 import Logging
+import MarketModel
 
 /// `joulebook serve`.
 struct Serve: ParsableCommand {
@@ -15,6 +17,7 @@ struct Serve: ParsableCommand {
         joulebook serve --data my-exchange --listen 127.0.0.1:0
         joulebook serve --print-default-config > joulebook.yaml
         joulebook serve --config joulebook.yaml --set wait=spin
+        joulebook serve --data my-exchange --refuse 4711
 
       SIGHUP reads the configuration again and takes over the log's level. SIGTERM and SIGINT drain: what was taken is applied, written and answered. A second one ends the
       process at once, which loses nothing that was acknowledged.
@@ -33,6 +36,9 @@ struct Serve: ParsableCommand {
     help:
       "Accepts the system's clock for this start, however far it is from the journal's last time.")
   var acceptTime = false
+  @Option(
+    name: .long, help: "Goes on without the command in which the last run ended (docs/RUNBOOK.md).")
+  var refuse: UInt64?
   @Flag(name: .long, help: "Prints the configuration file with every default, and ends.")
   var printDefaultConfig = false
 
@@ -43,6 +49,7 @@ struct Serve: ParsableCommand {
     }
     let (configuration, chosen) = try read()
     SignalWatch.arm()
+    CrashHandler.install()
     let threshold = LogThreshold(Self.level(configuration))
     LoggingSystem.bootstrap { AdjustableLog($0, threshold) }
     let page = MetricsPage()
@@ -75,7 +82,8 @@ struct Serve: ParsableCommand {
     do throws(StartError) {
       let clock = ClockCheck(program: ClockCheck.programTime, acceptsTime: acceptTime)
       return try Server(
-        configuration, chosen: chosen, clock: clock, log: log, metrics: { page.text })
+        configuration, chosen: chosen, clock: clock, refusing: refuse.map { SequenceNumber($0) },
+        log: log, metrics: { page.text })
     } catch {
       throw Failure(error).exit("\(error)")
     }

@@ -22,6 +22,7 @@ struct SnapshotCommand: ParsableCommand {
   var at: UInt64?
 
   func run() throws {
+    CrashHandler.install()
     var bar: ProgressBar?
     do throws(StartError) {
       let made = try DataFolder(data).makeSnapshot(

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import JoulebookServer
+
 @Suite("Looking after a server", .serialized)
 struct HealthTests {
   /// Status and text of a page.
@@ -15,6 +17,23 @@ struct HealthTests {
     let text = try Script.run("/usr/bin/env", ["python3", "-c", script]).output
     let parts = text.split(separator: "\n", maxSplits: 1)
     return (Int(parts.first ?? "") ?? 0, parts.count > 1 ? String(parts[1]) : "")
+  }
+
+  @Test(
+    "A market that goes on without a command of its journal says so where readiness is asked for.")
+  func refusedCommands() throws {
+    let vitals = Vitals()
+    let desk = try HealthDesk(host: "127.0.0.1", port: 0, vitals: vitals) { "" }
+    var picture = Vitals.Picture()
+    picture.taken = .max / 2
+    for (count, text) in [
+      (0, "ready\n"), (1, "ready\n1 command of the journal is refused\n"),
+      (2, "ready\n2 commands of the journal are refused\n"),
+    ] {
+      picture.refused = count
+      vitals.take(picture)
+      #expect(desk.answer(to: "/ready") == ("200 OK", text))
+    }
   }
 
   @Test("Health, readiness and every counter can be read while a server runs.")
@@ -40,7 +59,7 @@ struct HealthTests {
     // Every queue, gate and error has its number.
     for name in [
       "ingress_commands", "outbox_events", "readings_under_way", "retransmissions_waiting",
-      "intake",
+      "intake", "refused_commands",
       "settlement_waiting", "settlement_stopped", "ledger_log_bytes",
       "retransmission_failures_total",
       "snapshot_failures_total", "gateway_rejects_total", "sessions_terminated_total",

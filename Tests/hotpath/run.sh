@@ -11,3 +11,8 @@ trap 'rm -f "$library"' EXIT
 find "$build/ExchangeCore.build" "$build/MarketModel.build" -name '*.o' -exec \
   ld -shared -z notext -o "$library" {} +
 python3 Tests/hotpath/check.py "$library"
+# What tests of a debug build do to it from outside, nobody can do to a release build.
+if [ -e "$build/joulebook" ] && grep -q JOULEBOOK_TEST_ "$build/joulebook"; then
+  echo "the release build reads the variables of tests" >&2
+  exit 1
+fi

@@ -71,7 +71,7 @@ final class HealthDesk: Sendable {
       let reasons = Self.reasons(picture, isTurning)
       let waits = picture.settlementIsWaiting ? "settlement waits for the ledger\n" : ""
       return reasons.isEmpty
-        ? ("200 OK", "ready\n" + waits)
+        ? ("200 OK", "ready\n" + waits + Self.refused(picture))
         : ("503 Service Unavailable", reasons.joined(separator: "\n") + "\n")
     case "/metrics": return ("200 OK", page())
     default: return ("404 Not Found", "/health, /ready, /metrics\n")
@@ -91,6 +91,15 @@ final class HealthDesk: Sendable {
       reasons.append("settlement has stopped, trading goes on: the log says why (ALARM)")
     }
     return reasons
+  }
+
+  /// What a market that is ready goes on without.
+  private static func refused(_ picture: Vitals.Picture) -> String {
+    switch picture.refused {
+    case 0: ""
+    case 1: "1 command of the journal is refused\n"
+    default: "\(picture.refused) commands of the journal are refused\n"
+    }
   }
 
   private func answer(_ client: Int32) {

@@ -36,8 +36,10 @@ extension JournalError {
       fields["path"] = "\(path)"
       fields["command"] = asked.field
       fields["oldest"] = oldest.field
-    case .badSnapshot(let path, _), .moved(let path):
+    case .badSnapshot(let path, _), .moved(let path), .badRefusals(let path, _):
       fields["path"] = "\(path)"
+    case .notRefusable(let sequence, _):
+      fields["command"] = sequence.field
     }
     return fields
   }

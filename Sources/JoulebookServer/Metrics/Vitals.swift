@@ -55,6 +55,8 @@ final class Vitals: Sendable {
     var snapshot = SequenceNumber.none
     /// Snapshots that could not be made.
     var snapshotFailures: UInt64 = 0
+    /// Commands of the journal that were refused: the exchange goes on without them.
+    var refused = 0
     /// Alarms of the exchange and of the clock since the start.
     var alarms: UInt64 = 0
     /// Whether commands are taken in: not while it drains.
@@ -124,6 +126,7 @@ private struct Instruments: Sendable {
     row("ledger_log_bytes") { Int64(clamping: $0.ledgerLogBytes) },
     row("intake") { $0.intake == .ample ? 2 : $0.intake == .low ? 1 : 0 },
     row("segment_waiting") { $0.obstacle.map { $0.isFull ? 1 : 2 } ?? 0 },
+    row("refused_commands") { Int64($0.refused) },
     row("connections") { Int64($0.status.connectionCount) },
     row("open_orders") { Int64($0.status.openOrderCount) },
     row("last_sequence") { Int64(clamping: $0.status.lastSequence.rawValue) },

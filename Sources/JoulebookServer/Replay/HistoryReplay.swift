@@ -24,6 +24,8 @@ public struct HistoryReplay: Sendable {
   public var stateHash: UInt64
   /// The first journaled checkpoint that differs from the replay; `nil`: all agree.
   public var mismatch: SequenceNumber?
+  /// Commands that were refused: it goes on without them.
+  public var refused: [RefusedCommand]
   /// What every account, and the fees and grid of every area, held behind the ledger's last command.
   public var holdings: [EngineHolding]
   /// What the journal says of the ledger; `nil`: it was not asked.
@@ -53,29 +55,30 @@ public struct HistoryReplay: Sendable {
     do throws(JournalError) {
       let clock = ContinuousClock()
       let start = clock.now
-      let end = try Recovery.examine(folder.journal).lastSequence
+      let found = try Recovery.examine(folder.journal)
       let examination = (clock.now - start).seconds
       let setting = MarketHistory.Setting(market)
       let comparison = ledger.map { BatchComparison($0.head, $0.genesis, setting.genesis) }
-      return try run(folder, setting, end, comparison, examination)
+      return try run(folder, setting, found, comparison, examination)
     } catch {
       throw .journal(error)
     }
   }
 
   private static func run(
-    _ folder: DataFolder, _ setting: MarketHistory.Setting, _ end: SequenceNumber,
+    _ folder: DataFolder, _ setting: MarketHistory.Setting, _ journal: RecoveredJournal,
     _ comparison: BatchComparison?, _ examination: Double
   ) throws(JournalError) -> HistoryReplay {
     let clock = ContinuousClock()
     let start = clock.now
+    let end = journal.lastSequence
     var tally = Tally(batches: comparison)
     let place = comparison?.ledger.last ?? .none
     let begin = try tally.begin(in: folder.journal, setting)
     let first = begin.lastSequence
     // Its hashes were checked when its end was looked for.
     var replay = try ReplayedExchange(
-      begin, directory: folder.journal, verification: .checksums, aheadTo: end)
+      begin, for: .replay, directory: folder.journal, verification: .checksums, aheadTo: end)
     var holdings = first == place ? tally.holdings(replay.exchange) : []
     while let (command, events) = try replay.step(through: end) {
       tally.take(command, events)
@@ -86,7 +89,8 @@ public struct HistoryReplay: Sendable {
       commands: replay.commands, events: tally.events, trades: replay.exchange.counts.trades,
       seconds: (clock.now - start).seconds, examinationSeconds: examination, lastSequence: end,
       eventHash: replay.exchange.eventHash, stateHash: stateHash,
-      mismatch: tally.divergence.mismatch, holdings: holdings, batches: tally.batches,
+      mismatch: tally.divergence.mismatch, refused: journal.refused.entries, holdings: holdings,
+      batches: tally.batches,
       begin: first)
   }
 }

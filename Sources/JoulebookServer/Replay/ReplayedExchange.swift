@@ -28,19 +28,23 @@ struct ReplayedExchange: ~Copyable {
     disk: any Disk = SystemDisk()
   ) throws(JournalError) {
     try self.init(
-      Exchange(capacity: capacity), directory: directory, verification: verification, disk: disk)
+      Exchange(capacity: capacity), for: .replay, directory: directory,
+      verification: verification, disk: disk)
   }
 
   /// An exchange that goes on behind its last command.
   /// - Throws: when the journal cannot be listed or begins later.
-  /// - Parameter end: As for `CommandsAhead`.
+  /// - Parameters:
+  ///   - room: What the commands are applied for.
+  ///   - end: As for `CommandsAhead`.
   init(
-    _ exchange: consuming Exchange, directory: String, verification: Verification = .hashes,
-    disk: any Disk = SystemDisk(), aheadTo end: SequenceNumber? = nil
+    _ exchange: consuming Exchange, for room: CommandInHand.Room, directory: String,
+    verification: Verification = .hashes, disk: any Disk = SystemDisk(),
+    aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
     ahead = try CommandsAhead(
-      directory: directory, behind: exchange.lastSequence, verification: verification, disk: disk,
-      aheadTo: end)
+      for: room, directory: directory, behind: exchange.lastSequence, verification: verification,
+      disk: disk, aheadTo: end)
     self.exchange = exchange
   }
 
@@ -85,14 +89,19 @@ struct CommandsAhead: ~Copyable {
   private var group = UnsafeBufferPointer<Command>(start: nil, count: 0)
   /// How many of them were handed out.
   private var place = 0
+  /// The one that was handed out last, until there is none.
+  private let hand: CommandInHand
 
   /// Begins with the command behind `last`.
-  /// - Parameter end: Reads up to it on a thread of its own; `nil`: on this one, up to any bound.
+  /// - Parameters:
+  ///   - room: What the commands are applied for.
+  ///   - end: Reads up to it on a thread of its own; `nil`: on this one, up to any bound.
   /// - Throws: when the journal cannot be listed or begins later.
   init(
-    directory: String, behind last: SequenceNumber, verification: Verification, disk: any Disk,
-    aheadTo end: SequenceNumber? = nil
+    for room: CommandInHand.Room, directory: String, behind last: SequenceNumber,
+    verification: Verification, disk: any Disk, aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
+    hand = CommandInHand(room)
     let opened = try JournalReader(
       directory: directory, from: SequenceNumber(last.rawValue + 1), verification: verification,
       disk: disk)
@@ -119,6 +128,10 @@ struct CommandsAhead: ~Copyable {
     exchange.anticipate(group, before: place)
     // A bound never falls, so what was read ahead of it may be applied.
     place += 1
+    hand.begin(first[place - 1].sequence)
+    #if DEBUG
+      CommandTrap.meet(first[place - 1])
+    #endif
     return first + (place - 1)
   }
 }
@@ -127,6 +140,9 @@ extension CommandsAhead {
   /// Takes the next commands in hand; none at the bound or the end, or when it throws.
   private mutating func refill(through bound: SequenceNumber?) throws(JournalError) {
     (group, place) = (UnsafeBufferPointer(rebasing: buffer[..<0]), 0)
+    hand.end()
+    hand.takeThread()
+    CrashHandler.waitIfEnding()
     // Behind a server that writes: those who trade go first.
     if bound != nil { RoomThread.giveWay() }
     if let decoder {

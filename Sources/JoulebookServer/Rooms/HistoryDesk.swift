@@ -131,7 +131,7 @@ final class HistoryDesk: Sendable {
       }
       setting.hold.readReports(behind: snapshot.sequence)
       var replay = try ReplayedExchange(
-        sink.begin(snapshot), directory: setting.journal,
+        sink.begin(snapshot), for: .reports, directory: setting.journal,
         verification: .checksums, disk: setting.disk)
       while !sink.isComplete, !isEnding.load(ordering: .relaxed),
         try replay.step(through: bound, into: &sink) != nil

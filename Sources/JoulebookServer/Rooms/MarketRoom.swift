@@ -47,6 +47,9 @@ final class MarketRoom {
   private var announcedIntake = JournalWriter.Room.ample
   private var announcedHindrance = false
   private var alarms: UInt64 = 0
+  private let hand = CommandInHand(.live)
+  /// Commands of the journal that were refused.
+  private let refused: Int
   private let log: Logger
 
   /// The room after a recovery.
@@ -63,6 +66,7 @@ final class MarketRoom {
       after: recovered.lastSequence, lastTime: recovered.lastTime,
       clock: configuration.clock == .driven ? .driven : .system, source: time)
     (census, lastTime) = (recovered.census, recovered.lastTime)
+    refused = recovered.refused.count
     self.journal = CommandLog(
       journal, last: recovered.lastSequence, direct: Int(configuration.journalDirect))
     exchange = recovered.exchange
@@ -88,7 +92,7 @@ final class MarketRoom {
   func fill(_ picture: inout Vitals.Picture) {
     picture.status = status(false)
     (picture.ingress, picture.outbox) = (intake.available(), outbox.count)
-    (picture.intake, picture.alarms) = (journal.intake, alarms)
+    (picture.intake, picture.alarms, picture.refused) = (journal.intake, alarms, refused)
     picture.obstacle = journal.obstacle
   }
 
@@ -103,6 +107,7 @@ final class MarketRoom {
     (status.settledSequence, status.settledBatch) = (counts.settledSequence, counts.settledBatch)
     (status.tradeCount, status.openOrderCount) = (counts.trades, counts.openOrders)
     status.rulesVersion = exchange.rules
+    status.refusedCommandCount = UInt32(refused)
     census.report(in: &status)
     return status
   }
@@ -167,10 +172,13 @@ final class MarketRoom {
   private func clearDesk() {
     guard onDesk > 0, !outbox.isFull, journal.hasRoom(for: onDesk) else { return }
     let block = UnsafeBufferPointer(start: UnsafePointer(desk), count: onDesk)
+    hand.takeThread()
     for index in 0..<onDesk {
       exchange.anticipate(block, before: index)
       apply(&desk[index])
     }
+    // Before anybody is told of them.
+    hand.end()
     sinceCheckpoint += UInt64(onDesk)
     onDesk = 0
     if sinceCheckpoint >= checkpointInterval { checkpoint(withStateHash: false) }
@@ -182,7 +190,9 @@ final class MarketRoom {
     let hashes = Checkpoint(
       eventHash: exchange.eventHash, stateHash: withStateHash ? exchange.stateHash() : 0)
     var command = Command(session: .exchange, body: .checkpoint(hashes))
+    hand.takeThread()
     apply(&command)
+    hand.end()
   }
 
   /// Journals a tick when a settlement batch is due at `due` and no command that closes it has come: in a
@@ -193,7 +203,9 @@ final class MarketRoom {
     guard !isDelivering, onDesk == 0, !outbox.isFull, journal.hasRoom(for: 1) else { return }
     var command = Command(session: .exchange, body: .tick)
     clockIsFresh = false
+    hand.takeThread()
     apply(&command)
+    hand.end()
     endTurn()
   }
 
@@ -298,8 +310,12 @@ final class MarketRoom {
     setTime(for: command)
     sequencer.stamp(&command)
     lastTime = command.time
+    hand.begin(command.sequence)
     journal.append(command)
     outbox.begin(command)
+    #if DEBUG
+      CommandTrap.meet(command)
+    #endif
     exchange.apply(command, into: &outbox)
   }
 

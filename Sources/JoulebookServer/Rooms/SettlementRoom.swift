@@ -53,7 +53,7 @@ struct SettlementRoom: ~Copyable {
     }
     settledThrough = snapshot.sequence
     replay = try ReplayedExchange(
-      Self.exchange(of: snapshot), directory: directory,
+      Self.exchange(of: snapshot), for: .follower, directory: directory,
       verification: .checksums, disk: disk)
     sink = SettlerSink(settler: settler)
     (self.recovered, self.log) = (recovered, log)

@@ -206,7 +206,8 @@ final class SnapshotDesk: Sendable {
     var problem: SnapshotError?
     do throws(JournalError) {
       var ahead = try CommandsAhead(
-        directory: directory, behind: history.sequence, verification: .hashes, disk: disk)
+        for: .snapshot, directory: directory, behind: history.sequence, verification: .hashes,
+        disk: disk)
       while problem == nil, let command = try ahead.next(through: bound, for: &history.exchange) {
         time = command.pointee.time
         problem = apply(command, to: &history)

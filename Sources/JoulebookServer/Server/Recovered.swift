@@ -14,6 +14,10 @@ struct Recovered: ~Copyable {
   var journal: RecoveredJournal?
   /// The last command of the snapshot it began with; `.none`: with the first command.
   var snapshot = SequenceNumber.none
+  /// Commands of the journal that were refused.
+  var refused: [RefusedCommand] = []
+  /// One of them is refused by this start.
+  var hasNewRefusal = false
 
   /// The last command applied.
   var lastSequence: SequenceNumber { journal?.lastSequence ?? .none }
@@ -30,25 +34,33 @@ struct Recovered: ~Copyable {
 
   /// Reads the newest snapshot that can be used, finds the journal's end, cuts a torn tail, and applies
   /// every command behind the snapshot again; `gateway` learns who is who and what rests in the books.
-  /// - Throws: when the journal is damaged, or the replay differs from a journaled checkpoint.
+  /// - Parameter crash: Knows of the end of the last run; `nil`: nobody does.
+  /// - Throws: when the journal is damaged, the replay differs from a journaled checkpoint, or a command
+  ///   may not be refused.
   static func replay(
-    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, gateway: BinaryGateway, log: Logger
+    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, gateway: BinaryGateway,
+    crash: CrashDesk? = nil, log: Logger
   ) throws(StartError) -> Recovered {
     var sink = RecoverySink(gateway: gateway)
     let recovered: Recovered
     do throws(JournalError) {
-      recovered = try replay(lock, setting, &sink, log)
+      recovered = try replay(lock, setting, &sink, crash, log)
     } catch {
       throw .journal(error)
     }
     if let mismatch = sink.divergence.mismatch { throw .diverged(mismatch) }
+    do throws(JournalError) {
+      try crash?.conclude()
+    } catch {
+      throw .journal(error)
+    }
     return recovered
   }
 
   /// Applies every command, up to a checkpoint that does not agree.
   private static func replay(
     _ lock: DirectoryLock, _ setting: MarketHistory.Setting, _ sink: inout RecoverySink,
-    _ log: Logger
+    _ crash: CrashDesk?, _ log: Logger
   ) throws(JournalError) -> Recovered {
     let snapshot = try MarketHistory.newest(
       in: lock.directory, setting, disk: lock.disk, log: log)
@@ -58,9 +70,11 @@ struct Recovered: ~Copyable {
     if start > .none {
       log.info("going on behind the snapshot", metadata: ["command": start.field])
     }
+    let (refused, isNew) = try crash?.prepare(journal) ?? (journal.refused, false)
     let exchange = begin(snapshot, &sink)
     var replay = try ReplayedExchange(
-      exchange, directory: lock.directory, verification: .checksums, disk: lock.disk,
+      exchange, for: .recovery, directory: lock.directory, verification: .checksums,
+      disk: lock.disk,
       aheadTo: lock.disk is SystemDisk ? journal.lastSequence : nil)
     while let command = try replay.step(through: journal.lastSequence, into: &sink) {
       if sink.divergence.mismatch != nil { break }
@@ -72,7 +86,8 @@ struct Recovered: ~Copyable {
       }
     }
     return Recovered(
-      exchange: replay.exchange, census: sink.census, journal: journal, snapshot: start)
+      exchange: replay.exchange, census: sink.census, journal: journal, snapshot: start,
+      refused: refused.entries, hasNewRefusal: isNew)
   }
 
   /// Hands a history to whom it belongs.

@@ -59,6 +59,8 @@ public final class Server {
   private let pipeline: Pipeline?
   private var exchangeThread: RoomThread?
   private let health: HealthDesk?
+  /// Held as long as it runs: where the command is noted in which it ends.
+  private let crash: CrashDesk?
   private let healthThread: RoomThread?
   private let log: Logger
 
@@ -84,11 +86,13 @@ public final class Server {
   ///   - configuration: What was chosen.
   ///   - chosen: Keys that were set explicitly: those that the first start fixed must agree.
   ///   - clock: What the system's clock must agree with.
+  ///   - refused: A command in which the last run ended: it goes on without it.
   ///   - log: Lifecycle and alarms; nothing per order.
   ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
   /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
   public init(
-    _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(), log: Logger,
+    _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(),
+    refusing refused: SequenceNumber? = nil, log: Logger,
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
@@ -100,8 +104,10 @@ public final class Server {
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let assembly = Assembly(transport: transport, flag: flag, log: log)
     gateway = assembly.makeGateway(configuration.gateway)
-    let recovered = try Self.recover(lock, configuration, gateway, log)
+    crash = try Self.makeCrashDesk(lock, configuration, refused, log)
+    let recovered = try Self.recover(lock, configuration, gateway, crash, log)
     try Self.judge(clock, recovered, configuration, log)
+    let hasNewRefusal = recovered.hasNewRefusal
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
     // Rung for the thread that has the market.
     let bell = configuration.assembly == .pipelined ? Doorbell() : nil
@@ -113,7 +119,7 @@ public final class Server {
       log: log)
     let readings = ReadingRoom(configuration.gateway) { wake.wake() }
     do throws(StartError) {
-      try Self.begin(market, gateway, configuration, log)
+      try Self.begin(market, gateway, configuration, hasNewRefusal, log)
       health = try Self.makeHealth(configuration, assembly.vitals, metrics)
       port = try Self.listen(transport, configuration, security)
     } catch {
@@ -227,20 +233,46 @@ public final class Server {
 
   /// Everything as the journal has it; nothing when nothing is kept.
   private static func recover(
-    _ lock: DirectoryLock?, _ configuration: Configuration, _ gateway: BinaryGateway, _ log: Logger
+    _ lock: DirectoryLock?, _ configuration: Configuration, _ gateway: BinaryGateway,
+    _ crash: CrashDesk?, _ log: Logger
   ) throws(StartError) -> Recovered {
     guard let lock else {
       log.warning("journal.kept is none: nothing is written, all is gone at the end")
       return Recovered.nothing(capacity: configuration.capacity)
     }
     return try Recovered.replay(
-      lock, MarketHistory.Setting(configuration), gateway: gateway, log: log)
+      lock, MarketHistory.Setting(configuration), gateway: gateway, crash: crash, log: log)
+  }
+
+  /// - Returns: `nil` when nothing is kept.
+  private static func makeCrashDesk(
+    _ lock: DirectoryLock?, _ configuration: Configuration, _ refused: SequenceNumber?,
+    _ log: Logger
+  ) throws(StartError) -> CrashDesk? {
+    do throws(JournalError) {
+      if let lock {
+        let path = DataFolder(configuration.dataFolder).ledger
+        let genesis = LedgerGenesis(rules: configuration.settlement)
+        return try CrashDesk(
+          lock, refusing: refused,
+          openLedger: { () throws(LedgerError) in
+            access(path, F_OK) == 0 ? try SQLiteLedger(path: path, genesis: genesis) : nil
+          }, log: log)
+      }
+      if let refused { throw .notRefusable(refused, "nothing is kept (journal.kept: none)") }
+      return nil
+    } catch {
+      throw .journal(error)
+    }
   }
 
   /// The operator can log on from the first moment; sessions that were connected are lost.
   private static func begin(
-    _ market: MarketRoom, _ gateway: BinaryGateway, _ configuration: Configuration, _ log: Logger
+    _ market: MarketRoom, _ gateway: BinaryGateway, _ configuration: Configuration,
+    _ hasNewRefusal: Bool, _ log: Logger
   ) throws(StartError) {
+    // From here on a replay that does not know of the refusal is found out.
+    if hasNewRefusal { market.checkpoint(withStateHash: true) }
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(gateway.directory, configuration, log: log)
       for command in commands { _ = market.take(command) }

@@ -207,7 +207,8 @@ package final class SteppedServer {
   package func startedFaithfully() throws(JournalError) -> Bool {
     var history = MarketHistory(setting)
     var ahead = try CommandsAhead(
-      directory: journalDirectory, behind: .none, verification: .hashes, disk: world.disk)
+      for: .replay, directory: journalDirectory, behind: .none, verification: .hashes,
+      disk: world.disk)
     var agrees = true
     while let command = try ahead.next(through: recoveredThrough, for: &history.exchange) {
       do throws(LedgerError) {

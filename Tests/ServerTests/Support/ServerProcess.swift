@@ -17,8 +17,10 @@ final class ServerProcess {
   }
 
   /// Starts a server and waits until it listens.
+  /// - Parameter environment: Added to this process's.
   init(
-    data: String, options: [String] = [], assembly: Configuration.Rooms = .inline
+    data: String, options: [String] = [], assembly: Configuration.Rooms = .inline,
+    environment: [String: String] = [:]
   ) throws {
     self.data = data
     logFile = data + ".log"
@@ -32,6 +34,7 @@ final class ServerProcess {
     if assembly != .inline {
       process.arguments?.append(contentsOf: ["--set", "assembly=\(assembly.rawValue)"])
     }
+    process.environment = Joulebook.environment(environment)
     process.standardOutput = output
     process.standardError = log
     try process.start()
@@ -109,12 +112,21 @@ enum Joulebook {
     ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     .appendingPathComponent("joulebook").path
 
+  /// This process's environment and what is added.
+  static func environment(_ added: [String: String]) -> [String: String] {
+    ProcessInfo.processInfo.environment.merging(added) { $1 }
+  }
+
   /// Runs `joulebook` with `arguments` to its end.
-  static func run(_ arguments: [String]) throws -> Result {
+  /// - Parameter environment: Added to this process's.
+  static func run(
+    _ arguments: [String], environment added: [String: String] = [:]
+  ) throws -> Result {
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
+    process.environment = environment(added)
     process.standardOutput = output
     process.standardError = errors
     try process.start()

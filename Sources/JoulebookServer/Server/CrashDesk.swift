@@ -1,0 +1,169 @@
+// A start after a run that ended while it applied a command, and the way out when that command ends every
+// start too: `serve --refuse`.
+//
+// Nobody was told of a command in which the live exchange ended: what it causes leaves behind the command,
+// on the same thread. The proof is the note of that run, as long as the command is the journal's last and
+// the same run wrote it: the exchange stamps no command before the one in hand is applied, and a start that
+// gets through blanks the note before it stamps one. Others read what is durable beside the live exchange:
+// when a snapshot or the ledger holds the command, it was applied there, and is not refused any more.
+
+import Journaling
+import Logging
+import MarketModel
+import Settlement
+
+/// What the last run left of its end, and what is to be refused. Owned by the thread that starts a server.
+final class CrashDesk {
+  private let note: CrashNote
+  private let lock: DirectoryLock
+  private let asked: SequenceNumber?
+  private let openLedger: () throws(LedgerError) -> (any Ledger)?
+  private let log: Logger
+
+  /// Reads the note of the last run.
+  /// - Parameters:
+  ///   - asked: The command that the operator refuses; `nil`: none.
+  ///   - openLedger: Opens the ledger as the follower does; `nil`: there is none yet.
+  /// - Throws: `system` when the note cannot be opened.
+  init(
+    _ lock: DirectoryLock, refusing asked: SequenceNumber?,
+    openLedger: @escaping () throws(LedgerError) -> (any Ledger)?, log: Logger
+  ) throws(JournalError) {
+    note = try CrashNote(lock)
+    (self.lock, self.asked, self.openLedger, self.log) = (lock, asked, openLedger, log)
+  }
+
+  /// Says what is known of the end of the last run, refuses what was asked for, and notes from now on where
+  /// this run ends. Before the first command is applied.
+  /// - Returns: The commands that the exchange goes on without, and whether one of them is new.
+  /// - Throws: `notRefusable` when the command may not be refused: nothing was changed; `system`.
+  func prepare(
+    _ journal: RecoveredJournal
+  ) throws(JournalError) -> (refused: RefusedCommands, isNew: Bool) {
+    var refused = journal.refused
+    var isNew = false
+    if let asked, refused[asked] != nil {
+      log.notice("the command is refused already", metadata: ["command": asked.field])
+    } else if let asked {
+      if let reason = try reason(against: asked, journal) { throw .notRefusable(asked, reason) }
+      try refused.add(entry(of: asked), lock)
+      isNew = true
+    }
+    try announce(journal, refused)
+    note.arm(run: journal.chain.epoch + 1)
+    return (refused, isNew)
+  }
+
+  /// Everything is applied: what the last run left counts no more.
+  /// - Throws: `system`.
+  func conclude() throws(JournalError) { try note.clear() }
+
+  /// Why `asked` may not be refused; `nil`: it may.
+  private func reason(
+    against asked: SequenceNumber, _ journal: RecoveredJournal
+  ) throws(JournalError) -> String? {
+    let last = journal.lastSequence
+    if note.isDamaged { return "\(note.path) holds no note that can be read" }
+    guard let live = note.live else {
+      return note.other.map {
+        "no run that answered clients ended in it: \(note.path) names command "
+          + "\($0.sequence.rawValue), of a \($0.room.name), and that proves nothing"
+      } ?? "no run ended while it applied a command, as far as \(note.path) knows"
+    }
+    if live.sequence != asked { return "the last run ended in command \(live.sequence.rawValue)" }
+    if asked > last {
+      return "it was never made durable, and is gone: start without --refuse"
+    }
+    if asked < last { return "the journal goes on behind it, up to command \(last.rawValue)" }
+    if journal.isSealed || journal.chain.epoch != live.run {
+      return "another run than the one that ended in it wrote it, or the journal ends in order"
+    }
+    if let snapshot = try Snapshots.list(lock.directory, disk: lock.disk).first?.sequence,
+      snapshot >= asked
+    {
+      return "the snapshot of command \(snapshot.rawValue) holds what it did"
+    }
+    return reasonOfLedger(against: asked)
+  }
+
+  private func reasonOfLedger(against asked: SequenceNumber) -> String? {
+    do throws(LedgerError) {
+      guard let ledger = try openLedger() else { return nil }
+      let last = try ledger.head().last
+      try ledger.close()
+      return last < asked ? nil : "the ledger holds what it did, up to command \(last.rawValue)"
+    } catch {
+      return "whether it was settled cannot be read from the ledger: \(error)"
+    }
+  }
+
+  private func entry(of asked: SequenceNumber) throws(JournalError) -> RefusedCommand {
+    guard let live = note.live, let command = try command(asked) else {
+      throw .notRefusable(asked, "it is not in the journal")
+    }
+    return RefusedCommand(
+      command, at: Timestamp(nanoseconds: SystemTime().wall),
+      reason: "run \(live.run) ended with signal \(live.signal) while it applied it")
+  }
+
+  private func command(_ sequence: SequenceNumber) throws(JournalError) -> Command? {
+    var reader = try JournalReader(
+      directory: lock.directory, from: sequence, verification: .checksums, disk: lock.disk,
+      asWritten: true)
+    return try reader.next(through: sequence)
+  }
+
+  // MARK: The log
+
+  private func announce(
+    _ journal: RecoveredJournal, _ refused: RefusedCommands
+  ) throws(JournalError) {
+    if note.isDamaged {
+      log.error(
+        "ALARM: the note of the last run's end cannot be read", metadata: ["path": "\(note.path)"])
+    }
+    if let live = note.live, refused[live.sequence] == nil { try announce(live, journal) }
+    if let other = note.other, refused[other.sequence] == nil {
+      log.critical(
+        "ALARM: another process on this folder ended while it applied this command too",
+        metadata: [
+          "command": other.sequence.field, "room": "\(other.room.name)",
+          "signal": "\(other.signal)",
+        ])
+    }
+    // Segments before a snapshot may be gone: what is not there is told by its number alone.
+    let first = try Snapshots.firstCommand(lock.directory, disk: lock.disk) ?? SequenceNumber(1)
+    for entry in refused.entries {
+      let text = entry.sequence >= first ? try command(entry.sequence).map(CommandText.line) : nil
+      log.critical(
+        "ALARM: the exchange goes on without a command that was refused",
+        metadata: [
+          "command": entry.sequence.field, "text": "\(text ?? "in a segment that is gone")",
+          "since": "\(entry.time.nanoseconds)", "reason": "\(entry.reason)",
+        ])
+    }
+  }
+
+  private func announce(
+    _ live: CrashNote.Record, _ journal: RecoveredJournal
+  ) throws(JournalError) {
+    var metadata: Logger.Metadata = [
+      "command": live.sequence.field, "signal": "\(live.signal)", "run": "\(live.run)",
+    ]
+    guard live.sequence <= journal.lastSequence else {
+      log.critical(
+        """
+        ALARM: the last run ended while it applied a command that was never made durable: the \
+        exchange goes on without it
+        """, metadata: metadata)
+      return
+    }
+    metadata["text"] = "\(try command(live.sequence).map(CommandText.line) ?? "")"
+    metadata["refuse"] = "joulebook serve --refuse \(live.sequence.rawValue)"
+    log.critical(
+      """
+      ALARM: the last run ended while it applied this command, which is applied again now; when this \
+      start ends too, go on without it
+      """, metadata: metadata)
+  }
+}

@@ -1,0 +1,175 @@
+// `in-hand`, in the journal's folder: two lines that the handler of a fatal signal overwrites in place.
+//
+//   offset  size  what
+//        0    75  "live      command NNNNNNNNNNNNNNNNNNNN run NNNNNNNNNNNNNNNNNNNN signal NNN\n"
+//       75    75  the same of another room: recovery, follower, reports, snapshot
+//
+// or blanks. The run is the epoch of its blocks. The first line stays as it is when the starts after it end
+// too; both are blanked, and that is synced, before a start that has applied everything stamps a command.
+
+import Glibc
+import MarketModel
+
+/// What is known of the command that was being applied when the process ended. Owned by one thread.
+public final class CrashNote {
+  /// A line of the file.
+  public struct Record: Sendable, Equatable {
+    /// What the command was applied for.
+    public var room: CommandInHand.Room
+    /// The command.
+    public var sequence: SequenceNumber
+    /// The run of the server: the epoch of the blocks that it wrote.
+    public var run: UInt64
+    /// The signal that ended it.
+    public var signal: Int32
+
+    /// All fields.
+    public init(room: CommandInHand.Room, sequence: SequenceNumber, run: UInt64, signal: Int32) {
+      (self.room, self.sequence, self.run, self.signal) = (room, sequence, run, signal)
+    }
+  }
+
+  /// Bytes of a line.
+  static let lineLength = 75
+  static let name = "in-hand"
+
+  /// Where it lies.
+  public let path: String
+  /// The command that the last live run was applying when it ended; `nil`: none.
+  public private(set) var live: Record?
+  /// The one that a start after it, or another room, was applying; `nil`: none.
+  public private(set) var other: Record?
+  /// The file holds something that is no such line.
+  public private(set) var isDamaged = false
+
+  private let descriptor: Int32
+
+  /// Opens the file, or makes it, and reads it.
+  /// - Parameter lock: Proof that no other server has the folder.
+  /// - Throws: `system` when it cannot be opened, read or synced.
+  public init(_ lock: DirectoryLock) throws(JournalError) {
+    path = lock.directory + "/" + Self.name
+    descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+    guard descriptor >= 0 else {
+      throw .system(.open, path: path, offset: nil, code: errno)
+    }
+    var bytes = [UInt8](repeating: 0, count: 2 * Self.lineLength)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count >= 0 else { throw .system(.read, path: path, offset: 0, code: errno) }
+    // Written by a process that was dying: not synced. It must not be lost before what it says is used.
+    guard fsync(descriptor) == 0 else { throw .system(.sync, path: path, offset: nil, code: errno) }
+    let lines = [bytes[..<Self.lineLength], bytes[Self.lineLength...]].map { Array($0) }
+    live = Record(line: lines[0])
+    other = Record(line: lines[1])
+    isDamaged =
+      live == nil && !Self.isBlank(lines[0]) || other == nil && !Self.isBlank(lines[1])
+      || live.map { $0.room != .live } ?? false || other.map { $0.room == .live } ?? false
+    if isDamaged { (live, other) = (nil, nil) }
+  }
+
+  deinit {
+    CrashHandler.forget(descriptor)
+    close(descriptor)
+  }
+
+  /// From now on a fatal signal of this process is noted here.
+  /// - Parameter run: The epoch of the blocks that this run writes.
+  public func arm(run: UInt64) { CrashHandler.note(in: descriptor, run: run) }
+
+  /// Forgets what it says, durably. When everything in the journal is applied, and before the next
+  /// command is stamped: what the note proves is only true until then.
+  /// - Throws: `system`.
+  public func clear() throws(JournalError) {
+    var blank = [UInt8](repeating: UInt8(ascii: " "), count: 2 * Self.lineLength)
+    blank[Self.lineLength - 1] = UInt8(ascii: "\n")
+    blank[2 * Self.lineLength - 1] = UInt8(ascii: "\n")
+    guard pwrite(descriptor, blank, blank.count, 0) == blank.count,
+      ftruncate(descriptor, off_t(blank.count)) == 0
+    else { throw .system(.write, path: path, offset: 0, code: errno) }
+    guard fsync(descriptor) == 0 else { throw .system(.sync, path: path, offset: nil, code: errno) }
+    (live, other, isDamaged) = (nil, nil, false)
+  }
+
+  private static func isBlank(_ line: [UInt8]) -> Bool {
+    line.allSatisfy { $0 == 0 || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+  }
+}
+
+extension CrashNote.Record {
+  /// Reads a line.
+  /// - Returns: `nil` when it is none.
+  init?(line: [UInt8]) {
+    let words = String(decoding: line, as: UTF8.self)
+      .split(separator: " ", omittingEmptySubsequences: true)
+      .map { $0.last == "\n" ? $0.dropLast() : $0 }
+    guard words.count == 7, words[1] == "command", words[3] == "run", words[5] == "signal",
+      let room = CommandInHand.Room.allCases.first(where: { $0.name == words[0] }),
+      let sequence = UInt64(words[2]), let run = UInt64(words[4]), let signal = Int32(words[6]),
+      sequence > 0
+    else { return nil }
+    self.init(room: room, sequence: SequenceNumber(sequence), run: run, signal: signal)
+    // A line has one form only.
+    var again = [UInt8](repeating: 0, count: CrashNote.lineLength)
+    again.withUnsafeMutableBufferPointer { buffer in
+      if let base = buffer.baseAddress { write(to: base) }
+    }
+    guard again == line else { return nil }
+  }
+
+  /// Writes the line, without allocating: also in a signal handler.
+  func write(to bytes: UnsafeMutablePointer<UInt8>) {
+    var text = SignalText(bytes)
+    text.put(room.staticName)
+    while text.count < 10 { text.put(" ") }
+    text.put("command ")
+    text.put(sequence.rawValue, digits: 20)
+    text.put(" run ")
+    text.put(run, digits: 20)
+    text.put(" signal ")
+    text.put(UInt64(signal), digits: 3)
+    text.put("\n")
+  }
+}
+
+extension CommandInHand.Room {
+  /// Its name in the file and in words.
+  public var name: String { "\(staticName)" }
+
+  var staticName: StaticString {
+    switch self {
+    case .live: "live"
+    case .recovery: "recovery"
+    case .follower: "follower"
+    case .reports: "reports"
+    case .snapshot: "snapshot"
+    case .replay: "replay"
+    }
+  }
+}
+
+/// Text that a signal handler makes: in memory that is there, without allocating.
+struct SignalText {
+  private let bytes: UnsafeMutablePointer<UInt8>
+  /// Bytes so far.
+  private(set) var count = 0
+
+  init(_ bytes: UnsafeMutablePointer<UInt8>) { self.bytes = bytes }
+
+  mutating func put(_ text: StaticString) {
+    for index in 0..<text.utf8CodeUnitCount { bytes[count + index] = text.utf8Start[index] }
+    count += text.utf8CodeUnitCount
+  }
+
+  /// A decimal number, with zeros in front up to so many digits.
+  mutating func put(_ number: UInt64, digits: Int = 1) {
+    var (rest, length) = (number / 10, 1)
+    while rest > 0 { (rest, length) = (rest / 10, length + 1) }
+    length = max(length, digits)
+    var value = number
+    for place in stride(from: length - 1, through: 0, by: -1) {
+      bytes[count + place] = UInt8(ascii: "0") + UInt8(value % 10)
+      value /= 10
+    }
+    count += length
+  }
+}

@@ -1,0 +1,226 @@
+// `refused`, in the journal's folder: the commands that the exchange goes on without, one a line.
+//
+//     joulebook refused commands 1
+//     4711 <SHA-256, 64 digits> 1780304400000000000 run 3 ended with signal 4 while it applied it
+//     checksum 1f2e3d4c
+//
+//   field     check made on reading
+//   command   the journal has it; rising
+//   hash      of the command's sequence number (8 bytes) and its record: the journal's is the same
+//   time      when it was refused, ns since 1970
+//   reason    up to the end of the line
+//   checksum  CRC-32C of everything before its line
+//
+// Written as `next.refused`, synced, renamed. The journal itself never changes: whoever reads its commands
+// gets, in the place of a refused one, another of the same number and time that does nothing (`standIn`).
+
+import Crypto
+import Glibc
+import MarketModel
+
+/// A command that the exchange goes on without.
+public struct RefusedCommand: Sendable, Equatable {
+  /// The command.
+  public let sequence: SequenceNumber
+  /// SHA-256 of its sequence number and its record, in hexadecimal digits.
+  public let hash: String
+  /// When it was refused.
+  public let time: Timestamp
+  /// Why; one line.
+  public let reason: String
+
+  /// Refuses `command` at `time`.
+  public init(_ command: Command, at time: Timestamp, reason: String) {
+    (sequence, self.time) = (command.sequence, time)
+    hash = Self.hash(of: command)
+    self.reason = String(reason.map { $0.isNewline ? " " : $0 })
+  }
+
+  init(sequence: SequenceNumber, hash: String, time: Timestamp, reason: String) {
+    (self.sequence, self.hash, self.time, self.reason) = (sequence, hash, time, reason)
+  }
+
+  /// The hash of a command: every byte of it that the journal keeps.
+  static func hash(of command: Command) -> String {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: 8 + CommandCodec.longestRecord, alignment: 8)
+    defer { bytes.deallocate() }
+    guard let base = bytes.baseAddress else { return "" }
+    base.storeBytes(of: command.sequence.rawValue.littleEndian, as: UInt64.self)
+    let length = CommandCodec.encode(command, into: base + 8)
+    let digest = SHA256.hash(data: UnsafeRawBufferPointer(rebasing: bytes[..<(8 + length)]))
+    return digest.withUnsafeBytes { BlockHash(reading: $0, at: 0).description }
+  }
+
+  /// What is applied in the place of a command that was refused: of the same sequence number and time.
+  ///
+  /// Of a client's command, one of the same session and message number that the exchange rejects, whoever
+  /// sent it: a cancel for no account. So the client gets a report that its message was rejected, and its
+  /// next message has the next number; were the number free again, it would send the same once more.
+  /// Of a command of the exchange's own, a tick: time passes.
+  public static func standIn(for command: Command) -> Command {
+    let body: Command.Body =
+      command.session == .exchange ? .tick : .cancel(CancelOrder(account: .null, order: .null))
+    return Command(
+      session: command.session, clientSequence: command.clientSequence, body: body,
+      sequence: command.sequence, time: command.time)
+  }
+}
+
+/// The refused commands of a journal. No state but what was read; one thread.
+public struct RefusedCommands: Sendable, Equatable {
+  /// By sequence number.
+  public private(set) var entries: [RefusedCommand] = []
+  /// Where they are kept.
+  public let path: String
+
+  static let name = "refused"
+  private static let title = "joulebook refused commands 1"
+  private static let longestFile = 1 << 20
+
+  /// Reads those of the journal in `directory`; a journal without the file has none.
+  /// - Throws: `badRefusals` when the file is not whole; `system` when it cannot be read.
+  public init(
+    in directory: String, disk: any Disk = SystemDisk()
+  ) throws(JournalError) {
+    path = directory + "/" + Self.name
+    let bytes: [UInt8]
+    do throws(JournalError) {
+      let file = try SegmentFile(opening: path, for: .reading, on: disk)
+      guard file.size <= Self.longestFile else {
+        throw JournalError.badRefusals(path: path, "it is longer than \(Self.longestFile) bytes")
+      }
+      let memory = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: max(file.size, 1), alignment: 8)
+      defer { memory.deallocate() }
+      let count = try file.read(into: memory, at: 0)
+      bytes = Array(memory[..<count])
+    } catch .system(.open, _, _, ENOENT) {
+      return
+    }
+    do throws(Defect) {
+      entries = try Self.parse(bytes)
+    } catch {
+      throw .badRefusals(path: path, error.text)
+    }
+  }
+
+  /// The one of that number; `nil`: it is not refused.
+  public subscript(sequence: SequenceNumber) -> RefusedCommand? {
+    entries.first { $0.sequence == sequence }
+  }
+
+  /// The first from `sequence` on; the highest number when there is none.
+  func next(from sequence: SequenceNumber) -> UInt64 {
+    entries.first { $0.sequence >= sequence }?.sequence.rawValue ?? .max
+  }
+
+  /// What is applied in the place of `command`, which is refused.
+  /// - Throws: `badRefusals` when it is not the command that was refused.
+  func standIn(for command: Command) throws(JournalError) -> Command {
+    guard let entry = self[command.sequence] else { return command }
+    guard entry.hash == RefusedCommand.hash(of: command) else {
+      throw .badRefusals(
+        path: path,
+        "command \(command.sequence.rawValue) of the journal is another than was refused")
+    }
+    return RefusedCommand.standIn(for: command)
+  }
+
+  /// The journal reaches every one of them.
+  /// - Throws: `badRefusals` when it ends before one.
+  func check(endingWith last: SequenceNumber) throws(JournalError) {
+    guard let beyond = entries.last, beyond.sequence > last else { return }
+    throw .badRefusals(
+      path: path,
+      "it names command \(beyond.sequence.rawValue), and the journal ends with \(last.rawValue)")
+  }
+
+  /// Every one of them that lies in `block` is what was refused.
+  /// - Throws: `badRefusals` when one is not; `corrupt` when the block holds what is no command.
+  func check(_ block: Block) throws(JournalError) {
+    let (first, last) = (block.header.firstSequence, block.header.lastSequence)
+    guard block.header.count > 0, next(from: first) <= last.rawValue else { return }
+    let commands: [Command]
+    do throws(BlockDefect) {
+      commands = try block.commands()
+    } catch {
+      throw .corrupt(path: block.path, offset: block.offset, expected: first, error)
+    }
+    for command in commands { _ = try standIn(for: command) }
+  }
+
+  /// Adds one and makes it durable.
+  /// - Parameter lock: Proof that nobody else writes the journal.
+  /// - Throws: `system`; what was kept before is as it was.
+  public mutating func add(
+    _ entry: RefusedCommand, _ lock: DirectoryLock
+  ) throws(JournalError) {
+    precondition(self[entry.sequence] == nil, "a command is refused once")
+    let added = (entries + [entry]).sorted { $0.sequence < $1.sequence }
+    let unnamed = lock.directory + "/next." + Self.name
+    try Self.write(Self.text(of: added), to: unnamed, on: lock.disk)
+    do throws(DiskFailure) {
+      try lock.disk.rename(unnamed, to: path)
+    } catch {
+      throw .system(.rename, unnamed, error)
+    }
+    try JournalDirectory.sync(lock.directory, on: lock.disk)
+    entries = added
+  }
+
+  private static func write(
+    _ text: String, to path: String, on disk: any Disk
+  ) throws(JournalError) {
+    let bytes = Array(text.utf8)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
+    defer { memory.deallocate() }
+    memory.copyBytes(from: bytes)
+    let file = try SegmentFile(opening: path, for: .creating, on: disk)
+    try file.write(UnsafeRawBufferPointer(memory), at: 0)
+    try file.sync()
+  }
+}
+
+// MARK: - The text
+
+extension RefusedCommands {
+  private struct Defect: Error { let text: String }
+
+  static func text(of entries: [RefusedCommand]) -> String {
+    var text = title + "\n"
+    for entry in entries {
+      text +=
+        "\(entry.sequence.rawValue) \(entry.hash) \(entry.time.nanoseconds) \(entry.reason)\n"
+    }
+    return text + "checksum \(checksum(text))\n"
+  }
+
+  private static func checksum(_ text: String) -> String {
+    let sum = Array(text.utf8).withUnsafeBytes { CRC32C.checksum($0) }
+    let digits = String(sum, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+
+  private static func parse(_ bytes: [UInt8]) throws(Defect) -> [RefusedCommand] {
+    let text = String(decoding: bytes, as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count >= 4, lines[0] == title[...], lines.last == "" else {
+      throw Defect(text: "it is cut off, or no list of refused commands")
+    }
+    var entries: [RefusedCommand] = []
+    for line in lines.dropFirst().dropLast(2) {
+      let words = line.split(
+        separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+      guard words.count == 4, let sequence = UInt64(words[0]), words[1].utf8.count == 64,
+        let time = UInt64(words[2]), sequence > (entries.last?.sequence.rawValue ?? 0)
+      else { throw Defect(text: "\"\(line)\" is no refused command") }
+      entries.append(
+        RefusedCommand(
+          sequence: SequenceNumber(sequence), hash: String(words[1]),
+          time: Timestamp(nanoseconds: time), reason: String(words[3])))
+    }
+    guard self.text(of: entries) == text else { throw Defect(text: "its checksum is wrong") }
+    return entries
+  }
+}
