@@ -25,7 +25,7 @@ struct PythonClientTests {
   func everyMessage() throws {
     let result = try Script.run("Tests/python/every_message.sh", [Joulebook.path])
     #expect(result.status == 0, "\(result.output)")
-    #expect(result.output.contains("none of 71 missed"), "\(result.output)")
+    #expect(result.output.contains("none of 72 missed"), "\(result.output)")
   }
 
   @Test("Installed with pip, the example bots trade with each other; a dropped session comes back.")

@@ -1,6 +1,11 @@
-// A small exchange with people on it, the same for every input: an operator (session 1), two traders
-// (sessions 2 and 3) with an account, a meter, cash and energy each, an area and two instruments. It is
-// founded once; every input begins with an exchange read from that one's image.
+// A small exchange with people on it: an operator (session 1), two traders (sessions 2 and 3) with an account,
+// a meter, cash and energy each, an area and two instruments; or what else an input chose
+// (FuzzDefinitions.swift). It is founded once; every input begins with an exchange read from that one's image.
+//
+// Under rules of version 1 cash has no bound: what leads there ends the process, in old journals too, and stays
+// so (`serve --refuse` goes on without it). So deposits, withdrawals and readings are left out exactly where
+// version 2 would have a currency beyond its bounds already: from there on they could reach 2^63. Any other
+// command that ends the process is found, in both versions.
 
 import ExchangeCore
 import Glibc
@@ -21,10 +26,13 @@ struct FuzzMarket: ~Copyable {
 
   /// Whether commands and events are printed: TELL=1, to see what an input does.
   private static let tells = getenv("TELL") != nil
-  private static let foundation = Foundation()
+  /// By what they are founded with, once each; one thread's.
+  private nonisolated(unsafe) static var foundations: [FuzzDefinitions: Foundation] = [:]
 
   /// What came of founding the market, for whoever must know it.
-  static var founding: [Told] { foundation.events }
+  static func founding(_ definitions: FuzzDefinitions = .usual) -> [Told] {
+    foundation(definitions).events
+  }
 
   /// An event and its command.
   struct Told {
@@ -53,13 +61,14 @@ struct FuzzMarket: ~Copyable {
   var now = FuzzMarket.beginning
 
   /// The founded market.
-  init() {
-    let image = MemoryImage(reading: Self.foundation.image)
+  init(_ definitions: FuzzDefinitions = .usual) {
+    let foundation = Self.foundation(definitions)
+    let image = MemoryImage(reading: foundation.image)
     guard let exchange = Exchange(capacity: Self.capacity, reading: image) else {
       fatalError("the exchange does not read what it wrote")
     }
     self.exchange = exchange
-    last = Self.foundation.last
+    last = foundation.last
   }
 
   /// An empty one, to be founded.
@@ -75,6 +84,10 @@ struct FuzzMarket: ~Copyable {
     if case .tick = command.body { now = max(now, min(command.time.nanoseconds, 1 << 62)) }
     (stamped.sequence, stamped.time) = (last, Timestamp(nanoseconds: now))
     if Self.tells { print("\(last.rawValue) session \(command.session.rawValue): \(command.body)") }
+    if couldLeaveItsType(stamped.body) {
+      if Self.tells { print("  left out: rules 1 have no bound for it") }
+      return
+    }
     let events = exchange.execute(JournalCopy.of(stamped))
     for place in events.indices {
       if Self.tells { print("  \(events[place])") }
@@ -87,6 +100,31 @@ struct FuzzMarket: ~Copyable {
     if let broken = exchange.invariantViolations().first { fatalError(broken) }
   }
 
+  // MARK: Rules without a bound
+
+  /// Whether a command makes cash under rules that have no bound for it, where there is so much already that
+  /// version 2 would refuse to be set: at most 2^62 are held and owed before any other, at most 2^61 come.
+  private func couldLeaveItsType(_ body: Command.Body) -> Bool {
+    guard exchange.rules < 2 else { return false }
+    switch body {
+    case .deposit, .withdraw, .meterReading: break
+    default: return false
+    }
+    var sums: [Currency: (held: Int128, owed: Int128)] = [:]
+    for row in exchange.cash() {
+      let free = Int128(row.free.units)
+      sums[row.currency, default: (0, 0)].held += max(free, 0) + Int128(row.reserved.units)
+      sums[row.currency, default: (0, 0)].owed += max(-free, 0)
+    }
+    let fees = (1...UInt16(Self.capacity.areas)).reduce(Int128(0)) { sum, area in
+      sum + Int128(exchange.totals(of: AreaId(area))?.fees.units ?? 0)
+    }
+    return sums.contains { currency, sum in
+      sum.held + fees > Int128(Limit.cash) || sum.owed > Int128(Limit.cash)
+        || exchange.supply(of: currency).units < -Limit.total
+    }
+  }
+
   // MARK: The foundation
 
   private struct Foundation {
@@ -94,11 +132,16 @@ struct FuzzMarket: ~Copyable {
     let events: [Told]
     let last: SequenceNumber
 
-    init() {
+    init(_ definitions: FuzzDefinitions) {
       var market = FuzzMarket(empty: ())
       var told: [Told] = []
-      for command in FuzzMarket.foundationCommands() {
-        market.apply(command) { told.append(Told($0, $1)) }
+      for command in definitions.foundation {
+        market.apply(command) { event, sequence in
+          if case .rejected(let rejected) = copy event {
+            fatalError("market \(definitions.bits) is not founded: \(command.body): \(rejected)")
+          }
+          told.append(Told(event, sequence))
+        }
       }
       market.check()
       let image = MemoryImage()
@@ -107,57 +150,10 @@ struct FuzzMarket: ~Copyable {
     }
   }
 
-  private static func foundationCommands() -> [Command] {
-    var bodies: [Command.Body] = [
-      .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)),
-      session(1, .administration), area(1), instrument(1), instrument(2),
-    ]
-    for number in UInt32(2)...3 { bodies += trader(number) }
-    return bodies.map { Command(session: .exchange, body: $0) }
-  }
-
-  private static func trader(_ number: UInt32) -> [Command.Body] {
-    let account = AccountId(number)
-    return [
-      .createParticipant(CreateParticipant(participant: ParticipantId(number), name: .empty)),
-      session(number, [.trading, .metering]),
-      .createAccount(CreateAccount(account: account, participant: ParticipantId(number))),
-      .registerMeter(
-        RegisterMeter(
-          meter: MeterId(number), account: account, area: AreaId(1),
-          publicKey: keys[Int(number) - 1])),
-      .deposit(
-        CashMovement(
-          account: account, currency: .eur, amount: Money(units: 40_000_000_000), reference: 1)),
-      .meterReading(
-        MeterReading(
-          meter: MeterId(number), registerSequence: 1,
-          intervalStart: Timestamp(nanoseconds: beginning - 1_800_000_000_000),
-          intervalEnd: Timestamp(nanoseconds: beginning - 900_000_000_000),
-          produced: Energy(wattHours: 5_000), consumed: .zero)),
-    ]
-  }
-
-  private static func session(_ number: UInt32, _ roles: Roles) -> Command.Body {
-    .registerSession(
-      RegisterSession(
-        session: SessionId(number), participant: ParticipantId(number), roles: roles,
-        publicKey: keys[Int(number) - 1]))
-  }
-
-  private static func area(_ number: UInt16) -> Command.Body {
-    .createArea(
-      CreateArea(
-        area: AreaId(number), currency: .eur, code: .empty, storageCost: Money(units: 300),
-        storagePrice: Money(units: 20), feedInPrice: Price(ticks: 8_000),
-        retailPrice: Price(ticks: 32_000), lossFactor: Rate(partsPerMillion: 20_000)))
-  }
-
-  private static func instrument(_ number: UInt32) -> Command.Body {
-    .createInstrument(
-      CreateInstrument(
-        instrument: InstrumentId(number), area: AreaId(1), symbol: .empty, tick: Price(ticks: 100),
-        lot: Energy(wattHours: 100), lowestPrice: .zero, highestPrice: Price(ticks: 40_000),
-        makerFee: Rate(partsPerMillion: 1_000), takerFee: Rate(partsPerMillion: 2_000)))
+  private static func foundation(_ definitions: FuzzDefinitions) -> Foundation {
+    if let known = foundations[definitions] { return known }
+    let made = Foundation(definitions)
+    foundations[definitions] = made
+    return made
   }
 }

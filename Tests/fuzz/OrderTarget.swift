@@ -1,8 +1,10 @@
 // An input is a row of frames, each from one of the sessions 1 to 4, with every role:
 //
-//     how, bits 6-7 = 0, 1   a frame that is nearly right (FrameScript.swift)
+//     how, bits 6-7 = 0, 1   a frame that is nearly right (FrameScript.swift), in an extreme market with its
+//                            amounts brought into their ranges unless bit 3 is set
 //                   = 2      [ length / 8 ] [ bytes ]  as they are
-//                   = 3      [ time: 256 s each ]      the exchange's clock moves
+//                   = 3      [ time: 256 s each ]      the exchange's clock moves; as the first instruction,
+//                            with other bits: which market it is (FuzzDefinitions.swift), and no time
 
 import GatewayBinary
 import MarketModel
@@ -22,23 +24,41 @@ enum OrderTarget {
       case 2:
         let bytes = ExactBlock(reader.bytes(Int(reader.byte()) * 8))
         world.take(bytes, session: SessionId(UInt32(how & 3)))
-      default: world.pass(seconds: UInt64(reader.byte()) << 8)
+      default:
+        let time = reader.byte()
+        if how & 63 != 0, world.choose(FuzzDefinitions(bits: how & 63)) { break }
+        world.pass(seconds: UInt64(time) << 8)
       }
     }
     world.check()
   }
 
-  /// Who is who when the market has been founded.
-  private static let founded = {
+  /// Who is who when a market has been founded; one thread's.
+  private nonisolated(unsafe) static var founded: [FuzzDefinitions: Directory] = [:]
+
+  private static func directory(_ definitions: FuzzDefinitions) -> Directory {
+    if let known = founded[definitions] { return known }
     var directory = Directory()
-    for told in FuzzMarket.founding { directory.note(told.event) }
+    for told in FuzzMarket.founding(definitions) { directory.note(told.event) }
+    founded[definitions] = directory
     return directory
-  }()
+  }
 
   private struct World: ~Copyable {
     /// Made when something is to be done in it.
     var market: FuzzMarket?
-    var directory = OrderTarget.founded
+    var definitions = FuzzDefinitions.usual
+    var directory = OrderTarget.directory(.usual)
+    private var isFirst = true
+
+    init() {}
+
+    /// Chooses the market, if nothing was done before.
+    mutating func choose(_ chosen: FuzzDefinitions) -> Bool {
+      guard isFirst else { return false }
+      (isFirst, definitions, directory) = (false, chosen, OrderTarget.directory(chosen))
+      return true
+    }
 
     mutating func pass(seconds: UInt64) {
       let now = market?.now ?? FuzzMarket.beginning
@@ -52,10 +72,13 @@ enum OrderTarget {
       if script.isSigned, script.template == .meterReading {
         FuzzSignature.sign(script.block, .reading, FuzzMarket.keys[script.lane])
       }
-      take(script.block, session: SessionId(UInt32(script.lane + 1)))
+      take(script.block, session: SessionId(UInt32(script.lane + 1)), fitted: script.how & 8 == 0)
     }
 
-    mutating func take(_ block: borrowing ExactBlock, session: SessionId) {
+    mutating func take(
+      _ block: borrowing ExactBlock, session: SessionId, fitted: Bool = false
+    ) {
+      isFirst = false
       guard case .frame(let frame, let template) = FrameReader(from: .client).next(in: block.bytes),
         OrderReader.isCommand(template)
       else { return }
@@ -63,7 +86,13 @@ enum OrderTarget {
         frame, template, from: session, roles: [.trading, .metering, .administration],
         directory: directory, verify: FuzzSignature.isValid)
       {
-      case .command(let command): apply(command)
+      case .command(var command):
+        if fitted, definitions.isExtreme {
+          command.body = definitions.fitted(command.body) {
+            market?.exchange.orderState($0)?.instrument
+          }
+        }
+        apply(command)
       case .rejected(let rejected):
         require(rejected.session == session, "a reject for another session")
       }
@@ -72,7 +101,8 @@ enum OrderTarget {
     func check() { market?.check() }
 
     private mutating func apply(_ command: Command) {
-      if market == nil { market = FuzzMarket() }
+      isFirst = false
+      if market == nil { market = FuzzMarket(definitions) }
       market?.apply(command) { event, _ in directory.note(copy event) }
     }
   }

@@ -45,7 +45,7 @@ final class SessionWorld: GatewayServer {
     self.gateway = gateway
     network.handler = gateway
     network.sent = { _, bytes in Self.check(bytes) }
-    deliver(FuzzMarket.founding)
+    deliver(FuzzMarket.founding())
     gateway.recovered()
   }
 
