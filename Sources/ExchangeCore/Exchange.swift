@@ -30,10 +30,6 @@ public struct Exchange: ~Copyable {
   let areas: Table<Area>
   let instruments: Table<Instrument>
   let currencies: Table<CurrencyTotal>
-  /// What there is of each currency, by its number (Rules/Circulation.swift).
-  let circulation: Table<Circulation>
-  /// What each holding owes, as it was counted last; only those of debtors are ever touched.
-  let debts: Table<UInt64>
   /// Both sides of instrument i at `i << 1 | side`.
   let books: Table<BookSide>
   var orders: OrderPool
@@ -53,7 +49,6 @@ public struct Exchange: ~Copyable {
   var touchedTail: UInt32 = 0
   /// Whether a drain reached its bound and the queue holds what it left.
   var isBehind = false
-
   /// The version of the rules in force (`SetRules`).
   public internal(set) var rules = RulesVersion.first
 
@@ -66,6 +61,11 @@ public struct Exchange: ~Copyable {
   /// What comes next (Anticipate.swift).
   var foreseen = Foreseen()
 
+  // Behind what an order's way touches.
+  /// What there is of each currency, by its number (Rules/Circulation.swift).
+  let circulation: Table<Circulation>
+  /// What each holding owes, as it was counted last; only those of debtors are ever touched.
+  let debts: Table<UInt64>
   /// Never used: a value that lives where it was made keeps the compiler from copying the exchange's
   /// 500 bytes to the stack whenever a rule that only reads is inlined into one that writes.
   private let anchor = Atomic<UInt8>(0)

@@ -132,7 +132,7 @@ extension ReferenceModel {
     store(key, -burned)
     pay(key, revenue)
     pay(key, -cost)
-    countDebt(CashKey(key.account, area.currency))
+    if revenue != 0 || cost != 0 { countDebt(CashKey(key.account, area.currency)) }
     areas[key.area]?.grid += cost - revenue
     areas[key.area]?.imported += imported
     emit(

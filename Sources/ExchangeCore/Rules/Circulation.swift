@@ -35,6 +35,12 @@ extension Exchange {
     countDebt(holding, row)
   }
 
+  /// The grid of an area paid `amount` to a holding; below zero: it was paid.
+  mutating func paidByGrid(_ amount: Int64, _ holding: UInt32) {
+    circulation[UInt32(holdings[holding].currency)].grid -= Int128(amount)
+    countDebt(holding)
+  }
+
   private mutating func countDebt(_ holding: UInt32, _ row: UnsafeMutablePointer<Holding>) {
     let debt = row.pointee.free < 0 ? row.pointee.free.magnitude : 0
     let currency = UInt32(row.pointee.currency)
@@ -45,10 +51,11 @@ extension Exchange {
   }
 
   /// Whether `revenue` more can be held of a currency, and `cost` more be owed.
-  func validateCirculation(
+  @inline(__always) func validateCirculation(
     _ currency: UInt16, revenue: Int64, cost: Int64
   ) -> Refusal? {
-    if rules < 2 { return nil }
+    // Without prices of the grid nothing rises.
+    if revenue | cost == 0 || rules < 2 { return nil }
     let row = circulation[UInt32(currency)]
     return row.held + Int128(revenue) > Int128(Limit.cash)
       || row.owed + Int128(cost) > Int128(Limit.cash)

@@ -25,7 +25,6 @@ extension Exchange {
       importCost: .zero)
     if reading.produced > .zero { mint(meters[meter].position, &result) }
     if reading.consumed > .zero { burn(meters[meter].position, &result) }
-    countDebt(positions[meters[meter].position].holding)
     invariant(
       result.burned.wattHours + result.imported.wattHours == reading.consumed.wattHours,
       "what was consumed was held or imported")
@@ -60,7 +59,7 @@ extension Exchange {
     invariant(positions[position].energy == positions[position].cap, "exported down to the cap")
     holdings[positions[position].holding].free += revenue
     areas[area].grid -= revenue
-    circulation[UInt32(areas[area].currency)].grid -= Int128(revenue)
+    if revenue != 0 { paidByGrid(revenue, positions[position].holding) }
     areas[area].exported += excess
     invariant(
       areas[area].exported <= areas[area].produced - areas[area].lost,
@@ -82,7 +81,7 @@ extension Exchange {
     invariant(imported >= 0 && cost >= 0, "imports are paid for")
     holdings[positions[position].holding].free -= cost
     areas[area].grid += cost
-    circulation[UInt32(areas[area].currency)].grid += Int128(cost)
+    if cost != 0 { paidByGrid(-cost, positions[position].holding) }
     areas[area].burned += burned
     areas[area].imported += imported
     invariant(areas[area].imported <= Limit.total, "imports that were checked")

@@ -12,14 +12,14 @@ extension Exchange {
   ) -> Int64? {
     let pays = max(side.pick(sell: -price, buy: price), 0)
     let lot = instrument.pointee.lot
-    // price x lot fits, as was checked at the band's edges when listed; its magnitude may be one too much.
-    let (cost, isTooMuch) = pays.multipliedReportingOverflow(by: lot)
-    guard !isTooMuch, let fee = instrument.pointee.highestFee.roundedUp(of: price * lot) else {
-      return nil
-    }
-    let (sum, overflow) = cost.addingReportingOverflow(fee)
+    // price x lot fits, as was checked at the band's edges when listed; its magnitude is at most 2^63, which
+    // fits without a sign, and so does that with the fee, which is less.
+    let cost = UInt64(bitPattern: pays &* lot)
+    guard let fee = instrument.pointee.highestFee.roundedUp(of: price &* lot) else { return nil }
+    let sum = cost &+ UInt64(bitPattern: fee)
     // A seller who is paid reserves nothing: -pays >> 63 has all bits where he pays, else none.
-    return overflow ? nil : sum & side.pick(sell: -pays >> 63, buy: -1)
+    return sum > UInt64(Int64.max)
+      ? nil : Int64(bitPattern: sum) & side.pick(sell: -pays >> 63, buy: -1)
   }
 
   /// What an order reserves in all.
