@@ -69,6 +69,33 @@ struct GoldenJournalTests {
     #expect(exchange.stateHash() == golden.stateHash)
     #expect(exchange.invariantViolations().isEmpty)
   }
+
+  @Test(
+    "A server opens a folder of the version before: by its rules, snapshot passed over, ledger taken over."
+  )
+  func isServed() throws {
+    let folder = try Unpacked("rules-1/limits")
+    let before = try Joulebook.run(["replay", folder.path, "--ledger"])
+    #expect(before.status == 0, "\(before.output)\(before.errors)")
+    #expect(before.output.contains("state hash  3ee4aa03537d5239"))
+
+    let server = try ServerProcess(data: folder.path, options: ["--accept-time"])
+    let address = ["--data", folder.path, "--connect", "127.0.0.1:\(server.port)"]
+    let status = try Joulebook.run(["admin", "status"] + address)
+    #expect(status.output.contains("rules        version 1, this program knows 2"))
+    // More is held of the currency than the newer rules allow.
+    let switching = try Joulebook.run(["admin", "rules", "2"] + address)
+    #expect(switching.status == 77 && switching.errors.contains("5004"), "\(switching.errors)")
+    #expect(server.stop() == 0, "\(server.log)")
+    #expect(server.log.contains("a snapshot is passed over"))
+    #expect(server.log.contains("this program knows newer rules"))
+
+    let verified = try Joulebook.run(["ledger", "verify", "--data", folder.path])
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+    let after = try Joulebook.run(["replay", folder.path, "--ledger"])
+    #expect(after.status == 0, "\(after.output)\(after.errors)")
+    #expect(after.output.contains("ledger      equals the engine"))
+  }
 }
 
 extension Capacity {
