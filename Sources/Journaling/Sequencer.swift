@@ -100,7 +100,7 @@ public struct Sequencer: ~Copyable {
     var probe = Sequencer(
       after: lastSequence, lastTime: now, clock: clock, source: source,
       longestJumpNanoseconds: longestJumpNanoseconds)
-    (probe.steadyBefore, probe.isAlarmed) = (steadyBefore, isAlarmed)
+    (probe.steadyBefore, probe.wallAtBegin, probe.isAlarmed) = (steadyBefore, wallAtBegin, isAlarmed)
     _ = probe.readClock()
     return probe.now
   }
@@ -119,7 +119,10 @@ public struct Sequencer: ~Copyable {
   package mutating func advance(wall: UInt64, steady: UInt64) -> Alarm? {
     defer { steadyBefore = steady }
     let elapsed = steadyBefore.map { steady - min($0, steady) }
-    let due = max(now.nanoseconds, wallAtBegin.take() ?? 0) + (elapsed ?? 0)
+    let (sum, overflow) = max(now.nanoseconds, wallAtBegin.take() ?? 0)
+      .addingReportingOverflow(elapsed ?? 0)
+    // A driven clock may have come to the end of time; it stays there.
+    let due = overflow ? .max : sum
     invariant(due >= now.nanoseconds, "what is due is not before what was")
     if wall > due, wall - due > longestJumpNanoseconds, elapsed != nil {
       return follow(due, .jumpedAhead(nanoseconds: wall - due))

@@ -40,6 +40,29 @@ struct SequencerTests {
     #expect(driven.ahead == Timestamp(nanoseconds: 7))
   }
 
+  @Test("Before the first command of a run, the time of one that may come is the clock's, not the journal's.")
+  func aheadOfTheFirst() {
+    let time = TwoClocks()
+    (time.wall, time.steady) = (7_200 * second, second)
+    var sequencer = Sequencer(
+      after: SequenceNumber(41), lastTime: Timestamp(nanoseconds: 5), clock: .system, source: time)
+    _ = sequencer.begin()
+    (time.wall, time.steady) = (7_203 * second, 4 * second)
+    #expect(sequencer.ahead == Timestamp(nanoseconds: 7_203 * second))
+    #expect(sequencer.ahead == Timestamp(nanoseconds: 7_203 * second))
+    #expect(sequencer.readClock() == nil)
+    #expect(stamped(&sequencer) == [42, 7_203 * second])
+  }
+
+  @Test("Time that a driven clock brought to its end stays there.")
+  func endOfTime() {
+    let last = UInt64.max - 1
+    var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: last), clock: .system)
+    #expect(sequencer.advance(wall: 5 * second, steady: second) != nil)
+    _ = sequencer.advance(wall: 6 * second, steady: 2 * second)
+    #expect(stamped(&sequencer) == [1, .max])
+  }
+
   @Test("A jump of the wall clock is not followed, is told once, and time goes on steadily.")
   func jumpAhead() {
     var sequencer = Sequencer(clock: .system)
