@@ -100,7 +100,9 @@ public struct Sequencer: ~Copyable {
     var probe = Sequencer(
       after: lastSequence, lastTime: now, clock: clock, source: source,
       longestJumpNanoseconds: longestJumpNanoseconds)
-    (probe.steadyBefore, probe.wallAtBegin, probe.isAlarmed) = (steadyBefore, wallAtBegin, isAlarmed)
+    (probe.steadyBefore, probe.wallAtBegin, probe.isAlarmed) = (
+      steadyBefore, wallAtBegin, isAlarmed
+    )
     _ = probe.readClock()
     return probe.now
   }

@@ -40,7 +40,7 @@ struct SequencerTests {
     #expect(driven.ahead == Timestamp(nanoseconds: 7))
   }
 
-  @Test("Before the first command of a run, the time of one that may come is the clock's, not the journal's.")
+  @Test("Before a run's first command, the time of one that may come is the clock's.")
   func aheadOfTheFirst() {
     let time = TwoClocks()
     (time.wall, time.steady) = (7_200 * second, second)

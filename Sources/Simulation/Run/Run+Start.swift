@@ -22,6 +22,7 @@ extension Run {
     } catch {
       return try didNotStart(error, sawFlips: disk.counts.readFlips > flips)
     }
+    acceptsTime = false
     network.handler = started.handler
     report.starts += 1
     disk.story?("started behind command \(started.recoveredThrough.rawValue)")
@@ -38,19 +39,28 @@ extension Run {
         try SQLiteLedger(path: RunSetting.ledger, genesis: genesis, files: name)
       }, operatorKeys: [village.publicKey(of: SessionId(1))])
     world.verify = { signed.verify($0, $1, $2, $3) }
+    world.clock = ClockCheck(acceptsTime: acceptsTime)
     return world
+  }
+
+  /// The operator sets a clock right that is wrong by a year. One that is right is accepted, where the journal
+  /// began with a clock that was a year behind.
+  private func judge(_ doubt: ClockCheck.Doubt) throws(Violation) {
+    if clock.wallError > Int64(ClockCheck.longestPause) / 2 {
+      clock.wallError = 0
+    } else if doubt.reference.nanoseconds < SimulatedClock.beginning {
+      acceptsTime = true
+    } else {
+      throw Violation("it refuses a clock that is right: \(doubt)")
+    }
   }
 
   private func didNotStart(_ error: StartError, sawFlips: Bool) throws(Violation) {
     disk.story?("does not start: \(error)")
     switch error {
-    case .clock:
-      // A clock that is wrong by a year: the operator sets it right.
-      guard clock.wallError > Int64(ClockCheck.longestPause) / 2 else {
-        throw Violation("it refuses a clock that is right: \(error)")
-      }
+    case .clock(let doubt):
+      try judge(doubt)
       report.clockRefusals += 1
-      clock.wallError = 0
       disk.endProcess()
       disk.start()
     case .journal(.system):

@@ -25,6 +25,8 @@ final class Run {
   let village: Village
   var network: SimulatedNetwork
   var server: SteppedServer?
+  /// The next start is told to accept the clock.
+  var acceptsTime = false
   let people: [SimulatedClient]
   let signed: SignedMessages
   var behaviour = Behaviour()
