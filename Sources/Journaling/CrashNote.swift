@@ -49,9 +49,13 @@ public final class CrashNote {
   /// - Throws: `system` when it cannot be opened, read or synced.
   public init(_ lock: DirectoryLock) throws(JournalError) {
     path = lock.directory + "/" + Self.name
-    descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+    descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
     guard descriptor >= 0 else {
       throw .system(.open, path: path, offset: nil, code: errno)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw .system(.open, path: path, offset: nil, code: EEXIST)
     }
     var bytes = [UInt8](repeating: 0, count: 2 * Self.lineLength)
     let count = pread(descriptor, &bytes, bytes.count, 0)

@@ -49,6 +49,9 @@ public final class DirectoryLock: Sendable {
   /// Whether the directory is still where it was. Where another lies in its place, that is another server's.
   var isInPlace: Bool { disk.names(directory, held: held) }
 
+  /// Whether a name in the directory, which is no link, is the file that is open. Opens nothing.
+  func names(_ path: String, file: Int32) -> Bool { disk.names(path, file: file, in: held) }
+
   /// Makes the names in the directory durable. Opens nothing.
   func sync() throws(JournalError) {
     do throws(DiskFailure) {

@@ -57,6 +57,9 @@ public protocol Disk: Sendable {
   func lockDirectory(_ path: String) throws(DiskFailure) -> Int32
   /// Whether `path` still names the directory that is held.
   func names(_ path: String, held: Int32) -> Bool
+  /// Whether a name, which is no link, is the file that is open. Opens nothing.
+  /// - Parameter held: The directory it is looked up in, whatever that is called by now; `nil`: by its path.
+  func names(_ path: String, file: Int32, in held: Int32?) -> Bool
   /// Takes a file for this holder alone and writes its process id there.
   /// - Returns: a descriptor that holds it until `unlock`.
   /// - Throws: the errno; EWOULDBLOCK when another has it.
@@ -84,13 +87,16 @@ extension Disk {
 
   /// It does: nobody moves directories there.
   public func names(_ path: String, held: Int32) -> Bool { true }
+
+  /// It is: nobody replaces files there.
+  public func names(_ path: String, file: Int32, in held: Int32?) -> Bool { true }
 }
 
 /// How a file is opened.
 public enum DiskAccess: Sendable {
-  /// It must be there.
+  /// It must be there, and be a file or lead to one.
   case reading
-  /// It must be there, and be no link.
+  /// It must be there, and be a file and no link.
   case writing
   /// It is made anew: a file that has its name goes, whoever else has that file under another name keeps
   /// its contents, and a link or anything else in its place is refused.

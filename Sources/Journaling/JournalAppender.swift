@@ -1,3 +1,4 @@
+import Glibc
 import MarketModel
 
 /// Appends commands to a journal, block by block. Owned by one thread: the journal thread, or whoever
@@ -129,6 +130,7 @@ public struct JournalAppender: ~Copyable {
   public mutating func seal() throws(JournalError) {
     _ = try commit()
     invariant(isEmpty && durable == last, "everything durable before the seal")
+    try keepName()
     guard sealable, offset < size else { return }
     try writeBlock()
     sealable = false
@@ -152,11 +154,32 @@ public struct JournalAppender: ~Copyable {
   /// Makes the prepared segment the present one. Opens nothing: that was done when it was prepared.
   private mutating func roll() throws(JournalError) {
     invariant(offset == size, "a segment is left when it is full")
-    var next = try preparer.take()
-    try next.name(first: SequenceNumber(durable.rawValue + 1), by: lock)
-    preparer.renew()
-    (size, offset) = (next.size, 0)
-    file = consume next
+    try keepName()
+    while true {
+      var next = try preparer.take()
+      // Never into a file that another has the name of: what it holds would be gone with this process.
+      guard try next.name(first: SequenceNumber(durable.rawValue + 1), by: lock) else {
+        preparer.discard()
+        continue
+      }
+      preparer.renew()
+      (size, offset) = (next.size, 0)
+      file = consume next
+      break
+    }
     invariant(size == segmentBytes, "a prepared segment has its whole size")
+  }
+
+  /// What was acknowledged is in the segment that is open. Where its name was removed or given to another file,
+  /// that is written anew before this one is left.
+  private mutating func keepName() throws(JournalError) {
+    // In another's folder nothing is touched.
+    guard file?.isNamed(by: lock) == false, lock.isInPlace else { return }
+    let message =
+      "joulebook: journal: ALARM: the present segment was removed or replaced while it is "
+      + "written; it is written anew from the file that is open\n"
+    _ = Array(message.utf8).withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    let anew = lock.directory + "/next.copy"
+    if let copy = try file?.written(anew: anew, by: lock) { file = consume copy }
   }
 }

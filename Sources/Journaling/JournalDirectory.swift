@@ -6,6 +6,7 @@
 //   00000000000000812345.journal          segment that begins with command 812345
 //   next.segment                          the zeros of the segment to come, renamed when it is due
 //   00000000000000900000.snapshot         the state behind command 900000
+//   next.copy                             the present segment written anew, when its name was lost
 //   next.snapshot                         a snapshot in the making
 //   in-hand                               the command in which a run ended (CrashNote.swift)
 //   refused                               the commands that were refused (RefusedCommands.swift)

@@ -34,11 +34,12 @@ struct SegmentFile: ~Copyable {
   }
 
   /// Creates a file of `bytes` zeros, written rather than promised (writes into it then need no
-  /// change of the file's metadata), and synced.
+  /// change of the file's metadata), and synced; and opens it for what comes into it: through the cache, which
+  /// the zeros went past.
   /// - Parameter rest: Called between the pieces, so that the disk can do something else.
   static func createZeroed(
     _ path: String, bytes: Int, on disk: any Disk, rest: () -> Void = {}
-  ) throws(JournalError) {
+  ) throws(JournalError) -> SegmentFile {
     invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment of whole blocks")
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
     invariant(file.size == 0, "zeros from the first byte on")
@@ -46,11 +47,60 @@ struct SegmentFile: ~Copyable {
     disk.bypassCache(file.descriptor)
     try file.zero(0..<bytes, pieces: zeroPiece, rest: rest)
     try file.sync()
+    let opened = try SegmentFile(opening: path, for: .writing, on: disk)
+    // Not a file that was put in the place of the zeros meanwhile.
+    guard file.isNamed, opened.isNamed, opened.size == bytes else {
+      throw .system(.open, path, DiskFailure(EEXIST))
+    }
+    return opened
   }
 
+  /// Whether its name is still this file, and not another that was put in its place. Opens nothing.
+  func isNamed(by lock: DirectoryLock) -> Bool { lock.names(path, file: descriptor) }
+
+  /// The same by its path alone.
+  var isNamed: Bool { disk.names(path, file: descriptor, in: nil) }
+
   /// Gives the prepared segment, which stays open, its name.
-  mutating func name(first: SequenceNumber, by lock: DirectoryLock) throws(JournalError) {
-    path = try JournalDirectory.name(prepared: path, first: first, by: lock)
+  /// - Returns: `false` when another file was put in its place, which has the prepared one's name again: what is
+  ///   written here would lie in no segment.
+  mutating func name(
+    first: SequenceNumber, by lock: DirectoryLock
+  ) throws(JournalError) -> Bool {
+    guard isNamed(by: lock) else { return false }
+    let prepared = path
+    do throws(JournalError) {
+      path = try JournalDirectory.name(prepared: prepared, first: first, by: lock)
+    } catch .system(.rename, _, _, ENOENT) {
+      return false
+    }
+    if isNamed(by: lock) { return true }
+    try lock.rename(path, to: prepared)
+    path = prepared
+    return false
+  }
+
+  /// Writes all of this file anew under its own name, which another has by now, or none.
+  /// - Parameter unnamed: Where it is written until it is whole.
+  /// - Returns: the new file, open to write.
+  func written(anew unnamed: String, by lock: DirectoryLock) throws(JournalError) -> SegmentFile {
+    var copy = try SegmentFile(opening: unnamed, for: .creating, on: disk)
+    let chunk = 1 << 20
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
+    defer { bytes.deallocate() }
+    var offset = 0
+    while offset < size {
+      let count = try read(
+        into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<min(chunk, size - offset)]),
+        at: offset)
+      guard count > 0 else { throw .system(.read, path, DiskFailure(EIO), at: offset) }
+      try copy.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: offset)
+      offset += count
+    }
+    try copy.sync()
+    try lock.rename(unnamed, to: path)
+    copy.path = path
+    return copy
   }
 
   /// Zeros that are written at once: a sync that comes meanwhile waits for them, some 0.1 ms.

@@ -3,6 +3,7 @@
 //   wanted --(preparer: write zeros, sync)--> ready --(writer: take, rename)--> wanted ...
 //     ^  \--> failed (the error is handed to the writer)
 //     '-- hindered (no room on the disk, no descriptor): the beginnings are removed, it is tried again
+//     ^--- discarded: another file was put in the place of what is ready, or none is there
 //
 // What is ready is open: the writer takes it over without opening anything, so that no shortage of descriptors
 // comes between two segments.
@@ -68,8 +69,24 @@ final class SegmentPreparer: @unchecked Sendable {
   /// Whether the directory is still where it was. Any thread.
   var isInPlace: Bool { lock.withLock { $0?.isInPlace ?? true } }
 
-  /// Whether `take` returns at once, or throws.
-  var isReady: Bool { state.load(ordering: .acquiring) != .wanted }
+  /// Whether `take` returns at once, or throws. What is ready and no longer has its name is not: another is made.
+  var isReady: Bool {
+    guard state.load(ordering: .acquiring) == .ready else {
+      return state.load(ordering: .acquiring) != .wanted
+    }
+    if isNamed { return true }
+    prepared = nil
+    discard()
+    return false
+  }
+
+  /// Whether what is ready still has its name.
+  private var isNamed: Bool {
+    lock.withLock { lock in
+      guard let lock else { return true }
+      return prepared?.isNamed(by: lock) ?? true
+    }
+  }
 
   /// Prepares the next segment unless it is ready. For one that is stepped.
   /// - Returns: `false` when the disk has no room, or something else keeps it from being made.
@@ -106,6 +123,14 @@ final class SegmentPreparer: @unchecked Sendable {
     invariant(state.load(ordering: .relaxed) == .ready, "one segment is asked for at a time")
     invariant(!isStarved, "a segment that was ready had room")
     awaited.store(false, ordering: .relaxed)
+    state.store(.wanted, ordering: .releasing)
+    wanted.ring()
+  }
+
+  /// What was ready has lost its name to another file, or altogether: another segment is asked for. The caller
+  /// has let go of it.
+  func discard() {
+    invariant(state.load(ordering: .relaxed) == .ready, "only what was ready is discarded")
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
   }
@@ -163,14 +188,12 @@ final class SegmentPreparer: @unchecked Sendable {
     done.ring()
   }
 
-  /// The next segment's zeros, and the file open for what comes into it: through the cache, which the zeros
-  /// went past.
+  /// The next segment's zeros, and the file open for what comes into it.
   private func make() throws(JournalError) -> SegmentFile {
     // In another's folder nothing is touched.
     guard isInPlace else { throw .moved(path: directory) }
     var begin = SystemTime().steady
-    try SegmentFile.createZeroed(path, bytes: bytes, on: disk) { rest(since: &begin) }
-    return try SegmentFile(opening: path, for: .writing, on: disk)
+    return try SegmentFile.createZeroed(path, bytes: bytes, on: disk) { rest(since: &begin) }
   }
 
   /// Leaves the disk to others for a while.

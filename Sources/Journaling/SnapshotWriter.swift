@@ -1,3 +1,4 @@
+import Glibc
 import MarketModel
 
 /// Writes a snapshot beside the journal, piece by piece; it has its name only when it is whole and
@@ -69,6 +70,8 @@ public final class SnapshotWriter: StateSink {
     try file.write(UnsafeRawBufferPointer(head), at: 0)
     try file.sync()
     let path = JournalDirectory.unnamedSnapshot(directory)
+    // Another file that was put in its place is no snapshot.
+    guard file.isNamed else { throw .system(.rename, path, DiskFailure(EEXIST)) }
     do throws(DiskFailure) {
       try disk.rename(path, to: JournalDirectory.snapshotPath(directory, sequence))
     } catch {

@@ -9,8 +9,8 @@ public struct SystemDisk: Disk {
   /// `open`, to keep out of children.
   public func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
     switch access {
-    case .reading: return try Self.check(Glibc.open(path, O_RDONLY | O_CLOEXEC))
-    case .writing: return try Self.check(Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC))
+    case .reading: return try openFile(path, O_RDONLY)
+    case .writing: return try openFile(path, O_RDWR | O_NOFOLLOW)
     case .creating:
       let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
       let descriptor = Glibc.open(path, flags, 0o640)
@@ -21,15 +21,31 @@ public struct SystemDisk: Disk {
     }
   }
 
+  /// Opens what is there, and waits for nobody: not for the other end of a pipe.
+  /// - Throws: ELOOP for a link that leads nowhere, which must not pass for a file that is not there; EEXIST when
+  ///   something else lies there.
+  private func openFile(_ path: String, _ flags: Int32) throws(DiskFailure) -> Int32 {
+    let descriptor = Glibc.open(path, flags | O_NONBLOCK | O_CLOEXEC)
+    var status = stat()
+    guard descriptor >= 0 else {
+      let code = errno
+      throw DiskFailure(code == ENOENT && lstat(path, &status) == 0 ? ELOOP : code)
+    }
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw DiskFailure(EEXIST)
+    }
+    return descriptor
+  }
+
   /// Empties what an earlier run left where a new file is to be.
   /// - Returns: `nil` for a file that has another name too: whoever knows it by that keeps its contents.
   /// - Throws: ELOOP when it is a link, EEXIST when it is no file.
   private func empty(_ path: String) throws(DiskFailure) -> Int32? {
-    let descriptor = try Self.check(Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC))
+    let descriptor = try openFile(path, O_RDWR | O_NOFOLLOW)
     do throws(DiskFailure) {
       var status = stat()
       _ = try Self.check(fstat(descriptor, &status))
-      guard status.st_mode & S_IFMT == S_IFREG else { throw DiskFailure(EEXIST) }
       if status.st_nlink == 1 {
         _ = try Self.check(ftruncate(descriptor, 0))
         return descriptor
@@ -174,6 +190,14 @@ public struct SystemDisk: Disk {
     var (named, open) = (stat(), stat())
     return stat(path, &named) == 0 && fstat(held, &open) == 0 && named.st_dev == open.st_dev
       && named.st_ino == open.st_ino
+  }
+
+  /// `fstatat` and `fstat`.
+  public func names(_ path: String, file: Int32, in held: Int32?) -> Bool {
+    var (named, open) = (stat(), stat())
+    let name = held == nil ? path : Self.lastPart(path)
+    return fstatat(held ?? AT_FDCWD, name, &named, AT_SYMLINK_NOFOLLOW) == 0
+      && fstat(file, &open) == 0 && named.st_dev == open.st_dev && named.st_ino == open.st_ino
   }
 
   /// `flock`: the kernel lets go of it when the process ends, however it ends.

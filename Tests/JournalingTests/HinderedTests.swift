@@ -91,6 +91,119 @@ struct HinderedTests {
     #expect(try Recovery.examine(path).lastSequence == SequenceNumber(80))
   }
 
+  /// How a file is taken out of a running server's hands.
+  enum Replacement: CaseIterable { case link, copy, folder, nothing }
+
+  /// Puts something else in a file's place.
+  private func replace(_ path: String, by replacement: Replacement, precious: String) throws {
+    let contents = bytes(of: path)
+    try #require(unlink(path) == 0)
+    switch replacement {
+    case .link: try #require(symlink(precious, path) == 0)
+    case .copy:
+      close(open(path, O_CREAT | O_WRONLY, 0o600))
+      write(contents, to: path, at: 0)
+    case .folder: try #require(mkdir(path, 0o700) == 0)
+    case .nothing: break
+    }
+  }
+
+  @Test(
+    "What takes the place of the prepared segment gets no block: it waits, makes another, and loses nothing.",
+    arguments: Replacement.allCases)
+  func preparedReplaced(by replacement: Replacement) throws {
+    let folder = Folder()
+    let (path, precious) = (folder.path + "/next.segment", folder.path + "/precious")
+    close(open(precious, O_CREAT | O_WRONLY, 0o600))
+    write(Array(repeating: 7, count: 5), to: precious, at: 0)
+    let writer = try writer(folder.path)
+    var producer = writer.claimProducer()
+    var commands = RandomCommands(seed: 79)
+    // A block each: 16 fill a segment. The second is begun, and the third ready.
+    for number in 1...17 as ClosedRange<UInt64> {
+      _ = producer.push(commands.next(.enter))
+      while writer.durable < SequenceNumber(number) { usleep(100) }
+    }
+    for _ in 0..<100 where bytes(of: path).count < Self.segment { usleep(20_000) }
+    usleep(50_000)
+    try replace(path, by: replacement, precious: precious)
+    for number in 18...70 as ClosedRange<UInt64> {
+      _ = producer.push(commands.next(.enter))
+      while writer.durable < SequenceNumber(number), !writer.isHindered { usleep(100) }
+    }
+    if replacement == .link || replacement == .folder {
+      for _ in 0..<250 where !writer.isHindered { usleep(20_000) }
+      #expect(writer.isHindered && writer.durable < SequenceNumber(70) && !writer.hasFailed)
+      #expect("\(writer.obstacle.map { "\($0)" } ?? "")".contains(path))
+      try #require(replacement == .link ? unlink(path) == 0 : rmdir(path) == 0)
+    }
+    for _ in 0..<500 where writer.durable < SequenceNumber(70) { usleep(20_000) }
+    #expect(writer.durable == SequenceNumber(70) && !writer.hasFailed)
+    #expect(try Recovery.examine(folder.path).lastSequence == SequenceNumber(70))
+    writer.close()
+    #expect(try folder.recover().lastSequence == SequenceNumber(70))
+    #expect(bytes(of: precious) == Array(repeating: 7, count: 5))
+  }
+
+  @Test(
+    "A segment that is removed or replaced while it is written is there again when it is left.",
+    arguments: [Replacement.link, .copy, .nothing], [3, 40] as [UInt64])
+  func presentReplaced(by replacement: Replacement, through last: UInt64) throws {
+    let folder = Folder()
+    let (path, precious) = (
+      folder.path + "/00000000000000000001.journal", folder.path + "/precious"
+    )
+    close(open(precious, O_CREAT | O_WRONLY, 0o600))
+    let writer = try writer(folder.path)
+    var producer = writer.claimProducer()
+    var commands = RandomCommands(seed: 80)
+    for number in 1...last {
+      _ = producer.push(commands.next(.enter))
+      while writer.durable < SequenceNumber(number) { usleep(100) }
+      if number == 2 { try replace(path, by: replacement, precious: precious) }
+    }
+    writer.close()
+    let found = try folder.recover()
+    #expect(found.lastSequence == SequenceNumber(last) && found.isSealed)
+    #expect(bytes(of: precious).isEmpty)
+  }
+
+  @Test("A snapshot that is replaced in the making gets no name.")
+  func snapshotReplaced() throws {
+    let folder = Folder()
+    let path = folder.path + "/next.snapshot"
+    let file = try SnapshotWriter(folder.path, sequence: SequenceNumber(7))
+    [UInt8](repeating: 1, count: 100).withUnsafeBytes { file.write($0) }
+    try replace(path, by: .copy, precious: "")
+    #expect(throws: JournalError.system(.rename, path: path, offset: nil, code: EEXIST)) {
+      try file.finish(
+        SnapshotHeader(
+          sequence: SequenceNumber(7), time: Timestamp(nanoseconds: 7), eventHash: 1, stateHash: 2,
+          batch: 0, confirmedBatch: 0))
+    }
+    #expect(try Snapshots.list(folder.path).isEmpty)
+  }
+
+  @Test(
+    "What is no file is not waited for, and a link that leads nowhere does not pass for a file that is missing."
+  )
+  func noFile() throws {
+    let folder = Folder()
+    let path = folder.path + "/refused"
+    try #require(symlink(folder.path + "/nowhere", path) == 0)
+    #expect(throws: JournalError.system(.open, path: path, offset: nil, code: ELOOP)) {
+      try RefusedCommands(in: folder.path)
+    }
+    for access in [DiskAccess.reading, .writing] {
+      unlink(path)
+      try #require(mkfifo(path, 0o600) == 0)
+      #expect(throws: DiskFailure(EEXIST)) { try SystemDisk().open(path, access) }
+    }
+    #expect(throws: JournalError.system(.open, path: path, offset: nil, code: EEXIST)) {
+      try RefusedCommands(in: folder.path)
+    }
+  }
+
   private func remove(_ folder: String) {
     for name in Folder.names(in: folder) { unlink(folder + "/" + name) }
     rmdir(folder)

@@ -441,6 +441,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     for (descriptor, entry) in open where entry.file === file { open[descriptor]?.name = name }
   }
 
+  func names(_ path: String, file: Int32, in held: Int32?) -> Bool {
+    isDown || names[path].map { $0 === open[file]?.file } ?? false
+  }
+
   func remove(_ path: String) throws(DiskFailure) {
     try enter()
     guard let file = names.removeValue(forKey: path) else { throw DiskFailure(ENOENT) }
