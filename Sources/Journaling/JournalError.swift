@@ -14,6 +14,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case locked(path: String, holder: Int32)
   /// The directory that this process writes is no longer at its path, or another lies there.
   case moved(path: String)
+  /// The journal has no segment, and a file beside its folder shows that it had one.
+  case lost(path: String, beside: String)
   /// A block that must be there is damaged, and this is not the torn end of the last write.
   /// `expected` is the sequence number due at that place.
   case corrupt(path: String, offset: Int, expected: SequenceNumber, BlockDefect)
@@ -70,6 +72,11 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
       return
         "\(path) was moved away or replaced while this server writes there. Put the folder back; "
         + "stop the server before its folder is moved."
+    case .lost(let path, let other):
+      return
+        "\(path) holds no segment, but \(other) shows that an exchange was kept here: a new one would begin "
+        + "beside its books. Nothing was changed. Mount that folder, or bring it back from a copy; to begin anew, "
+        + "choose another data folder."
     case .corrupt(let path, let offset, let expected, let defect):
       return "\(path), byte \(offset), where command \(expected.rawValue) is due: \(defect). "
         + "Nothing was changed. Restore this file from a copy and start again; "

@@ -21,6 +21,8 @@ extension Snapshots {
     public var segments: [String] = []
     /// The oldest of the snapshots that must stay for starts; `nil`: nothing may go.
     public var oldestKept: SequenceNumber?
+    /// Nothing.
+    public init() {}
   }
 
   /// Removes snapshots that are too many, and segments that nobody needs any more. Only by the holder of

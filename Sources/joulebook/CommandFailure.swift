@@ -36,7 +36,7 @@ extension Failure {
   /// What a journal's error means for whoever started the command.
   init(_ error: JournalError) {
     switch error {
-    case .corrupt, .tooEarly, .badSnapshot, .badRefusals: self = .badData
+    case .lost, .corrupt, .tooEarly, .badSnapshot, .badRefusals: self = .badData
     case .notRefusable: self = .usage
     case .locked: self = .temporary
     case .moved: self = .io
@@ -71,6 +71,18 @@ func folderName(_ text: String) throws -> String {
     throw ValidationError("it names no folder; give one, such as ./joulebook-data")
   }
   return text
+}
+
+/// The data folder `path`, for those who read it.
+/// - Throws: when something else lies there, as a server does.
+func dataFolder(_ path: String) throws -> DataFolder {
+  let folder = DataFolder(path)
+  do throws(ConfigurationError) {
+    try folder.mustBeFolders(isRead: true)
+  } catch {
+    throw Failure.configuration.exit("\(error)")
+  }
+  return folder
 }
 
 /// Writes a line to standard error.

@@ -13,8 +13,9 @@ extension JournalCommand {
       "joulebook-data"
 
     func run() throws {
+      let folder = try dataFolder(data)
       try JournalCommand.reading { () throws(JournalError) in
-        var commands = try CommandSource(data)
+        var commands = try CommandSource(folder)
         var bar = ProgressBar(total: commands.end.rawValue)
         print("sequence,time,session,clientSequence,kind,command\r")
         while let command = try commands.next() {
@@ -47,9 +48,10 @@ extension JournalCommand {
 
     func run() throws {
       var differences = 0
+      let folders = try (dataFolder(one), dataFolder(other))
       try JournalCommand.reading { () throws(JournalError) in
-        var left = try CommandSource(one)
-        var right = try CommandSource(other)
+        var left = try CommandSource(folders.0)
+        var right = try CommandSource(folders.1)
         var bar = ProgressBar(total: min(left.end.rawValue, right.end.rawValue))
         while let a = try left.next(), let b = try right.next() {
           if Self.bytes(a) != Self.bytes(b) {
@@ -83,8 +85,8 @@ private struct CommandSource: ~Copyable {
   private var reader: JournalReader
 
   /// - Throws: when the journal is damaged or cannot be read.
-  init(_ data: String) throws(JournalError) {
-    let journal = DataFolder(data).journal
+  init(_ folder: DataFolder) throws(JournalError) {
+    let journal = folder.journal
     let end = try Recovery.examine(journal).lastSequence
     let reader = try JournalReader(directory: journal)
     self.end = end

@@ -45,11 +45,12 @@ struct JournalCommand: ParsableCommand {
     }
 
     func run() throws {
+      let folder = try dataFolder(data).journal
       try JournalCommand.reading { () throws(JournalError) in
-        let found = try Recovery.examine(DataFolder(data).journal)
+        let found = try Recovery.examine(folder)
         let end = found.lastSequence
         var reader = try JournalReader(
-          directory: DataFolder(data).journal, from: SequenceNumber(from), asWritten: true)
+          directory: folder, from: SequenceNumber(from), asWritten: true)
         var left = count
         while left > 0, let command = try reader.next(through: end) {
           let isRefused = found.refused[command.sequence] != nil
@@ -69,8 +70,8 @@ struct JournalCommand: ParsableCommand {
       "joulebook-data"
 
     func run() throws {
+      let folder = try dataFolder(data).journal
       try JournalCommand.reading { () throws(JournalError) in
-        let folder = DataFolder(data).journal
         var bar: ProgressBar?
         defer { bar?.clear() }
         let found = try Recovery.examine(folder) { done, segments in

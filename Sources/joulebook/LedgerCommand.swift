@@ -24,7 +24,7 @@ struct LedgerCommand: ParsableCommand {
 
     /// Opens the ledger to read, hands it to `body` and says in words what fails.
     func read(_ body: (SQLiteLedger) throws(LedgerError) -> Void) throws {
-      let path = DataFolder(data).ledger
+      let path = try dataFolder(data).ledger
       do throws(LedgerError) {
         let ledger = try SQLiteLedger(readingFrom: path)
         try body(ledger)

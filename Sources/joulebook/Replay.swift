@@ -27,7 +27,7 @@ struct Replay: ParsableCommand {
   var ledger = false
 
   func run() throws {
-    let folder = DataFolder(data)
+    let folder = try dataFolder(data)
     let stored = ledger ? try LedgerComparison.read(folder) : nil
     let replay = try Self.replay(folder, against: stored)
     if replay.begin > .none {

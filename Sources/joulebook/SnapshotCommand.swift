@@ -23,9 +23,10 @@ struct SnapshotCommand: ParsableCommand {
 
   func run() throws {
     CrashHandler.install()
+    let folder = try dataFolder(data)
     var bar: ProgressBar?
     do throws(StartError) {
-      let made = try DataFolder(data).makeSnapshot(
+      let made = try folder.makeSnapshot(
         at: at.map { SequenceNumber($0) }, log: Self.log
       ) { done, end in
         if bar == nil { bar = ProgressBar(total: end.rawValue) }
@@ -68,8 +69,9 @@ struct JournalPrune: ParsableCommand {
   }
 
   func run() throws {
+    let folder = try dataFolder(data)
     do throws(StartError) {
-      let pruned = try DataFolder(data).prune(keep: snapshots, commands: keep, isDry: dryRun)
+      let pruned = try folder.prune(keep: snapshots, commands: keep, isDry: dryRun)
       for path in pruned.segments + pruned.snapshots { print(path) }
       let verb = dryRun ? "would be removed" : "removed"
       print("\(pruned.segments.count) segments, \(pruned.snapshots.count) snapshots \(verb)")

@@ -45,10 +45,16 @@ extension DataFolder {
   }
 
   /// Removes what snapshots make superfluous; see `Snapshots.prune`.
-  /// - Throws: when the folder is in use or the disk refuses.
+  /// - Throws: when there is no journal, the folder is in use or the disk refuses.
   public func prune(
     keep: Int, commands: UInt64?, isDry: Bool
   ) throws(StartError) -> Snapshots.Pruned {
+    do throws(JournalError) {
+      // Where there is nothing, nothing is made.
+      guard try Snapshots.firstCommand(journal) != nil else { return Snapshots.Pruned() }
+    } catch {
+      throw .journal(error)
+    }
     let lock = try lockJournal()
     defer { withExtendedLifetime(lock) {} }
     do throws(JournalError) {
@@ -60,6 +66,8 @@ extension DataFolder {
 
   private func lockJournal() throws(StartError) -> DirectoryLock {
     do throws(JournalError) {
+      // A tool makes no journal.
+      _ = try Snapshots.list(journal)
       return try DirectoryLock(journal)
     } catch {
       throw .journal(error)

@@ -10,6 +10,7 @@
 
 import ExchangeCore
 import Foundation
+import Journaling
 import Settlement
 
 /// The folder of one exchange: journal, ledger, keys, and what the first start fixed.
@@ -37,7 +38,7 @@ public struct DataFolder: Sendable, Equatable {
     if path.isEmpty {
       throw ConfigurationError("data: names no folder; give one, such as ./joulebook-data")
     }
-    for folder in [path, journal] { try Self.mustBeFolder(folder) }
+    try mustBeFolders()
     do {
       try FileManager.default.createDirectory(
         atPath: journal, withIntermediateDirectories: true)
@@ -47,8 +48,37 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
+  /// Refuses what is in the place of its folders and is none; what is missing is fine.
+  /// - Parameter isRead: It is only read: that it may not be written is fine.
+  /// - Throws: when there is such a thing; the message names it.
+  public func mustBeFolders(isRead: Bool = false) throws(ConfigurationError) {
+    for folder in [path, journal] { try Self.mustBeFolder(folder, isRead: isRead) }
+  }
+
+  /// Whether the journal has a segment; `false` where its folder cannot be listed.
+  var hasSegment: Bool {
+    do throws(JournalError) {
+      return try Snapshots.firstCommand(journal) != nil
+    } catch {
+      return false
+    }
+  }
+
+  /// Refuses to begin a new exchange where the journal of another is gone. The lock lies in the journal's folder
+  /// before `market.yaml` is written, and a segment before there is a ledger: a first start that was cut short
+  /// between them goes on.
+  /// - Throws: `lost`.
+  func mustNotBeLost() throws(JournalError) {
+    func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    // The ledger first: another server may be at its first start.
+    let hasLedger = isThere(ledger)
+    let wasLocked = isThere(journal + "/lock")
+    guard hasLedger || isThere(market) && !wasLocked, !hasSegment else { return }
+    throw .lost(path: journal, beside: hasLedger ? ledger : market)
+  }
+
   /// Refuses what is there and no folder. A link to a folder is one.
-  private static func mustBeFolder(_ path: String) throws(ConfigurationError) {
+  private static func mustBeFolder(_ path: String, isRead: Bool) throws(ConfigurationError) {
     var (named, found) = (stat(), stat())
     guard lstat(path, &named) == 0 else { return }
     let advice = "move it away, or choose another folder with --data"
@@ -60,22 +90,25 @@ public struct DataFolder: Sendable, Equatable {
     guard found.st_mode & S_IFMT == S_IFDIR else {
       throw ConfigurationError("\(path) is a file, not a folder; " + advice)
     }
-    guard access(path, R_OK | W_OK | X_OK) == 0 else {
+    guard isRead || access(path, R_OK | W_OK | X_OK) == 0 else {
       throw ConfigurationError(
         "\(path) cannot be written: \(String(cString: strerror(errno))). Let this user read and write there, or "
           + "choose another folder with --data")
     }
   }
 
-  /// Refuses links where the server writes files: they would lead it out of its folder.
+  /// Refuses links where the server writes files, which would lead it out of its folder, and what is no file.
   /// - Throws: when there is one; the message names it.
-  func refuseLinks() throws(ConfigurationError) {
+  func mustBeFiles() throws(ConfigurationError) {
     let inFolder = [
       market, ledger, ledger + "-wal", ledger + "-shm", ledger + ".lock", operatorKey,
       operatorPublicKey,
     ]
-    let inJournal = ["lock", "next.segment", "next.snapshot"].map { journal + "/" + $0 }
-    for path in inFolder + inJournal { try NewFile.refuseLink(path) }
+    let inJournal = [
+      "lock", "in-hand", "next.segment", "next.copy", "next.snapshot", "next.refused",
+    ]
+    .map { journal + "/" + $0 }
+    for path in inFolder + inJournal { try NewFile.mustBeFile(path) }
   }
 
   /// Whether no server has fixed anything here yet.

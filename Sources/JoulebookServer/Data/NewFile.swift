@@ -32,11 +32,15 @@ enum NewFile {
     }
   }
 
-  /// Refuses a link.
+  /// Refuses a link, and whatever else is no file: a pipe would be waited for.
   /// - Throws: when `path` is one.
-  static func refuseLink(_ path: String) throws(ConfigurationError) {
+  static func mustBeFile(_ path: String) throws(ConfigurationError) {
     var status = stat()
-    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return }
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    guard status.st_mode & S_IFMT == S_IFLNK else {
+      let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a pipe or a device"
+      throw ConfigurationError("\(path) is \(what), not a file; move it away")
+    }
     throw ConfigurationError(
       "\(path) is a link: what lies where it leads would be overwritten. Remove the link, or put the file itself "
         + "in its place; a whole folder may lie elsewhere")

@@ -36,7 +36,7 @@ extension JournalError {
       fields["path"] = "\(path)"
       fields["command"] = asked.field
       fields["oldest"] = oldest.field
-    case .badSnapshot(let path, _), .moved(let path), .badRefusals(let path, _):
+    case .badSnapshot(let path, _), .moved(let path), .badRefusals(let path, _), .lost(let path, _):
       fields["path"] = "\(path)"
     case .notRefusable(let sequence, _):
       fields["command"] = sequence.field

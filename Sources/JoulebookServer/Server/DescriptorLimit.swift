@@ -37,11 +37,19 @@ public enum DescriptorLimit {
   static func require(connections: Int) throws(StartError) {
     let (limit, needed) = (raise(), connections + reserve)
     guard limit < needed else { return }
+    guard limit > reserve else {
+      throw .configuration(
+        ConfigurationError(
+          "this process may have \(limit) file descriptors, and a server takes at least \(reserve + 1): \(reserve) "
+            + "for journal, ledger and tools, and one for each connection, of which connections allows "
+            + "\(connections). Raise the limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit)"
+        ))
+    }
     throw .configuration(
       ConfigurationError(
         "connections is \(connections), which takes \(needed) file descriptors with \(reserve) for journal, "
           + "ledger and tools, but this process may have \(limit). Raise the limit (`ulimit -n \(needed)`, or "
-          + "LimitNOFILE=\(needed) in the unit), or set connections to \(max(1, limit - reserve)) or less"
+          + "LimitNOFILE=\(needed) in the unit), or set connections to \(limit - reserve) or less"
       ))
   }
 }

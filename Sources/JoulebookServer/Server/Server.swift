@@ -99,7 +99,7 @@ public final class Server {
     try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
     try Self.judgeFirstStart(clock, configuration)
-    let lock = try Self.open(&configuration, chosen: chosen)
+    let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let assembly = Assembly(transport: transport, flag: flag, log: log)
@@ -177,9 +177,10 @@ public final class Server {
 
   /// - Returns: The lock of the journal's folder; `nil` when nothing is kept.
   private static func open(
-    _ configuration: inout Configuration, chosen: Set<String>
+    _ configuration: inout Configuration, chosen: Set<String>, refusing refused: SequenceNumber?
   ) throws(StartError) -> DirectoryLock? {
     let folder = DataFolder(configuration.dataFolder)
+    try judge(folder, configuration, refused)
     do throws(ConfigurationError) {
       if configuration.journalKept == .none {
         try folder.mustBeUnused()
@@ -187,7 +188,6 @@ public final class Server {
         return nil
       }
       try folder.create()
-      try folder.refuseLinks()
     } catch {
       throw .configuration(error)
     }
@@ -203,6 +203,33 @@ public final class Server {
       throw .configuration(error)
     }
     return lock
+  }
+
+  /// Refuses what cannot be begun in this folder, before anything is written there.
+  private static func judge(
+    _ folder: DataFolder, _ configuration: Configuration, _ refused: SequenceNumber?
+  ) throws(StartError) {
+    do throws(ConfigurationError) {
+      if configuration.journalKept == .disk {
+        try folder.mustBeFolders()
+        try folder.mustBeFiles()
+      }
+    } catch {
+      throw .configuration(error)
+    }
+    do throws(JournalError) {
+      if configuration.journalKept == .disk { try folder.mustNotBeLost() }
+      guard let refused else { return }
+      if configuration.journalKept == .none {
+        throw .notRefusable(refused, "nothing is kept (journal.kept: none)")
+      }
+      if !folder.hasSegment {
+        throw .notRefusable(
+          refused, "\(folder.path) holds no journal (is it the folder of --data?)")
+      }
+    } catch {
+      throw .journal(error)
+    }
   }
 
   /// A first start with a wrong clock leaves nothing behind.
@@ -259,7 +286,6 @@ public final class Server {
             access(path, F_OK) == 0 ? try SQLiteLedger(path: path, genesis: genesis) : nil
           }, log: log)
       }
-      if let refused { throw .notRefusable(refused, "nothing is kept (journal.kept: none)") }
       return nil
     } catch {
       throw .journal(error)
