@@ -23,7 +23,7 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
   /// A snapshot is damaged, or another program or configuration wrote it; the journal is as it was.
   case badSnapshot(path: String, String)
-  /// The list of refused commands is damaged, or belongs to another journal.
+  /// The list of refused commands is damaged, lacks what a snapshot holds, or belongs to another journal.
   case badRefusals(path: String, String)
   /// The command may not be refused; and why.
   case notRefusable(SequenceNumber, String)

@@ -141,13 +141,17 @@ public enum Recovery {
   ///   - shard: The shard it must belong to; `nil`: any one.
   ///   - snapshot: Begins with the segment that holds this command; `.none`: with the oldest.
   ///   - progress: Is told how many segments are read, and how many there are.
-  /// - Throws: like `recover`; `badRefusals` when a refused command is not what the journal holds.
+  /// - Throws: like `recover`; `badRefusals` when a refused command is not what the journal or a
+  ///   snapshot holds.
   public static func examine(
     _ directory: String, shard: UInt32? = nil, after snapshot: SequenceNumber = .none,
     disk: any Disk = SystemDisk(), progress: (Int, Int) -> Void = { _, _ in }
   ) throws(JournalError) -> RecoveredJournal {
     let segments = try JournalDirectory.segments(directory, on: disk)
     let refused = try RefusedCommands(in: directory, disk: disk)
+    for snapshot in try Snapshots.refusals(directory, disk: disk) {
+      try refused.check(against: snapshot)
+    }
     let oldest = segments.first?.first ?? SequenceNumber(1)
     // The block with the snapshot's last command is read too: the next one names its hash.
     let begin = snapshot == .none ? oldest : snapshot

@@ -11,7 +11,9 @@
 //   reason    up to the end of the line
 //   checksum  CRC-32C of everything before its line
 //
-// Written as `next.refused`, synced, renamed. The journal itself never changes: whoever reads its commands
+// Written as `next.refused`, synced, renamed. Every snapshot holds those up to its command: a list that was lost
+// or is of another time is told by it, and a start takes over from it what is missing. The journal itself never
+// changes: whoever reads its commands
 // gets, in the place of a refused one, another of the same number and time that does nothing (`standIn`).
 
 import Crypto
@@ -76,7 +78,7 @@ public struct RefusedCommands: Sendable, Equatable {
 
   static let name = "refused"
   private static let title = "joulebook refused commands 1"
-  private static let longestFile = 1 << 20
+  static let longestFile = 1 << 20
 
   /// Reads those of the journal in `directory`; a journal without the file has none.
   /// - Throws: `badRefusals` when the file is not whole; `system` when it cannot be read.
@@ -169,6 +171,62 @@ public struct RefusedCommands: Sendable, Equatable {
     entries = added
   }
 
+  /// Those that a snapshot was made without are these, as far as it reaches.
+  /// - Throws: `badRefusals` when one is missing, is another, or was applied in the snapshot.
+  public func check(against snapshot: Snapshots.Refusals) throws(JournalError) {
+    if let lost = snapshot.refused.first(where: { self[$0.sequence] == nil }) {
+      throw .badRefusals(
+        path: path,
+        "it lacks command \(lost.sequence.rawValue), which \(snapshot.path) was made without "
+          + "(`joulebook serve` takes it over from there)")
+    }
+    if let other = snapshot.refused.first(where: { self[$0.sequence]?.hash != $0.hash }) {
+      throw .badRefusals(
+        path: path,
+        "its command \(other.sequence.rawValue) is another than \(snapshot.path) was made without")
+    }
+    let known = Set(snapshot.refused.map(\.sequence))
+    let applied = entries.first { $0.sequence <= snapshot.sequence && !known.contains($0.sequence) }
+    if let applied {
+      throw .badRefusals(
+        path: path,
+        "it names command \(applied.sequence.rawValue), which \(snapshot.path) was made with")
+    }
+  }
+
+  /// Takes over from snapshots what the list of the locked folder lacks, and makes it durable: a list that was
+  /// lost, or is of an earlier time.
+  /// - Parameter snapshots: What they were made without.
+  /// - Returns: what was missing.
+  /// - Throws: `badRefusals` when the journal holds another command than was refused: nothing is changed;
+  ///   what reading the journal throws; `system`.
+  public static func restore(
+    _ lock: DirectoryLock, from snapshots: [Snapshots.Refusals]
+  ) throws(JournalError) -> [RefusedCommand] {
+    var list = try RefusedCommands(in: lock.directory, disk: lock.disk)
+    var missing: [RefusedCommand] = []
+    for entry in snapshots.flatMap(\.refused)
+    where list[entry.sequence] == nil && !missing.contains(entry) { missing.append(entry) }
+    if missing.isEmpty { return [] }
+    // Segments before a snapshot may be gone.
+    let first = try Snapshots.firstCommand(lock.directory, disk: lock.disk)
+    for entry in missing where first.map({ $0 <= entry.sequence }) ?? false {
+      var reader = try JournalReader(
+        directory: lock.directory, from: entry.sequence, verification: .checksums, disk: lock.disk,
+        asWritten: true)
+      guard let command = try reader.next(through: entry.sequence),
+        entry.hash == RefusedCommand.hash(of: command)
+      else {
+        throw .badRefusals(
+          path: list.path,
+          "command \(entry.sequence.rawValue) of the journal is another than a snapshot was made without"
+        )
+      }
+    }
+    for entry in missing { try list.add(entry, lock) }
+    return missing
+  }
+
   private static func write(
     _ text: String, to path: String, on disk: any Disk
   ) throws(JournalError) {
@@ -194,6 +252,15 @@ extension RefusedCommands {
         "\(entry.sequence.rawValue) \(entry.hash) \(entry.time.nanoseconds) \(entry.reason)\n"
     }
     return text + "checksum \(checksum(text))\n"
+  }
+
+  /// The list that a text is; `nil`: it is damaged.
+  static func list(_ text: [UInt8]) -> [RefusedCommand]? {
+    do throws(Defect) {
+      return try parse(text)
+    } catch {
+      return nil
+    }
   }
 
   private static func checksum(_ text: String) -> String {

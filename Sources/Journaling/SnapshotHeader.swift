@@ -2,7 +2,7 @@
 //
 //   offset  size  field              check made on reading
 //        0     8  magic              "JOULESNP"
-//        8     2  version            1
+//        8     2  version            2; 1: no list of refused commands
 //       10     2  header length      128
 //       12     4  shard              the journal's
 //       16     8  sequence           of the last command in it; that of the file's name
@@ -15,6 +15,9 @@
 //       68    56  reserved           zero
 //      124     4  header CRC-32C     of bytes 0 to 123
 //     4096     -  pieces             one behind the other, then the end of the file
+//
+// The bytes in the pieces: the refused commands up to there (length (4), then the text of the list, see
+// RefusedCommands.swift; since version 2), then the state.
 //
 // A piece, so that a state is read without holding all of its file:
 //
@@ -48,6 +51,8 @@ public struct SnapshotHeader: Hashable, Sendable {
   public var confirmedBatch: UInt64
   /// Pieces in the file.
   var pieces: UInt32 = 0
+  /// How its file is laid out.
+  var version = Self.newestVersion
 
   /// All that its maker knows.
   public init(
@@ -64,13 +69,13 @@ public struct SnapshotHeader: Hashable, Sendable {
   /// Where the first piece begins.
   static let body = 4096
   private static let magic: UInt64 = 0x504E_5345_4C55_4F4A  // "JOULESNP"
-  private static let version: UInt16 = 1
+  private static let newestVersion: UInt16 = 2
 
   /// Writes the header with its checksum to 128 bytes.
   func write(to bytes: UnsafeMutableRawPointer) {
     invariant(sequence > .none && pieces > 0, "a snapshot of something")
     invariant(confirmedBatch <= batch, "only what was cut is confirmed")
-    var writer = SealedHeader.begin(Self.magic, Self.version, at: bytes)
+    var writer = SealedHeader.begin(Self.magic, version, at: bytes)
     writer.put(shard)
     for word in [
       sequence.rawValue, time.nanoseconds, eventHash, stateHash, batch, confirmedBatch,
@@ -89,9 +94,11 @@ public struct SnapshotHeader: Hashable, Sendable {
   /// Reads a header.
   /// - Returns: `nil` when the 128 bytes are none that this program wrote.
   init?(reading bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.size else { return nil }
+    version = max(1, min(UInt16(bytes[8]), Self.newestVersion))
     var reader: RecordReader
     do throws(BlockDefect) {
-      reader = try SealedHeader.open(bytes, Self.magic, Self.version)
+      reader = try SealedHeader.open(bytes, Self.magic, version)
     } catch {
       return nil
     }

@@ -5,6 +5,8 @@ import MarketModel
 public final class SnapshotReader: StateSource {
   /// What the snapshot says of itself.
   public let header: SnapshotHeader
+  /// The commands that it was made without; `nil`: it is of a version that does not say.
+  public private(set) var refused: [RefusedCommand]?
   /// Why nothing more can be read; `nil`: all is well so far.
   public private(set) var failure: JournalError?
 
@@ -39,6 +41,7 @@ public final class SnapshotReader: StateSource {
     self.file = file
     invariant(header.sequence > .none, "a snapshot of something")
     invariant(buffer.count >= SnapshotHeader.size && rest.isEmpty, "nothing of it is read yet")
+    if header.version > 1 { refused = readRefused() }
   }
 
   deinit { buffer.deallocate() }
@@ -63,6 +66,23 @@ public final class SnapshotReader: StateSource {
       rest = rest.lowerBound + count..<rest.upperBound
       target = UnsafeMutableRawBufferPointer(rebasing: target[count...])
     }
+  }
+
+  private func readRefused() -> [RefusedCommand]? {
+    let length = Int(get(UInt32.self))
+    guard isWhole, length <= RefusedCommands.longestFile else {
+      reject("no list of refused commands begins it")
+      return nil
+    }
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(length, 1), alignment: 8)
+    defer { bytes.deallocate() }
+    read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<length]))
+    if length == 0 || !isWhole { return [] }
+    guard let list = RefusedCommands.list(Array(bytes[..<length])) else {
+      reject("its list of refused commands is damaged")
+      return nil
+    }
+    return list
   }
 
   /// What was read cannot be.

@@ -21,9 +21,11 @@ public final class SnapshotWriter: StateSink {
   private var failure: JournalError?
 
   /// Begins a snapshot of the state behind the command `sequence`, which is durable.
+  /// - Parameter refused: The commands that were refused: those up to it are kept with the state.
   /// - Throws: `system` when its file cannot be made.
   public init(
-    _ directory: String, sequence: SequenceNumber, disk: any Disk = SystemDisk()
+    _ directory: String, sequence: SequenceNumber, without refused: [RefusedCommand] = [],
+    disk: any Disk = SystemDisk()
   ) throws(JournalError) {
     precondition(sequence > .none, "a snapshot of something")
     (self.directory, self.disk, self.sequence) = (directory, disk, sequence)
@@ -31,6 +33,10 @@ public final class SnapshotWriter: StateSink {
       opening: JournalDirectory.unnamedSnapshot(directory), for: .creating, on: disk)
     buffer = .allocate(byteCount: SnapshotPiece.size + SnapshotPiece.longest, alignment: 4096)
     invariant(file.size == 0, "a snapshot is written from its first byte on")
+    let list = refused.filter { $0.sequence <= sequence }
+    let text = list.isEmpty ? [] : Array(RefusedCommands.text(of: list).utf8)
+    put(UInt32(text.count))
+    text.withUnsafeBytes { write($0) }
   }
 
   deinit { buffer.deallocate() }

@@ -34,12 +34,15 @@ extension Snapshots {
   ///   - held: The last command that nobody who is reading needs; `.none`: somebody looks for a snapshot
   ///     to begin with, and nothing goes.
   ///   - isDry: Nothing is removed, only said.
-  /// - Throws: `system` when a file cannot be listed or removed; it may be tried again.
+  /// - Throws: `system` when a file cannot be listed or removed; it may be tried again. `badRefusals` when the list of
+  ///   refused commands is not the snapshots': nothing is removed.
   public static func prune(
     _ directory: String, keep: Int, commands: UInt64?, held: SequenceNumber = SequenceNumber(.max),
     isDry: Bool = false, disk: any Disk = SystemDisk()
   ) throws(JournalError) -> Pruned {
     precondition(keep > 0, "at least one snapshot stays")
+    let refused = try RefusedCommands(in: directory, disk: disk)
+    for snapshot in try refusals(directory, disk: disk) { try refused.check(against: snapshot) }
     var pruned = Pruned()
     let entries = try list(directory, disk: disk)
     let segments = try JournalDirectory.segments(directory, on: disk)

@@ -7,7 +7,7 @@ extension JournalCommand {
   /// `joulebook journal export`.
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints every command as CSV.",
+      abstract: "Prints every command as CSV; refused ones too, and says so.",
       discussion: "  joulebook journal export my-exchange > commands.csv")
     @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
       "joulebook-data"
@@ -19,7 +19,8 @@ extension JournalCommand {
         var bar = ProgressBar(total: commands.end.rawValue)
         print("sequence,time,session,clientSequence,kind,command\r")
         while let command = try commands.next() {
-          let text = CommandText.text(command.body)
+          let isRefused = commands.refused[command.sequence] != nil
+          let text = CommandText.text(command.body) + (isRefused ? " REFUSED" : "")
           let kind = CommandCodec.kind(of: command.body)
           print(
             "\(command.sequence.rawValue),\(command.time.nanoseconds),"
@@ -39,6 +40,8 @@ extension JournalCommand {
       abstract: "Compares two journals command by command.",
       discussion: """
         Exit code 0 when one is the beginning of the other, or they are equal; 70 when they differ.
+        Refused commands are compared as they are written. When the lists of them differ, it says so:
+        then the one goes on without commands that the other applies.
 
           joulebook journal diff my-exchange its-backup
         """)
@@ -56,13 +59,19 @@ extension JournalCommand {
         while let a = try left.next(), let b = try right.next() {
           if Self.bytes(a) != Self.bytes(b) {
             differences += 1
-            if differences <= count { print("< \(CommandText.line(a))\n> \(CommandText.line(b))") }
+            if differences <= count { print("< \(left.line(a))\n> \(right.line(b))") }
           }
           bar.show(a.sequence.rawValue)
         }
         bar.clear()
         print("commands     \(left.end.rawValue) and \(right.end.rawValue)")
         print("differences  \(differences)")
+        let lists = (left.refused.entries, right.refused.entries)
+        if lists.0.map(\.hash) != lists.1.map(\.hash) {
+          print(
+            "refused      \(JournalCommand.list(lists.0)) and \(JournalCommand.list(lists.1)): not the same"
+          )
+        }
       }
       if differences > 0 { throw ExitCode(Failure.checkFailed.rawValue) }
     }
@@ -78,19 +87,26 @@ extension JournalCommand {
   }
 }
 
-/// The commands of a stopped server's journal, up to its last whole block.
+/// The commands of a stopped server's journal as they are written, up to its last whole block.
 private struct CommandSource: ~Copyable {
   /// The last one.
   let end: SequenceNumber
+  /// Those that were refused.
+  let refused: RefusedCommands
   private var reader: JournalReader
 
   /// - Throws: when the journal is damaged or cannot be read.
   init(_ folder: DataFolder) throws(JournalError) {
     let journal = folder.journal
-    let end = try Recovery.examine(journal).lastSequence
-    let reader = try JournalReader(directory: journal)
-    self.end = end
+    let found = try Recovery.examine(journal)
+    let reader = try JournalReader(directory: journal, asWritten: true)
+    (end, refused) = (found.lastSequence, found.refused)
     self.reader = reader
+  }
+
+  /// A command as it is printed.
+  func line(_ command: Command) -> String {
+    CommandText.line(command) + (refused[command.sequence] != nil ? " REFUSED" : "")
   }
 
   mutating func next() throws(JournalError) -> Command? { try reader.next(through: end) }

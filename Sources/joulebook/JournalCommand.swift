@@ -28,7 +28,9 @@ struct JournalCommand: ParsableCommand {
 
   /// How many commands were refused, and which.
   static func list(_ refused: [RefusedCommand]) -> String {
-    "\(refused.count): " + refused.map { "\($0.sequence.rawValue)" }.joined(separator: ", ")
+    refused.isEmpty
+      ? "none"
+      : "\(refused.count): " + refused.map { "\($0.sequence.rawValue)" }.joined(separator: ", ")
   }
 
   /// `joulebook journal inspect`.

@@ -50,7 +50,8 @@ struct Replay: ParsableCommand {
   static func judge(_ replay: HistoryReplay) throws {
     if let mismatch = replay.mismatch {
       throw Failure.checkFailed.exit(
-        "the replay differs from the checkpoint at command \(mismatch.rawValue)")
+        "the replay differs from the checkpoint at command \(mismatch.rawValue): another version wrote it, "
+          + "or the list of refused commands (journal/refused) was lost")
     }
   }
 

@@ -83,7 +83,7 @@ struct Serve: ParsableCommand {
       let clock = ClockCheck(program: ClockCheck.programTime, acceptsTime: acceptTime)
       return try Server(
         configuration, chosen: chosen, clock: clock, refusing: refuse.map { SequenceNumber($0) },
-        log: log, metrics: { page.text })
+        options: optionsButData, log: log, metrics: { page.text })
     } catch {
       throw Failure(error).exit("\(error)")
     }
@@ -128,6 +128,15 @@ struct Serve: ParsableCommand {
       chosen.insert(key)
     }
     return (configuration, chosen)
+  }
+
+  /// What must be typed again beside --data to start the same server.
+  private var optionsButData: [String] {
+    var words: [String] = []
+    if let config { words += ["--config", CommandLineText.absolute(config)] }
+    if let listen { words += ["--listen", listen] }
+    for setting in settings where !setting.hasPrefix("data=") { words += ["--set", setting] }
+    return words
   }
 
   private func options() throws(ConfigurationError) -> [(String, String)] {

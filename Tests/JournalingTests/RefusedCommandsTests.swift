@@ -82,6 +82,68 @@ struct RefusedCommandsTests {
     #expect(try RefusedCommands(in: "/nonexistent").entries.isEmpty)
   }
 
+  /// A snapshot of no state behind `sequence`, made without `list`.
+  private func snapshot(_ sequence: UInt64, without list: RefusedCommands, _ folder: Folder) throws
+  {
+    let writer = try SnapshotWriter(
+      folder.path, sequence: SequenceNumber(sequence), without: list.entries)
+    writer.put(UInt64(7))
+    try writer.finish(
+      SnapshotHeader(
+        sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: sequence * 10),
+        eventHash: 1, stateHash: 2, batch: 0, confirmedBatch: 0))
+  }
+
+  @Test("A list that lacks what a snapshot was made without is found, and taken over by a start.")
+  func snapshotsKnow() throws {
+    let folder = try folder(refusing: [6, 10])
+    let whole = try RefusedCommands(in: folder.path)
+    try snapshot(8, without: whole, folder)
+    try snapshot(10, without: whole, folder)
+    let known = try Snapshots.refusals(folder.path).map { $0.refused.map(\.sequence.rawValue) }
+    #expect(known == [[6, 10], [6]])
+    #expect(try folder.recover().refused == whole)
+    unlink(whole.path)
+    for check: () throws -> Void in [
+      { _ = try Recovery.examine(folder.path) }, { _ = try folder.recover() },
+      { _ = try Snapshots.prune(folder.path, keep: 1, commands: nil) },
+    ] {
+      let error = #expect(throws: JournalError.self) { try check() }
+      #expect(error?.description.contains("lacks command 6") == true)
+    }
+    do {
+      let lock = try DirectoryLock(folder.path)
+      let missing = try RefusedCommands.restore(lock, from: Snapshots.refusals(folder.path))
+      #expect(missing.map(\.sequence.rawValue).sorted() == [6, 10])
+      #expect(try RefusedCommands.restore(lock, from: Snapshots.refusals(folder.path)).isEmpty)
+    }
+    #expect(try RefusedCommands(in: folder.path) == whole)
+    #expect(try folder.recover().refused == whole)
+  }
+
+  @Test("A list with a command that a snapshot was made with is found.")
+  func snapshotsKnowWhatWasApplied() throws {
+    let folder = try folder(refusing: [6])
+    try snapshot(5, without: RefusedCommands(in: "/nonexistent"), folder)
+    #expect(try folder.recover().lastSequence == SequenceNumber(10))
+    try snapshot(6, without: RefusedCommands(in: "/nonexistent"), folder)
+    let error = #expect(throws: JournalError.self) { try Recovery.examine(folder.path) }
+    #expect(error?.description.contains("names command 6") == true)
+  }
+
+  @Test("What a snapshot was made without is not taken over into another journal.")
+  func anotherJournalTakesNothing() throws {
+    let refusing = try folder(refusing: [6])
+    let other = Folder()
+    try other.write([(1...10).map { transfer($0, number: 6) }])
+    try snapshot(8, without: RefusedCommands(in: refusing.path), other)
+    let lock = try DirectoryLock(other.path)
+    #expect(throws: JournalError.self) {
+      try RefusedCommands.restore(lock, from: Snapshots.refusals(other.path))
+    }
+    #expect(try RefusedCommands(in: other.path).entries.isEmpty)
+  }
+
   @Test("Any byte of the list that is changed, or cut off, is found.")
   func findsDamage() throws {
     let folder = try folder(refusing: [6])

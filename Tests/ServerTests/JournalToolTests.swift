@@ -1,7 +1,20 @@
 import Testing
 
+@testable import JoulebookServer
+
 @Suite("joulebook journal")
 struct JournalToolTests {
+  @Test(
+    "A line to type names options and data folder as a shell needs them, from any folder.")
+  func lineToType() {
+    #expect(CommandLineText.serve([], data: "/srv/x-1") == "joulebook serve --data /srv/x-1")
+    #expect(
+      CommandLineText.serve(["--config", "a b"], data: "/my 'own' $x")
+        == #"joulebook serve --config 'a b' --data '/my '\''own'\'' $x'"#)
+    #expect(CommandLineText.serve([], data: "data").hasPrefix("joulebook serve --data /"))
+    #expect(CommandLineText.quoted("") == "''")
+  }
+
   @Test("A journal is exported line by line, equals itself, and differs from another one.")
   func exportAndDiff() throws {
     let folder = try TemporaryFolder()

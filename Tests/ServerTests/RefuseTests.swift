@@ -139,7 +139,7 @@ private final class PoisonedMarket {
         #expect(try #require(market.note()) == ("live", command))
       }
       #expect(server.log.contains("ended while it applied command \(command) (recovery)"))
-      #expect(server.log.contains("joulebook serve --refuse \(command)"))
+      #expect(server.log.contains(" --data \(market.data) --refuse \(command)"))
       let replay = try market.tool(["replay", market.data])
       #expect(replay.status != 0 && replay.errors.contains("command \(command) (replay)"))
       for other in [command - 1, command + 1, 1] {
@@ -147,6 +147,8 @@ private final class PoisonedMarket {
         #expect(answer.status == 64, "\(answer.errors)")
         #expect(answer.errors.contains("command \(other) is not refused"))
       }
+      let copy = market.data + " copy"
+      try FileManager.default.copyItem(atPath: market.data, toPath: copy)
       server = try market.start(["--refuse", "\(command)"])
       #expect(server.log.contains("ALARM: the exchange goes on without a command that was refused"))
       #expect(market.note() == nil)
@@ -154,7 +156,29 @@ private final class PoisonedMarket {
       try expectTheClientGoesOn(market, server)
       #expect(server.stop() == 0)
       try expectAllAgree(market, command)
+      try expectToolsShowWhatIsWritten(market, command, copy)
       try expectLossOfTheListIsFound(market, command)
+    }
+
+    /// `copy` was made before the refusal, and has a name that a shell takes apart.
+    private func expectToolsShowWhatIsWritten(
+      _ market: PoisonedMarket, _ command: UInt64, _ copy: String
+    ) throws {
+      let diff = try market.tool(["journal", "diff", market.data, copy])
+      #expect(diff.status == 0, "\(diff.output)\(diff.errors)")
+      #expect(diff.output.contains("differences  0"))
+      #expect(diff.output.contains("refused      1: \(command) and none: not the same"))
+      let same = try market.tool(["journal", "diff", market.data, market.data])
+      #expect(same.status == 0 && !same.output.contains("refused"))
+      let export = try market.tool(["journal", "export", market.data]).output
+      let marked = export.split(separator: "\r\n").filter { $0.contains("REFUSED") }
+      #expect(marked.count == 1 && marked[0].hasPrefix("\(command),"))
+      #expect(
+        marked.first?.contains("424242") == true || marked.first?.contains("transfer") == true)
+      let end = try Joulebook.run(
+        ["serve", "--data", copy, "--listen", "127.0.0.1:0"] + market.options,
+        environment: market.environment)
+      #expect(end.errors.contains(" --data '\(copy)' --refuse \(command)"), "\(end.errors)")
     }
 
     /// Its message was rejected, those before it got their reports, and the next one is taken.
@@ -199,7 +223,29 @@ private final class PoisonedMarket {
     ) throws {
       let list = market.data + "/journal/refused"
       try FileManager.default.moveItem(atPath: list, toPath: list + ".away")
-      #expect(try market.tool(["replay", market.data], poisoned: false).status == 70)
+      let lost = try Data(contentsOf: URL(fileURLWithPath: list + ".away"))
+      // Its snapshot knows of it: every tool says so, and a start takes it over.
+      let tools = [
+        ["journal", "verify"], ["journal", "inspect"], ["journal", "export"], ["replay"],
+        ["snapshot"], ["journal", "prune", "--keep", "1"],
+      ]
+      for tool in tools {
+        let answer = try market.tool(tool + [market.data], poisoned: false)
+        #expect(answer.status == 65 && answer.errors.contains("lacks command \(command)"))
+      }
+      let server = try market.start()
+      #expect(server.log.contains("taken over from a snapshot"))
+      #expect(server.stop() == 0)
+      #expect(try market.tool(["replay", market.data, "--ledger"]).status == 0)
+      try #expect(Data(contentsOf: URL(fileURLWithPath: list)) == lost)
+      try FileManager.default.removeItem(atPath: list)
+      // Without any, the checkpoint behind it differs.
+      let names = try FileManager.default.contentsOfDirectory(atPath: market.data + "/journal")
+      for name in names where name.hasSuffix(".snapshot") {
+        try FileManager.default.removeItem(atPath: market.data + "/journal/" + name)
+      }
+      let replay = try market.tool(["replay", market.data], poisoned: false)
+      #expect(replay.status == 70 && replay.errors.contains("list of refused commands"))
       try Data("joulebook refused".utf8).write(to: URL(fileURLWithPath: list))
       #expect(try market.tool(["replay", market.data]).status == 65)
       #expect(try market.tool(["journal", "verify", market.data]).status == 65)

@@ -29,7 +29,8 @@ public enum SnapshotError: Error, CustomStringConvertible {
     case .batches(let error): "\(error)"
     case .diverged(let sequence):
       "the replay of the journal differs from what was written at its checkpoint, command "
-        + "\(sequence.rawValue); no snapshot is made of it"
+        + "\(sequence.rawValue): another version wrote it, or the list of refused commands "
+        + "(journal/refused) was lost; no snapshot is made of it"
     }
   }
 }
@@ -237,7 +238,13 @@ final class SnapshotDesk: Sendable {
     _ history: borrowing MarketHistory, _ time: Timestamp, in directory: String, _ disk: any Disk
   ) throws(SnapshotError) -> SnapshotHeader {
     do throws(JournalError) {
-      let writer = try SnapshotWriter(directory, sequence: history.sequence, disk: disk)
+      // Against the snapshots too: a list that was lost meanwhile must not be kept as the right one.
+      let refused = try RefusedCommands(in: directory, disk: disk)
+      for snapshot in try Snapshots.refusals(directory, disk: disk) {
+        try refused.check(against: snapshot)
+      }
+      let writer = try SnapshotWriter(
+        directory, sequence: history.sequence, without: refused.entries, disk: disk)
       history.write(to: writer)
       do throws(JournalError) {
         let header = history.header(at: time)

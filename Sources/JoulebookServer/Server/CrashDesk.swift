@@ -17,20 +17,23 @@ final class CrashDesk {
   private let note: CrashNote
   private let lock: DirectoryLock
   private let asked: SequenceNumber?
+  private let startLine: String
   private let openLedger: () throws(LedgerError) -> (any Ledger)?
   private let log: Logger
 
   /// Reads the note of the last run.
   /// - Parameters:
   ///   - asked: The command that the operator refuses; `nil`: none.
+  ///   - startLine: What starts a server on this folder.
   ///   - openLedger: Opens the ledger as the follower does; `nil`: there is none yet.
   /// - Throws: `system` when the note cannot be opened.
   init(
-    _ lock: DirectoryLock, refusing asked: SequenceNumber?,
+    _ lock: DirectoryLock, refusing asked: SequenceNumber?, startLine: String,
     openLedger: @escaping () throws(LedgerError) -> (any Ledger)?, log: Logger
   ) throws(JournalError) {
     note = try CrashNote(lock)
-    (self.lock, self.asked, self.openLedger, self.log) = (lock, asked, openLedger, log)
+    (self.lock, self.asked, self.startLine) = (lock, asked, startLine)
+    (self.openLedger, self.log) = (openLedger, log)
   }
 
   /// Says what is known of the end of the last run, refuses what was asked for, and notes from now on where
@@ -139,7 +142,7 @@ final class CrashDesk {
         "ALARM: the exchange goes on without a command that was refused",
         metadata: [
           "command": entry.sequence.field, "text": "\(text ?? "in a segment that is gone")",
-          "since": "\(entry.time.nanoseconds)", "reason": "\(entry.reason)",
+          "since": "\(entry.time.iso8601)", "reason": "\(entry.reason)",
         ])
     }
   }
@@ -159,7 +162,7 @@ final class CrashDesk {
       return
     }
     metadata["text"] = "\(try command(live.sequence).map(CommandText.line) ?? "")"
-    metadata["refuse"] = "joulebook serve --refuse \(live.sequence.rawValue)"
+    metadata["refuse"] = "\(startLine) --refuse \(live.sequence.rawValue)"
     log.critical(
       """
       ALARM: the last run ended while it applied this command, which is applied again now; when this \

@@ -65,6 +65,7 @@ struct Recovered: ~Copyable {
     let snapshot = try MarketHistory.newest(
       in: lock.directory, setting, disk: lock.disk, log: log)
     let start = snapshot.sequence
+    try restoreRefused(lock, log)
     let journal = try Recovery.recover(lock, after: start)
     announce(journal, log)
     if start > .none {
@@ -88,6 +89,16 @@ struct Recovered: ~Copyable {
     return Recovered(
       exchange: replay.exchange, census: sink.census, journal: journal, snapshot: start,
       refused: refused.entries, hasNewRefusal: isNew)
+  }
+
+  /// What the list of refused commands lacks, and a snapshot has, is taken over.
+  private static func restoreRefused(_ lock: DirectoryLock, _ log: Logger) throws(JournalError) {
+    let snapshots = try Snapshots.refusals(lock.directory, disk: lock.disk)
+    for entry in try RefusedCommands.restore(lock, from: snapshots) {
+      log.critical(
+        "ALARM: the list of refused commands lacked one, which was taken over from a snapshot",
+        metadata: ["command": entry.sequence.field, "path": "\(lock.directory)/refused"])
+    }
   }
 
   /// Hands a history to whom it belongs.

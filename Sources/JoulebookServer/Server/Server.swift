@@ -87,12 +87,13 @@ public final class Server {
   ///   - chosen: Keys that were set explicitly: those that the first start fixed must agree.
   ///   - clock: What the system's clock must agree with.
   ///   - refused: A command in which the last run ended: it goes on without it.
+  ///   - options: Those of the command line that started it, but --data: for a line to type.
   ///   - log: Lifecycle and alarms; nothing per order.
   ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
   /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
   public init(
     _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(),
-    refusing refused: SequenceNumber? = nil, log: Logger,
+    refusing refused: SequenceNumber? = nil, options: [String] = [], log: Logger,
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
@@ -104,7 +105,7 @@ public final class Server {
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let assembly = Assembly(transport: transport, flag: flag, log: log)
     gateway = assembly.makeGateway(configuration.gateway)
-    crash = try Self.makeCrashDesk(lock, configuration, refused, log)
+    crash = try Self.makeCrashDesk(lock, configuration, refused, options, log)
     let recovered = try Self.recover(lock, configuration, gateway, crash, log)
     try Self.judge(clock, recovered, configuration, log)
     let hasNewRefusal = recovered.hasNewRefusal
@@ -274,7 +275,7 @@ public final class Server {
   /// - Returns: `nil` when nothing is kept.
   private static func makeCrashDesk(
     _ lock: DirectoryLock?, _ configuration: Configuration, _ refused: SequenceNumber?,
-    _ log: Logger
+    _ options: [String], _ log: Logger
   ) throws(StartError) -> CrashDesk? {
     do throws(JournalError) {
       if let lock {
@@ -282,6 +283,7 @@ public final class Server {
         let genesis = LedgerGenesis(rules: configuration.settlement)
         return try CrashDesk(
           lock, refusing: refused,
+          startLine: CommandLineText.serve(options, data: configuration.dataFolder),
           openLedger: { () throws(LedgerError) in
             access(path, F_OK) == 0 ? try SQLiteLedger(path: path, genesis: genesis) : nil
           }, log: log)

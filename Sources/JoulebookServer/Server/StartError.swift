@@ -28,7 +28,8 @@ public enum StartError: Error, CustomStringConvertible {
     case .diverged(let sequence):
       "the replay of the journal differs from what was written at its checkpoint, command "
         + "\(sequence.rawValue). This version applies commands differently than the one that wrote "
-        + "them, or the files were changed. Nothing was changed; start the version that wrote them"
+        + "them, or the files were changed, or the list of refused commands (journal/refused) was lost. "
+        + "Nothing was changed; bring that back from a copy, or start the version that wrote them"
     }
   }
 }
