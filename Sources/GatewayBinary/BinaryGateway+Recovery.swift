@@ -46,7 +46,8 @@ extension BinaryGateway {
       switch server.submit(command) {
       case .taken: break
       case .full: return
-      // Not taken for want of room, it is tried again; an ending server takes nothing more.
+      // Not taken for want of room, it is tried again; an ending server takes nothing more, and its next start
+      // counts as the loss of every connection.
       case .refused(let refusal) where refusal.code != .shuttingDown: return
       case .refused: break
       }

@@ -198,7 +198,8 @@ public final class BinaryGateway: TransportHandler {
       && router.isSame(as: history.router)
   }
 
-  /// The recovery is over: to every session the restart is the loss of its connection.
+  /// The recovery is over: to every session the restart is the loss of its connection. Call when the server
+  /// takes commands: what is to be cancelled at once is submitted here.
   public func recovered() {
     look()
     for session in router.exposed {

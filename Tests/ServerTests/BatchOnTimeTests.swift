@@ -7,6 +7,7 @@ import Testing
 struct BatchOnTimeTests {
   private static let options = [
     "--set", "settlement.nanoseconds=1000000000", "--set", "capacity.orders=1024",
+    "--set", "health=127.0.0.1:0",
   ]
 
   /// What `ledger balances` says of Ben's cash, and up to where it is whole.

@@ -65,6 +65,28 @@ struct DisconnectTests {
   }
 
   @Test(
+    "Orders without a window are cancelled when a killed or stopped server is back, in the journal.",
+    arguments: Configuration.Rooms.allCases)
+  func noWindow(assembly: Configuration.Rooms) throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    var server = try ServerProcess(
+      data: folder.path + "/data", options: Self.options, assembly: assembly)
+    try village.found(on: server)
+    for isKilled in [true, false] {
+      let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 0))
+      try enter(ben, isKilled ? 1...3 : 4...6)
+      if isKilled { server.kill() } else { #expect(server.stop() == 0) }
+      server = try ServerProcess(data: server.data, options: Self.options, assembly: assembly)
+      #expect(try openOrders(village, server, within: 5, reach: 0) == 0)
+    }
+    #expect(server.stop() == 0)
+    let commands = try Joulebook.run(["journal", "inspect", server.data]).output
+    #expect(commands.split(separator: "\n").count { $0.contains("endSession") } >= 2, "\(commands)")
+    #expect(try Joulebook.run(["replay", server.data]).status == 0)
+  }
+
+  @Test(
     "A killed server counts as a lost connection: the window begins when it is back.",
     arguments: Configuration.Rooms.allCases)
   func killedServer(assembly: Configuration.Rooms) throws {

@@ -15,7 +15,8 @@ import MarketModel
 import Rings
 import Synchronization
 
-/// A market room on a thread of its own. Its methods belong to the I/O thread, but for `run`.
+/// A market room on a thread of its own, from `start` to `end`; before and after it is the I/O thread's, and
+/// what is asked is answered there. Its methods belong to that thread, but for `run`.
 final class Pipeline: @unchecked Sendable {
   /// Commands, and events, that may be between the threads.
   private static let capacity = 1 << 14
@@ -38,6 +39,8 @@ final class Pipeline: @unchecked Sendable {
   private let events = SingleProducerRing<Passed>(capacity: capacity, waiting: .yield)
   private var entrance: SingleProducerRing<Command>.Producer
   private var exit: SingleProducerRing<Passed>.Consumer
+  /// `nil`: the room is the I/O thread's.
+  private var thread: RoomThread?
   private let isEnding = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   private let answered = Doorbell()
@@ -49,7 +52,7 @@ final class Pipeline: @unchecked Sendable {
   private nonisolated(unsafe) var awaited = SequenceNumber.none
 
   /// - Parameters:
-  ///   - room: From `run` on it is the exchange thread's.
+  ///   - room: From `start` to `end` it is the exchange thread's.
   ///   - bell: Rung when there is something for the exchange thread: by this, the journal, the follower.
   ///   - spins: The exchange thread looks without sleeping.
   ///   - wake: Wakes the loop.
@@ -60,6 +63,9 @@ final class Pipeline: @unchecked Sendable {
   }
 
   // MARK: The I/O thread's
+
+  /// Starts the thread. Once.
+  func start() { thread = RoomThread { [self] in run() } }
 
   /// Takes a command in.
   /// - Returns: `false` when there is no room now.
@@ -109,10 +115,15 @@ final class Pipeline: @unchecked Sendable {
   }
 
   /// Runs `body` on the exchange thread, behind every command that was taken before and had room, and waits
-  /// for it.
+  /// for it. On the calling thread before the thread is started and after it ended: nobody else would answer.
   func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer { ask { room, _ in body(room) } }
 
   private func ask<Answer>(_ body: (MarketRoom, Bool) -> Answer) -> Answer {
+    guard thread != nil else {
+      room.work()
+      defer { room.endTurn() }
+      return body(room, room.hasIntake || commands.count > 0)
+    }
     var answer: Answer?
     withoutActuallyEscaping(body) { body in
       question = { [room] isBehind in answer = body(room, isBehind) }
@@ -128,16 +139,18 @@ final class Pipeline: @unchecked Sendable {
     return answer
   }
 
-  /// Ends the thread. Once, when nothing is under way.
+  /// Ends the thread and waits for that. Once, when nothing is under way.
   func end() {
     isEnding.store(true, ordering: .releasing)
     bell.ring()
+    thread?.join()
+    thread = nil
   }
 
   // MARK: The exchange thread's
 
   /// The thread's body.
-  func run() {
+  private func run() {
     var commands = commands.claimConsumer()
     var events = events.claimProducer()
     while !isEnding.load(ordering: .acquiring) {

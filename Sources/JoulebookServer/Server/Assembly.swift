@@ -82,8 +82,21 @@ final class Assembly: GatewayServer {
   // MARK: From the gateway
 
   func submit(_ command: Command) -> SubmitResult {
-    guard phase == .running, let behind else { return .refused(Refusal(.shuttingDown)) }
+    guard phase == .running else { return .refused(Refusal(.shuttingDown)) }
+    // Before everything stands there is no room: what is the gateway's own is kept and tried again.
+    guard let behind else { return .full }
     return behind._withUnsafeGuaranteedRef { rooms in
+  /// The recovery is over and everything stands: to every session the restart is the loss of its connection,
+  /// and what follows from that at once is applied. Once, before the loop runs.
+  func recovered() {
+    withEveryone { rooms, gateway in
+      gateway.recovered()
+      if let pipeline = rooms.pipeline { return pipeline.show() }
+      rooms.market.work()
+      rooms.market.endTurn()
+    }
+  }
+
       guard rooms.market.admits(command) else { return .refused(Refusal(.intakeFull)) }
       if let passage = rooms.passage {
         return passage._withUnsafeGuaranteedRef { $0.take(command) } ? .taken : .full

@@ -57,7 +57,6 @@ public final class Server {
   private let readings: ReadingRoom
   private let readingThread: RoomThread
   private let pipeline: Pipeline?
-  private var exchangeThread: RoomThread?
   private let health: HealthDesk?
   /// Held as long as it runs: where the command is noted in which it ends.
   private let crash: CrashDesk?
@@ -139,6 +138,7 @@ public final class Server {
       readings: readings, snapshots: keepers?.snapshots)
     if let health {
       assembly.watch()
+    assembly.recovered()
       log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
     if keepers != nil, configuration.clock == .system { assembly.watchBatches() }
@@ -154,10 +154,9 @@ public final class Server {
   /// Once.
   /// - Returns: how it ended.
   public func run() -> Summary {
-    if let pipeline { exchangeThread = RoomThread { pipeline.run() } }
+    pipeline?.start()
     transport.run(gateway, waiting: configuration.waiting)
     pipeline?.end()
-    exchangeThread?.join()
     readings.end()
     readingThread.join()
     threads?[0].join()
@@ -294,7 +293,7 @@ public final class Server {
     }
   }
 
-  /// The operator can log on from the first moment; sessions that were connected are lost.
+  /// The operator can log on from the first moment.
   private static func begin(
     _ market: MarketRoom, _ gateway: BinaryGateway, _ configuration: Configuration,
     _ hasNewRefusal: Bool, _ log: Logger
@@ -318,9 +317,6 @@ public final class Server {
           "rules": "\(market.exchange.rules)", "newest": "\(RulesVersion.newest)",
         ])
     }
-    gateway.recovered()
-    market.work()
-    market.endTurn()
   }
 
   private static func makeKeepers(

@@ -119,9 +119,7 @@ package final class SteppedServer {
     assembly.rooms = Rooms(market, follower: follower, history: history)
     let keys = OperatorKeys.commands(gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
-    gateway.recovered()
-    market.work()
-    market.endTurn()
+    assembly.recovered()
     assembly.watchBatches()
   }
 

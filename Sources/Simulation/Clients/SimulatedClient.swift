@@ -157,7 +157,7 @@ final class SimulatedClient {
       let encoder = EstablishEncoder(
         into: frame, sessionId: self.session, sessionVersion: self.version,
         timestamp: self.clock.now, nextSeqNo: 1, keepAliveInterval: 5_000,
-        cancelAfter: [BeginSession.never, BeginSession.never, 1_500][Int(self.version % 3)],
+        cancelAfter: [BeginSession.never, 0, 1_500][Int(self.version % 3)],
         signature: .zero)
       if let signature = self.sign(frame, length, .establish) { encoder.setSignature(signature) }
     }
