@@ -39,7 +39,9 @@ public enum KeyFile {
     do {
       text = try String(contentsOfFile: path, encoding: .utf8)
     } catch {
-      throw .badCredentials("\(path) cannot be read: \(error)")
+      let reason =
+        access(path, R_OK) == 0 ? error.localizedDescription : String(cString: strerror(errno))
+      throw .badCredentials("\(path) cannot be read: \(reason)")
     }
     guard let key = parse(text) else {
       throw .badCredentials("\(path) holds no Ed25519 private key (PEM or 64 hexadecimal digits)")

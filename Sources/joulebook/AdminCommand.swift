@@ -201,7 +201,29 @@ extension AdminCommand {
     @Argument(help: "The version, above the one in force.") var version: UInt32
 
     func run() throws {
-      try server.tell { client throws(ClientError) in try client.set(SetRules(version: version)) }
+      try server.tell(explaining: explanation) { client throws(ClientError) in
+        try client.set(SetRules(version: version))
+      }
+    }
+
+    /// What the codes mean here, whose own words are of other definitions.
+    private func explanation(_ rejection: Rejection) -> String? {
+      let limit = rejection.limit
+      switch rejection.code {
+      case .alreadyExists:
+        return
+          "version \(version) of the rules is in force already; this program knows versions up to "
+          + "\(RulesVersion.newest)"
+      case .outOfRange:
+        return
+          "the server's program knows versions of the rules up to \(limit), not \(version): start the "
+          + "server with a newer program first. `joulebook admin status` prints the version in force"
+      case .badDefinition:
+        return
+          "version \(limit) of the rules is in force, and there is no way back to \(version); this "
+          + "program knows versions up to \(RulesVersion.newest)"
+      default: return nil
+      }
     }
   }
 

@@ -85,6 +85,22 @@ func dataFolder(_ path: String) throws -> DataFolder {
   return folder
 }
 
+/// A file to be written, as the command line names it.
+/// - Throws: when it cannot be: what is computed for it first would be lost.
+func newFileName(_ text: String) throws -> String {
+  guard !text.isEmpty else { throw ValidationError("it names no file; give one, such as ./result") }
+  var isFolder: ObjCBool = false
+  let isThere = FileManager.default.fileExists(atPath: text, isDirectory: &isFolder)
+  if isFolder.boolValue { throw ValidationError("\(text) is a folder; name a file in it") }
+  let parent = (text as NSString).deletingLastPathComponent
+  let folder = parent.isEmpty ? "." : parent
+  guard access(isThere ? text : folder, W_OK) == 0 else {
+    let reason = String(cString: strerror(errno))
+    throw ValidationError("nothing can be written to \(isThere ? text : folder): \(reason)")
+  }
+  return text
+}
+
 /// Writes a line to standard error.
 func printError(_ line: String) {
   FileHandle.standardError.write(Data((line + "\n").utf8))

@@ -14,7 +14,8 @@ struct Demo: ParsableCommand {
   @Option(name: .long, help: "simbench, fontana or swiss.") var community = "simbench"
   @Option(name: .long, help: "How many days; all unless given.") var days: Int?
   @Option(name: .long, help: "What private values and bots follow from.") var seed: UInt64 = 1
-  @Option(name: .long, help: "File of the report.") var report = "report.html"
+  @Option(name: .long, help: "File of the report.", transform: newFileName)
+  var report = "report.html"
   @Option(name: .long, help: "Keeps journal and ledger here.", transform: folderName)
   var data: String?
 

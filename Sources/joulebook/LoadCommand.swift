@@ -75,9 +75,11 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "What orders and keys follow from.") var seed: UInt64 = 1
   @Option(help: "Lowest number of the load's accounts and so on.") var base: UInt32 = 1_000
 
-  @Option(help: "File for the distribution of latencies in us (HdrHistogram, .hgrm).")
+  @Option(
+    help: "File for the distribution of latencies in us (HdrHistogram, .hgrm).",
+    transform: newFileName)
   var histogram: String?
-  @Option(help: "File for a plot of it (SVG).") var plot: String?
+  @Option(help: "File for a plot of it (SVG).", transform: newFileName) var plot: String?
   @Flag(help: "Say nothing but the result.") var quiet = false
 
   @Option(name: .customLong("max-p50"), help: "Fail above it, e.g. 100us.") var maxP50: Span?

@@ -35,6 +35,16 @@ struct OperatorConnection: ParsableArguments {
     _ request: (Client) throws(ClientError) -> UInt64,
     _ answer: (ClientEvent, UInt64) -> Answer?
   ) throws -> Answer {
+    try ask(explaining: { _ in nil }, request, answer)
+  }
+
+  /// The same.
+  /// - Parameter explanation: What a reject means here; `nil`: what its code says of itself.
+  private func ask<Answer>(
+    explaining explanation: (Rejection) -> String?,
+    _ request: (Client) throws(ClientError) -> UInt64,
+    _ answer: (ClientEvent, UInt64) -> Answer?
+  ) throws -> Answer {
     do throws(ClientError) {
       let client = try open()
       defer { client.close() }
@@ -48,13 +58,25 @@ struct OperatorConnection: ParsableArguments {
       }
       throw ClientError.timedOut
     } catch {
+      if case .rejected(let rejection) = error, let words = explanation(rejection) {
+        throw Failure.refused.exit("refused: \(rejection.code.rawValue) \(words)")
+      }
       throw Self.failure(error)
     }
   }
 
   /// Sends an operator's command and waits until it took effect.
   func tell(_ request: (Client) throws(ClientError) -> UInt64) throws {
-    try ask(request) { event, reference in
+    try tell(explaining: { _ in nil }, request)
+  }
+
+  /// The same.
+  /// - Parameter explanation: What a reject means here; `nil`: what its code says of itself.
+  func tell(
+    explaining explanation: (Rejection) -> String?,
+    _ request: (Client) throws(ClientError) -> UInt64
+  ) throws {
+    try ask(explaining: explanation, request) { event, reference in
       if case .acknowledged(let answered) = event, answered == reference { return () }
       return nil
     }

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@Suite("What the command line says when it refuses")
+struct CommandLineTests {
+  @Test(
+    "A file that cannot be written is refused before anything is computed for it.",
+    arguments: [
+      ["demo", "--report"], ["load", "--histogram"], ["load", "--plot"],
+    ])
+  func files(command: [String]) throws {
+    let folder = try TemporaryFolder()
+    for (file, words) in [
+      ("", "it names no file"), (folder.path, "is a folder"),
+      (folder.path + "/none/file", "No such file or directory"),
+    ] {
+      let result = try Joulebook.run(command + [file])
+      #expect(result.status == 64 && result.errors.contains(words), "\(result.errors)")
+      #expect(result.output.isEmpty)
+    }
+  }
+
+  @Test("A key that cannot be read is told in words: the file, why, and what to do.")
+  func missingKey() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/none.key"
+    let result = try Joulebook.run(["admin", "status", "--key", file])
+    #expect(result.status == 66)
+    #expect(
+      result.errors
+        == "joulebook: \(file) cannot be read: No such file or directory; name the key with --key or --data\n"
+    )
+  }
+
+  @Test("A version of the rules that is refused is told with the one in force, or that is known.")
+  func rules() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: ["--set", "capacity.orders=1024"])
+    for (version, words) in [
+      ("2", "8001 version 2 of the rules is in force already; this program knows versions up to 2"),
+      (
+        "3",
+        "8002 the server's program knows versions of the rules up to 2, not 3: start the server with"
+      ),
+      ("1", "8004 version 2 of the rules is in force, and there is no way back to 1; this program"),
+    ] {
+      let result = try Joulebook.run([
+        "admin", "rules", version, "--data", server.data, "--connect", "127.0.0.1:\(server.port)",
+      ])
+      #expect(result.status == 77, "\(result.errors)")
+      #expect(result.errors.hasPrefix("joulebook: refused: " + words), "\(result.errors)")
+    }
+    #expect(server.stop() == 0)
+  }
+}
