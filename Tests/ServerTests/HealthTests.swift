@@ -1,4 +1,5 @@
 import Foundation
+import MarketModel
 import Testing
 
 @testable import JoulebookServer
@@ -36,12 +37,53 @@ struct HealthTests {
     }
   }
 
-  @Test("Health, readiness and every counter can be read while a server runs.")
-  func pages() throws {
+  @Test("A wait for the disk is as old as the oldest command that waits, not as the load.")
+  func durabilityWait() {
+    var wait = DurabilityWait()
+    func look(_ last: UInt64, _ durable: UInt64, at steady: UInt64) -> UInt64? {
+      wait.look(last: SequenceNumber(last), durable: SequenceNumber(durable), at: steady)
+    }
+    #expect(look(7, 7, at: 100) == nil)
+    #expect(look(9, 7, at: 200) == 200)
+    #expect(look(15, 8, at: 300) == 200, "command 9 still waits")
+    #expect(look(15, 9, at: 400) == 400, "command 10 came after the look at 200")
+    #expect(look(99, 14, at: 500) == 400)
+    #expect(look(99, 99, at: 600) == nil)
+    #expect(look(100, 99, at: 700) == 700)
+    var picture = Vitals.Picture()
+    #expect(picture.durabilityWait(at: 800) == 0)
+    picture.undurableSince = 700
+    #expect(picture.durabilityWait(at: 800) == 100 && picture.durabilityWait(at: 600) == 0)
+  }
+
+  @Test("Alarms of the start are counted: one for each line.")
+  func alarmsOfTheStart() throws {
+    let folder = try TemporaryFolder()
+    let data = folder.path + "/data"
+    let options = ["--set", "health=127.0.0.1:0", "--set", "capacity.orders=1024"]
+    var server = try ServerProcess(data: data, options: options)
+    #expect(server.stop() == 0)
+    // What a run leaves of its end, spoiled.
+    try String(repeating: "?", count: 150).write(
+      toFile: data + "/journal/in-hand", atomically: false, encoding: .utf8)
+    server = try ServerProcess(data: data, options: options)
+    let line = server.log.split(separator: "\n").last { $0.contains("health and metrics") }
+    let port = try #require(line?.split(separator: "=").last.flatMap { Int($0) })
+    let alarms = server.log.split(separator: "\n").count { $0.contains(": ALARM: ") }
+    #expect(alarms > 0, "\(server.log)")
+    #expect(try get(port, "/metrics").text.contains("joulebook_alarms_total \(alarms)\n"))
+    #expect(server.stop() == 0)
+  }
+
+  @Test(
+    "Health, readiness and every counter can be read while a server runs.",
+    arguments: Configuration.Rooms.allCases)
+  func pages(assembly: Configuration.Rooms) throws {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(
-      data: data, options: ["--set", "health=127.0.0.1:0", "--set", "capacity.orders=1024"])
+      data: data, options: ["--set", "health=127.0.0.1:0", "--set", "capacity.orders=1024"],
+      assembly: assembly)
     let line = try #require(
       server.log.split(separator: "\n").first { $0.contains("health and metrics") })
     let port = try #require(line.split(separator: "=").last.flatMap { Int($0) })
@@ -58,7 +100,8 @@ struct HealthTests {
     #expect(metrics.contains("joulebook_durability_lag_commands 0"), "\(metrics)")
     // Every queue, gate and error has its number.
     for name in [
-      "ingress_commands", "outbox_events", "readings_under_way", "retransmissions_waiting",
+      "durability_wait_nanoseconds", "ingress_commands", "outbox_events", "readings_under_way",
+      "retransmissions_waiting",
       "intake", "refused_commands",
       "settlement_waiting", "settlement_stopped", "ledger_log_bytes",
       "retransmission_failures_total",

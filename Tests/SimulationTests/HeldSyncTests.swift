@@ -33,6 +33,26 @@ struct HeldSyncTests {
     run.disk.endProcess()
   }
 
+  @Test("Whoever asks for readiness hears of it after five seconds, and that it is over.")
+  func readiness() throws {
+    let run = try founded()
+    let server = try #require(run.server)
+    #expect(server.readiness() == "ready\n")
+    run.people[1].ask(order)
+    turns(of: run, 20, syncing: false)
+    #expect(server.lastSequence > server.durable)
+    #expect(server.readiness() == "ready\n")
+    run.clock.advance(nanoseconds: 4_000_000_000)
+    #expect(server.readiness() == "ready\n")
+    run.clock.advance(nanoseconds: 2_000_000_000)
+    #expect(
+      server.readiness()
+        == "the journal's disk does not answer: commands have waited for it for 6 s\n")
+    turns(of: run, 3)
+    #expect(server.readiness() == "ready\n")
+    run.disk.endProcess()
+  }
+
   private var order: Request {
     Request(
       .enter(

@@ -1,7 +1,8 @@
 // Answers three questions over HTTP, one connection at a time, on a thread of its own:
 //
 //     GET /health    200 while the I/O thread turns, 503 when it has not for five seconds
-//     GET /ready     200 when commands are taken in and settled; 503 and the reason otherwise. Settlement
+//     GET /ready     200 when commands are taken in, made durable within five seconds, and settled; 503 and the
+//                    reason otherwise. Settlement
 //                    that has stopped is such a reason though trading goes on: what is traded reaches no
 //                    ledger until a person has looked. While it waits for a ledger that does not answer it
 //                    catches up by itself: 200, and a line that says so
@@ -62,26 +63,43 @@ final class HealthDesk: Sendable {
 
   /// What a path is answered with: status and text.
   func answer(to path: Substring) -> (status: String, text: String) {
-    let picture = vitals.picture
-    let isTurning = time.steady < picture.taken + Self.stallNanoseconds
+    let (picture, steady) = (vitals.picture, time.steady)
     switch path {
     case "/health":
-      return isTurning ? ("200 OK", "alive\n") : ("503 Service Unavailable", "it does not turn\n")
-    case "/ready":
-      let reasons = Self.reasons(picture, isTurning)
-      let waits = picture.settlementIsWaiting ? "settlement waits for the ledger\n" : ""
-      return reasons.isEmpty
-        ? ("200 OK", "ready\n" + waits + Self.refused(picture))
-        : ("503 Service Unavailable", reasons.joined(separator: "\n") + "\n")
+      return Self.isTurning(picture, steady)
+        ? ("200 OK", "alive\n") : ("503 Service Unavailable", "it does not turn\n")
+    case "/ready": return Self.readiness(picture, at: steady)
     case "/metrics": return ("200 OK", page())
     default: return ("404 Not Found", "/health, /ready, /metrics\n")
     }
   }
 
+  /// What /ready is answered with.
+  /// - Parameter steady: Now, ns of the steady clock.
+  static func readiness(
+    _ picture: Vitals.Picture, at steady: UInt64
+  ) -> (status: String, text: String) {
+    let reasons = reasons(picture, steady)
+    let waits = picture.settlementIsWaiting ? "settlement waits for the ledger\n" : ""
+    return reasons.isEmpty
+      ? ("200 OK", "ready\n" + waits + refused(picture))
+      : ("503 Service Unavailable", reasons.joined(separator: "\n") + "\n")
+  }
+
+  private static func isTurning(_ picture: Vitals.Picture, _ steady: UInt64) -> Bool {
+    steady < picture.taken + stallNanoseconds
+  }
+
   /// Why it is not ready; empty: it is.
-  private static func reasons(_ picture: Vitals.Picture, _ isTurning: Bool) -> [String] {
+  private static func reasons(_ picture: Vitals.Picture, _ steady: UInt64) -> [String] {
     var reasons: [String] = []
-    if !isTurning { reasons.append("it does not turn") }
+    if !isTurning(picture, steady) { reasons.append("it does not turn") }
+    let wait = picture.durabilityWait(at: steady)
+    if wait >= stallNanoseconds {
+      let seconds = wait / 1_000_000_000
+      reasons.append(
+        "the journal's disk does not answer: commands have waited for it for \(seconds) s")
+    }
     if !picture.isServing { reasons.append("it drains") }
     if picture.intake != .ample {
       let isFull = picture.obstacle?.isFull ?? true

@@ -57,12 +57,21 @@ final class Vitals: Sendable {
     var snapshotFailures: UInt64 = 0
     /// Commands of the journal that were refused: the exchange goes on without them.
     var refused = 0
-    /// Alarms of the exchange and of the clock since the start.
+    /// Lines of the log that begin with ALARM, since the start began.
     var alarms: UInt64 = 0
+    /// Since when the oldest command that is not durable has waited at least, ns of the steady clock; `nil`:
+    /// all are.
+    var undurableSince: UInt64?
     /// Whether commands are taken in: not while it drains.
     var isServing = true
     /// When it was taken; ns of the steady clock.
     var taken: UInt64 = 0
+
+    /// How long the oldest command that is not durable had waited at `steady`, ns of the steady clock; 0: all
+    /// are.
+    func durabilityWait(at steady: UInt64) -> UInt64 {
+      undurableSince.map { steady > $0 ? steady - $0 : 0 } ?? 0
+    }
   }
 
   private let last = Mutex(Picture())
@@ -113,6 +122,7 @@ private struct Instruments: Sendable {
     row("ingress_commands") { Int64($0.ingress) },
     row("outbox_events") { Int64($0.outbox) },
     row("durability_lag_commands") { lag($0.status.lastSequence, $0.status.durableSequence) },
+    row("durability_wait_nanoseconds") { Int64(clamping: $0.durabilityWait(at: $0.taken)) },
     row("settlement_lag_commands") { lag($0.status.lastSequence, $0.status.settledSequence) },
     row("snapshot_lag_commands") { lag($0.status.lastSequence, $0.snapshot) },
     row("pipeline_commands") { Int64($0.toExchange) },

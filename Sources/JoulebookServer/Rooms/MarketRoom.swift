@@ -46,7 +46,6 @@ final class MarketRoom {
   private var lastTime: Timestamp
   private var announcedIntake = JournalWriter.Room.ample
   private var announcedHindrance = false
-  private var alarms: UInt64 = 0
   private let hand = CommandInHand(.live)
   /// Commands of the journal that were refused.
   private let refused: Int
@@ -92,7 +91,7 @@ final class MarketRoom {
   func fill(_ picture: inout Vitals.Picture) {
     picture.status = status(false)
     (picture.ingress, picture.outbox) = (intake.available(), outbox.count)
-    (picture.intake, picture.alarms, picture.refused) = (journal.intake, alarms, refused)
+    (picture.intake, picture.refused) = (journal.intake, refused)
     picture.obstacle = journal.obstacle
   }
 
@@ -273,7 +272,6 @@ final class MarketRoom {
   private func announceHindrance() {
     announcedHindrance = journal.isHindered
     if announcedHindrance, let obstacle = journal.obstacle {
-      alarms += 1
       log.critical(
         "ALARM: the journal's next segment cannot be made; it is tried again, trading goes on",
         metadata: obstacle.fields)
@@ -297,7 +295,6 @@ final class MarketRoom {
   private func beginTime() {
     let last = sequencer.now
     guard case .fellBehind(let nanoseconds) = sequencer.begin() else { return }
-    alarms += 1
     log.critical(
       "ALARM: the system's clock is behind the journal's last time; time goes on steadily from there",
       metadata: [
@@ -329,12 +326,10 @@ final class MarketRoom {
       clockIsFresh = true
       switch sequencer.readClock() {
       case .jumpedAhead(let nanoseconds):
-        alarms += 1
         log.error(
           "ALARM: the system's clock jumped ahead; not followed",
           metadata: ["nanoseconds": "\(nanoseconds)"])
       case .fellBehind(let nanoseconds):
-        alarms += 1
         log.error(
           "ALARM: the system's clock is behind; time goes on steadily",
           metadata: ["nanoseconds": "\(nanoseconds)"])
@@ -346,7 +341,6 @@ final class MarketRoom {
   }
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {
-    alarms += 1
     log.critical(
       "ALARM: of the exchange",
       metadata: [

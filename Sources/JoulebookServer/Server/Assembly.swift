@@ -59,12 +59,17 @@ final class Assembly: GatewayServer {
   private var closing = SequenceNumber.none
   private var deadline: UInt64 = 0
   private var notices = NoticeCounts()
+  private var durability = DurabilityWait()
+  private let alarms: AlarmCount
   private var looksAtBatch = 0
 
+  /// - Parameter alarms: Counts those that `log` gets.
   init(
-    transport: any Network, flag: StopFlag, log: Logger, time: any TimeSource = SystemTime()
+    transport: any Network, flag: StopFlag, log: Logger, alarms: AlarmCount = AlarmCount(),
+    time: any TimeSource = SystemTime()
   ) {
     (self.transport, self.flag, self.log, self.time) = (transport, flag, log, time)
+    self.alarms = alarms
   }
 
   /// Makes the gateway, rooms 1, 2 and 8, which stands in front of this one and owns it. Once; whoever gets
@@ -79,13 +84,6 @@ final class Assembly: GatewayServer {
   /// Whether the last client was told to go.
   var isClosed: Bool { phase == .closed }
 
-  // MARK: From the gateway
-
-  func submit(_ command: Command) -> SubmitResult {
-    guard phase == .running else { return .refused(Refusal(.shuttingDown)) }
-    // Before everything stands there is no room: what is the gateway's own is kept and tried again.
-    guard let behind else { return .full }
-    return behind._withUnsafeGuaranteedRef { rooms in
   /// The recovery is over and everything stands: to every session the restart is the loss of its connection,
   /// and what follows from that at once is applied. Once, before the loop runs.
   func recovered() {
@@ -97,6 +95,13 @@ final class Assembly: GatewayServer {
     }
   }
 
+  // MARK: From the gateway
+
+  func submit(_ command: Command) -> SubmitResult {
+    guard phase == .running else { return .refused(Refusal(.shuttingDown)) }
+    // Before everything stands there is no room: what is the gateway's own is kept and tried again.
+    guard let behind else { return .full }
+    return behind._withUnsafeGuaranteedRef { rooms in
       guard rooms.market.admits(command) else { return .refused(Refusal(.intakeFull)) }
       if let passage = rooms.passage {
         return passage._withUnsafeGuaranteedRef { $0.take(command) } ? .taken : .full
@@ -187,7 +192,8 @@ final class Assembly: GatewayServer {
       Self.pictureTimer, after: Self.pictureInterval, every: Self.pictureInterval)
   }
 
-  private func takePicture() {
+  /// Takes a picture now.
+  func takePicture() {
     var picture = Vitals.Picture()
     ask { $0.fill(&picture) }
     front?._withUnsafeGuaranteedRef { gateway in
@@ -207,7 +213,11 @@ final class Assembly: GatewayServer {
     picture.snapshot = rooms?.snapshots?.lastSequence ?? .none
     picture.snapshotFailures = rooms?.snapshots?.failures ?? 0
     picture.isServing = phase == .running
+    picture.alarms = alarms.value
     picture.taken = time.steady
+    picture.undurableSince = durability.look(
+      last: picture.status.lastSequence, durable: picture.status.durableSequence,
+      at: picture.taken)
     vitals.take(picture)
   }
 

@@ -87,22 +87,24 @@ public final class Server {
   ///   - clock: What the system's clock must agree with.
   ///   - refused: A command in which the last run ended: it goes on without it.
   ///   - options: Those of the command line that started it, but --data: for a line to type.
-  ///   - log: Lifecycle and alarms; nothing per order.
+  ///   - given: Lifecycle and alarms; nothing per order.
   ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
   /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
   public init(
     _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(),
-    refusing refused: SequenceNumber? = nil, options: [String] = [], log: Logger,
+    refusing refused: SequenceNumber? = nil, options: [String] = [], log given: Logger,
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
+    let alarms = AlarmCount()
+    let log = alarms.watching(given)
     try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
     try Self.judgeFirstStart(clock, configuration)
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
-    let assembly = Assembly(transport: transport, flag: flag, log: log)
+    let assembly = Assembly(transport: transport, flag: flag, log: log, alarms: alarms)
     gateway = assembly.makeGateway(configuration.gateway)
     crash = try Self.makeCrashDesk(lock, configuration, refused, options, log)
     let recovered = try Self.recover(lock, configuration, gateway, crash, log)
@@ -136,9 +138,9 @@ public final class Server {
     assembly.rooms = Rooms(
       market, pipeline: pipeline, follower: keepers?.follower, history: keepers?.history,
       readings: readings, snapshots: keepers?.snapshots)
+    assembly.recovered()
     if let health {
       assembly.watch()
-    assembly.recovered()
       log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
     if keepers != nil, configuration.clock == .system { assembly.watchBatches() }

@@ -196,6 +196,12 @@ package final class SteppedServer {
 
   // MARK: How it is
 
+  /// What /ready says now.
+  package func readiness() -> String {
+    assembly.takePicture()
+    return HealthDesk.readiness(assembly.vitals.picture, at: world.time.steady).text
+  }
+
   /// The last command of the snapshot that the start began with; `.none`: with the first command.
   package let snapshot: SequenceNumber
 

@@ -1,0 +1,38 @@
+import Logging
+import Synchronization
+
+/// Counts the lines that begin with ALARM, whichever thread and room they are of: those of the start too.
+final class AlarmCount: Sendable {
+  private let number = Atomic<UInt64>(0)
+
+  /// So many so far. Any thread.
+  var value: UInt64 { number.load(ordering: .relaxed) }
+
+  /// Writes where `log` does, and counts.
+  func watching(_ log: Logger) -> Logger {
+    Logger(label: log.label) { [self] _ in Handler(inner: log.handler, count: self) }
+  }
+
+  private struct Handler: LogHandler {
+    var inner: any LogHandler
+    let count: AlarmCount
+
+    var metadata: Logger.Metadata {
+      get { inner.metadata }
+      set { inner.metadata = newValue }
+    }
+    var logLevel: Logger.Level {
+      get { inner.logLevel }
+      set { inner.logLevel = newValue }
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { inner[metadataKey: key] }
+      set { inner[metadataKey: key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      if event.message.description.hasPrefix("ALARM") { count.number.add(1, ordering: .relaxed) }
+      inner.log(event: event)
+    }
+  }
+}
