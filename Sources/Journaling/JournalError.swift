@@ -23,6 +23,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
   /// A snapshot is damaged, or another program or configuration wrote it; the journal is as it was.
   case badSnapshot(path: String, String)
+  /// No snapshot can be used, and the segments before `oldest` are gone: nothing leads to the state.
+  case onlySnapshots(path: String, oldest: SequenceNumber, String)
   /// The list of refused commands is damaged, lacks what a snapshot holds, or belongs to another journal.
   case badRefusals(path: String, String)
   /// The command may not be refused; and why.
@@ -88,6 +90,11 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
       return
         "\(path) cannot be used: \(defect). The journal is not concerned; an older snapshot, or "
         + "the journal from its first command, does the same."
+    case .onlySnapshots(let path, let oldest, let defect):
+      return
+        "\(path) cannot be used: \(defect); nor can another snapshot, and the journal begins with command "
+        + "\(oldest.rawValue): the segments before it are gone. Nothing was changed. Bring them back, or a whole "
+        + "snapshot, from a backup; of another layout, the program that wrote it can read it: start that."
     case .badRefusals(let path, let defect):
       return
         "\(path) cannot be used: \(defect). Nothing was changed. Without it the exchange would be "

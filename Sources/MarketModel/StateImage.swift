@@ -76,6 +76,15 @@ extension StateSource {
     let found = get(UInt64.self)
     if isWhole, found != layout.fingerprint { reject("written by a program with another layout") }
   }
+
+  /// Reads a fingerprint and rejects what a layout wrote that is neither.
+  /// - Returns: whether the other wrote it.
+  public func expect(_ layout: StateLayout, or other: StateLayout) -> Bool {
+    let found = get(UInt64.self)
+    if isWhole, found == other.fingerprint { return true }
+    if isWhole, found != layout.fingerprint { reject("written by a program with another layout") }
+    return false
+  }
 }
 
 /// What tells apart the layouts of the rows that an image holds: names, types and sizes of all fields.

@@ -36,7 +36,7 @@ extension Failure {
   /// What a journal's error means for whoever started the command.
   init(_ error: JournalError) {
     switch error {
-    case .lost, .corrupt, .tooEarly, .badSnapshot, .badRefusals: self = .badData
+    case .lost, .corrupt, .tooEarly, .badSnapshot, .onlySnapshots, .badRefusals: self = .badData
     case .notRefusable: self = .usage
     case .locked: self = .temporary
     case .moved: self = .io

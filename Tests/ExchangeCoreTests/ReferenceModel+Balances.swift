@@ -226,6 +226,7 @@ extension ReferenceModel {
   }
 
   mutating func setRules(_ new: SetRules, _ command: Command) throws(Refusal) {
+    if rules < 2 { for key in cash.keys { countDebt(key) } }
     try require(new.version <= RulesVersion.newest, .outOfRange, Int64(RulesVersion.newest))
     try require(new.version != rules, .alreadyExists)
     try require(new.version > rules, .badDefinition, Int64(rules))

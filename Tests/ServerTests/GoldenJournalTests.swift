@@ -70,8 +70,30 @@ struct GoldenJournalTests {
     #expect(exchange.invariantViolations().isEmpty)
   }
 
+  @Test("A snapshot of the version before is read, and what it does not hold is counted.")
+  func readsItsSnapshot() throws {
+    let folder = try Unpacked("rules-1/limits")
+    let setting = MarketHistory.Setting(try DataFolder(folder.path).fixedMarket())
+    let history = try MarketHistory.read(
+      folder.path + "/journal/00000000000000000060.snapshot", setting, disk: SystemDisk())
+    #expect(history.sequence == SequenceNumber(60))
+    #expect(history.exchange.rules == 1 && history.exchange.stateHash() == 0x3ee4_aa03_537d_5239)
+    #expect(history.exchange.invariantViolations().isEmpty)
+
+    // Of a layout that is not known, and nothing else leads there.
+    let journal = folder.path + "/journal/0000000000000000"
+    try Data("no snapshot".utf8).write(to: URL(fileURLWithPath: journal + "0060.snapshot"))
+    try FileManager.default.moveItem(
+      atPath: journal + "0001.journal", toPath: journal + "0002.journal")
+    let answer = try Joulebook.run(["snapshot", folder.path])
+    #expect(answer.status == 65)
+    #expect(
+      answer.errors.contains("begins with command 2: the segments before it are gone"),
+      "\(answer.errors)")
+  }
+
   @Test(
-    "A server opens a folder of the version before: by its rules, snapshot passed over, ledger taken over."
+    "A server opens a folder of the version before: by its rules, from its snapshot, ledger taken over."
   )
   func isServed() throws {
     let folder = try Unpacked("rules-1/limits")
@@ -87,7 +109,8 @@ struct GoldenJournalTests {
     let switching = try Joulebook.run(["admin", "rules", "2"] + address)
     #expect(switching.status == 77 && switching.errors.contains("5004"), "\(switching.errors)")
     #expect(server.stop() == 0, "\(server.log)")
-    #expect(server.log.contains("a snapshot is passed over"))
+    #expect(!server.log.contains("a snapshot is passed over"))
+    #expect(server.log.contains("going on behind the snapshot"))
     #expect(server.log.contains("this program knows newer rules"))
 
     let verified = try Joulebook.run(["ledger", "verify", "--data", folder.path])

@@ -35,6 +35,11 @@ extension Exchange {
     countDebt(holding, row)
   }
 
+  /// Counts again what every holding owes: afterwards it is the same whatever was counted when.
+  mutating func countDebts() {
+    for number in stride(from: 1, through: holdingCount, by: 1) { countDebt(number) }
+  }
+
   /// The grid of an area paid `amount` to a holding; below zero: it was paid.
   mutating func paidByGrid(_ amount: Int64, _ holding: UInt32) {
     circulation[UInt32(holdings[holding].currency)].grid -= Int128(amount)
@@ -72,6 +77,9 @@ extension Exchange {
   // MARK: Versions of the rules
 
   mutating func set(_ new: SetRules, _ request: Request) {
+    // Version 1 decides nothing by debts, and an image of a program that knew no other does not hold them: from here
+    // on they must be the same after either.
+    if rules < 2, permission(request, .administration) == nil { countDebts() }
     if let refusal = validate(new, request) { return reject(refusal, request) }
     invariant(new.version > rules, "the rules only go upwards")
     rules = new.version

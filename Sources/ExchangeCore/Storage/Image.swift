@@ -17,14 +17,22 @@ extension Exchange {
   private static let end: UInt64 = 0x4547_4E41_4843_5845  // "EXCHANGE"
 
   /// What rows an image holds.
-  private static let layout: StateLayout = {
+  private static let layout = layout(Counters.self, Holding.self, hasCirculation: true)
+
+  /// What rows an image of a program held that knew version 1 of the rules only.
+  private static let firstLayout = layout(
+    First.Counters.self, First.Holding.self, hasCirculation: false)
+
+  private static func layout<C: BitwiseCopyable, H: BitwiseCopyable>(
+    _ counters: C.Type, _ holding: H.Type, hasCirculation: Bool
+  ) -> StateLayout {
     var layout = StateLayout(version: imageVersion)
     layout.add(Capacity.Image.self)
-    layout.add(Counters.self)
+    layout.add(counters)
     layout.add(Participant.self)
     layout.add(Session.self)
     layout.add(Account.self)
-    layout.add(Holding.self)
+    layout.add(holding)
     layout.add(Position.self)
     layout.add(OwnedSide.self)
     layout.add(Agent.self)
@@ -32,13 +40,39 @@ extension Exchange {
     layout.add(Area.self)
     layout.add(Instrument.self)
     layout.add(CurrencyTotal.self)
-    layout.add(Circulation.self)
+    if hasCirculation { layout.add(Circulation.self) }
     layout.add(BookSide.self)
     OrderPool.add(to: &layout)
     Ladder.add(to: &layout)
     ExpiryHeap.add(to: &layout)
     return layout
-  }()
+  }
+
+  /// Rows as a program wrote them that knew version 1 of the rules only; the others are the same.
+  private enum First {
+    struct Counters: BitwiseCopyable {
+      var holdings, positions: UInt32
+      var trades, arrivals, settledBatch, settledSequence: UInt64
+      var touchedHead, touchedTail: UInt32
+      var isBehind: UInt64
+      var now, lastSequence, eventHash: UInt64
+
+      var today: Exchange.Counters {
+        Exchange.Counters(
+          holdings: holdings, positions: positions, trades: trades, arrivals: arrivals,
+          settledBatch: settledBatch, settledSequence: settledSequence, touchedHead: touchedHead,
+          touchedTail: touchedTail, isBehind: isBehind, rules: UInt64(RulesVersion.first),
+          now: now, lastSequence: lastSequence, eventHash: eventHash)
+      }
+    }
+
+    /// As long as today's, which has `owes` behind it.
+    struct Holding: BitwiseCopyable {
+      var free, reserved: Int64
+      var account, next: UInt32
+      var currency: UInt16
+    }
+  }
 
   /// What is in no table.
   private struct Counters: BitwiseCopyable {
@@ -89,11 +123,12 @@ extension Exchange {
   /// - Returns: `nil` when the source ends early, or another program or another capacity wrote it.
   public init?(capacity: Capacity, reading source: any StateSource) {
     self.init(capacity: capacity)
-    source.expect(Exchange.layout)
+    let isFirst = source.expect(Exchange.layout, or: Exchange.firstLayout)
     if source.isWhole, source.get(Capacity.Image.self) != capacity.image {
       source.reject("written with another capacity")
     }
-    let counters = source.get(Counters.self)
+    let counters =
+      isFirst ? source.get(First.Counters.self).today : source.get(Counters.self)
     (holdingCount, positionCount) = (counters.holdings, counters.positions)
     (tradeCount, arrivalCount) = (counters.trades, counters.arrivals)
     (settledBatch, settledSequence) = (counters.settledBatch, counters.settledSequence)
@@ -114,8 +149,12 @@ extension Exchange {
     areas.read(from: source)
     instruments.read(from: source)
     currencies.read(from: source)
-    circulation.read(from: source)
-    debts.read(from: source)
+    if isFirst {
+      if source.isWhole { countCirculation() }
+    } else {
+      circulation.read(from: source)
+      debts.read(from: source)
+    }
     books.read(from: source)
     orders.read(from: source)
     ladder.read(from: source)
@@ -124,6 +163,20 @@ extension Exchange {
       source.reject("no exchange ends here")
     }
     if !source.isWhole { return nil }
+  }
+}
+
+extension Exchange {
+  /// What there is of each currency, counted from the rows: of an image that does not hold it.
+  private mutating func countCirculation() {
+    for row in 0..<UInt32(Exchange.currencyCapacity) where currencies[row].isUsed {
+      circulation[UInt32(currencies[row].currency)].supply = Int128(currencies[row].supply)
+    }
+    for number in stride(from: 1, through: capacity.areas, by: 1) where areas[number].exists {
+      circulation[UInt32(areas[number].currency)].grid += Int128(areas[number].grid)
+    }
+    for number in stride(from: 1, through: holdingCount, by: 1) { holdings[number].owes = false }
+    countDebts()
   }
 }
 

@@ -36,6 +36,9 @@ extension JournalError {
       fields["path"] = "\(path)"
       fields["command"] = asked.field
       fields["oldest"] = oldest.field
+    case .onlySnapshots(let path, let oldest, _):
+      fields["path"] = "\(path)"
+      fields["oldest"] = oldest.field
     case .badSnapshot(let path, _), .moved(let path), .badRefusals(let path, _), .lost(let path, _):
       fields["path"] = "\(path)"
     case .notRefusable(let sequence, _):

@@ -115,6 +115,9 @@ struct MarketHistory: ~Copyable {
     if let failure, let first = try Snapshots.firstCommand(directory, disk: disk),
       first > SequenceNumber(1)
     {
+      if case .badSnapshot(let path, let defect) = failure {
+        throw .onlySnapshots(path: path, oldest: first, defect)
+      }
       throw failure
     }
     return MarketHistory(setting)

@@ -68,6 +68,19 @@ struct CirculationTests {
         """)
   }
 
+  @Test("What was owed under version 1 is counted again when version 2 is put in force.")
+  func debtsOfVersionOne() {
+    expect(
+      Self.areas + """
+        meter #11 -1099511627776Wh -> metered imported 1099511627776Wh for 19241453486.08
+        deposit ben 19241453486.08 ->
+        send ben ana 19241453486.08 ->
+        rules 2 ->
+        meter #12 -1099511627776Wh -> metered imported 1099511627776Wh for 19241453486.08
+        meter #13 -1099511627776Wh -> metered imported 1099511627776Wh for 19241453486.08
+        """)
+  }
+
   @Test("An ask whose price x lot is -2^63 is refused: its lot would cost one unit too much.")
   func lowestProduct() {
     expect(
