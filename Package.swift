@@ -167,8 +167,9 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "GatewayBinary", "ExchangeCore",
-        "Journaling", "MarketModel", "TLS", "Wire",
+        "Journaling", "LedgerSQLite", "MarketModel", "Rings", "Settlement", "TLS", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(

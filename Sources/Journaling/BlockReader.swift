@@ -164,6 +164,8 @@ public struct BlockReader: ~Copyable {
       let length = max(count, min(readAhead, written(through: limit)))
       invariant(length <= window.count, "no more read than the window holds")
       let target = UnsafeMutableRawBufferPointer(rebasing: window[..<length])
+      // A read that fails may have overwritten what the window held: then it holds nothing.
+      windowCount = 0
       windowCount = try file?.read(into: target, at: offset) ?? 0
       (windowStart, windowBound) = (offset, limit)
     }

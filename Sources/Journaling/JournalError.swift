@@ -41,12 +41,12 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     if case .system(_, _, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
   }
 
-  /// Whether the system had no descriptor or memory left: the same may be asked again later.
-  public var isShortage: Bool {
-    if case .system(_, _, _, let code) = self {
-      [EMFILE, ENFILE, ENOMEM].contains(code)
-    } else {
-      false
+  /// Whether whoever reads may ask for the same again later: the system refused, or a segment is not there
+  /// just now. Nothing that is read is damaged.
+  public var mayPass: Bool {
+    switch self {
+    case .system, .moved, .corrupt(_, _, _, .missing): true
+    default: false
     }
   }
 

@@ -135,17 +135,38 @@ public enum Recovery {
     try file.sync()
   }
 
+  /// Like `examine`, beside a server that may be writing: for it the journal ends with the last block that
+  /// was whole when it was looked at.
+  public static func survey(
+    _ directory: String, progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(JournalError) -> RecoveredJournal {
+    // A read that went wrong once must not pass for a server's writing.
+    for _ in 0..<2 {
+      do throws(JournalError) {
+        return try examine(directory, progress: progress)
+      } catch .system(.read, _, _, EIO) {
+        continue
+      } catch .corrupt {
+        continue
+      }
+    }
+    return try examine(directory, isWritten: true, progress: progress)
+  }
+
   /// Verifies the whole journal and changes nothing. Not while a server writes it.
   /// - Parameters:
   ///   - directory: The journal's directory.
   ///   - shard: The shard it must belong to; `nil`: any one.
   ///   - snapshot: Begins with the segment that holds this command; `.none`: with the oldest.
+  ///   - isWritten: A server may be writing it: a block that is whole by now, where none was found a moment
+  ///     ago, is no damage. What is behind it is not looked at.
   ///   - progress: Is told how many segments are read, and how many there are.
   /// - Throws: like `recover`; `badRefusals` when a refused command is not what the journal or a
   ///   snapshot holds.
   public static func examine(
     _ directory: String, shard: UInt32? = nil, after snapshot: SequenceNumber = .none,
-    disk: any Disk = SystemDisk(), progress: (Int, Int) -> Void = { _, _ in }
+    isWritten: Bool = false, disk: any Disk = SystemDisk(),
+    progress: (Int, Int) -> Void = { _, _ in }
   ) throws(JournalError) -> RecoveredJournal {
     let segments = try JournalDirectory.segments(directory, on: disk)
     let refused = try RefusedCommands(in: directory, disk: disk)
@@ -188,7 +209,11 @@ public enum Recovery {
       lastBlock == nil || reader.path == nil || lastBlock?.path != reader.path
         || (lastBlock.map { $0.offset + $0.bytes } ?? 0) == reader.offset,
       "the reader stands behind the last block")
-    let tail = try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
+    let hasGrown =
+      isWritten ? try Rest.hasBlock(reader.chain, reader.path, reader.offset, disk) : false
+    let tail =
+      hasGrown
+      ? nil : try tail(of: reader.chain, reader.path, reader.offset, failure, segments, disk)
     guard reader.chain.last >= snapshot else {
       throw .corrupt(
         path: reader.path ?? directory, offset: reader.offset, expected: reader.chain.next,
@@ -274,6 +299,25 @@ private struct Rest {
       offset += count
     }
     invariant(bytes <= max(0, file.size - start), "a tail within its segment")
+  }
+
+  /// Whether the block that follows `chain` lies at `offset`, whole.
+  static func hasBlock(
+    _ chain: BlockChain, _ path: String?, _ offset: Int, _ disk: any Disk
+  ) throws(JournalError) -> Bool {
+    guard let path else { return false }
+    let file = try SegmentFile(opening: path, for: .reading, on: disk)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockHeader.size, alignment: 8)
+    defer { memory.deallocate() }
+    guard try file.read(into: memory, at: offset) == memory.count else { return false }
+    let header: BlockHeader
+    do throws(BlockDefect) {
+      header = try BlockHeader(reading: UnsafeRawBufferPointer(memory))
+      try chain.check(header, hashes: true)
+    } catch {
+      return false
+    }
+    return try isWhole(header, at: offset, in: file, padded: true)
   }
 
   private mutating func add(_ chunk: UInt32) {

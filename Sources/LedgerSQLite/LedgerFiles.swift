@@ -18,8 +18,8 @@ enum LedgerFiles {
       close(descriptor)
     } else if errno != EEXIST {
       throw .unavailable(
-        "cannot make \(path): \(String(cString: strerror(errno))): is the path right, its folder there "
-          + "and writable?")
+        "cannot make \(path): \(String(cString: strerror(errno))). Check the path; its folder must be there "
+          + "and writable")
     }
     var notes: [String] = []
     for file in ["", "-wal", "-shm", ".lock"].map({ path + $0 }) {

@@ -13,6 +13,8 @@ public final class SQLiteLedger: Ledger {
   /// Name of SQLite's virtual file system; `nil`: the usual one.
   private let files: String?
   private var session: SQLiteSession?
+  /// What is written to; `nil`: only read, or not the machine's files.
+  private var place: LedgerPlace?
   /// What opening it did about files that everybody on the machine could read, a sentence each.
   public let notes: [String]
 
@@ -38,6 +40,7 @@ public final class SQLiteLedger: Ledger {
     writes = true
     notes = files == nil ? try LedgerFiles.protect(path) : []
     session = try SQLiteSession(path: path, files: files, readOnly: false, creating: genesis)
+    if files == nil { place = LedgerPlace(path) }
   }
 
   /// Opens the ledger at `path` to read only, also while another process writes to it.
@@ -50,11 +53,15 @@ public final class SQLiteLedger: Ledger {
     self.session = session
   }
 
+  /// Whether a process settles into the ledger at `path` just now.
+  public static func isWritten(at path: String) -> Bool { WriterLock.isHeld(ledgerAt: path) }
+
   /// Applies `batch` in one `BEGIN IMMEDIATE` transaction with one sync; see `Ledger.apply`.
   /// - Precondition: opened to write.
   public func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome {
     precondition(writes, "a ledger opened to read only takes no batch")
     let session = try connected()
+    try checkPlace()
     do throws(SQLiteFailure) {
       try session.connection.execute("BEGIN IMMEDIATE")
     } catch {
@@ -66,6 +73,8 @@ public final class SQLiteLedger: Ledger {
       let outcome = try admission(of: batch, after: head, stored: stored)
       if outcome == .applied { try session.insert(batch) }
       try session.commit()
+      // Nobody is told of a batch that went into a file without a name.
+      try checkPlace()
       if logBytes > WriteAheadLog.smallBytes { shrinkLog() }
       return outcome
     } catch {
@@ -137,11 +146,18 @@ public final class SQLiteLedger: Ledger {
     }
   }
 
-  /// Opens the file again, keeping the writer's lock.
+  /// Three `stat`: the database, its log and its index are those that were opened.
+  public func checkPlace() throws(LedgerError) { try place?.check() }
+
+  /// Opens the file again, keeping the writer's lock. Only the file that was opened first: one that took its
+  /// place may be empty, or another's, and the old one is kept open meanwhile.
   public func reconnect() throws(LedgerError) {
+    try checkPlace()
     // A descriptor on which a sync failed is never used again.
     session = nil
+    place?.forgetLog()
     session = try SQLiteSession(path: path, files: files, readOnly: !writes, creating: nil)
+    place?.noteLog()
   }
 
   /// Ends the use of the file; the writer's lock goes with this object.
@@ -167,7 +183,7 @@ extension LedgerError {
     case SQLITE_FULL:
       self = .unavailable("\(words): the disk is full; settlement resumes when there is room")
     case SQLITE_CANTOPEN:
-      self = .unavailable("\(words): is the path right, its folder there and writable?")
+      self = .unavailable("\(words). Check the path; its folder must be there and writable")
     default:
       self = .unavailable(words)
     }

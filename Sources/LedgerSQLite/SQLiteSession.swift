@@ -38,7 +38,7 @@ final class SQLiteSession {
     let (genesis, found) = try Self.genesis(of: connection, path: path)
     if let expected, genesis != expected {
       throw .incompatible(
-        "\(path) was made for \(genesis), not \(expected); give it those settings, or let "
+        "\(path) was made for \(genesis), not for \(expected); give it those settings, or let "
           + "the journal fill a new ledger at another path")
     }
     self.genesis = genesis

@@ -22,4 +22,12 @@ final class WriterLock {
   }
 
   deinit { close(descriptor) }
+
+  /// Whether somebody holds it just now.
+  static func isHeld(ledgerAt path: String) -> Bool {
+    let descriptor = open(path + ".lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { Glibc.close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
 }

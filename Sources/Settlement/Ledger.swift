@@ -60,6 +60,10 @@ public protocol Ledger: AnyObject {
   /// cannot.
   func shrinkLog()
 
+  /// Looks whether what it writes to is still what others find in its place. Cheap.
+  /// - Throws: `.unavailable` when it is not: what it wrote since then nobody may ever find.
+  func checkPlace() throws(LedgerError)
+
   /// Drops what it holds of a connection and opens it again: after it, the head is what is stored.
   /// - Throws: `.unavailable`, `.inUse`, `.incompatible`, `.corrupt`.
   func reconnect() throws(LedgerError)
@@ -150,6 +154,8 @@ extension Ledger {
   public var logBytes: UInt64 { 0 }
   /// Nothing to do.
   public func shrinkLog() {}
+  /// It has no place that something else could take.
+  public func checkPlace() throws(LedgerError) {}
 
   /// Checks that `batch` may follow `head` or was applied before: the rule every backend runs inside
   /// its transaction.

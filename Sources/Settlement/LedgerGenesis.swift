@@ -27,7 +27,7 @@ public struct BatchRules: Sendable, Hashable {
 }
 
 /// What a ledger was made for; written when it is created, never changed.
-public struct LedgerGenesis: Sendable, Hashable {
+public struct LedgerGenesis: Sendable, Hashable, CustomStringConvertible {
   /// Which shard's journal it settles.
   public var shard: UInt16
   /// How its batches are cut.
@@ -36,6 +36,12 @@ public struct LedgerGenesis: Sendable, Hashable {
   /// A ledger of `shard`, cut by `rules`.
   public init(shard: UInt16 = 0, rules: BatchRules = BatchRules()) {
     (self.shard, self.rules) = (shard, rules)
+  }
+
+  /// What it is, for people: by the names that settings have.
+  public var description: String {
+    "settlement.transfers \(rules.transfers), settlement.nanoseconds \(rules.nanoseconds)"
+      + (shard == 0 ? "" : ", shard \(shard)")
   }
 
   /// The previous hash of batch 1.

@@ -92,6 +92,15 @@ public struct Settler: ~Copyable {
   /// Makes that log small, if nobody needs it.
   public func shrinkLedgerLog() { ledger.shrinkLog() }
 
+  /// Waits when the ledger is no longer in its place: nothing is brought to it, or confirmed.
+  public mutating func watchPlace() {
+    guard case .following = condition else { return }
+    do throws(LedgerError) { try ledger.checkPlace() } catch { stop(error) }
+  }
+
+  /// Whether a batch is closed that the ledger has not taken.
+  public var hasBatchInHand: Bool { inHand != nil }
+
   /// The last batch cut from the journal.
   public var journalHead: LedgerHead { builder.head }
 
@@ -139,7 +148,14 @@ public struct Settler: ~Copyable {
     guard case .waiting = condition else { return nil }
     do throws(LedgerError) {
       try ledger.reconnect()
-      ledgerHead = try ledger.head()
+      let head = try ledger.head()
+      guard head.batch >= ledgerHead.batch else {
+        throw .chainMismatch(
+          batch: head.batch + 1,
+          reason: "the ledger ended with batch \(ledgerHead.batch), now with \(head.batch): it was "
+            + "replaced by an older one. A restart brings what it lacks from the journal")
+      }
+      ledgerHead = head
     } catch {
       stop(error)
       return nil

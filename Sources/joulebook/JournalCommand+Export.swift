@@ -98,7 +98,7 @@ private struct CommandSource: ~Copyable {
   /// - Throws: when the journal is damaged or cannot be read.
   init(_ folder: DataFolder) throws(JournalError) {
     let journal = folder.journal
-    let found = try Recovery.examine(journal)
+    let found = try Recovery.survey(journal)
     let reader = try JournalReader(directory: journal, asWritten: true)
     (end, refused) = (found.lastSequence, found.refused)
     self.reader = reader

@@ -49,7 +49,7 @@ struct JournalCommand: ParsableCommand {
     func run() throws {
       let folder = try dataFolder(data).journal
       try JournalCommand.reading { () throws(JournalError) in
-        let found = try Recovery.examine(folder)
+        let found = try Recovery.survey(folder)
         let end = found.lastSequence
         var reader = try JournalReader(
           directory: folder, from: SequenceNumber(from), asWritten: true)
@@ -76,7 +76,7 @@ struct JournalCommand: ParsableCommand {
       try JournalCommand.reading { () throws(JournalError) in
         var bar: ProgressBar?
         defer { bar?.clear() }
-        let found = try Recovery.examine(folder) { done, segments in
+        let found = try Recovery.survey(folder) { done, segments in
           if bar == nil { bar = ProgressBar(total: UInt64(segments)) }
           bar?.show(UInt64(done))
         }

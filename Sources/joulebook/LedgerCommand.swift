@@ -37,7 +37,7 @@ struct LedgerCommand: ParsableCommand {
     static func failure(_ error: LedgerError, data: String) -> ExitCode {
       switch error {
       case .unavailable, .ambiguous:
-        Failure.unavailable.exit("\(error). Is \(data) the data folder (--data)?")
+        Failure.unavailable.exit("\(error). The data folder is \(data) (--data)")
       case .inUse, .incompatible, .corrupt, .contentRejected, .chainMismatch, .outOfOrder:
         Failure.badData.exit("\(error)")
       }
@@ -142,8 +142,9 @@ extension LedgerCommand {
     static let configuration = CommandConfiguration(
       abstract: "Recomputes hash chain, double entry and balances, and compares with a replay.",
       discussion: """
-        The server must not be running. Exit code 0 when all agrees, 70 when anything differs, 75 when
-        the ledger lacks batches that the journal closes, which a server brings to it when it starts.
+        Also beside a running server: the journal is read up to where it ends then, and batches that the
+        server is still bringing are waited for. Exit code 0 when all agrees, 70 when anything differs, 75
+        when the ledger lacks batches that the journal closes, and no server brings them.
         """)
     @OptionGroup var place: Place
 
@@ -162,7 +163,9 @@ extension LedgerCommand {
       for problem in problems { print("PROBLEM    \(problem)") }
       if !problems.isEmpty { throw ExitCode(Failure.checkFailed.rawValue) }
       let stored = try LedgerComparison.read(DataFolder(place.data))
-      let replay = try Replay.replay(DataFolder(place.data), against: stored)
+      let replay = try Replay.replay(
+        DataFolder(place.data), against: stored,
+        words: "the ledger agrees with itself, but the journal cannot be compared with it: ")
       try Replay.judge(replay)
       try stored.compare(with: replay)
     }

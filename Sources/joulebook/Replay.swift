@@ -12,13 +12,13 @@ struct Replay: ParsableCommand {
     abstract: "Applies a journal again and prints its hashes.",
     discussion: """
       The same commands give the same hashes, on any machine. With --ledger the balances of the ledger
-      are compared with the replay's. The server must not be running.
+      are compared with the replay's. A server may be running: it is read up to where it ends then.
 
         joulebook replay my-exchange
         joulebook replay my-exchange --ledger
 
       Exit code 70 when a checkpoint, a batch or a balance differs; 75 when the ledger lacks batches that
-      the journal closes, which a server brings to it when it starts.
+      the journal closes, and no server brings them.
       """)
 
   @Argument(help: "Data folder.", completion: .directory, transform: folderName)
@@ -56,14 +56,15 @@ struct Replay: ParsableCommand {
   }
 
   /// Replays, and says in words what fails.
+  /// - Parameter words: Before what fails.
   static func replay(
-    _ folder: DataFolder, against ledger: LedgerComparison? = nil
+    _ folder: DataFolder, against ledger: LedgerComparison? = nil, words: String = ""
   ) throws -> HistoryReplay {
     CrashHandler.install()
     do throws(StartError) {
       return try HistoryReplay.run(folder, against: ledger.map { ($0.head, $0.genesis) })
     } catch {
-      throw Failure(error).exit("\(error)")
+      throw Failure(error).exit("\(words)\(error)")
     }
   }
 }
@@ -75,6 +76,11 @@ struct LedgerComparison {
   /// What it was made for.
   let genesis: LedgerGenesis
   private let balances: [LedgerBalance]
+  private let folder: DataFolder
+  /// How long a server that settles may bring nothing before what the ledger lacks counts as lacking.
+  private static let patience = Duration.seconds(10)
+  /// How long one that brings batches is waited for: it may be far behind a busy market.
+  private static let sight = Duration.seconds(1)
 
   /// Reads head and balances of the ledger in `folder`.
   static func read(_ folder: DataFolder) throws -> LedgerComparison {
@@ -82,7 +88,8 @@ struct LedgerComparison {
       let ledger = try SQLiteLedger(readingFrom: folder.ledger)
       return try ledger.snapshot { () throws(LedgerError) in
         LedgerComparison(
-          head: try ledger.head(), genesis: ledger.genesis, balances: try ledger.balances())
+          head: try ledger.head(), genesis: ledger.genesis, balances: try ledger.balances(),
+          folder: folder)
       }
     } catch {
       throw LedgerCommand.Place.failure(error, data: folder.path)
@@ -100,11 +107,49 @@ struct LedgerComparison {
       throw Failure.checkFailed.exit("the ledger is not what the journal says: \(verdict)")
     }
     if head.batch == 0 { print("ledger      empty") } else { try compareBalances(with: replay) }
-    guard let missing = replay.batches?.missing else { return }
-    let last = replay.batches?.journal.last.rawValue ?? 0
+    guard let batches = replay.batches, let missing = batches.missing else { return }
+    let (brought, last, isSettling) = try wait(for: missing.upperBound)
+    if let brought {
+      guard brought.hash == batches.journal.hash else {
+        throw Failure.checkFailed.exit(
+          "the ledger is not what the journal says: batch \(brought.id) has the hash "
+            + "\(brought.hash.short), the journal makes \(batches.journal.hash.short)")
+      }
+      print("            batches through \(brought.id) came meanwhile, as the journal makes them")
+      return
+    }
+    if isSettling, last > head.batch {
+      print(
+        "            the server brings the rest: batches through \(last) came meanwhile, the journal closes "
+          + "\(missing.upperBound)")
+      return
+    }
     throw Failure.temporary.exit(
       "the ledger lacks batches \(missing.lowerBound) to \(missing.upperBound), which the journal closes "
-        + "(through command \(last)): a server that starts here brings them to it, or says why not")
+        + "(through command \(batches.journal.last.rawValue)): "
+        + (isSettling
+          ? "the server that settles here has brought none for 10 s; its log says why"
+          : "a server that starts here brings them to it, or says why not"))
+  }
+
+  /// Waits for a batch, not for long when a server is seen to bring any.
+  /// - Returns: the batch, `nil` when it does not come; the ledger's last, and whether a server settles here.
+  private func wait(for batch: UInt64) throws -> (row: BatchRow?, last: UInt64, isSettling: Bool) {
+    do throws(LedgerError) {
+      let ledger = try SQLiteLedger(readingFrom: folder.ledger)
+      let since = ContinuousClock.now
+      while true {
+        // Asked before the ledger: what a server brought that ends meanwhile is seen.
+        let isSettling = SQLiteLedger.isWritten(at: folder.ledger)
+        if let row = try ledger.row(ofBatch: batch) { return (row, row.id, isSettling) }
+        let last = try ledger.head().batch
+        let patience = last > head.batch ? Self.sight : Self.patience
+        guard isSettling, .now - since < patience else { return (nil, last, isSettling) }
+        usleep(50_000)
+      }
+    } catch {
+      throw LedgerCommand.Place.failure(error, data: folder.path)
+    }
   }
 
   private func compareBalances(with replay: HistoryReplay) throws {

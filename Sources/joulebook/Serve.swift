@@ -70,8 +70,13 @@ struct Serve: ParsableCommand {
     print("state hash \(hexadecimal(summary.stateHash))")
     if summary.settlementHasStopped {
       throw Failure.checkFailed.exit(
-        "settlement has stopped: the log's ALARM says why, and the runbook what to do. The journal has "
-          + "everything; what is not in the ledger is settled when that is mended")
+        "settlement has stopped: the log's ALARM says what must be mended, and the runbook how. What the "
+          + "ledger lacks is brought to it from the journal by a start after that")
+    }
+    if summary.settlementIsBehind {
+      throw Failure.temporary.exit(
+        "the ledger was waited for, and may lack batches that the journal closes: the next start brings them "
+          + "to it. The log says what it waited for")
     }
   }
 

@@ -48,6 +48,33 @@ struct SQLiteLedgerTests {
     try again.close()
   }
 
+  @Test(
+    "A batch that went into a file without its name is no batch; the same file back in its place is gone on with.",
+    arguments: ["", "-wal", "-shm"])
+  func takenAway(suffix: String) throws {
+    let place = SQLitePlace()
+    let ledger = try place.open(genesis)
+    let all = try batches(3)
+    _ = try ledger.apply(all[0])
+    let (file, away) = (place.path + suffix, place.folder + "/away")
+    try FileManager.default.moveItem(atPath: file, toPath: away)
+    for _ in 0..<2 {
+      #expect(throws: LedgerError.self) { try ledger.checkPlace() }
+      #expect(throws: LedgerError.self) { try ledger.apply(all[1]) }
+      #expect(throws: LedgerError.self) { try ledger.reconnect() }
+      // Nor another file of that name.
+      if !FileManager.default.fileExists(atPath: file) {
+        try FileManager.default.copyItem(atPath: away, toPath: file)
+      }
+    }
+    try FileManager.default.removeItem(atPath: file)
+    try FileManager.default.moveItem(atPath: away, toPath: file)
+    try ledger.reconnect()
+    for batch in all[1...] { #expect(try ledger.apply(batch) == .applied) }
+    try ledger.close()
+    #expect(try LedgerVerification.run(on: SQLiteLedger(readingFrom: place.path)).problems.isEmpty)
+  }
+
   /// What someone with the file and bad intentions, or a broken disk, may do to it.
   static let tamperings: [(sql: String, problem: String)] = [
     ("UPDATE transfer SET amount = amount + 1 WHERE id = 3", "batch 1: stored hash"),

@@ -22,7 +22,7 @@ public struct BatchComparison: Sendable {
     self.ledger = ledger
     builder = BatchBuilder(genesis: due)
     isFound = ledger.batch == 0
-    if made != due { difference = "it was made for \(made), the exchange settles by \(due)" }
+    if made != due { difference = "it was made for \(made); the exchange settles with \(due)" }
   }
 
   /// Goes on behind a snapshot.

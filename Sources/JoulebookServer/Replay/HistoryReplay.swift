@@ -38,8 +38,8 @@ public struct HistoryReplay: Sendable {
   /// with the first command.
   public var begin: SequenceNumber
 
-  /// Applies the journal of `folder`, which no server may write meanwhile, to a fresh exchange, or where
-  /// its first segments are gone to the oldest snapshot's.
+  /// Applies the journal of `folder` to a fresh exchange, or where its first segments are gone to the
+  /// oldest snapshot's. Beside a server that writes it, up to where it ends when this begins.
   /// - Parameter ledger: The ledger's head and what it was made for: its batches are compared, and
   ///   `holdings` taken behind its last command; `nil`: neither.
   /// - Throws: when the folder or its journal cannot be read, or is damaged.
@@ -55,7 +55,7 @@ public struct HistoryReplay: Sendable {
     do throws(JournalError) {
       let clock = ContinuousClock()
       let start = clock.now
-      let found = try Recovery.examine(folder.journal)
+      let found = try Recovery.survey(folder.journal)
       let examination = (clock.now - start).seconds
       let setting = MarketHistory.Setting(market)
       let comparison = ledger.map { BatchComparison($0.head, $0.genesis, setting.genesis) }

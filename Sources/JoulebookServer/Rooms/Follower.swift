@@ -68,6 +68,7 @@ final class Follower: Sendable {
   private let done = Atomic<UInt64>(0)
   private let hasEnded = Atomic<Bool>(false)
   private let ledgerIsAway = Atomic<Bool>(false)
+  private let journalIsAway = Atomic<Bool>(false)
   private let hasHalted = Atomic<Bool>(false)
   /// When the open batch is due; the highest number while none is open.
   private let dueAt = Atomic<UInt64>(.max)
@@ -98,6 +99,10 @@ final class Follower: Sendable {
   /// Whether settlement has stopped and an operator must look: for whatever reason nothing more comes from
   /// it, but that it was told to end.
   var hasStopped: Bool { hasHalted.load(ordering: .relaxed) || isOver && !isEnding }
+
+  /// Whether it ended before the command behind which it was to end: closed batches may be missing in the
+  /// ledger.
+  var isBehind: Bool { isOver && isEnding && !isLast(finished) }
 
   /// Whether nothing more comes from it: it was told to end, or settlement has stopped.
   var isOver: Bool {
@@ -154,7 +159,12 @@ final class Follower: Sendable {
   /// The room, as soon as the ledger answers; `nil` when an operator must look or the server ends first.
   private func openRoom() throws(JournalError) -> SettlementRoom? {
     while let settler = openSettler() {
-      if let room = try makeRoom(settler) { return room }
+      do throws(JournalError) {
+        if let room = try makeRoom(settler) { return room }
+      } catch {
+        guard error.mayPass else { throw error }
+        announce(error)
+      }
       ledgerIsAway.store(true, ordering: .relaxed)
       _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
     }
@@ -174,13 +184,12 @@ final class Follower: Sendable {
     do throws(JournalError) {
       confirmations = try room.advance(through: setting.durable())
     } catch {
-      // No descriptor for the next segment, say: it stands where it was, and asks again.
-      guard error.isShortage else { throw error }
-      if !ledgerIsAway.exchange(true, ordering: .relaxed) {
-        log.error("ALARM: trading goes on, settlement tries again", metadata: error.fields)
-      }
-      return .ledgerWaits
+      // No descriptor, say, or the folder is not there just now: it stands where it was, and asks again.
+      guard error.mayPass else { throw error }
+      announce(error)
+      return isEnding ? .over : .ledgerWaits
     }
+    if journalIsAway.exchange(false, ordering: .relaxed) { log.notice("settlement goes on") }
     unsent = confirmations
     confirm(&unsent)
     // Pairs with the acquire in `finished`.
@@ -193,6 +202,13 @@ final class Follower: Sendable {
     if !confirmations.isEmpty { return .again }
     if isLast(room.settledThrough) || room.isWaiting && isEnding { return .over }
     return room.isWaiting ? .ledgerWaits : .caughtUp(room.settledThrough)
+  }
+
+  /// Says once that the journal cannot be read just now.
+  private func announce(_ error: JournalError) {
+    ledgerIsAway.store(true, ordering: .relaxed)
+    guard !journalIsAway.exchange(true, ordering: .relaxed) else { return }
+    log.error("ALARM: trading goes on, settlement tries again", metadata: error.fields)
   }
 
   /// Sleeps until a command behind `sequence` is durable, the server ends, or the time is up.

@@ -9,8 +9,13 @@ import Settlement
 struct SettlementRoom: ~Copyable {
   private var replay: ReplayedExchange
   private var sink: SettlerSink
-  /// The last command whose consequences are settled, or lie in the batch in the making.
-  private(set) var settledThrough = SequenceNumber.none
+  /// The last command whose consequences are settled, or lie in the batch in the making: not one whose batch
+  /// the ledger could not take yet.
+  var settledThrough: SequenceNumber {
+    sink.settler.hasBatchInHand ? SequenceNumber(max(1, taken.rawValue) - 1) : taken
+  }
+  /// The last command that was taken.
+  private var taken = SequenceNumber.none
   /// Why nothing is settled any more.
   private(set) var isHalted = false
   private var isReconciled = false
@@ -51,7 +56,7 @@ struct SettlementRoom: ~Copyable {
         "ALARM: trading goes on, settlement tries again", metadata: ["error": "\(failure)"])
       return nil
     }
-    settledThrough = snapshot.sequence
+    taken = snapshot.sequence
     replay = try ReplayedExchange(
       Self.exchange(of: snapshot), for: .follower, directory: directory,
       verification: .checksums, disk: disk)
@@ -107,11 +112,12 @@ struct SettlementRoom: ~Copyable {
   mutating func advance(
     through bound: SequenceNumber
   ) throws(JournalError) -> [SettlementConfirmed] {
+    sink.settler.watchPlace()
     if let late = sink.settler.retry() { confirmations.append(late) }
     while !isHalted, !isWaiting {
-      if !isReconciled, settledThrough >= recovered { confirmations += reconcile() }
+      if !isReconciled, taken >= recovered { confirmations += reconcile() }
       guard let command = try replay.step(through: bound, into: &sink) else { break }
-      settledThrough = command.pointee.sequence
+      taken = command.pointee.sequence
       if let confirmation = sink.settler.endCommand(command.pointee) {
         confirmations.append(confirmation)
         break

@@ -57,6 +57,9 @@ final class SnapshotDesk: Sendable {
     var journalCommands: UInt64?
     /// Whether the journal's directory is still where it was. Any thread.
     var isInPlace: @Sendable () -> Bool = { true }
+    /// Whether settlement goes on: while it waits or has stopped, a ledger may have to be filled again, and
+    /// nothing is removed. Any thread.
+    var isSettling: @Sendable () -> Bool = { true }
     /// What others read.
     var hold: JournalHold
     /// What time it is.
@@ -151,6 +154,7 @@ final class SnapshotDesk: Sendable {
   }
 
   private func prune() {
+    guard setting.isSettling() else { return }
     do throws(JournalError) {
       guard setting.isInPlace() else { throw .moved(path: setting.journal) }
       let pruned = try setting.hold.remove { held throws(JournalError) in

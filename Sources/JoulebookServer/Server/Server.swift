@@ -38,6 +38,8 @@ public final class Server {
     public var stateHash: UInt64
     /// Settlement has stopped and an operator must look; the log says why.
     public var settlementHasStopped: Bool
+    /// The ledger was waited for and may lack batches that the journal closes; the next start brings them.
+    public var settlementIsBehind: Bool
   }
 
   /// Where it listens.
@@ -172,7 +174,8 @@ public final class Server {
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
       stateHash: market.exchange.stateHash(),
-      settlementHasStopped: keepers?.follower.hasStopped ?? false)
+      settlementHasStopped: keepers?.follower.hasStopped ?? false,
+      settlementIsBehind: keepers?.follower.isBehind ?? false)
     log.info("stopped", metadata: ["command": summary.lastSequence.field])
     return summary
   }
@@ -352,6 +355,7 @@ public final class Server {
     var desk = configuration.snapshots(
       folder.journal, found: snapshot, hold: hold, durable: { journal.durable })
     desk.isInPlace = { journal.isInPlace }
+    desk.isSettling = { !follower.isWaiting && !follower.hasStopped }
     let snapshots = SnapshotDesk(desk, log: log)
     return Keepers(
       journal: journal, follower: follower, history: history, snapshots: snapshots)

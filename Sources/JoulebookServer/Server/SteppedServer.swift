@@ -151,6 +151,7 @@ package final class SteppedServer {
       do throws(JournalError) {
         settlement = try follower.makeRoom(settler)
       } catch {
+        if error.mayPass { return false }
         settlementIsOver = true
         throw error
       }
