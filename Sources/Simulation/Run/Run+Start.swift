@@ -67,7 +67,7 @@ extension Run {
       report.failedStarts += 1
       disk.endProcess()
       disk.start()
-    case .journal(.tooEarly), .journal(.badSnapshot):
+    case .journal(.tooEarly), .journal(.badSnapshot), .journal(.onlySnapshots):
       // Snapshots hold what was removed from the journal: only a medium that damaged all of them may
       // keep it from starting.
       guard disk.restoreSnapshots() || sawFlips else {
