@@ -91,6 +91,16 @@ enum LedgerSchema {
     PRAGMA user_version = \(version);
     """
 
+  /// Adds ?2 to the debits of the account ?1 and ?3 to its credits, unless something is to be carried: then no
+  /// row changes. Nearly every change is one of these, and carrying costs a seventh of a batch.
+  static let addToAccount = """
+    INSERT INTO account(key, debits_low, debits_high, credits_low, credits_high)
+      VALUES(?1, ?2, 0, ?3, 0)
+    ON CONFLICT(key) DO UPDATE SET
+      debits_low = debits_low + ?2, credits_low = credits_low + ?3
+      WHERE debits_low + ?2 <= \(lowMask) AND credits_low + ?3 <= \(lowMask)
+    """
+
   /// Adds ?2 + ?3 * 2^62 to the debits of the account ?1, and ?4 + ?5 * 2^62 to its credits.
   static let upsertAccount = """
     INSERT INTO account(key, debits_low, debits_high, credits_low, credits_high)

@@ -11,6 +11,8 @@ final class SQLiteSession {
   private let insertTransfer: SQLiteStatement
   /// `nil` in a file of an older version, which is only read.
   private let upsertAccount: SQLiteStatement?
+  /// The same without a carry.
+  private let addToAccount: SQLiteStatement?
   private let insertBatch: SQLiteStatement
   /// Of the file's tables.
   let version: Int64
@@ -55,6 +57,9 @@ final class SQLiteSession {
       upsertAccount =
         version == LedgerSchema.version
         ? try connection.prepare(LedgerSchema.upsertAccount) : nil
+      addToAccount =
+        version == LedgerSchema.version
+        ? try connection.prepare(LedgerSchema.addToAccount) : nil
     } catch {
       throw LedgerError(error)
     }
@@ -178,7 +183,16 @@ final class SQLiteSession {
   }
 
   private func upsert(_ change: NetChange) throws(SQLiteFailure) {
-    guard let upsertAccount else { preconditionFailure("an older version is only read") }
+    guard let upsertAccount, let addToAccount else {
+      preconditionFailure("an older version is only read")
+    }
+    if change.debits | change.credits <= Int128(LedgerSchema.lowMask) {
+      try addToAccount.bind(1, Int64(bitPattern: change.key))
+      try addToAccount.bind(2, Int64(truncatingIfNeeded: change.debits))
+      try addToAccount.bind(3, Int64(truncatingIfNeeded: change.credits))
+      _ = try addToAccount.step()
+      if connection.changedRows > 0 { return }
+    }
     try upsertAccount.bind(1, Int64(bitPattern: change.key))
     try bind(change.debits, to: upsertAccount, at: 2)
     try bind(change.credits, to: upsertAccount, at: 4)
