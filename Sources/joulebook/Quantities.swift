@@ -101,7 +101,8 @@ extension Timestamp: ExpressibleByArgument {
     let date = (parts.first ?? "").split(separator: "-").compactMap { UInt64($0) }
     let clock =
       parts.count == 2 ? parts[1].split(separator: ":").compactMap { UInt64($0) } : [0, 0]
-    guard parts.count <= 2, date.count == 3, (2...3).contains(clock.count), date[0] >= 1970,
+    guard parts.count <= 2, date.count == 3, (2...3).contains(clock.count),
+      Self.years.contains(date[0]),
       (1...12).contains(date[1]), (1...31).contains(date[2]), clock[0] < 24, clock[1] < 60,
       clock.count == 2 || clock[2] < 60
     else { return nil }
@@ -109,6 +110,9 @@ extension Timestamp: ExpressibleByArgument {
     let days = Self.days(year: date[0], month: date[1], day: date[2])
     self.init(nanoseconds: (days * 86_400 + seconds) * 1_000_000_000)
   }
+
+  /// Whole years whose every moment has a number of nanoseconds since 1970 in 64 bits.
+  private static let years: ClosedRange<UInt64> = 1970...2553
 
   /// Days since 1970-01-01 of a Gregorian date (Hinnant, "chrono-compatible low-level date
   /// algorithms", days_from_civil), for years from 1970.

@@ -20,6 +20,13 @@ struct CommandLineTests {
     }
   }
 
+  @Test(
+    "A time that 64 bits do not hold is refused.", arguments: ["2554-01-01", "99999999999-01-01"])
+  func farTimes(time: String) throws {
+    let result = try Joulebook.run(["admin", "tick", time])
+    #expect(result.status == 64 && result.errors.contains(time), "\(result.errors)")
+  }
+
   @Test("A key that cannot be read is told in words: the file, why, and what to do.")
   func missingKey() throws {
     let folder = try TemporaryFolder()
