@@ -166,7 +166,7 @@ final class SessionWorld: GatewayServer {
       unchecked.removeFirst()
     }
     if !intake.isEmpty { applyIntake() }
-    if let market { gateway?.delivered(through: market.last) }
+    if let last = market?.last { gateway?.delivered(through: last) }
     let asked = queries
     queries.removeAll()
     for query in asked { gateway?.retransmit(query, nil) }
