@@ -77,10 +77,11 @@ extension Exchange {
   // MARK: Versions of the rules
 
   mutating func set(_ new: SetRules, _ request: Request) {
+    if let refusal = validate(new, request) { return reject(refusal, request) }
     // Version 1 decides nothing by debts, and an image of a program that knew no other does not hold them: from here
     // on they must be the same after either.
-    if rules < 2, permission(request, .administration) == nil { countDebts() }
-    if let refusal = validate(new, request) { return reject(refusal, request) }
+    if rules < 2 { countDebts() }
+    if let refusal = validateBounds() { return reject(refusal, request) }
     invariant(new.version > rules, "the rules only go upwards")
     rules = new.version
     emit(.rulesSet(new))
@@ -91,7 +92,11 @@ extension Exchange {
     if let refusal = permission(request, .administration) { return refusal }
     if new.version > RulesVersion.newest { return Refusal(.outOfRange, RulesVersion.newest) }
     if new.version == rules { return Refusal(.alreadyExists) }
-    if new.version < rules { return Refusal(.badDefinition, rules) }
+    return new.version < rules ? Refusal(.badDefinition, rules) : nil
+  }
+
+  /// Whether every currency is within the bounds of the newer rules.
+  private func validateBounds() -> Refusal? {
     for holding in stride(from: 1, through: holdingCount, by: 1)
     where !isWithinBounds(holdings[holding].currency) {
       return Refusal(.balanceLimit, Limit.cash)
