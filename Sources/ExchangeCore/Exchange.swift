@@ -151,18 +151,36 @@ public struct Exchange: ~Copyable {
     return events.all
   }
 
-  /// The rarer commands.
-  private mutating func dispatch(
-    _ request: Request, _ body: Command.Body
-  ) {
+  /// The rarer commands: one line for each family, whose folder has the rest.
+  private mutating func dispatch(_ request: Request, _ body: Command.Body) {
     switch body {
     case .enter, .replace, .cancel: assertionFailure("read in place")
+    case .meterReading(let reading): meter(reading, request)
+    case .order(let command): apply(command, request)
+    case .cash(let command): apply(command, request)
+    case .reference(let command): apply(command, request)
+    case .session(let command): apply(command, request)
+    case .control(let command): apply(command, request)
+    }
+  }
+
+  private mutating func apply(_ command: OrderCommand, _ request: Request) {
+    switch command {
     case .massCancel(let filter): massCancel(filter, request)
     case .setAgent(let agent): setAgent(agent, request)
-    case .transfer(let transfer): self.transfer(transfer, request)
-    case .meterReading(let reading): meter(reading, request)
+    }
+  }
+
+  private mutating func apply(_ command: CashCommand, _ request: Request) {
+    switch command {
     case .deposit(let movement): deposit(movement, request)
     case .withdraw(let movement): withdraw(movement, request)
+    case .transfer(let transfer): self.transfer(transfer, request)
+    }
+  }
+
+  private mutating func apply(_ command: ReferenceCommand, _ request: Request) {
+    switch command {
     case .createParticipant(let participant): create(participant, request)
     case .registerSession(let session): register(session, request)
     case .createAccount(let account): create(account, request)
@@ -172,10 +190,20 @@ public struct Exchange: ~Copyable {
     case .createInstrument(let instrument): create(instrument, request)
     case .setInstrumentState(let state): set(state, request)
     case .registerMeter(let meter): register(meter, request)
-    case .tick: tick(request)
-    case .settlementConfirmed(let confirmation): confirm(confirmation, request)
+    }
+  }
+
+  private mutating func apply(_ command: SessionCommand, _ request: Request) {
+    switch command {
     case .beginSession(let session): begin(session, request)
     case .endSession(let session): end(session, request)
+    }
+  }
+
+  private mutating func apply(_ command: ControlCommand, _ request: Request) {
+    switch command {
+    case .tick: tick(request)
+    case .settlementConfirmed(let confirmation): confirm(confirmation, request)
     case .checkpoint(let checkpoint): compare(checkpoint, request)
     case .setRules(let rules): set(rules, request)
     }

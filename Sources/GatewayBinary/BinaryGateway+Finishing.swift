@@ -15,7 +15,8 @@ extension BinaryGateway {
   func begin(_ session: SessionId, version: UInt64, cancelAfter: UInt32) {
     begins[session, default: 0] += 1
     submitOwn(
-      .beginSession(BeginSession(session: session, version: version, cancelAfter: cancelAfter)))
+      .session(
+        .beginSession(BeginSession(session: session, version: version, cancelAfter: cancelAfter))))
   }
 
   /// A mark has come back; behind the last of them nothing that the session sent is unanswered.

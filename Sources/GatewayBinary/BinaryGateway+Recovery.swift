@@ -30,7 +30,7 @@ extension BinaryGateway {
     let due = lost.filter { moment.since($0.value.since) >= $0.value.window }.keys.sorted()
     for session in due {
       guard let version = lost.removeValue(forKey: session)?.version else { continue }
-      submitOwn(.endSession(EndSession(session: session, version: version)))
+      submitOwn(.session(.endSession(EndSession(session: session, version: version))))
     }
   }
 

@@ -7,21 +7,15 @@ import Wire
 extension BinaryGateway {
   /// What an event means for the sessions themselves.
   func note(_ event: borrowing Event) {
-    switch event {
-    case .sessionRegistered(let registered): update(registered)
-    case .sessionBegan(let session):
+    switch copy event {
+    case .reference(.sessionRegistered(let registered)): update(registered)
+    case .session(.sessionBegan(let session)):
       identities.began(session.session, version: session.version)
       if router.flow(of: session.session).version != session.version {
         recent.row(Int(session.session.rawValue)).pointee.clear()
       }
       began(session.session)
-    case .accepted, .replaced, .restated, .canceled, .trade, .rejected, .massCanceled, .balance,
-      .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged,
-      .participantCreated, .accountCreated, .capSet, .areaCreated, .tariffSet, .instrumentCreated,
-      .instrumentStateChanged, .meterRegistered, .settlementConfirmed, .rulesSet, .sessionEnded,
-      .alarm,
-      .displayed:
-      break
+    default: break
     }
   }
 

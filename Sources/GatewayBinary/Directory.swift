@@ -100,14 +100,21 @@ public struct Directory: Sendable, Equatable {
 
   /// Takes note of an event; most are of no concern.
   public mutating func note(_ event: Event) {
+    if case .reference(let event) = event { note(event) }
+  }
+
+  /// Takes note of who and what there is from now on.
+  mutating func note(_ event: ReferenceEvent) {
     switch event {
     case .participantCreated(let made): participants[made.participant] = made.name
     case .sessionRegistered(let made):
       Self.put(
         &sessions, Int(made.session.rawValue),
         Session(participant: made.participant, roles: made.roles, key: made.publicKey))
-    case .accountCreated(let made) where !made.account.isHouse:
-      Self.put(&accounts, Int(made.account.rawValue), made.participant)
+    case .accountCreated(let made):
+      if !made.account.isHouse {
+        Self.put(&accounts, Int(made.account.rawValue), made.participant)
+      }
     case .areaCreated(let made):
       Self.put(
         &areaTable, Int(made.definition.area.rawValue),
@@ -124,11 +131,7 @@ public struct Directory: Sendable, Equatable {
       Self.put(
         &meters, Int(made.meter.rawValue),
         Meter(account: made.account, area: made.area, key: made.publicKey))
-    case .accountCreated, .accepted, .replaced, .restated, .canceled, .trade, .rejected,
-      .massCanceled, .balance,
-      .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged, .capSet,
-      .settlementConfirmed, .rulesSet, .sessionBegan, .sessionEnded, .alarm, .displayed:
-      break
+    case .capSet: break
     }
   }
 

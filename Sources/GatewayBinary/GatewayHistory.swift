@@ -37,7 +37,7 @@ public struct GatewayHistory: ~Copyable {
   public mutating func take(_ event: borrowing Event, at time: Timestamp) {
     self.time = time
     feed.note(event)
-    if case .sessionBegan(let session) = copy event {
+    if case .session(.sessionBegan(let session)) = copy event {
       identities.began(session.session, version: session.version)
     }
     var nowhere = Nowhere()

@@ -249,19 +249,17 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// The rarer events.
+  /// The rarer events: market data tell of few.
   private mutating func noteRare(_ event: Event) {
+    if case .order(.displayed(let seen)) = event { update(seen) }
+    if case .reference(let event) = event { note(event) }
+  }
+
+  private mutating func note(_ event: ReferenceEvent) {
     switch event {
-    case .displayed(let seen): update(seen)
     case .instrumentCreated(let made): list(made)
     case .instrumentStateChanged(let change): states.append((change.instrument, change.state))
-    case .accepted, .replaced, .restated, .canceled, .trade, .balance:
-      assertionFailure("read where they stand")
-    case .rejected, .massCanceled, .metered, .transferred, .deposited, .withdrawn, .agentSet,
-      .acknowledged, .participantCreated, .sessionRegistered, .accountCreated, .capSet,
-      .areaCreated, .tariffSet, .meterRegistered, .settlementConfirmed, .rulesSet,
-      .sessionBegan, .sessionEnded, .alarm:
-      break
+    default: break
     }
   }
 

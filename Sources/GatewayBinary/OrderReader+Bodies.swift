@@ -49,8 +49,9 @@ extension OrderReader {
   private func massCancel(_ message: MassCancelDecoder) -> Body {
     guard let sides = message.sides else { return .badEnum(message.sidesRaw, message.account) }
     return .command(
-      .massCancel(
-        MassCancel(account: message.account, instrument: message.instrument, sides: sides)))
+      .order(
+        .massCancel(
+          MassCancel(account: message.account, instrument: message.instrument, sides: sides))))
   }
 
   private func setAgent(_ message: SetAgentDecoder) -> Body {
@@ -58,12 +59,13 @@ extension OrderReader {
       return .badEnum(message.flags.rawValue, message.account)
     }
     return .command(
-      .setAgent(
-        SetAgent(
-          account: message.account, instrument: message.instrument,
-          sells: message.flags.contains(.sells), buys: message.flags.contains(.buys),
-          sellPrice: message.sellPrice, sellAbove: message.sellAbove, buyPrice: message.buyPrice,
-          buyBelow: message.buyBelow, target: message.target)))
+      .order(
+        .setAgent(
+          SetAgent(
+            account: message.account, instrument: message.instrument,
+            sells: message.flags.contains(.sells), buys: message.flags.contains(.buys),
+            sellPrice: message.sellPrice, sellAbove: message.sellAbove, buyPrice: message.buyPrice,
+            buyBelow: message.buyBelow, target: message.target))))
   }
 
   private func transfer(_ message: TransferDecoder) -> Body {
@@ -71,100 +73,113 @@ extension OrderReader {
       return .badEnum(message.assetRaw, message.fromAccount)
     }
     return .command(
-      .transfer(
-        Transfer(
-          from: message.fromAccount, to: message.toAccount, asset: asset,
-          currency: message.currency, area: message.area, amount: message.amount,
-          clientOrderId: message.clientOrderId)))
+      .cash(
+        .transfer(
+          Transfer(
+            from: message.fromAccount, to: message.toAccount, asset: asset,
+            currency: message.currency, area: message.area, amount: message.amount,
+            clientOrderId: message.clientOrderId))))
   }
 
   private func createParticipant(_ message: CreateParticipantDecoder) -> Body {
     .command(
-      .createParticipant(
-        CreateParticipant(participant: message.participant, name: message.shortName)))
+      .reference(
+        .createParticipant(
+          CreateParticipant(participant: message.participant, name: message.shortName))))
   }
 
   private func registerSession(_ message: RegisterSessionDecoder) -> Body {
     .command(
-      .registerSession(
-        RegisterSession(
-          session: message.sessionId, participant: message.participant, roles: message.roles,
-          publicKey: message.publicKey)))
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: message.sessionId, participant: message.participant, roles: message.roles,
+            publicKey: message.publicKey))))
   }
 
   private func createAccount(_ message: CreateAccountDecoder) -> Body {
     .command(
-      .createAccount(
-        CreateAccount(account: message.account, participant: message.participant)))
+      .reference(
+        .createAccount(
+          CreateAccount(account: message.account, participant: message.participant))))
   }
 
   private func setCap(_ message: SetCapDecoder) -> Body {
-    .command(.setCap(SetCap(account: message.account, area: message.area, cap: message.cap)))
+    .command(
+      .reference(.setCap(SetCap(account: message.account, area: message.area, cap: message.cap))))
   }
 
   private func createArea(_ message: CreateAreaDecoder) -> Body {
     .command(
-      .createArea(
-        CreateArea(
-          area: message.area, currency: message.currency, code: message.areaCode,
-          storageCost: message.storageCost, storagePrice: message.storagePrice,
-          feedInPrice: message.feedInPrice, retailPrice: message.retailPrice,
-          lossFactor: message.lossFactor)))
+      .reference(
+        .createArea(
+          CreateArea(
+            area: message.area, currency: message.currency, code: message.areaCode,
+            storageCost: message.storageCost, storagePrice: message.storagePrice,
+            feedInPrice: message.feedInPrice, retailPrice: message.retailPrice,
+            lossFactor: message.lossFactor))))
   }
 
   private func setTariff(_ message: SetTariffDecoder) -> Body {
     .command(
-      .setTariff(
-        SetTariff(
-          area: message.area, feedInPrice: message.feedInPrice, retailPrice: message.retailPrice)))
+      .reference(
+        .setTariff(
+          SetTariff(
+            area: message.area, feedInPrice: message.feedInPrice, retailPrice: message.retailPrice))
+      ))
   }
 
   /// A version that this program does not know is never journaled, so that one in a journal says that a newer
   /// program wrote it.
   private func setRules(_ message: SetRulesDecoder) -> Body {
     message.version <= RulesVersion.newest
-      ? .command(.setRules(SetRules(version: message.version)))
+      ? .command(.control(.setRules(SetRules(version: message.version))))
       : .refused(.outOfRange, limit: Int64(RulesVersion.newest))
   }
 
   private func createInstrument(_ message: CreateInstrumentDecoder) -> Body {
     guard let kind = message.kind else { return .badEnum(message.kindRaw) }
     return .command(
-      .createInstrument(
-        CreateInstrument(
-          instrument: message.instrument, area: message.area, kind: kind, symbol: message.symbol,
-          tick: message.tickSize, lot: message.lot, lowestPrice: message.lowestPrice,
-          highestPrice: message.highestPrice, makerFee: message.makerFee,
-          takerFee: message.takerFee)))
+      .reference(
+        .createInstrument(
+          CreateInstrument(
+            instrument: message.instrument, area: message.area, kind: kind, symbol: message.symbol,
+            tick: message.tickSize, lot: message.lot, lowestPrice: message.lowestPrice,
+            highestPrice: message.highestPrice, makerFee: message.makerFee,
+            takerFee: message.takerFee))))
   }
 
   private func setInstrumentState(_ message: SetInstrumentStateDecoder) -> Body {
     guard let state = message.state else { return .badEnum(message.stateRaw) }
     return .command(
-      .setInstrumentState(SetInstrumentState(instrument: message.instrument, state: state)))
+      .reference(
+        .setInstrumentState(SetInstrumentState(instrument: message.instrument, state: state))))
   }
 
   private func registerMeter(_ message: RegisterMeterDecoder) -> Body {
     .command(
-      .registerMeter(
-        RegisterMeter(
-          meter: message.meter, account: message.account, area: message.area,
-          publicKey: message.publicKey)))
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: message.meter, account: message.account, area: message.area,
+            publicKey: message.publicKey))))
   }
 
   private func deposit(_ message: DepositDecoder) -> Body {
     .command(
-      .deposit(
-        CashMovement(
-          account: message.account, currency: message.currency, amount: message.amount,
-          reference: message.reference)))
+      .cash(
+        .deposit(
+          CashMovement(
+            account: message.account, currency: message.currency, amount: message.amount,
+            reference: message.reference))))
   }
 
   private func withdraw(_ message: WithdrawDecoder) -> Body {
     .command(
-      .withdraw(
-        CashMovement(
-          account: message.account, currency: message.currency, amount: message.amount,
-          reference: message.reference)))
+      .cash(
+        .withdraw(
+          CashMovement(
+            account: message.account, currency: message.currency, amount: message.amount,
+            reference: message.reference))))
   }
 }

@@ -198,7 +198,9 @@ enum Body {
       .command(Command(session: session, clientSequence: frame.sequenceNumber, body: body))
     case .tick(let time):
       .command(
-        Command(session: session, clientSequence: frame.sequenceNumber, body: .tick, time: time))
+        Command(
+          session: session, clientSequence: frame.sequenceNumber, body: .control(.tick), time: time)
+      )
     case .badEnum(let value, let account, let id):
       .rejected(
         Rejected(

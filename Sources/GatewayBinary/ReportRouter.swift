@@ -141,30 +141,51 @@ public struct ReportRouter: ~Copyable {
       assertionFailure("read where they stand")
     case .rejected(let rejected):
       send(rejected.session, time, &sink) { $0.rejected($1, time, rejected) }
-    case .massCanceled(let done):
-      send(done.session, time, &sink) { $0.massCanceled($1, time, done) }
     case .metered(let done): send(done.session, time, &sink) { $0.metered($1, time, done) }
-    case .transferred(let done):
-      send(done.session, time, &sink) { $0.transferred($1, time, done) }
-    case .agentSet(let done): send(done.session, time, &sink) { $0.agentSet($1, time, done) }
-    case .acknowledged(let done):
-      send(done.session, time, &sink) { $0.ack($1, time, reference: done.clientSequence) }
-    case .sessionBegan, .sessionEnded, .participantCreated, .sessionRegistered, .accountCreated,
-      .areaCreated, .tariffSet, .instrumentCreated, .instrumentStateChanged, .meterRegistered,
-      .settlementConfirmed, .rulesSet, .deposited, .withdrawn, .capSet, .alarm, .displayed:
-      learn(event, time, into: &sink)
+    case .order(let event): route(event, time, into: &sink)
+    case .cash(let event): route(event, time, into: &sink)
+    case .reference(let event): learn(event)
+    case .session(let event): learn(event)
+    case .control(let event): route(event, time, into: &sink)
     }
   }
 
-  /// Takes in what is no report of one session.
-  private mutating func learn<Sink: ReportSink & ~Copyable>(
-    _ event: borrowing Event, _ time: Timestamp, into sink: inout Sink
+  private mutating func route<Sink: ReportSink & ~Copyable>(
+    _ event: OrderEvent, _ time: Timestamp, into sink: inout Sink
   ) {
+    switch event {
+    case .massCanceled(let done):
+      send(done.session, time, &sink) { $0.massCanceled($1, time, done) }
+    case .agentSet(let done): send(done.session, time, &sink) { $0.agentSet($1, time, done) }
+    case .displayed: break  // Market data.
+    }
+  }
+
+  private mutating func route<Sink: ReportSink & ~Copyable>(
+    _ event: CashEvent, _ time: Timestamp, into sink: inout Sink
+  ) {
+    switch event {
+    case .transferred(let done):
+      send(done.session, time, &sink) { $0.transferred($1, time, done) }
+    case .deposited, .withdrawn: break  // The operator has the answer, the owner the balance.
+    }
+  }
+
+  private mutating func route<Sink: ReportSink & ~Copyable>(
+    _ event: ControlEvent, _ time: Timestamp, into sink: inout Sink
+  ) {
+    switch event {
+    case .acknowledged(let done):
+      send(done.session, time, &sink) { $0.ack($1, time, reference: done.clientSequence) }
+    case .settlementConfirmed(let done): announce(done, time, into: &sink)
+    case .alarm, .rulesSet: break  // For operators: log, metrics, status.
+    }
+  }
+
+  /// Takes in who and what there is from now on.
+  private mutating func learn(_ event: ReferenceEvent) {
     directory.note(event)
     switch event {
-    case .sessionBegan(let session): begin(session)
-    case .sessionEnded(let ended):
-      flows.pointer(Int(ended.request.session.rawValue))?.pointee.cancelAfter = BeginSession.never
     case .accountCreated(let made):
       if !made.account.isHouse {
         owners[Int(made.account.rawValue)] = made.participant.rawValue
@@ -174,8 +195,15 @@ public struct ReportRouter: ~Copyable {
       firms[Int(registered.session.rawValue)] = registered.participant.rawValue
       if former != Self.none { findAudience(ParticipantId(former)) }
       findAudience(registered.participant)
-    case .settlementConfirmed(let done): announce(done, time, into: &sink)
     default: break
+    }
+  }
+
+  private mutating func learn(_ event: SessionEvent) {
+    switch event {
+    case .sessionBegan(let session): begin(session)
+    case .sessionEnded(let ended):
+      flows.pointer(Int(ended.request.session.rawValue))?.pointee.cancelAfter = BeginSession.never
     }
   }
 

@@ -147,27 +147,27 @@ public enum CommandCodec {
         ? .enterOnBehalf : order.displayQuantity == .zero ? .enter : .enterIceberg
     case .replace: .replace
     case .cancel: .cancel
-    case .massCancel: .massCancel
-    case .setAgent: .setAgent
-    case .transfer: .transfer
+    case .order(.massCancel): .massCancel
+    case .order(.setAgent): .setAgent
+    case .cash(.transfer): .transfer
     case .meterReading: .meterReading
-    case .deposit: .deposit
-    case .withdraw: .withdraw
-    case .createParticipant: .createParticipant
-    case .registerSession: .registerSession
-    case .createAccount: .createAccount
-    case .setCap: .setCap
-    case .createArea: .createArea
-    case .setTariff: .setTariff
-    case .createInstrument: .createInstrument
-    case .setInstrumentState: .setInstrumentState
-    case .registerMeter: .registerMeter
-    case .tick: .tick
-    case .settlementConfirmed: .settlementConfirmed
-    case .checkpoint: .checkpoint
-    case .beginSession: .beginSession
-    case .endSession: .endSession
-    case .setRules: .setRules
+    case .cash(.deposit): .deposit
+    case .cash(.withdraw): .withdraw
+    case .reference(.createParticipant): .createParticipant
+    case .reference(.registerSession): .registerSession
+    case .reference(.createAccount): .createAccount
+    case .reference(.setCap): .setCap
+    case .reference(.createArea): .createArea
+    case .reference(.setTariff): .setTariff
+    case .reference(.createInstrument): .createInstrument
+    case .reference(.setInstrumentState): .setInstrumentState
+    case .reference(.registerMeter): .registerMeter
+    case .control(.tick): .tick
+    case .control(.settlementConfirmed): .settlementConfirmed
+    case .control(.checkpoint): .checkpoint
+    case .session(.beginSession): .beginSession
+    case .session(.endSession): .endSession
+    case .control(.setRules): .setRules
     }
   }
 

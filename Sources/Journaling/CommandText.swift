@@ -18,36 +18,34 @@ public enum CommandText {
     case .cancel(let cancel):
       "cancel \(order(cancel.order)) account \(cancel.account.rawValue) "
         + "client \(cancel.clientOrderId.rawValue)"
-    case .massCancel(let cancel):
+    case .order(.massCancel(let cancel)):
       "massCancel account \(cancel.account.rawValue) instrument \(cancel.instrument.rawValue) "
         + "\(cancel.sides)"
-    case .setAgent(let agent): text(agent)
-    case .transfer(let transfer): text(transfer)
+    case .order(.setAgent(let agent)): text(agent)
+    case .cash(.transfer(let transfer)): text(transfer)
     case .meterReading(let reading):
       "meterReading meter \(reading.meter.rawValue) register \(reading.registerSequence) "
         + "\(reading.intervalStart.nanoseconds)..<\(reading.intervalEnd.nanoseconds) "
         + "produced \(wh(reading.produced)) consumed \(wh(reading.consumed))"
-    case .deposit(let cash): "deposit " + text(cash)
-    case .withdraw(let cash): "withdraw " + text(cash)
-    case .tick: "tick"
-    case .settlementConfirmed(let batch):
+    case .cash(.deposit(let cash)): "deposit " + text(cash)
+    case .cash(.withdraw(let cash)): "withdraw " + text(cash)
+    case .control(.tick): "tick"
+    case .control(.settlementConfirmed(let batch)):
       "settlementConfirmed batch \(batch.batch) through \(batch.lastSequence.rawValue)"
-    case .beginSession(let begin):
+    case .session(.beginSession(let begin)):
       "beginSession \(begin.session.rawValue) version \(begin.version) "
         + (begin.cancelAfter == BeginSession.never
           ? "keeps" : "cancels after \(begin.cancelAfter) ms")
-    case .endSession(let end): "endSession \(end.session.rawValue) version \(end.version)"
-    case .checkpoint(let checkpoint):
+    case .session(.endSession(let end)): "endSession \(end.session.rawValue) version \(end.version)"
+    case .control(.checkpoint(let checkpoint)):
       "checkpoint events \(hex(checkpoint.eventHash)) state \(hex(checkpoint.stateHash))"
-    case .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
-      .createInstrument, .setInstrumentState, .registerMeter:
-      referenceData(body)
-    case .setRules(let rules): "setRules \(rules.version)"
+    case .reference(let command): text(command)
+    case .control(.setRules(let rules)): "setRules \(rules.version)"
     }
   }
 
-  private static func referenceData(_ body: Command.Body) -> String {
-    switch body {
+  private static func text(_ command: ReferenceCommand) -> String {
+    switch command {
     case .createParticipant(let new):
       "createParticipant \(new.participant.rawValue) \(quoted(new.name))"
     case .registerSession(let new):
@@ -71,7 +69,6 @@ public enum CommandText {
       "setInstrumentState \(change.instrument.rawValue) \(change.state)"
     case .registerMeter(let new):
       "registerMeter \(new.meter.rawValue) account \(new.account.rawValue) area \(new.area.rawValue)"
-    default: ""
     }
   }
 

@@ -62,7 +62,8 @@ public struct RefusedCommand: Sendable, Equatable {
   /// Of a command of the exchange's own, a tick: time passes.
   public static func standIn(for command: Command) -> Command {
     let body: Command.Body =
-      command.session == .exchange ? .tick : .cancel(CancelOrder(account: .null, order: .null))
+      command.session == .exchange
+      ? .control(.tick) : .cancel(CancelOrder(account: .null, order: .null))
     return Command(
       session: command.session, clientSequence: command.clientSequence, body: body,
       sequence: command.sequence, time: command.time)

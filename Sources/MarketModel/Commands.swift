@@ -24,32 +24,18 @@ public struct Command: Sendable, BitwiseCopyable {
     (self.clientSequence, self.body) = (clientSequence, body)
   }
 
-  /// What can be asked of the exchange.
+  /// What can be asked of the exchange. The frequent commands are cases of their own and are read where
+  /// they stand (`CommandLayout`); the others belong to a family.
   public enum Body: Sendable, BitwiseCopyable {
     case enter(NewOrder)
     case replace(ReplaceOrder)
     case cancel(CancelOrder)
-    case massCancel(MassCancel)
-    case setAgent(SetAgent)
-    case transfer(Transfer)
     case meterReading(MeterReading)
-    case deposit(CashMovement)
-    case withdraw(CashMovement)
-    case createParticipant(CreateParticipant)
-    case registerSession(RegisterSession)
-    case createAccount(CreateAccount)
-    case setCap(SetCap)
-    case createArea(CreateArea)
-    case setTariff(SetTariff)
-    case createInstrument(CreateInstrument)
-    case setInstrumentState(SetInstrumentState)
-    case registerMeter(RegisterMeter)
-    case tick
-    case settlementConfirmed(SettlementConfirmed)
-    case beginSession(BeginSession)
-    case endSession(EndSession)
-    case checkpoint(Checkpoint)
-    case setRules(SetRules)
+    case order(OrderCommand)
+    case cash(CashCommand)
+    case reference(ReferenceCommand)
+    case session(SessionCommand)
+    case control(ControlCommand)
   }
 }
 

@@ -13,7 +13,7 @@ public enum EventKind: UInt8, Sendable {
   case restated = 2
   case canceled = 3
   case trade = 4
-  case balance = 7
+  case balance = 5
   /// Any of the rarer ones.
   case other = 255
 
@@ -58,7 +58,7 @@ extension EventKind {
     check(.canceled, .canceled(Sample.canceled), Sample.canceled)
     check(.trade, .trade(Sample.trade), Sample.trade)
     check(.balance, .balance(Sample.balance), Sample.balance)
-    check(.other, .alarm(Alarm(kind: .cascadeBound, value: 34)))
+    check(.other, .control(.alarm(Alarm(kind: .cascadeBound, value: 34))))
     return true
   }()
 
@@ -69,7 +69,7 @@ extension EventKind {
     withUnsafeTemporaryAllocation(of: Event.self, capacity: 1) { memory in
       guard let place = memory.baseAddress else { return }
       // Whatever was there: what is written is the whole event.
-      place.initialize(to: .alarm(Alarm(kind: .cascadeBound, value: -1)))
+      place.initialize(to: .control(.alarm(Alarm(kind: .cascadeBound, value: -1))))
       let written: UnsafeMutablePointer<Payload> = kind.begin(at: place)
       written.pointee = payload
       precondition(place.pointee == event, "events are not laid out as this build expects")

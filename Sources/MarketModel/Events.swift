@@ -7,37 +7,22 @@ public protocol EventSink: ~Copyable {
   mutating func emit(_ event: Event)
 }
 
-/// One consequence of a command.
+/// One consequence of a command. The frequent events are cases of their own and are written and read where
+/// they stand (`EventKind`); the others belong to a family, so that a reader passes over a whole family.
 public enum Event: Sendable, BitwiseCopyable, Equatable {
   case accepted(OrderState)
   case replaced(OrderState)
   case restated(OrderState)
   case canceled(OrderCanceled)
   case trade(Trade)
-  case rejected(Rejected)
-  case massCanceled(MassCanceled)
   case balance(Balance)
+  case rejected(Rejected)
   case metered(Metered)
-  case transferred(Transferred)
-  case deposited(CashMoved)
-  case withdrawn(CashMoved)
-  case agentSet(SetAgentDone)
-  case acknowledged(Acknowledged)
-  case participantCreated(CreateParticipant)
-  case sessionRegistered(RegisterSession)
-  case accountCreated(CreateAccount)
-  case capSet(SetCap)
-  case areaCreated(AreaState)
-  case tariffSet(SetTariff)
-  case instrumentCreated(CreateInstrument)
-  case instrumentStateChanged(SetInstrumentState)
-  case meterRegistered(RegisterMeter)
-  case settlementConfirmed(SettlementConfirmed)
-  case sessionBegan(BeginSession)
-  case sessionEnded(SessionEnded)
-  case alarm(Alarm)
-  case displayed(OrderDisplayed)
-  case rulesSet(SetRules)
+  case order(OrderEvent)
+  case cash(CashEvent)
+  case reference(ReferenceEvent)
+  case session(SessionEvent)
+  case control(ControlEvent)
 }
 
 /// An open order after a change: accepted, replaced or restated.

@@ -32,17 +32,17 @@ public struct BatchBuilder: Sendable {
     switch event {
     case .trade(let trade): settle(trade, cause)
     case .metered(let metered): settle(metered, cause)
+    case .cash(let cash): settle(cash, cause)
+    case .reference(let event): catalog.note(event)
+    default: break
+    }
+  }
+
+  private mutating func settle(_ event: CashEvent, _ cause: Cause) {
+    switch event {
     case .transferred(let transferred): settle(transferred.transfer, cause)
     case .deposited(let moved): settle(moved.movement, isDeposit: true, cause)
     case .withdrawn(let moved): settle(moved.movement, isDeposit: false, cause)
-    case .areaCreated(let area): catalog.add(area.definition)
-    case .instrumentCreated(let instrument): catalog.add(instrument)
-    case .accepted, .replaced, .restated, .canceled, .rejected, .massCanceled, .balance,
-      .agentSet, .acknowledged, .participantCreated, .sessionRegistered, .accountCreated,
-      .capSet, .tariffSet, .instrumentStateChanged, .meterRegistered, .settlementConfirmed,
-      .rulesSet,
-      .sessionBegan, .sessionEnded, .alarm, .displayed:
-      break
     }
   }
 

@@ -6,6 +6,15 @@ struct Catalog: Sendable {
   private var currencies: [Currency] = []
   private var areas: [AreaId] = []
 
+  /// Learns what an event says of areas and instruments.
+  mutating func note(_ event: ReferenceEvent) {
+    switch event {
+    case .areaCreated(let area): add(area.definition)
+    case .instrumentCreated(let instrument): add(instrument)
+    default: break
+    }
+  }
+
   /// Learns an area's currency.
   mutating func add(_ area: CreateArea) {
     let index = Int(area.area.rawValue)

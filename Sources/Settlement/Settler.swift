@@ -109,7 +109,7 @@ public struct Settler: ~Copyable {
   public mutating func take(_ event: Event, sequence: SequenceNumber, time: Timestamp) {
     if isHalted { return }
     precondition(inHand == nil, "a waiting settler must not be fed; call retry")
-    if case .settlementConfirmed(let confirmed) = event {
+    if case .control(.settlementConfirmed(let confirmed)) = event {
       unconfirmed.removeAll { $0.batch <= confirmed.batch }
     } else {
       builder.take(event, sequence: sequence, time: time)
@@ -230,6 +230,10 @@ public enum Reconciliation: Sendable, Equatable {
 extension Command.Body {
   /// Whether the command closes the open batch: a checkpoint of the whole state does.
   public var closesBatch: Bool {
-    if case .checkpoint(let checkpoint) = self { checkpoint.stateHash != 0 } else { false }
+    if case .control(.checkpoint(let checkpoint)) = self {
+      checkpoint.stateHash != 0
+    } else {
+      false
+    }
   }
 }

@@ -11,25 +11,29 @@ struct AnticipationTests {
 
   private func founding() -> [Command.Body] {
     var bodies: [Command.Body] = [
-      .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)),
-      .createArea(
-        CreateArea(
-          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
-          storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero)),
-      .createInstrument(
-        CreateInstrument(
-          instrument: InstrumentId(1), area: AreaId(1), symbol: .empty, tick: Price(ticks: 100),
-          lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 100_000),
-          makerFee: .zero, takerFee: .zero)),
+      .reference(
+        .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty))),
+      .reference(
+        .createArea(
+          CreateArea(
+            area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+            storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero))),
+      .reference(
+        .createInstrument(
+          CreateInstrument(
+            instrument: InstrumentId(1), area: AreaId(1), symbol: .empty, tick: Price(ticks: 100),
+            lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 100_000),
+            makerFee: .zero, takerFee: .zero))),
     ]
     for number in UInt32(1)...8 {
       let account = AccountId(number)
       bodies.append(
-        .createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
+        .reference(.createAccount(CreateAccount(account: account, participant: ParticipantId(1)))))
       bodies.append(
-        .deposit(
-          CashMovement(
-            account: account, currency: .eur, amount: Money(units: 1 << 40), reference: 1)))
+        .cash(
+          .deposit(
+            CashMovement(
+              account: account, currency: .eur, amount: Money(units: 1 << 40), reference: 1))))
     }
     return bodies
   }

@@ -9,20 +9,25 @@ struct LongCommandTests {
 
   private func founding() -> [Command.Body] {
     [
-      .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)),
-      .createArea(
-        CreateArea(
-          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
-          storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero)),
-      .createInstrument(
-        CreateInstrument(
-          instrument: InstrumentId(1), area: AreaId(1), symbol: .empty, tick: Price(ticks: 100),
-          lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 100_000),
-          makerFee: .zero, takerFee: .zero)),
-      .createAccount(CreateAccount(account: AccountId(1), participant: ParticipantId(1))),
-      .deposit(
-        CashMovement(
-          account: AccountId(1), currency: .eur, amount: Money(units: 1 << 50), reference: 1)),
+      .reference(
+        .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty))),
+      .reference(
+        .createArea(
+          CreateArea(
+            area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+            storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero))),
+      .reference(
+        .createInstrument(
+          CreateInstrument(
+            instrument: InstrumentId(1), area: AreaId(1), symbol: .empty, tick: Price(ticks: 100),
+            lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 100_000),
+            makerFee: .zero, takerFee: .zero))),
+      .reference(
+        .createAccount(CreateAccount(account: AccountId(1), participant: ParticipantId(1)))),
+      .cash(
+        .deposit(
+          CashMovement(
+            account: AccountId(1), currency: .eur, amount: Money(units: 1 << 50), reference: 1))),
     ]
   }
 
@@ -47,10 +52,10 @@ struct LongCommandTests {
     var canceled: Set<ClientOrderId> = []
     var count: UInt32 = 0
     let all = MassCancel(account: AccountId(1), instrument: .null, sides: .both)
-    for event in exchange.execute(command(.massCancel(all))) {
+    for event in exchange.execute(command(.order(.massCancel(all)))) {
       switch event {
       case .canceled(let order): #expect(canceled.insert(order.state.clientOrderId).inserted)
-      case .massCanceled(let done): count = done.count
+      case .order(.massCanceled(let done)): count = done.count
       default: break
       }
     }

@@ -33,7 +33,7 @@ extension ReferenceModel {
     try requireHolding(CashKey(movement.account, movement.currency))
     outside[movement.currency] = total + movement.amount.units
     accounts[movement.account]?.lastReference = movement.reference
-    emit(.deposited(cashMoved(movement, command)))
+    emit(.cash(.deposited(cashMoved(movement, command))))
     move(movement.account, movement.currency, movement.amount.units)
     drain()
     acknowledge(command)
@@ -49,7 +49,7 @@ extension ReferenceModel {
       .balanceLimit, Limit.total)
     outside[movement.currency, default: 0] -= movement.amount.units
     accounts[movement.account]?.lastReference = movement.reference
-    emit(.withdrawn(cashMoved(movement, command)))
+    emit(.cash(.withdrawn(cashMoved(movement, command))))
     move(movement.account, movement.currency, -movement.amount.units)
     drain()
     acknowledge(command)
@@ -84,10 +84,11 @@ extension ReferenceModel {
     }
     accounts[transfer.from]?.lastClientOrderId = transfer.clientOrderId
     emit(
-      .transferred(
-        Transferred(
-          transfer: transfer, session: command.session,
-          clientSequence: command.clientSequence)))
+      .cash(
+        .transferred(
+          Transferred(
+            transfer: transfer, session: command.session,
+            clientSequence: command.clientSequence))))
     switch transfer.asset {
     case .cash:
       move(transfer.from, transfer.currency, -transfer.amount)
@@ -238,7 +239,7 @@ extension ReferenceModel {
         .balanceLimit, Limit.cash)
     }
     rules = new.version
-    emit(.rulesSet(new))
+    emit(.control(.rulesSet(new)))
     acknowledge(command)
   }
 }
@@ -261,9 +262,10 @@ extension ReferenceModel {
         agent.sells || agent.buys ? ModelAgent(instruction: agent, session: command.session) : nil
     }
     emit(
-      .agentSet(
-        SetAgentDone(
-          agent: agent, session: command.session, clientSequence: command.clientSequence)))
+      .order(
+        .agentSet(
+          SetAgentDone(
+            agent: agent, session: command.session, clientSequence: command.clientSequence))))
   }
 
   /// Enters what the standing instruction asks for.

@@ -25,7 +25,7 @@ extension ReferenceModel {
     try requireNumber(definition.participant.rawValue, capacity.participants)
     try require(participants[definition.participant] == nil, .alreadyExists)
     participants[definition.participant] = definition
-    emit(.participantCreated(definition))
+    emit(.reference(.participantCreated(definition)))
     acknowledge(command)
   }
 
@@ -34,7 +34,7 @@ extension ReferenceModel {
     try requireParticipant(definition.participant)
     try requireValue(Int64(definition.roles.rawValue), in: 0...15)
     sessions[definition.session] = definition
-    emit(.sessionRegistered(definition))
+    emit(.reference(.sessionRegistered(definition)))
     acknowledge(command)
   }
 
@@ -43,7 +43,7 @@ extension ReferenceModel {
     try require(accounts[definition.account] == nil, .alreadyExists)
     try requireParticipant(definition.participant)
     accounts[definition.account] = ModelAccount(participant: definition.participant)
-    emit(.accountCreated(definition))
+    emit(.reference(.accountCreated(definition)))
     acknowledge(command)
   }
 
@@ -57,7 +57,7 @@ extension ReferenceModel {
       $0.ownCap = definition.cap.wattHours
       $0.changed = true
     }
-    emit(.capSet(definition))
+    emit(.reference(.capSet(definition)))
     touch(key)
     drain()
     acknowledge(command)
@@ -76,7 +76,8 @@ extension ReferenceModel {
     try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units)
     areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
     emit(
-      .areaCreated(AreaState(definition: definition, defaultCap: Energy(wattHours: cap))))
+      .reference(
+        .areaCreated(AreaState(definition: definition, defaultCap: Energy(wattHours: cap)))))
     acknowledge(command)
   }
 
@@ -92,7 +93,7 @@ extension ReferenceModel {
     try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
     areas[definition.area]?.definition.feedInPrice = definition.feedInPrice
     areas[definition.area]?.definition.retailPrice = definition.retailPrice
-    emit(.tariffSet(definition))
+    emit(.reference(.tariffSet(definition)))
     acknowledge(command)
   }
 
@@ -118,7 +119,7 @@ extension ReferenceModel {
     try requireValue(Int64(definition.makerFee.partsPerMillion), in: 0...highest)
     try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest)
     instruments[definition.instrument] = ModelInstrument(definition: definition)
-    emit(.instrumentCreated(definition))
+    emit(.reference(.instrumentCreated(definition)))
     acknowledge(command)
   }
 
@@ -131,7 +132,7 @@ extension ReferenceModel {
     try requirePosition(key)
     change(key) { _ in }
     meters[definition.meter] = ModelMeter(definition: definition)
-    emit(.meterRegistered(definition))
+    emit(.reference(.meterRegistered(definition)))
     acknowledge(command)
   }
 
@@ -142,7 +143,7 @@ extension ReferenceModel {
     if definition.state != present {
       try require(present != .closed, .instrumentClosed)
       instruments[id]?.state = definition.state
-      emit(.instrumentStateChanged(definition))
+      emit(.reference(.instrumentStateChanged(definition)))
       for order in bookOrder(id) {
         switch definition.state {
         case .open: if let key = orders[order]?.position { touch(key) }
@@ -167,7 +168,7 @@ extension ReferenceModel {
 
   mutating func begin(_ session: BeginSession) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
-    emit(.sessionBegan(session))
+    emit(.session(.sessionBegan(session)))
   }
 
   /// Cancel on disconnect: what the session entered, but for its standing instructions' orders.
@@ -189,13 +190,13 @@ extension ReferenceModel {
         }
       }
     }
-    emit(.sessionEnded(SessionEnded(request: session, count: count)))
+    emit(.session(.sessionEnded(SessionEnded(request: session, count: count))))
     drain()
   }
 
   mutating func confirm(_ settled: SettlementConfirmed) {
     guard settled.batch > lastBatch else { return }
     lastBatch = settled.batch
-    emit(.settlementConfirmed(settled))
+    emit(.control(.settlementConfirmed(settled)))
   }
 }

@@ -94,7 +94,7 @@ extension ReferenceModel {
 
   mutating func show(_ order: ModelOrder, isRefilled: Bool = false) {
     if order.display > 0, order.isResting {
-      emit(.displayed(displayed(order, isRefilled: isRefilled)))
+      emit(.order(.displayed(displayed(order, isRefilled: isRefilled))))
     }
   }
 
@@ -301,10 +301,11 @@ extension ReferenceModel {
       }
     }
     emit(
-      .massCanceled(
-        MassCanceled(
-          session: command.session, clientSequence: command.clientSequence, request: request,
-          count: count)))
+      .order(
+        .massCanceled(
+          MassCanceled(
+            session: command.session, clientSequence: command.clientSequence, request: request,
+            count: count))))
     drain()
   }
 

@@ -10,12 +10,12 @@ extension ReferenceModel {
     let roles = sessions[command.session]?.roles ?? []
     try require(!roles.isEmpty, .unknownSession)
     switch command.body {
-    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer:
+    case .enter, .replace, .cancel, .order, .cash(.transfer):
       try require(roles.contains(.trading), .notPermitted, Int64(Roles.trading.rawValue))
     case .meterReading: break
-    case .settlementConfirmed, .beginSession, .endSession, .checkpoint:
+    case .session, .control(.settlementConfirmed), .control(.checkpoint):
       throw Refusal(code: .notPermitted, limit: 0)
-    default:
+    case .cash, .reference, .control:
       try require(
         roles.contains(.administration), .notPermitted, Int64(Roles.administration.rawValue))
     }

@@ -74,29 +74,29 @@ struct ReferenceModel {
     case .enter(let order): try enter(order, command)
     case .replace(let request): try replace(request, command)
     case .cancel(let request): try cancel(request, command)
-    case .massCancel(let request): try massCancel(request, command)
-    case .setAgent(let agent): try setAgent(agent, command)
-    case .transfer(let transfer): try self.transfer(transfer, command)
+    case .order(.massCancel(let request)): try massCancel(request, command)
+    case .order(.setAgent(let agent)): try setAgent(agent, command)
+    case .cash(.transfer(let transfer)): try self.transfer(transfer, command)
     case .meterReading(let reading): try read(reading, command)
-    case .deposit(let movement): try deposit(movement, command)
-    case .withdraw(let movement): try withdraw(movement, command)
-    case .createParticipant(let definition): try create(definition, command)
-    case .registerSession(let definition): try register(definition, command)
-    case .createAccount(let definition): try create(definition, command)
-    case .setCap(let definition): try setCap(definition, command)
-    case .createArea(let definition): try create(definition, command)
-    case .setTariff(let definition): try setTariff(definition, command)
-    case .createInstrument(let definition): try create(definition, command)
-    case .setInstrumentState(let definition): try setState(definition, command)
-    case .registerMeter(let definition): try register(definition, command)
-    case .tick:
+    case .cash(.deposit(let movement)): try deposit(movement, command)
+    case .cash(.withdraw(let movement)): try withdraw(movement, command)
+    case .reference(.createParticipant(let definition)): try create(definition, command)
+    case .reference(.registerSession(let definition)): try register(definition, command)
+    case .reference(.createAccount(let definition)): try create(definition, command)
+    case .reference(.setCap(let definition)): try setCap(definition, command)
+    case .reference(.createArea(let definition)): try create(definition, command)
+    case .reference(.setTariff(let definition)): try setTariff(definition, command)
+    case .reference(.createInstrument(let definition)): try create(definition, command)
+    case .reference(.setInstrumentState(let definition)): try setState(definition, command)
+    case .reference(.registerMeter(let definition)): try register(definition, command)
+    case .control(.tick):
       drain()
       acknowledge(command)
-    case .settlementConfirmed(let batch): confirm(batch)
-    case .beginSession(let session): try begin(session)
-    case .endSession(let session): try end(session)
-    case .checkpoint: break
-    case .setRules(let rules): try setRules(rules, command)
+    case .control(.settlementConfirmed(let batch)): confirm(batch)
+    case .session(.beginSession(let session)): try begin(session)
+    case .session(.endSession(let session)): try end(session)
+    case .control(.checkpoint): break
+    case .control(.setRules(let rules)): try setRules(rules, command)
     }
   }
 }
@@ -194,7 +194,7 @@ extension ReferenceModel {
     var steps: UInt32 = 0
     while !queue.isEmpty {
       if steps == capacity.cascadeSteps {
-        emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
+        emit(.control(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps)))))
         isBehind = true
         return
       }
@@ -269,8 +269,9 @@ extension ReferenceModel {
   mutating func acknowledge(_ command: Command) {
     if command.session == .exchange { return }
     emit(
-      .acknowledged(
-        Acknowledged(session: command.session, clientSequence: command.clientSequence)))
+      .control(
+        .acknowledged(
+          Acknowledged(session: command.session, clientSequence: command.clientSequence))))
   }
 
   /// The order as an event shows it.

@@ -132,13 +132,14 @@ extension Command.Body {
     case .enter(let order): (order.account, order.clientOrderId, .null)
     case .replace(let request): (request.account, request.clientOrderId, request.order)
     case .cancel(let request): (request.account, request.clientOrderId, request.order)
-    case .massCancel(let request): (request.account, .engine, .null)
-    case .setAgent(let agent): (agent.account, .engine, .null)
-    case .transfer(let transfer): (transfer.from, transfer.clientOrderId, .null)
-    case .deposit(let movement), .withdraw(let movement): (movement.account, .engine, .null)
-    case .createAccount(let definition): (definition.account, .engine, .null)
-    case .setCap(let definition): (definition.account, .engine, .null)
-    case .registerMeter(let definition): (definition.account, .engine, .null)
+    case .order(.massCancel(let request)): (request.account, .engine, .null)
+    case .order(.setAgent(let agent)): (agent.account, .engine, .null)
+    case .cash(.transfer(let transfer)): (transfer.from, transfer.clientOrderId, .null)
+    case .cash(.deposit(let movement)), .cash(.withdraw(let movement)):
+      (movement.account, .engine, .null)
+    case .reference(.createAccount(let definition)): (definition.account, .engine, .null)
+    case .reference(.setCap(let definition)): (definition.account, .engine, .null)
+    case .reference(.registerMeter(let definition)): (definition.account, .engine, .null)
     default: (.null, .engine, .null)
     }
   }

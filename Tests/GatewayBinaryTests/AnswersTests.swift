@@ -114,11 +114,13 @@ struct AnswersTests {
     let world = try GatewayWorld()
     let bot = try world.client()
     world.emit([
-      .tariffSet(
-        SetTariff(
-          area: GatewayWorld.area, feedInPrice: Price(ticks: 1), retailPrice: Price(ticks: 2))),
-      .instrumentStateChanged(
-        SetInstrumentState(instrument: GatewayWorld.instrument, state: .halted)),
+      .reference(
+        .tariffSet(
+          SetTariff(
+            area: GatewayWorld.area, feedInPrice: Price(ticks: 1), retailPrice: Price(ticks: 2)))),
+      .reference(
+        .instrumentStateChanged(
+          SetInstrumentState(instrument: GatewayWorld.instrument, state: .halted))),
     ])
     while world.state.withLock({ $0.delivered }) < 2 {}
     let reference = try bot.requestReferenceData()

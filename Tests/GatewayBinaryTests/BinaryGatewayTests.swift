@@ -158,7 +158,9 @@ struct BinaryGatewayTests {
     let (slow, good) = (try world.client(), try world.client(GatewayWorld.otherBot))
     let burst = [Event](repeating: .accepted(Sample.order(GatewayWorld.bot)), count: 2000)
     for _ in 0..<60 { world.emit(burst) }
-    world.emit([.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1))])
+    world.emit([
+      .control(.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1)))
+    ])
     guard case .acknowledged = try good.expect().event else {
       Issue.record("no report")
       return
@@ -181,10 +183,11 @@ struct BinaryGatewayTests {
     let bot = try world.client()
     func register(_ roles: Roles) {
       world.emit([
-        .sessionRegistered(
-          RegisterSession(
-            session: GatewayWorld.bot, participant: GatewayWorld.firm, roles: roles,
-            publicKey: PublicKey(0, 0, 0, 0)))
+        .reference(
+          .sessionRegistered(
+            RegisterSession(
+              session: GatewayWorld.bot, participant: GatewayWorld.firm, roles: roles,
+              publicKey: PublicKey(0, 0, 0, 0))))
       ])
     }
     register([.administration])

@@ -35,13 +35,15 @@ private struct Collected: ReportSink {
       (UInt32(7), UInt32(1), Roles.trading), (8, 2, .trading), (9, 1, .dropCopy),
     ] {
       router.route(
-        .sessionRegistered(
-          RegisterSession(
-            session: SessionId(session), participant: ParticipantId(participant), roles: roles,
-            publicKey: PublicKey(0, 0, 0, 0))), time, into: &sink)
+        .reference(
+          .sessionRegistered(
+            RegisterSession(
+              session: SessionId(session), participant: ParticipantId(participant), roles: roles,
+              publicKey: PublicKey(0, 0, 0, 0)))), time, into: &sink)
       router.route(
-        .sessionBegan(
-          BeginSession(session: SessionId(session), version: 1, cancelAfter: BeginSession.never)),
+        .session(
+          .sessionBegan(
+            BeginSession(session: SessionId(session), version: 1, cancelAfter: BeginSession.never))),
         time, into: &sink)
     }
   }
@@ -80,10 +82,11 @@ private struct Collected: ReportSink {
     Self.register(&router, &sink)
     router.route(Self.rejected(9), Self.time, into: &sink)
     router.route(
-      .sessionRegistered(
-        RegisterSession(
-          session: SessionId(9), participant: ParticipantId(1), roles: [],
-          publicKey: PublicKey(0, 0, 0, 0))), Self.time, into: &sink)
+      .reference(
+        .sessionRegistered(
+          RegisterSession(
+            session: SessionId(9), participant: ParticipantId(1), roles: [],
+            publicKey: PublicKey(0, 0, 0, 0)))), Self.time, into: &sink)
     router.route(Self.rejected(7), Self.time, into: &sink)
     #expect(sink.reports.map(\.session) == [9, 7])
   }
@@ -94,7 +97,8 @@ private struct Collected: ReportSink {
     var sink = Collected()
     Self.register(&router, &sink)
     router.route(
-      .settlementConfirmed(SettlementConfirmed(batch: 4, lastSequence: SequenceNumber(99))),
+      .control(
+        .settlementConfirmed(SettlementConfirmed(batch: 4, lastSequence: SequenceNumber(99)))),
       Self.time, into: &sink)
     #expect(
       sink.reports == [
@@ -108,7 +112,8 @@ private struct Collected: ReportSink {
     var sink = Collected()
     Self.register(&router, &sink)
     router.route(
-      .accountCreated(CreateAccount(account: AccountId(3), participant: ParticipantId(1))),
+      .reference(
+        .accountCreated(CreateAccount(account: AccountId(3), participant: ParticipantId(1)))),
       Self.time, into: &sink)
     router.route(
       .balance(

@@ -114,23 +114,27 @@ final class GatewayWorld: Sendable {
   var opening: [Event] {
     func session(_ id: SessionId, _ participant: ParticipantId, _ roles: Roles) -> Event {
       let key = keys[id].map { PublicKey($0.publicKey) } ?? PublicKey(0, 0, 0, 0)
-      return .sessionRegistered(
-        RegisterSession(session: id, participant: participant, roles: roles, publicKey: key))
+      return .reference(
+        .sessionRegistered(
+          RegisterSession(session: id, participant: participant, roles: roles, publicKey: key)))
     }
     return [
       session(Self.bot, Self.firm, .trading), session(Self.meterBox, Self.firm, .metering),
       session(Self.operatorDesk, ParticipantId(3), .administration),
       session(Self.otherBot, Self.otherFirm, .trading),
       session(Self.secondBot, Self.firm, [.trading, .metering]),
-      .accountCreated(CreateAccount(account: Self.account, participant: Self.firm)),
-      .accountCreated(CreateAccount(account: Self.otherAccount, participant: Self.otherFirm)),
-      .areaCreated(
-        AreaState(definition: Sample.createArea, defaultCap: Energy(wattHours: 2000))),
-      .instrumentCreated(Sample.createInstrument),
-      .meterRegistered(
-        RegisterMeter(
-          meter: Self.meter, account: Self.account, area: Self.area,
-          publicKey: PublicKey(meterKey.publicKey))),
+      .reference(.accountCreated(CreateAccount(account: Self.account, participant: Self.firm))),
+      .reference(
+        .accountCreated(CreateAccount(account: Self.otherAccount, participant: Self.otherFirm))),
+      .reference(
+        .areaCreated(
+          AreaState(definition: Sample.createArea, defaultCap: Energy(wattHours: 2000)))),
+      .reference(.instrumentCreated(Sample.createInstrument)),
+      .reference(
+        .meterRegistered(
+          RegisterMeter(
+            meter: Self.meter, account: Self.account, area: Self.area,
+            publicKey: PublicKey(meterKey.publicKey)))),
     ]
   }
 
@@ -206,12 +210,12 @@ final class ScriptedServer: GatewayServer {
 
   func submit(_ command: Command) -> SubmitResult {
     switch command.body {
-    case .beginSession(let session):
-      world.state.withLock { $0.outbox.append([.sessionBegan(session)]) }
+    case .session(.beginSession(let session)):
+      world.state.withLock { $0.outbox.append([.session(.sessionBegan(session))]) }
       return .taken
-    case .endSession(let session):
+    case .session(.endSession(let session)):
       world.state.withLock { state in
-        state.outbox.append([.sessionEnded(SessionEnded(request: session, count: 0))])
+        state.outbox.append([.session(.sessionEnded(SessionEnded(request: session, count: 0)))])
         state.ended.append(session)
       }
       return .taken
@@ -296,7 +300,7 @@ final class ScriptedServer: GatewayServer {
     gateway?.endCommand(number)
     world.state.withLock { $0.sequence = sequence }
     // The gateway's own commands are not the test's.
-    if case .sessionBegan = events.first { return }
+    if case .session(.sessionBegan) = events.first { return }
     world.state.withLock { $0.delivered += 1 }
   }
 }

@@ -67,11 +67,12 @@ struct MarketFeedTests {
     var feed = MarketFeed()
     for (instrument, area) in [(UInt32(1), UInt16(1)), (2, 1), (3, 2)] {
       feed.note(
-        .instrumentCreated(
-          CreateInstrument(
-            instrument: InstrumentId(instrument), area: AreaId(area), symbol: .empty,
-            tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
-            highestPrice: Price(ticks: 100))))
+        .reference(
+          .instrumentCreated(
+            CreateInstrument(
+              instrument: InstrumentId(instrument), area: AreaId(area), symbol: .empty,
+              tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
+              highestPrice: Price(ticks: 100)))))
     }
     var log = FeedLog()
     feed.endCommand(at: .never, into: &log)
@@ -149,10 +150,11 @@ struct MarketFeedTests {
       return log.updates.map(\.2).filter { if case .trade = $0 { false } else { true } }
     }
     func displayed(_ total: Int64, _ live: Int64, isRefilled: Bool = false) -> Event {
-      .displayed(
-        OrderDisplayed(
-          order: Self.id(1), total: Energy(wattHours: total), live: Energy(wattHours: live),
-          isRefilled: isRefilled))
+      .order(
+        .displayed(
+          OrderDisplayed(
+            order: Self.id(1), total: Energy(wattHours: total), live: Energy(wattHours: live),
+            isRefilled: isRefilled)))
     }
     func seen(_ total: Int64, _ live: Int64) -> FeedOrder {
       Self.shown(Self.state(Self.id(1), .sell, price: 10, leaves: total, covered: live))
@@ -189,8 +191,9 @@ struct MarketFeedTests {
     var halted = resting
     halted.covered = .zero
     feed.note(
-      .instrumentStateChanged(
-        SetInstrumentState(instrument: InstrumentId(1), state: .halted)))
+      .reference(
+        .instrumentStateChanged(
+          SetInstrumentState(instrument: InstrumentId(1), state: .halted))))
     feed.note(.restated(halted))
     log.updates = []
     feed.endCommand(at: .never, into: &log)

@@ -38,25 +38,25 @@ struct OrderReaderTests {
       (bot, { try $0.enter(Sample.iceberg) }, .enter(Sample.iceberg)),
       (bot, { try $0.replace(Sample.replace) }, .replace(Sample.replace)),
       (bot, { try $0.cancel(cancel) }, .cancel(cancel)),
-      (bot, { try $0.massCancel(mass) }, .massCancel(mass)),
-      (bot, { try $0.setAgent(Sample.agent) }, .setAgent(Sample.agent)),
-      (bot, { try $0.transfer(Sample.transfer) }, .transfer(Sample.transfer)),
-      (desk, { try $0.create(participant) }, .createParticipant(participant)),
-      (desk, { try $0.register(session) }, .registerSession(session)),
-      (desk, { try $0.create(account) }, .createAccount(account)),
-      (desk, { try $0.set(cap) }, .setCap(cap)),
-      (desk, { try $0.create(Sample.createArea) }, .createArea(Sample.createArea)),
-      (desk, { try $0.set(tariff) }, .setTariff(tariff)),
-      (desk, { try $0.set(SetRules(version: 2)) }, .setRules(SetRules(version: 2))),
+      (bot, { try $0.massCancel(mass) }, .order(.massCancel(mass))),
+      (bot, { try $0.setAgent(Sample.agent) }, .order(.setAgent(Sample.agent))),
+      (bot, { try $0.transfer(Sample.transfer) }, .cash(.transfer(Sample.transfer))),
+      (desk, { try $0.create(participant) }, .reference(.createParticipant(participant))),
+      (desk, { try $0.register(session) }, .reference(.registerSession(session))),
+      (desk, { try $0.create(account) }, .reference(.createAccount(account))),
+      (desk, { try $0.set(cap) }, .reference(.setCap(cap))),
+      (desk, { try $0.create(Sample.createArea) }, .reference(.createArea(Sample.createArea))),
+      (desk, { try $0.set(tariff) }, .reference(.setTariff(tariff))),
+      (desk, { try $0.set(SetRules(version: 2)) }, .control(.setRules(SetRules(version: 2)))),
       (
         desk, { try $0.create(Sample.createInstrument) },
-        .createInstrument(Sample.createInstrument)
+        .reference(.createInstrument(Sample.createInstrument))
       ),
-      (desk, { try $0.set(halt) }, .setInstrumentState(halt)),
-      (desk, { try $0.register(meter) }, .registerMeter(meter)),
-      (desk, { try $0.deposit(Sample.movement) }, .deposit(Sample.movement)),
-      (desk, { try $0.withdraw(Sample.movement) }, .withdraw(Sample.movement)),
-      (desk, { try $0.tick(to: Timestamp(nanoseconds: 99)) }, .tick),
+      (desk, { try $0.set(halt) }, .reference(.setInstrumentState(halt))),
+      (desk, { try $0.register(meter) }, .reference(.registerMeter(meter))),
+      (desk, { try $0.deposit(Sample.movement) }, .cash(.deposit(Sample.movement))),
+      (desk, { try $0.withdraw(Sample.movement) }, .cash(.withdraw(Sample.movement))),
+      (desk, { try $0.tick(to: Timestamp(nanoseconds: 99)) }, .control(.tick)),
     ]
   }
 
@@ -77,7 +77,7 @@ struct OrderReaderTests {
       #expect(command.clientSequence == reference)
       #expect(command.sequence == .none)
       var time: UInt64 = 0
-      if case .tick = body { time = 99 }
+      if case .control(.tick) = body { time = 99 }
       #expect(command.time == Timestamp(nanoseconds: time))
     }
   }

@@ -90,12 +90,14 @@ struct ReportWriterTests {
       account: GatewayWorld.account, instrument: GatewayWorld.instrument, sides: .buy)
     world.emit([
       .rejected(rejected),
-      .massCanceled(
-        MassCanceled(session: session, clientSequence: 4, request: mass, count: 9)),
-      .transferred(
-        Transferred(transfer: Sample.transfer, session: session, clientSequence: 5)),
-      .agentSet(SetAgentDone(agent: Sample.agent, session: session, clientSequence: 6)),
-      .acknowledged(Acknowledged(session: session, clientSequence: 7)),
+      .order(
+        .massCanceled(
+          MassCanceled(session: session, clientSequence: 4, request: mass, count: 9))),
+      .cash(
+        .transferred(
+          Transferred(transfer: Sample.transfer, session: session, clientSequence: 5))),
+      .order(.agentSet(SetAgentDone(agent: Sample.agent, session: session, clientSequence: 6))),
+      .control(.acknowledged(Acknowledged(session: session, clientSequence: 7))),
       .metered(Sample.metered(session, reference: 8)),
     ])
     #expect(
@@ -145,7 +147,9 @@ struct ReportWriterTests {
     let world = try GatewayWorld()
     let other = try world.client(GatewayWorld.otherBot)
     world.emit([.accepted(Sample.order(GatewayWorld.bot))])
-    world.emit([.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1))])
+    world.emit([
+      .control(.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1)))
+    ])
     _ = try report(other, 1)
     let bot = try world.client()
     world.emit([.accepted(Sample.order(GatewayWorld.bot))])

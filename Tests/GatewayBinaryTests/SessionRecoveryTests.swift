@@ -24,7 +24,7 @@ struct SessionRecoveryTests {
   private func acknowledge(_ world: GatewayWorld, _ references: ClosedRange<UInt64>) {
     world.emit(
       references.map {
-        .acknowledged(Acknowledged(session: GatewayWorld.bot, clientSequence: $0))
+        .control(.acknowledged(Acknowledged(session: GatewayWorld.bot, clientSequence: $0)))
       })
   }
 

@@ -86,7 +86,9 @@ struct WaitingAnswerTests {
     let other = try world.client(GatewayWorld.otherBot)
     try other.requestReferenceData()
     _ = try other.expect()
-    world.emit([.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1))])
+    world.emit([
+      .control(.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1)))
+    ])
     for number in 1...UInt64(count) {
       guard case .balance(_, number) = try bot.expect().event else {
         Issue.record("answer \(number) is missing")
@@ -114,7 +116,9 @@ struct WaitingAnswerTests {
     #expect(world.waits { $0.answered == 12 })
     world.state.withLock {
       $0.outbox += [[Event]](
-        repeating: [.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1))],
+        repeating: [
+          .control(.acknowledged(Acknowledged(session: GatewayWorld.otherBot, clientSequence: 1)))
+        ],
         count: 1_000)
     }
     world.wake.wake()

@@ -20,7 +20,7 @@ struct CommandTextTests {
     let deposit = CashMovement(
       account: AccountId(3), currency: .eur, amount: Money(units: 1_250_000_000), reference: 4)
     #expect(
-      CommandText.text(.deposit(deposit))
+      CommandText.text(.cash(.deposit(deposit)))
         == "deposit account 3 12.50000000 currency 978 reference 4")
   }
 

@@ -88,27 +88,31 @@ struct RandomCommands {
     case .cancel:
       .cancel(CancelOrder(account: account(), order: OrderId(bits()), clientOrderId: client()))
     case .massCancel:
-      .massCancel(
-        MassCancel(account: account(), instrument: instrument(), sides: any(MassCancel.Sides.self)))
-    case .setAgent: .setAgent(agent())
-    case .transfer: .transfer(transfer())
+      .order(
+        .massCancel(
+          MassCancel(
+            account: account(), instrument: instrument(), sides: any(MassCancel.Sides.self))))
+    case .setAgent: .order(.setAgent(agent()))
+    case .transfer: .cash(.transfer(transfer()))
     case .meterReading:
       .meterReading(
         MeterReading(
           meter: MeterId(bits()), registerSequence: bits(), intervalStart: moment(),
           intervalEnd: moment(), produced: energy(), consumed: energy()))
-    case .deposit: .deposit(cash())
-    case .withdraw: .withdraw(cash())
-    case .tick: .tick
+    case .deposit: .cash(.deposit(cash()))
+    case .withdraw: .cash(.withdraw(cash()))
+    case .tick: .control(.tick)
     case .settlementConfirmed:
-      .settlementConfirmed(
-        SettlementConfirmed(batch: bits(), lastSequence: SequenceNumber(bits())))
+      .control(
+        .settlementConfirmed(
+          SettlementConfirmed(batch: bits(), lastSequence: SequenceNumber(bits()))))
     case .beginSession:
-      .beginSession(
-        BeginSession(session: SessionId(bits()), version: bits(), cancelAfter: bits()))
-    case .endSession: .endSession(EndSession(session: SessionId(bits()), version: bits()))
-    case .checkpoint: .checkpoint(Checkpoint(eventHash: bits(), stateHash: bits()))
-    case .setRules: .setRules(SetRules(version: version()))
+      .session(
+        .beginSession(
+          BeginSession(session: SessionId(bits()), version: bits(), cancelAfter: bits())))
+    case .endSession: .session(.endSession(EndSession(session: SessionId(bits()), version: bits())))
+    case .checkpoint: .control(.checkpoint(Checkpoint(eventHash: bits(), stateHash: bits())))
+    case .setRules: .control(.setRules(SetRules(version: version())))
     default: referenceData(kind)
     }
   }
@@ -116,26 +120,30 @@ struct RandomCommands {
   private mutating func referenceData(_ kind: CommandCodec.Kind) -> Command.Body {
     switch kind {
     case .createParticipant:
-      .createParticipant(CreateParticipant(participant: participant(), name: label()))
+      .reference(.createParticipant(CreateParticipant(participant: participant(), name: label())))
     case .registerSession:
-      .registerSession(
-        RegisterSession(
-          session: SessionId(bits()), participant: participant(), roles: Roles(rawValue: bits()),
-          publicKey: key()))
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: SessionId(bits()), participant: participant(), roles: Roles(rawValue: bits()),
+            publicKey: key())))
     case .createAccount:
-      .createAccount(CreateAccount(account: account(), participant: participant()))
-    case .setCap: .setCap(SetCap(account: account(), area: area(), cap: energy()))
-    case .createArea: .createArea(newArea())
+      .reference(.createAccount(CreateAccount(account: account(), participant: participant())))
+    case .setCap: .reference(.setCap(SetCap(account: account(), area: area(), cap: energy())))
+    case .createArea: .reference(.createArea(newArea()))
     case .setTariff:
-      .setTariff(SetTariff(area: area(), feedInPrice: price(), retailPrice: price()))
-    case .createInstrument: .createInstrument(newInstrument())
+      .reference(.setTariff(SetTariff(area: area(), feedInPrice: price(), retailPrice: price())))
+    case .createInstrument: .reference(.createInstrument(newInstrument()))
     case .setInstrumentState:
-      .setInstrumentState(
-        SetInstrumentState(instrument: instrument(), state: any(InstrumentState.self)))
+      .reference(
+        .setInstrumentState(
+          SetInstrumentState(instrument: instrument(), state: any(InstrumentState.self))))
     case .registerMeter:
-      .registerMeter(
-        RegisterMeter(meter: MeterId(bits()), account: account(), area: area(), publicKey: key()))
-    default: .tick
+      .reference(
+        .registerMeter(
+          RegisterMeter(meter: MeterId(bits()), account: account(), area: area(), publicKey: key()))
+      )
+    default: .control(.tick)
     }
   }
 

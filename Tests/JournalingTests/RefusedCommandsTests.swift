@@ -10,10 +10,11 @@ struct RefusedCommandsTests {
   private func transfer(_ sequence: UInt64, number: UInt64 = 5) -> Command {
     Command(
       session: SessionId(7), clientSequence: number,
-      body: .transfer(
-        Transfer(
-          from: AccountId(1), to: AccountId(2), asset: .cash, currency: Currency(978),
-          amount: Int64(sequence), clientOrderId: ClientOrderId(sequence))),
+      body: .cash(
+        .transfer(
+          Transfer(
+            from: AccountId(1), to: AccountId(2), asset: .cash, currency: Currency(978),
+            amount: Int64(sequence), clientOrderId: ClientOrderId(sequence)))),
       sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: sequence * 10))
   }
 
@@ -42,7 +43,7 @@ struct RefusedCommandsTests {
       let isRefused = [6, 10].contains(command.sequence.rawValue)
       switch command.body {
       case .cancel(let cancel): #expect(isRefused && cancel.account == .null)
-      case .transfer: #expect(!isRefused)
+      case .cash(.transfer): #expect(!isRefused)
       default: Issue.record("\(command)")
       }
     }
@@ -50,7 +51,7 @@ struct RefusedCommandsTests {
     #expect(try folder.recover().refused.entries.map(\.sequence.rawValue) == [6, 10])
     var asWritten = try JournalReader(directory: folder.path, asWritten: true)
     while let command = try asWritten.next() {
-      guard case .transfer = command.body else {
+      guard case .cash(.transfer) = command.body else {
         Issue.record("\(command)")
         return
       }
@@ -60,10 +61,11 @@ struct RefusedCommandsTests {
   @Test("A refused command of the exchange's own is read as a tick.")
   func readsATick() {
     let command = Command(
-      session: .exchange, body: .endSession(EndSession(session: SessionId(3), version: 1)),
+      session: .exchange,
+      body: .session(.endSession(EndSession(session: SessionId(3), version: 1))),
       sequence: SequenceNumber(4), time: Timestamp(nanoseconds: 9))
     let standIn = RefusedCommand.standIn(for: command)
-    guard case .tick = standIn.body else {
+    guard case .control(.tick) = standIn.body else {
       Issue.record("\(standIn)")
       return
     }

@@ -7,7 +7,7 @@ struct SequencerTests {
   private let second: UInt64 = 1_000_000_000
 
   private func stamped(_ sequencer: inout Sequencer) -> [UInt64] {
-    var command = Command(session: .exchange, body: .tick)
+    var command = Command(session: .exchange, body: .control(.tick))
     sequencer.stamp(&command)
     return [command.sequence.rawValue, command.time.nanoseconds]
   }

@@ -46,7 +46,7 @@ struct ClockCheckTests {
     let time = Int64(SystemTime().wall) + days * Int64(Self.day)
     try appender.append([
       Command(
-        session: .exchange, body: .tick, sequence: SequenceNumber(1),
+        session: .exchange, body: .control(.tick), sequence: SequenceNumber(1),
         time: Timestamp(nanoseconds: UInt64(time)))
     ])
     try appender.seal()

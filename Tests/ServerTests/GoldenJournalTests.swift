@@ -56,9 +56,11 @@ struct GoldenJournalTests {
     var (commands, checkpoints) = (UInt64(0), 0)
     while let command = try reader.next() {
       commands += 1
-      if case .checkpoint(let hashes) = command.body, hashes.stateHash != 0 { checkpoints += 1 }
+      if case .control(.checkpoint(let hashes)) = command.body, hashes.stateHash != 0 {
+        checkpoints += 1
+      }
       for event in exchange.execute(command) {
-        if case .alarm(let alarm) = event {
+        if case .control(.alarm(let alarm)) = event {
           #expect(alarm.kind != .checkpointMismatch, "command \(command.sequence.rawValue)")
         }
       }

@@ -7,12 +7,12 @@ import Testing
 struct OutboxTests {
   /// An event that carries a number.
   private func event(_ number: UInt64) -> Event {
-    .acknowledged(Acknowledged(session: SessionId(1), clientSequence: number))
+    .control(.acknowledged(Acknowledged(session: SessionId(1), clientSequence: number)))
   }
 
   private func command(_ sequence: UInt64) -> Command {
     Command(
-      session: SessionId(1), body: .tick, sequence: SequenceNumber(sequence),
+      session: SessionId(1), body: .control(.tick), sequence: SequenceNumber(sequence),
       time: Timestamp(nanoseconds: 1_000 + sequence))
   }
 

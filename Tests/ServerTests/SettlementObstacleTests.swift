@@ -134,7 +134,7 @@ struct SettlementObstacleTests {
     var producer = writer.claimProducer()
     for number in 1...40 as ClosedRange<UInt64> {
       let command = Command(
-        session: .exchange, body: .tick, sequence: SequenceNumber(number),
+        session: .exchange, body: .control(.tick), sequence: SequenceNumber(number),
         time: Timestamp(nanoseconds: number))
       let isTaken = producer.push(command)
       #expect(isTaken)

@@ -89,11 +89,11 @@ struct BatchBuilderTests {
 
   @Test("Only a checkpoint of the whole state closes a batch.")
   func checkpointKinds() {
-    let whole = Command.Body.checkpoint(Checkpoint(eventHash: 1, stateHash: 2))
-    let rolling = Command.Body.checkpoint(Checkpoint(eventHash: 1, stateHash: 0))
+    let whole = Command.Body.control(.checkpoint(Checkpoint(eventHash: 1, stateHash: 2)))
+    let rolling = Command.Body.control(.checkpoint(Checkpoint(eventHash: 1, stateHash: 0)))
     #expect(whole.closesBatch)
     #expect(!rolling.closesBatch)
-    #expect(!Command.Body.tick.closesBatch)
+    #expect(!Command.Body.control(.tick).closesBatch)
   }
 
   @Test("Other batch rules, another shard or one changed amount make another chain.")
@@ -133,7 +133,7 @@ struct BatchBuilderTests {
     let definition = CreateArea(
       area: AreaId(3), currency: Currency(0), code: .empty, storageCost: Money(units: 1),
       storagePrice: Money(units: 1), feedInPrice: .zero, retailPrice: .zero)
-    script.add([.areaCreated(AreaState(definition: definition, defaultCap: .zero))])
+    script.add([.reference(.areaCreated(AreaState(definition: definition, defaultCap: .zero)))])
     script.meter(2, produced: 10, exported: 4, revenue: 8, area: 3)
     script.checkpoint()
     let batch = try #require(try BatchBuilder.batches(of: script, genesis).first)

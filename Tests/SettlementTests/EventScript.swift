@@ -29,8 +29,8 @@ struct EventScript {
         instrument: InstrumentId(UInt32(area.rawValue)), area: area, symbol: .empty,
         tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: Price(ticks: -100_000),
         highestPrice: Price(ticks: 100_000))
-      add([.areaCreated(AreaState(definition: definition, defaultCap: .zero))])
-      add([.instrumentCreated(instrument)])
+      add([.reference(.areaCreated(AreaState(definition: definition, defaultCap: .zero)))])
+      add([.reference(.instrumentCreated(instrument))])
     }
   }
 
@@ -92,7 +92,7 @@ struct EventScript {
       from: AccountId(from), to: AccountId(to), asset: asset, currency: .eur, area: AreaId(1),
       amount: amount, clientOrderId: ClientOrderId(references))
     add([
-      .transferred(Transferred(transfer: transfer, session: SessionId(1), clientSequence: 1))
+      .cash(.transferred(Transferred(transfer: transfer, session: SessionId(1), clientSequence: 1)))
     ])
   }
 
@@ -103,7 +103,7 @@ struct EventScript {
       account: AccountId(account), currency: currency, amount: Money(units: abs(amount)),
       reference: references)
     let moved = CashMoved(movement: movement, session: SessionId(1), clientSequence: 1)
-    add([amount < 0 ? .withdrawn(moved) : .deposited(moved)])
+    add([amount < 0 ? .cash(.withdrawn(moved)) : .cash(.deposited(moved))])
   }
 
   private static func party(_ account: UInt32, fee: Int64) -> TradeParty {

@@ -51,7 +51,8 @@ struct SettlerTests {
     // All but the last confirmation turn out to be in the journal.
     let known = SettlementConfirmed(batch: sent[sent.count - 2].batch, lastSequence: .none)
     settler.take(
-      .settlementConfirmed(known), sequence: steps[crash].sequence, time: steps[crash].time)
+      .control(.settlementConfirmed(known)), sequence: steps[crash].sequence,
+      time: steps[crash].time)
     #expect(settler.unconfirmed == [sent[sent.count - 1]])
     let rest = steps[crash...].compactMap { settler.feed($0) }
     #expect(rest.map(\.batch).first == sent[sent.count - 1].batch + 1)

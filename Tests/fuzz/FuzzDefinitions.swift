@@ -34,12 +34,16 @@ struct FuzzDefinitions: Hashable {
   /// The commands that found the market. None of them is rejected.
   var foundation: [Command] {
     var bodies: [Command.Body] = [
-      .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)),
+      .reference(
+        .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty))),
       Self.session(1, .administration),
     ]
-    if hasNewRules { bodies.append(.setRules(SetRules(version: RulesVersion.newest))) }
-    bodies += isExtreme ? (1...3).map { .createArea(extremeArea($0)) } : [.createArea(Self.area)]
-    bodies += instruments.map { .createInstrument($0) }
+    if hasNewRules { bodies.append(.control(.setRules(SetRules(version: RulesVersion.newest)))) }
+    bodies +=
+      isExtreme
+      ? (1...3).map { .reference(.createArea(extremeArea($0))) }
+      : [.reference(.createArea(Self.area))]
+    bodies += instruments.map { .reference(.createInstrument($0)) }
     for number in UInt32(2)...3 { bodies += trader(number) }
     if isExtreme { bodies += otherMeters }
     if isRich { bodies += riches }
@@ -57,11 +61,13 @@ struct FuzzDefinitions: Hashable {
   private func trader(_ number: UInt32) -> [Command.Body] {
     let account = AccountId(number)
     return [
-      .createParticipant(CreateParticipant(participant: ParticipantId(number), name: .empty)),
+      .reference(
+        .createParticipant(CreateParticipant(participant: ParticipantId(number), name: .empty))),
       Self.session(number, [.trading, .metering]),
-      .createAccount(CreateAccount(account: account, participant: ParticipantId(number))),
+      .reference(
+        .createAccount(CreateAccount(account: account, participant: ParticipantId(number)))),
       Self.meter(number, account, AreaId(1), FuzzMarket.keys[Int(number) - 1]),
-      .deposit(CashMovement(account: account, currency: .eur, amount: cash, reference: 1)),
+      .cash(.deposit(CashMovement(account: account, currency: .eur, amount: cash, reference: 1))),
       Self.reading(number, energy),
     ]
   }
@@ -85,22 +91,24 @@ struct FuzzDefinitions: Hashable {
     ].map {
       CashMovement(account: $0, currency: .eur, amount: Money(units: $1), reference: 2)
     }
-    return deposits.map { .deposit($0) } + caps.map { .setCap($0) }
+    return deposits.map { .cash(.deposit($0)) } + caps.map { .reference(.setCap($0)) }
       + [Self.reading(1, max(paid, Energy(wattHours: 1)), 2)]
   }
 
   private static func session(_ number: UInt32, _ roles: Roles) -> Command.Body {
-    .registerSession(
-      RegisterSession(
-        session: SessionId(number), participant: ParticipantId(number), roles: roles,
-        publicKey: FuzzMarket.keys[Int(number) - 1]))
+    .reference(
+      .registerSession(
+        RegisterSession(
+          session: SessionId(number), participant: ParticipantId(number), roles: roles,
+          publicKey: FuzzMarket.keys[Int(number) - 1])))
   }
 
   private static func meter(
     _ number: UInt32, _ account: AccountId, _ area: AreaId, _ key: PublicKey
   ) -> Command.Body {
-    .registerMeter(
-      RegisterMeter(meter: MeterId(number), account: account, area: area, publicKey: key))
+    .reference(
+      .registerMeter(
+        RegisterMeter(meter: MeterId(number), account: account, area: area, publicKey: key)))
   }
 
   /// The second reading of a meter ends at the beginning, the first a quarter of an hour before.
@@ -171,38 +179,40 @@ struct FuzzDefinitions: Hashable {
       order.price = Self.price(order.price, listed)
       order.quantity = Self.quantity(order.quantity, at: order.price, listed)
       return .replace(order)
-    case .setAgent(var agent):
+    case .order(.setAgent(var agent)):
       guard let listed = listed(agent.instrument) else { return body }
       agent.sellPrice = Self.price(agent.sellPrice, listed)
       agent.buyPrice = Self.price(agent.buyPrice, listed)
-      return .setAgent(agent)
-    case .meterReading, .deposit, .withdraw, .transfer, .setTariff, .setCap: return fitted(body)
+      return .order(.setAgent(agent))
+    case .meterReading, .cash(.deposit), .cash(.withdraw), .cash(.transfer), .reference(.setTariff),
+      .reference(.setCap):
+      return fitted(body)
     default: return body
     }
   }
 
   private func fitted(_ body: Command.Body) -> Command.Body {
     switch body {
-    case .deposit(var cash):
+    case .cash(.deposit(var cash)):
       cash.amount.units = Self.amount(cash.amount.units, 1...Limit.total)
-      return .deposit(cash)
-    case .withdraw(var cash):
+      return .cash(.deposit(cash))
+    case .cash(.withdraw(var cash)):
       cash.amount.units = Self.amount(cash.amount.units, 1...Limit.total)
-      return .withdraw(cash)
-    case .transfer(var transfer):
+      return .cash(.withdraw(cash))
+    case .cash(.transfer(var transfer)):
       transfer.amount = Self.amount(transfer.amount, 1...Limit.total)
-      return .transfer(transfer)
+      return .cash(.transfer(transfer))
     case .meterReading(var reading):
       reading.produced.wattHours = Self.amount(reading.produced.wattHours, 0...Limit.reading)
       reading.consumed.wattHours = Self.amount(reading.consumed.wattHours, 0...Limit.reading)
       return .meterReading(reading)
-    case .setTariff(var tariff):
+    case .reference(.setTariff(var tariff)):
       tariff.feedInPrice.ticks = Self.amount(tariff.feedInPrice.ticks, 0...Limit.price)
       tariff.retailPrice.ticks = Self.amount(tariff.retailPrice.ticks, 0...Limit.price)
-      return .setTariff(tariff)
-    case .setCap(var cap):
+      return .reference(.setTariff(tariff))
+    case .reference(.setCap(var cap)):
       cap.cap.wattHours = Self.amount(cap.cap.wattHours, 0...Limit.cap)
-      return .setCap(cap)
+      return .reference(.setCap(cap))
     default: return body
     }
   }

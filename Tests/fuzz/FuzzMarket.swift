@@ -81,7 +81,9 @@ struct FuzzMarket: ~Copyable {
   mutating func apply(_ command: Command, _ tell: (borrowing Event, SequenceNumber) -> Void) {
     var stamped = command
     last = SequenceNumber(last.rawValue + 1)
-    if case .tick = command.body { now = max(now, min(command.time.nanoseconds, 1 << 62)) }
+    if case .control(.tick) = command.body {
+      now = max(now, min(command.time.nanoseconds, 1 << 62))
+    }
     (stamped.sequence, stamped.time) = (last, Timestamp(nanoseconds: now))
     if Self.tells { print("\(last.rawValue) session \(command.session.rawValue): \(command.body)") }
     if couldLeaveItsType(stamped.body) {
@@ -107,7 +109,7 @@ struct FuzzMarket: ~Copyable {
   private func couldLeaveItsType(_ body: Command.Body) -> Bool {
     guard exchange.rules < 2 else { return false }
     switch body {
-    case .deposit, .withdraw, .meterReading: break
+    case .cash(.deposit), .cash(.withdraw), .meterReading: break
     default: return false
     }
     var sums: [Currency: (held: Int128, owed: Int128)] = [:]

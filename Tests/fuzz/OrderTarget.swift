@@ -64,7 +64,7 @@ enum OrderTarget {
       let now = market?.now ?? FuzzMarket.beginning
       apply(
         Command(
-          session: .exchange, body: .tick,
+          session: .exchange, body: .control(.tick),
           time: Timestamp(nanoseconds: now + seconds * 1_000_000_000)))
     }
 

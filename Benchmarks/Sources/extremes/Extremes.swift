@@ -105,9 +105,10 @@ enum LongCommand: String, CaseIterable {
           clientOrderId: ClientOrderId(1 << 40), price: Price(ticks: 1_000),
           quantity: Energy(wattHours: Int64(count))))
     case .massCancel:
-      .massCancel(MassCancel(account: AccountId(2), instrument: .null, sides: .both))
+      .order(.massCancel(MassCancel(account: AccountId(2), instrument: .null, sides: .both)))
     case .halt:
-      .setInstrumentState(SetInstrumentState(instrument: InstrumentId(1), state: .halted))
+      .reference(
+        .setInstrumentState(SetInstrumentState(instrument: InstrumentId(1), state: .halted)))
     case .sweep:
       .enter(
         NewOrder(

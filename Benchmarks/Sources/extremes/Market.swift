@@ -12,38 +12,46 @@ struct Market: ~Copyable {
       capacity: Capacity(
         participants: 1, sessions: 1, accounts: accounts, areas: 1, instruments: instruments,
         meters: accounts, positions: accounts, orders: orders, priceLevels: orders))
-    send(.setRules(SetRules(version: RulesVersion.newest)))
-    send(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
+    send(.control(.setRules(SetRules(version: RulesVersion.newest))))
     send(
-      .createArea(
-        CreateArea(
-          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
-          storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero)))
+      .reference(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
+    )
+    send(
+      .reference(
+        .createArea(
+          CreateArea(
+            area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+            storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero))))
     for number in 1...instruments {
       send(
-        .createInstrument(
-          CreateInstrument(
-            instrument: InstrumentId(number), area: AreaId(1), symbol: .empty,
-            tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
-            highestPrice: Price(ticks: 1_999_999), makerFee: Rate(partsPerMillion: 100),
-            takerFee: Rate(partsPerMillion: 200))))
+        .reference(
+          .createInstrument(
+            CreateInstrument(
+              instrument: InstrumentId(number), area: AreaId(1), symbol: .empty,
+              tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
+              highestPrice: Price(ticks: 1_999_999), makerFee: Rate(partsPerMillion: 100),
+              takerFee: Rate(partsPerMillion: 200)))))
     }
     for number in 1...accounts { open(number) }
   }
 
   private mutating func open(_ number: UInt32) {
     let account = AccountId(number)
-    send(.createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
-    send(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: 1 << 50))))
+    send(.reference(.createAccount(CreateAccount(account: account, participant: ParticipantId(1)))))
     send(
-      .deposit(
-        CashMovement(
-          account: account, currency: .eur, amount: Money(units: 1 << 46), reference: 1)))
+      .reference(
+        .setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: 1 << 50)))))
     send(
-      .registerMeter(
-        RegisterMeter(
-          meter: MeterId(number), account: account, area: AreaId(1),
-          publicKey: PublicKey(0, 0, 0, 0))))
+      .cash(
+        .deposit(
+          CashMovement(
+            account: account, currency: .eur, amount: Money(units: 1 << 46), reference: 1))))
+    send(
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: MeterId(number), account: account, area: AreaId(1),
+            publicKey: PublicKey(0, 0, 0, 0)))))
   }
 
   /// Applies a command that must not be rejected.

@@ -73,22 +73,26 @@ struct FlowRunner: ~Copyable {
 
   /// Area, instruments, and accounts with what the flow asks for.
   private mutating func open(_ flow: FlowFile, _ endowment: Endowment) {
-    send(.setRules(SetRules(version: RulesVersion.newest)))
-    send(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
+    send(.control(.setRules(SetRules(version: RulesVersion.newest))))
     send(
-      .createArea(
-        CreateArea(
-          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
-          storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero)))
+      .reference(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
+    )
+    send(
+      .reference(
+        .createArea(
+          CreateArea(
+            area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+            storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero))))
     for symbol in 1...flow.symbols {
       send(
-        .createInstrument(
-          CreateInstrument(
-            instrument: InstrumentId(symbol), area: AreaId(1), symbol: .empty,
-            tick: Price(ticks: 1), lot: Energy(wattHours: 1),
-            lowestPrice: Price(ticks: Int64(flow.lowest)),
-            highestPrice: Price(ticks: Int64(flow.highest)),
-            makerFee: Rate(partsPerMillion: 100), takerFee: Rate(partsPerMillion: 200))))
+        .reference(
+          .createInstrument(
+            CreateInstrument(
+              instrument: InstrumentId(symbol), area: AreaId(1), symbol: .empty,
+              tick: Price(ticks: 1), lot: Energy(wattHours: 1),
+              lowestPrice: Price(ticks: Int64(flow.lowest)),
+              highestPrice: Price(ticks: Int64(flow.highest)),
+              makerFee: Rate(partsPerMillion: 100), takerFee: Rate(partsPerMillion: 200)))))
     }
     for number in 1...flow.accounts { open(number, endowment) }
   }
@@ -96,17 +100,20 @@ struct FlowRunner: ~Copyable {
   private mutating func open(_ number: UInt32, _ endowment: Endowment) {
     let account = AccountId(number)
     let (energy, cap) = endowment.of(number)
-    send(.createAccount(CreateAccount(account: account, participant: ParticipantId(1))))
-    send(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: cap))))
+    send(.reference(.createAccount(CreateAccount(account: account, participant: ParticipantId(1)))))
     send(
-      .deposit(
-        CashMovement(
-          account: account, currency: .eur, amount: Money(units: 1 << 50), reference: 1)))
+      .reference(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: cap)))))
     send(
-      .registerMeter(
-        RegisterMeter(
-          meter: MeterId(number), account: account, area: AreaId(1),
-          publicKey: PublicKey(0, 0, 0, 0))))
+      .cash(
+        .deposit(
+          CashMovement(
+            account: account, currency: .eur, amount: Money(units: 1 << 50), reference: 1))))
+    send(
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: MeterId(number), account: account, area: AreaId(1),
+            publicKey: PublicKey(0, 0, 0, 0)))))
     if energy > 0 { read(number, produced: energy, consumed: 0) }
   }
 
@@ -182,7 +189,7 @@ struct FlowRunner: ~Copyable {
     var cost = Cost(
       nanosecondsPerOperation: 0, latencies: Array(repeating: 0, count: each ? timed.count : 0))
     let block = UnsafeMutableBufferPointer<Command>.allocate(capacity: FlowRunner.ahead)
-    block.initialize(repeating: Command(session: .exchange, body: .tick))
+    block.initialize(repeating: Command(session: .exchange, body: .control(.tick)))
     defer { block.deallocate() }
     let before = allocatedBytes()
     var elapsed: UInt64 = 0

@@ -89,39 +89,46 @@ struct BusyMarket: ~Copyable {
     let participant = ParticipantId(1)
     let key = PublicKey(7, 7, 7, 7)
     var bodies: [Command.Body] = [
-      .setRules(SetRules(version: RulesVersion.newest)),
-      .createParticipant(CreateParticipant(participant: participant, name: .empty)),
-      .registerSession(
-        RegisterSession(
-          session: session, participant: participant,
-          roles: [.administration, .trading, .metering],
-          publicKey: key)),
-      .beginSession(BeginSession(session: session, version: 1, cancelAfter: BeginSession.never)),
-      .createArea(
-        CreateArea(
-          area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
-          storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero)),
+      .control(.setRules(SetRules(version: RulesVersion.newest))),
+      .reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))),
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: session, participant: participant,
+            roles: [.administration, .trading, .metering],
+            publicKey: key))),
+      .session(
+        .beginSession(BeginSession(session: session, version: 1, cancelAfter: BeginSession.never))),
+      .reference(
+        .createArea(
+          CreateArea(
+            area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
+            storagePrice: Money(units: 20), feedInPrice: .zero, retailPrice: .zero))),
     ]
     for number in 1...instruments {
       bodies.append(
-        .createInstrument(
-          CreateInstrument(
-            instrument: InstrumentId(number), area: AreaId(1), symbol: .empty,
-            tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
-            highestPrice: Price(ticks: 2 * middle), makerFee: .zero, takerFee: .zero)))
+        .reference(
+          .createInstrument(
+            CreateInstrument(
+              instrument: InstrumentId(number), area: AreaId(1), symbol: .empty,
+              tick: Price(ticks: 1), lot: Energy(wattHours: 1), lowestPrice: .zero,
+              highestPrice: Price(ticks: 2 * middle), makerFee: .zero, takerFee: .zero))))
     }
     for number in 1...accounts {
       let account = AccountId(number)
       bodies += [
-        .createAccount(CreateAccount(account: account, participant: participant)),
-        .setCap(
-          SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: 1 << 42))),
-        .deposit(
-          CashMovement(
-            account: account, currency: .eur, amount: Money(units: 1 << 50), reference: 1)),
-        .registerMeter(
-          RegisterMeter(
-            meter: MeterId(number), account: account, area: AreaId(1), publicKey: key)),
+        .reference(.createAccount(CreateAccount(account: account, participant: participant))),
+        .reference(
+          .setCap(
+            SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: 1 << 42)))),
+        .cash(
+          .deposit(
+            CashMovement(
+              account: account, currency: .eur, amount: Money(units: 1 << 50), reference: 1))),
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: MeterId(number), account: account, area: AreaId(1), publicKey: key))),
         .meterReading(
           MeterReading(
             meter: MeterId(number), registerSequence: 1,

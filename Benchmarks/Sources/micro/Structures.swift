@@ -228,7 +228,7 @@ struct Structures {
     let ring = SingleProducerRing<Command>(capacity: 1 << 10)
     var producer = ring.claimProducer()
     var consumer = ring.claimConsumer()
-    let command = Command(session: .exchange, body: .tick)
+    let command = Command(session: .exchange, body: .control(.tick))
     let time = fastest(count) { count in
       var sum: UInt64 = 0
       for _ in 0..<count / 32 {

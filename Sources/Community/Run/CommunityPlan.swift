@@ -65,14 +65,16 @@ struct CommunityPlan: Sendable {
     var bodies = market
     for connection in connections {
       bodies.append(
-        .createParticipant(
-          CreateParticipant(
-            participant: connection.participant, name: Label(connection.name) ?? .empty)))
+        .reference(
+          .createParticipant(
+            CreateParticipant(
+              participant: connection.participant, name: Label(connection.name) ?? .empty))))
       bodies.append(
-        .registerSession(
-          RegisterSession(
-            session: connection.session, participant: connection.participant,
-            roles: connection.roles, publicKey: sessionKey(connection.session))))
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: connection.session, participant: connection.participant,
+              roles: connection.roles, publicKey: sessionKey(connection.session)))))
     }
     for index in model.customers.indices { bodies += customer(index, meterKey) }
     return bodies
@@ -81,16 +83,18 @@ struct CommunityPlan: Sendable {
   private var market: [Command.Body] {
     let terms = model.terms
     return [
-      .createArea(
-        CreateArea(
-          area: Self.area, currency: terms.currency, code: terms.areaCode,
-          storageCost: terms.storageCost, storagePrice: terms.storagePrice,
-          feedInPrice: terms.feedIn, retailPrice: terms.retail)),
-      .createInstrument(
-        CreateInstrument(
-          instrument: Self.instrument, area: Self.area, symbol: terms.symbol, tick: terms.tick,
-          lot: terms.lot, lowestPrice: .zero, highestPrice: terms.highestPrice,
-          makerFee: terms.makerFee, takerFee: terms.takerFee)),
+      .reference(
+        .createArea(
+          CreateArea(
+            area: Self.area, currency: terms.currency, code: terms.areaCode,
+            storageCost: terms.storageCost, storagePrice: terms.storagePrice,
+            feedInPrice: terms.feedIn, retailPrice: terms.retail))),
+      .reference(
+        .createInstrument(
+          CreateInstrument(
+            instrument: Self.instrument, area: Self.area, symbol: terms.symbol, tick: terms.tick,
+            lot: terms.lot, lowestPrice: .zero, highestPrice: terms.highestPrice,
+            makerFee: terms.makerFee, takerFee: terms.takerFee))),
     ]
   }
 
@@ -99,16 +103,21 @@ struct CommunityPlan: Sendable {
     let account = Population.account(index)
     let meter = MeterId(account.rawValue)
     var bodies: [Command.Body] = [
-      .createAccount(CreateAccount(account: account, participant: participant(of: index))),
-      .registerMeter(
-        RegisterMeter(
-          meter: meter, account: account, area: Self.area, publicKey: meterKey(meter))),
-      .deposit(
-        CashMovement(
-          account: account, currency: model.terms.currency, amount: deposit(index), reference: 1)),
+      .reference(
+        .createAccount(CreateAccount(account: account, participant: participant(of: index)))),
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: meter, account: account, area: Self.area, publicKey: meterKey(meter)))),
+      .cash(
+        .deposit(
+          CashMovement(
+            account: account, currency: model.terms.currency, amount: deposit(index), reference: 1))
+      ),
     ]
     if model.customers[index].ownStorage > .zero {
-      bodies.append(.setCap(SetCap(account: account, area: Self.area, cap: model.cap(of: index))))
+      bodies.append(
+        .reference(.setCap(SetCap(account: account, area: Self.area, cap: model.cap(of: index)))))
     }
     return bodies
   }

@@ -52,14 +52,14 @@ struct InProcessVenue: Venue {
   mutating func administer(_ bodies: [Command.Body]) throws(Refused) {
     // As a server does it for a new market.
     if engine.exchange.rules < RulesVersion.newest {
-      try apply(.setRules(SetRules(version: RulesVersion.newest)), from: .exchange)
+      try apply(.control(.setRules(SetRules(version: RulesVersion.newest))), from: .exchange)
     }
     for body in bodies { try apply(body, from: .exchange) }
   }
 
   mutating func tick(to time: Timestamp) throws(Refused) {
     self.time = time
-    try apply(.tick, from: .exchange)
+    try apply(.control(.tick), from: .exchange)
   }
 
   mutating func meter(_ readings: [MeterReading]) throws(Refused) {
@@ -67,7 +67,7 @@ struct InProcessVenue: Venue {
   }
 
   mutating func instruct(_ agents: [SetAgent]) throws(Refused) {
-    for agent in agents { try apply(.setAgent(agent), from: plan.community.session) }
+    for agent in agents { try apply(.order(.setAgent(agent)), from: plan.community.session) }
   }
 
   mutating func send(_ bodies: [Command.Body], from trader: Int) throws(Refused) {

@@ -37,12 +37,12 @@ struct RunRecorder: EventSink {
   mutating func begin(_ command: Command) {
     run.commands += 1
     switch command.body {
-    case .tick:
+    case .control(.tick):
       closeMoment()
       samples.append(DemoResult.MarketSample(time: command.time))
     case .meterReading: run.readings += 1
     case .enter: run.orders += 1
-    case .replace, .cancel, .massCancel: run.changes += 1
+    case .replace, .cancel, .order(.massCancel): run.changes += 1
     default: break
     }
   }

@@ -211,18 +211,17 @@ final class ServerVenue: Venue {
     case .enter(let order): return try client.enter(order)
     case .replace(let change): return try client.replace(change)
     case .cancel(let order): return try client.cancel(order)
-    case .massCancel(let filter): return try client.massCancel(filter)
-    case .setAgent(let agent): return try client.setAgent(agent)
-    case .createParticipant(let participant): return try client.create(participant)
-    case .registerSession(let session): return try client.register(session)
-    case .createAccount(let account): return try client.create(account)
-    case .setCap(let cap): return try client.set(cap)
-    case .createArea(let area): return try client.create(area)
-    case .createInstrument(let instrument): return try client.create(instrument)
-    case .registerMeter(let meter): return try client.register(meter)
-    case .deposit(let movement): return try client.deposit(movement)
-    case .transfer, .meterReading, .withdraw, .setTariff, .setInstrumentState, .tick,
-      .settlementConfirmed, .beginSession, .endSession, .checkpoint, .setRules:
+    case .order(.massCancel(let filter)): return try client.massCancel(filter)
+    case .order(.setAgent(let agent)): return try client.setAgent(agent)
+    case .reference(.createParticipant(let participant)): return try client.create(participant)
+    case .reference(.registerSession(let session)): return try client.register(session)
+    case .reference(.createAccount(let account)): return try client.create(account)
+    case .reference(.setCap(let cap)): return try client.set(cap)
+    case .reference(.createArea(let area)): return try client.create(area)
+    case .reference(.createInstrument(let instrument)): return try client.create(instrument)
+    case .reference(.registerMeter(let meter)): return try client.register(meter)
+    case .cash(.deposit(let movement)): return try client.deposit(movement)
+    default:
       preconditionFailure("no trader and no set-up asks this")
     }
   }

@@ -41,7 +41,7 @@ public struct AggressiveBroker: Trader {
   }
 
   private func withdraw(_ desk: OrderDesk) -> Command.Body {
-    .massCancel(MassCancel(account: desk.account, instrument: desk.instrument))
+    .order(.massCancel(MassCancel(account: desk.account, instrument: desk.instrument)))
   }
 
   /// Takes the other side's best if it is no worse than the idea; else quotes ahead of its own side.

@@ -21,7 +21,7 @@ extension Exchange {
     invariant(request.isExchange, "only settlement confirms")
     settledBatch = confirmation.batch
     settledSequence = confirmation.lastSequence.rawValue
-    emit(.settlementConfirmed(confirmation))
+    emit(.control(.settlementConfirmed(confirmation)))
   }
 
   /// Compares a journaled checkpoint with this run's history.
@@ -35,7 +35,8 @@ extension Exchange {
       && (checkpoint.stateHash == 0 || checkpoint.stateHash == stateHash())
     if agrees { return }
     emit(
-      .alarm(
-        Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: checkpoint.eventHash))))
+      .control(
+        .alarm(
+          Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: checkpoint.eventHash)))))
   }
 }

@@ -13,8 +13,9 @@ extension Exchange {
       request.session.rawValue <= capacity.sessions && sessions[request.session.rawValue].exists,
       "only who is known is answered")
     emit(
-      .acknowledged(
-        Acknowledged(session: request.session, clientSequence: request.clientSequence)))
+      .control(
+        .acknowledged(
+          Acknowledged(session: request.session, clientSequence: request.clientSequence))))
   }
 
   /// The checks that every definition begins with: permission, and a number in range.
@@ -34,7 +35,7 @@ extension Exchange {
     invariant(new.participant.rawValue <= capacity.participants, "a participant of the table")
     participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
     invariant(exists(new.participant), "what was created exists")
-    emit(.participantCreated(new))
+    emit(.reference(.participantCreated(new)))
     acknowledge(request)
   }
 
@@ -57,7 +58,7 @@ extension Exchange {
     invariant(
       participants[sessions[new.session.rawValue].participant].exists,
       "a session's participant exists")
-    emit(.sessionRegistered(new))
+    emit(.reference(.sessionRegistered(new)))
     acknowledge(request)
   }
 
@@ -79,7 +80,7 @@ extension Exchange {
     invariant(
       accounts[new.account.rawValue].participant == new.participant.rawValue,
       "an account has its owner")
-    emit(.accountCreated(new))
+    emit(.reference(.accountCreated(new)))
     acknowledge(request)
   }
 
@@ -101,7 +102,7 @@ extension Exchange {
       "a meter's position is its account's")
     invariant(
       positions[meters[number].position].area == new.area.rawValue, "a meter measures in its area")
-    emit(.meterRegistered(new))
+    emit(.reference(.meterRegistered(new)))
     acknowledge(request)
   }
 
@@ -135,7 +136,7 @@ extension Exchange {
       retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
       imported: 0, exported: 0)
     invariant(exists(new.area), "what was created exists")
-    emit(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap))))
+    emit(.reference(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap)))))
     acknowledge(request)
   }
 
@@ -178,7 +179,7 @@ extension Exchange {
     invariant(
       tariff.feedInPrice.ticks >= 0 && tariff.retailPrice.ticks >= 0, "nobody pays the grid to take"
     )
-    emit(.tariffSet(tariff))
+    emit(.reference(.tariffSet(tariff)))
     acknowledge(request)
   }
 
@@ -202,7 +203,7 @@ extension Exchange {
       positions[position].account == cap.account.rawValue
         && positions[position].area == cap.area.rawValue, "the cap of this account in this area")
     positions[position].mustReport = true
-    emit(.capSet(cap))
+    emit(.reference(.capSet(cap)))
     touch(position)
     drain()
     acknowledge(request)

@@ -26,7 +26,7 @@ extension Exchange {
       "every price of the band has a key")
     books[bookIndex(number, .buy)] = BookSide(depth: depth)
     books[bookIndex(number, .sell)] = BookSide(depth: depth)
-    emit(.instrumentCreated(new))
+    emit(.reference(.instrumentCreated(new)))
     acknowledge(request)
   }
 
@@ -81,7 +81,7 @@ extension Exchange {
     }
     if let refusal { return reject(refusal, request) }
     if instruments[number].state != change.state {
-      emit(.instrumentStateChanged(change))
+      emit(.reference(.instrumentStateChanged(change)))
       enter(change.state, number, .buy)
       enter(change.state, number, .sell)
       checkEmptied(number, change.state)

@@ -22,9 +22,10 @@ extension Exchange {
     invariant(
       positions[position].account == agent.account.rawValue, "an instruction of its own account")
     emit(
-      .agentSet(
-        SetAgentDone(
-          agent: agent, session: request.session, clientSequence: request.clientSequence)))
+      .order(
+        .agentSet(
+          SetAgentDone(
+            agent: agent, session: request.session, clientSequence: request.clientSequence))))
   }
 
   private func validate(_ agent: SetAgent, _ request: Request) -> Refusal? {

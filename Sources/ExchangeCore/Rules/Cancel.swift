@@ -70,10 +70,11 @@ extension Exchange {
     }
     invariant(orders.count &+ count == before, "as many are gone as were cancelled")
     emit(
-      .massCanceled(
-        MassCanceled(
-          session: request.session, clientSequence: request.clientSequence, request: filter,
-          count: count)))
+      .order(
+        .massCanceled(
+          MassCanceled(
+            session: request.session, clientSequence: request.clientSequence, request: filter,
+            count: count))))
     drain()
   }
 

@@ -84,7 +84,7 @@ extension Exchange {
     if let refusal = validateBounds() { return reject(refusal, request) }
     invariant(new.version > rules, "the rules only go upwards")
     rules = new.version
-    emit(.rulesSet(new))
+    emit(.control(.rulesSet(new)))
     acknowledge(request)
   }
 

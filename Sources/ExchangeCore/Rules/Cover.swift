@@ -113,7 +113,7 @@ extension Exchange {
     var steps: UInt32 = 0
     while touchedHead != 0 {
       if steps == capacity.cascadeSteps {
-        emit(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps))))
+        emit(.control(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps)))))
         isBehind = true
         return
       }

@@ -58,10 +58,11 @@ extension Exchange {
     invariant(order.pointee.marks.isOpen && seen.total > 0, "what is open shows something")
     invariant(seen.live >= 0 && seen.live <= seen.total, "no more live than is seen")
     emit(
-      .displayed(
-        OrderDisplayed(
-          order: order.id, total: Energy(wattHours: seen.total),
-          live: Energy(wattHours: seen.live), isRefilled: isRefilled)))
+      .order(
+        .displayed(
+          OrderDisplayed(
+            order: order.id, total: Energy(wattHours: seen.total),
+            live: Energy(wattHours: seen.live), isRefilled: isRefilled))))
   }
 
   // MARK: Validation

@@ -13,7 +13,7 @@ extension Exchange {
     }
     book(movement, movement.amount.units)
     invariant(findHolding(movement.account, movement.currency) != 0, "who was paid has cash")
-    emit(.deposited(moved(movement, request)))
+    emit(.cash(.deposited(moved(movement, request))))
     drain()
     acknowledge(request)
   }
@@ -27,7 +27,7 @@ extension Exchange {
     invariant(
       findHolding(movement.account, movement.currency) != 0, "only who has cash withdraws")
     book(movement, -movement.amount.units)
-    emit(.withdrawn(moved(movement, request)))
+    emit(.cash(.withdrawn(moved(movement, request))))
     drain()
     acknowledge(request)
   }
@@ -142,9 +142,10 @@ extension Exchange {
     case .energy: moveEnergy(transfer)
     }
     emit(
-      .transferred(
-        Transferred(
-          transfer: transfer, session: request.session, clientSequence: request.clientSequence)))
+      .cash(
+        .transferred(
+          Transferred(
+            transfer: transfer, session: request.session, clientSequence: request.clientSequence))))
     if transfer.asset == .energy {
       loseCover(find(transfer.from, transfer.area), .sell)
       loseCover(find(transfer.to, transfer.area), .buy)

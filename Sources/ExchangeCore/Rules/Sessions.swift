@@ -12,7 +12,7 @@ extension Exchange {
     invariant(
       participants[sessions[session.session.rawValue].participant].exists,
       "a session's participant exists")
-    emit(.sessionBegan(session))
+    emit(.session(.sessionBegan(session)))
   }
 
   /// Cancels what a lost session entered, position by position in order of their creation; orders of
@@ -31,7 +31,7 @@ extension Exchange {
       for side in [Side.sell, .buy] { count += cancelAll(position, side, of: session.session) }
     }
     invariant(orders.count &+ count == before, "as many are gone as were cancelled")
-    emit(.sessionEnded(SessionEnded(request: session, count: count)))
+    emit(.session(.sessionEnded(SessionEnded(request: session, count: count))))
     drain()
   }
 

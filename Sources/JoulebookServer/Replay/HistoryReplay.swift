@@ -136,7 +136,7 @@ private struct Tally {
     self.events += UInt64(events.count)
     batches?.take(command, events)
     switch command.pointee.body {
-    case .checkpoint, .createArea: read(events, of: command.pointee.sequence)
+    case .control(.checkpoint), .reference(.createArea): read(events, of: command.pointee.sequence)
     default: break
     }
   }
@@ -144,7 +144,7 @@ private struct Tally {
   private mutating func read(_ events: UnsafeBufferPointer<Event>, of command: SequenceNumber) {
     for event in events {
       divergence.note(event, of: command)
-      if case .areaCreated(let area) = event { areas.append(area.definition) }
+      if case .reference(.areaCreated(let area)) = event { areas.append(area.definition) }
     }
   }
 

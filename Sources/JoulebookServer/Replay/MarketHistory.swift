@@ -134,7 +134,9 @@ extension MarketHistory {
     var agrees = true
     for event in exchange.execute(command) {
       census.note(event)
-      if case .alarm(let alarm) = event, alarm.kind == .checkpointMismatch { agrees = false }
+      if case .control(.alarm(let alarm)) = event, alarm.kind == .checkpointMismatch {
+        agrees = false
+      }
       gateway.take(event, at: time)
       batches.take(event, sequence: sequence, time: time)
     }

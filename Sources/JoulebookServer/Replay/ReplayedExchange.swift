@@ -162,7 +162,7 @@ struct DivergenceWatch {
   /// Takes note of an event of `command`.
   mutating func note(_ event: borrowing Event, of command: SequenceNumber) {
     switch event {
-    case .alarm(let alarm) where alarm.kind == .checkpointMismatch:
+    case .control(.alarm(let alarm)) where alarm.kind == .checkpointMismatch:
       mismatch = mismatch ?? command
     default: break
     }

@@ -11,18 +11,17 @@ struct Census {
 
   /// Counts what an event created; most create nothing.
   mutating func note(_ event: borrowing Event) {
+    if case .reference(let event) = copy event { note(event) }
+  }
+
+  private mutating func note(_ event: ReferenceEvent) {
     switch event {
     case .participantCreated: participants += 1
     case .accountCreated: accounts += 1
     case .areaCreated: areas += 1
     case .instrumentCreated: instruments += 1
     case .meterRegistered: meters += 1
-    case .accepted, .replaced, .restated, .canceled, .trade, .rejected, .massCanceled, .balance,
-      .metered, .transferred, .deposited, .withdrawn, .agentSet, .acknowledged,
-      .sessionRegistered, .capSet, .tariffSet, .instrumentStateChanged, .settlementConfirmed,
-      .rulesSet,
-      .sessionBegan, .sessionEnded, .alarm, .displayed:
-      break
+    default: break
     }
   }
 

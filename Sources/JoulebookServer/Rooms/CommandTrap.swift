@@ -16,7 +16,9 @@
 
     /// Ends the process, or hangs, if that is what the environment asks of this command.
     @inline(never) static func meet(_ command: borrowing Command) {
-      guard trap != nil || hang != nil, case .transfer(let transfer) = command.body else { return }
+      guard trap != nil || hang != nil, case .cash(.transfer(let transfer)) = command.body else {
+        return
+      }
       if transfer.amount == trap { fatalError("a command that the exchange cannot apply") }
       while transfer.amount == hang { usleep(10_000) }
     }

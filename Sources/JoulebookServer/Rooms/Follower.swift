@@ -255,7 +255,7 @@ final class Follower: Sendable {
     guard !confirmations.isEmpty else { return }
     var entrance = setting.ingress.makeProducer()
     while let confirmation = confirmations.first {
-      let command = Command(session: .exchange, body: .settlementConfirmed(confirmation))
+      let command = Command(session: .exchange, body: .control(.settlementConfirmed(confirmation)))
       guard entrance.push(command) else { break }
       confirmations.removeFirst()
     }

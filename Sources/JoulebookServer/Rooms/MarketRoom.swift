@@ -137,7 +137,7 @@ final class MarketRoom {
     case .none: return false
     case .low:
       switch command.body {
-      case .cancel, .massCancel, .beginSession, .endSession: return true
+      case .cancel, .order(.massCancel), .session(.beginSession), .session(.endSession): return true
       default: return false
       }
     }
@@ -188,7 +188,7 @@ final class MarketRoom {
     sinceCheckpoint = 0
     let hashes = Checkpoint(
       eventHash: exchange.eventHash, stateHash: withStateHash ? exchange.stateHash() : 0)
-    var command = Command(session: .exchange, body: .checkpoint(hashes))
+    var command = Command(session: .exchange, body: .control(.checkpoint(hashes)))
     hand.takeThread()
     apply(&command)
     hand.end()
@@ -200,7 +200,7 @@ final class MarketRoom {
   func closeBatch(dueAt due: Timestamp) {
     guard sequencer.clock == .system, lastTime < due, sequencer.ahead >= due else { return }
     guard !isDelivering, onDesk == 0, !outbox.isFull, journal.hasRoom(for: 1) else { return }
-    var command = Command(session: .exchange, body: .tick)
+    var command = Command(session: .exchange, body: .control(.tick))
     clockIsFresh = false
     hand.takeThread()
     apply(&command)
@@ -245,7 +245,9 @@ final class MarketRoom {
 
   private func noteRare(_ entry: UnsafePointer<OutboxEntry>) {
     census.note(entry.pointee.event)
-    if case .alarm(let alarm) = entry.pointee.event { report(alarm, at: entry.pointee.sequence) }
+    if case .control(.alarm(let alarm)) = entry.pointee.event {
+      report(alarm, at: entry.pointee.sequence)
+    }
   }
 
   /// Whether events wait that are durable.
@@ -322,7 +324,7 @@ final class MarketRoom {
     case .system:
       if clockIsFresh { return }
       // It says what was before it: at a later time an order could expire first, and nothing would agree.
-      if case .checkpoint = command.body { return }
+      if case .control(.checkpoint) = command.body { return }
       clockIsFresh = true
       switch sequencer.readClock() {
       case .jumpedAhead(let nanoseconds):
@@ -336,7 +338,7 @@ final class MarketRoom {
       case nil: break
       }
     case .driven:
-      if case .tick = command.body { _ = sequencer.drive(to: command.time) }
+      if case .control(.tick) = command.body { _ = sequencer.drive(to: command.time) }
     }
   }
 

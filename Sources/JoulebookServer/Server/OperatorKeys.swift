@@ -21,16 +21,18 @@ enum OperatorKeys {
   /// The commands that register the operator with `keys`, or none when the journal has done so.
   static func commands(_ directory: Directory, keys: [PublicKey]) -> [Command] {
     guard directory.session(SessionId(1)) == nil else { return [] }
-    var bodies: [Command.Body] = [.setRules(SetRules(version: RulesVersion.newest))]
+    var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]
     if directory.participants[participant] == nil, let name = Label("operator") {
-      bodies.append(.createParticipant(CreateParticipant(participant: participant, name: name)))
+      bodies.append(
+        .reference(.createParticipant(CreateParticipant(participant: participant, name: name))))
     }
     for (index, key) in keys.enumerated() {
       bodies.append(
-        .registerSession(
-          RegisterSession(
-            session: SessionId(UInt32(index + 1)), participant: participant,
-            roles: .administration, publicKey: key)))
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: SessionId(UInt32(index + 1)), participant: participant,
+              roles: .administration, publicKey: key))))
     }
     return bodies.map { Command(session: .exchange, body: $0) }
   }

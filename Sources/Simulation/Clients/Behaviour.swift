@@ -24,9 +24,9 @@ struct Behaviour {
           ReplaceOrder(
             account: account, order: order, clientOrderId: clientId(account),
             price: price(&random), quantity: quantity(&random))))
-    case ..<77: return Request(.massCancel(MassCancel(account: account)))
-    case ..<82: return Request(.transfer(transfer(account, &random)))
-    case ..<85: return Request(.setAgent(agent(account, &random)))
+    case ..<77: return Request(.order(.massCancel(MassCancel(account: account))))
+    case ..<82: return Request(.cash(.transfer(transfer(account, &random))))
+    case ..<85: return Request(.order(.setAgent(agent(account, &random))))
     case ..<96: return reading(Int(trader))
     default: return replay(readable, &random)
     }
@@ -37,23 +37,27 @@ struct Behaviour {
     let account = Int(random.pick(1..<3))
     let id = AccountId(UInt32(account))
     switch random.pick(0..<10) {
-    case ..<4: return Request(.deposit(movement(account, &random)))
-    case ..<6: return Request(.withdraw(movement(account, &random)))
+    case ..<4: return Request(.cash(.deposit(movement(account, &random))))
+    case ..<6: return Request(.cash(.withdraw(movement(account, &random))))
     case 6:
       return Request(
-        .setCap(
-          SetCap(account: id, area: Village.area, cap: Energy(wattHours: random.pick(0...40_000)))))
+        .reference(
+          .setCap(
+            SetCap(account: id, area: Village.area, cap: Energy(wattHours: random.pick(0...40_000)))
+          )))
     case 7:
       return Request(
-        .setTariff(
-          SetTariff(
-            area: Village.area, feedInPrice: Price(ticks: random.pick(0...9_000)),
-            retailPrice: Price(ticks: random.pick(20_000...40_000)))))
+        .reference(
+          .setTariff(
+            SetTariff(
+              area: Village.area, feedInPrice: Price(ticks: random.pick(0...9_000)),
+              retailPrice: Price(ticks: random.pick(20_000...40_000))))))
     default:
       return Request(
-        .setInstrumentState(
-          SetInstrumentState(
-            instrument: Village.instrument, state: random.happens(3_000) ? .halted : .open)))
+        .reference(
+          .setInstrumentState(
+            SetInstrumentState(
+              instrument: Village.instrument, state: random.happens(3_000) ? .halted : .open))))
     }
   }
 

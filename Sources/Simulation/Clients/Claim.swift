@@ -21,9 +21,11 @@ enum Claim: Hashable, Comparable {
     case .accepted(let state) where state.clientOrderId != .engine:
       self = .order(state.account, state.clientOrderId)
     case .replaced(let state): self = .change(state.account, state.clientOrderId)
-    case .transferred(let done): self = .transfer(done.transfer.from, done.transfer.clientOrderId)
-    case .deposited(let moved): self = .deposit(moved.movement.account, moved.movement.reference)
-    case .withdrawn(let moved):
+    case .cash(.transferred(let done)):
+      self = .transfer(done.transfer.from, done.transfer.clientOrderId)
+    case .cash(.deposited(let moved)):
+      self = .deposit(moved.movement.account, moved.movement.reference)
+    case .cash(.withdrawn(let moved)):
       self = .withdrawal(moved.movement.account, moved.movement.reference)
     case .metered(let metered):
       self = .reading(metered.reading.meter, metered.reading.registerSequence)

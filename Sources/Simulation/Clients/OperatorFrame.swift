@@ -9,31 +9,31 @@ enum OperatorFrame {
     _ body: Command.Body, _ sequence: UInt64, _ now: Timestamp, _ write: Write
   ) {
     switch body {
-    case .deposit(let movement):
+    case .cash(.deposit(let movement)):
       write(DepositEncoder.frameLength) {
         DepositEncoder(
           into: $0, seqNo: sequence, sendingTime: now, amount: movement.amount,
           reference: movement.reference, account: movement.account, currency: movement.currency)
       }
-    case .withdraw(let movement):
+    case .cash(.withdraw(let movement)):
       write(WithdrawEncoder.frameLength) {
         WithdrawEncoder(
           into: $0, seqNo: sequence, sendingTime: now, amount: movement.amount,
           reference: movement.reference, account: movement.account, currency: movement.currency)
       }
-    case .setCap(let cap):
+    case .reference(.setCap(let cap)):
       write(SetCapEncoder.frameLength) {
         SetCapEncoder(
           into: $0, seqNo: sequence, sendingTime: now, cap: cap.cap, account: cap.account,
           area: cap.area)
       }
-    case .setTariff(let tariff):
+    case .reference(.setTariff(let tariff)):
       write(SetTariffEncoder.frameLength) {
         SetTariffEncoder(
           into: $0, seqNo: sequence, sendingTime: now, feedInPrice: tariff.feedInPrice,
           retailPrice: tariff.retailPrice, area: tariff.area)
       }
-    case .setInstrumentState(let state):
+    case .reference(.setInstrumentState(let state)):
       write(SetInstrumentStateEncoder.frameLength) {
         SetInstrumentStateEncoder(
           into: $0, seqNo: sequence, sendingTime: now, instrument: state.instrument,
@@ -47,25 +47,25 @@ enum OperatorFrame {
     _ body: Command.Body, _ sequence: UInt64, _ now: Timestamp, _ write: Write
   ) {
     switch body {
-    case .createParticipant(let participant):
+    case .reference(.createParticipant(let participant)):
       write(CreateParticipantEncoder.frameLength) {
         CreateParticipantEncoder(
           into: $0, seqNo: sequence, sendingTime: now, participant: participant.participant,
           shortName: participant.name)
       }
-    case .registerSession(let session):
+    case .reference(.registerSession(let session)):
       write(RegisterSessionEncoder.frameLength) {
         RegisterSessionEncoder(
           into: $0, seqNo: sequence, sendingTime: now, sessionId: session.session,
           participant: session.participant, publicKey: session.publicKey, roles: session.roles)
       }
-    case .createAccount(let account):
+    case .reference(.createAccount(let account)):
       write(CreateAccountEncoder.frameLength) {
         CreateAccountEncoder(
           into: $0, seqNo: sequence, sendingTime: now, account: account.account,
           participant: account.participant)
       }
-    case .createArea(let area):
+    case .reference(.createArea(let area)):
       write(CreateAreaEncoder.frameLength) {
         CreateAreaEncoder(
           into: $0, seqNo: sequence, sendingTime: now, storageCost: area.storageCost,
@@ -73,7 +73,7 @@ enum OperatorFrame {
           retailPrice: area.retailPrice, areaCode: area.code, lossFactor: area.lossFactor,
           area: area.area, currency: area.currency)
       }
-    case .createInstrument(let instrument):
+    case .reference(.createInstrument(let instrument)):
       write(CreateInstrumentEncoder.frameLength) {
         CreateInstrumentEncoder(
           into: $0, seqNo: sequence, sendingTime: now, tickSize: instrument.tick,
@@ -82,7 +82,7 @@ enum OperatorFrame {
           makerFee: instrument.makerFee, takerFee: instrument.takerFee,
           instrument: instrument.instrument, area: instrument.area, kind: instrument.kind)
       }
-    case .registerMeter(let meter):
+    case .reference(.registerMeter(let meter)):
       write(RegisterMeterEncoder.frameLength) {
         RegisterMeterEncoder(
           into: $0, seqNo: sequence, sendingTime: now, publicKey: meter.publicKey,

@@ -21,9 +21,9 @@ struct Request {
     switch body {
     case .enter(let order): .order(order.account, order.clientOrderId)
     case .replace(let change): .change(change.account, change.clientOrderId)
-    case .transfer(let transfer): .transfer(transfer.from, transfer.clientOrderId)
-    case .deposit(let movement): .deposit(movement.account, movement.reference)
-    case .withdraw(let movement): .withdrawal(movement.account, movement.reference)
+    case .cash(.transfer(let transfer)): .transfer(transfer.from, transfer.clientOrderId)
+    case .cash(.deposit(let movement)): .deposit(movement.account, movement.reference)
+    case .cash(.withdraw(let movement)): .withdrawal(movement.account, movement.reference)
     case .meterReading(let reading): .reading(reading.meter, reading.registerSequence)
     default: nil
     }
@@ -52,15 +52,15 @@ struct Request {
           into: $0, seqNo: sequence, sendingTime: now, orderId: order.order,
           clientOrderId: order.clientOrderId, account: order.account)
       }
-    case .massCancel(let filter):
+    case .order(.massCancel(let filter)):
       write(MassCancelEncoder.frameLength) {
         MassCancelEncoder(
           into: $0, seqNo: sequence, sendingTime: now, account: filter.account,
           instrument: filter.instrument, sides: filter.sides)
       }
-    case .setAgent(let agent):
+    case .order(.setAgent(let agent)):
       write(SetAgentEncoder.frameLength) { agent.write($0, sequence, now) }
-    case .transfer(let transfer):
+    case .cash(.transfer(let transfer)):
       write(TransferEncoder.frameLength) {
         TransferEncoder(
           into: $0, seqNo: sequence, sendingTime: now, clientOrderId: transfer.clientOrderId,

@@ -63,38 +63,45 @@ struct Village: Sendable {
   /// What the operator asks for first.
   func foundation() -> [Command.Body] {
     var bodies: [Command.Body] = [
-      .createArea(
-        CreateArea(
-          area: Self.area, currency: .eur, code: Label("11XEXAMPLE") ?? .empty,
-          storageCost: Money(units: 300), storagePrice: Money(units: 20),
-          feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000),
-          lossFactor: Rate(partsPerMillion: 20_000))),
-      .createInstrument(
-        CreateInstrument(
-          instrument: Self.instrument, area: Self.area, symbol: Label("SPOT") ?? .empty,
-          tick: Price(ticks: 100), lot: Energy(wattHours: 100), lowestPrice: .zero,
-          highestPrice: Price(ticks: 40_000), makerFee: Rate(partsPerMillion: 1_000),
-          takerFee: Rate(partsPerMillion: 2_000))),
+      .reference(
+        .createArea(
+          CreateArea(
+            area: Self.area, currency: .eur, code: Label("11XEXAMPLE") ?? .empty,
+            storageCost: Money(units: 300), storagePrice: Money(units: 20),
+            feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000),
+            lossFactor: Rate(partsPerMillion: 20_000)))),
+      .reference(
+        .createInstrument(
+          CreateInstrument(
+            instrument: Self.instrument, area: Self.area, symbol: Label("SPOT") ?? .empty,
+            tick: Price(ticks: 100), lot: Energy(wattHours: 100), lowestPrice: .zero,
+            highestPrice: Price(ticks: 40_000), makerFee: Rate(partsPerMillion: 1_000),
+            takerFee: Rate(partsPerMillion: 2_000)))),
     ]
     for (index, session) in Self.traders.enumerated() {
       let number = UInt32(index + 1)
       let participant = ParticipantId(number + 1)
       bodies += [
-        .createParticipant(
-          CreateParticipant(participant: participant, name: Label("trader") ?? .empty)),
-        .registerSession(
-          RegisterSession(
-            session: session, participant: participant, roles: [.trading, .metering],
-            publicKey: PublicKey(key(of: session).publicKey))),
-        .createAccount(CreateAccount(account: AccountId(number), participant: participant)),
-        .registerMeter(
-          RegisterMeter(
-            meter: MeterId(number), account: AccountId(number), area: Self.area,
-            publicKey: PublicKey(keys[index + 3].publicKey))),
-        .deposit(
-          CashMovement(
-            account: AccountId(number), currency: .eur, amount: Money(units: 40_000_000_000),
-            reference: 1)),
+        .reference(
+          .createParticipant(
+            CreateParticipant(participant: participant, name: Label("trader") ?? .empty))),
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: session, participant: participant, roles: [.trading, .metering],
+              publicKey: PublicKey(key(of: session).publicKey)))),
+        .reference(
+          .createAccount(CreateAccount(account: AccountId(number), participant: participant))),
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: MeterId(number), account: AccountId(number), area: Self.area,
+              publicKey: PublicKey(keys[index + 3].publicKey)))),
+        .cash(
+          .deposit(
+            CashMovement(
+              account: AccountId(number), currency: .eur, amount: Money(units: 40_000_000_000),
+              reference: 1))),
       ]
     }
     return bodies

@@ -168,20 +168,24 @@ struct AccumulatorTests {
         storagePrice: Money(units: 1), feedInPrice: .zero, retailPrice: .zero, lossFactor: loss)
       let account = AccountId(UInt32(area))
       for body in [
-        Command.Body.createArea(definition),
-        .createAccount(CreateAccount(account: account, participant: ParticipantId(1))),
-        .registerMeter(
-          RegisterMeter(
-            meter: MeterId(UInt32(area)), account: account, area: AreaId(area),
-            publicKey: PublicKey(0, 0, 0, 0))),
-        .setCap(SetCap(account: account, area: AreaId(area), cap: Energy(wattHours: cap))),
+        Command.Body.reference(.createArea(definition)),
+        .reference(.createAccount(CreateAccount(account: account, participant: ParticipantId(1)))),
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: MeterId(UInt32(area)), account: account, area: AreaId(area),
+              publicKey: PublicKey(0, 0, 0, 0)))),
+        .reference(
+          .setCap(SetCap(account: account, area: AreaId(area), cap: Energy(wattHours: cap)))),
       ] {
         #expect(apply(body) == nil)
       }
     }
-    #expect(apply(.setRules(SetRules(version: RulesVersion.newest))) == nil)
+    #expect(apply(.control(.setRules(SetRules(version: RulesVersion.newest)))) == nil)
     #expect(
-      apply(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
+      apply(
+        .reference(
+          .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty))))
         == nil)
     // What is produced is exported and what is consumed imported; is burned; is half lost and kept.
     found(1, cap: 0, .zero)

@@ -45,30 +45,36 @@ struct VastMarket {
 
   /// The commands that found the market; none is refused.
   mutating func world() -> [Command] {
-    var bodies: [Command.Body] = [.setRules(SetRules(version: RulesVersion.newest))]
+    var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]
     bodies += (1...2).map {
-      .createParticipant(CreateParticipant(participant: ParticipantId($0), name: .empty))
+      .reference(
+        .createParticipant(CreateParticipant(participant: ParticipantId($0), name: .empty)))
     }
     for number in UInt16(1)...5 {
       // floor(4000 x 3 x 2^50 / (3 x 4000)): the highest default cap.
       bodies.append(
-        .createArea(
-          CreateArea(
-            area: AreaId(number), currency: Self.currencies[Int(number) - 1], code: .empty,
-            storageCost: Money(units: 3 << 50), storagePrice: Money(units: 4_000),
-            feedInPrice: Price(ticks: price), retailPrice: Price(ticks: price), lossFactor: rate)))
+        .reference(
+          .createArea(
+            CreateArea(
+              area: AreaId(number), currency: Self.currencies[Int(number) - 1], code: .empty,
+              storageCost: Money(units: 3 << 50), storagePrice: Money(units: 4_000),
+              feedInPrice: Price(ticks: price), retailPrice: Price(ticks: price), lossFactor: rate))
+        ))
     }
-    bodies += instruments.map { .createInstrument($0) }
+    bodies += instruments.map { .reference(.createInstrument($0)) }
     for account in 1...Self.accounts {
       bodies.append(
-        .createAccount(
-          CreateAccount(account: AccountId(account), participant: ParticipantId(1 + account % 2))))
+        .reference(
+          .createAccount(
+            CreateAccount(account: AccountId(account), participant: ParticipantId(1 + account % 2)))
+        ))
       for area in UInt16(1)...5 {
         bodies.append(
-          .registerMeter(
-            RegisterMeter(
-              meter: MeterId((account - 1) * 5 + UInt32(area)), account: AccountId(account),
-              area: AreaId(area), publicKey: PublicKey(0, 0, 0, 0))))
+          .reference(
+            .registerMeter(
+              RegisterMeter(
+                meter: MeterId((account - 1) * 5 + UInt32(area)), account: AccountId(account),
+                area: AreaId(area), publicKey: PublicKey(0, 0, 0, 0)))))
       }
     }
     // What is produced is exported where nothing can be kept.
@@ -76,7 +82,8 @@ struct VastMarket {
       for account in 1...Self.accounts {
         for area in UInt16(1)...(theme == .fees ? 2 : 3) {
           bodies.append(
-            .setCap(SetCap(account: AccountId(account), area: AreaId(area), cap: .zero)))
+            .reference(.setCap(SetCap(account: AccountId(account), area: AreaId(area), cap: .zero)))
+          )
         }
       }
     }
@@ -150,15 +157,15 @@ struct VastMarket {
     case 12: return definition()
     case 13:
       let filter = MassCancel(account: account(), instrument: InstrumentId(UInt32(pick(0...6))))
-      return stamped(.massCancel(filter))
-    default: return stamped(.tick)
+      return stamped(.order(.massCancel(filter)))
+    default: return stamped(.control(.tick))
     }
   }
 
   /// A last command: times, numbers and references near the end of their type.
   mutating func last(_ exchange: borrowing Exchange) -> [Command] {
     now = .max - 2
-    var commands = [stamped(.tick)]
+    var commands = [stamped(.control(.tick))]
     for number in 1...Self.accounts {
       (ids[number], references[number]) = (.max - 3, .max - 3)
       for area in 1...UInt32(2) {
@@ -173,7 +180,7 @@ struct VastMarket {
 
   private mutating func deposit(_ exchange: borrowing Exchange) -> Command {
     let account = account()
-    return stamped(.deposit(movement(account, amount(1...Limit.total))))
+    return stamped(.cash(.deposit(movement(account, amount(1...Limit.total)))))
   }
 
   private mutating func withdraw(_ exchange: borrowing Exchange) -> Command {
@@ -181,7 +188,7 @@ struct VastMarket {
     var movement = movement(account, 1)
     let free = exchange.free(account, movement.currency)
     movement.amount.units = one(in: 3) ? amount(1...Limit.total) : min(max(free, 1), Limit.total)
-    return stamped(.withdraw(movement))
+    return stamped(.cash(.withdraw(movement)))
   }
 
   private mutating func movement(_ account: AccountId, _ amount: Int64) -> CashMovement {
@@ -196,11 +203,12 @@ struct VastMarket {
     let asset: AssetKind = one(in: 3) ? .energy : .cash
     let most = asset == .cash ? min(max(free, 1), Limit.total) : 1 << 50
     return stamped(
-      .transfer(
-        Transfer(
-          from: from, to: to, asset: asset, currency: currency,
-          area: AreaId(UInt16(pick(1...5))), amount: one(in: 2) ? most : amount(1...most),
-          clientOrderId: nextId(from))))
+      .cash(
+        .transfer(
+          Transfer(
+            from: from, to: to, asset: asset, currency: currency,
+            area: AreaId(UInt16(pick(1...5))), amount: one(in: 2) ? most : amount(1...most),
+            clientOrderId: nextId(from)))))
   }
 
   /// - Parameter sign: 1: mostly produced, -1: mostly consumed.
@@ -275,7 +283,7 @@ struct VastMarket {
   private mutating func replace(_ exchange: borrowing Exchange) -> Command {
     guard let order = anyOrder(exchange),
       let listed = instruments.first(where: { $0.instrument == order.instrument })
-    else { return stamped(.tick) }
+    else { return stamped(.control(.tick)) }
     let lot = listed.lot.wattHours
     return stamped(
       .replace(
@@ -286,19 +294,20 @@ struct VastMarket {
   }
 
   private mutating func cancel(_ exchange: borrowing Exchange) -> Command {
-    guard let order = anyOrder(exchange) else { return stamped(.tick) }
+    guard let order = anyOrder(exchange) else { return stamped(.control(.tick)) }
     return stamped(.cancel(CancelOrder(account: order.account, order: order.order)))
   }
 
   private mutating func agent() -> Command {
     let listed = any(of: instruments)
     return stamped(
-      .setAgent(
-        SetAgent(
-          account: account(), instrument: listed.instrument, sells: one(in: 2), buys: one(in: 2),
-          sellPrice: price(listed), sellAbove: Energy(wattHours: amount(0...Int64.max)),
-          buyPrice: price(listed), buyBelow: Energy(wattHours: amount(0...Int64.max)),
-          target: Energy(wattHours: any(of: [.min, -1, 0, 1 << 49, Int64.max])))))
+      .order(
+        .setAgent(
+          SetAgent(
+            account: account(), instrument: listed.instrument, sells: one(in: 2), buys: one(in: 2),
+            sellPrice: price(listed), sellAbove: Energy(wattHours: amount(0...Int64.max)),
+            buyPrice: price(listed), buyBelow: Energy(wattHours: amount(0...Int64.max)),
+            target: Energy(wattHours: any(of: [.min, -1, 0, 1 << 49, Int64.max]))))))
   }
 
   private mutating func definition() -> Command {
@@ -307,20 +316,22 @@ struct VastMarket {
     case 0:
       let prices = [amount(0...Limit.price), any(of: [0, 1 << 20, 1 << 21])]
       return stamped(
-        .setTariff(
-          SetTariff(
-            area: area, feedInPrice: Price(ticks: any(of: prices)),
-            retailPrice: Price(ticks: any(of: prices)))))
+        .reference(
+          .setTariff(
+            SetTariff(
+              area: area, feedInPrice: Price(ticks: any(of: prices)),
+              retailPrice: Price(ticks: any(of: prices))))))
     case 1:
       return stamped(
-        .setInstrumentState(
-          SetInstrumentState(
-            instrument: InstrumentId(UInt32(pick(1...6))),
-            state: one(in: 40) ? .closed : any(of: [.open, .open, .halted]))))
+        .reference(
+          .setInstrumentState(
+            SetInstrumentState(
+              instrument: InstrumentId(UInt32(pick(1...6))),
+              state: one(in: 40) ? .closed : any(of: [.open, .open, .halted])))))
     default:
       let cap = any(of: [-1, 0, 0, Limit.cap, Limit.cap + 1, amount(0...Limit.cap)])
       return stamped(
-        .setCap(SetCap(account: account(), area: area, cap: Energy(wattHours: cap))))
+        .reference(.setCap(SetCap(account: account(), area: area, cap: Energy(wattHours: cap)))))
     }
   }
 

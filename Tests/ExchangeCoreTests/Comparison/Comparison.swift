@@ -63,34 +63,25 @@ struct Coverage {
     switch event {
     case .rejected(let rejected): "reject \(rejected.code.rawValue)"
     case .canceled(let canceled): "cancel \(canceled.reason)"
-    case .alarm(let alarm): "alarm \(alarm.kind)"
-    case .displayed(let seen): seen.isRefilled ? "refilled" : "displayed"
+    case .control(.alarm(let alarm)): "alarm \(alarm.kind)"
+    case .order(.displayed(let seen)): seen.isRefilled ? "refilled" : "displayed"
     case .accepted: "accepted"
     case .replaced: "replaced"
     case .restated: "restated"
     case .trade: "trade"
-    case .massCanceled: "massCanceled"
     case .balance: "balance"
     case .metered: "metered"
-    case .transferred: "transferred"
-    case .deposited: "deposited"
-    case .withdrawn: "withdrawn"
-    case .agentSet: "agentSet"
-    case .acknowledged: "acknowledged"
-    case .participantCreated: "participantCreated"
-    case .sessionRegistered: "sessionRegistered"
-    case .accountCreated: "accountCreated"
-    case .capSet: "capSet"
-    case .areaCreated: "areaCreated"
-    case .tariffSet: "tariffSet"
-    case .instrumentCreated: "instrumentCreated"
-    case .instrumentStateChanged: "instrumentStateChanged"
-    case .meterRegistered: "meterRegistered"
-    case .settlementConfirmed: "settlementConfirmed"
-    case .sessionBegan: "sessionBegan"
-    case .sessionEnded: "sessionEnded"
-    case .rulesSet: "rulesSet"
+    case .order(let event): name(event)
+    case .cash(let event): name(event)
+    case .reference(let event): name(event)
+    case .session(let event): name(event)
+    case .control(let event): name(event)
     }
+  }
+
+  /// The name of a case that has a payload.
+  private static func name(_ event: Any) -> String {
+    Mirror(reflecting: event).children.first?.label ?? "\(event)"
   }
 
   /// A line a kind of event and code, with how often it was met.

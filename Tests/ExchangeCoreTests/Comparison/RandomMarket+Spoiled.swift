@@ -18,7 +18,7 @@ extension RandomMarket {
       default: request.account = AccountId(dice(20))
       }
       bad.body = .replace(request)
-    case .transfer(var transfer):
+    case .cash(.transfer(var transfer)):
       switch dice(5) {
       case 0: transfer.amount = 0
       case 1: transfer.amount = .max
@@ -28,7 +28,7 @@ extension RandomMarket {
         transfer.currency = Currency(0)
       default: bad.countsUp = false
       }
-      bad.body = .transfer(transfer)
+      bad.body = .cash(.transfer(transfer))
     case .meterReading(var reading):
       switch dice(5) {
       case 0: reading.meter = MeterId(dice(40))
@@ -43,17 +43,17 @@ extension RandomMarket {
         reading.registerSequence = 1 << 40
       }
       bad.body = .meterReading(reading)
-    case .deposit(var movement):
+    case .cash(.deposit(var movement)):
       movement.amount.units = dice(2) == 0 ? 0 : (1 << 61) - 1
       bad.countsUp = dice(2) == 0
-      bad.body = .deposit(movement)
-    case .setAgent(var agent):
+      bad.body = .cash(.deposit(movement))
+    case .order(.setAgent(var agent)):
       if agent.sells { agent.sellPrice.ticks += 3 }
       if agent.buys { agent.buyBelow.wattHours = -5 }
-      bad.body = .setAgent(agent)
-    case .setCap(var definition):
+      bad.body = .order(.setAgent(agent))
+    case .reference(.setCap(var definition)):
       definition.cap.wattHours = (1 << 50) + 1
-      bad.body = .setCap(definition)
+      bad.body = .reference(.setCap(definition))
     default: break
     }
     return bad

@@ -87,12 +87,15 @@ struct RandomMarket {
   /// Participants, sessions, areas, instruments, accounts, meters, first deposits.
   mutating func world() -> [Step] {
     var steps: [Step] = []
-    if hasNewRules { steps.append(Step(.setRules(SetRules(version: RulesVersion.newest)), by: 0)) }
+    if hasNewRules {
+      steps.append(Step(.control(.setRules(SetRules(version: RulesVersion.newest))), by: 0))
+    }
     for participant in UInt32(1)...3 {
       steps.append(
         Step(
-          .createParticipant(
-            CreateParticipant(participant: ParticipantId(participant), name: .empty)), by: 0))
+          .reference(
+            .createParticipant(
+              CreateParticipant(participant: ParticipantId(participant), name: .empty))), by: 0))
     }
     // Session 1 may do all for firm 1, 2 trades for firm 2, 3 meters, 4 administers, 5 was revoked,
     // 6 trades for firm 1 too.
@@ -100,26 +103,30 @@ struct RandomMarket {
     for (session, participant, roles) in identities {
       steps.append(
         Step(
-          .registerSession(
-            RegisterSession(
-              session: SessionId(UInt32(session)),
-              participant: ParticipantId(UInt32(participant)), roles: Roles(rawValue: UInt8(roles)),
-              publicKey: PublicKey(0, 0, 0, 0))), by: 0))
+          .reference(
+            .registerSession(
+              RegisterSession(
+                session: SessionId(UInt32(session)),
+                participant: ParticipantId(UInt32(participant)),
+                roles: Roles(rawValue: UInt8(roles)),
+                publicKey: PublicKey(0, 0, 0, 0)))), by: 0))
     }
-    steps += areas() + (instruments + [Self.dear]).map { Step(.createInstrument($0)) }
+    steps += areas() + (instruments + [Self.dear]).map { Step(.reference(.createInstrument($0))) }
     for account in 1...accounts {
       let participant = ParticipantId(account % 4 == 0 ? 2 : 1)
       steps.append(
         Step(
-          .createAccount(CreateAccount(account: AccountId(account), participant: participant))))
+          .reference(
+            .createAccount(CreateAccount(account: AccountId(account), participant: participant)))))
       for area in UInt16(1)...2 {
         let meter = MeterId(account + (area == 1 ? 0 : 12))
         steps.append(
           Step(
-            .registerMeter(
-              RegisterMeter(
-                meter: meter, account: AccountId(account), area: AreaId(area),
-                publicKey: PublicKey(0, 0, 0, 0)))))
+            .reference(
+              .registerMeter(
+                RegisterMeter(
+                  meter: meter, account: AccountId(account), area: AreaId(area),
+                  publicKey: PublicKey(0, 0, 0, 0))))))
       }
       steps.append(deposit(AccountId(account), Int64.random(in: 1...20, using: &random)))
     }
@@ -130,21 +137,22 @@ struct RandomMarket {
     // Caps of 10 kWh and of 3.333 kWh, the same currency in both: cash is shared.
     [(1, 1_500, 0), (2, 500, 12_345)].map { id, cost, loss in
       Step(
-        .createArea(
-          CreateArea(
-            area: AreaId(UInt16(id)), currency: .eur, code: .empty,
-            storageCost: Money(units: Int64(cost) * 100_000_000),
-            storagePrice: Money(units: 200 * 100_000_000),
-            feedInPrice: Price(ticks: isVast ? 1_500_000 : 2_000),
-            retailPrice: Price(ticks: isVast ? 1_750_000 : 9_000),
-            lossFactor: Rate(partsPerMillion: UInt32(loss)))))
+        .reference(
+          .createArea(
+            CreateArea(
+              area: AreaId(UInt16(id)), currency: .eur, code: .empty,
+              storageCost: Money(units: Int64(cost) * 100_000_000),
+              storagePrice: Money(units: 200 * 100_000_000),
+              feedInPrice: Price(ticks: isVast ? 1_500_000 : 2_000),
+              retailPrice: Price(ticks: isVast ? 1_750_000 : 9_000),
+              lossFactor: Rate(partsPerMillion: UInt32(loss))))))
     }
   }
 
   private func deposit(_ account: AccountId, _ amount: Int64) -> Step {
     let money = Money(units: amount * 100_000_000)
     return Step(
-      .deposit(CashMovement(account: account, currency: .eur, amount: money, reference: 0)),
+      .cash(.deposit(CashMovement(account: account, currency: .eur, amount: money, reference: 0))),
       countsUp: true)
   }
 
@@ -170,7 +178,7 @@ struct RandomMarket {
   private func session(_ body: Command.Body, _ other: SessionId) -> SessionId {
     let account = body.named.account
     switch body {
-    case .enter, .setAgent, .transfer, .massCancel:
+    case .enter, .order(.setAgent), .cash(.transfer), .order(.massCancel):
       return account.rawValue % 4 == 0 ? SessionId(2) : other
     case .replace, .cancel: return .exchange
     default: return other
@@ -317,16 +325,17 @@ struct RandomMarket {
     let cash: Int64 = isVast ? 1 << 61 : 500_000_000
     let amount = Int64.random(in: 1...(isCash ? cash : 4_000), using: &random)
     return Step(
-      .transfer(
-        Transfer(
-          from: account(), to: account(), asset: isCash ? .cash : .energy,
-          currency: isCash ? .eur : Currency(0),
-          area: isCash ? .null : AreaId(UInt16.random(in: 1...2, using: &random)),
-          amount: amount, clientOrderId: .engine)), countsUp: true)
+      .cash(
+        .transfer(
+          Transfer(
+            from: account(), to: account(), asset: isCash ? .cash : .energy,
+            currency: isCash ? .eur : Currency(0),
+            area: isCash ? .null : AreaId(UInt16.random(in: 1...2, using: &random)),
+            amount: amount, clientOrderId: .engine))), countsUp: true)
   }
 
   private mutating func tick() -> Step {
-    var step = Step(.tick)
+    var step = Step(.control(.tick))
     step.advance = UInt64.random(in: 1...30, using: &random)
     clock += step.advance
     return step
@@ -348,14 +357,15 @@ struct RandomMarket {
     if chance(1, of: 2) {
       agent.target = Energy(wattHours: Int64.random(in: 0...8_000, using: &random))
     }
-    return Step(.setAgent(agent))
+    return Step(.order(.setAgent(agent)))
   }
 
   private mutating func withdraw() -> Step {
     let most: Int64 = isVast && chance(1, of: 2) ? 1 << 61 : 400_000_000
     let amount = Money(units: Int64.random(in: 1...most, using: &random))
     return Step(
-      .withdraw(CashMovement(account: account(), currency: .eur, amount: amount, reference: 0)),
+      .cash(
+        .withdraw(CashMovement(account: account(), currency: .eur, amount: amount, reference: 0))),
       countsUp: true)
   }
 
@@ -364,18 +374,20 @@ struct RandomMarket {
       Bool.random(using: &random)
       ? InstrumentId.null : InstrumentId(UInt32.random(in: 1...4, using: &random))
     return Step(
-      .massCancel(
-        MassCancel(
-          account: account(), instrument: instrument, sides: pick(MassCancel.Sides.allCases))))
+      .order(
+        .massCancel(
+          MassCancel(
+            account: account(), instrument: instrument, sides: pick(MassCancel.Sides.allCases)))))
   }
 
   private mutating func cap() -> Step {
     let cap = chance(1, of: 3) ? -1 : Int64.random(in: 0...12_000, using: &random)
     return Step(
-      .setCap(
-        SetCap(
-          account: account(), area: AreaId(UInt16.random(in: 1...2, using: &random)),
-          cap: Energy(wattHours: cap))))
+      .reference(
+        .setCap(
+          SetCap(
+            account: account(), area: AreaId(UInt16.random(in: 1...2, using: &random)),
+            cap: Energy(wattHours: cap)))))
   }
 
   /// Halts often, opens oftener, closes hardly ever.
@@ -384,73 +396,81 @@ struct RandomMarket {
       chance(1, of: 250) ? .closed : chance(1, of: 6) ? .halted : .open
     let instrument = InstrumentId(UInt32.random(in: 1...4, using: &random))
     return Step(
-      .setInstrumentState(SetInstrumentState(instrument: instrument, state: state)))
+      .reference(.setInstrumentState(SetInstrumentState(instrument: instrument, state: state))))
   }
 
   private mutating func tariff() -> Step {
     if isVast {
       return Step(
-        .setTariff(
-          SetTariff(
-            area: AreaId(1), feedInPrice: Price(ticks: 1_000_000),
-            retailPrice: Price(ticks: 2_000_000))))
+        .reference(
+          .setTariff(
+            SetTariff(
+              area: AreaId(1), feedInPrice: Price(ticks: 1_000_000),
+              retailPrice: Price(ticks: 2_000_000)))))
     }
     let feedIn = Price(ticks: Int64.random(in: -100...4_000, using: &random))
     return Step(
-      .setTariff(
-        SetTariff(
-          area: AreaId(UInt16.random(in: 1...3, using: &random)), feedInPrice: feedIn,
-          retailPrice: Price(ticks: Int64.random(in: 0...12_000, using: &random)))))
+      .reference(
+        .setTariff(
+          SetTariff(
+            area: AreaId(UInt16.random(in: 1...3, using: &random)), feedInPrice: feedIn,
+            retailPrice: Price(ticks: Int64.random(in: 0...12_000, using: &random))))))
   }
 
   /// Settlement, and definitions that are there already.
   private mutating func oddity() -> Step {
     switch Int.random(in: 0..<10, using: &random) {
-    case 9: return Step(.setRules(SetRules(version: dice(RulesVersion.newest + 2))))
+    case 9: return Step(.control(.setRules(SetRules(version: dice(RulesVersion.newest + 2)))))
     case 7, 8:
       let session = SessionId(UInt32.random(in: 1...7, using: &random))
-      return Step(.endSession(EndSession(session: session, version: 1)), by: 0)
+      return Step(.session(.endSession(EndSession(session: session, version: 1))), by: 0)
     case 0:
       let batch = UInt64.random(in: 0...20, using: &random)
       return Step(
-        .settlementConfirmed(SettlementConfirmed(batch: batch, lastSequence: SequenceNumber(1))),
+        .control(
+          .settlementConfirmed(SettlementConfirmed(batch: batch, lastSequence: SequenceNumber(1)))),
         by: 0)
     case 1:
       return Step(
-        .createAccount(CreateAccount(account: account(), participant: ParticipantId(1))))
-    case 2: return Step(.createInstrument(pick(instruments)))
+        .reference(.createAccount(CreateAccount(account: account(), participant: ParticipantId(1))))
+      )
+    case 2: return Step(.reference(.createInstrument(pick(instruments))))
     case 3: return strangeSession()
     case 4: return strangeAccount()
     case 5: return strangeMeter()
-    default: return Step(.createArea(areaOne()))
+    default: return Step(.reference(.createArea(areaOne())))
     }
   }
 
   /// Known and unknown participants, numbers in and out of range.
   private mutating func strangeSession() -> Step {
     Step(
-      .registerSession(
-        RegisterSession(
-          session: SessionId(6 + dice(14)), participant: ParticipantId(dice(7)),
-          roles: Roles(rawValue: UInt8(dice(18))), publicKey: PublicKey(0, 0, 0, 0))))
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: SessionId(6 + dice(14)), participant: ParticipantId(dice(7)),
+            roles: Roles(rawValue: UInt8(dice(18))), publicKey: PublicKey(0, 0, 0, 0)))))
   }
 
   private mutating func strangeAccount() -> Step {
     if chance(1, of: 3) {
       let participant = ParticipantId(dice(7))
-      return Step(.createParticipant(CreateParticipant(participant: participant, name: .empty)))
+      return Step(
+        .reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
     }
     let account = AccountId(accounts + 5 + dice(20))
     return Step(
-      .createAccount(CreateAccount(account: account, participant: ParticipantId(dice(6)))))
+      .reference(
+        .createAccount(CreateAccount(account: account, participant: ParticipantId(dice(6))))))
   }
 
   private mutating func strangeMeter() -> Step {
     Step(
-      .registerMeter(
-        RegisterMeter(
-          meter: MeterId(20 + dice(20)), account: AccountId(dice(accounts + 1)),
-          area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0))))
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: MeterId(20 + dice(20)), account: AccountId(dice(accounts + 1)),
+            area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0)))))
   }
 
   private func areaOne() -> CreateArea {

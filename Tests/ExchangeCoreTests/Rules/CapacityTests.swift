@@ -97,10 +97,11 @@ struct CapacityTests {
     }
     func deposit(_ currency: UInt16) -> Step {
       Step(
-        .deposit(
-          CashMovement(
-            account: AccountId(1), currency: Currency(currency), amount: Money(units: 1),
-            reference: 0)), countsUp: true)
+        .cash(
+          .deposit(
+            CashMovement(
+              account: AccountId(1), currency: Currency(currency), amount: Money(units: 1),
+              reference: 0))), countsUp: true)
     }
     for currency in UInt16(1)...63 {
       let outcome = market.apply(deposit(currency))

@@ -160,9 +160,10 @@ struct DefinitionTests {
     let confirmation = SettlementConfirmed(batch: 2, lastSequence: SequenceNumber(5))
     for _ in 0..<2 {
       exchange.apply(
-        Command(session: .exchange, body: .settlementConfirmed(confirmation)), into: &events)
+        Command(session: .exchange, body: .control(.settlementConfirmed(confirmation))),
+        into: &events)
     }
-    #expect(events.events == [.settlementConfirmed(confirmation)])
+    #expect(events.events == [.control(.settlementConfirmed(confirmation))])
   }
 
   @Test("A checkpoint of this history is silent, one of another raises the alarm.")
@@ -171,10 +172,12 @@ struct DefinitionTests {
     var events = EventRecorder()
     func checkpoint(_ event: UInt64, _ state: UInt64) -> Command {
       Command(
-        session: .exchange, body: .checkpoint(Checkpoint(eventHash: event, stateHash: state)))
+        session: .exchange,
+        body: .control(.checkpoint(Checkpoint(eventHash: event, stateHash: state))))
     }
     let admit = CreateParticipant(participant: ParticipantId(1), name: .empty)
-    exchange.apply(Command(session: .exchange, body: .createParticipant(admit)), into: &events)
+    exchange.apply(
+      Command(session: .exchange, body: .reference(.createParticipant(admit))), into: &events)
     events.events = []
     exchange.apply(checkpoint(exchange.eventHash, 0), into: &events)
     exchange.apply(checkpoint(exchange.eventHash, exchange.stateHash()), into: &events)
@@ -184,8 +187,8 @@ struct DefinitionTests {
     exchange.apply(checkpoint(hash &+ 1, 0), into: &events)
     #expect(
       events.events == [
-        .alarm(Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: hash))),
-        .alarm(Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: hash &+ 1))),
+        .control(.alarm(Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: hash)))),
+        .control(.alarm(Alarm(kind: .checkpointMismatch, value: Int64(bitPattern: hash &+ 1)))),
       ])
   }
 }

@@ -23,7 +23,8 @@ struct OnBehalfTests {
   func isTheOthers() throws {
     var market = try village()
     let entered = try events("enter A1 ana bid 1kWh @ 0.10 behalf 6", &market)
-    guard case .acknowledged(let done) = entered.first, case .accepted(let state) = entered[1]
+    guard case .control(.acknowledged(let done)) = entered.first,
+      case .accepted(let state) = entered[1]
     else {
       Issue.record("\(entered)")
       return

@@ -27,10 +27,10 @@ struct EventWriter {
     case .rejected(let rejected):
       let name = RejectCode.all.first { $0.code == rejected.code }?.name ?? "?"
       return "rejected \(name)" + (rejected.limit == 0 ? "" : " \(rejected.limit)")
-    case .massCanceled(let done): return "massCanceled \(done.count)"
+    case .order(.massCanceled(let done)): return "massCanceled \(done.count)"
     case .metered(let metered): return text(metered)
-    case .alarm(let alarm): return "alarm \(alarm.kind)"
-    case .displayed(let seen):
+    case .control(.alarm(let alarm)): return "alarm \(alarm.kind)"
+    case .order(.displayed(let seen)):
       return "\(seen.isRefilled ? "refilled" : "shown") \(name(seen.order)) "
         + "\(Notation.energy(seen.live))/\(Notation.energy(seen.total))"
     default: return nil

@@ -88,15 +88,15 @@ struct Market: ~Copyable {
       if step.label != nil { request.order = order(step.label) }
       if request.account == .null { request.account = owners[step.label ?? ""] ?? .null }
       return .cancel(request)
-    case .transfer(var transfer):
+    case .cash(.transfer(var transfer)):
       if step.countsUp { transfer.clientOrderId = nextClientOrderId(transfer.from) }
-      return .transfer(transfer)
-    case .deposit(var movement):
+      return .cash(.transfer(transfer))
+    case .cash(.deposit(var movement)):
       if step.countsUp { movement.reference = nextReference(movement.account) }
-      return .deposit(movement)
-    case .withdraw(var movement):
+      return .cash(.deposit(movement))
+    case .cash(.withdraw(var movement)):
       if step.countsUp { movement.reference = nextReference(movement.account) }
-      return .withdraw(movement)
+      return .cash(.withdraw(movement))
     case .meterReading(let reading): return .meterReading(fillIn(reading, step.countsUp))
     default: return step.body
     }

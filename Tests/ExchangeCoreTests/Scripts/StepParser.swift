@@ -168,8 +168,9 @@ struct StepParser {
     let account = try account()
     let sides: MassCancel.Sides = flag("bids") ? .buy : flag("asks") ? .sell : .both
     return Step(
-      .massCancel(
-        MassCancel(account: account, instrument: try instrument() ?? .null, sides: sides)))
+      .order(
+        .massCancel(
+          MassCancel(account: account, instrument: try instrument() ?? .null, sides: sides))))
   }
 
   private mutating func agent() throws(ScriptError) -> Step {
@@ -180,7 +181,7 @@ struct StepParser {
     agent.sellAbove = try energy("above") ?? .zero
     agent.buyBelow = try energy("below") ?? .zero
     agent.target = try energy("target") ?? agent.target
-    return Step(.setAgent(agent))
+    return Step(.order(.setAgent(agent)))
   }
 
   private mutating func send() throws(ScriptError) -> Step {
@@ -193,7 +194,7 @@ struct StepParser {
       area: isEnergy ? try area() : .null,
       amount: isEnergy ? try Notation.energy(amount).wattHours : try Notation.money(amount).units,
       clientOrderId: ClientOrderId(id ?? 0))
-    return Step(.transfer(transfer), countsUp: id == nil)
+    return Step(.cash(.transfer(transfer)), countsUp: id == nil)
   }
 
   private mutating func meter() throws(ScriptError) -> Step {
@@ -221,23 +222,26 @@ struct StepParser {
       account: try account(), currency: currency, amount: try Notation.money(next()),
       reference: reference ?? 0)
     return Step(
-      verb == "deposit" ? .deposit(movement) : .withdraw(movement), countsUp: reference == nil)
+      verb == "deposit" ? .cash(.deposit(movement)) : .cash(.withdraw(movement)),
+      countsUp: reference == nil)
   }
 
   private mutating func cap() throws(ScriptError) -> Step {
     let area = try area()
     return Step(
-      .setCap(SetCap(account: try account(), area: area, cap: try Notation.energy(next()))))
+      .reference(
+        .setCap(SetCap(account: try account(), area: area, cap: try Notation.energy(next())))))
   }
 
   private mutating func state(_ state: InstrumentState) throws(ScriptError) -> Step {
     let id: UInt32 = try integer(next())
     return Step(
-      .setInstrumentState(SetInstrumentState(instrument: InstrumentId(id), state: state)))
+      .reference(
+        .setInstrumentState(SetInstrumentState(instrument: InstrumentId(id), state: state))))
   }
 
   private mutating func tick() throws(ScriptError) -> Step {
-    var step = Step(.tick)
+    var step = Step(.control(.tick))
     step.advance = try integer(String(next().dropLast()))
     return step
   }
@@ -248,36 +252,38 @@ struct StepParser {
     switch verb {
     case "participant":
       let id = ParticipantId(try integer(next()))
-      return Step(.createParticipant(CreateParticipant(participant: id, name: .empty)))
+      return Step(.reference(.createParticipant(CreateParticipant(participant: id, name: .empty))))
     case "session":
       let id = SessionId(try integer(next()))
       let participant = ParticipantId(try number("of") ?? 1)
       let roles = Roles(rawValue: try number("roles") ?? 7)
       return Step(
-        .registerSession(
-          RegisterSession(
-            session: id, participant: participant, roles: roles,
-            publicKey: PublicKey(0, 0, 0, 0))))
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: id, participant: participant, roles: roles,
+              publicKey: PublicKey(0, 0, 0, 0)))))
     case "account":
       let participant = ParticipantId(try number("of") ?? 1)
       return Step(
-        .createAccount(CreateAccount(account: try account(), participant: participant)))
+        .reference(.createAccount(CreateAccount(account: try account(), participant: participant))))
     case "register":
       let area = try area()
       let meter = MeterId(try Notation.person(next()))
       return Step(
-        .registerMeter(
-          RegisterMeter(
-            meter: meter, account: try account(), area: area, publicKey: PublicKey(0, 0, 0, 0))))
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: meter, account: try account(), area: area, publicKey: PublicKey(0, 0, 0, 0)))))
     case "settled":
       let batch: UInt64 = try integer(next())
       let last = SequenceNumber(try integer(next()))
       return Step(
-        .settlementConfirmed(SettlementConfirmed(batch: batch, lastSequence: last)))
+        .control(.settlementConfirmed(SettlementConfirmed(batch: batch, lastSequence: last))))
     case "lost":
       let session = SessionId(try integer(next()))
-      return Step(.endSession(EndSession(session: session, version: try integer(next()))))
-    case "rules": return Step(.setRules(SetRules(version: try integer(next()))))
+      return Step(.session(.endSession(EndSession(session: session, version: try integer(next())))))
+    case "rules": return Step(.control(.setRules(SetRules(version: try integer(next())))))
     case "area", "tariff": return try area(verb)
     case "spot": return try spot()
     default: throw ScriptError(description: "unknown verb in '\(line)'")
@@ -289,16 +295,18 @@ struct StepParser {
     let feedIn = try price("feedin") ?? Price(ticks: 5_000)
     let retail = try price("retail") ?? Price(ticks: 30_000)
     if verb == "tariff" {
-      return Step(.setTariff(SetTariff(area: id, feedInPrice: feedIn, retailPrice: retail)))
+      return Step(
+        .reference(.setTariff(SetTariff(area: id, feedInPrice: feedIn, retailPrice: retail))))
     }
     _ = flag("EUR")
     return Step(
-      .createArea(
-        CreateArea(
-          area: id, currency: currency(), code: .empty,
-          storageCost: try Notation.money(option("cost") ?? "1500"),
-          storagePrice: try Notation.money(option("price") ?? "200"), feedInPrice: feedIn,
-          retailPrice: retail, lossFactor: Rate(partsPerMillion: try number("loss") ?? 0))))
+      .reference(
+        .createArea(
+          CreateArea(
+            area: id, currency: currency(), code: .empty,
+            storageCost: try Notation.money(option("cost") ?? "1500"),
+            storagePrice: try Notation.money(option("price") ?? "200"), feedInPrice: feedIn,
+            retailPrice: retail, lossFactor: Rate(partsPerMillion: try number("loss") ?? 0)))))
   }
 
   private mutating func spot() throws(ScriptError) -> Step {
@@ -311,9 +319,10 @@ struct StepParser {
     let taker = Rate(partsPerMillion: try number("taker") ?? 0)
     let high = words.isEmpty ? Price(ticks: 100_000) : try Notation.price(next())
     return Step(
-      .createInstrument(
-        CreateInstrument(
-          instrument: id, area: area, symbol: .empty, tick: tick, lot: lot, lowestPrice: low,
-          highestPrice: high, makerFee: maker, takerFee: taker)))
+      .reference(
+        .createInstrument(
+          CreateInstrument(
+            instrument: id, area: area, symbol: .empty, tick: tick, lot: lot, lowestPrice: low,
+            highestPrice: high, makerFee: maker, takerFee: taker))))
   }
 }

@@ -14,7 +14,7 @@ struct StepWriter {
   }
 
   private static func isTick(_ step: Step) -> Bool {
-    if case .tick = step.body { return true }
+    if case .control(.tick) = step.body { return true }
     return false
   }
 
@@ -31,20 +31,20 @@ struct StepWriter {
       if let label = step.label { words.append(label) }
       words += ["for", person(request.account)]
       if step.label == nil { number("id", request.clientOrderId.rawValue, false) }
-    case .massCancel(let request):
+    case .order(.massCancel(let request)):
       words += ["mass", person(request.account)]
       if request.sides != .both { words.append(request.sides == .buy ? "bids" : "asks") }
       if request.instrument != .null { words += ["in", "\(request.instrument.rawValue)"] }
-    case .setAgent(let agent): write(agent)
-    case .transfer(let transfer): write(transfer, step.countsUp)
+    case .order(.setAgent(let agent)): write(agent)
+    case .cash(.transfer(let transfer)): write(transfer, step.countsUp)
     case .meterReading(let reading): write(reading, step.countsUp)
-    case .deposit(let movement): write("deposit", movement, step.countsUp)
-    case .withdraw(let movement): write("withdraw", movement, step.countsUp)
-    case .tick: words += ["tick", "\(step.advance)s"]
-    case .setCap(let definition):
+    case .cash(.deposit(let movement)): write("deposit", movement, step.countsUp)
+    case .cash(.withdraw(let movement)): write("withdraw", movement, step.countsUp)
+    case .control(.tick): words += ["tick", "\(step.advance)s"]
+    case .reference(.setCap(let definition)):
       words += ["cap", person(definition.account), Notation.energy(definition.cap)]
       words += ["in", "\(definition.area.rawValue)"]
-    case .setInstrumentState(let definition):
+    case .reference(.setInstrumentState(let definition)):
       let verb = ["open", "halt", "close"][Int(definition.state.rawValue)]
       words += [verb, "\(definition.instrument.rawValue)"]
     default: writeDefinition(step.body)
@@ -120,35 +120,37 @@ struct StepWriter {
 
   private mutating func writeDefinition(_ body: Command.Body) {
     switch body {
-    case .createParticipant(let it): words += ["participant", "\(it.participant.rawValue)"]
-    case .registerSession(let it):
+    case .reference(.createParticipant(let it)):
+      words += ["participant", "\(it.participant.rawValue)"]
+    case .reference(.registerSession(let it)):
       words += ["session", "\(it.session.rawValue)", "of", "\(it.participant.rawValue)"]
       words += ["roles", "\(it.roles.rawValue)"]
-    case .createAccount(let it):
+    case .reference(.createAccount(let it)):
       words += ["account", person(it.account), "of", "\(it.participant.rawValue)"]
-    case .createArea(let it):
+    case .reference(.createArea(let it)):
       words += ["area", "\(it.area.rawValue)", Notation.currency(it.currency)]
       words += ["cost", Notation.money(it.storageCost.units)]
       words += ["price", Notation.money(it.storagePrice.units)]
       words += ["feedin", Notation.price(it.feedInPrice)]
       words += ["retail", Notation.price(it.retailPrice)]
       words += ["loss", "\(it.lossFactor.partsPerMillion)"]
-    case .setTariff(let it):
+    case .reference(.setTariff(let it)):
       words += ["tariff", "\(it.area.rawValue)", "feedin", Notation.price(it.feedInPrice)]
       words += ["retail", Notation.price(it.retailPrice)]
-    case .createInstrument(let it):
+    case .reference(.createInstrument(let it)):
       words += ["spot", "\(it.instrument.rawValue)", "in", "\(it.area.rawValue)"]
       words += ["tick", Notation.price(it.tick), "lot", Notation.energy(it.lot)]
       words += ["band", Notation.price(it.lowestPrice), Notation.price(it.highestPrice)]
       words += ["maker", "\(it.makerFee.partsPerMillion)"]
       words += ["taker", "\(it.takerFee.partsPerMillion)"]
-    case .registerMeter(let it):
+    case .reference(.registerMeter(let it)):
       words += ["register", Notation.person(it.meter.rawValue), person(it.account)]
       words += ["in", "\(it.area.rawValue)"]
-    case .settlementConfirmed(let it):
+    case .control(.settlementConfirmed(let it)):
       words += ["settled", "\(it.batch)", "\(it.lastSequence.rawValue)"]
-    case .setRules(let it): words += ["rules", "\(it.version)"]
-    case .endSession(let it): words += ["lost", "\(it.session.rawValue)", "\(it.version)"]
+    case .control(.setRules(let it)): words += ["rules", "\(it.version)"]
+    case .session(.endSession(let it)):
+      words += ["lost", "\(it.session.rawValue)", "\(it.version)"]
     default: words.append("\(body)")
     }
   }
