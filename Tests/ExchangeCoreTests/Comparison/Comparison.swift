@@ -30,6 +30,8 @@ struct Coverage {
   /// Sums over all events `accepted`: how much waited on entry.
   var entered: Int64 = 0
   var waited: Int64 = 0
+  /// Over the event and state hashes at the end of every run.
+  private var hash: UInt64 = 0
 
   mutating func note(_ events: [Event]) {
     commands += 1
@@ -84,6 +86,12 @@ struct Coverage {
     Mirror(reflecting: event).children.first?.label ?? "\(event)"
   }
 
+  /// Folds a hash of the run into that of all: what a change that must change nothing compares.
+  mutating func fold(_ word: UInt64) {
+    hash = (hash ^ word) &* 0x100_0000_01B3
+    hash ^= hash >> 29
+  }
+
   /// A line a kind of event and code, with how often it was met.
   var table: String {
     let rows = counts.sorted { $0.key < $1.key }.map { kind, count in
@@ -95,7 +103,7 @@ struct Coverage {
       return "\(label) \(String(repeating: ".", count: dots)) \(number)"
     }
     let share = entered == 0 ? 0 : waited * 100 / entered
-    return (rows + ["\(commands) commands; \(share) % of the quantity waited on entry"])
+    return (rows + ["\(commands) commands; \(share) % of the quantity waited on entry", "event and state hashes \(String(hash, radix: 16))"])
       .joined(separator: "\n")
   }
 }
@@ -119,6 +127,8 @@ enum Comparison {
         return shorten(Array(steps.prefix(count)), seed, random.capacity, outcome)
       }
     }
+    coverage.fold(market.exchange.eventHash)
+    coverage.fold(market.exchange.stateHash())
     return nil
   }
 
