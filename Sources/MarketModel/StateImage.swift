@@ -77,13 +77,14 @@ extension StateSource {
     if isWhole, found != layout.fingerprint { reject("written by a program with another layout") }
   }
 
-  /// Reads a fingerprint and rejects what a layout wrote that is neither.
-  /// - Returns: whether the other wrote it.
-  public func expect(_ layout: StateLayout, or other: StateLayout) -> Bool {
+  /// Reads a fingerprint and rejects what another layout wrote, unless it is one of `former`.
+  /// - Returns: Which of `former` wrote it; `nil`: the layout itself, or none, which is rejected.
+  public func expect(_ layout: StateLayout, or former: [UInt64]) -> Int? {
     let found = get(UInt64.self)
-    if isWhole, found == other.fingerprint { return true }
-    if isWhole, found != layout.fingerprint { reject("written by a program with another layout") }
-    return false
+    if !isWhole || found == layout.fingerprint { return nil }
+    if let known = former.firstIndex(of: found) { return known }
+    reject("written by a program with another layout")
+    return nil
   }
 }
 

@@ -110,33 +110,33 @@ extension BareBook {
     _ record: UnsafePointer<FlowRecord>, _ side: Side
   ) -> (own: BookRow, key: UInt32, other: BookRow) {
     let number = number(record.pointee.symbol, side)
-    let own = books.address(of: number)
+    let own = books.row(number)
     let ofCancel = 0 &- UInt32(record.pointee.operation)
-    let key = key(record.pointee.price, side) & ~ofCancel | own.pointee.bestKey & ofCancel
-    return (own, key, books.address(of: number ^ 1))
+    let key = key(record.pointee.price, side) & ~ofCancel | own.bestKey & ofCancel
+    return (own, key, books.row(number ^ 1))
   }
 
   @inline(__always) private func askForRows(_ record: UnsafePointer<FlowRecord>) {
     let slot = slot(record)
-    prefetch(orders.address(of: slot))
+    prefetch(orders.row(slot).address)
     prefetch(orders.places.address(of: slot))
     prefetch(books.address(of: record.pointee.symbol &<< 1))
   }
 
   @inline(__always) private func askForNodes(_ record: UnsafePointer<FlowRecord>) {
     let slot = slot(record)
-    let place = orders.places.address(of: slot)
+    let place = orders.places.row(slot)
     prefetch(ladder.levels.address(of: orders[slot].level))
-    prefetch(orders.places.address(of: place.pointee.next))
-    prefetch(orders.places.address(of: place.pointee.previous))
+    prefetch(orders.places.address(of: place.next))
+    prefetch(orders.places.address(of: place.previous))
 
     let side = BareBook.side(record)
     let (own, key, other) = way(record, side)
     let start = ladder.start(key, in: own)
     prefetch(start.occupancy)
     prefetch(start.child)
-    if other.pointee.bestKey <= self.key(record.pointee.price, side.opposite) {
-      prefetch(ladder.levels.address(of: other.pointee.bestLevel))
+    if other.bestKey <= self.key(record.pointee.price, side.opposite) {
+      prefetch(ladder.levels.address(of: other.bestLevel))
     }
   }
 
@@ -146,9 +146,9 @@ extension BareBook {
     let side = BareBook.side(record)
     let (own, key, other) = way(record, side)
     prefetch(ladder.following(key, in: own))
-    if other.pointee.bestKey <= self.key(record.pointee.price, side.opposite) {
-      let first = ladder.levels[other.pointee.bestLevel].liveHead
-      prefetch(orders.address(of: first))
+    if other.bestKey <= self.key(record.pointee.price, side.opposite) {
+      let first = ladder.levels[other.bestLevel].liveHead
+      prefetch(orders.row(first).address)
       prefetch(orders.places.address(of: first))
     }
   }
@@ -156,6 +156,6 @@ extension BareBook {
   @inline(__always) private func askForEnds(_ record: UnsafePointer<FlowRecord>) {
     let side = BareBook.side(record)
     let (own, key, _) = way(record, side)
-    prefetch(orders.places.address(of: ladder.probable(key, in: own).pointee.liveTail))
+    prefetch(orders.places.address(of: ladder.probable(key, in: own).liveTail))
   }
 }

@@ -75,11 +75,11 @@ package struct BareBook: ~Copyable {
 
   @inline(__always) private mutating func enter(_ record: UnsafePointer<FlowRecord>) -> OrderId {
     let side = BareBook.side(record)
-    let other = books.address(of: number(record.pointee.symbol, side.opposite))
+    let other = books.row(number(record.pointee.symbol, side.opposite))
     let limit = key(record.pointee.price, side.opposite)
     var leaves = Int64(record.pointee.quantity)
     // Without an order the best key is above every limit.
-    while other.pointee.bestKey <= limit {
+    while other.bestKey <= limit {
       meetBest(of: other, side.opposite, taker: record.pointee.orderId, &leaves)
       if leaves == 0 { return .null }
     }
@@ -90,21 +90,21 @@ package struct BareBook: ~Copyable {
   private mutating func meetBest(
     of book: BookRow, _ side: Side, taker: UInt64, _ leaves: inout Int64
   ) {
-    let level = ladder.levels.address(of: book.pointee.bestLevel)
-    let slot = level.pointee.liveHead
-    let maker = orders.address(of: slot)
-    let quantity = min(leaves, maker.pointee.leaves)
-    let distance = Int64(level.pointee.key)
+    let level = ladder.levels.row(book.bestLevel)
+    let slot = level.liveHead
+    let maker = orders.row(slot)
+    let quantity = min(leaves, maker.leaves)
+    let distance = Int64(level.key)
     tally.trade(
-      maker: maker.pointee.clientOrderId, taker: taker,
+      maker: maker.clientOrderId, taker: taker,
       price: side.pick(sell: lowest &+ distance, buy: highest &- distance), quantity: quantity)
     leaves &-= quantity
-    maker.pointee.leaves &-= quantity
-    level.pointee.live &-= quantity
-    if maker.pointee.leaves == 0 {
+    maker.leaves &-= quantity
+    level.live &-= quantity
+    if maker.leaves == 0 {
       leave(maker, slot, level)
       // Whoever is first now is met soon.
-      prefetch(orders.address(of: level.pointee.liveHead))
+      prefetch(orders.row(level.liveHead).address)
     }
   }
 
@@ -113,26 +113,26 @@ package struct BareBook: ~Copyable {
   ) -> OrderId {
     let (order, slot) = orders.take()
     let number = number(record.pointee.symbol, side)
-    let book = books.address(of: number)
+    let book = books.row(number)
     let level = ladder.findOrMake(key(record.pointee.price, side), number: number, in: book)
-    order.pointee.leaves = leaves
-    order.pointee.clientOrderId = record.pointee.orderId
-    order.pointee.level = level.pointee.number
-    order.pointee.marks = OrderMarks(type: .limit, postOnly: false)
-    let tail = level.pointee.liveTail
-    let links = orders.places.address(of: slot)
-    links.pointee.previous = tail
-    links.pointee.next = 0
-    level.pointee.liveTail = slot
-    level.pointee.live &+= leaves
-    level.pointee.count &+= 1
+    order.leaves = leaves
+    order.clientOrderId = record.pointee.orderId
+    order.level = level.number
+    order.marks = OrderMarks(type: .limit, postOnly: false)
+    let tail = level.liveTail
+    let links = orders.places.row(slot)
+    links.previous = tail
+    links.next = 0
+    level.liveTail = slot
+    level.live &+= leaves
+    level.count &+= 1
     if tail != 0 {
       orders.places[tail].next = slot
     } else {
-      level.pointee.liveHead = slot
+      level.liveHead = slot
       ladder.becameLive(level, in: book)
     }
-    return OrderId(slot: slot, generation: order.pointee.generation)
+    return OrderId(slot: slot, generation: order.generation)
   }
 
   @inline(__always) private mutating func cancel(_ id: OrderId) {
@@ -140,8 +140,8 @@ package struct BareBook: ~Copyable {
       rejects += 1
       return
     }
-    let level = ladder.levels.address(of: order.pointee.level)
-    level.pointee.live &-= order.pointee.leaves
+    let level = ladder.levels.row(order.level)
+    level.live &-= order.leaves
     leave(order, id.slot, level)
   }
 
@@ -150,21 +150,21 @@ package struct BareBook: ~Copyable {
   @inline(__always) private mutating func leave(
     _ order: OrderRow, _ slot: UInt32, _ level: LevelRow
   ) {
-    let place = orders.places.address(of: slot)
-    let (previous, next) = (place.pointee.previous, place.pointee.next)
+    let place = orders.places.row(slot)
+    let (previous, next) = (place.previous, place.next)
     if previous != 0 {
       orders.places[previous].next = next
     } else {
-      level.pointee.liveHead = next
+      level.liveHead = next
     }
     if next != 0 {
       orders.places[next].previous = previous
     } else {
-      level.pointee.liveTail = previous
+      level.liveTail = previous
     }
-    level.pointee.count &-= 1
-    if level.pointee.count == 0 {
-      let book = books.address(of: level.pointee.book)
+    level.count &-= 1
+    if level.count == 0 {
+      let book = books.row(level.book)
       ladder.becameWaiting(level, in: book)
       ladder.remove(level, from: book)
     }

@@ -36,7 +36,7 @@ struct Replay {
     self.commands = commands
     (eventHash, stateHash) = (exchange.eventHash, exchange.stateHash())
     totals = exchange.totals(of: CommunityPlan.area)
-    (cash, balances) = (exchange.cash(), exchange.balances())
+    (cash, balances) = (exchange.cash(), exchange.allBalances())
     openOrders = exchange.openOrders()
   }
 }

@@ -155,7 +155,7 @@ private struct Tally {
         account: $0.account, unit: .currency($0.currency),
         amount: Int128($0.free.units) + Int128($0.reserved.units))
     }
-    for balance in exchange.balances() {
+    for balance in exchange.allBalances() {
       holdings.append(
         EngineHolding(
           account: balance.account, unit: .energy(balance.area), amount: balance.energy.wattHours))

@@ -29,27 +29,27 @@ private struct Heights {
     for row in exchange.cash() {
       note(both: "free cash", row.free.units, of: cash)
       note("reserved cash", row.reserved.units, of: cash)
-      let sum = exchange.circulation[UInt32(row.currency.rawValue)]
+      let sum = exchange.currencies.circulation[UInt32(row.currency.rawValue)]
       note("held", sum.held, of: cash)
       note("owed", sum.owed, of: cash)
       note(both: "deposits less withdrawals", sum.supply, of: total)
     }
     for area in UInt32(1)...5 {
-      note("fees", exchange.areas[area].fees, of: cash)
-      note(both: "grid", exchange.areas[area].grid, of: total)
+      note("fees", exchange.products.areas[area].fees, of: cash)
+      note(both: "grid", exchange.products.areas[area].grid, of: total)
     }
-    for row in exchange.balances() {
+    for row in exchange.allBalances() {
       note("energy of a position", row.energy.wattHours, of: Int128(Limit.cap))
       let most = Int128(exchange.capacity.orders) * order
       note("open bids of a position", row.openBids.wattHours, of: most)
       note("covered bids of a position", row.coveredBids.wattHours, of: most)
     }
     for state in exchange.openOrders() {
-      let level = exchange.ladder.levels[exchange.orders[state.order.slot].level]
+      let level = exchange.books.ladder.levels[exchange.orders[state.order.slot].level]
       note("level", level.total, of: Int128(exchange.capacity.orders) * order)
       note("order", state.quantity.wattHours, of: order)
       let notional = state.price.ticks * state.quantity.wattHours
-      let fee = exchange.instruments[state.instrument.rawValue].highestFee.roundedUp(of: notional)
+      let fee = exchange.products.instruments[state.instrument.rawValue].highestFee.roundedUp(of: notional)
       note(
         "notional and fee", Int128(notional.magnitude) + Int128(fee ?? 0), of: Int128(Int64.max))
     }
@@ -206,7 +206,7 @@ struct AccumulatorTests {
     #expect(refused == [1: 1, 2: 1, 3: 1])
     let total = Int128(Limit.total)
     for (area, sums) in [(UInt32(1), "bound"), (2, "burned"), (3, "half lost")] {
-      let row = exchange.areas[area]
+      let row = exchange.products.areas[area]
       heights.note("\(sums): produced", row.produced, of: total)
       switch area {
       case 1:

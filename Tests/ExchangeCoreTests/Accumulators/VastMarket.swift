@@ -400,9 +400,9 @@ extension Exchange {
   /// What an account has free of a currency.
   func free(_ account: AccountId, _ currency: Currency) -> Int64 {
     let holding = findHolding(account, currency)
-    return holding == 0 ? 0 : holdings[holding].free
+    return holding == 0 ? 0 : balances.holdings[holding].free
   }
 
   /// What is paid with in an area.
-  func currency(of area: AreaId) -> Currency { Currency(areas[UInt32(area.rawValue)].currency) }
+  func currency(of area: AreaId) -> Currency { Currency(products.areas[UInt32(area.rawValue)].currency) }
 }

@@ -1,0 +1,123 @@
+// Standing instructions (section 8): orders that the engine makes for an account whose balance changed.
+
+import MarketModel
+
+extension Exchange {
+  mutating func setAgent(_ agent: SetAgent, _ request: Request) {
+    if let refusal = validate(agent, request) {
+      return reject(refusal, request, account: agent.account)
+    }
+    let asset = Asset(number: products.instruments[agent.instrument.rawValue].asset)
+    let position = findOrMake(agent.account, asset)
+    let isSet = agent.sells || agent.buys
+    invariant(
+      balances.positions[position].asset == asset.number, "an instruction for its own asset")
+    balances.positions[position].hasAgent = isSet
+    balances.agents[position] = Agent(
+      instrument: isSet ? agent.instrument.rawValue : 0, session: request.session.rawValue,
+      sells: agent.sells, buys: agent.buys, sellPrice: agent.sellPrice.ticks,
+      sellAbove: agent.sellAbove.wattHours, buyPrice: agent.buyPrice.ticks,
+      buyBelow: agent.buyBelow.wattHours, target: agent.target.wattHours)
+    invariant(
+      balances.positions[position].account == agent.account.rawValue,
+      "an instruction of its own account")
+    emit(
+      .order(
+        .agentSet(
+          SetAgentDone(
+            agent: agent, session: request.session, clientSequence: request.clientSequence))))
+  }
+
+  private func validate(_ agent: SetAgent, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, tradeFor: agent.account) { return refusal }
+    guard exists(agent.instrument) else {
+      return Refusal(.unknownInstrument, capacity.instruments)
+    }
+    let instrument = agent.instrument.rawValue
+    let row = products.instruments.row(instrument)
+    if row.isClosed { return Refusal(.instrumentClosed) }
+    if agent.sells, let refusal = validatePrice(agent.sellPrice.ticks, row) {
+      return refusal
+    }
+    if agent.buys, let refusal = validatePrice(agent.buyPrice.ticks, row) { return refusal }
+    if (agent.sells && agent.sellAbove < .zero) || (agent.buys && agent.buyBelow < .zero) {
+      return Refusal(.badAmount, Limit.total)
+    }
+    let asset = Asset(number: products.instruments[instrument].asset)
+    return find(agent.account, asset) == 0 ? roomForPosition() : nil
+  }
+
+  /// Lets a position's instruction enter its order, if it calls for one now.
+  mutating func consult(_ position: UInt32) {
+    let agent = balances.agents[position]
+    invariant(
+      balances.positions[position].hasAgent && agent.instrument != 0, "an instruction that is set")
+    guard products.instruments[agent.instrument].state == .open,
+      !hasOrder(position, agent.instrument),
+      let (side, quantity) = wish(position)
+    else { return }
+    let order = NewOrder(
+      account: AccountId(balances.positions[position].account),
+      instrument: InstrumentId(agent.instrument),
+      side: side, clientOrderId: .engine,
+      price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
+      quantity: Energy(wattHours: quantity))
+    invariant(
+      products.instruments[agent.instrument].area == balances.positions[position].area,
+      "an instruction trades in its position's area")
+    let session = SessionId(agent.session)
+    invariant(
+      session == .exchange || known(session) == nil, "an instruction of a session that is known")
+    var entry = Entry(instrument: products.instruments.row(agent.instrument))
+    let refusal = withUnsafePointer(to: order) { order in
+      let order = NewOrderRow(order)
+      let refusal = validate(order, &entry)
+      if refusal == nil {
+        touch(position)
+        admit(order, entry, session: session)
+      }
+      return refusal
+    }
+    if let refusal {
+      let request = Request(session: session, clientSequence: 0)
+      return reject(refusal, request, account: order.account)
+    }
+    // Others in the queue trade before this position's next turn: what its order displaced must
+    // have left the live book by then.
+    recover(position, .sell)
+    recover(position, .buy)
+  }
+
+  /// What the instruction would trade: side and whole lots.
+  private func wish(_ position: UInt32) -> (Side, Int64)? {
+    let agent = balances.agents[position]
+    let energy = balances.positions[position].level
+    let target = agent.target < 0 ? balances.positions[position].ceiling / 2 : agent.target
+    let side: Side
+    if agent.sells, energy >= agent.sellAbove, energy > target {
+      side = .sell
+    } else if agent.buys, energy <= agent.buyBelow, energy < target {
+      side = .buy
+    } else {
+      return nil
+    }
+    let lot = products.instruments[agent.instrument].lot
+    let wanted = min(abs(energy - target), Limit.orderQuantity)
+    invariant(lot > 0 && wanted > 0, "a wish for something, in lots")
+    invariant(energy >= 0 && target >= 0, "energy and target are not negative")
+    invariant(side == .sell ? agent.sells : agent.buys, "a wish that was instructed")
+    return wanted < lot ? nil : (side, wanted - wanted % lot)
+  }
+
+  private func hasOrder(_ position: UInt32, _ instrument: UInt32) -> Bool {
+    for side in [Side.sell, .buy] {
+      var slot = owned(position, side).head
+      while slot != 0 {
+        invariant(orders[slot].position == position, "an owner's list holds its own orders")
+        if orders[slot].instrument == instrument { return true }
+        slot = orders.places[slot].ownerNext
+      }
+    }
+    return false
+  }
+}

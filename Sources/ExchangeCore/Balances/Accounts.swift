@@ -1,0 +1,98 @@
+// Accounts: who owns what is held, and who may trade for them (section 11, "Account of the client").
+
+import MarketModel
+
+/// A participant's account.
+struct Account: BitwiseCopyable {
+  /// Owner, plus one; 0: the account does not exist. (All-zero bytes are an empty row.)
+  var participantPlusOne: UInt32
+  var firstPosition: UInt32
+  var lastPosition: UInt32
+  var firstHolding: UInt32
+  /// Highest client order id accepted so far.
+  var lastClientOrderId: UInt64
+  /// Highest operator reference accepted so far.
+  var lastReference: UInt64
+
+  var exists: Bool { participantPlusOne != 0 }
+  var participant: UInt32 { participantPlusOne &- 1 }
+}
+
+/// Accounts, by number.
+struct Accounts: ~Copyable, StateComponent {
+  private let rows: Table<Account>
+
+  init(capacity: Capacity) { rows = Table(capacity: Int(capacity.accounts) + 1) }
+
+  subscript(number: UInt32) -> Account {
+    @inline(__always) unsafeAddress { UnsafePointer(rows.address(of: number)) }
+    @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
+  }
+
+  /// Where an account is.
+  @inline(__always) func address(of number: UInt32) -> UnsafeMutablePointer<Account> {
+    rows.address(of: number)
+  }
+
+  static func add(to layout: inout StateLayout) { layout.add(Account.self) }
+
+  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
+    exchange.accounts.rows.write(to: sink)
+  }
+
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {
+    exchange.accounts.rows.read(from: source)
+  }
+
+  static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
+    for number in 1...exchange.capacity.accounts where exchange.accounts[number].exists {
+      let account = exchange.accounts[number]
+      hash.fold(UInt64(number) << 32 | UInt64(account.participant))
+      hash.fold(account.lastClientOrderId)
+      hash.fold(account.lastReference)
+      invariant(
+        exchange.reference.participants[account.participant].exists, "an account is somebody's")
+    }
+  }
+}
+
+extension Exchange {
+  @inline(__always) func exists(_ account: AccountId) -> Bool {
+    account.rawValue >= 1 && account.rawValue <= capacity.accounts
+      && accounts[account.rawValue].exists
+  }
+
+  /// Whether the session may trade for `account`.
+  @inline(__always) func permission(_ request: Request, tradeFor account: AccountId) -> Refusal? {
+    if let refusal = permission(request, .trading) { return refusal }
+    guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
+    return owns(request, account) ? nil : Refusal(.foreignAccount)
+  }
+
+  /// Whether the session's participant owns the account. The exchange itself acts for all.
+  @inline(__always) func owns(_ request: Request, _ account: AccountId) -> Bool {
+    request.isExchange
+      || reference.sessions[request.session.rawValue].participant
+        == accounts[account.rawValue].participant
+  }
+
+  mutating func createAccount(_ new: CreateAccount, _ request: Request) {
+    var refusal = definition(request, new.account.rawValue, of: capacity.accounts)
+    if refusal == nil, exists(new.account) { refusal = Refusal(.alreadyExists) }
+    if refusal == nil, !exists(new.participant) {
+      refusal = Refusal(.unknownParticipant, capacity.participants)
+    }
+    if let refusal { return reject(refusal, request, account: new.account) }
+    invariant(
+      accounts[new.account.rawValue].firstPosition == 0
+        && accounts[new.account.rawValue].firstHolding == 0, "a new account has nothing")
+    invariant(new.account.rawValue <= capacity.accounts, "an account of the table")
+    accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
+    invariant(exists(new.account), "what was created exists")
+    invariant(
+      accounts[new.account.rawValue].participant == new.participant.rawValue,
+      "an account has its owner")
+    emit(.reference(.accountCreated(new)))
+    acknowledge(request)
+  }
+}

@@ -1,0 +1,106 @@
+// Deposits, withdrawals and transfers (section 6): free cash and energy, at once.
+
+import MarketModel
+
+extension Exchange {
+  // MARK: Deposits and withdrawals
+
+  mutating func deposit(_ movement: CashMovement, _ request: Request) {
+    if let refusal = validate(movement, request) ?? validateDeposit(movement) {
+      return reject(refusal, request, account: movement.account)
+    }
+    book(movement, movement.amount.units)
+    invariant(findHolding(movement.account, movement.currency) != 0, "who was paid has cash")
+    emit(.cash(.deposited(moved(movement, request))))
+    drain()
+    acknowledge(request)
+  }
+
+  mutating func withdraw(_ movement: CashMovement, _ request: Request) {
+    if let refusal = validate(movement, request) ?? validateWithdrawal(movement) {
+      return reject(refusal, request, account: movement.account)
+    }
+    invariant(
+      findHolding(movement.account, movement.currency) != 0, "only who has cash withdraws")
+    book(movement, -movement.amount.units)
+    emit(.cash(.withdrawn(moved(movement, request))))
+    drain()
+    acknowledge(request)
+  }
+
+  private func validate(_ movement: CashMovement, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, .administration) { return refusal }
+    guard exists(movement.account) else { return Refusal(.unknownAccount, capacity.accounts) }
+    if movement.amount <= .zero || movement.amount.units > Limit.total {
+      return Refusal(.badAmount, Limit.total)
+    }
+    let last = accounts[movement.account.rawValue].lastReference
+    return movement.reference > last ? nil : Refusal(.referenceReplayed, last)
+  }
+
+  private func validateDeposit(_ movement: CashMovement) -> Refusal? {
+    if let refusal = roomForTotals(movement.currency) { return refusal }
+    let total = totals(of: movement.currency)
+    if currencies.totals[total].supply + movement.amount.units > Limit.total {
+      return Refusal(.balanceLimit, Limit.total)
+    }
+    return validateCirculation(
+      movement.currency.rawValue, revenue: movement.amount.units, cost: 0)
+      ?? roomForHolding(movement.account, movement.currency)
+  }
+
+  private func validateWithdrawal(_ movement: CashMovement) -> Refusal? {
+    let holding = findHolding(movement.account, movement.currency)
+    let free = holding == 0 ? 0 : balances.holdings[holding].free
+    if movement.amount.units > free { return Refusal(.insufficientCash, free) }
+    let supply = currencies.circulation[UInt32(movement.currency.rawValue)].supply
+    if rules >= 2, supply - Int128(movement.amount.units) < -Int128(Limit.total) {
+      return Refusal(.balanceLimit, Limit.total)
+    }
+    // What the grid paid may be all that there is of a currency.
+    return roomForTotals(movement.currency)
+  }
+
+  /// Changes what there is of a currency, and what the account has of it.
+  private mutating func book(_ movement: CashMovement, _ amount: Int64) {
+    let total = totals(of: movement.currency)
+    invariant(total < UInt32(Currencies.capacity), "room for a currency was checked")
+    currencies.totals[total].isUsed = true
+    currencies.totals[total].currency = movement.currency.rawValue
+    currencies.totals[total].supply += amount
+    currencies.circulation[UInt32(movement.currency.rawValue)].supply += Int128(amount)
+    invariant(
+      movement.reference > accounts[movement.account.rawValue].lastReference,
+      "what was booked is never booked again")
+    accounts[movement.account.rawValue].lastReference = movement.reference
+    let holding = findOrMakeHolding(movement.account, movement.currency)
+    balances.holdings.row(holding).add(amount)
+    countDebt(holding)
+    invariant(amount > 0 || balances.holdings[holding].free >= 0, "no more withdrawn than was free")
+    invariant(
+      balances.holdings[holding].account == movement.account.rawValue
+        && balances.holdings[holding].currency == movement.currency.rawValue,
+      "the account's own cash")
+    invariant(
+      amount < 0 || currencies.totals[total].supply <= Limit.total, "a supply that was checked")
+    touchCash(movement.account, movement.currency)
+  }
+
+  private func moved(_ movement: CashMovement, _ request: Request) -> CashMoved {
+    CashMoved(
+      movement: movement, session: request.session, clientSequence: request.clientSequence)
+  }
+
+  /// Touches the account's positions whose area is paid in `currency`, in order of their creation.
+  mutating func touchCash(_ account: AccountId, _ currency: Currency) {
+    var position = accounts[account.rawValue].firstPosition
+    while position != 0 {
+      invariant(
+        balances.positions[position].account == account.rawValue, "an account links its positions")
+      if balances.holdings[balances.positions[position].holding].currency == currency.rawValue {
+        touchBalance(position)
+      }
+      position = balances.positions[position].next
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// Transfers of free cash and energy, at once (section 6).
+
+import MarketModel
+
+extension Exchange {
+  /// Moves cash or energy. Cover that an energy transfer takes is gone before anything can trade.
+  mutating func transfer(_ transfer: Transfer, _ request: Request) {
+    if let refusal = validate(transfer, request) {
+      return reject(
+        refusal, request, account: transfer.from, clientOrderId: transfer.clientOrderId)
+    }
+    invariant(
+      transfer.clientOrderId.rawValue > accounts[transfer.from.rawValue].lastClientOrderId,
+      "what was applied is never applied again")
+    invariant(transfer.amount > 0, "something is transferred")
+    accounts[transfer.from.rawValue].lastClientOrderId = transfer.clientOrderId.rawValue
+    switch transfer.asset {
+    case .cash: moveCash(transfer)
+    case .energy: moveEnergy(transfer)
+    }
+    emit(
+      .cash(
+        .transferred(
+          Transferred(
+            transfer: transfer, session: request.session, clientSequence: request.clientSequence))))
+    if transfer.asset == .energy {
+      takeLosses(find(transfer.from, Asset(energyOf: transfer.area)), .sell)
+      takeLosses(find(transfer.to, Asset(energyOf: transfer.area)), .buy)
+    }
+    drain()
+  }
+
+  private mutating func moveCash(_ transfer: Transfer) {
+    let from = findHolding(transfer.from, transfer.currency)
+    let to = findOrMakeHolding(transfer.to, transfer.currency)
+    invariant(from != 0 && from != to, "cash moves between two holdings")
+    invariant(
+      balances.holdings[from].currency == balances.holdings[to].currency,
+      "cash moves in one currency")
+    balances.holdings.row(from).add(-transfer.amount)
+    balances.holdings.row(to).add(transfer.amount)
+    countDebt(from)
+    countDebt(to)
+    invariant(balances.holdings[from].free >= 0, "no more moved than was free")
+    touchCash(transfer.from, transfer.currency)
+    touchCash(transfer.to, transfer.currency)
+  }
+
+  private mutating func moveEnergy(_ transfer: Transfer) {
+    let from = find(transfer.from, Asset(energyOf: transfer.area))
+    let to = findOrMake(transfer.to, Asset(energyOf: transfer.area))
+    invariant(from != 0 && from != to, "energy moves between two positions")
+    invariant(
+      balances.positions[from].area == balances.positions[to].area, "energy moves within its area")
+    balances.positions.row(from).move(-transfer.amount)
+    balances.positions.row(to).move(transfer.amount)
+    invariant(balances.positions[from].level >= 0, "no more moved than was held")
+    invariant(
+      balances.positions[to].level <= balances.positions[to].ceiling,
+      "transfers obey the receiver's cap")
+    touchBalance(from)
+    touchBalance(to)
+  }
+
+  private func validate(_ transfer: Transfer, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, tradeFor: transfer.from) { return refusal }
+    if let refusal = isNext(transfer.clientOrderId, transfer.from) { return refusal }
+    guard exists(transfer.to) else { return Refusal(.unknownAccount, capacity.accounts) }
+    if transfer.to == transfer.from { return Refusal(.sameAccount) }
+    if transfer.amount <= 0 || transfer.amount > Limit.total {
+      return Refusal(.badAmount, Limit.total)
+    }
+    switch transfer.asset {
+    case .cash: return validateCash(transfer)
+    case .energy: return validateEnergy(transfer)
+    }
+  }
+
+  private func validateCash(_ transfer: Transfer) -> Refusal? {
+    let holding = findHolding(transfer.from, transfer.currency)
+    let free = holding == 0 ? 0 : balances.holdings[holding].free
+    if transfer.amount > free { return Refusal(.insufficientCash, free) }
+    return roomForHolding(transfer.to, transfer.currency)
+  }
+
+  private func validateEnergy(_ transfer: Transfer) -> Refusal? {
+    guard exists(transfer.area) else { return Refusal(.unknownArea, capacity.areas) }
+    let from = find(transfer.from, Asset(energyOf: transfer.area))
+    let energy = from == 0 ? 0 : balances.positions[from].level
+    if transfer.amount > energy { return Refusal(.insufficientEnergy, energy) }
+    let to = find(transfer.to, Asset(energyOf: transfer.area))
+    let headroom =
+      to == 0
+      ? products.areas[UInt32(transfer.area.rawValue)].defaultCap : balances.positions[to].headroom
+    if transfer.amount > headroom { return Refusal(.capExceeded, headroom) }
+    return to == 0 ? roomForPosition() : nil
+  }
+}

@@ -1,0 +1,463 @@
+// Price levels, found by price without a search.
+//
+// The prices of one side of one book are numbered by *key*: 0 is the best price its band allows, so
+// both sides are walked upwards. Keys lead through a radix tree of 64-way nodes to levels:
+//
+//     key  = [ 6 bits | 6 bits | 6 bits | 6 bits ]      depth 1 to 4, by the band's width
+//     node = any  : u64   bit s set: child s exists (some order rests below it)
+//            live : u64   bit s set: some order below child s is live
+//            child: 64 x u32, the next node or, in the last, the level
+//
+// The best live price is found by counting trailing zeros down the tree; nodes exist only where
+// orders are, so a band of millions of prices costs nothing until it is used.
+
+import MarketModel
+
+/// All orders at one price of one side of one book: a cache line.
+struct Level: BitwiseCopyable {
+  /// Sum of covered over the live queue, Wh.
+  fileprivate(set) var live: Int64
+  /// Sum of leaves over both lists, Wh.
+  fileprivate(set) var total: Int64
+  var liveHead: UInt32
+  var liveTail: UInt32
+  var waitingHead: UInt32
+  var waitingTail: UInt32
+  /// Orders in both lists.
+  fileprivate(set) var count: UInt32
+  var key: UInt32
+  /// Which side of which book: `instrument << 1 | side`.
+  var book: UInt32
+  /// Its own number.
+  var number: UInt32
+  /// The node it hangs from.
+  var node: UInt32
+  /// Fills the line.
+  private var unused: (UInt32, UInt32, UInt32) = (0, 0, 0)
+
+  /// A level without orders.
+  init(key: UInt32, book: UInt32, number: UInt32, node: UInt32) {
+    (live, total) = (0, 0)
+    (liveHead, liveTail, waitingHead, waitingTail, count) = (0, 0, 0, 0, 0)
+    (self.key, self.book, self.number, self.node) = (key, book, number, node)
+  }
+}
+
+/// A level in its place.
+typealias LevelRow = Row<Level>
+
+extension Row<Level> {
+  /// An order joins one of its lists.
+  @inline(__always) func add(leaves: Int64) {
+    address.pointee.total += leaves
+    address.pointee.count &+= 1  // At most the orders' capacity.
+  }
+
+  /// An order leaves its list.
+  @inline(__always) func remove(leaves: Int64) {
+    address.pointee.total -= leaves
+    address.pointee.count &-= 1
+  }
+
+  /// Adds to what is live, or takes from it.
+  @inline(__always) func cover(by change: Int64) { address.pointee.live += change }
+
+  /// Takes executed quantity of a live order off.
+  @inline(__always) func execute(_ quantity: Int64) {
+    address.pointee.live -= quantity
+    address.pointee.total -= quantity
+  }
+
+  /// Lowers an order by `leaves`, of which `covered` was live.
+  func lower(leaves: Int64, covered: Int64) {
+    address.pointee.live -= covered
+    address.pointee.total -= leaves
+  }
+}
+
+/// One side of one book. Both sides share a cache line.
+struct BookSide: BitwiseCopyable {
+  /// First node of its tree; 0: no order rests.
+  var root: UInt32 = 0
+  /// Key of the best live level; `Ladder.none` without one.
+  var bestKey = Ladder.none
+  /// The best live level; 0 without one.
+  var bestLevel: UInt32 = 0
+  /// Depth of the tree, 1 to 4.
+  var depth: UInt32
+  /// Last nodes used, of even and of odd prefixes: they spare the way from the root. Most prices are
+  /// near the best, and those are in one node or in two side by side.
+  private var known: InlineArray<2, KnownNode> = [KnownNode(), KnownNode()]
+
+  init(depth: UInt32) { self.depth = depth }
+
+  /// The node of a prefix if it is one of the last used; 0 if not.
+  @inline(__always) func node(_ prefix: UInt32) -> UInt32 {
+    let candidate = known[Int(prefix & 1)]
+    return candidate.prefix == prefix ? candidate.node : 0
+  }
+
+  /// Remembers the node of a prefix; 0 forgets it.
+  @inline(__always) mutating func remember(_ node: UInt32, _ prefix: UInt32) {
+    known[Int(prefix & 1)] = KnownNode(prefix: prefix, node: node)
+  }
+}
+
+/// A last node and which 64 keys it has: those that start with `prefix`.
+struct KnownNode: BitwiseCopyable {
+  var prefix = Ladder.none
+  var node: UInt32 = 0
+}
+
+/// One side of a book in its place.
+typealias BookRow = Row<BookSide>
+
+/// Occupancy of a node.
+struct LadderMasks: BitwiseCopyable {
+  var any: UInt64
+  var live: UInt64
+}
+
+/// Nodes and levels of all books.
+struct Ladder: ~Copyable {
+  /// The key of no level.
+  static let none = UInt32.max
+
+  private let masks: Table<LadderMasks>
+  private let children: Table<UInt32>
+  let levels: Table<Level>
+  let levelCapacity: UInt32
+  private let nodeCapacity: UInt32
+  private var usedLevels: UInt32 = 0
+  private var usedNodes: UInt32 = 0
+  private var freeLevel: UInt32 = 0
+  private var freeNode: UInt32 = 0
+  private(set) var levelCount: UInt32 = 0
+
+  init(levels capacity: UInt32) {
+    precondition(MemoryLayout<Level>.stride == 64 && MemoryLayout<BookSide>.stride == 32)
+    levelCapacity = capacity
+    // A level needs at most one node of its own per depth; four are more than enough.
+    nodeCapacity = capacity * 4 + 4
+    levels = Table(capacity: Int(capacity) + 1)
+    masks = Table(capacity: Int(nodeCapacity) + 1)
+    children = Table(capacity: (Int(nodeCapacity) + 1) * 64)
+  }
+
+  /// Whether no further level can be made.
+  var isFull: Bool { levelCount == levelCapacity }
+
+  @inline(__always) private func child(_ node: UInt32, _ slot: UInt32) -> UInt32 {
+    children[node &* 64 &+ slot]  // Cannot wrap: the table's bound was checked at the start.
+  }
+
+  /// The level with `key`, made when there is none.
+  @inline(__always) mutating func findOrMake(_ key: UInt32, number: UInt32, in book: BookRow)
+    -> LevelRow
+  {
+    var node = book.value.node(key &>> 6)
+    if node == 0 { node = walk(to: key, in: book) }
+    let slot = key & 63
+    if masks[node].any &>> UInt64(slot) & 1 != 0 { return levels.row(child(node, slot)) }
+    let level = takeLevel(key, number, node)
+    link(node, slot, level.number)
+    return level
+  }
+
+  /// The node that has `key`, made when there is none, and remembered.
+  private mutating func walk(to key: UInt32, in book: BookRow) -> UInt32 {
+    if book.root == 0 { book.root = takeNode() }
+    var node = book.root
+    var shift = (book.depth - 1) * 6
+    while shift > 0 {
+      let slot = (key >> shift) & 63
+      if masks[node].any & (1 << UInt64(slot)) == 0 { link(node, slot, takeNode()) }
+      node = child(node, slot)
+      shift -= 6
+    }
+    invariant(node != 0 && node <= usedNodes, "a way leads to a node")
+    book.value.remember(node, key >> 6)
+    return node
+  }
+
+  @inline(__always) private func link(_ node: UInt32, _ slot: UInt32, _ what: UInt32) {
+    children[node &* 64 &+ slot] = what
+    masks[node].any |= 1 &<< UInt64(slot)
+  }
+
+  /// Removes an empty level and the nodes that it alone needed.
+  @inline(__always) mutating func remove(_ level: LevelRow, from book: BookRow) {
+    invariant(
+      Int64(level.count) | level.total | level.live == 0,
+      "only an empty level goes")
+    let (key, node) = (level.key, level.node)
+    releaseLevel(level)
+    masks[node].any &= ~(1 &<< UInt64(key & 63))
+    if masks[node].any == 0 { removeNodes(key, from: book) }
+  }
+
+  /// Removes the nodes on the way to `key` that have no child left.
+  private mutating func removeNodes(_ key: UInt32, from book: BookRow) {
+    if book.value.node(key >> 6) != 0 { book.value.remember(0, key >> 6) }
+    let path = Path(to: key, in: book.value, of: self)
+    var step = Int(book.depth) - 1
+    invariant(masks[path.nodes[step]].any == 0, "the last node of the way has lost its last level")
+    releaseNode(path.nodes[step])
+    while step > 0 {
+      step -= 1
+      let node = path.nodes[step]
+      masks[node].any &= ~(1 << UInt64(path.slots[step]))
+      if masks[node].any != 0 { return }
+      releaseNode(node)
+    }
+    invariant(book.bestLevel == 0, "a book without a level has no best")
+    book.root = 0
+  }
+
+  /// Marks a level as having live orders; it may be the new best.
+  @inline(__always) mutating func becameLive(_ level: LevelRow, in book: BookRow) {
+    let (key, node) = (level.key, level.node)
+    let live = masks[node].live
+    masks[node].live = live | 1 &<< UInt64(key & 63)
+    if live == 0 { becameLive(above: key, in: book.value) }
+    if key < book.bestKey {
+      book.bestKey = key
+      book.bestLevel = level.number
+    }
+  }
+
+  /// Marks the nodes above the last one on the way to `key`.
+  private func becameLive(above key: UInt32, in book: BookSide) {
+    var node = book.root
+    var shift = (book.depth - 1) * 6
+    while shift > 0 {
+      let slot = (key >> shift) & 63
+      invariant(masks[node].any & (1 << UInt64(slot)) != 0, "what is live is there")
+      masks[node].live |= 1 << UInt64(slot)
+      node = child(node, slot)
+      shift -= 6
+    }
+    invariant(masks[node].live != 0, "the last node of the way was live first")
+  }
+
+  /// Marks a level as having no live order any more; the next becomes the best if it was that.
+  @inline(__always) mutating func becameWaiting(_ level: LevelRow, in book: BookRow) {
+    let (key, node) = (level.key, level.node)
+    let live = masks[node].live & ~(1 &<< UInt64(key & 63))
+    masks[node].live = live
+    if live == 0 { becameWaiting(above: key, in: book.value) }
+    if level.number != book.bestLevel { return }
+    // The best was the lowest bit of its node: the next lowest, if any, is the next best.
+    let best =
+      live != 0
+      ? child(node, UInt32(truncatingIfNeeded: live.trailingZeroBitCount))
+      : first(in: book.value, live: true)
+    book.bestLevel = best
+    book.bestKey = best == 0 ? Ladder.none : levels[best].key
+    invariant(book.bestKey > key, "the next best is worse")
+  }
+
+  /// Unmarks the nodes above the last one on the way to `key`, as far as nothing else there is live.
+  private func becameWaiting(above key: UInt32, in book: BookSide) {
+    let path = Path(to: key, in: book, of: self)
+    invariant(
+      masks[path.nodes[Int(book.depth) - 1]].live == 0, "the last node of the way waits first")
+    for step in stride(from: Int(book.depth) - 2, through: 0, by: -1) {
+      masks[path.nodes[step]].live &= ~(1 << UInt64(path.slots[step]))
+      if masks[path.nodes[step]].live != 0 { return }
+    }
+  }
+
+  @inline(__always) private func mask(_ node: UInt32, live: Bool) -> UInt64 {
+    live ? masks[node].live : masks[node].any
+  }
+
+  /// The best level, of those with live orders or of all; 0 when there is none.
+  func first(in book: BookSide, live: Bool) -> UInt32 {
+    if book.root == 0 || mask(book.root, live: live) == 0 { return 0 }
+    return descend(book.root, steps: book.depth, live: live)
+  }
+
+  private func descend(_ start: UInt32, steps: UInt32, live: Bool) -> UInt32 {
+    var node = start
+    for _ in 0..<steps {
+      invariant(mask(node, live: live) != 0, "a marked child leads on")
+      node = child(node, UInt32(mask(node, live: live).trailingZeroBitCount))
+    }
+    invariant(node != 0, "a way leads to a level")
+    return node
+  }
+
+  /// The next level after `level`, of those with live orders or of all; 0 when there is none.
+  /// `level` itself must exist.
+  func next(after level: UInt32, in book: BookSide, live: Bool) -> UInt32 {
+    let path = Path(to: levels[level].key, in: book, of: self)
+    invariant(path.nodes[Int(book.depth) - 1] == levels[level].node, "a level hangs in its tree")
+    for step in stride(from: Int(book.depth) - 1, through: 0, by: -1) {
+      let node = path.nodes[step]
+      let slot = UInt64(path.slots[step])
+      let later = mask(node, live: live) & ~(UInt64.max >> (63 - slot))
+      if later != 0 {
+        let below = child(node, UInt32(later.trailingZeroBitCount))
+        return descend(below, steps: book.depth - UInt32(step) - 1, live: live)
+      }
+    }
+    return 0
+  }
+
+  /// The nodes from the root to a key, and the slot taken in each.
+  private struct Path {
+    var nodes: InlineArray<4, UInt32> = [0, 0, 0, 0]
+    var slots: InlineArray<4, UInt32> = [0, 0, 0, 0]
+
+    init(to key: UInt32, in book: BookSide, of ladder: borrowing Ladder) {
+      var node = book.root
+      for step in 0..<Int(book.depth) {
+        let slot = (key >> ((book.depth - 1 - UInt32(step)) * 6)) & 63
+        nodes[step] = node
+        slots[step] = slot
+        node = ladder.children[node * 64 + slot]
+      }
+      // Without a node there is no child: once lost, the way stays lost.
+      invariant(node != 0, "a way leads to a level")
+    }
+  }
+
+  // MARK: Looking ahead (Anticipate.swift)
+
+  /// The level that a key is probably found at; another one, or 0, when no order rests there. For looking
+  /// ahead only: it takes the way without asking whether there is one, and what once stood there may be a
+  /// node instead, of which there are more than levels.
+  @inline(__always) func probable(_ key: UInt32, in book: BookRow) -> LevelRow {
+    var node = book.value.node(key &>> 6)
+    if node == 0 {
+      node = book.root
+      var step = book.depth  // 0 where there is no instrument.
+      while step > 1 {
+        step &-= 1
+        node = child(node, key &>> (step &* 6) & 63)
+      }
+    }
+    return levels.row(min(child(node, key & 63), levelCapacity))
+  }
+
+  /// Where the search for a key starts, at its node if that is known and else at the root: the occupancy
+  /// and the child on the way. To be asked for, not to be read.
+  @inline(__always) func start(_ key: UInt32, in book: BookRow) -> (
+    occupancy: UnsafePointer<LadderMasks>, child: UnsafePointer<UInt32>
+  ) {
+    let known = book.value.node(key &>> 6)
+    let node = known == 0 ? book.root : known
+    let shift = known == 0 ? (book.depth &- 1) &* 6 : 0
+    return (
+      UnsafePointer(masks.address(of: node)),
+      UnsafePointer(children.address(of: node &* 64 &+ (key &>> shift & 63)))
+    )
+  }
+
+  /// What the start of the search for a key leads to: its level, or the child in its node. To be asked
+  /// for, not to be read.
+  @inline(__always) func following(_ key: UInt32, in book: BookRow) -> UnsafeRawPointer {
+    let known = book.value.node(key &>> 6)
+    if known != 0 {
+      return UnsafeRawPointer(levels.address(of: min(child(known, key & 63), levelCapacity)))
+    }
+    let shift = (book.depth &- 1) &* 6
+    let node = child(book.root, key &>> shift & 63)
+    return UnsafeRawPointer(children.address(of: node &* 64 &+ (key & 63)))
+  }
+
+  /// The occupancy of the node that a level hangs from. To be asked for, not to be read.
+  @inline(__always) func occupancy(ofNodeOf level: UInt32) -> UnsafePointer<LadderMasks> {
+    UnsafePointer(masks.address(of: levels[level].node))
+  }
+
+  // MARK: Pools
+
+  private mutating func takeNode() -> UInt32 {
+    let node: UInt32
+    if freeNode != 0 {
+      node = freeNode
+      freeNode = children[node * 64]
+    } else {
+      precondition(usedNodes < nodeCapacity)
+      usedNodes += 1
+      node = usedNodes
+    }
+    invariant(node != 0 && node <= nodeCapacity, "a node of the table")
+    masks[node] = LadderMasks(any: 0, live: 0)
+    return node
+  }
+
+  private mutating func releaseNode(_ node: UInt32) {
+    invariant(masks[node].any == 0 && masks[node].live == 0, "only an empty node goes")
+    invariant(node != 0 && node <= usedNodes, "a node of the table")
+    children[node * 64] = freeNode
+    freeNode = node
+  }
+
+  @inline(__always) private mutating func takeLevel(_ key: UInt32, _ book: UInt32, _ node: UInt32)
+    -> LevelRow
+  {
+    let number: UInt32
+    if freeLevel != 0 {
+      number = freeLevel
+      freeLevel = levels[number].liveHead
+      invariant(levels[number].count == 0, "a free level has no orders")
+    } else {
+      // Not asked: memory that is read before it is first written does not come in huge pages.
+      precondition(!isFull, "the caller checks isFull first")
+      usedLevels &+= 1
+      number = usedLevels
+    }
+    levelCount &+= 1
+    let level = levels.row(number)
+    level.address.initialize(to: Level(key: key, book: book, number: number, node: node))
+    return level
+  }
+
+  @inline(__always) private mutating func releaseLevel(_ level: LevelRow) {
+    invariant(levelCount > 0 && level.number <= usedLevels, "a level of the table")
+    level.liveHead = freeLevel
+    freeLevel = level.number
+    levelCount &-= 1
+  }
+}
+
+// MARK: - Its image (Storage/Image.swift)
+
+extension Ladder {
+  private struct Counters: BitwiseCopyable {
+    var usedLevels, usedNodes, freeLevel, freeNode, levelCount: UInt32
+  }
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    layout.add(Counters.self)
+    layout.add(LadderMasks.self)
+    layout.add(Level.self)
+  }
+
+  func write(to sink: any StateSink) {
+    invariant(
+      levelCount <= usedLevels && usedLevels <= levelCapacity && usedNodes <= nodeCapacity,
+      "levels and nodes within their tables")
+    sink.put(
+      Counters(
+        usedLevels: usedLevels, usedNodes: usedNodes, freeLevel: freeLevel, freeNode: freeNode,
+        levelCount: levelCount))
+    masks.write(to: sink, used: Int(usedNodes) + 1)
+    children.write(to: sink, used: (Int(usedNodes) + 1) * 64)
+    levels.write(to: sink, used: Int(usedLevels) + 1)
+  }
+
+  mutating func read(from source: any StateSource) {
+    let counters = source.get(Counters.self)
+    (usedLevels, usedNodes) = (counters.usedLevels, counters.usedNodes)
+    (freeLevel, freeNode) = (counters.freeLevel, counters.freeNode)
+    levelCount = counters.levelCount
+    masks.read(from: source)
+    children.read(from: source)
+    levels.read(from: source)
+  }
+}

@@ -1,0 +1,134 @@
+// The three lists an order can stand in: a level's live queue, a level's waiting list, and its
+// owner's orders. All are links in the order itself.
+
+import MarketModel
+
+extension Exchange {
+  @inline(__always) func bookIndex(_ instrument: UInt32, _ side: Side) -> UInt32 {
+    instrument << 1 | UInt32(side.rawValue)
+  }
+
+  // MARK: Levels
+
+  /// Puts an entering order into its level: live when it has cover, else waiting.
+  @inline(always) mutating func rest(_ order: OpenOrder) {
+    let number = bookIndex(order.row.instrument, order.side)
+    let instrument = order.instrument
+    let key = instrument.value.key(order.price, order.side)
+    let side = books.sides.row(number)
+    let level = books.ladder.findOrMake(key, number: number, in: side)
+    order.level = level.number
+    level.add(leaves: order.leaves)
+    if order.covered > 0 {
+      appendLive(order, level, side)
+    } else {
+      appendWaiting(order, level)
+    }
+    if order.marks.isSpecial { rested(special: order) }
+  }
+
+  /// Takes an order out of its level; it is then entering, or gone.
+  @inline(__always) mutating func leave(_ order: OpenOrder) {
+    leave(order, isLive: order.covered > 0)
+  }
+
+  /// Takes an order out of its level, from the live queue or from the waiting list.
+  @inline(__always) mutating func leave(_ order: OpenOrder, isLive: Bool) {
+    let level = books.ladder.levels.row(order.level)
+    level.remove(leaves: order.leaves)
+    if isLive {
+      unlinkLive(order, level)
+    } else {
+      unlinkWaiting(order, level)
+    }
+    order.level = 0
+    if level.count == 0 {
+      books.ladder.remove(level, from: books.sides.row(level.book))
+    }
+  }
+
+  /// Moves a live order whose cover became 0 to the tail of the waiting list. The order's `covered` is
+  /// still what it was; the caller clears it afterwards.
+  mutating func moveToWaiting(_ order: OpenOrder) {
+    let level = books.ladder.levels.row(order.level)
+    unlinkLive(order, level)
+    appendWaiting(order, level)
+    if order.marks.isSpecial { movedToWaiting(special: order) }
+  }
+
+  /// Moves a live order to the tail of its level's live queue.
+  mutating func moveToBack(_ order: OpenOrder) {
+    let level = books.ladder.levels.row(order.level)
+    if level.liveTail == order.slot { return }
+    unlinkLive(order, level)
+    appendLive(order, level, books.sides.row(level.book))
+    invariant(level.liveTail == order.slot, "the back of the level")
+  }
+
+  @inline(__always) private mutating func appendLive(
+    _ order: OpenOrder, _ level: LevelRow, _ side: BookRow
+  ) {
+    let slot = order.slot
+    let tail = level.liveTail
+    let links = orders.places.row(slot)
+    links.previous = tail
+    links.next = 0
+    level.liveTail = slot
+    level.cover(by: order.covered)
+    if tail != 0 {
+      orders.places[tail].next = slot
+    } else {
+      level.liveHead = slot
+      books.ladder.becameLive(level, in: side)
+    }
+  }
+
+  @inline(__always) private mutating func unlinkLive(_ order: OpenOrder, _ level: LevelRow) {
+    let links = order.place.value
+    if links.previous != 0 {
+      orders.places[links.previous].next = links.next
+    } else {
+      level.liveHead = links.next
+    }
+    if links.next != 0 {
+      orders.places[links.next].previous = links.previous
+    } else {
+      level.liveTail = links.previous
+    }
+    level.cover(by: -order.covered)
+    invariant(level.live >= 0, "a level is live by its orders")
+    if level.liveHead == 0 {
+      invariant(level.live == 0, "without live orders nothing is live")
+      books.ladder.becameWaiting(level, in: books.sides.row(level.book))
+    }
+  }
+
+  private func appendWaiting(_ order: OpenOrder, _ level: LevelRow) {
+    let slot = order.slot
+    let tail = level.waitingTail
+    let links = orders.places.row(slot)
+    links.previous = tail
+    links.next = 0
+    invariant(tail != slot, "an order stands in a list once")
+    level.waitingTail = slot
+    if tail != 0 { orders.places[tail].next = slot } else { level.waitingHead = slot }
+  }
+
+  private func unlinkWaiting(_ order: OpenOrder, _ level: LevelRow) {
+    let links = order.place.value
+    if links.previous != 0 {
+      invariant(orders.places[links.previous].next == order.slot, "neighbours know each other")
+      orders.places[links.previous].next = links.next
+    } else {
+      invariant(level.waitingHead == order.slot, "the first of the waiting list")
+      level.waitingHead = links.next
+    }
+    if links.next != 0 {
+      invariant(orders.places[links.next].previous == order.slot, "neighbours know each other")
+      orders.places[links.next].previous = links.previous
+    } else {
+      invariant(level.waitingTail == order.slot, "the last of the waiting list")
+      level.waitingTail = links.previous
+    }
+  }
+}

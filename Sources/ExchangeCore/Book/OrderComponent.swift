@@ -1,0 +1,67 @@
+// Open orders as a part of the state: their hash.
+
+import MarketModel
+
+extension OrderPool: StateComponent {
+  init(capacity: Capacity) {
+    self.init(capacity: capacity.orders)
+    invariant(
+      MemoryLayout<Order>.stride == 64 && MemoryLayout<Place>.stride == 32,
+      "an order takes a line of the cache, its place half of one")
+  }
+
+  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
+    exchange.orders.write(to: sink)
+  }
+
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {
+    exchange.orders.read(from: source)
+  }
+
+  static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
+    var open: UInt32 = 0
+    for slot in stride(from: 1, through: exchange.orders.used, by: 1) {
+      let order = exchange.orders[slot]
+      hash.fold(UInt64(order.generation) << 1 | (order.marks.isOpen ? 1 : 0))
+      if !order.marks.isOpen { continue }
+      open &+= 1
+      exchange.fold(order: slot, &hash)
+    }
+    invariant(open == exchange.orders.count, "as many orders are open as are counted")
+  }
+
+  static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
+    for number in stride(from: 1, through: exchange.balances.positionCount, by: 1) {
+      for side in Side.allCases { exchange.checkCover(number, side, &violations) }
+    }
+  }
+}
+
+extension Exchange {
+  fileprivate func fold(order slot: UInt32, _ hash: inout WordHash) {
+    let order = orders[slot]
+    let place = orders.places[slot]
+    let account = balances.positions[order.position].account
+    invariant(
+      order.leaves > 0 && order.quantity >= order.leaves && order.covered >= 0
+        && order.covered <= order.leaves, "an open order is what can be")
+    invariant(order.level != 0, "an open order rests between two commands")
+    hash.fold(UInt64(account) << 32 | UInt64(order.instrument))
+    hash.fold(UInt64(order.session) << 32 | UInt64(order.side.rawValue) << 16)
+    hash.fold(
+      UInt64(order.timeInForce.rawValue) << 16 | UInt64(order.selfTradePrevention.rawValue) << 8
+        | (order.marks.isPostOnly ? 1 : 0))
+    for word in [place.price, order.quantity, order.leaves, order.covered, order.reservePerLot] {
+      hash.fold(word)
+    }
+    hash.fold(order.clientOrderId)
+    hash.fold(place.arrival)
+    if order.marks.isIceberg {
+      hash.fold(orders.icebergs[slot].display)
+      hash.fold(orders.icebergs[slot].part)
+    }
+    hash.fold(
+      order.timeInForce == .goodTillTime
+        ? schedule.time(.expiry, slot) : Timestamp.never.nanoseconds)
+  }
+}

@@ -1,0 +1,111 @@
+// What the exchange says of orders and trades: written where it is read, and folded into the
+// history's hash on the way.
+
+import MarketModel
+
+extension Exchange {
+  /// Which event an order's state goes into.
+  enum StateEvent: UInt64 {
+    case accepted = 1
+    case replaced = 2
+    case restated = 3
+  }
+
+  @inline(__always) mutating func emitState(
+    _ order: OpenOrder, _ kind: StateEvent, _ reason: WaitReason
+  ) {
+    // Unsigned: what is negative is too much.
+    let (covered, leaves) = (
+      UInt64(bitPattern: order.covered), UInt64(bitPattern: order.leaves)
+    )
+    invariant(covered <= leaves, "no more covered than open")
+    write(order, reason, to: events.state(kind))
+    progress.history.fold(kind.rawValue, order)
+  }
+
+  /// Says that `quantity` of an order was cancelled; the order's own numbers are what it left.
+  @inline(__always) mutating func emitCanceled(
+    _ order: OpenOrder, _ quantity: Int64, _ reason: CancelReason
+  ) {
+    let event = events.canceled()
+    // The state is the payload's first field.
+    let state = UnsafeMutableRawPointer(event.address).assumingMemoryBound(to: OrderState.self)
+    write(order, waitReason(order), to: Row(state))
+    event.quantity = Energy(wattHours: quantity)
+    event.reason = reason
+    progress.history.fold(
+      EventHash.canceled | UInt64(reason.rawValue) << 8, order, UInt64(bitPattern: quantity))
+  }
+
+  @inline(__always) private func write(
+    _ order: OpenOrder, _ reason: WaitReason, to state: Row<OrderState>
+  ) {
+    state.order = order.id
+    state.account = AccountId(order.account)
+    state.instrument = InstrumentId(order.row.instrument)
+    state.session = SessionId(order.session)
+    state.clientOrderId = ClientOrderId(order.clientOrderId)
+    state.side = order.side
+    state.type = order.marks.type
+    state.timeInForce = order.timeInForce
+    state.waitReason = reason
+    state.price = Price(ticks: order.price)
+    state.quantity = Energy(wattHours: order.quantity)
+    state.leaves = Energy(wattHours: order.leaves)
+    state.covered = Energy(wattHours: order.covered)
+  }
+
+  /// Says that two orders traded; their own numbers are what the trade left.
+  @inline(__always) mutating func emitTrade(
+    _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ notional: Int64,
+    _ taker: (order: OpenOrder, fee: Int64), _ maker: (order: OpenOrder, fee: Int64)
+  ) {
+    let event = events.trade()
+    event.trade = TradeId(progress.trades)
+    event.instrument = InstrumentId(taker.order.row.instrument)
+    event.aggressor = aggressor
+    event.price = Price(ticks: price)
+    event.quantity = Energy(wattHours: quantity)
+    event.notional = Money(units: notional)
+    write(taker.order, taker.fee, to: party(aggressor, of: event))
+    write(maker.order, maker.fee, to: party(aggressor.opposite, of: event))
+    let (takerId, makerId) = (
+      Int64(bitPattern: taker.order.id.rawValue), Int64(bitPattern: maker.order.id.rawValue)
+    )
+    progress.history.fold(
+      trade: progress.trades,
+      UInt64(bitPattern: aggressor.pick(sell: makerId, buy: takerId)),
+      UInt64(bitPattern: aggressor.pick(sell: takerId, buy: makerId)), price, quantity,
+      aggressor.pick(sell: maker.fee, buy: taker.fee),
+      aggressor.pick(sell: taker.fee, buy: maker.fee))
+  }
+
+  /// Where a trade says who was on `side`.
+  @inline(__always) private func party(_ side: Side, of trade: Row<Trade>) -> Row<TradeParty> {
+    let (buyer, seller) = (
+      MemoryLayout<Trade>.offset(of: \.buyer), MemoryLayout<Trade>.offset(of: \.seller)
+    )
+    guard let buyer, let seller else { preconditionFailure("stored fields have an offset") }
+    let offset = side.pick(sell: Int64(seller), buy: Int64(buyer))
+    return Row(
+      (UnsafeMutableRawPointer(trade.address) + Int(offset)).assumingMemoryBound(
+        to: TradeParty.self))
+  }
+
+  @inline(__always) private func write(_ order: OpenOrder, _ fee: Int64, to party: Row<TradeParty>)
+  {
+    party.order = order.id
+    party.account = AccountId(order.account)
+    party.session = SessionId(order.session)
+    party.clientOrderId = ClientOrderId(order.clientOrderId)
+    party.fee = Money(units: fee)
+    party.leaves = Energy(wattHours: order.leaves)
+    party.covered = Energy(wattHours: order.covered)
+  }
+
+  @inline(__always) func waitReason(_ order: OpenOrder) -> WaitReason {
+    if order.leaves == order.covered { return .none }
+    if isHalted(order) { return .halted }
+    return order.side == .sell ? .awaitingEnergy : .awaitingHeadroom
+  }
+}

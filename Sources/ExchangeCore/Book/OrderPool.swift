@@ -1,0 +1,121 @@
+// The memory of open orders. Known to benchmarks too, so it knows no exchange.
+
+import MarketModel
+
+/// The pool of orders, with a last-in first-out free list through `next`.
+struct OrderPool: ~Copyable {
+  private let table: Table<Order>
+  /// Where each order stands.
+  let places: Table<Place>
+  /// By slot; of icebergs only.
+  let icebergs: Table<Iceberg>
+  /// The highest slot that ever held an iceberg; 0: none did.
+  private(set) var highestIceberg: UInt32 = 0
+  private var free: UInt32 = 0
+  /// Slots 1 ... used have been used at least once.
+  private(set) var used: UInt32 = 0
+  /// Open orders.
+  private(set) var count: UInt32 = 0
+  let capacity: UInt32
+
+  init(capacity: UInt32) {
+    precondition(capacity <= 1 << 24, "at most 2^24 orders")
+    table = Table(capacity: Int(capacity) + 1)
+    places = Table(capacity: Int(capacity) + 1)
+    icebergs = Table(capacity: Int(capacity) + 1)
+    self.capacity = capacity
+  }
+
+  subscript(slot: UInt32) -> Order {
+    @inline(__always) unsafeAddress { UnsafePointer(table.address(of: slot)) }
+    @inline(__always) nonmutating unsafeMutableAddress { table.address(of: slot) }
+  }
+
+  /// The row of a slot.
+  @inline(__always) func row(_ slot: UInt32) -> OrderRow { table.row(slot) }
+
+  /// The id of the order in a slot.
+  func id(_ slot: UInt32) -> OrderId {
+    OrderId(slot: slot, generation: table[slot].generation)
+  }
+
+  var isFull: Bool { count == capacity }
+
+  /// Takes a slot; the caller fills every field but `generation`.
+  @inline(__always) mutating func take() -> (OrderRow, slot: UInt32) {
+    precondition(!isFull, "the caller checks isFull first")
+    let slot: UInt32
+    if free != 0 {
+      slot = free
+      free = places[slot].next
+    } else {
+      used &+= 1  // At most the capacity.
+      slot = used
+    }
+    let order = table.row(slot)
+    order.generation &+= 1  // Wraps after 4 billion uses; an id that old is gone.
+    count &+= 1
+    return (order, slot)
+  }
+
+  /// Notes how much of the order in a slot is seen at a time.
+  mutating func makeIceberg(_ slot: UInt32, display: Int64) {
+    invariant(display > 0 && slot <= used, "an iceberg shows something")
+    icebergs[slot] = Iceberg(display: display, part: display)
+    highestIceberg = max(highestIceberg, slot)
+    invariant(highestIceberg <= used, "an iceberg is an order")
+  }
+
+  /// Gives a slot back.
+  @inline(__always) mutating func release(_ order: OrderRow, _ place: PlaceRow, _ slot: UInt32) {
+    invariant(order.marks.isOpen, "an order leaves once")
+    order.marks = .gone
+    place.next = free
+    free = slot
+    count &-= 1
+  }
+
+  /// The open order with an id.
+  /// - Returns: `nil` when `id` is of no open order.
+  @inline(__always) func find(_ id: OrderId) -> OrderRow? {
+    let slot = id.slot
+    guard slot >= 1, slot <= used else { return nil }
+    let order = table.row(slot)
+    return order.marks.isOpen && order.generation == id.generation ? order : nil
+  }
+}
+
+// MARK: - Its image (Storage/Image.swift)
+
+extension OrderPool {
+  private struct Counters: BitwiseCopyable {
+    var free, used, count, highestIceberg: UInt32
+  }
+
+  /// What rows its image holds.
+  static func add(to layout: inout StateLayout) {
+    layout.add(Counters.self)
+    layout.add(Order.self)
+    layout.add(Place.self)
+    layout.add(Iceberg.self)
+  }
+
+  func write(to sink: any StateSink) {
+    invariant(
+      count <= used && free <= used && highestIceberg <= used, "orders within their table")
+    sink.put(
+      Counters(free: free, used: used, count: count, highestIceberg: highestIceberg))
+    table.write(to: sink, used: Int(used) + 1)
+    places.write(to: sink, used: Int(used) + 1)
+    icebergs.write(to: sink, used: Int(highestIceberg) + 1)
+  }
+
+  mutating func read(from source: any StateSource) {
+    let counters = source.get(Counters.self)
+    (free, used, count) = (counters.free, counters.used, counters.count)
+    highestIceberg = counters.highestIceberg
+    table.read(from: source)
+    places.read(from: source)
+    icebergs.read(from: source)
+  }
+}

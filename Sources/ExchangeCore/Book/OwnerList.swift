@@ -1,0 +1,178 @@
+// The open orders of a position's side, as a list in the orders themselves; in price-time order when it has to be.
+
+import MarketModel
+
+extension Exchange {
+  /// Whether `a` stands before `b` in price-time order. Same side.
+  @inline(__always) func isBefore(_ a: UInt32, _ b: UInt32) -> Bool {
+    isBefore(a, b, orders[a].side)
+  }
+
+  @inline(__always) private func isBefore(_ a: UInt32, _ b: UInt32, _ side: Side) -> Bool {
+    let (first, second) = (orders.places.row(a), orders.places.row(b))
+    let (price, other) = (first.price, second.price)
+    let isBetter = side.pick(sell: other - price, buy: price - other)
+    let isOlder = first.arrival < second.arrival
+    return isBetter != 0 ? isBetter > 0 : isOlder
+  }
+
+  /// Adds an order, its leaves and cover to its owner's side.
+  ///
+  /// It goes to the tail. Where that breaks price-time order, a position that is short has it put
+  /// in its place; any other merely forgets that its list was sorted, and asks no more until then.
+  @inline(__always) func own(_ order: OpenOrder, _ side: OwnedRow) {
+    let tail = side.tail
+    side.count &+= 1  // At most the orders' capacity.
+    side.add(leaves: order.leaves, covered: order.covered)
+    if tail == 0 {
+      side.isSorted = true
+    } else if side.isSorted, !isBefore(tail, order.slot) {
+      if side.isShort, side.covered > 0 {
+        link(order.slot, after: predecessor(of: order.slot, side), side)
+        return
+      }
+      side.isSorted = false
+    }
+    linkLast(order, side)
+  }
+
+  /// Removes an order, its leaves and cover from its owner's side.
+  @inline(__always) func disown(_ order: OpenOrder, _ side: OwnedRow) {
+    side.count &-= 1
+    side.remove(leaves: order.leaves, covered: order.covered, isHalted: isHalted(order))
+    unlinkOwned(order.slot, side)
+  }
+
+  @inline(__always) private func unlinkOwned(_ slot: UInt32, _ side: OwnedRow) {
+    let links = orders.places[slot]
+    if links.ownerPrevious != 0 {
+      orders.places[links.ownerPrevious].ownerNext = links.ownerNext
+    } else {
+      side.head = links.ownerNext
+    }
+    if links.ownerNext != 0 {
+      orders.places[links.ownerNext].ownerPrevious = links.ownerPrevious
+    } else {
+      side.tail = links.ownerPrevious
+    }
+  }
+
+  @inline(__always) private func linkLast(_ order: OpenOrder, _ side: OwnedRow) {
+    let slot = order.slot
+    let tail = side.tail
+    let links = orders.places.row(slot)
+    links.ownerPrevious = tail
+    links.ownerNext = 0
+    if tail != 0 { orders.places[tail].ownerNext = slot } else { side.head = slot }
+    side.tail = slot
+  }
+
+  private func link(_ slot: UInt32, after previous: UInt32, _ side: OwnedRow) {
+    let next = previous == 0 ? side.head : orders.places[previous].ownerNext
+    invariant(previous != slot && next != slot, "an order stands in a list once")
+    orders.places[slot].ownerPrevious = previous
+    orders.places[slot].ownerNext = next
+    invariant(next == 0 || next != previous, "a list does not bite its tail")
+    if previous != 0 { orders.places[previous].ownerNext = slot } else { side.head = slot }
+    if next != 0 { orders.places[next].ownerPrevious = slot } else { side.tail = slot }
+  }
+
+  /// The last order that stands before `slot` in a sorted list; 0 when none does.
+  private func predecessor(of slot: UInt32, _ side: OwnedRow) -> UInt32 {
+    if isBefore(slot, side.head) { return 0 }
+    var candidate = side.tail
+    while isBefore(slot, candidate) { candidate = orders.places[candidate].ownerPrevious }
+    invariant(candidate != 0 && candidate != slot, "the head at the latest stands before it")
+    return candidate
+  }
+
+  /// Brings a side's list into price-time order, in place. Of a list's few last, each is put where it
+  /// belongs; a long list is merged: O(n log n).
+  @inline(__always) func sortOwned(_ owned: OwnedRow, _ side: Side) {
+    if owned.isSorted { return }
+    if owned.count <= 32 { sortShort(owned, side) } else { sortLong(owned, side) }
+    owned.isSorted = true
+    invariant(
+      orders.places[owned.head].ownerPrevious == 0
+        && orders.places[owned.tail].ownerNext == 0, "a list with two ends")
+  }
+
+  private func sortShort(_ owned: OwnedRow, _ side: Side) {
+    var last = owned.head
+    var slot = orders.places[last].ownerNext
+    while slot != 0 {
+      let next = orders.places[slot].ownerNext
+      if isBefore(slot, last, side) {
+        var candidate = orders.places[last].ownerPrevious
+        while candidate != 0, isBefore(slot, candidate, side) {
+          candidate = orders.places[candidate].ownerPrevious
+        }
+        unlinkOwned(slot, owned)
+        link(slot, after: candidate, owned)
+      } else {
+        last = slot
+      }
+      slot = next
+    }
+    invariant(owned.tail == last, "the worst order is the last")
+  }
+
+  private func sortLong(_ owned: OwnedRow, _ side: Side) {
+    var width: UInt32 = 1
+    while width < owned.count {
+      mergePass(owned, width, side)
+      width *= 2
+    }
+    var previous: UInt32 = 0
+    var slot = owned.head
+    var count: UInt32 = 0
+    while slot != 0 {
+      count &+= 1
+      orders.places[slot].ownerPrevious = previous
+      previous = slot
+      slot = orders.places[slot].ownerNext
+    }
+    owned.tail = previous
+    invariant(count == owned.count, "no order is lost or doubled by sorting")
+  }
+
+  /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.
+  private func mergePass(_ owned: OwnedRow, _ width: UInt32, _ side: Side) {
+    invariant(width < owned.count, "runs shorter than the list")
+    var rest = owned.head
+    var tail: UInt32 = 0
+    owned.head = 0
+    while rest != 0 {
+      var left = rest
+      var right = cut(left, width)
+      rest = right == 0 ? 0 : cut(right, width)
+      while left != 0 || right != 0 {
+        let slot: UInt32
+        if right == 0 || (left != 0 && isBefore(left, right, side)) {
+          slot = left
+          left = orders.places[left].ownerNext
+        } else {
+          slot = right
+          right = orders.places[right].ownerNext
+        }
+        if tail == 0 { owned.head = slot } else { orders.places[tail].ownerNext = slot }
+        tail = slot
+      }
+    }
+    invariant(tail != 0 && orders.places[tail].ownerNext == 0, "the last run ends the list")
+  }
+
+  /// Ends the run of at most `width` orders that starts at `start`.
+  /// - Returns: the order that followed it; 0 when none did.
+  private func cut(_ start: UInt32, _ width: UInt32) -> UInt32 {
+    invariant(start != 0 && width > 0, "a run of something")
+    var last = start
+    for _ in 1..<width {
+      if orders.places[last].ownerNext == 0 { return 0 }
+      last = orders.places[last].ownerNext
+    }
+    let next = orders.places[last].ownerNext
+    orders.places[last].ownerNext = 0
+    return next
+  }
+}

@@ -1,0 +1,59 @@
+// The invariant of cover (section 4, 2), walked in full: for tests, simulation and an operator in doubt.
+
+import MarketModel
+
+extension Exchange {
+  func checkCover(_ position: UInt32, _ side: Side, _ violations: inout [String]) {
+    let owned = owned(position, side)
+    var name: String {
+      "account \(balances.positions[position].account) area \(balances.positions[position].area) \(side)"
+    }
+    let available = balances.positions[position].available(side)
+    // What a drain that reached its bound left in the queue has its turn with the next command.
+    let isDue = touched.isBehind && balances.positions[position].isTouched
+    var (eligible, halted, covered, count) = (Int64(0), Int64(0), Int64(0), UInt32(0))
+    var slot = owned.head
+    while slot != 0 {
+      count += 1
+      covered += orders[slot].covered
+      if isHalted(open(slot)) {
+        halted += orders[slot].leaves
+        if orders[slot].covered != 0 { violations.append("\(name): a halted order has cover") }
+      } else {
+        eligible += orders[slot].leaves
+        let before = leavesBefore(slot, owned)
+        let (leaves, lot) = (orders[slot].leaves, products.instruments[orders[slot].instrument].lot)
+        let due = cover(available, before: before, leaves: leaves, lot: lot)
+        if !isDue, due != orders[slot].covered {
+          violations.append(
+            "\(name): order \(orders.id(slot).rawValue) has cover \(orders[slot].covered), not \(due)"
+          )
+        }
+        let share = cover(owned.fairFrom, before: before, leaves: leaves, lot: lot)
+        if share < orders[slot].covered {
+          violations.append("\(name): unfair from \(owned.fairFrom): \(share) its share")
+        }
+      }
+      slot = orders.places[slot].ownerNext
+    }
+    let row = owned.value
+    if (eligible, halted, covered, count) != (row.eligible, row.halted, row.covered, row.count) {
+      violations.append("\(name): sums \((eligible, halted, covered, count)) differ from \(row)")
+    }
+    if !isDue, covered > available {
+      violations.append("\(name): covers \(covered) with \(available)")
+    }
+  }
+
+  private func leavesBefore(_ slot: UInt32, _ owned: OwnedRow) -> Int64 {
+    var sum: Int64 = 0
+    var other = owned.head
+    while other != 0 {
+      if other != slot, !isHalted(open(other)), isBefore(other, slot) {
+        sum += orders[other].leaves
+      }
+      other = orders.places[other].ownerNext
+    }
+    return sum
+  }
+}

@@ -1,0 +1,111 @@
+// Why an open order does not trade (section 12): the same words in report, command line and page.
+
+import MarketModel
+
+/// Why an open order does not trade.
+public struct Explanation: Sendable, Equatable {
+  /// One reason. An order can have several.
+  public enum Reason: Sendable, Equatable {
+    /// So much of it waits for energy; `users` are the better-priced asks of the account that use it.
+    case waitsForEnergy(Energy, users: [OrderId])
+    /// So much of it waits for headroom; `users` are the better-priced bids of the account that use it.
+    case waitsForHeadroom(Energy, users: [OrderId])
+    /// Its instrument is halted.
+    case instrumentHalted
+    /// So much live quantity of the same side stands before it.
+    case notBestPrice(ahead: Energy)
+    /// Nothing live on the other side within its limit; `best` is the best there, if any.
+    case nothingWithinLimit(best: Price?)
+    /// The best live order on the other side is the same account's.
+    case ownOrderOpposite(OrderId)
+  }
+  /// The order.
+  public var state: OrderState
+  /// The reasons, the strongest first.
+  public var reasons: [Reason]
+
+  /// An explanation.
+  public init(state: OrderState, reasons: [Reason]) {
+    (self.state, self.reasons) = (state, reasons)
+  }
+}
+
+extension Exchange {
+  /// Why an open order does not trade. Allocates; walks the account's orders and the levels before it.
+  /// - Returns: `nil` when no such order is open.
+  public func explain(_ order: OrderId) -> Explanation? {
+    guard let row = find(order) else { return nil }
+    let slot = order.slot
+    var reasons: [Explanation.Reason] = []
+    if isHalted(row) {
+      reasons.append(.instrumentHalted)
+    } else if orders[slot].covered < orders[slot].leaves {
+      reasons.append(waiting(slot))
+    }
+    if orders[slot].covered > 0 {
+      let ahead = liveAhead(of: slot)
+      if ahead > 0 { reasons.append(.notBestPrice(ahead: Energy(wattHours: ahead))) }
+      reasons.append(otherSide(of: slot))
+    }
+    return Explanation(state: state(row), reasons: reasons)
+  }
+
+  private func waiting(_ slot: UInt32) -> Explanation.Reason {
+    let amount = Energy(wattHours: orders[slot].leaves - orders[slot].covered)
+    invariant(amount > .zero, "it waits for something")
+    var users: [OrderId] = []
+    var other = open(slot).owned.head
+    while other != 0 {
+      if other != slot, orders[other].covered > 0, isBefore(other, slot) {
+        users.append(orders.id(other))
+      }
+      other = orders.places[other].ownerNext
+    }
+    users.sort()
+    return orders[slot].side == .sell
+      ? .waitsForEnergy(amount, users: users) : .waitsForHeadroom(amount, users: users)
+  }
+
+  private func liveAhead(of slot: UInt32) -> Int64 {
+    let book = books.sides[bookIndex(orders[slot].instrument, orders[slot].side)]
+    var ahead: Int64 = 0
+    var level = book.bestLevel
+    while level != 0, level != orders[slot].level {
+      ahead += orders.highestIceberg == 0 ? books.ladder.levels[level].live : seen(in: level)
+      level = books.ladder.next(after: level, in: book, live: true)
+    }
+    var other = orders.places[slot].previous
+    while other != 0 {
+      invariant(orders[other].level == orders[slot].level, "a list leads on within its level")
+      ahead += seen(open(other)).live
+      other = orders.places[other].previous
+    }
+    return ahead
+  }
+
+  /// What the market sees in a level of live quantity: nobody is told what icebergs hide.
+  private func seen(in level: UInt32) -> Int64 {
+    invariant(books.ladder.levels[level].liveHead != 0, "a live level has a live order")
+    var sum: Int64 = 0
+    var slot = books.ladder.levels[level].liveHead
+    while slot != 0 {
+      sum += seen(open(slot)).live
+      slot = orders.places[slot].next
+    }
+    return sum
+  }
+
+  private func otherSide(of slot: UInt32) -> Explanation.Reason {
+    let side = orders[slot].side.opposite
+    let instrument = orders[slot].instrument
+    let book = books.sides[bookIndex(instrument, side)]
+    if book.bestLevel == 0 { return .nothingWithinLimit(best: nil) }
+    let best = books.ladder.levels[book.bestLevel].liveHead
+    invariant(best != 0, "the best level has a live order")
+    invariant(orders[best].side == side, "the other side's order")
+    if orders[best].position == orders[slot].position {
+      return .ownOrderOpposite(orders.id(best))
+    }
+    return .nothingWithinLimit(best: Price(ticks: orders.places[best].price))
+  }
+}

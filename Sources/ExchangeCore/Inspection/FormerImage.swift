@@ -1,0 +1,123 @@
+// Images of programs before positions were held in assets and before parts of the state wrote themselves: the same rows, but
+// for what is named here, in another order. So a data folder whose journal was pruned up to such a snapshot still opens.
+
+import MarketModel
+
+enum FormerImage {
+  /// Fingerprints of the layouts that are read: with what there is of each currency, and, before version 2 of the
+  /// rules, without.
+  static let fingerprints: [UInt64] = [0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD]
+
+  /// What was in no table.
+  private struct Counters: BitwiseCopyable {
+    var holdings, positions: UInt32
+    var trades, arrivals, settledBatch, settledSequence: UInt64
+    var touchedHead, touchedTail: UInt32
+    var isBehind: UInt64
+    var rules: UInt64
+    var now, lastSequence, eventHash: UInt64
+  }
+
+  /// The same, of the older layout.
+  private struct FirstCounters: BitwiseCopyable {
+    var holdings, positions: UInt32
+    var trades, arrivals, settledBatch, settledSequence: UInt64
+    var touchedHead, touchedTail: UInt32
+    var isBehind: UInt64
+    var now, lastSequence, eventHash: UInt64
+
+    var withRules: Counters {
+      Counters(
+        holdings: holdings, positions: positions, trades: trades, arrivals: arrivals,
+        settledBatch: settledBatch, settledSequence: settledSequence, touchedHead: touchedHead,
+        touchedTail: touchedTail, isBehind: isBehind, rules: UInt64(RulesVersion.first),
+        now: now, lastSequence: lastSequence, eventHash: eventHash)
+    }
+  }
+
+  /// When an order expired, by slot.
+  private struct Expiry: BitwiseCopyable {
+    var time: UInt64
+    var index: UInt32
+  }
+
+  /// Reads what stands between capacity and end.
+  static func read(
+    _ exchange: inout Exchange, from source: any StateSource, knowsCirculation: Bool
+  ) {
+    let counters =
+      knowsCirculation ? source.get(Counters.self) : source.get(FirstCounters.self).withRules
+    exchange.progress.read(
+      Progress.Image(
+        trades: counters.trades, arrivals: counters.arrivals, settledBatch: counters.settledBatch,
+        settledSequence: counters.settledSequence, rules: counters.rules, now: counters.now,
+        lastSequence: counters.lastSequence, eventHash: counters.eventHash))
+    (exchange.touched.head, exchange.touched.tail) = (counters.touchedHead, counters.touchedTail)
+    exchange.touched.isBehind = counters.isBehind != 0
+    Reference.read(&exchange, from: source)
+    Accounts.read(&exchange, from: source)
+    exchange.balances.readRows(
+      from: source, holdings: counters.holdings, positions: counters.positions)
+    Meters.read(&exchange, from: source)
+    Products.read(&exchange, from: source)
+    exchange.currencies.totals.read(from: source)
+    if knowsCirculation {
+      exchange.currencies.circulation.read(from: source)
+      exchange.balances.debts.read(from: source)
+    }
+    exchange.books.sides.read(from: source)
+    OrderPool.read(&exchange, from: source)
+    exchange.books.ladder.read(from: source)
+    let expiries = expiries(from: source, orders: exchange.capacity.orders)
+    if !source.isWhole { return }
+    if !knowsCirculation { exchange.countCirculation() }
+    exchange.nameAssets()
+    exchange.schedule(expiries)
+  }
+
+  /// - Returns: When each order expires, by slot; those of other orders are of no meaning.
+  private static func expiries(from source: any StateSource, orders: UInt32) -> [UInt64] {
+    _ = source.get(UInt32.self)
+    _ = source.get(UInt32.self, most: Int(orders) + 1)
+    return source.get(Expiry.self, most: Int(orders) + 1).map(\.time)
+  }
+}
+
+extension Exchange {
+  /// What there is of each currency, counted from the rows: of an image that does not hold it.
+  fileprivate mutating func countCirculation() {
+    for row in 0..<UInt32(Currencies.capacity) where currencies.totals[row].isUsed {
+      currencies.circulation[UInt32(currencies.totals[row].currency)].supply = Int128(
+        currencies.totals[row].supply)
+    }
+    for number in stride(from: 1, through: capacity.areas, by: 1)
+    where products.areas[number].exists {
+      currencies.circulation[UInt32(products.areas[number].currency)].grid += Int128(
+        products.areas[number].grid)
+    }
+    for number in stride(from: 1, through: balances.holdingCount, by: 1) {
+      balances.holdings[number].owes = false
+    }
+    countDebts()
+  }
+
+  /// Every position and every instrument was of its area's energy.
+  fileprivate mutating func nameAssets() {
+    balances.nameAssets()
+    balances.index(accounts)
+    for number in stride(from: 1, through: capacity.instruments, by: 1)
+    where products.instruments[number].exists {
+      products.instruments.row(number).tradesEnergyOfItsArea()
+    }
+  }
+
+  /// Enters the expiries of open orders into the schedule.
+  fileprivate mutating func schedule(_ times: [UInt64]) {
+    for slot in stride(from: 1, through: orders.used, by: 1)
+    where orders[slot].marks.isOpen && orders[slot].timeInForce == .goodTillTime {
+      guard Int(slot) < times.count else { continue }
+      schedule.insert(
+        .expiry, slot, at: times[Int(slot)], number: orders.places[slot].arrival)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// What comes next, sorted by the rows that it names (Anticipate.swift).
+//
+//     block    0: next   1: +16   2: +32   3: +48      a ring: block n stands in place n modulo 4
+//     lists    | enter | change | reading | other |    of each block, sixteen places each
+
+import MarketModel
+
+/// Commands to come by kind, sixteen at a time: a ring of four blocks, each with a list for each kind.
+struct Window: ~Copyable {
+  /// Commands of a block.
+  static var size: Int { Exchange.lookAheadGroup }
+  private static let blocks = 4
+
+  /// Which rows a command names.
+  enum Kind: Int {
+    case enter = 0
+    case change = 1
+    case reading = 2
+    case other = 3
+  }
+
+  /// One block's lists, four of sixteen payloads.
+  struct Block {
+    fileprivate let counts: UnsafeMutablePointer<Int>
+    fileprivate let payloads: UnsafeMutablePointer<UnsafeRawPointer>
+
+    @inline(__always) func count(_ kind: Kind) -> Int { counts[kind.rawValue] }
+
+    @inline(__always) func enter(_ index: Int) -> NewOrderRow {
+      NewOrderRow(payload(.enter, index).assumingMemoryBound(to: NewOrder.self))
+    }
+
+    @inline(__always) func change(_ index: Int) -> CancelOrderRow {
+      CancelOrderRow(payload(.change, index).assumingMemoryBound(to: CancelOrder.self))
+    }
+
+    @inline(__always) func reading(_ index: Int) -> ReadOnlyRow<MeterReading> {
+      ReadOnlyRow(payload(.reading, index).assumingMemoryBound(to: MeterReading.self))
+    }
+
+    @inline(__always) private func payload(_ kind: Kind, _ index: Int) -> UnsafeRawPointer {
+      payloads[kind.rawValue &* Window.size &+ index]
+    }
+
+    @inline(__always) func clear() {
+      for kind in 0..<4 { counts[kind] = 0 }
+    }
+
+    /// Adds a command; at most sixteen.
+    @inline(__always) func add(_ payload: UnsafeRawPointer, _ kind: UInt8) {
+      let count = counts[Int(kind)]
+      payloads[Int(kind) &* Window.size &+ count] = payload
+      counts[Int(kind)] = count &+ 1
+    }
+
+    /// Keeps what `isKept` says of one kind.
+    @inline(__always) func filter(_ kind: Kind, _ isKept: (UnsafeRawPointer) -> Bool) {
+      let list = payloads + kind.rawValue &* Window.size
+      var kept = 0
+      for index in 0..<counts[kind.rawValue] {
+        let payload = list[index]
+        list[kept] = payload
+        kept &+= isKept(payload) ? 1 : 0
+      }
+      counts[kind.rawValue] = kept
+    }
+  }
+
+  private let counts = UnsafeMutablePointer<Int>.allocate(capacity: blocks * 4)
+  private let payloads = UnsafeMutablePointer<UnsafeRawPointer>.allocate(
+    capacity: blocks * 4 * size)
+
+  init() {
+    counts.initialize(repeating: 0, count: Window.blocks * 4)
+    payloads.initialize(
+      repeating: UnsafeRawPointer(counts), count: Window.blocks * 4 * Window.size)
+  }
+
+  deinit {
+    counts.deallocate()
+    payloads.deallocate()
+  }
+
+  @inline(__always) subscript(block: Int) -> Block {
+    let place = block & (Window.blocks - 1)
+    return Block(counts: counts + place &* 4, payloads: payloads + place &* 4 &* Window.size)
+  }
+}

@@ -1,0 +1,122 @@
+// Matching (section 5): price first, then time of entering the live book. Only covered quantity is in
+// the live book, so matching never asks whether an order can execute.
+
+import MarketModel
+
+extension Exchange {
+  /// Whether an entering order's limit reaches the best live order of the other side.
+  @inline(__always) func crosses(_ order: OpenOrder) -> Bool {
+    reaches(order.row.instrument, order.side, limit: order.price)
+  }
+
+  @inline(__always) func reaches(_ instrument: UInt32, _ side: Side, limit: Int64) -> Bool {
+    let other = side.opposite
+    let best = books.sides[bookIndex(instrument, other)].bestKey
+    return best != Ladder.none && best <= products.instruments[instrument].key(limit, other)
+  }
+
+  /// Matches an entering order and rests what remains of it. It may be gone afterwards.
+  @inline(always) mutating func matchAndRest(_ order: OpenOrder) {
+    match(order)
+    if !order.marks.isOpen { return }
+    if order.leaves == 0 {
+      finish(order)
+    } else {
+      rest(order)
+    }
+  }
+
+  /// Trades an entering order with what it reaches. Self-trade prevention may cancel it; else it is
+  /// still open, perhaps with nothing left.
+  @inline(always) mutating func match(_ order: OpenOrder) {
+    let other = order.side.opposite
+    let book = books.sides.row(bookIndex(order.row.instrument, other))
+    let limit = order.instrument.value.key(order.price, other)
+    // Without a live level the best key is above every limit.
+    while book.bestKey <= limit, order.covered > 0 {
+      if !meet(order, book.bestLevel) { return }
+    }
+  }
+
+  /// Trades an entering order with the first of the best level, or applies self-trade prevention.
+  /// - Returns: whether matching goes on.
+  private mutating func meet(_ order: OpenOrder, _ best: UInt32) -> Bool {
+    let level = books.ladder.levels.row(best)
+    invariant(level.liveHead != 0, "the best level has a live order")
+    let resting = open(level.liveHead)
+    // One instrument, one area: the same position is the same account.
+    if resting.position == order.position {
+      return preventSelfTrade(order, resting, level)
+    }
+    trade(order, resting, level)
+    return true
+  }
+
+  // MARK: Trading
+
+  @inline(__always) private mutating func trade(
+    _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow
+  ) {
+    let instrument = taker.instrument
+    let quantity = min(taker.covered, inPlace(maker))
+    let price = maker.price
+    let notional = price * quantity  // Fits: the maker's own notional did (section 11).
+    let side = taker.side
+    let makerFee = fee(instrument.makerFee, notional)
+    let takerFee = fee(instrument.takerFee, notional)
+    let lots = instrument.value.lots(quantity)
+    let paid = side.pick(sell: -notional, buy: notional)  // By the taker; the maker gets it.
+    let taken = side.pick(sell: -quantity, buy: quantity)
+    post(taker, quantity, lots: lots, energy: taken, cash: -paid - takerFee)
+    post(maker, quantity, lots: lots, energy: -taken, cash: paid - makerFee)
+    products.areas[UInt32(instrument.area)].fees += makerFee + takerFee
+    level.execute(quantity)
+
+    progress.trades &+= 1  // Less than one in a nanosecond for centuries.
+    emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
+    touchBalance(taker.position, taker.owner)
+    touchBalance(maker.position, maker.owner)
+    settleResting(maker, taken: quantity)
+  }
+
+  @inline(__always) private func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
+    guard let fee = Rate(partsPerMillion: rate).roundedUp(of: notional) else {
+      preconditionFailure("a fee below the notional fits")
+    }
+    return fee
+  }
+
+  /// Posts one party's part of a trade: its order's quantity, what the order reserved for these lots,
+  /// and the energy and the cash that it gets.
+  @inline(__always) private func post(
+    _ order: OpenOrder, _ quantity: Int64, lots: Int64, energy: Int64, cash: Int64
+  ) {
+    let released = order.reservePerLot * lots
+    order.holding.trade(released: released, cash: cash)
+    order.owner.move(energy)
+    order.owned.trade(quantity)
+    invariant(
+      order.holding.reserved | order.owner.level >= 0,
+      "no more paid than was reserved, no more sold than held")
+    execute(order, quantity)
+  }
+
+  /// Takes executed quantity off an order and its owner's sums.
+  @inline(__always) func execute(_ order: OpenOrder, _ quantity: Int64) {
+    order.row.execute(quantity)
+    order.owned.execute(quantity)
+  }
+
+  /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.
+  @inline(__always) mutating func settleResting(_ order: OpenOrder, taken quantity: Int64) {
+    if order.leaves == 0 {
+      leave(order, isLive: true)
+      finish(order)
+    } else if order.marks.isSpecial {
+      settle(special: order, taken: quantity)
+    } else if order.covered == 0 {
+      moveToWaiting(order)
+    }
+  }
+
+}

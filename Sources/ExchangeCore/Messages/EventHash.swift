@@ -1,0 +1,138 @@
+// The rolling hash over all events: what a checkpoint in the journal compares. Two runs with the same
+// hash took the same decisions; the hash of the whole state is in Inspect/StateHash.swift.
+
+import MarketModel
+
+/// The rolling hash of an exchange's history: of each event, what it decided.
+///
+/// An event's words are multiplied in pairs, which the processor does at the same time; one step per
+/// event then depends on the one before it.
+struct EventHash {
+  /// The tag of a cancel: the lowest byte of its first word.
+  static let canceled: UInt64 = 4
+
+  private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  /// The hash of no history.
+  init() {}
+
+  /// The hash of a history that goes on.
+  init(value: UInt64) { self.value = value }
+
+  /// Two words as one: both halves of their product.
+  @inline(__always) private static func pair(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = (a ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: b ^ 0xE703_7ED1_A0B4_28DB)
+    return product.high ^ product.low
+  }
+
+  /// Wrapping is the arithmetic of the hash.
+  @inline(__always) private mutating func fold(_ word: UInt64) {
+    value = EventHash.pair((value &<< 5 | value &>> 59) ^ word, 0x8EBC_6AF0_9C88_C6E3)
+  }
+
+  @inline(__always) private static func bits(_ number: Int64) -> UInt64 {
+    UInt64(bitPattern: number)
+  }
+
+  /// Folds an order's state, and `word` with it.
+  @inline(__always) mutating func fold(_ tag: UInt64, _ order: OpenOrder, _ word: UInt64 = 0) {
+    let price = EventHash.bits(order.price)
+    let leaves = EventHash.bits(order.leaves)
+    let covered = EventHash.bits(order.covered)
+    fold(
+      EventHash.pair(tag | UInt64(order.account) &<< 32, order.id.rawValue)
+        &+ EventHash.pair(price, leaves) &+ EventHash.pair(covered &+ tag, word))
+  }
+
+  /// Folds a trade.
+  @inline(__always) mutating func fold(
+    trade: UInt64, _ buyer: UInt64, _ seller: UInt64, _ price: Int64, _ quantity: Int64,
+    _ buyerFee: Int64, _ sellerFee: Int64
+  ) {
+    fold(
+      EventHash.pair(5 | trade &<< 8, buyer) &+ EventHash.pair(seller, EventHash.bits(price))
+        &+ EventHash.pair(EventHash.bits(quantity), EventHash.bits(buyerFee))
+        &+ EventHash.bits(sellerFee))
+  }
+
+  /// Folds a balance.
+  @inline(__always) mutating func fold(
+    balance account: UInt32, _ free: Int64, _ reserved: Int64, _ energy: Int64
+  ) {
+    fold(
+      EventHash.pair(7 | UInt64(account) &<< 32, EventHash.bits(free))
+        &+ EventHash.pair(EventHash.bits(reserved), EventHash.bits(energy)))
+  }
+
+  /// Folds any other event: every event of every family has its words here, and a new one does not compile
+  /// before it has.
+  mutating func fold(_ event: Event) {
+    switch event {
+    case .accepted, .replaced, .restated, .canceled, .trade, .balance:
+      assertionFailure("folded where they are written")
+    case .rejected(let rejected):
+      fold(6 | UInt64(rejected.code.rawValue) << 8)
+      fold(EventHash.bits(rejected.limit))
+      fold(rejected.clientOrderId.rawValue)
+    case .metered(let metered):
+      fold(8 | UInt64(metered.account.rawValue) << 32)
+      fold(EventHash.bits(metered.burned.wattHours))
+      fold(EventHash.bits(metered.exported.wattHours))
+      fold(EventHash.bits(metered.imported.wattHours))
+    case .order(let event): fold(EventHash.word(event))
+    case .cash(let event): fold(EventHash.word(event))
+    case .reference(let event): fold(EventHash.word(event))
+    case .session(let event): fold(EventHash.word(event))
+    case .control(let event): fold(EventHash.word(event))
+    }
+  }
+
+  private static func word(_ event: OrderEvent) -> UInt64 {
+    switch event {
+    case .massCanceled(let done): 9 | UInt64(done.count) << 8
+    case .agentSet(let done): 13 | UInt64(done.agent.account.rawValue) << 8
+    case .displayed(let seen):
+      28 | UInt64(seen.isRefilled ? 1 : 0) << 8
+        | pair(
+          seen.order.rawValue, pair(bits(seen.total.wattHours), bits(seen.live.wattHours))) << 9
+    }
+  }
+
+  private static func word(_ event: CashEvent) -> UInt64 {
+    switch event {
+    case .transferred(let done): 10 | UInt64(bitPattern: done.transfer.amount) << 8
+    case .deposited(let done): 11 | UInt64(bitPattern: done.movement.amount.units) << 8
+    case .withdrawn(let done): 12 | UInt64(bitPattern: done.movement.amount.units) << 8
+    }
+  }
+
+  private static func word(_ event: ReferenceEvent) -> UInt64 {
+    switch event {
+    case .participantCreated(let done): 15 | UInt64(done.participant.rawValue) << 8
+    case .sessionRegistered(let done): 16 | UInt64(done.session.rawValue) << 8
+    case .accountCreated(let done): 17 | UInt64(done.account.rawValue) << 8
+    case .capSet(let done): 18 | UInt64(bitPattern: done.cap.wattHours) << 8
+    case .areaCreated(let done): 19 | UInt64(done.definition.area.rawValue) << 8
+    case .tariffSet(let done): 20 | UInt64(done.area.rawValue) << 8
+    case .instrumentCreated(let done): 21 | UInt64(done.instrument.rawValue) << 8
+    case .instrumentStateChanged(let done): 22 | UInt64(done.state.rawValue) << 8
+    case .meterRegistered(let done): 23 | UInt64(done.meter.rawValue) << 8
+    }
+  }
+
+  private static func word(_ event: SessionEvent) -> UInt64 {
+    switch event {
+    case .sessionBegan(let done): 26 | done.version << 8
+    case .sessionEnded(let done): 27 | UInt64(done.count) << 8
+    }
+  }
+
+  private static func word(_ event: ControlEvent) -> UInt64 {
+    switch event {
+    case .acknowledged(let done): 14 | UInt64(done.session.rawValue) << 8
+    case .settlementConfirmed(let done): 24 | done.batch << 8
+    case .alarm(let alarm): 25 | UInt64(alarm.kind.rawValue) << 8
+    case .rulesSet(let done): 29 | UInt64(done.version) << 8
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Registered meters (section 7).
+
+import MarketModel
+
+/// A registered meter.
+struct Meter: BitwiseCopyable {
+  var account: UInt32
+  var position: UInt32
+  var lastSequence: UInt64
+  var lastEnd: UInt64
+  var publicKey: PublicKey
+}
+
+/// Meters, by number.
+struct Meters: ~Copyable, StateComponent {
+  private let rows: Table<Meter>
+
+  init(capacity: Capacity) { rows = Table(capacity: Int(capacity.meters) + 1) }
+
+  subscript(number: UInt32) -> Meter {
+    @inline(__always) unsafeAddress { UnsafePointer(rows.address(of: number)) }
+    @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
+  }
+
+  /// Where a meter is.
+  @inline(__always) func address(of number: UInt32) -> UnsafeMutablePointer<Meter> {
+    rows.address(of: number)
+  }
+
+  static func add(to layout: inout StateLayout) { layout.add(Meter.self) }
+
+  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
+    exchange.meters.rows.write(to: sink)
+  }
+
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {
+    exchange.meters.rows.read(from: source)
+  }
+
+  static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
+    for number in 1...exchange.capacity.meters where exchange.meters[number].account != 0 {
+      let meter = exchange.meters[number]
+      hash.fold(UInt64(number) << 32 | UInt64(meter.account))
+      hash.fold(meter.lastSequence)
+      hash.fold(meter.lastEnd)
+      invariant(
+        exchange.balances.positions[meter.position].account == meter.account,
+        "a meter's position is its account's")
+      hash.fold(meter.publicKey)
+    }
+  }
+}
+
+extension Exchange {
+  mutating func registerMeter(_ new: RegisterMeter, _ request: Request) {
+    let number = new.meter.rawValue
+    var refusal = definition(request, number, of: capacity.meters)
+    if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
+    refusal =
+      refusal ?? named(new.account, new.area) ?? room(new.account, Asset(energyOf: new.area))
+    if let refusal { return reject(refusal, request, account: new.account) }
+    invariant(number <= capacity.meters, "a meter of the table")
+    invariant(exists(new.account) && exists(new.area), "a meter of somebody, somewhere")
+    meters[number] = Meter(
+      account: new.account.rawValue, position: findOrMake(new.account, Asset(energyOf: new.area)),
+      lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
+    invariant(
+      balances.positions[meters[number].position].account == meters[number].account,
+      "a meter's position is its account's")
+    invariant(
+      balances.positions[meters[number].position].area == new.area.rawValue,
+      "a meter measures in its area")
+    emit(.reference(.meterRegistered(new)))
+    acknowledge(request)
+  }
+}

@@ -1,0 +1,98 @@
+// Cancelling (section 5): one order, or all of an account that pass a filter.
+
+import MarketModel
+
+extension Exchange {
+  @inline(always) mutating func cancel(_ order: CancelOrderRow, _ request: Request) {
+    var refusal = permission(request, tradeFor: order.account)
+    if refusal == nil, let found = find(order) {
+      takeOut(found, .user)
+      touchUnlessSettled(found)
+      return drain()
+    }
+    refusal = refusal ?? Refusal(.unknownOrder)
+    if let refusal {
+      reject(
+        refusal, request, account: order.account,
+        clientOrderId: order.clientOrderId,
+        order: order.order)
+    }
+  }
+
+  /// The order a cancel names: by id at once, by client order id after a walk of the account's orders.
+  @inline(always) private func find(_ order: CancelOrderRow) -> OpenOrder? {
+    if order.order == .null { return findByClientOrderId(order) }
+    guard let found = find(order.order),
+      found.account == order.account.rawValue
+    else { return nil }
+    return found
+  }
+
+  private func findByClientOrderId(_ order: CancelOrderRow) -> OpenOrder? {
+    if order.clientOrderId == .engine { return nil }
+    var position = accounts[order.account.rawValue].firstPosition
+    while position != 0 {
+      invariant(
+        balances.positions[position].account == order.account.rawValue,
+        "an account links its positions")
+      for side in [Side.sell, .buy] {
+        var slot = owned(position, side).head
+        while slot != 0 {
+          invariant(orders[slot].position == position, "an owner's list holds its own orders")
+          if orders[slot].clientOrderId == order.clientOrderId.rawValue {
+            return open(slot)
+          }
+          slot = orders.places[slot].ownerNext
+        }
+      }
+      position = balances.positions[position].next
+    }
+    return nil
+  }
+
+  mutating func massCancel(_ filter: MassCancel, _ request: Request) {
+    var refusal = permission(request, tradeFor: filter.account)
+    if refusal == nil, filter.instrument != .null, !exists(filter.instrument) {
+      refusal = Refusal(.unknownInstrument, capacity.instruments)
+    }
+    if let refusal { return reject(refusal, request, account: filter.account) }
+    var count: UInt32 = 0
+    let before = orders.count
+    var position = accounts[filter.account.rawValue].firstPosition
+    while position != 0 {
+      if filter.sides.contains(.sell) { count += cancelAll(position, .sell, filter) }
+      if filter.sides.contains(.buy) { count += cancelAll(position, .buy, filter) }
+      position = balances.positions[position].next
+    }
+    invariant(orders.count &+ count == before, "as many are gone as were cancelled")
+    emit(
+      .order(
+        .massCanceled(
+          MassCanceled(
+            session: request.session, clientSequence: request.clientSequence, request: filter,
+            count: count))))
+    drain()
+  }
+
+  private mutating func cancelAll(_ position: UInt32, _ side: Side, _ filter: MassCancel) -> UInt32
+  {
+    let owned = owned(position, side)
+    sortOwned(owned, side)
+    let before = owned.count
+    var count: UInt32 = 0
+    var slot = owned.head
+    while slot != 0 {
+      let next = orders.places[slot].ownerNext
+      invariant(orders[slot].position == position, "an owner's list holds its own orders")
+      if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
+        remove(open(slot), .mass)
+        count += 1
+      }
+      slot = next
+    }
+    invariant(owned.count &+ count == before, "an owner's list has lost what was cancelled")
+    invariant(
+      filter.instrument != .null || owned.count == 0, "nothing is left where all was meant")
+    return count
+  }
+}

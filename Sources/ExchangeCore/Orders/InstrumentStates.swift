@@ -1,0 +1,110 @@
+// Halting, opening and closing instruments (sections 2 and 5): what it does to their orders.
+
+import MarketModel
+
+extension Exchange {
+  // MARK: States
+
+  mutating func setInstrumentState(_ change: SetInstrumentState, _ request: Request) {
+    var refusal = permission(request, .administration)
+    if refusal == nil, !exists(change.instrument) {
+      refusal = Refusal(.unknownInstrument, capacity.instruments)
+    }
+    let number = change.instrument.rawValue
+    if refusal == nil, products.instruments[number].isClosed, change.state != .closed {
+      refusal = Refusal(.instrumentClosed)
+    }
+    if let refusal { return reject(refusal, request) }
+    if products.instruments[number].state != change.state {
+      emit(.reference(.instrumentStateChanged(change)))
+      transition(to: change.state, number, .buy)
+      transition(to: change.state, number, .sell)
+      checkEmptied(number, change.state)
+      invariant(
+        !products.instruments[number].isClosed, "what is closed is never anything else again")
+      products.instruments[number].state = change.state
+      drain()
+    }
+    acknowledge(request)
+  }
+
+  /// What a new state asks for was done: nothing of it is live unless it is open, and nothing of it is
+  /// there when it is closed.
+  private func checkEmptied(_ instrument: UInt32, _ state: InstrumentState) {
+    for side in [Side.buy, .sell] {
+      let book = books.sides.row(bookIndex(instrument, side))
+      invariant(state == .open || book.bestLevel == 0, "nothing live where nothing trades")
+      invariant(
+        (book.bestLevel == 0) == (book.bestKey == Ladder.none),
+        "a best level has a key")
+      invariant(state != .closed || book.root == 0, "nothing rests where it is closed")
+    }
+  }
+
+  /// Does to every order of one side, in book order, what the new state asks for. The instrument's
+  /// state is still the old one.
+  private mutating func transition(
+    to state: InstrumentState, _ instrument: UInt32, _ side: Side
+  ) {
+    let book = bookIndex(instrument, side)
+    var level = books.ladder.first(in: books.sides[book], live: false)
+    while level != 0 {
+      let next = books.ladder.next(after: level, in: books.sides[book], live: false)
+      // Orders that leave the live queue go to the waiting list's tail: count first.
+      var left = books.ladder.levels[level].count
+      var slot = firstOf(level)
+      while left > 0, slot != 0 {
+        left -= 1
+        let order = open(slot)
+        invariant(
+          order.level == level && order.row.instrument == instrument
+            && order.side == side, "a level holds the orders of its book")
+        let following = following(order, level)
+        switch state {
+        case .halted: halt(order)
+        case .open: reopen(order)
+        case .closed: remove(order, .closed)
+        }
+        slot = following
+      }
+      invariant(left == 0, "a level has as many orders as it counts")
+      level = next
+    }
+  }
+
+  /// The first order of a level in book order: live queue, then waiting list.
+  private func firstOf(_ level: UInt32) -> UInt32 {
+    let live = books.ladder.levels[level].liveHead
+    return live != 0 ? live : books.ladder.levels[level].waitingHead
+  }
+
+  /// The order after `order` in book order; 0 after the last.
+  private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
+    invariant(order.level == level, "an order of this level")
+    let next = order.place.next
+    invariant(next == 0 || orders[next].level == level, "a list leads on within its level")
+    if next != 0 { return next }
+    return order.covered > 0 ? books.ladder.levels[level].waitingHead : 0
+  }
+
+  private mutating func halt(_ order: OpenOrder) {
+    let owned = order.owned
+    let covered = order.covered
+    invariant(order.level != 0, "what is halted rests")
+    invariant(covered >= 0 && covered <= order.leaves, "no more covered than open")
+    if covered > 0 { moveToWaiting(order) }
+    order.row.cover(0)
+    owned.halt(leaves: order.leaves, covered: covered)
+    emitState(order, .restated, .halted)
+    showSpecial(order)
+    touch(order.position)
+  }
+
+  private mutating func reopen(_ order: OpenOrder) {
+    let owned = order.owned
+    invariant(order.covered == 0, "a halted order has no cover")
+    invariant(order.level != 0, "what was halted rests")
+    owned.reopen(leaves: order.leaves)
+    touch(order.position)
+  }
+}

@@ -1,0 +1,152 @@
+// Replacing an order (section 5): lowering its quantity keeps its place, anything else loses it.
+
+import MarketModel
+
+extension Exchange {
+  mutating func replace(_ change: ReplaceOrderRow, _ request: Request) {
+    if let refusal = validate(change, request) {
+      return reject(
+        refusal, request, account: change.account,
+        clientOrderId: change.clientOrderId,
+        order: change.order)
+    }
+    let order = open(change.order.slot)
+    invariant(
+      order.id == change.order && order.account == change.account.rawValue,
+      "the order that was asked for, its owner's")
+    invariant(
+      change.clientOrderId.rawValue
+        > accounts[change.account.rawValue].lastClientOrderId,
+      "what was applied is never applied again")
+    accounts[change.account.rawValue].lastClientOrderId =
+      change.clientOrderId.rawValue
+    let keepsPlace =
+      change.price.ticks == order.price
+      && change.quantity.wattHours < order.quantity
+    if keepsPlace {
+      lower(order, change)
+    } else {
+      reenter(order, change)
+    }
+    drain()
+  }
+
+  // MARK: Validation
+
+  private func validate(_ change: ReplaceOrderRow, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, tradeFor: change.account) { return refusal }
+    if let refusal = isNext(change.clientOrderId, change.account) { return refusal }
+    guard let order = find(change.order),
+      order.account == change.account.rawValue
+    else { return Refusal(.unknownOrder) }
+    let instrument = order.instrument
+    if instrument.isHalted { return Refusal(.instrumentHalted) }
+    let quantity = change.quantity.wattHours
+    let price = change.price.ticks
+    if price == order.price, quantity == order.quantity {
+      return Refusal(.nothingToChange)
+    }
+    if let refusal = validateQuantity(quantity, instrument) ?? validateParts(order, quantity) {
+      return refusal
+    }
+    let executed = order.quantity - order.leaves
+    if quantity <= executed { return Refusal(.quantityBelowExecuted, executed) }
+    if let refusal = validatePrice(price, instrument) { return refusal }
+    return fund(order, instrument, price, leaves: quantity - executed, quantity)
+  }
+
+  private func fund(
+    _ order: OpenOrder, _ instrument: InstrumentRow, _ price: Int64, leaves: Int64,
+    _ quantity: Int64
+  ) -> Refusal? {
+    let side = order.side
+    guard let perLot = reservePerLot(instrument, side, price),
+      reservation(
+        instrument, price, quantity, perLot, lots: instrument.value.lots(quantity)) != nil
+    else { return Refusal(.notionalOverflow, Int64.max) }
+    if price == order.price, leaves < order.leaves { return nil }
+    let lot = instrument.lot
+    let difference =
+      perLot * (leaves / lot) - order.reservePerLot * (order.leaves / lot)
+    let free = order.holding.free
+    if let refusal = validateCash(difference, free, side) { return refusal }
+    if books.ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
+    let covered = coverOnEntry(
+      order.position, side, price: price, leaves: leaves, lot: lot,
+      besides: order.slot)
+    if order.marks.isPostOnly, covered > 0 {
+      return validatePassive(order.row.instrument, side, price)
+    }
+    return nil
+  }
+
+  // MARK: The two ways
+
+  /// Lowers the quantity in place.
+  private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+    let less = order.quantity - change.quantity.wattHours
+    release(order, lots: less / order.instrument.lot)
+    let owned = order.owned
+    let level = books.ladder.levels.row(order.level)
+    order.clientOrderId = change.clientOrderId.rawValue
+    order.quantity -= less
+    order.leaves -= less
+    let uncovered = max(0, order.covered - order.leaves)
+    order.row.cover(order.covered - uncovered)
+    owned.lower(leaves: less, covered: uncovered)
+    level.lower(leaves: less, covered: uncovered)
+    invariant(less > 0 && order.leaves > 0, "lowered, and not to nothing")
+    invariant(
+      order.covered <= order.leaves && level.live >= 0,
+      "no more covered than open")
+    invariant(
+      owned.eligible | owned.covered >= 0,
+      "what is left of the sums is not negative"
+    )
+    emitState(order, .replaced, waitReason(order))
+    showSpecial(order)
+    touch(order.position)
+  }
+
+  /// Takes the order out and enters it anew, with its id.
+  private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+    let instrument = order.instrument
+    let (position, side, lot) = (
+      order.position, order.side, instrument.lot
+    )
+    let owned = order.owned
+    release(order, lots: order.leaves / lot)
+    leave(order)
+    disown(order, owned)
+    let executed = order.quantity - order.leaves
+    guard let perLot = reservePerLot(instrument, side, change.price.ticks) else {
+      preconditionFailure("validated")
+    }
+    // The schedule orders equal expire times by arrival: the order leaves it while its arrival changes.
+    let expireTime = expires(order) ? schedule.time(.expiry, order.slot) : 0
+    if expires(order) { schedule.remove(.expiry, order.slot) }
+    progress.arrivals += 1
+    order.place.arrival = progress.arrivals
+    if expires(order) {
+      schedule.insert(.expiry, order.slot, at: expireTime, number: progress.arrivals)
+    }
+    order.clientOrderId = change.clientOrderId.rawValue
+    order.place.price = change.price.ticks
+    order.quantity = change.quantity.wattHours
+    order.leaves = change.quantity.wattHours - executed
+    order.reservePerLot = perLot
+    order.row.cover(
+      coverOnEntry(position, side, price: order.price, leaves: order.leaves, lot: lot))
+    reserve(order, lots: order.leaves / lot)
+    invariant(order.leaves > 0 && executed >= 0, "more than was executed")
+    invariant(order.level == 0, "an order that enters has left its level")
+    invariant(
+      order.quantity - order.leaves == executed, "what was executed stays executed")
+    own(order, owned)
+    emitState(order, .replaced, waitReason(order))
+    touch(position)
+    matchAndRest(order)
+  }
+
+  private func expires(_ order: OpenOrder) -> Bool { order.timeInForce == .goodTillTime }
+}

@@ -1,0 +1,66 @@
+// What is traded: market areas and the instruments of each.
+
+import MarketModel
+
+/// Areas and instruments, by number.
+struct Products: ~Copyable, StateComponent {
+  let areas: Table<Area>
+  let instruments: Table<Instrument>
+
+  init(capacity: Capacity) {
+    areas = Table(capacity: Int(capacity.areas) + 1)
+    instruments = Table(capacity: Int(capacity.instruments) + 1)
+  }
+
+  static func add(to layout: inout StateLayout) {
+    layout.add(Area.self)
+    layout.add(Instrument.self)
+  }
+
+  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
+    exchange.products.areas.write(to: sink)
+    exchange.products.instruments.write(to: sink)
+  }
+
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {
+    exchange.products.areas.read(from: source)
+    exchange.products.instruments.read(from: source)
+  }
+
+  /// The areas; an instrument's words are followed by those of its books (Book/Books.swift).
+  static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
+    for number in 1...exchange.capacity.areas where exchange.products.areas[number].exists {
+      exchange.products.areas[number].fold(number, into: &hash)
+    }
+  }
+}
+
+extension Area {
+  fileprivate func fold(_ number: UInt32, into hash: inout WordHash) {
+    hash.fold(UInt64(number) << 32 | UInt64(currency))
+    hash.fold(defaultCap)
+    hash.fold(feedInPrice)
+    hash.fold(retailPrice)
+    hash.fold(lossFactor)
+    hash.fold(fees)
+    hash.fold(grid)
+    for sum in [produced, lost, burned, imported, exported] {
+      hash.fold(sum)
+      invariant(sum >= 0, "what is summed up is not negative")
+    }
+    invariant(lost <= produced, "no more lost than produced")
+  }
+}
+
+extension Instrument {
+  /// Folds its definition and state.
+  func fold(_ number: UInt32, into hash: inout WordHash) {
+    invariant(tick > 0 && lot > 0 && lowest <= highest, "an instrument as it was defined")
+    hash.fold(UInt64(number) << 8 | UInt64(state.rawValue))
+    hash.fold(tick)
+    hash.fold(lot)
+    hash.fold(lowest)
+    hash.fold(highest)
+    hash.fold(UInt64(makerFee) << 32 | UInt64(takerFee))
+  }
+}

@@ -1,0 +1,33 @@
+// Participants: the firms and households that sessions and accounts belong to (section 11, "Definitions").
+
+import MarketModel
+
+/// A participant.
+struct Participant: BitwiseCopyable {
+  var exists: Bool
+  var name: Label
+}
+
+extension Exchange {
+  @inline(__always) func exists(_ participant: ParticipantId) -> Bool {
+    participant.rawValue >= 1 && participant.rawValue <= capacity.participants
+      && reference.participants[participant.rawValue].exists
+  }
+
+  /// The checks that every definition begins with: permission, and a number in range.
+  func definition(_ request: Request, _ number: UInt32, of capacity: UInt32) -> Refusal? {
+    if let refusal = permission(request, .administration) { return refusal }
+    return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity)
+  }
+
+  mutating func createParticipant(_ new: CreateParticipant, _ request: Request) {
+    var refusal = definition(request, new.participant.rawValue, of: capacity.participants)
+    if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
+    if let refusal { return reject(refusal, request) }
+    invariant(new.participant.rawValue <= capacity.participants, "a participant of the table")
+    reference.participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
+    invariant(exists(new.participant), "what was created exists")
+    emit(.reference(.participantCreated(new)))
+    acknowledge(request)
+  }
+}

@@ -1,0 +1,64 @@
+// Session identities: one key, one set of roles, one participant; and what a session may do (section 11, "All").
+
+import MarketModel
+
+/// A session identity.
+struct Session: BitwiseCopyable {
+  var exists: Bool
+  var roles: UInt8
+  var participant: UInt32
+  var publicKey: PublicKey
+}
+
+extension Exchange {
+  func known(_ session: SessionId) -> Refusal? {
+    session.rawValue >= 1 && session.rawValue <= capacity.sessions
+      && reference.sessions[session.rawValue].exists ? nil : Refusal(.unknownSession)
+  }
+
+  /// Whether the session may use one of `roles`.
+  @inline(__always) func permission(_ request: Request, _ roles: Roles) -> Refusal? {
+    if request.isExchange { return nil }
+    let number = request.session.rawValue
+    guard number <= capacity.sessions, reference.sessions[number].exists,
+      reference.sessions[number].roles != 0
+    else {
+      return Refusal(.unknownSession)
+    }
+    if reference.sessions[number].roles & roles.rawValue != 0 { return nil }
+    return Refusal(.notPermitted, UInt32(roles.rawValue))
+  }
+
+  mutating func registerSession(_ new: RegisterSession, _ request: Request) {
+    var refusal = definition(request, new.session.rawValue, of: capacity.sessions)
+    if refusal == nil, !exists(new.participant) {
+      refusal = Refusal(.unknownParticipant, capacity.participants)
+    }
+    if refusal == nil, !Roles.all.isSuperset(of: new.roles) {
+      refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
+    }
+    if let refusal { return reject(refusal, request) }
+    invariant(new.session.rawValue <= capacity.sessions, "a session of the table")
+    reference.sessions[new.session.rawValue] = Session(
+      exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
+      publicKey: new.publicKey)
+    invariant(known(new.session) == nil, "what was registered is known")
+    invariant(
+      reference.participants[reference.sessions[new.session.rawValue].participant].exists,
+      "a session's participant exists")
+    emit(.reference(.sessionRegistered(new)))
+    acknowledge(request)
+  }
+
+  /// A session version begins or is resumed: a mark in the history, for its reports.
+  mutating func beginSession(_ session: BeginSession, _ request: Request) {
+    if let refusal = permission(request, []) ?? known(session.session) {
+      return reject(refusal, request)
+    }
+    invariant(request.isExchange, "only the gateway begins a session")
+    invariant(
+      reference.participants[reference.sessions[session.session.rawValue].participant].exists,
+      "a session's participant exists")
+    emit(.session(.sessionBegan(session)))
+  }
+}
