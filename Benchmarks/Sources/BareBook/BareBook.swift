@@ -100,7 +100,7 @@ package struct BareBook: ~Copyable {
       price: side.pick(sell: lowest &+ distance, buy: highest &- distance), quantity: quantity)
     leaves &-= quantity
     maker.leaves &-= quantity
-    level.live &-= quantity
+    level.cover(by: -quantity)
     if maker.leaves == 0 {
       leave(maker, slot, level)
       // Whoever is first now is met soon.
@@ -124,8 +124,8 @@ package struct BareBook: ~Copyable {
     links.previous = tail
     links.next = 0
     level.liveTail = slot
-    level.live &+= leaves
-    level.count &+= 1
+    level.cover(by: leaves)
+    level.add(leaves: 0)
     if tail != 0 {
       orders.places[tail].next = slot
     } else {
@@ -141,7 +141,7 @@ package struct BareBook: ~Copyable {
       return
     }
     let level = ladder.levels.row(order.level)
-    level.live &-= order.leaves
+    level.cover(by: -order.leaves)
     leave(order, id.slot, level)
   }
 
@@ -162,7 +162,7 @@ package struct BareBook: ~Copyable {
     } else {
       level.liveTail = previous
     }
-    level.count &-= 1
+    level.remove(leaves: 0)
     if level.count == 0 {
       let book = books.row(level.book)
       ladder.becameWaiting(level, in: book)
