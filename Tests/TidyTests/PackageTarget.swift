@@ -9,6 +9,8 @@ struct PackageTarget: Equatable {
   let name: String
   /// Targets and products, in the order in which they stand.
   let dependencies: [String]
+  /// The same with the names of packages in place of their products.
+  let sources: Set<String>
   /// Where its sources are.
   let folder: String
 
@@ -26,7 +28,9 @@ struct PackageTarget: Equatable {
       let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : description.endIndex
       let text = description[start.range.upperBound..<end]
       return PackageTarget(
-        kind: String(start.1), name: String(start.2), dependencies: dependencies(text),
+        kind: String(start.1), name: String(start.2),
+        dependencies: dependencies(text).map { $0.product ?? $0.name },
+        sources: Set(dependencies(text).map(\.name)),
         folder: folder(String(start.1), String(start.2), text))
     }
   }
@@ -36,12 +40,13 @@ struct PackageTarget: Equatable {
     return (kind == "testTarget" ? "Tests/" : "Sources/") + name
   }
 
-  private static func dependencies(_ text: Substring) -> [String] {
+  /// Targets, and packages with the product that is used.
+  private static func dependencies(_ text: Substring) -> [(name: String, product: String?)] {
     guard let list = text.firstMatch(of: /dependencies: \[/) else { return [] }
     let rest = text[list.range.upperBound...]
     let body = rest.prefix { $0 != "]" }
-    return body.matches(of: /\.product\(name: "(\w+)", package: "[^"]+"\)|"(\w+)"/).map {
-      String($0.1 ?? $0.2 ?? "")
+    return body.matches(of: /\.product\(name: "(\w+)", package: "([^"]+)"\)|"(\w+)"/).map {
+      (String($0.2 ?? $0.3 ?? ""), $0.1.map(String.init))
     }
   }
 
@@ -74,5 +79,31 @@ struct PackageTarget: Equatable {
       line.hasPrefix("| ")
         && line.dropFirst(2).prefix { $0 != " " && $0 != "|" }.lowercased() == name
     }
+  }
+
+  /// Where the table of targets of `page` differs from the targets of the product: its rows stand in
+  /// their order, and the last column has exactly their targets and packages, or a dash.
+  static func differences(_ targets: [PackageTarget], from page: String) -> [String] {
+    let lines = page.split(separator: "\n", omittingEmptySubsequences: false)
+    guard let header = lines.firstIndex(of: "| target | what it is | depends on |") else {
+      return ["there is no table of targets"]
+    }
+    let rows = lines[(header + 2)...].prefix { $0.hasPrefix("|") }.map { line in
+      line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    let product = targets.filter { $0.folder.hasPrefix("Sources/") }
+    var found: [String] = []
+    if rows.map(\.first) != product.map({ "`\($0.name)`" }) {
+      found.append("the targets are, in this order: \(product.map(\.name).joined(separator: ", "))")
+    }
+    for target in product {
+      let row = rows.first { $0.first == "`\(target.name)`" }
+      let names = (row?.last ?? "").split(separator: ", ").map(String.init).filter { $0 != "-" }
+      if let row, Set(names) != target.sources || row.count != 3 || names.count != Set(names).count
+      {
+        found.append("\(target.name) depends on \(target.sources.sorted())")
+      }
+    }
+    return found
   }
 }

@@ -3,17 +3,10 @@ import Testing
 
 @Suite("The house is tidy")
 struct TidyTests {
-  private let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  private let root = Repository.root
 
   private func files(_ folder: String, _ suffix: String) throws -> [(path: String, text: String)] {
-    let base = folder.isEmpty ? root : root.appendingPathComponent(folder)
-    let paths = try FileManager.default.subpathsOfDirectory(atPath: base.path)
-    return try paths.filter {
-      $0.hasSuffix(suffix) && !$0.hasPrefix(".") && !$0.contains("/.") && !$0.contains(".build/")
-    }.sorted().map {
-      ($0, try String(contentsOf: base.appendingPathComponent($0), encoding: .utf8))
-    }
+    try Repository.files(folder, suffix)
   }
 
   @Test("No import points down the house, and the core knows no Foundation.")
@@ -25,9 +18,7 @@ struct TidyTests {
     }
   }
 
-  private func package() throws -> String {
-    try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
-  }
+  private func package() throws -> String { try Repository.text("Package.swift") }
 
   @Test("Every target declares what it imports and imports what it declares, up the house.")
   func declarations() throws {
@@ -44,12 +35,45 @@ struct TidyTests {
 
   @Test("Every dependency from outside has one line on the architecture page.")
   func dependenciesAreExplained() throws {
-    let page = try String(
-      contentsOf: root.appendingPathComponent("docs/ARCHITECTURE.md"), encoding: .utf8)
+    let page = try Repository.text("docs/ARCHITECTURE.md")
     let external = PackageTarget.external(try package())
     #expect(external.count >= 7)
     for dependency in external {
       #expect(PackageTarget.rows(for: dependency, in: page) == 1, "\(dependency)")
+    }
+  }
+
+  @Test("The table of targets on the architecture page is the package description.")
+  func tableOfTargets() throws {
+    let found = PackageTarget.differences(
+      PackageTarget.all(try package()), from: try Repository.text("docs/ARCHITECTURE.md"))
+    #expect(found.isEmpty, "docs/ARCHITECTURE.md: \(found)")
+  }
+
+  @Test("The check of the table of targets finds planted faults.")
+  func tableOfTargetsCanFail() {
+    let targets = PackageTarget.all(
+      """
+      .target(name: "Rings", swiftSettings: hot),
+      .target(
+        name: "Wire",
+        dependencies: ["Rings", .product(name: "Logging", package: "swift-log")]),
+      .testTarget(name: "WireTests", dependencies: ["Wire"]),
+      """)
+    let head = "| target | what it is | depends on |\n| --- | --- | --- |\n"
+    let (rings, wire) = ("| `Rings` | rings | - |\n", "| `Wire` | codecs | swift-log, Rings |\n")
+    let order = "the targets are, in this order: Rings, Wire"
+    func found(_ rows: String) -> [String] {
+      PackageTarget.differences(targets, from: "# Page\n\n" + rows + "\nText.\n")
+    }
+    #expect(found(head + rings + wire).isEmpty)
+    #expect(found(rings + wire) == ["there is no table of targets"])
+    #expect(found(head + wire + rings) == [order])
+    #expect(found(head + rings) == [order])
+    #expect(found(head + rings + wire + "| `Gone` | left | - |\n") == [order])
+    let wrong = ["| `Wire` | codecs | Rings |\n", "| `Wire` | codecs | Rings, swift-log, TLS |\n"]
+    for row in wrong {
+      #expect(found(head + rings + row) == [#"Wire depends on ["Rings", "swift-log"]"#])
     }
   }
 

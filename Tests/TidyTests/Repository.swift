@@ -1,0 +1,24 @@
+import Foundation
+
+/// The files of the repository, without what is built and what is hidden.
+enum Repository {
+  static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Paths under `folder` that end with `suffix`, in order.
+  static func paths(_ folder: String, _ suffix: String = "") throws -> [String] {
+    let base = folder.isEmpty ? root : root.appendingPathComponent(folder)
+    return try FileManager.default.subpathsOfDirectory(atPath: base.path).filter {
+      $0.hasSuffix(suffix) && !$0.hasPrefix(".") && !$0.contains("/.") && !$0.contains(".build/")
+    }.sorted()
+  }
+
+  /// These with what they contain.
+  static func files(_ folder: String, _ suffix: String) throws -> [(path: String, text: String)] {
+    try paths(folder, suffix).map { ($0, try text(folder.isEmpty ? $0 : folder + "/" + $0)) }
+  }
+
+  static func text(_ path: String) throws -> String {
+    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+}
