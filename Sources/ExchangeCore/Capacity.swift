@@ -61,7 +61,7 @@ public enum Limit {
   /// Highest sum of deposits of a currency, of an area's production, and of its grid account.
   public static let total: Int64 = 1 << 61
   /// Most cash of a currency that accounts and houses for fees hold together, and most that accounts owe
-  /// (rules 2), in 1e-8.
+  /// (market rules 1, from version 2 on), in 1e-8.
   public static let cash: Int64 = 1 << 62
   /// Most prices in a band.
   public static let bandTicks: Int64 = 1 << 24

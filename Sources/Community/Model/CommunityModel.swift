@@ -31,7 +31,7 @@ public struct CommunityModel: Sendable {
     Timestamp(nanoseconds: start.nanoseconds + UInt64(index) * intervalSeconds * 1_000_000_000)
   }
 
-  /// The cap of customer `index`: the default share of rule 3 and what it owns itself.
+  /// The cap of customer `index`: the default share of market rules 3 and what it owns itself.
   public func cap(of index: Int) -> Energy {
     Energy(
       wattHours: terms.defaultCap.wattHours + customers[index].ownStorage.wattHours)
@@ -85,7 +85,7 @@ public struct MarketTerms: Sendable, Equatable {
   /// Fee of the entering side.
   public var takerFee: Rate
 
-  /// Bmax = 2 Cu / (1.5 P) of rule 3, in whole Wh, rounded down: 4 Cu x 1000 / 3 P.
+  /// Bmax = 2 Cu / (1.5 P) of market rules 3, in whole Wh, rounded down: 4 Cu x 1000 / 3 P.
   public var defaultCap: Energy {
     Energy(wattHours: 4_000 * storageCost.units / (3 * storagePrice.units))
   }
@@ -93,7 +93,7 @@ public struct MarketTerms: Sendable, Equatable {
   /// The middle between what the grid pays and what it charges.
   public var middle: Price { Price(ticks: (feedIn.ticks + retail.ticks) / 2) }
 
-  /// Terms of a European community: the worked example of rule 3 (Cu = 300, P = 200: 2 kWh each).
+  /// Terms of a European community: Cu = 300 and P = 200 give a cap of 2 kWh each (market rules 3).
   public static let european = MarketTerms(
     currency: .eur, currencySign: "€", areaCode: Label(ascii: "10YJOULEBOOK-LV3"),
     symbol: Label(ascii: "SPOT.LV3"), feedIn: Price(ticks: 8_000), retail: Price(ticks: 32_000),

@@ -2,7 +2,7 @@ import ExchangeCore
 import MarketModel
 import Testing
 
-@Suite("Rule 11: icebergs")
+@Suite("Rule 5: icebergs")
 struct IcebergTests {
   /// Ana shows 2 of 6 kWh, cy stands behind her with 3 kWh, both live at 0.10.
   private let queue = """
