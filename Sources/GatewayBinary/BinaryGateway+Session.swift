@@ -153,11 +153,11 @@ extension BinaryGateway {
         configuration.verify(message.signature, frame, .negotiate, $0.key)
       } ?? false)
     switch action {
-    case .respond:
+    case .answer(.respond):
       peers[slot]?.participant = known?.participant ?? .exchange
       peers[slot]?.roles = known?.roles ?? []
       writer(slot)?.negotiationResponse(request, now: wall)
-    case .rejectNegotiation(let refusal):
+    case .answer(.rejectNegotiation(let refusal)):
       if !wasLocked, identities.lockLeft(request.session, now: now) != nil {
         server.note(.keyLocked(request.session))
       }
@@ -184,10 +184,10 @@ extension BinaryGateway {
         configuration.verify(message.signature, frame, .establish, $0.key)
       } ?? false)
     switch action {
-    case .acknowledge:
+    case .answer(.acknowledge):
       takeOver(request.session, by: slot)
       acknowledge(request, slot, known)
-    case .rejectEstablishment(let refusal):
+    case .answer(.rejectEstablishment(let refusal)):
       counts.terminations += 1
       writer(slot)?.establishmentReject(request, refusal)
       finish(slot)
@@ -242,7 +242,8 @@ extension BinaryGateway {
   /// Carries out what a session decided about itself.
   func perform(_ action: FixpSession.Action, _ slot: Int) {
     switch action {
-    case .none, .respond, .acknowledge, .rejectNegotiation, .rejectEstablishment: break
+    case .none: break
+    case .answer: break  // Given where the request is at hand.
     case .terminate(let refusal): sendTerminate(refusal, slot)
     case .answerTerminate:
       writer(slot)?.terminate(

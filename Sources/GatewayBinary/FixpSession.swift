@@ -93,10 +93,8 @@ public struct FixpSession: Sendable {
     case done
   }
 
-  /// What the connection does next.
-  public enum Action: Equatable, Sendable {
-    /// Nothing.
-    case none
+  /// How a Negotiate or an Establish is answered.
+  public enum Answer: Equatable, Sendable {
     /// Sends NegotiationResponse.
     case respond
     /// Sends EstablishmentAck.
@@ -105,6 +103,14 @@ public struct FixpSession: Sendable {
     case rejectNegotiation(Refusal)
     /// Sends EstablishmentReject and closes.
     case rejectEstablishment(Refusal)
+  }
+
+  /// What the connection does next.
+  public enum Action: Equatable, Sendable {
+    /// Nothing.
+    case none
+    /// Answers the request that was made: the caller has it.
+    case answer(Answer)
     /// Sends Terminate with a code and closes.
     case terminate(Refusal)
     /// Answers the client's Terminate with one and closes.
@@ -210,7 +216,7 @@ public struct FixpSession: Sendable {
     }
     identities.negotiated(request.session, version: request.version)
     (state, identity, version) = (.negotiated, request.session, request.version)
-    return .respond
+    return .answer(.respond)
   }
 
   /// Judges an Establish: of the version negotiated on this connection, or first on a connection of
@@ -250,7 +256,7 @@ public struct FixpSession: Sendable {
     nextIncoming = identities.nextIncoming(identity)
     keepAlive = UInt64(request.keepAliveMilliseconds) * 1_000_000
     (state, lastSent) = (.established, now)
-    return .acknowledge
+    return .answer(.acknowledge)
   }
 
   /// Whether the version is neither negotiated here nor the one to come back to.
@@ -447,12 +453,12 @@ public struct FixpSession: Sendable {
 
   private mutating func refuseNegotiation(_ code: RejectCode, limit: Int64 = 0) -> Action {
     state = .ended
-    return .rejectNegotiation(Refusal(code, limit: limit))
+    return .answer(.rejectNegotiation(Refusal(code, limit: limit)))
   }
 
   private mutating func refuseEstablishment(_ code: RejectCode, limit: Int64 = 0) -> Action {
     state = .ended
-    return .rejectEstablishment(Refusal(code, limit: limit))
+    return .answer(.rejectEstablishment(Refusal(code, limit: limit)))
   }
 
   private mutating func end(_ code: RejectCode, limit: Int64 = 0) -> Action {

@@ -40,8 +40,8 @@ private struct World {
   }
 
   mutating func log(on version: UInt64 = 101) {
-    #expect(negotiate(version: version) == .respond)
-    #expect(establish(version: version) == .acknowledge)
+    #expect(negotiate(version: version) == .answer(.respond))
+    #expect(establish(version: version) == .answer(.acknowledge))
   }
 
   mutating func pass(milliseconds: UInt64) {
@@ -64,9 +64,9 @@ struct FixpSessionTests {
   func usualLife() {
     var world = World()
     #expect(world.session.state == .connected)
-    #expect(world.negotiate() == .respond)
+    #expect(world.negotiate() == .answer(.respond))
     #expect(world.session.state == .negotiated)
-    #expect(world.establish() == .acknowledge)
+    #expect(world.establish() == .answer(.acknowledge))
     #expect(world.session.state == .established)
     #expect(world.session.identity == World.bot)
     for sequence in UInt64(1)...3 {
@@ -99,7 +99,7 @@ struct FixpSessionTests {
     ]
     for (name, act, refusal) in faults {
       var world = World()
-      #expect(act(&world) == .rejectNegotiation(refusal), "\(name)")
+      #expect(act(&world) == .answer(.rejectNegotiation(refusal)), "\(name)")
       #expect(world.session.state == .ended, "\(name)")
     }
   }
@@ -107,8 +107,8 @@ struct FixpSessionTests {
   @Test("The edge of the clock window is inside.")
   func clockWindowEdge() {
     var world = World()
-    #expect(world.negotiate(skew: -5_000_000_000) == .respond)
-    #expect(world.establish(skew: 5_000_000_000) == .acknowledge)
+    #expect(world.negotiate(skew: -5_000_000_000) == .answer(.respond))
+    #expect(world.establish(skew: 5_000_000_000) == .answer(.acknowledge))
   }
 
   @Test("Every fault in Establish has its code and the limit broken.")
@@ -134,8 +134,8 @@ struct FixpSessionTests {
     ]
     for (name, act, refusal) in faults {
       var world = World()
-      #expect(world.negotiate() == .respond)
-      #expect(act(&world) == .rejectEstablishment(refusal), "\(name)")
+      #expect(world.negotiate() == .answer(.respond))
+      #expect(act(&world) == .answer(.rejectEstablishment(refusal)), "\(name)")
       #expect(world.session.state == .ended, "\(name)")
     }
   }
@@ -143,7 +143,7 @@ struct FixpSessionTests {
   @Test("Messages out of place end the session with a code.")
   func messagesOutOfPlace() {
     var world = World()
-    #expect(world.establish() == .rejectEstablishment(Refusal(.notNegotiated)))
+    #expect(world.establish() == .answer(.rejectEstablishment(Refusal(.notNegotiated))))
     world.reconnect()
     #expect(
       world.session.admit(sequence: 1, now: world.now) == .terminate(Refusal(.notNegotiated)))
@@ -151,11 +151,11 @@ struct FixpSessionTests {
     #expect(
       world.session.sequence(next: 1, now: world.now) == .terminate(Refusal(.notNegotiated)))
     world.reconnect()
-    #expect(world.negotiate() == .respond)
+    #expect(world.negotiate() == .answer(.respond))
     #expect(
       world.session.admit(sequence: 1, now: world.now) == .terminate(Refusal(.notEstablished)))
     world.reconnect()
-    #expect(world.negotiate(version: 102) == .respond)
+    #expect(world.negotiate(version: 102) == .answer(.respond))
     #expect(world.negotiate(version: 103) == .terminate(Refusal(.alreadyNegotiated)))
     world.reconnect()
     world.log(on: 104)
@@ -194,21 +194,23 @@ struct FixpSessionTests {
     func ends(_ code: RejectCode, _ limit: Int64 = 0) -> String {
       "\(FixpSession.Action.terminate(Refusal(code, limit: limit)))"
     }
-    let refused = "\(FixpSession.Action.rejectEstablishment(Refusal(.notNegotiated)))"
+    let responds = "\(FixpSession.Action.answer(.respond))"
+    let acknowledges = "\(FixpSession.Action.answer(.acknowledge))"
+    let refused = "\(FixpSession.Action.answer(.rejectEstablishment(Refusal(.notNegotiated))))"
     // Columns: negotiate, establish, message, sequence, request, finished sending, finished receiving,
     // terminate, silence.
     let table: [(state: FixpSession.State, outcomes: [String])] = [
       (
         .connected,
         [
-          "respond", refused, ends(.notNegotiated), ends(.notNegotiated), ends(.notNegotiated),
+          responds, refused, ends(.notNegotiated), ends(.notNegotiated), ends(.notNegotiated),
           ends(.notNegotiated), ends(.notNegotiated), "answerTerminate", ends(.notNegotiated),
         ]
       ),
       (
         .negotiated,
         [
-          ends(.alreadyNegotiated), "acknowledge", ends(.notEstablished), ends(.notEstablished),
+          ends(.alreadyNegotiated), acknowledges, ends(.notEstablished), ends(.notEstablished),
           ends(.notEstablished), ends(.notEstablished), ends(.notEstablished), "answerTerminate",
           ends(.notEstablished),
         ]
@@ -232,15 +234,15 @@ struct FixpSessionTests {
     for (state, outcomes) in table {
       for (act, outcome) in zip(Act.allCases, outcomes) {
         var world = World()
-        if state != .connected { #expect(world.negotiate() == .respond) }
+        if state != .connected { #expect(world.negotiate() == .answer(.respond)) }
         if state == .established || state == .ended {
-          #expect(world.establish() == .acknowledge)
+          #expect(world.establish() == .answer(.acknowledge))
         }
         if state == .ended { _ = world.session.terminated() }
         #expect(world.session.state == state)
         let verdict = act.verdict(&world)
         #expect(verdict == outcome, "\(act) when \(state)")
-        let goesOn = ["respond", "acknowledge", "process", "drop"].contains(outcome)
+        let goesOn = [responds, acknowledges, "process", "drop"].contains(outcome)
         #expect((world.session.state == .ended) == !goesOn, "\(act) when \(state)")
       }
     }
@@ -333,7 +335,7 @@ struct FixpSessionTests {
     world.reconnect()
     #expect(
       world.negotiate(version: 500)
-        == .rejectNegotiation(Refusal(.sessionVersionNotIncreasing, limit: 500)))
+        == .answer(.rejectNegotiation(Refusal(.sessionVersionNotIncreasing, limit: 500))))
     world.reconnect()
     world.log(on: 501)
   }
@@ -348,57 +350,57 @@ struct FixpSessionTests {
       second.negotiate(
         request, now: world.now, wall: world.wall, identities: &world.identities,
         isRegistered: true, signatureIsValid: true)
-        == .rejectNegotiation(Refusal(.alreadyEstablished)))
+        == .answer(.rejectNegotiation(Refusal(.alreadyEstablished))))
     world.identities.release(World.bot, nextIncoming: 1)
     var third = FixpSession(now: world.now)
     #expect(
       third.negotiate(
         request, now: world.now, wall: world.wall, identities: &world.identities,
-        isRegistered: true, signatureIsValid: true) == .respond)
+        isRegistered: true, signatureIsValid: true) == .answer(.respond))
   }
 
   @Test("Of two connections that negotiate, only the one with the higher version goes on.")
   func overtakenNegotiation() {
     var world = World()
-    #expect(world.negotiate(version: 101) == .respond)
+    #expect(world.negotiate(version: 101) == .answer(.respond))
     var second = FixpSession(now: world.now)
     let request = NegotiateRequest(session: World.bot, version: 102, timestamp: world.wall)
     #expect(
       second.negotiate(
         request, now: world.now, wall: world.wall, identities: &world.identities,
-        isRegistered: true, signatureIsValid: true) == .respond)
+        isRegistered: true, signatureIsValid: true) == .answer(.respond))
     #expect(
       world.establish(version: 101)
-        == .rejectEstablishment(Refusal(.unknownSessionVersion, limit: 102)))
+        == .answer(.rejectEstablishment(Refusal(.unknownSessionVersion, limit: 102))))
   }
 
   @Test("Five bad signatures in a minute lock the key for a minute; good ones do not help.")
   func keyLock() {
     var world = World()
     for _ in 0..<5 {
-      #expect(world.negotiate(signed: false) == .rejectNegotiation(Refusal(.badSignature)))
+      #expect(world.negotiate(signed: false) == .answer(.rejectNegotiation(Refusal(.badSignature))))
       world.reconnect()
       world.pass(milliseconds: 1000)
     }
     let until = Int64(world.wall.nanoseconds) + 59_000_000_000
-    #expect(world.negotiate() == .rejectNegotiation(Refusal(.keyLocked, limit: until)))
+    #expect(world.negotiate() == .answer(.rejectNegotiation(Refusal(.keyLocked, limit: until))))
     world.reconnect()
     #expect(
-      world.negotiate(session: SessionId(8)) == .respond, "another key is not locked")
+      world.negotiate(session: SessionId(8)) == .answer(.respond), "another key is not locked")
     world.reconnect()
     world.pass(milliseconds: 59_000)
-    #expect(world.negotiate() == .respond)
+    #expect(world.negotiate() == .answer(.respond))
   }
 
   @Test("Four bad signatures a minute, for ever, lock nothing.")
   func slowBadSignatures() {
     var world = World()
     for _ in 0..<20 {
-      #expect(world.negotiate(signed: false) == .rejectNegotiation(Refusal(.badSignature)))
+      #expect(world.negotiate(signed: false) == .answer(.rejectNegotiation(Refusal(.badSignature))))
       world.reconnect()
       world.pass(milliseconds: 15_001)
     }
-    #expect(world.negotiate() == .respond)
+    #expect(world.negotiate() == .answer(.respond))
   }
 
   @Test("A duplicate is dropped silently; a gap is named and processing goes on.")
@@ -469,7 +471,7 @@ struct FixpSessionTests {
     world.pass(milliseconds: 1)
     #expect(world.session.tick(now: world.now) == .terminate(Refusal(.notNegotiated)))
     world.reconnect()
-    #expect(world.negotiate() == .respond)
+    #expect(world.negotiate() == .answer(.respond))
     world.pass(milliseconds: 10_001)
     #expect(world.session.tick(now: world.now) == .terminate(Refusal(.notEstablished)))
   }

@@ -18,13 +18,13 @@ struct ThrottleTests {
       session.negotiate(
         NegotiateRequest(session: bot, version: 1, timestamp: Self.wall), now: Self.start,
         wall: Self.wall, identities: &identities, isRegistered: true, signatureIsValid: true)
-        == .respond)
+        == .answer(.respond))
     #expect(
       session.establish(
         EstablishRequest(
           session: bot, version: 1, timestamp: Self.wall, keepAliveMilliseconds: 1_000),
         now: Self.start, wall: Self.wall, identities: &identities, signatureIsValid: true)
-        == .acknowledge)
+        == .answer(.acknowledge))
     return session
   }
 

@@ -273,22 +273,25 @@ final class Assembly: GatewayServer {
 
   private func advance(_ rooms: Rooms, _ gateway: BinaryGateway) {
     switch phase {
-    case .draining where isIdle(rooms):
+    case .draining:
+      guard isIdle(rooms) else { return }
       close()
       deadline = time.steady + Self.settlingNanoseconds
       phase = .settling
-    case .settling where isSettled(rooms):
+    case .settling:
+      guard isSettled(rooms) else { return }
       // Confirmations came behind the last checkpoint: it is taken again.
       if (ask { $0.sequencer.lastSequence }) != closing { close() }
       phase = .leaving
-    case .leaving where isIdle(rooms):
+    case .leaving:
+      guard isIdle(rooms) else { return }
       rooms.follower?.end(behind: closing)
       transport.stopTimer(Self.stopTimer)
       transport.stopTimer(Self.pictureTimer)
       transport.stopTimer(Self.batchTimer)
       gateway.drain()
       phase = .closed
-    case .running, .draining, .settling, .leaving, .closed: break
+    case .running, .closed: break
     }
   }
 
