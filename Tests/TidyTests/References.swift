@@ -89,7 +89,7 @@ extension Rules {
   /// Files and folders that `prose` names and that are not there.
   static func missingFiles(_ prose: String, in tree: FileTree) -> [String] {
     prose.split(whereSeparator: { $0.isWhitespace || "\"'`()[]<>{},;:|=#@".contains($0) })
-      .filter { !tree.explains($0) }.map(String.init)
+      .compactMap(tree.missing)
   }
 }
 
@@ -116,21 +116,23 @@ struct FileTree {
     self.ends = ends
   }
 
-  /// Whether a word names no path, or one that is there: a file by its last steps, a folder from the
-  /// top. NAME, N and a star stand for any part of a step. A path from the root of a disk, or behind a
+  /// The path that a word names, when it is not there: a file by its last steps, a folder from the top.
+  /// NAME, N and a star stand for any part of a step. A path from the root of a disk, or behind a
   /// shell's variable, is none of the repository.
-  func explains(_ word: Substring) -> Bool {
-    guard let first = word.first, !"/~".contains(first), !word.contains("$") else { return true }
+  func missing(_ word: Substring) -> String? {
+    guard let first = word.first, !"/~".contains(first), !word.contains("$") else { return nil }
     let steps = word.drop { $0 == "." || $0 == "/" }.split(separator: "/")
-    guard var last = steps.last else { return true }
+    guard var last = steps.last else { return nil }
     while let sign = last.last, ".!?-".contains(sign) { last.removeLast() }
     let path = (steps.dropLast() + [last]).joined(separator: "/")
     let isFile = last.contains(".") && Self.endings.contains { last.hasSuffix("." + $0) }
     let isRooted = steps.count > 1 && Self.roots.contains(String(steps[0]))
-    guard isFile && !last.hasPrefix(".") || isRooted, !ends.contains(path) else { return true }
+    guard isFile && !last.hasPrefix(".") || isRooted, !ends.contains(path) else { return nil }
     let pattern = NSRegularExpression.escapedPattern(for: path)
       .replacing(/\\\*|\bNAME\b|\bN\b/, with: "[^/]*")
-    return pattern.contains("[^/]*")
+    let isThere =
+      pattern.contains("[^/]*")
       && paths.contains { $0.range(of: "(^|/)\(pattern)$", options: .regularExpression) != nil }
+    return isThere ? nil : path
   }
 }

@@ -2,9 +2,9 @@ import Testing
 
 @Suite("What comments and pages refer to is there")
 struct ReferencesTests {
-  /// Comments of sources and scripts, titles of suites, and pages.
+  /// Comments of sources and scripts, titles of suites, and pages. A link's text is read where it leads.
   private func prose() throws -> [(path: String, texts: [String])] {
-    try Repository.paths("").compactMap { path in
+    try Repository.paths("").filter { Repository.destination($0) == nil }.compactMap { path in
       let isScript = path.hasSuffix(".sh") || path.hasSuffix(".py") || path == "Makefile"
       if path.hasSuffix(".md") { return (path, [try Repository.text(path)]) }
       guard path.hasSuffix(".swift") || isScript, !path.contains(".generated.") else { return nil }
@@ -42,6 +42,17 @@ struct ReferencesTests {
     let former = ["Rules/", "Storage/", "Admin/", "Inspect/"]
     return CoreFolders.areMoving
       && (path.hasPrefix(core) || file.contains(core) || former.contains(where: file.hasPrefix))
+  }
+
+  @Test("Every symbolic link leads to a file.")
+  func links() throws {
+    let links = try Repository.paths("").filter { Repository.destination($0) != nil }
+    #expect(!links.isEmpty)
+    for link in links {
+      #expect(
+        Repository.exists(link), "\(link) leads to \(Repository.destination(link) ?? "nothing")")
+    }
+    #expect(!Repository.exists("Tests/Gone.swift") && Repository.destination("Makefile") == nil)
   }
 
   @Test("A section that is not there is found, also in a list and by its title.")
@@ -101,7 +112,7 @@ struct ReferencesTests {
       "NAME.swift of Sources/Core/", "files that end in .swift", "and/or, Sources/Core.",
     ]
     for text in fine { #expect(Rules.missingFiles(text, in: tree).isEmpty, "\(text)") }
-    #expect(Rules.missingFiles("Rules/Cover.swift.", in: tree) == ["Rules/Cover.swift."])
+    #expect(Rules.missingFiles("Rules/Cover.swift.", in: tree) == ["Rules/Cover.swift"])
     #expect(Rules.missingFiles("see Gone.md, and", in: tree) == ["Gone.md"])
     #expect(Rules.missingFiles("(Sources/Gone/Cover)", in: tree) == ["Sources/Gone/Cover"])
     #expect(Rules.missingFiles("docs/decisions/0009", in: tree) == ["docs/decisions/0009"])

@@ -18,6 +18,17 @@ enum Repository {
     try paths(folder, suffix).map { ($0, try text(folder.isEmpty ? $0 : folder + "/" + $0)) }
   }
 
+  /// Where a symbolic link leads; none for anything else.
+  static func destination(_ path: String) -> String? {
+    try? FileManager.default.destinationOfSymbolicLink(
+      atPath: root.appendingPathComponent(path).path)
+  }
+
+  /// Whether there is a file or folder, at the end of all links.
+  static func exists(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path)
+  }
+
   static func text(_ path: String) throws -> String {
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
   }
