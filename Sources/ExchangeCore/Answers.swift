@@ -32,7 +32,7 @@ struct Refusal {
 
 extension Exchange {
   /// Emits one of the rarer events and folds it into the history's hash; orders, trades and balances
-  /// have their own (Rules/Reports.swift).
+  /// have their own (Book/OrderEvents.swift).
   mutating func emit(_ event: Event) {
     progress.history.fold(event)
     events.append(event)

@@ -30,16 +30,12 @@ struct CoreSource {
 enum CoreFolders {
   /// The folders that may be there, from the bottom upwards. Those of one row do not use each other.
   static let rows: [Set<String>] = [
-    ["Memory"], ["Schedule"], ["Reference"], ["Products"], ["Balances"], ["Book"],
+    ["Memory"], ["Messages"], ["Schedule"], ["Reference"], ["Products"], ["Balances"], ["Book"],
     ["Matching", "Cover"], ["Orders"], ["Agents", "Metering"], ["LookAhead", "Inspection"],
   ]
 
   /// The two that use each other: who gains cover trades, and a trade changes cover (section 4).
   static let recursion: Set = ["Matching", "Cover"]
-
-  /// While sources move between folders, a folder that the table does not have, and a reference to a
-  /// file of the core that is not there, are no failures.
-  static let areMoving = true
 
   /// Members of the standard library that types of the core have under the same name.
   static let standard: Set = [

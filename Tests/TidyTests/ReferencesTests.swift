@@ -26,7 +26,7 @@ struct ReferencesTests {
     for path in paths where path.hasSuffix(".md") { pages[path] = try Repository.text(path) }
     for (path, texts) in try prose() {
       for text in texts {
-        let files = Rules.missingFiles(text, in: tree).filter { !mayMove($0, in: path) }
+        let files = Rules.missingFiles(text, in: tree)
         #expect(files.isEmpty, "\(path) names files that are not there: \(files)")
         let sections = rules.missing(in: text)
         #expect(sections.isEmpty, "\(path): not in docs/MARKET-RULES.md: \(sections)")
@@ -34,14 +34,6 @@ struct ReferencesTests {
         #expect(headings.isEmpty, "\(path): no such heading: \(headings)")
       }
     }
-  }
-
-  /// Whether `file`, named in `path`, is one of the core that may just have moved.
-  private func mayMove(_ file: String, in path: String) -> Bool {
-    let core = "Sources/ExchangeCore/"
-    let former = ["Rules/", "Storage/", "Admin/", "Inspect/"]
-    return CoreFolders.areMoving
-      && (path.hasPrefix(core) || file.contains(core) || former.contains(where: file.hasPrefix))
   }
 
   @Test("Every symbolic link leads to a file.")

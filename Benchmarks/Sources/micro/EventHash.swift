@@ -1,1 +1,1 @@
-../../../Sources/ExchangeCore/Storage/EventHash.swift
+../../../Sources/ExchangeCore/Messages/EventHash.swift

@@ -1,1 +1,1 @@
-../../../Sources/ExchangeCore/Storage/Ladder.swift
+../../../Sources/ExchangeCore/Book/Ladder.swift

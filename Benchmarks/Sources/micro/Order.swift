@@ -1,1 +1,1 @@
-../../../Sources/ExchangeCore/Storage/Order.swift
+../../../Sources/ExchangeCore/Book/Order.swift

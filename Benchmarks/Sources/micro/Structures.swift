@@ -61,7 +61,7 @@ struct Structures {
       for step in 0..<count {
         let index = UInt32(truncatingIfNeeded: order[step & 4_095])
         let slot = slots[index]
-        pool.release(pool.address(of: slot), pool.places.address(of: slot), slot)
+        pool.release(pool.row(slot), pool.places.row(slot), slot)
         slots[index] = take(&pool)
       }
       return UInt64(pool.count)
@@ -73,7 +73,7 @@ struct Structures {
 
   @inline(__always) private func take(_ pool: inout OrderPool) -> UInt32 {
     let (row, slot) = pool.take()
-    row.pointee.marks = OrderMarks(type: .limit, postOnly: false)
+    row.marks = OrderMarks(type: .limit, postOnly: false)
     return slot
   }
 
@@ -83,13 +83,13 @@ struct Structures {
     var ladder = Ladder(levels: 1 << 12)
     let side = Table<BookSide>(capacity: 1)
     side[0] = BookSide(depth: 2)
-    let book = side.address(of: 0)
+    let book = side.row(0)
     for key in UInt32(0)..<64 { fill(&ladder, key, book) }
     var key: UInt32 = 0
     let time = fastest(count) { count in
       for step in 0..<count {
         let level = ladder.findOrMake(key, number: 0, in: book)
-        key = (level.pointee.key &+ UInt32(truncatingIfNeeded: step)) & 63
+        key = (level.key &+ UInt32(truncatingIfNeeded: step)) & 63
       }
       return UInt64(key)
     }
@@ -107,7 +107,7 @@ struct Structures {
     var ladder = Ladder(levels: 1 << 12)
     let side = Table<BookSide>(capacity: 1)
     side[0] = BookSide(depth: depth)
-    let book = side.address(of: 0)
+    let book = side.row(0)
     var random = SplitMix(state: 13)
     for _ in 0..<100 { fill(&ladder, UInt32(random.below(band) | 1), book) }
     let keys = (0..<4_096).map { _ in UInt32(random.below(band) & ~1) }
@@ -116,7 +116,7 @@ struct Structures {
       for step in 0..<count {
         let level = ladder.findOrMake(keys[step & 4_095], number: 0, in: book)
         ladder.becameLive(level, in: book)
-        sum &+= UInt64(book.pointee.bestKey)
+        sum &+= UInt64(book.bestKey)
         ladder.becameWaiting(level, in: book)
         ladder.remove(level, from: book)
       }
@@ -134,14 +134,14 @@ struct Structures {
     var ladder = Ladder(levels: 1 << 13)
     let side = Table<BookSide>(capacity: 1)
     side[0] = BookSide(depth: 3)
-    let book = side.address(of: 0)
+    let book = side.row(0)
     let levels = 4_096
     var best = Double.infinity
     for _ in 0..<50 {
       for index in 0..<levels { fill(&ladder, UInt32(index) * 3, book) }
       let start = now()
       for _ in 0..<levels {
-        let level = ladder.levels.address(of: book.pointee.bestLevel)
+        let level = ladder.levels.row(book.bestLevel)
         ladder.becameWaiting(level, in: book)
         ladder.remove(level, from: book)
       }
@@ -188,26 +188,27 @@ struct Structures {
 
   /// Inserts an order that expires at a random time and removes another.
   private func heap(orders: Int) -> Figure {
-    let pool = OrderPool(capacity: UInt32(orders) * 2)
-    var heap = ExpiryHeap(capacity: UInt32(orders) * 2)
+    var capacity = Capacity.small
+    capacity.orders = UInt32(orders) * 2
+    var heap = Schedule(capacity: capacity)
     var random = SplitMix(state: 17)
     let times = (0..<orders * 2).map { _ in random.next() >> 1 }
-    for slot in 1...orders { heap.insert(UInt32(slot), times[slot], pool) }
+    for slot in 1...orders { heap.insert(.expiry, UInt32(slot), at: times[slot], number: 0) }
     var step = orders
     let time = fastest(count / 4) { count in
       for _ in 0..<count {
         step += 1
         let slot = step % (orders * 2)
         let old = (step - orders) % (orders * 2)
-        heap.remove(UInt32(old == 0 ? orders * 2 : old), pool)
-        heap.insert(UInt32(slot == 0 ? orders * 2 : slot), times[slot], pool)
+        heap.remove(.expiry, UInt32(old == 0 ? orders * 2 : old))
+        heap.insert(.expiry, UInt32(slot == 0 ? orders * 2 : slot), at: times[slot], number: 0)
       }
       return heap.firstTime
     }
     return Figure(
-      structure: "expiry heap", operation: "remove one and insert one of \(orders)",
+      structure: "schedule", operation: "remove one and insert one of \(orders)",
       nanoseconds: time, limit: 6 * (orders > 10_000 ? machine.second : machine.first),
-      bound: "places of three orders, a row each")
+      bound: "three entries, a row each")
   }
 
   private func eventHash() -> Figure {

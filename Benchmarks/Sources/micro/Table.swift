@@ -1,1 +1,1 @@
-../../../Sources/ExchangeCore/Storage/Table.swift
+../../../Sources/ExchangeCore/Memory/Table.swift

@@ -1,1 +1,1 @@
-../../../Sources/ExchangeCore/Storage/TableImage.swift
+../../../Sources/ExchangeCore/Memory/TableImage.swift

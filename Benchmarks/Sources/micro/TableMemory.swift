@@ -1,1 +1,1 @@
-../../../Sources/ExchangeCore/Storage/TableMemory.swift
+../../../Sources/ExchangeCore/Memory/TableMemory.swift

@@ -57,6 +57,12 @@ struct Accounts: ~Copyable, StateComponent {
 }
 
 extension Exchange {
+  /// Client order ids strictly increase: what was applied is never applied again.
+  @inline(__always) func isNext(_ id: ClientOrderId, _ account: AccountId) -> Refusal? {
+    let last = accounts[account.rawValue].lastClientOrderId
+    return id.rawValue > last ? nil : Refusal(.duplicateClientOrderId, last)
+  }
+
   @inline(__always) func exists(_ account: AccountId) -> Bool {
     account.rawValue >= 1 && account.rawValue <= capacity.accounts
       && accounts[account.rawValue].exists

@@ -90,6 +90,21 @@ extension Balances {
 // MARK: - Its hash and invariants
 
 extension Balances {
+  /// Energy is conserved: what an area's accounts hold is what was produced, less what left.
+  static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
+    for number in 1...exchange.capacity.areas where exchange.products.areas[number].exists {
+      let area = exchange.products.areas[number]
+      var held: Int64 = 0
+      for position in stride(from: 1, through: exchange.balances.positionCount, by: 1)
+      where UInt32(exchange.balances.positions[position].asset) == number {
+        held += exchange.balances.positions[position].level
+      }
+      if area.produced != held + area.burned + area.exported + area.lost {
+        violations.append("area \(number): energy is not conserved: \(held) held, \(area)")
+      }
+    }
+  }
+
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
     for number in stride(from: 1, through: exchange.balances.positionCount, by: 1)
     where exchange.balances.positions[number].account != 0 {

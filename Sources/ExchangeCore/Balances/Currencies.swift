@@ -59,12 +59,15 @@ struct Currencies: ~Copyable, StateComponent {
     }
   }
 
+  /// Every unit is somebody's: what accounts and houses hold is what was deposited.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
-    exchange.checkMoney(&violations)
-    for number in 1...exchange.capacity.areas where exchange.products.areas[number].exists {
-      if let totals = exchange.totals(of: AreaId(UInt16(number))), !totals.isConserved {
-        violations.append("area \(number): energy is not conserved: \(totals)")
+    for row in 0..<UInt32(Currencies.capacity) where exchange.currencies.totals[row].isUsed {
+      let total = exchange.currencies.totals[row]
+      let held = exchange.money(of: total.currency)
+      if held != Int128(total.supply) {
+        violations.append("currency \(total.currency): \(held) held, \(total.supply) supplied")
       }
+      exchange.checkCirculation(total.currency, total.supply, &violations)
     }
   }
 }
@@ -85,5 +88,49 @@ extension Exchange {
   func roomForTotals(_ currency: Currency) -> Refusal? {
     totals(of: currency) < UInt32(Currencies.capacity)
       ? nil : Refusal(.capacityExhausted, UInt32(Currencies.capacity))
+  }
+
+  // MARK: Its invariants
+
+  /// The sums that version 2 of the rules bounds, counted again.
+  fileprivate func checkCirculation(
+    _ currency: UInt16, _ supply: Int64, _ violations: inout [String]
+  ) {
+    let row = currencies.circulation[UInt32(currency)]
+    var (owed, counted, grid) = (Int128(0), Int128(0), Int128(0))
+    for number in stride(from: 1, through: balances.holdingCount, by: 1)
+    where balances.holdings[number].currency == currency {
+      if balances.holdings[number].free < 0 {
+        owed += Int128(balances.holdings[number].free.magnitude)
+      }
+      counted += Int128(balances.debts[number])
+      if balances.holdings[number].owes != (balances.debts[number] != 0) {
+        violations.append("account \(balances.holdings[number].account): a debt that is not marked")
+      }
+    }
+    for number in stride(from: 1, through: capacity.areas, by: 1)
+    where products.areas[number].exists && products.areas[number].currency == currency {
+      grid += Int128(products.areas[number].grid)
+    }
+    if row.owed != counted || row.owed < owed || row.grid != grid || row.supply != Int128(supply) {
+      violations.append("currency \(currency): \(row), counted \((owed, counted, grid, supply))")
+    }
+    if rules >= 2, !isWithinBounds(currency) {
+      violations.append("currency \(currency): \(row) is out of bounds")
+    }
+  }
+
+  /// All cash of a currency: accounts, fees and grids.
+  fileprivate func money(of currency: UInt16) -> Int128 {
+    var sum: Int128 = 0
+    for number in stride(from: 1, through: balances.holdingCount, by: 1)
+    where balances.holdings[number].currency == currency {
+      sum += Int128(balances.holdings[number].free) + Int128(balances.holdings[number].reserved)
+    }
+    for number in stride(from: 1, through: capacity.areas, by: 1)
+    where products.areas[number].exists && products.areas[number].currency == currency {
+      sum += Int128(products.areas[number].fees) + Int128(products.areas[number].grid)
+    }
+    return sum
   }
 }

@@ -11,7 +11,7 @@ struct Holding: BitwiseCopyable {
   var account: UInt32
   var next: UInt32
   var currency: UInt16
-  /// Whether a debt of it is counted (Rules/Circulation.swift).
+  /// Whether a debt of it is counted (Balances/Circulation.swift).
   var owes: Bool
 }
 

@@ -323,7 +323,7 @@ struct Ladder: ~Copyable {
     }
   }
 
-  // MARK: Looking ahead (Anticipate.swift)
+  // MARK: Looking ahead (LookAhead/LookAhead.swift)
 
   /// The level that a key is probably found at; another one, or 0, when no order rests there. For looking
   /// ahead only: it takes the way without asking whether there is one, and what once stood there may be a
@@ -424,7 +424,7 @@ struct Ladder: ~Copyable {
   }
 }
 
-// MARK: - Its image (Storage/Image.swift)
+// MARK: - Its image (Inspection/Image.swift)
 
 extension Ladder {
   private struct Counters: BitwiseCopyable {

@@ -30,10 +30,9 @@ extension OrderPool: StateComponent {
     invariant(open == exchange.orders.count, "as many orders are open as are counted")
   }
 
+  /// What is reserved is what open orders need.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
-    for number in stride(from: 1, through: exchange.balances.positionCount, by: 1) {
-      for side in Side.allCases { exchange.checkCover(number, side, &violations) }
-    }
+    exchange.checkReservations(&violations)
   }
 }
 
@@ -63,5 +62,20 @@ extension Exchange {
     hash.fold(
       order.timeInForce == .goodTillTime
         ? schedule.time(.expiry, slot) : Timestamp.never.nanoseconds)
+  }
+
+  fileprivate func checkReservations(_ violations: inout [String]) {
+    var reserved = [Int64](repeating: 0, count: Int(balances.holdingCount) + 1)
+    for slot in stride(from: 1, through: orders.used, by: 1) where orders[slot].marks.isOpen {
+      let lots = orders[slot].leaves / products.instruments[orders[slot].instrument].lot
+      reserved[Int(balances.positions[orders[slot].position].holding)] +=
+        orders[slot].reservePerLot * lots
+    }
+    for number in stride(from: 1, through: balances.holdingCount, by: 1)
+    where balances.holdings[number].reserved != reserved[Int(number)] {
+      violations.append(
+        "account \(balances.holdings[number].account): reserved "
+          + "\(balances.holdings[number].reserved), its orders need \(reserved[Int(number)])")
+    }
   }
 }

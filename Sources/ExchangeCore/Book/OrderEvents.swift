@@ -4,15 +4,8 @@
 import MarketModel
 
 extension Exchange {
-  /// Which event an order's state goes into.
-  enum StateEvent: UInt64 {
-    case accepted = 1
-    case replaced = 2
-    case restated = 3
-  }
-
   @inline(__always) mutating func emitState(
-    _ order: OpenOrder, _ kind: StateEvent, _ reason: WaitReason
+    _ order: OpenOrder, _ kind: OrderStateEvent, _ reason: WaitReason
   ) {
     // Unsigned: what is negative is too much.
     let (covered, leaves) = (
@@ -20,7 +13,7 @@ extension Exchange {
     )
     invariant(covered <= leaves, "no more covered than open")
     write(order, reason, to: events.state(kind))
-    progress.history.fold(kind.rawValue, order)
+    fold(kind.rawValue, order)
   }
 
   /// Says that `quantity` of an order was cancelled; the order's own numbers are what it left.
@@ -33,8 +26,15 @@ extension Exchange {
     write(order, waitReason(order), to: Row(state))
     event.quantity = Energy(wattHours: quantity)
     event.reason = reason
+    fold(EventHash.canceled | UInt64(reason.rawValue) << 8, order, UInt64(bitPattern: quantity))
+  }
+
+  @inline(__always) private mutating func fold(
+    _ tag: UInt64, _ order: OpenOrder, _ word: UInt64 = 0
+  ) {
     progress.history.fold(
-      EventHash.canceled | UInt64(reason.rawValue) << 8, order, UInt64(bitPattern: quantity))
+      state: tag, account: order.account, order: order.id.rawValue, price: order.price,
+      leaves: order.leaves, covered: order.covered, word)
   }
 
   @inline(__always) private func write(

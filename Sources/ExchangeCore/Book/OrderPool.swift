@@ -85,7 +85,7 @@ struct OrderPool: ~Copyable {
   }
 }
 
-// MARK: - Its image (Storage/Image.swift)
+// MARK: - Its image (Inspection/Image.swift)
 
 extension OrderPool {
   private struct Counters: BitwiseCopyable {

@@ -9,6 +9,10 @@ extension Exchange {
   public func invariantViolations() -> [String] {
     var violations: [String] = []
     for component in Exchange.components { component.check(self, &violations) }
+    // Cover is of no part alone: it is what orders, positions and instruments make together.
+    for position in stride(from: 1, through: balances.positionCount, by: 1) {
+      for side in Side.allCases { checkCover(position, side, &violations) }
+    }
     return violations
   }
 }

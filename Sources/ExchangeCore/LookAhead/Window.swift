@@ -1,4 +1,4 @@
-// What comes next, sorted by the rows that it names (Anticipate.swift).
+// What comes next, sorted by the rows that it names (LookAhead.swift).
 //
 //     block    0: next   1: +16   2: +32   3: +48      a ring: block n stands in place n modulo 4
 //     lists    | enter | change | reading | other |    of each block, sixteen places each
@@ -11,20 +11,12 @@ struct Window: ~Copyable {
   static var size: Int { Exchange.lookAheadGroup }
   private static let blocks = 4
 
-  /// Which rows a command names.
-  enum Kind: Int {
-    case enter = 0
-    case change = 1
-    case reading = 2
-    case other = 3
-  }
-
   /// One block's lists, four of sixteen payloads.
   struct Block {
     fileprivate let counts: UnsafeMutablePointer<Int>
     fileprivate let payloads: UnsafeMutablePointer<UnsafeRawPointer>
 
-    @inline(__always) func count(_ kind: Kind) -> Int { counts[kind.rawValue] }
+    @inline(__always) func count(_ kind: NamedRows) -> Int { counts[kind.rawValue] }
 
     @inline(__always) func enter(_ index: Int) -> NewOrderRow {
       NewOrderRow(payload(.enter, index).assumingMemoryBound(to: NewOrder.self))
@@ -38,7 +30,7 @@ struct Window: ~Copyable {
       ReadOnlyRow(payload(.reading, index).assumingMemoryBound(to: MeterReading.self))
     }
 
-    @inline(__always) private func payload(_ kind: Kind, _ index: Int) -> UnsafeRawPointer {
+    @inline(__always) private func payload(_ kind: NamedRows, _ index: Int) -> UnsafeRawPointer {
       payloads[kind.rawValue &* Window.size &+ index]
     }
 
@@ -54,7 +46,7 @@ struct Window: ~Copyable {
     }
 
     /// Keeps what `isKept` says of one kind.
-    @inline(__always) func filter(_ kind: Kind, _ isKept: (UnsafeRawPointer) -> Bool) {
+    @inline(__always) func filter(_ kind: NamedRows, _ isKept: (UnsafeRawPointer) -> Bool) {
       let list = payloads + kind.rawValue &* Window.size
       var kept = 0
       for index in 0..<counts[kind.rawValue] {

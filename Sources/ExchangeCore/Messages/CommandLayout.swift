@@ -15,12 +15,23 @@ typealias ReplaceOrderRow = ReadOnlyRow<ReplaceOrder>
 /// A cancel, where its command stands.
 typealias CancelOrderRow = ReadOnlyRow<CancelOrder>
 
+/// Which rows a command names.
+enum NamedRows: Int {
+  /// An account and an instrument.
+  case enter = 0
+  /// An account and an order.
+  case change = 1
+  /// A meter.
+  case reading = 2
+  case other = 3
+}
+
 /// The byte that names each frequent case.
 struct CommandLayout {
   let enter: UInt8
   let replace: UInt8
   let cancel: UInt8
-  /// What kind of rows a command names, by its tag (Anticipate.swift).
+  /// What kind of rows a command names, by its tag (LookAhead/LookAhead.swift).
   private let kinds: InlineArray<256, UInt8>
 
   /// Read off once a process.
@@ -32,11 +43,11 @@ struct CommandLayout {
     replace = CommandLayout.tag(.replace(Sample.replace), Sample.replace)
     cancel = CommandLayout.tag(.cancel(Sample.cancel), Sample.cancel)
     let reading = CommandLayout.tag(.meterReading(Sample.reading), Sample.reading)
-    var kinds = InlineArray<256, UInt8>(repeating: UInt8(Window.Kind.other.rawValue))
-    kinds[Int(enter)] = UInt8(Window.Kind.enter.rawValue)
-    kinds[Int(cancel)] = UInt8(Window.Kind.change.rawValue)
-    kinds[Int(replace)] = UInt8(Window.Kind.change.rawValue)
-    kinds[Int(reading)] = UInt8(Window.Kind.reading.rawValue)
+    var kinds = InlineArray<256, UInt8>(repeating: UInt8(NamedRows.other.rawValue))
+    kinds[Int(enter)] = UInt8(NamedRows.enter.rawValue)
+    kinds[Int(cancel)] = UInt8(NamedRows.change.rawValue)
+    kinds[Int(replace)] = UInt8(NamedRows.change.rawValue)
+    kinds[Int(reading)] = UInt8(NamedRows.reading.rawValue)
     self.kinds = kinds
     // The tag is a byte of its own behind the largest payload: no other case has one of these.
     precondition(

@@ -7,6 +7,13 @@
 
 import MarketModel
 
+/// Which event an order's state goes into: its tag in the hash of the history.
+enum OrderStateEvent: UInt64 {
+  case accepted = 1
+  case replaced = 2
+  case restated = 3
+}
+
 /// The events of the command being applied, in order.
 ///
 /// A command with more events than it holds (a mass cancel of ten thousand orders) doubles it, once and
@@ -40,7 +47,7 @@ struct EventBuffer: ~Copyable {
 
   // MARK: In place. The caller writes every field of what it gets.
 
-  @inline(__always) mutating func state(_ kind: Exchange.StateEvent) -> Row<OrderState> {
+  @inline(__always) mutating func state(_ kind: OrderStateEvent) -> Row<OrderState> {
     switch kind {
     case .accepted: place(.accepted)
     case .replaced: place(.replaced)

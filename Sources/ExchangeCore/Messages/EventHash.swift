@@ -1,5 +1,5 @@
 // The rolling hash over all events: what a checkpoint in the journal compares. Two runs with the same
-// hash took the same decisions; the hash of the whole state is in Inspect/StateHash.swift.
+// hash took the same decisions; the hash of the whole state is in Inspection/StateHash.swift.
 
 import MarketModel
 
@@ -35,13 +35,14 @@ struct EventHash {
   }
 
   /// Folds an order's state, and `word` with it.
-  @inline(__always) mutating func fold(_ tag: UInt64, _ order: OpenOrder, _ word: UInt64 = 0) {
-    let price = EventHash.bits(order.price)
-    let leaves = EventHash.bits(order.leaves)
-    let covered = EventHash.bits(order.covered)
+  @inline(__always) mutating func fold(
+    state tag: UInt64, account: UInt32, order: UInt64, price: Int64, leaves: Int64, covered: Int64,
+    _ word: UInt64
+  ) {
     fold(
-      EventHash.pair(tag | UInt64(order.account) &<< 32, order.id.rawValue)
-        &+ EventHash.pair(price, leaves) &+ EventHash.pair(covered &+ tag, word))
+      EventHash.pair(tag | UInt64(account) &<< 32, order)
+        &+ EventHash.pair(EventHash.bits(price), EventHash.bits(leaves))
+        &+ EventHash.pair(EventHash.bits(covered) &+ tag, word))
   }
 
   /// Folds a trade.

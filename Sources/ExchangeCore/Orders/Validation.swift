@@ -7,12 +7,6 @@ extension Exchange {
     isNext(order.clientOrderId, order.account)
   }
 
-  /// Client order ids strictly increase: what was applied is never applied again.
-  @inline(__always) func isNext(_ id: ClientOrderId, _ account: AccountId) -> Refusal? {
-    let last = accounts[account.rawValue].lastClientOrderId
-    return id.rawValue > last ? nil : Refusal(.duplicateClientOrderId, last)
-  }
-
   /// Checks an order whose owner and instrument are known, in the order of section 11, and fills in
   /// `entry`.
   @inline(always) func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {

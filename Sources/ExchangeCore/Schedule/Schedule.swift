@@ -33,7 +33,7 @@ struct ScheduleEntry: BitwiseCopyable {
 }
 
 /// What is due when. Insertion and removal take logarithmic time. Owned by the exchange's thread.
-struct Schedule: ~Copyable, StateComponent {
+struct Schedule: ~Copyable {
   private let heap: Table<UInt32>
   /// By handle; only those of entries are ever touched.
   private let entries: Table<ScheduleEntry>
@@ -139,13 +139,11 @@ struct Schedule: ~Copyable, StateComponent {
 // MARK: - Its image and invariants
 
 extension Schedule {
+  /// What rows its image holds.
   static func add(to layout: inout StateLayout) { layout.add(ScheduleEntry.self) }
 
-  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
-    exchange.schedule.write(to: sink)
-  }
-
-  private func write(to sink: any StateSink) {
+  /// Writes entries, as many as there are.
+  func write(to sink: any StateSink) {
     sink.put(count)
     heap.write(to: sink, used: Int(count) + 1)
     var highest: UInt32 = 0
@@ -153,21 +151,15 @@ extension Schedule {
     entries.write(to: sink, used: Int(highest) + 1)
   }
 
-  static func read(_ exchange: inout Exchange, from source: any StateSource) {
-    exchange.schedule.read(from: source)
-  }
-
-  private mutating func read(from source: any StateSource) {
+  /// Reads what `write` wrote.
+  mutating func read(from source: any StateSource) {
     count = source.get(UInt32.self)
     heap.read(from: source)
     entries.read(from: source)
   }
 
-  static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
-    exchange.schedule.check(&violations)
-  }
-
-  private func check(_ violations: inout [String]) {
+  /// Adds a sentence for every entry that is out of its place.
+  func check(_ violations: inout [String]) {
     for place in stride(from: 1, through: count, by: 1) {
       if entries[heap[place]].place != place
         || (place > 1 && isBefore(heap[place], heap[place / 2]))

@@ -1,1 +1,0 @@
-../../../Sources/ExchangeCore/Storage/Branchless.swift

@@ -1,0 +1,1 @@
+../../../Sources/ExchangeCore/Schedule/Schedule.swift

@@ -1,0 +1,1 @@
+../../../Sources/ExchangeCore/Products/Side+Pick.swift

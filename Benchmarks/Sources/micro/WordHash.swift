@@ -1,0 +1,1 @@
+../../../Sources/ExchangeCore/Memory/WordHash.swift

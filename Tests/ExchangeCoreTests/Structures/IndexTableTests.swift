@@ -1,0 +1,36 @@
+import Testing
+
+@testable import ExchangeCore
+
+@Suite("The index of positions")
+struct IndexTableTests {
+  @Test("Finds what was inserted and not removed, whatever came and went before.")
+  func randomHistories() {
+    for seed in UInt64(1)...40 {
+      var random = SplitMix(seed: seed)
+      let capacity = UInt32.random(in: 1...300, using: &random)
+      var index = IndexTable(capacity: capacity)
+      var known: [UInt64: UInt32] = [:]
+      // Few keys in two heaps of neighbours: probes that run into one another, and around the end.
+      func key() -> UInt64 {
+        let near = UInt64.random(in: 0..<UInt64(capacity) * 2, using: &random)
+        return Bool.random(using: &random) ? near : near << 32 | 7
+      }
+      for _ in 0..<5_000 {
+        let key = key()
+        if known[key] == nil, known.count < Int(capacity), Int.random(in: 0..<3, using: &random) > 0
+        {
+          let row = UInt32.random(in: 1...UInt32.max, using: &random)
+          index.insert(key, row)
+          known[key] = row
+        } else if Bool.random(using: &random) {
+          index.remove(key)
+          known[key] = nil
+        }
+        #expect(index.find(key) == known[key] ?? 0, "seed \(seed)")
+      }
+      #expect(index.count == UInt32(known.count), "seed \(seed)")
+      for (key, row) in known { #expect(index.find(key) == row, "seed \(seed)") }
+    }
+  }
+}
