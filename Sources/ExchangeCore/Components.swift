@@ -31,12 +31,22 @@ extension StateComponent where Self: ~Copyable {
 }
 
 extension Exchange {
-  /// Every part, in the order of the image and of the hash. (The hash is part of old journals: what comes is appended.)
-  static var components: [any (StateComponent & ~Copyable).Type] {
-    [
-      Progress.self, Reference.self, Accounts.self, Meters.self, Products.self, Books.self,
-      Currencies.self, Balances.self, OrderPool.self, Touched.self, Schedule.self,
-    ]
+  /// THE list: every part, in the order of the image and of the hash. (The hash is part of old journals: what comes is
+  /// appended.) Not an array, which would be allocated: a checkpoint is a command like any other.
+  @inline(__always) static func forEachComponent(
+    _ body: (any (StateComponent & ~Copyable).Type) -> Void
+  ) {
+    body(Progress.self)
+    body(Reference.self)
+    body(Accounts.self)
+    body(Meters.self)
+    body(Products.self)
+    body(Books.self)
+    body(Currencies.self)
+    body(Balances.self)
+    body(OrderPool.self)
+    body(Touched.self)
+    body(Schedule.self)
   }
 }
 

@@ -20,7 +20,7 @@ extension Exchange {
   private static let layout = {
     var layout = StateLayout(version: imageVersion)
     layout.add(Capacity.Image.self)
-    for component in components { component.add(to: &layout) }
+    forEachComponent { $0.add(to: &layout) }
     return layout
   }()
 
@@ -30,7 +30,7 @@ extension Exchange {
       orders.count <= orders.used && orders.used <= capacity.orders, "orders within the pool")
     sink.put(Exchange.layout.fingerprint)
     sink.put(capacity.image)
-    for component in Exchange.components { component.write(self, to: sink) }
+    Exchange.forEachComponent { $0.write(self, to: sink) }
     sink.put(Exchange.imageEnd)
   }
 
@@ -45,7 +45,7 @@ extension Exchange {
     if let former {
       if source.isWhole { FormerImage.read(&self, from: source, knowsCirculation: former == 0) }
     } else {
-      for component in Exchange.components { component.read(&self, from: source) }
+      Exchange.forEachComponent { $0.read(&self, from: source) }
     }
     if source.isWhole, source.get(UInt64.self) != Exchange.imageEnd {
       source.reject("no exchange ends here")

@@ -8,7 +8,7 @@ extension Exchange {
   /// Walks everything: linear in the state, quadratic in the open orders of one account.
   public func invariantViolations() -> [String] {
     var violations: [String] = []
-    for component in Exchange.components { component.check(self, &violations) }
+    Exchange.forEachComponent { $0.check(self, &violations) }
     // Cover is of no part alone: it is what orders, positions and instruments make together.
     for position in stride(from: 1, through: balances.positionCount, by: 1) {
       for side in Side.allCases { checkCover(position, side, &violations) }

@@ -12,7 +12,7 @@ extension Exchange {
   /// Two exchanges with the same hash behave the same from here on. Not cryptographic.
   public func stateHash() -> UInt64 {
     var hash = WordHash()
-    for component in Exchange.components { component.fold(self, into: &hash) }
+    Exchange.forEachComponent { $0.fold(self, into: &hash) }
     return hash.value
   }
 }
