@@ -118,7 +118,7 @@ let package = Package(
       name: "joulebook",
       dependencies: [
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
-        "Settlement", "LedgerSQLite", "Simulation", "TLS",
+        "Settlement", "LedgerSQLite", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -138,7 +138,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExchangeCoreTests",
-      dependencies: ["ExchangeCore", "GatewayBinary", "MarketModel"],
+      dependencies: ["ExchangeCore", "GatewayBinary", "MarketModel", "Wire"],
       swiftSettings: quick),
     .testTarget(
       name: "WireTests",
@@ -146,7 +146,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "JournalingTests",
-      dependencies: ["Journaling", "MarketModel", "Rings"],
+      dependencies: ["Journaling", "MarketModel", "Rings", "Wire"],
       swiftSettings: strict),
     .testTarget(
       name: "SettlementTests",

@@ -20,19 +20,6 @@ public struct OrderReader: Sendable {
   /// A reader.
   public init() {}
 
-  /// The roles of which a session needs one to send `template`; none: any session may.
-  public static func roles(for template: Template) -> Roles {
-    switch template {
-    case .newOrder, .newOrderExtended, .replace, .cancel, .massCancel, .setAgent, .transfer:
-      .trading
-    case .meterReading: [.metering, .trading]
-    case .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
-      .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick, .setRules:
-      .administration
-    default: []
-    }
-  }
-
   /// The command in `frame`, which is no meter reading: nothing need be looked up.
   func readOrder(
     _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles
@@ -42,8 +29,12 @@ public struct OrderReader: Sendable {
       return .rejected(Self.notPermitted(needed, frame, session))
     }
     switch template {
-    case .newOrder: return order(frame, session)
-    case .newOrderExtended: return extendedOrder(frame, session)
+    case .newOrder:
+      guard let message = NewOrderDecoder(frame) else { Self.notChecked() }
+      return command(message).result(frame, session)
+    case .newOrderExtended:
+      guard let message = NewOrderExtendedDecoder(frame) else { Self.notChecked() }
+      return command(message).result(frame, session)
     default: return body(of: frame, template).result(frame, session)
     }
   }
@@ -83,46 +74,11 @@ public struct OrderReader: Sendable {
   /// Whether `template` asks for a command; otherwise it is the session's own or a question.
   public static func isCommand(_ template: Template) -> Bool { !roles(for: template).isEmpty }
 
-  // MARK: Orders
-
-  private func order(_ frame: Frame, _ session: SessionId) -> Result {
-    guard let message = NewOrderDecoder(frame) else { Self.notChecked() }
-    return enter(message, .zero, .never, .zero, .exchange).result(frame, session)
-  }
-
-  private func extendedOrder(_ frame: Frame, _ session: SessionId) -> Result {
-    guard let message = NewOrderExtendedDecoder(frame) else { Self.notChecked() }
-    return enter(
-      message, message.minimumQuantity, message.expireTime, message.displayQuantity,
-      message.onBehalfOf
-    ).result(frame, session)
-  }
-
-  @inline(__always) private func enter(
-    _ message: some OrderFields, _ minimumQuantity: Energy, _ expireTime: Timestamp,
-    _ displayQuantity: Energy, _ onBehalfOf: SessionId
-  ) -> Body {
-    guard let side = message.side else { return bad(message.sideRaw, message) }
-    guard let timeInForce = message.timeInForce else {
-      return bad(message.timeInForceRaw, message)
-    }
-    guard let prevention = message.selfTradePrevention else {
-      return bad(message.selfTradePreventionRaw, message)
-    }
-    guard message.flags.isSubset(of: .known) else { return bad(message.flags.rawValue, message) }
-    return .command(
-      .enter(
-        NewOrder(
-          account: message.account, instrument: message.instrument, side: side,
-          type: message.flags.contains(.market) ? .market : .limit, timeInForce: timeInForce,
-          selfTradePrevention: prevention, postOnly: message.flags.contains(.postOnly),
-          clientOrderId: message.clientOrderId, price: message.price, quantity: message.quantity,
-          minimumQuantity: minimumQuantity, expireTime: expireTime,
-          displayQuantity: displayQuantity, onBehalfOf: onBehalfOf)))
-  }
-
-  private func bad(_ value: UInt8, _ message: some OrderFields) -> Body {
-    .badEnum(value, message.account, message.clientOrderId)
+  /// A version that this program does not know is never journaled, so that one in a journal says that a newer
+  /// program wrote it.
+  static func refusal(of rules: SetRules) -> Body? {
+    rules.version <= RulesVersion.newest
+      ? nil : .refused(.outOfRange, limit: Int64(RulesVersion.newest))
   }
 
   private static func notChecked() -> Never {
@@ -213,22 +169,3 @@ enum Body {
     }
   }
 }
-
-/// What NewOrder and NewOrderExtended have in common.
-private protocol OrderFields {
-  var account: AccountId { get }
-  var instrument: InstrumentId { get }
-  var clientOrderId: ClientOrderId { get }
-  var price: Price { get }
-  var quantity: Energy { get }
-  var side: Side? { get }
-  var sideRaw: UInt8 { get }
-  var timeInForce: TimeInForce? { get }
-  var timeInForceRaw: UInt8 { get }
-  var selfTradePrevention: SelfTradePrevention? { get }
-  var selfTradePreventionRaw: UInt8 { get }
-  var flags: OrderFlags { get }
-}
-
-extension NewOrderDecoder: OrderFields {}
-extension NewOrderExtendedDecoder: OrderFields {}

@@ -23,12 +23,12 @@ struct BlockBuffer: ~Copyable {
   @inline(__always)
   mutating func stage(_ command: Command, limit: Int) -> Bool {
     guard let base = memory.baseAddress else { return false }
-    let kind = CommandCodec.kind(of: command.body)
-    guard BlockHeader.size + length + kind.recordLength <= min(limit, memory.count) else {
+    let needed = CommandCodec.recordLength(of: command.body)
+    guard BlockHeader.size + length + needed <= min(limit, memory.count) else {
       return false
     }
     let written = CommandCodec.encode(command, into: base + BlockHeader.size + length)
-    invariant(written == kind.recordLength, "as long as there was room for")
+    invariant(written == needed, "as long as there was room for")
     length += written
     count += 1
     invariant(BlockHeader.size + length <= memory.count, "records within the block")

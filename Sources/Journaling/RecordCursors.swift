@@ -55,17 +55,7 @@ struct RecordReader {
   @inline(__always) mutating func u32() -> UInt32 { take(UInt32.self) }
   @inline(__always) mutating func u64() -> UInt64 { take(UInt64.self) }
   @inline(__always) mutating func i64() -> Int64 { take(Int64.self) }
-
-  @inline(__always) mutating func price() -> Price { Price(ticks: i64()) }
-  @inline(__always) mutating func energy() -> Energy { Energy(wattHours: i64()) }
-  @inline(__always) mutating func money() -> Money { Money(units: i64()) }
   @inline(__always) mutating func time() -> Timestamp { Timestamp(nanoseconds: u64()) }
-  @inline(__always) mutating func rate() -> Rate { Rate(partsPerMillion: u32()) }
-  @inline(__always) mutating func account() -> AccountId { AccountId(u32()) }
-  @inline(__always) mutating func instrument() -> InstrumentId { InstrumentId(u32()) }
-  @inline(__always) mutating func area() -> AreaId { AreaId(u16()) }
-  @inline(__always) mutating func currency() -> Currency { Currency(u16()) }
-  @inline(__always) mutating func clientOrderId() -> ClientOrderId { ClientOrderId(u64()) }
   @inline(__always) mutating func label() -> Label { Label(low: u64(), high: u64()) }
   @inline(__always) mutating func publicKey() -> PublicKey { PublicKey(u64(), u64(), u64(), u64()) }
 
@@ -93,5 +83,12 @@ struct RecordReader {
     var union: UInt8 = 0
     for _ in 0..<count { union |= u8() }
     guard union == 0 else { throw .reservedNotZero(kind, payloadOffset: offset - count) }
+  }
+
+  /// What is wrong with a form that is longer than its command needs: what it adds from `offset` on has only
+  /// defaults.
+  func needless(at offset: Int) -> CommandCodec.Failure {
+    .unknownValue(
+      kind, payloadOffset: offset, value: bytes.load(fromByteOffset: offset, as: UInt8.self))
   }
 }

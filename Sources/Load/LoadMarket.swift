@@ -70,19 +70,23 @@ struct LoadMarket: Sendable {
   func make(by administrator: Client) throws(LoadError) {
     var window = CommandWindow(administrator)
     try window.send { client throws(ClientError) in
-      try client.create(
-        CreateArea(
-          area: area, currency: .eur, code: .empty, storageCost: Money(units: 300),
-          storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero))
+      try client.submit(
+        .reference(
+          .createArea(
+            CreateArea(
+              area: area, currency: .eur, code: .empty, storageCost: Money(units: 300),
+              storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero))))
     }
     for index in 0..<instruments {
       try window.send { client throws(ClientError) in
-        try client.create(
-          CreateInstrument(
-            instrument: instrument(index), area: area, symbol: .empty, tick: Price(ticks: 1),
-            lot: Energy(wattHours: 1), lowestPrice: Price(ticks: lowest),
-            highestPrice: Price(ticks: highest), makerFee: Rate(partsPerMillion: 100),
-            takerFee: Rate(partsPerMillion: 200)))
+        try client.submit(
+          .reference(
+            .createInstrument(
+              CreateInstrument(
+                instrument: instrument(index), area: area, symbol: .empty, tick: Price(ticks: 1),
+                lot: Energy(wattHours: 1), lowestPrice: Price(ticks: lowest),
+                highestPrice: Price(ticks: highest), makerFee: Rate(partsPerMillion: 100),
+                takerFee: Rate(partsPerMillion: 200)))))
       }
     }
     for index in 0..<(traders + idle) { try makeSession(index, &window) }
@@ -94,37 +98,46 @@ struct LoadMarket: Sendable {
     let credentials = credentials(index)
     let participant = ParticipantId(base + UInt32(index))
     try window.send { client throws(ClientError) in
-      try client.create(CreateParticipant(participant: participant, name: .empty))
+      try client.submit(
+        .reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
     }
     try window.send { client throws(ClientError) in
-      try client.register(
-        RegisterSession(
-          session: credentials.session, participant: participant, roles: .trading,
-          publicKey: credentials.publicKey))
+      try client.submit(
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: credentials.session, participant: participant, roles: .trading,
+              publicKey: credentials.publicKey))))
     }
   }
 
   private func makeAccount(_ index: Int, _ window: inout CommandWindow) throws(LoadError) {
     let account = account(index)
     try window.send { client throws(ClientError) in
-      try client.create(
-        CreateAccount(
-          account: account, participant: ParticipantId(base + UInt32(trader(of: index)))))
+      try client.submit(
+        .reference(
+          .createAccount(
+            CreateAccount(
+              account: account, participant: ParticipantId(base + UInt32(trader(of: index)))))))
     }
     try window.send { client throws(ClientError) in
-      try client.set(SetCap(account: account, area: area, cap: Self.cap))
+      try client.submit(.reference(.setCap(SetCap(account: account, area: area, cap: Self.cap))))
     }
     // The operator's references rise over runs, like the clock.
     try window.send { client throws(ClientError) in
-      try client.deposit(
-        CashMovement(
-          account: account, currency: .eur, amount: Self.cash,
-          reference: Client.wallClock().nanoseconds))
+      try client.submit(
+        .cash(
+          .deposit(
+            CashMovement(
+              account: account, currency: .eur, amount: Self.cash,
+              reference: Client.wallClock().nanoseconds))))
     }
     let key = PublicKey(meterKey.publicKey)
     try window.send { client throws(ClientError) in
-      try client.register(
-        RegisterMeter(meter: meter(index), account: account, area: area, publicKey: key))
+      try client.submit(
+        .reference(
+          .registerMeter(
+            RegisterMeter(meter: meter(index), account: account, area: area, publicKey: key))))
     }
   }
 

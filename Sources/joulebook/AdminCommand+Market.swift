@@ -21,11 +21,13 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.create(
-          CreateArea(
-            area: AreaId(area), currency: currency, code: code, storageCost: storageCost,
-            storagePrice: storagePrice, feedInPrice: feedIn, retailPrice: retail,
-            lossFactor: loss ?? .zero))
+        try client.submit(
+          .reference(
+            .createArea(
+              CreateArea(
+                area: AreaId(area), currency: currency, code: code, storageCost: storageCost,
+                storagePrice: storagePrice, feedInPrice: feedIn, retailPrice: retail,
+                lossFactor: loss ?? .zero))))
       }
     }
   }
@@ -47,11 +49,14 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.create(
-          CreateInstrument(
-            instrument: InstrumentId(instrument), area: AreaId(area), kind: .spot, symbol: symbol,
-            tick: tick, lot: lot, lowestPrice: lowest, highestPrice: highest,
-            makerFee: makerFee ?? .zero, takerFee: takerFee ?? .zero))
+        try client.submit(
+          .reference(
+            .createInstrument(
+              CreateInstrument(
+                instrument: InstrumentId(instrument), area: AreaId(area), kind: .spot,
+                symbol: symbol,
+                tick: tick, lot: lot, lowestPrice: lowest, highestPrice: highest,
+                makerFee: makerFee ?? .zero, takerFee: takerFee ?? .zero))))
       }
     }
   }
@@ -77,7 +82,9 @@ extension AdminCommand {
     @OptionGroup var what: Movement
 
     func run() throws {
-      try server.tell { client throws(ClientError) in try client.deposit(what.movement) }
+      try server.tell { client throws(ClientError) in
+        try client.submit(.cash(.deposit(what.movement)))
+      }
     }
   }
 
@@ -87,7 +94,9 @@ extension AdminCommand {
     @OptionGroup var what: Movement
 
     func run() throws {
-      try server.tell { client throws(ClientError) in try client.withdraw(what.movement) }
+      try server.tell { client throws(ClientError) in
+        try client.submit(.cash(.withdraw(what.movement)))
+      }
     }
   }
 
@@ -101,8 +110,10 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.set(
-          SetCap(account: account, area: AreaId(area), cap: cap ?? Energy(wattHours: -1)))
+        try client.submit(
+          .reference(
+            .setCap(SetCap(account: account, area: AreaId(area), cap: cap ?? Energy(wattHours: -1)))
+          ))
       }
     }
   }
@@ -117,7 +128,9 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.set(SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail))
+        try client.submit(
+          .reference(
+            .setTariff(SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail))))
       }
     }
   }
@@ -143,8 +156,10 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.set(
-          SetInstrumentState(instrument: InstrumentId(instrument), state: state.state))
+        try client.submit(
+          .reference(
+            .setInstrumentState(
+              SetInstrumentState(instrument: InstrumentId(instrument), state: state.state))))
       }
     }
   }

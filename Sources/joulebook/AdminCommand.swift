@@ -110,8 +110,10 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.create(
-          CreateParticipant(participant: ParticipantId(participant), name: name))
+        try client.submit(
+          .reference(
+            .createParticipant(
+              CreateParticipant(participant: ParticipantId(participant), name: name))))
       }
     }
   }
@@ -143,10 +145,12 @@ extension AdminCommand {
       let key = try AdminCommand.publicKey(publicKey)
       let roles = role.reduce(into: Roles(rawValue: 0)) { $0.formUnion($1.roles) }
       try server.tell { client throws(ClientError) in
-        try client.register(
-          RegisterSession(
-            session: SessionId(identity), participant: ParticipantId(participant), roles: roles,
-            publicKey: key))
+        try client.submit(
+          .reference(
+            .registerSession(
+              RegisterSession(
+                session: SessionId(identity), participant: ParticipantId(participant), roles: roles,
+                publicKey: key))))
       }
     }
   }
@@ -160,8 +164,10 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell { client throws(ClientError) in
-        try client.create(
-          CreateAccount(account: account, participant: ParticipantId(participant)))
+        try client.submit(
+          .reference(
+            .createAccount(CreateAccount(account: account, participant: ParticipantId(participant)))
+          ))
       }
     }
   }
@@ -179,9 +185,11 @@ extension AdminCommand {
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)
       try server.tell { client throws(ClientError) in
-        try client.register(
-          RegisterMeter(
-            meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key))
+        try client.submit(
+          .reference(
+            .registerMeter(
+              RegisterMeter(
+                meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key))))
       }
     }
   }
@@ -202,7 +210,7 @@ extension AdminCommand {
 
     func run() throws {
       try server.tell(explaining: explanation) { client throws(ClientError) in
-        try client.set(SetRules(version: version))
+        try client.submit(.control(.setRules(SetRules(version: version))))
       }
     }
 

@@ -16,6 +16,20 @@ struct OutputFolder {
   /// Where the tests of the golden vectors go.
   static let tests = "Tests/WireTests/Generated"
 
+  /// Where the model's commands go.
+  static let model = "Sources/MarketModel/Generated"
+  /// Where the journal's codec goes.
+  static let journal = "Sources/Journaling/Generated"
+  /// Where the gateway's reader goes.
+  static let gateway = "Sources/GatewayBinary/Generated"
+  /// The tests that draw random commands.
+  static let commandTests = [
+    "Tests/JournalingTests/Generated", "Tests/ExchangeCoreTests/Generated",
+    "Tests/GatewayBinaryTests/Generated",
+  ]
+  /// All folders that hold nothing else.
+  static let all = [codecs, tests, model, journal, gateway] + commandTests
+
   let root: URL
 
   /// Whether `file` is missing or has another text.
@@ -28,7 +42,7 @@ struct OutputFolder {
   /// Files in the generated folders that nothing generates any more.
   func strangers(among paths: [String]) throws -> [String] {
     let expected = Set(paths)
-    return try [Self.codecs, Self.tests].flatMap { folder -> [String] in
+    return try Self.all.flatMap { folder -> [String] in
       let url = root.appendingPathComponent(folder)
       guard FileManager.default.fileExists(atPath: url.path) else { return [] }
       return try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()

@@ -1,4 +1,5 @@
-// sbegen: from the schema and the list of reject codes to Swift codecs, reference pages and vectors.
+// sbegen: from the schema and the list of reject codes to the model's commands, their codecs on the wire and in the
+// journal, reference pages and vectors.
 //
 //     swift run sbegen            writes what differs
 //     swift run sbegen --check    writes nothing, names what differs, exits 1 if anything does
@@ -44,6 +45,9 @@ struct Sbegen: ParsableCommand {
     let xml = try String(
       contentsOf: root.appendingPathComponent("proto/joulebook.xml"), encoding: .utf8)
     let schema = try SchemaReader.read(Data(xml.utf8))
+    let journal = try SchemaReader.readJournal(
+      Data(contentsOf: root.appendingPathComponent("proto/journal.xml")), schema)
+    let commands = try CommandReader.read(schema, journal)
     let codes = try RejectCodeList(
       csv: String(
         contentsOf: root.appendingPathComponent("proto/reject-codes.csv"), encoding: .utf8))
@@ -58,6 +62,7 @@ struct Sbegen: ParsableCommand {
     files += VectorTestWriter.files(schema, vectors).map {
       OutputFile(path: "\(OutputFolder.tests)/\($0.name).generated.swift", text: $0.text)
     }
+    files += CommandFiles.all(commands)
     files += [
       OutputFile(
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),

@@ -38,6 +38,8 @@ struct SchemaChoice {
   /// The wire value, or the bit's position.
   let value: Int
   let description: String
+  /// Its attributes of the namespace jb.
+  let marks: [String: String]
 }
 
 /// A member of a composite.
@@ -96,6 +98,8 @@ struct SchemaField {
   /// The version of the schema that appended it; 1: it was always there.
   let sinceVersion: Int
   let description: String
+  /// Its attributes of the namespace jb.
+  let marks: [String: String]
 }
 
 /// A repeating group.
@@ -147,6 +151,10 @@ struct SchemaMessage {
   let description: String
   let fields: [SchemaField]
   let group: SchemaGroup?
+  /// The version of the schema that added it; 1: it was always there.
+  let sinceVersion: Int
+  /// Its attributes of the namespace jb.
+  let marks: [String: String]
 
   /// Bytes before the block: frame header and SBE header.
   static let headerLength = 12

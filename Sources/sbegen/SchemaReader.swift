@@ -32,6 +32,34 @@ struct SchemaReader {
       messages: messages)
   }
 
+  /// What `data`, the journal's file, declares with the types of `schema`.
+  /// - Throws: `SchemaError` where an attribute lacks or a type is unknown; an XML error where it is not XML.
+  static func readJournal(_ data: Data, _ schema: Schema) throws -> JournalSchema {
+    guard let root = try XMLDocument(data: data).rootElement() else {
+      throw SchemaError("no root element")
+    }
+    var reader = SchemaReader()
+    for type in schema.types { reader.typesByName[type.name] = type }
+    let messages = try root.elements(forName: "message").map { element in
+      SchemaMessage(
+        name: try element.text("name"), id: 0, blockLength: 0, direction: .toServer,
+        description: try element.text("description"), fields: try reader.readFields(element),
+        group: nil, sinceVersion: 1, marks: element.marks)
+    }
+    return JournalSchema(
+      families: try root.elements(forName: "family").map { element in
+        FamilyDeclaration(
+          name: try element.text("name"), commands: try element.text("commands"),
+          events: try element.text("events"))
+      }, messages: messages,
+      events: try root.elements(forName: "event").map { element in
+        EventDeclaration(
+          name: try element.text("case"), family: try element.text("family"),
+          payload: try element.text("payload"), tag: try element.integer("tag"),
+          description: try element.text("description"))
+      })
+  }
+
   private mutating func readType(_ element: XMLElement) throws {
     let name = try element.text("name")
     let whole = element.optionalText("description") ?? ""
@@ -102,7 +130,8 @@ struct SchemaReader {
       name: name, id: try element.integer("id"),
       blockLength: try element.integer("blockLength"), direction: direction,
       description: String(whole.dropFirst(direction.rawValue.count + 2)),
-      fields: try readFields(element), group: groups.first)
+      fields: try readFields(element), group: groups.first,
+      sinceVersion: try element.optionalInteger("sinceVersion") ?? 1, marks: element.marks)
     guard message.frameLength % 8 == 0, (groups.first?.blockLength ?? 0) % 8 == 0 else {
       throw SchemaError("\(name): the frame is no multiple of 8 bytes")
     }
@@ -118,9 +147,9 @@ struct SchemaReader {
       }
       fields.append(
         SchemaField(
-          name: try element.text("name"), id: try element.integer("id"), type: type,
+          name: try element.text("name"), id: try element.optionalInteger("id") ?? 0, type: type,
           offset: offset, sinceVersion: try element.optionalInteger("sinceVersion") ?? 1,
-          description: try element.text("description")))
+          description: try element.text("description"), marks: element.marks))
       offset += type.size
     }
     let versions = fields.map(\.sinceVersion)
@@ -133,7 +162,7 @@ struct SchemaReader {
     guard versions == versions.sorted() else {
       throw SchemaError("\(try block.text("name")): a field was not appended at the end")
     }
-    let declared = try block.integer("blockLength")
+    let declared = try block.optionalInteger("blockLength") ?? offset
     guard offset == declared else {
       throw SchemaError(
         "\(try block.text("name")): blockLength \(declared), but the fields take \(offset) bytes")
@@ -145,6 +174,12 @@ struct SchemaReader {
 extension XMLElement {
   /// The elements directly below this one, in order.
   fileprivate var childElements: [XMLElement] { (children ?? []).compactMap { $0 as? XMLElement } }
+
+  /// Attributes of the namespace jb, by their names without it.
+  fileprivate var marks: [String: String] {
+    let own = (attributes ?? []).filter { $0.name?.hasPrefix("jb:") == true }
+    return Dictionary(uniqueKeysWithValues: own.map { ($0.localName ?? "", $0.stringValue ?? "") })
+  }
 
   fileprivate func optionalText(_ name: String) -> String? { attribute(forName: name)?.stringValue }
 
@@ -176,6 +211,6 @@ extension XMLElement {
       throw SchemaError("\(try text("name")) has no number")
     }
     return SchemaChoice(
-      name: try text("name"), value: value, description: try text("description"))
+      name: try text("name"), value: value, description: try text("description"), marks: marks)
   }
 }

@@ -35,8 +35,10 @@ import Testing
       host: "127.0.0.1", port: stage.host.port, credentials: stage.credentials)
     for number in UInt32(2)..<12 {
       try await client.perform { client throws(ClientError) in
-        try client.create(
-          CreateParticipant(participant: ParticipantId(number), name: .empty))
+        try client.submit(
+          .reference(
+            .createParticipant(CreateParticipant(participant: ParticipantId(number), name: .empty)))
+        )
       }
     }
     var references: [UInt64] = []

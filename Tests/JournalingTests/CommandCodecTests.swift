@@ -35,7 +35,10 @@ struct CommandCodecTests {
     for _ in 0..<500 {
       let command = commands.next(kind)
       let bytes = encode(command)
-      #expect(bytes.count == kind.recordLength, "seed \(seed)")
+      let length = CommandCodec.recordLength(of: command.body)
+      #expect(bytes.count == length, "seed \(seed)")
+      #expect(
+        kind.payloadLengths.contains(length - CommandCodec.headerLength), "seed \(seed)")
       #expect(bytes.count % 8 == 0 && bytes.count <= CommandCodec.longestRecord)
       let back = try decode(bytes, sequence: command.sequence).get()
       #expect(fields(back) == fields(command), "seed \(seed)")

@@ -30,12 +30,22 @@ struct RandomCommands {
     (0..<count).map { _ in next(CommandCodec.Kind.allCases.randomElement(using: &random) ?? .tick) }
   }
 
-  mutating func next(_ kind: CommandCodec.Kind) -> Command {
+  /// A command whose record has the kind `record`, which may be that of a longer form.
+  mutating func next(_ record: CommandCodec.Kind) -> Command {
     sequence += 1
     time += UInt64.random(in: 0...5_000, using: &random)
     return Command(
-      session: SessionId(bits()), clientSequence: bits(), body: body(kind),
+      session: SessionId(bits()), clientSequence: bits(), body: body(record),
       sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: time))
+  }
+
+  private mutating func body(_ record: CommandCodec.Kind) -> Command.Body {
+    // Only orders have records whose kind is not called as the command.
+    let kind = CommandKind(rawValue: "\(record)") ?? .enter
+    while true {
+      let body = randomBody(kind, &self)
+      if CommandCodec.kind(of: body) == record { return body }
+    }
   }
 
   /// Any value of an integer type, its edges more often than chance.
@@ -47,150 +57,34 @@ struct RandomCommands {
     default: Value.random(in: .min ... .max, using: &random)
     }
   }
+}
 
-  private mutating func any<Value: CaseIterable>(_: Value.Type) -> Value {
+extension RandomCommands: FieldSource {
+  mutating func leavesOut(_ field: String) -> Bool { Bool.random(using: &random) }
+
+  /// The journal holds no rules that this program does not know.
+  mutating func integer<Value: FixedWidthInteger>(_ field: String) -> Value {
+    field == "setRules.version"
+      ? Value.random(in: 0...Value(RulesVersion.newest), using: &random) : bits()
+  }
+
+  mutating func identifier<Value: Identifier>(_ field: String) -> Value { Value(bits()) }
+
+  mutating func choice<Value: CaseIterable>(_ field: String) -> Value {
     let cases = Array(Value.allCases)
     return cases[Int.random(in: 0..<cases.count, using: &random)]
   }
 
-  private mutating func version() -> UInt32 {
-    UInt32.random(in: 0...RulesVersion.newest, using: &random)
-  }
-
-  private mutating func flag() -> Bool { Bool.random(using: &random) }
-  private mutating func price() -> Price { Price(ticks: bits()) }
-  private mutating func energy() -> Energy { Energy(wattHours: bits()) }
-  private mutating func money() -> Money { Money(units: bits()) }
-  private mutating func moment() -> Timestamp { Timestamp(nanoseconds: bits()) }
-  private mutating func rate() -> Rate { Rate(partsPerMillion: bits()) }
-  private mutating func account() -> AccountId { AccountId(bits()) }
-  private mutating func instrument() -> InstrumentId { InstrumentId(bits()) }
-  private mutating func area() -> AreaId { AreaId(bits()) }
-  private mutating func client() -> ClientOrderId { ClientOrderId(bits()) }
-  private mutating func label() -> Label { Label(low: bits(), high: bits()) }
-  private mutating func key() -> PublicKey { PublicKey(bits(), bits(), bits(), bits()) }
-  private mutating func participant() -> ParticipantId { ParticipantId(bits()) }
-
-  private mutating func cash() -> CashMovement {
-    CashMovement(account: account(), currency: Currency(bits()), amount: money(), reference: bits())
-  }
-
-  private mutating func body(_ kind: CommandCodec.Kind) -> Command.Body {
-    switch kind {
-    case .enter: .enter(newOrder())
-    case .enterIceberg: .enter(iceberg())
-    case .enterOnBehalf: .enter(onBehalf())
-    case .replace:
-      .replace(
-        ReplaceOrder(
-          account: account(), order: OrderId(bits()), clientOrderId: client(), price: price(),
-          quantity: energy()))
-    case .cancel:
-      .cancel(CancelOrder(account: account(), order: OrderId(bits()), clientOrderId: client()))
-    case .massCancel:
-      .order(
-        .massCancel(
-          MassCancel(
-            account: account(), instrument: instrument(), sides: any(MassCancel.Sides.self))))
-    case .setAgent: .order(.setAgent(agent()))
-    case .transfer: .cash(.transfer(transfer()))
-    case .meterReading:
-      .meterReading(
-        MeterReading(
-          meter: MeterId(bits()), registerSequence: bits(), intervalStart: moment(),
-          intervalEnd: moment(), produced: energy(), consumed: energy()))
-    case .deposit: .cash(.deposit(cash()))
-    case .withdraw: .cash(.withdraw(cash()))
-    case .tick: .control(.tick)
-    case .settlementConfirmed:
-      .control(
-        .settlementConfirmed(
-          SettlementConfirmed(batch: bits(), lastSequence: SequenceNumber(bits()))))
-    case .beginSession:
-      .session(
-        .beginSession(
-          BeginSession(session: SessionId(bits()), version: bits(), cancelAfter: bits())))
-    case .endSession: .session(.endSession(EndSession(session: SessionId(bits()), version: bits())))
-    case .checkpoint: .control(.checkpoint(Checkpoint(eventHash: bits(), stateHash: bits())))
-    case .setRules: .control(.setRules(SetRules(version: version())))
-    default: referenceData(kind)
-    }
-  }
-
-  private mutating func referenceData(_ kind: CommandCodec.Kind) -> Command.Body {
-    switch kind {
-    case .createParticipant:
-      .reference(.createParticipant(CreateParticipant(participant: participant(), name: label())))
-    case .registerSession:
-      .reference(
-        .registerSession(
-          RegisterSession(
-            session: SessionId(bits()), participant: participant(), roles: Roles(rawValue: bits()),
-            publicKey: key())))
-    case .createAccount:
-      .reference(.createAccount(CreateAccount(account: account(), participant: participant())))
-    case .setCap: .reference(.setCap(SetCap(account: account(), area: area(), cap: energy())))
-    case .createArea: .reference(.createArea(newArea()))
-    case .setTariff:
-      .reference(.setTariff(SetTariff(area: area(), feedInPrice: price(), retailPrice: price())))
-    case .createInstrument: .reference(.createInstrument(newInstrument()))
-    case .setInstrumentState:
-      .reference(
-        .setInstrumentState(
-          SetInstrumentState(instrument: instrument(), state: any(InstrumentState.self))))
-    case .registerMeter:
-      .reference(
-        .registerMeter(
-          RegisterMeter(meter: MeterId(bits()), account: account(), area: area(), publicKey: key()))
-      )
-    default: .control(.tick)
-    }
-  }
-
-  private mutating func newOrder() -> NewOrder {
-    NewOrder(
-      account: account(), instrument: instrument(), side: any(Side.self), type: any(OrderType.self),
-      timeInForce: any(TimeInForce.self), selfTradePrevention: any(SelfTradePrevention.self),
-      postOnly: flag(), clientOrderId: client(), price: price(), quantity: energy(),
-      minimumQuantity: energy(), expireTime: moment())
-  }
-
-  private mutating func iceberg() -> NewOrder {
-    var order = newOrder()
-    order.displayQuantity = Energy(wattHours: bits() | 1)
-    return order
-  }
-
-  private mutating func onBehalf() -> NewOrder {
-    var order = flag() ? iceberg() : newOrder()
-    order.onBehalfOf = SessionId(bits() | 1)
-    return order
-  }
-
-  private mutating func agent() -> SetAgent {
-    SetAgent(
-      account: account(), instrument: instrument(), sells: flag(), buys: flag(),
-      sellPrice: price(), sellAbove: energy(), buyPrice: price(), buyBelow: energy(),
-      target: energy())
-  }
-
-  private mutating func transfer() -> Transfer {
-    Transfer(
-      from: account(), to: account(), asset: any(AssetKind.self), currency: Currency(bits()),
-      area: area(), amount: bits(), clientOrderId: client())
-  }
-
-  private mutating func newArea() -> CreateArea {
-    CreateArea(
-      area: area(), currency: Currency(bits()), code: label(), storageCost: money(),
-      storagePrice: money(), feedInPrice: price(), retailPrice: price(), lossFactor: rate())
-  }
-
-  private mutating func newInstrument() -> CreateInstrument {
-    CreateInstrument(
-      instrument: instrument(), area: area(), kind: any(InstrumentKind.self), symbol: label(),
-      tick: price(), lot: energy(), lowestPrice: price(), highestPrice: price(), makerFee: rate(),
-      takerFee: rate())
+  mutating func flag(_ field: String) -> Bool { Bool.random(using: &random) }
+  mutating func price(_ field: String) -> Price { Price(ticks: bits()) }
+  mutating func energy(_ field: String) -> Energy { Energy(wattHours: bits()) }
+  mutating func money(_ field: String) -> Money { Money(units: bits()) }
+  mutating func timestamp(_ field: String) -> Timestamp { Timestamp(nanoseconds: bits()) }
+  mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: bits()) }
+  mutating func label(_ field: String) -> Label { Label(low: bits(), high: bits()) }
+  mutating func roles(_ field: String) -> Roles { Roles(rawValue: bits()) }
+  mutating func publicKey(_ field: String) -> PublicKey {
+    PublicKey(bits(), bits(), bits(), bits())
   }
 }
 

@@ -157,7 +157,7 @@ extension BadInput {
       var movement = CashMovement(
         account: Village.ben, currency: .eur, amount: Money(units: 1), reference: 1_000)
       spoil(&movement)
-      return try client.deposit(movement)
+      return try client.submit(.cash(.deposit(movement)))
     }
   }
 
@@ -199,10 +199,12 @@ extension BadInput {
     deposit("a deposit by a trader", Verdict(.notPermitted, limit: 4), from: 3) { _ in },
     message("a withdrawal without the cash", Verdict(.insufficientCash, limit: benFree), from: 1) {
       client, _ in
-      try client.withdraw(
-        CashMovement(
-          account: Village.ben, currency: .eur, amount: Money(units: benFree + 1),
-          reference: 1_000))
+      try client.submit(
+        .cash(
+          .withdraw(
+            CashMovement(
+              account: Village.ben, currency: .eur, amount: Money(units: benFree + 1),
+              reference: 1_000))))
     },
   ]
 }

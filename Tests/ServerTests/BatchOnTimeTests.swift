@@ -93,10 +93,12 @@ struct ForeignLedgerTests {
     defer { client.close() }
     for reference in UInt64(7)...9 {
       try client.settle(
-        client.deposit(
-          CashMovement(
-            account: Village.ben, currency: .eur, amount: Money(units: amount),
-            reference: reference)))
+        client.submit(
+          .cash(
+            .deposit(
+              CashMovement(
+                account: Village.ben, currency: .eur, amount: Money(units: amount),
+                reference: reference)))))
     }
   }
 

@@ -26,9 +26,12 @@ struct SettlementObstacleTests {
     var last: UInt64 = 0
     for _ in 0..<count {
       let reference = load.count.add(1, ordering: .relaxed).newValue
-      last = try client.deposit(
-        CashMovement(
-          account: Village.ben, currency: .eur, amount: Money(units: 1), reference: reference))
+      last = try client.submit(
+        .cash(
+          .deposit(
+            CashMovement(
+              account: Village.ben, currency: .eur, amount: Money(units: 1), reference: reference)))
+      )
     }
     try client.settle(last)
   }

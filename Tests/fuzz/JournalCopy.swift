@@ -4,28 +4,26 @@ import MarketModel
 
 /// Commands as the journal gives them back, which must be the same bytes again.
 enum JournalCopy {
-  /// Two heap blocks of exactly a kind's size: for the record, and for that of the command read from it.
+  /// Two heap blocks of exactly a record's size: for the record, and for that of the command read from it.
   private struct Blocks {
     let first: UnsafeMutableRawPointer
     let second: UnsafeMutableRawPointer
 
-    init(_ kind: CommandCodec.Kind?) {
-      let length = kind?.recordLength ?? 0
+    init(_ length: Int) {
       first = .allocate(byteCount: length, alignment: 1)
       second = .allocate(byteCount: length, alignment: 1)
     }
   }
 
-  /// By kind; one thread's.
-  private nonisolated(unsafe) static let blocks: [Blocks] = {
-    let highest = CommandCodec.Kind.allCases.map(\.rawValue).max() ?? 0
-    return (0...highest).map { Blocks(CommandCodec.Kind(rawValue: $0)) }
-  }()
+  /// By length; one thread's.
+  private nonisolated(unsafe) static let blocks = (0...CommandCodec.longestRecord).map {
+    Blocks($0)
+  }
 
   static func of(_ command: Command) -> Command {
     let kind = CommandCodec.kind(of: command.body)
-    let length = kind.recordLength
-    let blocks = blocks[Int(kind.rawValue)]
+    let length = CommandCodec.recordLength(of: command.body)
+    let blocks = blocks[length]
     write(command, 0xA5, into: blocks.first, length)
     var offset = 0
     do throws(CommandCodec.Failure) {
@@ -46,6 +44,6 @@ enum JournalCopy {
     _ command: Command, _ filling: UInt8, into block: UnsafeMutableRawPointer, _ length: Int
   ) {
     block.initializeMemory(as: UInt8.self, repeating: filling, count: length)
-    require(CommandCodec.encode(command, into: block) == length, "not as long as its kind")
+    require(CommandCodec.encode(command, into: block) == length, "not as long as it says")
   }
 }

@@ -86,7 +86,7 @@ final class ServerVenue: Venue {
   }
 
   func administer(_ bodies: [Command.Body]) throws(ClientError) {
-    for body in bodies { try answer(to: try send(body, on: administrator), on: administrator) }
+    for body in bodies { try answer(to: try administrator.submit(body), on: administrator) }
     metering = try connect(plan.metering)
     community = try connect(plan.community)
     for connection in plan.traders { traders.append(try connect(connection)) }
@@ -123,7 +123,7 @@ final class ServerVenue: Venue {
   func send(_ bodies: [Command.Body], from trader: Int) throws(ClientError) {
     let client = traders[trader]
     var waiting = Unanswered()
-    for body in bodies { waiting.add(body, try send(body, on: client)) }
+    for body in bodies { waiting.add(body, try client.submit(body)) }
     let sent = Client.monotonicNow()
     try client.flush()
     while !waiting.isEmpty {
@@ -201,28 +201,6 @@ final class ServerVenue: Venue {
         throw .rejected(rejection)
       default: break
       }
-    }
-  }
-
-  private func send(
-    _ body: Command.Body, on client: Client
-  ) throws(ClientError) -> UInt64 {
-    switch body {
-    case .enter(let order): return try client.enter(order)
-    case .replace(let change): return try client.replace(change)
-    case .cancel(let order): return try client.cancel(order)
-    case .order(.massCancel(let filter)): return try client.massCancel(filter)
-    case .order(.setAgent(let agent)): return try client.setAgent(agent)
-    case .reference(.createParticipant(let participant)): return try client.create(participant)
-    case .reference(.registerSession(let session)): return try client.register(session)
-    case .reference(.createAccount(let account)): return try client.create(account)
-    case .reference(.setCap(let cap)): return try client.set(cap)
-    case .reference(.createArea(let area)): return try client.create(area)
-    case .reference(.createInstrument(let instrument)): return try client.create(instrument)
-    case .reference(.registerMeter(let meter)): return try client.register(meter)
-    case .cash(.deposit(let movement)): return try client.deposit(movement)
-    default:
-      preconditionFailure("no trader and no set-up asks this")
     }
   }
 }

@@ -51,25 +51,9 @@ struct CommandLayout {
     self.kinds = kinds
     // The tag is a byte of its own behind the largest payload: no other case has one of these.
     precondition(
-      MemoryLayout<Command.Body>.size > CommandLayout.largestPayload
+      MemoryLayout<Command.Body>.size > Command.Body.largestPayload
         && enter != replace && replace != cancel && cancel != enter,
       "commands are not laid out as this build expects")
-  }
-
-  /// Size of the largest payload, in bytes.
-  private static var largestPayload: Int {
-    [
-      MemoryLayout<NewOrder>.size, MemoryLayout<ReplaceOrder>.size, MemoryLayout<CancelOrder>.size,
-      MemoryLayout<MassCancel>.size, MemoryLayout<SetAgent>.size, MemoryLayout<Transfer>.size,
-      MemoryLayout<MeterReading>.size, MemoryLayout<CashMovement>.size,
-      MemoryLayout<CreateParticipant>.size, MemoryLayout<RegisterSession>.size,
-      MemoryLayout<CreateAccount>.size, MemoryLayout<SetCap>.size, MemoryLayout<CreateArea>.size,
-      MemoryLayout<SetTariff>.size, MemoryLayout<CreateInstrument>.size,
-      MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
-      MemoryLayout<SettlementConfirmed>.size, MemoryLayout<BeginSession>.size,
-      MemoryLayout<EndSession>.size, MemoryLayout<Checkpoint>.size,
-      MemoryLayout<SetRules>.size,
-    ].max() ?? .max
   }
 
   /// Where the payload of a command starts.

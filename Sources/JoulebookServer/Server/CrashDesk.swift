@@ -11,6 +11,7 @@ import Journaling
 import Logging
 import MarketModel
 import Settlement
+import Wire
 
 /// What the last run left of its end, and what is to be refused. Owned by the thread that starts a server.
 final class CrashDesk {

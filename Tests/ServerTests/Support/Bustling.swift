@@ -18,10 +18,12 @@ final class Bustling {
     let client = try village.operatorClient(server)
     defer { client.close() }
     try client.settle(
-      client.register(
-        RegisterSession(
-          session: SessionId(4), participant: ParticipantId(2), roles: .trading,
-          publicKey: PublicKey(village.key.publicKey))))
+      client.submit(
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: SessionId(4), participant: ParticipantId(2), roles: .trading,
+              publicKey: PublicKey(village.key.publicKey))))))
     (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
   }
 
@@ -84,7 +86,10 @@ final class Bustling {
   func halt() throws {
     let client = try village.operatorClient(server)
     defer { client.close() }
-    try client.settle(client.set(SetInstrumentState(instrument: InstrumentId(1), state: .halted)))
+    try client.settle(
+      client.submit(
+        .reference(
+          .setInstrumentState(SetInstrumentState(instrument: InstrumentId(1), state: .halted)))))
   }
 
   /// The depth as the C program prints it, sorted.

@@ -44,25 +44,38 @@ final class Stage: @unchecked Sendable {
     for (instrument, tick) in [(Self.wide, Int64(1 << 16)), (Self.halted, 100), (Self.closed, 100)]
     {
       try client.settle(
-        client.create(
-          CreateInstrument(
-            instrument: instrument, area: AreaId(1), kind: .spot,
-            symbol: #require(Label("SPOT\(instrument.rawValue)")), tick: Price(ticks: tick),
-            lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: tick << 20),
-            makerFee: .zero, takerFee: .zero)))
+        client.submit(
+          .reference(
+            .createInstrument(
+              CreateInstrument(
+                instrument: instrument, area: AreaId(1), kind: .spot,
+                symbol: #require(Label("SPOT\(instrument.rawValue)")), tick: Price(ticks: tick),
+                lot: Energy(wattHours: 1), lowestPrice: .zero,
+                highestPrice: Price(ticks: tick << 20),
+                makerFee: .zero, takerFee: .zero)))))
     }
-    try client.settle(client.set(SetInstrumentState(instrument: Self.halted, state: .halted)))
-    try client.settle(client.set(SetInstrumentState(instrument: Self.closed, state: .closed)))
     try client.settle(
-      client.set(SetCap(account: Village.ben, area: AreaId(1), cap: Energy(wattHours: 1_000))))
+      client.submit(
+        .reference(.setInstrumentState(SetInstrumentState(instrument: Self.halted, state: .halted)))
+      ))
+    try client.settle(
+      client.submit(
+        .reference(.setInstrumentState(SetInstrumentState(instrument: Self.closed, state: .closed)))
+      ))
+    try client.settle(
+      client.submit(
+        .reference(
+          .setCap(SetCap(account: Village.ben, area: AreaId(1), cap: Energy(wattHours: 1_000))))))
     for (session, participant, roles) in [
       (Self.meterBox, UInt32(2), Roles.metering), (Self.spare, 3, .trading),
     ] {
       try client.settle(
-        client.register(
-          RegisterSession(
-            session: session, participant: ParticipantId(participant), roles: roles,
-            publicKey: PublicKey(village.key.publicKey))))
+        client.submit(
+          .reference(
+            .registerSession(
+              RegisterSession(
+                session: session, participant: ParticipantId(participant), roles: roles,
+                publicKey: PublicKey(village.key.publicKey))))))
     }
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     defer {

@@ -17,40 +17,55 @@ struct Village {
     let client = try operatorClient(server)
     defer { client.close() }
     try client.settle(
-      client.create(
-        CreateArea(
-          area: AreaId(1), currency: .eur, code: #require(Label("11XEXAMPLE")),
-          storageCost: Money(units: 300), storagePrice: Money(units: 20),
-          feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000))))
+      client.submit(
+        .reference(
+          .createArea(
+            CreateArea(
+              area: AreaId(1), currency: .eur, code: #require(Label("11XEXAMPLE")),
+              storageCost: Money(units: 300), storagePrice: Money(units: 20),
+              feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000))))))
     try client.settle(
-      client.create(
-        CreateInstrument(
-          instrument: InstrumentId(1), area: AreaId(1), kind: .spot,
-          symbol: #require(Label("SPOT")), tick: Price(ticks: 100), lot: Energy(wattHours: 1_000),
-          lowestPrice: .zero, highestPrice: Price(ticks: 100_000), makerFee: .zero,
-          takerFee: .zero)))
+      client.submit(
+        .reference(
+          .createInstrument(
+            CreateInstrument(
+              instrument: InstrumentId(1), area: AreaId(1), kind: .spot,
+              symbol: #require(Label("SPOT")), tick: Price(ticks: 100),
+              lot: Energy(wattHours: 1_000),
+              lowestPrice: .zero, highestPrice: Price(ticks: 100_000), makerFee: .zero,
+              takerFee: .zero)))))
     for (number, account) in [(UInt32(2), Self.ana), (3, Self.ben)] {
       let participant = ParticipantId(number)
       try client.settle(
-        client.create(
-          CreateParticipant(participant: participant, name: #require(Label("trader")))))
+        client.submit(
+          .reference(
+            .createParticipant(
+              CreateParticipant(participant: participant, name: #require(Label("trader")))))))
       try client.settle(
-        client.register(
-          RegisterSession(
-            session: SessionId(number), participant: participant, roles: [.trading, .metering],
-            publicKey: PublicKey(key.publicKey))))
-      try client.settle(client.create(CreateAccount(account: account, participant: participant)))
+        client.submit(
+          .reference(
+            .registerSession(
+              RegisterSession(
+                session: SessionId(number), participant: participant, roles: [.trading, .metering],
+                publicKey: PublicKey(key.publicKey))))))
       try client.settle(
-        client.deposit(
-          CashMovement(
-            account: account, currency: .eur, amount: Money(units: 1_000_000_000_000),
-            reference: 1)))
+        client.submit(
+          .reference(.createAccount(CreateAccount(account: account, participant: participant)))))
+      try client.settle(
+        client.submit(
+          .cash(
+            .deposit(
+              CashMovement(
+                account: account, currency: .eur, amount: Money(units: 1_000_000_000_000),
+                reference: 1)))))
     }
     try client.settle(
-      client.register(
-        RegisterMeter(
-          meter: MeterId(1), account: Self.ana, area: AreaId(1),
-          publicKey: PublicKey(meterKey.publicKey))))
+      client.submit(
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: MeterId(1), account: Self.ana, area: AreaId(1),
+              publicKey: PublicKey(meterKey.publicKey))))))
   }
 
   /// One more session of a participant's, with the traders' key.
@@ -60,10 +75,12 @@ struct Village {
     let client = try operatorClient(server)
     defer { client.close() }
     try client.settle(
-      client.register(
-        RegisterSession(
-          session: session, participant: ParticipantId(participant), roles: roles,
-          publicKey: PublicKey(key.publicKey))))
+      client.submit(
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: session, participant: ParticipantId(participant), roles: roles,
+              publicKey: PublicKey(key.publicKey))))))
   }
 
   /// A session of Ana (2) or Ben (3).

@@ -1,0 +1,154 @@
+// A command as one line for people, and the reader of the same words:
+//
+//     setTariff area 1 feedInPrice 0.08000 retailPrice 0.32000
+//
+// First the command's name, then each field by name and value, in any order; a field that has its default may be
+// left out. What the names are is generated from proto/; how a value is written is in CommandText+Values.swift.
+
+import MarketModel
+
+/// Commands as text. Reading back what was written gives the same command.
+public enum CommandText {
+  /// `12 1800000000000000000 s7 cancel account 3 order 42`: the sequence number, the time in ns since 1970, the
+  /// session, and the command.
+  public static func line(_ command: Command) -> String {
+    "\(command.sequence.rawValue) \(command.time.nanoseconds) s\(command.session.rawValue) "
+      + text(command.body)
+  }
+
+  /// The command of `text`.
+  /// - Throws: What is wrong with which word, and what is right.
+  public static func parse(_ text: String) throws(CommandTextError) -> Command.Body {
+    var words = try CommandWords(text)
+    guard let kind = CommandKind(rawValue: words.name) else {
+      let names = CommandKind.allCases.map(\.rawValue).joined(separator: " ")
+      throw CommandTextError("there is no command '\(words.name)'; the commands are: \(names)")
+    }
+    let body = try body(kind, &words)
+    try words.finish(kind)
+    return body
+  }
+}
+
+/// What is wrong with the text of a command, in a sentence that says what is right.
+public struct CommandTextError: Error, Equatable, CustomStringConvertible {
+  /// The sentence.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// A field of a command, for help texts.
+public struct CommandField: Sendable {
+  /// Its name in the text.
+  public let name: String
+  /// How its value is written: `0.08`, `5kWh`.
+  public let form: String
+  /// The unit of a bare number; empty where the form says it, or there is none.
+  public let unit: String
+  /// Whether it may be left out.
+  public let isOptional: Bool
+  /// What it means.
+  public let meaning: String
+
+  init<Value: TextValue>(
+    _ name: String, _: Value.Type, _ unit: String, isOptional: Bool, _ meaning: String
+  ) {
+    (self.name, self.unit, self.isOptional) = (name, unit, isOptional)
+    (self.meaning, form) = (meaning, Value.form)
+  }
+}
+
+/// A line that is being written.
+struct TextLine {
+  private(set) var text: String
+
+  init(_ name: String) { text = name }
+
+  mutating func put(_ name: String, _ value: some TextValue) { text += " \(name) \(value.word)" }
+
+  mutating func put<Value: TextValue & Equatable>(
+    _ name: String, _ value: Value, unless standard: Value
+  ) {
+    if value != standard { put(name, value) }
+  }
+}
+
+/// The words of a line that is being read.
+struct CommandWords {
+  /// The first word.
+  let name: String
+  private var values: [String: String] = [:]
+
+  init(_ text: String) throws(CommandTextError) {
+    var words = try Self.split(text)[...]
+    guard let name = words.popFirst() else { throw CommandTextError("there is no command") }
+    self.name = name
+    while let field = words.popFirst() {
+      guard let value = words.popFirst() else {
+        throw CommandTextError("\(name): the field \(field) has no value behind it")
+      }
+      guard values.updateValue(value, forKey: field) == nil else {
+        throw CommandTextError("\(name): the field \(field) stands there twice")
+      }
+    }
+  }
+
+  /// The words between blanks; a word that opens with a quotation mark goes on to the one that closes it.
+  private static func split(_ text: String) throws(CommandTextError) -> [String] {
+    var words: [String] = []
+    var word = ""
+    var (isQuoted, isEscaped) = (false, false)
+    for character in text {
+      if isEscaped {
+        isEscaped = false
+      } else if isQuoted, character == "\\" {
+        isEscaped = true
+      } else if character == "\"" {
+        isQuoted.toggle()
+      } else if !isQuoted, character.isWhitespace {
+        if !word.isEmpty { words.append(word) }
+        word = ""
+        continue
+      }
+      word.append(character)
+    }
+    if isQuoted { throw CommandTextError("a quotation mark is not closed: \(word)") }
+    if !word.isEmpty { words.append(word) }
+    return words
+  }
+
+  /// The value of a field that must be there.
+  mutating func take<Value: TextValue>(_ field: String) throws(CommandTextError) -> Value {
+    guard let value: Value = try takeOptional(field) else {
+      throw CommandTextError("\(name): the field \(field) is missing; right is \(Value.form)")
+    }
+    return value
+  }
+
+  /// The value of a field that may be left out.
+  mutating func take<Value: TextValue>(
+    _ field: String, or standard: Value
+  ) throws(CommandTextError) -> Value {
+    try takeOptional(field) ?? standard
+  }
+
+  private mutating func takeOptional<Value: TextValue>(
+    _ field: String
+  ) throws(CommandTextError) -> Value? {
+    guard let text = values.removeValue(forKey: field) else { return nil }
+    guard let value = Value(word: text) else {
+      throw CommandTextError("\(name): \(field) cannot be '\(text)'; right is \(Value.form)")
+    }
+    return value
+  }
+
+  /// Every field must have been taken.
+  func finish(_ kind: CommandKind) throws(CommandTextError) {
+    guard let stranger = values.keys.min() else { return }
+    let names = kind.fields.map(\.name).joined(separator: " ")
+    throw CommandTextError(
+      "\(name): there is no field '\(stranger)'; "
+        + (names.isEmpty ? "it has none" : "its fields are: \(names)"))
+  }
+}

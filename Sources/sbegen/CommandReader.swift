@@ -1,0 +1,171 @@
+// Resolves the attributes of the namespace jb and refuses what does not fit together.
+
+/// Makes `CommandSchema` of the two files.
+struct CommandReader {
+  private var payloads: Set<String> = []
+
+  /// The commands of the protocol's and the journal's file.
+  /// - Throws: `SchemaError` for names that are unknown and numbers that are used twice.
+  static func read(_ schema: Schema, _ journal: JournalSchema) throws -> CommandSchema {
+    var reader = CommandReader()
+    let messages = schema.messages + journal.messages
+    var declarations: [String: [SchemaMessage]] = [:]
+    for message in messages {
+      if let command = message.marks["command"] {
+        declarations[command, default: []].append(message)
+      }
+    }
+    var commands: [CommandDeclaration] = []
+    var events = journal.events
+    for message in messages where message.marks["kind"] != nil {
+      guard let path = message.marks["command"], let all = declarations.removeValue(forKey: path)
+      else { throw SchemaError("\(message.name): a kind and no command, or a command twice") }
+      let others = all.filter { $0.name != message.name }
+      let command = try reader.command(message, path, others, isWired: message.id != 0)
+      commands.append(command)
+      if let event = message.marks["event"] { events.append(try Self.event(event, command)) }
+    }
+    guard declarations.isEmpty else { throw SchemaError("no kind: \(declarations.keys.sorted())") }
+    let families = Set(journal.families.map(\.name))
+    for name in commands.compactMap(\.family) + events.map(\.family) where !families.contains(name)
+    {
+      throw SchemaError("unknown family \(name)")
+    }
+    let kinds = commands.flatMap { Set($0.forms.map(\.kind)) }
+    guard Set(kinds).count == kinds.count else { throw SchemaError("a kind is used twice") }
+    guard Set(events.map(\.tag)).count == events.count else { throw SchemaError("a tag twice") }
+    return CommandSchema(
+      families: journal.families, commands: commands.sorted { $0.forms[0].kind < $1.forms[0].kind },
+      events: events.sorted { $0.tag < $1.tag })
+  }
+
+  private static func event(
+    _ mark: String, _ command: CommandDeclaration
+  ) throws -> EventDeclaration {
+    let words = mark.split(separator: " ").map(String.init)
+    guard words.count == 2, let tag = Int(words[1]), let family = command.family,
+      let payload = command.payload
+    else { throw SchemaError("\(command.name): an event is its case and its tag") }
+    return EventDeclaration(
+      name: words[0], family: family, payload: payload, tag: tag,
+      description: "What \(command.name) asked for is in force.")
+  }
+
+  private mutating func command(
+    _ message: SchemaMessage, _ path: String, _ others: [SchemaMessage], isWired: Bool
+  ) throws -> CommandDeclaration {
+    let names = path.split(separator: ".").map(String.init)
+    guard (1...2).contains(names.count), let kind = Int(message.marks["kind"] ?? "") else {
+      throw SchemaError("\(message.name): a command is family.case, and its kind a number")
+    }
+    let fields = message.fields.filter {
+      !["seqNo", "sendingTime"].contains($0.name) && !$0.type.isReserved
+        && $0.type.name != "Signature" && $0.marks["stamp"] == nil
+    }
+    let unordered = try fields.flatMap(Self.properties)
+    let properties = try Self.ordered(unordered, message.marks["properties"], message.name)
+    let payload = properties.isEmpty ? nil : message.marks["payload"] ?? message.name
+    let roles = message.marks["role"]?.split(separator: " ").map(String.init) ?? []
+    guard roles.isEmpty != isWired else {
+      throw SchemaError("\(message.name): what crosses the wire needs a role, and nothing else")
+    }
+    return CommandDeclaration(
+      name: names[names.count - 1], family: names.count == 2 ? names[0] : nil, payload: payload,
+      isFirstOfPayload: payload.map { payloads.insert($0).inserted } ?? false, roles: roles,
+      description: message.description,
+      documentation: message.marks["doc"] ?? message.description, properties: properties,
+      forms: try Self.forms(message, kind, names[names.count - 1], properties),
+      messages: isWired ? [message] + others : [], isChecked: message.marks["checked"] == "yes",
+      stamp: message.fields.first { $0.marks["stamp"] != nil }?.name)
+  }
+
+  /// What a field becomes: a property, or one of each bit of a set that the market does not have.
+  private static func properties(_ field: SchemaField) throws -> [CommandProperty] {
+    let type = SwiftType(field.type)
+    guard case .set(let choices) = field.type.shape, !SwiftType.marketSets.contains(field.type.name)
+    else {
+      let standard =
+        field.marks["default"] ?? (field.sinceVersion > 1 ? type.literal(field.absent) : nil)
+      let form = try field.marks["form"].map { mark in
+        let words = mark.split(separator: " ").map(String.init)
+        guard words.count == 2, let kind = Int(words[1]) else {
+          throw SchemaError("\(field.name): a form is a name and a number")
+        }
+        return (name: words[0], kind: kind)
+      }
+      return [
+        CommandProperty(
+          name: field.marks["property"] ?? field.name, type: type, wireType: field.type,
+          field: field.name, source: .field, standard: standard,
+          description: field.marks["doc"] ?? field.description,
+          sinceVersion: field.sinceVersion, form: form)
+      ]
+    }
+    return choices.map { choice in
+      let values = choice.marks["values"]?.split(separator: " ").map(String.init)
+      let name = choice.marks["property"] ?? choice.name
+      return CommandProperty(
+        name: name, type: choice.marks["type"].map { .enumeration($0) } ?? .boolean,
+        wireType: field.type, field: field.name,
+        source: values.map {
+          .choice(field: field.name, set: field.type.name, choice: choice.name, values: $0)
+        } ?? .bit(field: field.name, set: field.type.name, choice: choice.name),
+        standard: choice.marks["default"] ?? "false",
+        description: choice.marks["doc"] ?? choice.description, sinceVersion: field.sinceVersion,
+        form: nil)
+    }
+  }
+
+  private static func ordered(
+    _ properties: [CommandProperty], _ order: String?, _ message: String
+  ) throws -> [CommandProperty] {
+    guard let order else { return properties }
+    let names = order.split(separator: " ").map(String.init)
+    guard Set(names) == Set(properties.map(\.name)), names.count == properties.count else {
+      throw SchemaError("\(message): the order does not name each property once: \(names)")
+    }
+    return names.compactMap { name in properties.first { $0.name == name } }
+  }
+
+  /// The records: each field where its size divides its place, the whole a multiple of 8 bytes. A field that
+  /// came later than the message starts a longer form.
+  private static func forms(
+    _ message: SchemaMessage, _ kind: Int, _ name: String, _ properties: [CommandProperty]
+  ) throws -> [CommandForm] {
+    let order = try ordered(properties, message.marks["record"], message.name)
+    let first = message.sinceVersion
+    let versions = Set(order.map { max($0.sinceVersion, first) }).union([first]).sorted()
+    var forms: [CommandForm] = []
+    for version in versions {
+      let own = order.filter { max($0.sinceVersion, first) == version }
+      let start = forms.last?.length ?? 0
+      let (parts, length) = layout(own, from: start)
+      let record = own.compactMap(\.form).first
+      forms.append(
+        CommandForm(
+          kind: record?.kind ?? forms.last?.kind ?? kind,
+          kindName: record?.name ?? forms.last?.kindName ?? name, parts: parts, length: length,
+          start: start, sinceVersion: version))
+    }
+    return forms
+  }
+
+  private static func layout(
+    _ properties: [CommandProperty], from start: Int
+  ) -> (parts: [CommandForm.Part], length: Int) {
+    var parts: [CommandForm.Part] = []
+    var offset = start
+    func pad(to alignment: Int) {
+      let gap = (alignment - offset % alignment) % alignment
+      if gap > 0 { parts.append(.reserved(gap)) }
+      offset += gap
+    }
+    for property in properties {
+      pad(to: min(property.size, 8))
+      parts.append(.property(property))
+      offset += property.size
+    }
+    pad(to: 8)
+    return (parts, offset)
+  }
+}

@@ -1,0 +1,89 @@
+// Writes the command text: each command as a line of words, and back.
+
+/// Writes `Sources/Wire/Generated/CommandText.generated.swift`.
+enum CommandTextWriter {
+  /// The file.
+  static func file(_ schema: CommandSchema) -> String {
+    var source = SourceText()
+    source.line("import MarketModel")
+    source.line()
+    source.line("extension CommandText {")
+    source.doc(
+      "The command's name, then each field that has not its default: name and value.", indent: 1)
+    source.line("public static func text(_ body: Command.Body) -> String {", indent: 1)
+    source.line("switch body {", indent: 2)
+    for command in schema.commands {
+      guard command.payload != nil else {
+        source.line("case \(command.pattern): return \"\(command.name)\"", indent: 2)
+        continue
+      }
+      source.line("case \(command.pattern("let value")):", indent: 2)
+      source.line("var line = TextLine(\"\(command.name)\")", indent: 3)
+      for property in command.properties {
+        let unless = property.standard.map { ", unless: \($0)" } ?? ""
+        source.line("line.put(\"\(property.name)\", value.\(property.name)\(unless))", indent: 3)
+      }
+      source.line("return line.text", indent: 3)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line()
+    source.doc("Makes the command of `kind` of a line's fields.", indent: 1)
+    source.line("static func body(", indent: 1)
+    source.line("_ kind: CommandKind, _ words: inout CommandWords", indent: 2)
+    source.line(") throws(CommandTextError) -> Command.Body {", indent: 1)
+    source.line("switch kind {", indent: 2)
+    for command in schema.commands {
+      guard let payload = command.payload else {
+        source.line("case .\(command.name): return \(command.pattern)", indent: 2)
+        continue
+      }
+      source.line("case .\(command.name):", indent: 2)
+      source.line(
+        "return \(command.pattern("\(payload)("))".dropLastParentheses(of: command), indent: 3)
+      source.list(
+        command.properties.map { property in
+          let or = property.standard.map { ", or: \($0)" } ?? ""
+          return "\(property.name): try words.take(\"\(property.name)\"\(or))"
+        }, indent: 4)
+      source.line(")" + (command.family == nil ? ")" : "))"), indent: 3)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line("}")
+    writeFields(schema, &source)
+    return PayloadWriter.banner + source.text
+  }
+
+  private static func writeFields(_ schema: CommandSchema, _ source: inout SourceText) {
+    source.line()
+    source.line("extension CommandKind {")
+    source.doc("Its fields, in the order of its text.", indent: 1)
+    source.line("public var fields: [CommandField] {", indent: 1)
+    source.line("switch self {", indent: 2)
+    for command in schema.commands {
+      if command.properties.isEmpty {
+        source.line("case .\(command.name): []", indent: 2)
+        continue
+      }
+      source.line("case .\(command.name): [", indent: 2)
+      for property in command.properties {
+        source.line(
+          "CommandField(\"\(property.name)\", \(property.type.name).self, "
+            + "\(property.unit.swiftLiteral), isOptional: \(property.standard != nil), "
+            + "\(property.description.swiftLiteral)),", indent: 3)
+      }
+      source.line("]", indent: 2)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line("}")
+  }
+}
+
+extension String {
+  /// Without the parentheses that close the pattern of `command`.
+  fileprivate func dropLastParentheses(of command: CommandDeclaration) -> String {
+    String(dropLast(command.family == nil ? 1 : 2))
+  }
+}
