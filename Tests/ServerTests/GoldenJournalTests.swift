@@ -72,6 +72,26 @@ struct GoldenJournalTests {
     #expect(exchange.invariantViolations().isEmpty)
   }
 
+  @Test("Every record is written again as the same bytes.", arguments: all)
+  func isWrittenAgain(_ golden: Golden) throws {
+    let folder = try Unpacked(golden.name)
+    var blocks = try BlockReader(directory: folder.path + "/journal")
+    var records = UInt64(0)
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: CommandCodec.longestRecord, alignment: 8)
+    defer { memory.deallocate() }
+    while let block = try blocks.next() {
+      var written: [UInt8] = []
+      for command in try block.commands() {
+        let length = CommandCodec.encode(command, into: memory)
+        written += UnsafeRawBufferPointer(start: memory, count: length)
+        records += 1
+      }
+      #expect(written.elementsEqual(block.payload), "the block before command \(records)")
+    }
+    #expect(records == golden.commands)
+  }
+
   @Test("A snapshot of the version before is read, and what it does not hold is counted.")
   func readsItsSnapshot() throws {
     let folder = try Unpacked("rules-1/limits")
