@@ -186,6 +186,10 @@ struct RandomMarket {
   }
 
   private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
+    // No number is drawn while there is no such command: seeds stay what they were.
+    if !Self.declaredLater.isEmpty, chance(1, of: 50) {
+      return Step(randomBody(pick(Self.declaredLater), &self))
+    }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }

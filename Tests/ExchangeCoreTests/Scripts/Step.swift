@@ -6,6 +6,7 @@
 //   agent ana in 1 sell 0.10 above 6kWh buy 0.05 below 2kWh target 4kWh
 //   cap ana 5kWh   halt 1   open 1   close 1   tick 60s   ... and the definitions
 //   cancel A1 after 60s: any line, a minute after the one above
+//   setTariff area 1 feedInPrice 0.05 retailPrice 0.30: any other command, as its text
 //
 // What a line leaves out (client order ids, references, register sequences) the market counts up.
 

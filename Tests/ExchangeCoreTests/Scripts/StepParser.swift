@@ -1,6 +1,7 @@
 // Reads a line of a script: a verb, its arguments, then options in any order.
 
 import MarketModel
+import Wire
 
 struct StepParser {
   private var words: [String]
@@ -286,7 +287,18 @@ struct StepParser {
     case "rules": return Step(.control(.setRules(SetRules(version: try integer(next())))))
     case "area", "tariff": return try area(verb)
     case "spot": return try spot()
-    default: throw ScriptError(description: "unknown verb in '\(line)'")
+    default: return try text(verb)
+    }
+  }
+
+  /// A command that has no verb of its own, as its text: `setTariff area 1 feedInPrice 0.05 retailPrice 0.3`.
+  private mutating func text(_ name: String) throws(ScriptError) -> Step {
+    let text = ([name] + words).joined(separator: " ")
+    words = []
+    do throws(CommandTextError) {
+      return Step(try CommandText.parse(text))
+    } catch {
+      throw ScriptError(description: "no verb and no command in '\(line)': \(error)")
     }
   }
 

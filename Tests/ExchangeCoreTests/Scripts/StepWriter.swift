@@ -1,6 +1,7 @@
 // Writes a step as the line that the parser reads back.
 
 import MarketModel
+import Wire
 
 struct StepWriter {
   private var words: [String] = []
@@ -151,7 +152,7 @@ struct StepWriter {
     case .control(.setRules(let it)): words += ["rules", "\(it.version)"]
     case .session(.endSession(let it)):
       words += ["lost", "\(it.session.rawValue)", "\(it.version)"]
-    default: words.append("\(body)")
+    default: words.append(CommandText.text(body))
     }
   }
 }
