@@ -63,7 +63,7 @@ struct CommandReader {
         && $0.type.name != "Signature" && $0.marks["stamp"] == nil
     }
     let unordered = try fields.flatMap(Self.properties)
-    let properties = try Self.ordered(unordered, message.marks["properties"], message.name)
+    let properties = try Self.ordered(unordered, message.marks["properties"], message)
     let payload = properties.isEmpty ? nil : message.marks["payload"] ?? message.name
     let roles = message.marks["role"]?.split(separator: " ").map(String.init) ?? []
     guard roles.isEmpty != isWired else {
@@ -116,15 +116,17 @@ struct CommandReader {
     }
   }
 
+  /// The properties in the order of `names`; those of fields that came after the message may follow unnamed.
   private static func ordered(
-    _ properties: [CommandProperty], _ order: String?, _ message: String
+    _ properties: [CommandProperty], _ names: String?, _ message: SchemaMessage
   ) throws -> [CommandProperty] {
-    guard let order else { return properties }
-    let names = order.split(separator: " ").map(String.init)
-    guard Set(names) == Set(properties.map(\.name)), names.count == properties.count else {
-      throw SchemaError("\(message): the order does not name each property once: \(names)")
-    }
-    return names.compactMap { name in properties.first { $0.name == name } }
+    guard let names = names?.split(separator: " ").map(String.init) else { return properties }
+    let named = names.compactMap { name in properties.first { $0.name == name } }
+    let others = properties.filter { !names.contains($0.name) }
+    guard named.count == Set(names).count, named.count == names.count,
+      others.allSatisfy({ $0.sinceVersion > message.sinceVersion })
+    else { throw SchemaError("\(message.name): the order does not name each property: \(names)") }
+    return named + others
   }
 
   /// The records: each field where its size divides its place, the whole a multiple of 8 bytes. A field that
@@ -132,7 +134,7 @@ struct CommandReader {
   private static func forms(
     _ message: SchemaMessage, _ kind: Int, _ name: String, _ properties: [CommandProperty]
   ) throws -> [CommandForm] {
-    let order = try ordered(properties, message.marks["record"], message.name)
+    let order = try ordered(properties, message.marks["record"], message)
     let first = message.sinceVersion
     let versions = Set(order.map { max($0.sinceVersion, first) }).union([first]).sorted()
     var forms: [CommandForm] = []

@@ -77,7 +77,8 @@ struct CommandCodecTests {
       }
       return failure
     }
-    #expect(failure { $0[0] = 27 } == .unknownKind(27))
+    let unknown = 1 + (CommandCodec.Kind.allCases.map(\.rawValue).max() ?? 0)
+    #expect(failure { $0[0] = UInt8(unknown) } == .unknownKind(unknown))
     #expect(failure { $0[0] = 24 } == .wrongLength(.enterIceberg, length: 80))
     #expect(failure { $0[0] = 0 } == .unknownKind(0))
     #expect(failure { $0[2] = 72 } == .wrongLength(.enter, length: 72))
