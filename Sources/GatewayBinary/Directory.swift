@@ -131,7 +131,8 @@ public struct Directory: Sendable, Equatable {
       Self.put(
         &meters, Int(made.meter.rawValue),
         Meter(account: made.account, area: made.area, key: made.publicKey))
-    case .capSet: break
+    // Of the others nothing is looked up here.
+    default: break
     }
   }
 
