@@ -70,7 +70,7 @@ enum CommandTextWriter {
       for property in command.properties {
         source.line(
           "CommandField(\"\(property.name)\", \(property.type.name).self, "
-            + "\(property.unit.swiftLiteral), isOptional: \(property.standard != nil), "
+            + "\(property.unitOfNumber.swiftLiteral), isOptional: \(property.standard != nil), "
             + "\(property.description.swiftLiteral)),", indent: 3)
       }
       source.line("]", indent: 2)

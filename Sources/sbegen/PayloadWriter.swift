@@ -83,7 +83,7 @@ struct PayloadWriter {
       source.doc(family.events)
       source.line("public enum \(family.eventType): Sendable, BitwiseCopyable, Equatable {")
       for event in events {
-        source.doc(event.description, indent: 1)
+        source.doc("\(event.description) Tag \(event.tag) in the hash of the history.", indent: 1)
         source.line("case \(event.name)(\(event.payload))", indent: 1)
       }
       source.line("}")
@@ -168,10 +168,15 @@ struct PayloadWriter {
 }
 
 extension CommandProperty {
+  /// The unit of a bare number; the other types say theirs.
+  var unitOfNumber: String {
+    if case .integer = type { return unit }
+    return ""
+  }
+
   /// The sentence for a doc comment: meaning, and the unit of a bare number.
   var documentation: String {
-    if case .integer = type, !unit.isEmpty { return "\(description) Unit: \(unit)." }
-    return description
+    unitOfNumber.isEmpty ? description : "\(description) Unit: \(unitOfNumber)."
   }
 }
 

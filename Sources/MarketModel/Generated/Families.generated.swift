@@ -105,62 +105,62 @@ public enum ControlCommand: Sendable, BitwiseCopyable {
 
 /// What happened to several orders, to an instruction, or to what the market sees of an order.
 public enum OrderEvent: Sendable, BitwiseCopyable, Equatable {
-  /// The orders of a mass cancel are gone.
+  /// The orders of a mass cancel are gone. Tag 9 in the hash of the history.
   case massCanceled(MassCanceled)
-  /// A standing instruction is in force, or removed.
+  /// A standing instruction is in force, or removed. Tag 13 in the hash of the history.
   case agentSet(SetAgentDone)
-  /// What the market sees of an order has changed.
+  /// What the market sees of an order has changed. Tag 28 in the hash of the history.
   case displayed(OrderDisplayed)
 }
 
 /// Cash, or energy without a meter, that moved.
 public enum CashEvent: Sendable, BitwiseCopyable, Equatable {
-  /// Cash or energy went to another account.
+  /// Cash or energy went to another account. Tag 10 in the hash of the history.
   case transferred(Transferred)
-  /// Cash came in.
+  /// Cash came in. Tag 11 in the hash of the history.
   case deposited(CashMoved)
-  /// Cash went out.
+  /// Cash went out. Tag 12 in the hash of the history.
   case withdrawn(CashMoved)
 }
 
 /// Who and what there is from now on.
 public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
-  /// What createParticipant asked for is in force.
+  /// What createParticipant asked for is in force. Tag 15 in the hash of the history.
   case participantCreated(CreateParticipant)
-  /// What registerSession asked for is in force.
+  /// What registerSession asked for is in force. Tag 16 in the hash of the history.
   case sessionRegistered(RegisterSession)
-  /// What createAccount asked for is in force.
+  /// What createAccount asked for is in force. Tag 17 in the hash of the history.
   case accountCreated(CreateAccount)
-  /// What setCap asked for is in force.
+  /// What setCap asked for is in force. Tag 18 in the hash of the history.
   case capSet(SetCap)
-  /// There is a new area.
+  /// There is a new area. Tag 19 in the hash of the history.
   case areaCreated(AreaState)
-  /// What setTariff asked for is in force.
+  /// What setTariff asked for is in force. Tag 20 in the hash of the history.
   case tariffSet(SetTariff)
-  /// What createInstrument asked for is in force.
+  /// What createInstrument asked for is in force. Tag 21 in the hash of the history.
   case instrumentCreated(CreateInstrument)
-  /// What setInstrumentState asked for is in force.
+  /// What setInstrumentState asked for is in force. Tag 22 in the hash of the history.
   case instrumentStateChanged(SetInstrumentState)
-  /// What registerMeter asked for is in force.
+  /// What registerMeter asked for is in force. Tag 23 in the hash of the history.
   case meterRegistered(RegisterMeter)
 }
 
 /// Sessions that came and went.
 public enum SessionEvent: Sendable, BitwiseCopyable, Equatable {
-  /// What beginSession asked for is in force.
+  /// What beginSession asked for is in force. Tag 26 in the hash of the history.
   case sessionBegan(BeginSession)
-  /// A lost session's orders are gone.
+  /// A lost session's orders are gone. Tag 27 in the hash of the history.
   case sessionEnded(SessionEnded)
 }
 
 /// Answers to operators, progress of settlement, and what an operator must know.
 public enum ControlEvent: Sendable, BitwiseCopyable, Equatable {
-  /// A command that has no report of its own was applied.
+  /// A command that has no report of its own was applied. Tag 14 in the hash of the history.
   case acknowledged(Acknowledged)
-  /// What settlementConfirmed asked for is in force.
+  /// What settlementConfirmed asked for is in force. Tag 24 in the hash of the history.
   case settlementConfirmed(SettlementConfirmed)
-  /// An operator must know.
+  /// An operator must know. Tag 25 in the hash of the history.
   case alarm(Alarm)
-  /// What setRules asked for is in force.
+  /// What setRules asked for is in force. Tag 29 in the hash of the history.
   case rulesSet(SetRules)
 }

@@ -338,19 +338,19 @@ extension CommandKind {
       CommandField("selfTradePrevention", SelfTradePrevention.self, "", isOptional: true, "What to do on meeting an order of the same account."),
       CommandField("postOnly", Bool.self, "", isOptional: true, "Rejected if it would trade on entry."),
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: false, "Higher than the account's last, so that resending is safe."),
-      CommandField("price", Price.self, "1e-5 currency/kWh", isOptional: false, "The limit, a multiple of the tick; ignored for a market order."),
-      CommandField("quantity", Energy.self, "Wh", isOptional: false, "How much, in whole lots."),
-      CommandField("minimumQuantity", Energy.self, "Wh", isOptional: true, "What must execute on entry, or the order is cancelled; 0: nothing. Whole lots."),
-      CommandField("expireTime", Timestamp.self, "ns since 1970, UTC", isOptional: true, "When a good-till-time order is cancelled; null otherwise."),
-      CommandField("displayQuantity", Energy.self, "Wh", isOptional: true, "Iceberg: what the market sees of it at a time, in whole lots, at least a hundredth of the quantity; 0: all of it."),
+      CommandField("price", Price.self, "", isOptional: false, "The limit, a multiple of the tick; ignored for a market order."),
+      CommandField("quantity", Energy.self, "", isOptional: false, "How much, in whole lots."),
+      CommandField("minimumQuantity", Energy.self, "", isOptional: true, "What must execute on entry, or the order is cancelled; 0: nothing. Whole lots."),
+      CommandField("expireTime", Timestamp.self, "", isOptional: true, "When a good-till-time order is cancelled; null otherwise."),
+      CommandField("displayQuantity", Energy.self, "", isOptional: true, "Iceberg: what the market sees of it at a time, in whole lots, at least a hundredth of the quantity; 0: all of it."),
       CommandField("onBehalfOf", SessionId.self, "", isOptional: true, "Another session of the same participant whose order it is: its reports go there, the sender gets an Ack; 0: the sender's own."),
     ]
     case .replace: [
       CommandField("account", AccountId.self, "", isOptional: false, "Owner."),
       CommandField("order", OrderId.self, "", isOptional: false, "The order to change."),
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: false, "New client order id, higher than the account's last."),
-      CommandField("price", Price.self, "1e-5 currency/kWh", isOptional: false, "New limit."),
-      CommandField("quantity", Energy.self, "Wh", isOptional: false, "New total quantity, what has executed included (FIX 38)."),
+      CommandField("price", Price.self, "", isOptional: false, "New limit."),
+      CommandField("quantity", Energy.self, "", isOptional: false, "New total quantity, what has executed included (FIX 38)."),
     ]
     case .cancel: [
       CommandField("account", AccountId.self, "", isOptional: false, "Owner."),
@@ -367,17 +367,17 @@ extension CommandKind {
       CommandField("instrument", InstrumentId.self, "", isOptional: false, "The spot instrument it trades."),
       CommandField("sells", Bool.self, "", isOptional: true, "Whether it sells when the energy is at or above `sellAbove`."),
       CommandField("buys", Bool.self, "", isOptional: true, "Whether it buys when the energy is at or below `buyBelow`. Neither: the instruction is removed."),
-      CommandField("sellPrice", Price.self, "1e-5 currency/kWh", isOptional: true, "Price of its asks."),
-      CommandField("sellAbove", Energy.self, "Wh", isOptional: true, "Sells when the energy is at or above this."),
-      CommandField("buyPrice", Price.self, "1e-5 currency/kWh", isOptional: true, "Price of its bids."),
-      CommandField("buyBelow", Energy.self, "Wh", isOptional: true, "Buys when the energy is at or below this."),
-      CommandField("target", Energy.self, "Wh", isOptional: true, "Level it trades towards; negative: half of the account's cap."),
+      CommandField("sellPrice", Price.self, "", isOptional: true, "Price of its asks."),
+      CommandField("sellAbove", Energy.self, "", isOptional: true, "Sells when the energy is at or above this."),
+      CommandField("buyPrice", Price.self, "", isOptional: true, "Price of its bids."),
+      CommandField("buyBelow", Energy.self, "", isOptional: true, "Buys when the energy is at or below this."),
+      CommandField("target", Energy.self, "", isOptional: true, "Level it trades towards; negative: half of the account's cap."),
     ]
     case .transfer: [
       CommandField("from", AccountId.self, "", isOptional: false, "Who sends; belongs to the session's participant."),
       CommandField("to", AccountId.self, "", isOptional: false, "Who receives; any participant's."),
       CommandField("asset", AssetKind.self, "", isOptional: false, "Cash or energy."),
-      CommandField("currency", Currency.self, "ISO 4217", isOptional: true, "Which currency, for cash."),
+      CommandField("currency", Currency.self, "", isOptional: true, "Which currency, for cash."),
       CommandField("area", AreaId.self, "", isOptional: true, "Which area, for energy."),
       CommandField("amount", Int64.self, "1e-8 currency or Wh", isOptional: false, "How much; positive."),
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: false, "Higher than the sending account's last; shared with its orders."),
@@ -385,32 +385,32 @@ extension CommandKind {
     case .meterReading: [
       CommandField("meter", MeterId.self, "", isOptional: false, "The meter."),
       CommandField("registerSequence", UInt64.self, "", isOptional: false, "Higher than in the meter's last reading."),
-      CommandField("intervalStart", Timestamp.self, "ns since 1970, UTC", isOptional: false, "Start of the metered interval; not before the end of the meter's last."),
-      CommandField("intervalEnd", Timestamp.self, "ns since 1970, UTC", isOptional: false, "End of the metered interval, exclusive."),
-      CommandField("produced", Energy.self, "Wh", isOptional: false, "Energy produced in the interval; not negative."),
-      CommandField("consumed", Energy.self, "Wh", isOptional: false, "Energy consumed in the interval; not negative."),
+      CommandField("intervalStart", Timestamp.self, "", isOptional: false, "Start of the metered interval; not before the end of the meter's last."),
+      CommandField("intervalEnd", Timestamp.self, "", isOptional: false, "End of the metered interval, exclusive."),
+      CommandField("produced", Energy.self, "", isOptional: false, "Energy produced in the interval; not negative."),
+      CommandField("consumed", Energy.self, "", isOptional: false, "Energy consumed in the interval; not negative."),
     ]
     case .deposit: [
       CommandField("account", AccountId.self, "", isOptional: false, "Whose cash."),
-      CommandField("currency", Currency.self, "ISO 4217", isOptional: false, "Which currency."),
-      CommandField("amount", Money.self, "1e-8 currency", isOptional: false, "How much; positive."),
+      CommandField("currency", Currency.self, "", isOptional: false, "Which currency."),
+      CommandField("amount", Money.self, "", isOptional: false, "How much; positive."),
       CommandField("reference", UInt64.self, "", isOptional: false, "The operator's reference, strictly increasing per account over deposits and withdrawals, so that resending is safe."),
     ]
     case .withdraw: [
       CommandField("account", AccountId.self, "", isOptional: false, "Whose cash."),
-      CommandField("currency", Currency.self, "ISO 4217", isOptional: false, "Which currency."),
-      CommandField("amount", Money.self, "1e-8 currency", isOptional: false, "How much; positive."),
+      CommandField("currency", Currency.self, "", isOptional: false, "Which currency."),
+      CommandField("amount", Money.self, "", isOptional: false, "How much; positive."),
       CommandField("reference", UInt64.self, "", isOptional: false, "Higher than the account's last, so that resending is safe."),
     ]
     case .createParticipant: [
       CommandField("participant", ParticipantId.self, "", isOptional: false, "Its number, unused."),
-      CommandField("name", Label.self, "ASCII", isOptional: false, "Its short name."),
+      CommandField("name", Label.self, "", isOptional: false, "Its short name."),
     ]
     case .registerSession: [
       CommandField("session", SessionId.self, "", isOptional: false, "Its number."),
       CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts."),
       CommandField("roles", Roles.self, "", isOptional: false, "What it may do; empty: revoked."),
-      CommandField("publicKey", PublicKey.self, "32 bytes", isOptional: false, "The key that signs Negotiate and Establish."),
+      CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs Negotiate and Establish."),
     ]
     case .createAccount: [
       CommandField("account", AccountId.self, "", isOptional: false, "Its number, unused."),
@@ -419,34 +419,34 @@ extension CommandKind {
     case .setCap: [
       CommandField("account", AccountId.self, "", isOptional: false, "Whose."),
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
-      CommandField("cap", Energy.self, "Wh", isOptional: false, "Bmax; negative: back to the area's default."),
+      CommandField("cap", Energy.self, "", isOptional: false, "Bmax; negative: back to the area's default."),
     ]
     case .createArea: [
       CommandField("area", AreaId.self, "", isOptional: false, "Its number, unused."),
-      CommandField("currency", Currency.self, "ISO 4217", isOptional: false, "What it is paid in."),
-      CommandField("code", Label.self, "ASCII", isOptional: false, "EIC code."),
-      CommandField("storageCost", Money.self, "1e-8 currency", isOptional: false, "Target storage cost per user, Cu."),
-      CommandField("storagePrice", Money.self, "1e-8 currency", isOptional: false, "Storage price per kWh of capacity, P; positive."),
-      CommandField("feedInPrice", Price.self, "1e-5 currency/kWh", isOptional: false, "What the surrounding grid pays for exports; not negative."),
-      CommandField("retailPrice", Price.self, "1e-5 currency/kWh", isOptional: false, "What the surrounding grid charges for imports; not negative."),
-      CommandField("lossFactor", Rate.self, "1e-6", isOptional: true, "Part of produced energy lost on its way into the storage."),
+      CommandField("currency", Currency.self, "", isOptional: false, "What it is paid in."),
+      CommandField("code", Label.self, "", isOptional: false, "EIC code."),
+      CommandField("storageCost", Money.self, "", isOptional: false, "Target storage cost per user, Cu."),
+      CommandField("storagePrice", Money.self, "", isOptional: false, "Storage price per kWh of capacity, P; positive."),
+      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the surrounding grid pays for exports; not negative."),
+      CommandField("retailPrice", Price.self, "", isOptional: false, "What the surrounding grid charges for imports; not negative."),
+      CommandField("lossFactor", Rate.self, "", isOptional: true, "Part of produced energy lost on its way into the storage."),
     ]
     case .setTariff: [
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
-      CommandField("feedInPrice", Price.self, "1e-5 currency/kWh", isOptional: false, "What the grid pays for exports; not negative."),
-      CommandField("retailPrice", Price.self, "1e-5 currency/kWh", isOptional: false, "What the grid charges for imports; not negative."),
+      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the grid pays for exports; not negative."),
+      CommandField("retailPrice", Price.self, "", isOptional: false, "What the grid charges for imports; not negative."),
     ]
     case .createInstrument: [
       CommandField("instrument", InstrumentId.self, "", isOptional: false, "Its number, unused."),
       CommandField("area", AreaId.self, "", isOptional: false, "Whose energy."),
       CommandField("kind", InstrumentKind.self, "", isOptional: true, "Spot."),
-      CommandField("symbol", Label.self, "ASCII", isOptional: false, "Symbol (FIX 55)."),
-      CommandField("tick", Price.self, "1e-5 currency/kWh", isOptional: false, "Price step; positive."),
-      CommandField("lot", Energy.self, "Wh", isOptional: false, "Quantity step; positive."),
-      CommandField("lowestPrice", Price.self, "1e-5 currency/kWh", isOptional: false, "Lower edge of the price band, a multiple of the tick."),
-      CommandField("highestPrice", Price.self, "1e-5 currency/kWh", isOptional: false, "Upper edge of the price band, a multiple of the tick."),
-      CommandField("makerFee", Rate.self, "1e-6", isOptional: true, "Fee of the resting side."),
-      CommandField("takerFee", Rate.self, "1e-6", isOptional: true, "Fee of the entering side."),
+      CommandField("symbol", Label.self, "", isOptional: false, "Symbol (FIX 55)."),
+      CommandField("tick", Price.self, "", isOptional: false, "Price step; positive."),
+      CommandField("lot", Energy.self, "", isOptional: false, "Quantity step; positive."),
+      CommandField("lowestPrice", Price.self, "", isOptional: false, "Lower edge of the price band, a multiple of the tick."),
+      CommandField("highestPrice", Price.self, "", isOptional: false, "Upper edge of the price band, a multiple of the tick."),
+      CommandField("makerFee", Rate.self, "", isOptional: true, "Fee of the resting side."),
+      CommandField("takerFee", Rate.self, "", isOptional: true, "Fee of the entering side."),
     ]
     case .setInstrumentState: [
       CommandField("instrument", InstrumentId.self, "", isOptional: false, "Which."),
@@ -456,7 +456,7 @@ extension CommandKind {
       CommandField("meter", MeterId.self, "", isOptional: false, "Its number, unused."),
       CommandField("account", AccountId.self, "", isOptional: false, "Whose energy it meters."),
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
-      CommandField("publicKey", PublicKey.self, "32 bytes", isOptional: false, "The key that signs its readings."),
+      CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs its readings."),
     ]
     case .tick: []
     case .settlementConfirmed: [
