@@ -14,6 +14,16 @@ struct FamilyDeclaration {
   var eventType: String { name.capitalizedFirst + "Event" }
 }
 
+/// What an event folds into the hash of the history beside its tag.
+enum EventWords {
+  /// The integer at this path of its struct.
+  case path(String)
+  /// All properties of its command's struct.
+  case properties([CommandProperty])
+  /// What a function written by hand says.
+  case written
+}
+
 /// An event of a family.
 struct EventDeclaration {
   let name: String
@@ -22,6 +32,8 @@ struct EventDeclaration {
   let payload: String
   /// Its number in the hash of the history.
   let tag: Int
+  /// What else it folds into the hash.
+  let hash: EventWords
   let description: String
 }
 

@@ -27,6 +27,13 @@ enum CommandFiles {
     files += OutputFolder.commandTests.map {
       OutputFile(path: "\($0)/RandomBody.generated.swift", text: RandomBodyWriter.file(schema))
     }
+    files += [
+      OutputFile(
+        path: "Sources/ExchangeCore/Dispatch.generated.swift", text: RuleWriter.dispatch(schema)),
+      OutputFile(
+        path: "Sources/ExchangeCore/Messages/EventWords.generated.swift",
+        text: RuleWriter.words(schema)),
+    ]
     return files
   }
 }

@@ -43,12 +43,22 @@ struct CommandReader {
     _ mark: String, _ command: CommandDeclaration
   ) throws -> EventDeclaration {
     let words = mark.split(separator: " ").map(String.init)
-    guard words.count == 2, let tag = Int(words[1]), let family = command.family,
+    guard (2...3).contains(words.count), let tag = Int(words[1]), let family = command.family,
       let payload = command.payload
-    else { throw SchemaError("\(command.name): an event is its case and its tag") }
+    else { throw SchemaError("\(command.name): an event is its case, its tag, and a property") }
     return EventDeclaration(
       name: words[0], family: family, payload: payload, tag: tag,
+      hash: try hash(words.count == 3 ? words[2] : nil, command),
       description: "What \(command.name) asked for is in force.")
+  }
+
+  /// What the event of a command folds: one property where one is named, else all.
+  private static func hash(_ name: String?, _ command: CommandDeclaration) throws -> EventWords {
+    guard let name else { return .properties(command.properties) }
+    guard let property = command.properties.first(where: { $0.name == name }) else {
+      throw SchemaError("\(command.name) has no property \(name)")
+    }
+    return .properties([property])
   }
 
   private mutating func command(

@@ -117,7 +117,7 @@ struct PayloadWriter {
   private func writeCase(
     _ command: CommandDeclaration, _ source: inout SourceText, indent: Int = 1
   ) {
-    source.doc(command.description, indent: indent)
+    source.doc(command.documentation, indent: indent)
     let payload = command.payload.map { "(\($0))" } ?? ""
     source.line("case \(command.name)\(payload)", indent: indent)
   }

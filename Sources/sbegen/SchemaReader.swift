@@ -56,6 +56,7 @@ struct SchemaReader {
         EventDeclaration(
           name: try element.text("case"), family: try element.text("family"),
           payload: try element.text("payload"), tag: try element.integer("tag"),
+          hash: element.optionalText("hash").map { .path($0) } ?? .written,
           description: try element.text("description"))
       })
   }

@@ -88,52 +88,26 @@ struct EventHash {
     }
   }
 
-  private static func word(_ event: OrderEvent) -> UInt64 {
-    switch event {
-    case .massCanceled(let done): 9 | UInt64(done.count) << 8
-    case .agentSet(let done): 13 | UInt64(done.agent.account.rawValue) << 8
-    case .displayed(let seen):
-      28 | UInt64(seen.isRefilled ? 1 : 0) << 8
-        | pair(
-          seen.order.rawValue, pair(bits(seen.total.wattHours), bits(seen.live.wattHours))) << 9
-    }
+  // MARK: Words of the rarer events (EventWords.generated.swift says which)
+
+  /// A tag and a number.
+  static func word(_ tag: UInt64, _ number: some FixedWidthInteger) -> UInt64 {
+    tag | UInt64(truncatingIfNeeded: number) << 8
   }
 
-  private static func word(_ event: CashEvent) -> UInt64 {
-    switch event {
-    case .transferred(let done): 10 | UInt64(bitPattern: done.transfer.amount) << 8
-    case .deposited(let done): 11 | UInt64(bitPattern: done.movement.amount.units) << 8
-    case .withdrawn(let done): 12 | UInt64(bitPattern: done.movement.amount.units) << 8
-    }
+  /// A word and one more number.
+  static func word(_ word: UInt64, and number: some FixedWidthInteger) -> UInt64 {
+    pair(word, UInt64(truncatingIfNeeded: number))
   }
 
-  private static func word(_ event: ReferenceEvent) -> UInt64 {
-    switch event {
-    case .participantCreated(let done): 15 | UInt64(done.participant.rawValue) << 8
-    case .sessionRegistered(let done): 16 | UInt64(done.session.rawValue) << 8
-    case .accountCreated(let done): 17 | UInt64(done.account.rawValue) << 8
-    case .capSet(let done): 18 | UInt64(bitPattern: done.cap.wattHours) << 8
-    case .areaCreated(let done): 19 | UInt64(done.definition.area.rawValue) << 8
-    case .tariffSet(let done): 20 | UInt64(done.area.rawValue) << 8
-    case .instrumentCreated(let done): 21 | UInt64(done.instrument.rawValue) << 8
-    case .instrumentStateChanged(let done): 22 | UInt64(done.state.rawValue) << 8
-    case .meterRegistered(let done): 23 | UInt64(done.meter.rawValue) << 8
-    }
+  /// What the market sees of an order.
+  static func word(_ seen: OrderDisplayed) -> UInt64 {
+    28 | UInt64(seen.isRefilled ? 1 : 0) << 8
+      | pair(seen.order.rawValue, pair(bits(seen.total.wattHours), bits(seen.live.wattHours))) << 9
   }
+}
 
-  private static func word(_ event: SessionEvent) -> UInt64 {
-    switch event {
-    case .sessionBegan(let done): 26 | done.version << 8
-    case .sessionEnded(let done): 27 | UInt64(done.count) << 8
-    }
-  }
-
-  private static func word(_ event: ControlEvent) -> UInt64 {
-    switch event {
-    case .acknowledged(let done): 14 | UInt64(done.session.rawValue) << 8
-    case .settlementConfirmed(let done): 24 | done.batch << 8
-    case .alarm(let alarm): 25 | UInt64(alarm.kind.rawValue) << 8
-    case .rulesSet(let done): 29 | UInt64(done.version) << 8
-    }
-  }
+extension Bool {
+  /// 0 or 1.
+  var word: UInt8 { self ? 1 : 0 }
 }

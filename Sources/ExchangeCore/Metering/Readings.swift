@@ -51,7 +51,8 @@ extension Exchange {
     let excess = balances.positions[position].level - balances.positions[position].ceiling
     if excess <= 0 { return }
     invariant(excess <= held + produced, "no more exported than there was")
-    let revenue = products.areas[area].feedInPrice * excess  // Fits: checked against the highest reading.
+    // Fits: checked against the highest reading.
+    let revenue = products.areas[area].feedInPrice * excess
     balances.positions.row(position).move(-excess)
     invariant(
       balances.positions[position].level == balances.positions[position].ceiling,

@@ -5,14 +5,14 @@ extension Command {
   /// What can be asked of the exchange. The frequent commands are cases of their own and are read
   /// where they stand (`CommandLayout`); the others belong to a family.
   public enum Body: Sendable, BitwiseCopyable {
-    /// NewOrder with what an order rarely needs.
+    /// A new order (FIX 35=D); a good-till-cancelled limit order unless told otherwise.
     case enter(NewOrder)
     /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
     /// place; anything else loses it. The order id stays.
     case replace(ReplaceOrder)
     /// Cancels an open order (FIX 35=F).
     case cancel(CancelOrder)
-    /// A meter's signed reading; any session with the metering role may pass it on.
+    /// A meter's reading. Its signature was verified by the gateway, never by the engine.
     case meterReading(MeterReading)
     /// What concerns several orders, or the orders that the engine makes.
     case order(OrderCommand)
@@ -44,15 +44,15 @@ extension Command {
 public enum OrderCommand: Sendable, BitwiseCopyable {
   /// Cancels every open order of an account that passes the filter (FIX 35=q).
   case massCancel(MassCancel)
-  /// Leaves a standing instruction with the exchange, or removes it.
+  /// Leaves a standing instruction with the engine, or removes it (market rules 8).
   case setAgent(SetAgent)
 }
 
 /// What moves cash, or energy without a meter.
 public enum CashCommand: Sendable, BitwiseCopyable {
-  /// Moves free cash or energy to another account, at once.
+  /// Moves free cash or energy between two accounts, at once (market rules 6).
   case transfer(Transfer)
-  /// Credits cash to an account.
+  /// A deposit or a withdrawal of cash.
   case deposit(CashMovement)
   /// Debits free cash of an account.
   case withdraw(CashMovement)
@@ -99,7 +99,8 @@ public enum ControlCommand: Sendable, BitwiseCopyable {
   /// The hash of the exchange's history before this command, written every so many commands; a
   /// replay that arrives at another one has diverged and stops.
   case checkpoint(Checkpoint)
-  /// Puts a newer version of the rules in force, from the next command on; never an older one.
+  /// Puts a version of the rules in force, from the next command on. Upwards only: what was decided
+  /// by older rules stays, and a journal replays with the rules that were in force.
   case setRules(SetRules)
 }
 

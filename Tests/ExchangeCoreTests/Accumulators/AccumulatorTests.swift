@@ -49,7 +49,8 @@ private struct Heights {
       note("level", level.total, of: Int128(exchange.capacity.orders) * order)
       note("order", state.quantity.wattHours, of: order)
       let notional = state.price.ticks * state.quantity.wattHours
-      let fee = exchange.products.instruments[state.instrument.rawValue].highestFee.roundedUp(of: notional)
+      let fee = exchange.products.instruments[state.instrument.rawValue].highestFee.roundedUp(
+        of: notional)
       note(
         "notional and fee", Int128(notional.magnitude) + Int128(fee ?? 0), of: Int128(Int64.max))
     }

@@ -404,5 +404,7 @@ extension Exchange {
   }
 
   /// What is paid with in an area.
-  func currency(of area: AreaId) -> Currency { Currency(products.areas[UInt32(area.rawValue)].currency) }
+  func currency(of area: AreaId) -> Currency {
+    Currency(products.areas[UInt32(area.rawValue)].currency)
+  }
 }

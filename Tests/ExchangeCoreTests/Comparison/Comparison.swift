@@ -103,7 +103,11 @@ struct Coverage {
       return "\(label) \(String(repeating: ".", count: dots)) \(number)"
     }
     let share = entered == 0 ? 0 : waited * 100 / entered
-    return (rows + ["\(commands) commands; \(share) % of the quantity waited on entry", "event and state hashes \(String(hash, radix: 16))"])
+    return
+      (rows + [
+        "\(commands) commands; \(share) % of the quantity waited on entry",
+        "event and state hashes \(String(hash, radix: 16))",
+      ])
       .joined(separator: "\n")
   }
 }

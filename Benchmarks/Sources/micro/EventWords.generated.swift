@@ -1,0 +1,1 @@
+../../../Sources/ExchangeCore/Messages/EventWords.generated.swift
