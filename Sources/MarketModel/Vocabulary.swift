@@ -28,6 +28,9 @@ public enum TimeInForce: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case fillOrKill = 2
   /// Good till its expire time.
   case goodTillTime = 3
+
+  /// Whether what does not execute on entry is cancelled: such an order never rests.
+  @inlinable public var isImmediate: Bool { self == .immediateOrCancel || self == .fillOrKill }
 }
 
 /// What happens when the best orders of both sides have one owner (market rules 5).

@@ -33,6 +33,9 @@ enum CommandFiles {
       OutputFile(
         path: "Sources/ExchangeCore/Messages/EventWords.generated.swift",
         text: RuleWriter.words(schema)),
+      OutputFile(
+        path: "Tests/ExchangeCoreTests/Generated/ModelDispatch.generated.swift",
+        text: RuleWriter.model(schema)),
     ]
     return files
   }

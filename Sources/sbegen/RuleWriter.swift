@@ -49,6 +49,26 @@ enum RuleWriter {
     return PayloadWriter.banner + source.text
   }
 
+  /// From every command to the reference model's rule for it, of the same name.
+  static func model(_ schema: CommandSchema) -> String {
+    var source = SourceText()
+    source.line("import MarketModel")
+    source.line()
+    source.line("extension ReferenceModel {")
+    source.doc("To the rule of the command's name.", indent: 1)
+    source.line("mutating func perform(_ command: Command) throws(Refusal) {", indent: 1)
+    source.line("switch command.body {", indent: 2)
+    for command in schema.commands {
+      let value = command.payload == nil ? "" : "value, "
+      source.line(
+        "case \(command.pattern("let value")): try \(command.name)(\(value)command)", indent: 2)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line("}")
+    return PayloadWriter.banner + source.text
+  }
+
   private static func word(_ event: EventDeclaration) -> String {
     switch event.hash {
     case .written: return "word(done)"

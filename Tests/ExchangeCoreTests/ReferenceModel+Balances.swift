@@ -108,7 +108,7 @@ extension ReferenceModel {
 // MARK: - Section 7: meters
 
 extension ReferenceModel {
-  mutating func read(_ reading: MeterReading, _ command: Command) throws(Refusal) {
+  mutating func meterReading(_ reading: MeterReading, _ command: Command) throws(Refusal) {
     let definition = try validate(reading, command)
     let key = PositionKey(account: definition.account, area: definition.area)
     guard let area = areas[key.area]?.definition else { return }

@@ -21,7 +21,9 @@ extension ReferenceModel {
     try require(areas[area] != nil, .unknownArea, Int64(capacity.areas))
   }
 
-  mutating func create(_ definition: CreateParticipant, _ command: Command) throws(Refusal) {
+  mutating func createParticipant(_ definition: CreateParticipant, _ command: Command)
+    throws(Refusal)
+  {
     try requireNumber(definition.participant.rawValue, capacity.participants)
     try require(participants[definition.participant] == nil, .alreadyExists)
     participants[definition.participant] = definition
@@ -29,7 +31,7 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  mutating func register(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
+  mutating func registerSession(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
     try requireNumber(definition.session.rawValue, capacity.sessions)
     try requireParticipant(definition.participant)
     try requireValue(Int64(definition.roles.rawValue), in: 0...15)
@@ -38,7 +40,7 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  mutating func create(_ definition: CreateAccount, _ command: Command) throws(Refusal) {
+  mutating func createAccount(_ definition: CreateAccount, _ command: Command) throws(Refusal) {
     try requireNumber(definition.account.rawValue, capacity.accounts)
     try require(accounts[definition.account] == nil, .alreadyExists)
     try requireParticipant(definition.participant)
@@ -63,7 +65,7 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  mutating func create(_ definition: CreateArea, _ command: Command) throws(Refusal) {
+  mutating func createArea(_ definition: CreateArea, _ command: Command) throws(Refusal) {
     try requireNumber(UInt32(definition.area.rawValue), capacity.areas)
     try require(areas[definition.area] == nil, .alreadyExists)
     try requireValue(definition.storageCost.units, in: 0...(.max))
@@ -97,7 +99,8 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  mutating func create(_ definition: CreateInstrument, _ command: Command) throws(Refusal) {
+  mutating func createInstrument(_ definition: CreateInstrument, _ command: Command) throws(Refusal)
+  {
     try requireNumber(definition.instrument.rawValue, capacity.instruments)
     try require(instruments[definition.instrument] == nil, .alreadyExists)
     try requireArea(definition.area)
@@ -123,7 +126,7 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  mutating func register(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
+  mutating func registerMeter(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
     try requireNumber(definition.meter.rawValue, capacity.meters)
     try require(meters[definition.meter] == nil, .alreadyExists)
     try requireAccount(definition.account)
@@ -137,7 +140,9 @@ extension ReferenceModel {
   }
 
   /// Halt, open again, close.
-  mutating func setState(_ definition: SetInstrumentState, _ command: Command) throws(Refusal) {
+  mutating func setInstrumentState(_ definition: SetInstrumentState, _ command: Command)
+    throws(Refusal)
+  {
     let id = definition.instrument
     let present = try requireInstrument(id).state
     if definition.state != present {
@@ -166,13 +171,13 @@ extension ReferenceModel {
     touch(order.position)
   }
 
-  mutating func begin(_ session: BeginSession) throws(Refusal) {
+  mutating func beginSession(_ session: BeginSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
     emit(.session(.sessionBegan(session)))
   }
 
   /// Cancel on disconnect: what the session entered, but for its standing instructions' orders.
-  mutating func end(_ session: EndSession) throws(Refusal) {
+  mutating func endSession(_ session: EndSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
     let participant = sessions[session.session]?.participant
     var count: UInt32 = 0
@@ -194,7 +199,9 @@ extension ReferenceModel {
     drain()
   }
 
-  mutating func confirm(_ settled: SettlementConfirmed) {
+  mutating func settlementConfirmed(_ settled: SettlementConfirmed, _ command: Command)
+    throws(Refusal)
+  {
     guard settled.batch > lastBatch else { return }
     lastBatch = settled.batch
     emit(.control(.settlementConfirmed(settled)))

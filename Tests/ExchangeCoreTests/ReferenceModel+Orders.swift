@@ -34,8 +34,7 @@ extension ReferenceModel {
       return
     }
     match(order.id)
-    let isImmediate = order.timeInForce == .immediateOrCancel || order.timeInForce == .fillOrKill
-    if isImmediate, let left = orders[order.id], left.leaves > 0 {
+    if order.timeInForce.isImmediate, let left = orders[order.id], left.leaves > 0 {
       cancelWhole(order.id, .immediate)
     } else {
       rest(order.id)

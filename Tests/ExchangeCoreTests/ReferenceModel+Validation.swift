@@ -9,16 +9,11 @@ extension ReferenceModel {
     if command.session == .exchange { return }
     let roles = sessions[command.session]?.roles ?? []
     try require(!roles.isEmpty, .unknownSession)
-    switch command.body {
-    case .enter, .replace, .cancel, .order, .cash(.transfer):
-      try require(roles.contains(.trading), .notPermitted, Int64(Roles.trading.rawValue))
-    case .meterReading: break
-    case .session, .control(.settlementConfirmed), .control(.checkpoint):
-      throw Refusal(code: .notPermitted, limit: 0)
-    case .cash, .reference, .control:
-      try require(
-        roles.contains(.administration), .notPermitted, Int64(Roles.administration.rawValue))
-    }
+    let needed = CommandKind(command.body).roles
+    try require(!needed.isEmpty, .notPermitted)
+    // Whose reading it is tells the meter.
+    if case .meterReading = command.body { return }
+    try require(!roles.isDisjoint(with: needed), .notPermitted, Int64(needed.rawValue))
   }
 
   func requireAccount(_ account: AccountId) throws(Refusal) {

@@ -69,36 +69,14 @@ struct ReferenceModel {
     return events
   }
 
-  private mutating func perform(_ command: Command) throws(Refusal) {
-    switch command.body {
-    case .enter(let order): try enter(order, command)
-    case .replace(let request): try replace(request, command)
-    case .cancel(let request): try cancel(request, command)
-    case .order(.massCancel(let request)): try massCancel(request, command)
-    case .order(.setAgent(let agent)): try setAgent(agent, command)
-    case .cash(.transfer(let transfer)): try self.transfer(transfer, command)
-    case .meterReading(let reading): try read(reading, command)
-    case .cash(.deposit(let movement)): try deposit(movement, command)
-    case .cash(.withdraw(let movement)): try withdraw(movement, command)
-    case .reference(.createParticipant(let definition)): try create(definition, command)
-    case .reference(.registerSession(let definition)): try register(definition, command)
-    case .reference(.createAccount(let definition)): try create(definition, command)
-    case .reference(.setCap(let definition)): try setCap(definition, command)
-    case .reference(.createArea(let definition)): try create(definition, command)
-    case .reference(.setTariff(let definition)): try setTariff(definition, command)
-    case .reference(.createInstrument(let definition)): try create(definition, command)
-    case .reference(.setInstrumentState(let definition)): try setState(definition, command)
-    case .reference(.registerMeter(let definition)): try register(definition, command)
-    case .control(.tick):
-      drain()
-      acknowledge(command)
-    case .control(.settlementConfirmed(let batch)): confirm(batch)
-    case .session(.beginSession(let session)): try begin(session)
-    case .session(.endSession(let session)): try end(session)
-    case .control(.checkpoint): break
-    case .control(.setRules(let rules)): try setRules(rules, command)
-    }
+  // MARK: The exchange's own commands
+
+  mutating func tick(_ command: Command) throws(Refusal) {
+    drain()
+    acknowledge(command)
   }
+
+  func checkpoint(_ checkpoint: Checkpoint, _ command: Command) throws(Refusal) {}
 }
 
 // MARK: - Section 4: cover

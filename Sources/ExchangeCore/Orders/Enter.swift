@@ -72,10 +72,7 @@ extension Exchange {
     if minimum != .zero, executable(row) < minimum.wattHours {
       return remove(row, .fillOrKill)
     }
-    switch order.timeInForce {
-    case .goodTillCancel, .goodTillTime: matchAndRest(row)
-    case .immediateOrCancel, .fillOrKill: matchAndCancel(row)
-    }
+    if order.timeInForce.isImmediate { matchAndCancel(row) } else { matchAndRest(row) }
   }
 
   private mutating func matchAndCancel(_ order: OpenOrder) {

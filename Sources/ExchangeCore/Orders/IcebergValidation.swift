@@ -10,9 +10,7 @@ extension Exchange {
       order.displayQuantity.wattHours, order.quantity.wattHours
     )
     let lot = instrument.lot
-    let rests =
-      order.timeInForce == .goodTillCancel || order.timeInForce == .goodTillTime
-    if !rests { return Refusal(.displayQuantityInvalid) }
+    if order.timeInForce.isImmediate { return Refusal(.displayQuantityInvalid) }
     if display < 0 || display > quantity || display % lot != 0 {
       return Refusal(.displayQuantityInvalid, quantity)
     }

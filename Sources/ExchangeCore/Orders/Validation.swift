@@ -45,8 +45,7 @@ extension Exchange {
   }
 
   @inline(__always) private func validateForm(_ order: NewOrderRow) -> Refusal? {
-    let isImmediate =
-      order.timeInForce == .immediateOrCancel || order.timeInForce == .fillOrKill
+    let isImmediate = order.timeInForce.isImmediate
     if order.type == .market, !isImmediate { return Refusal(.marketNotImmediate) }
     if order.postOnly, isImmediate || order.minimumQuantity != .zero {
       return Refusal(.postOnlyImmediate)

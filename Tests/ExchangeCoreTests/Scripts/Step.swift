@@ -43,6 +43,16 @@ enum Notation {
     "ana", "ben", "cy", "dee", "eva", "finn", "gus", "hal", "ida", "jon", "kim", "lea",
   ]
 
+  /// How long an order stands: the market's short word where there is one, else the case's name.
+  static func word(_ timeInForce: TimeInForce) -> String {
+    switch timeInForce {
+    case .immediateOrCancel: "ioc"
+    case .fillOrKill: "fok"
+    case .goodTillTime: "gtt"
+    default: "\(timeInForce)"
+    }
+  }
+
   static func person(_ number: UInt32) -> String {
     (1...UInt32(people.count)).contains(number) ? people[Int(number) - 1] : "#\(number)"
   }

@@ -123,9 +123,7 @@ struct StepParser {
       account: account, instrument: try instrument() ?? InstrumentId(1), side: side,
       clientOrderId: ClientOrderId(id ?? 0), price: try price("@") ?? .zero, quantity: quantity)
     if flag("market") { order.type = .market }
-    if flag("ioc") { order.timeInForce = .immediateOrCancel }
-    if flag("fok") { order.timeInForce = .fillOrKill }
-    if flag("gtt") { order.timeInForce = .goodTillTime }
+    for value in TimeInForce.allCases where flag(Notation.word(value)) { order.timeInForce = value }
     order.postOnly = flag("post")
     order.expireTime = try time("expires") ?? .never
     order.minimumQuantity = try energy("min") ?? .zero

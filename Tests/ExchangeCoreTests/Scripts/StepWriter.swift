@@ -63,12 +63,7 @@ struct StepWriter {
     words.append(Notation.energy(order.quantity))
     words += order.type == .market ? ["market"] : ["@", Notation.price(order.price)]
     words += ["in", "\(order.instrument.rawValue)"]
-    switch order.timeInForce {
-    case .goodTillCancel: break
-    case .immediateOrCancel: words.append("ioc")
-    case .fillOrKill: words.append("fok")
-    case .goodTillTime: words.append("gtt")
-    }
+    if order.timeInForce != .goodTillCancel { words.append(Notation.word(order.timeInForce)) }
     if order.expireTime != .never { words += ["expires", Notation.time(order.expireTime)] }
     if order.postOnly { words.append("post") }
     if order.minimumQuantity != .zero { words += ["min", Notation.energy(order.minimumQuantity)] }
