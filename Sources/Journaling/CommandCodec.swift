@@ -70,12 +70,8 @@ public enum CommandCodec {
   /// - Parameter bytes: Room for at least `longestRecord` bytes.
   /// - Returns: How many bytes were written.
   public static func encode(_ command: Command, into bytes: UnsafeMutableRawPointer) -> Int {
-    var payload = RecordWriter(bytes + headerLength)
-    let kind = write(command.body, to: &payload)
-    let length = headerLength + payload.offset
-    invariant(kind.allows(payloadLength: payload.offset), "a record as long as its drawing")
-    invariant(
-      length % 8 == 0 && length <= longestRecord, "a record that keeps what follows aligned")
+    let kind = kind(of: command.body)
+    let length = recordLength(of: command.body)
     var header = RecordWriter(bytes)
     header.put(kind.rawValue)
     header.put(UInt16(length))
@@ -83,6 +79,11 @@ public enum CommandCodec {
     header.put(command.clientSequence)
     header.put(command.time.nanoseconds)
     invariant(header.offset == headerLength, "a header as long as its drawing")
+    invariant(
+      length % 8 == 0 && length <= longestRecord, "a record that keeps what follows aligned")
+    var payload = RecordWriter(bytes + headerLength)
+    write(command.body, to: &payload)
+    invariant(payload.offset == length - headerLength, "a record as long as its drawing")
     return length
   }
 

@@ -94,16 +94,7 @@ struct RecordCodecWriter {
     source.line("}", indent: 3)
     source.line("}", indent: 2)
     source.line()
-    source.doc("Whether a record of it may have so many bytes after the header.", indent: 2)
-    source.line("func allows(payloadLength: Int) -> Bool {", indent: 2)
-    source.line("switch self {", indent: 3)
-    for (lengths, group) in kinds.grouped(by: { $0.1.map(\.form.length) }) {
-      source.cases(
-        group.map { "." + $0.1[0].form.kindName },
-        lengths.map { "payloadLength == \($0)" }.joined(separator: " || "), indent: 3)
-    }
-    source.line("}", indent: 3)
-    source.line("}", indent: 2)
+    writeAllows()
     source.line()
     source.doc(
       "Whether a field that is appended to its command makes its records longer.", indent: 2)
@@ -118,6 +109,27 @@ struct RecordCodecWriter {
     source.line("}", indent: 3)
     source.line("}", indent: 2)
     source.line("}", indent: 1)
+  }
+
+  /// One comparison for kinds with one form: the shortest length is looked up in a table.
+  private mutating func writeAllows() {
+    source.doc("Bytes after the header of its shortest form.", indent: 2)
+    source.line("var shortestPayload: Int {", indent: 2)
+    source.line("switch self {", indent: 3)
+    for (length, group) in kinds.grouped(by: { $0.1[0].form.length }) {
+      source.cases(group.map { "." + $0.1[0].form.kindName }, "\(length)", indent: 3)
+    }
+    source.line("}", indent: 3)
+    source.line("}", indent: 2)
+    source.line()
+    source.doc("Whether a record of it may have so many bytes after the header.", indent: 2)
+    source.line("@inline(__always) func allows(payloadLength: Int) -> Bool {", indent: 2)
+    source.line("payloadLength == shortestPayload || isLonger(payloadLength)", indent: 3)
+    source.line("}", indent: 2)
+    source.line()
+    source.line("@inline(never) private func isLonger(_ payloadLength: Int) -> Bool {", indent: 2)
+    source.line("payloadLengths.contains(payloadLength)", indent: 3)
+    source.line("}", indent: 2)
   }
 
   private mutating func writeLengths() {
@@ -153,8 +165,8 @@ struct RecordCodecWriter {
   }
 
   /// A switch that gives the value of `index`, 0 to the last.
-  private mutating func choice(_ values: [String], _ index: String, opening: String = "") {
-    source.line("\(opening)switch \(index) {", indent: 3)
+  private mutating func choice(_ values: [String], _ index: String) {
+    source.line("switch \(index) {", indent: 3)
     for (place, value) in values.enumerated() {
       let isLast = place + 1 == values.count
       source.line("\(isLast ? "default" : "case \(place)"): \(value)", indent: 3)
@@ -186,23 +198,13 @@ extension RecordCodecWriter {
   private mutating func writeWriters() {
     source.line("extension CommandCodec {")
     source.doc("Writes the payload of `body`.", indent: 1)
-    source.doc("- Returns: The kind of its record.", indent: 1)
     source.line(
-      "static func write(_ body: Command.Body, to writer: inout RecordWriter) -> Kind {", indent: 1)
+      "static func write(_ body: Command.Body, to writer: inout RecordWriter) {", indent: 1)
     source.line("switch body {", indent: 2)
     for command in schema.commands {
-      guard command.payload != nil else {
-        source.line("case \(command.pattern): return .\(command.forms[0].kindName)", indent: 2)
-        continue
-      }
-      source.line("case \(command.pattern("let value")):", indent: 2)
-      if command.hasOneKind {
-        source.line("write(value, to: &writer)", indent: 3)
-        source.line("return .\(command.forms[0].kindName)", indent: 3)
-      } else {
-        choice(
-          command.forms.map { "." + $0.kindName }, "write(value, to: &writer)", opening: "return ")
-      }
+      let action = command.payload == nil ? "break" : "write(value, to: &writer)"
+      let pattern = command.payload == nil ? command.pattern : command.pattern("let value")
+      source.line("case \(pattern): \(action)", indent: 2)
     }
     source.line("}", indent: 2)
     source.line("}", indent: 1)
@@ -211,11 +213,10 @@ extension RecordCodecWriter {
   }
 
   private mutating func writeWriter(_ command: CommandDeclaration) {
-    let result = command.hasOneKind ? "" : " -> Int"
     source.line()
     source.line("private static func write(", indent: 1)
     source.line("_ value: \(command.payload ?? ""), to writer: inout RecordWriter", indent: 2)
-    source.line(")\(result) {", indent: 1)
+    source.line(") {", indent: 1)
     if command.forms.count > 1 { source.line("let form = form(of: value)", indent: 2) }
     for (index, form) in command.forms.enumerated() {
       if index > 0 { source.line("if form >= \(index) {", indent: 2) }
@@ -229,7 +230,6 @@ extension RecordCodecWriter {
       }
       if index > 0 { source.line("}", indent: 2) }
     }
-    if !command.hasOneKind { source.line("return form", indent: 2) }
     source.line("}", indent: 1)
   }
 }
@@ -250,13 +250,7 @@ extension RecordCodecWriter {
         source.line("case .\(forms[0].form.kindName): \(command.pattern)", indent: 2)
         continue
       }
-      var arguments = ["&reader"]
-      if command.forms.count > 1 {
-        arguments.append(
-          "form: " + readForm(forms.map { (index: $0.index, length: $0.form.length) }))
-      }
-      var value =
-        "\(canFail(command) ? "try " : "")\(command.payloadFunction)(\(arguments.joined(separator: ", ")))"
+      var value = readers(command, forms.map { (index: $0.index, length: $0.form.length) })
       if command.isChecked { value = "try checked(\(value))" }
       source.line("case .\(forms[0].form.kindName): \(command.pattern(value))", indent: 2)
     }
@@ -266,13 +260,20 @@ extension RecordCodecWriter {
     source.line("}")
   }
 
-  private func readForm(_ forms: [(index: Int, length: Int)]) -> String {
-    forms.dropLast().map { "payloadLength == \($0.length) ? \($0.index) : " }.joined()
-      + "\(forms[forms.count - 1].index)"
+  /// The call that reads one of the forms of a kind.
+  private func readers(
+    _ command: CommandDeclaration, _ forms: [(index: Int, length: Int)]
+  ) -> String {
+    let calls = forms.map { index, _ in
+      let name = command.payloadFunction + (index == 0 ? "" : "Form\(index)")
+      return "\(canFail(command, index) ? "try " : "")\(name)(&reader)"
+    }
+    return zip(forms, calls).dropLast().map { "payloadLength == \($0.length) ? \($1) : " }.joined()
+      + calls[calls.count - 1]
   }
 
-  private func canFail(_ command: CommandDeclaration) -> Bool {
-    command.forms.count > 1
+  private func canFail(_ command: CommandDeclaration, _ form: Int) -> Bool {
+    form > 0
       || command.forms[0].parts.contains { part in
         switch part {
         case .reserved: true
@@ -282,41 +283,67 @@ extension RecordCodecWriter {
   }
 
   private mutating func writeReader(_ command: CommandDeclaration) {
-    let hasForms = command.forms.count > 1
     source.line()
-    source.line("private static func \(command.payloadFunction)(", indent: 1)
-    source.line("_ reader: inout RecordReader\(hasForms ? ", form: Int" : "")", indent: 2)
     source.line(
-      ")\(canFail(command) ? " throws(Failure)" : "") -> \(command.payload ?? "") {", indent: 1)
-    for (index, form) in command.forms.enumerated() {
-      let indent = index > 0 ? 3 : 2
-      if index > 0 {
-        for property in form.properties {
-          source.line(
-            "var \(property.name): \(property.type.name) = \(property.standard ?? "0")", indent: 2)
-        }
-        source.line("if form >= \(index) {", indent: 2)
-      }
-      for part in form.parts {
-        switch part {
-        case .reserved(let count): source.line("try reader.reserved(\(count))", indent: indent)
-        case .property(let property):
-          let opening = index > 0 ? "" : "let "
-          source.line("\(opening)\(property.name) = \(property.readExpression)", indent: indent)
-        }
-      }
-      if index > 0 {
-        let tests = form.properties.map { "\($0.name) == \($0.standard ?? "0")" }
-        source.line(
-          "if form == \(index), \(tests.joined(separator: ", ")) { throw reader.needless(at: \(form.start)) }",
-          indent: 3)
-        source.line("}", indent: 2)
+      "private static func \(command.payloadFunction)(_ reader: inout RecordReader)", indent: 1)
+    source.line(
+      "\(canFail(command, 0) ? "throws(Failure) " : "")-> \(command.payload ?? "") {", indent: 2)
+    for part in command.forms[0].parts {
+      switch part {
+      case .reserved(let count): source.line("try reader.reserved(\(count))", indent: 2)
+      case .property(let property):
+        source.line("let \(property.name) = \(property.readExpression)", indent: 2)
       }
     }
     source.line("return \(command.payload ?? "")(", indent: 2)
-    source.list(command.properties.map { "\($0.name): \($0.name)" }, indent: 3)
+    source.list(
+      command.forms[0].properties(orderedAs: command).map { "\($0.name): \($0.name)" }, indent: 3)
     source.line(")", indent: 2)
     source.line("}", indent: 1)
+    for form in command.forms.indices.dropFirst() { writeReader(command, form: form) }
+  }
+
+  /// A longer form: what the shortest holds, then what each form added.
+  private mutating func writeReader(_ command: CommandDeclaration, form last: Int) {
+    source.line()
+    source.line(
+      "private static func \(command.payloadFunction)Form\(last)(_ reader: inout RecordReader)",
+      indent: 1)
+    source.line("throws(Failure) -> \(command.payload ?? "") {", indent: 2)
+    let call = readers(command, [(index: 0, length: 0)])
+    source.line("var value = \(call)", indent: 2)
+    for index in 1...last {
+      let form = command.forms[index]
+      let final = index == last ? form.properties.last?.name : nil
+      for part in form.parts {
+        switch part {
+        case .reserved(let count): source.line("try reader.reserved(\(count))", indent: 2)
+        case .property(let property):
+          source.line("value.\(property.name) = \(property.readExpression)", indent: 2)
+          if property.name == final { writeNeed(form) }
+        }
+      }
+    }
+    source.line("return value", indent: 2)
+    source.line("}", indent: 1)
+  }
+}
+
+extension RecordCodecWriter {
+  /// Of a longer form one of its own fields has not its default.
+  private mutating func writeNeed(_ form: CommandForm) {
+    let tests = form.properties.map { "value.\($0.name) == \($0.standard ?? "0")" }
+    source.line("if \(tests.joined(separator: ", ")) {", indent: 2)
+    source.line("throw reader.needless(at: \(form.start))", indent: 3)
+    source.line("}", indent: 2)
+  }
+}
+
+extension CommandForm {
+  /// Its properties in the order of the struct.
+  fileprivate func properties(orderedAs command: CommandDeclaration) -> [CommandProperty] {
+    let names = Set(properties.map(\.name))
+    return command.properties.filter { names.contains($0.name) }
   }
 }
 

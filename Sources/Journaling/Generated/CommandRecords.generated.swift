@@ -52,21 +52,29 @@ extension CommandCodec {
       }
     }
 
-    /// Whether a record of it may have so many bytes after the header.
-    func allows(payloadLength: Int) -> Bool {
+    /// Bytes after the header of its shortest form.
+    var shortestPayload: Int {
       switch self {
-      case .enter, .setAgent, .createArea: payloadLength == 56
-      case .replace: payloadLength == 40
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: payloadLength == 24
-      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession,
-      .endSession: payloadLength == 16
-      case .transfer: payloadLength == 32
-      case .meterReading, .registerSession, .registerMeter: payloadLength == 48
-      case .createAccount, .setInstrumentState, .setRules: payloadLength == 8
-      case .createInstrument, .enterIceberg: payloadLength == 64
-      case .tick: payloadLength == 0
-      case .enterOnBehalf: payloadLength == 72
+      case .enter, .setAgent, .createArea: 56
+      case .replace: 40
+      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
+      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession: 16
+      case .transfer: 32
+      case .meterReading, .registerSession, .registerMeter: 48
+      case .createAccount, .setInstrumentState, .setRules: 8
+      case .createInstrument, .enterIceberg: 64
+      case .tick: 0
+      case .enterOnBehalf: 72
       }
+    }
+
+    /// Whether a record of it may have so many bytes after the header.
+    @inline(__always) func allows(payloadLength: Int) -> Bool {
+      payloadLength == shortestPayload || isLonger(payloadLength)
+    }
+
+    @inline(never) private func isLonger(_ payloadLength: Int) -> Bool {
+      payloadLengths.contains(payloadLength)
     }
 
     /// Whether a field that is appended to its command makes its records longer.
@@ -158,88 +166,38 @@ extension CommandCodec {
 
 extension CommandCodec {
   /// Writes the payload of `body`.
-  /// - Returns: The kind of its record.
-  static func write(_ body: Command.Body, to writer: inout RecordWriter) -> Kind {
+  static func write(_ body: Command.Body, to writer: inout RecordWriter) {
     switch body {
-    case .enter(let value):
-      return switch write(value, to: &writer) {
-      case 0: .enter
-      case 1: .enterIceberg
-      default: .enterOnBehalf
-      }
-    case .replace(let value):
-      write(value, to: &writer)
-      return .replace
-    case .cancel(let value):
-      write(value, to: &writer)
-      return .cancel
-    case .order(.massCancel(let value)):
-      write(value, to: &writer)
-      return .massCancel
-    case .order(.setAgent(let value)):
-      write(value, to: &writer)
-      return .setAgent
-    case .cash(.transfer(let value)):
-      write(value, to: &writer)
-      return .transfer
-    case .meterReading(let value):
-      write(value, to: &writer)
-      return .meterReading
-    case .cash(.deposit(let value)):
-      write(value, to: &writer)
-      return .deposit
-    case .cash(.withdraw(let value)):
-      write(value, to: &writer)
-      return .withdraw
-    case .reference(.createParticipant(let value)):
-      write(value, to: &writer)
-      return .createParticipant
-    case .reference(.registerSession(let value)):
-      write(value, to: &writer)
-      return .registerSession
-    case .reference(.createAccount(let value)):
-      write(value, to: &writer)
-      return .createAccount
-    case .reference(.setCap(let value)):
-      write(value, to: &writer)
-      return .setCap
-    case .reference(.createArea(let value)):
-      write(value, to: &writer)
-      return .createArea
-    case .reference(.setTariff(let value)):
-      write(value, to: &writer)
-      return .setTariff
-    case .reference(.createInstrument(let value)):
-      write(value, to: &writer)
-      return .createInstrument
-    case .reference(.setInstrumentState(let value)):
-      write(value, to: &writer)
-      return .setInstrumentState
-    case .reference(.registerMeter(let value)):
-      write(value, to: &writer)
-      return .registerMeter
-    case .control(.tick): return .tick
-    case .control(.settlementConfirmed(let value)):
-      write(value, to: &writer)
-      return .settlementConfirmed
-    case .control(.checkpoint(let value)):
-      write(value, to: &writer)
-      return .checkpoint
-    case .session(.beginSession(let value)):
-      write(value, to: &writer)
-      return .beginSession
-    case .session(.endSession(let value)):
-      write(value, to: &writer)
-      return .endSession
-    case .control(.setRules(let value)):
-      write(value, to: &writer)
-      return .setRules
+    case .enter(let value): write(value, to: &writer)
+    case .replace(let value): write(value, to: &writer)
+    case .cancel(let value): write(value, to: &writer)
+    case .order(.massCancel(let value)): write(value, to: &writer)
+    case .order(.setAgent(let value)): write(value, to: &writer)
+    case .cash(.transfer(let value)): write(value, to: &writer)
+    case .meterReading(let value): write(value, to: &writer)
+    case .cash(.deposit(let value)): write(value, to: &writer)
+    case .cash(.withdraw(let value)): write(value, to: &writer)
+    case .reference(.createParticipant(let value)): write(value, to: &writer)
+    case .reference(.registerSession(let value)): write(value, to: &writer)
+    case .reference(.createAccount(let value)): write(value, to: &writer)
+    case .reference(.setCap(let value)): write(value, to: &writer)
+    case .reference(.createArea(let value)): write(value, to: &writer)
+    case .reference(.setTariff(let value)): write(value, to: &writer)
+    case .reference(.createInstrument(let value)): write(value, to: &writer)
+    case .reference(.setInstrumentState(let value)): write(value, to: &writer)
+    case .reference(.registerMeter(let value)): write(value, to: &writer)
+    case .control(.tick): break
+    case .control(.settlementConfirmed(let value)): write(value, to: &writer)
+    case .control(.checkpoint(let value)): write(value, to: &writer)
+    case .session(.beginSession(let value)): write(value, to: &writer)
+    case .session(.endSession(let value)): write(value, to: &writer)
+    case .control(.setRules(let value)): write(value, to: &writer)
     }
   }
 
   private static func write(
     _ value: NewOrder, to writer: inout RecordWriter
-  ) -> Int {
+  ) {
     let form = form(of: value)
     writer.put(value.account.rawValue)
     writer.put(value.instrument.rawValue)
@@ -261,7 +219,6 @@ extension CommandCodec {
       writer.put(value.onBehalfOf.rawValue)
       writer.reserve(4)
     }
-    return form
   }
 
   private static func write(
@@ -477,7 +434,7 @@ extension CommandCodec {
     _ kind: Kind, payloadLength: Int, from reader: inout RecordReader
   ) throws(Failure) -> Command.Body {
     switch kind {
-    case .enter: .enter(try newOrder(&reader, form: 0))
+    case .enter: .enter(try newOrder(&reader))
     case .replace: .replace(try replaceOrder(&reader))
     case .cancel: .cancel(try cancelOrder(&reader))
     case .massCancel: .order(.massCancel(try massCancel(&reader)))
@@ -500,15 +457,14 @@ extension CommandCodec {
     case .checkpoint: .control(.checkpoint(checkpoint(&reader)))
     case .beginSession: .session(.beginSession(beginSession(&reader)))
     case .endSession: .session(.endSession(try endSession(&reader)))
-    case .enterIceberg: .enter(try newOrder(&reader, form: 1))
-    case .enterOnBehalf: .enter(try newOrder(&reader, form: 2))
+    case .enterIceberg: .enter(try newOrderForm1(&reader))
+    case .enterOnBehalf: .enter(try newOrderForm2(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     }
   }
 
-  private static func newOrder(
-    _ reader: inout RecordReader, form: Int
-  ) throws(Failure) -> NewOrder {
+  private static func newOrder(_ reader: inout RecordReader)
+    throws(Failure) -> NewOrder {
     let account = AccountId(reader.u32())
     let instrument = InstrumentId(reader.u32())
     let side = try reader.value(Side.self)
@@ -522,28 +478,37 @@ extension CommandCodec {
     let quantity = Energy(wattHours: reader.i64())
     let minimumQuantity = Energy(wattHours: reader.i64())
     let expireTime = Timestamp(nanoseconds: reader.u64())
-    var displayQuantity: Energy = .zero
-    if form >= 1 {
-      displayQuantity = Energy(wattHours: reader.i64())
-      if form == 1, displayQuantity == .zero { throw reader.needless(at: 56) }
-    }
-    var onBehalfOf: SessionId = .exchange
-    if form >= 2 {
-      onBehalfOf = SessionId(reader.u32())
-      try reader.reserved(4)
-      if form == 2, onBehalfOf == .exchange { throw reader.needless(at: 64) }
-    }
     return NewOrder(
       account: account, instrument: instrument, side: side, type: type, timeInForce: timeInForce,
       selfTradePrevention: selfTradePrevention, postOnly: postOnly, clientOrderId: clientOrderId,
-      price: price, quantity: quantity, minimumQuantity: minimumQuantity, expireTime: expireTime,
-      displayQuantity: displayQuantity, onBehalfOf: onBehalfOf
+      price: price, quantity: quantity, minimumQuantity: minimumQuantity, expireTime: expireTime
     )
   }
 
-  private static func replaceOrder(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> ReplaceOrder {
+  private static func newOrderForm1(_ reader: inout RecordReader)
+    throws(Failure) -> NewOrder {
+    var value = try newOrder(&reader)
+    value.displayQuantity = Energy(wattHours: reader.i64())
+    if value.displayQuantity == .zero {
+      throw reader.needless(at: 56)
+    }
+    return value
+  }
+
+  private static func newOrderForm2(_ reader: inout RecordReader)
+    throws(Failure) -> NewOrder {
+    var value = try newOrder(&reader)
+    value.displayQuantity = Energy(wattHours: reader.i64())
+    value.onBehalfOf = SessionId(reader.u32())
+    if value.onBehalfOf == .exchange {
+      throw reader.needless(at: 64)
+    }
+    try reader.reserved(4)
+    return value
+  }
+
+  private static func replaceOrder(_ reader: inout RecordReader)
+    throws(Failure) -> ReplaceOrder {
     let account = AccountId(reader.u32())
     try reader.reserved(4)
     let order = OrderId(reader.u64())
@@ -555,9 +520,8 @@ extension CommandCodec {
     )
   }
 
-  private static func cancelOrder(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> CancelOrder {
+  private static func cancelOrder(_ reader: inout RecordReader)
+    throws(Failure) -> CancelOrder {
     let account = AccountId(reader.u32())
     try reader.reserved(4)
     let order = OrderId(reader.u64())
@@ -567,9 +531,8 @@ extension CommandCodec {
     )
   }
 
-  private static func massCancel(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> MassCancel {
+  private static func massCancel(_ reader: inout RecordReader)
+    throws(Failure) -> MassCancel {
     let account = AccountId(reader.u32())
     let instrument = InstrumentId(reader.u32())
     let sides = try reader.value(MassCancel.Sides.self)
@@ -579,9 +542,8 @@ extension CommandCodec {
     )
   }
 
-  private static func setAgent(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> SetAgent {
+  private static func setAgent(_ reader: inout RecordReader)
+    throws(Failure) -> SetAgent {
     let account = AccountId(reader.u32())
     let instrument = InstrumentId(reader.u32())
     let sells = try reader.flag()
@@ -598,9 +560,8 @@ extension CommandCodec {
     )
   }
 
-  private static func transfer(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> Transfer {
+  private static func transfer(_ reader: inout RecordReader)
+    throws(Failure) -> Transfer {
     let from = AccountId(reader.u32())
     let to = AccountId(reader.u32())
     let amount = reader.i64()
@@ -615,9 +576,8 @@ extension CommandCodec {
     )
   }
 
-  private static func meterReading(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> MeterReading {
+  private static func meterReading(_ reader: inout RecordReader)
+    throws(Failure) -> MeterReading {
     let meter = MeterId(reader.u32())
     try reader.reserved(4)
     let registerSequence = reader.u64()
@@ -631,9 +591,8 @@ extension CommandCodec {
     )
   }
 
-  private static func cashMovement(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> CashMovement {
+  private static func cashMovement(_ reader: inout RecordReader)
+    throws(Failure) -> CashMovement {
     let account = AccountId(reader.u32())
     let currency = Currency(reader.u16())
     try reader.reserved(2)
@@ -644,9 +603,8 @@ extension CommandCodec {
     )
   }
 
-  private static func createParticipant(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> CreateParticipant {
+  private static func createParticipant(_ reader: inout RecordReader)
+    throws(Failure) -> CreateParticipant {
     let participant = ParticipantId(reader.u32())
     try reader.reserved(4)
     let name = reader.label()
@@ -655,9 +613,8 @@ extension CommandCodec {
     )
   }
 
-  private static func registerSession(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> RegisterSession {
+  private static func registerSession(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterSession {
     let session = SessionId(reader.u32())
     let participant = ParticipantId(reader.u32())
     let roles = Roles(rawValue: reader.u8())
@@ -668,9 +625,8 @@ extension CommandCodec {
     )
   }
 
-  private static func createAccount(
-    _ reader: inout RecordReader
-  ) -> CreateAccount {
+  private static func createAccount(_ reader: inout RecordReader)
+    -> CreateAccount {
     let account = AccountId(reader.u32())
     let participant = ParticipantId(reader.u32())
     return CreateAccount(
@@ -678,9 +634,8 @@ extension CommandCodec {
     )
   }
 
-  private static func setCap(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> SetCap {
+  private static func setCap(_ reader: inout RecordReader)
+    throws(Failure) -> SetCap {
     let account = AccountId(reader.u32())
     let area = AreaId(reader.u16())
     try reader.reserved(2)
@@ -690,9 +645,8 @@ extension CommandCodec {
     )
   }
 
-  private static func createArea(
-    _ reader: inout RecordReader
-  ) -> CreateArea {
+  private static func createArea(_ reader: inout RecordReader)
+    -> CreateArea {
     let area = AreaId(reader.u16())
     let currency = Currency(reader.u16())
     let lossFactor = Rate(partsPerMillion: reader.u32())
@@ -708,9 +662,8 @@ extension CommandCodec {
     )
   }
 
-  private static func setTariff(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> SetTariff {
+  private static func setTariff(_ reader: inout RecordReader)
+    throws(Failure) -> SetTariff {
     let area = AreaId(reader.u16())
     try reader.reserved(6)
     let feedInPrice = Price(ticks: reader.i64())
@@ -720,9 +673,8 @@ extension CommandCodec {
     )
   }
 
-  private static func createInstrument(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> CreateInstrument {
+  private static func createInstrument(_ reader: inout RecordReader)
+    throws(Failure) -> CreateInstrument {
     let instrument = InstrumentId(reader.u32())
     let area = AreaId(reader.u16())
     let kind = try reader.value(InstrumentKind.self)
@@ -740,9 +692,8 @@ extension CommandCodec {
     )
   }
 
-  private static func setInstrumentState(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> SetInstrumentState {
+  private static func setInstrumentState(_ reader: inout RecordReader)
+    throws(Failure) -> SetInstrumentState {
     let instrument = InstrumentId(reader.u32())
     let state = try reader.value(InstrumentState.self)
     try reader.reserved(3)
@@ -751,9 +702,8 @@ extension CommandCodec {
     )
   }
 
-  private static func registerMeter(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> RegisterMeter {
+  private static func registerMeter(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterMeter {
     let meter = MeterId(reader.u32())
     let account = AccountId(reader.u32())
     let area = AreaId(reader.u16())
@@ -764,9 +714,8 @@ extension CommandCodec {
     )
   }
 
-  private static func settlementConfirmed(
-    _ reader: inout RecordReader
-  ) -> SettlementConfirmed {
+  private static func settlementConfirmed(_ reader: inout RecordReader)
+    -> SettlementConfirmed {
     let batch = reader.u64()
     let lastSequence = SequenceNumber(reader.u64())
     return SettlementConfirmed(
@@ -774,9 +723,8 @@ extension CommandCodec {
     )
   }
 
-  private static func checkpoint(
-    _ reader: inout RecordReader
-  ) -> Checkpoint {
+  private static func checkpoint(_ reader: inout RecordReader)
+    -> Checkpoint {
     let eventHash = reader.u64()
     let stateHash = reader.u64()
     return Checkpoint(
@@ -784,9 +732,8 @@ extension CommandCodec {
     )
   }
 
-  private static func beginSession(
-    _ reader: inout RecordReader
-  ) -> BeginSession {
+  private static func beginSession(_ reader: inout RecordReader)
+    -> BeginSession {
     let session = SessionId(reader.u32())
     let cancelAfter = reader.u32()
     let version = reader.u64()
@@ -795,9 +742,8 @@ extension CommandCodec {
     )
   }
 
-  private static func endSession(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> EndSession {
+  private static func endSession(_ reader: inout RecordReader)
+    throws(Failure) -> EndSession {
     let session = SessionId(reader.u32())
     try reader.reserved(4)
     let version = reader.u64()
@@ -806,9 +752,8 @@ extension CommandCodec {
     )
   }
 
-  private static func setRules(
-    _ reader: inout RecordReader
-  ) throws(Failure) -> SetRules {
+  private static func setRules(_ reader: inout RecordReader)
+    throws(Failure) -> SetRules {
     let version = reader.u32()
     try reader.reserved(4)
     return SetRules(
