@@ -79,11 +79,12 @@ struct CommandReader {
     guard roles.isEmpty != isWired else {
       throw SchemaError("\(message.name): what crosses the wire needs a role, and nothing else")
     }
+    let documentation = message.marks["doc"] ?? message.description
     return CommandDeclaration(
       name: names[names.count - 1], family: names.count == 2 ? names[0] : nil, payload: payload,
       isFirstOfPayload: payload.map { payloads.insert($0).inserted } ?? false, roles: roles,
-      description: message.description,
-      documentation: message.marks["doc"] ?? message.description, properties: properties,
+      description: others.isEmpty ? message.description : documentation,
+      documentation: documentation, properties: properties,
       forms: try Self.forms(message, kind, names[names.count - 1], properties),
       messages: isWired ? [message] + others : [], isChecked: message.marks["checked"] == "yes",
       stamp: message.fields.first { $0.marks["stamp"] != nil }?.name)

@@ -77,6 +77,12 @@ struct OrderReaderTests {
       let frame = Frame(start: memory, length: length)
       let template = try #require(Template(rawValue: frame.templateId))
       #expect(OrderReader.roles(for: template) == kind.roles)
+      let stranger = OrderReader().readOrder(frame, template, from: SessionId(3), roles: [])
+      guard case .rejected(let rejected) = stranger else {
+        Issue.record("permitted without a role: \(CommandText.text(body))")
+        continue
+      }
+      #expect(rejected.code == .notPermitted && rejected.limit == Int64(kind.roles.rawValue))
       let result = OrderReader().readOrder(frame, template, from: SessionId(3), roles: kind.roles)
       guard case .command(let command) = result else {
         Issue.record("rejected: \(CommandText.text(body))")

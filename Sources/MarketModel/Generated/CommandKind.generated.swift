@@ -3,7 +3,7 @@
 
 /// Every command, by name: for help texts, tables and tests.
 public enum CommandKind: String, Sendable, CaseIterable {
-  /// NewOrder with what an order rarely needs.
+  /// A new order (FIX 35=D); a good-till-cancelled limit order unless told otherwise.
   case enter
   /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
   /// place; anything else loses it. The order id stays.
@@ -101,7 +101,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
   /// What it does, in a sentence.
   public var meaning: String {
     switch self {
-    case .enter: "NewOrder with what an order rarely needs."
+    case .enter: "A new order (FIX 35=D); a good-till-cancelled limit order unless told otherwise."
     case .replace: "Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its place; anything else loses it. The order id stays."
     case .cancel: "Cancels an open order (FIX 35=F)."
     case .massCancel: "Cancels every open order of an account that passes the filter (FIX 35=q)."
