@@ -194,6 +194,10 @@ let package = Package(
       dependencies: ["Community", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
+      name: "SbegenTests",
+      dependencies: ["sbegen"],
+      swiftSettings: strict),
+    .testTarget(
       name: "TidyTests",
       dependencies: [],
       exclude: ["arithmetic.tsv"],

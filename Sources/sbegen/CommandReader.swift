@@ -33,7 +33,9 @@ struct CommandReader {
     }
     let kinds = commands.flatMap { Set($0.forms.map(\.kind)) }
     guard Set(kinds).count == kinds.count else { throw SchemaError("a kind is used twice") }
-    guard Set(events.map(\.tag)).count == events.count else { throw SchemaError("a tag twice") }
+    guard Set(events.map(\.tag)).count == events.count else {
+      throw SchemaError("a tag of an event is used twice")
+    }
     return CommandSchema(
       families: journal.families, commands: commands.sorted { $0.forms[0].kind < $1.forms[0].kind },
       events: events.sorted { $0.tag < $1.tag })

@@ -1,0 +1,169 @@
+import Foundation
+import Testing
+
+@testable import sbegen
+
+@Suite("Declarations of commands")
+struct CommandReaderTests {
+  /// A message that declares a command.
+  private struct Declaration {
+    var marks = #"jb:command="reference.setLoss" jb:kind="9" jb:role="administration""#
+    var version = 1
+    var blockLength = 28
+    var appended = ""
+    /// What stands in the journal's file behind its one family.
+    var journal = ""
+
+    func read() throws -> CommandSchema {
+      let schema = try SchemaReader.read(Data(schema.utf8))
+      return try CommandReader.read(
+        schema, try SchemaReader.readJournal(Data(journalFile.utf8), schema))
+    }
+
+    private var schema: String {
+      """
+      <sbe:messageSchema xmlns:sbe="http://fixprotocol.io/2016/sbe" xmlns:jb="urn:joulebook:command"
+                         package="p" id="1" version="3" byteOrder="littleEndian">
+        <types>
+          <type name="Timestamp" primitiveType="uint64" presence="optional"
+                nullValue="18446744073709551615" description="ns; a moment."/>
+          <type name="AreaId" primitiveType="uint16" description="number; an area."/>
+          <type name="Energy" primitiveType="int64" description="Wh; energy."/>
+          <type name="Reserved16" primitiveType="uint16" description="; nothing."/>
+        </types>
+        <sbe:message name="SetLoss" id="1" blockLength="\(blockLength)" sinceVersion="\(version)"
+                     \(marks) description="To server. Sets a loss.">
+          <field name="sendingTime" id="1" type="Timestamp" description="t."/>
+          <field name="most" id="2" type="Energy" description="At most so much."/>
+          <field name="lossOfAll" id="3" type="Energy" jb:property="loss" description="How much."/>
+          <field name="area" id="4" type="AreaId" description="Where."/>
+          <field name="reserved1" id="5" type="Reserved16" description="Padding."/>
+          \(appended)
+        </sbe:message>
+      </sbe:messageSchema>
+      """
+    }
+
+    private var journalFile: String {
+      """
+      <journal xmlns:jb="urn:joulebook:command">
+        <family name="reference" commands="c" events="e"/>
+        \(journal)
+      </journal>
+      """
+    }
+  }
+
+  private func layout(_ form: CommandForm) -> [String] {
+    form.parts.map { part in
+      switch part {
+      case .property(let property): property.name
+      case .reserved(let count): ".\(count)"
+      }
+    }
+  }
+
+  private func refusal(_ change: (inout Declaration) -> Void) -> String? {
+    var declaration = Declaration()
+    change(&declaration)
+    do {
+      _ = try declaration.read()
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test("A command takes names and order from its message, unless another order is given.")
+  func orders() throws {
+    var declaration = Declaration()
+    let plain = try #require(try declaration.read().commands.first)
+    #expect(plain.name == "setLoss" && plain.family == "reference" && plain.payload == "SetLoss")
+    #expect(plain.properties.map(\.name) == ["most", "loss", "area"])
+    #expect(
+      layout(plain.forms[0]) == ["most", "loss", "area", ".6"] && plain.forms[0].length == 24)
+    #expect(plain.pattern("value") == ".reference(.setLoss(value))")
+
+    declaration.marks += #" jb:properties="area most loss" jb:record="area loss most""#
+    let ordered = try #require(try declaration.read().commands.first)
+    #expect(ordered.properties.map(\.name) == ["area", "most", "loss"])
+    #expect(layout(ordered.forms[0]) == ["area", ".6", "loss", "most"])
+  }
+
+  @Test(
+    "A field that came after its message makes a longer form, of the same kind unless it has its own."
+  )
+  func forms() throws {
+    var declaration = Declaration()
+    declaration.version = 2
+    declaration.blockLength = 52
+    declaration.marks += #" jb:properties="area most loss""#
+    declaration.appended = """
+      <field name="until" id="6" type="Timestamp" sinceVersion="3" description="Until when."/>
+      <field name="zone" id="7" type="AreaId" sinceVersion="4" jb:form="zoned 12" description="z."/>
+      <field name="peak" id="8" type="Energy" sinceVersion="5" jb:default=".zero" description="p."/>
+      <field name="reserved2" id="9" type="Reserved16" sinceVersion="5" description="Padding."/>
+      <field name="reserved3" id="10" type="Reserved16" sinceVersion="5" description="Padding."/>
+      <field name="reserved4" id="11" type="Reserved16" sinceVersion="5" description="Padding."/>
+      """
+    let command = try #require(try declaration.read().commands.first)
+    #expect(command.forms.map(\.kind) == [9, 9, 12, 12])
+    #expect(command.forms.map(\.kindName) == ["setLoss", "setLoss", "zoned", "zoned"])
+    #expect(command.forms.map(\.length) == [24, 32, 40, 48])
+    #expect(layout(command.forms[1]) == ["until"] && layout(command.forms[2]) == ["zone", ".6"])
+    #expect(command.forms.map(\.start) == [0, 24, 32, 40])
+    let standards = command.properties.map(\.standard)
+    #expect(
+      standards == [
+        nil, nil, nil, "Timestamp(nanoseconds: 18446744073709551615)", "AreaId(0)", ".zero",
+      ])
+  }
+
+  @Test("A longer record is written when its field has not its default, and refused when it has.")
+  func codec() throws {
+    var declaration = Declaration()
+    declaration.appended = """
+      <field name="until" id="6" type="Timestamp" sinceVersion="2" jb:default=".never" description="u."/>
+      """
+    declaration.blockLength = 36
+    let text = RecordCodecWriter.file(try declaration.read())
+    for line in [
+      "case .setLoss: [24, 32]", "if value.until != .never { return 1 }",
+      "writer.put(value.until.nanoseconds)",
+      "case .setLoss: .reference(.setLoss(payloadLength == 24 ? try setLoss(&reader) : "
+        + "try setLossForm1(&reader)))",
+      "if value.until == .never {", "throw reader.needless(at: 24)",
+    ] {
+      #expect(text.contains(line), "\(line)")
+    }
+  }
+
+  @Test("What does not fit together is refused with the reason.")
+  func refusals() {
+    #expect(refusal { _ in } == nil)
+    #expect(refusal { $0.marks = #"jb:command="reference.setLoss""# }?.contains("no kind") == true)
+    #expect(
+      refusal { $0.marks = #"jb:command="reference.setLoss" jb:kind="9""# }?.contains("role")
+        == true)
+    #expect(
+      refusal { $0.marks = #"jb:command="other.setLoss" jb:kind="9" jb:role="trading""# }
+        == "unknown family other")
+    #expect(refusal { $0.marks += #" jb:properties="area loss""# }?.contains("order") == true)
+    #expect(refusal { $0.marks += #" jb:record="area loss most most""# }?.contains("order") == true)
+    #expect(refusal { $0.marks += #" jb:event="lossSet""# }?.contains("case and its tag") == true)
+    let own = """
+      <message name="Own" description="o" jb:command="reference.own" jb:kind="9">
+        <field name="area" type="AreaId" description="a"/>
+      </message>
+      """
+    #expect(refusal { $0.journal = own } == "a kind is used twice")
+    #expect(refusal { $0.journal = own.replacing("\"9\"", with: "\"10\"") } == nil)
+    let event =
+      #"<event case="done" family="reference" payload="Done" tag="7" description="d"/>"#
+    #expect(refusal { $0.journal = event + event } == "a tag of an event is used twice")
+    #expect(
+      refusal {
+        ($0.journal, $0.marks) = (event, $0.marks + #" jb:event="lossSet 7""#)
+      } == "a tag of an event is used twice")
+  }
+}
