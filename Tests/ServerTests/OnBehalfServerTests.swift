@@ -61,6 +61,6 @@ struct OnBehalfServerTests {
     let replay = try Joulebook.run(["replay", server.data, "--ledger"])
     #expect(replay.status == 0, "\(replay.output)")
     let export = try Joulebook.run(["journal", "inspect", server.data])
-    #expect(export.output.contains("onBehalfOf"), "\(export.output)")
+    #expect(export.output.contains(" onBehalfOf "), "\(export.output)")
   }
 }
