@@ -43,12 +43,9 @@ public struct ReadingChecker: ~Copyable {
 
   /// Whether the meter has signed its reading.
   public func isValid(_ signed: SignedReading) -> Bool {
-    let reading = signed.reading
-    MeterReadingEncoder(
-      into: frame, seqNo: signed.clientSequence, sendingTime: signed.sendingTime,
-      meter: reading.meter, registerSequence: reading.registerSequence,
-      intervalStart: reading.intervalStart, intervalEnd: reading.intervalEnd,
-      produced: reading.produced, consumed: reading.consumed, signature: signed.signature)
+    CommandFrame.write(
+      .meterReading(signed.reading), into: frame, seqNo: signed.clientSequence,
+      sendingTime: signed.sendingTime, signature: signed.signature)
     return verify(signed.signature, Frame(finished: frame), .reading, signed.key)
   }
 }

@@ -22,8 +22,11 @@ extension UInt32: TextValue {
 
 extension UInt64: TextValue {
   var word: String { String(self) }
-  init?(word text: String) { self.init(text, radix: 10) }
-  static var form: String { "a whole number" }
+  init?(word text: String) {
+    let isHash = text.hasPrefix("0x")
+    self.init(isHash ? text.dropFirst(2) : text[...], radix: isHash ? 16 : 10)
+  }
+  static var form: String { "a whole number, or hexadecimal digits behind 0x" }
 }
 
 extension Int64: TextValue {

@@ -67,6 +67,11 @@ struct TextLine {
 
   mutating func put(_ name: String, _ value: some TextValue) { text += " \(name) \(value.word)" }
 
+  /// A hash, as the tools print it: in hexadecimal digits.
+  mutating func put(_ name: String, hash: UInt64) {
+    text += " \(name) 0x\(String(hash, radix: 16))"
+  }
+
   mutating func put<Value: TextValue & Equatable>(
     _ name: String, _ value: Value, unless standard: Value
   ) {

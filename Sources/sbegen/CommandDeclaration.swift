@@ -108,8 +108,6 @@ struct CommandForm {
   let length: Int
   /// Where its own parts start.
   let start: Int
-  /// The version of the schema that brought it.
-  let sinceVersion: Int
 
   var properties: [CommandProperty] {
     parts.compactMap { part in

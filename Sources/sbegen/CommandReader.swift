@@ -160,7 +160,7 @@ struct CommandReader {
         CommandForm(
           kind: record?.kind ?? forms.last?.kind ?? kind,
           kindName: record?.name ?? forms.last?.kindName ?? name, parts: parts, length: length,
-          start: start, sinceVersion: version))
+          start: start))
     }
     return forms
   }

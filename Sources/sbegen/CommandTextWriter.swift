@@ -21,7 +21,9 @@ enum CommandTextWriter {
       source.line("var line = TextLine(\"\(command.name)\")", indent: 3)
       for property in command.properties {
         let unless = property.standard.map { ", unless: \($0)" } ?? ""
-        source.line("line.put(\"\(property.name)\", value.\(property.name)\(unless))", indent: 3)
+        let label = property.isHash ? "hash: " : ""
+        source.line(
+          "line.put(\"\(property.name)\", \(label)value.\(property.name)\(unless))", indent: 3)
       }
       source.line("return line.text", indent: 3)
     }
@@ -86,4 +88,9 @@ extension String {
   fileprivate func dropLastParentheses(of command: CommandDeclaration) -> String {
     String(dropLast(command.family == nil ? 1 : 2))
   }
+}
+
+extension CommandProperty {
+  /// Whether people know it by its hexadecimal digits.
+  fileprivate var isHash: Bool { wireType.unit == "bits" }
 }

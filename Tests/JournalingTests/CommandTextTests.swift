@@ -26,6 +26,10 @@ struct CommandTextTests {
     #expect(
       CommandText.text(.cash(.deposit(deposit)))
         == "deposit account 3 currency 978 amount 12.50000000 reference 4")
+    let checkpoint = Checkpoint(eventHash: 0x3ee4_aa03_537d_5239, stateHash: 0)
+    #expect(
+      CommandText.text(.control(.checkpoint(checkpoint)))
+        == "checkpoint eventHash 0x3ee4aa03537d5239 stateHash 0x0")
     let tariff = SetTariff(
       area: AreaId(1), feedInPrice: Price(ticks: 8_000), retailPrice: Price(ticks: 32_000))
     #expect(

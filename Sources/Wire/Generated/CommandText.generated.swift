@@ -162,8 +162,8 @@ extension CommandText {
       return line.text
     case .control(.checkpoint(let value)):
       var line = TextLine("checkpoint")
-      line.put("eventHash", value.eventHash)
-      line.put("stateHash", value.stateHash)
+      line.put("eventHash", hash: value.eventHash)
+      line.put("stateHash", hash: value.stateHash)
       return line.text
     case .session(.beginSession(let value)):
       var line = TextLine("beginSession")
