@@ -101,6 +101,20 @@ struct CommandCodecTests {
     #expect(newerRules == .newerRules(77))
   }
 
+  @Test("Of a record that is longer than any known form a newer program may be the writer.")
+  func longerForms() {
+    for kind in CommandCodec.Kind.allCases {
+      let known = CommandCodec.headerLength + (kind.payloadLengths.max() ?? 0)
+      let words = "a newer program may have written it"
+      for (length, isNewer) in [(known + 8, true), (known + 4, false), (16, false)] {
+        let failure = CommandCodec.Failure.wrongLength(kind, length: UInt16(length))
+        // What came after an order's first fields has kinds of its own.
+        let canGrow = kind != .enter && kind != .enterIceberg
+        #expect(failure.description.contains(words) == (isNewer && canGrow), "\(failure)")
+      }
+    }
+  }
+
   @Test("Arbitrary and damaged bytes never trap: each is refused, or is a command's only encoding.")
   func fuzz() {
     let seed: UInt64 = 977
