@@ -60,8 +60,9 @@ extension Exchange {
     let before = orders.count
     var position = accounts[filter.account.rawValue].firstPosition
     while position != 0 {
-      if filter.sides.contains(.sell) { count += cancelAll(position, .sell, filter) }
-      if filter.sides.contains(.buy) { count += cancelAll(position, .buy, filter) }
+      for side in [Side.sell, .buy] where filter.sides.contains(side) {
+        count += cancelAll(position, side, .mass) { $0.trades(filter.instrument) }
+      }
       position = balances.positions[position].next
     }
     invariant(orders.count &+ count == before, "as many are gone as were cancelled")
@@ -74,25 +75,35 @@ extension Exchange {
     drain()
   }
 
-  private mutating func cancelAll(_ position: UInt32, _ side: Side, _ filter: MassCancel) -> UInt32
-  {
+  /// Cancels every order of one side of a position that `isChosen` names, in price-time order.
+  /// - Returns: how many.
+  @discardableResult mutating func cancelAll(
+    _ position: UInt32, _ side: Side, _ reason: CancelReason, where isChosen: (OpenOrder) -> Bool
+  ) -> UInt32 {
     let owned = owned(position, side)
+    if owned.head == 0 { return 0 }
     sortOwned(owned, side)
     let before = owned.count
     var count: UInt32 = 0
     var slot = owned.head
     while slot != 0 {
       let next = orders.places[slot].ownerNext
-      invariant(orders[slot].position == position, "an owner's list holds its own orders")
-      if filter.instrument == .null || orders[slot].instrument == filter.instrument.rawValue {
-        remove(open(slot), .mass)
+      let order = open(slot)
+      invariant(order.position == position, "an owner's list holds its own orders")
+      if isChosen(order) {
+        remove(order, reason)
         count += 1
       }
       slot = next
     }
     invariant(owned.count &+ count == before, "an owner's list has lost what was cancelled")
-    invariant(
-      filter.instrument != .null || owned.count == 0, "nothing is left where all was meant")
     return count
+  }
+}
+
+extension OpenOrder {
+  /// Whether it trades an instrument; `.null` stands for all.
+  func trades(_ instrument: InstrumentId) -> Bool {
+    instrument == .null || row.instrument == instrument.rawValue
   }
 }

@@ -16,32 +16,14 @@ extension Exchange {
     let before = orders.count
     for position in stride(from: 1, through: balances.positionCount, by: 1)
     where accounts[balances.positions[position].account].participant == participant {
-      for side in [Side.sell, .buy] { count += cancelAll(position, side, of: session.session) }
+      for side in [Side.sell, .buy] {
+        count += cancelAll(position, side, .disconnect) {
+          $0.session == session.session.rawValue && $0.clientOrderId != 0
+        }
+      }
     }
     invariant(orders.count &+ count == before, "as many are gone as were cancelled")
     emit(.session(.sessionEnded(SessionEnded(request: session, count: count))))
     drain()
-  }
-
-  private mutating func cancelAll(_ position: UInt32, _ side: Side, of session: SessionId) -> UInt32
-  {
-    let owned = owned(position, side)
-    if owned.head == 0 { return 0 }
-    sortOwned(owned, side)
-    let before = owned.count
-    var count: UInt32 = 0
-    var slot = owned.head
-    while slot != 0 {
-      let next = orders.places[slot].ownerNext
-      let order = open(slot)
-      invariant(order.position == position, "an owner's list holds its own orders")
-      if order.session == session.rawValue, order.clientOrderId != 0 {
-        remove(order, .disconnect)
-        count += 1
-      }
-      slot = next
-    }
-    invariant(owned.count &+ count == before, "an owner's list has lost what was cancelled")
-    return count
   }
 }
