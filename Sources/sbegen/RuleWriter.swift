@@ -66,7 +66,36 @@ enum RuleWriter {
     source.line("}", indent: 2)
     source.line("}", indent: 1)
     source.line("}")
+    source.line()
+    writeNamed(schema, &source)
     return PayloadWriter.banner + source.text
+  }
+
+  /// What a reject of a command names: the account, the client order id and the order that it has.
+  private static func writeNamed(_ schema: CommandSchema, _ source: inout SourceText) {
+    source.line("extension Command.Body {")
+    source.doc("What a reject of this command names.", indent: 1)
+    source.line(
+      "var named: (account: AccountId, clientOrderId: ClientOrderId, order: OrderId) {", indent: 1)
+    source.line("switch self {", indent: 2)
+    for command in schema.commands {
+      func value(_ type: String, _ none: String) -> String {
+        let property = command.properties.first {
+          if case .identifier(type, _) = $0.type { return true } else { return false }
+        }
+        return property.map { "value.\($0.name)" } ?? none
+      }
+      let parts = [
+        value("AccountId", ".null"), value("ClientOrderId", ".engine"), value("OrderId", ".null"),
+      ]
+      let pattern =
+        parts.contains { $0.hasPrefix("value") }
+        ? command.pattern("let value") : command.pattern
+      source.line("case \(pattern): (\(parts.joined(separator: ", ")))", indent: 2)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line("}")
   }
 
   private static func word(_ event: EventDeclaration) -> String {

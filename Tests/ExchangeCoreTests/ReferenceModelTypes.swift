@@ -125,26 +125,6 @@ extension Side {
   func isBetter(_ a: Int64, than b: Int64) -> Bool { self == .buy ? a > b : a < b }
 }
 
-extension Command.Body {
-  /// What a reject of this command names.
-  var named: (account: AccountId, clientOrderId: ClientOrderId, order: OrderId) {
-    switch self {
-    case .enter(let order): (order.account, order.clientOrderId, .null)
-    case .replace(let request): (request.account, request.clientOrderId, request.order)
-    case .cancel(let request): (request.account, request.clientOrderId, request.order)
-    case .order(.massCancel(let request)): (request.account, .engine, .null)
-    case .order(.setAgent(let agent)): (agent.account, .engine, .null)
-    case .cash(.transfer(let transfer)): (transfer.from, transfer.clientOrderId, .null)
-    case .cash(.deposit(let movement)), .cash(.withdraw(let movement)):
-      (movement.account, .engine, .null)
-    case .reference(.createAccount(let definition)): (definition.account, .engine, .null)
-    case .reference(.setCap(let definition)): (definition.account, .engine, .null)
-    case .reference(.registerMeter(let definition)): (definition.account, .engine, .null)
-    default: (.null, .engine, .null)
-    }
-  }
-}
-
 extension ReferenceModel {
   /// The first check that fails answers.
   func require(_ holds: Bool, _ code: RejectCode, _ limit: Int64 = 0) throws(Refusal) {

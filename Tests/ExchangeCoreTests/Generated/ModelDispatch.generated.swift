@@ -34,3 +34,35 @@ extension ReferenceModel {
     }
   }
 }
+
+extension Command.Body {
+  /// What a reject of this command names.
+  var named: (account: AccountId, clientOrderId: ClientOrderId, order: OrderId) {
+    switch self {
+    case .enter(let value): (value.account, value.clientOrderId, .null)
+    case .replace(let value): (value.account, value.clientOrderId, value.order)
+    case .cancel(let value): (value.account, value.clientOrderId, value.order)
+    case .order(.massCancel(let value)): (value.account, .engine, .null)
+    case .order(.setAgent(let value)): (value.account, .engine, .null)
+    case .cash(.transfer(let value)): (value.from, value.clientOrderId, .null)
+    case .meterReading: (.null, .engine, .null)
+    case .cash(.deposit(let value)): (value.account, .engine, .null)
+    case .cash(.withdraw(let value)): (value.account, .engine, .null)
+    case .reference(.createParticipant): (.null, .engine, .null)
+    case .reference(.registerSession): (.null, .engine, .null)
+    case .reference(.createAccount(let value)): (value.account, .engine, .null)
+    case .reference(.setCap(let value)): (value.account, .engine, .null)
+    case .reference(.createArea): (.null, .engine, .null)
+    case .reference(.setTariff): (.null, .engine, .null)
+    case .reference(.createInstrument): (.null, .engine, .null)
+    case .reference(.setInstrumentState): (.null, .engine, .null)
+    case .reference(.registerMeter(let value)): (value.account, .engine, .null)
+    case .control(.tick): (.null, .engine, .null)
+    case .control(.settlementConfirmed): (.null, .engine, .null)
+    case .control(.checkpoint): (.null, .engine, .null)
+    case .session(.beginSession): (.null, .engine, .null)
+    case .session(.endSession): (.null, .engine, .null)
+    case .control(.setRules): (.null, .engine, .null)
+    }
+  }
+}
