@@ -47,7 +47,7 @@ struct CommandReader {
     let words = mark.split(separator: " ").map(String.init)
     guard (2...3).contains(words.count), let tag = Int(words[1]), let family = command.family,
       let payload = command.payload
-    else { throw SchemaError("\(command.name): an event is its case, its tag, and a property") }
+    else { throw SchemaError("\(command.name): an event is its case and its tag, and one property or none") }
     return EventDeclaration(
       name: words[0], family: family, payload: payload, tag: tag,
       hash: try hash(words.count == 3 ? words[2] : nil, command),

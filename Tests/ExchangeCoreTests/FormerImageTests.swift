@@ -3,25 +3,28 @@ import Foundation
 import MarketModel
 import Testing
 
-/// Images written by the version before positions were held in assets: after the first commands of a seed's random market.
+/// Images written by the version before positions were held in assets, with the steps of the market that wrote each:
+/// the image holds what the first of them made.
 @Suite("Images of the version before")
 struct FormerImageTests {
-  private static let commands = 1_500
+  private static let writtenAfter = 1_200
 
   @Test(
     "One is read, is the exchange that the same commands make, and goes on like it.",
-    arguments: 1...6)
+    arguments: 1...5)
   func goesOn(seed: Int) throws {
+    let golden = try Golden()
     let bytes = StateBytes()
-    bytes.bytes = Array(try image(seed))
-    var random = RandomMarket(seed: UInt64(seed))
-    var market = Market(capacity: random.capacity)
-    var plain = Market(capacity: random.capacity)
-    var steps = random.world()
-    for count in 0..<Self.commands * 2 {
-      if count >= steps.count { steps.append(random.step(open: market.openLabels)) }
-      if count == Self.commands {
-        guard let read = Exchange(capacity: random.capacity, reading: bytes) else {
+    bytes.bytes = Array(try golden.data("seed-\(seed).image"))
+    let steps = String(decoding: try golden.data("seed-\(seed).steps"), as: UTF8.self)
+      .split(separator: "\n").map(String.init)
+    try #require(steps.count == 2_000)
+    let capacity = capacity(of: bytes.bytes)
+    var market = Market(capacity: capacity)
+    var plain = Market(capacity: capacity)
+    for (count, line) in steps.enumerated() {
+      if count == Self.writtenAfter {
+        guard let read = Exchange(capacity: capacity, reading: bytes) else {
           Issue.record("refused: \(bytes.rejected ?? "")")
           return
         }
@@ -31,29 +34,51 @@ struct FormerImageTests {
         #expect(read.invariantViolations().isEmpty)
         market.exchange = read
       }
-      let outcome = market.apply(steps[count], deep: count % 64 == 0)
+      let step = try StepParser.step(line)
+      let outcome = market.apply(step, deep: count % 64 == 0)
       try #require(outcome.differences.isEmpty, "step \(count): \(outcome.differences)")
-      _ = plain.apply(steps[count], deep: false)
+      _ = plain.apply(step, deep: false)
     }
     #expect(market.exchange.eventHash == plain.exchange.eventHash)
     #expect(market.exchange.stateHash() == plain.exchange.stateHash())
   }
 
-  private func image(_ seed: Int) throws -> Data {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "images-\(ProcessInfo.processInfo.processIdentifier)-\(seed)")
+  /// Behind the fingerprint an image says how much the exchange can hold.
+  private func capacity(of image: [UInt8]) -> Capacity {
+    let words = image.withUnsafeBytes { bytes in
+      (0..<10).map { bytes.loadUnaligned(fromByteOffset: 8 + 4 * $0, as: UInt32.self) }
+    }
+    return Capacity(
+      participants: words[0], sessions: words[1], accounts: words[2], areas: words[3],
+      instruments: words[4], meters: words[5], positions: words[6], orders: words[7],
+      priceLevels: words[8], cascadeSteps: words[9])
+  }
+}
+
+/// Tests/golden/images, unpacked, and removed with this object.
+private final class Golden {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("joulebook-images-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let archive = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("golden/images/rules-2.tar.gz").path
     let tar = Process()
     tar.executableURL = URL(fileURLWithPath: "/bin/tar")
-    tar.arguments = [
-      "-xzf", tests.appendingPathComponent("golden/images/rules-2.tar.gz").path, "-C", folder.path,
-    ]
+    tar.arguments = ["-xzf", archive, "-C", folder.path]
     try tar.run()
     tar.waitUntilExit()
-    try #require(tar.terminationStatus == 0, "tar cannot unpack the images")
-    return try Data(contentsOf: folder.appendingPathComponent("seed-\(seed).image"))
+    try #require(tar.terminationStatus == 0, "tar cannot unpack \(archive)")
+  }
+
+  deinit {
+    do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
+  }
+
+  func data(_ name: String) throws -> Data {
+    try Data(contentsOf: folder.appendingPathComponent(name))
   }
 }
