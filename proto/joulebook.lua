@@ -37,7 +37,8 @@ local templates = {
   [100] = "CreateParticipant", [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap",
   [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
   [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
-  [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules"
+  [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
+  [115] = "CancelOrders"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -1139,6 +1140,17 @@ messages[114] = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.version, 16, 4, {read = "uint32"}},
+  },
+}
+messages[115] = {
+  name = "CancelOrders", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.participant, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
+    {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
+    {fields.sides_Sides, 28, 1, {}},
   },
 }
 

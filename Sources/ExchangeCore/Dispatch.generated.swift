@@ -9,6 +9,7 @@ extension Exchange {
     switch command {
     case .massCancel(let value): massCancel(value, request)
     case .setAgent(let value): setAgent(value, request)
+    case .cancelOrders(let value): cancelOrders(value, request)
     }
   }
 

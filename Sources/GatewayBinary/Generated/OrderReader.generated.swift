@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules: [.administration]
+    .setRules, .cancelOrders: [.administration]
     default: []
     }
   }
@@ -42,6 +42,7 @@ extension OrderReader {
       case .registerMeter: RegisterMeterDecoder(frame).map(command)
       case .tick: TickDecoder(frame).map(command)
       case .setRules: SetRulesDecoder(frame).map(command)
+      case .cancelOrders: CancelOrdersDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -245,5 +246,16 @@ extension OrderReader {
     )
     if let refusal = Self.refusal(of: value) { return refusal }
     return .command(.control(.setRules(value)))
+  }
+
+  func command(_ message: CancelOrdersDecoder) -> Body {
+    guard let sides = message.sides else {
+      return .badEnum(message.sidesRaw, message.account)
+    }
+    let value = CancelOrders(
+      participant: message.participant, account: message.account, instrument: message.instrument,
+      sides: sides
+    )
+    return .command(.order(.cancelOrders(value)))
   }
 }

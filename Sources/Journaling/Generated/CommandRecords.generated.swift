@@ -35,6 +35,7 @@ extension CommandCodec {
     case enterIceberg = 24
     case enterOnBehalf = 25
     case setRules = 26
+    case cancelOrders = 27
 
     /// Bytes after the header of every form there was, shortest first.
     public var payloadLengths: [Int] {
@@ -42,7 +43,8 @@ extension CommandCodec {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: [24]
-      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession: [16]
+      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
+      .cancelOrders: [16]
       case .transfer: [32]
       case .meterReading, .registerSession, .registerMeter: [48]
       case .createAccount, .setInstrumentState, .setRules: [8]
@@ -58,7 +60,8 @@ extension CommandCodec {
       case .enter, .setAgent, .createArea: 56
       case .replace: 40
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
-      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession: 16
+      case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
+      .cancelOrders: 16
       case .transfer: 32
       case .meterReading, .registerSession, .registerMeter: 48
       case .createAccount, .setInstrumentState, .setRules: 8
@@ -118,6 +121,7 @@ extension CommandCodec {
     case .session(.beginSession): .beginSession
     case .session(.endSession): .endSession
     case .control(.setRules): .setRules
+    case .order(.cancelOrders): .cancelOrders
     }
   }
 
@@ -153,6 +157,7 @@ extension CommandCodec {
     case .session(.beginSession): 40
     case .session(.endSession): 40
     case .control(.setRules): 32
+    case .order(.cancelOrders): 40
     }
   }
 
@@ -192,6 +197,7 @@ extension CommandCodec {
     case .session(.beginSession(let value)): write(value, to: &writer)
     case .session(.endSession(let value)): write(value, to: &writer)
     case .control(.setRules(let value)): write(value, to: &writer)
+    case .order(.cancelOrders(let value)): write(value, to: &writer)
     }
   }
 
@@ -426,6 +432,16 @@ extension CommandCodec {
     writer.put(value.version)
     writer.reserve(4)
   }
+
+  private static func write(
+    _ value: CancelOrders, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.instrument.rawValue)
+    writer.put(value.sides.rawValue)
+    writer.reserve(3)
+  }
 }
 
 extension CommandCodec {
@@ -460,6 +476,7 @@ extension CommandCodec {
     case .enterIceberg: .enter(try newOrderForm1(&reader))
     case .enterOnBehalf: .enter(try newOrderForm2(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
+    case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
     }
   }
 
@@ -758,6 +775,18 @@ extension CommandCodec {
     try reader.reserved(4)
     return SetRules(
       version: version
+    )
+  }
+
+  private static func cancelOrders(_ reader: inout RecordReader)
+    throws(Failure) -> CancelOrders {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let instrument = InstrumentId(reader.u32())
+    let sides = try reader.value(MassCancel.Sides.self)
+    try reader.reserved(3)
+    return CancelOrders(
+      participant: participant, account: account, instrument: instrument, sides: sides
     )
   }
 }

@@ -55,6 +55,9 @@ public enum CommandKind: String, Sendable, CaseIterable {
   case endSession
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules
+  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
+  /// answered with Ack.
+  case cancelOrders
 
   /// The kind of `body`.
   public init(_ body: Command.Body) {
@@ -83,6 +86,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
     case .session(.beginSession): self = .beginSession
     case .session(.endSession): self = .endSession
     case .control(.setRules): self = .setRules
+    case .order(.cancelOrders): self = .cancelOrders
     }
   }
 
@@ -93,7 +97,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules: [.administration]
+    .setRules, .cancelOrders: [.administration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession: []
     }
   }
@@ -125,6 +129,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
     case .beginSession: "A client has established a session version (from the gateway). From here on the reports of the identity are numbered in this version, if it is a new one."
     case .endSession: "A session's connection is gone and did not come back in time (from the gateway): every open order that it entered is cancelled, those of its standing instructions excepted."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
+    case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
     }
   }
 }

@@ -544,3 +544,27 @@ public struct SetRules: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// Cancels open orders of a participant for the operator, those of its standing instructions too;
+/// answered with Ack. Role administration.
+public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
+  /// Whose orders.
+  public var participant: ParticipantId
+  /// Only this account's, which is the participant's; null: all.
+  public var account: AccountId
+  /// Only this instrument's; null: all.
+  public var instrument: InstrumentId
+  /// Only this side's, or both.
+  public var sides: MassCancel.Sides
+
+  /// With each value as given; `account`, `instrument`, `sides` may be left out.
+  @inlinable public init(
+    participant: ParticipantId, account: AccountId = .null, instrument: InstrumentId = .null,
+    sides: MassCancel.Sides = .both
+  ) {
+    self.participant = participant
+    self.account = account
+    self.instrument = instrument
+    self.sides = sides
+  }
+}
+

@@ -35,7 +35,8 @@ extension Command {
       MemoryLayout<SetTariff>.size, MemoryLayout<CreateInstrument>.size,
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
-      MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size
+      MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
+      MemoryLayout<CancelOrders>.size
     ].reduce(0, max)
   }
 }
@@ -46,6 +47,9 @@ public enum OrderCommand: Sendable, BitwiseCopyable {
   case massCancel(MassCancel)
   /// Leaves a standing instruction with the engine, or removes it (market rules 8).
   case setAgent(SetAgent)
+  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
+  /// answered with Ack.
+  case cancelOrders(CancelOrders)
 }
 
 /// What moves cash, or energy without a meter.

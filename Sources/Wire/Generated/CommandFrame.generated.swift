@@ -31,6 +31,7 @@ public enum CommandFrame {
     case .reference(.registerMeter): 72
     case .control(.tick): 40
     case .control(.setRules): 32
+    case .order(.cancelOrders): 48
     default: nil
     }
   }
@@ -89,6 +90,8 @@ public enum CommandFrame {
       TickEncoder(into: frame, seqNo: seqNo, sendingTime: sendingTime, time: time)
     case .control(.setRules(let value)):
       setRules(value, frame, seqNo, sendingTime)
+    case .order(.cancelOrders(let value)):
+      cancelOrders(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client asks for it")
     }
   }
@@ -307,6 +310,16 @@ public enum CommandFrame {
   ) {
     SetRulesEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, version: value.version
+    )
+  }
+
+  private static func cancelOrders(
+    _ value: CancelOrders, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    CancelOrdersEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
+      account: value.account, instrument: value.instrument, sides: value.sides
     )
   }
 

@@ -180,6 +180,13 @@ extension CommandText {
       var line = TextLine("setRules")
       line.put("version", value.version)
       return line.text
+    case .order(.cancelOrders(let value)):
+      var line = TextLine("cancelOrders")
+      line.put("participant", value.participant)
+      line.put("account", value.account, unless: .null)
+      line.put("instrument", value.instrument, unless: .null)
+      line.put("sides", value.sides, unless: .both)
+      return line.text
     }
   }
 
@@ -320,6 +327,12 @@ extension CommandText {
     case .setRules:
       return .control(.setRules(SetRules(
         version: try words.take("version")
+      )))
+    case .cancelOrders:
+      return .order(.cancelOrders(CancelOrders(
+        participant: try words.take("participant"), account: try words.take("account", or: .null),
+        instrument: try words.take("instrument", or: .null),
+        sides: try words.take("sides", or: .both)
       )))
     }
   }
@@ -478,6 +491,12 @@ extension CommandKind {
     ]
     case .setRules: [
       CommandField("version", UInt32.self, "version", isOptional: false, "The version, above the present one."),
+    ]
+    case .cancelOrders: [
+      CommandField("participant", ParticipantId.self, "", isOptional: false, "Whose orders."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
+      CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
+      CommandField("sides", MassCancel.Sides.self, "", isOptional: true, "Only this side's, or both."),
     ]
     }
   }

@@ -161,6 +161,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case status = 113
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules = 114
+  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
+  /// answered with Ack.
+  case cancelOrders = 115
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -173,7 +176,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
-    .orderDelete, .createParticipant, .setCap, .setTariff: 36
+    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
@@ -206,7 +209,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules: true
+    .statusRequest, .setRules, .cancelOrders: true
     default: false
     }
   }

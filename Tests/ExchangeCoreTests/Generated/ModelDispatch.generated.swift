@@ -31,6 +31,7 @@ extension ReferenceModel {
     case .session(.beginSession(let value)): try beginSession(value, command)
     case .session(.endSession(let value)): try endSession(value, command)
     case .control(.setRules(let value)): try setRules(value, command)
+    case .order(.cancelOrders(let value)): try cancelOrders(value, command)
     }
   }
 }
@@ -63,6 +64,7 @@ extension Command.Body {
     case .session(.beginSession): (.null, .engine, .null)
     case .session(.endSession): (.null, .engine, .null)
     case .control(.setRules): (.null, .engine, .null)
+    case .order(.cancelOrders(let value)): (value.account, .engine, .null)
     }
   }
 }

@@ -211,5 +211,13 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       version: source.integer("setRules.version")
     )
     return .control(.setRules(value))
+  case .cancelOrders:
+    let value = CancelOrders(
+      participant: source.identifier("cancelOrders.participant"),
+      account: source.leavesOut("cancelOrders.account") ? .null : source.identifier("cancelOrders.account"),
+      instrument: source.leavesOut("cancelOrders.instrument") ? .null : source.identifier("cancelOrders.instrument"),
+      sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides")
+    )
+    return .order(.cancelOrders(value))
   }
 }

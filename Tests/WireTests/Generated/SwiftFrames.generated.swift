@@ -150,6 +150,8 @@ enum SwiftFrames {
     ("Status", "nulls", statusWithNulls()),
     ("SetRules", "values", setRules()),
     ("SetRules", "nulls", setRulesWithNulls()),
+    ("CancelOrders", "values", cancelOrders()),
+    ("CancelOrders", "nulls", cancelOrdersWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -1007,6 +1009,18 @@ enum SwiftFrames {
   static func setRulesWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetRulesEncoder.frameLength) { frame in
       _ = SetRulesEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), version: 4123128515)
+    }
+  }
+
+  static func cancelOrders() -> [UInt8] {
+    [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
+      _ = CancelOrdersEncoder(into: frame, seqNo: 17959125267809139990, sendingTime: Timestamp(nanoseconds: 17465399370444974048), participant: ParticipantId(427521580), account: AccountId(122674787), instrument: InstrumentId(30116926), sides: MassCancel.Sides.sell)
+    }
+  }
+
+  static func cancelOrdersWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
+      _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell)
     }
   }
 }

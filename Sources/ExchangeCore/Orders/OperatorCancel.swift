@@ -1,0 +1,42 @@
+// The operator cancels a participant's orders (section 5, "Cancel by the operator").
+
+import MarketModel
+
+extension Exchange {
+  /// Cancels what the filter names, position by position in order of their creation. Linear in the positions, and in the
+  /// orders of those that are the participant's.
+  mutating func cancelOrders(_ filter: CancelOrders, _ request: Request) {
+    if let refusal = validate(filter, request) {
+      return reject(refusal, request, account: filter.account)
+    }
+    for position in stride(from: 1, through: balances.positionCount, by: 1)
+    where isMeant(balances.positions[position].account, by: filter) {
+      for side in [Side.sell, .buy] where filter.sides.contains(side) {
+        cancelAll(position, side, .mass) { $0.trades(filter.instrument) }
+      }
+    }
+    drain()
+    acknowledge(request)
+  }
+
+  private func isMeant(_ account: UInt32, by filter: CancelOrders) -> Bool {
+    accounts[account].exists && accounts[account].participant == filter.participant.rawValue
+      && (filter.account == .null || filter.account.rawValue == account)
+  }
+
+  private func validate(_ filter: CancelOrders, _ request: Request) -> Refusal? {
+    if let refusal = permission(request, .administration) { return refusal }
+    guard exists(filter.participant) else {
+      return Refusal(.unknownParticipant, capacity.participants)
+    }
+    if filter.account != .null {
+      guard exists(filter.account) else { return Refusal(.unknownAccount, capacity.accounts) }
+      let owner = accounts[filter.account.rawValue].participant
+      if owner != filter.participant.rawValue { return Refusal(.foreignAccount) }
+    }
+    if filter.instrument != .null, !exists(filter.instrument) {
+      return Refusal(.unknownInstrument, capacity.instruments)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,73 @@
+import Testing
+
+@Suite("Rule 5: cancel by the operator")
+struct OperatorCancelTests {
+  // ana (1) and ben (2) are participant 1's, eva (5) is participant 2's.
+
+  @Test("All open orders of a participant are cancelled, of others none.")
+  func all() {
+    expect(
+      """
+      spot 2 ->
+      enter A1 ana bid 2kWh @ 0.10 -> accepted A1 live 2kWh
+      enter A2 ana ask 1kWh @ 0.20 -> accepted A2 waiting 1kWh energy
+      enter B1 ben bid 1kWh @ 0.05 in 2 -> accepted B1 live 1kWh
+      enter E1 eva bid 1kWh @ 0.04 by 2 -> accepted E1 live 1kWh
+      cancelOrders participant 1 -> canceled A2 1kWh mass; canceled A1 2kWh mass; canceled B1 1kWh mass
+      order E1 -> live 1kWh
+      balance ana -> 0kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      cancelOrders participant 1 ->
+      """)
+  }
+
+  @Test("Only those of one account, of one instrument, of one side.")
+  func filters() {
+    expect(
+      """
+      spot 2 ->
+      enter A1 ana bid 2kWh @ 0.10 -> accepted A1 live 2kWh
+      enter A2 ana bid 1kWh @ 0.09 in 2 -> accepted A2 live 1kWh
+      enter A3 ana ask 1kWh @ 0.30 -> accepted A3 waiting 1kWh energy
+      enter B1 ben bid 1kWh @ 0.05 -> accepted B1 live 1kWh
+      cancelOrders participant 1 instrument 2 -> canceled A2 1kWh mass
+      cancelOrders participant 1 sides sell -> canceled A3 1kWh mass
+      cancelOrders participant 1 account 2 -> canceled B1 1kWh mass
+      cancelOrders participant 1 sides buy -> canceled A1 2kWh mass
+      """)
+  }
+
+  @Test("Orders of standing instructions go too; the instruction stays, for the next reading.")
+  func instructions() {
+    expect(
+      """
+      agent ana sell 0.10 above 1kWh target 0kWh ->
+      meter ana +3kWh -> accepted agent.ana live 3kWh
+      cancelOrders participant 1 -> canceled agent.ana 3kWh mass
+      meter ana +1kWh -> accepted agent.ana live 4kWh
+      """)
+  }
+
+  @Test("What was freed covers the account's next order, and cash is free again.")
+  func frees() {
+    expect(
+      """
+      enter A1 ana bid 10kWh @ 1.00 -> accepted A1 live 10kWh
+      enter A2 ana bid 1kWh @ 0.50 -> accepted A2 waiting 1kWh headroom
+      cancelOrders participant 1 account 1 sides buy -> canceled A1 10kWh mass; canceled A2 1kWh mass
+      enter A3 ana bid 10kWh @ 1.00 -> accepted A3 live 10kWh
+      """)
+  }
+
+  @Test("What cannot be meant is rejected, in order.")
+  func rejects() {
+    expect(
+      """
+      cancelOrders participant 1 by 2 -> rejected notPermitted 4
+      cancelOrders participant 1 by 9 -> rejected unknownSession
+      cancelOrders participant 9 account 99 instrument 99 -> rejected unknownParticipant 4
+      cancelOrders participant 1 account 99 instrument 99 -> rejected unknownAccount 16
+      cancelOrders participant 1 account 5 instrument 99 -> rejected foreignAccount
+      cancelOrders participant 1 account 1 instrument 99 -> rejected unknownInstrument 8
+      """)
+  }
+}
