@@ -47,7 +47,10 @@ struct CommandReader {
     let words = mark.split(separator: " ").map(String.init)
     guard (2...3).contains(words.count), let tag = Int(words[1]), let family = command.family,
       let payload = command.payload
-    else { throw SchemaError("\(command.name): an event is its case and its tag, and one property or none") }
+    else {
+      throw SchemaError(
+        "\(command.name): an event is its case and its tag, and one property or none")
+    }
     return EventDeclaration(
       name: words[0], family: family, payload: payload, tag: tag,
       hash: try hash(words.count == 3 ? words[2] : nil, command),
@@ -124,7 +127,8 @@ struct CommandReader {
           .choice(field: field.name, set: field.type.name, choice: choice.name, values: $0)
         } ?? .bit(field: field.name, set: field.type.name, choice: choice.name),
         standard: choice.marks["default"] ?? "false",
-        description: choice.marks["doc"] ?? choice.description, sinceVersion: field.sinceVersion,
+        description: choice.marks["doc"] ?? choice.description,
+        sinceVersion: max(field.sinceVersion, choice.sinceVersion),
         form: nil)
     }
   }

@@ -68,6 +68,8 @@ enum RuleWriter {
     source.line("}")
     source.line()
     writeNamed(schema, &source)
+    source.line()
+    writeFlags(schema, &source)
     return PayloadWriter.banner + source.text
   }
 
@@ -94,6 +96,25 @@ enum RuleWriter {
       source.line("case \(pattern): (\(parts.joined(separator: ", ")))", indent: 2)
     }
     source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line("}")
+  }
+
+  /// What an order says with one bit: for scripts and random orders.
+  private static func writeFlags(_ schema: CommandSchema, _ source: inout SourceText) {
+    source.line("extension NewOrder {")
+    source.doc("What is true or false of an order, by name.", indent: 1)
+    source.line(
+      "static var flags: [(name: String, field: WritableKeyPath<NewOrder, Bool>)] {", indent: 1)
+    source.line("[", indent: 2)
+    for command in schema.commands where command.payload == "NewOrder" {
+      for property in command.properties {
+        if case .boolean = property.type {
+          source.line("(\(property.name.swiftLiteral), \\.\(property.name)),", indent: 3)
+        }
+      }
+    }
+    source.line("]", indent: 2)
     source.line("}", indent: 1)
     source.line("}")
   }

@@ -38,6 +38,8 @@ struct SchemaChoice {
   /// The wire value, or the bit's position.
   let value: Int
   let description: String
+  /// The version of the schema that added it; 1: it was always there.
+  let sinceVersion: Int
   /// Its attributes of the namespace jb.
   let marks: [String: String]
 }

@@ -212,6 +212,7 @@ extension XMLElement {
       throw SchemaError("\(try text("name")) has no number")
     }
     return SchemaChoice(
-      name: try text("name"), value: value, description: try text("description"), marks: marks)
+      name: try text("name"), value: value, description: try text("description"),
+      sinceVersion: try optionalInteger("sinceVersion") ?? 1, marks: marks)
   }
 }

@@ -220,6 +220,6 @@ extension ModelOrder {
       price: request.type == .market ? edge.ticks : request.price.ticks,
       quantity: request.quantity.wattHours, leaves: request.quantity.wattHours, covered: 0,
       expireTime: request.expireTime, arrival: arrival, place: 0, isResting: false,
-      display: request.displayQuantity.wattHours)
+      display: request.displayQuantity.wattHours, request: request)
   }
 }

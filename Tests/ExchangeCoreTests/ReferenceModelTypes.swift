@@ -112,6 +112,8 @@ struct ModelOrder {
   var isResting: Bool
   /// Most that is seen of it at a time; 0: all, it is no iceberg.
   let display: Int64
+  /// What was asked for on entry.
+  let request: NewOrder
   /// What is left of the part that is seen.
   var part: Int64 = 0
 

@@ -43,6 +43,9 @@ struct OrderMarks: BitwiseCopyable {
   private init() { bits = 0 }
   static var gone: OrderMarks { OrderMarks() }
 
+  /// What the hash of the state folds of them. (Its type and what is seen of it show elsewhere.)
+  var hashed: UInt64 { isPostOnly ? 1 : 0 }
+
   @inline(__always) var isOpen: Bool { bits & 1 != 0 }
   var isPostOnly: Bool { bits & 2 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }

@@ -49,7 +49,7 @@ extension Exchange {
     hash.fold(UInt64(order.session) << 32 | UInt64(order.side.rawValue) << 16)
     hash.fold(
       UInt64(order.timeInForce.rawValue) << 16 | UInt64(order.selfTradePrevention.rawValue) << 8
-        | (order.marks.isPostOnly ? 1 : 0))
+        | order.marks.hashed)
     for word in [place.price, order.quantity, order.leaves, order.covered, order.reservePerLot] {
       hash.fold(word)
     }

@@ -272,6 +272,10 @@ struct RandomMarket {
       order.timeInForce = Bool.random(using: &random) ? .immediateOrCancel : .fillOrKill
     default: break
     }
+    // What was declared after these words were written; no number is drawn while there is nothing.
+    for (name, field) in NewOrder.flags where name != "postOnly" && chance(1, of: 6) {
+      order[keyPath: field] = true
+    }
     if chance(1, of: 5) {
       let lots = order.quantity.wattHours / instrument.lot.wattHours
       let shown = Int64.random(in: 1...(chance(1, of: 2) ? min(lots, 3) : lots), using: &random)

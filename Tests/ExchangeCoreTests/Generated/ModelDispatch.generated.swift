@@ -68,3 +68,12 @@ extension Command.Body {
     }
   }
 }
+
+extension NewOrder {
+  /// What is true or false of an order, by name.
+  static var flags: [(name: String, field: WritableKeyPath<NewOrder, Bool>)] {
+    [
+      ("postOnly", \.postOnly),
+    ]
+  }
+}

@@ -53,6 +53,9 @@ enum Notation {
     }
   }
 
+  /// What is true or false of an order: the market's short word where there is one, else the field's name.
+  static func word(ofFlag name: String) -> String { name == "postOnly" ? "post" : name }
+
   static func person(_ number: UInt32) -> String {
     (1...UInt32(people.count)).contains(number) ? people[Int(number) - 1] : "#\(number)"
   }

@@ -124,7 +124,9 @@ struct StepParser {
       clientOrderId: ClientOrderId(id ?? 0), price: try price("@") ?? .zero, quantity: quantity)
     if flag("market") { order.type = .market }
     for value in TimeInForce.allCases where flag(Notation.word(value)) { order.timeInForce = value }
-    order.postOnly = flag("post")
+    for (name, field) in NewOrder.flags {
+      order[keyPath: field] = flag(Notation.word(ofFlag: name))
+    }
     order.expireTime = try time("expires") ?? .never
     order.minimumQuantity = try energy("min") ?? .zero
     order.displayQuantity = try energy("show") ?? .zero

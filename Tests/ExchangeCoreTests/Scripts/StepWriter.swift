@@ -65,7 +65,9 @@ struct StepWriter {
     words += ["in", "\(order.instrument.rawValue)"]
     if order.timeInForce != .goodTillCancel { words.append(Notation.word(order.timeInForce)) }
     if order.expireTime != .never { words += ["expires", Notation.time(order.expireTime)] }
-    if order.postOnly { words.append("post") }
+    for (name, field) in NewOrder.flags where order[keyPath: field] {
+      words.append(Notation.word(ofFlag: name))
+    }
     if order.minimumQuantity != .zero { words += ["min", Notation.energy(order.minimumQuantity)] }
     if order.displayQuantity != .zero { words += ["show", Notation.energy(order.displayQuantity)] }
     if order.onBehalfOf != .exchange { words += ["behalf", "\(order.onBehalfOf.rawValue)"] }
