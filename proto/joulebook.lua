@@ -119,6 +119,7 @@ fields.selfTradePrevention = ProtoField.uint8("joulebook.selfTradePrevention", "
 fields.flags_OrderFlags = ProtoField.uint8("joulebook.flags_OrderFlags", "flags", base.HEX)
 fields.flags_OrderFlags_postOnly = ProtoField.bool("joulebook.flags_OrderFlags_postOnly", "postOnly", 8, nil, 1)
 fields.flags_OrderFlags_market = ProtoField.bool("joulebook.flags_OrderFlags_market", "market", 8, nil, 2)
+fields.flags_OrderFlags_outlivesSession = ProtoField.bool("joulebook.flags_OrderFlags_outlivesSession", "outlivesSession", 8, nil, 4)
 fields.minimumQuantity = ProtoField.int64("joulebook.minimumQuantity", "minimumQuantity")
 fields.expireTime = ProtoField.uint64("joulebook.expireTime", "expireTime")
 fields.displayQuantity = ProtoField.int64("joulebook.displayQuantity", "displayQuantity")
@@ -386,7 +387,7 @@ messages[20] = {
     {fields.side, 48, 1, {}},
     {fields.timeInForce, 49, 1, {}},
     {fields.selfTradePrevention, 50, 1, {}},
-    {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market}}},
+    {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market, fields.flags_OrderFlags_outlivesSession}}},
   },
 }
 messages[21] = {
@@ -402,7 +403,7 @@ messages[21] = {
     {fields.side, 48, 1, {}},
     {fields.timeInForce, 49, 1, {}},
     {fields.selfTradePrevention, 50, 1, {}},
-    {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market}}},
+    {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market, fields.flags_OrderFlags_outlivesSession}}},
     {fields.minimumQuantity, 52, 8, {read = "int64", unit = "Wh"}},
     {fields.expireTime, 60, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.displayQuantity, 68, 8, {read = "int64", unit = "Wh"}},

@@ -185,7 +185,7 @@ extension ReferenceModel {
       for side in [Side.sell, .buy] {
         let chosen = orders.values.filter {
           $0.position == key && $0.side == side && $0.session == session.session
-            && $0.clientOrderId != .engine
+            && $0.clientOrderId != .engine && !$0.request.outlivesSession
         }.sorted { a, b in
           a.price == b.price ? a.arrival < b.arrival : side.isBetter(a.price, than: b.price)
         }

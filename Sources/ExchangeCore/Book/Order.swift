@@ -35,8 +35,12 @@ struct OrderMarks: BitwiseCopyable {
   private var bits: UInt8
 
   /// The marks of an open order.
-  @inline(__always) init(type: OrderType, postOnly: Bool, isIceberg: Bool = false) {
-    bits = 1 | (postOnly ? 2 : 0) | (type == .market ? 4 : 0) | (isIceberg ? 8 : 0)
+  @inline(__always) init(
+    type: OrderType, postOnly: Bool, isIceberg: Bool = false, outlivesSession: Bool = false
+  ) {
+    bits =
+      1 | (postOnly ? 2 : 0) | (type == .market ? 4 : 0) | (isIceberg ? 8 : 0)
+      | (outlivesSession ? 16 : 0)
   }
 
   /// The marks of a slot without an order.
@@ -44,10 +48,12 @@ struct OrderMarks: BitwiseCopyable {
   static var gone: OrderMarks { OrderMarks() }
 
   /// What the hash of the state folds of them. (Its type and what is seen of it show elsewhere.)
-  var hashed: UInt64 { isPostOnly ? 1 : 0 }
+  var hashed: UInt64 { (isPostOnly ? 1 : 0) | (outlivesSession ? 2 : 0) }
 
   @inline(__always) var isOpen: Bool { bits & 1 != 0 }
   var isPostOnly: Bool { bits & 2 != 0 }
+  /// Whether cancel on disconnect passes over it.
+  var outlivesSession: Bool { bits & 16 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
   /// Whether it is anything but plain: the only question on a plain order's way. What it is, is asked behind it.
   @inline(__always) var isSpecial: Bool { bits & OrderMarks.special != 0 }

@@ -102,7 +102,8 @@ extension Exchange {
     row.selfTradePrevention = order.selfTradePrevention
     let isIceberg = order.displayQuantity != .zero
     row.marks = OrderMarks(
-      type: order.type, postOnly: order.postOnly, isIceberg: isIceberg)
+      type: order.type, postOnly: order.postOnly, isIceberg: isIceberg,
+      outlivesSession: order.outlivesSession)
     if isIceberg { orders.makeIceberg(slot, display: order.displayQuantity.wattHours) }
     let taken = open(row, slot)
     taken.place.price = entry.price

@@ -4,7 +4,7 @@ import MarketModel
 
 extension Exchange {
   /// Cancels what a lost session entered, position by position in order of their creation; orders of
-  /// standing instructions live on without a session.
+  /// standing instructions, and those that were entered to outlive it, stand on.
   mutating func endSession(_ session: EndSession, _ request: Request) {
     if let refusal = permission(request, []) ?? known(session.session) {
       return reject(refusal, request)
@@ -19,6 +19,7 @@ extension Exchange {
       for side in [Side.sell, .buy] {
         count += cancelAll(position, side, .disconnect) {
           $0.session == session.session.rawValue && $0.clientOrderId != 0
+            && !$0.marks.outlivesSession
         }
       }
     }

@@ -66,6 +66,7 @@ extension OrderReader {
       account: message.account, instrument: message.instrument, side: side,
       type: message.flags.contains(.market) ? .market : .limit, timeInForce: timeInForce,
       selfTradePrevention: selfTradePrevention, postOnly: message.flags.contains(.postOnly),
+      outlivesSession: message.flags.contains(.outlivesSession),
       clientOrderId: message.clientOrderId, price: message.price, quantity: message.quantity,
       minimumQuantity: message.minimumQuantity, expireTime: message.expireTime,
       displayQuantity: message.displayQuantity, onBehalfOf: message.onBehalfOf
@@ -90,6 +91,7 @@ extension OrderReader {
       account: message.account, instrument: message.instrument, side: side,
       type: message.flags.contains(.market) ? .market : .limit, timeInForce: timeInForce,
       selfTradePrevention: selfTradePrevention, postOnly: message.flags.contains(.postOnly),
+      outlivesSession: message.flags.contains(.outlivesSession),
       clientOrderId: message.clientOrderId, price: message.price, quantity: message.quantity
     )
     return .command(.enter(value))

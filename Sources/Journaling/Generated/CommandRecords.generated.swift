@@ -5,7 +5,7 @@ import MarketModel
 
 extension CommandCodec {
   /// The longest record, header included.
-  public static let longestRecord = 96
+  public static let longestRecord = 104
 
   /// The kinds of records. Numbers are never reused.
   public enum Kind: UInt16, Sendable, CaseIterable {
@@ -50,7 +50,7 @@ extension CommandCodec {
       case .createAccount, .setInstrumentState, .setRules: [8]
       case .createInstrument, .enterIceberg: [64]
       case .tick: [0]
-      case .enterOnBehalf: [72]
+      case .enterOnBehalf: [72, 80]
       }
     }
 
@@ -96,6 +96,7 @@ extension CommandCodec {
       switch form(of: value) {
       case 0: .enter
       case 1: .enterIceberg
+      case 2: .enterOnBehalf
       default: .enterOnBehalf
       }
     case .replace: .replace
@@ -132,7 +133,8 @@ extension CommandCodec {
       switch form(of: value) {
       case 0: 80
       case 1: 88
-      default: 96
+      case 2: 96
+      default: 104
       }
     case .replace: 64
     case .cancel: 48
@@ -163,6 +165,7 @@ extension CommandCodec {
 
   /// The shortest form that holds each field that has not its default.
   @inline(__always) private static func form(of value: NewOrder) -> Int {
+    if value.outlivesSession != false { return 3 }
     if value.onBehalfOf != .exchange { return 2 }
     if value.displayQuantity != .zero { return 1 }
     return 0
@@ -224,6 +227,10 @@ extension CommandCodec {
     if form >= 2 {
       writer.put(value.onBehalfOf.rawValue)
       writer.reserve(4)
+    }
+    if form >= 3 {
+      writer.put(value.outlivesSession)
+      writer.reserve(7)
     }
   }
 
@@ -474,7 +481,7 @@ extension CommandCodec {
     case .beginSession: .session(.beginSession(beginSession(&reader)))
     case .endSession: .session(.endSession(try endSession(&reader)))
     case .enterIceberg: .enter(try newOrderForm1(&reader))
-    case .enterOnBehalf: .enter(try newOrderForm2(&reader))
+    case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
     }
@@ -521,6 +528,20 @@ extension CommandCodec {
       throw reader.needless(at: 64)
     }
     try reader.reserved(4)
+    return value
+  }
+
+  private static func newOrderForm3(_ reader: inout RecordReader)
+    throws(Failure) -> NewOrder {
+    var value = try newOrder(&reader)
+    value.displayQuantity = Energy(wattHours: reader.i64())
+    value.onBehalfOf = SessionId(reader.u32())
+    try reader.reserved(4)
+    value.outlivesSession = try reader.flag()
+    if value.outlivesSession == false {
+      throw reader.needless(at: 72)
+    }
+    try reader.reserved(7)
     return value
   }
 

@@ -17,6 +17,8 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
   public var selfTradePrevention: SelfTradePrevention
   /// Rejected if it would trade on entry.
   public var postOnly: Bool
+  /// Stands when its session is lost: cancel on disconnect passes over it.
+  public var outlivesSession: Bool
   /// Higher than the account's last, so that resending is safe.
   public var clientOrderId: ClientOrderId
   /// The limit, a multiple of the tick; ignored for a market order.
@@ -35,14 +37,15 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
   public var onBehalfOf: SessionId
 
   /// With each value as given; `type`, `timeInForce`, `selfTradePrevention`, `postOnly`,
-  /// `minimumQuantity`, `expireTime`, `displayQuantity`, `onBehalfOf` may be left out.
+  /// `outlivesSession`, `minimumQuantity`, `expireTime`, `displayQuantity`, `onBehalfOf` may be
+  /// left out.
   @inlinable public init(
     account: AccountId, instrument: InstrumentId, side: Side, type: OrderType = .limit,
     timeInForce: TimeInForce = .goodTillCancel,
     selfTradePrevention: SelfTradePrevention = .cancelNewer, postOnly: Bool = false,
-    clientOrderId: ClientOrderId, price: Price, quantity: Energy, minimumQuantity: Energy = .zero,
-    expireTime: Timestamp = .never, displayQuantity: Energy = .zero,
-    onBehalfOf: SessionId = .exchange
+    outlivesSession: Bool = false, clientOrderId: ClientOrderId, price: Price, quantity: Energy,
+    minimumQuantity: Energy = .zero, expireTime: Timestamp = .never,
+    displayQuantity: Energy = .zero, onBehalfOf: SessionId = .exchange
   ) {
     self.account = account
     self.instrument = instrument
@@ -51,6 +54,7 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
     self.timeInForce = timeInForce
     self.selfTradePrevention = selfTradePrevention
     self.postOnly = postOnly
+    self.outlivesSession = outlivesSession
     self.clientOrderId = clientOrderId
     self.price = price
     self.quantity = quantity

@@ -103,6 +103,7 @@ public enum CommandFrame {
     var flags: OrderFlags = []
     if value.type == .market { flags.insert(.market) }
     if value.postOnly { flags.insert(.postOnly) }
+    if value.outlivesSession { flags.insert(.outlivesSession) }
     if fitsNewOrder(value) {
       NewOrderEncoder(
         into: frame, seqNo: seqNo, sendingTime: sendingTime, clientOrderId: value.clientOrderId,

@@ -16,6 +16,7 @@ extension CommandText {
       line.put("timeInForce", value.timeInForce, unless: .goodTillCancel)
       line.put("selfTradePrevention", value.selfTradePrevention, unless: .cancelNewer)
       line.put("postOnly", value.postOnly, unless: false)
+      line.put("outlivesSession", value.outlivesSession, unless: false)
       line.put("clientOrderId", value.clientOrderId)
       line.put("price", value.price)
       line.put("quantity", value.quantity)
@@ -202,6 +203,7 @@ extension CommandText {
         timeInForce: try words.take("timeInForce", or: .goodTillCancel),
         selfTradePrevention: try words.take("selfTradePrevention", or: .cancelNewer),
         postOnly: try words.take("postOnly", or: false),
+        outlivesSession: try words.take("outlivesSession", or: false),
         clientOrderId: try words.take("clientOrderId"), price: try words.take("price"),
         quantity: try words.take("quantity"),
         minimumQuantity: try words.take("minimumQuantity", or: .zero),
@@ -350,6 +352,7 @@ extension CommandKind {
       CommandField("timeInForce", TimeInForce.self, "", isOptional: true, "How long it stands."),
       CommandField("selfTradePrevention", SelfTradePrevention.self, "", isOptional: true, "What to do on meeting an order of the same account."),
       CommandField("postOnly", Bool.self, "", isOptional: true, "Rejected if it would trade on entry."),
+      CommandField("outlivesSession", Bool.self, "", isOptional: true, "Stands when its session is lost: cancel on disconnect passes over it."),
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: false, "Higher than the account's last, so that resending is safe."),
       CommandField("price", Price.self, "", isOptional: false, "The limit, a multiple of the tick; ignored for a market order."),
       CommandField("quantity", Energy.self, "", isOptional: false, "How much, in whole lots."),

@@ -11,6 +11,8 @@ public struct OrderFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   public static let postOnly = OrderFlags(rawValue: 1)
   /// A market order: its price is ignored; immediate-or-cancel or fill-or-kill only.
   public static let market = OrderFlags(rawValue: 2)
+  /// It stands when its session is lost: cancel on disconnect passes over it.
+  public static let outlivesSession = OrderFlags(rawValue: 4)
   /// All bits that mean something; any other is an error of the sender.
-  public static let known = OrderFlags(rawValue: 3)
+  public static let known = OrderFlags(rawValue: 7)
 }

@@ -6,5 +6,5 @@ public enum WireSchema {
   /// The schema's id; a breaking change takes another.
   @inlinable public static var id: UInt16 { 16970 }
   /// Its version; grows when fields are appended.
-  @inlinable public static var version: UInt16 { 5 }
+  @inlinable public static var version: UInt16 { 6 }
 }

@@ -74,6 +74,7 @@ extension NewOrder {
   static var flags: [(name: String, field: WritableKeyPath<NewOrder, Bool>)] {
     [
       ("postOnly", \.postOnly),
+      ("outlivesSession", \.outlivesSession),
     ]
   }
 }

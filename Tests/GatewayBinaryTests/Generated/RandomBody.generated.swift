@@ -35,6 +35,7 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       timeInForce: source.leavesOut("enter.timeInForce") ? .goodTillCancel : source.choice("enter.timeInForce"),
       selfTradePrevention: source.leavesOut("enter.selfTradePrevention") ? .cancelNewer : source.choice("enter.selfTradePrevention"),
       postOnly: source.leavesOut("enter.postOnly") ? false : source.flag("enter.postOnly"),
+      outlivesSession: source.leavesOut("enter.outlivesSession") ? false : source.flag("enter.outlivesSession"),
       clientOrderId: source.identifier("enter.clientOrderId"), price: source.price("enter.price"),
       quantity: source.energy("enter.quantity"),
       minimumQuantity: source.leavesOut("enter.minimumQuantity") ? .zero : source.energy("enter.minimumQuantity"),

@@ -129,6 +129,7 @@ import Wire
   func orderFlags() {
     #expect(OrderFlags.postOnly.rawValue == 1)
     #expect(OrderFlags.market.rawValue == 2)
+    #expect(OrderFlags.outlivesSession.rawValue == 4)
   }
 
   @Test("TopSides has the same bits on the wire as in the market.")
