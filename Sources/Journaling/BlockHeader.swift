@@ -120,10 +120,11 @@ extension BlockHeader {
     guard isPossible, Zeros.fill(reserved) else { throw .impossibleHeader }
   }
 
+  /// How long a record is, its codec judges, which knows a newer program's: here a block has only room for its count.
   private var isPossible: Bool {
-    let records = Int(count) * CommandCodec.headerLength...Int(count) * CommandCodec.longestRecord
-    return Int(length) <= Self.largestBlock - Self.size && length % 8 == 0
-      && records.contains(Int(length)) && firstSequence > .none
+    Int(length) <= Self.largestBlock - Self.size && length % 8 == 0
+      && (count == 0) == (length == 0) && Int(count) * CommandCodec.headerLength <= Int(length)
+      && firstSequence > .none
       && committed < firstSequence && firstSequence.rawValue < 1 << 63
   }
 }
