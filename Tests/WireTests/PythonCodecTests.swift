@@ -45,4 +45,13 @@ import Wire
     #expect(result.status == 1)
     #expect(result.output.contains("Trade values"))
   }
+
+  @Test(
+    "The Python client sends what the schema declares for a value of a list that is left out, or says that it lacks."
+  )
+  func leftOut() throws {
+    let result = try Repository.run(
+      try Repository.python(), [Repository.path("Tests/python/left_out.py")])
+    #expect(result.status == 0 && result.output.contains("ok"), "\(result.output)")
+  }
 }

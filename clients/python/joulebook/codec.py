@@ -4,6 +4,7 @@
 """
 
 import struct
+from xml.etree import ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -49,14 +50,25 @@ class Codec:
         with open(path) as file:
             self.schema = sbe.Schema.parse(file)
         self._messages = {message.name: message for message in self.schema.messages.values()}
+        self._defaults = _declared_defaults(path)
 
     def encode(self, name: str, fields: Dict[str, Any]) -> bytes:
-        """The frame of message `name`. Fields left out are null, zero or empty."""
+        """The frame of message `name`. Fields left out are null, zero or empty; in a command a value of a list
+        is what the schema declares to be left out, and must be given where it declares nothing."""
         message = self._messages[name]
         unknown = fields.keys() - {field.name for field in message.fields}
         if unknown:
             raise ValueError(f"{name} has no field {', '.join(sorted(unknown))}")
-        values = {f.name: _to_wire(f.type, fields.get(f.name)) for f in message.fields}
+        values = {}
+        for field in message.fields:
+            value = fields.get(field.name)
+            if value is None and isinstance(field.type, sbe.Enum):
+                # A question or a subscription has its first value: nothing more is asked for.
+                value = self._defaults.get((name, field.name), field.type.valid_values[0].name)
+                if value is None:
+                    choices = ", ".join(choice.name for choice in field.type.valid_values)
+                    raise ValueError(f"{name} needs {field.name}: one of {choices}")
+            values[field.name] = _to_wire(field.type, value)
         body = self.schema.encode(message, values)
         return struct.pack("<HH", len(body) + 4, ENCODING_TYPE) + body
 
@@ -75,6 +87,24 @@ class Codec:
         return Message(decoded.message_name, {k: _from_wire(v) for k, v in decoded.value.items()})
 
 
+def _declared_defaults(path: Path) -> Dict[Tuple[str, str], Optional[str]]:
+    """What the schema says stands for a field of a command that is left out, by message and field; `None`: it must be
+    given. What one message of a command says holds for its others too."""
+    mark = "{urn:joulebook:command}"
+    messages = [m for m in ElementTree.parse(path).getroot() if m.get(mark + "command")]
+    declared: Dict[Tuple[str, str], str] = {}
+    for message in messages:
+        for field in message.iter("field"):
+            if field.get(mark + "default"):
+                key = (message.get(mark + "command", ""), field.get("name", ""))
+                declared[key] = field.get(mark + "default", "").lstrip(".")
+    return {
+        (message.get("name", ""), field.get("name", "")):
+            declared.get((message.get(mark + "command", ""), field.get("name", "")))
+        for message in messages for field in message.iter("field")
+    }
+
+
 def _words(composite: sbe.Composite) -> List[str]:
     return [t.name for t in composite.types if t.presence != sbe.Presence.CONSTANT]
 
@@ -89,8 +119,6 @@ def _to_wire(kind: Any, value: Any) -> Any:
         return dict(zip(names, words))
     if value is not None:
         return value
-    if isinstance(kind, sbe.Enum):
-        return kind.valid_values[0].name
     if isinstance(kind, sbe.Set):
         return []
     if kind.primitiveType == sbe.PrimitiveType.CHAR:
