@@ -31,22 +31,54 @@ struct CommandReader {
     {
       throw SchemaError("unknown family \(name)")
     }
-    let kinds = commands.flatMap { Set($0.forms.map(\.kind)) }
-    guard Set(kinds).count == kinds.count else { throw SchemaError("a kind is used twice") }
-    guard Set(events.map(\.tag)).count == events.count else {
-      throw SchemaError("a tag of an event is used twice")
+    try numbered(
+      "jb:kind",
+      commands.flatMap { command in
+        Set(command.forms.map(\.kind)).map { ($0, command.name) }
+      }, most: Int(UInt16.max))
+    try numbered("the tag of an event", events.map { ($0.tag, $0.name) }, most: 255)
+    for command in commands {
+      for role in command.roles where !roles.contains(role) {
+        throw SchemaError(
+          "\(command.name): no role is called \(role); the roles are: \(roles.joined(separator: " "))"
+        )
+      }
     }
     return CommandSchema(
       families: journal.families, commands: commands.sorted { $0.forms[0].kind < $1.forms[0].kind },
       events: events.sorted { $0.tag < $1.tag })
   }
 
+  /// What a session may do.
+  private static let roles = ["trading", "metering", "administration", "dropCopy"]
+
+  /// Numbers from 1 to `most`, none of which two names have.
+  private static func numbered(
+    _ what: String, _ entries: [(number: Int, name: String)], most: Int
+  ) throws {
+    var names: [Int: String] = [:]
+    for (number, name) in entries {
+      guard (1...most).contains(number) else {
+        throw SchemaError("\(name): \(what) is \(number), and must be 1 to \(most)")
+      }
+      if let other = names.updateValue(name, forKey: number) {
+        let free = (entries.map(\.number).max() ?? 0) + 1
+        throw SchemaError(
+          "\(what) \(number) is used by \(other) and by \(name); the next free number is \(free)")
+      }
+    }
+  }
+
   private static func event(
     _ mark: String, _ command: CommandDeclaration
   ) throws -> EventDeclaration {
     let words = mark.split(separator: " ").map(String.init)
-    guard (2...3).contains(words.count), let tag = Int(words[1]), let family = command.family,
-      let payload = command.payload
+    guard let family = command.family else {
+      throw SchemaError(
+        "\(command.name): only a command of a family has an event; write jb:command=\"family.case\""
+      )
+    }
+    guard (2...3).contains(words.count), let tag = Int(words[1]), let payload = command.payload
     else {
       throw SchemaError(
         "\(command.name): an event is its case and its tag, and one property or none")

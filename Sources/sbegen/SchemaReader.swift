@@ -18,33 +18,66 @@ struct SchemaReader {
   /// The schema in `data`.
   /// - Throws: `SchemaError` where the profile is left; an XML error where it is not XML.
   static func read(_ data: Data) throws -> Schema {
-    guard let root = try XMLDocument(data: data).rootElement() else {
-      throw SchemaError("no root element")
-    }
+    let root = try rootElement(data)
     var reader = SchemaReader()
     for element in root.elements(forName: "types").flatMap(\.childElements) {
       try reader.readType(element)
     }
     let messages = try root.childElements.filter { $0.localName == "message" }
       .map { try reader.readMessage($0) }
-    return Schema(
+    let schema = Schema(
       id: try root.integer("id"), version: try root.integer("version"), types: reader.types,
       messages: messages)
+    try check(schema)
+    return schema
+  }
+
+  /// No id and no name twice, and nothing newer than the schema.
+  private static func check(_ schema: Schema) throws {
+    var names: [Int: String] = [:]
+    for message in schema.messages {
+      if let other = names.updateValue(message.name, forKey: message.id) {
+        throw SchemaError("\(other) and \(message.name) both have the id \(message.id)")
+      }
+      let groups = message.group.map(\.fields) ?? []
+      let fields = (message.fields + groups).map { ($0.name, $0.sinceVersion) }
+      for (name, since) in [("", message.sinceVersion)] + fields where since > schema.version {
+        throw SchemaError(
+          "\(message.name)\(name.isEmpty ? "" : ".\(name)"): sinceVersion \(since), and the schema's version is \(schema.version)"
+        )
+      }
+    }
+    if Set(schema.messages.map(\.name)).count < schema.messages.count {
+      throw SchemaError("two messages have the same name")
+    }
+  }
+
+  /// The root of a file that is XML. A document's reader mends what is not, so a strict one goes before it.
+  private static func rootElement(_ data: Data) throws -> XMLElement {
+    if data.isEmpty { throw SchemaError("the file is empty") }
+    let parser = XMLParser(data: data)
+    if !parser.parse() || parser.parserError != nil {
+      throw SchemaError(
+        "no XML at line \(parser.lineNumber), column \(parser.columnNumber): a tag that is not closed, or a "
+          + "character such as & that is not written as an entity")
+    }
+    guard let root = try XMLDocument(data: data).rootElement() else {
+      throw SchemaError("no root element")
+    }
+    return root
   }
 
   /// What `data`, the journal's file, declares with the types of `schema`.
   /// - Throws: `SchemaError` where an attribute lacks or a type is unknown; an XML error where it is not XML.
   static func readJournal(_ data: Data, _ schema: Schema) throws -> JournalSchema {
-    guard let root = try XMLDocument(data: data).rootElement() else {
-      throw SchemaError("no root element")
-    }
+    let root = try rootElement(data)
     var reader = SchemaReader()
     for type in schema.types { reader.typesByName[type.name] = type }
     let messages = try root.elements(forName: "message").map { element in
       SchemaMessage(
         name: try element.text("name"), id: 0, blockLength: 0, direction: .toServer,
         description: try element.text("description"), fields: try reader.readFields(element),
-        group: nil, sinceVersion: 1, marks: element.marks)
+        group: nil, sinceVersion: 1, marks: try element.marks())
     }
     return JournalSchema(
       families: try root.elements(forName: "family").map { element in
@@ -132,7 +165,7 @@ struct SchemaReader {
       blockLength: try element.integer("blockLength"), direction: direction,
       description: String(whole.dropFirst(direction.rawValue.count + 2)),
       fields: try readFields(element), group: groups.first,
-      sinceVersion: try element.optionalInteger("sinceVersion") ?? 1, marks: element.marks)
+      sinceVersion: try element.optionalInteger("sinceVersion") ?? 1, marks: try element.marks())
     guard message.frameLength % 8 == 0, (groups.first?.blockLength ?? 0) % 8 == 0 else {
       throw SchemaError("\(name): the frame is no multiple of 8 bytes")
     }
@@ -150,7 +183,7 @@ struct SchemaReader {
         SchemaField(
           name: try element.text("name"), id: try element.optionalInteger("id") ?? 0, type: type,
           offset: offset, sinceVersion: try element.optionalInteger("sinceVersion") ?? 1,
-          description: try element.text("description"), marks: element.marks))
+          description: try element.text("description"), marks: try element.marks()))
       offset += type.size
     }
     let versions = fields.map(\.sinceVersion)
@@ -176,9 +209,25 @@ extension XMLElement {
   /// The elements directly below this one, in order.
   fileprivate var childElements: [XMLElement] { (children ?? []).compactMap { $0 as? XMLElement } }
 
+  /// What the namespace jb has for each element.
+  private static let known: [String: Set<String>] = [
+    "message": [
+      "command", "role", "kind", "payload", "properties", "record", "event", "checked", "doc",
+    ],
+    "field": ["property", "default", "form", "stamp", "doc"],
+    "choice": ["property", "default", "type", "values", "doc"],
+  ]
+
   /// Attributes of the namespace jb, by their names without it.
-  fileprivate var marks: [String: String] {
+  fileprivate func marks() throws -> [String: String] {
     let own = (attributes ?? []).filter { $0.name?.hasPrefix("jb:") == true }
+    let known = Self.known[localName ?? ""] ?? []
+    for name in own.compactMap(\.localName) where !known.contains(name) {
+      let right = known.sorted().map { "jb:\($0)" }.joined(separator: " ")
+      throw SchemaError(
+        "\(optionalText("name") ?? localName ?? ""): there is no attribute jb:\(name) here; there are: "
+          + (right.isEmpty ? "none" : right))
+    }
     return Dictionary(uniqueKeysWithValues: own.map { ($0.localName ?? "", $0.stringValue ?? "") })
   }
 
@@ -213,6 +262,6 @@ extension XMLElement {
     }
     return SchemaChoice(
       name: try text("name"), value: value, description: try text("description"),
-      sinceVersion: try optionalInteger("sinceVersion") ?? 1, marks: marks)
+      sinceVersion: try optionalInteger("sinceVersion") ?? 1, marks: try marks())
   }
 }

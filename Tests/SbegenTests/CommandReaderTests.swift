@@ -23,7 +23,7 @@ struct CommandReaderTests {
     private var schema: String {
       """
       <sbe:messageSchema xmlns:sbe="http://fixprotocol.io/2016/sbe" xmlns:jb="urn:joulebook:command"
-                         package="p" id="1" version="3" byteOrder="littleEndian">
+                         package="p" id="1" version="9" byteOrder="littleEndian">
         <types>
           <type name="Timestamp" primitiveType="uint64" presence="optional"
                 nullValue="18446744073709551615" description="ns; a moment."/>
@@ -156,14 +156,46 @@ struct CommandReaderTests {
         <field name="area" type="AreaId" description="a"/>
       </message>
       """
-    #expect(refusal { $0.journal = own } == "a kind is used twice")
+    #expect(
+      refusal { $0.journal = own }
+        == "jb:kind 9 is used by setLoss and by own; the next free number is 10")
     #expect(refusal { $0.journal = own.replacing("\"9\"", with: "\"10\"") } == nil)
     let event =
       #"<event case="done" family="reference" payload="Done" tag="7" description="d"/>"#
-    #expect(refusal { $0.journal = event + event } == "a tag of an event is used twice")
+    #expect(
+      refusal { $0.journal = event + event }
+        == "the tag of an event 7 is used by done and by done; the next free number is 8")
     #expect(
       refusal {
         ($0.journal, $0.marks) = (event, $0.marks + #" jb:event="lossSet 7""#)
-      } == "a tag of an event is used twice")
+      } == "the tag of an event 7 is used by done and by lossSet; the next free number is 8")
+    #expect(
+      refusal { $0.marks += #" jb:evnt="lossSet 7""# }
+        == "SetLoss: there is no attribute jb:evnt here; there are: jb:checked jb:command jb:doc jb:event "
+        + "jb:kind jb:payload jb:properties jb:record jb:role")
+    #expect(
+      refusal { $0.marks = $0.marks.replacing("administration", with: "king") }
+        == "setLoss: no role is called king; the roles are: trading metering administration dropCopy"
+    )
+    #expect(
+      refusal { $0.marks = $0.marks.replacing("\"9\"", with: "\"70000\"") }
+        == "setLoss: jb:kind is 70000, and must be 1 to 65535")
+    #expect(
+      refusal { $0.version = 10 } == "SetLoss: sinceVersion 10, and the schema's version is 9")
+    let again = """
+      </sbe:message><sbe:message name="Again" id="1" blockLength="12" description="To server. A.">
+      <field name="most" id="1" type="Energy" description="m."/>
+      <field name="reserved1" id="2" type="Reserved16" description="Padding."/>
+      <field name="reserved2" id="3" type="Reserved16" description="Padding."/>
+      """
+    #expect(refusal { $0.appended = again } == "SetLoss and Again both have the id 1")
+  }
+
+  @Test("What is not XML is refused with its line; nothing is mended.")
+  func notXML() {
+    for wrong in ["<field", "<sbe:message name=\"X\">", "<!-- a & --> & "] {
+      #expect(refusal { $0.appended = wrong }?.hasPrefix("no XML at line ") == true, "\(wrong)")
+    }
+    #expect(throws: SchemaError.self) { try SchemaReader.read(Data()) }
   }
 }
