@@ -4,7 +4,7 @@
 //
 //     execute ─▶ due (Orders/Expiry) ─▶ rule (Dispatch.swift names it) ─▶ drain (Drain.swift) ─▶ events
 //
-// The folders are the concerns of the market, each using only those below it (docs/ARCHITECTURE.md, "Inside the core"); the
+// The folders are the concerns of the market; docs/ARCHITECTURE.md, "Inside the core", says which uses which. The
 // files beside this one are the exchange itself. Sections cited are those of docs/MARKET-RULES.md.
 
 import MarketModel

@@ -17,7 +17,7 @@ protocol TextValue {
 extension UInt32: TextValue {
   var word: String { String(self) }
   init?(word text: String) { self.init(text, radix: 10) }
-  static var form: String { "a whole number" }
+  static var form: String { "a whole number up to \(Self.max)" }
 }
 
 extension UInt64: TextValue {
@@ -50,7 +50,7 @@ extension TextValue where Self: Identifier {
     guard let number = RawValue(text, radix: 10) else { return nil }
     self.init(number)
   }
-  static var form: String { "a number" }
+  static var form: String { "a number up to \(RawValue.max)" }
 }
 
 extension ParticipantId: TextValue {}

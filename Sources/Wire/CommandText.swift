@@ -17,16 +17,19 @@ public enum CommandText {
   }
 
   /// The command of `text`.
+  /// - Parameter kinds: Those that are taken.
   /// - Throws: What is wrong with which word, and what is right.
-  public static func parse(_ text: String) throws(CommandTextError) -> Command.Body {
+  public static func parse(
+    _ text: String, among kinds: [CommandKind] = CommandKind.allCases
+  ) throws(CommandTextError) -> Command.Body {
     var words = try CommandWords(text)
-    guard let kind = CommandKind(rawValue: words.name) else {
-      let names = CommandKind.allCases.map(\.rawValue).joined(separator: " ")
-      throw CommandTextError("there is no command '\(words.name)'; the commands are: \(names)")
+    guard let kind = kinds.first(where: { $0.rawValue == words.name }) else {
+      let names = kinds.map(\.rawValue).joined(separator: " ")
+      throw CommandTextError(
+        "there is no command '\(CommandWords.shown(words.name))'; the commands are: \(names)")
     }
-    let body = try body(kind, &words)
-    try words.finish(kind)
-    return body
+    try words.readFields(of: kind)
+    return try body(kind, &words)
   }
 }
 
@@ -83,14 +86,25 @@ struct TextLine {
 struct CommandWords {
   /// The first word.
   let name: String
+  private var rest: ArraySlice<String>
   private var values: [String: String] = [:]
 
   init(_ text: String) throws(CommandTextError) {
-    var words = try Self.split(text)[...]
-    guard let name = words.popFirst() else { throw CommandTextError("there is no command") }
+    rest = try Self.split(text)[...]
+    guard let name = rest.popFirst() else { throw CommandTextError("there is no command") }
     self.name = name
-    while let field = words.popFirst() {
-      guard let value = words.popFirst() else {
+  }
+
+  /// Takes the words behind the name as fields and values: only fields that the command has, each once.
+  mutating func readFields(of kind: CommandKind) throws(CommandTextError) {
+    let names = kind.fields.map(\.name)
+    while let field = rest.popFirst() {
+      guard names.contains(field) else {
+        throw CommandTextError(
+          "\(name): there is no field '\(Self.shown(field))'; "
+            + (names.isEmpty ? "it has none" : "its fields are: \(names.joined(separator: " "))"))
+      }
+      guard let value = rest.popFirst() else {
         throw CommandTextError("\(name): the field \(field) has no value behind it")
       }
       guard values.updateValue(value, forKey: field) == nil else {
@@ -123,6 +137,11 @@ struct CommandWords {
     return words
   }
 
+  /// A word as a sentence shows it: the beginning of a long one.
+  static func shown(_ word: String) -> String {
+    word.count > 64 ? "\(word.prefix(64))..." : word
+  }
+
   /// The value of a field that must be there.
   mutating func take<Value: TextValue>(_ field: String) throws(CommandTextError) -> Value {
     guard let value: Value = try takeOptional(field) else {
@@ -143,17 +162,9 @@ struct CommandWords {
   ) throws(CommandTextError) -> Value? {
     guard let text = values.removeValue(forKey: field) else { return nil }
     guard let value = Value(word: text) else {
-      throw CommandTextError("\(name): \(field) cannot be '\(text)'; right is \(Value.form)")
+      throw CommandTextError(
+        "\(name): \(field) cannot be '\(Self.shown(text))'; right is \(Value.form)")
     }
     return value
-  }
-
-  /// Every field must have been taken.
-  func finish(_ kind: CommandKind) throws(CommandTextError) {
-    guard let stranger = values.keys.min() else { return }
-    let names = kind.fields.map(\.name).joined(separator: " ")
-    throw CommandTextError(
-      "\(name): there is no field '\(stranger)'; "
-        + (names.isEmpty ? "it has none" : "its fields are: \(names)"))
   }
 }

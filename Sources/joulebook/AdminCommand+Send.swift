@@ -39,19 +39,17 @@ extension AdminCommand {
     /// The operator's command of a text.
     /// - Throws: an exit code, after saying what is wrong with the text and what is right.
     private static func command(_ text: String) throws -> Command.Body {
-      let body: Command.Body
+      let name = text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+      if let kind = CommandKind(rawValue: name), !commands.contains(kind) {
+        let names = commands.map(\.rawValue).joined(separator: " ")
+        throw ValidationError(
+          "\(name) is not an operator's, or is sent otherwise; send: \(names)")
+      }
       do throws(CommandTextError) {
-        body = try CommandText.parse(text)
+        return try CommandText.parse(text, among: commands)
       } catch {
         throw ValidationError(error.description)
       }
-      let kind = CommandKind(body)
-      guard commands.contains(kind) else {
-        let names = commands.map(\.rawValue).joined(separator: " ")
-        throw ValidationError(
-          "\(kind.rawValue) is not an operator's, or is sent otherwise; send: \(names)")
-      }
-      return body
     }
 
     /// What an operator may ask for. A tick is more than its fields: `admin tick` sends it.

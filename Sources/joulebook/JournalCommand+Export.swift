@@ -22,7 +22,7 @@ extension JournalCommand {
         while let command = try commands.next() {
           let isRefused = commands.refused[command.sequence] != nil
           let text = CommandText.text(command.body) + (isRefused ? " REFUSED" : "")
-          let kind = CommandCodec.kind(of: command.body)
+          let kind = Self.kind(of: command.body)
           print(
             "\(command.sequence.rawValue),\(command.time.nanoseconds),"
               + "\(command.session.rawValue),\(command.clientSequence),\(kind),"
@@ -31,6 +31,14 @@ extension JournalCommand {
         }
         bar.clear()
       }
+    }
+
+    /// The name of the record; of an order by what it is, since a longer record holds what is in none of its names.
+    private static func kind(of body: Command.Body) -> CommandCodec.Kind {
+      guard case .enter(let order) = body, order.onBehalfOf == .exchange else {
+        return CommandCodec.kind(of: body)
+      }
+      return order.displayQuantity == .zero ? .enter : .enterIceberg
     }
   }
 

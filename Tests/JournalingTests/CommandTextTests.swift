@@ -93,7 +93,13 @@ struct CommandTextTests {
         + "decimals at most")
     #expect(
       error("setTariff area x feedInPrice 0.08 retailPrice 1")
-        == "setTariff: area cannot be 'x'; right is a number")
+        == "setTariff: area cannot be 'x'; right is a number up to 65535")
+    #expect(
+      error("cancelOrders --participant 2")
+        == "cancelOrders: there is no field '--participant'; its fields are: participant account instrument sides"
+    )
+    #expect(error("x x x x x")?.hasPrefix("there is no command 'x'; the commands are: ") == true)
+    #expect((error("setCap account \(String(repeating: "9", count: 100_000))")?.count ?? 0) < 300)
     for price in ["0.000001", "1e3", ".5", "5.", "", "--1", "1.-2", "99999999999999999"] {
       #expect(error("setTariff area 1 feedInPrice \(price) retailPrice 1") != nil, "\(price)")
     }

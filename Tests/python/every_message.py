@@ -10,6 +10,7 @@ import pathlib
 import secrets
 import sys
 import time
+from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "clients" / "python"))
 from joulebook import Client, Codec, Rejected, Terminated, read_private_key  # noqa: E402
@@ -167,6 +168,19 @@ async def watcher_sells(watcher):
     await watcher.wait_for(lambda m: m.name == "MarketTrade" and m.quantity == 500)
 
 
+async def unnamed(operator):
+    """Operators' commands that nothing above sends: with fields left out each is answered, if only by a
+    reject."""
+    mark = "{urn:joulebook:command}"
+    schema = pathlib.Path(__file__).resolve().parents[2] / "proto" / "joulebook.xml"
+    for message in ElementTree.parse(schema).getroot():
+        if message.get(mark + "role") == "administration" and message.get("name") not in sent:
+            try:
+                await operator.ask(message.get("name"))
+            except Rejected:
+                pass
+
+
 async def session(port, key):
     """What only the session itself has: keep-alive, gaps, retransmission, finishing."""
     bot = await Client.connect("127.0.0.1", port, BOT, key, keep_alive_ms=1_000,
@@ -216,6 +230,7 @@ async def main(port, operator_seed):
         waited.discard(report.name)
         assert copier.position.next_report == report.seqNo + 1, "copies and notices are reports"
     await market(bot, rival, operator)
+    await unnamed(operator)
     await bot.close()
     await session(port, keys[BOT][0])
     for client in (desk, copier, rival, operator):

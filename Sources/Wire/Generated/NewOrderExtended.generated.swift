@@ -131,7 +131,7 @@ public struct NewOrderExtendedDecoder: BitwiseCopyable {
   /// The byte of `selfTradePrevention`.
   @inlinable public var selfTradePreventionRaw: UInt8 { frame.little(62, as: UInt8.self) }
 
-  /// Post-only, market.
+  /// What is true of it: post-only, market, outlives its session.
   @inlinable public var flags: OrderFlags { OrderFlags(rawValue: frame.little(63, as: UInt8.self)) }
 
   /// What must execute on entry, or the order is cancelled; 0: nothing. Whole lots. Unit: Wh.
