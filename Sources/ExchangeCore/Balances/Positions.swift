@@ -12,10 +12,11 @@ import MarketModel
 /// An account in an asset: how much it has, between a floor and a ceiling. What is above the floor covers asks, what is
 /// below the ceiling covers bids.
 struct Position: BitwiseCopyable {
-  /// What it has: of energy what is stored, Wh.
-  fileprivate(set) var level: Int64
-  /// The most that it may have: of energy Bmax, Wh.
-  fileprivate(set) var ceiling: Int64
+  /// What it has above its floor, Wh; below zero it is below the floor. (An order's way asks for this and for `span`, so
+  /// that they are what is stored, and level and ceiling are counted from the floor.)
+  fileprivate(set) var surplus: Int64
+  /// From floor to ceiling, Wh.
+  fileprivate(set) var span: Int64
   var account: UInt32
   var holding: UInt32
   /// Next position of the same account, in order of creation; of a free row the next free one.
@@ -39,12 +40,19 @@ struct Position: BitwiseCopyable {
   /// Fills the line.
   private var unused: UInt64
 
+  /// What it has: of energy what is stored, Wh.
+  @inline(__always) var level: Int64 { floor + surplus }
+  /// The most that it may have: of energy Bmax, Wh.
+  var ceiling: Int64 { floor + span }
   /// What may still come.
-  @inline(__always) var headroom: Int64 { max(0, ceiling - level) }
+  @inline(__always) var headroom: Int64 { max(0, span - surplus) }
 
   /// What can back orders of `side`: what is above the floor for asks, headroom for bids.
-  @inline(__always) func available(_ side: Side) -> Int64 {
-    side.pick(sell: max(0, level - floor), buy: headroom)
+  func available(_ side: Side) -> Int64 { max(0, backing(side)) }
+
+  /// The same, but below zero for asks where it is below the floor: enough to ask whether it is sufficient.
+  @inline(__always) func backing(_ side: Side) -> Int64 {
+    side.pick(sell: surplus, buy: headroom)
   }
 }
 
@@ -55,13 +63,18 @@ typealias PositionRow = Row<Position>
 
 extension Row<Position> {
   /// Adds to what it has, or takes from it.
-  @inline(__always) func move(_ amount: Int64) { address.pointee.level += amount }
+  @inline(__always) func move(_ amount: Int64) { address.pointee.surplus += amount }
 
   /// Sets the most that it may have. Who changes it touches the position.
-  func setCeiling(_ ceiling: Int64) { address.pointee.ceiling = ceiling }
+  func setCeiling(_ ceiling: Int64) { address.pointee.span = ceiling - address.pointee.floor }
 
   /// Sets the least that orders leave of it. Who changes it touches the position.
-  func setFloor(_ floor: Int64) { address.pointee.floor = floor }
+  func setFloor(_ floor: Int64) {
+    let higher = floor - address.pointee.floor
+    address.pointee.surplus -= higher
+    address.pointee.span -= higher
+    address.pointee.floor = floor
+  }
 }
 
 extension Exchange {
@@ -169,7 +182,7 @@ extension Balances {
     positions[position].account = account
     positions[position].area = asset.area.rawValue
     positions[position].asset = asset.number
-    positions[position].ceiling = ceiling
+    positions.row(position).setCeiling(ceiling)
     positions[position].holding = holding
     positions[position].previous = last
     positions[position].next = 0
@@ -230,7 +243,7 @@ extension Position {
   /// A row without a position.
   fileprivate static var none: Position {
     Position(
-      level: 0, ceiling: 0, account: 0, holding: 0, next: 0, nextTouched: 0, area: 0,
+      surplus: 0, span: 0, account: 0, holding: 0, next: 0, nextTouched: 0, area: 0,
       hasOwnCap: false, isTouched: false, mustConsult: false, mustReport: false, hasAgent: false,
       floor: 0, asset: 0, previous: 0, unused: 0)
   }

@@ -39,7 +39,7 @@ extension Exchange {
   {
     // One branch of two conditions: which of them fails is anyone's guess.
     let eligible = owned.eligible
-    let missing = (position.value.available(side) &- eligible) >> 63
+    let missing = (position.value.backing(side) &- eligible) >> 63
     return (owned.covered ^ eligible) | missing == 0
   }
 

@@ -23,7 +23,7 @@ extension Exchange {
     besides slot: UInt32 = 0
   ) -> Int64 {
     let owned = owned(position, side)
-    let available = balances.positions.row(position).value.available(side)
+    let available = balances.positions.row(position).value.backing(side)
     let own = slot == 0 ? 0 : orders[slot].leaves
     if owned.eligible - own + leaves <= available { return leaves }
     return coverOnEntry(
