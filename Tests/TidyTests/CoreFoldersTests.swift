@@ -19,6 +19,18 @@ struct CoreFoldersTests {
     for arrow in CoreFolders.forbidden(sources, model: model) { Issue.record("\(arrow)") }
   }
 
+  @Test("Every part of the core's state is in the list of its parts, once.")
+  func parts() throws {
+    let text = try Repository.files("Sources/ExchangeCore", ".swift").map(\.text)
+      .joined(separator: "\n")
+    let declared = text.matches(
+      of: #/(?:struct|extension) (\w+): (?:~Copyable, )?StateComponent \{/#
+    )
+    .map { String($0.1) }.sorted()
+    let listed = text.matches(of: #/\bbody\((\w+)\.self\)/#).map { String($0.1) }.sorted()
+    #expect(declared == listed && declared.count >= 10, "\(declared) \(listed)")
+  }
+
   @Test("Every folder of the core has its place in the table.")
   func folders() throws {
     for folder in CoreFolders.unknown(try sources()) {
