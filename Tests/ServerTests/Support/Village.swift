@@ -90,6 +90,8 @@ struct Village {
   ) throws -> Client {
     var options = Client.Options()
     (options.orders, options.resume) = (orders, resume)
+    // How long silence may be is for tests of its own: a loaded machine can be silent for long.
+    options.keepAliveMilliseconds = 60_000
     return try Client(
       host: "127.0.0.1", port: server.port,
       credentials: Credentials(session: SessionId(number), privateKey: key), options: options)
