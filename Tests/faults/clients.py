@@ -80,7 +80,7 @@ async def torn(market, rounds):
         for _ in range(2):
             opened.add((await client.order(
                 BEN, INSTRUMENT, "buy", 100 * (1 + number % 900), 100)).orderId)
-        frame = client._codec.encode("NewOrder", {"seqNo": client._next_seq_no})
+        frame = client._codec.encode("NewOrder", {"seqNo": client._next_seq_no, "side": "buy"})
         client._writer.write(frame[:1 + number % (len(frame) - 1)])
         await client._writer.drain()
         client.drop()
