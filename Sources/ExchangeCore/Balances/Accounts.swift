@@ -45,7 +45,8 @@ struct Accounts: ~Copyable, StateComponent {
   }
 
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
-    for number in 1...exchange.capacity.accounts where exchange.accounts[number].exists {
+    for number in stride(from: 1, through: exchange.capacity.accounts, by: 1)
+    where exchange.accounts[number].exists {
       let account = exchange.accounts[number]
       hash.fold(UInt64(number) << 32 | UInt64(account.participant))
       hash.fold(account.lastClientOrderId)

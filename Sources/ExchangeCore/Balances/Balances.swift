@@ -92,7 +92,8 @@ extension Balances {
 extension Balances {
   /// Energy is conserved: what an area's accounts hold is what was produced, less what left.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
-    for number in 1...exchange.capacity.areas where exchange.products.areas[number].exists {
+    for number in stride(from: 1, through: exchange.capacity.areas, by: 1)
+    where exchange.products.areas[number].exists {
       let area = exchange.products.areas[number]
       var held: Int64 = 0
       for position in stride(from: 1, through: exchange.balances.positionCount, by: 1)

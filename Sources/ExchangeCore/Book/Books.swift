@@ -30,7 +30,7 @@ struct Books: ~Copyable, StateComponent {
 
   /// Each instrument, with the order of its books: places count, links do not.
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
-    for number in 1...exchange.capacity.instruments
+    for number in stride(from: 1, through: exchange.capacity.instruments, by: 1)
     where exchange.products.instruments[number].exists {
       let instrument = exchange.products.instruments[number]
       invariant(exchange.products.areas[UInt32(instrument.area)].exists, "an instrument of an area")
@@ -41,7 +41,7 @@ struct Books: ~Copyable, StateComponent {
   }
 
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
-    for number in 1...exchange.capacity.instruments
+    for number in stride(from: 1, through: exchange.capacity.instruments, by: 1)
     where exchange.products.instruments[number].exists {
       exchange.checkBook(number, &violations)
     }

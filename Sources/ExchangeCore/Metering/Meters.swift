@@ -38,7 +38,8 @@ struct Meters: ~Copyable, StateComponent {
   }
 
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
-    for number in 1...exchange.capacity.meters where exchange.meters[number].account != 0 {
+    for number in stride(from: 1, through: exchange.capacity.meters, by: 1)
+    where exchange.meters[number].account != 0 {
       let meter = exchange.meters[number]
       hash.fold(UInt64(number) << 32 | UInt64(meter.account))
       hash.fold(meter.lastSequence)

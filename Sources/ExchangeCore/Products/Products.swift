@@ -29,7 +29,8 @@ struct Products: ~Copyable, StateComponent {
 
   /// The areas; an instrument's words are followed by those of its books (Book/Books.swift).
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
-    for number in 1...exchange.capacity.areas where exchange.products.areas[number].exists {
+    for number in stride(from: 1, through: exchange.capacity.areas, by: 1)
+    where exchange.products.areas[number].exists {
       exchange.products.areas[number].fold(number, into: &hash)
     }
   }
