@@ -59,8 +59,12 @@ extension Snapshots {
     }
     invariant(pruned.snapshots.count < entries.count, "a snapshot stays")
     if isDry || pruned.segments.isEmpty && pruned.snapshots.isEmpty { return pruned }
-    for path in pruned.segments + pruned.snapshots { try remove(path, disk) }
-    try JournalDirectory.sync(directory, on: disk)
+    // Snapshots first: a crash on the way leaves segments that nobody needs, never a snapshot behind which
+    // segments are missing.
+    for paths in [pruned.snapshots, pruned.segments] where !paths.isEmpty {
+      for path in paths { try remove(path, disk) }
+      try JournalDirectory.sync(directory, on: disk)
+    }
     return pruned
   }
 

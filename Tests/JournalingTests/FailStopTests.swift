@@ -15,6 +15,8 @@ struct FailStopTests {
     let segmentsDone = Atomic<Int>(.max)
     /// Segments of zeros that were begun.
     let segmentsBegun = Atomic<Int>(0)
+    /// So many files can be removed; then the disk refuses.
+    let removalsLeft = Atomic<Int>(.max)
     /// The segment that blocks go to.
     private let blocks = Atomic<Int32>(-1)
     /// The segment to come; its zeros never fail.
@@ -75,7 +77,10 @@ struct FailStopTests {
     func rename(_ path: String, to name: String) throws(DiskFailure) {
       try system.rename(path, to: name)
     }
-    func remove(_ path: String) throws(DiskFailure) { try system.remove(path) }
+    func remove(_ path: String) throws(DiskFailure) {
+      guard removalsLeft.subtract(1, ordering: .relaxed).oldValue > 0 else { throw DiskFailure(EIO) }
+      try system.remove(path)
+    }
     func names(in directory: String) throws(DiskFailure) -> [String] {
       try system.names(in: directory)
     }

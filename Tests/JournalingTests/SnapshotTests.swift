@@ -150,6 +150,26 @@ struct SnapshotTests {
     #expect(try Snapshots.prune(folder.path, keep: 1, commands: 6).segments.count == 1)
   }
 
+  @Test("A removal that ends on its way leaves no snapshot behind which segments are missing.")
+  func isCutShort() throws {
+    for most in 0... {
+      let folder = Folder(inMemory: true)
+      try segments(folder)
+      for sequence in [UInt64(8), 14, 20, 26] { try write(header(sequence), [1, 2], folder) }
+      let disk = FailStopTests.FailingDisk()
+      disk.removalsLeft.store(most, ordering: .relaxed)
+      let isWhole = (try? Snapshots.prune(folder.path, keep: 1, commands: 0, disk: disk)) != nil
+      let first = try #require(try Snapshots.firstCommand(folder.path)).rawValue
+      let kept = try Snapshots.list(folder.path).map(\.sequence.rawValue)
+      #expect(
+        kept.allSatisfy { $0 + 1 >= first }, "\(most) removed: \(kept), journal from \(first)")
+      if isWhole {
+        #expect(most > 4 && kept == [26])
+        break
+      }
+    }
+  }
+
   @Test("What somebody still reads stays.")
   func keepsWhatIsRead() throws {
     let folder = Folder(inMemory: true)

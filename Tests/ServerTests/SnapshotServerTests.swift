@@ -88,6 +88,27 @@ struct SnapshotServerTests {
     #expect(try Joulebook.run(["journal", "verify", data]).status == 0)
   }
 
+  @Test("A snapshot behind which segments are missing, as a crash may leave it, is passed over.")
+  func leftOver() throws {
+    let folder = try TemporaryFolder()
+    let (village, data) = (Village(), folder.path + "/data")
+    let server = try ServerProcess(data: data, options: Self.options)
+    try village.found(on: server)
+    for round in UInt64(0)..<2 {
+      try trade((round * 70 + 1)...(round * 70 + 70), village, server)
+      try awaitSnapshot(server, after: Int(round))
+    }
+    #expect(server.stop() == 0)
+    #expect(try Joulebook.run(["snapshot", data]).status == 0)
+    let oldest = URL(fileURLWithPath: try #require(try files(data, ".snapshot").first))
+    let bytes = try Data(contentsOf: oldest)
+    #expect(try Joulebook.run(["journal", "prune", data, "--keep", "0"]).status == 0)
+    #expect(!FileManager.default.fileExists(atPath: oldest.path))
+    try bytes.write(to: oldest)
+    let replay = try Joulebook.run(["replay", data, "--ledger"])
+    #expect(replay.status == 0 && replay.output.contains("begin"), "\(replay.errors)")
+  }
+
   @Test("Behind a shortened journal a session gets the reports again that were kept for it.")
   func reportsBehindAShortenedJournal() throws {
     let folder = try TemporaryFolder()

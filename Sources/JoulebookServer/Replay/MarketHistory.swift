@@ -100,7 +100,11 @@ struct MarketHistory: ~Copyable {
     in directory: String, _ setting: Setting, disk: any Disk, log: Logger,
     oldestFirst: Bool = false, where isFit: (borrowing MarketHistory) -> Bool = { _ in true }
   ) throws(JournalError) -> MarketHistory {
-    let entries = try Snapshots.list(directory, disk: disk)
+    // One behind which segments are missing leads nowhere: a removal that was cut short may have left it.
+    let begin = try Snapshots.firstCommand(directory, disk: disk) ?? .none
+    let entries = try Snapshots.list(directory, disk: disk).filter {
+      $0.sequence.rawValue + 1 >= begin.rawValue
+    }
     var failure: JournalError?
     for entry in oldestFirst ? entries.reversed() : entries {
       do throws(JournalError) {
@@ -112,11 +116,9 @@ struct MarketHistory: ~Copyable {
       }
     }
     // The journal from its first command does the same, if it is there.
-    if let failure, let first = try Snapshots.firstCommand(directory, disk: disk),
-      first > SequenceNumber(1)
-    {
+    if let failure, begin > SequenceNumber(1) {
       if case .badSnapshot(let path, let defect) = failure {
-        throw .onlySnapshots(path: path, oldest: first, defect)
+        throw .onlySnapshots(path: path, oldest: begin, defect)
       }
       throw failure
     }
