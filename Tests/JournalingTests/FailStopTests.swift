@@ -78,7 +78,9 @@ struct FailStopTests {
       try system.rename(path, to: name)
     }
     func remove(_ path: String) throws(DiskFailure) {
-      guard removalsLeft.subtract(1, ordering: .relaxed).oldValue > 0 else { throw DiskFailure(EIO) }
+      guard removalsLeft.subtract(1, ordering: .relaxed).oldValue > 0 else {
+        throw DiskFailure(EIO)
+      }
       try system.remove(path)
     }
     func names(in directory: String) throws(DiskFailure) -> [String] {
