@@ -18,18 +18,6 @@ struct Request {
   var isExchange: Bool { session == .exchange }
 }
 
-/// A failed check: the code and the limit broken.
-struct Refusal {
-  var code: RejectCode
-  var limit: Int64
-
-  init(_ code: RejectCode, _ limit: Int64 = 0) { (self.code, self.limit) = (code, limit) }
-  init(_ code: RejectCode, _ limit: UInt32) { self.init(code, Int64(limit)) }
-  init(_ code: RejectCode, _ limit: UInt64) {
-    self.init(code, Int64(bitPattern: limit))
-  }
-}
-
 extension Exchange {
   /// Emits one of the rarer events and folds it into the history's hash; orders, trades and balances
   /// have their own (Book/OrderEvents.swift).

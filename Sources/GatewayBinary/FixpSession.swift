@@ -56,17 +56,6 @@ public struct EstablishRequest: Equatable, Sendable {
   }
 }
 
-/// A code and the limit that was broken: 0 where there is none.
-public struct Refusal: Error, Equatable, Sendable {
-  /// Why.
-  public var code: RejectCode
-  /// The limit, in the unit that the code names.
-  public var limit: Int64
-
-  /// A refusal.
-  public init(_ code: RejectCode, limit: Int64 = 0) { (self.code, self.limit) = (code, limit) }
-}
-
 /// The FIXP state machine of one connection. Owned by the I/O thread.
 public struct FixpSession: Sendable {
   /// How far the client has come.

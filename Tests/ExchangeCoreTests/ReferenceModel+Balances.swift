@@ -152,7 +152,7 @@ extension ReferenceModel {
     throws(Refusal) -> RegisterMeter
   {
     guard let meter = meters[reading.meter] else {
-      throw Refusal(code: .unknownMeter, limit: Int64(capacity.meters))
+      throw Refusal(.unknownMeter, limit: Int64(capacity.meters))
     }
     if command.session != .exchange, let session = sessions[command.session] {
       let isOwn = accounts[meter.definition.account]?.participant == session.participant

@@ -273,7 +273,7 @@ extension ReferenceModel {
           ? $0.clientOrderId == request.clientOrderId && $0.clientOrderId != .engine
           : $0.id == request.order)
     }
-    guard let order else { throw Refusal(code: .unknownOrder, limit: 0) }
+    guard let order else { throw Refusal(.unknownOrder) }
     cancelWhole(order.id, .user)
     drain()
   }

@@ -56,7 +56,7 @@ extension ReferenceModel {
 
   func requireInstrument(_ id: InstrumentId) throws(Refusal) -> ModelInstrument {
     guard let instrument = instruments[id] else {
-      throw Refusal(code: .unknownInstrument, limit: Int64(capacity.instruments))
+      throw Refusal(.unknownInstrument, limit: Int64(capacity.instruments))
     }
     return instrument
   }
@@ -160,14 +160,14 @@ extension ReferenceModel {
   /// A post-only order does not meet a live order.
   private func requirePassive(_ order: ModelOrder) throws(Refusal) {
     guard order.postOnly, cover(order) > 0, let best = bestLive(against: order) else { return }
-    throw Refusal(code: .postOnlyWouldTrade, limit: best.price)
+    throw Refusal(.postOnlyWouldTrade, limit: best.price)
   }
 
   /// A valid replace: the order as it is, and as it shall be.
   func validate(_ request: ReplaceOrder) throws(Refusal) -> (old: ModelOrder, new: ModelOrder) {
     try requireClientOrderId(request.clientOrderId, request.account)
     guard let old = orders[request.order], old.account == request.account else {
-      throw Refusal(code: .unknownOrder, limit: 0)
+      throw Refusal(.unknownOrder)
     }
     let instrument = try requireInstrument(old.instrument)
     let quantity = request.quantity.wattHours

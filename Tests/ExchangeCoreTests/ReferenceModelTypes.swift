@@ -2,12 +2,6 @@
 
 import MarketModel
 
-/// The first check that failed: code and limit broken.
-struct Refusal: Error {
-  let code: RejectCode
-  let limit: Int64
-}
-
 /// An account in an area.
 struct PositionKey: Hashable {
   let account: AccountId
@@ -130,7 +124,7 @@ extension Side {
 extension ReferenceModel {
   /// The first check that fails answers.
   func require(_ holds: Bool, _ code: RejectCode, _ limit: Int64 = 0) throws(Refusal) {
-    if !holds { throw Refusal(code: code, limit: limit) }
+    if !holds { throw Refusal(code, limit: limit) }
   }
 
   func position(_ key: PositionKey) -> ModelPosition? {
