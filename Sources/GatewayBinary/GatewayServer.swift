@@ -130,63 +130,6 @@ public enum SubmitResult: Equatable, Sendable {
   case refused(Refusal)
 }
 
-/// Why an open order does not trade (market rules 12), as the protocol says it.
-public struct OrderExplanation: Equatable, Sendable {
-  /// One reason; raw values are those of the wire.
-  public enum Reason: UInt8, Sendable, CaseIterable {
-    /// It is covered and waits for a live price on the other side that meets it.
-    case noCrossingPrice = 0
-    /// An ask that waits for energy.
-    case awaitingEnergy = 1
-    /// A bid that waits for headroom.
-    case awaitingHeadroom = 2
-    /// The instrument is halted.
-    case instrumentHalted = 3
-    /// The instrument is closed.
-    case instrumentClosed = 4
-    /// The live order that it would meet is the same account's.
-    case ownOrder = 5
-  }
-
-  /// A better-priced or earlier order of the same account that uses energy or headroom.
-  public struct Blocker: Equatable, Sendable {
-    /// The order.
-    public var order: OrderId
-    /// The client's number for it.
-    public var clientOrderId: ClientOrderId
-    /// Its limit.
-    public var price: Price
-    /// How much it uses.
-    public var used: Energy
-
-    /// All fields.
-    public init(order: OrderId, clientOrderId: ClientOrderId, price: Price, used: Energy) {
-      (self.order, self.clientOrderId, self.price) = (order, clientOrderId, price)
-      self.used = used
-    }
-  }
-
-  /// The order as it is now.
-  public var state: OrderState
-  /// Why it does not trade.
-  public var reason: Reason
-  /// Best live price on the other side, if there is one.
-  public var bestOpposite: Price?
-  /// Better-priced orders, best first; the wire takes the first 64 at most.
-  public var blockers: [Blocker]
-  /// Whether there are more than `blockers` lists.
-  public var hasMoreBlockers: Bool
-
-  /// All fields.
-  public init(
-    state: OrderState, reason: Reason, bestOpposite: Price?, blockers: [Blocker],
-    hasMoreBlockers: Bool
-  ) {
-    (self.state, self.reason, self.bestOpposite) = (state, reason, bestOpposite)
-    (self.blockers, self.hasMoreBlockers) = (blockers, hasMoreBlockers)
-  }
-}
-
 /// How the server is; the fields of the protocol's Status message.
 public struct ServerStatus: Equatable, Sendable {
   /// The exchange's time.

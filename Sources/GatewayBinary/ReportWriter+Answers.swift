@@ -21,17 +21,17 @@ extension ReportWriter {
   }
 
   func explanation(_ time: Timestamp, reference: UInt64, _ explanation: OrderExplanation) {
-    let blockers = explanation.blockers.prefix(Most.blockers)
+    let (all, best) = (explanation.blockers, explanation.bestOpposite)
+    let blockers = all.prefix(Most.blockers)
     let length = ExplanationEncoder.frameLength(blockerCount: blockers.count)
     guard let frame = room(length) else { return }
     let state = explanation.state
     let encoder = ExplanationEncoder(
       into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, orderId: state.order,
       leaves: state.leaves, covered: state.covered, waiting: state.waiting,
-      bestOpposite: explanation.bestOpposite ?? .zero, account: state.account,
-      instrument: state.instrument, side: state.side, reason: explanation.reason.onTheWire,
-      hasBestOpposite: explanation.bestOpposite != nil,
-      moreBlockers: explanation.hasMoreBlockers || blockers.count < explanation.blockers.count,
+      bestOpposite: best ?? .zero, account: state.account,
+      instrument: state.instrument, side: state.side, reason: explanation.strongest,
+      hasBestOpposite: best != nil, moreBlockers: blockers.count < all.count,
       blockerCount: blockers.count)
     for (index, blocker) in blockers.enumerated() {
       encoder.setBlocker(
@@ -185,15 +185,15 @@ extension ReportWriter {
   }
 }
 
-extension OrderExplanation.Reason {
-  /// The schema's value; the two lists have the same raw values.
-  fileprivate var onTheWire: ExplanationReason {
-    switch self {
-    case .noCrossingPrice: .noCrossingPrice
+extension OrderExplanation {
+  /// The strongest reason as the schema says it. `instrumentClosed` is never sent: closing an instrument
+  /// cancels its orders.
+  fileprivate var strongest: ExplanationReason {
+    switch reasons.first {
+    case nil, .behind, .noCrossingPrice: .noCrossingPrice
     case .awaitingEnergy: .awaitingEnergy
     case .awaitingHeadroom: .awaitingHeadroom
     case .instrumentHalted: .instrumentHalted
-    case .instrumentClosed: .instrumentClosed
     case .ownOrder: .ownOrder
     }
   }

@@ -206,18 +206,6 @@ public struct MeterReport: Equatable, Sendable, BitwiseCopyable {
 
 /// Why an open order does not trade.
 public struct OrderExplanationReport: Equatable, Sendable {
-  /// A better-priced or earlier order of the same account that uses the energy or headroom.
-  public struct Blocker: Equatable, Sendable {
-    /// The order.
-    public var order: OrderId
-    /// The client's number for it.
-    public var clientOrderId: ClientOrderId
-    /// Its limit.
-    public var price: Price
-    /// How much it uses.
-    public var used: Energy
-  }
-
   /// Sequence number of our request.
   public var reference: UInt64
   /// The order.
@@ -240,7 +228,7 @@ public struct OrderExplanationReport: Equatable, Sendable {
   /// Best live price on the other side, if there is one.
   public var bestOpposite: Price?
   /// Better-priced orders of the same account, best first; 64 at most.
-  public var blockers: [Blocker]
+  public var blockers: [OrderExplanation.Blocker]
   /// Whether there are more.
   public var hasMoreBlockers: Bool
 }

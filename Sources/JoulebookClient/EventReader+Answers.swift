@@ -9,7 +9,7 @@ extension ExplanationDecoder {
         side: try EventReader.known(side), reason: reasonRaw, leaves: leaves, covered: covered,
         waiting: waiting, bestOpposite: hasBestOpposite ? bestOpposite : nil,
         blockers: blockers.map {
-          OrderExplanationReport.Blocker(
+          OrderExplanation.Blocker(
             order: $0.orderId, clientOrderId: $0.clientOrderId, price: $0.price, used: $0.used)
         }, hasMoreBlockers: moreBlockers))
   }

@@ -23,8 +23,8 @@ struct AnswersTests {
         price: Price(ticks: $0 + 2), used: Energy(wattHours: $0 + 3))
     }
     let explanation = OrderExplanation(
-      state: state, reason: .awaitingEnergy, bestOpposite: Price(ticks: -4), blockers: blockers,
-      hasMoreBlockers: false)
+      state: state,
+      reasons: [.awaitingEnergy(blockers), .noCrossingPrice(best: Price(ticks: -4))])
     world.state.withLock {
       $0.orders[state.order] = state
       $0.explanations[state.order] = explanation
@@ -55,6 +55,39 @@ struct AnswersTests {
     #expect(try rejection(stranger)?.code == .unknownOrder)
     try owner.requestOrderStatus(OrderId(1), account: GatewayWorld.account)
     #expect(try rejection(owner)?.order == OrderId(1))
+  }
+
+  @Test("An explanation names the strongest reason, its blockers and the best price opposite.")
+  func strongestReason() throws {
+    let world = try GatewayWorld()
+    let state = Sample.order(GatewayWorld.bot)
+    let own = OrderExplanation.Blocker(
+      order: OrderId(5), clientOrderId: ClientOrderId(6), price: Price(ticks: 7),
+      used: Energy(wattHours: 8))
+    let best = Price(ticks: 9)
+    let cases: [([OrderExplanation.Reason], UInt8, Price?, [OrderExplanation.Blocker])] = [
+      ([.behind(Energy(wattHours: 1)), .noCrossingPrice(best: nil)], 0, nil, []),
+      ([.noCrossingPrice(best: best)], 0, best, []),
+      ([.awaitingHeadroom([own]), .noCrossingPrice(best: best)], 2, best, [own]),
+      ([.awaitingEnergy([]), .ownOrder(own)], 1, own.price, []),
+      ([.instrumentHalted], 3, nil, []),
+      ([.behind(Energy(wattHours: 1)), .ownOrder(own)], 0, own.price, [own]),
+      ([.ownOrder(own)], 5, own.price, [own]),
+    ]
+    let client = try world.client(GatewayWorld.secondBot)
+    for (reasons, reason, best, blockers) in cases {
+      world.state.withLock {
+        $0.orders[state.order] = state
+        $0.explanations[state.order] = OrderExplanation(state: state, reasons: reasons)
+      }
+      try client.requestExplanation(state.order)
+      guard case .explanation(let told) = try client.expect().event else {
+        Issue.record("no explanation")
+        return
+      }
+      #expect(told.reason == reason && told.bestOpposite == best && !told.hasMoreBlockers)
+      #expect(told.blockers == blockers)
+    }
   }
 
   @Test("A balance is told to the account's participant and to an operator only.")

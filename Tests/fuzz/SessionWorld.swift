@@ -189,7 +189,7 @@ final class SessionWorld: GatewayServer {
     switch question {
     case .orderState(let order): finding = .orderState(market?.exchange.orderState(order))
     case .explanation(let order):
-      finding = .explanation(market?.exchange.orderExplanation(order))
+      finding = .explanation(market?.exchange.explain(order))
     case .balance(let account, let area):
       finding = .balance(market?.exchange.balance(of: account, in: area))
     case .status(let withStateHash):

@@ -2,41 +2,13 @@
 
 import MarketModel
 
-/// Why an open order does not trade.
-public struct Explanation: Sendable, Equatable {
-  /// One reason. An order can have several.
-  public enum Reason: Sendable, Equatable {
-    /// So much of it waits for energy; `users` are the better-priced asks of the account that use it.
-    case waitsForEnergy(Energy, users: [OrderId])
-    /// So much of it waits for headroom; `users` are the better-priced bids of the account that use it.
-    case waitsForHeadroom(Energy, users: [OrderId])
-    /// Its instrument is halted.
-    case instrumentHalted
-    /// So much live quantity of the same side stands before it.
-    case notBestPrice(ahead: Energy)
-    /// Nothing live on the other side within its limit; `best` is the best there, if any.
-    case nothingWithinLimit(best: Price?)
-    /// The best live order on the other side is the same account's.
-    case ownOrderOpposite(OrderId)
-  }
-  /// The order.
-  public var state: OrderState
-  /// The reasons, the strongest first.
-  public var reasons: [Reason]
-
-  /// An explanation.
-  public init(state: OrderState, reasons: [Reason]) {
-    (self.state, self.reasons) = (state, reasons)
-  }
-}
-
 extension Exchange {
   /// Why an open order does not trade. Allocates; walks the account's orders and the levels before it.
   /// - Returns: `nil` when no such order is open.
-  public func explain(_ order: OrderId) -> Explanation? {
+  public func explain(_ order: OrderId) -> OrderExplanation? {
     guard let row = find(order) else { return nil }
     let slot = order.slot
-    var reasons: [Explanation.Reason] = []
+    var reasons: [OrderExplanation.Reason] = []
     if isHalted(row) {
       reasons.append(.instrumentHalted)
     } else if orders[slot].covered < orders[slot].leaves {
@@ -44,26 +16,24 @@ extension Exchange {
     }
     if orders[slot].covered > 0 {
       let ahead = liveAhead(of: slot)
-      if ahead > 0 { reasons.append(.notBestPrice(ahead: Energy(wattHours: ahead))) }
+      if ahead > 0 { reasons.append(.behind(Energy(wattHours: ahead))) }
       reasons.append(otherSide(of: slot))
     }
-    return Explanation(state: state(row), reasons: reasons)
+    return OrderExplanation(state: state(row), reasons: reasons)
   }
 
-  private func waiting(_ slot: UInt32) -> Explanation.Reason {
-    let amount = Energy(wattHours: orders[slot].leaves - orders[slot].covered)
-    invariant(amount > .zero, "it waits for something")
-    var users: [OrderId] = []
+  private func waiting(_ slot: UInt32) -> OrderExplanation.Reason {
+    invariant(orders[slot].leaves > orders[slot].covered, "it waits for something")
+    var blockers: [OrderExplanation.Blocker] = []
     var other = open(slot).owned.head
     while other != 0 {
       if other != slot, orders[other].covered > 0, isBefore(other, slot) {
-        users.append(orders.id(other))
+        blockers.append(OrderExplanation.Blocker(state(open(other))))
       }
       other = orders.places[other].ownerNext
     }
-    users.sort()
-    return orders[slot].side == .sell
-      ? .waitsForEnergy(amount, users: users) : .waitsForHeadroom(amount, users: users)
+    blockers.sort { $0.order < $1.order }
+    return orders[slot].side == .sell ? .awaitingEnergy(blockers) : .awaitingHeadroom(blockers)
   }
 
   private func liveAhead(of slot: UInt32) -> Int64 {
@@ -95,17 +65,17 @@ extension Exchange {
     return sum
   }
 
-  private func otherSide(of slot: UInt32) -> Explanation.Reason {
+  private func otherSide(of slot: UInt32) -> OrderExplanation.Reason {
     let side = orders[slot].side.opposite
     let instrument = orders[slot].instrument
     let book = books.sides[bookIndex(instrument, side)]
-    if book.bestLevel == 0 { return .nothingWithinLimit(best: nil) }
+    if book.bestLevel == 0 { return .noCrossingPrice(best: nil) }
     let best = books.ladder.levels[book.bestLevel].liveHead
     invariant(best != 0, "the best level has a live order")
     invariant(orders[best].side == side, "the other side's order")
     if orders[best].position == orders[slot].position {
-      return .ownOrderOpposite(orders.id(best))
+      return .ownOrder(OrderExplanation.Blocker(state(open(best))))
     }
-    return .nothingWithinLimit(best: Price(ticks: orders.places[best].price))
+    return .noCrossingPrice(best: Price(ticks: orders.places[best].price))
   }
 }

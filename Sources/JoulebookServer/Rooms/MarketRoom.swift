@@ -118,7 +118,7 @@ final class MarketRoom {
     let finding: Answer.Finding
     switch question {
     case .orderState(let order): finding = .orderState(exchange.orderState(order))
-    case .explanation(let order): finding = .explanation(exchange.orderExplanation(order))
+    case .explanation(let order): finding = .explanation(exchange.explain(order))
     case .balance(let account, let area):
       finding = .balance(exchange.balance(of: account, in: area))
     case .status(let withStateHash): finding = .status(status(withStateHash))

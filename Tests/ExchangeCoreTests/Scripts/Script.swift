@@ -145,20 +145,19 @@ private func book(_ instrument: InstrumentId, _ market: borrowing Market) -> Str
 private func explain(_ order: OrderId, _ market: borrowing Market) -> String {
   guard let explanation = market.exchange.explain(order) else { return "none" }
   let writer = market.writer
-  func users(_ orders: [OrderId]) -> String {
-    orders.isEmpty ? "" : " used by " + orders.map(writer.name).joined(separator: " ")
+  let waiting = Notation.energy(explanation.state.waiting)
+  func users(_ orders: [OrderExplanation.Blocker]) -> String {
+    orders.isEmpty ? "" : " used by " + orders.map { writer.name($0.order) }.joined(separator: " ")
   }
   return explanation.reasons.map { reason in
     switch reason {
-    case .waitsForEnergy(let amount, let orders):
-      "waits \(Notation.energy(amount)) energy\(users(orders))"
-    case .waitsForHeadroom(let amount, let orders):
-      "waits \(Notation.energy(amount)) headroom\(users(orders))"
+    case .awaitingEnergy(let orders): "waits \(waiting) energy\(users(orders))"
+    case .awaitingHeadroom(let orders): "waits \(waiting) headroom\(users(orders))"
     case .instrumentHalted: "halted"
-    case .notBestPrice(let ahead): "behind \(Notation.energy(ahead))"
-    case .nothingWithinLimit(let best):
+    case .behind(let ahead): "behind \(Notation.energy(ahead))"
+    case .noCrossingPrice(let best):
       best.map { "best opposite \(Notation.price($0))" } ?? "nothing opposite"
-    case .ownOrderOpposite(let order): "own order \(writer.name(order))"
+    case .ownOrder(let own): "own order \(writer.name(own.order))"
     }
   }.joined(separator: "; ")
 }
