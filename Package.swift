@@ -154,7 +154,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport"],
+      dependencies: ["Transport", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
       name: "GatewayBinaryTests",

@@ -19,7 +19,10 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CMalloc"),
-    .target(name: "OrderFlow", dependencies: ["CMalloc"], swiftSettings: strict),
+    .target(
+      name: "OrderFlow",
+      dependencies: ["CMalloc", .product(name: "ExchangeCore", package: "joulebook")],
+      swiftSettings: strict),
     .target(
       name: "BareBook",
       dependencies: [

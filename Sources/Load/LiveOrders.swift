@@ -89,7 +89,7 @@ struct LiveOrders: ~Copyable {
   }
 
   /// A random resting order, which is now being changed; `nil`: none rests.
-  mutating func choose(_ random: inout LoadRandom) -> Int? {
+  mutating func choose(_ random: inout SeededRandom) -> Int? {
     guard liveCount > 0 else { return nil }
     let slot = Int(live[random.below(liveCount)])
     unlist(slot)

@@ -55,7 +55,7 @@ struct LoadMarket: Sendable {
   var meterKey: Curve25519.Signing.PrivateKey { key(0) }
 
   private func key(_ stream: UInt64) -> Curve25519.Signing.PrivateKey {
-    var random = LoadRandom(seed: seed ^ (stream << 20))
+    var random = SeededRandom(seed: seed ^ (stream << 20))
     let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
     do {
       return try Curve25519.Signing.PrivateKey(rawRepresentation: bytes)

@@ -20,7 +20,7 @@ final class LoadRun {
   private let sessions: [LoadSession]
   private let idle: [Client]
   private var poller = Poller()
-  private var random: LoadRandom
+  private var random: SeededRandom
   private var flow: FlowCursor?
   private var dirty: [Int] = []
   private var waitsToSend: [Bool]
@@ -43,7 +43,7 @@ final class LoadRun {
     (self.options, self.sessions, self.idle) = (options, sessions, idle)
     self.flow = flow
     self.progress = progress
-    random = LoadRandom(seed: options.seed)
+    random = SeededRandom(seed: options.seed)
     waitsToSend = Array(repeating: false, count: sessions.count)
     dirty.reserveCapacity(sessions.count)
     for (index, session) in sessions.enumerated() {

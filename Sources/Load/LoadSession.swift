@@ -42,7 +42,7 @@ final class LoadSession {
   /// Sends a message of the mix that was due at `due`.
   /// - Returns: `false` when there is nothing that it could send just now.
   func send(
-    _ mix: OrderMix, _ random: inout LoadRandom, due: UInt64, at time: Timestamp
+    _ mix: OrderMix, _ random: inout SeededRandom, due: UInt64, at time: Timestamp
   ) throws(ClientError) -> Bool {
     now = time
     var dice = random.below(mix.total)
@@ -64,7 +64,7 @@ final class LoadSession {
   /// Sends messages of the mix as long as the window has room.
   /// - Returns: How many.
   func fill(
-    _ mix: OrderMix, _ random: inout LoadRandom, due: UInt64, at time: Timestamp
+    _ mix: OrderMix, _ random: inout SeededRandom, due: UInt64, at time: Timestamp
   ) throws(ClientError) -> UInt64 {
     var sent: UInt64 = 0
     while hasRoom, try send(mix, &random, due: due, at: time) { sent += 1 }
@@ -85,7 +85,7 @@ final class LoadSession {
   /// Sends an order.
   /// - Returns: `false` when too many are open.
   func sendOrder(
-    _ random: inout LoadRandom, _ due: UInt64, _ kind: OrderKind
+    _ random: inout SeededRandom, _ due: UInt64, _ kind: OrderKind
   ) throws(ClientError) -> Bool {
     let dice = random.next()
     let sells = dice & 1 == 1
@@ -126,7 +126,7 @@ final class LoadSession {
 
   /// Cancels a random resting order.
   /// - Returns: `false` when none rests.
-  func sendCancel(_ random: inout LoadRandom, _ due: UInt64) throws(ClientError) -> Bool {
+  func sendCancel(_ random: inout SeededRandom, _ due: UInt64) throws(ClientError) -> Bool {
     guard let slot = orders.choose(&random) else { return false }
     let order = orders[slot]
     let sequence = try client.writeFrame(CancelEncoder.frameLength) { frame, sequence in
@@ -140,7 +140,7 @@ final class LoadSession {
   }
 
   private func sendReplace(
-    _ random: inout LoadRandom, _ due: UInt64
+    _ random: inout SeededRandom, _ due: UInt64
   ) throws(ClientError) -> Bool {
     guard let slot = orders.choose(&random) else { return false }
     let order = orders[slot]

@@ -1,11 +1,12 @@
 import JoulebookClient
+import MarketModel
 
 /// One message at a time: the next order leaves when the last is answered. Every second message cancels
 /// the order before it; only orders are measured. Owned by the load's thread.
 struct PingPong: ~Copyable {
   private let options: LoadOptions
   private let session: LoadSession
-  private var random: LoadRandom
+  private var random: SeededRandom
   private var poller = Poller()
   private var progress: LoadProgress
   private(set) var tally = Tally()
@@ -14,7 +15,7 @@ struct PingPong: ~Copyable {
   init(_ options: LoadOptions, _ session: LoadSession, progress: LoadProgress) {
     (self.options, self.session) = (options, session)
     self.progress = progress
-    random = LoadRandom(seed: options.seed)
+    random = SeededRandom(seed: options.seed)
     poller.watch(session.client.descriptor, 0)
   }
 

@@ -39,7 +39,7 @@ struct AnticipationTests {
   }
 
   /// Orders and cancels, sensible and not.
-  private func anything(_ random: inout SplitMix, _ id: UInt64) -> Command.Body {
+  private func anything(_ random: inout SeededRandom, _ id: UInt64) -> Command.Body {
     let prices: [Int64] = [.min, -1, 0, 5_000, 5_050, 6_000, 100_000, 100_001, .max]
     if Int.random(in: 0..<3, using: &random) == 0 {
       let slot = UInt32.random(in: 0...80, using: &random)
@@ -63,7 +63,7 @@ struct AnticipationTests {
   @Test("An exchange that was shown its commands, whatever they are, is the one that was not.")
   func changesNothing() {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(seed: seed)
+    var random = SeededRandom(seed: seed)
     var shown = Exchange(capacity: Self.capacity)
     var plain = Exchange(capacity: Self.capacity)
     var bodies = founding()

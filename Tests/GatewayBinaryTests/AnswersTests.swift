@@ -180,7 +180,7 @@ struct AnswersTests {
   func marketData() throws {
     let world = try GatewayWorld()
     let bot = try world.client()
-    var random = SplitMix(state: 7)
+    var random = SeededRandom(seed: 7)
     var market = RandomMarket(instruments: 7...7)
     var book: [OrderId: BookOrder] = [:]
     var last: UInt64 = 0

@@ -50,7 +50,7 @@ struct BinaryGatewayTests {
   func noise() throws {
     let world = try GatewayWorld()
     let bot = try world.client()
-    var random = SplitMix(state: 42)
+    var random = SeededRandom(seed: 42)
     for round in 0..<60 {
       let raw = try RawClient(port: world.port)
       var bytes = Self.cancel

@@ -38,7 +38,7 @@ private struct Picture {
 /// A market of random events that are delivered as they are made.
 struct Bustle {
   let world: GatewayWorld
-  var random: SplitMix
+  var random: SeededRandom
   var market = RandomMarket(instruments: 7...7)
   var emitted = 1
 
@@ -64,7 +64,7 @@ struct GapTests {
   @Test("Whoever lost the connection twenty times and asks for what is missing has the whole book.")
   func gaps() throws {
     let world = try GatewayWorld()
-    var bustle = Bustle(world: world, random: SplitMix(state: 11))
+    var bustle = Bustle(world: world, random: SeededRandom(seed: 11))
     var picture = Picture()
     bustle.emit(200)
     var client = try world.client()
@@ -87,7 +87,7 @@ struct GapTests {
   func tooOld() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.operatorDesk)
-    var bustle = Bustle(world: world, random: SplitMix(state: 12))
+    var bustle = Bustle(world: world, random: SeededRandom(seed: 12))
     func refusal(from: UInt64, of area: AreaId = GatewayWorld.area) throws -> Refusal? {
       try bot.resumeMarketData(of: area, from: from)
       guard case .rejected(let rejection) = try bot.expect().event else { return nil }
@@ -115,7 +115,7 @@ struct GapTests {
   func tops() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.operatorDesk)
-    var bustle = Bustle(world: world, random: SplitMix(state: 13))
+    var bustle = Bustle(world: world, random: SeededRandom(seed: 13))
     bustle.emit(50)
     try bot.subscribe(to: GatewayWorld.area, snapshot: .top)
     var tops: [TopReport] = []

@@ -66,7 +66,7 @@ struct LevelTests {
   @Test(
     "What was missed is told again as it was told, also when nobody followed.", arguments: 1...8)
   func missed(seed: Int) {
-    var random = SplitMix(state: UInt64(seed))
+    var random = SeededRandom(seed: UInt64(seed))
     var followed = MarketFeedTests.feed()
     var alone = MarketFeedTests.feed()
     followed.keepsLevels = true
@@ -111,7 +111,7 @@ struct LevelWireTests {
   @Test("Whoever follows levels and loses the connection twenty times has the whole depth.")
   func gaps() throws {
     let world = try GatewayWorld()
-    var bustle = Bustle(world: world, random: SplitMix(state: 21))
+    var bustle = Bustle(world: world, random: SeededRandom(seed: 21))
     var book = LevelBook(area: GatewayWorld.area)
     bustle.emit(200)
     var client = try world.client()
@@ -135,7 +135,7 @@ struct LevelWireTests {
   func views() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.operatorDesk)
-    var bustle = Bustle(world: world, random: SplitMix(state: 22))
+    var bustle = Bustle(world: world, random: SeededRandom(seed: 22))
     bustle.emit(30)
     var book = LevelBook(area: GatewayWorld.area)
     try bot.subscribe(to: GatewayWorld.area)

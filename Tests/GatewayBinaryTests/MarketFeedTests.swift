@@ -263,7 +263,7 @@ struct MarketFeedTests {
     "Whenever a subscriber joins, its snapshot and the changes after it are the feed's book.",
     arguments: 1...12)
   func subscribersAgree(seed: Int) {
-    var random = SplitMix(state: UInt64(seed))
+    var random = SeededRandom(seed: UInt64(seed))
     var feed = Self.feed()
     var market = RandomMarket()
     var subscribers: [FeedSubscriber] = []
@@ -300,13 +300,13 @@ struct RandomMarket {
     return Dictionary(uniqueKeysWithValues: mine.map { ($0.order, MarketFeedTests.shown($0)) })
   }
 
-  mutating func command(_ random: inout SplitMix) -> [Event] {
+  mutating func command(_ random: inout SeededRandom) -> [Event] {
     var events: [Event] = []
     for _ in 0..<Int.random(in: 1...6, using: &random) { step(&random, &events) }
     return events
   }
 
-  private mutating func step(_ random: inout SplitMix, _ events: inout [Event]) {
+  private mutating func step(_ random: inout SeededRandom, _ events: inout [Event]) {
     switch Int.random(in: 0..<10, using: &random) {
     case 0..<4: enter(&random, &events)
     case 4..<6:
@@ -330,7 +330,7 @@ struct RandomMarket {
     }
   }
 
-  private mutating func enter(_ random: inout SplitMix, _ events: inout [Event]) {
+  private mutating func enter(_ random: inout SeededRandom, _ events: inout [Event]) {
     guard let slot = free.popLast() else { return }
     generations[Int(slot)] += 1
     let leaves = Int64.random(in: 1...20, using: &random)
@@ -344,7 +344,7 @@ struct RandomMarket {
     events.append(.accepted(state))
   }
 
-  private mutating func trade(_ random: inout SplitMix, _ events: inout [Event]) {
+  private mutating func trade(_ random: inout SeededRandom, _ events: inout [Event]) {
     let instrument = UInt32.random(in: instruments, using: &random)
     func pick(_ side: Side) -> Int? {
       open.indices.filter {
@@ -370,18 +370,5 @@ struct RandomMarket {
   private mutating func remove(_ order: OrderId) {
     open.removeAll { $0.order == order }
     free.append(order.slot)
-  }
-}
-
-/// A small seeded generator (SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

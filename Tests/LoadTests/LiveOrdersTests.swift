@@ -22,7 +22,7 @@ import Testing
   @Test("An order that trades while its cancel is on its way keeps its slot until the answer.")
   func goneWhileChanging() throws {
     var orders = LiveOrders()
-    var random = LoadRandom(seed: 1)
+    var random = SeededRandom(seed: 1)
     let slot = orders.take(sells: false, isImmediate: false) ?? -1
     orders.entered(slot, OrderId(1))
     let chosen = orders.choose(&random)
@@ -37,7 +37,7 @@ import Testing
   @Test("An immediate order is never chosen for a cancel.")
   func immediate() throws {
     var orders = LiveOrders()
-    var random = LoadRandom(seed: 1)
+    var random = SeededRandom(seed: 1)
     let slot = orders.take(sells: false, isImmediate: true) ?? -1
     orders.entered(slot, OrderId(1))
     let chosen = orders.choose(&random)
@@ -49,7 +49,7 @@ import Testing
   @Test("However orders come and go, no slot is lost and none is given twice.")
   func randomly() throws {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = LoadRandom(seed: seed)
+    var random = SeededRandom(seed: seed)
     var orders = LiveOrders()
     var taken: Set<Int> = []
     for _ in 0..<20_000 {

@@ -131,7 +131,7 @@ struct ExactlyOnceTests {
     "A thousand lost connections in a burst: sent again, each order happens once.",
     arguments: Configuration.Rooms.allCases)
   func lostConnections(assembly: Configuration.Rooms) throws {
-    var random = SplitMix(seed: 20_260_617)
+    var random = SeededRandom(seed: 20_260_617)
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try ServerProcess(
@@ -157,7 +157,7 @@ struct ExactlyOnceTests {
 
   @Test("Killed servers among lost connections: sent again, each order happens once.")
   func killedServers() throws {
-    var random = SplitMix(seed: 77)
+    var random = SeededRandom(seed: 77)
     let folder = try TemporaryFolder()
     let village = Village()
     // Snapshots, so that the last start takes no longer than the first: kills meet them too.
@@ -192,7 +192,7 @@ struct ExactlyOnceTests {
 
   /// Connects, sends a few, reads some of what comes back: whatever comes next comes at any moment.
   private func trade(
-    _ bot: StubbornBot, _ server: ServerProcess, _ random: inout SplitMix
+    _ bot: StubbornBot, _ server: ServerProcess, _ random: inout SeededRandom
   ) throws {
     try bot.connect(server)
     try bot.send(Int.random(in: 1...30, using: &random))
@@ -239,20 +239,5 @@ struct ExactlyOnceTests {
       again[message.sequence] = "\(message.time) \(message.event)"
     }
     #expect(again == texts)
-  }
-}
-
-/// A small seeded generator (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15  // Wrapping is the generator.
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

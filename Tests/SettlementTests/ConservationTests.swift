@@ -9,9 +9,9 @@ struct ConservationTests {
     var script = EventScript()
     var cash: [String: Int64] = [:]
     var energy: [String: Int64] = [:]
-    var random: SplitMix
+    var random: SeededRandom
 
-    init(seed: UInt64) { random = SplitMix(state: seed) }
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
     mutating func step() {
       let (a, b) = distinctAccounts()
@@ -128,16 +128,7 @@ struct ConservationTests {
   }
 }
 
-/// Steele, Lea and Flood's SplitMix64: a stream of numbers from a seed.
-struct SplitMix {
-  var state: UInt64
-
-  mutating func next(below bound: UInt64) -> UInt64 {
-    // Wraps: the generator is arithmetic modulo 2^64.
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return (mixed ^ (mixed >> 31)) % bound
-  }
+extension SeededRandom {
+  /// A number in 0 ..< bound.
+  mutating func next(below bound: UInt64) -> UInt64 { next() % bound }
 }

@@ -140,7 +140,7 @@ struct WideSumTests {
     let place = SQLitePlace()
     let ledger = try place.open(genesis)
     var script = EventScript()
-    var generator = SplitMix(state: 7)
+    var generator = SeededRandom(seed: 7)
     var due: [UInt32: Int128] = [:]
     for _ in 0..<300 {
       let account = 2 + UInt32(generator.next(below: 3))

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MarketModel
 import Synchronization
 import Testing
 
@@ -39,7 +40,7 @@ struct TransportTests {
   func coalescedMessages(seed: Int) throws {
     let (echo, port) = try start { $0.readBuffer = 4096 }
     let client = try LoopbackClient(port: port)
-    var random = SplitMix(state: UInt64(seed))
+    var random = SeededRandom(seed: UInt64(seed))
     var sent: [UInt8] = []
     for index in 0..<20_000 { sent += message(UInt8.random(in: 1...255, using: &random), index) }
     var offset = 0
@@ -181,7 +182,7 @@ struct TransportTests {
   @Test("Ends, resets and closes in any order leave no connection behind.", arguments: 1...3)
   func closeRaces(seed: Int) throws {
     let (echo, port) = try start()
-    var random = SplitMix(state: UInt64(seed))
+    var random = SeededRandom(seed: UInt64(seed))
     for round in 0..<150 {
       var client: LoopbackClient? = try LoopbackClient(port: port)
       client?.send(message(50, round) + (Bool.random(using: &random) ? [40, 1] : []))
@@ -318,18 +319,5 @@ private final class Waker: TransportHandler {
       return count
     }
     if count == 100 { transport.shutDown() }
-  }
-}
-
-/// A small seeded generator (SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

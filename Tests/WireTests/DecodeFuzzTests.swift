@@ -2,26 +2,13 @@ import MarketModel
 import Testing
 import Wire
 
-/// SplitMix64: small, and the same everywhere.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 @Suite struct DecodeFuzzTests {
   private static let rounds = 40_000
 
   @Test(
     "Random bytes and mutated frames are never read beyond their buffer.", arguments: [1, 2, 3])
   func mutatedFrames(seed: UInt64) {
-    var random = SeededGenerator(state: seed)
+    var random = SeededRandom(seed: seed)
     let frames = SwiftFrames.all.map(\.frame)
     var (found, refused, incomplete) = (0, 0, 0)
     for _ in 0..<Self.rounds {
@@ -49,7 +36,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     #expect(min(found, refused, incomplete) > Self.rounds / 100, "seed \(seed)")
   }
 
-  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
     switch Int.random(in: 0..<6, using: &random) {
     case 0:
       bytes = (0..<Int.random(in: 0..<160, using: &random)).map { _ in

@@ -2,6 +2,7 @@
 // load's address depends on, from each level of the memory.
 
 import Foundation
+import MarketModel
 
 /// The machine that is measured on.
 package enum Machine {
@@ -11,7 +12,7 @@ package enum Machine {
     let lines = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4_096)
     defer { lines.deallocate() }
     var order = Array(0..<count)
-    var random = SplitMix(state: 7)
+    var random = SeededRandom(seed: 7)
     order.shuffle(using: &random)
     for index in 0..<count {
       lines.storeBytes(

@@ -51,7 +51,7 @@ struct Extremes: ParsableCommand {
   private func fill() -> String {
     let before = residentBytes()
     var market = Market(instruments: instruments, orders: resting, accounts: 10_000)
-    var random = SplitMix(state: 1)
+    var random = SeededRandom(seed: 1)
     let start = now()
     for number in 0..<resting {
       let sells = number % 2 == 1

@@ -1,6 +1,7 @@
 // Makes the shapes of order flow from a seed. Buyers have odd account numbers, sellers even ones, so
 // nobody ever meets himself and the results do not depend on self-trade prevention.
 
+import MarketModel
 import OrderFlow
 
 /// A shape of order flow.
@@ -28,7 +29,7 @@ struct FlowGenerator {
   /// The account that shape H is about.
   static let adversary: UInt32 = 2
 
-  private var random: SplitMix
+  private var random: SeededRandom
   private var market: any FlowMarket
   private var records: [FlowRecord] = []
   private var live: [UInt64] = []
@@ -42,7 +43,7 @@ struct FlowGenerator {
 
   init(_ shape: Shape, seed: UInt64) {
     self.shape = shape
-    random = SplitMix(state: seed)
+    random = SeededRandom(seed: seed)
     symbols = shape == .symbols ? 10_000 : 1
     band = shape == .deep ? 10_000 : shape == .adversary ? 4_000 : 1_000
     let frame = FlowFile(

@@ -5,6 +5,7 @@
 //     id,timestamp,exchange_timestamp,price,volume,action,direction
 
 import Foundation
+import MarketModel
 import OrderFlow
 
 /// Reads a recorded file.
@@ -28,7 +29,7 @@ struct RecordedFlow {
 
   /// The whole file as one flow; the first tenth builds the book.
   func flow(seed: UInt64) -> FlowFile {
-    var random = SplitMix(state: seed)
+    var random = SeededRandom(seed: seed)
     let rows = lines.compactMap(Row.init)
     let lowest = max(0, (rows.map(\.price).min() ?? 0))
     // A recorded outlier is no reason for a band of billions.

@@ -13,7 +13,7 @@ struct BusyMarket: ~Copyable {
 
   private var exchange = Exchange(capacity: .standard)
   private var founding: ArraySlice<Command.Body>
-  private var random: UInt64 = 0x9E37_79B9_7F4A_7C15
+  private var random = SeededRandom(seed: 1)
   private var sequence: UInt64 = 0
   private var nextId = [UInt64](repeating: 1, count: Int(Self.accounts) + 1)
   /// Open orders, in no order; those that are gone are found out when they are to be cancelled.
@@ -77,12 +77,9 @@ struct BusyMarket: ~Copyable {
     return nil
   }
 
-  /// xorshift64* (Vigna 2016), whose product wraps by definition.
+  /// A number in 0 ..< below.
   private mutating func number(_ below: UInt64) -> UInt64 {
-    random ^= random >> 12
-    random ^= random << 25
-    random ^= random >> 27
-    return (random &* 0x2545_F491_4F6C_DD1D).multipliedFullWidth(by: below).high
+    random.next().multipliedFullWidth(by: below).high
   }
 
   private static func foundation() -> [Command.Body] {

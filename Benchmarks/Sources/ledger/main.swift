@@ -9,16 +9,9 @@ import LedgerSQLite
 import MarketModel
 import Settlement
 
-/// Marsaglia's xorshift64: the same transfers in every run.
-struct Xorshift {
-  private var state: UInt64 = 42
-
-  mutating func next(below bound: UInt64) -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state % bound
-  }
+extension SeededRandom {
+  /// A number in 0 ..< bound.
+  mutating func next(below bound: UInt64) -> UInt64 { next() % bound }
 }
 
 let arguments = CommandLine.arguments
@@ -35,7 +28,8 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
   return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
 }
 
-func transfers(batch: UInt64, after count: UInt64, _ random: inout Xorshift) -> [LedgerTransfer] {
+func transfers(batch: UInt64, after count: UInt64, _ random: inout SeededRandom) -> [LedgerTransfer]
+{
   (1...UInt64(transfersPerBatch)).map { index in
     let debit = 1 + random.next(below: accounts)
     let credit = 1 + (debit + random.next(below: accounts - 1)) % accounts
@@ -55,7 +49,7 @@ for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
   }
 }
 let ledger = try SQLiteLedger(path: path, genesis: LedgerGenesis())
-var random = Xorshift()
+var random = SeededRandom(seed: 42)  // The same transfers in every run.
 var (making, applying): ([Double], [Double]) = ([], [])
 for _ in 0..<batches {
   let head = try ledger.head()

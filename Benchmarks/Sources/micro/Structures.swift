@@ -36,7 +36,7 @@ struct Structures {
   private func table(rows: Int, _ place: String, _ latency: Double) -> Figure {
     let table = Table<UInt64>(capacity: rows)
     var order = Array(0..<UInt32(rows))
-    var random = SplitMix(state: 11)
+    var random = SeededRandom(seed: 11)
     order.shuffle(using: &random)
     for index in 0..<rows { table[order[index]] = UInt64(order[(index + 1) % rows]) }
     var row: UInt32 = 0
@@ -52,7 +52,7 @@ struct Structures {
   /// Gives any of 1,024 open orders back and takes a slot for the next.
   private func pool() -> Figure {
     var pool = OrderPool(capacity: 1 << 12)
-    var random = SplitMix(state: 19)
+    var random = SeededRandom(seed: 19)
     let held = (0..<1_024).map { _ in take(&pool) }
     let order = (0..<4_096).map { _ in random.below(held.count) }
     let slots = Table<UInt32>(capacity: held.count)
@@ -108,7 +108,7 @@ struct Structures {
     let side = Table<BookSide>(capacity: 1)
     side[0] = BookSide(depth: depth)
     let book = side.row(0)
-    var random = SplitMix(state: 13)
+    var random = SeededRandom(seed: 13)
     for _ in 0..<100 { fill(&ladder, UInt32(random.below(band) | 1), book) }
     let keys = (0..<4_096).map { _ in UInt32(random.below(band) & ~1) }
     let time = fastest(count) { count in
@@ -191,7 +191,7 @@ struct Structures {
     var capacity = Capacity.small
     capacity.orders = UInt32(orders) * 2
     var heap = Schedule(capacity: capacity)
-    var random = SplitMix(state: 17)
+    var random = SeededRandom(seed: 17)
     let times = (0..<orders * 2).map { _ in random.next() >> 1 }
     for slot in 1...orders { heap.insert(.expiry, UInt32(slot), at: times[slot], number: 0) }
     var step = orders

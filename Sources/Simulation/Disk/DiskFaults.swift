@@ -1,3 +1,5 @@
+import MarketModel
+
 /// How often what goes wrong with the disk of a run, in ten thousand calls unless said otherwise.
 struct DiskFaults: Sendable, Equatable {
   /// Reads that fail.

@@ -4,6 +4,7 @@
 
 import Glibc
 import Journaling
+import MarketModel
 
 /// A disk that does everything a disk should not. Owned by the run's one thread.
 final class SimulatedDisk: Disk, @unchecked Sendable {

@@ -6,6 +6,8 @@
 //
 // When the power goes, any sector of any pending write may have reached the medium, or none.
 
+import MarketModel
+
 /// A file of the simulated disk.
 final class SimulatedFile {
   /// A change that is not durable yet.

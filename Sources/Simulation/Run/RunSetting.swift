@@ -1,5 +1,6 @@
 import ExchangeCore
 import JoulebookServer
+import MarketModel
 import Settlement
 
 /// What is chosen for a run, all of it by its seed.

@@ -7,6 +7,7 @@
 // Bytes of one connection keep their order, as TCP promises; what a client sends again on a new
 // connection overtakes, repeats and reorders what the old one carried.
 
+import MarketModel
 import Transport
 
 /// The network of a run, as the gateway sees it. Owned by the run's one thread.

@@ -21,7 +21,7 @@ struct VastMarket {
   private static let currencies: [Currency] = [.eur, .eur, .eur, Currency(756), Currency(840)]
 
   let theme: Theme
-  private var random: SplitMix
+  private var random: SeededRandom
   private var sequence: UInt64 = 0
   private var now: UInt64 = 1_800_000_000_000_000_000
   private var ids: [UInt32: UInt64] = [:]
@@ -31,7 +31,7 @@ struct VastMarket {
   private let rate: Rate
 
   init(seed: UInt64) {
-    random = SplitMix(seed: seed)
+    random = SeededRandom(seed: seed)
     theme = Theme.allCases[Int(seed) % Theme.allCases.count]
     // A full storage of 2^50 Wh must be worth no more than one reading may bring.
     let prices = theme == .orders ? [1 << 10] : [1 << 21, 1 << 21, 1 << 20, Limit.price]

@@ -4,22 +4,9 @@
 import ExchangeCore
 import MarketModel
 
-/// SplitMix64: small, seeded, the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 /// Makes the steps of one run.
 struct RandomMarket {
-  private var random: SplitMix
+  private var random: SeededRandom
   private var orderCount = 0
   /// Seconds since the start.
   private var clock: UInt64 = 0
@@ -37,7 +24,7 @@ struct RandomMarket {
   private let isVast: Bool
 
   init(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SeededRandom(seed: seed)
     accounts = UInt32.random(in: 4...9, using: &random)
     hasFees = Bool.random(using: &random)
     hasAgents = Int.random(in: 0..<3, using: &random) > 0
@@ -64,7 +51,7 @@ struct RandomMarket {
 
   /// Every sixth run has little room for orders, for prices, or for positions; a sixth of all stop
   /// their drains early.
-  private static func capacity(_ accounts: UInt32, _ random: inout SplitMix) -> Capacity {
+  private static func capacity(_ accounts: UInt32, _ random: inout SeededRandom) -> Capacity {
     var capacity = Capacity.script
     switch Int.random(in: 0..<18, using: &random) {
     case 0...2: capacity.orders = UInt32.random(in: 5...25, using: &random)

@@ -1,3 +1,4 @@
+import MarketModel
 import Testing
 
 @testable import ExchangeCore
@@ -7,7 +8,7 @@ struct IndexTableTests {
   @Test("Finds what was inserted and not removed, whatever came and went before.")
   func randomHistories() {
     for seed in UInt64(1)...40 {
-      var random = SplitMix(seed: seed)
+      var random = SeededRandom(seed: seed)
       let capacity = UInt32.random(in: 1...300, using: &random)
       var index = IndexTable(capacity: capacity)
       var known: [UInt64: UInt32] = [:]

@@ -45,7 +45,7 @@ struct PositionTests {
   func many() {
     let (accounts, areas) = (UInt32(3), UInt16(400))
     var holders = Holders(accounts: accounts, areas: areas)
-    var random = SplitMix(seed: 11)
+    var random = SeededRandom(seed: 11)
     var known: [[UInt16: UInt32]] = Array(repeating: [:], count: Int(accounts) + 1)
     for _ in 0..<20_000 {
       let account = UInt32.random(in: 1...accounts, using: &random)

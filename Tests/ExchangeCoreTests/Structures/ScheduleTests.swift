@@ -1,3 +1,4 @@
+import MarketModel
 import Testing
 
 @testable import ExchangeCore
@@ -13,7 +14,7 @@ struct ScheduleTests {
   @Test("Gives what is due by time, then by number, whatever was inserted and removed.")
   func randomHistories() {
     for seed in UInt64(1)...40 {
-      var random = SplitMix(seed: seed)
+      var random = SeededRandom(seed: seed)
       var capacity = Capacity.small
       capacity.orders = UInt32.random(in: 1...200, using: &random)
       var schedule = Schedule(capacity: capacity)

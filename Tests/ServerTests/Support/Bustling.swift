@@ -9,7 +9,7 @@ final class Bustling {
   private var server: ServerProcess
   private var ana: Client
   private var ben: Client
-  private var random = SplitMix(seed: 4)
+  private var random = SeededRandom(seed: 4)
   private var id: UInt64 = 0
   private var readings: UInt64 = 0
 
