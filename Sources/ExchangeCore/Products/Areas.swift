@@ -71,10 +71,11 @@ extension Exchange {
   }
 
   private func validate(feedIn: Price, retail: Price) -> Refusal? {
-    for price in [feedIn.ticks, retail.ticks] where price < 0 || price > Limit.price {
-      return Refusal(.badDefinition, price)
-    }
-    return nil
+    validateGrid(feedIn) ?? validateGrid(retail)
+  }
+
+  private func validateGrid(_ price: Price) -> Refusal? {
+    (0...Limit.price).contains(price.ticks) ? nil : Refusal(.badDefinition, price.ticks)
   }
 
   mutating func setTariff(_ tariff: SetTariff, _ request: Request) {
