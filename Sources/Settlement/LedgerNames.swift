@@ -72,32 +72,6 @@ extension Price {
   }
 }
 
-extension Timestamp {
-  /// "2026-06-01T12:00:00Z": UTC, fractions of a second left out.
-  public var iso8601: String {
-    let seconds = Int64(nanoseconds / 1_000_000_000)
-    let (days, rest) = (seconds / 86_400, seconds % 86_400)
-    let (year, month, day) = Self.civil(daysSinceEpoch: days)
-    func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):"
-      + "\(two(rest % 60))Z"
-  }
-
-  /// Days to a date of the Gregorian calendar, for days after 1970 (H. Hinnant, civil_from_days).
-  private static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = daysSinceEpoch + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted % 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-  }
-}
-
 /// Writes amounts, and sums of them, as people read them.
 enum AmountText {
   /// Wh in kWh: "1.250".

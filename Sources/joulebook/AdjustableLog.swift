@@ -1,6 +1,8 @@
 import CoreMetrics
 import Glibc
+import Journaling
 import Logging
+import MarketModel
 import Synchronization
 
 /// The level of every logger of this process, which SIGHUP may change.
@@ -45,23 +47,12 @@ struct AdjustableLog: LogHandler {
     var fields = metadata.merging(event.metadata ?? [:]) { $1 }
     if let error = event.error { fields["error"] = "\(error)" }
     let pairs = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }
+    let now = Timestamp(nanoseconds: SystemTime().wall)
     let line = Array(
-      "\(Self.time()) \(event.level) \(label): \(event.message)\(pairs.joined())\n".utf8)
+      "\(now.iso8601Milliseconds) \(event.level) \(label): \(event.message)\(pairs.joined())\n".utf8
+    )
     // One call: lines of several threads do not mix. What standard error does not take is lost.
     _ = write(STDERR_FILENO, line, line.count)
-  }
-
-  /// UTC, to the millisecond.
-  private static func time() -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    var parts = tm()
-    gmtime_r(&now.tv_sec, &parts)
-    var text = [CChar](repeating: 0, count: 24)
-    let length = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
-    let seconds = String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let milliseconds = String(1_000 + now.tv_nsec / 1_000_000)
-    return "\(seconds).\(milliseconds.dropFirst())Z"
   }
 
   static func quoted(_ value: String) -> String {

@@ -98,7 +98,7 @@ extension Timestamp: ExpressibleByArgument {
       return
     }
     let parts = argument.replacing("Z", with: "").split(separator: "T")
-    let date = (parts.first ?? "").split(separator: "-").compactMap { UInt64($0) }
+    let date = (parts.first ?? "").split(separator: "-").compactMap { Int($0) }
     let clock =
       parts.count == 2 ? parts[1].split(separator: ":").compactMap { UInt64($0) } : [0, 0]
     guard parts.count <= 2, date.count == 3, (2...3).contains(clock.count),
@@ -107,20 +107,10 @@ extension Timestamp: ExpressibleByArgument {
       clock.count == 2 || clock[2] < 60
     else { return nil }
     let seconds = clock[0] * 3600 + clock[1] * 60 + (clock.count == 3 ? clock[2] : 0)
-    let days = Self.days(year: date[0], month: date[1], day: date[2])
-    self.init(nanoseconds: (days * 86_400 + seconds) * 1_000_000_000)
+    let days = CalendarDate(year: date[0], month: date[1], day: date[2]).daysSinceEpoch
+    self.init(nanoseconds: (UInt64(days) * 86_400 + seconds) * 1_000_000_000)
   }
 
   /// Whole years whose every moment has a number of nanoseconds since 1970 in 64 bits.
-  private static let years: ClosedRange<UInt64> = 1970...2553
-
-  /// Days since 1970-01-01 of a Gregorian date (Hinnant, "chrono-compatible low-level date
-  /// algorithms", days_from_civil), for years from 1970.
-  private static func days(year: UInt64, month: UInt64, day: UInt64) -> UInt64 {
-    let shifted = month > 2 ? year : year - 1
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let yearOfEra = shifted % 400
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return shifted / 400 * 146_097 + dayOfEra - 719_468
-  }
+  private static let years: ClosedRange<Int> = 1970...2553
 }

@@ -58,9 +58,7 @@ struct ClockCheckTests {
   }
 
   private static func year(_ nanoseconds: UInt64) -> String {
-    var (seconds, parts) = (Int(nanoseconds / 1_000_000_000), tm())
-    gmtime_r(&seconds, &parts)
-    return "\(1900 + Int(parts.tm_year))-"
+    "\(Timestamp(nanoseconds: nanoseconds).date.year)-"
   }
 
   @Test(

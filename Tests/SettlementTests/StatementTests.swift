@@ -140,15 +140,4 @@ struct StatementTests {
     #expect(Price.average(Money(units: -5), for: Energy(wattHours: 2)) == Price(ticks: -3))
     #expect(Price.average(Money(units: 5), for: .zero) == nil)
   }
-
-  @Test(
-    "Dates are those of the calendar.",
-    arguments: [
-      (0, "1970-01-01T00:00:00Z"), (951_782_399, "2000-02-28T23:59:59Z"),
-      (951_782_400, "2000-02-29T00:00:00Z"), (1_780_272_000, "2026-06-01T00:00:00Z"),
-      (4_107_542_399, "2100-02-28T23:59:59Z"), (4_107_542_400, "2100-03-01T00:00:00Z"),
-    ])
-  func dates(_ seconds: UInt64, _ text: String) {
-    #expect(Timestamp(nanoseconds: seconds * 1_000_000_000).iso8601 == text)
-  }
 }

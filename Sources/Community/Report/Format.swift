@@ -64,11 +64,10 @@ enum Format {
 
   /// "Mon", "Tue" ... and "6 June": the day that contains `time`, UTC.
   static func day(_ time: Timestamp) -> (weekday: String, date: String) {
-    let days = Int(time.nanoseconds / 86_400_000_000_000)
     // 1970-01-01 was a Thursday.
     let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    let civil = civilDate(days)
-    return (weekdays[days % 7], "\(civil.day) \(monthNames[civil.month - 1])")
+    let date = time.date
+    return (weekdays[date.daysSinceEpoch % 7], "\(date.day) \(monthNames[date.month - 1])")
   }
 
   /// "Tue 05:15", UTC.
@@ -97,17 +96,4 @@ enum Format {
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
   ]
-
-  /// Year, month and day of a day number since 1970-01-01 (H. Hinnant, days to civil).
-  private static func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
-    let shifted = days + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted % 146_097
-    let year = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (year + era * 400 + (month <= 2 ? 1 : 0), month, day)
-  }
 }
