@@ -86,11 +86,13 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: hot),
+    // What people see, of demonstration, load and command alike.
+    .target(name: "Presentation", swiftSettings: strict),
     .target(
       name: "Community",
       dependencies: [
         "MarketModel", "ExchangeCore", "JoulebookClient", "JoulebookServer", "Journaling",
-        "Settlement", "LedgerSQLite",
+        "Settlement", "LedgerSQLite", "Presentation",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
@@ -101,6 +103,7 @@ let package = Package(
       name: "Load",
       dependencies: [
         "CEpoll", "MarketModel", "TLS", "Wire", "JoulebookClient", "JoulebookServer",
+        "Presentation",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
@@ -118,7 +121,7 @@ let package = Package(
       name: "joulebook",
       dependencies: [
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
-        "Settlement", "LedgerSQLite", "Simulation", "TLS", "Wire",
+        "Presentation", "Settlement", "LedgerSQLite", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -191,7 +194,7 @@ let package = Package(
       swiftSettings: quick),
     .testTarget(
       name: "CommunityTests",
-      dependencies: ["Community", "MarketModel"],
+      dependencies: ["Community", "MarketModel", "Presentation"],
       swiftSettings: strict),
     .testTarget(
       name: "SbegenTests",

@@ -1,5 +1,6 @@
 import Foundation
 import Histogram
+import Presentation
 
 /// Draws a latency distribution as an SVG: latency, logarithmic, over how rare it is.
 public struct LatencyPlot {
@@ -22,7 +23,7 @@ public struct LatencyPlot {
       \(Int(Self.height))" font-family="sans-serif" font-size="11">
       <style>text{fill:#57606a}.g{stroke:#d0d7de}@media(prefers-color-scheme:dark)\
       {text{fill:#9198a1}.g{stroke:#3d444d}}</style>
-      <text x="\(Self.left)" y="20" font-size="13">\(Self.escaped(title))</text>
+      <text x="\(Self.left)" y="20" font-size="13">\(title.markupEscaped)</text>
       \((latencyAxis + rarityAxis + lines).joined(separator: "\n"))
       </svg>
 
@@ -92,13 +93,9 @@ public struct LatencyPlot {
       <polyline fill="none" stroke="\(color)" stroke-width="1.5" \
       points="\(points.joined(separator: " "))"/>
       <text x="\(Self.left + 10)" y="\(Self.top + 14 + 16 * Double(index))" \
-      style="fill:\(color)">\(Self.escaped(curve.name))</text>
+      style="fill:\(color)">\(curve.name.markupEscaped)</text>
       """
   }
 
   private static func fixed(_ number: Double) -> String { String(format: "%.1f", number) }
-
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-  }
 }

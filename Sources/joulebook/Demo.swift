@@ -1,6 +1,6 @@
 import ArgumentParser
 import Community
-import Foundation
+import Presentation
 
 /// `joulebook demo`.
 struct Demo: ParsableCommand {
@@ -26,20 +26,19 @@ struct Demo: ParsableCommand {
     var options = CommunityDemo.Options()
     (options.community, options.days, options.seed) = (chosen, days, seed)
     (options.reportPath, options.dataFolder) = (report, data)
-    let isProven: Bool
+    let result: DemoResult
+    var bar: ProgressBar?
     do throws(CommunityDemo.Failure) {
-      let result = try CommunityDemo.run(options) { done, total in
-        let width = 40 * done / max(1, total)
-        let bar = String(repeating: "#", count: width) + String(repeating: ".", count: 40 - width)
-        FileHandle.standardError.write(Data("\r[\(bar)] \(done)/\(total)".utf8))
+      defer { bar?.clear() }
+      result = try CommunityDemo.run(options) { done, total in
+        if bar == nil { bar = ProgressBar(total: UInt64(total)) }
+        bar?.show(UInt64(done))
       }
-      printError("")
-      print(TerminalSummary(result).text)
-      print("report: \(report)")
-      isProven = result.isProven
     } catch {
       throw Failure.checkFailed.exit("\(error)")
     }
-    guard isProven else { throw Failure.checkFailed.exit("a proof above does not hold") }
+    print(TerminalSummary(result).text)
+    print("report: \(report)")
+    guard result.isProven else { throw Failure.checkFailed.exit("a proof above does not hold") }
   }
 }

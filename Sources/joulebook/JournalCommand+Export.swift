@@ -2,6 +2,7 @@ import ArgumentParser
 import JoulebookServer
 import Journaling
 import MarketModel
+import Presentation
 import Wire
 
 extension JournalCommand {

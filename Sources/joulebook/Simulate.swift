@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import Glibc
+import Presentation
 import Simulation
 
 /// The seed in hand, for the handler of a trap.
@@ -35,18 +36,21 @@ struct Simulate: ParsableCommand {
     let start = clock.now
     var total = RunReport()
     var failed: [UInt64] = []
+    let progress = ProgressLine(for: .anybody)
     for seed in first..<first + seeds {
       announceTraps(of: seed)
       let outcome = simulation.play(seed, story: story ? { Swift.print($0) } : nil)
       total.add(outcome.report)
       if let violation = outcome.violation {
         failed.append(seed)
+        progress.clear()
         Swift.print("seed \(seed): \(violation)")
       }
       if (seed - first + 1) % 1_000 == 0 {
-        FileHandle.standardError.write(Data("\(seed - first + 1) of \(seeds) seeds\n".utf8))
+        progress.show("\(seed - first + 1) of \(seeds) seeds")
       }
     }
+    progress.clear()
     print(total, clock.now - start)
     guard failed.isEmpty else {
       let seed = failed[0]

@@ -3,6 +3,7 @@ import JoulebookServer
 import Journaling
 import Logging
 import MarketModel
+import Presentation
 
 /// `joulebook snapshot`.
 struct SnapshotCommand: ParsableCommand {

@@ -7,7 +7,8 @@ enum Rules {
   static let order = [
     "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
     "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayBinary",
-    "JoulebookClient", "JoulebookServer", "Community", "Load", "Simulation", "joulebook", "sbegen",
+    "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load", "Simulation",
+    "joulebook", "sbegen",
   ]
 
   /// Arrows that would point upwards and are forbidden all the same.

@@ -1,4 +1,5 @@
 import Foundation
+import Presentation
 
 // A chart is drawn twice: once for a wide screen and once for a phone, each at its own scale, so that
 // its text has the size of text in both. Style sheets show one of the two.
@@ -108,20 +109,20 @@ struct Drawing {
     _ text: String, _ x: Double, _ y: Double, _ style: String = "label", anchor: String = "start"
   ) {
     elements +=
-      "<text class=\"\(style)\" x=\"\(n(x))\" y=\"\(n(y))\" text-anchor=\"\(anchor)\">\(Format.escape(text))</text>"
+      "<text class=\"\(style)\" x=\"\(n(x))\" y=\"\(n(y))\" text-anchor=\"\(anchor)\">\(text.markupEscaped)</text>"
   }
 
   /// The picture as an element; `label` is what a screen reader says.
   func svg(_ screen: Screen, label: String) -> String {
     """
     <svg class="\(screen.name)" viewBox="0 0 \(n(width)) \(n(height))" role="img" \
-    aria-label="\(Format.escape(label))" xmlns="http://www.w3.org/2000/svg">\(elements)</svg>
+    aria-label="\(label.markupEscaped)" xmlns="http://www.w3.org/2000/svg">\(elements)</svg>
     """
   }
 
   private func close(_ head: String, _ name: String, _ title: String?) -> String {
     guard let title else { return head + "/>" }
-    return head + "><title>\(Format.escape(title))</title></\(name)>"
+    return head + "><title>\(title.markupEscaped)</title></\(name)>"
   }
 
   /// Data of a line through `points`, broken where a value is missing.

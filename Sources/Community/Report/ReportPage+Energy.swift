@@ -1,4 +1,5 @@
 import MarketModel
+import Presentation
 
 // The sections about energy: flows and self-sufficiency.
 extension ReportPage {
@@ -6,7 +7,7 @@ extension ReportPage {
     """
     <section id="energy">
     <h2>Where the energy went</h2>
-    <table><caption>\(Format.escape(setting.title)), \(period)</caption>
+    <table><caption>\(setting.title.markupEscaped), \(period)</caption>
     <tr><th></th><th>produced</th><th>consumed</th><th>traded</th><th>imported</th><th>exported</th></tr>
     \(row("with the market", result.energy, traded: Format.energy(result.tradedWattHours)))
     \(row("each one alone", result.alone, traded: "–"))

@@ -1,4 +1,5 @@
 import MarketModel
+import Presentation
 
 // The sections about money, speed and proof, and the footer.
 extension ReportPage {
@@ -24,7 +25,7 @@ extension ReportPage {
     let negative = { (amount: Money) in Format.money(Money(units: -amount.units), sign) }
     return """
       <h3>A typical household’s bill</h3>
-      <table><caption>\(Format.escape(home.name)), the median of all households by what they paid in \
+      <table><caption>\(home.name.markupEscaped), the median of all households by what they paid in \
       all. It used \(Format.energy(home.energy.consumed))\
       \(home.hasRoof ? " and made \(Format.energy(home.energy.produced))" : "").</caption>
       <tr><th></th><th>energy</th><th>amount</th></tr>
@@ -86,8 +87,8 @@ extension ReportPage {
         ? "<svg class=\"yes\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"holds\"><path d=\"M3 10.5l4.5 4.5L17 5\"/></svg>"
         : "<svg class=\"no\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"does not hold\"><path d=\"M4 4l12 12M16 4L4 16\"/></svg>"
       return """
-        <li>\(mark)<div><b>\(Format.escape(proof.claim))</b>\
-        <span>\(Format.escape(proof.evidence))</span></div></li>
+        <li>\(mark)<div><b>\(proof.claim.markupEscaped)</b>\
+        <span>\(proof.evidence.markupEscaped)</span></div></li>
         """
     }
     return """
@@ -109,7 +110,7 @@ extension ReportPage {
       <p>\(setting.customers) customers: \(behaviours.joined(separator: ", ")). Default storage share \
       \(Format.energy(setting.terms.defaultCap.wattHours)), \
       \(Format.energy(setting.capacity.wattHours)) in all. Seed \(setting.seed).</p>
-      <p>\(Format.escape(setting.attribution))</p>
+      <p>\(setting.attribution.markupEscaped)</p>
       <p>Every figure on this page was computed from the journal of this run.</p>
       </footer>
       """

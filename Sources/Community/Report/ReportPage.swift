@@ -1,4 +1,5 @@
 import MarketModel
+import Presentation
 
 /// The report of a run: one HTML page that needs nothing else, on paper-white or in the dark.
 ///
@@ -18,7 +19,7 @@ public struct ReportPage: Sendable {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>\(Format.escape(result.setting.title)): Joulebook</title>
+    <title>\(result.setting.title.markupEscaped): Joulebook</title>
     <style>\(ReportStyle.css)</style>
     </head>
     <body>
@@ -60,12 +61,12 @@ public struct ReportPage: Sendable {
     return """
       <header>
       <p class="eyebrow">Joulebook · \(period)</p>
-      <h1>\(Format.escape(setting.title)) trades its sunshine for \(days)</h1>
+      <h1>\(setting.title.markupEscaped) trades its sunshine for \(days)</h1>
       <p class="lede">\(setting.roofs) roofs made \
       \(Format.energy(result.energy.produced)) of energy. Trading it with each other, the neighbours \
       covered <b>\(with)</b> of what they used; each one alone, with the same storage, would have \
       covered <b>\(without)</b>.</p>
-      <p class="soft">\(Format.escape(setting.story))</p>
+      <p class="soft">\(setting.story.markupEscaped)</p>
       </header>
       """
   }
@@ -103,16 +104,16 @@ public struct ReportPage: Sendable {
 
   private func tile(_ name: String, _ value: String, _ note: String) -> String {
     """
-    <div class="tile"><span>\(Format.escape(name))</span><b>\(Format.escape(value))</b>\
-    <span>\(Format.escape(note))</span></div>
+    <div class="tile"><span>\(name.markupEscaped)</span><b>\(value.markupEscaped)</b>\
+    <span>\(note.markupEscaped)</span></div>
     """
   }
 
   /// A chart under its title, with what its colours mean.
   func figure(_ title: String, _ keys: [(style: String, name: String)], _ chart: String) -> String {
-    let legend = keys.map { "<span class=\"key\">\($0.style)\(Format.escape($0.name))</span>" }
+    let legend = keys.map { "<span class=\"key\">\($0.style)\($0.name.markupEscaped)</span>" }
     return """
-      <figure><figcaption><b>\(Format.escape(title))</b>\(legend.joined())</figcaption>
+      <figure><figcaption><b>\(title.markupEscaped)</b>\(legend.joined())</figcaption>
       \(chart)</figure>
       """
   }
