@@ -18,58 +18,44 @@ import Synchronization
 
 /// A bounded queue from any number of writing threads to one reading thread. Elements of one writer
 /// keep their order.
-public final class ManyProducerRing<Element: BitwiseCopyable>: @unchecked Sendable {
-  @usableFromInline let memory: RingMemory<Element>
+public final class ManyProducerRing<Element: BitwiseCopyable>: Ring<Element>, PublishedRing,
+  @unchecked Sendable
+{
+  /// A reading end of this ring.
+  public typealias Consumer = RingConsumer<Element, ManyProducerRing<Element>>
+
   @usableFromInline let stamps: UnsafeMutablePointer<Atomic<UInt64>>
-  @usableFromInline let waiting: WaitStrategy
-  @usableFromInline let bell = Doorbell()
-  private let consumerClaimed = Atomic<Bool>(false)
 
   /// An empty ring.
   /// - Parameters:
   ///   - capacity: How many elements fit; a power of two, 1 to 2^30.
   ///   - waiting: How the reader waits while the ring is empty.
-  public init(capacity: Int, waiting: WaitStrategy = .park()) {
-    memory = RingMemory(capacity: capacity)
+  public override init(capacity: Int, waiting: WaitStrategy = .park()) {
     stamps = .allocate(capacity: capacity)
     for index in 0..<capacity { (stamps + index).initialize(to: Atomic(0)) }
-    self.waiting = waiting
+    super.init(capacity: capacity, waiting: waiting)
   }
 
   deinit {
     stamps.deallocate()
-    memory.deallocate()
   }
-
-  /// How many elements fit.
-  public var capacity: Int { Int(memory.mask + 1) }
 
   /// A writing end; one for each writing thread.
   public func makeProducer() -> Producer { Producer(self) }
 
   /// The reading end. Claimed once, by the thread that will read.
   /// - Precondition: nobody claimed it before.
-  public func claimConsumer() -> Consumer {
-    let taken = consumerClaimed.exchange(true, ordering: .relaxed)
-    precondition(!taken, "the ring already has its reader")
-    return Consumer(self)
+  public func claimConsumer() -> Consumer { Consumer(self) }
+
+  /// Where the stamped elements end. Linear in those that are new.
+  @inlinable public func publishedEnd(_ tail: UInt64, seen: UInt64) -> UInt64 {
+    var end = seen
+    while end &- tail <= memory.mask, isPublished(end) { end &+= 1 }
+    return end
   }
 
-  /// Says that nothing more will be pushed, and wakes the reader. What was pushed before can still be
-  /// read. Any thread, after every writer's last push.
-  public func close() {
-    // Pairs with the acquire in `isClosed`.
-    memory.closed.pointee.store(1, ordering: .releasing)
-    bell.ring()
-  }
-
-  /// Whether `close` was called. Any thread.
-  public var isClosed: Bool {
-    // Pairs with the release in `close`.
-    memory.closed.pointee.load(ordering: .acquiring) != 0
-  }
-
-  @inlinable func isReady(_ position: UInt64) -> Bool {
+  /// Whether the element at `position` is stamped.
+  @inlinable public func isPublished(_ position: UInt64) -> Bool {
     // Pairs with the release in `Producer.write`: the element is there before its stamp.
     stamps[Int(position & memory.mask)].load(ordering: .acquiring) == position &+ 1
   }
@@ -119,7 +105,7 @@ extension ManyProducerRing {
       var position = memory.head.pointee.load(ordering: .relaxed)
       while true {
         if !fits(count, at: position) {
-          // Pairs with the release in `Consumer.advance`: slots were read before they are rewritten.
+          // Pairs with the release in `RingConsumer.advance`: slots were read before they are rewritten.
           rememberedTail = memory.tail.pointee.load(ordering: .acquiring)
           guard fits(count, at: position) else { return nil }
         }
@@ -138,84 +124,8 @@ extension ManyProducerRing {
 
     @inlinable func write(_ element: Element, at position: UInt64) {
       memory.slot(position).initialize(to: element)
-      // Pairs with the acquire in `isReady`.
+      // Pairs with the acquire in `isPublished`.
       ring.stamps[Int(position & memory.mask)].store(position &+ 1, ordering: .releasing)
-    }
-  }
-
-  /// The reading end of a ring. Owned by one thread.
-  public struct Consumer: ~Copyable, @unchecked Sendable {
-    @usableFromInline let ring: ManyProducerRing<Element>
-    @usableFromInline let memory: RingMemory<Element>
-    @usableFromInline var tail: UInt64
-    /// Everything below was seen stamped.
-    @usableFromInline var ready: UInt64
-
-    init(_ ring: ManyProducerRing<Element>) {
-      self.ring = ring
-      memory = ring.memory
-      (tail, ready) = (0, 0)
-    }
-
-    /// How many elements can be read now; linear in those that are new.
-    @inlinable public mutating func available() -> Int {
-      while ready &- tail <= memory.mask, ring.isReady(ready) { ready &+= 1 }
-      return Int(ready &- tail)
-    }
-
-    /// The `offset`-th unread element, which stays in the ring.
-    /// - Precondition: `offset` is below what `available` returned last, minus what was advanced.
-    @inlinable public subscript(offset: Int) -> Element {
-      let position = tail &+ UInt64(offset)
-      precondition(position < ready, "peeks at an element that is not there")
-      return memory.slot(position).pointee
-    }
-
-    /// Gives the first `count` unread elements' slots back to the writers.
-    /// - Precondition: `count` is not above what `available` returned last, minus what was advanced.
-    @inlinable public mutating func advance(by count: Int) {
-      precondition(count >= 0 && count <= Int(ready &- tail), "reads beyond the end")
-      tail &+= UInt64(count)
-      // Pairs with the acquire in `Producer.claim`.
-      memory.tail.pointee.store(tail, ordering: .releasing)
-    }
-
-    /// Takes one element.
-    /// - Returns: `nil` when the ring is empty.
-    @inlinable public mutating func pop() -> Element? {
-      if tail == ready, available() == 0 { return nil }
-      let element = memory.slot(tail).pointee
-      advance(by: 1)
-      return element
-    }
-
-    /// Hands over unread elements in place, as far as they lie in one piece, and then gives back as
-    /// many slots as `body` says it is done with.
-    /// - Parameters:
-    ///   - limit: The most elements handed over.
-    ///   - body: Called once, with an empty buffer when there is nothing; the buffer is valid only
-    ///     inside. Returns how many elements, from the first, it has finished with.
-    /// - Returns: What `body` returned.
-    @inlinable public mutating func withReadable<Failure: Error>(
-      limit: Int = .max,
-      _ body: (UnsafeBufferPointer<Element>) throws(Failure) -> Int
-    ) throws(Failure) -> Int {
-      let count = memory.contiguous(from: tail, count: min(limit, available()))
-      let done = try body(UnsafeBufferPointer(start: memory.slot(tail), count: count))
-      advance(by: done)
-      return done
-    }
-
-    /// Waits as the ring's strategy says until there is something to read.
-    /// - Parameter timeoutNanoseconds: Gives up after about this long; `nil`: never.
-    /// - Returns: How many elements can be read; 0 when the ring is closed and read to its end, or
-    ///   the time was up.
-    public mutating func wait(timeoutNanoseconds: UInt64? = nil) -> Int {
-      let (ring, tail) = (ring, tail)
-      _ = waitUntil(ring.waiting, bell: ring.bell, timeoutNanoseconds: timeoutNanoseconds) {
-        ring.isReady(tail) || ring.isClosed
-      }
-      return available()
     }
   }
 }

@@ -9,30 +9,22 @@
 
 import Synchronization
 
-/// A bounded queue from one writing thread to one reading thread. The ring itself is shared freely;
-/// each thread claims its own end of it.
-public final class SingleProducerRing<Element: BitwiseCopyable>: @unchecked Sendable {
-  @usableFromInline let memory: RingMemory<Element>
-  @usableFromInline let waiting: WaitStrategy
-  @usableFromInline let bell = Doorbell()
+/// A bounded queue from one writing thread to one reading thread; each claims its own end of it.
+public final class SingleProducerRing<Element: BitwiseCopyable>: Ring<Element>, PublishedRing,
+  @unchecked Sendable
+{
+  /// A reading end of this ring.
+  public typealias Consumer = RingConsumer<Element, SingleProducerRing<Element>>
+
   private let producerClaimed = Atomic<Bool>(false)
-  private let consumerClaimed = Atomic<Bool>(false)
 
   /// An empty ring.
   /// - Parameters:
   ///   - capacity: How many elements fit; a power of two, 1 to 2^30.
   ///   - waiting: How the reader waits while the ring is empty.
-  public init(capacity: Int, waiting: WaitStrategy = .park()) {
-    memory = RingMemory(capacity: capacity)
-    self.waiting = waiting
+  public override init(capacity: Int, waiting: WaitStrategy = .park()) {
+    super.init(capacity: capacity, waiting: waiting)
   }
-
-  deinit {
-    memory.deallocate()
-  }
-
-  /// How many elements fit.
-  public var capacity: Int { Int(memory.mask + 1) }
 
   /// The writing end. Claimed once, by the thread that will write.
   /// - Precondition: nobody claimed it before.
@@ -44,24 +36,17 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: @unchecked Send
 
   /// The reading end. Claimed once, by the thread that will read.
   /// - Precondition: nobody claimed it before.
-  public func claimConsumer() -> Consumer {
-    let taken = consumerClaimed.exchange(true, ordering: .relaxed)
-    precondition(!taken, "the ring already has its reader")
-    return Consumer(self)
+  public func claimConsumer() -> Consumer { Consumer(self) }
+
+  /// Where the published elements end. Reads the writer's index.
+  @inlinable public func publishedEnd(_ tail: UInt64, seen: UInt64) -> UInt64 {
+    // Pairs with the release in `Producer.publish`.
+    memory.head.pointee.load(ordering: .acquiring)
   }
 
-  /// Says that nothing more will be published, and wakes the reader. What was published before can
-  /// still be read. Any thread, after the writer's last `publish`.
-  public func close() {
-    // Pairs with the acquire in `isClosed`: who sees it closed sees the last publish.
-    memory.closed.pointee.store(1, ordering: .releasing)
-    bell.ring()
-  }
-
-  /// Whether `close` was called. Any thread.
-  public var isClosed: Bool {
-    // Pairs with the release in `close`.
-    memory.closed.pointee.load(ordering: .acquiring) != 0
+  /// Whether the first unread element is published. Reads the writer's index.
+  @inlinable public func isPublished(_ position: UInt64) -> Bool {
+    memory.head.pointee.load(ordering: .acquiring) != position
   }
 
   /// Waits as the ring's strategy says until something is published and unread, or the ring is closed.
@@ -120,7 +105,7 @@ extension SingleProducerRing {
     /// Makes everything staged visible to the reader; one that sleeps sleeps on until `wake`.
     @inlinable public mutating func publishQuietly() {
       published = next
-      // Pairs with the acquire in `Consumer.available`: the elements are there before the index.
+      // Pairs with the acquire in `publishedEnd`: the elements are there before the index.
       memory.head.pointee.store(next, ordering: .releasing)
     }
 
@@ -160,93 +145,9 @@ extension SingleProducerRing {
     }
 
     @inlinable mutating func hasRoom() -> Bool {
-      // Pairs with the release in `Consumer.advance`: the slot was read before it is written again.
+      // Pairs with the release in `RingConsumer.advance`: the slot was read before it is written again.
       rememberedTail = memory.tail.pointee.load(ordering: .acquiring)
       return next &- rememberedTail <= memory.mask
-    }
-  }
-
-  /// The reading end of a ring. Owned by one thread.
-  public struct Consumer: ~Copyable, @unchecked Sendable {
-    @usableFromInline let ring: SingleProducerRing<Element>
-    @usableFromInline let memory: RingMemory<Element>
-    @usableFromInline var tail: UInt64
-    /// The writer's index as last seen: never beyond the real one.
-    @usableFromInline var rememberedHead: UInt64
-
-    init(_ ring: SingleProducerRing<Element>) {
-      self.ring = ring
-      memory = ring.memory
-      (tail, rememberedHead) = (0, 0)
-    }
-
-    /// How many elements can be read now. Reads the writer's index.
-    @inlinable public mutating func available() -> Int {
-      // Pairs with the release in `Producer.publish`.
-      rememberedHead = memory.head.pointee.load(ordering: .acquiring)
-      return Int(rememberedHead &- tail)
-    }
-
-    /// The `offset`-th unread element, which stays in the ring.
-    /// - Precondition: `offset` is below what `available` returned last, minus what was advanced.
-    @inlinable public subscript(offset: Int) -> Element {
-      let position = tail &+ UInt64(offset)
-      precondition(position < rememberedHead, "peeks at an element that is not there")
-      return memory.slot(position).pointee
-    }
-
-    /// Unread elements in place, as far as they lie in one piece, at most `limit`: valid until they are
-    /// given back with `advance`.
-    @inlinable public mutating func readable(limit: Int) -> UnsafeBufferPointer<Element> {
-      let count = memory.contiguous(from: tail, count: min(limit, available()))
-      return UnsafeBufferPointer(start: memory.slot(tail), count: count)
-    }
-
-    /// Gives the first `count` unread elements' slots back to the writer.
-    /// - Precondition: `count` is not above what `available` returned last, minus what was advanced.
-    @inlinable public mutating func advance(by count: Int) {
-      precondition(count >= 0 && count <= Int(rememberedHead &- tail), "reads beyond the end")
-      tail &+= UInt64(count)
-      // Pairs with the acquire in `Producer.hasRoom`: slots are free only after they were read.
-      memory.tail.pointee.store(tail, ordering: .releasing)
-    }
-
-    /// Takes one element.
-    /// - Returns: `nil` when the ring is empty.
-    @inlinable public mutating func pop() -> Element? {
-      if tail == rememberedHead, available() == 0 { return nil }
-      let element = memory.slot(tail).pointee
-      advance(by: 1)
-      return element
-    }
-
-    /// Hands over unread elements in place, as far as they lie in one piece, and then gives back as
-    /// many slots as `body` says it is done with.
-    /// - Parameters:
-    ///   - limit: The most elements handed over.
-    ///   - body: Called once, with an empty buffer when there is nothing; the buffer is valid only
-    ///     inside. Returns how many elements, from the first, it has finished with.
-    /// - Returns: What `body` returned.
-    @inlinable public mutating func withReadable<Failure: Error>(
-      limit: Int = .max,
-      _ body: (UnsafeBufferPointer<Element>) throws(Failure) -> Int
-    ) throws(Failure) -> Int {
-      let count = memory.contiguous(from: tail, count: min(limit, available()))
-      let done = try body(UnsafeBufferPointer(start: memory.slot(tail), count: count))
-      advance(by: done)
-      return done
-    }
-
-    /// Waits as the ring's strategy says until there is something to read.
-    /// - Parameter timeoutNanoseconds: Gives up after about this long; `nil`: never.
-    /// - Returns: How many elements can be read; 0 when the ring is closed and read to its end, or
-    ///   the time was up.
-    public mutating func wait(timeoutNanoseconds: UInt64? = nil) -> Int {
-      let (memory, ring, tail) = (memory, ring, tail)
-      _ = waitUntil(ring.waiting, bell: ring.bell, timeoutNanoseconds: timeoutNanoseconds) {
-        memory.head.pointee.load(ordering: .acquiring) != tail || ring.isClosed
-      }
-      return available()
     }
   }
 }

@@ -2,6 +2,7 @@ import Glibc
 
 /// Looks until `isReady`, as `strategy` says.
 /// - Returns: Whether `isReady` said yes; `false` when the time was up.
+@usableFromInline
 func waitUntil(
   _ strategy: WaitStrategy, bell: Doorbell, timeoutNanoseconds: UInt64?, _ isReady: () -> Bool
 ) -> Bool {
