@@ -219,7 +219,7 @@ if Context.environment["JOULEBOOK_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "MarketModel", "ExchangeCore", "Wire", "Journaling", "Transport", "GatewayBinary",
-        "JoulebookClient", "JoulebookServer",
+        "JoulebookClient",
       ],
       path: "Tests/fuzz", exclude: ["corpus", "corpus.py", "keep.sh", "run.sh"],
       swiftSettings: strict,

@@ -4,8 +4,8 @@
 // A hundred million of these are made in a long run: an exchange comes when a command does, a connection
 // with its first bytes, and events are read where they stand.
 
+import ExchangeCore
 import GatewayBinary
-import JoulebookServer
 import MarketModel
 import Transport
 import Wire
