@@ -48,12 +48,19 @@ extension Configuration {
       section = parts.count == 2 ? parts[0] : ""
       let written = setting.value(self)
       let value =
-        written.isEmpty || written.contains(where: ":[]#{}".contains) ? "\"\(written)\"" : written
+        written.isEmpty || written.contains(where: ":[]#{}\"\\".contains)
+        ? Self.quoted(written) : written
       let line = "\(parts.count == 2 ? "  " : "")\(parts[parts.count - 1]): \(value)"
       let padding = String(repeating: " ", count: max(1, 34 - line.count))
       lines.append("\(line)\(padding)# \(setting.text)")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A YAML scalar in double quotes.
+  private static func quoted(_ text: String) -> String {
+    let escaped = text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
+    return "\"\(escaped)\""
   }
 
   private mutating func read(
@@ -86,6 +93,9 @@ extension Configuration {
       try set(key, to: sequence.compactMap(\.scalar?.string).joined(separator: ","))
       chosen.insert(key)
     case .mapping:
+      if Self.settings.contains(where: { $0.key == key }) {
+        throw ConfigurationError("\(key): takes a value, not a mapping of keys to values")
+      }
       guard Self.settings.contains(where: { $0.key.hasPrefix(key + ".") }) else {
         throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
       }
