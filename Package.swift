@@ -92,7 +92,7 @@ let package = Package(
       name: "Community",
       dependencies: [
         "MarketModel", "ExchangeCore", "JoulebookClient", "JoulebookServer", "Journaling",
-        "Settlement", "LedgerSQLite", "Presentation",
+        "Settlement", "Presentation",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
@@ -121,7 +121,7 @@ let package = Package(
       name: "joulebook",
       dependencies: [
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
-        "Presentation", "Settlement", "LedgerSQLite", "Simulation", "TLS", "Wire",
+        "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -170,7 +170,7 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "GatewayBinary", "ExchangeCore",
-        "Journaling", "LedgerSQLite", "MarketModel", "Rings", "Settlement", "TLS", "Wire",
+        "Journaling", "MarketModel", "Rings", "Settlement", "TLS", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],

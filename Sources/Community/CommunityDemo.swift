@@ -3,7 +3,6 @@ import Foundation
 import JoulebookClient
 import JoulebookServer
 import Journaling
-import LedgerSQLite
 import MarketModel
 import Settlement
 
@@ -194,7 +193,7 @@ public enum CommunityDemo {
       run.replayCommandsPerSecond = bare.commandsPerSecond
       var proofs = Proofs.conservation(
         plan: plan, totals: full.totals, cash: full.cash)
-      proofs += try ledgerProof(data, full, &run)
+      proofs += try ledgerProof(played.configuration.ledgerLocation, full, &run)
       proofs.append(
         Proofs.replay(
           played.summary,
@@ -214,10 +213,10 @@ public enum CommunityDemo {
   }
 
   private static func ledgerProof(
-    _ data: DataFolder, _ replay: Replay, _ run: inout DemoResult.RunFigures
+    _ location: LedgerLocation, _ replay: Replay, _ run: inout DemoResult.RunFigures
   ) throws(JournalError) -> [DemoResult.Proof] {
     do throws(LedgerError) {
-      let ledger = try SQLiteLedger(readingFrom: data.ledger)
+      let ledger = try location.openForReading()
       let verification = try LedgerVerification.run(on: ledger)
       run.batches = Int(verification.head.batch)
       run.transfers = Int(verification.transfers)

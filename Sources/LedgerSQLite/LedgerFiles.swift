@@ -6,6 +6,9 @@ enum LedgerFiles {
   private static let mode: mode_t = 0o640
   private static let others: mode_t = 0o007
 
+  /// All files of the ledger at `path`: database, log, index and the writer's lock.
+  static func paths(_ path: String) -> [String] { ["", "-wal", "-shm", ".lock"].map { path + $0 } }
+
   /// Makes the file at `path` when there is none, since SQLite would let everybody read it (its log and
   /// index get the mode of the file), and takes the files that are there from everybody else.
   /// - Returns: what was changed or could not be, a sentence each.
@@ -22,7 +25,7 @@ enum LedgerFiles {
           + "and writable")
     }
     var notes: [String] = []
-    for file in ["", "-wal", "-shm", ".lock"].map({ path + $0 }) {
+    for file in paths(path) {
       var status = stat()
       guard stat(file, &status) == 0, status.st_mode & others != 0 else { continue }
       if chmod(file, status.st_mode & 0o770) == 0 {

@@ -53,9 +53,6 @@ public final class SQLiteLedger: Ledger {
     self.session = session
   }
 
-  /// Whether a process settles into the ledger at `path` just now.
-  public static func isWritten(at path: String) -> Bool { WriterLock.isHeld(ledgerAt: path) }
-
   /// Applies `batch` in one `BEGIN IMMEDIATE` transaction with one sync; see `Ledger.apply`.
   /// - Precondition: opened to write.
   public func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome {

@@ -2,11 +2,14 @@ import MarketModel
 
 /// A book of record: applies settlement batches exactly once and answers for every balance.
 ///
-/// A backend is opened by its own initialiser; one contract test suite runs against every backend.
+/// A backend is opened by its `LedgerAddress`; one contract test suite runs against every backend.
 /// Owned by one thread (the settler's), or by a reader that only reads.
 public protocol Ledger: AnyObject {
   /// What the ledger was made for.
   var genesis: LedgerGenesis { get }
+
+  /// What opening it changed or found about its store that an operator should know, a sentence each.
+  var notes: [String] { get }
 
   /// The last batch applied.
   /// - Throws: `.unavailable`, `.corrupt`.
@@ -150,6 +153,8 @@ public struct LedgerBalance: Sendable, Hashable {
 }
 
 extension Ledger {
+  /// Nothing to tell.
+  public var notes: [String] { [] }
   /// No log beside it.
   public var logBytes: UInt64 { 0 }
   /// Nothing to do.

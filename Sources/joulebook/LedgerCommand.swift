@@ -1,6 +1,5 @@
 import ArgumentParser
 import JoulebookServer
-import LedgerSQLite
 import MarketModel
 import Settlement
 
@@ -23,24 +22,39 @@ struct LedgerCommand: ParsableCommand {
     var data = "joulebook-data"
 
     /// Opens the ledger to read, hands it to `body` and says in words what fails.
-    func read(_ body: (SQLiteLedger) throws(LedgerError) -> Void) throws {
-      let path = try dataFolder(data).ledger
+    func read(_ body: (any Ledger) throws(LedgerError) -> Void) throws {
+      let folder = try dataFolder(data)
+      let location = try LedgerCommand.location(of: folder)
       do throws(LedgerError) {
-        let ledger = try SQLiteLedger(readingFrom: path)
+        let ledger = try location.openForReading()
         try body(ledger)
         try ledger.close()
       } catch {
-        throw Self.failure(error, data: data)
+        throw LedgerCommand.failure(error, location, of: folder)
       }
     }
+  }
 
-    static func failure(_ error: LedgerError, data: String) -> ExitCode {
-      switch error {
-      case .unavailable, .ambiguous:
-        Failure.unavailable.exit("\(error). The data folder is \(data) (--data)")
-      case .inUse, .incompatible, .corrupt, .contentRejected, .chainMismatch, .outOfOrder:
-        Failure.badData.exit("\(error)")
-      }
+  /// Where the ledger is of the exchange in `folder`, as its server has it.
+  /// - Throws: exit code 78 when what the first start fixed cannot be read.
+  static func location(of folder: DataFolder) throws -> LedgerLocation {
+    do throws(ConfigurationError) {
+      return try folder.ledger()
+    } catch {
+      throw Failure.configuration.exit("\(error)")
+    }
+  }
+
+  /// What a command ends with that cannot read a ledger.
+  static func failure(
+    _ error: LedgerError, _ location: LedgerLocation, of folder: DataFolder
+  ) -> ExitCode {
+    switch error {
+    case .unavailable, .ambiguous:
+      Failure.unavailable.exit(
+        "\(error). The data folder is \(folder.path) (--data), its ledger \(location)")
+    case .inUse, .incompatible, .corrupt, .contentRejected, .chainMismatch, .outOfOrder:
+      Failure.badData.exit("\(error)")
     }
   }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import JoulebookServer
 import Journaling
-import LedgerSQLite
 import MarketModel
 import Settlement
 
@@ -77,22 +76,24 @@ struct LedgerComparison {
   let genesis: LedgerGenesis
   private let balances: [LedgerBalance]
   private let folder: DataFolder
+  private let location: LedgerLocation
   /// How long a server that settles may bring nothing before what the ledger lacks counts as lacking.
   private static let patience = Duration.seconds(10)
   /// How long one that brings batches is waited for: it may be far behind a busy market.
   private static let sight = Duration.seconds(1)
 
-  /// Reads head and balances of the ledger in `folder`.
+  /// Reads head and balances of the ledger of the exchange in `folder`.
   static func read(_ folder: DataFolder) throws -> LedgerComparison {
+    let location = try LedgerCommand.location(of: folder)
     do throws(LedgerError) {
-      let ledger = try SQLiteLedger(readingFrom: folder.ledger)
+      let ledger = try location.openForReading()
       return try ledger.snapshot { () throws(LedgerError) in
         LedgerComparison(
           head: try ledger.head(), genesis: ledger.genesis, balances: try ledger.balances(),
-          folder: folder)
+          folder: folder, location: location)
       }
     } catch {
-      throw LedgerCommand.Place.failure(error, data: folder.path)
+      throw LedgerCommand.failure(error, location, of: folder)
     }
   }
 
@@ -136,11 +137,11 @@ struct LedgerComparison {
   /// - Returns: the batch, `nil` when it does not come; the ledger's last, and whether a server settles here.
   private func wait(for batch: UInt64) throws -> (row: BatchRow?, last: UInt64, isSettling: Bool) {
     do throws(LedgerError) {
-      let ledger = try SQLiteLedger(readingFrom: folder.ledger)
+      let ledger = try location.openForReading()
       let since = ContinuousClock.now
       while true {
         // Asked before the ledger: what a server brought that ends meanwhile is seen.
-        let isSettling = SQLiteLedger.isWritten(at: folder.ledger)
+        let isSettling = try location.isWritten
         if let row = try ledger.row(ofBatch: batch) { return (row, row.id, isSettling) }
         let last = try ledger.head().batch
         let patience = last > head.batch ? Self.sight : Self.patience
@@ -148,7 +149,7 @@ struct LedgerComparison {
         usleep(50_000)
       }
     } catch {
-      throw LedgerCommand.Place.failure(error, data: folder.path)
+      throw LedgerCommand.failure(error, location, of: folder)
     }
   }
 

@@ -17,6 +17,7 @@ struct Serve: ParsableCommand {
         joulebook serve --data my-exchange --listen 127.0.0.1:0
         joulebook serve --print-default-config > joulebook.yaml
         joulebook serve --config joulebook.yaml --set wait=spin
+        joulebook serve --data my-exchange --set ledger=sqlite:/var/lib/books/ledger.sqlite
         joulebook serve --data my-exchange --refuse 4711
 
       SIGHUP reads the configuration again and takes over the log's level. SIGTERM and SIGINT drain: what was taken is applied, written and answered. A second one ends the

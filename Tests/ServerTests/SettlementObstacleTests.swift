@@ -1,7 +1,6 @@
 import Foundation
 import JoulebookClient
 import Journaling
-import LedgerSQLite
 import Logging
 import MarketModel
 import Rings
@@ -154,7 +153,7 @@ struct SettlementObstacleTests {
         ingress: ManyProducerRing<Command>(capacity: 16), wake: {}, hold: JournalHold()),
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let settler = try Settler(
-      SQLiteLedger(path: folder.path + "/ledger.sqlite", genesis: market.genesis))
+      LedgerLocation("sqlite:\(folder.path)/ledger.sqlite").open(genesis: market.genesis))
     let made = try follower.makeRoom(settler)
     guard var room = made else { throw Client.Silence() }
     var unsent: [SettlementConfirmed] = []

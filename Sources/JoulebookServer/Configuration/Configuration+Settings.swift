@@ -12,6 +12,7 @@ extension Configuration {
       .health,
       .number("connections", \.connections, 1...65_535, "client connections at a time"),
       .data,
+      .ledger,
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
       .choice("wait", \.wait, "park (sleeps), yield, or spin (answers soonest, keeps a core busy)"),
       .choice(
@@ -114,6 +115,16 @@ extension Setting {
           throw ConfigurationError("data: names no folder; give one, such as ./joulebook-data")
         }
         configuration.dataFolder = value
+      })
+  }
+
+  fileprivate static var ledger: Setting {
+    Setting(
+      key: "ledger",
+      text: "\(LedgerLocation.forms), relative to the data folder; fixed by the first start",
+      value: { "\($0.ledger)" },
+      assign: { (configuration, value) throws(ConfigurationError) in
+        configuration.ledger = try LedgerLocation(value)
       })
   }
 

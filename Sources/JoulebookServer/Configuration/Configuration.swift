@@ -55,6 +55,8 @@ public struct Configuration: Sendable, Equatable {
   public var connections: UInt32 = 1024
   /// Folder of the journal, the ledger and the operator's key.
   public var dataFolder = "joulebook-data"
+  /// Which ledger is settled into, relative to the data folder. Fixed by the first start of a data folder.
+  public var ledger = LedgerLocation.standard
   /// Where the exchange's time comes from.
   public var clock = Clock.system
   /// How the I/O thread waits.
@@ -106,6 +108,9 @@ public struct Configuration: Sendable, Equatable {
 }
 
 extension Configuration {
+  /// Which ledger is settled into, as this process opens it.
+  public var ledgerLocation: LedgerLocation { ledger.resolved(in: DataFolder(dataFolder)) }
+
   /// How the loop waits.
   var waiting: Transport.Waiting {
     switch wait {

@@ -1,9 +1,10 @@
 // What a server keeps on disk:
 //
 //   DATA/
-//     market.yaml      capacity and batch rules, fixed by the first start: a replay needs the same
+//     market.yaml      capacity, batch rules and the ledger's place, fixed by the first start: a replay
+//                      needs the same, and tools find the ledger
 //     journal/         segments
-//     ledger.sqlite    the book of record
+//     ledger.sqlite    the book of record, unless `ledger` names another place
 //     market.yaml.new  the first of these in the making
 //     operator.key     private key, 64 hexadecimal digits, mode 0600 (only when the server made it)
 //     operator.pub     its public key
@@ -23,8 +24,6 @@ public struct DataFolder: Sendable, Equatable {
 
   /// Folder of the journal's segments.
   public var journal: String { path + "/journal" }
-  /// File of the embedded ledger.
-  public var ledger: String { path + "/ledger.sqlite" }
   /// File of the operator's private key, when the server made it.
   public var operatorKey: String { path + "/operator.key" }
   /// File of the operator's public key, when the server made it.
@@ -68,13 +67,23 @@ public struct DataFolder: Sendable, Equatable {
   /// before `market.yaml` is written, and a segment before there is a ledger: a first start that was cut short
   /// between them goes on.
   /// - Throws: `lost`.
-  func mustNotBeLost() throws(JournalError) {
+  func mustNotBeLost(beside ledger: LedgerLocation) throws(JournalError) {
     func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
     // The ledger first: another server may be at its first start.
-    let hasLedger = isThere(ledger)
+    let hasLedger = Self.isKnown(ledger)
     let wasLocked = isThere(journal + "/lock")
     guard hasLedger || isThere(market) && !wasLocked, !hasSegment else { return }
-    throw .lost(path: journal, beside: hasLedger ? ledger : market)
+    throw .lost(path: journal, beside: hasLedger ? ledger.files.first ?? "\(ledger)" : market)
+  }
+
+  /// Whether there is that ledger; `false` where it cannot be asked: settlement, which asks until it can,
+  /// halts before a ledger that the journal does not lead to.
+  private static func isKnown(_ ledger: LedgerLocation) -> Bool {
+    do throws(LedgerError) {
+      return try ledger.exists
+    } catch {
+      return false
+    }
   }
 
   /// Refuses what is there and no folder. A link to a folder is one.
@@ -100,15 +109,45 @@ public struct DataFolder: Sendable, Equatable {
   /// Refuses links where the server writes files, which would lead it out of its folder, and what is no file.
   /// - Throws: when there is one; the message names it.
   func mustBeFiles() throws(ConfigurationError) {
-    let inFolder = [
-      market, ledger, ledger + "-wal", ledger + "-shm", ledger + ".lock", operatorKey,
-      operatorPublicKey,
-    ]
     let inJournal = [
       "lock", "in-hand", "next.segment", "next.copy", "next.snapshot", "next.refused",
     ]
     .map { journal + "/" + $0 }
-    for path in inFolder + inJournal { try NewFile.mustBeFile(path) }
+    for path in [market, operatorKey, operatorPublicKey] + inJournal {
+      try NewFile.mustBeFile(path)
+    }
+  }
+
+  /// Where the exchange's ledger is for this process: as the first start fixed it. Reads `market.yaml`.
+  /// - Parameter asked: Where it is when nothing is fixed: before the first start, and of a ledger that was
+  ///   copied without the rest of its exchange.
+  /// - Throws: when `market.yaml` cannot be read.
+  public func ledger(
+    asked: LedgerLocation = .standard
+  ) throws(ConfigurationError) -> LedgerLocation {
+    isNew ? asked.resolved(in: self) : try fixedMarket().ledgerLocation
+  }
+
+  /// Where the ledger is or will be, for a server that starts; nothing is changed. Follows `mustBeFiles`.
+  /// - Throws: when a first start cannot make a ledger there, when its files are links or no files, or are
+  ///   the exchange's own; the message says which.
+  func admitLedger(asked: LedgerLocation) throws(ConfigurationError) -> LedgerLocation {
+    let ledger = try ledger(asked: asked)
+    let own = [market, market + ".new", operatorKey, operatorPublicKey].map(Self.standardized)
+    for file in ledger.files {
+      let name = Self.standardized(file)
+      if own.contains(name) || name.hasPrefix(Self.standardized(journal) + "/") {
+        throw ConfigurationError(
+          "ledger: \(file) is where the exchange keeps something else; name another file")
+      }
+      try NewFile.mustBeFile(file)
+    }
+    if isNew { try ledger.checkNew(making: self) }
+    return ledger
+  }
+
+  private static func standardized(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
   }
 
   /// Whether no server has fixed anything here yet.
@@ -140,8 +179,10 @@ public struct DataFolder: Sendable, Equatable {
       guard setting.value(asked) == setting.value(configuration) else {
         throw ConfigurationError(
           "\(setting.key) is \(setting.value(configuration)) since the first start of \(path), "
-            + "not \(setting.value(asked)): a replay needs the same. "
-            + "Leave the key out, or start with another data folder")
+            + "not \(setting.value(asked)): "
+            + (setting.key == "ledger"
+              ? "tools look for it there. Leave the key out, or move the ledger (docs/RUNBOOK.md)"
+              : "a replay needs the same. Leave the key out, or start with another data folder"))
       }
     }
   }
@@ -181,11 +222,13 @@ public struct DataFolder: Sendable, Equatable {
 extension Configuration {
   /// Keys that the first start of a data folder fixes.
   public static var fixedSettings: [Setting] {
-    settings.filter { $0.key.hasPrefix("capacity.") || $0.key.hasPrefix("settlement.") }
+    settings.filter {
+      $0.key == "ledger" || $0.key.hasPrefix("capacity.") || $0.key.hasPrefix("settlement.")
+    }
   }
 
   var marketYAML: String {
-    "# Fixed by the first start: a replay needs the same numbers. Do not edit.\n"
+    "# Fixed by the first start: a replay needs the same numbers. Do not edit, unless the ledger is moved.\n"
       + yaml(of: Self.fixedSettings)
   }
 }

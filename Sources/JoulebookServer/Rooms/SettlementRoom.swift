@@ -96,8 +96,8 @@ struct SettlementRoom: ~Copyable {
     if isLarge {
       log.warning(
         """
-        the ledger's log grows: a program reads one state of the ledger for long (fuser ledger.sqlite \
-        names it); settlement goes on, and the log gets small when that program is done
+        the ledger's log grows: a program reads one state of the ledger for long (fuser, of the \
+        ledger's file, names it); settlement goes on, and the log gets small when that program is done
         """, metadata: ["bytes": "\(bytes)"])
     } else {
       log.notice("the ledger's log is small again", metadata: ["bytes": "\(bytes)"])

@@ -2,7 +2,6 @@ import ExchangeCore
 import GatewayBinary
 import Glibc
 import Journaling
-import LedgerSQLite
 import Logging
 import MarketModel
 import Rings
@@ -214,16 +213,18 @@ public final class Server {
   private static func judge(
     _ folder: DataFolder, _ configuration: Configuration, _ refused: SequenceNumber?
   ) throws(StartError) {
+    var ledger = configuration.ledgerLocation
     do throws(ConfigurationError) {
       if configuration.journalKept == .disk {
         try folder.mustBeFolders()
         try folder.mustBeFiles()
+        ledger = try folder.admitLedger(asked: configuration.ledger)
       }
     } catch {
       throw .configuration(error)
     }
     do throws(JournalError) {
-      if configuration.journalKept == .disk { try folder.mustNotBeLost() }
+      if configuration.journalKept == .disk { try folder.mustNotBeLost(beside: ledger) }
       guard let refused else { return }
       if configuration.journalKept == .none {
         throw .notRefusable(refused, "nothing is kept (journal.kept: none)")
@@ -283,13 +284,13 @@ public final class Server {
   ) throws(StartError) -> CrashDesk? {
     do throws(JournalError) {
       if let lock {
-        let path = DataFolder(configuration.dataFolder).ledger
+        let ledger = configuration.ledgerLocation
         let genesis = LedgerGenesis(rules: configuration.settlement)
         return try CrashDesk(
           lock, refusing: refused,
           startLine: CommandLineText.serve(options, data: configuration.dataFolder),
           openLedger: { () throws(LedgerError) in
-            access(path, F_OK) == 0 ? try SQLiteLedger(path: path, genesis: genesis) : nil
+            try ledger.exists ? try ledger.open(genesis: genesis) : nil
           }, log: log)
       }
       return nil
@@ -332,13 +333,15 @@ public final class Server {
     guard let lock, let recovered else { return nil }
     let journal = try startJournal(lock, recovered, configuration, ring)
     let folder = DataFolder(configuration.dataFolder)
-    let genesis = LedgerGenesis(rules: configuration.settlement)
+    let (location, genesis) = (
+      configuration.ledgerLocation, LedgerGenesis(rules: configuration.settlement)
+    )
     let hold = JournalHold()
     let follower = Follower(
       Follower.Setting(
         journal: folder.journal,
         openLedger: { () throws(LedgerError) in
-          let ledger = try SQLiteLedger(path: folder.ledger, genesis: genesis)
+          let ledger = try location.open(genesis: genesis)
           for note in ledger.notes {
             log.warning("the ledger's files", metadata: ["note": "\(note)"])
           }

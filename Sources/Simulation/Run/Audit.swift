@@ -6,7 +6,6 @@
 
 import ExchangeCore
 import Journaling
-import LedgerSQLite
 import MarketModel
 import Settlement
 

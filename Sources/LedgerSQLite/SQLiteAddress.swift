@@ -1,0 +1,83 @@
+import Glibc
+import Settlement
+
+/// The path of a ledger in an SQLite file: `sqlite:PATH`.
+public struct SQLiteAddress: LedgerAddress {
+  /// `sqlite`.
+  public static let scheme = "sqlite"
+  /// `PATH`.
+  public static let form = "PATH"
+
+  /// Path of the database file. A relative one lies in the exchange's data folder, so that it is the same file
+  /// by whatever name that folder is reached.
+  public let text: String
+
+  /// The ledger at `path`.
+  /// - Throws: when `path` cannot be a file's, leads out of the data folder without being absolute, or would
+  ///   not be read back from a configuration file.
+  public init(_ path: String) throws(LedgerAddressError) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    if ["", ".", ".."].contains(parts.last) {
+      throw LedgerAddressError("names no file; write a path such as ledger.sqlite")
+    }
+    if !path.hasPrefix("/"), parts.contains("..") {
+      throw LedgerAddressError("leads out of the data folder; write an absolute path")
+    }
+    if path.hasPrefix("//") {
+      throw LedgerAddressError(
+        "is no URL; an absolute path has one slash: sqlite:/var/ledger.sqlite")
+    }
+    let hasControl = path.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    if hasControl || path.first == " " || path.last == " " {
+      throw LedgerAddressError(
+        "begins or ends with a space, or has a control character; leave it out")
+    }
+    text = path
+  }
+
+  private init(checked path: String) { text = path }
+
+  /// The default: the file `ledger.sqlite` of the data folder.
+  public static let standard = SQLiteAddress(checked: "ledger.sqlite")
+
+  /// The path from where the process sees `folder`.
+  public func resolved(in folder: String) -> SQLiteAddress {
+    if text.hasPrefix("/") { return self }
+    var path = text[...]
+    while path.hasPrefix("./") { path = path.dropFirst(2).drop { $0 == "/" } }
+    return SQLiteAddress(checked: folder + "/" + path)
+  }
+
+  /// Opens the file to write, holding its lock; makes it when there is none.
+  public func open(genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
+    try SQLiteLedger(path: text, genesis: genesis)
+  }
+
+  /// Opens the file to read only.
+  public func openForReading() throws(LedgerError) -> any Ledger {
+    try SQLiteLedger(readingFrom: text)
+  }
+
+  /// Whether something has that name. One system call; never fails.
+  public var exists: Bool {
+    get throws(LedgerError) { access(text, F_OK) == 0 }
+  }
+
+  /// Whether a process holds the writer's lock. Never fails.
+  public var isWritten: Bool {
+    get throws(LedgerError) { WriterLock.isHeld(ledgerAt: text) }
+  }
+
+  /// Database, log, index and the writer's lock.
+  public var files: [String] { LedgerFiles.paths(text) }
+
+  /// Checks that the file's folder is there and can be written.
+  public func checkNew(making folder: String) throws(LedgerAddressError) {
+    let slash = text.lastIndex(of: "/")
+    let parent = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."
+    guard parent != folder, access(parent + "/.", W_OK | X_OK) != 0 else { return }
+    throw LedgerAddressError(
+      "cannot be made: \(parent): \(String(cString: strerror(errno))). Make that folder, which this user "
+        + "must be able to write, or name another")
+  }
+}

@@ -1,0 +1,219 @@
+import Foundation
+import JoulebookServer
+import MarketModel
+import Settlement
+import Testing
+
+@Suite("Where the ledger is", .serialized)
+struct LedgerLocationTests {
+  @Test(
+    "A location is printed as it was read, also by way of a file.",
+    arguments: [
+      "sqlite:ledger.sqlite", "sqlite:/var/lib/a b/ledger", "sqlite:./x", "sqlite:/a/../x.sqlite",
+      "sqlite:a:b#c", #"sqlite:a"b\c'd"#, "sqlite:Bücher/β",
+    ])
+  func roundTrip(text: String) throws {
+    let location = try LedgerLocation(text)
+    #expect("\(location)" == text)
+    var (written, read) = (Configuration(), Configuration())
+    written.ledger = location
+    try read.read(yaml: written.yaml, name: "f")
+    #expect(read == written)
+  }
+
+  @Test(
+    "What names no ledger is refused with what can be written.",
+    arguments: [
+      ("", "ledger: \"\" does not begin with a known kind of ledger; known: sqlite:PATH"),
+      (
+        "ledger.sqlite",
+        "ledger: \"ledger.sqlite\" does not begin with a known kind of ledger; known: sqlite:PATH"
+      ),
+      (
+        "oracle:x",
+        "ledger: \"oracle:x\" does not begin with a known kind of ledger; known: sqlite:PATH"
+      ),
+      (
+        "SQLite:x",
+        "ledger: \"SQLite:x\" does not begin with a known kind of ledger; known: sqlite:PATH"
+      ),
+      ("sqlite:", "ledger: \"sqlite:\" names no file; write a path such as ledger.sqlite"),
+      ("sqlite:a/", "ledger: \"sqlite:a/\" names no file; write a path such as ledger.sqlite"),
+      ("sqlite:a/..", "ledger: \"sqlite:a/..\" names no file; write a path such as ledger.sqlite"),
+      (
+        "sqlite:a/../../x",
+        "ledger: \"sqlite:a/../../x\" leads out of the data folder; write an absolute path"
+      ),
+      (
+        "sqlite://host/a",
+        "ledger: \"sqlite://host/a\" is no URL; an absolute path has one slash: sqlite:/var/ledger.sqlite"
+      ),
+      (
+        "sqlite: a",
+        "ledger: \"sqlite: a\" begins or ends with a space, or has a control character; leave it out"
+      ),
+      (
+        "sqlite:a\0b",
+        "ledger: \"sqlite:a\0b\" begins or ends with a space, or has a control character; leave it out"
+      ),
+    ])
+  func refusals(text: String, message: String) {
+    #expect(throws: ConfigurationError(message)) { try LedgerLocation(text) }
+  }
+
+  @Test("A mapping in place of a location is refused in words.")
+  func mapping() {
+    var read = Configuration()
+    #expect(
+      throws: ConfigurationError("f:1: ledger: takes a value, not a mapping of keys to values")
+    ) { try read.read(yaml: "ledger: {sqlite: x}", name: "f") }
+  }
+
+  @Test("A relative location is one of the data folder, an absolute one is itself.")
+  func resolution() throws {
+    var configuration = Configuration()
+    configuration.dataFolder = "data"
+    #expect("\(configuration.ledgerLocation)" == "sqlite:data/ledger.sqlite")
+    configuration.ledger = try LedgerLocation("sqlite:./books/x")
+    #expect(
+      configuration.ledgerLocation.files == [
+        "data/books/x", "data/books/x-wal", "data/books/x-shm", "data/books/x.lock",
+      ])
+    configuration.ledger = try LedgerLocation("sqlite:/x")
+    #expect("\(configuration.ledgerLocation)" == "sqlite:/x")
+  }
+
+  @Test("It says whether there is a ledger, and whether a program writes it; reading needs one.")
+  func opening() throws {
+    let folder = try TemporaryFolder()
+    let location = try LedgerLocation("sqlite:\(folder.path)/x")
+    #expect(try !location.exists && !location.isWritten)
+    #expect(throws: LedgerError.self) { try location.openForReading() }
+    #expect(try !location.exists)
+    let ledger = try location.open(genesis: LedgerGenesis())
+    #expect(try location.exists && location.isWritten && ledger.notes.isEmpty)
+    guard case .inUse = inUse(location) else {
+      Issue.record("two write")
+      return
+    }
+    let reader = try location.openForReading()
+    #expect(try reader.head() == ledger.head())
+    let present = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(Set(present.map { "\(folder.path)/\($0)" }).isSubset(of: location.files))
+  }
+
+  private func inUse(_ location: LedgerLocation) -> LedgerError? {
+    do throws(LedgerError) {
+      _ = try location.open(genesis: LedgerGenesis())
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test("A server settles into a ledger elsewhere, and its tools find it without being told.")
+  func elsewhere() throws {
+    let folder = try TemporaryFolder()
+    let (data, book) = (folder.path + "/data", folder.path + "/books/book.db")
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/books", withIntermediateDirectories: true)
+    let options = ["--set", "settlement.transfers=2", "--set", "ledger=sqlite:\(book)"]
+    var server = try ServerProcess(data: data, options: options)
+    try Village().found(on: server)
+    #expect(server.stop() == 0)
+    let made = FileManager.default
+    #expect(made.fileExists(atPath: book) && !made.fileExists(atPath: data + "/ledger.sqlite"))
+    try agree(data)
+    // The key may be left out, and given again.
+    for again in [[], options] {
+      server = try ServerProcess(data: data, options: again)
+      #expect(server.stop() == 0)
+    }
+    try agree(data)
+    let before = try files(folder)
+    let other = try serve(data, "sqlite:other.sqlite")
+    #expect(other.status == 78, "\(other)")
+    #expect(
+      other.errors.contains("ledger is sqlite:\(book) since the first start"), "\(other)")
+    #expect(try files(folder) == before)
+  }
+
+  /// Every tool that reads the ledger finds the one that the server settled into.
+  private func agree(_ data: String) throws {
+    for command in [
+      ["replay", data, "--ledger"], ["ledger", "verify", "--data", data],
+      ["ledger", "statement", "\(Village.ben.rawValue)", "--data", data],
+      ["ledger", "balances", "--data", data], ["ledger", "export", "--data", data],
+    ] {
+      let result = try Joulebook.run(command)
+      #expect(result.status == 0, "\(command): \(result)")
+    }
+  }
+
+  @Test("A folder from before the key has the ledger that it had; one that is gone is named.")
+  func folderWithoutKey() throws {
+    let folder = try TemporaryFolder()
+    let (data, market) = (folder.path + "/data", folder.path + "/data/market.yaml")
+    var server = try ServerProcess(data: data)
+    try Village().found(on: server)
+    #expect(server.stop() == 0)
+    let text = try String(contentsOfFile: market, encoding: .utf8)
+    let old = text.split(separator: "\n").filter { !$0.hasPrefix("ledger:") }
+    #expect(old.count == text.split(separator: "\n").count - 1)
+    try old.joined(separator: "\n").write(toFile: market, atomically: true, encoding: .utf8)
+    server = try ServerProcess(data: data)
+    #expect(server.stop() == 0)
+    try agree(data)
+    try FileManager.default.removeItem(atPath: data + "/ledger.sqlite")
+    let gone = try Joulebook.run(["ledger", "balances", "--data", data])
+    #expect(gone.status == 69 && gone.errors.contains("sqlite:\(data)/ledger.sqlite"), "\(gone)")
+  }
+
+  private func serve(
+    _ data: String, _ ledger: String
+  ) throws -> (status: Int32, output: String, errors: String) {
+    let result = try Joulebook.run(
+      ["serve", "--data", data, "--listen", "127.0.0.1:0", "--set", "ledger=\(ledger)"])
+    return (result.status, result.output, result.errors)
+  }
+
+  private func files(_ folder: TemporaryFolder) throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
+  }
+
+  @Test(
+    "A first start with a ledger that cannot be ends with 78, and nothing was made.",
+    arguments: [
+      ("ledger.sqlite", "known: sqlite:PATH"), ("sqlite:", "names no file"),
+      ("sqlite:missing/x", "data/missing: No such file or directory"),
+      ("sqlite:FOLDER/file/x", "file: Not a directory"),
+      ("sqlite:market.yaml", "keeps something else"),
+      ("sqlite:FOLDER/./data/operator.key", "keeps something else"),
+      ("sqlite:journal/x", "keeps something else"),
+      ("sqlite:market.yaml.new", "keeps something else"),
+      ("sqlite:FOLDER/link", "is a link"),
+      ("sqlite:FOLDER", "is a folder, not a file"), ("sqlite:../x", "write an absolute path"),
+    ])
+  func badFirstStart(ledger: String, words: String) throws {
+    let folder = try TemporaryFolder()
+    try Data([1]).write(to: URL(fileURLWithPath: folder.path + "/file"))
+    try #require(symlink("file", folder.path + "/link") == 0)
+    let before = try files(folder)
+    let result = try serve(
+      folder.path + "/data", ledger.replacingOccurrences(of: "FOLDER", with: folder.path))
+    #expect(result.status == 78 && result.errors.contains(words), "\(result)")
+    #expect(try files(folder) == before)
+  }
+
+  @Test("A first start takes no ledger of another exchange.")
+  func takenLedger() throws {
+    let folder = try TemporaryFolder()
+    let first = try ServerProcess(data: folder.path + "/one")
+    try Village().found(on: first)
+    #expect(first.stop() == 0)
+    let before = try files(folder)
+    let second = try serve(folder.path + "/two", "sqlite:\(folder.path)/one/ledger.sqlite")
+    #expect(second.status == 65 && second.errors.contains("ledger.sqlite shows"), "\(second)")
+    #expect(try files(folder) == before)
+  }
+}
