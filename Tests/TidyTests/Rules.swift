@@ -40,6 +40,21 @@ enum Rules {
     }
   }
 
+  /// Where a backend of the ledger may be imported but in its own folder: where ledgers are opened, in the
+  /// simulation's ledger on a faulty disk, and in tests of these two and of backends.
+  static let backendImporters = [
+    "Sources/JoulebookServer/Data/LedgerLocation.swift", "Sources/Simulation/Run/Run+Start.swift",
+    "Tests/SettlementTests/", "Tests/SimulationTests/",
+  ]
+
+  /// Backends of the ledger that the source at `path` imports and must not.
+  static func forbiddenBackends(_ source: String, at path: String) -> [String] {
+    imports(source).filter { module in
+      module.hasPrefix("Ledger")
+        && !(backendImporters + ["Sources/\(module)/"]).contains { path.hasPrefix($0) }
+    }
+  }
+
   /// What a source must not contain.
   static func forbiddenCode(_ source: String) -> [String] {
     var found: [String] = []

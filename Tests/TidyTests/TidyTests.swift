@@ -18,6 +18,16 @@ struct TidyTests {
     }
   }
 
+  @Test("Ledgers are opened in one place: nothing else imports a backend.")
+  func backends() throws {
+    for folder in ["Sources", "Tests"] {
+      for (path, text) in try files(folder, ".swift") {
+        let found = Rules.forbiddenBackends(text, at: "\(folder)/\(path)")
+        #expect(found.isEmpty, "\(folder)/\(path) imports \(found)")
+      }
+    }
+  }
+
   private func package() throws -> String { try Repository.text("Package.swift") }
 
   @Test("Every target declares what it imports and imports what it declares, up the house.")
@@ -239,6 +249,12 @@ struct TidyTests {
     #expect(Rules.forbiddenImports("import LedgerSQLite", of: "GatewayBinary") == ["LedgerSQLite"])
     #expect(Rules.forbiddenImports("import ExchangeCore", of: "GatewayBinary") == ["ExchangeCore"])
     #expect(Rules.forbiddenImports("public import MarketModel", of: "Wire").isEmpty)
+    let backend = "import Settlement\n@testable import LedgerSQLite"
+    let places = Rules.backendImporters + ["Sources/LedgerSQLite/SQLiteLedger.swift"]
+    #expect(places.allSatisfy { Rules.forbiddenBackends(backend, at: $0).isEmpty })
+    for path in ["Sources/JoulebookServer/Server/Server.swift", "Tests/ServerTests/A.swift"] {
+      #expect(Rules.forbiddenBackends(backend, at: path) == ["LedgerSQLite"])
+    }
     #expect(Rules.forbiddenCode("let a = try! b()\n  } catch {}").count == 2)
     #expect(Rules.forbiddenCode("// try! is forbidden").isEmpty)
     #expect(Rules.forbiddenWords("see /work/x").count == 1)
