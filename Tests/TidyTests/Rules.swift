@@ -43,7 +43,7 @@ enum Rules {
   /// Where a backend of the ledger may be imported but in its own folder: where ledgers are opened, in the
   /// simulation's ledger on a faulty disk, and in tests of these two and of backends.
   static let backendImporters = [
-    "Sources/JoulebookServer/Data/LedgerLocation.swift", "Sources/Simulation/Run/Run+Start.swift",
+    "Sources/JoulebookServer/DataFolder/LedgerLocation.swift", "Sources/Simulation/Run/Run+Start.swift",
     "Tests/SettlementTests/", "Tests/SimulationTests/",
   ]
 
