@@ -178,9 +178,9 @@ public enum CommunityDemo {
     let data = DataFolder(folder)
     var recorder = RunRecorder(model: plan.model, population: plan.population)
     let capacity = played.configuration.capacity
-    let bare: HistoryReplay
+    let bare: ReplayReport
     do throws(StartError) {
-      bare = try HistoryReplay.run(data)
+      bare = try ReplayReport.run(data)
     } catch {
       throw .server(error)
     }

@@ -4,7 +4,7 @@
 //     follower's thread    begin(4698) ─▶ apply ─▶ begin(4699) ...
 //                                 │
 //                                 ▼
-//     places     | thread, command, room | thread, command, room |  ...    plain memory, never moved
+//     places     | thread, command, purpose | thread, command, purpose |  ...   plain memory, never moved
 //                                 ▲
 //     CrashHandler, on the thread that failed: "it is me, and I was at 4711"
 //
@@ -17,7 +17,7 @@ import Synchronization
 /// A place where a thread notes which command it is applying. Owned by whoever applies commands.
 public struct CommandInHand: ~Copyable, @unchecked Sendable {
   /// What the commands are applied for.
-  public enum Room: UInt64, Sendable, CaseIterable {
+  public enum Purpose: UInt64, Sendable, CaseIterable {
     /// The exchange that answers clients.
     case live = 1
     /// The recovery of a start.
@@ -38,7 +38,7 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
   static let places = 32
   static let threadWord = 0
   @usableFromInline static let commandWord = 1
-  static let roomWord = 2
+  static let purposeWord = 2
 
   /// All places, and one behind them that is never read. Never freed: a signal may come at any time.
   nonisolated(unsafe) static let board: UnsafeMutablePointer<Atomic<UInt64>> = {
@@ -50,13 +50,13 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
 
   @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
 
-  /// A place for commands that are applied for `room`.
-  public init(_ room: Room) {
+  /// A place for commands that are applied for `purpose`.
+  public init(_ purpose: Purpose) {
     var free = Self.board + Self.places * Self.stride
     for place in 0..<Self.places {
       let words = Self.board + place * Self.stride
-      let (isTaken, _) = words[Self.roomWord].compareExchange(
-        expected: 0, desired: room.rawValue, ordering: .relaxed)
+      let (isTaken, _) = words[Self.purposeWord].compareExchange(
+        expected: 0, desired: purpose.rawValue, ordering: .relaxed)
       guard isTaken else { continue }
       free = words
       break
@@ -67,7 +67,7 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
   deinit {
     end()
     words[Self.threadWord].store(0, ordering: .relaxed)
-    words[Self.roomWord].store(0, ordering: .relaxed)
+    words[Self.purposeWord].store(0, ordering: .relaxed)
   }
 
   /// Says that the calling thread applies the commands that come; again whenever that may have changed.

@@ -163,8 +163,8 @@ public enum CrashHandler {
   private static func liveThread() -> UInt64? {
     for place in 0..<CommandInHand.places {
       let words = CommandInHand.board + place * CommandInHand.stride
-      if words[CommandInHand.roomWord].load(ordering: .relaxed)
-        == CommandInHand.Room.live.rawValue,
+      if words[CommandInHand.purposeWord].load(ordering: .relaxed)
+        == CommandInHand.Purpose.live.rawValue,
         words[CommandInHand.commandWord].load(ordering: .relaxed) != 0
       {
         return words[CommandInHand.threadWord].load(ordering: .relaxed)
@@ -174,7 +174,7 @@ public enum CrashHandler {
   }
 
   private static func isLive(_ words: UnsafeMutablePointer<Atomic<UInt64>>) -> Bool {
-    words[CommandInHand.roomWord].load(ordering: .relaxed) == CommandInHand.Room.live.rawValue
+    words[CommandInHand.purposeWord].load(ordering: .relaxed) == CommandInHand.Purpose.live.rawValue
   }
 
   /// The follower may meet a command while the live exchange, which was there before, still prints of what it
@@ -192,30 +192,30 @@ public enum CrashHandler {
   private static func report(_ words: UnsafeMutablePointer<Atomic<UInt64>>, _ signal: Int32) {
     let text = isLive(words) ? text : text + textBytes
     guard
-      let room = CommandInHand.Room(
-        rawValue: words[CommandInHand.roomWord].load(ordering: .relaxed))
+      let purpose = CommandInHand.Purpose(
+        rawValue: words[CommandInHand.purposeWord].load(ordering: .relaxed))
     else { return }
     let record = CrashNote.Record(
-      room: room,
+      purpose: purpose,
       sequence: SequenceNumber(words[CommandInHand.commandWord].load(ordering: .relaxed)),
       run: run.load(ordering: .relaxed), signal: signal)
     // Pairs with the release in `note`.
     let file = descriptor.load(ordering: .acquiring)
     if file >= 0 {
       record.write(to: text)
-      let offset = room == .live ? 0 : CrashNote.lineLength
+      let offset = purpose == .live ? 0 : CrashNote.lineLength
       _ = pwrite(Int32(file), text, CrashNote.lineLength, off_t(offset))
     }
     var line = SignalText(text)
     line.put("joulebook ended while it applied command ")
     line.put(record.sequence.rawValue)
     line.put(" (")
-    line.put(room.staticName)
+    line.put(purpose.staticName)
     line.put("): signal ")
     line.put(UInt64(signal))
     line.put("\n")
     _ = write(STDERR_FILENO, text, line.count)
     // Pairs with the acquire in `waitForLiveThread`.
-    if room == .live { isLiveNoted.store(true, ordering: .releasing) }
+    if purpose == .live { isLiveNoted.store(true, ordering: .releasing) }
   }
 }

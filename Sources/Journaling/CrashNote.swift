@@ -2,7 +2,7 @@
 //
 //   offset  size  what
 //        0    75  "live      command NNNNNNNNNNNNNNNNNNNN run NNNNNNNNNNNNNNNNNNNN signal NNN\n"
-//       75    75  the same of another room: recovery, follower, reports, snapshot
+//       75    75  the same for another purpose: recovery, follower, reports, snapshot
 //
 // or blanks. The run is the epoch of its blocks. The first line stays as it is when the starts after it end
 // too; both are blanked, and that is synced, before a start that has applied everything stamps a command.
@@ -15,7 +15,7 @@ public final class CrashNote {
   /// A line of the file.
   public struct Record: Sendable, Equatable {
     /// What the command was applied for.
-    public var room: CommandInHand.Room
+    public var purpose: CommandInHand.Purpose
     /// The command.
     public var sequence: SequenceNumber
     /// The run of the server: the epoch of the blocks that it wrote.
@@ -24,8 +24,10 @@ public final class CrashNote {
     public var signal: Int32
 
     /// All fields.
-    public init(room: CommandInHand.Room, sequence: SequenceNumber, run: UInt64, signal: Int32) {
-      (self.room, self.sequence, self.run, self.signal) = (room, sequence, run, signal)
+    public init(
+      purpose: CommandInHand.Purpose, sequence: SequenceNumber, run: UInt64, signal: Int32
+    ) {
+      (self.purpose, self.sequence, self.run, self.signal) = (purpose, sequence, run, signal)
     }
   }
 
@@ -37,7 +39,7 @@ public final class CrashNote {
   public let path: String
   /// The command that the last live run was applying when it ended; `nil`: none.
   public private(set) var live: Record?
-  /// The one that a start after it, or another room, was applying; `nil`: none.
+  /// The one that a later start, or a thread with another purpose, was applying; `nil`: none.
   public private(set) var other: Record?
   /// The file holds something that is no such line.
   public private(set) var isDamaged = false
@@ -67,7 +69,7 @@ public final class CrashNote {
     other = Record(line: lines[1])
     isDamaged =
       live == nil && !Self.isBlank(lines[0]) || other == nil && !Self.isBlank(lines[1])
-      || live.map { $0.room != .live } ?? false || other.map { $0.room == .live } ?? false
+      || live.map { $0.purpose != .live } ?? false || other.map { $0.purpose == .live } ?? false
     if isDamaged { (live, other) = (nil, nil) }
   }
 
@@ -107,11 +109,11 @@ extension CrashNote.Record {
       .split(separator: " ", omittingEmptySubsequences: true)
       .map { $0.last == "\n" ? $0.dropLast() : $0 }
     guard words.count == 7, words[1] == "command", words[3] == "run", words[5] == "signal",
-      let room = CommandInHand.Room.allCases.first(where: { $0.name == words[0] }),
+      let purpose = CommandInHand.Purpose.allCases.first(where: { $0.name == words[0] }),
       let sequence = UInt64(words[2]), let run = UInt64(words[4]), let signal = Int32(words[6]),
       sequence > 0
     else { return nil }
-    self.init(room: room, sequence: SequenceNumber(sequence), run: run, signal: signal)
+    self.init(purpose: purpose, sequence: SequenceNumber(sequence), run: run, signal: signal)
     // A line has one form only.
     var again = [UInt8](repeating: 0, count: CrashNote.lineLength)
     again.withUnsafeMutableBufferPointer { buffer in
@@ -123,7 +125,7 @@ extension CrashNote.Record {
   /// Writes the line, without allocating: also in a signal handler.
   func write(to bytes: UnsafeMutablePointer<UInt8>) {
     var text = SignalText(bytes)
-    text.put(room.staticName)
+    text.put(purpose.staticName)
     while text.count < 10 { text.put(" ") }
     text.put("command ")
     text.put(sequence.rawValue, digits: 20)
@@ -135,7 +137,7 @@ extension CrashNote.Record {
   }
 }
 
-extension CommandInHand.Room {
+extension CommandInHand.Purpose {
   /// Its name in the file and in words.
   public var name: String { "\(staticName)" }
 

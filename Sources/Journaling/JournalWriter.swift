@@ -10,7 +10,7 @@
 // While a sync runs the ring fills; so the batch grows with the load (group commit), and one lone
 // command waits for nobody. When little is to be written and the journal thread sleeps, the exchange
 // thread writes and syncs it itself (`commitHere`): waking another thread, and being woken by it, takes
-// as long as a sync. Who holds the claim (`JournalRoom.claimed`) reads the ring and writes the file:
+// as long as a sync. Who holds the claim (`JournalCommitter.claimed`) reads the ring and writes the file:
 //
 //   journal thread    == a burst ==|                       sleeps: the ring is empty
 //   exchange thread        wanted: |== its turn ==|  reads, applies  |== its turn ==|
@@ -22,6 +22,17 @@ import Glibc
 import MarketModel
 import Rings
 import Synchronization
+
+/// How much the journal can take, as the next segment can be made.
+public enum DiskHeadroom: Sendable, Equatable {
+  /// Everything.
+  case ample
+  /// The next segment cannot be made, the disk being full for instance, and half of the present one is
+  /// used: only what shrinks the market.
+  case low
+  /// It cannot, and the present one is nearly full: nothing.
+  case none
+}
 
 /// Makes commands durable on a thread of its own.
 public final class JournalWriter: Sendable {
@@ -42,23 +53,12 @@ public final class JournalWriter: Sendable {
     public init() {}
   }
 
-  /// How much the journal can take, as the next segment can be made.
-  public enum Room: Sendable, Equatable {
-    /// Enough.
-    case ample
-    /// It cannot, the disk being full for instance, and half of the present one is used: only what shrinks the
-    /// market.
-    case low
-    /// It cannot, and the present one is nearly full: nothing.
-    case none
-  }
-
   private let ring: SingleProducerRing<Command>
   private let progress: Progress
   private let preparer: SegmentPreparer
   private let segmentBytes: Int
-  private let room: JournalRoom
-  private let thread: RoomThread?
+  private let committer: JournalCommitter
+  private let thread: ServiceThread?
 
   /// Starts the journal thread behind a recovered journal, in a new epoch.
   /// - Parameters:
@@ -80,11 +80,11 @@ public final class JournalWriter: Sendable {
     (preparer, segmentBytes) = (appender.preparer, options.segmentBytes)
     let ring = SingleProducerRing<Command>(capacity: options.ringCapacity, waiting: options.waiting)
     let progress = Progress(recovered.lastSequence, left: appender.left)
-    let room = JournalRoom(
+    let committer = JournalCommitter(
       appender, ring: ring, progress: progress, isStepped: options.isStepped, onDurable: onDurable,
       onFailure: onFailure)
-    (self.ring, self.progress, self.room) = (ring, progress, room)
-    thread = options.isStepped ? nil : RoomThread { room.run() }
+    (self.ring, self.progress, self.committer) = (ring, progress, committer)
+    thread = options.isStepped ? nil : ServiceThread("journal") { committer.run() }
   }
 
   /// The end of the ring into which stamped commands go, in order. Claimed once, by the thread that
@@ -93,7 +93,7 @@ public final class JournalWriter: Sendable {
 
   /// Every command up to here survives a crash. Grows. Any thread.
   public var durable: SequenceNumber {
-    // Pairs with the release in `JournalRoom.publish`: the block can be read from its file.
+    // Pairs with the release in `JournalCommitter.publish`: the block can be read from its file.
     SequenceNumber(progress.durable.load(ordering: .acquiring))
   }
 
@@ -101,7 +101,7 @@ public final class JournalWriter: Sendable {
   public var hasFailed: Bool { progress.failed.load(ordering: .acquiring) }
 
   /// How much the journal can take. Any thread.
-  public var intake: Room {
+  public var headroom: DiskHeadroom {
     guard preparer.isStarved else { return .ample }
     let left = progress.left.load(ordering: .relaxed)
     invariant(left >= 0, "room in a segment")
@@ -109,7 +109,7 @@ public final class JournalWriter: Sendable {
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
 
-  /// Whether the next segment cannot be made just now; it is tried again, and `intake` says how much can be
+  /// Whether the next segment cannot be made just now; it is tried again, and `headroom` says how much can be
   /// taken until then. Any thread.
   public var isHindered: Bool { preparer.isStarved }
 
@@ -126,21 +126,21 @@ public final class JournalWriter: Sendable {
   ///   leaves the rest to this one.
   /// - Returns: `false` when it is still at it: wake it, it goes on with what was published.
   public func commitHere(waiting nanoseconds: UInt64 = 0) -> Bool {
-    thread != nil && room.commitHere(waiting: nanoseconds)
+    thread != nil && committer.commitHere(waiting: nanoseconds)
   }
 
   /// Writes what is in the ring, seals the journal and ends the thread. Once, after the last publish.
   public func close() {
     ring.close()
     thread?.join()
-    if thread == nil { room.run() }
+    if thread == nil { committer.run() }
   }
 
   /// Commits one batch of what waits, or prepares the next segment; for one without a thread.
   /// - Returns: `false` when there was nothing to do, or the disk has no room.
   package func step() -> Bool {
     precondition(thread == nil, "its thread does that")
-    return room.step()
+    return committer.step()
   }
 
   /// Says on standard error what failed and ends the process with status 74 (EX_IOERR), without
@@ -165,8 +165,8 @@ final class Progress: Sendable {
   }
 }
 
-/// The journal thread's own.
-private final class JournalRoom: @unchecked Sendable {
+/// Writes and syncs what is in the ring, on whichever thread holds the claim.
+private final class JournalCommitter: @unchecked Sendable {
   /// Held by the thread that commits; guards appender and commands.
   private let claimed = Atomic<Bool>(false)
   /// Rung when the claim is given up, for the journal thread.
@@ -204,16 +204,16 @@ private final class JournalRoom: @unchecked Sendable {
     while ring.waitForContent() {
       // The other thread has it, or waits for it, for the length of a sync or two.
       _ = free.wait { !wanted.load(ordering: .relaxed) && claim() }
-      let isCommitted = attempt { room throws(JournalError) in try room.commit() }
+      let isCommitted = attempt { committer throws(JournalError) in try committer.commit() }
       letGo()
       guard isCommitted else { return }
       onDurable(SequenceNumber(progress.durable.load(ordering: .relaxed)))
     }
     _ = free.wait { claim() }
-    _ = attempt { room throws(JournalError) in
-      try room.appender?.seal()
-      invariant(room.commands.available() == 0, "a journal is closed behind the last command")
-      room.appender = nil
+    _ = attempt { committer throws(JournalError) in
+      try committer.appender?.seal()
+      invariant(committer.commands.available() == 0, "a journal is closed behind the last command")
+      committer.appender = nil
     }
     letGo()
   }
@@ -232,7 +232,7 @@ private final class JournalRoom: @unchecked Sendable {
         letGo()
         return false
       }
-      isCommitted = attempt { room throws(JournalError) in try room.commit() }
+      isCommitted = attempt { committer throws(JournalError) in try committer.commit() }
     }
     invariant(
       progress.durable.load(ordering: .relaxed) >= before, "durable never falls")
@@ -241,7 +241,7 @@ private final class JournalRoom: @unchecked Sendable {
   }
 
   /// - Returns: `false` when it failed, after the failure was reported.
-  private func attempt(_ body: (JournalRoom) throws(JournalError) -> Void) -> Bool {
+  private func attempt(_ body: (JournalCommitter) throws(JournalError) -> Void) -> Bool {
     do throws(JournalError) {
       try body(self)
       return true

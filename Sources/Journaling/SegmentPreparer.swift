@@ -47,7 +47,7 @@ final class SegmentPreparer: @unchecked Sendable {
   private nonisolated(unsafe) var failure: JournalError?
   /// Written before `state` becomes ready.
   private nonisolated(unsafe) var prepared: SegmentFile?
-  private nonisolated(unsafe) var thread: RoomThread?
+  private nonisolated(unsafe) var thread: ServiceThread?
 
   /// Starts preparing the first segment.
   /// - Parameter isStepped: It has no thread; `prepare` does its work.
@@ -57,7 +57,7 @@ final class SegmentPreparer: @unchecked Sendable {
     (directory, path) = (lock.directory, JournalDirectory.preparedPath(lock.directory))
     (self.bytes, disk, self.isStepped) = (bytes, lock.disk, isStepped)
     self.lock = Mutex(lock)
-    if !isStepped { thread = RoomThread { [unowned self] in self.run() } }
+    if !isStepped { thread = ServiceThread("segments") { [unowned self] in self.run() } }
   }
 
   /// Whether the next segment waits for room on the disk, or whatever else it needs. Any thread.

@@ -46,7 +46,7 @@ struct Replay: ParsableCommand {
   }
 
   /// Ends with code 70 when the replay leaves the journaled history.
-  static func judge(_ replay: HistoryReplay) throws {
+  static func judge(_ replay: ReplayReport) throws {
     if let mismatch = replay.mismatch {
       throw Failure.checkFailed.exit(
         "the replay differs from the checkpoint at command \(mismatch.rawValue): another version wrote it, "
@@ -58,10 +58,10 @@ struct Replay: ParsableCommand {
   /// - Parameter words: Before what fails.
   static func replay(
     _ folder: DataFolder, against ledger: LedgerComparison? = nil, words: String = ""
-  ) throws -> HistoryReplay {
+  ) throws -> ReplayReport {
     CrashHandler.install()
     do throws(StartError) {
-      return try HistoryReplay.run(folder, against: ledger.map { ($0.head, $0.genesis) })
+      return try ReplayReport.run(folder, against: ledger.map { ($0.head, $0.genesis) })
     } catch {
       throw Failure(error).exit("\(words)\(error)")
     }
@@ -98,7 +98,7 @@ struct LedgerComparison {
   }
 
   /// Prints whether all agrees; ends with code 70 when not, 75 when the ledger is only behind.
-  func compare(with replay: HistoryReplay) throws {
+  func compare(with replay: ReplayReport) throws {
     guard replay.begin <= head.last else {
       throw Failure.noInput.exit(
         "the ledger ends with command \(head.last.rawValue), before the oldest snapshot: its "
@@ -153,7 +153,7 @@ struct LedgerComparison {
     }
   }
 
-  private func compareBalances(with replay: HistoryReplay) throws {
+  private func compareBalances(with replay: ReplayReport) throws {
     let differences = LedgerBalance.differences(ledger: balances, engine: replay.holdings)
     for difference in differences {
       let unit = difference.unit

@@ -46,12 +46,12 @@ struct HinderedTests {
       }
       _ = producer.push(commands.next(.enter))
       usleep(500_000)
-      guard writer.durable == SequenceNumber(48), writer.isHindered, writer.intake == .none,
+      guard writer.durable == SequenceNumber(48), writer.isHindered, writer.headroom == .none,
         !writer.hasFailed, "\(writer.obstacle.map { "\($0)" } ?? "")".contains("ulimit -n")
       else { exit(1) }
       setrlimit(resource, &before)
       while writer.durable < SequenceNumber(49) { usleep(100) }
-      guard !writer.isHindered, writer.obstacle == nil, writer.intake == .ample else { exit(2) }
+      guard !writer.isHindered, writer.obstacle == nil, writer.headroom == .ample else { exit(2) }
       writer.close()
       exit(0)
     }

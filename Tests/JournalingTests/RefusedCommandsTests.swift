@@ -206,10 +206,10 @@ struct RefusedCommandsTests {
 struct CommandInHandTests {
   @Test("A line of the note reads as it was written, and nothing else reads.")
   func readsAsWritten() {
-    for room in CommandInHand.Room.allCases {
+    for purpose in CommandInHand.Purpose.allCases {
       for sequence in [1, 4_711, UInt64.max] {
         let record = CrashNote.Record(
-          room: room, sequence: SequenceNumber(sequence), run: sequence / 2, signal: 11)
+          purpose: purpose, sequence: SequenceNumber(sequence), run: sequence / 2, signal: 11)
         var line = [UInt8](repeating: 0, count: CrashNote.lineLength)
         line.withUnsafeMutableBufferPointer { buffer in
           if let base = buffer.baseAddress { record.write(to: base) }
@@ -230,7 +230,7 @@ struct CommandInHandTests {
     let folder = Folder()
     let lock = try DirectoryLock(folder.path)
     let record = CrashNote.Record(
-      room: .live, sequence: SequenceNumber(12), run: 3, signal: 4)
+      purpose: .live, sequence: SequenceNumber(12), run: 3, signal: 4)
     var line = [UInt8](repeating: 0, count: CrashNote.lineLength)
     line.withUnsafeMutableBufferPointer { buffer in
       if let base = buffer.baseAddress { record.write(to: base) }

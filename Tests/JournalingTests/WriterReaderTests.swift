@@ -44,7 +44,7 @@ struct WriterReaderTests {
     let followed = Mutex<[[UInt64]]>([])
     let path = folder.path
     let total = SequenceNumber(UInt64(all.count))
-    let follower = RoomThread {
+    let follower = ServiceThread("test") {
       do throws(JournalError) {
         var reader = try JournalReader(directory: path, verification: .checksums)
         while reader.position <= total {

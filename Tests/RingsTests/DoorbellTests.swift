@@ -9,7 +9,7 @@ struct DoorbellTests {
     let (there, back) = (Doorbell(), Doorbell())
     let turn = Turn()
     let rounds = 20_000
-    let other = RoomThread {
+    let other = ServiceThread("test") {
       for round in 0..<rounds {
         _ = there.wait { turn.value.load(ordering: .acquiring) == 2 * round + 1 }
         turn.value.store(2 * round + 2, ordering: .releasing)

@@ -46,7 +46,7 @@ struct ManyProducerRingTests {
     let perWriter: UInt64 = waiting == .park() ? 400_000 : 60_000
     let ring = ManyProducerRing<Pair>(capacity: 128, waiting: waiting)
     let writers = (0..<3).map { writer in
-      RoomThread {
+      ServiceThread("test") {
         var producer = ring.makeProducer()
         for value in 0..<perWriter {
           while !producer.push(Pair(value << 2 | UInt64(writer))) { yieldCore() }
@@ -79,7 +79,7 @@ struct ManyProducerRingTests {
   func batchesStayTogether() {
     let ring = ManyProducerRing<UInt64>(capacity: 64)
     let writers = (0..<2).map { writer in
-      RoomThread {
+      ServiceThread("test") {
         var producer = ring.makeProducer()
         for round in 0..<UInt64(20_000) {
           let batch = [UInt64](repeating: round << 1 | UInt64(writer), count: 1 + Int(round % 7))

@@ -74,7 +74,7 @@ struct SingleProducerRingTests {
   func crossesThreads(waiting: WaitStrategy) {
     let total: UInt64 = waiting == .park() ? 2_000_000 : 300_000
     let ring = SingleProducerRing<Pair>(capacity: 256, waiting: waiting)
-    let writer = RoomThread {
+    let writer = ServiceThread("test") {
       var producer = ring.claimProducer()
       var value: UInt64 = 0
       while value < total {
@@ -113,7 +113,7 @@ struct SingleProducerRingTests {
     let timedOut = consumer.wait(timeoutNanoseconds: 2_000_000)
     #expect(timedOut == 0)
     #expect(!ring.isClosed)
-    let writer = RoomThread {
+    let writer = ServiceThread("test") {
       var producer = ring.claimProducer()
       for value in 0..<200 {
         while !producer.push(value) { yieldCore() }
@@ -134,7 +134,7 @@ struct SingleProducerRingTests {
     let ring = SingleProducerRing<UInt64>(capacity: 256, waiting: .park(spins: 0))
     let isClosing = Atomic<Bool>(false)
     let endedEarly = Atomic<Bool>(false)
-    let other = RoomThread {
+    let other = ServiceThread("test") {
       while ring.waitForContent() {}
       endedEarly.store(!isClosing.load(ordering: .relaxed), ordering: .relaxed)
     }

@@ -23,8 +23,8 @@ struct BatchOnTimeTests {
 
   @Test(
     "A deposit alone is settled after settlement.nanoseconds without a further command.",
-    arguments: Configuration.Rooms.allCases)
-  func quietMarket(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func quietMarket(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(data: data, options: Self.options, assembly: assembly)

@@ -31,8 +31,8 @@ struct DisconnectTests {
 
   @Test(
     "A lost bot's orders are cancelled, those of others stand, and a replay does the same.",
-    arguments: Configuration.Rooms.allCases)
-  func lostBot(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func lostBot(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try ServerProcess(
@@ -66,8 +66,8 @@ struct DisconnectTests {
 
   @Test(
     "Orders without a window are cancelled when a killed or stopped server is back, in the journal.",
-    arguments: Configuration.Rooms.allCases)
-  func noWindow(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func noWindow(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try ServerProcess(
@@ -88,8 +88,8 @@ struct DisconnectTests {
 
   @Test(
     "A killed server counts as a lost connection: the window begins when it is back.",
-    arguments: Configuration.Rooms.allCases)
-  func killedServer(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func killedServer(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try ServerProcess(

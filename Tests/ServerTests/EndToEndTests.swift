@@ -7,8 +7,8 @@ import Testing
 struct EndToEndTests {
   @Test(
     "An ask waits for its meter, trades at the resting bid, and a restart changes nothing.",
-    arguments: Configuration.Rooms.allCases)
-  func askWaitsForItsMeter(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func askWaitsForItsMeter(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try ServerProcess(data: folder.path + "/data", assembly: assembly)

@@ -129,8 +129,8 @@ struct ExactlyOnceTests {
 
   @Test(
     "A thousand lost connections in a burst: sent again, each order happens once.",
-    arguments: Configuration.Rooms.allCases)
-  func lostConnections(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func lostConnections(assembly: Configuration.Threading) throws {
     var random = SeededRandom(seed: 20_260_617)
     let folder = try TemporaryFolder()
     let village = Village()
@@ -203,8 +203,8 @@ struct ExactlyOnceTests {
 
   @Test(
     "Reports from the session's first to its last can be asked for again, also after a restart.",
-    arguments: Configuration.Rooms.allCases)
-  func wholeHistory(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func wholeHistory(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try ServerProcess(

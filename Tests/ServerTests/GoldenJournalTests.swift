@@ -95,8 +95,8 @@ struct GoldenJournalTests {
   @Test("A snapshot of the version before is read, and what it does not hold is counted.")
   func readsItsSnapshot() throws {
     let folder = try Unpacked("rules-1/limits")
-    let setting = MarketHistory.Setting(try DataFolder(folder.path).fixedMarket())
-    let history = try MarketHistory.read(
+    let setting = MarketState.Setting(try DataFolder(folder.path).fixedMarket())
+    let history = try MarketState.read(
       folder.path + "/journal/00000000000000000060.snapshot", setting, disk: SystemDisk())
     #expect(history.sequence == SequenceNumber(60))
     #expect(history.exchange.rules == 1 && history.exchange.stateHash() == 0x3ee4_aa03_537d_5239)

@@ -23,17 +23,17 @@ struct HealthTests {
   @Test(
     "A market that goes on without a command of its journal says so where readiness is asked for.")
   func refusedCommands() throws {
-    let vitals = Vitals()
-    let desk = try HealthDesk(host: "127.0.0.1", port: 0, vitals: vitals) { "" }
-    var picture = Vitals.Picture()
-    picture.taken = .max / 2
+    let metrics = ServerMetrics()
+    let health = try HealthServer(host: "127.0.0.1", port: 0, metrics: metrics) { "" }
+    var sample = ServerMetrics.Sample()
+    sample.taken = .max / 2
     for (count, text) in [
       (0, "ready\n"), (1, "ready\n1 command of the journal is refused\n"),
       (2, "ready\n2 commands of the journal are refused\n"),
     ] {
-      picture.refused = count
-      vitals.take(picture)
-      #expect(desk.answer(to: "/ready") == ("200 OK", text))
+      sample.refused = count
+      metrics.record(sample)
+      #expect(health.answer(to: "/ready") == ("200 OK", text))
     }
   }
 
@@ -50,10 +50,10 @@ struct HealthTests {
     #expect(look(99, 14, at: 500) == 400)
     #expect(look(99, 99, at: 600) == nil)
     #expect(look(100, 99, at: 700) == 700)
-    var picture = Vitals.Picture()
-    #expect(picture.durabilityWait(at: 800) == 0)
-    picture.undurableSince = 700
-    #expect(picture.durabilityWait(at: 800) == 100 && picture.durabilityWait(at: 600) == 0)
+    var sample = ServerMetrics.Sample()
+    #expect(sample.durabilityWait(at: 800) == 0)
+    sample.undurableSince = 700
+    #expect(sample.durabilityWait(at: 800) == 100 && sample.durabilityWait(at: 600) == 0)
   }
 
   @Test("Alarms of the start are counted: one for each line.")
@@ -77,8 +77,8 @@ struct HealthTests {
 
   @Test(
     "Health, readiness and every counter can be read while a server runs.",
-    arguments: Configuration.Rooms.allCases)
-  func pages(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func pages(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(

@@ -7,7 +7,7 @@ import Testing
 @Suite("Limits of a client, on a real server", .serialized)
 struct LimitTests {
   private func server(
-    _ folder: TemporaryFolder, _ settings: [String], _ assembly: Configuration.Rooms
+    _ folder: TemporaryFolder, _ settings: [String], _ assembly: Configuration.Threading
   ) throws -> ServerProcess {
     try ServerProcess(
       data: folder.path + "/data",
@@ -30,8 +30,8 @@ struct LimitTests {
 
   @Test(
     "Above the first limit orders are rejected and cancels still pass; another bot is not held up.",
-    arguments: Configuration.Rooms.allCases)
-  func throttle(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func throttle(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(
@@ -70,8 +70,8 @@ struct LimitTests {
 
   @Test(
     "Above the second limit the session ends with its code, and its orders are cancelled.",
-    arguments: Configuration.Rooms.allCases)
-  func flooding(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func flooding(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(folder, ["client.messages=50", "client.messagesCutoff=200"], assembly)
@@ -87,8 +87,8 @@ struct LimitTests {
 
   @Test(
     "A client that does not read is cut with a line in the log; its reports can be asked for.",
-    arguments: Configuration.Rooms.allCases)
-  func slowReader(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func slowReader(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(folder, ["client.bytes=65536"], assembly)

@@ -15,7 +15,7 @@ struct ReadingFloodTests {
   }
 
   private func server(
-    _ folder: TemporaryFolder, _ assembly: Configuration.Rooms
+    _ folder: TemporaryFolder, _ assembly: Configuration.Threading
   ) throws -> ServerProcess {
     try ServerProcess(
       data: folder.path + "/data", options: ["--set", "capacity.orders=4096"], assembly: assembly)
@@ -23,8 +23,8 @@ struct ReadingFloodTests {
 
   @Test(
     "Readings and orders of one session are answered in their order; forged ones are rejected.",
-    arguments: Configuration.Rooms.allCases)
-  func order(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func order(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(folder, assembly)
@@ -70,8 +70,8 @@ struct ReadingFloodTests {
 
   @Test(
     "A server that is stopped amid readings ends in order, and knows those that it acknowledged.",
-    arguments: Configuration.Rooms.allCases)
-  func stopped(assembly: Configuration.Rooms) throws {
+    arguments: Configuration.Threading.allCases)
+  func stopped(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try server(folder, assembly)

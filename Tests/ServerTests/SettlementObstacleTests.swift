@@ -65,7 +65,7 @@ struct SettlementObstacleTests {
         + Self.options.suffix(2))
     let (village, load) = (Village(), Load())
     try village.found(on: server)
-    let thread = RoomThread {
+    let thread = ServiceThread("test") {
       do {
         let client = try village.operatorClient(server)
         defer { client.close() }
@@ -143,32 +143,32 @@ struct SettlementObstacleTests {
       while writer.durable < SequenceNumber(number) { usleep(100) }
     }
     defer { writer.close() }
-    let market = MarketHistory.Setting(Configuration())
-    let follower = Follower(
-      Follower.Setting(
+    let market = MarketState.Setting(Configuration())
+    let service = SettlementService(
+      SettlementService.Setting(
         journal: journal,
         openLedger: { () throws(LedgerError) in
-          throw .unavailable("the room is made below")
+          throw .unavailable("the replay is made below")
         }, market: market, recovered: .none, durable: { writer.durable },
-        ingress: ManyProducerRing<Command>(capacity: 16), wake: {}, hold: JournalHold()),
+        ingress: ManyProducerRing<Command>(capacity: 16), wake: {}, retention: JournalRetention()),
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let settler = try Settler(
       LedgerLocation("sqlite:\(folder.path)/ledger.sqlite").open(genesis: market.genesis))
-    let made = try follower.makeRoom(settler)
-    guard var room = made else { throw Client.Silence() }
+    let made = try service.makeReplay(settler)
+    guard var replay = made else { throw Client.Silence() }
     var unsent: [SettlementConfirmed] = []
     let names = try FileManager.default.contentsOfDirectory(atPath: journal)
       .filter { $0.hasSuffix(".journal") }.sorted()
     try #require(names.count > 2)
     let (path, away) = (journal + "/" + names[1], folder.path + "/" + names[1])
     try FileManager.default.moveItem(atPath: path, toPath: away)
-    _ = try follower.turn(&room, &unsent)
-    #expect(try follower.turn(&room, &unsent) == .ledgerWaits)
-    #expect(follower.isWaiting && !follower.hasStopped)
+    _ = try service.turn(&replay, &unsent)
+    #expect(try service.turn(&replay, &unsent) == .ledgerWaits)
+    #expect(service.isWaiting && !service.hasStopped)
     try FileManager.default.moveItem(atPath: away, toPath: path)
-    #expect(try follower.turn(&room, &unsent) == .caughtUp(SequenceNumber(40)))
-    #expect(!follower.isWaiting && follower.finished == SequenceNumber(40))
-    room.close()
+    #expect(try service.turn(&replay, &unsent) == .caughtUp(SequenceNumber(40)))
+    #expect(!service.isWaiting && service.finished == SequenceNumber(40))
+    replay.close()
   }
 
   @Test(

@@ -1,6 +1,6 @@
 extension Configuration {
   /// Every key, in the order of the default file.
-  public static var settings: [Setting] { service + rooms + market }
+  public static var settings: [Setting] { service + stages + market }
 
   private static var service: [Setting] {
     [
@@ -23,7 +23,7 @@ extension Configuration {
     ]
   }
 
-  private static var rooms: [Setting] {
+  private static var stages: [Setting] {
     [
       .number(
         "checkpoint.commands", \.checkpointInterval, 1_000...1_000_000_000,

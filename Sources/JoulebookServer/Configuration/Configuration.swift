@@ -26,7 +26,7 @@ public struct Configuration: Sendable, Equatable {
   }
 
   /// Which thread has the market.
-  public enum Rooms: String, Sendable, CaseIterable {
+  public enum Threading: String, Sendable, CaseIterable {
     /// The one that has the sockets: on two cores that answers sooner and carries more.
     case inline
     /// One of its own, beside the one that has the sockets: where cores are to spare.
@@ -34,7 +34,7 @@ public struct Configuration: Sendable, Equatable {
   }
 
   /// What becomes of commands.
-  public enum Kept: String, Sendable, CaseIterable {
+  public enum Durability: String, Sendable, CaseIterable {
     /// They are journaled before their consequences are reported.
     case disk
     /// Nothing is written: no journal, no ledger, and the market is gone with the process.
@@ -62,13 +62,13 @@ public struct Configuration: Sendable, Equatable {
   /// How the I/O thread waits.
   public var wait = Wait.park
   /// Which thread has the market.
-  public var assembly = Rooms.inline
+  public var assembly = Threading.inline
   /// Least severe messages that are logged.
   public var logLevel = LogLevel.info
   /// A checkpoint is journaled after so many commands.
   public var checkpointInterval: UInt64 = 100_000
   /// What becomes of commands.
-  public var journalKept = Kept.disk
+  public var journalKept = Durability.disk
   /// Commands of a turn up to which the I/O thread syncs them itself; 0: always the journal's thread.
   public var journalDirect: UInt32 = 128
   /// A snapshot is made after so many commands; 0: never.
@@ -122,14 +122,14 @@ extension Configuration {
 
   /// When snapshots of the journal in `directory` are made.
   func snapshots(
-    _ directory: String, found: SequenceNumber, hold: JournalHold,
+    _ directory: String, found: SequenceNumber, retention: JournalRetention,
     durable: @escaping @Sendable () -> SequenceNumber
-  ) -> SnapshotDesk.Setting {
-    SnapshotDesk.Setting(
-      journal: directory, market: MarketHistory.Setting(self), durable: durable,
+  ) -> SnapshotService.Setting {
+    SnapshotService.Setting(
+      journal: directory, market: MarketState.Setting(self), durable: durable,
       commands: snapshotCommands, nanoseconds: UInt64(snapshotMinutes) * 60_000_000_000,
       keep: Int(snapshotKeep), journalCommands: journalRetain == 0 ? nil : journalRetain,
-      hold: hold, found: found)
+      retention: retention, found: found)
   }
 
   /// What of it the gateway keeps to.

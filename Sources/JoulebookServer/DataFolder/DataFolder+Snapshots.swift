@@ -22,7 +22,7 @@ extension DataFolder {
     let (newest, journalEnd) = try journalEnd(lock, setting, log)
     let end = min(journalEnd, last ?? journalEnd)
     do throws(SnapshotError) {
-      let made = try SnapshotDesk.make(
+      let made = try SnapshotService.make(
         in: journal, setting, through: end, disk: SystemDisk(), log: log,
         progress: { progress($0, end) }, unless: { false })
       return (made?.sequence ?? newest, made != nil)
@@ -33,10 +33,10 @@ extension DataFolder {
 
   /// The last command in a snapshot, and the last of the journal, which is durable then.
   private func journalEnd(
-    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, _ log: Logger
+    _ lock: DirectoryLock, _ setting: MarketState.Setting, _ log: Logger
   ) throws(StartError) -> (newest: SequenceNumber, end: SequenceNumber) {
     do throws(JournalError) {
-      let newest = try MarketHistory.newest(in: journal, setting, disk: SystemDisk(), log: log)
+      let newest = try MarketState.newest(in: journal, setting, disk: SystemDisk(), log: log)
         .sequence
       return (newest, try Recovery.recover(lock, after: newest).lastSequence)
     } catch {
@@ -74,9 +74,9 @@ extension DataFolder {
     }
   }
 
-  private func marketSetting() throws(StartError) -> MarketHistory.Setting {
+  private func marketSetting() throws(StartError) -> MarketState.Setting {
     do throws(ConfigurationError) {
-      return MarketHistory.Setting(try fixedMarket())
+      return MarketState.Setting(try fixedMarket())
     } catch {
       throw .configuration(error)
     }

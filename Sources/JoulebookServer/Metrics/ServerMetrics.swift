@@ -1,7 +1,7 @@
 // How the server is, for those who look after it: taken by the I/O thread four times a second, read by
 // whoever asks.
 //
-//     I/O thread ─▶ Vitals ─▶ HealthDesk (GET /health, /ready)
+//     I/O thread ─▶ ServerMetrics ─▶ HealthServer (GET /health, /ready)
 //                     └─────▶ swift-metrics ─▶ MetricsPage (GET /metrics), or another backend
 
 import GatewayBinary
@@ -11,10 +11,10 @@ import Metrics
 import Synchronization
 import Transport
 
-/// The last picture of a server. Any thread.
-final class Vitals: Sendable {
-  /// One picture.
-  struct Picture: Sendable {
+/// The last sample of a server's state. Any thread.
+final class ServerMetrics: Sendable {
+  /// What one look found.
+  struct Sample: Sendable {
     /// The exchange's own counts.
     var status = ServerStatus()
     /// The gateway's counts since the start.
@@ -36,7 +36,7 @@ final class Vitals: Sendable {
     /// Events that wait for the disk.
     var outbox = 0
     /// What the journal's disk has room for.
-    var intake = JournalWriter.Room.ample
+    var headroom = DiskHeadroom.ample
     /// Why the journal's next segment cannot be made just now; `nil`: it can.
     var obstacle: JournalError?
     /// Readings whose signatures are being checked.
@@ -74,32 +74,32 @@ final class Vitals: Sendable {
     }
   }
 
-  private let last = Mutex(Picture())
+  private let last = Mutex(Sample())
   private let instruments = Instruments()
 
-  /// The last picture.
-  var picture: Picture { last.withLock { $0 } }
+  /// The last sample.
+  var sample: Sample { last.withLock { $0 } }
 
-  /// Takes a new picture. The I/O thread.
-  func take(_ picture: Picture) {
+  /// Takes a new sample. The I/O thread.
+  func record(_ sample: Sample) {
     let before = last.withLock { last in
-      defer { last = picture }
+      defer { last = sample }
       return last
     }
-    instruments.record(picture, since: before)
+    instruments.record(sample, since: before)
   }
 }
 
 /// The numbers as swift-metrics has them; without a backend they go nowhere.
 private struct Instruments: Sendable {
-  private let gauges: [(Gauge, @Sendable (Vitals.Picture) -> Int64)]
-  private let counters: [(Counter, @Sendable (Vitals.Picture) -> Int64)]
+  private let gauges: [(Gauge, @Sendable (ServerMetrics.Sample) -> Int64)]
+  private let counters: [(Counter, @Sendable (ServerMetrics.Sample) -> Int64)]
 
-  /// A number's name, and where it is in a picture.
-  private typealias Row = (String, @Sendable (Vitals.Picture) -> Int64)
+  /// A number's name, and where it is in a sample.
+  private typealias Row = (String, @Sendable (ServerMetrics.Sample) -> Int64)
 
   private static func row(
-    _ name: String, _ value: @escaping @Sendable (Vitals.Picture) -> Int64
+    _ name: String, _ value: @escaping @Sendable (ServerMetrics.Sample) -> Int64
   ) -> Row {
     (name, value)
   }
@@ -109,10 +109,10 @@ private struct Instruments: Sendable {
     counters = Self.counts.map { (Counter(label: "joulebook_" + $0.0 + "_total"), $0.1) }
   }
 
-  func record(_ picture: Vitals.Picture, since before: Vitals.Picture) {
-    for (gauge, value) in gauges { gauge.record(value(picture)) }
+  func record(_ sample: ServerMetrics.Sample, since before: ServerMetrics.Sample) {
+    for (gauge, value) in gauges { gauge.record(value(sample)) }
     for (counter, value) in counters {
-      let grown = value(picture) - value(before)
+      let grown = value(sample) - value(before)
       if grown > 0 { counter.increment(by: grown) }
     }
   }
@@ -134,7 +134,7 @@ private struct Instruments: Sendable {
     row("settlement_stopped") { $0.settlementHasStopped ? 1 : 0 },
     row("settlement_waiting") { $0.settlementIsWaiting ? 1 : 0 },
     row("ledger_log_bytes") { Int64(clamping: $0.ledgerLogBytes) },
-    row("intake") { $0.intake == .ample ? 2 : $0.intake == .low ? 1 : 0 },
+    row("intake") { $0.headroom == .ample ? 2 : $0.headroom == .low ? 1 : 0 },
     row("segment_waiting") { $0.obstacle.map { $0.isFull ? 1 : 2 } ?? 0 },
     row("refused_commands") { Int64($0.refused) },
     row("connections") { Int64($0.status.connectionCount) },

@@ -14,7 +14,7 @@ import Settlement
 import Wire
 
 /// What the last run left of its end, and what is to be refused. Owned by the thread that starts a server.
-final class CrashDesk {
+final class CrashRecord {
   private let note: CrashNote
   private let lock: DirectoryLock
   private let asked: SequenceNumber?
@@ -71,7 +71,7 @@ final class CrashDesk {
     guard let live = note.live else {
       return note.other.map {
         "no run that answered clients ended in it: \(note.path) names command "
-          + "\($0.sequence.rawValue), of a \($0.room.name), and that proves nothing"
+          + "\($0.sequence.rawValue), of a \($0.purpose.name), and that proves nothing"
       } ?? "no run ended while it applied a command, as far as \(note.path) knows"
     }
     if live.sequence != asked { return "the last run ended in command \(live.sequence.rawValue)" }
@@ -131,7 +131,7 @@ final class CrashDesk {
       log.critical(
         "ALARM: another process on this folder ended while it applied this command too",
         metadata: [
-          "command": other.sequence.field, "room": "\(other.room.name)",
+          "command": other.sequence.field, "room": "\(other.purpose.name)",
           "signal": "\(other.signal)",
         ])
     }

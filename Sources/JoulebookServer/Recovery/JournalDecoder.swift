@@ -19,7 +19,7 @@ final class JournalDecoder {
   /// Commands that whoever replays has not given back.
   private var inHand = 0
   private let work: Work
-  private let thread: RoomThread
+  private let thread: ServiceThread
 
   /// What both threads see.
   private final class Work: @unchecked Sendable {
@@ -41,7 +41,7 @@ final class JournalDecoder {
     let (ring, work) = (ring, Work(reader, end))
     commands = ring.claimConsumer()
     self.work = work
-    thread = RoomThread { Self.decode(work, ring) }
+    thread = ServiceThread("decoder") { Self.decode(work, ring) }
   }
 
   deinit {

@@ -4,13 +4,13 @@ import MarketModel
 import Rings
 
 /// Receives the events of replayed commands, each command named before its events.
-protocol HistorySink: EventSink, ~Copyable {
+protocol CommandEventSink: EventSink, ~Copyable {
   /// Names the command whose events come next.
   mutating func begin(_ command: borrowing Command)
 }
 
 /// An exchange to which a journal's commands are applied, in order. Owned by one thread.
-struct ReplayedExchange: ~Copyable {
+struct JournalReplay: ~Copyable {
   /// Its state after the last command applied.
   var exchange: Exchange
   /// Commands applied.
@@ -35,15 +35,15 @@ struct ReplayedExchange: ~Copyable {
   /// An exchange that goes on behind its last command.
   /// - Throws: when the journal cannot be listed or begins later.
   /// - Parameters:
-  ///   - room: What the commands are applied for.
+  ///   - purpose: What the commands are applied for.
   ///   - end: As for `CommandsAhead`.
   init(
-    _ exchange: consuming Exchange, for room: CommandInHand.Room, directory: String,
+    _ exchange: consuming Exchange, for purpose: CommandInHand.Purpose, directory: String,
     verification: Verification = .hashes, disk: any Disk = SystemDisk(),
     aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
     ahead = try CommandsAhead(
-      for: room, directory: directory, behind: exchange.lastSequence, verification: verification,
+      for: purpose, directory: directory, behind: exchange.lastSequence, verification: verification,
       disk: disk, aheadTo: end)
     self.exchange = exchange
   }
@@ -54,7 +54,7 @@ struct ReplayedExchange: ~Copyable {
   ///   - sink: Receives its events.
   /// - Returns: the command, where it stands until the next call; `nil` at the bound or the end.
   /// - Throws: when the journal is damaged or cannot be read.
-  mutating func step<Sink: HistorySink & ~Copyable>(
+  mutating func step<Sink: CommandEventSink & ~Copyable>(
     through bound: SequenceNumber?, into sink: inout Sink
   ) throws(JournalError) -> UnsafePointer<Command>? {
     guard let (command, events) = try step(through: bound) else { return nil }
@@ -94,14 +94,14 @@ struct CommandsAhead: ~Copyable {
 
   /// Begins with the command behind `last`.
   /// - Parameters:
-  ///   - room: What the commands are applied for.
+  ///   - purpose: What the commands are applied for.
   ///   - end: Reads up to it on a thread of its own; `nil`: on this one, up to any bound.
   /// - Throws: when the journal cannot be listed or begins later.
   init(
-    for room: CommandInHand.Room, directory: String, behind last: SequenceNumber,
+    for purpose: CommandInHand.Purpose, directory: String, behind last: SequenceNumber,
     verification: Verification, disk: any Disk, aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
-    hand = CommandInHand(room)
+    hand = CommandInHand(purpose)
     let opened = try JournalReader(
       directory: directory, from: SequenceNumber(last.rawValue + 1), verification: verification,
       disk: disk)
@@ -144,7 +144,7 @@ extension CommandsAhead {
     hand.takeThread()
     CrashHandler.waitIfEnding()
     // Behind a server that writes: those who trade go first.
-    if bound != nil { RoomThread.giveWay() }
+    if bound != nil { ServiceThread.giveWay() }
     if let decoder {
       group = try decoder.next(limit: Self.most)
     } else {

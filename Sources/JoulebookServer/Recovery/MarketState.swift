@@ -13,7 +13,7 @@ import MarketModel
 import Settlement
 
 /// A history that goes on command by command. Owned by one thread.
-struct MarketHistory: ~Copyable {
+struct MarketState: ~Copyable {
   /// The state of the market.
   var exchange: Exchange
   /// How many of everything there are.
@@ -76,9 +76,9 @@ struct MarketHistory: ~Copyable {
   /// - Throws: `system` or `badSnapshot`.
   static func read(
     _ path: String, _ setting: Setting, disk: any Disk
-  ) throws(JournalError) -> MarketHistory {
+  ) throws(JournalError) -> MarketState {
     let reader = try SnapshotReader(path, disk: disk)
-    guard let history = MarketHistory(setting, reading: reader) else {
+    guard let history = MarketState(setting, reading: reader) else {
       throw reader.failure ?? .badSnapshot(path: path, "it is not whole")
     }
     try reader.finish()
@@ -98,8 +98,8 @@ struct MarketHistory: ~Copyable {
   ///   can be used and the journal does not begin with its first command.
   static func newest(
     in directory: String, _ setting: Setting, disk: any Disk, log: Logger,
-    oldestFirst: Bool = false, where isFit: (borrowing MarketHistory) -> Bool = { _ in true }
-  ) throws(JournalError) -> MarketHistory {
+    oldestFirst: Bool = false, where isFit: (borrowing MarketState) -> Bool = { _ in true }
+  ) throws(JournalError) -> MarketState {
     // One behind which segments are missing leads nowhere: a removal that was cut short may have left it.
     let begin = try Snapshots.firstCommand(directory, disk: disk) ?? .none
     let entries = try Snapshots.list(directory, disk: disk).filter {
@@ -122,11 +122,11 @@ struct MarketHistory: ~Copyable {
       }
       throw failure
     }
-    return MarketHistory(setting)
+    return MarketState(setting)
   }
 }
 
-extension MarketHistory {
+extension MarketState {
   /// Applies the next command, which stays where it is.
   /// - Returns: `false` when it is a checkpoint that does not agree.
   /// - Throws: when the batches cannot be cut.

@@ -5,7 +5,7 @@ import Logging
 import MarketModel
 
 /// What a start finds in snapshot and journal: the exchange as it was, and where to go on.
-struct Recovered: ~Copyable {
+struct RecoveredExchange: ~Copyable {
   /// The exchange with every command applied.
   var exchange: Exchange
   /// What the events created.
@@ -25,8 +25,8 @@ struct Recovered: ~Copyable {
   var lastTime: Timestamp { journal?.lastTime ?? Timestamp(nanoseconds: 0) }
 
   /// A new exchange, of which nothing is kept.
-  static func nothing(capacity: Capacity) -> Recovered {
-    Recovered(exchange: Exchange(capacity: capacity), census: Census(), journal: nil)
+  static func nothing(capacity: Capacity) -> RecoveredExchange {
+    RecoveredExchange(exchange: Exchange(capacity: capacity), census: Census(), journal: nil)
   }
 
   /// Commands after which a long replay says how far it is.
@@ -38,11 +38,11 @@ struct Recovered: ~Copyable {
   /// - Throws: when the journal is damaged, the replay differs from a journaled checkpoint, or a command
   ///   may not be refused.
   static func replay(
-    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, gateway: BinaryGateway,
-    crash: CrashDesk? = nil, log: Logger
-  ) throws(StartError) -> Recovered {
+    _ lock: DirectoryLock, _ setting: MarketState.Setting, gateway: BinaryGateway,
+    crash: CrashRecord? = nil, log: Logger
+  ) throws(StartError) -> RecoveredExchange {
     var sink = RecoverySink(gateway: gateway)
-    let recovered: Recovered
+    let recovered: RecoveredExchange
     do throws(JournalError) {
       recovered = try replay(lock, setting, &sink, crash, log)
     } catch {
@@ -59,10 +59,10 @@ struct Recovered: ~Copyable {
 
   /// Applies every command, up to a checkpoint that does not agree.
   private static func replay(
-    _ lock: DirectoryLock, _ setting: MarketHistory.Setting, _ sink: inout RecoverySink,
-    _ crash: CrashDesk?, _ log: Logger
-  ) throws(JournalError) -> Recovered {
-    let snapshot = try MarketHistory.newest(
+    _ lock: DirectoryLock, _ setting: MarketState.Setting, _ sink: inout RecoverySink,
+    _ crash: CrashRecord?, _ log: Logger
+  ) throws(JournalError) -> RecoveredExchange {
+    let snapshot = try MarketState.newest(
       in: lock.directory, setting, disk: lock.disk, log: log)
     let start = snapshot.sequence
     try restoreRefused(lock, log)
@@ -73,7 +73,7 @@ struct Recovered: ~Copyable {
     }
     let (refused, isNew) = try crash?.prepare(journal) ?? (journal.refused, false)
     let exchange = begin(snapshot, &sink)
-    var replay = try ReplayedExchange(
+    var replay = try JournalReplay(
       exchange, for: .recovery, directory: lock.directory, verification: .checksums,
       disk: lock.disk,
       aheadTo: lock.disk is SystemDisk ? journal.lastSequence : nil)
@@ -86,7 +86,7 @@ struct Recovered: ~Copyable {
           "replaying", metadata: ["command": sequence.field, "last": journal.lastSequence.field])
       }
     }
-    return Recovered(
+    return RecoveredExchange(
       exchange: replay.exchange, census: sink.census, journal: journal, snapshot: start,
       refused: refused.entries, hasNewRefusal: isNew)
   }
@@ -104,7 +104,7 @@ struct Recovered: ~Copyable {
   /// Hands a history to whom it belongs.
   /// - Returns: its exchange.
   private static func begin(
-    _ history: consuming MarketHistory, _ sink: inout RecoverySink
+    _ history: consuming MarketState, _ sink: inout RecoverySink
   ) -> Exchange {
     sink.census = history.census
     sink.gateway.restore(history.gateway)
@@ -128,7 +128,7 @@ struct Recovered: ~Copyable {
 }
 
 /// Hands the events of the recovery to the gateway.
-private struct RecoverySink: HistorySink {
+private struct RecoverySink: CommandEventSink {
   let gateway: BinaryGateway
   var census = Census()
   var divergence = DivergenceWatch()

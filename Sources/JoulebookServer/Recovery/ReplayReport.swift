@@ -5,7 +5,7 @@ import MarketModel
 import Settlement
 
 /// What a replay of a whole journal arrives at.
-public struct HistoryReplay: Sendable {
+public struct ReplayReport: Sendable {
   /// Commands applied.
   public var commands: UInt64
   /// Events they caused.
@@ -45,7 +45,7 @@ public struct HistoryReplay: Sendable {
   /// - Throws: when the folder or its journal cannot be read, or is damaged.
   public static func run(
     _ folder: DataFolder, against ledger: (head: LedgerHead, genesis: LedgerGenesis)? = nil
-  ) throws(StartError) -> HistoryReplay {
+  ) throws(StartError) -> ReplayReport {
     let market: Configuration
     do throws(ConfigurationError) {
       market = try folder.fixedMarket()
@@ -57,7 +57,7 @@ public struct HistoryReplay: Sendable {
       let start = clock.now
       let found = try Recovery.survey(folder.journal)
       let examination = (clock.now - start).seconds
-      let setting = MarketHistory.Setting(market)
+      let setting = MarketState.Setting(market)
       let comparison = ledger.map { BatchComparison($0.head, $0.genesis, setting.genesis) }
       return try run(folder, setting, found, comparison, examination)
     } catch {
@@ -66,9 +66,9 @@ public struct HistoryReplay: Sendable {
   }
 
   private static func run(
-    _ folder: DataFolder, _ setting: MarketHistory.Setting, _ journal: RecoveredJournal,
+    _ folder: DataFolder, _ setting: MarketState.Setting, _ journal: RecoveredJournal,
     _ comparison: BatchComparison?, _ examination: Double
-  ) throws(JournalError) -> HistoryReplay {
+  ) throws(JournalError) -> ReplayReport {
     let clock = ContinuousClock()
     let start = clock.now
     let end = journal.lastSequence
@@ -77,7 +77,7 @@ public struct HistoryReplay: Sendable {
     let begin = try tally.begin(in: folder.journal, setting)
     let first = begin.lastSequence
     // Its hashes were checked when its end was looked for.
-    var replay = try ReplayedExchange(
+    var replay = try JournalReplay(
       begin, for: .replay, directory: folder.journal, verification: .checksums, aheadTo: end)
     var holdings = first == place ? tally.holdings(replay.exchange) : []
     while let (command, events) = try replay.step(through: end) {
@@ -85,7 +85,7 @@ public struct HistoryReplay: Sendable {
       if command.pointee.sequence == place { holdings = tally.holdings(replay.exchange) }
     }
     let stateHash = replay.exchange.stateHash()
-    return HistoryReplay(
+    return ReplayReport(
       commands: replay.commands, events: tally.events, trades: replay.exchange.counts.trades,
       seconds: (clock.now - start).seconds, examinationSeconds: examination, lastSequence: end,
       eventHash: replay.exchange.eventHash, stateHash: stateHash,
@@ -113,19 +113,19 @@ private struct Tally {
 
   /// What the replay begins with.
   mutating func begin(
-    in directory: String, _ setting: MarketHistory.Setting
+    in directory: String, _ setting: MarketState.Setting
   ) throws(JournalError) -> Exchange {
     let first = try Snapshots.firstCommand(directory) ?? SequenceNumber(1)
     guard first > SequenceNumber(1) else { return Exchange(capacity: setting.capacity) }
     let quiet = Logger(label: "replay")
-    let history = try MarketHistory.newest(
+    let history = try MarketState.newest(
       in: directory, setting, disk: SystemDisk(), log: quiet, oldestFirst: true)
     areas = history.gateway.directory.areas.map(\.definition)
     batches?.begin(history.batches)
     return Self.exchange(of: history)
   }
 
-  private static func exchange(of history: consuming MarketHistory) -> Exchange {
+  private static func exchange(of history: consuming MarketState) -> Exchange {
     history.exchange
   }
 

@@ -41,15 +41,15 @@ final class Assembly: GatewayServer {
   private static let longestPatience = 8
 
   /// What stands behind; set before the loop runs.
-  var rooms: Rooms? {
+  var rooms: Stages? {
     didSet { behind = rooms.map(Unmanaged.passUnretained) }
   }
   /// The same, and what stands in front: for what is called in every turn, where nothing is counted.
-  private var behind: Unmanaged<Rooms>?
+  private var behind: Unmanaged<Stages>?
   private var front: Unmanaged<BinaryGateway>?
 
   /// Pictures for those who look after the server; taken when `watch` was called.
-  let vitals = Vitals()
+  let vitals = ServerMetrics()
 
   private let transport: any Network
   private let time: any TimeSource
@@ -122,7 +122,7 @@ final class Assembly: GatewayServer {
   }
 
   /// Asks the market, with everything applied that came before.
-  private func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer? {
+  private func ask<Answer>(_ body: (MatchingStage) -> Answer) -> Answer? {
     guard let rooms else { return nil }
     if let pipeline = rooms.pipeline { return pipeline.ask(body) }
     rooms.market.work()
@@ -194,8 +194,8 @@ final class Assembly: GatewayServer {
 
   /// Takes a picture now.
   func takePicture() {
-    var picture = Vitals.Picture()
-    ask { $0.fill(&picture) }
+    var picture = ServerMetrics.Sample()
+    ask { $0.record(into: &picture) }
     front?._withUnsafeGuaranteedRef { gateway in
       picture.gateway = gateway.counts
       picture.paused = gateway.pausedCount
@@ -218,14 +218,14 @@ final class Assembly: GatewayServer {
     picture.undurableSince = durability.look(
       last: picture.status.lastSequence, durable: picture.status.durableSequence,
       at: picture.taken)
-    vitals.take(picture)
+    vitals.record(picture)
   }
 
   func deliverEarly() { withEveryone { serve($0, $1) } }
 
   func turnEnds() { withEveryone { endTurn($0, $1) } }
 
-  private func endTurn(_ rooms: Rooms, _ gateway: BinaryGateway) {
+  private func endTurn(_ rooms: Stages, _ gateway: BinaryGateway) {
     rooms.readings?.deliver(to: gateway)
     serve(rooms, gateway)
     answerHistory(rooms, gateway)
@@ -238,7 +238,7 @@ final class Assembly: GatewayServer {
   }
 
   /// Has everything applied that was taken in, and delivers what is durable.
-  private func serve(_ rooms: Rooms, _ gateway: BinaryGateway) {
+  private func serve(_ rooms: Stages, _ gateway: BinaryGateway) {
     if let pipeline = rooms.pipeline {
       pipeline.show()
       pipeline.deliver(to: gateway)
@@ -250,14 +250,14 @@ final class Assembly: GatewayServer {
   }
 
   /// With what stands behind and in front, once both are there.
-  @inline(__always) private func withEveryone(_ body: (Rooms, BinaryGateway) -> Void) {
+  @inline(__always) private func withEveryone(_ body: (Stages, BinaryGateway) -> Void) {
     guard let behind, let front else { return }
     behind._withUnsafeGuaranteedRef { rooms in
       front._withUnsafeGuaranteedRef { body(rooms, $0) }
     }
   }
 
-  private func answerHistory(_ rooms: Rooms, _ gateway: BinaryGateway) {
+  private func answerHistory(_ rooms: Stages, _ gateway: BinaryGateway) {
     guard let history = rooms.history, history.hasAnswered else { return }
     for answer in history.takeAnswers() { gateway.retransmit(answer.query, answer.reports) }
   }
@@ -271,7 +271,7 @@ final class Assembly: GatewayServer {
     log.info("draining: no new connections, no new commands")
   }
 
-  private func advance(_ rooms: Rooms, _ gateway: BinaryGateway) {
+  private func advance(_ rooms: Stages, _ gateway: BinaryGateway) {
     switch phase {
     case .draining:
       guard isIdle(rooms) else { return }
@@ -304,9 +304,9 @@ final class Assembly: GatewayServer {
       } ?? .none
   }
 
-  private func isIdle(_ rooms: Rooms) -> Bool { rooms.pipeline?.isIdle ?? rooms.market.isIdle }
+  private func isIdle(_ rooms: Stages) -> Bool { rooms.pipeline?.isIdle ?? rooms.market.isIdle }
 
-  private func isSettled(_ rooms: Rooms) -> Bool {
+  private func isSettled(_ rooms: Stages) -> Bool {
     guard isIdle(rooms) else { return false }
     // Without a journal there is nothing to settle from.
     guard let follower = rooms.follower else { return true }

@@ -10,7 +10,7 @@ import TLS
 import Transport
 
 /// The whole exchange: connections, and assembled *inline* sequencer and exchange too, on the thread that
-/// calls `run`; *pipelined* those on a thread beside it; the journal and the follower on threads of their
+/// calls `run`; *pipelined* those on a thread beside it; the journal and the services on threads of their
 /// own.
 ///
 /// Made and run by one thread; only `stopper` may be used by others.
@@ -51,35 +51,13 @@ public final class Server {
   private let configuration: Configuration
   private let transport: Transport
   private let gateway: BinaryGateway
-  private let market: MarketRoom
-  private let keepers: Keepers?
-  /// The follower's, the history's and the snapshots'.
-  private let threads: [RoomThread]?
-  private let readings: ReadingRoom
-  private let readingThread: RoomThread
-  private let pipeline: Pipeline?
-  private let health: HealthDesk?
+  private let market: MatchingStage
+  private let durable: DurableServices?
+  private let services: ServiceGroup
+  private let matching: MatchingThread?
   /// Held as long as it runs: where the command is noted in which it ends.
-  private let crash: CrashDesk?
-  private let healthThread: RoomThread?
+  private let crash: CrashRecord?
   private let log: Logger
-
-  /// The rooms that write commands down and read them again; none when nothing is kept.
-  private struct Keepers {
-    let journal: JournalWriter
-    let follower: Follower
-    let history: HistoryDesk
-    let snapshots: SnapshotDesk
-
-    /// Starts the threads of the follower, the history and the snapshots.
-    func start() -> [RoomThread] {
-      [
-        RoomThread(.patient) { [follower] in follower.run() },
-        RoomThread { [history] in history.run() },
-        RoomThread(.patient) { [snapshots] in snapshots.run() },
-      ]
-    }
-  }
 
   /// Recovers the data folder and listens; clients are served by `run`.
   /// - Parameters:
@@ -107,47 +85,49 @@ public final class Server {
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let assembly = Assembly(transport: transport, flag: flag, log: log, alarms: alarms)
     gateway = assembly.makeGateway(configuration.gateway)
-    crash = try Self.makeCrashDesk(lock, configuration, refused, options, log)
+    crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
     let recovered = try Self.recover(lock, configuration, gateway, crash, log)
     try Self.judge(clock, recovered, configuration, log)
     let hasNewRefusal = recovered.hasNewRefusal
     let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
     // Rung for the thread that has the market.
     let bell = configuration.assembly == .pipelined ? Doorbell() : nil
-    let keepers = try Self.makeKeepers(
+    let durable = try Self.makeServices(
       lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, wake,
       ring: { if let bell { bell.ring() } else { wake.wake() } }, log)
-    let market = MarketRoom(
-      recovered, journal: keepers?.journal, ingress: ingress, configuration: configuration,
+    let market = MatchingStage(
+      recovered, journal: durable?.journal, ingress: ingress, configuration: configuration,
       log: log)
-    let readings = ReadingRoom(configuration.gateway) { wake.wake() }
+    let readings = SignatureVerifier(configuration.gateway) { wake.wake() }
+    let health: HealthServer?
     do throws(StartError) {
       try Self.begin(market, gateway, configuration, hasNewRefusal, log)
       health = try Self.makeHealth(configuration, assembly.vitals, metrics)
       port = try Self.listen(transport, configuration, security)
     } catch {
-      keepers?.journal.close()
+      durable?.journal.close()
       throw error
     }
     host = configuration.host
     stopper = Stopper(flag: flag, wakeHandle: wake)
     (self.configuration, self.transport) = (configuration, transport)
-    (self.market, self.keepers, self.readings, self.log) = (market, keepers, readings, log)
-    pipeline = bell.map { bell in
-      Pipeline(market, bell: bell, spins: configuration.wait == .spin) { wake.wake() }
+    (self.market, self.durable, self.log) = (market, durable, log)
+    matching = bell.map { bell in
+      MatchingThread(market, bell: bell, spins: configuration.wait == .spin) { wake.wake() }
     }
-    assembly.rooms = Rooms(
-      market, pipeline: pipeline, follower: keepers?.follower, history: keepers?.history,
-      readings: readings, snapshots: keepers?.snapshots)
+    assembly.rooms = Stages(
+      market, pipeline: matching, follower: durable?.settlement, history: durable?.retransmission,
+      readings: readings, snapshots: durable?.snapshots)
     assembly.recovered()
     if let health {
       assembly.watch()
       log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
-    if keepers != nil, configuration.clock == .system { assembly.watchBatches() }
-    healthThread = health.map { health in RoomThread { health.run() } }
-    readingThread = RoomThread { readings.run() }
-    threads = keepers?.start()
+    if durable != nil, configuration.clock == .system { assembly.watchBatches() }
+    // Health is told as long as anything else works.
+    services = ServiceGroup(
+      [readings] + (durable?.services ?? []) + (health.map { [$0] } ?? []))
+    services.start()
   }
 
   /// "127.0.0.1:9100".
@@ -157,24 +137,16 @@ public final class Server {
   /// Once.
   /// - Returns: how it ended.
   public func run() -> Summary {
-    pipeline?.start()
+    matching?.start()
     transport.run(gateway, waiting: configuration.waiting)
-    pipeline?.end()
-    readings.end()
-    readingThread.join()
-    threads?[0].join()
-    keepers?.history.end()
-    keepers?.snapshots.end()
-    threads?[1].join()
-    threads?[2].join()
-    health?.end()
-    healthThread?.join()
-    keepers?.journal.close()
+    matching?.end()
+    services.end()
+    durable?.journal.close()
     let summary = Summary(
       lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
       stateHash: market.exchange.stateHash(),
-      settlementHasStopped: keepers?.follower.hasStopped ?? false,
-      settlementIsBehind: keepers?.follower.isBehind ?? false)
+      settlementHasStopped: durable?.settlement.hasStopped ?? false,
+      settlementIsBehind: durable?.settlement.isBehind ?? false)
     log.info("stopped", metadata: ["command": summary.lastSequence.field])
     return summary
   }
@@ -250,7 +222,7 @@ public final class Server {
 
   /// Before anything is journaled; where nothing is kept, no time stays wrong.
   private static func judge(
-    _ clock: ClockCheck, _ recovered: borrowing Recovered, _ configuration: Configuration,
+    _ clock: ClockCheck, _ recovered: borrowing RecoveredExchange, _ configuration: Configuration,
     _ log: Logger
   ) throws(StartError) {
     guard configuration.clock == .system, recovered.journal != nil else { return }
@@ -267,26 +239,26 @@ public final class Server {
   /// Everything as the journal has it; nothing when nothing is kept.
   private static func recover(
     _ lock: DirectoryLock?, _ configuration: Configuration, _ gateway: BinaryGateway,
-    _ crash: CrashDesk?, _ log: Logger
-  ) throws(StartError) -> Recovered {
+    _ crash: CrashRecord?, _ log: Logger
+  ) throws(StartError) -> RecoveredExchange {
     guard let lock else {
       log.warning("journal.kept is none: nothing is written, all is gone at the end")
-      return Recovered.nothing(capacity: configuration.capacity)
+      return RecoveredExchange.nothing(capacity: configuration.capacity)
     }
-    return try Recovered.replay(
-      lock, MarketHistory.Setting(configuration), gateway: gateway, crash: crash, log: log)
+    return try RecoveredExchange.replay(
+      lock, MarketState.Setting(configuration), gateway: gateway, crash: crash, log: log)
   }
 
   /// - Returns: `nil` when nothing is kept.
-  private static func makeCrashDesk(
+  private static func makeCrashRecord(
     _ lock: DirectoryLock?, _ configuration: Configuration, _ refused: SequenceNumber?,
     _ options: [String], _ log: Logger
-  ) throws(StartError) -> CrashDesk? {
+  ) throws(StartError) -> CrashRecord? {
     do throws(JournalError) {
       if let lock {
         let ledger = configuration.ledgerLocation
         let genesis = LedgerGenesis(rules: configuration.settlement)
-        return try CrashDesk(
+        return try CrashRecord(
           lock, refusing: refused,
           startLine: CommandLineText.serve(options, data: configuration.dataFolder),
           openLedger: { () throws(LedgerError) in
@@ -301,7 +273,7 @@ public final class Server {
 
   /// The operator can log on from the first moment.
   private static func begin(
-    _ market: MarketRoom, _ gateway: BinaryGateway, _ configuration: Configuration,
+    _ market: MatchingStage, _ gateway: BinaryGateway, _ configuration: Configuration,
     _ hasNewRefusal: Bool, _ log: Logger
   ) throws(StartError) {
     // From here on a replay that does not know of the refusal is found out.
@@ -325,20 +297,20 @@ public final class Server {
     }
   }
 
-  private static func makeKeepers(
+  private static func makeServices(
     _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, behind snapshot: SequenceNumber,
     _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ wake: WakeHandle,
     ring: @escaping @Sendable () -> Void, _ log: Logger
-  ) throws(StartError) -> Keepers? {
+  ) throws(StartError) -> DurableServices? {
     guard let lock, let recovered else { return nil }
     let journal = try startJournal(lock, recovered, configuration, ring)
     let folder = DataFolder(configuration.dataFolder)
     let (location, genesis) = (
       configuration.ledgerLocation, LedgerGenesis(rules: configuration.settlement)
     )
-    let hold = JournalHold()
-    let follower = Follower(
-      Follower.Setting(
+    let retention = JournalRetention()
+    let settlement = SettlementService(
+      SettlementService.Setting(
         journal: folder.journal,
         openLedger: { () throws(LedgerError) in
           let ledger = try location.open(genesis: genesis)
@@ -347,31 +319,33 @@ public final class Server {
           }
           return ledger
         },
-        market: MarketHistory.Setting(configuration), recovered: recovered.lastSequence,
-        durable: { journal.durable }, ingress: ingress, wake: ring, hold: hold),
+        market: MarketState.Setting(configuration), recovered: recovered.lastSequence,
+        durable: { journal.durable }, ingress: ingress, wake: ring, retention: retention),
       log: log)
-    let history = HistoryDesk(
-      HistoryDesk.Setting(
-        journal: folder.journal, market: MarketHistory.Setting(configuration),
-        durable: { journal.durable }, wake: { wake.wake() }, hold: hold),
+    let retransmission = RetransmissionService(
+      RetransmissionService.Setting(
+        journal: folder.journal, market: MarketState.Setting(configuration),
+        durable: { journal.durable }, wake: { wake.wake() }, retention: retention),
       log: log)
-    var desk = configuration.snapshots(
-      folder.journal, found: snapshot, hold: hold, durable: { journal.durable })
-    desk.isInPlace = { journal.isInPlace }
-    desk.isSettling = { !follower.isWaiting && !follower.hasStopped }
-    let snapshots = SnapshotDesk(desk, log: log)
-    return Keepers(
-      journal: journal, follower: follower, history: history, snapshots: snapshots)
+    var setting = configuration.snapshots(
+      folder.journal, found: snapshot, retention: retention, durable: { journal.durable })
+    setting.isInPlace = { journal.isInPlace }
+    setting.isSettling = { !settlement.isWaiting && !settlement.hasStopped }
+    let snapshots = SnapshotService(setting, log: log)
+    return DurableServices(
+      journal: journal, settlement: settlement, retransmission: retransmission,
+      snapshots: snapshots)
   }
 
   /// - Returns: `nil` when nobody asked for it.
   private static func makeHealth(
-    _ configuration: Configuration, _ vitals: Vitals, _ metrics: @escaping @Sendable () -> String
-  ) throws(StartError) -> HealthDesk? {
+    _ configuration: Configuration, _ sampled: ServerMetrics,
+    _ page: @escaping @Sendable () -> String
+  ) throws(StartError) -> HealthServer? {
     guard !configuration.health.isEmpty else { return nil }
     do throws(ConfigurationError) {
       let (host, port) = try Configuration.parseAddress(configuration.health)
-      return try HealthDesk(host: host, port: port, vitals: vitals, page: metrics)
+      return try HealthServer(host: host, port: port, metrics: sampled, page: page)
     } catch {
       throw .configuration(error)
     }

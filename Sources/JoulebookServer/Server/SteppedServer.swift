@@ -1,7 +1,7 @@
-// The rooms of `Server` without its threads, for the simulation: whoever holds it decides which room
-// works next, and whether it works while another one waits for the disk.
+// The stages and services of `Server` without its threads, for the simulation: the owner decides which of
+// them works next, and whether it works while another one waits for the disk.
 //
-//     network ─▶ gateway ─▶ market ─▶ ring ─▶ stepJournal ─▶ disk ─▶ stepFollower ─▶ ledger
+//     network ─▶ gateway ─▶ market ─▶ ring ─▶ stepJournal ─▶ disk ─▶ stepSettlement ─▶ ledger
 
 import ExchangeCore
 import GatewayBinary
@@ -13,7 +13,7 @@ import Settlement
 import Transport
 import Wire
 
-/// A whole exchange whose rooms are stepped one by one. Owned by one thread.
+/// A whole exchange whose stages and services are stepped one by one. Owned by one thread.
 package final class SteppedServer {
   /// What stands around it.
   package struct World: Sendable {
@@ -43,20 +43,20 @@ package final class SteppedServer {
 
   private let assembly: Assembly
   private let gateway: BinaryGateway
-  private let market: MarketRoom
+  private let market: MatchingStage
   private let journal: JournalWriter
-  private let follower: Follower
-  private let history: HistoryDesk
-  private let snapshots: SnapshotDesk
-  private let setting: MarketHistory.Setting
+  private let settlement: SettlementService
+  private let retransmission: RetransmissionService
+  private let snapshots: SnapshotService
+  private let setting: MarketState.Setting
   private let journalDirectory: String
   private let recoveredState: UInt64
   private let flag = StopFlag()
   private let world: World
   private let log: Logger
-  private var settlement: SettlementRoom?
+  private var replay: SettlementReplay?
   private var settlementIsOver = false {
-    didSet { if settlementIsOver { follower.conclude() } }
+    didSet { if settlementIsOver { settlement.conclude() } }
   }
   private var unsent: [SettlementConfirmed] = []
 
@@ -74,8 +74,8 @@ package final class SteppedServer {
     } catch {
       throw .journal(error)
     }
-    let setting = MarketHistory.Setting(configuration)
-    let recovered = try Recovered.replay(
+    let setting = MarketState.Setting(configuration)
+    let recovered = try RecoveredExchange.replay(
       lock, setting, gateway: gateway, log: log)
     guard let found = recovered.journal else { preconditionFailure("a replay finds a journal") }
     _ = try world.clock.admit(
@@ -96,27 +96,27 @@ package final class SteppedServer {
     }
     let ingress = ManyProducerRing<Command>(
       capacity: Int(configuration.ingressCommands), waiting: .yield)
-    market = MarketRoom(
+    market = MatchingStage(
       recovered, journal: journal, ingress: ingress, configuration: configuration,
       time: world.time, log: log)
     let (journal, market) = (journal, market)
-    let hold = JournalHold()
-    follower = Follower(
-      Follower.Setting(
+    let retention = JournalRetention()
+    settlement = SettlementService(
+      SettlementService.Setting(
         journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
         market: setting, recovered: end, durable: { journal.durable },
-        ingress: ingress, wake: {}, hold: hold),
+        ingress: ingress, wake: {}, retention: retention),
       log: log)
-    history = HistoryDesk(
-      HistoryDesk.Setting(
+    retransmission = RetransmissionService(
+      RetransmissionService.Setting(
         journal: configuration.dataFolder, disk: world.disk, market: setting,
-        durable: { journal.durable }, wake: {}, hold: hold),
+        durable: { journal.durable }, wake: {}, retention: retention),
       log: log)
-    var desk = configuration.snapshots(
-      configuration.dataFolder, found: begin, hold: hold, durable: { journal.durable })
-    (desk.disk, desk.time) = (world.disk, world.time)
-    snapshots = SnapshotDesk(desk, log: log)
-    assembly.rooms = Rooms(market, follower: follower, history: history)
+    var snapshotSetting = configuration.snapshots(
+      configuration.dataFolder, found: begin, retention: retention, durable: { journal.durable })
+    (snapshotSetting.disk, snapshotSetting.time) = (world.disk, world.time)
+    snapshots = SnapshotService(snapshotSetting, log: log)
+    assembly.rooms = Stages(market, follower: settlement, history: retransmission)
     let keys = OperatorKeys.commands(gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
     assembly.recovered()
@@ -132,7 +132,7 @@ package final class SteppedServer {
     return configuration
   }
 
-  // MARK: Its rooms
+  // MARK: Its stages and services
 
   /// Connections are told to it; `turnEnds` after each turn.
   package var handler: any TransportHandler { gateway }
@@ -141,25 +141,25 @@ package final class SteppedServer {
   /// - Returns: `false` when there was nothing to do, or the disk is full.
   package func stepJournal() -> Bool { journal.step() }
 
-  /// The follower settles what is durable.
+  /// The settlement service settles what is durable.
   /// - Returns: `false` when there was nothing to do.
   /// - Throws: when the journal cannot be read: settlement is over until the next start.
-  package func stepFollower() throws(JournalError) -> Bool {
-    history.work()
+  package func stepSettlement() throws(JournalError) -> Bool {
+    retransmission.work()
     guard !settlementIsOver else { return false }
-    if settlement == nil, let settler = openSettler() {
+    if replay == nil, let settler = openSettler() {
       do throws(JournalError) {
-        settlement = try follower.makeRoom(settler)
+        replay = try settlement.makeReplay(settler)
       } catch {
         if error.mayPass { return false }
         settlementIsOver = true
         throw error
       }
     }
-    guard var room = settlement.take() else { return false }
+    guard var current = replay.take() else { return false }
     do throws(JournalError) {
-      let turn = try follower.turn(&room, &unsent)
-      settlement = consume room
+      let turn = try settlement.turn(&current, &unsent)
+      replay = consume current
       settlementIsOver = turn == .over
       return turn == .again
     } catch {
@@ -187,7 +187,7 @@ package final class SteppedServer {
 
   /// Seals the journal and closes the ledger, after `isClosed`.
   package func close() {
-    settlement.take()?.close()
+    replay.take()?.close()
     journal.close()
   }
 
@@ -200,7 +200,7 @@ package final class SteppedServer {
   /// What /ready says now.
   package func readiness() -> String {
     assembly.takePicture()
-    return HealthDesk.readiness(assembly.vitals.picture, at: world.time.steady).text
+    return HealthServer.readiness(assembly.vitals.sample, at: world.time.steady).text
   }
 
   /// The last command of the snapshot that the start began with; `.none`: with the first command.
@@ -210,7 +210,7 @@ package final class SteppedServer {
   /// segment can be read.
   /// - Throws: when one cannot.
   package func startedFaithfully() throws(JournalError) -> Bool {
-    var history = MarketHistory(setting)
+    var history = MarketState(setting)
     var ahead = try CommandsAhead(
       for: .replay, directory: journalDirectory, behind: .none, verification: .hashes,
       disk: world.disk)
@@ -241,7 +241,7 @@ package final class SteppedServer {
   /// Everything up to here is said to be durable.
   package var durable: SequenceNumber { journal.durable }
   /// How much the journal takes.
-  package var intake: JournalWriter.Room { journal.intake }
+  package var headroom: DiskHeadroom { journal.headroom }
   /// Last command stamped.
   package var lastSequence: SequenceNumber { market.sequencer.lastSequence }
   /// What does not hold in the exchange.

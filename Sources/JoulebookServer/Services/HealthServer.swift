@@ -16,15 +16,16 @@ import Logging
 import Synchronization
 
 /// The little server for operators' tools. `run` is the body of a thread.
-final class HealthDesk: Sendable {
+final class HealthServer: Service {
   private static let patienceMilliseconds: Int32 = 200
   private static let longestRequest = 2_048
   private static let stallNanoseconds: UInt64 = 5_000_000_000
 
+  let name = "health"
   /// Where it listens.
   let port: UInt16
   private let listener: Int32
-  private let vitals: Vitals
+  private let metrics: ServerMetrics
   private let page: @Sendable () -> String
   private let time: any TimeSource
   private let isEnding = Atomic<Bool>(false)
@@ -33,10 +34,10 @@ final class HealthDesk: Sendable {
   /// - Parameter page: What /metrics shows.
   /// - Throws: when the address cannot be listened on.
   init(
-    host: String, port: UInt16, vitals: Vitals, page: @escaping @Sendable () -> String,
+    host: String, port: UInt16, metrics: ServerMetrics, page: @escaping @Sendable () -> String,
     time: any TimeSource = SystemTime()
   ) throws(ConfigurationError) {
-    (self.vitals, self.page, self.time) = (vitals, page, time)
+    (self.metrics, self.page, self.time) = (metrics, page, time)
     (listener, self.port) = try Self.listen(host, port)
   }
 
@@ -45,7 +46,6 @@ final class HealthDesk: Sendable {
   /// Ends the thread, within a fifth of a second.
   func end() { isEnding.store(true, ordering: .relaxed) }
 
-  /// The thread's body.
   func run() {
     while !isEnding.load(ordering: .relaxed) {
       var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
@@ -63,12 +63,12 @@ final class HealthDesk: Sendable {
 
   /// What a path is answered with: status and text.
   func answer(to path: Substring) -> (status: String, text: String) {
-    let (picture, steady) = (vitals.picture, time.steady)
+    let (sample, steady) = (metrics.sample, time.steady)
     switch path {
     case "/health":
-      return Self.isTurning(picture, steady)
+      return Self.isTurning(sample, steady)
         ? ("200 OK", "alive\n") : ("503 Service Unavailable", "it does not turn\n")
-    case "/ready": return Self.readiness(picture, at: steady)
+    case "/ready": return Self.readiness(sample, at: steady)
     case "/metrics": return ("200 OK", page())
     default: return ("404 Not Found", "/health, /ready, /metrics\n")
     }
@@ -77,46 +77,46 @@ final class HealthDesk: Sendable {
   /// What /ready is answered with.
   /// - Parameter steady: Now, ns of the steady clock.
   static func readiness(
-    _ picture: Vitals.Picture, at steady: UInt64
+    _ sample: ServerMetrics.Sample, at steady: UInt64
   ) -> (status: String, text: String) {
-    let reasons = reasons(picture, steady)
-    let waits = picture.settlementIsWaiting ? "settlement waits for the ledger\n" : ""
+    let reasons = reasons(sample, steady)
+    let waits = sample.settlementIsWaiting ? "settlement waits for the ledger\n" : ""
     return reasons.isEmpty
-      ? ("200 OK", "ready\n" + waits + refused(picture))
+      ? ("200 OK", "ready\n" + waits + refused(sample))
       : ("503 Service Unavailable", reasons.joined(separator: "\n") + "\n")
   }
 
-  private static func isTurning(_ picture: Vitals.Picture, _ steady: UInt64) -> Bool {
-    steady < picture.taken + stallNanoseconds
+  private static func isTurning(_ sample: ServerMetrics.Sample, _ steady: UInt64) -> Bool {
+    steady < sample.taken + stallNanoseconds
   }
 
   /// Why it is not ready; empty: it is.
-  private static func reasons(_ picture: Vitals.Picture, _ steady: UInt64) -> [String] {
+  private static func reasons(_ sample: ServerMetrics.Sample, _ steady: UInt64) -> [String] {
     var reasons: [String] = []
-    if !isTurning(picture, steady) { reasons.append("it does not turn") }
-    let wait = picture.durabilityWait(at: steady)
+    if !isTurning(sample, steady) { reasons.append("it does not turn") }
+    let wait = sample.durabilityWait(at: steady)
     if wait >= stallNanoseconds {
       let seconds = wait / 1_000_000_000
       reasons.append(
         "the journal's disk does not answer: commands have waited for it for \(seconds) s")
     }
-    if !picture.isServing { reasons.append("it drains") }
-    if picture.intake != .ample {
-      let isFull = picture.obstacle?.isFull ?? true
+    if !sample.isServing { reasons.append("it drains") }
+    if sample.headroom != .ample {
+      let isFull = sample.obstacle?.isFull ?? true
       reasons.append(isFull ? "the journal's disk is full" : "the journal has no next segment")
     }
-    if picture.settlementHasStopped {
+    if sample.settlementHasStopped {
       reasons.append("settlement has stopped, trading goes on: the log says why (ALARM)")
     }
     return reasons
   }
 
   /// What a market that is ready goes on without.
-  private static func refused(_ picture: Vitals.Picture) -> String {
-    switch picture.refused {
+  private static func refused(_ sample: ServerMetrics.Sample) -> String {
+    switch sample.refused {
     case 0: ""
     case 1: "1 command of the journal is refused\n"
-    default: "\(picture.refused) commands of the journal are refused\n"
+    default: "\(sample.refused) commands of the journal are refused\n"
     }
   }
 

@@ -1,16 +1,16 @@
-// While the desk of snapshots removes what is old, others read the journal:
+// While the snapshot service removes what is old, others read the journal:
 //
 //     settlement   reads on behind the last command that it has settled
 //     reports      look for a snapshot, then read on behind it; now and then
 //
-// Each says what it still needs. Who looks for a snapshot holds everything, and does not begin to look
-// while something is being removed.
+// Each reader says which is the last command that it needs no more. While a reader selects a snapshot it pins
+// the whole journal; it does not begin while something is being removed.
 
 import MarketModel
 import Synchronization
 
 /// What of the journal and its snapshots is being read. Any thread; each reader's calls by its own.
-final class JournalHold: Sendable {
+final class JournalRetention: Sendable {
   /// The last command that settlement needs no more; 0: it has not found its beginning.
   private let settlement = Atomic<UInt64>(0)
   /// The same of the reports; the highest number: nobody asks for any.

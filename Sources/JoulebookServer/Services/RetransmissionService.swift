@@ -17,7 +17,7 @@ import Synchronization
 import Wire
 
 /// Reads reports again. `run` is the body of a thread; everything else may be called by any.
-final class HistoryDesk: Sendable {
+final class RetransmissionService: Service {
   /// What it reads.
   struct Setting: Sendable {
     /// The journal's directory.
@@ -25,13 +25,13 @@ final class HistoryDesk: Sendable {
     /// Where it is.
     var disk: any Disk = SystemDisk()
     /// What its history is made with.
-    var market: MarketHistory.Setting
+    var market: MarketState.Setting
     /// The highest durable command. Any thread.
     var durable: @Sendable () -> SequenceNumber
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
     /// Keeps what it reads from being removed.
-    var hold: JournalHold
+    var retention: JournalRetention
   }
 
   /// How long it waits while old segments are being removed.
@@ -59,6 +59,8 @@ final class HistoryDesk: Sendable {
   /// Questions since the start that could not be answered.
   var failures: UInt64 { failed.load(ordering: .relaxed) }
 
+  let name = "retransmission"
+
   init(_ setting: Setting, log: Logger) { (self.setting, self.log) = (setting, log) }
 
   /// Takes a question; its answer comes with `takeAnswers`, after a wake.
@@ -81,13 +83,11 @@ final class HistoryDesk: Sendable {
     }
   }
 
-  /// Ends the thread.
   func end() {
     isEnding.store(true, ordering: .releasing)
     bell.ring()
   }
 
-  /// The thread's body.
   func run() {
     while !isEnding.load(ordering: .acquiring) {
       _ = bell.wait {
@@ -105,8 +105,8 @@ final class HistoryDesk: Sendable {
   /// - Returns: `false` when old segments are being removed just now.
   @discardableResult func work() -> Bool {
     guard hasQuestions.load(ordering: .acquiring) else { return true }
-    guard setting.hold.beginReports() else { return false }
-    defer { setting.hold.endReports() }
+    guard setting.retention.beginReports() else { return false }
+    defer { setting.retention.endReports() }
     hasQuestions.store(false, ordering: .sequentiallyConsistent)
     let questions = state.withLock { state in
       defer { state.questions = [] }
@@ -124,13 +124,13 @@ final class HistoryDesk: Sendable {
     var sink = HistorySearch(questions)
     do throws(JournalError) {
       let bound = setting.durable()
-      let snapshot = try MarketHistory.newest(
+      let snapshot = try MarketState.newest(
         in: setting.journal, setting.market, disk: setting.disk, log: log
       ) { history in
         questions.allSatisfy { history.gateway.flow(of: $0.session).isBefore($0) }
       }
-      setting.hold.readReports(behind: snapshot.sequence)
-      var replay = try ReplayedExchange(
+      setting.retention.readReports(behind: snapshot.sequence)
+      var replay = try JournalReplay(
         sink.begin(snapshot), for: .reports, directory: setting.journal,
         verification: .checksums, disk: setting.disk)
       while !sink.isComplete, !isEnding.load(ordering: .relaxed),
@@ -144,7 +144,7 @@ final class HistoryDesk: Sendable {
 }
 
 /// Collects the reports asked for from the events of a replay.
-private struct HistorySearch: ~Copyable, HistorySink {
+private struct HistorySearch: ~Copyable, CommandEventSink {
   private var router = ReportRouter()
   private var found: Found
   private var time = Timestamp(nanoseconds: 0)
@@ -173,7 +173,7 @@ private struct HistorySearch: ~Copyable, HistorySink {
 
   /// Goes on behind a history.
   /// - Returns: its exchange.
-  mutating func begin(_ history: consuming MarketHistory) -> Exchange {
+  mutating func begin(_ history: consuming MarketState) -> Exchange {
     router = history.gateway.takeRouter()
     return history.exchange
   }
@@ -186,7 +186,7 @@ private struct HistorySearch: ~Copyable, HistorySink {
   mutating func emit(_ event: Event) { router.route(event, time, into: &found) }
 
   /// What was found; of a question that was not answered in full, nothing.
-  func answers() -> [HistoryDesk.Answer] {
+  func answers() -> [RetransmissionService.Answer] {
     found.searches.map {
       ($0.query, $0.next == $0.query.from + UInt64($0.query.count) ? $0.reports : nil)
     }

@@ -4,10 +4,10 @@ import Logging
 import MarketModel
 import Settlement
 
-/// The follower's exchange and settler: what is durable goes in, confirmations come out. Owned by the
-/// follower's thread.
-struct SettlementRoom: ~Copyable {
-  private var replay: ReplayedExchange
+/// Settlement's own exchange and settler: durable commands go in, confirmations come out. Owned by the
+/// settlement thread.
+struct SettlementReplay: ~Copyable {
+  private var replay: JournalReplay
   private var sink: SettlerSink
   /// The last command whose consequences are settled, or lie in the batch in the making: not one whose batch
   /// the ledger could not take yet.
@@ -31,18 +31,18 @@ struct SettlementRoom: ~Copyable {
   private let recovered: SequenceNumber
   private let log: Logger
 
-  /// A room behind the newest snapshot whose batches the ledger has, or before the first command.
+  /// A replay behind the newest snapshot whose batches the ledger has, or before the first command.
   /// - Parameter recovered: The last command that was in the journal when the server started; behind
   ///   it ledger and journal are reconciled.
   /// - Returns: `nil` when the ledger does not answer now: try again later.
   /// - Throws: when the journal cannot be read, or begins behind what the ledger needs.
   init?(
-    directory: String, disk: any Disk, setting: MarketHistory.Setting, recovered: SequenceNumber,
+    directory: String, disk: any Disk, setting: MarketState.Setting, recovered: SequenceNumber,
     settler: consuming Settler, log: Logger
   ) throws(JournalError) {
     var settler = settler
     var failure: LedgerError?
-    let snapshot = try MarketHistory.newest(in: directory, setting, disk: disk, log: log) {
+    let snapshot = try MarketState.newest(in: directory, setting, disk: disk, log: log) {
       switch settler.resume($0.batches, confirmed: $0.exchange.counts.settledBatch) {
       case .resumed: return true
       case .doesNotFit: return false
@@ -57,14 +57,14 @@ struct SettlementRoom: ~Copyable {
       return nil
     }
     taken = snapshot.sequence
-    replay = try ReplayedExchange(
+    replay = try JournalReplay(
       Self.exchange(of: snapshot), for: .follower, directory: directory,
       verification: .checksums, disk: disk)
     sink = SettlerSink(settler: settler)
     (self.recovered, self.log) = (recovered, log)
   }
 
-  private static func exchange(of history: consuming MarketHistory) -> Exchange {
+  private static func exchange(of history: consuming MarketState) -> Exchange {
     history.exchange
   }
 
@@ -177,7 +177,7 @@ struct SettlementRoom: ~Copyable {
 }
 
 /// Hands the events of the replay to the settler.
-private struct SettlerSink: ~Copyable, HistorySink {
+private struct SettlerSink: ~Copyable, CommandEventSink {
   var settler: Settler
   var divergence = DivergenceWatch()
   private var sequence = SequenceNumber.none

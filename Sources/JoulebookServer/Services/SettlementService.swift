@@ -1,10 +1,10 @@
-// The follower replays the durable journal on a thread of its own and settles it:
+// Settlement replays the durable journal on a thread of its own and posts it to the ledger:
 //
 //     journal on disk ─▶ reader ─▶ second exchange ─▶ settler ─▶ ledger
 //                                        │               │
 //                        checkpoints compared            └─▶ confirmation ─▶ ingress
 //
-// The exchange thread never waits for it. When the ledger cannot take a batch, the follower tries again
+// The exchange thread never waits for it. When the ledger cannot take a batch, the service tries again
 // until it can, and the journal is the backlog. See docs/decisions/0002.
 
 import ExchangeCore
@@ -17,17 +17,17 @@ import Settlement
 import Synchronization
 
 /// Settles what is durable. `run` is the body of a thread; everything else may be called by any.
-final class Follower: Sendable {
+final class SettlementService: Service {
   /// What it reads and where it writes.
   struct Setting: Sendable {
     /// The journal's directory.
     var journal: String
     /// Where it is.
     var disk: any Disk = SystemDisk()
-    /// Opens the ledger. The follower's thread.
+    /// Opens the ledger. The service's thread.
     var openLedger: @Sendable () throws(LedgerError) -> any Ledger
     /// What its history is made with.
-    var market: MarketHistory.Setting
+    var market: MarketState.Setting
     /// Last command of the recovered journal: there ledger and journal are reconciled.
     var recovered: SequenceNumber
     /// The highest durable command. Any thread.
@@ -37,7 +37,7 @@ final class Follower: Sendable {
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
     /// Keeps what it reads from being removed.
-    var hold: JournalHold
+    var retention: JournalRetention
   }
 
   /// What a turn left to do.
@@ -73,6 +73,9 @@ final class Follower: Sendable {
   /// When the open batch is due; the highest number while none is open.
   private let dueAt = Atomic<UInt64>(.max)
   private let logBytes = Atomic<UInt64>(0)
+
+  let name = "settlement"
+  let priority = ServiceThread.Priority.background
 
   init(_ setting: Setting, log: Logger) {
     (self.setting, self.log) = (setting, log)
@@ -117,13 +120,17 @@ final class Follower: Sendable {
     bell.ring()
   }
 
-  /// The thread's body.
+  /// Ends it where it is, unless it was told behind which command to end.
+  func end() {
+    if !isEnding { end(behind: .none) }
+  }
+
   func run() {
     do throws(JournalError) {
-      if var room = try openRoom() {
+      if var replay = try openReplay() {
         var unsent: [SettlementConfirmed] = []
         follow: while true {
-          switch try turn(&room, &unsent) {
+          switch try turn(&replay, &unsent) {
           case .ingressIsFull: sleep(1_000_000, until: SequenceNumber(.max))
           case .again: break
           case .over: break follow
@@ -131,7 +138,7 @@ final class Follower: Sendable {
           case .ledgerWaits: sleep(Self.retryNanoseconds, until: SequenceNumber(.max))
           }
         }
-        room.close()
+        replay.close()
       }
     } catch .tooEarly(_, let asked, let oldest) {
       hasHalted.store(true, ordering: .relaxed)
@@ -147,20 +154,20 @@ final class Follower: Sendable {
     conclude()
   }
 
-  /// The room in which `turn` works.
+  /// The replay that `turn` advances.
   /// - Returns: `nil` when the ledger does not answer now.
   /// - Throws: when the journal cannot be read, or begins behind what the ledger needs.
-  func makeRoom(_ settler: consuming Settler) throws(JournalError) -> SettlementRoom? {
-    try SettlementRoom(
+  func makeReplay(_ settler: consuming Settler) throws(JournalError) -> SettlementReplay? {
+    try SettlementReplay(
       directory: setting.journal, disk: setting.disk, setting: setting.market,
       recovered: setting.recovered, settler: settler, log: log)
   }
 
-  /// The room, as soon as the ledger answers; `nil` when an operator must look or the server ends first.
-  private func openRoom() throws(JournalError) -> SettlementRoom? {
+  /// The replay, as soon as the ledger answers; `nil` when an operator must look or the server ends first.
+  private func openReplay() throws(JournalError) -> SettlementReplay? {
     while let settler = openSettler() {
       do throws(JournalError) {
-        if let room = try makeRoom(settler) { return room }
+        if let replay = try makeReplay(settler) { return replay }
       } catch {
         guard error.mayPass else { throw error }
         announce(error)
@@ -175,14 +182,14 @@ final class Follower: Sendable {
   /// - Parameter unsent: Confirmations for which the ingress had no room.
   /// - Throws: when the journal is damaged or cannot be read.
   func turn(
-    _ room: inout SettlementRoom, _ unsent: inout [SettlementConfirmed]
+    _ replay: inout SettlementReplay, _ unsent: inout [SettlementConfirmed]
   ) throws(JournalError) -> Turn {
     confirm(&unsent)
     guard unsent.isEmpty else { return isEnding ? .over : .ingressIsFull }
-    if room.isHalted { return .over }
+    if replay.isHalted { return .over }
     let confirmations: [SettlementConfirmed]
     do throws(JournalError) {
-      confirmations = try room.advance(through: setting.durable())
+      confirmations = try replay.advance(through: setting.durable())
     } catch {
       // No descriptor, say, or the folder is not there just now: it stands where it was, and asks again.
       guard error.mayPass else { throw error }
@@ -193,15 +200,15 @@ final class Follower: Sendable {
     unsent = confirmations
     confirm(&unsent)
     // Pairs with the acquire in `finished`.
-    done.store(room.settledThrough.rawValue, ordering: .releasing)
-    setting.hold.settled(room.settledThrough)
-    ledgerIsAway.store(room.isWaiting, ordering: .relaxed)
-    if room.isHalted { hasHalted.store(true, ordering: .relaxed) }
-    dueAt.store(room.due?.nanoseconds ?? .max, ordering: .relaxed)
-    logBytes.store(room.watchLedgerLog(isIdle: confirmations.isEmpty), ordering: .relaxed)
+    done.store(replay.settledThrough.rawValue, ordering: .releasing)
+    setting.retention.settled(replay.settledThrough)
+    ledgerIsAway.store(replay.isWaiting, ordering: .relaxed)
+    if replay.isHalted { hasHalted.store(true, ordering: .relaxed) }
+    dueAt.store(replay.due?.nanoseconds ?? .max, ordering: .relaxed)
+    logBytes.store(replay.watchLedgerLog(isIdle: confirmations.isEmpty), ordering: .relaxed)
     if !confirmations.isEmpty { return .again }
-    if isLast(room.settledThrough) || room.isWaiting && isEnding { return .over }
-    return room.isWaiting ? .ledgerWaits : .caughtUp(room.settledThrough)
+    if isLast(replay.settledThrough) || replay.isWaiting && isEnding { return .over }
+    return replay.isWaiting ? .ledgerWaits : .caughtUp(replay.settledThrough)
   }
 
   /// Says once that the journal cannot be read just now.
@@ -264,7 +271,7 @@ final class Follower: Sendable {
 
   /// Nothing more comes from it.
   func conclude() {
-    setting.hold.settlementIsOver()
+    setting.retention.settlementIsOver()
     ledgerIsAway.store(false, ordering: .relaxed)
     dueAt.store(.max, ordering: .relaxed)
     // Pairs with the acquire in `isOver`.

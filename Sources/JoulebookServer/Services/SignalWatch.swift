@@ -3,7 +3,7 @@ import Rings
 
 /// Turns SIGTERM, SIGINT and SIGHUP into calls on a thread of its own.
 ///
-/// Signals are blocked in every other thread: `RoomThread` does so for those it starts, `arm` for the
+/// Signals are blocked in every other thread: `ServiceThread` does so for those it starts, `arm` for the
 /// thread that calls it, which must do so before anything else is started.
 public enum SignalWatch {
   /// Blocks these signals in this thread and ignores SIGPIPE: a broken socket is an error of a write.
@@ -19,8 +19,8 @@ public enum SignalWatch {
   /// acknowledged. The thread lives as long as the process.
   public static func start(
     stop: @escaping @Sendable (String) -> Void, reload: @escaping @Sendable () -> Void
-  ) -> RoomThread {
-    RoomThread {
+  ) -> ServiceThread {
+    ServiceThread("signals") {
       var isStopping = false
       while true {
         var set = watched

@@ -11,7 +11,7 @@ import Rings
 import Synchronization
 
 /// Checks readings for the gateway. Owned by the I/O thread, but for `run`.
-final class ReadingRoom: @unchecked Sendable {
+final class SignatureVerifier: Service, @unchecked Sendable {
   /// Readings that may be under way.
   private static let capacity = 1 << 10
 
@@ -29,6 +29,8 @@ final class ReadingRoom: @unchecked Sendable {
   private let isEnding = Atomic<Bool>(false)
   /// Readings that went in and whose verdicts were not taken.
   private var underWay = 0
+
+  let name = "signatures"
 
   /// - Parameters:
   ///   - configuration: Of the gateway: how signatures are checked.
@@ -65,7 +67,6 @@ final class ReadingRoom: @unchecked Sendable {
     readings.close()
   }
 
-  /// The thread's body.
   func run() {
     let checker = ReadingChecker(configuration)
     var readings = readings.claimConsumer()

@@ -36,7 +36,7 @@ public enum SnapshotError: Error, CustomStringConvertible {
 }
 
 /// Makes snapshots when they are due. `run` is the body of a thread; everything else may be called by any.
-final class SnapshotDesk: Sendable {
+final class SnapshotService: Service {
   /// What it reads, and when it works.
   struct Setting: Sendable {
     /// The journal's directory.
@@ -44,7 +44,7 @@ final class SnapshotDesk: Sendable {
     /// Where it is.
     var disk: any Disk = SystemDisk()
     /// What a history is made with.
-    var market: MarketHistory.Setting
+    var market: MarketState.Setting
     /// The highest durable command. Any thread.
     var durable: @Sendable () -> SequenceNumber
     /// A snapshot is due after so many commands; 0: never.
@@ -61,7 +61,7 @@ final class SnapshotDesk: Sendable {
     /// nothing is removed. Any thread.
     var isSettling: @Sendable () -> Bool = { true }
     /// What others read.
-    var hold: JournalHold
+    var retention: JournalRetention
     /// What time it is.
     var time: any TimeSource = SystemTime()
     /// The last command of the snapshot that the start found; `.none`: there is none.
@@ -72,8 +72,6 @@ final class SnapshotDesk: Sendable {
   private static let pauseNanoseconds: UInt64 = 200_000_000
   /// How long it waits after one that failed.
   private static let retryNanoseconds: UInt64 = 2_000_000_000
-  /// How far behind the others its thread stands: nice 10.
-  private static let niceness: Int32 = 10
 
   private let setting: Setting
   private let log: Logger
@@ -87,6 +85,9 @@ final class SnapshotDesk: Sendable {
   private let retry = Atomic<UInt64>(0)
   /// Snapshots that failed since the start.
   private let failed = Atomic<UInt64>(0)
+
+  let name = "snapshots"
+  let priority = ServiceThread.Priority.background
 
   init(_ setting: Setting, log: Logger) {
     (self.setting, self.log) = (setting, log)
@@ -105,10 +106,7 @@ final class SnapshotDesk: Sendable {
     bell.ring()
   }
 
-  /// The thread's body.
   func run() {
-    // 0 is the calling thread. Refused, it merely takes its turn like the others.
-    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
     while !isEnding.load(ordering: .acquiring) {
       _ = work()
       _ = bell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
@@ -157,7 +155,7 @@ final class SnapshotDesk: Sendable {
     guard setting.isSettling() else { return }
     do throws(JournalError) {
       guard setting.isInPlace() else { throw .moved(path: setting.journal) }
-      let pruned = try setting.hold.remove { held throws(JournalError) in
+      let pruned = try setting.retention.remove { held throws(JournalError) in
         try Snapshots.prune(
           setting.journal, keep: setting.keep, commands: setting.journalCommands, held: held,
           disk: setting.disk)
@@ -178,7 +176,7 @@ final class SnapshotDesk: Sendable {
   /// - Returns: `nil` when there is one already, or it was stopped.
   /// - Throws: why there is none.
   static func make(
-    in directory: String, _ setting: MarketHistory.Setting, through bound: SequenceNumber,
+    in directory: String, _ setting: MarketState.Setting, through bound: SequenceNumber,
     disk: any Disk, log: Logger, progress: (SequenceNumber) -> Void = { _ in },
     unless isStopped: () -> Bool
   ) throws(SnapshotError) -> SnapshotHeader? {
@@ -192,10 +190,10 @@ final class SnapshotDesk: Sendable {
 
   /// The newest snapshot, or nothing.
   private static func begin(
-    in directory: String, _ setting: MarketHistory.Setting, _ disk: any Disk, _ log: Logger
-  ) throws(SnapshotError) -> MarketHistory {
+    in directory: String, _ setting: MarketState.Setting, _ disk: any Disk, _ log: Logger
+  ) throws(SnapshotError) -> MarketState {
     do throws(JournalError) {
-      return try MarketHistory.newest(in: directory, setting, disk: disk, log: log)
+      return try MarketState.newest(in: directory, setting, disk: disk, log: log)
     } catch {
       throw .journal(error)
     }
@@ -204,7 +202,7 @@ final class SnapshotDesk: Sendable {
   /// Applies what lies behind a history.
   /// - Returns: the time of the last command; `nil` when it was stopped.
   private static func catchUp(
-    _ history: inout MarketHistory, in directory: String, through bound: SequenceNumber,
+    _ history: inout MarketState, in directory: String, through bound: SequenceNumber,
     _ disk: any Disk, _ progress: (SequenceNumber) -> Void, unless isStopped: () -> Bool
   ) throws(SnapshotError) -> Timestamp? {
     var time = Timestamp(nanoseconds: 0)
@@ -229,7 +227,7 @@ final class SnapshotDesk: Sendable {
   }
 
   private static func apply(
-    _ command: UnsafePointer<Command>, to history: inout MarketHistory
+    _ command: UnsafePointer<Command>, to history: inout MarketState
   ) -> SnapshotError? {
     do throws(LedgerError) {
       return try history.apply(command) ? nil : .diverged(command.pointee.sequence)
@@ -239,7 +237,7 @@ final class SnapshotDesk: Sendable {
   }
 
   private static func write(
-    _ history: borrowing MarketHistory, _ time: Timestamp, in directory: String, _ disk: any Disk
+    _ history: borrowing MarketState, _ time: Timestamp, in directory: String, _ disk: any Disk
   ) throws(SnapshotError) -> SnapshotHeader {
     do throws(JournalError) {
       // Against the snapshots too: a list that was lost meanwhile must not be kept as the right one.

@@ -185,7 +185,7 @@ final class Run {
     followerIsBusy = true
     defer { followerIsBusy = false }
     do throws(JournalError) {
-      _ = try server.stepFollower()
+      _ = try server.stepSettlement()
     } catch {
       disk.story?("settlement stops: \(error)")
       report.readsThatStoppedSettlement += 1

@@ -18,7 +18,7 @@ struct PublishedBooks {
 
   /// Reads a journal that nobody writes.
   init(journal: String) throws {
-    var replay = try ReplayedExchange(directory: journal, capacity: Configuration().capacity)
+    var replay = try JournalReplay(directory: journal, capacity: Configuration().capacity)
     var feed = MarketFeed()
     var book = Book()
     var (differences, commands) = (0, 0)

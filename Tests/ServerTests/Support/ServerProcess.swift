@@ -19,7 +19,7 @@ final class ServerProcess {
   /// Starts a server and waits until it listens.
   /// - Parameter environment: Added to this process's.
   init(
-    data: String, options: [String] = [], assembly: Configuration.Rooms = .inline,
+    data: String, options: [String] = [], assembly: Configuration.Threading = .inline,
     environment: [String: String] = [:]
   ) throws {
     self.data = data

@@ -19,7 +19,7 @@ import Settlement
 
 /// The exchange and what stands around it. Owned by the I/O thread; the ingress ring and the journal's
 /// durable number are all it shares.
-final class MarketRoom {
+final class MatchingStage {
   /// Commands that are shown to the exchange together.
   private static let deskSize = 64
 
@@ -44,7 +44,7 @@ final class MarketRoom {
   private var clockIsFresh = false
   /// Of the last command applied.
   private var lastTime: Timestamp
-  private var announcedIntake = JournalWriter.Room.ample
+  private var announcedHeadroom = DiskHeadroom.ample
   private var announcedHindrance = false
   private let hand = CommandInHand(.live)
   /// Commands of the journal that were refused.
@@ -58,7 +58,8 @@ final class MarketRoom {
   ///   - ingress: Where commands enter; this room reads it.
   ///   - time: What the system's clock is.
   init(
-    _ recovered: consuming Recovered, journal: JournalWriter?, ingress: ManyProducerRing<Command>,
+    _ recovered: consuming RecoveredExchange, journal: JournalWriter?,
+    ingress: ManyProducerRing<Command>,
     configuration: Configuration, time: any TimeSource = SystemTime(), log: Logger
   ) {
     sequencer = Sequencer(
@@ -87,12 +88,12 @@ final class MarketRoom {
   /// Whether everything that was applied is durable.
   var isDurable: Bool { journal.durable >= sequencer.lastSequence }
 
-  /// Queues and gates.
-  func fill(_ picture: inout Vitals.Picture) {
-    picture.status = status(false)
-    (picture.ingress, picture.outbox) = (intake.available(), outbox.count)
-    (picture.intake, picture.refused) = (journal.intake, refused)
-    picture.obstacle = journal.obstacle
+  /// Writes the lengths of the queues and the state of the gates into a sample.
+  func record(into sample: inout ServerMetrics.Sample) {
+    sample.status = status(false)
+    (sample.ingress, sample.outbox) = (intake.available(), outbox.count)
+    (sample.headroom, sample.refused) = (journal.headroom, refused)
+    sample.obstacle = journal.obstacle
   }
 
   /// How the exchange is.
@@ -132,7 +133,7 @@ final class MarketRoom {
   /// Whether the journal's disk has room for what `command` does: a full one takes cancels only, and
   /// in the end nothing.
   func admits(_ command: Command) -> Bool {
-    switch journal.intake {
+    switch journal.headroom {
     case .ample: return true
     case .none: return false
     case .low:
@@ -267,7 +268,7 @@ final class MarketRoom {
     journal.endTurn()
     clockIsFresh = false
     if journal.isHindered != announcedHindrance { announceHindrance() }
-    if journal.intake != announcedIntake { announceIntake() }
+    if journal.headroom != announcedHeadroom { announceHeadroom() }
   }
 
   /// The next segment cannot be made, or can again. That is told long before the present one is full.
@@ -282,11 +283,11 @@ final class MarketRoom {
     }
   }
 
-  private func announceIntake() {
-    announcedIntake = journal.intake
+  private func announceHeadroom() {
+    announcedHeadroom = journal.headroom
     let isFull = journal.obstacle?.isFull ?? true
     let what = isFull ? "the journal's disk is full" : "the journal has no next segment"
-    switch announcedIntake {
+    switch announcedHeadroom {
     case .ample: log.notice("the journal's disk has room again; everything is taken in")
     case .low: log.critical("ALARM: \(what): only cancels are taken in")
     case .none: log.critical("ALARM: \(what): nothing is taken in")

@@ -17,7 +17,7 @@ import Synchronization
 
 /// A market room on a thread of its own, from `start` to `end`; before and after it is the I/O thread's, and
 /// what is asked is answered there. Its methods belong to that thread, but for `run`.
-final class Pipeline: @unchecked Sendable {
+final class MatchingThread: @unchecked Sendable {
   /// Commands, and events, that may be between the threads.
   private static let capacity = 1 << 14
   /// Commands that are applied before their events are passed on.
@@ -31,7 +31,7 @@ final class Pipeline: @unchecked Sendable {
     var isLast: Bool
   }
 
-  private let room: MarketRoom
+  private let room: MatchingStage
   private let bell: Doorbell
   private let spins: Bool
   private let wake: @Sendable () -> Void
@@ -40,7 +40,7 @@ final class Pipeline: @unchecked Sendable {
   private var entrance: SingleProducerRing<Command>.Producer
   private var exit: SingleProducerRing<Passed>.Consumer
   /// `nil`: the room is the I/O thread's.
-  private var thread: RoomThread?
+  private var thread: ServiceThread?
   private let isEnding = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   private let answered = Doorbell()
@@ -56,7 +56,7 @@ final class Pipeline: @unchecked Sendable {
   ///   - bell: Rung when there is something for the exchange thread: by this, the journal, the follower.
   ///   - spins: The exchange thread looks without sleeping.
   ///   - wake: Wakes the loop.
-  init(_ room: MarketRoom, bell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void) {
+  init(_ room: MatchingStage, bell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void) {
     (self.room, self.bell, self.spins, self.wake) = (room, bell, spins, wake)
     entrance = commands.claimProducer()
     exit = events.claimConsumer()
@@ -65,7 +65,7 @@ final class Pipeline: @unchecked Sendable {
   // MARK: The I/O thread's
 
   /// Starts the thread. Once.
-  func start() { thread = RoomThread { [self] in run() } }
+  func start() { thread = ServiceThread("matching") { [self] in run() } }
 
   /// Takes a command in.
   /// - Returns: `false` when there is no room now.
@@ -116,9 +116,9 @@ final class Pipeline: @unchecked Sendable {
 
   /// Runs `body` on the exchange thread, behind every command that was taken before and had room, and waits
   /// for it. On the calling thread before the thread is started and after it ended: nobody else would answer.
-  func ask<Answer>(_ body: (MarketRoom) -> Answer) -> Answer { ask { room, _ in body(room) } }
+  func ask<Answer>(_ body: (MatchingStage) -> Answer) -> Answer { ask { room, _ in body(room) } }
 
-  private func ask<Answer>(_ body: (MarketRoom, Bool) -> Answer) -> Answer {
+  private func ask<Answer>(_ body: (MatchingStage, Bool) -> Answer) -> Answer {
     guard thread != nil else {
       room.work()
       defer { room.endTurn() }

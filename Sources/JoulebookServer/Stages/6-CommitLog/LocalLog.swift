@@ -46,7 +46,7 @@ struct CommandLog: ~Copyable {
   var durable: SequenceNumber { journal?.durable ?? last }
 
   /// How much can be taken.
-  var intake: JournalWriter.Room { journal?.intake ?? .ample }
+  var headroom: DiskHeadroom { journal?.headroom ?? .ample }
 
   /// Whether the next segment cannot be made just now, and why.
   var isHindered: Bool { journal?.isHindered ?? false }

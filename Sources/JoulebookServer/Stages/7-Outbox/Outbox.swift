@@ -27,7 +27,7 @@ extension UnsafePointer<OutboxEntry> {
 }
 
 /// The queue of events that wait for their command to be durable. Owned by the I/O thread.
-struct Outbox: ~Copyable, HistorySink {
+struct Outbox: ~Copyable, CommandEventSink {
   /// Events at which no further command is fed.
   let bound: Int
   /// The command whose events are being emitted.
