@@ -56,4 +56,37 @@ struct OutboxTests {
       #expect(!isFull)
     }
   }
+
+  @Test(
+    "What a reader was shown stands where it is until it asks for the next, however much comes.")
+  func growsWhileItIsRead() throws {
+    var outbox = Outbox(bound: 1 << 15)
+    outbox.begin(command(1))
+    outbox.emit(event(10))
+    outbox.emit(event(11))
+    outbox.begin(command(2))
+    let front = outbox.front(through: SequenceNumber(1))
+    let shown = try #require(front)
+    let before = shown.pointee
+    // Twice as large, and again; each time memory of the size that would have been freed is written over.
+    var others: [UnsafeMutableRawPointer] = []
+    defer { for other in others { other.deallocate() } }
+    for capacity in [1 << 16, 1 << 17] {
+      while outbox.count <= capacity { outbox.emit(event(UInt64(outbox.count))) }
+      let bytes = capacity * MemoryLayout<OutboxEntry>.stride
+      let other = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+      other.initializeMemory(as: UInt8.self, repeating: 0xaa, count: bytes)
+      others.append(other)
+    }
+    #expect(shown.pointee == before)
+    outbox.drop()
+    let second = outbox.take(through: SequenceNumber(2))
+    #expect(second?.event == event(11) && second?.sequence == SequenceNumber(1))
+    var left = 2 as UInt64
+    while let entry = outbox.take(through: SequenceNumber(2)) {
+      #expect(entry.event == event(left))
+      left += 1
+    }
+    #expect(left == UInt64(1 << 17) + 1)
+  }
 }

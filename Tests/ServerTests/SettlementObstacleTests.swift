@@ -149,8 +149,8 @@ struct SettlementObstacleTests {
         journal: journal,
         openLedger: { () throws(LedgerError) in
           throw .unavailable("the replay is made below")
-        }, market: market, recovered: .none, durable: { writer.durable },
-        ingress: ManyProducerRing<Command>(capacity: 16), wake: {}, retention: JournalRetention()),
+        }, market: market, recovered: .none, log: writer,
+        intake: ManyProducerRing<Command>(capacity: 16), wake: {}, retention: JournalRetention()),
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let settler = try Settler(
       LedgerLocation("sqlite:\(folder.path)/ledger.sqlite").open(genesis: market.genesis))

@@ -123,10 +123,10 @@ extension Configuration {
   /// When snapshots of the journal in `directory` are made.
   func snapshots(
     _ directory: String, found: SequenceNumber, retention: JournalRetention,
-    durable: @escaping @Sendable () -> SequenceNumber
+    log: any CommitProgress
   ) -> SnapshotService.Setting {
     SnapshotService.Setting(
-      journal: directory, market: MarketState.Setting(self), durable: durable,
+      journal: directory, market: MarketState.Setting(self), log: log,
       commands: snapshotCommands, nanoseconds: UInt64(snapshotMinutes) * 60_000_000_000,
       keep: Int(snapshotKeep), journalCommands: journalRetain == 0 ? nil : journalRetain,
       retention: retention, found: found)

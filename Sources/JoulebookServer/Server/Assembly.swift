@@ -281,7 +281,7 @@ final class Assembly: GatewayServer {
     case .settling:
       guard isSettled(rooms) else { return }
       // Confirmations came behind the last checkpoint: it is taken again.
-      if (ask { $0.sequencer.lastSequence }) != closing { close() }
+      if (ask { $0.lastSequence }) != closing { close() }
       phase = .leaving
     case .leaving:
       guard isIdle(rooms) else { return }
@@ -300,7 +300,7 @@ final class Assembly: GatewayServer {
       ask { market in
         market.checkpoint(withStateHash: true)
         market.endTurn()
-        return market.sequencer.lastSequence
+        return market.lastSequence
       } ?? .none
   }
 

@@ -89,15 +89,16 @@ public final class Server {
     let recovered = try Self.recover(lock, configuration, gateway, crash, log)
     try Self.judge(clock, recovered, configuration, log)
     let hasNewRefusal = recovered.hasNewRefusal
-    let ingress = ManyProducerRing<Command>(capacity: Int(configuration.ingressCommands))
+    let intake = Intake(capacity: Int(configuration.ingressCommands))
     // Rung for the thread that has the market.
     let bell = configuration.assembly == .pipelined ? Doorbell() : nil
     let durable = try Self.makeServices(
-      lock, recovered.journal, behind: recovered.snapshot, ingress, configuration, wake,
+      lock, recovered.journal, behind: recovered.snapshot, intake.ring, configuration, wake,
       ring: { if let bell { bell.ring() } else { wake.wake() } }, log)
+    let commits = Self.commitLog(durable, after: recovered.lastSequence, configuration)
     let market = MatchingStage(
-      recovered, journal: durable?.journal, ingress: ingress, configuration: configuration,
-      log: log)
+      recovered, commits: commits,
+      intake: intake, configuration: configuration, log: log)
     let readings = SignatureVerifier(configuration.gateway) { wake.wake() }
     let health: HealthServer?
     do throws(StartError) {
@@ -105,7 +106,7 @@ public final class Server {
       health = try Self.makeHealth(configuration, assembly.vitals, metrics)
       port = try Self.listen(transport, configuration, security)
     } catch {
-      durable?.journal.close()
+      market.close()
       throw error
     }
     host = configuration.host
@@ -141,9 +142,9 @@ public final class Server {
     transport.run(gateway, waiting: configuration.waiting)
     matching?.end()
     services.end()
-    durable?.journal.close()
+    market.close()
     let summary = Summary(
-      lastSequence: market.sequencer.lastSequence, eventHash: market.exchange.eventHash,
+      lastSequence: market.lastSequence, eventHash: market.exchange.eventHash,
       stateHash: market.exchange.stateHash(),
       settlementHasStopped: durable?.settlement.hasStopped ?? false,
       settlementIsBehind: durable?.settlement.isBehind ?? false)
@@ -297,6 +298,13 @@ public final class Server {
     }
   }
 
+  private static func commitLog(
+    _ durable: DurableServices?, after last: SequenceNumber, _ configuration: Configuration
+  ) -> ConfiguredLog {
+    guard let durable else { return ConfiguredLog(NoLog(after: last)) }
+    return ConfiguredLog(LocalLog(durable.journal, direct: Int(configuration.journalDirect)))
+  }
+
   private static func makeServices(
     _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, behind snapshot: SequenceNumber,
     _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ wake: WakeHandle,
@@ -320,16 +328,15 @@ public final class Server {
           return ledger
         },
         market: MarketState.Setting(configuration), recovered: recovered.lastSequence,
-        durable: { journal.durable }, ingress: ingress, wake: ring, retention: retention),
+        log: journal, intake: ingress, wake: ring, retention: retention),
       log: log)
     let retransmission = RetransmissionService(
       RetransmissionService.Setting(
         journal: folder.journal, market: MarketState.Setting(configuration),
-        durable: { journal.durable }, wake: { wake.wake() }, retention: retention),
+        log: journal, wake: { wake.wake() }, retention: retention),
       log: log)
     var setting = configuration.snapshots(
-      folder.journal, found: snapshot, retention: retention, durable: { journal.durable })
-    setting.isInPlace = { journal.isInPlace }
+      folder.journal, found: snapshot, retention: retention, log: journal)
     setting.isSettling = { !settlement.isWaiting && !settlement.hasStopped }
     let snapshots = SnapshotService(setting, log: log)
     return DurableServices(

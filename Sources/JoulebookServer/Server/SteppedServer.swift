@@ -94,26 +94,27 @@ package final class SteppedServer {
     } catch {
       throw .journal(error)
     }
-    let ingress = ManyProducerRing<Command>(
-      capacity: Int(configuration.ingressCommands), waiting: .yield)
+    let intake = Intake(capacity: Int(configuration.ingressCommands))
+    let entrance = intake.ring
     market = MatchingStage(
-      recovered, journal: journal, ingress: ingress, configuration: configuration,
-      time: world.time, log: log)
+      recovered,
+      commits: ConfiguredLog(LocalLog(journal, direct: Int(configuration.journalDirect))),
+      intake: intake, configuration: configuration, time: world.time, log: log)
     let (journal, market) = (journal, market)
     let retention = JournalRetention()
     settlement = SettlementService(
       SettlementService.Setting(
         journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
-        market: setting, recovered: end, durable: { journal.durable },
-        ingress: ingress, wake: {}, retention: retention),
+        market: setting, recovered: end, log: journal,
+        intake: entrance, wake: {}, retention: retention),
       log: log)
     retransmission = RetransmissionService(
       RetransmissionService.Setting(
         journal: configuration.dataFolder, disk: world.disk, market: setting,
-        durable: { journal.durable }, wake: {}, retention: retention),
+        log: journal, wake: {}, retention: retention),
       log: log)
     var snapshotSetting = configuration.snapshots(
-      configuration.dataFolder, found: begin, retention: retention, durable: { journal.durable })
+      configuration.dataFolder, found: begin, retention: retention, log: journal)
     (snapshotSetting.disk, snapshotSetting.time) = (world.disk, world.time)
     snapshots = SnapshotService(snapshotSetting, log: log)
     assembly.rooms = Stages(market, follower: settlement, history: retransmission)
@@ -188,7 +189,7 @@ package final class SteppedServer {
   /// Seals the journal and closes the ledger, after `isClosed`.
   package func close() {
     replay.take()?.close()
-    journal.close()
+    market.close()
   }
 
   /// A snapshot is made if one is due.
@@ -243,7 +244,7 @@ package final class SteppedServer {
   /// How much the journal takes.
   package var headroom: DiskHeadroom { journal.headroom }
   /// Last command stamped.
-  package var lastSequence: SequenceNumber { market.sequencer.lastSequence }
+  package var lastSequence: SequenceNumber { market.lastSequence }
   /// What does not hold in the exchange.
   package func invariantViolations() -> [String] { market.exchange.invariantViolations() }
 }

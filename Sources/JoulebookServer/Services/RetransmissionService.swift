@@ -26,8 +26,8 @@ final class RetransmissionService: Service {
     var disk: any Disk = SystemDisk()
     /// What its history is made with.
     var market: MarketState.Setting
-    /// The highest durable command. Any thread.
-    var durable: @Sendable () -> SequenceNumber
+    /// How far the log is that it reads.
+    var log: any CommitProgress
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
     /// Keeps what it reads from being removed.
@@ -123,7 +123,7 @@ final class RetransmissionService: Service {
   private func read(_ questions: [RetransmitQuery]) -> [Answer] {
     var sink = HistorySearch(questions)
     do throws(JournalError) {
-      let bound = setting.durable()
+      let bound = setting.log.durable
       let snapshot = try MarketState.newest(
         in: setting.journal, setting.market, disk: setting.disk, log: log
       ) { history in

@@ -2,7 +2,7 @@
 //
 //     journal on disk ─▶ reader ─▶ second exchange ─▶ settler ─▶ ledger
 //                                        │               │
-//                        checkpoints compared            └─▶ confirmation ─▶ ingress
+//                        checkpoints compared            └─▶ confirmation ─▶ intake
 //
 // The exchange thread never waits for it. When the ledger cannot take a batch, the service tries again
 // until it can, and the journal is the backlog. See docs/decisions/0002.
@@ -30,10 +30,10 @@ final class SettlementService: Service {
     var market: MarketState.Setting
     /// Last command of the recovered journal: there ledger and journal are reconciled.
     var recovered: SequenceNumber
-    /// The highest durable command. Any thread.
-    var durable: @Sendable () -> SequenceNumber
+    /// How far the log is that it reads.
+    var log: any CommitProgress
     /// Where confirmations enter.
-    var ingress: ManyProducerRing<Command>
+    var intake: ManyProducerRing<Command>
     /// Wakes the I/O thread.
     var wake: @Sendable () -> Void
     /// Keeps what it reads from being removed.
@@ -48,8 +48,8 @@ final class SettlementService: Service {
     case caughtUp(SequenceNumber)
     /// The same, when the ledger answers.
     case ledgerWaits
-    /// The confirmations that are left, when the ingress has room.
-    case ingressIsFull
+    /// The confirmations that are left, when the intake has capacity.
+    case intakeIsFull
     /// Nothing, ever.
     case over
   }
@@ -81,7 +81,7 @@ final class SettlementService: Service {
     (self.setting, self.log) = (setting, log)
   }
 
-  /// The highest command that it has settled as far as it could; its confirmations are in the ingress.
+  /// The highest command that it has settled as far as it could; its confirmations are in the intake.
   var finished: SequenceNumber {
     // Pairs with the release in `follow`.
     SequenceNumber(done.load(ordering: .acquiring))
@@ -131,7 +131,7 @@ final class SettlementService: Service {
         var unsent: [SettlementConfirmed] = []
         follow: while true {
           switch try turn(&replay, &unsent) {
-          case .ingressIsFull: sleep(1_000_000, until: SequenceNumber(.max))
+          case .intakeIsFull: sleep(1_000_000, until: SequenceNumber(.max))
           case .again: break
           case .over: break follow
           case .caughtUp(let last): sleep(Self.pauseNanoseconds, until: last)
@@ -179,17 +179,17 @@ final class SettlementService: Service {
   }
 
   /// Settles what is durable, as far as the ledger takes it.
-  /// - Parameter unsent: Confirmations for which the ingress had no room.
+  /// - Parameter unsent: Confirmations for which the intake had no capacity.
   /// - Throws: when the journal is damaged or cannot be read.
   func turn(
     _ replay: inout SettlementReplay, _ unsent: inout [SettlementConfirmed]
   ) throws(JournalError) -> Turn {
     confirm(&unsent)
-    guard unsent.isEmpty else { return isEnding ? .over : .ingressIsFull }
+    guard unsent.isEmpty else { return isEnding ? .over : .intakeIsFull }
     if replay.isHalted { return .over }
     let confirmations: [SettlementConfirmed]
     do throws(JournalError) {
-      confirmations = try replay.advance(through: setting.durable())
+      confirmations = try replay.advance(through: setting.log.durable)
     } catch {
       // No descriptor, say, or the folder is not there just now: it stands where it was, and asks again.
       guard error.mayPass else { throw error }
@@ -221,7 +221,7 @@ final class SettlementService: Service {
   /// Sleeps until a command behind `sequence` is durable, the server ends, or the time is up.
   private func sleep(_ nanoseconds: UInt64, until sequence: SequenceNumber) {
     _ = bell.wait(timeoutNanoseconds: nanoseconds) {
-      isEnding || setting.durable() > sequence
+      isEnding || setting.log.durable > sequence
     }
   }
 
@@ -257,10 +257,10 @@ final class SettlementService: Service {
     return nil
   }
 
-  /// Hands confirmations to the exchange, as many as the ingress takes.
+  /// Hands confirmations to the exchange, as many as the intake takes.
   private func confirm(_ confirmations: inout [SettlementConfirmed]) {
     guard !confirmations.isEmpty else { return }
-    var entrance = setting.ingress.makeProducer()
+    var entrance = setting.intake.makeProducer()
     while let confirmation = confirmations.first {
       let command = Command(session: .exchange, body: .control(.settlementConfirmed(confirmation)))
       guard entrance.push(command) else { break }

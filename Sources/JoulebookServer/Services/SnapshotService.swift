@@ -45,8 +45,8 @@ final class SnapshotService: Service {
     var disk: any Disk = SystemDisk()
     /// What a history is made with.
     var market: MarketState.Setting
-    /// The highest durable command. Any thread.
-    var durable: @Sendable () -> SequenceNumber
+    /// How far the log is that it reads.
+    var log: any CommitProgress
     /// A snapshot is due after so many commands; 0: never.
     var commands: UInt64
     /// Or after so long, when there is anything new; ns of the steady clock, 0: never.
@@ -55,8 +55,6 @@ final class SnapshotService: Service {
     var keep: Int
     /// Reports of the last so many commands can be made again, older segments may go; `nil`: all stay.
     var journalCommands: UInt64?
-    /// Whether the journal's directory is still where it was. Any thread.
-    var isInPlace: @Sendable () -> Bool = { true }
     /// Whether settlement goes on: while it waits or has stopped, a ledger may have to be filled again, and
     /// nothing is removed. Any thread.
     var isSettling: @Sendable () -> Bool = { true }
@@ -118,11 +116,11 @@ final class SnapshotService: Service {
   /// Makes a snapshot if one is due.
   /// - Returns: whether one was made.
   func work() -> Bool {
-    let (durable, now) = (setting.durable(), setting.time.steady)
+    let (durable, now) = (setting.log.durable, setting.time.steady)
     guard isDue(durable, now) else { return false }
     tried.store(now, ordering: .relaxed)
     do throws(SnapshotError) {
-      guard setting.isInPlace() else { throw .journal(.moved(path: setting.journal)) }
+      guard setting.log.isInPlace else { throw .journal(.moved(path: setting.journal)) }
       let header = try make(through: durable)
       guard let header else { return false }
       last.store(header.sequence.rawValue, ordering: .relaxed)
@@ -154,7 +152,7 @@ final class SnapshotService: Service {
   private func prune() {
     guard setting.isSettling() else { return }
     do throws(JournalError) {
-      guard setting.isInPlace() else { throw .moved(path: setting.journal) }
+      guard setting.log.isInPlace else { throw .moved(path: setting.journal) }
       let pruned = try setting.retention.remove { held throws(JournalError) in
         try Snapshots.prune(
           setting.journal, keep: setting.keep, commands: setting.journalCommands, held: held,

@@ -1,7 +1,7 @@
-// The pipelined assembly: rooms 3 to 7 on a thread of their own, between two rings.
+// The pipelined assembly: stages 3 to 7 on a thread of their own, between two rings.
 //
 //     I/O thread                               exchange thread
-//     submit ──────────▶ [ commands ] ────────▶ market room ─▶ journal
+//     submit ──────────▶ [ commands ] ────────▶ intake ... outbox
 //     deliver ◀───────── [ events ] ◀─────────── what is durable
 //     ask ─── question ───────────────────────▶ answered between two batches
 //                        passedThrough ◀─────── behind the events: answers up to there may leave
@@ -15,7 +15,7 @@ import MarketModel
 import Rings
 import Synchronization
 
-/// A market room on a thread of its own, from `start` to `end`; before and after it is the I/O thread's, and
+/// A matching stage on a thread of its own, from `start` to `end`; before and after it is the I/O thread's, and
 /// what is asked is answered there. Its methods belong to that thread, but for `run`.
 final class MatchingThread: @unchecked Sendable {
   /// Commands, and events, that may be between the threads.
@@ -31,7 +31,7 @@ final class MatchingThread: @unchecked Sendable {
     var isLast: Bool
   }
 
-  private let room: MatchingStage
+  private let stage: MatchingStage
   private let bell: Doorbell
   private let spins: Bool
   private let wake: @Sendable () -> Void
@@ -39,12 +39,12 @@ final class MatchingThread: @unchecked Sendable {
   private let events = SingleProducerRing<Passed>(capacity: capacity, waiting: .yield)
   private var entrance: SingleProducerRing<Command>.Producer
   private var exit: SingleProducerRing<Passed>.Consumer
-  /// `nil`: the room is the I/O thread's.
+  /// `nil`: the stage is the I/O thread's.
   private var thread: ServiceThread?
   private let isEnding = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   private let answered = Doorbell()
-  /// Written before `isAsked` is set, and read behind it. Is told whether commands wait for room.
+  /// Written before `isAsked` is set, and read behind it. Is told whether commands wait for capacity.
   private nonisolated(unsafe) var question: ((Bool) -> Void)?
   /// Every command up to here is durable, and its events are in their ring, or were.
   private let passedThrough = Atomic<UInt64>(0)
@@ -52,12 +52,12 @@ final class MatchingThread: @unchecked Sendable {
   private nonisolated(unsafe) var awaited = SequenceNumber.none
 
   /// - Parameters:
-  ///   - room: From `start` to `end` it is the exchange thread's.
-  ///   - bell: Rung when there is something for the exchange thread: by this, the journal, the follower.
+  ///   - stage: From `start` to `end` it is the exchange thread's.
+  ///   - bell: Rung when there is something for the exchange thread: by this, the journal, settlement.
   ///   - spins: The exchange thread looks without sleeping.
   ///   - wake: Wakes the loop.
-  init(_ room: MatchingStage, bell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void) {
-    (self.room, self.bell, self.spins, self.wake) = (room, bell, spins, wake)
+  init(_ stage: MatchingStage, bell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void) {
+    (self.stage, self.bell, self.spins, self.wake) = (stage, bell, spins, wake)
     entrance = commands.claimProducer()
     exit = events.claimConsumer()
   }
@@ -68,7 +68,7 @@ final class MatchingThread: @unchecked Sendable {
   func start() { thread = ServiceThread("matching") { [self] in run() } }
 
   /// Takes a command in.
-  /// - Returns: `false` when there is no room now.
+  /// - Returns: `false` when there is no capacity now.
   func take(_ command: Command) -> Bool { entrance.append(command) }
 
   /// The turn's commands are shown to the exchange.
@@ -102,10 +102,10 @@ final class MatchingThread: @unchecked Sendable {
   var waiting: (commands: Int, events: Int) { (commands.count, events.count) }
 
   /// What the exchange says to a client's question.
-  /// - Returns: `nil` when commands that were taken before wait for room.
+  /// - Returns: `nil` when commands that were taken before wait for capacity.
   func answer(_ question: Question) -> Answer? {
-    ask { room, isBehind in
-      guard !isBehind, let answer = room.answer(question) else { return nil }
+    ask { stage, isBehind in
+      guard !isBehind, let answer = stage.answer(question) else { return nil }
       // The loop is woken when it may leave.
       if answer.through.rawValue > passedThrough.load(ordering: .relaxed) {
         awaited = answer.through
@@ -114,19 +114,19 @@ final class MatchingThread: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` on the exchange thread, behind every command that was taken before and had room, and waits
+  /// Runs `body` on the exchange thread, behind every command that was taken before and had capacity, and waits
   /// for it. On the calling thread before the thread is started and after it ended: nobody else would answer.
-  func ask<Answer>(_ body: (MatchingStage) -> Answer) -> Answer { ask { room, _ in body(room) } }
+  func ask<Answer>(_ body: (MatchingStage) -> Answer) -> Answer { ask { stage, _ in body(stage) } }
 
   private func ask<Answer>(_ body: (MatchingStage, Bool) -> Answer) -> Answer {
     guard thread != nil else {
-      room.work()
-      defer { room.endTurn() }
-      return body(room, room.hasIntake || commands.count > 0)
+      stage.work()
+      defer { stage.endTurn() }
+      return body(stage, stage.hasIntake || commands.count > 0)
     }
     var answer: Answer?
     withoutActuallyEscaping(body) { body in
-      question = { [room] isBehind in answer = body(room, isBehind) }
+      question = { [stage] isBehind in answer = body(stage, isBehind) }
       entrance.publish()
       // Pairs with the acquire in `answerQuestion`.
       isAsked.store(true, ordering: .releasing)
@@ -163,21 +163,21 @@ final class MatchingThread: @unchecked Sendable {
   }
 
   /// Applies a batch of commands.
-  /// - Returns: Whether commands are left that the market has no room for.
+  /// - Returns: Whether commands are left that the stage has no capacity for.
   private func feed(_ commands: inout SingleProducerRing<Command>.Consumer) -> Bool {
     var taken = 0
     let most = min(Self.batch, commands.available())
-    while taken < most, room.take(commands[taken]) { taken += 1 }
+    while taken < most, stage.take(commands[taken]) { taken += 1 }
     commands.advance(by: taken)
-    room.work()
-    room.endTurn()
-    return taken < most || room.hasIntake
+    stage.work()
+    stage.endTurn()
+    return taken < most || stage.hasIntake
   }
 
   /// Passes durable events on.
   private func pass(_ events: inout SingleProducerRing<Passed>.Producer) {
     var passed = 0
-    let through = room.deliver { entry, isLast in
+    let through = stage.deliver { entry, isLast in
       guard events.append(Passed(entry: entry.pointee, isLast: isLast)) else { return false }
       passed += 1
       return true
@@ -193,9 +193,9 @@ final class MatchingThread: @unchecked Sendable {
   private func answerQuestion(isBehind: Bool) {
     // Pairs with the release in `ask`.
     guard isAsked.load(ordering: .acquiring) else { return }
-    room.work()
+    stage.work()
     question?(isBehind)
-    room.endTurn()
+    stage.endTurn()
     isAsked.store(false, ordering: .releasing)
     answered.ring()
   }
@@ -203,11 +203,11 @@ final class MatchingThread: @unchecked Sendable {
   private func wait(isBehind: Bool) {
     if spins { return }
     let passed = passedThrough.load(ordering: .relaxed)
-    _ = bell.wait(timeoutNanoseconds: isBehind || room.isHolding ? Self.pause : nil) {
+    _ = bell.wait(timeoutNanoseconds: isBehind || stage.isHolding ? Self.pause : nil) {
       isEnding.load(ordering: .acquiring) || isAsked.load(ordering: .acquiring)
-        || (!isBehind && (commands.count > 0 || room.hasIntake))
-        || (room.canDeliver && events.count < Self.capacity)
-        || (awaited > .none && room.hasDelivered(through: SequenceNumber(passed + 1)))
+        || (!isBehind && (commands.count > 0 || stage.hasIntake))
+        || (stage.canDeliver && events.count < Self.capacity)
+        || (awaited > .none && stage.hasDelivered(through: SequenceNumber(passed + 1)))
     }
   }
 }

@@ -1,10 +1,13 @@
-// Events between the exchange and its readers, in the order in which they happened.
+// Stage 7: events between the exchange and its readers, in the order in which they happened.
 //
 //     emit ──▶ [ seq 41 | seq 41 | seq 42 | seq 42 | seq 43 ] ──▶ take, while seq <= durable
 //                ▲ head                              ▲ tail
 //
 // A circle of a power of two. The exchange stops being fed when `isFull`; the events of the command in
 // hand always fit, so nothing is ever dropped: a command with more events than the bound doubles it.
+//
+// The reader is shown an event where it stands. Commands may be applied while it reads, and their events may
+// double the circle: the memory that the reader was shown then stays until it asks for the next event.
 
 import GatewayBinary
 import MarketModel
@@ -35,6 +38,8 @@ struct Outbox: ~Copyable, CommandEventSink {
   private var time = Timestamp(nanoseconds: 0)
   private var entries: UnsafeMutablePointer<OutboxEntry>
   private var mask: Int
+  /// The circle in which the reader was shown an event, when it has been doubled since.
+  private var retired: UnsafeMutablePointer<OutboxEntry>?
   private var head = 0
   private var tail = 0
 
@@ -50,7 +55,10 @@ struct Outbox: ~Copyable, CommandEventSink {
     mask = capacity - 1
   }
 
-  deinit { entries.deallocate() }
+  deinit {
+    entries.deallocate()
+    retired?.deallocate()
+  }
 
   /// Events that wait.
   var count: Int { tail - head }
@@ -75,11 +83,17 @@ struct Outbox: ~Copyable, CommandEventSink {
     tail += 1
   }
 
-  /// The first event if its command is at or below the gate, where it stands until `drop` or `emit`.
+  /// Whether the first event's command is at or below the gate.
+  func hasEvent(through gate: SequenceNumber) -> Bool {
+    head != tail && entries[head & mask].sequence <= gate
+  }
+
+  /// The first event if its command is at or below the gate. It stands where it is until `drop`, whatever is
+  /// emitted meanwhile.
   /// - Returns: `nil` when there is none.
-  func front(through gate: SequenceNumber) -> UnsafePointer<OutboxEntry>? {
-    guard head != tail, entries[head & mask].sequence <= gate else { return nil }
-    return UnsafePointer(entries + (head & mask))
+  mutating func front(through gate: SequenceNumber) -> UnsafePointer<OutboxEntry>? {
+    if retired != nil { free() }
+    return hasEvent(through: gate) ? UnsafePointer(entries + (head & mask)) : nil
   }
 
   /// Shows `gateway` the first events, `most` of them if there are so many.
@@ -109,11 +123,18 @@ struct Outbox: ~Copyable, CommandEventSink {
     return entry
   }
 
+  /// Doubles the circle. The present one was shown to the reader, unless another was since its last event.
   private mutating func grow() {
     let capacity = (mask + 1) * 2
     let larger = UnsafeMutablePointer<OutboxEntry>.allocate(capacity: capacity)
     for index in head..<tail { larger[index & (capacity - 1)] = entries[index & mask] }
-    entries.deallocate()
+    if retired == nil { retired = entries } else { entries.deallocate() }
     (entries, mask) = (larger, capacity - 1)
+  }
+
+  /// Gives the memory back in which the reader is done.
+  private mutating func free() {
+    retired?.deallocate()
+    retired = nil
   }
 }

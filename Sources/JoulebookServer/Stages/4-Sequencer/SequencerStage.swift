@@ -1,0 +1,92 @@
+// Stage 4: every command gets a number and a time, once. The clock is read once a turn at most:
+//
+//     command ─▶ clock, unless it was read in this turn ─▶ number, time ─▶ matching, commit log
+
+import Journaling
+import Logging
+import MarketModel
+
+/// The sequencer with the only clock on the path of a command. Owned by the thread that applies commands.
+struct SequencerStage: ~Copyable {
+  private var sequencer: Sequencer
+  private var isClockFresh = false
+  /// Time of the last command stamped.
+  private(set) var lastTime: Timestamp
+  private let log: Logger
+
+  /// Goes on behind a recovered journal; time goes on from the journal's last.
+  /// - Parameters:
+  ///   - clock: Where time comes from.
+  ///   - time: What the system's clock is read from.
+  ///   - log: Told of a clock that cannot be followed.
+  init(
+    after last: SequenceNumber, lastTime: Timestamp, clock: Sequencer.Clock, time: any TimeSource,
+    log: Logger
+  ) {
+    sequencer = Sequencer(after: last, lastTime: lastTime, clock: clock, source: time)
+    (self.lastTime, self.log) = (lastTime, log)
+    begin()
+  }
+
+  /// The last command stamped.
+  var lastSequence: SequenceNumber { sequencer.lastSequence }
+
+  /// The time that the next command gets, as far as the clock was read.
+  var now: Timestamp { sequencer.now }
+
+  /// Gives a command its number and its time. The system's clock is read for the first command of a turn; a
+  /// driven one is set by ticks, and never backwards.
+  mutating func stamp(_ command: inout Command) {
+    setTime(for: command)
+    sequencer.stamp(&command)
+    lastTime = command.time
+  }
+
+  /// Whether a tick stamped now would have a time at or behind `due`, and no command has yet. Only with the
+  /// system's clock.
+  func hasCome(to due: Timestamp) -> Bool {
+    sequencer.clock == .system && lastTime < due && sequencer.ahead >= due
+  }
+
+  /// The next command reads the clock again.
+  mutating func endTurn() { isClockFresh = false }
+
+  private mutating func begin() {
+    let last = sequencer.now
+    guard case .fellBehind(let nanoseconds) = sequencer.begin() else { return }
+    log.critical(
+      "ALARM: the system's clock is behind the journal's last time; time goes on steadily from there",
+      metadata: [
+        "nanoseconds": "\(nanoseconds)", "journal": "\(last.iso8601)",
+        "clock": "\(Timestamp(nanoseconds: last.nanoseconds - nanoseconds).iso8601)",
+      ])
+  }
+
+  private mutating func setTime(for command: borrowing Command) {
+    switch sequencer.clock {
+    case .system:
+      if isClockFresh { return }
+      // A checkpoint keeps the time of the command before it: at a later time an order might expire first, and
+      // the hashes would differ.
+      if case .control(.checkpoint) = command.body { return }
+      readClock()
+    case .driven:
+      if case .control(.tick) = command.body { _ = sequencer.drive(to: command.time) }
+    }
+  }
+
+  private mutating func readClock() {
+    isClockFresh = true
+    switch sequencer.readClock() {
+    case .jumpedAhead(let nanoseconds):
+      log.error(
+        "ALARM: the system's clock jumped ahead; not followed",
+        metadata: ["nanoseconds": "\(nanoseconds)"])
+    case .fellBehind(let nanoseconds):
+      log.error(
+        "ALARM: the system's clock is behind; time goes on steadily",
+        metadata: ["nanoseconds": "\(nanoseconds)"])
+    case nil: break
+    }
+  }
+}
