@@ -3,7 +3,7 @@
 //     standard streams 3, event loop 8, listeners 2 (clients, health), a health request 1,
 //     the connection that is taken to be refused 1                                               15
 //     journal: folder 1, lock 1, segment 1, the next one's zeros and itself 2, a listing 1        6
-//     follower, history, snapshots: a listing, a segment, a snapshot each, one being written     10
+//     settlement, retransmission, snapshots: a listing, a segment, a snapshot each, one being written     10
 //     ledger: lock 1, database, log, index 3, two more while it is opened anew                    6
 //     configuration and certificates while they are read, the system's random numbers             4
 //                                                                                       sum      41

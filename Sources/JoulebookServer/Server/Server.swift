@@ -51,10 +51,9 @@ public final class Server {
   private let configuration: Configuration
   private let transport: Transport
   private let gateway: BinaryGateway
-  private let market: MatchingStage
+  private let stages: Stages
   private let durable: DurableServices?
   private let services: ServiceGroup
-  private let matching: MatchingThread?
   /// Held as long as it runs: where the command is noted in which it ends.
   private let crash: CrashRecord?
   private let log: Logger
@@ -86,39 +85,32 @@ public final class Server {
     let assembly = Assembly(transport: transport, flag: flag, log: log, alarms: alarms)
     gateway = assembly.makeGateway(configuration.gateway)
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
-    let recovered = try Self.recover(lock, configuration, gateway, crash, log)
-    try Self.judge(clock, recovered, configuration, log)
+    var surroundings = ServerBuilder.Surroundings(
+      journal: DataFolder(configuration.dataFolder).journal,
+      openLedger: Self.ledger(configuration, log))
+    surroundings.clock = clock
+    surroundings.wake = { wake.wake() }
+    surroundings.bell = configuration.assembly == .pipelined ? Doorbell() : nil
+    let verifier = SignatureVerifier(configuration.gateway) { wake.wake() }
+    surroundings.verifier = verifier
+    let builder = ServerBuilder(configuration: configuration, surroundings: surroundings, log: log)
+    let recovered = try builder.recover(lock, gateway, crash)
     let hasNewRefusal = recovered.hasNewRefusal
-    let intake = Intake(capacity: Int(configuration.ingressCommands))
-    // Rung for the thread that has the market.
-    let bell = configuration.assembly == .pipelined ? Doorbell() : nil
-    let durable = try Self.makeServices(
-      lock, recovered.journal, behind: recovered.snapshot, intake.ring, configuration, wake,
-      ring: { if let bell { bell.ring() } else { wake.wake() } }, log)
-    let commits = Self.commitLog(durable, after: recovered.lastSequence, configuration)
-    let market = MatchingStage(
-      recovered, commits: commits,
-      intake: intake, configuration: configuration, log: log)
-    let readings = SignatureVerifier(configuration.gateway) { wake.wake() }
+    let built = try builder.build(recovered, lock)
+    (stages, durable) = (built.stages, built.durable)
     let health: HealthServer?
     do throws(StartError) {
-      try Self.begin(market, gateway, configuration, hasNewRefusal, log)
+      try Self.begin(stages.market, gateway, configuration, hasNewRefusal, log)
       health = try Self.makeHealth(configuration, assembly.vitals, metrics)
       port = try Self.listen(transport, configuration, security)
     } catch {
-      market.close()
+      stages.market.close()
       throw error
     }
     host = configuration.host
     stopper = Stopper(flag: flag, wakeHandle: wake)
-    (self.configuration, self.transport) = (configuration, transport)
-    (self.market, self.durable, self.log) = (market, durable, log)
-    matching = bell.map { bell in
-      MatchingThread(market, bell: bell, spins: configuration.wait == .spin) { wake.wake() }
-    }
-    assembly.rooms = Stages(
-      market, pipeline: matching, follower: durable?.settlement, history: durable?.retransmission,
-      readings: readings, snapshots: durable?.snapshots)
+    (self.configuration, self.transport, self.log) = (configuration, transport, log)
+    assembly.rooms = stages
     assembly.recovered()
     if let health {
       assembly.watch()
@@ -127,7 +119,7 @@ public final class Server {
     if durable != nil, configuration.clock == .system { assembly.watchBatches() }
     // Health is told as long as anything else works.
     services = ServiceGroup(
-      [readings] + (durable?.services ?? []) + (health.map { [$0] } ?? []))
+      [verifier] + (durable?.services ?? []) + (health.map { [$0] } ?? []))
     services.start()
   }
 
@@ -138,14 +130,14 @@ public final class Server {
   /// Once.
   /// - Returns: how it ended.
   public func run() -> Summary {
-    matching?.start()
+    stages.pipeline?.start()
     transport.run(gateway, waiting: configuration.waiting)
-    matching?.end()
+    stages.pipeline?.end()
     services.end()
-    market.close()
+    stages.market.close()
     let summary = Summary(
-      lastSequence: market.lastSequence, eventHash: market.exchange.eventHash,
-      stateHash: market.exchange.stateHash(),
+      lastSequence: stages.market.lastSequence, eventHash: stages.market.exchange.eventHash,
+      stateHash: stages.market.exchange.stateHash(),
       settlementHasStopped: durable?.settlement.hasStopped ?? false,
       settlementIsBehind: durable?.settlement.isBehind ?? false)
     log.info("stopped", metadata: ["command": summary.lastSequence.field])
@@ -221,35 +213,6 @@ public final class Server {
     _ = try clock.admit(wall: SystemTime().wall, last: nil)
   }
 
-  /// Before anything is journaled; where nothing is kept, no time stays wrong.
-  private static func judge(
-    _ clock: ClockCheck, _ recovered: borrowing RecoveredExchange, _ configuration: Configuration,
-    _ log: Logger
-  ) throws(StartError) {
-    guard configuration.clock == .system, recovered.journal != nil else { return }
-    let last = recovered.lastSequence > .none ? recovered.lastTime : nil
-    if let doubt = try clock.admit(wall: SystemTime().wall, last: last) {
-      log.warning(
-        "the system's clock was accepted: time goes on from there and never goes back",
-        metadata: ["clock": "\(doubt.clock.iso8601)", "reference": "\(doubt.reference.iso8601)"])
-    } else if clock.acceptsTime {
-      log.notice("--accept-time was not needed: leave it out, or a wrong clock is accepted once")
-    }
-  }
-
-  /// Everything as the journal has it; nothing when nothing is kept.
-  private static func recover(
-    _ lock: DirectoryLock?, _ configuration: Configuration, _ gateway: BinaryGateway,
-    _ crash: CrashRecord?, _ log: Logger
-  ) throws(StartError) -> RecoveredExchange {
-    guard let lock else {
-      log.warning("journal.kept is none: nothing is written, all is gone at the end")
-      return RecoveredExchange.nothing(capacity: configuration.capacity)
-    }
-    return try RecoveredExchange.replay(
-      lock, MarketState.Setting(configuration), gateway: gateway, crash: crash, log: log)
-  }
-
   /// - Returns: `nil` when nothing is kept.
   private static func makeCrashRecord(
     _ lock: DirectoryLock?, _ configuration: Configuration, _ refused: SequenceNumber?,
@@ -298,50 +261,20 @@ public final class Server {
     }
   }
 
-  private static func commitLog(
-    _ durable: DurableServices?, after last: SequenceNumber, _ configuration: Configuration
-  ) -> ConfiguredLog {
-    guard let durable else { return ConfiguredLog(NoLog(after: last)) }
-    return ConfiguredLog(LocalLog(durable.journal, direct: Int(configuration.journalDirect)))
-  }
-
-  private static func makeServices(
-    _ lock: DirectoryLock?, _ recovered: RecoveredJournal?, behind snapshot: SequenceNumber,
-    _ ingress: ManyProducerRing<Command>, _ configuration: Configuration, _ wake: WakeHandle,
-    ring: @escaping @Sendable () -> Void, _ log: Logger
-  ) throws(StartError) -> DurableServices? {
-    guard let lock, let recovered else { return nil }
-    let journal = try startJournal(lock, recovered, configuration, ring)
-    let folder = DataFolder(configuration.dataFolder)
+  /// What opens the ledger of the data folder.
+  private static func ledger(
+    _ configuration: Configuration, _ log: Logger
+  ) -> @Sendable () throws(LedgerError) -> any Ledger {
     let (location, genesis) = (
       configuration.ledgerLocation, LedgerGenesis(rules: configuration.settlement)
     )
-    let retention = JournalRetention()
-    let settlement = SettlementService(
-      SettlementService.Setting(
-        journal: folder.journal,
-        openLedger: { () throws(LedgerError) in
-          let ledger = try location.open(genesis: genesis)
-          for note in ledger.notes {
-            log.warning("the ledger's files", metadata: ["note": "\(note)"])
-          }
-          return ledger
-        },
-        market: MarketState.Setting(configuration), recovered: recovered.lastSequence,
-        log: journal, intake: ingress, wake: ring, retention: retention),
-      log: log)
-    let retransmission = RetransmissionService(
-      RetransmissionService.Setting(
-        journal: folder.journal, market: MarketState.Setting(configuration),
-        log: journal, wake: { wake.wake() }, retention: retention),
-      log: log)
-    var setting = configuration.snapshots(
-      folder.journal, found: snapshot, retention: retention, log: journal)
-    setting.isSettling = { !settlement.isWaiting && !settlement.hasStopped }
-    let snapshots = SnapshotService(setting, log: log)
-    return DurableServices(
-      journal: journal, settlement: settlement, retransmission: retransmission,
-      snapshots: snapshots)
+    return { () throws(LedgerError) in
+      let ledger = try location.open(genesis: genesis)
+      for note in ledger.notes {
+        log.warning("the ledger's files", metadata: ["note": "\(note)"])
+      }
+      return ledger
+    }
   }
 
   /// - Returns: `nil` when nobody asked for it.
@@ -397,19 +330,6 @@ public final class Server {
       return try Transport(options)
     } catch {
       throw .transport(error)
-    }
-  }
-
-  private static func startJournal(
-    _ lock: DirectoryLock, _ recovered: RecoveredJournal, _ configuration: Configuration,
-    _ ring: @escaping @Sendable () -> Void
-  ) throws(StartError) -> JournalWriter {
-    var options = JournalWriter.Options()
-    options.segmentBytes = Int(configuration.segmentBytes) & ~4095
-    do throws(JournalError) {
-      return try JournalWriter(lock, recovered, options: options, onDurable: { _ in ring() })
-    } catch {
-      throw .journal(error)
     }
   }
 }

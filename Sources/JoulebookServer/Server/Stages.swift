@@ -1,21 +1,22 @@
-/// The rooms behind the gateway that the I/O thread works in or asks. They do not change while the loop runs:
-/// going from one to the next counts no references.
+/// The stages behind the gateway, and the services that the I/O thread asks. They do not change while the loop
+/// runs: a call from one to the next counts no references.
 final class Stages {
-  /// Rooms 3 to 7.
+  /// Stages 3 to 7.
   let market: MatchingStage
   /// Has the market on a thread of its own; `nil`: it is on this one.
   let pipeline: MatchingThread?
-  /// The same, for what is called for every command.
+  /// The same, unretained: for what is called for every command.
   let passage: Unmanaged<MatchingThread>?
-  /// `nil`: nothing is kept, and nothing is settled.
+  /// Settles what is durable; `nil`: nothing is kept.
   let follower: SettlementService?
-  /// Finds old reports; `nil`: nothing is kept.
+  /// Reads old reports again; `nil`: nothing is kept.
   let history: RetransmissionService?
-  /// Checks readings beside the loop; `nil`: the gateway checks them itself.
+  /// Checks signatures of readings beside the loop; `nil`: the gateway checks them itself.
   let readings: SignatureVerifier?
-  /// `nil`: nothing is kept.
+  /// Makes snapshots; `nil`: nothing is kept.
   let snapshots: SnapshotService?
 
+  /// All fields.
   init(
     _ market: MatchingStage, pipeline: MatchingThread? = nil, follower: SettlementService? = nil,
     history: RetransmissionService? = nil, readings: SignatureVerifier? = nil,

@@ -44,10 +44,7 @@ package final class SteppedServer {
   private let assembly: Assembly
   private let gateway: BinaryGateway
   private let market: MatchingStage
-  private let journal: JournalWriter
-  private let settlement: SettlementService
-  private let retransmission: RetransmissionService
-  private let snapshots: SnapshotService
+  private let services: DurableServices
   private let setting: MarketState.Setting
   private let journalDirectory: String
   private let recoveredState: UInt64
@@ -56,7 +53,7 @@ package final class SteppedServer {
   private let log: Logger
   private var replay: SettlementReplay?
   private var settlementIsOver = false {
-    didSet { if settlementIsOver { settlement.conclude() } }
+    didSet { if settlementIsOver { services.settlement.conclude() } }
   }
   private var unsent: [SettlementConfirmed] = []
 
@@ -74,54 +71,34 @@ package final class SteppedServer {
     } catch {
       throw .journal(error)
     }
-    let setting = MarketState.Setting(configuration)
-    let recovered = try RecoveredExchange.replay(
-      lock, setting, gateway: gateway, log: log)
-    guard let found = recovered.journal else { preconditionFailure("a replay finds a journal") }
-    _ = try world.clock.admit(
-      wall: world.time.wall, last: found.lastSequence > .none ? found.lastTime : nil)
-    let end = found.lastSequence
-    let begin = recovered.snapshot
-    (recoveredThrough, snapshot, self.setting) = (end, begin, setting)
+    let builder = ServerBuilder(
+      configuration: configuration, surroundings: Self.surroundings(configuration, world), log: log)
+    let recovered = try builder.recover(lock, gateway)
+    (recoveredThrough, snapshot) = (recovered.lastSequence, recovered.snapshot)
     recoveredState = recovered.exchange.stateHash()
-    var options = JournalWriter.Options()
-    options.segmentBytes = Int(configuration.segmentBytes)
-    options.ringCapacity = 1 << 10
-    options.waiting = .yield
-    options.isStepped = true
-    do throws(JournalError) {
-      journal = try JournalWriter(lock, found, options: options, onFailure: { _ in })
-    } catch {
-      throw .journal(error)
-    }
-    let intake = Intake(capacity: Int(configuration.ingressCommands))
-    let entrance = intake.ring
-    market = MatchingStage(
-      recovered,
-      commits: ConfiguredLog(LocalLog(journal, direct: Int(configuration.journalDirect))),
-      intake: intake, configuration: configuration, time: world.time, log: log)
-    let (journal, market) = (journal, market)
-    let retention = JournalRetention()
-    settlement = SettlementService(
-      SettlementService.Setting(
-        journal: configuration.dataFolder, disk: world.disk, openLedger: world.openLedger,
-        market: setting, recovered: end, log: journal,
-        intake: entrance, wake: {}, retention: retention),
-      log: log)
-    retransmission = RetransmissionService(
-      RetransmissionService.Setting(
-        journal: configuration.dataFolder, disk: world.disk, market: setting,
-        log: journal, wake: {}, retention: retention),
-      log: log)
-    var snapshotSetting = configuration.snapshots(
-      configuration.dataFolder, found: begin, retention: retention, log: journal)
-    (snapshotSetting.disk, snapshotSetting.time) = (world.disk, world.time)
-    snapshots = SnapshotService(snapshotSetting, log: log)
-    assembly.rooms = Stages(market, follower: settlement, history: retransmission)
+    setting = MarketState.Setting(configuration)
+    let built = try builder.build(recovered, lock)
+    guard let durable = built.durable else { preconditionFailure("a simulated journal is kept") }
+    (market, services) = (built.stages.market, durable)
+    assembly.rooms = built.stages
     let keys = OperatorKeys.commands(gateway.directory, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
     assembly.recovered()
     assembly.watchBatches()
+  }
+
+  private static func surroundings(
+    _ configuration: Configuration, _ world: World
+  ) -> ServerBuilder.Surroundings {
+    var surroundings = ServerBuilder.Surroundings(
+      journal: configuration.dataFolder, openLedger: world.openLedger)
+    (surroundings.disk, surroundings.time) = (world.disk, world.time)
+    surroundings.clock = world.clock
+    surroundings.journalOptions.ringCapacity = 1 << 10
+    surroundings.journalOptions.waiting = .yield
+    surroundings.journalOptions.isStepped = true
+    surroundings.onJournalFailure = { _ in }
+    return surroundings
   }
 
   private static func gateway(in world: World) -> BinaryGateway.Configuration {
@@ -140,17 +117,17 @@ package final class SteppedServer {
 
   /// The journal commits one batch.
   /// - Returns: `false` when there was nothing to do, or the disk is full.
-  package func stepJournal() -> Bool { journal.step() }
+  package func stepJournal() -> Bool { services.journal.step() }
 
   /// The settlement service settles what is durable.
   /// - Returns: `false` when there was nothing to do.
   /// - Throws: when the journal cannot be read: settlement is over until the next start.
   package func stepSettlement() throws(JournalError) -> Bool {
-    retransmission.work()
+    services.retransmission.work()
     guard !settlementIsOver else { return false }
     if replay == nil, let settler = openSettler() {
       do throws(JournalError) {
-        replay = try settlement.makeReplay(settler)
+        replay = try services.settlement.makeReplay(settler)
       } catch {
         if error.mayPass { return false }
         settlementIsOver = true
@@ -159,7 +136,7 @@ package final class SteppedServer {
     }
     guard var current = replay.take() else { return false }
     do throws(JournalError) {
-      let turn = try settlement.turn(&current, &unsent)
+      let turn = try services.settlement.turn(&current, &unsent)
       replay = consume current
       settlementIsOver = turn == .over
       return turn == .again
@@ -194,7 +171,7 @@ package final class SteppedServer {
 
   /// A snapshot is made if one is due.
   /// - Returns: `false` when nothing was done.
-  package func stepSnapshots() -> Bool { snapshots.work() }
+  package func stepSnapshots() -> Bool { services.snapshots.work() }
 
   // MARK: How it is
 
@@ -236,13 +213,13 @@ package final class SteppedServer {
   /// Whether the orderly end has come.
   package var isClosed: Bool { assembly.isClosed }
   /// Whether a write or sync failed: the process would have ended there.
-  package var hasFailed: Bool { journal.hasFailed }
+  package var hasFailed: Bool { services.journal.hasFailed }
   /// Whether settlement has stopped.
   package var settlementHasHalted: Bool { settlementIsOver }
   /// Everything up to here is said to be durable.
-  package var durable: SequenceNumber { journal.durable }
+  package var durable: SequenceNumber { services.journal.durable }
   /// How much the journal takes.
-  package var headroom: DiskHeadroom { journal.headroom }
+  package var headroom: DiskHeadroom { services.journal.headroom }
   /// Last command stamped.
   package var lastSequence: SequenceNumber { market.lastSequence }
   /// What does not hold in the exchange.

@@ -15,10 +15,10 @@
 import Journaling
 import MarketModel
 
-/// A log of commands, as the thread sees it that applies them.
+/// A log of commands, as seen by the thread that applies them.
 ///
 /// The matching stage calls `append` for every command, so the call must be static: a further log, such as one
-/// that is replicated, conforms here, becomes a case of `ConfiguredLog`, and is named in `ServerBuilder`.
+/// that is replicated, conforms here, becomes a field of `ConfiguredLog`, and is made in `ServerBuilder`.
 protocol CommitLog: ~Copyable {
   /// Every command up to here survives a crash, or as much as the log promises. Never falls.
   var durable: SequenceNumber { get }
