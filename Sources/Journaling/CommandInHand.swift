@@ -1,7 +1,7 @@
 // Which command each thread is applying, for the moment in which one of them ends the process:
 //
 //     exchange thread      begin(4711) ─▶ apply ─▶ end()
-//     follower's thread    begin(4698) ─▶ apply ─▶ begin(4699) ...
+//     settlement thread    begin(4698) ─▶ apply ─▶ begin(4699) ...
 //                                 │
 //                                 ▼
 //     places     | thread, command, purpose | thread, command, purpose |  ...   plain memory, never moved
@@ -22,8 +22,8 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
     case live = 1
     /// The recovery of a start.
     case recovery
-    /// The follower, which settles.
-    case follower
+    /// Settlement.
+    case settlement
     /// A replay for reports that a session asked for again.
     case reports
     /// A snapshot in the making.

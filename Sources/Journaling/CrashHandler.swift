@@ -177,7 +177,7 @@ public enum CrashHandler {
     words[CommandInHand.purposeWord].load(ordering: .relaxed) == CommandInHand.Purpose.live.rawValue
   }
 
-  /// The follower may meet a command while the live exchange, which was there before, still prints of what it
+  /// Settlement may meet a command while the live exchange, which was there before, still prints of what it
   /// ends: only what that one notes is a proof.
   private static func waitForLiveThread() {
     guard let mine = place(of: UInt64(pthread_self())), !isLive(mine), let owner = liveThread(),

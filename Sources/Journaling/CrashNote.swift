@@ -145,7 +145,8 @@ extension CommandInHand.Purpose {
     switch self {
     case .live: "live"
     case .recovery: "recovery"
-    case .follower: "follower"
+    // The word that files have had from the first.
+    case .settlement: "follower"
     case .reports: "reports"
     case .snapshot: "snapshot"
     case .replay: "replay"

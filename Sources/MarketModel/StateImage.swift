@@ -1,8 +1,8 @@
-// Between a state in memory and its bytes. Each room writes and reads its own part, in the same order;
-// whoever owns the file knows about files, the rooms do not.
+// Between a state in memory and its bytes. Each component writes and reads its own part, in the same order;
+// whoever owns the file knows about files, the components do not.
 //
-//     room ── put(count), put(row), put(row) ──▶ StateSink ──▶ a snapshot, piece by piece
-//     room ◀─ get(count), get(row), get(row) ─── StateSource ◀─ a snapshot, each piece checked
+//     component ── put(count), put(row), put(row) ──▶ StateSink ──▶ a snapshot, piece by piece
+//     component ◀─ get(count), get(row), get(row) ─── StateSource ◀─ a snapshot, each piece checked
 //
 // Neither throws: one that failed takes nothing more, or gives only zeros, and its owner asks at the end.
 

@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// Counts the lines that begin with ALARM, whichever thread and room they are of: those of the start too.
+/// Counts the lines that begin with ALARM, whichever thread they come from: those of the start too.
 final class AlarmCount: Sendable {
   private let number = Atomic<UInt64>(0)
 

@@ -26,7 +26,7 @@ final class CrashRecord {
   /// - Parameters:
   ///   - asked: The command that the operator refuses; `nil`: none.
   ///   - startLine: What starts a server on this folder.
-  ///   - openLedger: Opens the ledger as the follower does; `nil`: there is none yet.
+  ///   - openLedger: Opens the ledger as settlement does; `nil`: there is none yet.
   /// - Throws: `system` when the note cannot be opened.
   init(
     _ lock: DirectoryLock, refusing asked: SequenceNumber?, startLine: String,

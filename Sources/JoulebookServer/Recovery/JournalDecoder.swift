@@ -26,7 +26,7 @@ final class JournalDecoder {
     var reader: JournalReader?
     let end: SequenceNumber
     let isStopped = Atomic<Bool>(false)
-    let room = Doorbell()
+    let hasSpace = Doorbell()
     /// Written before the ring is closed.
     var failure: JournalError?
 
@@ -46,7 +46,7 @@ final class JournalDecoder {
 
   deinit {
     work.isStopped.store(true, ordering: .releasing)
-    work.room.ring()
+    work.hasSpace.ring()
     thread.join()
   }
 
@@ -57,7 +57,7 @@ final class JournalDecoder {
     commands.advance(by: inHand)
     inHand = 0
     if commands.available() < Self.capacity / 2 {
-      work.room.ring()
+      work.hasSpace.ring()
       // The ring is closed and empty: what the other thread wrote before it closed it can be seen.
       if commands.wait() == 0, let failure = work.failure { throw failure }
     }
@@ -72,15 +72,15 @@ final class JournalDecoder {
     guard var reader = work.reader.take() else { return }
     do throws(JournalError) {
       while true {
-        let room = commands.writable(limit: group)
-        if room.isEmpty {
-          _ = work.room.wait {
+        let space = commands.writable(limit: group)
+        if space.isEmpty {
+          _ = work.hasSpace.wait {
             work.isStopped.load(ordering: .acquiring) || ring.count < capacity / 2
           }
           if work.isStopped.load(ordering: .acquiring) { return }
           continue
         }
-        let count = try reader.read(into: room, through: work.end)
+        let count = try reader.read(into: space, through: work.end)
         if count == 0 { return }
         commands.stage(count)
         commands.publish()

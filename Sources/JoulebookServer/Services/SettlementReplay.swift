@@ -58,7 +58,7 @@ struct SettlementReplay: ~Copyable {
     }
     taken = snapshot.sequence
     replay = try JournalReplay(
-      Self.exchange(of: snapshot), for: .follower, directory: directory,
+      Self.exchange(of: snapshot), for: .settlement, directory: directory,
       verification: .checksums, disk: disk)
     sink = SettlerSink(settler: settler)
     (self.recovered, self.log) = (recovered, log)

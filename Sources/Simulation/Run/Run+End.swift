@@ -18,7 +18,7 @@ extension Run {
     // the files are brought back.
     for _ in 0..<4 where server == nil { try boot() }
     guard server != nil else { throw Violation("it does not start on a healthy disk") }
-    // Behind a snapshot a start does not look at older segments; the follower may have to.
+    // Behind a snapshot a start does not look at older segments; settlement may have to.
     disk.restore()
     _ = disk.restoreSnapshots()
   }
@@ -28,7 +28,7 @@ extension Run {
     for _ in 0..<Self.mostRounds {
       ioTurn()
       journalStep()
-      followerStep()
+      settlementStep()
       clock.advance(nanoseconds: 20_000_000)
       try judge()
       if people.allSatisfy(\.outstanding.isEmpty) { return }
@@ -60,7 +60,7 @@ extension Run {
     while !server.isClosed {
       ioTurn()
       journalStep()
-      followerStep()
+      settlementStep()
       clock.advance(nanoseconds: 10_000_000)
       if let failure { throw failure }
       rounds += 1

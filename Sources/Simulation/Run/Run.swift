@@ -1,7 +1,7 @@
 // A run: the whole exchange, its clients, its disk and its network in one thread and simulated time.
 //
 //   step:  start the server if it is down
-//          one of: I/O turn, journal, follower, snapshot, wishes of clients, time
+//          one of: I/O turn, journal, settlement, snapshot, wishes of clients, time
 //          perhaps: kill, power loss, bit flip, cut connection, clock jump, full disk, ledger down
 //   after each I/O turn: the exchange's invariants, conservation, a mark (command, event hash)
 //   after each start:    an audit of journal and ledger against marks and acknowledgements
@@ -35,7 +35,7 @@ final class Run {
   var failure: Violation?
   private var ioIsBusy = false
   private var journalIsBusy = false
-  private var followerIsBusy = false
+  private var settlementIsBusy = false
   private var snapshotIsBusy = false
   /// A command whose loss cannot be told from a torn write is lost: the ledger may know it, and what
   /// the clients were told is not so. The run is over.
@@ -89,7 +89,7 @@ final class Run {
     switch random.pick(0..<100) {
     case ..<40: ioTurn()
     case ..<65: journalStep()
-    case ..<77: followerStep()
+    case ..<77: settlementStep()
     case ..<81: snapshotStep()
     case ..<93: wish()
     default: clock.advance(nanoseconds: UInt64(random.pick(0...300_000_000)))
@@ -159,10 +159,10 @@ final class Run {
   /// While a call to the disk takes its time, other threads get on.
   private func others() {
     guard server != nil, failure == nil else { return }
-    if !journalIsBusy, followerIsBusy || snapshotIsBusy, random.happens(4_000) {
+    if !journalIsBusy, settlementIsBusy || snapshotIsBusy, random.happens(4_000) {
       return journalStep()
     }
-    if snapshotIsBusy, !followerIsBusy, random.happens(2_000) { return followerStep() }
+    if snapshotIsBusy, !settlementIsBusy, random.happens(2_000) { return settlementStep() }
     if !ioIsBusy { ioTurn() }
   }
 
@@ -180,10 +180,10 @@ final class Run {
     }
   }
 
-  func followerStep() {
-    guard let server, !followerIsBusy, !ioIsBusy else { return }
-    followerIsBusy = true
-    defer { followerIsBusy = false }
+  func settlementStep() {
+    guard let server, !settlementIsBusy, !ioIsBusy else { return }
+    settlementIsBusy = true
+    defer { settlementIsBusy = false }
     do throws(JournalError) {
       _ = try server.stepSettlement()
     } catch {
