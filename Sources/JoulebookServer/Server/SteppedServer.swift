@@ -218,8 +218,6 @@ package final class SteppedServer {
   package var settlementHasHalted: Bool { settlementIsOver }
   /// Everything up to here is said to be durable.
   package var durable: SequenceNumber { services.journal.durable }
-  /// How much the journal takes.
-  package var headroom: DiskHeadroom { services.journal.headroom }
   /// Last command stamped.
   package var lastSequence: SequenceNumber { market.lastSequence }
   /// What does not hold in the exchange.
