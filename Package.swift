@@ -62,9 +62,11 @@ let package = Package(
     .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
     .target(name: "Transport", dependencies: ["CLibuv", "TLS"], swiftSettings: hot),
     .target(
+      name: "GatewayKit", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: hot),
+    .target(
       name: "GatewayBinary",
       dependencies: [
-        "CPrefetch", "Wire", "Transport", "MarketModel",
+        "GatewayKit", "Wire", "Transport", "MarketModel",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hot),
@@ -78,7 +80,7 @@ let package = Package(
       name: "JoulebookServer",
       dependencies: [
         "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
-        "TLS", "Transport", "Wire", "GatewayBinary",
+        "TLS", "Transport", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -141,7 +143,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExchangeCoreTests",
-      dependencies: ["ExchangeCore", "GatewayBinary", "MarketModel", "Wire"],
+      dependencies: ["ExchangeCore", "GatewayKit", "MarketModel", "Wire"],
       swiftSettings: quick),
     .testTarget(
       name: "WireTests",
@@ -160,16 +162,20 @@ let package = Package(
       dependencies: ["Transport", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
+      name: "GatewayKitTests",
+      dependencies: ["GatewayKit", "MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
       name: "GatewayBinaryTests",
       dependencies: [
-        "GatewayBinary", "JoulebookClient", "Wire", "MarketModel", "Transport",
+        "GatewayBinary", "GatewayKit", "JoulebookClient", "Wire", "MarketModel", "Transport",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "joulebook", "JoulebookServer", "JoulebookClient", "GatewayBinary", "ExchangeCore",
+        "joulebook", "JoulebookServer", "JoulebookClient", "GatewayKit", "ExchangeCore",
         "Journaling", "MarketModel", "Rings", "Settlement", "TLS", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -218,8 +224,8 @@ if Context.environment["JOULEBOOK_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "MarketModel", "ExchangeCore", "Wire", "Journaling", "Transport", "GatewayBinary",
-        "JoulebookClient",
+        "MarketModel", "ExchangeCore", "Wire", "Journaling", "Transport", "GatewayKit",
+        "GatewayBinary", "JoulebookClient",
       ],
       path: "Tests/fuzz", exclude: ["corpus", "corpus.py", "keep.sh", "run.sh"],
       swiftSettings: strict,

@@ -14,8 +14,6 @@ public struct BatchBuilder: Sendable {
   public private(set) var head: LedgerHead
   /// Transfers of the batch in the making.
   public private(set) var open: [LedgerTransfer] = []
-  /// What instruments and areas are paid in, learnt from their events.
-  private var catalog = Catalog()
   /// What an event said that no exchange says; thrown by the next `endCommand`.
   private var problem: String?
 
@@ -27,13 +25,15 @@ public struct BatchBuilder: Sendable {
   }
 
   /// Takes one event of the command `sequence`, sequenced at `time`.
-  public mutating func take(_ event: Event, sequence: SequenceNumber, time: Timestamp) {
+  /// - Parameter known: What areas and instruments are paid in, as the events so far say.
+  public mutating func take(
+    _ event: Event, sequence: SequenceNumber, time: Timestamp, _ known: borrowing ReferenceData
+  ) {
     let cause = Cause(sequence: sequence, time: time)
     switch event {
-    case .trade(let trade): settle(trade, cause)
-    case .metered(let metered): settle(metered, cause)
+    case .trade(let trade): settle(trade, known.market(of: trade.instrument), cause)
+    case .metered(let metered): settle(metered, known.currency(of: metered.area), cause)
     case .cash(let cash): settle(cash, cause)
-    case .reference(let event): catalog.note(event)
     default: break
     }
   }
@@ -91,8 +91,10 @@ public struct BatchBuilder: Sendable {
 
 // Who is debited and who is credited: the table is in docs/LEDGER.md.
 extension BatchBuilder {
-  private mutating func settle(_ trade: Trade, _ cause: Cause) {
-    guard let (area, currency) = catalog.market(of: trade.instrument) else {
+  private mutating func settle(
+    _ trade: Trade, _ market: (area: AreaId, currency: Currency)?, _ cause: Cause
+  ) {
+    guard let (area, currency) = market else {
       return note("instrument \(trade.instrument.rawValue) is unknown")
     }
     let (buyer, seller) = (trade.buyer.account, trade.seller.account)
@@ -104,9 +106,9 @@ extension BatchBuilder {
     post(.sellerFee, from: seller, to: fees, money, trade.seller.fee.units, id, cause)
   }
 
-  private mutating func settle(_ metered: Metered, _ cause: Cause) {
+  private mutating func settle(_ metered: Metered, _ currency: Currency?, _ cause: Cause) {
     let (account, area) = (metered.account, metered.area)
-    guard let currency = catalog.currency(of: area) else {
+    guard let currency else {
       return note("area \(area.rawValue) is unknown")
     }
     let (energy, money) = (LedgerUnit.energy(area), LedgerUnit.currency(currency))
@@ -180,6 +182,8 @@ extension BatchBuilder {
   /// No batch in the making is longer: what one command moves comes on top of the rules' bound.
   /// A command trades with at most 2^24 orders, four transfers each, and the rules' bound is a million.
   private static let longest = 1 << 27
+  /// No area or instrument has a higher number: a bound for what is read.
+  private static let mostMarkets = 1 << 26
 
   private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
@@ -190,7 +194,8 @@ extension BatchBuilder {
   }()
 
   /// Writes all of it, between two commands.
-  public func write(to sink: any StateSink) {
+  /// - Parameter known: As for `take`.
+  public func write(to sink: any StateSink, _ known: borrowing ReferenceData) {
     sink.put(Self.layout.fingerprint)
     sink.put(genesis.hash.bytes)
     sink.put(head.batch)
@@ -198,7 +203,8 @@ extension BatchBuilder {
     sink.put(head.hash.bytes)
     sink.put(head.transfers)
     sink.put(open)
-    catalog.write(to: sink)
+    sink.put(known.currencies)
+    sink.put(known.areasOfInstruments)
   }
 
   /// Reads what `write` wrote; the source says whether it was whole, and of the same genesis.
@@ -213,6 +219,8 @@ extension BatchBuilder {
     head.hash = BatchHash(bytes: source.get(UInt8.self, most: Self.hashBytes)) ?? genesis.hash
     head.transfers = source.get(UInt64.self)
     open = source.get(LedgerTransfer.self, most: Self.longest)
-    catalog.read(from: source)
+    // The reference data say it too; here it stands since this part of a snapshot was once read without them.
+    _ = source.get(Currency.self, most: Self.mostMarkets)
+    _ = source.get(AreaId.self, most: Self.mostMarkets)
   }
 }

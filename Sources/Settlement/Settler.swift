@@ -105,14 +105,17 @@ public struct Settler: ~Copyable {
   public var journalHead: LedgerHead { builder.head }
 
   /// Takes one event of the durable command `sequence`, sequenced at `time`.
+  /// - Parameter known: What areas and instruments are paid in, as the events so far say.
   /// - Precondition: not `.waiting`.
-  public mutating func take(_ event: Event, sequence: SequenceNumber, time: Timestamp) {
+  public mutating func take(
+    _ event: Event, sequence: SequenceNumber, time: Timestamp, _ known: borrowing ReferenceData
+  ) {
     if isHalted { return }
     precondition(inHand == nil, "a waiting settler must not be fed; call retry")
     if case .control(.settlementConfirmed(let confirmed)) = event {
       unconfirmed.removeAll { $0.batch <= confirmed.batch }
     } else {
-      builder.take(event, sequence: sequence, time: time)
+      builder.take(event, sequence: sequence, time: time, known)
     }
   }
 

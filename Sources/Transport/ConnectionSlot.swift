@@ -23,6 +23,8 @@ struct ConnectionSlot: ~Copyable {
   let index: Int
   var generation: UInt32 = 0
   var state = State.free
+  /// Which of the handlers has the connection.
+  var handler = 0
   var reason = CloseReason.local
   /// Reading is stopped: back-pressure.
   var paused = false
@@ -84,7 +86,9 @@ struct ConnectionSlot: ~Copyable {
   }
 
   /// Makes the slot ready for the next connection.
-  mutating func open() {
+  /// - Parameter handler: Which of the handlers has it.
+  mutating func open(handler: Int) {
+    self.handler = handler
     generation += 1
     state = .open
     (paused, shut, unreadCount) = (false, false, 0)

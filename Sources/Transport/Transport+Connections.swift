@@ -73,16 +73,18 @@ extension Transport {
     let tcp = slot.pointee.tcp
     uv_tcp_init(loop, tcp)
     tcp.pointee.data = UnsafeMutableRawPointer(slot)
-    slot.pointee.open()
+    let raw = UnsafeMutableRawPointer(listener)
+    let origin = listeners.first { UnsafeMutableRawPointer($0.handle) == raw }
+    slot.pointee.open(handler: origin?.handler ?? 0)
     openCount += 1
     guard uv_accept(listener, slot.pointee.stream) == 0 else {
       slot.pointee.reason = .local
       return close(slot, .local)
     }
-    guard secure(slot, from: listener) else { return close(slot, .notSecured) }
+    guard secure(slot, origin?.security) else { return close(slot, .notSecured) }
     uv_tcp_nodelay(tcp, 1)
     counts.accepted += 1
-    tell { $0.connected(slot.pointee.id) }
+    tell(slot) { $0.connected(slot.pointee.id) }
     if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
   }
 
@@ -152,12 +154,19 @@ extension Transport {
   func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     let bytes = UnsafeRawBufferPointer(rebasing: readBuffer[0..<count])
     slot.pointee.wasRead = true
-    guard let used = tell({ $0.received(slot.pointee.id, bytes) }) else {
+    guard let used = tell(slot, { $0.received(slot.pointee.id, bytes) }) else {
       preconditionFailure("only within the loop")
     }
     precondition(used >= 0 && used <= count)
-    guard slot.pointee.state == .open, used < count else { return }
-    let rest = count - used
+    if slot.pointee.state == .open, used < count { keep(slot, bytes, used) }
+    tellLoop { $0.readEnds() }
+  }
+
+  /// Keeps what the handler left.
+  private func keep(
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: UnsafeRawBufferPointer, _ used: Int
+  ) {
+    let rest = bytes.count - used
     guard rest < configuration.longestMessage || slot.pointee.paused else {
       return close(slot, .unreadOverflow)
     }
@@ -186,7 +195,7 @@ extension Transport {
     slot.pointee.security = nil
     openCount -= 1
     freeSlots.append(slot.pointee.index)
-    tell { $0.closed(id, reason) }
+    tell(slot) { $0.closed(id, reason) }
   }
 
   /// The slot that the `data` of libuv's handle or request points to, with its transport. Counts nothing.

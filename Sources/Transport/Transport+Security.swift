@@ -14,12 +14,9 @@ extension Transport {
   /// Gives a connection what its listener's connections are secured with, if anything.
   /// - Returns: `false` when there is no memory for it.
   func secure(
-    _ slot: UnsafeMutablePointer<ConnectionSlot>, from listener: UnsafeMutablePointer<uv_stream_t>
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ context: TLSContext?
   ) -> Bool {
-    let raw = UnsafeMutableRawPointer(listener)
-    guard
-      let context = listeners.first(where: { UnsafeMutableRawPointer($0.handle) == raw })?.security
-    else { return true }
+    guard let context else { return true }
     do throws(TLSError) {
       slot.pointee.security = try TLSSession(context)
       return true

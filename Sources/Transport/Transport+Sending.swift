@@ -25,7 +25,7 @@ extension Transport {
   private func overflow(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard !slot.pointee.isOverflowing else { return }
     slot.pointee.isOverflowing = true
-    tell { $0.overflowed(slot.pointee.id) }
+    tell(slot) { $0.overflowed(slot.pointee.id) }
     finish(slot, .slowReader)
   }
 

@@ -81,7 +81,14 @@ public final class Transport {
   /// Who is told, while the loop runs: `run` holds it.
   fileprivate var seat: Unmanaged<HandlerSeat>?
   private(set) var isShutDown = false
-  var listeners: [(handle: UnsafeMutablePointer<uv_tcp_t>, security: TLSContext?)] = []
+  /// A listening socket, and what becomes of its connections.
+  struct Listener {
+    var handle: UnsafeMutablePointer<uv_tcp_t>
+    var security: TLSContext?
+    /// Which of the handlers has its connections.
+    var handler: Int
+  }
+  var listeners: [Listener] = []
   /// Where sealed bytes are read to; made with the first listener that has TLS.
   var sealedBuffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var timers: [TimerToken: UnsafeMutablePointer<uv_timer_t>] = [:]
@@ -135,11 +142,12 @@ public final class Transport {
   ///   - host: An IPv4 or IPv6 address.
   ///   - port: 0: the kernel chooses.
   ///   - security: Its connections speak TLS with this; `nil`: plain TCP.
+  ///   - handler: Which of the handlers that `run` is given has its connections.
   /// - Returns: The port.
   /// - Throws: When the address is malformed, taken or not allowed.
   @discardableResult
   public func listen(
-    host: String, port: UInt16, security: TLSContext? = nil
+    host: String, port: UInt16, security: TLSContext? = nil, handler: Int = 0
   ) throws(TransportError) -> UInt16 {
     if security != nil, sealedBuffer.count == 0 {
       sealedBuffer = .allocate(byteCount: configuration.readBuffer / 2, alignment: 4096)
@@ -148,7 +156,7 @@ public final class Transport {
     let listener = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
     uv_tcp_init(loop, listener)
     listener.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-    listeners.append((listener, security))
+    listeners.append(Listener(handle: listener, security: security, handler: handler))
     let code = withUnsafeMutablePointer(to: &address) { storage in
       Self.bind(listener, host: host, port: port, in: UnsafeMutableRawPointer(storage))
     }
@@ -162,14 +170,20 @@ public final class Transport {
     return Self.port(of: listener)
   }
 
-  /// Runs until `shutDown`, calling `handler` on this thread.
-  public func run(_ handler: any TransportHandler, waiting: Waiting = .blocking) {
+  /// Runs until `shutDown`, calling the handlers on this thread.
+  /// - Parameters:
+  ///   - loop: Is called in every turn.
+  ///   - handlers: Those of the listeners' connections.
+  public func run(
+    _ loop: any LoopHandler, serving handlers: [any ConnectionHandler],
+    waiting: Waiting = .blocking
+  ) {
     precondition(seat == nil, "the loop runs already")
-    seated(handler) {
+    seated(loop, handlers) {
       switch waiting {
-      case .blocking: while uv_run(loop, UV_RUN_DEFAULT) != 0 {}
-      case .yielding: while uv_run(loop, UV_RUN_NOWAIT) != 0 { sched_yield() }
-      case .spinning: while uv_run(loop, UV_RUN_NOWAIT) != 0 {}
+      case .blocking: while uv_run(self.loop, UV_RUN_DEFAULT) != 0 {}
+      case .yielding: while uv_run(self.loop, UV_RUN_NOWAIT) != 0 { sched_yield() }
+      case .spinning: while uv_run(self.loop, UV_RUN_NOWAIT) != 0 {}
       }
     }
   }
@@ -177,8 +191,8 @@ public final class Transport {
   /// One turn of the loop that waits for nothing. For tests and for a caller with a loop of its own.
   /// - Returns: Whether anything is left to run.
   @discardableResult
-  public func turn(_ handler: any TransportHandler) -> Bool {
-    seated(handler) { uv_run(loop, UV_RUN_NOWAIT) != 0 }
+  public func turn(_ loop: any LoopHandler, serving handlers: [any ConnectionHandler]) -> Bool {
+    seated(loop, handlers) { uv_run(self.loop, UV_RUN_NOWAIT) != 0 }
   }
 
   /// Calls `timerFired` after `milliseconds`, then every `interval` ms (0: once). Starting a running
@@ -202,7 +216,7 @@ public final class Transport {
       { timer in
         guard let timer else { return }
         let token = TimerToken(Int(bitPattern: timer.pointee.data))
-        Transport.with(timer.pointee.loop.pointee.data) { $0.tell { $0.timerFired(token) } }
+        Transport.with(timer.pointee.loop.pointee.data) { $0.tellLoop { $0.timerFired(token) } }
       }, milliseconds, interval)
   }
 
@@ -246,7 +260,7 @@ public final class Transport {
     var code = uv_loop_init(loop)
     if code == 0 {
       code = uv_async_init(
-        loop, async, { Transport.with($0?.pointee.data) { $0.tell { $0.woken() } } })
+        loop, async, { Transport.with($0?.pointee.data) { $0.tellLoop { $0.woken() } } })
       if code < 0 { uv_loop_close(loop) }
     }
     if code < 0 {
@@ -258,7 +272,7 @@ public final class Transport {
   }
 
   private func endTurn() {
-    tell { $0.turnEnds() }
+    tellLoop { $0.turnEnds() }
     flushDirty()
   }
 
@@ -308,10 +322,27 @@ public final class Transport {
 
 // MARK: - Who is called
 
-/// Holds the handler where a call of it counts no references: it does not change while it is seated.
+/// Holds the handlers where a call of one counts no references: they do not change while they are seated.
 private final class HandlerSeat {
-  let handler: any TransportHandler
-  init(_ handler: any TransportHandler) { self.handler = handler }
+  let loop: any LoopHandler
+  private let kept: [ConnectionSeat]
+  /// The same, for calls.
+  let connections: UnsafeMutableBufferPointer<Unmanaged<ConnectionSeat>>
+
+  init(_ loop: any LoopHandler, _ handlers: [any ConnectionHandler]) {
+    self.loop = loop
+    kept = handlers.map(ConnectionSeat.init)
+    connections = .allocate(capacity: kept.count)
+    _ = connections.initialize(fromContentsOf: kept.map(Unmanaged.passUnretained))
+  }
+
+  deinit { connections.deallocate() }
+}
+
+/// Holds the handler of some listeners' connections.
+private final class ConnectionSeat {
+  let handler: any ConnectionHandler
+  init(_ handler: any ConnectionHandler) { self.handler = handler }
 }
 
 extension Transport {
@@ -322,9 +353,12 @@ extension Transport {
     Unmanaged<Transport>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
   }
 
-  /// Tells `handler` what happens while `body` runs.
-  fileprivate func seated<Answer>(_ handler: any TransportHandler, _ body: () -> Answer) -> Answer {
-    let taken = HandlerSeat(handler)
+  /// Tells the handlers what happens while `body` runs.
+  fileprivate func seated<Answer>(
+    _ loop: any LoopHandler, _ handlers: [any ConnectionHandler], _ body: () -> Answer
+  ) -> Answer {
+    precondition(listeners.allSatisfy { handlers.indices.contains($0.handler) })
+    let taken = HandlerSeat(loop, handlers)
     return withExtendedLifetime(taken) {
       seat = .passUnretained(taken)
       defer { seat = nil }
@@ -332,9 +366,18 @@ extension Transport {
     }
   }
 
-  /// Calls the handler; nothing when the loop does not run.
+  /// Calls the loop's handler; nothing when the loop does not run.
+  @inline(__always) func tellLoop(_ body: (any LoopHandler) -> Void) {
+    seat?._withUnsafeGuaranteedRef { body($0.loop) }
+  }
+
+  /// Calls the handler of a connection; nothing when the loop does not run.
   @discardableResult @inline(__always)
-  func tell<Answer>(_ body: (any TransportHandler) -> Answer) -> Answer? {
-    seat?._withUnsafeGuaranteedRef { body($0.handler) }
+  func tell<Answer>(
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ body: (any ConnectionHandler) -> Answer
+  ) -> Answer? {
+    seat?._withUnsafeGuaranteedRef { seat in
+      seat.connections[slot.pointee.handler]._withUnsafeGuaranteedRef { body($0.handler) }
+    }
   }
 }

@@ -1,7 +1,7 @@
 /// What a gateway does with connections. Every call is made on the thread that runs the loop.
 ///
 /// One existential call per read, not per message: the handler walks the messages of a read itself.
-public protocol TransportHandler: AnyObject {
+public protocol ConnectionHandler: AnyObject {
   /// A client connected.
   func connected(_ connection: ConnectionId)
 
@@ -17,6 +17,18 @@ public protocol TransportHandler: AnyObject {
 
   /// The connection is gone; its id is never valid again.
   func closed(_ connection: ConnectionId, _ reason: CloseReason)
+}
+
+extension ConnectionHandler {
+  /// Has no last word.
+  public func overflowed(_ connection: ConnectionId) {}
+}
+
+/// What is done in a turn of the loop, whichever connections it serves. Every call is made on the thread that
+/// runs it.
+public protocol LoopHandler: AnyObject {
+  /// A handler of connections was shown the bytes of one read.
+  func readEnds()
 
   /// Another thread called `WakeHandle.wake`; several calls may have become one.
   func woken()
@@ -28,9 +40,9 @@ public protocol TransportHandler: AnyObject {
   func turnEnds()
 }
 
-extension TransportHandler {
-  /// Has no last word.
-  public func overflowed(_ connection: ConnectionId) {}
+extension LoopHandler {
+  /// Waits for the turn's end.
+  public func readEnds() {}
 }
 
 /// Why a connection was closed.
@@ -43,7 +55,7 @@ public enum CloseReason: Equatable, Sendable {
   case slowReader
   /// The handler left more unread than a message may have.
   case unreadOverflow
-  /// The gateway asked for it.
+  /// The handler asked for it.
   case local
   /// It does not speak TLS as it must here.
   case notSecured
@@ -51,9 +63,9 @@ public enum CloseReason: Equatable, Sendable {
   case shutdown
 }
 
-/// Names a timer of the gateway.
+/// Names a timer of the loop's handler.
 public struct TimerToken: Hashable, Sendable, BitwiseCopyable {
-  /// Any number, chosen by the gateway.
+  /// Any number, chosen by it.
   public let rawValue: Int
   /// The timer with that number.
   public init(_ rawValue: Int) { self.rawValue = rawValue }

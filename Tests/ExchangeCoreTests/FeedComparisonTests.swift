@@ -1,5 +1,5 @@
 import ExchangeCore
-import GatewayBinary
+import GatewayKit
 import MarketModel
 import Testing
 
@@ -21,7 +21,7 @@ private struct Place: Hashable {
 }
 
 /// Follows both views of every area, number by number.
-private struct Follower: FeedSink {
+private struct Follower {
   var orders: [OrderId: FeedOrder] = [:]
   var levels: [Place: Level] = [:]
   var last: [AreaId: UInt64] = [:]
@@ -29,7 +29,13 @@ private struct Follower: FeedSink {
   var told: [AreaId: [(UInt64, FeedLevel)]] = [:]
   var faults: [String] = []
 
-  mutating func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
+  mutating func take(_ message: FeedMessage) {
+    take(message.update, message.area, message.sequence)
+    guard let change = message.level else { return }
+    take(change.level, of: change.instrument, message.area, message.sequence)
+  }
+
+  private mutating func take(_ update: FeedUpdate, _ area: AreaId, _ sequence: UInt64) {
     if sequence != last[area, default: 0] + 1 { faults.append("a gap before \(sequence)") }
     last[area] = sequence
     switch update {
@@ -44,8 +50,8 @@ private struct Follower: FeedSink {
     }
   }
 
-  mutating func publish(
-    _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
+  private mutating func take(
+    _ level: FeedLevel, of instrument: InstrumentId, _ area: AreaId, _ sequence: UInt64
   ) {
     if sequence != last[area] { faults.append("a level has the number of another message") }
     told[area, default: []].append((sequence, level))
@@ -99,7 +105,7 @@ struct FeedComparisonTests {
       coverage.note(outcome.events)
       for event in outcome.events { feed.note(event) }
       if count == steps.count / 2 { feed.keepsLevels = true }
-      feed.endCommand(at: .never, into: &follower)
+      for message in feed.endCommand(at: .never) { follower.take(message) }
       if count == steps.count / 2 { follower.levels = levels(market.exchange) }
       guard feed.keepsLevels else { continue }
       let expected = levels(market.exchange)

@@ -1,11 +1,12 @@
+import GatewayKit
 import MarketModel
 import Testing
 import Wire
 
 @testable import GatewayBinary
 
-/// Reports as a session would get them, told apart by template.
-private struct Collected: ReportSink {
+/// Reports as sessions would get them, told apart by template.
+private struct Collected {
   struct Report: Equatable {
     var session: UInt32
     var number: UInt64
@@ -13,12 +14,26 @@ private struct Collected: ReportSink {
     /// What a ReportCopy says: session and number.
     var origin: [UInt64] = []
   }
+  private let view = DurableView()
   var reports: [Report] = []
 
-  mutating func take(_ report: Frame, number: UInt64, of session: SessionId, version: UInt64) {
-    #expect(report.sequenceNumber == number)
-    var taken = Report(session: session.rawValue, number: number, template: report.templateId)
-    if let copy = ReportCopyDecoder(report) {
+  mutating func route(_ event: Event, _ time: Timestamp) {
+    withUnsafePointer(to: event) { event in
+      for report in view.take(event, at: time) {
+        let bytes = ReportWriter.frames(of: [PastReport(report, event.pointee, time)])
+        bytes.withUnsafeBytes { bytes in
+          guard let start = bytes.baseAddress else { return }
+          take(Frame(finished: start), report)
+        }
+      }
+    }
+  }
+
+  private mutating func take(_ frame: Frame, _ report: GatewayKit.Report) {
+    #expect(frame.sequenceNumber == report.number)
+    var taken = Report(
+      session: report.session.rawValue, number: report.number, template: frame.templateId)
+    if let copy = ReportCopyDecoder(frame) {
       taken.origin = [UInt64(copy.originSession.rawValue), copy.originSeqNo]
     }
     reports.append(taken)
@@ -30,21 +45,21 @@ private struct Collected: ReportSink {
 
   /// Participant 1 trades with session 7 and has its reports copied to session 9; so has participant 2
   /// with session 8 and nobody.
-  private static func register(_ router: inout ReportRouter, _ sink: inout Collected) {
+  private static func register(_ sink: inout Collected) {
     for (session, participant, roles) in [
       (UInt32(7), UInt32(1), Roles.trading), (8, 2, .trading), (9, 1, .dropCopy),
     ] {
-      router.route(
+      sink.route(
         .reference(
           .sessionRegistered(
             RegisterSession(
               session: SessionId(session), participant: ParticipantId(participant), roles: roles,
-              publicKey: PublicKey(0, 0, 0, 0)))), time, into: &sink)
-      router.route(
+              publicKey: PublicKey(0, 0, 0, 0)))), time)
+      sink.route(
         .session(
           .sessionBegan(
             BeginSession(session: SessionId(session), version: 1, cancelAfter: BeginSession.never))),
-        time, into: &sink)
+        time)
     }
   }
 
@@ -56,12 +71,11 @@ private struct Collected: ReportSink {
 
   @Test("A broker's drop copy gets its firm's reports, whose they are, in its own numbers.")
   func copies() {
-    var router = ReportRouter()
     var sink = Collected()
-    Self.register(&router, &sink)
-    router.route(Self.rejected(7), Self.time, into: &sink)
-    router.route(Self.rejected(8), Self.time, into: &sink)
-    router.route(Self.rejected(7), Self.time, into: &sink)
+    Self.register(&sink)
+    sink.route(Self.rejected(7), Self.time)
+    sink.route(Self.rejected(8), Self.time)
+    sink.route(Self.rejected(7), Self.time)
     let (reject, copy) = (RejectedEncoder.templateId, ReportCopyEncoder.templateId)
     #expect(
       sink.reports == [
@@ -77,29 +91,27 @@ private struct Collected: ReportSink {
 
   @Test("Its own reports are not copied to it, and a revoked one gets nothing.")
   func ownAndRevoked() {
-    var router = ReportRouter()
     var sink = Collected()
-    Self.register(&router, &sink)
-    router.route(Self.rejected(9), Self.time, into: &sink)
-    router.route(
+    Self.register(&sink)
+    sink.route(Self.rejected(9), Self.time)
+    sink.route(
       .reference(
         .sessionRegistered(
           RegisterSession(
             session: SessionId(9), participant: ParticipantId(1), roles: [],
-            publicKey: PublicKey(0, 0, 0, 0)))), Self.time, into: &sink)
-    router.route(Self.rejected(7), Self.time, into: &sink)
+            publicKey: PublicKey(0, 0, 0, 0)))), Self.time)
+    sink.route(Self.rejected(7), Self.time)
     #expect(sink.reports.map(\.session) == [9, 7])
   }
 
   @Test("A settled batch is told to drop copies, and to nobody else.")
   func settlement() {
-    var router = ReportRouter()
     var sink = Collected()
-    Self.register(&router, &sink)
-    router.route(
+    Self.register(&sink)
+    sink.route(
       .control(
         .settlementConfirmed(SettlementConfirmed(batch: 4, lastSequence: SequenceNumber(99)))),
-      Self.time, into: &sink)
+      Self.time)
     #expect(
       sink.reports == [
         .init(session: 9, number: 1, template: SettlementNoticeEncoder.templateId)
@@ -108,19 +120,18 @@ private struct Collected: ReportSink {
 
   @Test("A balance goes to every listener of the firm once, not as a copy.")
   func balances() {
-    var router = ReportRouter()
     var sink = Collected()
-    Self.register(&router, &sink)
-    router.route(
+    Self.register(&sink)
+    sink.route(
       .reference(
         .accountCreated(CreateAccount(account: AccountId(3), participant: ParticipantId(1)))),
-      Self.time, into: &sink)
-    router.route(
+      Self.time)
+    sink.route(
       .balance(
         Balance(
           account: AccountId(3), area: AreaId(1), currency: .eur, free: .zero, reserved: .zero,
           energy: .zero, cap: .zero, coveredAsks: .zero, coveredBids: .zero, openAsks: .zero,
-          openBids: .zero)), Self.time, into: &sink)
+          openBids: .zero)), Self.time)
     #expect(sink.reports.map(\.session) == [7, 9])
     #expect(sink.reports.allSatisfy { $0.template == BalanceUpdateEncoder.templateId })
   }

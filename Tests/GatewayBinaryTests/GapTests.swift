@@ -1,4 +1,5 @@
 import Crypto
+import GatewayKit
 import MarketModel
 import Testing
 

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import GatewayKit
 import JoulebookClient
 import MarketModel
 import Synchronization
@@ -17,14 +18,14 @@ final class GatewayWorld: Sendable {
     var outbox: [[Event]] = []
     var delivered = 0
     var drain = false
-    var counts = BinaryGateway.Counts()
+    var counts = GatewayCounts()
     var orders: [OrderId: OrderState] = [:]
     var balances: [AccountId: Balance] = [:]
     var explanations: [OrderId: OrderExplanation] = [:]
     var status = ServerStatus()
     var ended: [EndSession] = []
     var queries: [RetransmitQuery] = []
-    var answers: [(RetransmitQuery, [UInt8]?)] = []
+    var answers: [(RetransmitQuery, [PastReport]?)] = []
     var notices: [GatewayNotice] = []
     /// Questions are answered as of this command: they wait until it is delivered. 0: at once.
     var appliedThrough: UInt64 = 0
@@ -82,13 +83,13 @@ final class GatewayWorld: Sendable {
     nonisolated(unsafe) let moved = transport
     let done = done
     let thread = Thread { [self] in
-      let server = ScriptedServer(self)
+      let server = ScriptedServer(self, moved, steady: steady)
       let gateway = BinaryGateway(
-        transport: moved, server: server, configuration: gatewayConfiguration())
+        server.seat, transport: moved, configuration: gatewayConfiguration())
       server.gateway = gateway
       server.deliver(opening)
       ready.signal()
-      moved.run(gateway)
+      moved.run(server, serving: [gateway])
       done.signal()
     }
     thread.start()
@@ -104,10 +105,13 @@ final class GatewayWorld: Sendable {
       let error = state.withLock { $0.wallError }
       return Timestamp(nanoseconds: UInt64(Int64(SystemClock.now().nanoseconds) + error))
     }
-    configuration.steady = { [unowned self] in
+    return configuration
+  }
+
+  private var steady: @Sendable () -> SteadyTime {
+    { [unowned self] in
       SteadyTime(nanoseconds: SystemClock.steady().nanoseconds + state.withLock { $0.steadyError })
     }
-    return configuration
   }
 
   /// Who and what there is when the world begins.
@@ -200,32 +204,53 @@ final class GatewayWorld: Sendable {
   }
 }
 
-/// The exchange behind the gateway, on the I/O thread.
-final class ScriptedServer: GatewayServer {
+/// The exchange behind the gateway, and the turns of its loop, on the I/O thread.
+final class ScriptedServer: ExchangePort, LoopHandler {
   unowned let world: GatewayWorld
   weak var gateway: BinaryGateway?
+  private let network: any Network
+  private let view = DurableView(versionFloor: SystemClock.now().nanoseconds)
+  private let clock: ServingClock
+  private var lost: LostSessions?
   private var sequence: UInt64 = 0
+  /// When silence is to be judged, and how many more turns read before.
+  private var judgement: (SteadyTime, Int)?
+  private var isDraining = false
 
-  init(_ world: GatewayWorld) { self.world = world }
+  init(_ world: GatewayWorld, _ network: any Network, steady: @escaping @Sendable () -> SteadyTime)
+  {
+    (self.world, self.network) = (world, network)
+    clock = ServingClock(longest: 500_000_000, steady)
+    lost = LostSessions(self, clock)
+    network.startTimer(TimerToken(-1), after: 250, every: 250)
+  }
+
+  /// What the gateway is given.
+  var seat: GatewaySeat {
+    guard let lost else { preconditionFailure("it was made") }
+    return GatewaySeat(.first, self, view, lost, clock)
+  }
 
   func submit(_ command: Command) -> SubmitResult {
-    switch command.body {
+    world.state.withLock { state in
+      let result = state.script.isEmpty ? .taken : state.script.removeFirst()
+      if result == .taken { state.commands.append(command) }
+      return result
+    }
+  }
+
+  func submitOwn(_ body: Command.Body) {
+    switch body {
     case .session(.beginSession(let session)):
       world.state.withLock { $0.outbox.append([.session(.sessionBegan(session))]) }
-      return .taken
     case .session(.endSession(let session)):
       world.state.withLock { state in
         state.outbox.append([.session(.sessionEnded(SessionEnded(request: session, count: 0)))])
         state.ended.append(session)
       }
-      return .taken
     default: break
     }
-    return world.state.withLock { state in
-      let result = state.script.isEmpty ? .taken : state.script.removeFirst()
-      if result == .taken { state.commands.append(command) }
-      return result
-    }
+    network.turnAgain()
   }
 
   func check(_ reading: SignedReading) -> ReadingCheck {
@@ -258,8 +283,16 @@ final class ScriptedServer: GatewayServer {
     world.state.withLock { $0.queries.append(query) }
   }
   func note(_ notice: GatewayNotice) { world.state.withLock { $0.notices.append(notice) } }
-  func woken() {}
-  func timerFired(_ timer: TimerToken) {}
+  func woken() { clock.look() }
+
+  func timerFired(_ timer: TimerToken) {
+    clock.look()
+    if judgement == nil {
+      judgement = (clock.now, 2)
+      network.turnAgain()
+    }
+    gateway?.tick()
+  }
 
   func turnEnds() {
     judgeReadings()
@@ -275,7 +308,27 @@ final class ScriptedServer: GatewayServer {
     }
     for (query, reports) in answers { gateway?.retransmit(query, reports) }
     if let counts = gateway?.counts { world.state.withLock { $0.counts = counts } }
-    if drain { gateway?.drain() }
+    if drain { self.drain() }
+    gateway?.turnEnds()
+    judgeSilence()
+    gateway?.resumeReading()
+    if isDraining, gateway?.hasConnections == false { network.shutDown() }
+  }
+
+  private func drain() {
+    isDraining = true
+    lost?.end()
+    network.stopListening()
+    network.startTimer(TimerToken(1), after: 1, every: 5)
+    gateway?.drain()
+  }
+
+  private func judgeSilence() {
+    guard let (moment, turns) = judgement else { return }
+    judgement = turns > 1 ? (moment, turns - 1) : nil
+    if turns > 1 { return network.turnAgain() }
+    gateway?.judgeSilence(at: moment)
+    lost?.cancelOrders(dueAt: moment)
   }
 
   private func judgeReadings() {
@@ -296,8 +349,13 @@ final class ScriptedServer: GatewayServer {
   func deliver(_ events: [Event]) {
     sequence += 1
     let number = SequenceNumber(sequence)
-    for event in events { gateway?.deliver(event, sequence: number, time: GatewayWorld.time) }
-    gateway?.endCommand(number)
+    gateway?.begin(number)
+    for event in events {
+      withUnsafePointer(to: event) {
+        gateway?.deliver($0, view.take($0, at: GatewayWorld.time), GatewayWorld.time)
+      }
+    }
+    gateway?.endCommand(view.endCommand(at: GatewayWorld.time), GatewayWorld.time)
     world.state.withLock { $0.sequence = sequence }
     // The gateway's own commands are not the test's.
     if case .session(.sessionBegan) = events.first { return }

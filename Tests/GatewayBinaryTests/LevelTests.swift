@@ -1,7 +1,7 @@
 import MarketModel
 import Testing
 
-@testable import GatewayBinary
+@testable import GatewayKit
 @testable import JoulebookClient
 
 /// What happens at a number of an area's channel, as those see it who follow levels.

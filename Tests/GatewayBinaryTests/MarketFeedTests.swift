@@ -1,22 +1,25 @@
 import MarketModel
 import Testing
 
-@testable import GatewayBinary
+@testable import GatewayKit
 
 /// Collects what the feed publishes.
-struct FeedLog: FeedSink {
+struct FeedLog {
   var updates: [(AreaId, UInt64, FeedUpdate)] = []
-  mutating func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
-    updates.append((area, sequence, update))
-  }
-
   /// What was published level by level, and the number and instrument of each.
   var levels: [(sequence: UInt64, instrument: InstrumentId, level: FeedLevel)] = []
-  mutating func publish(
-    _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
-  ) {
-    #expect(sequence == updates.last?.1 && area == updates.last?.0)
-    levels.append((sequence, instrument, level))
+
+  mutating func take(_ message: FeedMessage) {
+    updates.append((message.area, message.sequence, message.update))
+    guard let change = message.level else { return }
+    #expect(message.update.isOfOneOrder)
+    levels.append((message.sequence, change.instrument, change.level))
+  }
+}
+
+extension MarketFeed {
+  mutating func endCommand(at time: Timestamp, into log: inout FeedLog) {
+    for message in endCommand(at: time) { log.take(message) }
   }
 }
 

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import GatewayKit
 import MarketModel
 import Testing
 import Wire
@@ -187,7 +188,7 @@ struct SessionRecoveryTests {
     #expect(wait(world) { !$0.queries.isEmpty })
     let query = try #require(world.state.withLock { $0.queries.first })
     #expect(query.from == 1 && query.count == 2 && query.version == bot.version)
-    world.state.withLock { $0.answers = [(query, acks(2))] }
+    world.state.withLock { $0.answers = [(query, acks(2, of: query))] }
     world.wake.wake()
     #expect(try report(bot) == (1, 1, true))
     #expect(try report(bot) == (2, 2, true))
@@ -213,18 +214,19 @@ struct SessionRecoveryTests {
     try second.flush()
     #expect(wait(world) { $0.queries.count == 2 })
     let queries = world.state.withLock { $0.queries }
-    world.state.withLock { $0.answers = queries.map { ($0, acks(UInt64($0.count))) } }
+    world.state.withLock { $0.answers = queries.map { ($0, acks(UInt64($0.count), of: $0)) } }
     world.wake.wake()
     for number in UInt64(1)...3 { #expect(try report(second) == (number, number, true)) }
     #expect(try second.isQuiet())
   }
 
-  /// The frames of acknowledgements 1 ... `count`.
-  private func acks(_ count: UInt64) -> [UInt8] {
-    (1...count).flatMap { number in
-      frameBytes(AckEncoder.frameLength) {
-        AckEncoder(into: $0, seqNo: number, transactTime: GatewayWorld.time, refSeqNo: number)
-      }
+  /// Acknowledgements 1 ... `count`, as they are read from the journal.
+  private func acks(_ count: UInt64, of query: RetransmitQuery) -> [PastReport] {
+    (1...count).map { number in
+      PastReport(
+        Report(.event, of: query.session, version: query.version, number: number),
+        .control(.acknowledged(Acknowledged(session: query.session, clientSequence: number))),
+        GatewayWorld.time)
     }
   }
 
@@ -238,20 +240,28 @@ struct SessionRecoveryTests {
       var bytes = [UInt8](repeating: UInt8(number % 251), count: length)
       (bytes[0], bytes[1]) = (UInt8(length & 0xFF), UInt8(length >> 8))
       sent[number] = bytes
-      bytes.withUnsafeBytes { buffer in
-        if let base = buffer.baseAddress { recent.append(Frame(finished: base), number) }
+      let kept = recent.append(number, of: 1) { room in
+        room.copyMemory(from: bytes, byteCount: bytes.count)
+        return Frame(finished: room)
       }
-      let first = recent.first ?? 0
+      #expect(kept.length == length)
+      let first = recent.first(of: 1) ?? 0
       #expect(number - first < 2_000)
       guard number % 97 == 0 else { continue }
       var found: [[UInt8]] = []
       recent.forEach(from: first, count: number - first + 1) { found.append(Array($0.bytes)) }
       #expect(found == (first...number).map { sent[$0] ?? [] })
     }
-    #expect((recent.first ?? 0) > 1_000)
-    recent.clear()
-    let first = recent.first
-    #expect(first == nil)
+    #expect((recent.first(of: 1) ?? 0) > 1_000)
+    // A new version begins: nothing is kept of it, and then only what is its own.
+    let none = recent.first(of: 2)
+    #expect(none == nil)
+    _ = recent.append(1, of: 2) { room in
+      AckEncoder(into: room, seqNo: 1, transactTime: GatewayWorld.time, refSeqNo: 1)
+      return Frame(finished: room)
+    }
+    let (first, former) = (recent.first(of: 2), recent.first(of: 1))
+    #expect(first == 1 && former == nil)
   }
 
   // MARK: Cancel on disconnect

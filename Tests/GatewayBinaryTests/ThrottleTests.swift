@@ -1,3 +1,4 @@
+import GatewayKit
 import MarketModel
 import Testing
 

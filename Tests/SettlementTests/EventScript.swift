@@ -9,10 +9,21 @@ struct EventScript {
     var time: Timestamp
     var events: [Event]
     var closes = false
+    /// What was created by the commands before.
+    var created: [ReferenceEvent] = []
+
+    /// Who is who behind this command.
+    func known() -> ReferenceData {
+      var known = ReferenceData()
+      for event in created { known.note(event) }
+      for event in events { known.note(event) }
+      return known
+    }
   }
 
   /// Commands so far.
   private(set) var steps: [Step] = []
+  private var created: [ReferenceEvent] = []
   private var trades: UInt64 = 0
   private var registers: UInt64 = 0
   private var references: UInt64 = 0
@@ -39,7 +50,8 @@ struct EventScript {
     steps.append(
       Step(
         sequence: SequenceNumber(UInt64(steps.count) + 1), time: Timestamp(nanoseconds: time),
-        events: events, closes: closes))
+        events: events, closes: closes, created: created))
+    for case .reference(let event) in events { created.append(event) }
     time += 1_000_000_000
   }
 
@@ -117,7 +129,8 @@ struct EventScript {
 extension BatchBuilder {
   /// Feeds one command.
   mutating func feed(_ step: EventScript.Step) throws(LedgerError) -> SettlementBatch? {
-    for event in step.events { take(event, sequence: step.sequence, time: step.time) }
+    let known = step.known()
+    for event in step.events { take(event, sequence: step.sequence, time: step.time, known) }
     return try endCommand(sequence: step.sequence, time: step.time, closes: step.closes)
   }
 
@@ -137,7 +150,8 @@ extension BatchBuilder {
 extension Settler {
   /// Feeds one command.
   mutating func feed(_ step: EventScript.Step) -> SettlementConfirmed? {
-    for event in step.events { take(event, sequence: step.sequence, time: step.time) }
+    let known = step.known()
+    for event in step.events { take(event, sequence: step.sequence, time: step.time, known) }
     return endCommand(sequence: step.sequence, time: step.time, closes: step.closes)
   }
 }

@@ -52,7 +52,7 @@ struct SettlerTests {
     let known = SettlementConfirmed(batch: sent[sent.count - 2].batch, lastSequence: .none)
     settler.take(
       .control(.settlementConfirmed(known)), sequence: steps[crash].sequence,
-      time: steps[crash].time)
+      time: steps[crash].time, steps[crash].known())
     #expect(settler.unconfirmed == [sent[sent.count - 1]])
     let rest = steps[crash...].compactMap { settler.feed($0) }
     #expect(rest.map(\.batch).first == sent[sent.count - 1].batch + 1)

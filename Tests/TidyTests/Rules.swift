@@ -6,17 +6,31 @@ enum Rules {
   /// Targets from the bottom of the house upwards; an arrow may only point to an earlier one.
   static let order = [
     "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
-    "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayBinary",
-    "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load", "Simulation",
-    "joulebook", "sbegen",
+    "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayKit",
+    "GatewayBinary", "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load",
+    "Simulation", "joulebook", "sbegen",
   ]
 
   /// Arrows that would point upwards and are forbidden all the same.
   static func isForbidden(_ from: String, _ to: String) -> Bool {
     guard let a = order.firstIndex(of: from), let b = order.firstIndex(of: to) else { return false }
-    let isGateway = from.hasPrefix("Gateway")
-    return b >= a
-      || (isGateway && (to.hasPrefix("Gateway") || to == "ExchangeCore" || to.hasPrefix("Ledger")))
+    if b >= a { return true }
+    // What all gateways share knows no protocol and no socket.
+    if from == "GatewayKit" { return to == "ExchangeCore" || to == "Wire" || to == "Transport" }
+    guard from.hasPrefix("Gateway") else { return false }
+    return (to.hasPrefix("Gateway") && to != "GatewayKit") || to == "ExchangeCore"
+      || to.hasPrefix("Ledger")
+  }
+
+  /// The stages of an order, as a page says them: rows `| 3. Intake | `3-Intake` | ... |` of its table.
+  static func stages(onPage page: String) -> [(name: String, folder: String)] {
+    page.split(separator: "\n").compactMap { line in
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      guard cells.count == 3, let name = cells[0].split(separator: ". ").last,
+        cells[0].first?.isNumber == true, cells[1].hasPrefix("`")
+      else { return nil }
+      return (String(name), cells[1].trimmingCharacters(in: ["`"]))
+    }
   }
 
   /// Modules that a source imports.
@@ -43,7 +57,8 @@ enum Rules {
   /// Where a backend of the ledger may be imported but in its own folder: where ledgers are opened, in the
   /// simulation's ledger on a faulty disk, and in tests of these two and of backends.
   static let backendImporters = [
-    "Sources/JoulebookServer/DataFolder/LedgerLocation.swift", "Sources/Simulation/Run/Run+Start.swift",
+    "Sources/JoulebookServer/DataFolder/LedgerLocation.swift",
+    "Sources/Simulation/Run/Run+Start.swift",
     "Tests/SettlementTests/", "Tests/SimulationTests/",
   ]
 

@@ -28,6 +28,27 @@ struct TidyTests {
     }
   }
 
+  @Test("What gateways share knows no protocol, and no gateway another one.")
+  func gatewaysCanFail() {
+    for (from, to) in [
+      ("GatewayKit", "Wire"), ("GatewayKit", "Transport"), ("GatewayBinary", "ExchangeCore"),
+    ] { #expect(Rules.isForbidden(from, to), "\(from) imports \(to)") }
+    #expect(!Rules.isForbidden("GatewayBinary", "GatewayKit"))
+  }
+
+  @Test("The stages of an order have the folders that the architecture page names, in its order.")
+  func stages() throws {
+    let stages = Rules.stages(onPage: try Repository.text("docs/ARCHITECTURE.md"))
+    #expect(stages.count == 8)
+    for (index, stage) in stages.enumerated() {
+      let folder = "\(index + 1)-" + stage.name.split(separator: " ").map(\.capitalized).joined()
+      #expect(stage.folder == folder)
+      let found = try files("Sources/JoulebookServer/Stages/\(stage.folder)", ".swift")
+      #expect(!found.isEmpty, "nothing is in \(stage.folder)")
+    }
+    #expect(Rules.stages(onPage: "| 3. Intake | `4-Outtake` | - |\n").first?.folder == "4-Outtake")
+  }
+
   private func package() throws -> String { try Repository.text("Package.swift") }
 
   @Test("Every target declares what it imports and imports what it declares, up the house.")

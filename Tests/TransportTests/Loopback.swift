@@ -66,7 +66,7 @@ final class LoopbackClient {
 }
 
 /// Echoes whole messages: the first byte is the length. Records what it was told.
-final class Echo: TransportHandler {
+final class Echo: ConnectionHandler, LoopHandler {
   let transport: Transport
   var connections: [ConnectionId] = []
   var closes: [(ConnectionId, CloseReason)] = []
@@ -128,7 +128,7 @@ final class Echo: TransportHandler {
   /// Turns the loop until `condition`, at most about ten seconds.
   func pump(until condition: () -> Bool) -> Bool {
     for _ in 0..<10_000 {
-      transport.turn(self)
+      transport.turn(self, serving: [self])
       if condition() { return true }
       usleep(1000)
     }

@@ -25,7 +25,7 @@ struct TransportTests {
     let sent = message(40, 1) + message(2, 2) + message(200, 3)
     for byte in sent {
       client.send([byte])
-      echo.transport.turn(echo)
+      echo.transport.turn(echo, serving: [echo])
     }
     #expect(
       echo.pump {
@@ -137,7 +137,7 @@ struct TransportTests {
     let sent = (0..<500).flatMap { message(100, $0) }
     client.send(sent)
     #expect(echo.pump { echo.messages == 3 })
-    for _ in 0..<20 { echo.transport.turn(echo) }
+    for _ in 0..<20 { echo.transport.turn(echo, serving: [echo]) }
     #expect(echo.messages == 3)
     echo.pauseBefore = 250
     echo.resumeInTurn = echo.connections[0]
@@ -186,7 +186,7 @@ struct TransportTests {
     for round in 0..<150 {
       var client: LoopbackClient? = try LoopbackClient(port: port)
       client?.send(message(50, round) + (Bool.random(using: &random) ? [40, 1] : []))
-      if Bool.random(using: &random) { echo.transport.turn(echo) }
+      if Bool.random(using: &random) { echo.transport.turn(echo, serving: [echo]) }
       switch Int.random(in: 0..<4, using: &random) {
       case 0: client?.sendEnd()
       case 1: client?.reset()
@@ -271,7 +271,8 @@ struct TransportTests {
         let transport = try Transport()
         shared.handle.withLock { $0 = transport.wakeHandle }
         ready.signal()
-        transport.run(Waker(transport, shared), waiting: spins ? .spinning : .blocking)
+        let waker = Waker(transport, shared)
+        transport.run(waker, serving: [waker], waiting: spins ? .spinning : .blocking)
       } catch {
         Issue.record(error)
         ready.signal()
@@ -299,7 +300,7 @@ private final class Shared: Sendable {
 }
 
 /// Counts wakes and ends the loop after a hundred.
-private final class Waker: TransportHandler {
+private final class Waker: ConnectionHandler, LoopHandler {
   let transport: Transport
   let shared: Shared
 

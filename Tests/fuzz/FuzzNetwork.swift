@@ -7,7 +7,9 @@ final class FuzzNetwork: Network {
   /// Takes what the gateway sends.
   var sent: (ConnectionId, UnsafeRawBufferPointer) -> Void = { _, _ in }
   /// The gateway, which the world keeps.
-  unowned(unsafe) var handler: (any TransportHandler)?
+  unowned(unsafe) var handler: (any ConnectionHandler)?
+  /// The world.
+  unowned(unsafe) var turn: (any LoopHandler)?
 
   private struct Link {
     let id: ConnectionId
@@ -51,7 +53,7 @@ final class FuzzNetwork: Network {
 
   /// The end of a turn of the loop.
   func endTurn() {
-    handler?.turnEnds()
+    turn?.turnEnds()
     flush()
     for slot in links.indices where links[slot]?.isFinishing == true { close(slot, .local) }
   }

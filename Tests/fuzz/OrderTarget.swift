@@ -34,21 +34,17 @@ enum OrderTarget {
   }
 
   /// Who is who when a market has been founded; one thread's.
-  private nonisolated(unsafe) static var founded: [FuzzDefinitions: Directory] = [:]
-
-  private static func directory(_ definitions: FuzzDefinitions) -> Directory {
-    if let known = founded[definitions] { return known }
-    var directory = Directory()
-    for told in FuzzMarket.founding(definitions) { directory.note(told.event) }
-    founded[definitions] = directory
-    return directory
+  private static func reference(_ definitions: FuzzDefinitions) -> ReferenceData {
+    var reference = ReferenceData()
+    for told in FuzzMarket.founding(definitions) { reference.note(told.event) }
+    return reference
   }
 
   private struct World: ~Copyable {
     /// Made when something is to be done in it.
     var market: FuzzMarket?
     var definitions = FuzzDefinitions.usual
-    var directory = OrderTarget.directory(.usual)
+    var reference = OrderTarget.reference(.usual)
     private var isFirst = true
 
     init() {}
@@ -56,7 +52,8 @@ enum OrderTarget {
     /// Chooses the market, if nothing was done before.
     mutating func choose(_ chosen: FuzzDefinitions) -> Bool {
       guard isFirst else { return false }
-      (isFirst, definitions, directory) = (false, chosen, OrderTarget.directory(chosen))
+      (isFirst, definitions) = (false, chosen)
+      reference = OrderTarget.reference(chosen)
       return true
     }
 
@@ -84,7 +81,7 @@ enum OrderTarget {
       else { return }
       switch OrderReader().read(
         frame, template, from: session, roles: [.trading, .metering, .administration],
-        directory: directory, verify: FuzzSignature.isValid)
+        reference: reference, verify: FuzzSignature.isValid)
       {
       case .command(var command):
         if fitted, definitions.isExtreme {
@@ -103,7 +100,7 @@ enum OrderTarget {
     private mutating func apply(_ command: Command) {
       isFirst = false
       if market == nil { market = FuzzMarket(definitions) }
-      market?.apply(command) { event, _ in directory.note(copy event) }
+      market?.apply(command) { event, _ in reference.note(event) }
     }
   }
 }

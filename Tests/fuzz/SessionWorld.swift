@@ -6,16 +6,25 @@
 
 import ExchangeCore
 import GatewayBinary
+import GatewayKit
 import MarketModel
 import Transport
 import Wire
 
 /// A gateway between a network and an exchange. Everything is its own, and gone with it.
-final class SessionWorld: GatewayServer {
+final class SessionWorld: ExchangePort, LoopHandler {
   let network = FuzzNetwork()
   /// Made when something is to be done in it.
   private var market: FuzzMarket?
   private var gateway: BinaryGateway?
+  private let view = DurableView()
+  // The clock moves by up to half a minute at a time: that counts.
+  private let clock = ServingClock(longest: 60_000_000_000) {
+    SteadyTime(nanoseconds: SessionWorld.now)
+  }
+  private var lost: LostSessions?
+  private var own = OwnCommands()
+  private var judgesSilence = false
   private var outbox: [FuzzMarket.Told] = []
   private var intake: [Command] = []
   private var queries: [RetransmitQuery] = []
@@ -28,11 +37,7 @@ final class SessionWorld: GatewayServer {
   private nonisolated(unsafe) static var now = FuzzMarket.beginning
   private static let configuration = {
     var configuration = BinaryGateway.Configuration()
-    configuration.versionFloor = 0
     configuration.clock = { Timestamp(nanoseconds: SessionWorld.now) }
-    configuration.steady = { SteadyTime(nanoseconds: SessionWorld.now) }
-    // The clock moves by up to half a minute at a time: that counts.
-    configuration.tickMilliseconds = 30_000
     configuration.verify = { FuzzSignature.isValid($0, $1, $2, $3) }
     return configuration
   }()
@@ -40,13 +45,16 @@ final class SessionWorld: GatewayServer {
 
   init() {
     Self.now = FuzzMarket.beginning
+    let lost = LostSessions(self, clock)
+    self.lost = lost
     let gateway = BinaryGateway(
-      transport: network, server: self, configuration: Self.configuration)
+      GatewaySeat(.first, self, view, lost, clock), transport: network,
+      configuration: Self.configuration)
     self.gateway = gateway
-    network.handler = gateway
+    (network.handler, network.turn) = (gateway, self)
     network.sent = { _, bytes in Self.check(bytes) }
     deliver(FuzzMarket.founding())
-    gateway.recovered()
+    lost.recovered(view)
   }
 
   /// The client of `lane` is there, if it ever is to be: what it does begins with a connection.
@@ -70,7 +78,11 @@ final class SessionWorld: GatewayServer {
 
   func pass(milliseconds: UInt64, timer: Bool) {
     Self.now += milliseconds * 1_000_000
-    if timer { gateway?.timerFired(TimerToken(-1)) }
+    clock.look()
+    if timer {
+      judgesSilence = true
+      gateway?.tick()
+    }
   }
 
   /// Sends a frame, repaired as it says.
@@ -130,11 +142,14 @@ final class SessionWorld: GatewayServer {
     told.withUnsafeBufferPointer { told in
       for place in told.indices {
         let sequence = told[place].sequence
+        if place == 0 || told[place - 1].sequence != sequence { gateway.begin(sequence) }
         FuzzMarket.withEvent(of: told, at: place) {
-          gateway.deliver($0, sequence: sequence, time: time)
+          gateway.deliver($0, view.take($0, at: time), time)
         }
         let next = place + 1
-        if next == told.count || told[next].sequence != sequence { gateway.endCommand(sequence) }
+        if next == told.count || told[next].sequence != sequence {
+          gateway.endCommand(view.endCommand(at: time), time)
+        }
       }
     }
   }
@@ -143,9 +158,16 @@ final class SessionWorld: GatewayServer {
     if market == nil { market = FuzzMarket() }
   }
 
-  // MARK: GatewayServer
+  // MARK: ExchangePort
 
-  func submit(_ command: Command) -> SubmitResult {
+  func submit(_ command: Command) -> SubmitResult { own.isEmpty ? take(command) : .full }
+
+  func submitOwn(_ body: Command.Body) {
+    own.append(body)
+    own.submit(take)
+  }
+
+  private func take(_ command: Command) -> SubmitResult {
     // Small, so that it is full now and then.
     guard intake.count < 6 else { return .full }
     intake.append(command)
@@ -160,6 +182,7 @@ final class SessionWorld: GatewayServer {
   }
 
   func turnEnds() {
+    own.submit(take)
     while let first = unchecked.first,
       gateway?.checked(first, isValid: checker.isValid(first)) == true
     {
@@ -170,6 +193,13 @@ final class SessionWorld: GatewayServer {
     let asked = queries
     queries.removeAll()
     for query in asked { gateway?.retransmit(query, nil) }
+    gateway?.turnEnds()
+    if judgesSilence {
+      judgesSilence = false
+      gateway?.judgeSilence(at: clock.now)
+      lost?.cancelOrders(dueAt: clock.now)
+    }
+    gateway?.resumeReading()
   }
 
   private func applyIntake() {

@@ -1,5 +1,6 @@
 import ExchangeCore
 import GatewayBinary
+import GatewayKit
 import MarketModel
 import Settlement
 import Transport

@@ -1,4 +1,4 @@
-import GatewayBinary
+import GatewayKit
 
 /// How often sessions were told off since the start; lost ones are the gateway's count.
 struct NoticeCounts: Sendable, Equatable {

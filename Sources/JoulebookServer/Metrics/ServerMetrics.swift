@@ -4,7 +4,7 @@
 //     I/O thread ─▶ ServerMetrics ─▶ HealthServer (GET /health, /ready)
 //                     └─────▶ swift-metrics ─▶ MetricsPage (GET /metrics), or another backend
 
-import GatewayBinary
+import GatewayKit
 import Journaling
 import MarketModel
 import Metrics
@@ -17,8 +17,8 @@ final class ServerMetrics: Sendable {
   struct Sample: Sendable {
     /// The exchange's own counts.
     var status = ServerStatus()
-    /// The gateway's counts since the start.
-    var gateway = BinaryGateway.Counts()
+    /// The gateways' counts since the start.
+    var gateways = GatewayCounts()
     /// What sessions were told off for.
     var notices = NoticeCounts()
     /// The network's counts since the start.
@@ -146,23 +146,23 @@ private struct Instruments: Sendable {
 
   /// What happened, and what went wrong.
   private static let counts: [Row] = [
-    row("commands") { Int64($0.gateway.commands) },
+    row("commands") { Int64($0.gateways.commands) },
     row("trades") { Int64(clamping: $0.status.tradeCount) },
-    row("reports") { Int64($0.gateway.reports) },
-    row("reports_retransmitted") { Int64($0.gateway.retransmitted) },
-    row("market_data_messages") { Int64($0.gateway.marketData) },
-    row("sessions_established") { Int64($0.gateway.sessions) },
-    row("sessions_terminated") { Int64($0.gateway.terminations) },
+    row("reports") { Int64($0.gateways.reports) },
+    row("reports_retransmitted") { Int64($0.gateways.retransmitted) },
+    row("market_data_messages") { Int64($0.gateways.marketData) },
+    row("sessions_established") { Int64($0.gateways.sessions) },
+    row("sessions_terminated") { Int64($0.gateways.terminations) },
     row("connections_accepted") { Int64($0.network.accepted) },
     row("connections_refused") { Int64($0.network.refused) },
-    row("connections_lost") { Int64($0.gateway.lost) },
+    row("connections_lost") { Int64($0.gateways.lost) },
     row("received_bytes") { Int64($0.network.bytesIn) },
     row("sent_bytes") { Int64($0.network.bytesOut) },
     row("slow_readers") { Int64($0.notices.slowReaders) },
     row("keys_locked") { Int64($0.notices.keysLocked) },
     row("sessions_throttled") { Int64($0.notices.throttled) },
-    row("gateway_rejects") { Int64($0.gateway.rejects) },
-    row("reader_pauses") { Int64($0.gateway.pauses) },
+    row("gateway_rejects") { Int64($0.gateways.rejects) },
+    row("reader_pauses") { Int64($0.gateways.pauses) },
     row("retransmission_failures") { Int64(clamping: $0.retransmissionFailures) },
     row("snapshot_failures") { Int64(clamping: $0.snapshotFailures) },
     row("alarms") { Int64(clamping: $0.alarms) },

@@ -32,12 +32,14 @@ public struct BatchComparison: Sendable {
   }
 
   /// Takes a command and all its events.
+  /// - Parameter known: What areas and instruments are paid in, as of these events.
   mutating func take(
-    _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>
+    _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>,
+    _ known: borrowing ReferenceData
   ) {
     if difference != nil { return }
     let (sequence, time) = (command.pointee.sequence, command.pointee.time)
-    for event in events { builder.take(event, sequence: sequence, time: time) }
+    for event in events { builder.take(event, sequence: sequence, time: time, known) }
     do throws(LedgerError) {
       let closes = command.pointee.body.closesBatch
       if try builder.endCommand(sequence: sequence, time: time, closes: closes) != nil {

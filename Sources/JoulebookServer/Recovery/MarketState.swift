@@ -1,12 +1,12 @@
 // Everything that follows from a journal's commands alone, as of one command. A snapshot is its bytes:
 //
-//     census      how many of everything there are
+//     counts      how many participants, accounts, areas, instruments, meters there are
 //     batches     settlement batches cut so far, and what lies in the one in the making
-//     gateway     who is who, numbers of reports and market data, session versions
+//     view        who is who, numbers of reports and market data, session versions
 //     exchange    every row
 
 import ExchangeCore
-import GatewayBinary
+import GatewayKit
 import Journaling
 import Logging
 import MarketModel
@@ -16,10 +16,8 @@ import Settlement
 struct MarketState: ~Copyable {
   /// The state of the market.
   var exchange: Exchange
-  /// How many of everything there are.
-  var census = Census()
-  /// What the gateway knows.
-  var gateway = GatewayHistory()
+  /// What gateways know.
+  let view: DurableView
   /// What was settled, as the journal has it.
   var batches: BatchBuilder
 
@@ -40,24 +38,25 @@ struct MarketState: ~Copyable {
   /// A history without a command.
   init(_ setting: Setting) {
     exchange = Exchange(capacity: setting.capacity)
+    view = DurableView()
     batches = BatchBuilder(genesis: setting.genesis)
   }
 
   /// Reads what `write` wrote.
   /// - Returns: `nil` when the source is not whole.
   private init?(_ setting: Setting, reading source: any StateSource) {
-    census = source.get(Census.self)
+    let counts = source.get(ReferenceData.Counts.self)
     batches = BatchBuilder(genesis: setting.genesis, reading: source)
-    gateway = GatewayHistory(reading: source)
+    view = DurableView(reading: source, counts: counts)
     guard let read = Exchange(capacity: setting.capacity, reading: source) else { return nil }
     exchange = read
   }
 
   /// Writes all of it.
   func write(to sink: any StateSink) {
-    sink.put(census)
-    batches.write(to: sink)
-    gateway.write(to: sink)
+    sink.put(view.reference.counts)
+    batches.write(to: sink, view.reference)
+    view.write(to: sink)
     exchange.write(to: sink)
   }
 
@@ -131,18 +130,19 @@ extension MarketState {
   /// - Returns: `false` when it is a checkpoint that does not agree.
   /// - Throws: when the batches cannot be cut.
   mutating func apply(_ command: UnsafePointer<Command>) throws(LedgerError) -> Bool {
-    gateway.begin(command.pointee)
+    view.begin(command.pointee)
     let (sequence, time) = (command.pointee.sequence, command.pointee.time)
     var agrees = true
-    for event in exchange.execute(command) {
-      census.note(event)
+    let events = exchange.execute(command)
+    for index in events.indices {
+      let event = events[index]
       if case .control(.alarm(let alarm)) = event, alarm.kind == .checkpointMismatch {
         agrees = false
       }
-      gateway.take(event, at: time)
-      batches.take(event, sequence: sequence, time: time)
+      if let place = events.baseAddress { view.take(place + index, at: time) }
+      batches.take(event, sequence: sequence, time: time, view.reference)
     }
-    gateway.endCommand(at: time)
+    view.endCommand(at: time)
     _ = try batches.endCommand(
       sequence: sequence, time: time, closes: command.pointee.body.closesBatch)
     return agrees

@@ -1,5 +1,5 @@
 import ExchangeCore
-import GatewayBinary
+import GatewayKit
 import Journaling
 import Logging
 import MarketModel
@@ -8,8 +8,6 @@ import MarketModel
 struct RecoveredExchange: ~Copyable {
   /// The exchange with every command applied.
   var exchange: Exchange
-  /// What the events created.
-  var census: Census
   /// Where the journal ends; `nil`: there is none.
   var journal: RecoveredJournal?
   /// The last command of the snapshot it began with; `.none`: with the first command.
@@ -26,22 +24,22 @@ struct RecoveredExchange: ~Copyable {
 
   /// A new exchange, of which nothing is kept.
   static func nothing(capacity: Capacity) -> RecoveredExchange {
-    RecoveredExchange(exchange: Exchange(capacity: capacity), census: Census(), journal: nil)
+    RecoveredExchange(exchange: Exchange(capacity: capacity), journal: nil)
   }
 
   /// Commands after which a long replay says how far it is.
   private static let progressInterval: UInt64 = 1_000_000
 
   /// Reads the newest snapshot that can be used, finds the journal's end, cuts a torn tail, and applies
-  /// every command behind the snapshot again; `gateway` learns who is who and what rests in the books.
+  /// every command behind the snapshot again; the gateways learn what came of each.
   /// - Parameter crash: Knows of the end of the last run; `nil`: nobody does.
   /// - Throws: when the journal is damaged, the replay differs from a journaled checkpoint, or a command
   ///   may not be refused.
   static func replay(
-    _ lock: DirectoryLock, _ setting: MarketState.Setting, gateway: BinaryGateway,
+    _ lock: DirectoryLock, _ setting: MarketState.Setting, _ delivery: Delivery,
     crash: CrashRecord? = nil, log: Logger
   ) throws(StartError) -> RecoveredExchange {
-    var sink = RecoverySink(gateway: gateway)
+    var sink = RecoverySink(delivery)
     let recovered: RecoveredExchange
     do throws(JournalError) {
       recovered = try replay(lock, setting, &sink, crash, log)
@@ -80,15 +78,15 @@ struct RecoveredExchange: ~Copyable {
     while let command = try replay.step(through: journal.lastSequence, into: &sink) {
       if sink.divergence.mismatch != nil { break }
       let sequence = command.pointee.sequence
-      sink.gateway.endCommand(sequence)
+      sink.delivery.endCommand(command.pointee.time)
       if sequence.rawValue % progressInterval == 0 {
         log.info(
           "replaying", metadata: ["command": sequence.field, "last": journal.lastSequence.field])
       }
     }
     return RecoveredExchange(
-      exchange: replay.exchange, census: sink.census, journal: journal, snapshot: start,
-      refused: refused.entries, hasNewRefusal: isNew)
+      exchange: replay.exchange, journal: journal, snapshot: start, refused: refused.entries,
+      hasNewRefusal: isNew)
   }
 
   /// What the list of refused commands lacks, and a snapshot has, is taken over.
@@ -106,8 +104,7 @@ struct RecoveredExchange: ~Copyable {
   private static func begin(
     _ history: consuming MarketState, _ sink: inout RecoverySink
   ) -> Exchange {
-    sink.census = history.census
-    sink.gateway.restore(history.gateway)
+    sink.delivery.view.adopt(history.view)
     return history.exchange
   }
 
@@ -127,24 +124,22 @@ struct RecoveredExchange: ~Copyable {
   }
 }
 
-/// Hands the events of the recovery to the gateway.
+/// Hands the events of the recovery to the gateways, as the live ones will be.
 private struct RecoverySink: CommandEventSink {
-  let gateway: BinaryGateway
-  var census = Census()
+  let delivery: Delivery
   var divergence = DivergenceWatch()
   private var sequence = SequenceNumber.none
   private var time = Timestamp(nanoseconds: 0)
 
-  init(gateway: BinaryGateway) { self.gateway = gateway }
+  init(_ delivery: Delivery) { self.delivery = delivery }
 
   mutating func begin(_ command: borrowing Command) {
     (sequence, time) = (command.sequence, command.time)
-    gateway.recover(command)
+    delivery.view.begin(command)
   }
 
   mutating func emit(_ event: Event) {
-    census.note(event)
     divergence.note(event, of: sequence)
-    gateway.deliver(event, sequence: sequence, time: time)
+    withUnsafePointer(to: event) { delivery.deliver($0, of: sequence, time) }
   }
 }

@@ -102,12 +102,12 @@ extension Duration {
 }
 
 /// Counts events and remembers what areas are paid in.
-private struct Tally {
+private struct Tally: ~Copyable {
   var events: UInt64 = 0
   var divergence = DivergenceWatch()
   /// What the ledger is compared with; `nil`: it is not.
   var batches: BatchComparison?
-  private var areas: [CreateArea] = []
+  private var known = ReferenceData()
 
   init(batches: BatchComparison?) { self.batches = batches }
 
@@ -120,7 +120,7 @@ private struct Tally {
     let quiet = Logger(label: "replay")
     let history = try MarketState.newest(
       in: directory, setting, disk: SystemDisk(), log: quiet, oldestFirst: true)
-    areas = history.gateway.directory.areas.map(\.definition)
+    known = history.view.takeReference()
     batches?.begin(history.batches)
     return Self.exchange(of: history)
   }
@@ -134,17 +134,17 @@ private struct Tally {
     _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>
   ) {
     self.events += UInt64(events.count)
-    batches?.take(command, events)
     switch command.pointee.body {
-    case .control(.checkpoint), .reference(.createArea): read(events, of: command.pointee.sequence)
+    case .control(.checkpoint), .reference: read(events, of: command.pointee.sequence)
     default: break
     }
+    batches?.take(command, events, known)
   }
 
   private mutating func read(_ events: UnsafeBufferPointer<Event>, of command: SequenceNumber) {
     for event in events {
       divergence.note(event, of: command)
-      if case .reference(.areaCreated(let area)) = event { areas.append(area.definition) }
+      known.note(event)
     }
   }
 
@@ -160,7 +160,7 @@ private struct Tally {
         EngineHolding(
           account: balance.account, unit: .energy(balance.area), amount: balance.energy.wattHours))
     }
-    for area in areas {
+    for area in known.areas.map(\.definition) {
       guard let totals = exchange.totals(of: area.area) else { continue }
       let unit = LedgerUnit.currency(area.currency)
       for (role, money) in [(HouseRole.fees, totals.fees), (.grid, totals.grid)] {

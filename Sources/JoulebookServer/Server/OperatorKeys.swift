@@ -1,5 +1,4 @@
 import Foundation
-import GatewayBinary
 import Logging
 import MarketModel
 
@@ -12,17 +11,17 @@ enum OperatorKeys {
   /// configured keys a pair is made in the data folder.
   /// - Throws: when keys cannot be read or written.
   static func bootstrap(
-    _ directory: Directory, _ configuration: Configuration, log: Logger
+    _ known: borrowing ReferenceData, _ configuration: Configuration, log: Logger
   ) throws(ConfigurationError) -> [Command] {
-    guard directory.session(SessionId(1)) == nil else { return [] }
-    return commands(directory, keys: try keys(configuration, log: log))
+    guard known.session(SessionId(1)) == nil else { return [] }
+    return commands(known, keys: try keys(configuration, log: log))
   }
 
   /// The commands that register the operator with `keys`, or none when the journal has done so.
-  static func commands(_ directory: Directory, keys: [PublicKey]) -> [Command] {
-    guard directory.session(SessionId(1)) == nil else { return [] }
+  static func commands(_ known: borrowing ReferenceData, keys: [PublicKey]) -> [Command] {
+    guard known.session(SessionId(1)) == nil else { return [] }
     var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]
-    if directory.participants[participant] == nil, let name = Label("operator") {
+    if known.participants[participant] == nil, let name = Label("operator") {
       bodies.append(
         .reference(.createParticipant(CreateParticipant(participant: participant, name: name))))
     }

@@ -45,12 +45,14 @@ public final class Server {
   public let host: String
   /// On which port; the one the system chose when 0 was asked for.
   public let port: UInt16
+  /// The ports of the gateways beside the binary one, by their names.
+  public let ports: [String: UInt16]
   /// Stops it, from any thread.
   public let stopper: Stopper
 
   private let configuration: Configuration
   private let transport: Transport
-  private let gateway: BinaryGateway
+  private let front: Front
   private let stages: Stages
   private let durable: DurableServices?
   private let services: ServiceGroup
@@ -65,12 +67,14 @@ public final class Server {
   ///   - clock: What the system's clock must agree with.
   ///   - refused: A command in which the last run ended: it goes on without it.
   ///   - options: Those of the command line that started it, but --data: for a line to type.
+  ///   - gateways: Those that it has beside the binary one.
   ///   - given: Lifecycle and alarms; nothing per order.
   ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
   /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
   public init(
     _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(),
-    refusing refused: SequenceNumber? = nil, options: [String] = [], log given: Logger,
+    refusing refused: SequenceNumber? = nil, options: [String] = [],
+    gateways: [GatewayPlan] = [], log given: Logger,
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
@@ -82,8 +86,10 @@ public final class Server {
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
-    let assembly = Assembly(transport: transport, flag: flag, log: log, alarms: alarms)
-    gateway = assembly.makeGateway(configuration.gateway)
+    let front = Front(
+      Front.Setting(
+        binary: configuration.gateway, others: gateways, versionFloor: SystemTime().wall,
+        time: SystemTime(), alarms: alarms), transport, flag, log: log)
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
     var surroundings = ServerBuilder.Surroundings(
       journal: DataFolder(configuration.dataFolder).journal,
@@ -94,29 +100,30 @@ public final class Server {
     let verifier = SignatureVerifier(configuration.gateway) { wake.wake() }
     surroundings.verifier = verifier
     let builder = ServerBuilder(configuration: configuration, surroundings: surroundings, log: log)
-    let recovered = try builder.recover(lock, gateway, crash)
+    let recovered = try builder.recover(lock, front.delivery, crash)
     let hasNewRefusal = recovered.hasNewRefusal
     let built = try builder.build(recovered, lock)
     (stages, durable) = (built.stages, built.durable)
     let health: HealthServer?
     do throws(StartError) {
-      try Self.begin(stages.market, gateway, configuration, hasNewRefusal, log)
-      health = try Self.makeHealth(configuration, assembly.vitals, metrics)
+      try Self.begin(stages.matching, front.delivery, configuration, hasNewRefusal, log)
+      health = try Self.makeHealth(configuration, front.sampler.metrics, metrics)
       port = try Self.listen(transport, configuration, security)
+      ports = try Self.listen(gateways, transport, security, log)
     } catch {
-      stages.market.close()
+      stages.matching.close()
       throw error
     }
     host = configuration.host
     stopper = Stopper(flag: flag, wakeHandle: wake)
     (self.configuration, self.transport, self.log) = (configuration, transport, log)
-    assembly.rooms = stages
-    assembly.recovered()
+    self.front = front
+    front.turn.begin(stages)
     if let health {
-      assembly.watch()
+      front.turn.watch()
       log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
-    if durable != nil, configuration.clock == .system { assembly.watchBatches() }
+    if durable != nil, configuration.clock == .system { front.turn.watchBatches() }
     // Health is told as long as anything else works.
     services = ServiceGroup(
       [verifier] + (durable?.services ?? []) + (health.map { [$0] } ?? []))
@@ -130,14 +137,14 @@ public final class Server {
   /// Once.
   /// - Returns: how it ended.
   public func run() -> Summary {
-    stages.pipeline?.start()
-    transport.run(gateway, waiting: configuration.waiting)
-    stages.pipeline?.end()
+    stages.thread?({ $0.start() })
+    transport.run(front.turn, serving: front.handlers, waiting: configuration.waiting)
+    stages.thread?({ $0.end() })
     services.end()
-    stages.market.close()
+    stages.matching.close()
     let summary = Summary(
-      lastSequence: stages.market.lastSequence, eventHash: stages.market.exchange.eventHash,
-      stateHash: stages.market.exchange.stateHash(),
+      lastSequence: stages.matching.lastSequence, eventHash: stages.matching.exchange.eventHash,
+      stateHash: stages.matching.exchange.stateHash(),
       settlementHasStopped: durable?.settlement.hasStopped ?? false,
       settlementIsBehind: durable?.settlement.isBehind ?? false)
     log.info("stopped", metadata: ["command": summary.lastSequence.field])
@@ -237,13 +244,14 @@ public final class Server {
 
   /// The operator can log on from the first moment.
   private static func begin(
-    _ market: MatchingStage, _ gateway: BinaryGateway, _ configuration: Configuration,
+    _ market: MatchingStage, _ delivery: Delivery, _ configuration: Configuration,
     _ hasNewRefusal: Bool, _ log: Logger
   ) throws(StartError) {
     // From here on a replay that does not know of the refusal is found out.
     if hasNewRefusal { market.checkpoint(withStateHash: true) }
     do throws(ConfigurationError) {
-      let commands = try OperatorKeys.bootstrap(gateway.directory, configuration, log: log)
+      let commands = try OperatorKeys.bootstrap(
+        delivery.view.reference, configuration, log: log)
       for command in commands { _ = market.take(command) }
     } catch {
       throw .configuration(error)
@@ -251,7 +259,7 @@ public final class Server {
     market.work()
     market.endTurn()
     while !market.isDurable { usleep(200) }
-    market.deliver(to: gateway)
+    market.deliver(to: delivery)
     if market.exchange.rules < RulesVersion.newest {
       log.notice(
         "this program knows newer rules; `joulebook admin rules` puts them in force",
@@ -301,6 +309,25 @@ public final class Server {
     } catch {
       throw .transport(error)
     }
+  }
+
+  /// - Returns: The ports, by the gateways' names.
+  private static func listen(
+    _ gateways: [GatewayPlan], _ transport: Transport, _ security: TLSContext?, _ log: Logger
+  ) throws(StartError) -> [String: UInt16] {
+    var ports: [String: UInt16] = [:]
+    for (index, gateway) in gateways.enumerated() {
+      do throws(TransportError) {
+        ports[gateway.name] = try transport.listen(
+          host: gateway.host, port: gateway.port, security: security, handler: index + 1)
+      } catch {
+        throw .transport(error)
+      }
+      log.info(
+        "a gateway listens",
+        metadata: ["name": "\(gateway.name)", "port": "\(ports[gateway.name] ?? 0)"])
+    }
+    return ports
   }
 
   /// What clients' connections are secured with; `nil`: nothing.

@@ -3,12 +3,11 @@
 //     Server          sockets, the system's disk and clocks, SQLite, threads ──┐
 //     SteppedServer   simulated network, disk, time and ledger, no threads ────┴▶ Surroundings
 //                                                                                     │
-//     lock, gateway ─▶ recover ─▶ exchange as the log has it ─▶ build ─▶ stages, services
+//     lock, gateways ─▶ recover ─▶ exchange as the log has it ─▶ build ─▶ stages, services
 //
 // Nothing runs yet when it returns: stages are driven by the loop, services by a ServiceGroup or step by step.
 
 import ExchangeCore
-import GatewayBinary
 import Journaling
 import Logging
 import MarketModel
@@ -65,18 +64,18 @@ struct ServerBuilder {
   /// journaled.
   /// - Parameters:
   ///   - lock: That of the journal's directory; `nil`: nothing is kept.
-  ///   - gateway: Learns who is who and what rests in the books.
+  ///   - delivery: Is told what came of every command.
   ///   - crash: Knows of the end of the last run; `nil`: nobody does.
   /// - Throws: what keeps the server from starting; nothing was changed but a torn tail.
   func recover(
-    _ lock: DirectoryLock?, _ gateway: BinaryGateway, _ crash: CrashRecord? = nil
+    _ lock: DirectoryLock?, _ delivery: Delivery, _ crash: CrashRecord? = nil
   ) throws(StartError) -> RecoveredExchange {
     guard let lock else {
       log.warning("journal.kept is none: nothing is written, all is gone at the end")
       return RecoveredExchange.nothing(capacity: configuration.capacity)
     }
     let recovered = try RecoveredExchange.replay(
-      lock, MarketState.Setting(configuration), gateway: gateway, crash: crash, log: log)
+      lock, MarketState.Setting(configuration), delivery, crash: crash, log: log)
     if configuration.clock == .system { try judgeClock(recovered) }
     return recovered
   }
@@ -117,8 +116,8 @@ struct ServerBuilder {
         matching, bell: bell, spins: configuration.wait == .spin, wake: surroundings.wake)
     }
     return Stages(
-      matching, pipeline: thread, follower: durable?.settlement, history: durable?.retransmission,
-      readings: surroundings.verifier, snapshots: durable?.snapshots)
+      matching, thread: thread, verifier: surroundings.verifier, settlement: durable?.settlement,
+      retransmission: durable?.retransmission, snapshots: durable?.snapshots)
   }
 
   private func services(

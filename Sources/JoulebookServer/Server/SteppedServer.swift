@@ -41,8 +41,8 @@ package final class SteppedServer {
     }
   }
 
-  private let assembly: Assembly
-  private let gateway: BinaryGateway
+  private let front: Front
+  private let stages: Stages
   private let market: MatchingStage
   private let services: DurableServices
   private let setting: MarketState.Setting
@@ -63,8 +63,10 @@ package final class SteppedServer {
     _ configuration: Configuration, _ world: World, network: any Network, log: Logger
   ) throws(StartError) {
     (self.world, self.log, journalDirectory) = (world, log, configuration.dataFolder)
-    assembly = Assembly(transport: network, flag: flag, log: log, time: world.time)
-    gateway = assembly.makeGateway(Self.gateway(in: world))
+    front = Front(
+      Front.Setting(
+        binary: Self.gateway(in: world), versionFloor: world.time.wall, time: world.time),
+      network, flag, log: log)
     let lock: DirectoryLock
     do throws(JournalError) {
       lock = try DirectoryLock(configuration.dataFolder, on: world.disk)
@@ -73,18 +75,17 @@ package final class SteppedServer {
     }
     let builder = ServerBuilder(
       configuration: configuration, surroundings: Self.surroundings(configuration, world), log: log)
-    let recovered = try builder.recover(lock, gateway)
+    let recovered = try builder.recover(lock, front.delivery)
     (recoveredThrough, snapshot) = (recovered.lastSequence, recovered.snapshot)
     recoveredState = recovered.exchange.stateHash()
     setting = MarketState.Setting(configuration)
     let built = try builder.build(recovered, lock)
     guard let durable = built.durable else { preconditionFailure("a simulated journal is kept") }
-    (market, services) = (built.stages.market, durable)
-    assembly.rooms = built.stages
-    let keys = OperatorKeys.commands(gateway.directory, keys: world.operatorKeys)
+    (market, services, stages) = (built.stages.matching, durable, built.stages)
+    let keys = OperatorKeys.commands(front.delivery.view.reference, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
-    assembly.recovered()
-    assembly.watchBatches()
+    front.turn.begin(stages)
+    front.turn.watchBatches()
   }
 
   private static func surroundings(
@@ -104,8 +105,6 @@ package final class SteppedServer {
   private static func gateway(in world: World) -> BinaryGateway.Configuration {
     var configuration = BinaryGateway.Configuration()
     configuration.clock = { Timestamp(nanoseconds: world.time.wall) }
-    configuration.steady = { SteadyTime(nanoseconds: world.time.steady) }
-    configuration.versionFloor = world.time.wall
     if let verify = world.verify { configuration.verify = verify }
     return configuration
   }
@@ -113,7 +112,9 @@ package final class SteppedServer {
   // MARK: Its stages and services
 
   /// Connections are told to it; `turnEnds` after each turn.
-  package var handler: any TransportHandler { gateway }
+  package var handler: any ConnectionHandler { front.delivery.binary }
+  /// Is told of turns and timers.
+  package var turn: any LoopHandler { front.turn }
 
   /// The journal commits one batch.
   /// - Returns: `false` when there was nothing to do, or the disk is full.
@@ -160,7 +161,7 @@ package final class SteppedServer {
   /// The orderly end begins; go on stepping until `isClosed`, then call `close`.
   package func stop() {
     flag.raise()
-    gateway.woken()
+    front.turn.woken()
   }
 
   /// Seals the journal and closes the ledger, after `isClosed`.
@@ -177,8 +178,8 @@ package final class SteppedServer {
 
   /// What /ready says now.
   package func readiness() -> String {
-    assembly.takePicture()
-    return HealthServer.readiness(assembly.vitals.sample, at: world.time.steady).text
+    front.turn.sample()
+    return HealthServer.readiness(front.sampler.metrics.sample, at: world.time.steady).text
   }
 
   /// The last command of the snapshot that the start began with; `.none`: with the first command.
@@ -201,7 +202,7 @@ package final class SteppedServer {
       }
     }
     return agrees && history.exchange.stateHash() == recoveredState
-      && gateway.isSame(as: history.gateway)
+      && front.delivery.view.isSame(as: history.view)
   }
 
   /// The last command that the start found in the journal.
@@ -211,7 +212,7 @@ package final class SteppedServer {
   /// Hash of the whole state.
   package var stateHash: UInt64 { market.exchange.stateHash() }
   /// Whether the orderly end has come.
-  package var isClosed: Bool { assembly.isClosed }
+  package var isClosed: Bool { front.shutdown.isClosed }
   /// Whether a write or sync failed: the process would have ended there.
   package var hasFailed: Bool { services.journal.hasFailed }
   /// Whether settlement has stopped.

@@ -1,6 +1,6 @@
 // Reports from the journal: what a session asks for again and the gateway no longer keeps.
 //
-//     ask ─▶ questions ─▶ snapshot, replay ─▶ the same router ─▶ reports asked for ─▶ answers
+//     ask ─▶ questions ─▶ snapshot, replay ─▶ the same numbering ─▶ reports asked for ─▶ answers
 //
 // A replay gives a session's reports the numbers that they had, so nothing about them is stored. It begins
 // with the newest snapshot before the first report asked for, or with command 1. All
@@ -8,13 +8,12 @@
 // thread is never held up.
 
 import ExchangeCore
-import GatewayBinary
+import GatewayKit
 import Journaling
 import Logging
 import MarketModel
 import Rings
 import Synchronization
-import Wire
 
 /// Reads reports again. `run` is the body of a thread; everything else may be called by any.
 final class RetransmissionService: Service {
@@ -37,8 +36,8 @@ final class RetransmissionService: Service {
   /// How long it waits while old segments are being removed.
   private static let pauseNanoseconds: UInt64 = 1_000_000
 
-  /// A question, and the frames that answer it, one behind the other; `nil`: it cannot be answered.
-  typealias Answer = (query: RetransmitQuery, reports: [UInt8]?)
+  /// A question, and the reports that answer it, in order; `nil`: it cannot be answered.
+  typealias Answer = (query: RetransmitQuery, reports: [PastReport]?)
 
   private struct State {
     var questions: [RetransmitQuery] = []
@@ -127,7 +126,7 @@ final class RetransmissionService: Service {
       let snapshot = try MarketState.newest(
         in: setting.journal, setting.market, disk: setting.disk, log: log
       ) { history in
-        questions.allSatisfy { history.gateway.flow(of: $0.session).isBefore($0) }
+        questions.allSatisfy { history.view.flows.flow(of: $0.session).isBefore($0) }
       }
       setting.retention.readReports(behind: snapshot.sequence)
       var replay = try JournalReplay(
@@ -145,49 +144,50 @@ final class RetransmissionService: Service {
 
 /// Collects the reports asked for from the events of a replay.
 private struct HistorySearch: ~Copyable, CommandEventSink {
-  private var router = ReportRouter()
-  private var found: Found
+  private var view = DurableView()
+  private var searches: [(query: RetransmitQuery, reports: [PastReport], next: UInt64)]
+  private var open: Int
   private var time = Timestamp(nanoseconds: 0)
 
-  private struct Found: ReportSink {
-    var searches: [(query: RetransmitQuery, reports: [UInt8], next: UInt64)]
-    var open: Int
-
-    mutating func take(_ report: Frame, number: UInt64, of session: SessionId, version: UInt64) {
-      for index in searches.indices {
-        let query = searches[index].query
-        let end = query.from + UInt64(query.count)
-        guard query.session == session, query.version == version,
-          number == searches[index].next, number < end
-        else { continue }
-        searches[index].reports += report.bytes
-        searches[index].next += 1
-        if searches[index].next == end { open -= 1 }
-      }
-    }
-  }
-
   init(_ queries: [RetransmitQuery]) {
-    found = Found(searches: queries.map { ($0, [], $0.from) }, open: queries.count)
+    searches = queries.map { ($0, [], $0.from) }
+    open = queries.count
   }
 
   /// Goes on behind a history.
   /// - Returns: its exchange.
   mutating func begin(_ history: consuming MarketState) -> Exchange {
-    router = history.gateway.takeRouter()
+    view = history.view
     return history.exchange
   }
 
   /// Whether every report asked for was found.
-  var isComplete: Bool { found.open == 0 }
+  var isComplete: Bool { open == 0 }
 
   mutating func begin(_ command: borrowing Command) { time = command.time }
 
-  mutating func emit(_ event: Event) { router.route(event, time, into: &found) }
+  mutating func emit(_ event: Event) {
+    withUnsafePointer(to: event) {
+      for report in view.number($0) { take(report, event) }
+    }
+  }
+
+  private mutating func take(_ report: Report, _ event: Event) {
+    for index in searches.indices {
+      let query = searches[index].query
+      let end = query.from + UInt64(query.count)
+      guard query.session == report.session, query.version == report.version,
+        report.number == searches[index].next, report.number < end
+      else { continue }
+      searches[index].reports.append(PastReport(report, event, time))
+      searches[index].next += 1
+      if searches[index].next == end { open -= 1 }
+    }
+  }
 
   /// What was found; of a question that was not answered in full, nothing.
   func answers() -> [RetransmissionService.Answer] {
-    found.searches.map {
+    searches.map {
       ($0.query, $0.next == $0.query.from + UInt64($0.query.count) ? $0.reports : nil)
     }
   }

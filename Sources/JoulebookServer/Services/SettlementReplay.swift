@@ -57,10 +57,11 @@ struct SettlementReplay: ~Copyable {
       return nil
     }
     taken = snapshot.sequence
+    let known = snapshot.view.takeReference()
     replay = try JournalReplay(
       Self.exchange(of: snapshot), for: .settlement, directory: directory,
       verification: .checksums, disk: disk)
-    sink = SettlerSink(settler: settler)
+    sink = SettlerSink(settler, known)
     (self.recovered, self.log) = (recovered, log)
   }
 
@@ -179,11 +180,15 @@ struct SettlementReplay: ~Copyable {
 /// Hands the events of the replay to the settler.
 private struct SettlerSink: ~Copyable, CommandEventSink {
   var settler: Settler
+  private var reference: ReferenceData
   var divergence = DivergenceWatch()
   private var sequence = SequenceNumber.none
   private var time = Timestamp(nanoseconds: 0)
 
-  init(settler: consuming Settler) { self.settler = settler }
+  init(_ settler: consuming Settler, _ reference: consuming ReferenceData) {
+    self.settler = settler
+    self.reference = reference
+  }
 
   mutating func begin(_ command: borrowing Command) {
     (sequence, time) = (command.sequence, command.time)
@@ -191,7 +196,8 @@ private struct SettlerSink: ~Copyable, CommandEventSink {
 
   mutating func emit(_ event: Event) {
     divergence.note(event, of: sequence)
-    settler.take(event, sequence: sequence, time: time)
+    if case .reference(let event) = event { reference.note(event) }
+    settler.take(event, sequence: sequence, time: time, reference)
   }
 
   consuming func close() throws(LedgerError) { try settler.close() }

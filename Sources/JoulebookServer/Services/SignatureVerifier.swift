@@ -6,6 +6,7 @@
 // The readings under way are bounded, so the way back has always room.
 
 import GatewayBinary
+import GatewayKit
 import MarketModel
 import Rings
 import Synchronization
@@ -51,11 +52,11 @@ final class SignatureVerifier: Service, @unchecked Sendable {
     return .elsewhere
   }
 
-  /// Tells `gateway` what was found, as far as it takes it.
-  func deliver(to gateway: BinaryGateway) {
+  /// Tells the gateways what was found, as far as they take it.
+  func deliver(to delivery: Delivery) {
     while exit.available() > 0 {
       let verdict = exit[0]
-      guard gateway.checked(verdict.reading, isValid: verdict.isValid) else { return }
+      guard delivery.checked(verdict.reading, isValid: verdict.isValid) else { return }
       exit.advance(by: 1)
       underWay -= 1
     }

@@ -150,7 +150,7 @@ struct Audit: ~Copyable {
   }
 
   /// Collects what the replay says.
-  private struct Sink: EventSink {
+  private struct Sink: EventSink, ~Copyable {
     var sequence = SequenceNumber.none
     var time = Timestamp(nanoseconds: 0)
     var claims: Set<Claim> = []
@@ -158,12 +158,14 @@ struct Audit: ~Copyable {
     var rows: [BatchRow] = []
     var problem: LedgerError?
     private var builder: BatchBuilder
+    private var known = ReferenceData()
 
     init(_ builder: BatchBuilder) { self.builder = builder }
 
     mutating func emit(_ event: Event) {
       if let claim = Claim(event), !claims.insert(claim).inserted { twice = twice ?? claim }
-      builder.take(event, sequence: sequence, time: time)
+      known.note(event)
+      builder.take(event, sequence: sequence, time: time, known)
     }
 
     mutating func end(_ command: Command) {

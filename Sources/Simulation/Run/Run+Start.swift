@@ -23,7 +23,7 @@ extension Run {
       return try didNotStart(error, sawFlips: disk.counts.readFlips > flips)
     }
     acceptsTime = false
-    network.handler = started.handler
+    (network.handler, network.turn) = (started.handler, started.turn)
     report.starts += 1
     disk.story?("started behind command \(started.recoveredThrough.rawValue)")
     try inspect(started, damages)

@@ -44,7 +44,10 @@ final class SimulatedNetwork: Network {
   private var timers: [TimerToken: Timer] = [:]
   private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
   private var reserved: (link: Link, count: Int)?
-  weak var handler: (any TransportHandler)?
+  /// Has the connections.
+  weak var handler: (any ConnectionHandler)?
+  /// Is told of turns and timers.
+  weak var turn: (any LoopHandler)?
 
   init(clock: SimulatedClock) { self.clock = clock }
 
@@ -113,9 +116,9 @@ final class SimulatedNetwork: Network {
       timers[token] =
         timer.interval == 0
         ? nil : Timer(due: clock.elapsed + timer.interval, interval: timer.interval)
-      handler?.timerFired(token)
+      turn?.timerFired(token)
     }
-    handler?.turnEnds()
+    turn?.turnEnds()
     flush()
     for link in all where link.isFinishing { closeServerEnd(of: link, .local) }
   }
@@ -125,6 +128,7 @@ final class SimulatedNetwork: Network {
     let bytes = link.unread
     let used = bytes.withUnsafeBytes { handler.received(link.id, $0) }
     link.unread.removeFirst(used)
+    turn?.readEnds()
   }
 
   private func flush() {

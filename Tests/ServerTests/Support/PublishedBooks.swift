@@ -1,5 +1,5 @@
 import ExchangeCore
-import GatewayBinary
+import GatewayKit
 import MarketModel
 import Testing
 
@@ -24,7 +24,7 @@ struct PublishedBooks {
     var (differences, commands) = (0, 0)
     while let (command, events) = try replay.step(through: nil) {
       for event in events { feed.note(event) }
-      feed.endCommand(at: command.pointee.time, into: &book)
+      for message in feed.endCommand(at: command.pointee.time) { book.take(message) }
       commands += 1
       if book.lines != Self.seen(replay.exchange) { differences += 1 }
     }
@@ -58,7 +58,7 @@ struct PublishedBooks {
     return lines.sorted()
   }
 
-  private struct Book: FeedSink {
+  private struct Book {
     private var book: [OrderId: FeedOrder] = [:]
     private(set) var orderLines: [UInt64: [String]] = [:]
     private(set) var levelLines: [UInt64: [String]] = [:]
@@ -69,8 +69,9 @@ struct PublishedBooks {
       }.sorted()
     }
 
-    mutating func publish(_ update: FeedUpdate, area: AreaId, sequence: UInt64) {
-      switch update {
+    mutating func take(_ message: FeedMessage) {
+      let sequence = message.sequence
+      switch message.update {
       case .add(let order), .modify(let order): book[order.order] = order
       case .delete(let order): book[order.order] = nil
       case .trade, .state: break
@@ -87,9 +88,5 @@ struct PublishedBooks {
           orders: UInt32(there.count))
       }.sorted()
     }
-
-    mutating func publish(
-      _ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64
-    ) {}
   }
 }

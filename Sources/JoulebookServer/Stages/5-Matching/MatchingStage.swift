@@ -8,7 +8,7 @@
 // checkpoint behind it, and the outbox is not full; otherwise it waits, and behind it the socket.
 
 import ExchangeCore
-import GatewayBinary
+import GatewayKit
 import Journaling
 import Logging
 import MarketModel
@@ -20,8 +20,6 @@ import Settlement
 final class MatchingStage {
   /// The state of the market as of the last command applied.
   private(set) var exchange: Exchange
-  /// How many of everything there are.
-  private(set) var census: Census
 
   private var sequencer: SequencerStage
   private var commits: ConfiguredLog
@@ -50,7 +48,6 @@ final class MatchingStage {
     sequencer = SequencerStage(
       after: recovered.lastSequence, lastTime: recovered.lastTime,
       clock: configuration.clock == .driven ? .driven : .system, time: time, log: log)
-    census = recovered.census
     refused = recovered.refused.count
     self.commits = commits
     self.intake = intake
@@ -91,7 +88,6 @@ final class MatchingStage {
     (status.tradeCount, status.openOrderCount) = (counts.trades, counts.openOrders)
     status.rulesVersion = exchange.rules
     status.refusedCommandCount = UInt32(refused)
-    census.report(in: &status)
     return status
   }
 
@@ -187,18 +183,18 @@ final class MatchingStage {
     endTurn()
   }
 
-  /// Hands every durable event to `gateway`, command by command, and says up to where all are durable.
-  func deliver(to gateway: BinaryGateway) {
+  /// Hands every durable event over, command by command, and says up to where all are durable.
+  func deliver(to delivery: Delivery) {
     var ahead = 0
     let through = deliver { entry, isLast in
-      if ahead == 0 { ahead = outbox.anticipate(Intake.blockLength, by: gateway) }
+      if ahead == 0 { ahead = outbox.anticipate(Intake.blockLength, by: delivery) }
       ahead -= 1
       let sequence = entry.pointee.sequence
-      gateway.deliver(entry.event, sequence: sequence, time: entry.pointee.time)
-      if isLast { gateway.endCommand(sequence) }
+      delivery.deliver(entry.event, of: sequence, entry.pointee.time)
+      if isLast { delivery.endCommand(entry.pointee.time) }
       return true
     }
-    gateway.delivered(through: through)
+    delivery.delivered(through: through)
   }
 
   /// Hands every durable event to `take`, which says of each whether it was taken; with each goes whether it
@@ -222,7 +218,6 @@ final class MatchingStage {
   }
 
   private func noteRare(_ entry: UnsafePointer<OutboxEntry>) {
-    census.note(entry.pointee.event)
     if case .control(.alarm(let alarm)) = entry.pointee.event {
       report(alarm, at: entry.pointee.sequence)
     }

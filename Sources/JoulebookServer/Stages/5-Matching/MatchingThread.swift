@@ -9,7 +9,7 @@
 // Each thread rings for the other. Only durable events enter the second ring; when it is full they stay in
 // the market's outbox, whose bound stops the exchange, and behind it the reader.
 
-import GatewayBinary
+import GatewayKit
 import Journaling
 import MarketModel
 import Rings
@@ -77,8 +77,8 @@ final class MatchingThread: @unchecked Sendable {
     bell.ring()
   }
 
-  /// Hands the events that have come to `gateway`.
-  func deliver(to gateway: BinaryGateway) {
+  /// Hands the events that have come over.
+  func deliver(to delivery: Delivery) {
     // Read first: the events up to there are seen in the ring then. Pairs with the release in `pass`.
     let through = SequenceNumber(passedThrough.load(ordering: .acquiring))
     var left = exit.available()
@@ -86,12 +86,12 @@ final class MatchingThread: @unchecked Sendable {
     while left > 0 {
       left -= 1
       let passed = exit[0]
-      let entry = passed.entry
-      gateway.deliver(entry.event, sequence: entry.sequence, time: entry.time)
-      if passed.isLast { gateway.endCommand(entry.sequence) }
+      let (sequence, time) = (passed.entry.sequence, passed.entry.time)
+      withUnsafePointer(to: passed.entry.event) { delivery.deliver($0, of: sequence, time) }
+      if passed.isLast { delivery.endCommand(time) }
       exit.advance(by: 1)
     }
-    gateway.delivered(through: through)
+    delivery.delivered(through: through)
     if hasCome { bell.ring() }
   }
 

@@ -9,7 +9,6 @@
 // The reader is shown an event where it stands. Commands may be applied while it reads, and their events may
 // double the circle: the memory that the reader was shown then stays until it asks for the next event.
 
-import GatewayBinary
 import MarketModel
 
 /// One event and the command that caused it.
@@ -96,11 +95,11 @@ struct Outbox: ~Copyable, CommandEventSink {
     return hasEvent(through: gate) ? UnsafePointer(entries + (head & mask)) : nil
   }
 
-  /// Shows `gateway` the first events, `most` of them if there are so many.
+  /// Shows `delivery` the first events, `most` of them if there are so many.
   /// - Returns: How many.
-  func anticipate(_ most: Int, by gateway: BinaryGateway) -> Int {
+  func anticipate(_ most: Int, by delivery: Delivery) -> Int {
     let shown = min(most, count)
-    for place in head..<(head + shown) { gateway.anticipate(event(place)) }
+    for place in head..<(head + shown) { delivery.anticipate(event(place)) }
     return shown
   }
 

@@ -1,0 +1,202 @@
+import GatewayKit
+import MarketModel
+import Wire
+
+// Questions. Those to the exchange are asked at their place among the commands, and their answers wait, in
+// order, until everything that was applied by then is durable (WaitingAnswers.swift). Reference data and
+// market data come from what was delivered, which is durable already: they are answered at once.
+
+extension BinaryGateway {
+  /// Answers of one session that may wait; when there are more, its connection is not read on.
+  static let mostWaitingAnswers = 256
+
+  /// Answers a question, or has its answer wait.
+  func answer(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
+    switch template {
+    case .orderStatusRequest, .explainRequest, .balanceRequest, .statusRequest:
+      return ask(frame, slot)
+    case .referenceDataRequest: answerReferenceData(frame, slot)
+    case .marketDataSubscribe: subscribe(frame, slot)
+    case .marketDataUnsubscribe: unsubscribe(frame, slot)
+    case .marketDataResume: resumeMarketData(frame, slot)
+    default: assertionFailure("a command, or a message of the session's own")
+    }
+    return .go
+  }
+
+  // MARK: Questions to the exchange
+
+  private func ask(_ frame: Frame, _ slot: Int) -> Next {
+    guard let peer = peers[slot] else { return .stop }
+    guard let (question, account) = question(frame) else { return .go }
+    guard peer.waitingAnswers < Self.mostWaitingAnswers,
+      let (outcome, through) = ask(question, peer)
+    else {
+      peers[slot]?.session.putBack(sequence: frame.sequenceNumber)
+      pause(slot)
+      return .wait
+    }
+    taken += 1
+    let answer = WaitingAnswer(
+      connection: peer.connection, reference: frame.sequenceNumber, question: question,
+      account: account, outcome: outcome, through: through)
+    if through <= deliveredThrough {
+      send(answer)
+    } else {
+      peers[slot]?.waitingAnswers += 1
+      waiting.append(answer)
+    }
+    return .go
+  }
+
+  /// What is asked, and the account that is named with an order.
+  private func question(_ frame: Frame) -> (Question, AccountId)? {
+    if let message = OrderStatusRequestDecoder(frame) {
+      return (.orderState(message.orderId), message.account)
+    }
+    if let message = ExplainRequestDecoder(frame) {
+      return (.explanation(message.orderId), message.account)
+    }
+    if let message = BalanceRequestDecoder(frame) {
+      return (.balance(message.account, message.area), message.account)
+    }
+    return StatusRequestDecoder(frame).map { (.status(withStateHash: $0.withStateHash), .null) }
+  }
+
+  /// - Returns: What the exchange says, and the last command that it had applied; `nil` when it must be
+  ///   asked again.
+  private func ask(
+    _ question: Question, _ peer: Peer
+  ) -> (WaitingAnswer.Outcome, SequenceNumber)? {
+    // Hashing walks the whole state on the thread that trades: an operator's to ask for.
+    if question == .status(withStateHash: true), !roles(of: peer).contains(.administration) {
+      let refusal = Refusal(.notPermitted, limit: Int64(Roles.administration.rawValue))
+      return (.refused(refusal), waiting.last ?? deliveredThrough)
+    }
+    return exchange.answer(question).map { (.found($0.finding), $0.through) }
+  }
+
+  /// What waits for no command behind `sequence` leaves.
+  func releaseAnswers(through sequence: SequenceNumber) {
+    while let answer = waiting.take(through: sequence) {
+      peers[answer.connection.slot]?.waitingAnswers -= 1
+      send(answer)
+    }
+  }
+
+  /// The session in `slot` is over: nobody waits for its answers.
+  func dropAnswers(_ slot: Int) {
+    guard let peer = peers[slot], peer.waitingAnswers > 0 else { return }
+    waiting.drop(peer.connection)
+    peers[slot]?.waitingAnswers = 0
+  }
+
+  /// Sends an answer as who asked may know it: who is who, as of the last command that it tells of.
+  private func send(_ answer: WaitingAnswer) {
+    let (slot, reference) = (answer.connection.slot, answer.reference)
+    guard let peer = peers[slot] else { return }
+    invariant(peer.connection == answer.connection, "answers of a lost connection are dropped")
+    switch answer.outcome {
+    case .refused(let refusal): refuse(reference, slot, refusal)
+    case .found(.orderState(let state)):
+      guard let state, mayAsk(peer, answer, about: state) else {
+        return refuseOrder(answer, slot)
+      }
+      writer(slot)?.orderStatus(answerTime, reference: reference, state)
+    case .found(.explanation(let explanation)):
+      guard let explanation, mayAsk(peer, answer, about: explanation.state) else {
+        return refuseOrder(answer, slot)
+      }
+      writer(slot)?.explanation(answerTime, reference: reference, explanation)
+    case .found(.balance(let balance)): send(balance, answer, peer)
+    case .found(.status(var status)):
+      status.fill(view.reference.counts, connections: peers.establishedCount)
+      writer(slot)?.status(status.time, reference: reference, status)
+    }
+  }
+
+  private func send(_ balance: Balance?, _ answer: WaitingAnswer, _ peer: Peer) {
+    guard case .balance(let account, let number) = answer.question else { return }
+    let (slot, reference) = (answer.connection.slot, answer.reference)
+    guard account.isHouse || view.reference.participant(of: account) != nil else {
+      return refuse(reference, slot, Refusal(.unknownAccount), account: account)
+    }
+    guard mayAsk(peer, about: account) else {
+      return refuse(reference, slot, Refusal(.foreignAccount), account: account)
+    }
+    guard let area = view.reference.area(number) else {
+      return refuse(
+        reference, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)),
+        account: account)
+    }
+    // An account that never had anything there has nothing there, under the area's own cap.
+    let nothing = Balance(
+      account: account, area: number, currency: area.definition.currency, free: .zero,
+      reserved: .zero, energy: .zero, cap: area.defaultCap, coveredAsks: .zero,
+      coveredBids: .zero, openAsks: .zero, openBids: .zero)
+    writer(slot)?.balance(0, answerTime, reference: reference, balance ?? nothing)
+  }
+
+  // MARK: Who and what there is
+
+  private func answerReferenceData(_ frame: Frame, _ slot: Int) {
+    guard let message = ReferenceDataRequestDecoder(frame), let writer = writer(slot) else {
+      return
+    }
+    let filter = message.area
+    let areas = view.reference.areas.filter { filter == .null || $0.definition.area == filter }
+    let instruments = view.reference.instruments.filter {
+      filter == .null || $0.definition.area == filter
+    }
+    let reference = frame.sequenceNumber
+    for area in areas { writer.area(answerTime, reference: reference, area) }
+    for instrument in instruments {
+      writer.instrument(answerTime, reference: reference, instrument)
+    }
+    writer.referenceDataEnd(
+      answerTime, reference: reference, areas: areas.count, instruments: instruments.count)
+  }
+
+  private func roles(of peer: Peer) -> Roles { view.reference.roles(of: peer.session.identity) }
+
+  /// An operator may ask about every account, a participant about its own.
+  private func mayAsk(_ peer: Peer, about account: AccountId) -> Bool {
+    roles(of: peer).contains(.administration)
+      || view.reference.participant(of: account) == peer.participant
+  }
+
+  /// An order's account may be named or left out, not mistaken.
+  private func mayAsk(_ peer: Peer, _ answer: WaitingAnswer, about state: OrderState) -> Bool {
+    mayAsk(peer, about: state.account)
+      && (answer.account == state.account || answer.account == .null)
+  }
+
+  /// To those who may not know, an order of somebody else's is like none.
+  private func refuseOrder(_ answer: WaitingAnswer, _ slot: Int) {
+    let order: OrderId
+    switch answer.question {
+    case .orderState(let asked), .explanation(let asked): order = asked
+    case .balance, .status: order = .null
+    }
+    refuse(
+      answer.reference, slot, Refusal(.unknownOrder), account: answer.account, order: order)
+  }
+
+  /// Rejects a question: outside the sequence, like its answer would have been.
+  func refuse(_ frame: Frame, _ slot: Int, _ refusal: Refusal) {
+    refuse(frame.sequenceNumber, slot, refusal)
+  }
+
+  private func refuse(
+    _ reference: UInt64, _ slot: Int, _ refusal: Refusal, account: AccountId = .null,
+    order: OrderId = .null
+  ) {
+    guard let identity = peers[slot]?.session.identity else { return }
+    counts.rejects += 1
+    writer(slot)?.rejected(
+      0, answerTime,
+      Rejected(
+        code: refusal.code, limit: refusal.limit, session: identity, clientSequence: reference,
+        account: account, order: order))
+  }
+}

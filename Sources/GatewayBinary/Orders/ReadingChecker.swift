@@ -1,0 +1,23 @@
+import GatewayKit
+import MarketModel
+import Wire
+
+/// Checks readings on a thread of its own. Owned by that thread.
+public struct ReadingChecker: ~Copyable {
+  private let frame = UnsafeMutableRawPointer.allocate(
+    byteCount: MeterReadingEncoder.frameLength, alignment: 8)
+  private let verify: @Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool
+
+  /// A checker that trusts what a gateway with `configuration` does.
+  public init(_ configuration: BinaryGateway.Configuration) { verify = configuration.verify }
+
+  deinit { frame.deallocate() }
+
+  /// Whether the meter has signed its reading.
+  public func isValid(_ signed: SignedReading) -> Bool {
+    CommandFrame.write(
+      .meterReading(signed.reading), into: frame, seqNo: signed.clientSequence,
+      sendingTime: signed.sendingTime, signature: signed.signature)
+    return verify(signed.signature, Frame(finished: frame), .reading, signed.key)
+  }
+}

@@ -1,0 +1,148 @@
+import GatewayKit
+import MarketModel
+import Transport
+import Wire
+
+// Sessions that lose their connection, and what is sent to them again.
+
+extension BinaryGateway {
+  /// The session in `slot` is over: its identity is free again, and its orders may be cancelled.
+  func release(_ slot: Int) {
+    dropAnswers(slot)
+    guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
+    view.identities.release(identity, nextIncoming: peer.nextIncoming)
+    lost.lose(identity, version: peer.session.version, cancelAfter: peer.cancelAfter)
+  }
+
+  // MARK: Retransmission
+
+  /// Answers a RetransmitRequest: from what is kept, or from the journal.
+  func retransmit(_ frame: Frame, _ slot: Int) {
+    guard let message = RetransmitRequestDecoder(frame) else { return }
+    switch peers[slot]?.session.request(now: now) {
+    case .terminate(let refusal): return sendTerminate(refusal, slot)
+    case .process: break
+    default: return
+    }
+    guard let peer = peers[slot] else { return }
+    let query = RetransmitQuery(
+      session: peer.session.identity, version: peer.session.version, from: message.fromSeqNo,
+      count: message.count, timestamp: message.timestamp, gateway: number,
+      connection: peer.connection.rawValue)
+    if let refusal = refusal(of: query, message.sessionVersion, peer) {
+      counts.rejects += 1
+      writer(slot)?.retransmitReject(query, refusal)
+      return
+    }
+    peers[slot]?.isAwaitingHistory = true
+    let row = recent.row(Int(query.session.rawValue))
+    guard let first = row.pointee.first(of: query.version), first <= query.from else {
+      return exchange.retransmit(query)
+    }
+    var frames: [UInt8] = []
+    row.pointee.forEach(from: query.from, count: UInt64(query.count)) { frames += $0.bytes }
+    hold(query, frames)
+  }
+
+  /// The answer to a query that was handed to the exchange.
+  public func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?) {
+    guard let slot = slot(of: query) else { return }
+    guard let reports else {
+      peers[slot]?.isAwaitingHistory = false
+      writer(slot)?.retransmitReject(query, Refusal(.historyUnavailable))
+      return
+    }
+    hold(query, ReportWriter.frames(of: reports))
+  }
+
+  private func hold(_ query: RetransmitQuery, _ frames: [UInt8]) {
+    heldAnswers.append(HeldAnswer(query, frames))
+    sendHeldAnswers()
+  }
+
+  /// Sends what waits, as much as each client has room for: half of what it may leave unread, so that
+  /// its new reports still fit.
+  func sendHeldAnswers() {
+    if heldAnswers.isEmpty { return }
+    var index = 0
+    while index < heldAnswers.count {
+      if send(&heldAnswers[index]) {
+        heldAnswers.remove(at: index)
+      } else {
+        index += 1
+      }
+    }
+  }
+
+  /// - Returns: Whether the answer is sent, or nobody waits for it any more.
+  private func send(_ answer: inout HeldAnswer) -> Bool {
+    let query = answer.query
+    guard let slot = slot(of: query) else { return true }
+    let connection = ConnectionId(rawValue: query.connection)
+    let room = transport.sendBound / 2 - transport.queued(connection)
+    guard room > HeldAnswer.longestFrame else { return false }
+    if answer.sent == 0 { writer(slot)?.retransmission(query) }
+    let piece = answer.takePiece(room)
+    guard let target = transport.reserve(connection, piece.count) else { return true }
+    answer.reports.withUnsafeBytes { bytes in
+      UnsafeMutableRawBufferPointer(start: target, count: piece.count).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
+    }
+    guard answer.isSent else { return false }
+    peers[slot]?.isAwaitingHistory = false
+    counts.retransmitted += Int(query.count)
+    return true
+  }
+
+  /// Where the client waits who asked; `nil`: its connection is gone, or its session.
+  private func slot(of query: RetransmitQuery) -> Int? {
+    guard let slot = peers.slot(of: query.session), let peer = peers[slot],
+      peer.connection.rawValue == query.connection, peer.session.version == query.version
+    else { return nil }
+    return slot
+  }
+
+  private func refusal(
+    of query: RetransmitQuery, _ version: UInt64, _ peer: Peer
+  ) -> Refusal? {
+    guard version == query.version else {
+      return Refusal(.unknownSessionVersion, limit: Int64(clamping: query.version))
+    }
+    if peer.isAwaitingHistory { return Refusal(.retransmitBusy) }
+    let most = configuration.session.retransmission
+    if query.count > most { return Refusal(.retransmitTooLong, limit: Int64(most)) }
+    let flow = view.flows.flow(of: query.session)
+    let last = flow.version == query.version ? flow.last : 0
+    guard query.count > 0, query.from > 0, query.from <= last,
+      UInt64(query.count) <= last - query.from + 1
+    else { return Refusal(.retransmitOutOfRange, limit: Int64(clamping: last)) }
+    return nil
+  }
+}
+
+/// A retransmission on its way: whole frames, sent in pieces.
+struct HeldAnswer {
+  /// No report is longer.
+  static let longestFrame = 256
+
+  let query: RetransmitQuery
+  let reports: [UInt8]
+  private(set) var sent = 0
+
+  init(_ query: RetransmitQuery, _ reports: [UInt8]) {
+    (self.query, self.reports) = (query, reports)
+  }
+
+  /// Whether every frame was taken.
+  var isSent: Bool { sent == reports.count }
+
+  /// The next whole frames that fit into `room` bytes, one at least.
+  mutating func takePiece(_ room: Int) -> Range<Int> {
+    let start = sent
+    repeat {
+      sent += Int(reports[sent]) | Int(reports[sent + 1]) << 8
+    } while sent < reports.count
+      && sent - start + (Int(reports[sent]) | Int(reports[sent + 1]) << 8) <= room
+    return start..<sent
+  }
+}

@@ -1,0 +1,64 @@
+import GatewayKit
+import MarketModel
+import Transport
+import Wire
+
+// What goes out: reports to the sessions that an event concerns, and the market data.
+
+extension BinaryGateway {
+  /// What an event means for the sessions themselves.
+  func note(_ event: borrowing Event) {
+    switch copy event {
+    case .reference(.sessionRegistered(let registered)): update(registered)
+    case .session(.sessionBegan(let session)): began(session.session)
+    default: break
+    }
+  }
+
+  /// Revoked, or given to another participant, a session ends; other roles count at once.
+  private func update(_ registered: RegisterSession) {
+    guard let slot = peers.slot(of: registered.session) else { return }
+    let isItsOwn = peers[slot]?.participant == registered.participant
+    guard isItsOwn, !registered.roles.isEmpty else {
+      begins[registered.session] = nil
+      return terminate(slot, Refusal(.unknownSession))
+    }
+  }
+
+  /// Keeps a report for a while and sends it to its session, if that is connected in this version.
+  @inline(__always)
+  func send(_ report: Report, _ event: UnsafePointer<Event>, _ time: Timestamp) {
+    let row = recent.row(Int(report.session.rawValue))
+    let frame = row.pointee.append(report.number, of: report.version) { room in
+      ReportWriter(into: room).report(report, event, time)
+      return Frame(finished: room)
+    }
+    guard let slot = peers.slot(of: report.session) else { return }
+    let peer = peers.pointer(slot)
+    guard let connection = peer.pointee?.connection,
+      peer.pointee?.session.version == report.version,
+      peer.pointee?.session.state == .established, peer.pointee?.session.isSending == true,
+      let room = transport.reserve(connection, frame.length)
+    else { return }
+    room.copyMemory(from: frame.start, byteCount: frame.length)
+    peer.pointee?.session.noteSent(now: now)
+    counts.reports += 1
+  }
+
+  /// Sends a message of an area's channel to those who follow it.
+  @inline(__always) func publish(_ message: FeedMessage, _ time: Timestamp) {
+    let (area, sequence) = (message.area, message.sequence)
+    send(to: .orders, of: area) {
+      $0.marketData(message.update, area: area, sequence: sequence, time)
+    }
+    if !message.update.isOfOneOrder {
+      send(to: .levels, of: area) {
+        $0.marketData(message.update, area: area, sequence: sequence, time)
+      }
+    } else if let change = message.level {
+      send(to: .levels, of: area) {
+        $0.level(change.level, of: change.instrument, area: area, sequence: sequence)
+      }
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import GatewayKit
+import MarketModel
+import Transport
+import Wire
+
+// What comes in: frames, the session's own messages, commands.
+
+extension BinaryGateway {
+  /// What is done after a frame.
+  enum Next {
+    /// The frame is done with.
+    case go
+    /// It stays: the intake was full.
+    case wait
+    /// The connection is ending; whatever follows is discarded.
+    case stop
+  }
+
+  /// Walks the frames of one read.
+  /// - Returns: How many bytes are done with.
+  func readFrames(_ slot: Int, _ bytes: UnsafeRawBufferPointer) -> Int {
+    let reader = FrameReader(from: .client)
+    // Referenced once for all of them, not for each.
+    let exchange = exchange
+    var offset = 0
+    while true {
+      switch reader.next(in: UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
+      case .incomplete: return offset
+      case .malformed(let code, let limit):
+        terminate(slot, Refusal(code, limit: limit))
+        return bytes.count
+      case .frame(let frame, let template):
+        switch handle(frame, template, slot, exchange) {
+        case .go: offset += frame.length
+        case .wait: return offset
+        case .stop: return bytes.count
+        }
+      }
+    }
+  }
+
+  private func handle(
+    _ frame: Frame, _ template: Template, _ slot: Int, _ exchange: any ExchangePort
+  ) -> Next {
+    let isLast = template == .terminate || template == .finishedSending
+    if isLast, waitsForReadings(slot) { return .wait }
+    switch template {
+    case .negotiate: negotiate(frame, slot)
+    case .establish: establish(frame, slot)
+    case .sequence: sequence(frame, slot)
+    case .retransmitRequest: retransmit(frame, slot)
+    case .finishedSending: finishedSending(frame, slot)
+    case .finishedReceiving: finishedReceiving(frame, slot)
+    case .terminate:
+      perform(peers[slot]?.session.terminated() ?? .none, slot)
+    default: return application(frame, template, slot, exchange)
+    }
+    return peers[slot]?.session.state == .ended ? .stop : .go
+  }
+
+  private func application(
+    _ frame: Frame, _ template: Template, _ slot: Int, _ exchange: any ExchangePort
+  ) -> Next {
+    let sequence = frame.sequenceNumber
+    let peer = peers.pointer(slot)
+    let isCancel = template == .cancel || template == .massCancel
+    if template != .meterReading, waitsForReadings(slot) { return .wait }
+    guard
+      let admission = peer.pointee?.session.admit(
+        sequence: sequence, now: now, isCancel: isCancel)
+    else { return .stop }
+    switch admission {
+    case .process: break
+    case .reject(let refusal):
+      throttle(frame, refusal, slot)
+      return .go
+    case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
+    case .drop: return .go
+    case .terminate(let refusal):
+      sendTerminate(refusal, slot)
+      return .stop
+    }
+    guard OrderReader.isCommand(template) else { return answer(frame, template, slot) }
+    if template == .meterReading { return reading(frame, slot) }
+    guard let identity = peer.pointee?.session.identity else { return .stop }
+    let result = OrderReader().readOrder(
+      frame, template, from: identity, roles: view.reference.roles(of: identity))
+    switch result {
+    case .command(let command): return submit(command, isCancel: isCancel, slot, exchange)
+    case .rejected(let rejected):
+      reject(rejected, slot)
+      return .go
+    }
+  }
+
+  /// Submits a client's command, behind the gateway's own.
+  private func submit(
+    _ command: Command, isCancel: Bool, _ slot: Int, _ exchange: any ExchangePort
+  ) -> Next {
+    switch exchange.submit(command) {
+    case .taken:
+      counts.commands += 1
+      taken += 1
+      return .go
+    case .full:
+      peers[slot]?.session.putBack(sequence: command.clientSequence, isCancel: isCancel)
+      pause(slot)
+      return .wait
+    case .refused(let refusal):
+      reject(
+        Rejected(
+          code: refusal.code, limit: refusal.limit, session: command.session,
+          clientSequence: command.clientSequence), slot)
+      return .go
+    }
+  }
+
+  /// Rejects a message here: outside the sequence, since the journal does not know of it.
+  func reject(_ rejected: Rejected, _ slot: Int) {
+    counts.rejects += 1
+    writer(slot)?.rejected(0, answerTime, rejected)
+    peers[slot]?.session.noteSent(now: now)
+  }
+
+  private func throttle(_ frame: Frame, _ refusal: Refusal, _ slot: Int) {
+    guard let peer = peers[slot] else { return }
+    if !peer.isThrottled {
+      peers[slot]?.isThrottled = true
+      exchange.note(.throttled(peer.session.identity, refusal))
+    }
+    reject(
+      Rejected(
+        code: refusal.code, limit: refusal.limit, session: peer.session.identity,
+        clientSequence: frame.sequenceNumber), slot)
+  }
+}
+
+// MARK: - The session's own messages
+
+extension BinaryGateway {
+  private func negotiate(_ frame: Frame, _ slot: Int) {
+    guard let message = NegotiateDecoder(frame), peers[slot] != nil else { return }
+    let request = NegotiateRequest(
+      session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp)
+    if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
+    let known = view.reference.session(request.session)
+    let wasLocked = view.identities.lockLeft(request.session, now: now) != nil
+    let wall = configuration.clock()
+    let action = peers[slot]?.session.negotiate(
+      request, now: now, wall: wall, identities: &view.identities,
+      isRegistered: known.map { !$0.roles.isEmpty } ?? false,
+      signatureIsValid: known.map {
+        configuration.verify(message.signature, frame, .negotiate, $0.key)
+      } ?? false)
+    switch action {
+    case .answer(.respond):
+      peers[slot]?.participant = known?.participant ?? .exchange
+      writer(slot)?.negotiationResponse(request, now: wall)
+    case .answer(.rejectNegotiation(let refusal)):
+      if !wasLocked, view.identities.lockLeft(request.session, now: now) != nil {
+        exchange.note(.keyLocked(request.session))
+      }
+      counts.terminations += 1
+      writer(slot)?.negotiationReject(request, refusal)
+      finish(slot)
+    case .some(let other): perform(other, slot)
+    case nil: break
+    }
+  }
+
+  private func establish(_ frame: Frame, _ slot: Int) {
+    guard let message = EstablishDecoder(frame), peers[slot] != nil else { return }
+    let request = EstablishRequest(
+      session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp,
+      keepAliveMilliseconds: message.keepAliveInterval, nextSequence: message.nextSeqNo,
+      cancelAfter: message.cancelAfter)
+    if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
+    let known = view.reference.session(request.session)
+    let action = peers[slot]?.session.establish(
+      request, now: now, wall: configuration.clock(), identities: &view.identities, by: number,
+      isRegistered: known.map { !$0.roles.isEmpty } ?? false,
+      signatureIsValid: known.map {
+        configuration.verify(message.signature, frame, .establish, $0.key)
+      } ?? false)
+    switch action {
+    case .answer(.acknowledge):
+      takeOver(request.session, by: slot)
+      acknowledge(request, slot, known)
+    case .answer(.rejectEstablishment(let refusal)):
+      counts.terminations += 1
+      writer(slot)?.establishmentReject(request, refusal)
+      finish(slot)
+    case .some(let other): perform(other, slot)
+    case nil: break
+    }
+  }
+
+  /// Ends the connection that had the session until now, if there is one: it may be dead and not know.
+  private func takeOver(_ session: SessionId, by slot: Int) {
+    guard let former = peers.slot(of: session), let version = peers[slot]?.session.version else {
+      return
+    }
+    if let next = peers[former]?.nextIncoming {
+      peers[slot]?.session.resume(at: next)
+    }
+    // Given up first, so that its end is no loss of the session.
+    _ = peers.ended(former)
+    terminate(former, Refusal(.alreadyEstablished))
+    view.identities.establish(session, version: version, by: number)
+  }
+
+  private func acknowledge(
+    _ request: EstablishRequest, _ slot: Int, _ known: ReferenceData.Session?
+  ) {
+    counts.sessions += 1
+    lost.found(request.session)
+    peers[slot]?.participant = known?.participant ?? .exchange
+    peers[slot]?.cancelAfter = request.cancelAfter
+    peers.established(slot)
+    let flow = view.flows.flow(of: request.session)
+    guard let session = peers[slot]?.session else { return }
+    writer(slot)?.establishmentAck(
+      request, nextClient: session.nextIncoming,
+      nextServer: flow.version == request.version ? flow.last + 1 : 1)
+    if case .processAfterGap(let from, let count)? =
+      peers[slot]?.session.sequence(next: request.nextSequence, now: now)
+    {
+      writer(slot)?.notApplied(from: from, count: count)
+    }
+    begin(request.session, version: request.version, cancelAfter: request.cancelAfter)
+  }
+
+  private func sequence(_ frame: Frame, _ slot: Int) {
+    guard let message = SequenceDecoder(frame) else { return }
+    switch peers[slot]?.session.sequence(next: message.nextSeqNo, now: now) {
+    case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
+    case .terminate(let refusal): sendTerminate(refusal, slot)
+    case .drop, .process, .reject, nil: break
+    }
+  }
+
+  /// Carries out what a session decided about itself.
+  func perform(_ action: FixpSession.Action, _ slot: Int) {
+    switch action {
+    case .none: break
+    case .answer: break  // Given where the request is at hand.
+    case .terminate(let refusal): sendTerminate(refusal, slot)
+    case .answerTerminate:
+      writer(slot)?.terminate(
+        version: peers[slot]?.session.version ?? 0, Refusal(RejectCode(rawValue: 0)))
+      finish(slot)
+    case .sendSequence:
+      guard let session = peers[slot]?.session else { return }
+      let flow = view.flows.flow(of: session.identity)
+      writer(slot)?.sequence(next: flow.version == session.version ? flow.last + 1 : 1)
+    }
+  }
+
+  /// Ends a session from our side with a code.
+  func terminate(_ slot: Int, _ refusal: Refusal) {
+    perform(peers[slot]?.session.terminate(refusal) ?? .none, slot)
+  }
+
+  /// Sends Terminate and finishes.
+  func sendTerminate(_ refusal: Refusal, _ slot: Int) {
+    counts.terminations += 1
+    writer(slot)?.terminate(version: peers[slot]?.session.version ?? 0, refusal)
+    finish(slot)
+  }
+
+  /// The session is over; what is queued still leaves, then the connection closes.
+  private func finish(_ slot: Int) {
+    guard let connection = peers[slot]?.connection else { return }
+    release(slot)
+    peers[slot]?.isPaused = false
+    transport.finish(connection)
+  }
+
+  /// Writes to the connection in `slot`.
+  func writer(_ slot: Int) -> ReportWriter? {
+    guard let connection = peers.pointer(slot).pointee?.connection else { return nil }
+    return ReportWriter(transport: transport, connection: connection)
+  }
+}

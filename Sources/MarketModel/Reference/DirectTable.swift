@@ -1,0 +1,67 @@
+/// Rows found by a small number, grown when a higher one is set. Its rows are plain memory: looking one up
+/// counts no references. The first row begins a line of the cache. Owned by one thread.
+public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
+  @usableFromInline var rows: UnsafeMutablePointer<Row>
+  /// One above the highest number that was set.
+  public private(set) var count: Int {
+    @inlinable get { used }
+    set { used = newValue }
+  }
+  @usableFromInline var used = 0
+  private var capacity: Int
+  @usableFromInline let empty: Row
+
+  /// A table in which every row is `empty`.
+  /// - Parameter capacity: Rows for which there is memory before it grows, at least 1.
+  public init(_ empty: Row, capacity: Int = 64) {
+    (self.empty, self.capacity) = (empty, capacity)
+    rows = Self.allocate(capacity)
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Row> {
+    UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, capacity * MemoryLayout<Row>.stride), alignment: 64
+    ).bindMemory(to: Row.self, capacity: capacity)
+  }
+
+  /// A table that begins with `known`.
+  public init(_ empty: Row, _ known: [Row]) {
+    self.init(empty, capacity: max(64, known.count))
+    for row in known {
+      (rows + used).initialize(to: row)
+      used += 1
+    }
+  }
+
+  deinit { rows.deallocate() }
+
+  /// The rows up to the highest number that was set.
+  public var all: [Row] { Array(UnsafeBufferPointer(start: rows, count: used)) }
+
+  /// The row of a number, not negative; setting one above the highest grows the table.
+  public subscript(number: Int) -> Row {
+    @inlinable @inline(__always) get { number < used ? rows[number] : empty }
+    set {
+      if number >= used { grow(to: number + 1) }
+      rows[number] = newValue
+    }
+  }
+
+  /// Where the row of a number stands, until the next one is set; `nil`: it never was.
+  @inlinable @inline(__always)
+  public func pointer(_ number: Int) -> UnsafeMutablePointer<Row>? {
+    number < used ? rows + number : nil
+  }
+
+  private mutating func grow(to needed: Int) {
+    if needed > capacity {
+      while capacity < needed { capacity *= 2 }
+      let larger = Self.allocate(capacity)
+      larger.moveInitialize(from: rows, count: used)
+      rows.deallocate()
+      rows = larger
+    }
+    (rows + used).initialize(repeating: empty, count: needed - used)
+    used = needed
+  }
+}

@@ -1,0 +1,266 @@
+// Who is who and what is traded, as the exchange's events tell it: the one fold of reference events. The
+// exchange has tables of its own, which decide; everybody else (gateways, settlement, metrics) has this one.
+//
+//     participant ◀── session (key, roles)          area (currency, tariff) ◀── instrument
+//          ▲                                          ▲
+//          └── account ◀── meter (key) ───────────────┘
+//
+// Where it is fed what is durable only, it trails the exchange by what is not durable yet: commands are judged
+// by the exchange, never by it.
+
+/// A table for each kind of entity, found by direct index: numbers are small. Owned by one thread.
+public struct ReferenceData: ~Copyable {
+  /// A registered session identity.
+  public struct Session: Sendable, Equatable, BitwiseCopyable {
+    /// For whom it acts.
+    public var participant: ParticipantId
+    /// What it may do; empty: revoked.
+    public var roles: Roles
+    /// The key that signs Negotiate and Establish.
+    public var key: PublicKey
+  }
+
+  /// A registered meter.
+  public struct Meter: Sendable, Equatable, BitwiseCopyable {
+    /// Whose energy.
+    public var account: AccountId
+    /// Where.
+    public var area: AreaId
+    /// The key that signs its readings.
+    public var key: PublicKey
+  }
+
+  /// A listed instrument.
+  public struct Instrument: Sendable, Equatable, BitwiseCopyable {
+    /// As it was listed.
+    public var definition: CreateInstrument
+    /// Whether it trades.
+    public var state: InstrumentState
+  }
+
+  /// An open area, its tariff as it is now.
+  public struct Area: Sendable, Equatable, BitwiseCopyable {
+    /// As it was opened; prices of the grid as they are now.
+    public var definition: CreateArea
+    /// Default cap.
+    public var defaultCap: Energy
+  }
+
+  /// What was said last of each number.
+  private var sessions = DirectTable<Session?>(nil)
+  private var accounts = DirectTable<ParticipantId?>(nil)
+  private var meters = DirectTable<Meter?>(nil)
+  private var instrumentTable = DirectTable<Instrument?>(nil)
+  private var areaTable = DirectTable<Area?>(nil)
+  /// Names of participants.
+  public private(set) var participants: [ParticipantId: Label] = [:]
+  /// How many of each kind there are.
+  public private(set) var counts = Counts()
+
+  /// How many of each kind of entity were created.
+  public struct Counts: Sendable, Equatable, BitwiseCopyable {
+    /// Participants.
+    public fileprivate(set) var participants: UInt32 = 0
+    /// Accounts, those of the areas' houses included.
+    public fileprivate(set) var accounts: UInt32 = 0
+    /// Areas.
+    public fileprivate(set) var areas: UInt32 = 0
+    /// Instruments.
+    public fileprivate(set) var instruments: UInt32 = 0
+    /// Meters.
+    public fileprivate(set) var meters: UInt32 = 0
+
+    /// None of any kind.
+    public init() {}
+  }
+
+  /// Knows nobody.
+  public init() {}
+
+  /// The session identity with that number.
+  public func session(_ id: SessionId) -> Session? { sessions[Int(id.rawValue)] }
+
+  /// What the session identity may do; nothing when it is unknown or revoked.
+  public func roles(of id: SessionId) -> Roles { sessions[Int(id.rawValue)]?.roles ?? [] }
+
+  /// The participant that acts for `account`; `nil` for house accounts and unknown ones.
+  public func participant(of account: AccountId) -> ParticipantId? {
+    accounts[Int(account.rawValue)]
+  }
+
+  /// The meter with that number.
+  public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
+
+  /// The instrument with that number.
+  public func instrument(_ id: InstrumentId) -> Instrument? { instrumentTable[Int(id.rawValue)] }
+
+  /// The area with that number.
+  public func area(_ id: AreaId) -> Area? { areaTable[Int(id.rawValue)] }
+
+  /// The area of `instrument`, and what it is paid in.
+  /// - Returns: `nil` when the creation of either was not taken.
+  public func market(of instrument: InstrumentId) -> (area: AreaId, currency: Currency)? {
+    guard let row = instrumentTable.pointer(Int(instrument.rawValue))?.pointee,
+      let area = areaTable.pointer(Int(row.definition.area.rawValue))?.pointee
+    else { return nil }
+    return (row.definition.area, area.definition.currency)
+  }
+
+  /// What `area` is paid in; `nil` when its creation was not taken.
+  public func currency(of area: AreaId) -> Currency? {
+    areaTable.pointer(Int(area.rawValue))?.pointee?.definition.currency
+  }
+
+  /// What each area is paid in, by its number; where there is none, 0.
+  public var currencies: [Currency] {
+    areaTable.all.map { $0?.definition.currency ?? Currency(0) }
+  }
+
+  /// The area of each instrument, by the instrument's number.
+  public var areasOfInstruments: [AreaId] {
+    instrumentTable.all.map { $0?.definition.area ?? .null }
+  }
+
+  /// All areas, by number.
+  public var areas: [Area] { areaTable.all.compactMap { $0 } }
+
+  /// All instruments, by number.
+  public var instruments: [Instrument] { instrumentTable.all.compactMap { $0 } }
+
+  /// All session identities, by number.
+  public var sessionIdentities: [(session: SessionId, is: Session)] {
+    sessions.all.enumerated().compactMap { number, row in
+      row.map { (SessionId(UInt32(number)), $0) }
+    }
+  }
+
+  /// Highest number among the meters; 0: none.
+  public var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
+
+  /// Highest number among the areas; 0: none.
+  public var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
+
+  /// Takes note of an event; most are of no concern.
+  public mutating func note(_ event: borrowing Event) {
+    if case .reference(let event) = copy event { note(event) }
+  }
+
+  /// Takes note of who and what there is from now on.
+  public mutating func note(_ event: ReferenceEvent) {
+    switch event {
+    case .participantCreated(let made):
+      participants[made.participant] = made.name
+      counts.participants += 1
+    case .sessionRegistered(let made):
+      sessions[Int(made.session.rawValue)] = Session(
+        participant: made.participant, roles: made.roles, key: made.publicKey)
+    case .accountCreated(let made):
+      if !made.account.isHouse { accounts[Int(made.account.rawValue)] = made.participant }
+      counts.accounts += 1
+    case .areaCreated(let made):
+      areaTable[Int(made.definition.area.rawValue)] = Area(
+        definition: made.definition, defaultCap: made.defaultCap)
+      counts.areas += 1
+    case .tariffSet(let made): set(made)
+    case .instrumentCreated(let made):
+      instrumentTable[Int(made.instrument.rawValue)] = Instrument(definition: made, state: .open)
+      counts.instruments += 1
+    case .instrumentStateChanged(let made):
+      instrumentTable.pointer(Int(made.instrument.rawValue))?.pointee?.state = made.state
+    case .meterRegistered(let made):
+      meters[Int(made.meter.rawValue)] = Meter(
+        account: made.account, area: made.area, key: made.publicKey)
+      counts.meters += 1
+    case .capSet: break  // A balance says what the cap is.
+    }
+  }
+
+  private mutating func set(_ tariff: SetTariff) {
+    guard let row = areaTable.pointer(Int(tariff.area.rawValue)) else { return }
+    row.pointee?.definition.feedInPrice = tariff.feedInPrice
+    row.pointee?.definition.retailPrice = tariff.retailPrice
+  }
+
+  /// Whether both know the same.
+  public func isSame(as other: borrowing ReferenceData) -> Bool {
+    sessions.all == other.sessions.all && accounts.all == other.accounts.all
+      && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
+      && areaTable.all == other.areaTable.all && participants == other.participants
+      && counts == other.counts
+  }
+}
+
+// MARK: - Its image
+
+extension ReferenceData {
+  /// No number is higher: a bound for what is read.
+  private static let most = 1 << 26
+
+  private struct Name: BitwiseCopyable {
+    var participant: ParticipantId
+    var name: Label
+  }
+
+  /// What rows its image holds.
+  public static func add(to layout: inout StateLayout) {
+    layout.add(Session.self)
+    layout.add(ParticipantId.self)
+    layout.add(Meter.self)
+    layout.add(Instrument.self)
+    layout.add(Area.self)
+    layout.add(Name.self)
+  }
+
+  /// Writes everything; participants in the order of their numbers.
+  public func write(to sink: any StateSink) {
+    Self.write(sessions, to: sink)
+    Self.write(accounts, to: sink)
+    Self.write(meters, to: sink)
+    Self.write(instrumentTable, to: sink)
+    Self.write(areaTable, to: sink)
+    let names = participants.map { Name(participant: $0.key, name: $0.value) }
+    sink.put(names.sorted { $0.participant.rawValue < $1.participant.rawValue })
+  }
+
+  /// Reads what `write` wrote.
+  /// - Parameter counts: What the image says beside it.
+  public mutating func read(from source: any StateSource, counts: Counts) {
+    self.counts = counts
+    sessions = Self.read(from: source)
+    accounts = Self.read(from: source)
+    meters = Self.read(from: source)
+    instrumentTable = Self.read(from: source)
+    areaTable = Self.read(from: source)
+    for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
+  }
+
+  /// The entries that there are, each behind its number.
+  private static func write<Entry: BitwiseCopyable>(
+    _ table: borrowing DirectTable<Entry?>, to sink: any StateSink
+  ) {
+    sink.put(UInt64(table.count))
+    sink.put(UInt64((0..<table.count).count { table[$0] != nil }))
+    for index in 0..<table.count {
+      guard let entry = table[index] else { continue }
+      sink.put(UInt64(index))
+      sink.put(entry)
+    }
+  }
+
+  private static func read<Entry: BitwiseCopyable>(
+    from source: any StateSource
+  ) -> DirectTable<Entry?> {
+    var table = DirectTable<Entry?>(nil)
+    let count = source.count(most: most)
+    for _ in 0..<source.count(most: count) {
+      let index = Int(truncatingIfNeeded: source.get(UInt64.self))
+      let entry = source.get(Entry.self)
+      guard (0..<count).contains(index) else {
+        source.reject("an entry \(index) of \(count)")
+        break
+      }
+      table[index] = entry
+    }
+    return table
+  }
+}
