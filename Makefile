@@ -87,11 +87,11 @@ bench-net: libraries ## Measures the server over loopback; writes its section of
 	Benchmarks/net.sh
 
 check: ## Format and generated code are as they should be.
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
 	$(SWIFT) run -j $(JOBS) -q sbegen --check
 
 format: ## Formats the sources.
-	$(SWIFT) format -i -r Sources Tests Package.swift
+	$(SWIFT) format -i -r Sources Tests Examples Package.swift
 
 generate: ## Writes codecs, reference page and reject codes anew from proto/.
 	$(SWIFT) run -j $(JOBS) -q sbegen

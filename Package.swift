@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "Load", targets: ["JoulebookServer", "Load"]),
     .executable(name: "joulebook", targets: ["joulebook"]),
     .executable(name: "sbegen", targets: ["sbegen"]),
+    .executable(name: "text-gateway", targets: ["text-gateway"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -133,6 +134,15 @@ let package = Package(
       name: "sbegen",
       dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
+    // How a gateway of one's own is written and composed: Examples/README.md.
+    .executableTarget(
+      name: "text-gateway",
+      dependencies: [
+        "MarketModel", "Transport", "GatewayKit", "JoulebookServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Examples/TextGateway", swiftSettings: strict),
     .testTarget(
       name: "MarketModelTests",
       dependencies: ["MarketModel"],
@@ -205,6 +215,13 @@ let package = Package(
     .testTarget(
       name: "SbegenTests",
       dependencies: ["sbegen"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExampleTests",
+      dependencies: [
+        "text-gateway", "JoulebookClient", "MarketModel",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TidyTests",

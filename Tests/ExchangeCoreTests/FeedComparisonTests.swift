@@ -104,7 +104,7 @@ struct FeedComparisonTests {
       let outcome = market.apply(steps[count], deep: false)
       coverage.note(outcome.events)
       for event in outcome.events { feed.note(event) }
-      if count == steps.count / 2 { feed.keepsLevels = true }
+      if count == steps.count / 2 { feed.keepLevels(true, for: .first) }
       for message in feed.endCommand(at: .never) { follower.take(message) }
       if count == steps.count / 2 { follower.levels = levels(market.exchange) }
       guard feed.keepsLevels else { continue }

@@ -39,7 +39,7 @@ struct LevelTests {
   @Test("Every change of an order changes one level; a new price is a delete and an add.")
   func oneLevelEach() {
     var feed = MarketFeedTests.feed()
-    feed.keepsLevels = true
+    feed.keepLevels(true, for: .first)
     var log = FeedLog()
     var order = MarketFeedTests.state(
       MarketFeedTests.id(1), .sell, price: 10, leaves: 5, covered: 2)
@@ -69,7 +69,7 @@ struct LevelTests {
     var random = SeededRandom(seed: UInt64(seed))
     var followed = MarketFeedTests.feed()
     var alone = MarketFeedTests.feed()
-    followed.keepsLevels = true
+    followed.keepLevels(true, for: .first)
     var market = RandomMarket()
     var log = FeedLog()
     var nobody = FeedLog()

@@ -145,7 +145,7 @@ struct MarketFeedTests {
   @Test("Of an iceberg its part is seen; its next part is a delete and an add.")
   func icebergs() {
     var feed = Self.feed()
-    feed.keepsTops = true
+    feed.keepTops(true, for: .first)
     func after(_ events: Event...) -> [FeedUpdate] {
       for event in events { feed.note(event) }
       var log = FeedLog()

@@ -23,7 +23,7 @@ struct PackageTarget: Equatable {
   /// All targets of a description.
   static func all(_ description: String) -> [PackageTarget] {
     let starts = description.matches(
-      of: /\.(target|executableTarget|testTarget|systemLibrary)\(\s*name: "(\w+)"/)
+      of: /\.(target|executableTarget|testTarget|systemLibrary)\(\s*name: "([\w-]+)"/)
     return starts.enumerated().map { index, start in
       let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : description.endIndex
       let text = description[start.range.upperBound..<end]
@@ -45,7 +45,7 @@ struct PackageTarget: Equatable {
     guard let list = text.firstMatch(of: /dependencies: \[/) else { return [] }
     let rest = text[list.range.upperBound...]
     let body = rest.prefix { $0 != "]" }
-    return body.matches(of: /\.product\(name: "(\w+)", package: "([^"]+)"\)|"(\w+)"/).map {
+    return body.matches(of: /\.product\(name: "(\w+)", package: "([^"]+)"\)|"([\w-]+)"/).map {
       (String($0.2 ?? $0.3 ?? ""), $0.1.map(String.init))
     }
   }
@@ -91,7 +91,7 @@ struct PackageTarget: Equatable {
     let rows = lines[(header + 2)...].prefix { $0.hasPrefix("|") }.map { line in
       line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
     }
-    let product = targets.filter { $0.folder.hasPrefix("Sources/") }
+    let product = targets.filter { !$0.folder.hasPrefix("Tests/") }
     var found: [String] = []
     if rows.map(\.first) != product.map({ "`\($0.name)`" }) {
       found.append("the targets are, in this order: \(product.map(\.name).joined(separator: ", "))")

@@ -9,6 +9,7 @@ enum Rules {
     "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayKit",
     "GatewayBinary", "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load",
     "Simulation", "joulebook", "sbegen",
+    "text-gateway",
   ]
 
   /// Arrows that would point upwards and are forbidden all the same.

@@ -146,6 +146,16 @@ struct TidyTests {
     }
   }
 
+  @Test("The text gateway stays an example: less than 300 lines, no long function.")
+  func sizeOfTheExample() throws {
+    let sources = try files("Examples/TextGateway", ".swift").map(\.text)
+    let count = sources.map {
+      $0.split(separator: "\n", omittingEmptySubsequences: false).count - 1
+    }
+    #expect(sources.count > 1 && count.reduce(0, +) < 300, "\(count) lines")
+    #expect(sources.allSatisfy { Rules.longFunctions($0, limit: 60).isEmpty })
+  }
+
   @Test("Every public and package symbol says what it is.")
   func documentation() throws {
     for (path, text) in try files("Sources", ".swift") {
@@ -156,7 +166,7 @@ struct TidyTests {
 
   @Test("No forced try, no forced cast, no empty catch.")
   func forbiddenCode() throws {
-    for (path, text) in try files("Sources", ".swift") {
+    for (path, text) in try files("Sources", ".swift") + files("Examples", ".swift") {
       let found = Rules.forbiddenCode(text)
       #expect(found.isEmpty, "\(path): \(found)")
     }
@@ -164,7 +174,8 @@ struct TidyTests {
 
   @Test("Code and pages speak of the product only.")
   func forbiddenWords() throws {
-    for (path, text) in try files("Sources", ".swift") + files("", ".md") {
+    let sources = try files("Sources", ".swift") + files("Examples", ".swift")
+    for (path, text) in sources + (try files("", ".md")) {
       let found = Rules.forbiddenWords(text)
       #expect(found.isEmpty, "\(path): \(found)")
     }

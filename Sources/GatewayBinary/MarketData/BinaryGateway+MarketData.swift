@@ -43,7 +43,7 @@ extension BinaryGateway {
       return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)))
     }
     peers.unsubscribe(slot, message.area)
-    forgetUnwanted()
+    keepWhatIsWanted()
     writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
   }
 
@@ -84,14 +84,12 @@ extension BinaryGateway {
   /// From now on the client in `slot` sees the channel of `area` in this view.
   private func follow(_ area: AreaId, _ slot: Int, _ kind: MarketView) {
     peers.subscribe(slot, area, kind)
-    if kind == .levels { view.feed.keepsLevels = true }
-    forgetUnwanted()
+    keepWhatIsWanted()
   }
 
   private func subscribeToTops(_ area: AreaId, _ slot: Int) {
     peers.subscribe(slot, area, .tops)
-    view.feed.keepsTops = true
-    forgetUnwanted()
+    keepWhatIsWanted()
     for instrument in view.reference.instruments where instrument.definition.area == area {
       writer(slot)?.top(
         view.feed.top(of: instrument.definition.instrument), area: area,
@@ -101,8 +99,8 @@ extension BinaryGateway {
 
   /// Sends the tops that changed since the last time.
   func publishTops() {
-    forgetUnwanted()
-    guard view.feed.keepsTops else { return }
+    keepWhatIsWanted()
+    guard peers.isWanted(.tops) else { return }
     for top in view.feed.takeChangedTops() {
       let area = view.feed.area(of: top.instrument)
       let last = view.feed.lastSequence(of: area)
@@ -126,8 +124,8 @@ extension BinaryGateway {
   }
 
   /// Levels and tops are kept only while somebody wants them.
-  private func forgetUnwanted() {
-    if view.feed.keepsLevels, !peers.isWanted(.levels) { view.feed.keepsLevels = false }
-    if view.feed.keepsTops, !peers.isWanted(.tops) { view.feed.keepsTops = false }
+  private func keepWhatIsWanted() {
+    view.feed.keepLevels(peers.isWanted(.levels), for: number)
+    view.feed.keepTops(peers.isWanted(.tops), for: number)
   }
 }

@@ -109,14 +109,8 @@ extension BinaryGateway {
       return Refusal(.unknownSessionVersion, limit: Int64(clamping: query.version))
     }
     if peer.isAwaitingHistory { return Refusal(.retransmitBusy) }
-    let most = configuration.session.retransmission
-    if query.count > most { return Refusal(.retransmitTooLong, limit: Int64(most)) }
-    let flow = view.flows.flow(of: query.session)
-    let last = flow.version == query.version ? flow.last : 0
-    guard query.count > 0, query.from > 0, query.from <= last,
-      UInt64(query.count) <= last - query.from + 1
-    else { return Refusal(.retransmitOutOfRange, limit: Int64(clamping: last)) }
-    return nil
+    return view.flows.flow(of: query.session)
+      .refusal(of: query, most: configuration.session.retransmission)
   }
 }
 

@@ -217,11 +217,10 @@ extension BinaryGateway {
     peers[slot]?.participant = known?.participant ?? .exchange
     peers[slot]?.cancelAfter = request.cancelAfter
     peers.established(slot)
-    let flow = view.flows.flow(of: request.session)
     guard let session = peers[slot]?.session else { return }
     writer(slot)?.establishmentAck(
       request, nextClient: session.nextIncoming,
-      nextServer: flow.version == request.version ? flow.last + 1 : 1)
+      nextServer: view.flows.flow(of: request.session).next(in: request.version))
     if case .processAfterGap(let from, let count)? =
       peers[slot]?.session.sequence(next: request.nextSequence, now: now)
     {
@@ -251,8 +250,8 @@ extension BinaryGateway {
       finish(slot)
     case .sendSequence:
       guard let session = peers[slot]?.session else { return }
-      let flow = view.flows.flow(of: session.identity)
-      writer(slot)?.sequence(next: flow.version == session.version ? flow.last + 1 : 1)
+      writer(slot)?.sequence(
+        next: view.flows.flow(of: session.identity).next(in: session.version))
     }
   }
 

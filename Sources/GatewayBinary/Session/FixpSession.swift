@@ -240,7 +240,7 @@ public struct FixpSession: Sendable {
       return refuseEstablishment(refusal.code, limit: refusal.limit)
     }
     let holder = identities.holder(of: request.session)
-    guard holder == nil || isReturning && holder == gateway else {
+    guard holder == nil || (isReturning && holder == gateway) else {
       return refuseEstablishment(.alreadyEstablished)
     }
     identities.establish(request.session, version: request.version, by: gateway)

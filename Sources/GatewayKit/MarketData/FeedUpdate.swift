@@ -53,6 +53,15 @@ public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
   /// An order rests no more.
   case delete(FeedOrder)
 
+  /// What is traded.
+  public var instrument: InstrumentId {
+    switch self {
+    case .trade(let trade): trade.instrument
+    case .state(let instrument, _): instrument
+    case .add(let order), .modify(let order), .delete(let order): order.instrument
+    }
+  }
+
   /// Whether it is the change of an order, and so of a level.
   public var isOfOneOrder: Bool {
     switch self {

@@ -82,6 +82,9 @@ public struct MarketFeed: ~Copyable {
   private var channels = DirectTable(MarketChannel())
   private var tops: MarketTops?
   private var levels: MarketLevels?
+  /// The gateways that want either kept.
+  private var topUsers: Set<GatewayNumber> = []
+  private var levelUsers: Set<GatewayNumber> = []
   private var time = Timestamp.never
   /// What the command in hand published.
   private var published = UnsafeMutablePointer<FeedMessage>.allocate(capacity: 64)
@@ -141,12 +144,13 @@ public struct MarketFeed: ~Copyable {
 
   // MARK: Levels
 
-  /// Whether levels are kept and published: only while somebody follows them.
-  public var keepsLevels: Bool {
-    get { levels != nil }
-    set {
-      if newValue != (levels != nil) { levels = newValue ? addedUp() : nil }
-    }
+  /// Whether levels are kept and published: only while a gateway wants them.
+  public var keepsLevels: Bool { levels != nil }
+
+  /// Keeps levels for `gateway`, or no longer for it. The first that wants them costs a walk over all orders.
+  public mutating func keepLevels(_ isWanted: Bool, for gateway: GatewayNumber) {
+    if isWanted { levelUsers.insert(gateway) } else { levelUsers.remove(gateway) }
+    if levelUsers.isEmpty == keepsLevels { levels = keepsLevels ? nil : addedUp() }
   }
 
   /// The published depth of every instrument of `area` with orders: bids first, best first on each side.
@@ -198,22 +202,24 @@ public struct MarketFeed: ~Copyable {
 
   // MARK: Tops
 
-  /// Whether the tops of the books are kept: only while somebody wants them.
-  public var keepsTops: Bool {
-    get { tops != nil }
-    set {
-      guard newValue != (tops != nil) else { return }
-      guard newValue else { return tops = nil }
-      var fresh = MarketTops()
-      for number in 0..<entries.count where entries[number].isPublished {
-        fresh.change(from: Self.nothing, to: entries[number].published)
-      }
-      _ = fresh.takeChanged()
-      tops = fresh
+  /// Whether the tops of the books are kept: only while a gateway wants them.
+  public var keepsTops: Bool { tops != nil }
+
+  /// Keeps tops for `gateway`, or no longer for it. The first that wants them costs a walk over all orders.
+  public mutating func keepTops(_ isWanted: Bool, for gateway: GatewayNumber) {
+    if isWanted { topUsers.insert(gateway) } else { topUsers.remove(gateway) }
+    guard topUsers.isEmpty == keepsTops else { return }
+    if keepsTops { return tops = nil }
+    var fresh = MarketTops()
+    for number in 0..<entries.count where entries[number].isPublished {
+      fresh.change(from: Self.nothing, to: entries[number].published)
     }
+    _ = fresh.takeChanged()
+    tops = fresh
   }
 
-  /// The tops that changed since the last call, in the order of their first change.
+  /// The tops that changed since the last call, in the order of their first change. For one gateway, the binary
+  /// one: others see in the messages of `Gateway.endCommand` which instruments changed.
   public mutating func takeChangedTops() -> [FeedTop] { tops?.takeChanged() ?? [] }
 
   /// The top of `instrument`, while tops are kept.

@@ -31,6 +31,20 @@ public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
 
   /// A flow that never began.
   public init() {}
+
+  /// Number of the next report of `version`, which may be still to begin.
+  public func next(in version: UInt64) -> UInt64 { self.version == version ? last + 1 : 1 }
+
+  /// Why `query` cannot be answered from this flow: it asks for too much, or for what was never sent.
+  /// - Parameter most: Reports that one query may ask for.
+  public func refusal(of query: RetransmitQuery, most: UInt32) -> Refusal? {
+    if query.count > most { return Refusal(.retransmitTooLong, limit: Int64(most)) }
+    let next = next(in: query.version)
+    guard query.count > 0, query.from > 0, query.from < next,
+      UInt64(query.count) <= next - query.from
+    else { return Refusal(.retransmitOutOfRange, limit: Int64(clamping: next - 1)) }
+    return nil
+  }
 }
 
 /// Numbers the reports of all sessions. Owned by one thread; allocates nothing but growth of its tables.

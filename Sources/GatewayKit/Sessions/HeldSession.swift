@@ -1,0 +1,124 @@
+// A session without a handshake: for gateways whose clients prove in one step who they are. (The binary gateway has
+// FixpSession, which negotiates and establishes, takes sequence numbers from its client and finishes.)
+//
+//     logs on ──▶ HeldSession   the version established last, by whichever gateway; a new one only if there is none
+//     says    ──▶ submit        numbered behind what the session sent before
+//     gets    ◀── gets          reports of this version
+//     goes    ──▶ release       free for others; its orders are cancelled if it does not come back in time
+
+import MarketModel
+
+/// A session that a gateway has established for one of its connections. Owned by the I/O thread.
+public struct HeldSession {
+  /// Whose.
+  public let session: SessionId
+  /// In which version.
+  public let version: UInt64
+  /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
+  public let cancelAfter: UInt32
+  /// Number of its next command.
+  public private(set) var nextCommand: UInt64
+  private var isAwaitingReports = false
+  private let seat: GatewaySeat
+  private let connection: UInt64
+
+  /// Establishes `session`, and has the journal told that it begins or goes on.
+  /// - Parameters:
+  ///   - seat: That of the gateway.
+  ///   - connection: The gateway's number of the connection, never used again.
+  ///   - wall: The time that becomes the version of a session that never began.
+  ///   - isProven: Whether the client is who it says; asked only when that is not locked. Five times wrong within a
+  ///     minute locks the session for a minute, by every gateway.
+  /// - Throws: 1001 when it is not registered or revoked, 1014 locked, 1002 not proven, 1008 when another connection
+  ///   has it established, by whichever gateway, 1004 when no version is left.
+  public init(
+    _ session: SessionId, on seat: GatewaySeat, _ connection: UInt64, cancelAfter: UInt32,
+    wall: Timestamp = SystemClock.now(), isProven: @autoclosure () -> Bool
+  ) throws(Refusal) {
+    let (view, now) = (seat.view, seat.clock.now)
+    if view.reference.roles(of: session).isEmpty { throw Refusal(.unknownSession) }
+    if let left = view.identities.lockLeft(session, now: now) {
+      throw Refusal(.keyLocked, limit: Int64(clamping: wall.nanoseconds + left))
+    }
+    guard isProven() else {
+      let isLocked = view.identities.badSignature(session, now: now)
+      if isLocked { seat.exchange.note(.keyLocked(session)) }
+      throw Refusal(.badSignature)
+    }
+    if view.identities.isEstablished(session) { throw Refusal(.alreadyEstablished) }
+    let (open, last) = (
+      view.identities.openVersion(session), view.identities.lastVersion(session)
+    )
+    if open == 0 {
+      if last == .max { throw Refusal(.sessionVersionNotIncreasing, limit: .max) }
+      version = max(last + 1, wall.nanoseconds)
+      view.identities.negotiated(session, version: version)
+    } else {
+      version = open
+    }
+    view.identities.establish(session, version: version, by: seat.number)
+    seat.lost.found(session)
+    nextCommand = view.identities.nextIncoming(session)
+    (self.session, self.cancelAfter) = (session, cancelAfter)
+    (self.seat, self.connection) = (seat, connection)
+    seat.exchange.submitOwn(
+      .session(
+        .beginSession(BeginSession(session: session, version: version, cancelAfter: cancelAfter))))
+  }
+
+  /// Number of the next report that its client gets.
+  public var nextReport: UInt64 { seat.view.flows.flow(of: session).next(in: version) }
+
+  /// Whether its client gets this report.
+  public func gets(_ report: Report) -> Bool {
+    report.session == session && report.version == version
+  }
+
+  /// Submits a command of its client's; one that is taken has used a number.
+  /// - Returns: `false` when the intake is full: the client is not read until it is taken.
+  /// - Throws: what the server says that takes nothing; 2007 when no number is left.
+  public mutating func submit(_ body: Command.Body) throws(Refusal) -> Bool {
+    // The highest number would leave none to expect.
+    if nextCommand == .max { throw Refusal(.sequenceGap, limit: .max) }
+    switch seat.exchange.submit(Command(session: session, clientSequence: nextCommand, body: body))
+    {
+    case .taken: nextCommand += 1
+    case .full: return false
+    case .refused(let refusal): throw refusal
+    }
+    return true
+  }
+
+  /// Has reports sent again: they come by `Gateway.retransmit`.
+  /// - Parameter most: Reports that one query may ask for.
+  /// - Throws: 1018 when the query before is not answered, 1017 when they are too many, 1016 when they were never sent.
+  public mutating func askForReports(
+    from: UInt64, count: UInt32, most: UInt32
+  ) throws(Refusal) {
+    if isAwaitingReports { throw Refusal(.retransmitBusy) }
+    let query = RetransmitQuery(
+      session: session, version: version, from: from, count: count, timestamp: SystemClock.now(),
+      gateway: seat.number, connection: connection)
+    if let refusal = seat.view.flows.flow(of: session).refusal(of: query, most: most) {
+      throw refusal
+    }
+    isAwaitingReports = true
+    seat.exchange.retransmit(query)
+  }
+
+  /// An answer has come to `query`.
+  /// - Returns: Whether this connection asked, so that the next may be asked.
+  public mutating func isAnswered(_ query: RetransmitQuery) -> Bool {
+    guard query.connection == connection, query.version == version else { return false }
+    isAwaitingReports = false
+    return true
+  }
+
+  /// Gives the session up: its connection is gone, or ends. Once.
+  /// - Returns: The session.
+  @discardableResult public func release() -> SessionId {
+    seat.view.identities.release(session, nextIncoming: nextCommand)
+    seat.lost.lose(session, version: version, cancelAfter: cancelAfter)
+    return session
+  }
+}
