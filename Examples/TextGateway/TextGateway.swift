@@ -22,7 +22,7 @@ final class TextGateway: Gateway, ConnectionHandler {
   private var peers: [ConnectionId: Peer] = [:]
   private var paused: [Peer] = []
   private var clients: [SessionId: Peer] = [:]
-  private var answers = HeldAnswers<(line: String, peer: Peer)>(most: 1_000)
+  private var answers = HeldAnswers<(line: String, peer: Peer)>()
   private(set) var counts = GatewayCounts()
   var pausedCount: Int { paused.count }
   var connectionCount: Int { clients.count }
@@ -105,19 +105,19 @@ final class TextGateway: Gateway, ConnectionHandler {
   }
 
   private func ask(_ order: OrderId, _ peer: Peer) -> Bool {
-    if answers.isFull { return false }
+    if answers.count >= 1_000 { return false }
     guard let answer = seat.exchange.answer(.orderState(order)) else { return false }
     var line = Refusal(.unknownOrder).line  // So is an order of somebody else's.
     if case .orderState(let state?) = answer.finding, state.account == peer.account {
       line = "STATE \(state.line)"
     }
-    answers.hold((line, peer), through: answer.through)
+    answers.append((line, peer), through: answer.through)
     return true
   }
 
   // MARK: What comes of it
-  func begin(_ sequence: SequenceNumber) { answers.take(before: sequence).forEach(tell) }
-  func delivered(through sequence: SequenceNumber) { answers.take(through: sequence).forEach(tell) }
+  func begin(_ sequence: SequenceNumber) { answers.release(before: sequence, tell) }
+  func delivered(through sequence: SequenceNumber) { answers.release(through: sequence, tell) }
 
   func deliver(_ event: UnsafePointer<Event>, _ told: UnsafeBufferPointer<Report>, _: Timestamp) {
     if event.kind == .other, case .reference(.sessionRegistered(let made)) = event.pointee {

@@ -57,7 +57,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   /// Retransmissions that wait for their client to read.
   var heldAnswers: [HeldAnswer] = []
   /// Answers to questions that wait until what they say is durable.
-  var waiting = WaitingAnswers()
+  var waiting = HeldAnswers<WaitingAnswer>()
   /// Every command up to here is durable, and its events were delivered.
   var deliveredThrough = SequenceNumber.none
   var isDraining = false

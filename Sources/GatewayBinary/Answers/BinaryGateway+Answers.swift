@@ -3,7 +3,7 @@ import MarketModel
 import Wire
 
 // Questions. Those to the exchange are asked at their place among the commands, and their answers wait, in
-// order, until everything that was applied by then is durable (WaitingAnswers.swift). Reference data and
+// order, until everything that was applied by then is durable (HeldAnswers). Reference data and
 // market data come from what was delivered, which is durable already: they are answered at once.
 
 extension BinaryGateway {
@@ -39,12 +39,12 @@ extension BinaryGateway {
     taken += 1
     let answer = WaitingAnswer(
       connection: peer.connection, reference: frame.sequenceNumber, question: question,
-      account: account, outcome: outcome, through: through)
+      account: account, outcome: outcome)
     if through <= deliveredThrough {
       send(answer)
     } else {
       peers[slot]?.waitingAnswers += 1
-      waiting.append(answer)
+      waiting.append(answer, through: through)
     }
     return .go
   }
@@ -87,7 +87,7 @@ extension BinaryGateway {
   /// The session in `slot` is over: nobody waits for its answers.
   func dropAnswers(_ slot: Int) {
     guard let peer = peers[slot], peer.waitingAnswers > 0 else { return }
-    waiting.drop(peer.connection)
+    waiting.drop { $0.connection == peer.connection }
     peers[slot]?.waitingAnswers = 0
   }
 
