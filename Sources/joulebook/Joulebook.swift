@@ -15,7 +15,7 @@ struct Joulebook: ParsableCommand {
       Exit codes are those of sysexits.h: 64 usage, 65 damaged data, 66 no such input,
       69 server or ledger unavailable, 70 a check failed, 73 or 74 disk, 77 refused, 78 configuration.
       """,
-    version: "0.1.0",
+    version: ProgramVersion.text,
     subcommands: [
       Demo.self, Serve.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Wire
 
 @Suite("What the command line says when it refuses")
 struct CommandLineTests {
@@ -59,5 +60,23 @@ struct CommandLineTests {
       #expect(result.errors.hasPrefix("joulebook: refused: " + words), "\(result.errors)")
     }
     #expect(server.stop() == 0)
+  }
+
+  @Test("The program, the newest entry of the changelog and the Python client have one version.")
+  func versions() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    func line(_ start: String, of file: String) throws -> String {
+      let text = try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8)
+      return String(try #require(text.split(separator: "\n").first { $0.hasPrefix(start) }))
+    }
+    let printed = try Joulebook.run(["--version"]).output
+    let version = try #require(printed.split(separator: " ").first)
+    #expect(printed == "\(version) (protocol schema \(WireSchema.version))\n")
+    // Either "## 0.2.0" or, before the release, "## Unreleased: 0.2.0".
+    let entry = try line("## ", of: "CHANGELOG.md")
+    #expect(entry.split(separator: " ").last == version, "\(entry)")
+    let python = try line("version = ", of: "clients/python/pyproject.toml")
+    #expect(python == "version = \"\(version)\"")
   }
 }
