@@ -17,7 +17,7 @@ struct Joulebook: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      Demo.self, Serve.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
+      Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
       AdminCommand.self,
       Explain.self, LoadCommand.self, Simulate.self,

@@ -51,9 +51,7 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "File of the operator's key, when it is not in the data folder.") var key: String?
   @Option(help: "The operator's session identity.") var session: UInt32 = 1
 
-  @Flag(help: "Speak TLS 1.3, with a server that the system's certificates prove.") var tls = false
-  @Option(help: "Speak TLS 1.3, with a server that the certificates in this file prove.")
-  var tlsAuthorities: String?
+  @OptionGroup var security: TLSOptions
 
   @Option(
     help: "Messages a second, of all sessions; with --ping-pong of the meters; 0: no limit.")
@@ -119,12 +117,10 @@ struct LoadCommand: ParsableCommand {
     (options.meters, options.idle, options.spins) = (meters, idle, wait == "spin")
     options.messages = messages
     (options.seed, options.base, options.instruments) = (seed, base, instruments)
-    if tls || tlsAuthorities != nil {
-      do throws(TLSError) {
-        options.security = try TLSContext(trusting: tlsAuthorities)
-      } catch {
-        throw .options("--tls: \(error)")
-      }
+    do throws(TLSError) {
+      options.security = try security.context()
+    } catch {
+      throw .options("--tls-authorities: \(error)")
     }
     return options
   }
@@ -220,5 +216,10 @@ struct Span: ExpressibleByArgument {
     nanoseconds = UInt64(value) * (minutes ? 60 : 1)
   }
 
-  var defaultValueDescription: String { "\(nanoseconds / 1_000_000)ms" }
+  /// In whole seconds where that is exact, else in the largest unit that is.
+  var defaultValueDescription: String {
+    let units: [(String, UInt64)] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)]
+    let exact = units.first { nanoseconds.isMultiple(of: $0.1) }
+    return exact.map { "\(nanoseconds / $0.1)\($0.0)" } ?? "\(nanoseconds)ns"
+  }
 }

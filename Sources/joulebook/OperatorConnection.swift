@@ -17,11 +17,7 @@ struct OperatorConnection: ParsableArguments {
   @Option(name: .long, help: "Session identity of the key.")
   var session: UInt32 = 1
 
-  @Flag(name: .long, help: "Speak TLS 1.3, with a server that the system's certificates prove.")
-  var tls = false
-  @Option(
-    name: .long, help: "Speak TLS 1.3, with a server that the certificates in this file prove.")
-  var tlsAuthorities: String?
+  @OptionGroup var security: TLSOptions
 
   /// How long an answer may take, in ms.
   private static let patience: Int32 = 10_000
@@ -94,9 +90,7 @@ struct OperatorConnection: ParsableArguments {
       session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
     var options = Client.Options()
     do throws(TLSError) {
-      if tls || tlsAuthorities != nil {
-        options.security = try TLSContext(trusting: tlsAuthorities)
-      }
+      options.security = try security.context()
     } catch {
       throw .insecure("\(error)")
     }
