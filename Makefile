@@ -26,7 +26,7 @@ PYTHON := .venv/bin/python
 # The system's packages are installed only when missing, so that nobody needs sudo twice.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults sanitize fuzz simulate demo bench bench-net check format \
+.PHONY: help deps libraries build release test kills faults sanitize fuzz simulate demo bench bench-net figures check format \
   generate clean
 
 help: ## Lists the targets.
@@ -59,6 +59,7 @@ release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
 test: deps ## Runs every test.
 	SWIFT="$(SWIFT)" Tests/run.sh -j $(JOBS)
 	Tests/hotpath/run.sh
+	SWIFT="$(SWIFT)" JOBS=$(JOBS) Tests/readme/run.sh
 	Tests/faults/run.sh --quick
 
 kills: release ## Kills the server again and again: every order happens once (make kills KILLS=1000).
@@ -80,11 +81,14 @@ simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000
 demo: release ## Trades a June week of a community and writes report.html.
 	.build/release/joulebook demo $(DEMO)
 
-bench: libraries ## Measures core, journal and ledger; writes docs/BENCHMARKS.md.
+bench: libraries ## Measures core, journal, ledger and server; writes docs/BENCHMARKS.md and all figures.
 	Benchmarks/run.sh $(ORDERS)
 
 bench-net: libraries ## Measures the server over loopback; writes its section of docs/BENCHMARKS.md.
 	Benchmarks/net.sh
+
+figures: ## Fills the figures in all pages from docs/figures.tsv, which make bench writes.
+	Benchmarks/figures.py
 
 check: ## Format and generated code are as they should be.
 	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures everything and writes docs/BENCHMARKS.md and its plot.
+# Measures everything; writes docs/BENCHMARKS.md and its plots, docs/figures.tsv, and the figures in all pages.
 #     Benchmarks/run.sh [order-level file, csv.gz]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,25 +19,25 @@ Benchmarks/ratio.sh "$bin" "$folder"/[A-E].flow | tee "$folder/book.md"
 
 {
   cat Benchmarks/PREFACE.md
+  echo
   cat "$folder/core.md"
   printf '\n![Latency of single operations](images/latency.svg)\n'
   cat Benchmarks/BOOK.md "$folder/book.md"
   printf '\n## Structures\n\n`swift run --package-path Benchmarks -c release micro`\n\n'
-  printf 'One structure at a time, fastest of seven passes. The limit is what its dependent loads alone take '
-  printf 'on this machine in the same run.\n\n'
+  printf 'One structure at a time, fastest of seven passes. The limit is the time of the dependent loads that the '
+  printf 'operation needs, measured on this machine in the same run.\n\n'
   cat "$folder/micro.md"
   printf '\n## The longest commands and the largest book\n\n'
   printf '`swift run --package-path Benchmarks -c release extremes`\n\n'
-  printf 'A command is never interrupted: one that names, trades with or re-covers many orders takes '
-  printf 'as long as they need, each a bounded time. No other command depends on how many there are; '
-  printf 'what standing instructions set off is bounded by `Capacity.cascadeSteps`.\n\n'
+  printf 'A command runs to its end. One that names, trades with or re-covers many orders takes a bounded time '
+  printf 'for each of them; the duration of every other command is independent of the size of the book. '
+  printf '`Capacity.cascadeSteps` bounds the orders that standing instructions enter after a command.\n\n'
   cat "$folder/extremes.md"
   printf '\n## Journal\n\n`swift run --package-path Benchmarks -c release journal`\n\n```\n'
   cat "$folder/journal.txt"
   printf '```\n\n## Ledger\n\n`swift run --package-path Benchmarks -c release ledger`\n\n```\n'
   cat "$folder/ledger.txt"
-  printf '```\n\nMeasured %s on %s, %s cores, load %s at the end.\n' "$(date -u +%F)" \
-    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" "$(nproc)" \
+  printf '```\n\nMeasured %s on %s, load %s at the end.\n' "$(date -u +%F)" "$(Benchmarks/machine.sh)" \
     "$(cut -d' ' -f1 /proc/loadavg)"
 } > docs/BENCHMARKS.md
 echo "wrote docs/BENCHMARKS.md"

@@ -66,11 +66,14 @@ for _ in 0..<batches {
   applying.append(try seconds { _ = try ledger.apply(batch) })
 }
 
+/// Milliseconds with one digit behind the point.
+func tenths(_ milliseconds: Double) -> String { String(format: "%.1f", milliseconds) }
+
 func report(_ name: String, _ times: [Double]) {
   let (total, sorted) = (times.reduce(0, +), times.sorted())
   let rate = Int(Double(times.count * transfersPerBatch) / total)
   let (median, worst) = (sorted[sorted.count / 2] * 1000, (sorted.last ?? 0) * 1000)
-  print(name, "\(rate) transfers/s, batch median \(median) ms, worst \(worst) ms")
+  print(name, "\(rate) transfers/s, batch median \(tenths(median)) ms, worst \(tenths(worst)) ms")
 }
 
 report("make and hash:", making)
@@ -84,4 +87,4 @@ let stating = try seconds {
   _ = try AccountStatement.make(from: reader, account: AccountId(17), period: period)
 }
 print(
-  "statement of one account: \(stating * 1000) ms over \(batches * transfersPerBatch) transfers")
+  "statement of one account: \(tenths(stating * 1000)) ms over \(batches * transfersPerBatch) transfers")
