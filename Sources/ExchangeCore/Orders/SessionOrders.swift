@@ -1,4 +1,4 @@
-// Cancel on disconnect (section 11): the gateway says that a session was lost, and its orders are cancelled.
+// Cancel on disconnect (section 2): the gateway says that a session was lost, and its orders are cancelled.
 
 import MarketModel
 
