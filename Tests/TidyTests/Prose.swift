@@ -1,0 +1,71 @@
+// Words that the field has better ones for, and sections that a subject belongs to.
+
+import Foundation
+
+extension Rules {
+  /// A word that prose and names must not have.
+  struct Dialect {
+    /// What is looked for, as a regular expression over whole words, in any case.
+    let pattern: String
+    /// What to write instead.
+    let better: String
+  }
+
+  /// Metaphors, and turns of phrase that a reader has to translate.
+  static let dialect = [
+    Dialect(pattern: #"\w*(market|reading|journal|settlement)[- ]?rooms?"#, better: "a stage"),
+    Dialect(pattern: #"rooms? [1-8]|the rooms|no room calls"#, better: "a stage"),
+    Dialect(pattern: #"\w*desks?"#, better: "a service, a queue"),
+    Dialect(pattern: #"\w*keepers?"#, better: "what it is"),
+    Dialect(pattern: #"whoever|whomever|whosever"#, better: "the reader, each client, ..."),
+    Dialect(pattern: #"meanwhile"#, better: "while ..."),
+    Dialect(pattern: #"so (many|much)(?! (that|as))"#, better: "the number"),
+    Dialect(pattern: #"of its own accord|told off"#, better: "what happens"),
+    Dialect(pattern: #"(down|up|through|in) the house"#, better: "the code, the targets"),
+  ]
+
+  /// What contains a word of `dialect` and is right, with the reason.
+  static let allowed = [
+    "trading desk"  // The people of a firm who enter orders for others: the field's word.
+  ]
+
+  /// Folders of sources whose comments and names are checked. It grows until it is "Sources".
+  static let foldersInPlainWords = ["Sources/Rings", "Sources/TLS"]
+
+  /// The words of `dialect` that a text has, each with its line.
+  static func dialect(in text: String) -> [String] {
+    var found: [String] = []
+    for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      var line = String(raw)
+      for words in allowed { line = line.replacingOccurrences(of: words, with: "") }
+      for word in dialect {
+        let pattern = #"\b("# + word.pattern + #")\b"#
+        guard
+          let range = line.range(of: pattern, options: [.regularExpression, .caseInsensitive])
+        else { continue }
+        found.append("line \(index + 1): \"\(line[range])\"; better: \(word.better)")
+      }
+    }
+    return found
+  }
+
+  /// The section of the market rules that defines a subject.
+  static let sections = [
+    "cancel on disconnect": 2, "caps": 3, "cover": 4, "iceberg": 5, "matching": 5, "self-trade": 5,
+    "replacing": 5, "good till time": 5, "what orders reserve": 6, "meter": 7,
+    "standing instruction": 8,
+  ]
+
+  /// Comments `Subject ... (section N` whose subject another section defines.
+  static func misplaced(_ comments: [String]) -> [String] {
+    comments.filter { comment in
+      let reference = /^(?:A |An )?([A-Z][^.;(]{2,60}) \((?:market rules|sections?) (\d+)\b/
+      guard let match = comment.firstMatch(of: reference) else { return false }
+      let subject = match.1.lowercased()
+      guard let right = sections.first(where: { subject.hasPrefix($0.key) })?.value else {
+        return false
+      }
+      return Int(match.2) != right
+    }
+  }
+}
