@@ -1,9 +1,9 @@
-// The house's rules as functions from text to violations, so that each can be shown to fail.
+// The rules of the repository as functions from text to violations, so that each can be shown to fail.
 
 import Foundation
 
 enum Rules {
-  /// Targets from the bottom of the house upwards; an arrow may only point to an earlier one.
+  /// Targets from the lowest to the highest; a target may depend only on an earlier one.
   static let order = [
     "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
     "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayKit",
@@ -12,7 +12,7 @@ enum Rules {
     "text-gateway",
   ]
 
-  /// Arrows that would point upwards and are forbidden all the same.
+  /// Whether `from` must not depend on `to`: a later target, or an earlier one that is excluded.
   static func isForbidden(_ from: String, _ to: String) -> Bool {
     guard let a = order.firstIndex(of: from), let b = order.firstIndex(of: to) else { return false }
     if b >= a { return true }
@@ -47,7 +47,7 @@ enum Rules {
     }
   }
 
-  /// Imports of `target` that the house forbids.
+  /// Imports of `target` that are forbidden.
   static func forbiddenImports(_ source: String, of target: String) -> [String] {
     let withoutFoundation = ["ExchangeCore", "MarketModel", "Rings"].contains(target)
     return imports(source).filter {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The house is tidy")
+@Suite("The repository is tidy")
 struct TidyTests {
   private let root = Repository.root
 
@@ -9,7 +9,7 @@ struct TidyTests {
     try Repository.files(folder, suffix)
   }
 
-  @Test("No import points down the house, and the core knows no Foundation.")
+  @Test("A target imports only targets below it, and the core imports no Foundation.")
   func arrows() throws {
     for (path, text) in try files("Sources", ".swift") {
       let target = path.split(separator: "/").first.map(String.init) ?? ""
@@ -51,7 +51,7 @@ struct TidyTests {
 
   private func package() throws -> String { try Repository.text("Package.swift") }
 
-  @Test("Every target declares what it imports and imports what it declares, up the house.")
+  @Test("Every target declares what it imports and imports what it declares.")
   func declarations() throws {
     let targets = PackageTarget.all(try package())
     #expect(targets.count > 20)

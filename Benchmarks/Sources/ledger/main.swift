@@ -87,4 +87,5 @@ let stating = try seconds {
   _ = try AccountStatement.make(from: reader, account: AccountId(17), period: period)
 }
 print(
-  "statement of one account: \(tenths(stating * 1000)) ms over \(batches * transfersPerBatch) transfers")
+  "statement of one account: \(tenths(stating * 1000)) ms over \(batches * transfersPerBatch) transfers"
+)
