@@ -86,6 +86,26 @@ extension Rules {
     }
   }
 
+  /// Alarms that `page` quotes in code marks, up to their fields, and that no string of `sources` is.
+  static func missingAlarms(_ page: String, sources: String) -> [String] {
+    let joined = sources.replacing(/\\\n\s*|"\s*\n?\s*\+\s*"/, with: "")
+    // A part that the program fills in stands for any words.
+    let messages = joined.matches(of: /"ALARM: ([^"]+)"/).map { String($0.1) }
+    return page.matches(of: /`ALARM: ([^`]+)`/).compactMap { quote in
+      var words = quote.1
+      if let fields = words.firstMatch(of: /\ (\.\.\.|\w+=)/) {
+        words = words[..<fields.range.lowerBound]
+      }
+      let isThere =
+        joined.contains(words)
+        || messages.contains { message in
+          let parts = message.split(separator: /\\\([^)]*\)/).filter { $0.count > 8 }
+          return !parts.isEmpty && parts.allSatisfy { words.contains($0) }
+        }
+      return isThere ? nil : String(words)
+    }
+  }
+
   /// Files and folders that `prose` names and that are not there.
   static func missingFiles(_ prose: String, in tree: FileTree) -> [String] {
     prose.split(whereSeparator: { $0.isWhitespace || "\"'`()[]<>{},;:|=#@".contains($0) })

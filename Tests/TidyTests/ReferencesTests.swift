@@ -36,6 +36,33 @@ struct ReferencesTests {
     }
   }
 
+  @Test("Every alarm that a page quotes is a message of the sources.")
+  func alarms() throws {
+    let sources = try Repository.files("Sources", ".swift").map(\.text).joined(separator: "\n")
+    for page in ["docs/RUNBOOK.md", "docs/JOURNAL.md", "docs/RELIABILITY.md"] {
+      let found = Rules.missingAlarms(try Repository.text(page), sources: sources)
+      #expect(found.isEmpty, "\(page): \(found)")
+    }
+    let known = #"log("ALARM: no snapshot") log("ALARM: \(what): only cancels are taken in")"#
+    func missing(_ quote: String) -> [String] {
+      Rules.missingAlarms("see `ALARM: \(quote)`", sources: known)
+    }
+    #expect(missing(#"no snapshot errno=28 error="...""#).isEmpty)
+    #expect(missing("the disk is full: only cancels are taken in").isEmpty)
+    #expect(missing("no picture errno=28") == ["no picture"])
+  }
+
+  @Test("The bot on the Python client's page is the example that the tests run.")
+  func bot() throws {
+    let page = try Repository.text("clients/python/README.md")
+    let example = try Repository.text("clients/python/examples/tiny_bot.py")
+    let block = page.components(separatedBy: "```").first { $0.contains("sys.argv") } ?? ""
+    let lines = block.split(separator: "\n").dropFirst()
+    #expect(lines.count > 20)
+    let known = Set(example.split(separator: "\n"))
+    for line in lines { #expect(known.contains(line), "not in tiny_bot.py: \(line)") }
+  }
+
   @Test("Every symbolic link leads to a file.")
   func links() throws {
     let links = try Repository.paths("").filter { Repository.destination($0) != nil }

@@ -61,13 +61,12 @@ struct NetPage {
     """
     ## Network
 
-    `make bench-net`. Server, load and references share the machine: two cores for all of them. Orders and
-    cancels in halves, some through the touch, over loopback; every report is sent to maker and taker. The
-    latencies of a rate count from when a message was due. Ratios are to references of the same run: a round trip
-    of 64 and 80 bytes over bare epoll, a libuv server that sends back what it reads, a block of 4 KiB written
-    and synced.
+    `make bench-net`. Server, load and references share the machine: two cores for all of them. Half of the messages are
+    orders, some of which trade at once, and half are cancels, over loopback; maker and taker each get every report. A
+    latency counts from the time at which its message was due. Each ratio is to a reference of the same run: a round trip of
+    64 and 80 bytes over bare epoll, a libuv server that echoes its input, or a write and sync of a block of 4 KiB.
 
-    | what | figure | p99 | reference | ratio | to reach |
+    | what | figure | p99 | reference | ratio | target |
     | --- | ---: | ---: | ---: | ---: | ---: |
     \(lines.joined(separator: "\n"))
 
