@@ -5,7 +5,7 @@ import Logging
 import MarketModel
 import Synchronization
 
-/// The level of every logger of this process, which SIGHUP may change.
+/// The log level of the process. SIGHUP may change it. Any thread.
 final class LogThreshold: Sendable {
   private let level: Mutex<Logger.Level>
 
@@ -17,16 +17,16 @@ final class LogThreshold: Sendable {
   }
 }
 
-/// Writes to standard error what is at or above a common threshold, a line each:
+/// Writes every log event at or above the common level to standard error, one line per event:
 ///
-///     2026-06-01T09:30:00.125Z warning joulebook: a client does not read: cut session=7 unread=65536
+///     2026-06-01T09:30:00.125Z warning joulebook: a client does not read: cut session=7
 ///
-/// A value with anything but letters, digits and `_-+.,:/@%` in it stands in quotation marks, as JSON does it.
+/// A value with characters other than letters, digits and `_-+.,:/@%` is quoted like a JSON string.
 struct AdjustableLog: LogHandler {
   var metadata: Logger.Metadata = [:]
   private let label: String
   private let threshold: LogThreshold
-  /// Lines at `error` and above.
+  /// Counts the lines of level `error` and above.
   private let errors = Counter(label: "joulebook_log_errors_total")
 
   init(_ label: String, _ threshold: LogThreshold) {
@@ -51,7 +51,8 @@ struct AdjustableLog: LogHandler {
     let line = Array(
       "\(now.iso8601Milliseconds) \(event.level) \(label): \(event.message)\(pairs.joined())\n".utf8
     )
-    // One call: lines of several threads do not mix. What standard error does not take is lost.
+    // One system call per line, so that lines of several threads stay whole. A line that standard
+    // error does not accept is dropped.
     _ = write(STDERR_FILENO, line, line.count)
   }
 

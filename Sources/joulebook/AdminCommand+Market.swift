@@ -6,17 +6,27 @@ extension AdminCommand {
   struct MakeArea: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "area", abstract: "Opens a market area.",
-      discussion: "The default cap is 2 x storage cost / (1.5 x storage price), in kWh.")
+      discussion: """
+        The default cap of an account's stored energy is 2 x storage cost / (1.5 x storage price): \
+        20 kWh in this example.
+
+          joulebook admin area 1 --code 11XEXAMPLE --storage-cost 300 \\
+            --storage-price 20 --feed-in 0.08 --retail 0.32
+        """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Its number.") var area: UInt16
+    @Argument(help: "Number of the area.") var area: UInt16
     @Option(name: .long, help: "EUR, CHF, USD, GBP or an ISO 4217 number.")
     var currency = Currency.eur
-    @Option(name: .long, help: "EIC code, up to 16 characters.") var code: Label
-    @Option(name: .long, help: "Target storage cost per user.") var storageCost: Money
-    @Option(name: .long, help: "Storage price per kWh of capacity.") var storagePrice: Money
-    @Option(name: .long, help: "What the grid pays per kWh.") var feedIn: Price
-    @Option(name: .long, help: "What the grid charges per kWh.") var retail: Price
-    @Option(name: .long, help: "Per cent of production lost on its way into the storage.")
+    @Option(name: .long, help: "EIC code, at most 16 ASCII characters.") var code: Label
+    @Option(name: .long, help: "Target storage cost per account, such as 300 (currency).")
+    var storageCost: Money
+    @Option(name: .long, help: "Storage price, such as 20 (currency per kWh of capacity).")
+    var storagePrice: Money
+    @Option(name: .long, help: "Feed-in price that the grid pays, such as 0.08 (per kWh).")
+    var feedIn: Price
+    @Option(name: .long, help: "Retail price that the grid charges, such as 0.32 (per kWh).")
+    var retail: Price
+    @Option(name: .long, help: "Production lost before storage, in per cent, such as 2.5.")
     var loss: Rate?
 
     func run() throws {
@@ -34,18 +44,26 @@ extension AdminCommand {
 
   struct MakeInstrument: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "instrument", abstract: "Lists a spot instrument.")
+      commandName: "instrument", abstract: "Lists a spot instrument.",
+      discussion: """
+        Prices are in the area's currency per kWh.
+
+          joulebook admin instrument 1 --area 1 --symbol SPOT --tick 0.001 --lot 1kWh \\
+            --lowest 0 --highest 1
+        """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Its number.") var instrument: UInt32
-    @Option(name: .long, help: "Whose energy.") var area: UInt16
-    @Option(name: .long, help: "Symbol, up to 16 characters.") var symbol: Label
-    @Option(name: .long, help: "Price step per kWh.") var tick: Price
-    @Option(name: .long, help: "Quantity step: 1kWh, 100Wh.") var lot: Energy
+    @Argument(help: "Number of the instrument.") var instrument: UInt32
+    @Option(name: .long, help: "Number of the area whose energy it trades.") var area: UInt16
+    @Option(name: .long, help: "Symbol, at most 16 ASCII characters.") var symbol: Label
+    @Option(name: .long, help: "Price increment, such as 0.001.") var tick: Price
+    @Option(name: .long, help: "Quantity increment, such as 1kWh or 100Wh.") var lot: Energy
     @Option(name: .long, parsing: .unconditional, help: "Lowest price; may be negative.")
     var lowest: Price
     @Option(name: .long, parsing: .unconditional, help: "Highest price.") var highest: Price
-    @Option(name: .long, help: "Fee of the resting side, per cent.") var makerFee: Rate?
-    @Option(name: .long, help: "Fee of the entering side, per cent.") var takerFee: Rate?
+    @Option(name: .long, help: "Fee of the resting order in per cent, such as 0.1.")
+    var makerFee: Rate?
+    @Option(name: .long, help: "Fee of the incoming order in per cent, such as 0.2.")
+    var takerFee: Rate?
 
     func run() throws {
       try server.tell { client throws(ClientError) in
@@ -61,14 +79,15 @@ extension AdminCommand {
     }
   }
 
-  /// What a deposit and a withdrawal name.
+  /// Arguments of a deposit or a withdrawal.
   struct Movement: ParsableArguments {
     @Argument(help: "Account number.") var account: AccountId
-    @Argument(help: "How much, such as 100.50.") var amount: Money
+    @Argument(help: "Amount in units of the currency, such as 100.50.") var amount: Money
     @Option(name: .long, help: "EUR, CHF, USD, GBP or an ISO 4217 number.")
     var currency = Currency.eur
     @Option(
-      name: .long, help: "Your number for it, higher than the account's last: resending is safe.")
+      name: .long,
+      help: "Your number of this payment, above the account's last; a repeated number is rejected.")
     var reference: UInt64
 
     var movement: CashMovement {
@@ -77,7 +96,11 @@ extension AdminCommand {
   }
 
   struct Deposit: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Credits cash to an account.")
+    static let configuration = CommandConfiguration(
+      abstract: "Credits cash to an account.",
+      discussion: """
+          joulebook admin deposit 10 100.50 --reference 1
+        """)
     @OptionGroup var server: OperatorConnection
     @OptionGroup var what: Movement
 
@@ -89,7 +112,13 @@ extension AdminCommand {
   }
 
   struct Withdraw: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Debits free cash of an account.")
+    static let configuration = CommandConfiguration(
+      abstract: "Debits free cash from an account.",
+      discussion: """
+        Cash that is reserved for open bids cannot be withdrawn.
+
+          joulebook admin withdraw 10 20 --reference 2
+        """)
     @OptionGroup var server: OperatorConnection
     @OptionGroup var what: Movement
 
@@ -102,11 +131,16 @@ extension AdminCommand {
 
   struct Cap: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Gives an account its own storage cap in an area.")
+      abstract: "Sets the storage cap of an account in an area.",
+      discussion: """
+        Without --cap the area's default cap applies again.
+
+          joulebook admin cap 10 --area 1 --cap 10kWh
+        """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Account number.") var account: AccountId
-    @Option(name: .long, help: "Where.") var area: UInt16
-    @Option(name: .long, help: "Such as 10kWh; the area's default unless given.") var cap: Energy?
+    @Option(name: .long, help: "Number of the area.") var area: UInt16
+    @Option(name: .long, help: "Most energy stored, such as 10kWh.") var cap: Energy?
 
     func run() throws {
       try server.tell { client throws(ClientError) in
@@ -120,11 +154,17 @@ extension AdminCommand {
 
   struct Tariff: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Changes what the surrounding grid pays and charges.")
+      abstract: "Changes the prices of the surrounding grid.",
+      discussion: """
+        Prices are in the area's currency per kWh.
+
+          joulebook admin tariff 1 --feed-in 0.08 --retail 0.32
+        """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Area number.") var area: UInt16
-    @Option(name: .long, help: "What the grid pays per kWh.") var feedIn: Price
-    @Option(name: .long, help: "What the grid charges per kWh.") var retail: Price
+    @Option(name: .long, help: "Feed-in price that the grid pays, such as 0.08.") var feedIn: Price
+    @Option(name: .long, help: "Retail price that the grid charges, such as 0.32.")
+    var retail: Price
 
     func run() throws {
       try server.tell { client throws(ClientError) in
@@ -136,7 +176,7 @@ extension AdminCommand {
   }
 
   struct State: ParsableCommand {
-    /// What an instrument can be.
+    /// A state that the command line can set.
     enum Choice: String, CaseIterable, ExpressibleByArgument {
       case open, halted, closed
       var state: InstrumentState {
@@ -149,7 +189,12 @@ extension AdminCommand {
     }
 
     static let configuration = CommandConfiguration(
-      abstract: "Opens, halts or closes an instrument; closed is final.")
+      abstract: "Opens, halts or closes an instrument.",
+      discussion: """
+        Closing cancels the open orders and is final.
+
+          joulebook admin state 1 halted
+        """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Instrument number.") var instrument: UInt32
     @Argument(help: "open, halted or closed.") var state: Choice

@@ -7,23 +7,23 @@ extension AdminCommand {
   /// `joulebook admin send`.
   struct Send: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Sends any operator's command, given as text.",
+      abstract: "Sends an operator's command that is given as text.",
       discussion: """
-        The text is the command's name, then each field by name and value, in any order, as journal
-        inspect prints it:
+        The text is the command's name, then the name and value of each field in any order. \
+        `joulebook journal inspect` prints commands in the same form:
 
           joulebook admin send 'setTariff area 1 feedInPrice 0.08 retailPrice 0.32'
 
         --list prints the commands with their fields.
         """)
     @OptionGroup var server: OperatorConnection
-    @Flag(name: .long, help: "Print the commands with their fields, and send nothing.")
+    @Flag(name: .long, help: "Print the commands with their fields and send nothing.")
     var list = false
-    @Argument(help: "The command.") var text: String?
+    @Argument(help: "Text of the command.") var text: String?
 
     func validate() throws {
       guard list != (text != nil) else {
-        throw ValidationError("give either a command or --list")
+        throw ValidationError("write either a command or --list")
       }
     }
 
@@ -36,14 +36,14 @@ extension AdminCommand {
       try server.tell { client throws(ClientError) in try client.submit(body) }
     }
 
-    /// The operator's command of a text.
-    /// - Throws: an exit code, after saying what is wrong with the text and what is right.
+    /// Parses an operator's command.
+    /// - Throws: `ValidationError` that names the fault and the accepted form.
     private static func command(_ text: String) throws -> Command.Body {
       let name = text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
       if let kind = CommandKind(rawValue: name), !commands.contains(kind) {
         let names = commands.map(\.rawValue).joined(separator: " ")
         throw ValidationError(
-          "\(name) is not an operator's, or is sent otherwise; send: \(names)")
+          "\(name) is not an operator's command that can be sent as text; send: \(names)")
       }
       do throws(CommandTextError) {
         return try CommandText.parse(text, among: commands)
@@ -52,12 +52,12 @@ extension AdminCommand {
       }
     }
 
-    /// What an operator may ask for. A tick is more than its fields: `admin tick` sends it.
+    /// The commands of the administration role, except the tick, which `admin tick` sends.
     private static var commands: [CommandKind] {
       CommandKind.allCases.filter { $0.roles.contains(.administration) && $0 != .tick }
     }
 
-    /// The commands, each with a line a field: name, form of the value, meaning.
+    /// All commands, with one line for each field: its name, its meaning and the form of its value.
     static var listing: String {
       commands.map { kind in
         let width = kind.fields.map(\.name.count).max() ?? 0

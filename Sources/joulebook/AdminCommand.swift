@@ -7,12 +7,12 @@ import MarketModel
 struct AdminCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "admin",
-    abstract: "An operator's acts on a running server.",
+    abstract: "Administers a running server.",
     discussion: """
-      A market in seven lines (the key is the one that serve made in its data folder):
+      Sets up a market in seven lines, with the operator key that serve made in its data folder:
 
         joulebook admin area 1 --currency EUR --code 11XEXAMPLE --storage-cost 300 \\
-          --storage-price 200 --feed-in 0.08 --retail 0.32
+          --storage-price 20 --feed-in 0.08 --retail 0.32
         joulebook admin instrument 1 --area 1 --symbol SPOT --tick 0.001 --lot 1kWh \\
           --lowest 0 --highest 1
         joulebook admin keygen ana.key
@@ -30,7 +30,14 @@ struct AdminCommand: ParsableCommand {
   /// `joulebook admin keygen`.
   struct Keygen: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Makes a key pair: FILE (private, mode 0600) and its .pub.")
+      abstract: "Makes an Ed25519 key pair for a session or a meter.",
+      discussion: """
+        Writes the private key to FILE (mode 0600) and the public key beside it, with the \
+        extension .pub, each as 64 hexadecimal digits. Needs no server. Existing files are not \
+        replaced.
+
+          joulebook admin keygen ana.key
+        """)
     @Argument(help: "File of the private key, such as ana.key.") var file: String
 
     func run() throws {
@@ -45,16 +52,21 @@ struct AdminCommand: ParsableCommand {
   /// `joulebook admin status`.
   struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints how the server is.",
+      abstract: "Prints the state of the server.",
       discussion: """
-        With --ready nothing but "ready" is printed, and the exit code says whether it is: 0; 69 when
-        the server does not answer; 75 when it answers, but its journal does not keep up.
+        Prints how many commands are applied, durable and settled, trades, open orders, \
+        connections, the version of the market rules, and the hashes of events and state.
+
+        With --ready it prints only "ready" and ends with 0, or with 69 when the server does not \
+        answer and 75 when its journal is behind.
+
+          joulebook admin status --data my-exchange
         """)
     @OptionGroup var server: OperatorConnection
-    @Flag(name: .long, help: "Only says whether the server is ready, by its exit code.")
+    @Flag(name: .long, help: "Only check whether the server is ready.")
     var ready = false
 
-    /// Commands that may wait for the disk in a server that is ready.
+    /// A server is not ready while more commands than this wait for the disk.
     private static let mostUndurable: UInt64 = 100_000
 
     func run() throws {
@@ -80,18 +92,19 @@ struct AdminCommand: ParsableCommand {
         "rules        version \(status.rulesVersion), this program knows \(RulesVersion.newest)")
       if status.refusedCommandCount > 0 {
         print(
-          "REFUSED      \(status.refusedCommandCount) commands were left out: see journal/refused")
+          "REFUSED      \(status.refusedCommandCount) commands are skipped: see journal/refused")
       }
       print("event hash   \(hexadecimal(status.eventHash))")
       print("state hash   \(hexadecimal(status.stateHash))")
     }
   }
 
-  /// The public key in a file, for those that name one.
+  /// The first public key in `file`.
+  /// - Throws: Exit code 66 when the file cannot be read or contains no key.
   static func publicKey(_ file: String) throws -> PublicKey {
     do throws(ConfigurationError) {
       guard let key = try KeyPairFile.publicKeys(at: file).first else {
-        throw ConfigurationError("\(file) holds no key")
+        throw ConfigurationError("\(file) contains no public key")
       }
       return key
     } catch {
@@ -103,10 +116,13 @@ struct AdminCommand: ParsableCommand {
 extension AdminCommand {
   struct MakeParticipant: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "participant", abstract: "Admits a participant.")
+      commandName: "participant", abstract: "Creates a participant.",
+      discussion: """
+          joulebook admin participant 2 --name ana
+        """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Its number.") var participant: UInt32
-    @Option(name: .long, help: "Short name, up to 16 characters.") var name: Label
+    @Argument(help: "Number of the participant.") var participant: UInt32
+    @Option(name: .long, help: "Short name, at most 16 ASCII characters.") var name: Label
 
     func run() throws {
       try server.tell { client throws(ClientError) in
@@ -119,7 +135,7 @@ extension AdminCommand {
   }
 
   struct MakeSession: ParsableCommand {
-    /// What a session may do.
+    /// A role that the command line can grant to a session.
     enum Role: String, CaseIterable, ExpressibleByArgument {
       case trading, metering, administration, dropCopy
       var roles: Roles {
@@ -133,11 +149,18 @@ extension AdminCommand {
     }
 
     static let configuration = CommandConfiguration(
-      commandName: "session", abstract: "Registers a key; without a role it is revoked.")
+      commandName: "session", abstract: "Registers the key of a session identity, or revokes it.",
+      discussion: """
+        A session with this key may act for the participant in the given roles. Without --role the \
+        identity is revoked.
+
+          joulebook admin session 2 --participant 2 --public-key ana.pub --role trading
+        """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the session identity.") var identity: UInt32
-    @Option(name: .long, help: "For whom it acts.") var participant: UInt32
-    @Option(name: .long, help: "File of the public key.") var publicKey: String
+    @Argument(help: "Session identity (number).") var identity: UInt32
+    @Option(name: .long, help: "Number of the participant that it acts for.") var participant:
+      UInt32
+    @Option(name: .long, help: "File of the public key, as keygen writes it.") var publicKey: String
     @Option(name: .long, help: "trading, metering, administration or dropCopy. Repeatable.")
     var role: [Role] = []
 
@@ -157,10 +180,13 @@ extension AdminCommand {
 
   struct MakeAccount: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "account", abstract: "Opens an account.")
+      commandName: "account", abstract: "Opens an account.",
+      discussion: """
+          joulebook admin account 10 --participant 2
+        """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Its number.") var account: AccountId
-    @Option(name: .long, help: "Who acts for it.") var participant: UInt32
+    @Argument(help: "Number of the account.") var account: AccountId
+    @Option(name: .long, help: "Number of the participant that owns it.") var participant: UInt32
 
     func run() throws {
       try server.tell { client throws(ClientError) in
@@ -174,11 +200,17 @@ extension AdminCommand {
 
   struct MakeMeter: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "meter", abstract: "Registers a meter for an account.")
+      commandName: "meter", abstract: "Registers a meter for an account.",
+      discussion: """
+        Signed readings of the meter change the energy of the account in the area.
+
+          joulebook admin keygen meter.key
+          joulebook admin meter 100 --account 10 --area 1 --public-key meter.pub
+        """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Its number.") var meter: UInt32
-    @Option(name: .long, help: "Whose energy it meters.") var account: AccountId
-    @Option(name: .long, help: "Where.") var area: UInt16
+    @Argument(help: "Number of the meter.") var meter: UInt32
+    @Option(name: .long, help: "Number of the account that it meters.") var account: AccountId
+    @Option(name: .long, help: "Number of the area that it feeds.") var area: UInt16
     @Option(name: .long, help: "File of the public key that signs its readings.")
     var publicKey: String
 
@@ -198,10 +230,10 @@ extension AdminCommand {
     static let configuration = CommandConfiguration(
       abstract: "Puts a newer version of the market rules in force.",
       discussion: """
-        A new market begins with the newest version that its program knows. One that an older program
-        began goes on with the rules it has, so that its journal replays as it was, until this is said.
-        There is no way back. docs/MARKET-RULES.md says what each version changes; `joulebook admin
-        status` prints the one in force.
+        A new market starts with the newest version that its program knows. A market that an older \
+        program started keeps its version, so that its journal replays to the same state, until an \
+        operator sends this command. It cannot be undone. docs/MARKET-RULES.md lists what each \
+        version changes; `joulebook admin status` prints the version in force.
 
           joulebook admin rules \(RulesVersion.newest)
         """)
@@ -214,7 +246,8 @@ extension AdminCommand {
       }
     }
 
-    /// What the codes mean here, whose own words are of other definitions.
+    /// The text of a reject of SetRules; the general texts of these codes describe other
+    /// definitions.
     private func explanation(_ rejection: Rejection) -> String? {
       let limit = rejection.limit
       switch rejection.code {
@@ -225,7 +258,8 @@ extension AdminCommand {
       case .outOfRange:
         return
           "the server's program knows versions of the rules up to \(limit), not \(version): start the "
-          + "server with a newer program first. `joulebook admin status` prints the version in force"
+          + "server with a newer program first. `joulebook admin status` prints the version in "
+          + "force"
       case .badDefinition:
         return
           "version \(limit) of the rules is in force, and there is no way back to \(version); this "
@@ -237,7 +271,13 @@ extension AdminCommand {
 
   struct TickTo: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "tick", abstract: "Lets time pass; sets the clock of a server on driven time.")
+      commandName: "tick", abstract: "Advances the market's time.",
+      discussion: """
+        Orders that expire by then are cancelled. With `clock: driven` in its configuration the \
+        server has no other source of time.
+
+          joulebook admin tick 2026-06-01T12:00:00Z
+        """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "UTC, such as 2026-06-01T12:00:00Z.") var time: Timestamp
 

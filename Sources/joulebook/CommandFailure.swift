@@ -3,29 +3,30 @@ import Foundation
 import JoulebookServer
 import Journaling
 
-/// Why a command ends without success. The raw values are exit codes of sysexits.h.
+/// Why a command failed. The raw values are exit codes of sysexits.h.
 enum Failure: Int32 {
-  /// What was asked for may not be done.
+  /// The arguments are wrong.
   case usage = 64
-  /// Input data is damaged or contradicts itself.
+  /// Input data is damaged or inconsistent.
   case badData = 65
   /// A file or folder is missing.
   case noInput = 66
   /// The server or the ledger does not answer.
   case unavailable = 69
-  /// A check that must hold does not.
+  /// A verification found a difference, or a measured limit was exceeded.
   case checkFailed = 70
-  /// The disk failed.
+  /// Reading or writing a file failed.
   case io = 74
-  /// Somebody else has it just now.
+  /// The command may succeed later: a lock is taken, or a server is still catching up.
   case temporary = 75
-  /// The exchange refused.
+  /// The exchange rejected the command or the session.
   case refused = 77
-  /// The configuration cannot be used.
+  /// The configuration is invalid.
   case configuration = 78
 
-  /// Says what happened and what to do about it on standard error.
-  /// - Returns: what the command throws to end with this code.
+  /// Prints `message` on standard error, with the name of the program before it.
+  /// - Parameter message: What happened and what the user can do about it.
+  /// - Returns: The error that the command throws to end with this exit code.
   func exit(_ message: String) -> ExitCode {
     printError("joulebook: \(message)")
     return ExitCode(rawValue)
@@ -33,7 +34,7 @@ enum Failure: Int32 {
 }
 
 extension Failure {
-  /// What a journal's error means for whoever started the command.
+  /// The exit code for an error of the journal.
   init(_ error: JournalError) {
     switch error {
     case .lost, .corrupt, .tooEarly, .badSnapshot, .onlySnapshots, .badRefusals: self = .badData
@@ -46,7 +47,7 @@ extension Failure {
 }
 
 extension Failure {
-  /// What a server's or a replay's refusal to start means.
+  /// The exit code for a server or a replay that did not start.
   init(_ error: StartError) {
     switch error {
     case .configuration, .clock: self = .configuration
@@ -64,17 +65,17 @@ func hexadecimal(_ hash: UInt64) -> String {
   return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
-/// A folder as the command line names it.
-/// - Throws: when it names none: the root of the file system would be taken for it.
+/// Parses the name of a folder on the command line.
+/// - Throws: `ValidationError` when it is empty: it would name the root of the file system.
 func folderName(_ text: String) throws -> String {
   guard !text.isEmpty else {
-    throw ValidationError("it names no folder; give one, such as ./joulebook-data")
+    throw ValidationError("it names no folder; write one, such as ./joulebook-data")
   }
   return text
 }
 
-/// The data folder `path`, for those who read it.
-/// - Throws: when something else lies there, as a server does.
+/// The data folder at `path`, for a command that reads it.
+/// - Throws: Exit code 78 when `path` is not a folder, as `serve` does.
 func dataFolder(_ path: String) throws -> DataFolder {
   let folder = DataFolder(path)
   do throws(ConfigurationError) {
@@ -85,10 +86,13 @@ func dataFolder(_ path: String) throws -> DataFolder {
   return folder
 }
 
-/// A file to be written, as the command line names it.
-/// - Throws: when it cannot be: what is computed for it first would be lost.
+/// Parses the name of an output file on the command line.
+/// - Throws: `ValidationError` when the file cannot be written. The check comes before the
+///   computation, whose result would be lost.
 func newFileName(_ text: String) throws -> String {
-  guard !text.isEmpty else { throw ValidationError("it names no file; give one, such as ./result") }
+  guard !text.isEmpty else {
+    throw ValidationError("it names no file; write one, such as ./result")
+  }
   var isFolder: ObjCBool = false
   let isThere = FileManager.default.fileExists(atPath: text, isDirectory: &isFolder)
   if isFolder.boolValue { throw ValidationError("\(text) is a folder; name a file in it") }

@@ -5,18 +5,25 @@ import Presentation
 /// `joulebook demo`.
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "A community trades its sunshine for a June week; writes a report.",
+    abstract: "Simulates a community that trades its solar energy and writes a report.",
     discussion: """
+      Bots trade on a real server in this process. The report is an HTML page with the market's \
+      prices, the households' bills and the checks of journal and ledger. Exit code 70 when a \
+      check fails.
+
         joulebook demo
         joulebook demo --community fontana --days 2 --report fontana.html
       """)
 
-  @Option(name: .long, help: "simbench, fontana or swiss.") var community = "simbench"
-  @Option(name: .long, help: "How many days; all unless given.") var days: Int?
-  @Option(name: .long, help: "What private values and bots follow from.") var seed: UInt64 = 1
-  @Option(name: .long, help: "File of the report.", transform: newFileName)
+  @Option(name: .long, help: "Data set: simbench, fontana or swiss.") var community = "simbench"
+  @Option(name: .long, help: "Days to simulate; all days of the data set unless given.") var days:
+    Int?
+  @Option(name: .long, help: "Seed of the private values and of the bots.") var seed: UInt64 = 1
+  @Option(name: .long, help: "Output file of the report (HTML).", transform: newFileName)
   var report = "report.html"
-  @Option(name: .long, help: "Keeps journal and ledger here.", transform: folderName)
+  @Option(
+    name: .long, help: "Folder in which journal and ledger are kept; a temporary one unless given.",
+    transform: folderName)
   var data: String?
 
   func run() throws {
@@ -39,6 +46,6 @@ struct Demo: ParsableCommand {
     }
     print(TerminalSummary(result).text)
     print("report: \(report)")
-    guard result.isProven else { throw Failure.checkFailed.exit("a proof above does not hold") }
+    guard result.isProven else { throw Failure.checkFailed.exit("a check above failed") }
   }
 }

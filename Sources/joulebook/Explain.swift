@@ -6,11 +6,16 @@ import Settlement
 /// `joulebook explain`.
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says why an open order does not trade.",
-    discussion: "joulebook explain 4294967301 --data my-exchange")
+    abstract: "Explains why an open order does not trade.",
+    discussion: """
+      Prints how much of the order is open, executable and waiting (kWh), and the orders that it \
+      waits for. The exchange order id is in the execution reports of the order.
+
+        joulebook explain 4294967301 --data my-exchange
+      """)
 
   @OptionGroup var server: OperatorConnection
-  @Argument(help: "The exchange's number of the order.") var order: UInt64
+  @Argument(help: "Exchange order id.") var order: UInt64
 
   func run() throws {
     let answer = try server.ask { client throws(ClientError) in
@@ -27,21 +32,22 @@ struct Explain: ParsableCommand {
         "  order \(blocker.order.rawValue) at \(blocker.price.decimal) uses "
           + kilowattHours(blocker.used))
     }
-    if answer.hasMoreBlockers { print("  and more") }
+    if answer.hasMoreBlockers { print("  and further orders") }
   }
 
   private func kilowattHours(_ energy: Energy) -> String { energy.kilowattHours + " kWh" }
 
   private static func sentence(_ answer: OrderExplanationReport) -> String {
-    let best = answer.bestOpposite.map { "; the best is \($0.decimal)" } ?? "; there is none"
+    let best = answer.bestOpposite.map { "the best is \($0.decimal)" } ?? "there is none"
     return switch answer.reason {
-    case 0: "It waits for a live price on the other side that meets it\(best)."
-    case 1: "It waits for energy. Better-priced asks of the same account use what there is:"
-    case 2: "It waits for headroom. Better-priced bids of the same account use what there is:"
+    case 0: "It waits for a live price on the other side that it can trade with; \(best)."
+    case 1: "It waits for energy. Better-priced asks of the same account use the available energy:"
+    case 2:
+      "It waits for headroom. Better-priced bids of the same account use the available headroom:"
     case 3: "Its instrument is halted."
     case 4: "Its instrument is closed."
-    case 5: "The live order that it would meet is the same account's:"
-    default: "The server names reason \(answer.reason), which this version does not know."
+    case 5: "The live order that it would trade with belongs to the same account:"
+    default: "The server reports reason \(answer.reason), which this version does not know."
     }
   }
 }

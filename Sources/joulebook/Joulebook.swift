@@ -1,19 +1,20 @@
 import ArgumentParser
 
-/// The command of the exchange: one binary for server, demo, tools and operator.
+/// The `joulebook` command: one binary for the server, the demo, the tools and the operator.
 @main
 struct Joulebook: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "joulebook",
     abstract: "An energy exchange: orders wait for the energy behind them.",
     discussion: """
-      A first look:         joulebook demo
-      A server:             joulebook serve --data my-exchange
-      An operator's act:    joulebook admin status --data my-exchange
-      What a journal holds: joulebook replay my-exchange
+      See a market trade:    joulebook demo
+      Run a server:          joulebook serve --data my-exchange
+      Administer the server: joulebook admin status --data my-exchange
+      Check a journal:       joulebook replay my-exchange
 
-      Exit codes are those of sysexits.h: 64 usage, 65 damaged data, 66 no such input,
-      69 server or ledger unavailable, 70 a check failed, 73 or 74 disk, 77 refused, 78 configuration.
+      Exit codes are those of sysexits.h: 64 usage, 65 damaged data, 66 input not found, 69 server \
+      or ledger unavailable, 70 a check failed, 73 or 74 disk error, 75 try again later, 77 \
+      refused by the exchange, 78 configuration.
       """,
     version: ProgramVersion.text,
     subcommands: [

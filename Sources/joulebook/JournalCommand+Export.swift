@@ -9,9 +9,15 @@ extension JournalCommand {
   /// `joulebook journal export`.
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints every command as CSV; refused ones too, and says so.",
-      discussion: "  joulebook journal export my-exchange > commands.csv")
-    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+      abstract: "Prints all commands as CSV.",
+      discussion: """
+        The time is in nanoseconds since 1970. A refused command is marked with REFUSED.
+
+          joulebook journal export my-exchange > commands.csv
+        """)
+    @Argument(
+      help: "Data folder; joulebook-data unless given.", completion: .directory,
+      transform: folderName) var data =
       "joulebook-data"
 
     func run() throws {
@@ -34,7 +40,8 @@ extension JournalCommand {
       }
     }
 
-    /// The name of the record; of an order by what it is, since a longer record holds what is in none of its names.
+    /// The kind of the record. For a new order the optional fields decide, because every order can
+    /// be written as the longest record.
     private static func kind(of body: Command.Body) -> CommandCodec.Kind {
       guard case .enter(let order) = body, order.onBehalfOf == .exchange else {
         return CommandCodec.kind(of: body)
@@ -49,15 +56,18 @@ extension JournalCommand {
       commandName: "diff",
       abstract: "Compares two journals command by command.",
       discussion: """
-        Exit code 0 when one is the beginning of the other, or they are equal; 70 when they differ.
-        Refused commands are compared as they are written. When the lists of them differ, it says so:
-        then the one goes on without commands that the other applies.
+        Exit code 0 when the journals are equal or one is the beginning of the other; 70 when a \
+        command differs. Refused commands are compared like all others. A line is printed when the \
+        two lists of refused commands differ: one exchange then skips commands that the other \
+        applies.
 
           joulebook journal diff my-exchange its-backup
         """)
-    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var one: String
-    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var other: String
-    @Option(name: .long, help: "Differences that are printed.") var count = 10
+    @Argument(help: "First data folder.", completion: .directory, transform: folderName)
+    var one: String
+    @Argument(help: "Second data folder.", completion: .directory, transform: folderName)
+    var other: String
+    @Option(name: .long, help: "Most differences to print.") var count = 10
 
     func run() throws {
       var differences = 0
@@ -86,7 +96,7 @@ extension JournalCommand {
       if differences > 0 { throw ExitCode(Failure.checkFailed.rawValue) }
     }
 
-    /// A command as it is stored.
+    /// The record of a command in the journal.
     private static func bytes(_ command: Command) -> [UInt8] {
       var bytes = [UInt8](repeating: 0, count: CommandCodec.longestRecord)
       bytes.withUnsafeMutableBytes { buffer in
@@ -97,15 +107,16 @@ extension JournalCommand {
   }
 }
 
-/// The commands of a stopped server's journal as they are written, up to its last whole block.
+/// Reads the commands of a journal, refused ones included, up to its last complete block.
 private struct CommandSource: ~Copyable {
-  /// The last one.
+  /// The last command of the last complete block.
   let end: SequenceNumber
-  /// Those that were refused.
+  /// The commands that the exchange skips.
   let refused: RefusedCommands
   private var reader: JournalReader
 
-  /// - Throws: when the journal is damaged or cannot be read.
+  /// Surveys the journal of `folder` and opens a reader on its first command.
+  /// - Throws: `JournalError` when the journal is damaged or cannot be read.
   init(_ folder: DataFolder) throws(JournalError) {
     let journal = folder.journal
     let found = try Recovery.survey(journal)
@@ -114,7 +125,7 @@ private struct CommandSource: ~Copyable {
     self.reader = reader
   }
 
-  /// A command as it is printed.
+  /// The printed form of a command.
   func line(_ command: Command) -> String {
     CommandText.line(command) + (refused[command.sequence] != nil ? " REFUSED" : "")
   }

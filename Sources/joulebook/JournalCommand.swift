@@ -9,8 +9,11 @@ import Wire
 struct JournalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "journal",
-    abstract: "Reads a journal of commands. The server must not be running.",
+    abstract: "Reads, verifies, compares and prunes the journal of a data folder.",
     discussion: """
+      verify, inspect, export and diff may run while a server writes the journal: they stop at its \
+      last complete block. prune needs a stopped server.
+
         joulebook journal verify my-exchange
         joulebook journal inspect my-exchange --from 100 --count 20
         joulebook journal export my-exchange > commands.csv
@@ -19,7 +22,8 @@ struct JournalCommand: ParsableCommand {
       """,
     subcommands: [Inspect.self, Verify.self, Export.self, Difference.self, JournalPrune.self])
 
-  /// Runs `body` and says in words what fails.
+  /// Runs `body`.
+  /// - Throws: The exit code of a journal error, after printing it.
   static func reading(_ body: () throws(JournalError) -> Void) throws {
     do throws(JournalError) {
       try body()
@@ -28,7 +32,7 @@ struct JournalCommand: ParsableCommand {
     }
   }
 
-  /// How many commands were refused, and which.
+  /// The number of refused commands and their sequence numbers.
   static func list(_ refused: [RefusedCommand]) -> String {
     refused.isEmpty
       ? "none"
@@ -38,14 +42,21 @@ struct JournalCommand: ParsableCommand {
   /// `joulebook journal inspect`.
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints commands, one a line; refused ones too, and says so.")
-    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+      abstract: "Prints commands as text, one per line.",
+      discussion: """
+        A refused command (see docs/RUNBOOK.md) is marked with REFUSED.
+
+          joulebook journal inspect my-exchange --from 100 --count 20
+        """)
+    @Argument(
+      help: "Data folder; joulebook-data unless given.", completion: .directory,
+      transform: folderName) var data =
       "joulebook-data"
-    @Option(name: .long, help: "First command.") var from: UInt64 = 1
-    @Option(name: .long, help: "How many.") var count: UInt64 = 100
+    @Option(name: .long, help: "Sequence number of the first command.") var from: UInt64 = 1
+    @Option(name: .long, help: "Most commands to print.") var count: UInt64 = 100
 
     func validate() throws {
-      if from == 0 { throw ValidationError("The first command has number 1.") }
+      if from == 0 { throw ValidationError("--from: the first command has number 1.") }
     }
 
     func run() throws {
@@ -68,9 +79,15 @@ struct JournalCommand: ParsableCommand {
   /// `joulebook journal verify`.
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Checks every block: checksums, order and hash chain.",
-      discussion: "Exit code 65 when the journal is damaged; the message says where.")
-    @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+      abstract: "Checks the checksums, order and hash chain of all blocks, and the snapshots.",
+      discussion: """
+        Exit code 65 when the journal is damaged; the message names the place.
+
+          joulebook journal verify my-exchange
+        """)
+    @Argument(
+      help: "Data folder; joulebook-data unless given.", completion: .directory,
+      transform: folderName) var data =
       "joulebook-data"
 
     func run() throws {
@@ -93,7 +110,9 @@ struct JournalCommand: ParsableCommand {
         if !found.refused.entries.isEmpty {
           print("refused    \(JournalCommand.list(found.refused.entries))")
         }
-        print("end        \(found.isSealed ? "sealed" : "not sealed: running, or ended abruptly")")
+        print(
+          "end        \(found.isSealed ? "sealed" : "not sealed: the server is running or was killed")"
+        )
         if let torn = found.tornTail {
           print(
             "torn tail  \(torn.bytes) bytes at \(torn.offset) of \(torn.path): never acknowledged")

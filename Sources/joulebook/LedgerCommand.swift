@@ -7,7 +7,7 @@ import Settlement
 struct LedgerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ledger",
-    abstract: "Reads the book of record, also while a server writes to it.",
+    abstract: "Reads and verifies the ledger, also while a server writes to it.",
     discussion: """
         joulebook ledger balances
         joulebook ledger statement 17 --from 2016-06-06 --to 2016-06-13
@@ -16,12 +16,15 @@ struct LedgerCommand: ParsableCommand {
       """,
     subcommands: [Balances.self, Statement.self, Export.self, Verify.self])
 
-  /// Which ledger.
+  /// Options that name a ledger.
   struct Place: ParsableArguments {
-    @Option(name: .long, help: "Data folder.", completion: .directory, transform: folderName)
+    @Option(
+      name: .long, help: "Data folder; joulebook-data unless given.", completion: .directory,
+      transform: folderName)
     var data = "joulebook-data"
 
-    /// Opens the ledger to read, hands it to `body` and says in words what fails.
+    /// Opens the ledger read-only, passes it to `body` and closes it.
+    /// - Throws: The exit code of a ledger error, after printing it.
     func read(_ body: (any Ledger) throws(LedgerError) -> Void) throws {
       let folder = try dataFolder(data)
       let location = try LedgerCommand.location(of: folder)
@@ -35,8 +38,8 @@ struct LedgerCommand: ParsableCommand {
     }
   }
 
-  /// Where the ledger is of the exchange in `folder`, as its server has it.
-  /// - Throws: exit code 78 when what the first start fixed cannot be read.
+  /// The location of the ledger, which the first start wrote to market.yaml in `folder`.
+  /// - Throws: Exit code 78 when market.yaml cannot be read.
   static func location(of folder: DataFolder) throws -> LedgerLocation {
     do throws(ConfigurationError) {
       return try folder.ledger()
@@ -45,7 +48,8 @@ struct LedgerCommand: ParsableCommand {
     }
   }
 
-  /// What a command ends with that cannot read a ledger.
+  /// The exit code for a ledger error, after printing it: 69 when the ledger cannot be reached, 65
+  /// when its content is wrong.
   static func failure(
     _ error: LedgerError, _ location: LedgerLocation, of folder: DataFolder
   ) -> ExitCode {
@@ -62,13 +66,20 @@ struct LedgerCommand: ParsableCommand {
 extension LedgerCommand {
   /// `joulebook ledger balances`.
   struct Balances: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Prints every balance.")
+    static let configuration = CommandConfiguration(
+      abstract: "Prints the balances of all accounts.",
+      discussion: """
+        Energy is in kWh, cash in units of its currency.
+
+          joulebook ledger balances --data my-exchange --account 17
+        """)
     @OptionGroup var place: Place
-    @Option(name: .long, help: "Only this account.") var account: AccountId?
+    @Option(name: .long, help: "Only the balances of this account.") var account: AccountId?
 
     func run() throws {
       try place.read { ledger throws(LedgerError) in
-        // Printed behind the transaction: whoever reads slowly keeps no log.
+        // Printed after the transaction ends: a slow reader of the output must not keep the
+        // database's write-ahead log from being truncated.
         let (balances, extent) = try ledger.snapshot { () throws(LedgerError) in
           (
             try ledger.balances().filter { account == nil || $0.account == account },
@@ -83,19 +94,21 @@ extension LedgerCommand {
   /// `joulebook ledger statement`.
   struct Statement: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints an account's bill, or every entry as a table or CSV.",
+      abstract: "Prints the bill of an account, or all its entries as a table or CSV.",
       discussion: """
-        Times are UTC, --to is exclusive:
+        Times are in UTC. The period includes --from and excludes --to.
+
           joulebook ledger statement 17 --from 2016-06-06 --to 2016-06-13T00:00:00Z
         """)
 
-    /// How it is printed.
+    /// The form of the output.
     enum Format: String, ExpressibleByArgument, CaseIterable { case bill, table, csv }
 
     @OptionGroup var place: Place
     @Argument(help: "Account number.") var account: AccountId
-    @Option(name: .long, help: "From when; the beginning unless given.") var from: Timestamp?
-    @Option(name: .long, help: "Until when; now unless given.") var to: Timestamp?
+    @Option(name: .long, help: "Begin of the period; the first entry unless given.") var from:
+      Timestamp?
+    @Option(name: .long, help: "End of the period; the last entry unless given.") var to: Timestamp?
     @Option(name: .long, help: "bill, table or csv.") var format = Format.bill
 
     func validate() throws {
@@ -115,7 +128,7 @@ extension LedgerCommand {
         case .bill: print(StatementText.bill(statement) + "\n" + extent)
         case .table: print(StatementText.table(statement) + extent)
         case .csv:
-          // A line that is no record would spoil the file.
+          // The extent goes to standard error, because standard output contains only CSV records.
           print(StatementText.csv(statement), terminator: "")
           printError(extent)
         }
@@ -126,7 +139,10 @@ extension LedgerCommand {
   /// `joulebook ledger export`.
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints every transfer as CSV, batch by batch.")
+      abstract: "Prints all transfers as CSV, batch by batch.",
+      discussion: """
+          joulebook ledger export --data my-exchange > transfers.csv
+        """)
     @OptionGroup var place: Place
 
     func run() throws {
@@ -154,11 +170,15 @@ extension LedgerCommand {
   /// `joulebook ledger verify`.
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Recomputes hash chain, double entry and balances, and compares with a replay.",
+      abstract: "Verifies the ledger by itself and against a replay of the journal.",
       discussion: """
-        Also beside a running server: the journal is read up to where it ends then, and batches that the
-        server is still bringing are waited for. Exit code 0 when all agrees, 70 when anything differs, 75
-        when the ledger lacks batches that the journal closes, and no server brings them.
+        Recomputes the hash chain, the double entry and the balances, replays the journal and \
+        compares. May run beside a server: the journal is read up to its present end, and batches \
+        that the server is still settling are waited for. Exit code 0 when all agrees; 70 when \
+        anything differs; 75 when the ledger lacks batches that the journal closes and no server \
+        is settling.
+
+          joulebook ledger verify --data my-exchange
         """)
     @OptionGroup var place: Place
 
@@ -179,7 +199,7 @@ extension LedgerCommand {
       let stored = try LedgerComparison.read(DataFolder(place.data))
       let replay = try Replay.replay(
         DataFolder(place.data), against: stored,
-        words: "the ledger agrees with itself, but the journal cannot be compared with it: ")
+        words: "the ledger is consistent, but the journal cannot be compared with it: ")
       try Replay.judge(replay)
       try stored.compare(with: replay)
     }

@@ -10,11 +10,12 @@ import TLS
 struct LoadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "load",
-    abstract: "Puts load on an exchange and measures its answers.",
+    abstract: "Sends load to an exchange and measures the latency of its answers.",
     discussion: """
-      Messages are due at even intervals; a latency counts from when its message was due, not from when it
-      could be sent: a stall of the server shows in everything that it delayed. With --rate 0 each
-      connection sends as soon as something is answered; with --ping-pong there is one message at a time.
+      Messages are due at even intervals. A latency counts from the time when its message was due, \
+      not from when it could be sent, so a stall of the server counts for every message that it \
+      delayed. With --rate 0 each connection sends as soon as a message is answered; with \
+      --ping-pong one message is sent at a time.
 
         joulebook load --embedded --rate 100000 --duration 10s --max-p99 1ms
         joulebook load --embedded --no-journal --rate 0 --connections 64
@@ -22,70 +23,81 @@ struct LoadCommand: ParsableCommand {
         joulebook load --embedded --meters 1000 --rate 0
         joulebook load --embedded --ping-pong --meters 1000 --rate 5000
         joulebook load --embedded --mix new=40,iceberg=10,cancel=45,ioc=5
-        joulebook load --connect 127.0.0.1:9100 --data my-exchange --flow A.flow --plot a.svg
+        joulebook load --data my-exchange --flow A.flow --plot a.svg
 
-      While it runs a line a second says what was answered in that second and so far, how many messages are
-      without an answer (open), and the latencies so far. In the result, sent, answered, rejected and late
-      count the warm-up too; rate and latencies do not. Late are cancels and replaces whose order had traded
-      before they came: no fault. Exit code 0: done; 70: a limit (--max-..., --min-...) was broken.
+      Once a second a line shows the answers of that second and in total, the number of unanswered \
+      messages (open) and the latencies so far. In the result, sent, answered, rejected and late \
+      include the warm-up; rate and latencies exclude it. Late are cancels and replaces that \
+      arrived after their order had traded, which is no error. Exit code 0: done; 70: a limit \
+      (--max-..., --min-...) was exceeded.
 
-      On a running server the load makes an area, instruments, participants and accounts of its own, with
-      an operator's key and numbers from --base on. They stay, and a load with the same --base uses them
-      again. The server's limits of messages a second hold for the load too (client.messages).
+      On a running server the load creates an area, instruments, participants and accounts with \
+      numbers from --base upwards, with the operator's key. They remain, and another load with the \
+      same --base uses them again. The server's message rate limits apply to the load too \
+      (client.messages).
       """)
 
-  @Flag(help: "Start a server in this process; its data go with it.") var embedded = false
+  @Flag(help: "Start a server in this process; its data are removed at the end.") var embedded =
+    false
   @Flag(name: .customLong("no-journal"), help: "The embedded server writes nothing to disk.")
   var noJournal = false
   @Option(
-    name: .customLong("server-wait"), help: "How the embedded server waits: park, yield, spin.")
+    name: .customLong("server-wait"), help: "How the embedded server waits: park, yield or spin.")
   var serverWait = Configuration.Wait.park.rawValue
   @Option(
-    name: .customLong("set"), help: "One key of the embedded server's configuration: key=value.")
+    name: .customLong("set"),
+    help: "KEY=VALUE sets one key of the embedded server's configuration. Repeatable.")
   var settings: [String] = []
-  @Option(help: "A running server: address:port.") var connect = "127.0.0.1:9100"
+  @Option(help: "ADDRESS:PORT of a running server.") var connect = "127.0.0.1:9100"
   @Option(
-    help: "Its data folder, where the operator's key is.", completion: .directory,
+    help: "Data folder with the server's operator key; joulebook-data unless given.",
+    completion: .directory,
     transform: folderName)
   var data = "joulebook-data"
-  @Option(help: "File of the operator's key, when it is not in the data folder.") var key: String?
-  @Option(help: "The operator's session identity.") var session: UInt32 = 1
+  @Option(help: "Private key file; operator.key of the data folder unless given.") var key: String?
+  @Option(help: "Session identity (number) of the operator.") var session: UInt32 = 1
 
   @OptionGroup var security: TLSOptions
 
   @Option(
-    help: "Messages a second, of all sessions; with --ping-pong of the meters; 0: no limit.")
+    help: "Messages per second over all sessions; with --ping-pong, of the meters; 0: no limit.")
   var rate: UInt64 = 100_000
-  @Option(help: "Sessions that send.") var connections = 4
-  @Option(help: "Messages of a session that may be unanswered.") var outstanding = 64
-  @Option(help: "Shares of messages.") var mix = "new=50,cancel=45,replace=0,ioc=5,iceberg=0"
-  @Option(help: "An order-flow file (OBFLOW01) instead of the mix.") var flow: String?
-  @Option(help: "How long it is measured: 10s, 500ms.") var duration = Span(milliseconds: 10_000)
-  @Option(help: "How long before that.") var warmUp = Span(milliseconds: 1_000)
-  @Option(help: "End after so many messages, if that comes first.") var messages: UInt64 = 0
-  @Flag(help: "One message at a time.") var pingPong = false
-  @Option(help: "Meters that flood readings instead of orders, or beside one order at a time.")
+  @Option(help: "Number of sessions that send, 1 to 20000.") var connections = 4
+  @Option(help: "Most unanswered messages per session, 1 to 16384.") var outstanding = 64
+  @Option(help: "Relative shares of the kinds of messages.") var mix =
+    "new=50,cancel=45,replace=0,ioc=5,iceberg=0"
+  @Option(help: "Order-flow file (OBFLOW01) to send instead of the mix.") var flow: String?
+  @Option(help: "Measured time, such as 10s or 500ms.") var duration = Span(milliseconds: 10_000)
+  @Option(help: "Time before it that is not measured.") var warmUp = Span(milliseconds: 1_000)
+  @Option(help: "Stop after this number of messages; 0: no limit.") var messages: UInt64 = 0
+  @Flag(help: "Send one message at a time.") var pingPong = false
+  @Option(help: "Meters that send readings instead of orders; with --ping-pong, beside the orders.")
   var meters = 0
-  @Option(help: "Further sessions that say nothing.") var idle = 0
-  @Option(help: "Instruments of the mix.") var instruments = 1
-  @Option(help: "How the load waits: spin (leaves on time, keeps a core busy) or park.")
+  @Option(help: "Number of further sessions that send nothing.") var idle = 0
+  @Option(help: "Number of instruments that the mix trades.") var instruments = 1
+  @Option(help: "How the load waits: spin (sends on time, keeps a core busy) or park.")
   var wait = "spin"
-  @Option(help: "What orders and keys follow from.") var seed: UInt64 = 1
-  @Option(help: "Lowest number of the load's accounts and so on.") var base: UInt32 = 1_000
+  @Option(help: "Seed of orders and keys.") var seed: UInt64 = 1
+  @Option(help: "Lowest number of the load's sessions, accounts, meters and instruments.") var base:
+    UInt32 = 1_000
 
   @Option(
-    help: "File for the distribution of latencies in us (HdrHistogram, .hgrm).",
+    help: "Output file of the latency distribution in us (HdrHistogram, .hgrm).",
     transform: newFileName)
   var histogram: String?
-  @Option(help: "File for a plot of it (SVG).", transform: newFileName) var plot: String?
-  @Flag(help: "Say nothing but the result.") var quiet = false
+  @Option(help: "Output file of a plot of the distribution (SVG).", transform: newFileName)
+  var plot: String?
+  @Flag(help: "Print only the result.") var quiet = false
 
-  @Option(name: .customLong("max-p50"), help: "Fail above it, e.g. 100us.") var maxP50: Span?
-  @Option(name: .customLong("max-p99"), help: "Fail above it.") var maxP99: Span?
-  @Option(name: .customLong("max-p999"), help: "Fail above it.") var maxP999: Span?
-  @Option(name: .customLong("min-rate"), help: "Fail below so many answers a second.")
+  @Option(name: .customLong("max-p50"), help: "Fail when the median exceeds this, such as 100us.")
+  var maxP50: Span?
+  @Option(name: .customLong("max-p99"), help: "Fail when p99 exceeds this, such as 1ms.")
+  var maxP99: Span?
+  @Option(name: .customLong("max-p999"), help: "Fail when p99.9 exceeds this, such as 5ms.")
+  var maxP999: Span?
+  @Option(name: .customLong("min-rate"), help: "Fail below this number of answers per second.")
   var minRate: Double?
-  @Option(name: .customLong("max-rejects"), help: "Fail above so many rejects.")
+  @Option(name: .customLong("max-rejects"), help: "Fail above this number of rejects.")
   var maxRejects: UInt64?
 
   func run() throws {
@@ -200,13 +212,13 @@ struct LoadCommand: ParsableCommand {
   }
 }
 
-/// A length of time as people write it.
+/// A duration on the command line, in ns.
 struct Span: ExpressibleByArgument {
   let nanoseconds: UInt64
 
   init(milliseconds: UInt64) { nanoseconds = milliseconds * 1_000_000 }
 
-  /// "10s", "500ms", "80us", "900ns", "2m"; a bare number is seconds.
+  /// Parses "10s", "500ms", "80us", "900ns" or "2m"; a number without a unit is in seconds.
   init?(argument: String) {
     let units: [(String, Int)] = [("ns", 0), ("us", 3), ("ms", 6), ("s", 9)]
     let unit = units.first { argument.hasSuffix($0.0) }
@@ -216,7 +228,7 @@ struct Span: ExpressibleByArgument {
     nanoseconds = UInt64(value) * (minutes ? 60 : 1)
   }
 
-  /// In whole seconds where that is exact, else in the largest unit that is.
+  /// The duration in the largest unit of s, ms, us and ns that gives a whole number.
   var defaultValueDescription: String {
     let units: [(String, UInt64)] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)]
     let exact = units.first { nanoseconds.isMultiple(of: $0.1) }

@@ -4,29 +4,29 @@ import JoulebookServer
 import MarketModel
 import TLS
 
-/// Where a running server is and who asks.
+/// Options that name a running server and the operator's key.
 struct OperatorConnection: ParsableArguments {
-  @Option(name: .long, help: "address:port of the server.")
+  @Option(name: .long, help: "ADDRESS:PORT of the server.")
   var connect = "127.0.0.1:9100"
   @Option(
-    name: .long, help: "Data folder, for the operator key that the server made.",
+    name: .long, help: "Data folder with the server's operator key; joulebook-data unless given.",
     completion: .directory, transform: folderName)
   var data = "joulebook-data"
-  @Option(name: .long, help: "Private key file; the data folder's operator.key unless given.")
+  @Option(name: .long, help: "Private key file; operator.key of the data folder unless given.")
   var key: String?
-  @Option(name: .long, help: "Session identity of the key.")
+  @Option(name: .long, help: "Session identity (number) that the key is registered for.")
   var session: UInt32 = 1
 
   @OptionGroup var security: TLSOptions
 
-  /// How long an answer may take, in ms.
+  /// Longest wait for an answer, in ms.
   private static let patience: Int32 = 10_000
 
-  /// Sends one request and waits for what answers it.
+  /// Sends one request and waits for its answer.
   /// - Parameters:
   ///   - request: Writes the message and returns its sequence number.
-  ///   - answer: What a message means; `nil`: it does not answer.
-  /// - Throws: an exit code, after saying what is wrong and what to do.
+  ///   - answer: Extracts the answer from an event; `nil` when the event is not the answer.
+  /// - Throws: An exit code, after printing the error on standard error.
   func ask<Answer>(
     _ request: (Client) throws(ClientError) -> UInt64,
     _ answer: (ClientEvent, UInt64) -> Answer?
@@ -34,8 +34,8 @@ struct OperatorConnection: ParsableArguments {
     try ask(explaining: { _ in nil }, request, answer)
   }
 
-  /// The same.
-  /// - Parameter explanation: What a reject means here; `nil`: what its code says of itself.
+  /// Sends one request and waits for its answer.
+  /// - Parameter explanation: The text of a reject; `nil` for the general text of its code.
   private func ask<Answer>(
     explaining explanation: (Rejection) -> String?,
     _ request: (Client) throws(ClientError) -> UInt64,
@@ -61,13 +61,13 @@ struct OperatorConnection: ParsableArguments {
     }
   }
 
-  /// Sends an operator's command and waits until it took effect.
+  /// Sends an operator's command, waits until the exchange has applied it, and prints "done".
   func tell(_ request: (Client) throws(ClientError) -> UInt64) throws {
     try tell(explaining: { _ in nil }, request)
   }
 
-  /// The same.
-  /// - Parameter explanation: What a reject means here; `nil`: what its code says of itself.
+  /// Sends an operator's command, waits until the exchange has applied it, and prints "done".
+  /// - Parameter explanation: The text of a reject; `nil` for the general text of its code.
   func tell(
     explaining explanation: (Rejection) -> String?,
     _ request: (Client) throws(ClientError) -> UInt64
@@ -113,7 +113,7 @@ struct OperatorConnection: ParsableArguments {
     }
   }
 
-  /// A reject in words: "5001 insufficientCash, free cash in 1e-8: 12. Deposit; or order less."
+  /// The text of a reject: "5001 insufficientCash, free cash in 1e-8: 12. Deposit; or order less."
   private static func words(_ code: RejectCode, _ limit: Int64) -> String {
     guard let entry = RejectCode.all.first(where: { $0.code == code }) else {
       return "\(code.rawValue), limit \(limit)"

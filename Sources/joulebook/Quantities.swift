@@ -1,12 +1,12 @@
-// Quantities as people write them. Decimal digits are read as integers: no floating point.
+// Parsers of quantities on the command line. Decimal digits become integers without floating point.
 
 import ArgumentParser
 import MarketModel
 
-/// A decimal number with a fixed number of digits behind the point, as an integer.
+/// Parser of decimal numbers with a fixed number of decimal places.
 enum Decimal {
-  /// "0.125" with 5 places is 12500.
-  /// - Returns: `nil` when it is no number, has more places, or does not fit.
+  /// The number as an integer scaled by ten to the power `places`: "0.125" with 5 places is 12500.
+  /// - Returns: `nil` when `text` is not a number, has more decimal places, or exceeds 64 bits.
   static func parse(_ text: some StringProtocol, places: Int) -> Int64? {
     let isNegative = text.hasPrefix("-")
     let parts = text.drop(while: { $0 == "-" || $0 == "+" })
@@ -23,7 +23,7 @@ enum Decimal {
 }
 
 extension Price: ExpressibleByArgument {
-  /// Currency per kWh: "0.12".
+  /// A price in currency units per kWh with at most five decimal places, such as "0.12".
   public init?(argument: String) {
     guard let ticks = Decimal.parse(argument, places: 5) else { return nil }
     self.init(ticks: ticks)
@@ -31,7 +31,7 @@ extension Price: ExpressibleByArgument {
 }
 
 extension Money: ExpressibleByArgument {
-  /// Currency: "100.50".
+  /// An amount in currency units with at most eight decimal places, such as "100.50".
   public init?(argument: String) {
     guard let units = Decimal.parse(argument, places: 8) else { return nil }
     self.init(units: units)
@@ -39,7 +39,7 @@ extension Money: ExpressibleByArgument {
 }
 
 extension Energy: ExpressibleByArgument {
-  /// "5kWh", "2.5kWh", "500Wh"; a bare number is Wh.
+  /// "5kWh", "2.5kWh" or "500Wh"; a number without a unit is in Wh.
   public init?(argument: String) {
     let (number, places) =
       argument.hasSuffix("kWh")
@@ -51,7 +51,7 @@ extension Energy: ExpressibleByArgument {
 }
 
 extension Rate: ExpressibleByArgument {
-  /// Per cent: "0.5" or "0.5%".
+  /// A rate in per cent with at most four decimal places: "0.5" or "0.5%".
   public init?(argument: String) {
     let number = argument.hasSuffix("%") ? argument.dropLast() : argument[...]
     guard let value = Decimal.parse(number, places: 4), let parts = UInt32(exactly: value) else {
@@ -65,7 +65,7 @@ extension Currency: ExpressibleByArgument {
   private static let codes: [(String, UInt16)] = [
     ("EUR", 978), ("CHF", 756), ("USD", 840), ("GBP", 826),
   ]
-  /// EUR, CHF, USD, GBP, or an ISO 4217 number.
+  /// EUR, CHF, USD, GBP, or the number of a currency in ISO 4217 (1 to 999).
   public init?(argument: String) {
     if let known = Self.codes.first(where: { $0.0 == argument.uppercased() }) {
       self.init(known.1)
@@ -75,15 +75,20 @@ extension Currency: ExpressibleByArgument {
       return nil
     }
   }
+
+  /// The currency's letters, or its number when `codes` does not list it.
+  public var defaultValueDescription: String {
+    Self.codes.first { $0.1 == rawValue }?.0 ?? "\(rawValue)"
+  }
 }
 
 extension Label: ExpressibleByArgument {
-  /// Up to 16 printable ASCII characters.
+  /// A text of at most 16 printable ASCII characters.
   public init?(argument: String) { self.init(argument) }
 }
 
 extension AccountId: ExpressibleByArgument {
-  /// A number.
+  /// An account number, 0 to 4,294,967,295.
   public init?(argument: String) {
     guard let number = UInt32(argument) else { return nil }
     self.init(number)
@@ -91,7 +96,7 @@ extension AccountId: ExpressibleByArgument {
 }
 
 extension Timestamp: ExpressibleByArgument {
-  /// UTC: "2026-06-01" or "2026-06-01T12:30:00Z"; or nanoseconds since 1970.
+  /// A time in UTC, "2026-06-01" or "2026-06-01T12:30:00Z", or in nanoseconds since 1970.
   public init?(argument: String) {
     if let nanoseconds = UInt64(argument) {
       self.init(nanoseconds: nanoseconds)
@@ -111,6 +116,6 @@ extension Timestamp: ExpressibleByArgument {
     self.init(nanoseconds: (UInt64(days) * 86_400 + seconds) * 1_000_000_000)
   }
 
-  /// Whole years whose every moment has a number of nanoseconds since 1970 in 64 bits.
+  /// Years whose nanoseconds since 1970 all fit into 64 bits.
   private static let years: ClosedRange<Int> = 1970...2553
 }

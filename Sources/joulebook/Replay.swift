@@ -8,21 +8,24 @@ import Settlement
 /// `joulebook replay`.
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Applies a journal again and prints its hashes.",
+    abstract: "Replays a journal and prints the hashes of events and state.",
     discussion: """
-      The same commands give the same hashes, on any machine. With --ledger the balances of the ledger
-      are compared with the replay's. A server may be running: it is read up to where it ends then.
+      Equal journals give equal hashes on any machine. With --ledger the balances of the ledger \
+      are compared with those of the replay. May run beside a server: the journal is read up to \
+      its present end.
 
         joulebook replay my-exchange
         joulebook replay my-exchange --ledger
 
-      Exit code 70 when a checkpoint, a batch or a balance differs; 75 when the ledger lacks batches that
-      the journal closes, and no server brings them.
+      Exit code 70 when a checkpoint, a batch or a balance differs; 75 when the ledger lacks \
+      batches that the journal closes and no server is settling.
       """)
 
-  @Argument(help: "Data folder.", completion: .directory, transform: folderName)
+  @Argument(
+    help: "Data folder; joulebook-data unless given.", completion: .directory, transform: folderName
+  )
   var data = "joulebook-data"
-  @Flag(name: .long, help: "Compares the ledger too.")
+  @Flag(name: .long, help: "Compare the ledger with the replay.")
   var ledger = false
 
   func run() throws {
@@ -30,11 +33,12 @@ struct Replay: ParsableCommand {
     let stored = ledger ? try LedgerComparison.read(folder) : nil
     let replay = try Self.replay(folder, against: stored)
     if replay.begin > .none {
-      print("begin       the snapshot of command \(replay.begin.rawValue): older segments are gone")
+      print(
+        "begin       the snapshot of command \(replay.begin.rawValue): older segments were removed")
     }
     print("commands    \(replay.commands)")
     if !replay.refused.isEmpty {
-      print("refused     \(JournalCommand.list(replay.refused)): gone on without")
+      print("refused     \(JournalCommand.list(replay.refused)): skipped")
     }
     print("events      \(replay.events), \(replay.trades) trades")
     print(String(format: "chain       holds, checked in %.2f s", replay.examinationSeconds))
@@ -45,17 +49,20 @@ struct Replay: ParsableCommand {
     try stored?.compare(with: replay)
   }
 
-  /// Ends with code 70 when the replay leaves the journaled history.
+  /// - Throws: Exit code 70 when the replay differs from a checkpoint in the journal.
   static func judge(_ replay: ReplayReport) throws {
     if let mismatch = replay.mismatch {
       throw Failure.checkFailed.exit(
-        "the replay differs from the checkpoint at command \(mismatch.rawValue): another version wrote it, "
-          + "or the list of refused commands (journal/refused) was lost")
+        "the replay differs from the checkpoint at command \(mismatch.rawValue): another version "
+          + "wrote it, or the list of refused commands (journal/refused) was lost")
     }
   }
 
-  /// Replays, and says in words what fails.
-  /// - Parameter words: Before what fails.
+  /// Replays the journal of `folder`.
+  /// - Parameters:
+  ///   - ledger: Stops at the batches of this ledger to compare them.
+  ///   - words: Begin of the error message.
+  /// - Throws: The exit code of the error, after printing it.
   static func replay(
     _ folder: DataFolder, against ledger: LedgerComparison? = nil, words: String = ""
   ) throws -> ReplayReport {
@@ -68,21 +75,22 @@ struct Replay: ParsableCommand {
   }
 }
 
-/// A ledger's balances, to be held against a replay.
+/// Head and balances of a ledger, read before a replay that is compared with them.
 struct LedgerComparison {
-  /// Where the ledger stood.
+  /// The last batch of the ledger when it was read.
   let head: LedgerHead
-  /// What it was made for.
+  /// The exchange that the ledger was made for.
   let genesis: LedgerGenesis
   private let balances: [LedgerBalance]
   private let folder: DataFolder
   private let location: LedgerLocation
-  /// How long a server that settles may bring nothing before what the ledger lacks counts as lacking.
+  /// Longest wait for missing batches while a server is running and settles none.
   private static let patience = Duration.seconds(10)
-  /// How long one that brings batches is waited for: it may be far behind a busy market.
+  /// Longest wait for missing batches while a server settles some: it may be far behind a busy
+  /// market, and this command only has to see progress.
   private static let sight = Duration.seconds(1)
 
-  /// Reads head and balances of the ledger of the exchange in `folder`.
+  /// Reads head and balances of the ledger of `folder` in one transaction.
   static func read(_ folder: DataFolder) throws -> LedgerComparison {
     let location = try LedgerCommand.location(of: folder)
     do throws(LedgerError) {
@@ -97,7 +105,8 @@ struct LedgerComparison {
     }
   }
 
-  /// Prints whether all agrees; ends with code 70 when not, 75 when the ledger is only behind.
+  /// Prints whether ledger and replay agree.
+  /// - Throws: Exit code 70 when they differ, 75 when the ledger only lacks batches.
   func compare(with replay: ReplayReport) throws {
     guard replay.begin <= head.last else {
       throw Failure.noInput.exit(
@@ -105,7 +114,7 @@ struct LedgerComparison {
           + "balances there cannot be computed without the segments that were removed")
     }
     if let verdict = replay.batches?.verdict {
-      throw Failure.checkFailed.exit("the ledger is not what the journal says: \(verdict)")
+      throw Failure.checkFailed.exit("the ledger differs from the journal: \(verdict)")
     }
     if head.batch == 0 { print("ledger      empty") } else { try compareBalances(with: replay) }
     guard let batches = replay.batches, let missing = batches.missing else { return }
@@ -113,34 +122,35 @@ struct LedgerComparison {
     if let brought {
       guard brought.hash == batches.journal.hash else {
         throw Failure.checkFailed.exit(
-          "the ledger is not what the journal says: batch \(brought.id) has the hash "
-            + "\(brought.hash.short), the journal makes \(batches.journal.hash.short)")
+          "the ledger differs from the journal: batch \(brought.id) has the hash "
+            + "\(brought.hash.short), in the replay it has \(batches.journal.hash.short)")
       }
-      print("            batches through \(brought.id) came meanwhile, as the journal makes them")
+      print("            batches through \(brought.id) were settled during the replay and equal it")
       return
     }
     if isSettling, last > head.batch {
       print(
-        "            the server brings the rest: batches through \(last) came meanwhile, the journal closes "
+        "            the server is settling: batches through \(last) arrived, the journal closes "
           + "\(missing.upperBound)")
       return
     }
     throw Failure.temporary.exit(
-      "the ledger lacks batches \(missing.lowerBound) to \(missing.upperBound), which the journal closes "
-        + "(through command \(batches.journal.last.rawValue)): "
+      "the ledger lacks batches \(missing.lowerBound) to \(missing.upperBound), which the journal "
+        + "closes (through command \(batches.journal.last.rawValue)): "
         + (isSettling
-          ? "the server that settles here has brought none for 10 s; its log says why"
-          : "a server that starts here brings them to it, or says why not"))
+          ? "the running server has settled none for 10 s; its log names the cause"
+          : "the next start of the server settles them, or reports why it cannot"))
   }
 
-  /// Waits for a batch, not for long when a server is seen to bring any.
-  /// - Returns: the batch, `nil` when it does not come; the ledger's last, and whether a server settles here.
+  /// Waits until a batch is in the ledger, at most `sight` or `patience`.
+  /// - Returns: The batch, `nil` when it is still missing; the number of the ledger's last batch;
+  ///   whether a server has the ledger open for writing.
   private func wait(for batch: UInt64) throws -> (row: BatchRow?, last: UInt64, isSettling: Bool) {
     do throws(LedgerError) {
       let ledger = try location.openForReading()
       let since = ContinuousClock.now
       while true {
-        // Asked before the ledger: what a server brought that ends meanwhile is seen.
+        // Read before the batches, so that those of a server that ends in between are still seen.
         let isSettling = try location.isWritten
         if let row = try ledger.row(ofBatch: batch) { return (row, row.id, isSettling) }
         let last = try ledger.head().batch
@@ -162,6 +172,6 @@ struct LedgerComparison {
           + "\(unit.format(difference.ledger)), engine \(unit.format(difference.engine))")
     }
     if !differences.isEmpty { throw ExitCode(Failure.checkFailed.rawValue) }
-    print("ledger      equals the engine behind command \(head.last.rawValue)")
+    print("ledger      equals the engine after command \(head.last.rawValue)")
   }
 }

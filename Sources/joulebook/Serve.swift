@@ -11,36 +11,42 @@ struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs an exchange until SIGTERM or SIGINT.",
     discussion: """
-      Without options it listens on 127.0.0.1:9100 and keeps its data in ./joulebook-data. The first
-      start makes an operator key pair there, for `joulebook admin`.
+      Without options it listens on 127.0.0.1:9100 and stores its data in ./joulebook-data. The \
+      first start makes an operator key pair there, which `joulebook admin` uses.
 
         joulebook serve --data my-exchange --listen 127.0.0.1:0
         joulebook serve --print-default-config > joulebook.yaml
         joulebook serve --config joulebook.yaml --set wait=spin
-        joulebook serve --data my-exchange --set ledger=sqlite:/var/lib/books/ledger.sqlite
+        joulebook serve --data my-exchange --set ledger=sqlite:/mnt/ledger.sqlite
         joulebook serve --data my-exchange --refuse 4711
 
-      SIGHUP reads the configuration again and takes over the log's level. SIGTERM and SIGINT drain: what was taken is applied, written and answered. A second one ends the
-      process at once, which loses nothing that was acknowledged.
+      SIGHUP reads the configuration again and applies its log level; other keys need a restart. \
+      SIGTERM and SIGINT drain: every accepted command is applied, written and answered before the \
+      process ends. A second signal ends the process at once; acknowledged commands are on disk.
       """)
 
   @Option(name: .long, help: "Configuration file (YAML).", completion: .file())
   var config: String?
-  @Option(name: .long, help: "Data folder.", completion: .directory, transform: folderName)
+  @Option(
+    name: .long, help: "Data folder; joulebook-data unless given.", completion: .directory,
+    transform: folderName)
   var data: String?
-  @Option(name: .long, help: "address:port; port 0 is a free one.")
+  @Option(
+    name: .long, help: "ADDRESS:PORT to listen on; with port 0 the system chooses a free port.")
   var listen: String?
-  @Option(name: .customLong("set"), help: "One key of the configuration: key=value. Repeatable.")
+  @Option(
+    name: .customLong("set"), help: "KEY=VALUE sets one key of the configuration. Repeatable.")
   var settings: [String] = []
   @Flag(
     name: .long,
     help:
-      "Accepts the system's clock for this start, however far it is from the journal's last time.")
+      "Accept the system's clock at this start, however far it is ahead of the journal's last time."
+  )
   var acceptTime = false
   @Option(
-    name: .long, help: "Goes on without the command in which the last run ended (docs/RUNBOOK.md).")
+    name: .long, help: "Skip this command, in which the last run ended (see docs/RUNBOOK.md).")
   var refuse: UInt64?
-  @Flag(name: .long, help: "Prints the configuration file with every default, and ends.")
+  @Flag(name: .long, help: "Print a configuration file with every default and exit.")
   var printDefaultConfig = false
 
   func run() throws {
@@ -60,7 +66,7 @@ struct Serve: ParsableCommand {
     let stopper = server.stopper
     _ = SignalWatch.start(
       stop: { name in
-        log.info("asked to end", metadata: ["signal": "\(name)"])
+        log.info("signal received: draining", metadata: ["signal": "\(name)"])
         stopper.stop()
       }, reload: { [self] in reload(threshold, log) })
     print("listening on \(server.address)")
@@ -71,13 +77,13 @@ struct Serve: ParsableCommand {
     print("state hash \(hexadecimal(summary.stateHash))")
     if summary.settlementHasStopped {
       throw Failure.checkFailed.exit(
-        "settlement has stopped: the log's ALARM says what must be mended, and the runbook how. What the "
-          + "ledger lacks is brought to it from the journal by a start after that")
+        "settlement has stopped: the log line with ALARM names the fault, and docs/RUNBOOK.md its "
+          + "repair. The first start after the repair settles the missing batches from the journal")
     }
     if summary.settlementIsBehind {
       throw Failure.temporary.exit(
-        "the ledger was waited for, and may lack batches that the journal closes: the next start brings them "
-          + "to it. The log says what it waited for")
+        "the ledger did not accept all batches before the end: the next start settles the rest "
+          + "from the journal. The log names the cause")
     }
   }
 
@@ -99,7 +105,8 @@ struct Serve: ParsableCommand {
     Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
   }
 
-  /// SIGHUP: reads the configuration again. Only the log's level is taken over while the server runs.
+  /// Handles SIGHUP: reads the configuration again and applies its log level. All other keys apply
+  /// at the next start.
   private func reload(_ threshold: LogThreshold, _ log: Logger) {
     do throws(ConfigurationError) {
       let (configuration, _) = try readSettings()
@@ -108,7 +115,9 @@ struct Serve: ParsableCommand {
         "SIGHUP: the log's level is taken over; other keys wait for a restart",
         metadata: ["log": "\(configuration.logLevel.rawValue)"])
     } catch {
-      log.error("SIGHUP: everything stays as it is", metadata: ["error": "\(error)"])
+      log.error(
+        "SIGHUP: the configuration cannot be read and was not applied",
+        metadata: ["error": "\(error)"])
     }
   }
 
@@ -120,7 +129,7 @@ struct Serve: ParsableCommand {
     }
   }
 
-  /// The file, then the options, which win.
+  /// Reads the configuration file, then applies the options, which take precedence.
   private func readSettings() throws(ConfigurationError) -> (
     JoulebookServer.Configuration, Set<String>
   ) {
@@ -136,7 +145,8 @@ struct Serve: ParsableCommand {
     return (configuration, chosen)
   }
 
-  /// What must be typed again beside --data to start the same server.
+  /// The options except --data that start the same server again. The server prints them with the
+  /// line to type for --refuse.
   private var optionsButData: [String] {
     var words: [String] = []
     if let config { words += ["--config", CommandLineText.absolute(config)] }
@@ -151,7 +161,7 @@ struct Serve: ParsableCommand {
     if let listen { pairs.append(("listen", listen)) }
     for setting in settings {
       guard let equals = setting.firstIndex(of: "=") else {
-        throw ConfigurationError("--set \(setting): write key=value")
+        throw ConfigurationError("--set \(setting): write KEY=VALUE")
       }
       pairs.append((String(setting[..<equals]), String(setting[setting.index(after: equals)...])))
     }

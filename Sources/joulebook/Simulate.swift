@@ -3,34 +3,36 @@ import Glibc
 import Presentation
 import Simulation
 
-/// The seed in hand, for the handler of a trap.
+/// The seed that runs now, for the signal handler of traps.
 nonisolated(unsafe) private var currentSeed: UInt64 = 0
 
 /// `joulebook simulate`.
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Plays the whole exchange under faults, seed by seed.",
+    abstract: "Runs the whole exchange in simulated time under injected faults.",
     discussion: """
-      Sequencer, exchange, sessions, journal, recovery, settler and ledger run in one thread and
-      simulated time. Disk, network and clock fail as each seed says. A seed always gives the same
-      run; one that fails is printed and ends with code 70.
+      Sequencer, exchange, sessions, journal, recovery, settlement and ledger run on one thread. \
+      Each seed determines clients, clock and the faults of disk and network, so a seed always \
+      gives the same run. A seed that violates an invariant is printed and the exit code is 70.
 
         joulebook simulate --seeds 1000
         joulebook simulate --first 4711 --story          one run, in detail
       """)
 
-  @Option(name: .long, help: "How many seeds.")
+  @Option(name: .long, help: "Number of seeds to run.")
   var seeds: UInt64 = 1
-  @Option(name: .long, help: "The first seed.")
+  @Option(name: .long, help: "First seed; the others follow it.")
   var first: UInt64 = 1
-  @Option(name: .long, help: "Steps of a run under faults, about.")
+  @Option(name: .long, help: "Approximate number of steps with faults per seed.")
   var steps = 600
 
-  @Flag(name: .long, help: "Tells every write, sync, fault and start.")
+  @Flag(name: .long, help: "Print every write, sync, fault and start.")
   var story = false
 
   func run() throws {
-    guard steps >= 2, seeds > 0 else { throw ValidationError("--seeds and --steps are positive") }
+    guard steps >= 2, seeds > 0 else {
+      throw ValidationError("--seeds must be at least 1 and --steps at least 2")
+    }
     let simulation = try Simulation(steps: steps)
     let clock = ContinuousClock()
     let start = clock.now
@@ -60,7 +62,7 @@ struct Simulate: ParsableCommand {
     }
   }
 
-  /// A trap ends the process: it must not take the seed with it.
+  /// Installs signal handlers that print the seed when a trap ends the process.
   private func announceTraps(of seed: UInt64) {
     currentSeed = seed
     for trap in [SIGILL, SIGTRAP, SIGSEGV, SIGABRT] {

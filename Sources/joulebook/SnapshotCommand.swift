@@ -9,17 +9,20 @@ import Presentation
 struct SnapshotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "snapshot",
-    abstract: "Makes a snapshot of a stopped exchange, so that its next start need not read all.",
+    abstract: "Makes a snapshot of a stopped exchange, which shortens its next start.",
     discussion: """
-      A running server makes its own: see snapshot.commands and snapshot.minutes of its configuration.
+      A running server makes snapshots by itself: see snapshot.commands and snapshot.minutes of \
+      its configuration.
 
         joulebook snapshot my-exchange
         joulebook snapshot my-exchange --at 90000000
       """)
 
-  @Argument(help: "Data folder.", completion: .directory, transform: folderName)
+  @Argument(
+    help: "Data folder; joulebook-data unless given.", completion: .directory, transform: folderName
+  )
   var data = "joulebook-data"
-  @Option(name: .long, help: "The last command in it; the journal's last unless told.")
+  @Option(name: .long, help: "Last command in the snapshot; the last of the journal unless given.")
   var at: UInt64?
 
   func run() throws {
@@ -50,23 +53,26 @@ struct SnapshotCommand: ParsableCommand {
 struct JournalPrune: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
-    abstract: "Removes segments that snapshots make superfluous. The server must not be running.",
+    abstract: "Removes segments that snapshots replace. The server must not be running.",
     discussion: """
-      A segment goes when every command in it is in each snapshot that stays, those are read whole once
-      more, every settlement batch in the oldest of them is confirmed, and none of the last --keep
-      commands is in it: reports of older commands cannot be asked for again. Nothing else is removed.
+      A segment is removed when all of its commands are in every remaining snapshot, those \
+      snapshots are verified, the ledger has all batches of the oldest of them, and the segment \
+      has none of the last --keep commands. Clients cannot request retransmission of reports on \
+      removed commands. Older snapshots are removed too.
 
         joulebook journal prune my-exchange --keep 50000000 --dry-run
       """)
 
-  @Argument(help: "Data folder.", completion: .directory, transform: folderName) var data =
+  @Argument(
+    help: "Data folder; joulebook-data unless given.", completion: .directory, transform: folderName
+  ) var data =
     "joulebook-data"
-  @Option(name: .long, help: "Commands whose segments stay in any case.") var keep: UInt64
-  @Option(name: .long, help: "Snapshots that stay.") var snapshots = 2
-  @Flag(name: .long, help: "Only says what would be removed.") var dryRun = false
+  @Option(name: .long, help: "Number of last commands whose segments stay.") var keep: UInt64
+  @Option(name: .long, help: "Number of newest snapshots that stay, 1 or more.") var snapshots = 2
+  @Flag(name: .long, help: "Only print what would be removed.") var dryRun = false
 
   func validate() throws {
-    if snapshots < 1 { throw ValidationError("At least one snapshot stays.") }
+    if snapshots < 1 { throw ValidationError("--snapshots must be at least 1") }
   }
 
   func run() throws {

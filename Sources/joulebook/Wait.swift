@@ -12,9 +12,10 @@ struct Wait: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Waits until an exchange answers.",
     discussion: """
-      Tries to connect every 50 ms and ends with exit code 0 as soon as an exchange answers, without \
-      printing anything. No key is needed: the request names no session, and its reject is an answer. \
-      With an http address it waits until the health server answers /ready with status 200.
+      Tries to connect every 50 ms and ends with exit code 0 as soon as an exchange answers, \
+      without printing anything. No key is needed: the request names no session, and its reject is \
+      an answer. With an http address it waits until the health server answers /ready with status \
+      200.
 
         joulebook serve --data my-exchange &
         joulebook wait 127.0.0.1:9100
