@@ -2,20 +2,20 @@ import JoulebookClient
 import MarketModel
 import Wire
 
-/// Sends the records of a flow file in their order, each on the session of its account. The file's order
-/// ids are the client order ids. Owned by the load's thread.
+/// Sends the records of a flow file in the file's order, each on the session of its account. A
+/// client order id is the file's order id plus an offset. Owned by the load's thread.
 final class FlowCursor {
   let flow: FlowFile
   private let market: LoadMarket
-  /// The next record.
+  /// Index of the next record to send.
   private(set) var next = 0
-  /// Index of the owner's account, by order id.
+  /// Index of the account that entered an order, by the order id of the file.
   private let owners: UnsafeMutablePointer<UInt32>
-  /// Added to the file's ids, so that they rise over runs.
+  /// Added to the file's order ids, so that client order ids also increase from run to run.
   private let offset: UInt64
 
-  /// The flow from its first record on.
-  /// - Throws: `.flow` when a record names what the header does not know.
+  /// Starts at the first record of `flow`.
+  /// - Throws: `.flow` when a record has an id, account or symbol outside the header's ranges.
   init(_ flow: FlowFile, _ market: LoadMarket) throws(LoadError) {
     for index in 0..<flow.count {
       let record = flow.record(index)
@@ -25,7 +25,8 @@ final class FlowCursor {
           || (record.account >= 1 && Int(record.account) <= flow.accounts
             && Int(record.symbol) < flow.symbols))
       guard isSound else {
-        throw .flow("record \(index) of the flow names what its header does not")
+        throw .flow(
+          "record \(index) of the flow has an order id, account or symbol beyond the header's")
       }
     }
     owners = .allocate(capacity: Int(flow.highestId) + 1)

@@ -1,15 +1,16 @@
-// An order-flow file, format OBFLOW01, little-endian: 128 bytes of header, then records of 32 bytes, first
-// the prefill, which builds the book and is not timed.
+// An order-flow file of the format OBFLOW01, little-endian: a header of 128 bytes, then records of
+// 32 bytes. The first records are the prefill, which builds the book and is not measured.
 //
 //   header:  0 char[8] "OBFLOW01" | 8 u32 version 1 | 12 u32 record size 32 | 16 u64 prefill
 //           24 u64 operations | 32 u32 symbols | 36 i32 lowest price | 40 i32 highest price
 //           44 u32 accounts | 48 u64 highest order id | 56 u64 trades | 64 u64 volume | ...
-//   record:  0 u64 order id | 8 i32 price | 12 u32 quantity | 16 u32 symbol | 20 u32 account, from 1
-//           24 u8 operation (0 add, 1 cancel) | 25 u8 side (0 buy, 1 sell) | 26 u16 flags | 28 u32 zero
+//   record:  0 u64 order id | 8 i32 price | 12 u32 quantity | 16 u32 symbol | 20 u32 account
+//           (from 1) | 24 u8 operation (0 add, 1 cancel) | 25 u8 side (0 buy, 1 sell)
+//           26 u16 flags | 28 u32 zero
 
 import Foundation
 
-/// A flow in memory.
+/// An order-flow file, mapped into memory.
 struct FlowFile {
   /// One operation.
   struct Record {
@@ -36,8 +37,8 @@ struct FlowFile {
   let volume: UInt64
   private let data: Data
 
-  /// The flow in the file at `path`.
-  /// - Throws: `.flow` when it cannot be read or holds something else.
+  /// Opens the file at `path`.
+  /// - Throws: `.flow` when it cannot be read or is not an order-flow file.
   init(path: String) throws(LoadError) {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
@@ -52,7 +53,9 @@ struct FlowFile {
     }
     guard data.count >= Self.header, data.prefix(8) == Data("OBFLOW01".utf8),
       load(8, UInt32.self) == 1, load(12, UInt32.self) == Self.stride
-    else { throw .flow("\(path) is no flow file: it does not begin with an OBFLOW01 header") }
+    else {
+      throw .flow("\(path) is not an order-flow file: it does not begin with an OBFLOW01 header")
+    }
     let records = load(16, UInt64.self).addingReportingOverflow(load(24, UInt64.self))
     guard !records.overflow, records.partialValue <= (data.count - Self.header) / Self.stride,
       load(48, UInt64.self) <= records.partialValue
@@ -64,7 +67,8 @@ struct FlowFile {
     volume = load(64, UInt64.self)
     guard (1...10_000).contains(symbols), (1...1_000_000).contains(accounts) else {
       throw .flow(
-        "\(path): \(symbols) symbols and \(accounts) accounts; at most 10,000 and 1,000,000")
+        "\(path) has \(symbols) symbols and \(accounts) accounts; at most 10,000 and 1,000,000 are "
+          + "possible")
     }
   }
 

@@ -2,7 +2,8 @@ import Foundation
 import Histogram
 import Presentation
 
-/// Draws a latency distribution as an SVG: latency, logarithmic, over how rare it is.
+/// Draws latency distributions as an SVG image: latency on a logarithmic axis over the percentile,
+/// with equal distances between 90 %, 99 %, 99.9 % and so on.
 public struct LatencyPlot {
   private static let (width, height) = (720.0, 360.0)
   private static let (left, right, top, bottom) = (70.0, 700.0, 40.0, 310.0)
@@ -10,12 +11,12 @@ public struct LatencyPlot {
   private let title: String
   private let curves: [(name: String, latency: Histogram<UInt32>)]
 
-  /// A plot of one curve or more.
+  /// A plot of the given curves; curves without values are left out.
   public init(title: String, _ curves: [(name: String, latency: Histogram<UInt32>)]) {
     (self.title, self.curves) = (title, curves.filter { $0.latency.totalCount > 0 })
   }
 
-  /// The picture.
+  /// The image as an SVG document.
   public var svg: String {
     let lines = curves.enumerated().map { curve($0.element, $0.offset) }
     return """
@@ -30,7 +31,7 @@ public struct LatencyPlot {
       """
   }
 
-  /// Lowest and highest power of ten, in ns.
+  /// Exponents of the lowest and the highest power of ten on the latency axis, in ns.
   private var powers: (low: Int, high: Int) {
     let low = curves.map { $0.latency.valueAtPercentile(1) }.min() ?? 1_000
     let high = curves.map { $0.latency.max }.max() ?? 1_000_000
@@ -38,7 +39,7 @@ public struct LatencyPlot {
     return (first, max(first + 1, Int(log10(Double(max(10, high))).rounded(.up))))
   }
 
-  /// Nines that the rarest shown value has.
+  /// Number of nines at the right end of the percentile axis: 2 is 99 %, 3 is 99.9 %.
   private var nines: Double {
     let most = curves.map { $0.latency.totalCount }.max() ?? 1
     return max(2, log10(Double(max(10, most))))

@@ -1,42 +1,42 @@
-// The open orders of one session, by slot. A client order id carries its slot, so that a report finds its
-// order without a search:
+// The open orders of one session, by slot. A client order id contains its slot, so that a report
+// finds its order without a search:
 //
-//     client order id = count (54 bits, rising) | slot (10 bits)
+//     client order id = count (54 bits, increasing) | slot (10 bits)
 //
 //     slots    [ order, id, state, place ]      live  [ 3 | 17 | 5 | ... ]   slots of resting orders,
 //                                    |________________^                      for a random choice
 
 import MarketModel
 
-/// What a session knows of its orders. Owned by the load's thread; allocates nothing after the start.
+/// The open orders of a session. Owned by the load's thread; allocates only in the initialiser.
 struct LiveOrders: ~Copyable {
-  /// Bits of a client order id that name the slot.
+  /// Number of low bits of a client order id that contain the slot.
   static let slotBits: UInt64 = 10
-  /// Orders that may be open or on their way at a time.
+  /// Most orders that are open or unanswered at a time.
   static let capacity = 1 << Int(slotBits)
 
-  /// How an order is.
+  /// State of an order.
   enum State: UInt8 {
     case free
-    /// Sent, not answered.
+    /// The new order is sent and not answered.
     case entering
-    /// Rests.
+    /// The order rests in the book.
     case resting
-    /// A cancel or a replace of it is not answered.
+    /// A cancel or a replace of the order is sent and not answered.
     case changing
-    /// It left the book while a cancel or a replace of it was on its way.
+    /// The order left the book before its cancel or replace was answered.
     case gone
   }
 
   struct Slot {
     var order = OrderId.null
     var id: UInt64 = 0
-    /// The most that any message asked for in all, Wh: more than this it has never executed.
+    /// Highest quantity (Wh) of all messages on the order: an upper bound of what it has executed.
     var quantity: Int64 = 0
     var state = State.free
     var isImmediate = false
     var sells = false
-    /// Its place in `live`; -1: it is not there.
+    /// Index in `live`; -1 when the order does not rest.
     var place: Int32 = -1
   }
 
@@ -61,12 +61,13 @@ struct LiveOrders: ~Copyable {
     free.deallocate()
   }
 
-  /// The slot that a client order id names.
+  /// The slot in a client order id.
   static func slot(of id: UInt64) -> Int { Int(id & (1 << slotBits - 1)) }
 
   subscript(slot: Int) -> Slot { slots[slot] }
 
-  /// A slot for an order that is about to be sent; `nil`: all are taken.
+  /// Takes a slot for a new order.
+  /// - Returns: `nil` when all slots are taken.
   mutating func take(sells: Bool, isImmediate: Bool) -> Int? {
     guard freeCount > 0 else { return nil }
     freeCount -= 1
@@ -75,20 +76,21 @@ struct LiveOrders: ~Copyable {
     return slot
   }
 
-  /// The order in `slot` was given this client order id.
+  /// Sets the client order id of the order in `slot`.
   mutating func name(_ slot: Int, _ id: UInt64) { slots[slot].id = id }
 
-  /// The order in `slot` is asked to be of this quantity, in Wh.
+  /// Sets the quantity (Wh) that the last message on the order in `slot` asked for.
   mutating func size(_ slot: Int, _ quantity: Int64) { slots[slot].quantity = quantity }
 
-  /// The exchange has taken the order.
+  /// Notes that the exchange accepted the order in `slot`.
   mutating func entered(_ slot: Int, _ order: OrderId) {
     slots[slot].order = order
     if slots[slot].isImmediate { return }
     rest(slot)
   }
 
-  /// A random resting order, which is now being changed; `nil`: none rests.
+  /// Chooses a random resting order and marks it as `changing`.
+  /// - Returns: Its slot; `nil` when no order rests.
   mutating func choose(_ random: inout SeededRandom) -> Int? {
     guard liveCount > 0 else { return nil }
     let slot = Int(live[random.below(liveCount)])
@@ -97,12 +99,13 @@ struct LiveOrders: ~Copyable {
     return slot
   }
 
-  /// The change of the order in `slot` is over and it rests on, unless it left the book meanwhile.
+  /// Notes that the cancel or replace of the order in `slot` is answered and the order still
+  /// exists. If it has left the book since, its slot becomes free.
   mutating func changed(_ slot: Int) {
     if slots[slot].state == .changing { rest(slot) } else { release(slot) }
   }
 
-  /// The order left the book.
+  /// Notes that the order in `slot` left the book.
   mutating func left(_ slot: Int) {
     switch slots[slot].state {
     case .free, .gone: break
@@ -111,7 +114,7 @@ struct LiveOrders: ~Copyable {
     }
   }
 
-  /// Nothing is to come of the order in `slot`.
+  /// Frees `slot`, for whose order no further report is expected.
   mutating func release(_ slot: Int) {
     guard slots[slot].state != .free else { return }
     unlist(slot)

@@ -3,12 +3,15 @@ import JoulebookClient
 import JoulebookServer
 import MarketModel
 
-/// Puts load on an exchange.
+/// Sends load to an exchange and measures the latency of its answers.
 public enum Load {
-  /// Makes accounts on a running server with an operator's key, connects and runs the load.
+  /// Creates the load's accounts on a running server, connects its sessions and runs the load.
   /// - Parameters:
-  ///   - administrator: An operator's session.
-  ///   - isShown: Whether progress is said on standard error.
+  ///   - administrator: Credentials of an operator.
+  ///   - isShown: Whether progress is printed on standard error.
+  /// - Returns: The measured rates and latencies.
+  /// - Throws: `LoadError` when the options are invalid, a session ends or a message is not
+  ///   answered.
   public static func run(
     _ options: LoadOptions, on target: LoadTarget, administrator: Credentials,
     isShown: Bool = true
@@ -35,8 +38,10 @@ public enum Load {
   }
 
   /// Starts a server in this process, runs the load on it and stops it.
-  /// - Parameter configuration: Of the server; its capacity and limits are made large enough, its data are
-  ///   kept in a folder that goes with it.
+  /// - Parameter configuration: Configuration of the server. Its capacity and limits are raised to
+  ///   what the load needs; its data folder is a temporary one that is removed at the end.
+  /// - Returns: The measured rates and latencies.
+  /// - Throws: As `run`, and `.server` when the server does not start.
   public static func runEmbedded(
     _ options: LoadOptions, _ configuration: Configuration = Configuration(),
     isShown: Bool = true
@@ -47,7 +52,7 @@ public enum Load {
     (configuration.dataFolder, configuration.port) = (folder, 0)
     let flow: FlowFile? =
       if let path = options.flow { try FlowFile(path: path) } else { nil }
-    configuration.makeRoom(for: market(options, flow), options)
+    configuration.raiseLimits(for: market(options, flow), options)
     let host: ServerHost
     do throws(StartError) {
       host = try ServerHost(configuration)
@@ -74,7 +79,7 @@ public enum Load {
       isShown: isShown)
   }
 
-  // MARK: What is run
+  // MARK: Kinds of runs
 
   private static func orders(
     _ options: LoadOptions, _ market: LoadMarket, _ flow: FlowFile?, _ sessions: [LoadSession],
@@ -85,7 +90,8 @@ public enum Load {
     let run = LoadRun(options, sessions: sessions, idle: idle, flow: cursor, progress: progress)
     try run.run()
     var agrees: Bool?
-    // Over several connections the exchange may see another order of messages than the file has.
+    // With several connections the exchange may receive the messages in another order than the
+    // file's.
     if let flow, sessions.count == 1, run.isComplete {
       agrees =
         run.tally.trades + run.prefillTrades.count == 2 * flow.trades
@@ -102,13 +108,13 @@ public enum Load {
     return LoadReport(run.tally, nanoseconds: run.measuredNanoseconds)
   }
 
-  /// One order at a time, while another session floods readings on a thread of its own.
+  /// Sends one order at a time while a second thread floods meter readings on another session.
   private static func pingPongBesideMeters(
     _ options: LoadOptions, _ market: LoadMarket, _ sessions: [LoadSession],
     _ progress: LoadProgress
   ) throws(LoadError) -> LoadReport {
     var flooding = options
-    // The orders alone are to find a core awake.
+    // Only the session with the orders spins; the flood sleeps between its polls.
     flooding.spins = false
     let flood = try MeterFlood(
       flooding, market, sessions: [sessions[1]], progress: LoadProgress(isShown: false))
@@ -127,9 +133,9 @@ public enum Load {
     return report
   }
 
-  /// Runs a flood beside something else. The flood is the thread's until `join`.
+  /// A thread that runs a flood of readings. Only this thread uses the flood until `join` returns.
   private final class FloodThread: @unchecked Sendable {
-    // Written before the semaphore is signalled, read after it was waited for.
+    // Written by the thread before it signals `done`; read by `join` after the wait.
     private var failure: LoadError?
     private let done = DispatchSemaphore(value: 0)
 
@@ -160,7 +166,7 @@ public enum Load {
     return LoadReport(run.tally, nanoseconds: run.measuredNanoseconds)
   }
 
-  // MARK: Before it
+  // MARK: Preparation
 
   private static func market(_ options: LoadOptions, _ flow: FlowFile?) -> LoadMarket {
     let isBeside = options.isPingPong && options.meters > 0
@@ -188,7 +194,7 @@ public enum Load {
       clients.append(try client(target, market.credentials(index), session))
     }
     let traders = Array(clients[..<market.traders])
-    try market.fill(traders)
+    try market.creditEnergy(over: traders)
     return (traders, Array(clients[market.traders...]))
   }
 
@@ -205,8 +211,8 @@ public enum Load {
 }
 
 extension Configuration {
-  /// Room for the load's market, and limits that the load cannot meet.
-  fileprivate mutating func makeRoom(for market: LoadMarket, _ options: LoadOptions) {
+  /// Raises the capacity to the size of the load's market, and the message limits beyond any load.
+  fileprivate mutating func raiseLimits(for market: LoadMarket, _ options: LoadOptions) {
     let number = { (count: Int) in UInt32(count) + market.base + 16 }
     let sessions = number(market.traders + market.idle)
     connections = min(65_535, UInt32(market.traders + market.idle + 16))

@@ -1,36 +1,38 @@
-// What a load needs of an exchange, made by an operator's session: an area, instruments, and for each
-// session a participant with two accounts, cash, energy and headroom for whatever comes.
+// The part of a market that a load trades in, created by an operator's session: an area,
+// instruments, and for each session a participant with two accounts that have ample cash, energy
+// and headroom.
 
 import Crypto
 import JoulebookClient
 import MarketModel
 
-/// The load's part of a market: numbers from `base` upwards.
+/// The load's part of a market. All of its numbers start at `base`.
 struct LoadMarket: Sendable {
-  /// Ample for any run, far below the exchange's limits.
+  /// Cash, energy and cap of each account: enough for any run and far below the exchange's limits.
   private static let cash = Money(units: 1 << 50)
   private static let energy = Energy(wattHours: 1 << 40)
   private static let cap = Energy(wattHours: 1 << 44)
-  /// Commands that may be unanswered while the market is made.
+  /// Most unanswered commands while the market is created.
   private static let window = 1_024
 
-  /// First number.
+  /// First number of sessions, participants, accounts, meters and instruments.
   let base: UInt32
-  /// Sessions that trade.
+  /// Number of sessions that trade.
   let traders: Int
-  /// Sessions that are silent.
+  /// Number of sessions that send nothing.
   let idle: Int
-  /// Accounts in all, dealt out to the traders in turn.
+  /// Number of accounts of all traders together.
   let accounts: Int
-  /// Instruments.
+  /// Number of instruments.
   let instruments: Int
-  /// Price band in ticks.
+  /// Lowest price in ticks.
   let lowest: Int64
+  /// Highest price in ticks.
   let highest: Int64
-  /// Keys follow from it.
+  /// Seed of the sessions' and meters' keys.
   let seed: UInt64
 
-  /// The one area.
+  /// The area of all instruments.
   var area: AreaId { AreaId(UInt16(truncatingIfNeeded: base % 60_000)) }
 
   /// The `index`-th instrument.
@@ -42,16 +44,16 @@ struct LoadMarket: Sendable {
   /// The meter of the `index`-th account.
   func meter(_ index: Int) -> MeterId { MeterId(base + UInt32(index)) }
 
-  /// Which trader acts for the `index`-th account: pairs of neighbours belong together.
+  /// Index of the trader that owns the `index`-th account. Accounts 2n and 2n + 1 have one owner.
   func trader(of index: Int) -> Int { index / 2 % traders }
 
-  /// The credentials of the `index`-th session, traders first.
+  /// The credentials of the `index`-th session; the traders' sessions come first.
   func credentials(_ index: Int) -> Credentials {
     Credentials(
       session: SessionId(base + UInt32(index)), privateKey: key(UInt64(base) + UInt64(index)))
   }
 
-  /// The key that all meters share: they are one load's.
+  /// The key that all meters of the load share.
   var meterKey: Curve25519.Signing.PrivateKey { key(0) }
 
   private func key(_ stream: UInt64) -> Curve25519.Signing.PrivateKey {
@@ -64,9 +66,10 @@ struct LoadMarket: Sendable {
     }
   }
 
-  // MARK: Making it
+  // MARK: Creation
 
-  /// Makes everything that is not there yet, but the energy.
+  /// Creates all of the market that does not exist yet, except the energy.
+  /// - Throws: `.setUp` when the exchange rejects a command; `.client`.
   func make(by administrator: Client) throws(LoadError) {
     var window = CommandWindow(administrator)
     try window.send { client throws(ClientError) in
@@ -123,7 +126,7 @@ struct LoadMarket: Sendable {
     try window.send { client throws(ClientError) in
       try client.submit(.reference(.setCap(SetCap(account: account, area: area, cap: Self.cap))))
     }
-    // The operator's references rise over runs, like the clock.
+    // References have to increase from run to run, so they are taken from the clock.
     try window.send { client throws(ClientError) in
       try client.submit(
         .cash(
@@ -141,8 +144,9 @@ struct LoadMarket: Sendable {
     }
   }
 
-  /// Gives every account its energy, read by its own meter, over its own session.
-  func fill(_ clients: [Client]) throws(LoadError) {
+  /// Credits energy to every account with a reading of its meter, sent on its trader's session.
+  /// - Throws: `.setUp` when the exchange rejects a reading; `.client`.
+  func creditEnergy(over clients: [Client]) throws(LoadError) {
     let now = Client.wallClock().nanoseconds
     let key = meterKey
     for trader in 0..<traders {
@@ -162,14 +166,15 @@ struct LoadMarket: Sendable {
     }
   }
 
-  /// An operator's window of commands, each of which must be answered well.
+  /// Sends commands of one session, a bounded number of them unanswered. Every reject except
+  /// `alreadyExists` is an error.
   private struct CommandWindow {
     let client: Client
     private var open = 0
 
     init(_ client: Client) { self.client = client }
 
-    /// Sends one, and waits while too many are unanswered.
+    /// Sends a command, and waits while too many are unanswered.
     mutating func send(
       _ command: (Client) throws(ClientError) -> UInt64
     ) throws(LoadError) {
@@ -196,7 +201,7 @@ struct LoadMarket: Sendable {
       }
       switch message?.event {
       case .acknowledged, .metered: open -= 1
-      // A load that runs again finds what it made the last time.
+      // A previous load with these numbers has created it.
       case .rejected(let rejection) where rejection.code == .alreadyExists: open -= 1
       case .rejected(let rejection): throw .setUp(rejection.code, limit: rejection.limit)
       case nil: throw .client(.timedOut)

@@ -1,52 +1,53 @@
 import TLS
 
-/// What load is put on an exchange, and how.
+/// Options of a load.
 public struct LoadOptions: Sendable {
-  /// Messages a second over all connections, at even intervals; 0: each connection sends as soon as one of
-  /// its messages is answered.
+  /// Messages per second over all connections, at even intervals; 0: each connection sends as soon
+  /// as one of its messages is answered.
   public var rate: UInt64 = 100_000
-  /// Sessions that send.
+  /// Number of sessions that send, 1 to 20,000.
   public var connections = 4
-  /// Messages of a connection that may be unanswered. One that is due later waits, and its latency counts
-  /// from when it was due.
+  /// Most unanswered messages of a connection, 1 to 16,384. A message that is due while the window
+  /// is full waits, and its latency counts from the time when it was due.
   public var outstanding = 64
-  /// Which messages.
+  /// Shares of the kinds of messages.
   public var mix = OrderMix()
-  /// An order-flow file (OBFLOW01) instead of the mix.
+  /// Path of an order-flow file (OBFLOW01) that is sent instead of the mix; `nil`: the mix.
   public var flow: String?
-  /// How long messages are sent and measured, in ms.
+  /// Time in which messages are sent and measured, in ms.
   public var durationMilliseconds: UInt64 = 10_000
-  /// How long they are sent before that without being measured, in ms.
+  /// Time before it in which messages are sent and not measured, in ms.
   public var warmUpMilliseconds: UInt64 = 1_000
-  /// Ends when so many were sent, if that comes first; 0: no bound.
+  /// Number of messages after which the load stops; 0: only the duration counts.
   public var messages: UInt64 = 0
-  /// One order at a time on one connection: the next when the last is answered.
+  /// Sends one order at a time on one connection: the next one when the last is answered.
   public var isPingPong = false
-  /// Meters that flood signed readings instead of orders, or beside one order at a time; 0: none.
+  /// Number of meters, 0 to 100,000, that flood signed readings instead of orders, or beside them
+  /// with `isPingPong`.
   public var meters = 0
-  /// Further sessions that are connected and say nothing.
+  /// Number of further sessions, 0 to 50,000, that are connected and send nothing.
   public var idle = 0
-  /// Polls without sleeping: messages leave on time and answers are seen at once, one core is busy.
+  /// Polls without sleeping: messages are sent on time and answers are seen at once, at the cost of
+  /// one busy core.
   public var spins = true
-  /// What orders and keys follow from.
+  /// Seed of orders and keys.
   public var seed: UInt64 = 1
-  /// Lowest number that participants, sessions, accounts, meters and instruments of the load get.
+  /// Lowest number of the load's participants, sessions, accounts, meters and instruments.
   public var base: UInt32 = 1_000
-  /// Instruments of the mix.
+  /// Number of instruments that the mix trades, 1 to 10,000.
   public var instruments = 1
-  /// Speaks TLS 1.3 with this; `nil`: plain TCP.
+  /// Settings of TLS 1.3; `nil`: plain TCP.
   public var security: TLSContext?
 
-  /// 100,000 messages a second on four connections for ten seconds.
+  /// 100,000 messages per second on four connections for ten seconds.
   public init() {}
 
-  /// What cannot be meant.
-  /// - Returns: `nil` when everything can.
+  /// The first option that is out of range, with its range; `nil` when all are valid.
   public var fault: String? {
     if connections < 1 || connections > 20_000 { return "connections: 1 to 20,000" }
     if outstanding < 1 || outstanding > 1 << 14 { return "outstanding: 1 to 16,384" }
     if instruments < 1 || instruments > 10_000 { return "instruments: 1 to 10,000" }
-    if durationMilliseconds < 1 { return "duration: longer than nothing" }
+    if durationMilliseconds < 1 { return "duration: 1 ms or longer" }
     if idle < 0 || idle > 50_000 { return "idle: 0 to 50,000" }
     if meters < 0 || meters > 100_000 { return "meters: 0 to 100,000" }
     if base < 2 || base > 1 << 30 { return "base: 2 to 1,073,741,824" }
@@ -54,24 +55,25 @@ public struct LoadOptions: Sendable {
   }
 }
 
-/// In which shares messages are sent; any numbers, only their ratio counts.
+/// Shares of the kinds of messages. Only the ratio of the numbers counts.
 public struct OrderMix: Sendable, Equatable {
-  /// Orders that rest near the touch.
+  /// New orders that rest near the best price.
   public var new = 50
   /// Cancels of a random open order.
   public var cancel = 45
   /// Replaces of a random open order.
   public var replace = 0
-  /// Immediate-or-cancel orders through the touch.
+  /// Immediate-or-cancel orders beyond the opposite best price.
   public var immediate = 5
-  /// Icebergs that rest near the touch and show a part of themselves.
+  /// Iceberg orders that rest near the best price.
   public var iceberg = 0
 
   /// Half new orders, 45 % cancels, 5 % immediate.
   public init() {}
 
-  /// "new=50,cancel=45,replace=0,ioc=5,iceberg=0"; what is not named is 0.
-  /// - Returns: `nil` when a name is unknown, a share no number from 0 to 1,000,000, or all are 0.
+  /// Parses "new=50,cancel=45,replace=0,ioc=5,iceberg=0"; shares that are not named are 0.
+  /// - Returns: `nil` when a name is unknown, a share is not a number from 0 to 1,000,000, or all
+  ///   are 0.
   public init?(_ text: String) {
     (new, cancel, replace, immediate, iceberg) = (0, 0, 0, 0, 0)
     for part in text.split(separator: ",") {
@@ -95,13 +97,13 @@ public struct OrderMix: Sendable, Equatable {
   var total: Int { new + cancel + replace + immediate + iceberg }
 }
 
-/// Where the load goes.
+/// Address of the exchange under load.
 public struct LoadTarget: Sendable {
-  /// Address of the server.
+  /// Host name or address.
   public var host: String
-  /// Its port.
+  /// TCP port.
   public var port: UInt16
 
-  /// A server at an address.
+  /// A server at `host`:`port`.
   public init(host: String, port: UInt16) { (self.host, self.port) = (host, port) }
 }

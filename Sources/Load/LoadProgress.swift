@@ -1,22 +1,24 @@
 import Presentation
 
-/// A line on standard error that says once a second how a run is, over itself on a terminal.
+/// A progress line on standard error once a second. On a terminal each line replaces the last.
 struct LoadProgress {
   private let line: ProgressLine
   private var start: UInt64 = 0
   private var next: UInt64 = .max
   private var answered: UInt64 = 0
 
-  /// - Parameter isShown: Whether anything is said at all.
-  init(isShown: Bool) { line = ProgressLine(for: isShown ? .anybody : .nobody) }
+  /// Progress of a run that has not begun.
+  /// - Parameter isShown: Whether anything is printed.
+  init(isShown: Bool) { line = ProgressLine(shown: isShown ? .always : .never) }
 
-  /// The run begins.
+  /// Starts the clock of the run.
+  /// - Parameter now: Monotonic time in ns.
   mutating func begin(at now: UInt64) { (start, next) = (now, now + 1_000_000_000) }
 
-  /// Whether a second has passed.
+  /// Whether a second has passed since the last line.
   func isDue(_ now: UInt64) -> Bool { now >= next }
 
-  /// Says what happened in the last second.
+  /// Prints the answers of the last second, the totals and the latencies.
   mutating func show(_ tally: Tally, _ now: UInt64) {
     let nanoseconds = now - next + 1_000_000_000
     next = now + 1_000_000_000
@@ -35,6 +37,6 @@ struct LoadProgress {
     line.show(text)
   }
 
-  /// The run is over.
+  /// Removes the line from a terminal.
   func end() { line.clear() }
 }

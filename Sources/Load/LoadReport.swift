@@ -1,29 +1,29 @@
 import Foundation
 import Histogram
 
-/// What a load came to.
+/// Result of a load.
 public struct LoadReport: Sendable {
-  /// Messages sent, warm-up included.
+  /// Number of messages sent, warm-up included.
   public var sent: UInt64
-  /// Messages answered, warm-up included.
+  /// Number of messages answered, warm-up included.
   public var answered: UInt64
-  /// Messages rejected for a fault; cancels that came after their order had traded are not.
+  /// Number of messages rejected, without those counted in `late`.
   public var rejected: UInt64
-  /// Cancels and replaces that came after their order had traded.
+  /// Number of cancels and replaces that arrived after their order had traded.
   public var late: UInt64
-  /// The code of the last reject; 0: none.
+  /// Code of the last reject; 0: none.
   public var lastReject: UInt16
-  /// Trade reports: two a trade.
+  /// Number of trade reports: two for each trade.
   public var trades: UInt64
-  /// Messages from the server, all kinds.
+  /// Number of messages of all kinds from the server.
   public var reports: UInt64
-  /// Answers a second while it was measured.
+  /// Answers per second in the measured time.
   public var rate: Double
-  /// ns from when a message was due to its answer.
+  /// Latencies in ns, from the time when a message was due to its answer.
   public var latency: Histogram<UInt32>
-  /// Readings a second that were answered beside it; `nil`: there were none.
+  /// Meter readings per second that were answered beside the orders; `nil` without such a flood.
   public var readings: Double?
-  /// What a flow file said of itself and the run agrees with, or not; `nil`: not comparable.
+  /// Whether trades and volume equal those in the header of the flow file; `nil`: not comparable.
   public var agreesWithFlow: Bool?
 
   init(_ tally: Tally, nanoseconds: UInt64, agreesWithFlow: Bool? = nil) {
@@ -34,7 +34,7 @@ public struct LoadReport: Sendable {
     self.agreesWithFlow = agreesWithFlow
   }
 
-  /// A few lines for people.
+  /// The result as text, one or more lines.
   public var text: String {
     var lines = [
       "answered \(Int(rate.rounded())) messages/s; \(sent) sent, \(answered) answered, "
@@ -83,19 +83,19 @@ public struct LoadReport: Sendable {
   }
 }
 
-/// What a run must keep to; each is judged only when it is set.
+/// Limits of a result. A limit that is not set is not checked.
 public struct LoadLimits: Sendable {
-  /// Longest latency at a percentile, ns.
+  /// Highest latency in ns at a percentile.
   public var latencies: [(percentile: Double, nanoseconds: UInt64)] = []
-  /// Fewest answers a second.
+  /// Lowest number of answers per second.
   public var rate: Double?
-  /// Most rejects.
+  /// Highest number of rejects.
   public var rejects: UInt64?
 
   /// No limits.
   public init() {}
 
-  /// What `report` breaks, in sentences; empty: nothing.
+  /// One sentence for each limit that `report` exceeds; empty when it keeps all limits.
   public func broken(by report: LoadReport) -> [String] {
     var found: [String] = []
     for limit in latencies {
@@ -107,7 +107,7 @@ public struct LoadLimits: Sendable {
       }
     }
     if let rate, report.rate < rate {
-      found.append("\(Int(report.rate)) answers a second are fewer than \(Int(rate))")
+      found.append("\(Int(report.rate)) answers/s are fewer than \(Int(rate))/s")
     }
     if let rejects, report.rejected > rejects {
       found.append("\(report.rejected) rejects are more than \(rejects)")

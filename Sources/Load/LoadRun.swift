@@ -1,11 +1,12 @@
-// One thread, many sessions. In a turn it sends what is due, then takes what has arrived:
+// One thread serves all sessions. It repeatedly sends the messages that are due and then reads the
+// answers that have arrived:
 //
-//     due:       |    |    |    |    |    |    |         at even intervals, whatever the server does
-//     sent:      |    |    |              | | ||  |      late ones count from when they were due
+//     due:       |    |    |    |    |    |    |         at even intervals, independent of the server
+//     sent:      |    |    |              | | ||  |      a late message counts from when it was due
 //     answered:    |    |                   |
 //                             ^ the server stalls
 //
-// So a stall shows in the latencies of all that it delayed, not in one (no coordinated omission).
+// A stall therefore raises the latency of every message that it delayed (no coordinated omission).
 
 import Glibc
 import JoulebookClient
@@ -13,8 +14,8 @@ import MarketModel
 
 /// Sends a load of orders and measures the answers. Owned by the load's thread.
 final class LoadRun {
-  /// How long the last answers may take, in ns.
-  private static let patience: UInt64 = 5_000_000_000
+  /// Longest wait for the last answers, in ns.
+  private static let answerTimeout: UInt64 = 5_000_000_000
 
   private let options: LoadOptions
   private let sessions: [LoadSession]
@@ -25,15 +26,15 @@ final class LoadRun {
   private var dirty: [Int] = []
   private var waitsToSend: [Bool]
   private var turn = 0
-  /// Whether what was answered is followed at once by the next message.
+  /// Whether each answer is followed at once by the next message.
   private var refills = false
   private var progress: LoadProgress
-  /// What turns a monotonic reading into the wall clock's; read anew once a second.
+  /// Difference of wall clock and monotonic clock in ns; updated once a second.
   private var wallOffset: UInt64 = 0
   private(set) var tally = Tally()
-  /// Trade reports of a flow's prefill, which `tally` does not have.
+  /// Trade reports of a flow's prefill, which `tally` does not include.
   private(set) var prefillTrades: (count: UInt64, volume: Int64) = (0, 0)
-  /// ns in which `tally.measured` was counted.
+  /// Measured time in ns.
   private(set) var measuredNanoseconds: UInt64 = 0
 
   init(
@@ -54,7 +55,8 @@ final class LoadRun {
     }
   }
 
-  /// Runs the load to its end.
+  /// Runs the load until its duration, its number of messages or its flow ends, and waits for the
+  /// answers.
   /// - Throws: `.client` when a session ended; `.unanswered`.
   func run() throws(LoadError) {
     do throws(ClientError) {
@@ -82,7 +84,7 @@ final class LoadRun {
 
   // MARK: Sending
 
-  /// Sends a flow's prefill, as fast as it is answered.
+  /// Sends the prefill of a flow as fast as it is answered.
   private func prefill() throws(ClientError) {
     guard let count = flow?.flow.prefill, count > 0 else { return }
     setClocks()
@@ -98,7 +100,7 @@ final class LoadRun {
     tally = Tally()
   }
 
-  /// Sends at even intervals.
+  /// Sends messages at even intervals.
   private func pace(from start: UInt64, until end: UInt64) throws(ClientError) {
     let interval = 1_000_000_000 / Double(options.rate)
     var issued: UInt64 = 0
@@ -106,7 +108,7 @@ final class LoadRun {
       let now = Client.monotonicNow()
       if now >= end || isOver { return }
       var due = start + UInt64(Double(issued) * interval)
-      // A turn's burst is bounded, so that answers are seen between two bursts.
+      // The burst is bounded, so that answers are read between two bursts.
       var left = 4 * sessions.count + 64
       while due <= now, left > 0, try issue(due: due, now) {
         issued += 1
@@ -117,18 +119,18 @@ final class LoadRun {
       let later = Client.monotonicNow()
       let canWait = !options.spins && due > later
       try receive(waiting: canWait ? min(due - later, 1_000_000) : 0)
-      // Where the server shares the machine, one of its threads may have been put behind this one: the
-      // kernel would let it wait for a tick, 4 ms, which no server is to blame for.
+      // On a shared machine a thread of the server may be queued on this core. Without the yield it
+      // could wait for a scheduler tick (4 ms), which would be measured as latency of the server.
       if options.spins, due > later { sched_yield() }
-      try lookAround(later)
+      try doHousekeeping(later)
     }
   }
 
-  /// Keeps every session's window full.
+  /// Keeps the window of unanswered messages of every session full.
   private func flood(until end: UInt64) throws(ClientError) {
     refills = flow == nil
     defer { refills = false }
-    // Windows are refilled as they are answered; all are looked at now and then.
+    // Each answer refills its session's window; once per ms all windows are checked.
     var look: UInt64 = 0
     while true {
       let now = Client.monotonicNow()
@@ -138,11 +140,11 @@ final class LoadRun {
         while left > 0, try issue(due: now, now) { left -= 1 }
       } else if now >= look {
         look = now + 1_000_000
-        for index in sessions.indices { try fill(index, due: now) }
+        for index in sessions.indices { try fillWindow(index, due: now) }
       }
       try flush()
       try receive(waiting: options.spins ? 0 : 1_000_000)
-      try lookAround(now)
+      try doHousekeeping(now)
     }
   }
 
@@ -155,7 +157,8 @@ final class LoadRun {
   var isComplete: Bool { flow?.isAtEnd ?? false }
 
   private func setClocks() {
-    // The difference of two clocks, one of which may be set: it may be below zero.
+    // The wrapping difference of two clocks; it is negative when the wall clock is set before 1970
+    // plus the uptime, and `wall` adds it with wrapping too.
     wallOffset = Client.wallClock().nanoseconds &- Client.monotonicNow()
   }
 
@@ -163,23 +166,24 @@ final class LoadRun {
     Timestamp(nanoseconds: monotonic &+ wallOffset)
   }
 
-  /// Sends what the window of a session has room for.
-  private func fill(_ index: Int, due: UInt64) throws(ClientError) {
+  /// Sends messages until the window of a session is full.
+  private func fillWindow(_ index: Int, due: UInt64) throws(ClientError) {
     let session = sessions[index]
-    let sent = try session.fill(options.mix, &random, due: due, at: wall(due))
+    let sent = try session.fillWindow(options.mix, &random, due: due, at: wall(due))
     if sent == 0 { return }
     tally.sent += sent
     mark(index)
   }
 
-  /// Sends the next message, on its session or on the next that has room.
-  /// - Returns: `false` when nobody can send now: it stays due.
+  /// Sends the next message: a flow's record on its session, a message of the mix on the next
+  /// session in turn whose window is not full.
+  /// - Returns: `false` when no session can send now; the message stays due.
   private func issue(due: UInt64, _ now: UInt64) throws(ClientError) -> Bool {
     if flow != nil { return try issueRecord(due: due, now) }
     for _ in sessions.indices {
       turn = turn + 1 == sessions.count ? 0 : turn + 1
       let session = sessions[turn]
-      if session.hasRoom, try session.send(options.mix, &random, due: due, at: wall(now)) {
+      if session.canSend, try session.send(options.mix, &random, due: due, at: wall(now)) {
         tally.sent += 1
         mark(turn)
         return true
@@ -189,7 +193,7 @@ final class LoadRun {
   }
 
   private func issueRecord(due: UInt64, _ now: UInt64) throws(ClientError) -> Bool {
-    guard flow?.isAtEnd == false, let trader = flow?.trader, sessions[trader].hasRoom else {
+    guard flow?.isAtEnd == false, let trader = flow?.trader, sessions[trader].canSend else {
       return false
     }
     try flow?.send(on: sessions[trader], due: due, now: wall(now))
@@ -204,7 +208,8 @@ final class LoadRun {
     dirty.append(index)
   }
 
-  /// Gives the kernel what was written; a session whose socket is full is flushed when it has room.
+  /// Passes the written messages to the kernel. A session whose socket buffer is full is flushed
+  /// again when the socket becomes writable.
   private func flush() throws(ClientError) {
     for index in dirty {
       let session = sessions[index]
@@ -229,16 +234,16 @@ final class LoadRun {
       }
       _ = try sessions[index].receive(&tally)
       if waitsToSend[index] { mark(index) }
-      // A full window is refilled at once: the server has work while others are read.
+      // Refilling at once gives the server work while the other sessions are read.
       if refills {
-        try fill(index, due: sessions[index].client.lastReceived)
+        try fillWindow(index, due: sessions[index].client.lastReceived)
         try flush()
       }
     }
   }
 
-  /// Keeps sessions alive and shows how far the run is, once a second.
-  private func lookAround(_ now: UInt64) throws(ClientError) {
+  /// Once a second: sends keep-alives, updates the clocks and prints the progress.
+  private func doHousekeeping(_ now: UInt64) throws(ClientError) {
     guard progress.isDue(now) else { return }
     setClocks()
     for session in sessions { try session.client.keepAlive() }
@@ -247,7 +252,7 @@ final class LoadRun {
   }
 
   private func drain() throws(ClientError) {
-    let end = Client.monotonicNow() + Self.patience
+    let end = Client.monotonicNow() + Self.answerTimeout
     while sessions.contains(where: { $0.unanswered.count > 0 }), Client.monotonicNow() < end {
       try flush()
       try receive(waiting: 1_000_000)

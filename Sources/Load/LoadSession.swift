@@ -2,19 +2,20 @@ import JoulebookClient
 import MarketModel
 import Wire
 
-/// One session of the load: what it sends, and what it makes of the answers. Owned by the load's thread.
+/// One session of the load: sends messages and evaluates their answers. Owned by the load's thread.
 final class LoadSession {
   let client: Client
-  /// Buys for one of its accounts, sells for the other: so it never meets itself.
+  /// The session buys for one account and sells for the other, so its own orders never trade with
+  /// each other within one account.
   let accounts: (buyer: AccountId, seller: AccountId)
   var unanswered: Unanswered
   var orders = LiveOrders()
-  /// In the list of those to flush.
+  /// Whether the session is in the list of sessions to flush.
   var isDirty = false
   private let outstanding: Int
   private let prices: PriceBand
   private var count: UInt64
-  /// The moment that messages carry as that of their sending.
+  /// The sending time that messages contain.
   private var now = Timestamp(nanoseconds: 0)
 
   init(
@@ -24,23 +25,24 @@ final class LoadSession {
     (self.client, self.accounts, self.outstanding) = (client, accounts, outstanding)
     self.prices = prices
     unanswered = Unanswered(capacity: outstanding, next: client.nextSequence)
-    // Client order ids rise over runs too: 128 ns a step, and no one sends eight million a second.
+    // Client order ids also increase from run to run: the clock advances the count by one per 128
+    // ns, which is faster than a session sends.
     count = Client.wallClock().nanoseconds >> 7
   }
 
-  /// Whether another message may be sent now.
-  var hasRoom: Bool {
-    unanswered.count < outstanding && unanswered.hasPlace
+  /// Whether another message can be sent now.
+  var canSend: Bool {
+    unanswered.count < outstanding && unanswered.hasFreeEntry
       && client.sendRoom >= NewOrderExtendedEncoder.frameLength
   }
 
-  /// Stamps the messages until the next call with one reading of the clock.
+  /// Reads the clock; messages contain this time until the next call.
   func readClock() { now = Client.wallClock() }
 
   // MARK: Sending
 
-  /// Sends a message of the mix that was due at `due`.
-  /// - Returns: `false` when there is nothing that it could send just now.
+  /// Sends a message of the mix that was due at `due`, in monotonic ns.
+  /// - Returns: `false` when neither an order nor a cancel can be sent now.
   func send(
     _ mix: OrderMix, _ random: inout SeededRandom, due: UInt64, at time: Timestamp
   ) throws(ClientError) -> Bool {
@@ -57,33 +59,33 @@ final class LoadSession {
     let kind: OrderKind =
       dice < mix.immediate
       ? .immediate : dice < mix.immediate + mix.iceberg ? .iceberg : .resting
-    // As many orders as a session keeps track of rest already: one has to go.
+    // When all slots of `orders` are taken, a cancel frees one.
     return try sendOrder(&random, due, kind) ? true : sendCancel(&random, due)
   }
 
-  /// Sends messages of the mix as long as the window has room.
-  /// - Returns: How many.
-  func fill(
+  /// Sends messages of the mix until the window is full.
+  /// - Returns: The number of messages sent.
+  func fillWindow(
     _ mix: OrderMix, _ random: inout SeededRandom, due: UInt64, at time: Timestamp
   ) throws(ClientError) -> UInt64 {
     var sent: UInt64 = 0
-    while hasRoom, try send(mix, &random, due: due, at: time) { sent += 1 }
+    while canSend, try send(mix, &random, due: due, at: time) { sent += 1 }
     return sent
   }
 
-  /// What becomes of an order.
+  /// Kinds of new orders in the mix.
   enum OrderKind {
     case resting
     case immediate
     case iceberg
   }
 
-  /// What an iceberg shows of itself, and its least quantity: it has a few parts, and stays an iceberg
-  /// however often it is replaced.
+  /// Displayed quantity of an iceberg order, in Wh. Its quantity is at least four times as much, so
+  /// it stays an iceberg after every replace.
   private static let shown: Int64 = 16
 
-  /// Sends an order.
-  /// - Returns: `false` when too many are open.
+  /// Sends a new order.
+  /// - Returns: `false` when all slots are taken by open orders.
   func sendOrder(
     _ random: inout SeededRandom, _ due: UInt64, _ kind: OrderKind
   ) throws(ClientError) -> Bool {
@@ -146,7 +148,8 @@ final class LoadSession {
     let order = orders[slot]
     let id = nextId(slot)
     let price = prices.near(sells: order.sells, random.below(prices.depth))
-    // More than it ever had: what has executed, perhaps unheard of yet, is surely less.
+    // A new total above every earlier one exceeds what has executed, even if a trade is not
+    // reported yet.
     let quantity = order.quantity + 1 + Int64(random.below(16))
     orders.size(slot, quantity)
     let sequence = try client.writeFrame(ReplaceEncoder.frameLength) { frame, sequence in
@@ -166,8 +169,8 @@ final class LoadSession {
 
   // MARK: Answers
 
-  /// Takes what has arrived.
-  /// - Returns: How many messages that were.
+  /// Reads the messages that have arrived.
+  /// - Returns: The number of messages.
   func receive(_ tally: inout Tally) throws(ClientError) -> Int {
     try client.pollFrames { (frame, template) throws(ClientError) in
       tally.reports += 1
@@ -237,7 +240,7 @@ final class LoadSession {
     switch entry.kind {
     case .enter: orders.release(slot)
     case .cancel, .replace:
-      // It traded while the message was on its way: no fault of the exchange's.
+      // The order traded before the message arrived, which is no error.
       if report.code == .unknownOrder {
         tally.late += 1
         orders.release(slot)
@@ -251,7 +254,7 @@ final class LoadSession {
   }
 }
 
-/// Where orders of the mix are priced.
+/// Prices and instruments of the mix.
 struct PriceBand: Sendable {
   /// Lowest price of the band, in ticks.
   static let lowest: Int64 = 0
@@ -259,24 +262,25 @@ struct PriceBand: Sendable {
   static let highest: Int64 = 1_000
   private static let middle: Int64 = 500
 
-  /// Prices beyond the touch at which orders rest.
+  /// Number of price levels on each side at which orders rest.
   let depth = 40
-  /// The first instrument.
+  /// The instrument with the lowest number.
   let first: InstrumentId
-  /// How many there are.
+  /// Number of instruments.
   let count: Int
 
-  /// A price beyond the touch, at which an order rests.
+  /// A price at which an order rests.
+  /// - Parameter distance: Ticks behind the best price, 0 ..< `depth`.
   func near(sells: Bool, _ distance: Int) -> Price {
     Price(ticks: Self.middle + (sells ? 1 + Int64(distance) : -1 - Int64(distance)))
   }
 
-  /// A price through all that rests.
+  /// A price that trades with every resting order of the other side.
   func through(sells: Bool) -> Price {
     Price(ticks: Self.middle + (sells ? -1 - Int64(depth) : 1 + Int64(depth)))
   }
 
-  /// An instrument by a random number below 65,536.
+  /// An instrument, chosen by a random number below 65,536.
   func instrument(_ dice: Int) -> InstrumentId {
     InstrumentId(first.rawValue + UInt32(dice * count >> 16))
   }

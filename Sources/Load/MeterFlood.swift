@@ -3,12 +3,14 @@ import JoulebookClient
 import MarketModel
 import Wire
 
-/// Readings of many meters as fast as they are answered, or at a rate. They are signed before the run
-/// begins: a meter has a processor of its own. Owned by the load's thread.
+/// Sends readings of many meters at a rate, or as fast as they are answered. The readings are
+/// signed before the run, because real meters sign on their own processors. Owned by the load's
+/// thread.
 final class MeterFlood {
-  /// Readings that are signed ahead at most.
+  /// Most readings that are signed before the run.
   private static let most = 400_000
-  /// What a server's core can check in a second, with room to spare: so many are signed for a flood.
+  /// Readings that are signed per second of a flood without a rate. One core of a server verifies
+  /// fewer.
   private static let expectedRate: UInt64 = 25_000
 
   private struct Signed {
@@ -24,12 +26,12 @@ final class MeterFlood {
   private var progress: LoadProgress
   private(set) var tally = Tally()
   private(set) var measuredNanoseconds: UInt64 = 0
-  /// ns that signing one reading took.
+  /// Time to sign one reading, in ns.
   let signingNanoseconds: UInt64
 
-  /// Signs the readings. Those of a session's own meters go over it.
-  /// - Parameter sessions: All traders' sessions, or that of the last trader alone.
-  /// - Throws: `.client` when a key does not sign.
+  /// Signs the readings. The readings of a meter are sent on the session of its account's trader.
+  /// - Parameter sessions: The sessions of all traders, or only that of the last trader.
+  /// - Throws: `.client` when signing fails.
   init(
     _ options: LoadOptions, _ market: LoadMarket, sessions: [LoadSession], progress: LoadProgress
   ) throws(LoadError) {
@@ -69,7 +71,7 @@ final class MeterFlood {
     }
   }
 
-  /// Sends all readings, or as many as the duration has time for.
+  /// Sends readings until all are sent or the duration ends, and waits for the answers.
   /// - Throws: `.client` when a session ended; `.unanswered`.
   func run() throws(LoadError) {
     do throws(ClientError) {
@@ -99,7 +101,7 @@ final class MeterFlood {
 
   private var open: Int { sessions.reduce(0) { $0 + $1.unanswered.count } }
 
-  /// Sends what is due, in order, until a session has no room.
+  /// Sends the readings that are due, in order, until the next session's window is full.
   private func send(
     _ next: inout Int, _ start: UInt64, _ now: UInt64
   ) throws(ClientError) {
@@ -108,7 +110,7 @@ final class MeterFlood {
       let due = options.rate == 0 ? now : start + UInt64(Double(next) * interval)
       let signed = readings[next]
       let session = sessions[Int(signed.trader)]
-      guard due <= now, session.hasRoom else { return }
+      guard due <= now, session.canSend else { return }
       let sequence = try session.client.send(signed.reading, signature: signed.signature)
       session.unanswered.add(sequence, .reading, id: 0, due: due)
       tally.sent += 1

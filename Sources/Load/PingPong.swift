@@ -1,8 +1,8 @@
 import JoulebookClient
 import MarketModel
 
-/// One message at a time: the next order leaves when the last is answered. Every second message cancels
-/// the order before it; only orders are measured. Owned by the load's thread.
+/// Sends one message at a time: the next one when the last is answered. New orders and cancels of
+/// them alternate; only the new orders are measured. Owned by the load's thread.
 struct PingPong: ~Copyable {
   private let options: LoadOptions
   private let session: LoadSession
@@ -19,7 +19,7 @@ struct PingPong: ~Copyable {
     poller.watch(session.client.descriptor, 0)
   }
 
-  /// Runs for the duration.
+  /// Sends messages until the duration ends.
   /// - Throws: `.client` when the session ended; `.unanswered`.
   mutating func run() throws(LoadError) {
     do throws(ClientError) {
@@ -46,8 +46,8 @@ struct PingPong: ~Copyable {
     if session.unanswered.count > 0 { throw .unanswered(session.unanswered.count) }
   }
 
-  /// Sends what was written and waits for its answer.
-  /// - Returns: `false` when none came in five seconds.
+  /// Flushes the session and waits for the answer.
+  /// - Returns: `false` when no answer came within five seconds.
   private mutating func exchange() throws(ClientError) -> Bool {
     tally.sent += 1
     try session.client.flush()

@@ -1,7 +1,7 @@
 import CEpoll
 import Glibc
 
-/// Waits for many sockets at once: epoll, level-triggered. Owned by one thread.
+/// Waits for many sockets with epoll, level-triggered. Owned by one thread.
 struct Poller: ~Copyable {
   private static let most = 256
   private let descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -14,8 +14,11 @@ struct Poller: ~Copyable {
     events.deallocate()
   }
 
-  /// Watches a socket for input, and for room to send where asked; it is reported as `index`.
-  /// - Parameter isKnown: Whether it was added before.
+  /// Watches a socket for input.
+  /// - Parameters:
+  ///   - index: Reported by `wait` when the socket is ready.
+  ///   - forSending: Whether to report also when the socket is writable.
+  ///   - isKnown: Whether the socket is watched already.
   func watch(_ socket: Int32, _ index: Int, forSending: Bool = false, isKnown: Bool = false) {
     var event = epoll_event()
     event.events = EPOLLIN.rawValue | (forSending ? EPOLLOUT.rawValue : 0)
@@ -23,10 +26,10 @@ struct Poller: ~Copyable {
     _ = epoll_ctl(descriptor, isKnown ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event)
   }
 
-  /// Waits until sockets are ready, and names some of them.
+  /// Waits until at least one socket is ready or the time is up.
   /// - Parameters:
-  ///   - nanoseconds: Longest wait; 0: none.
-  ///   - body: Gets the index of a socket that is ready.
+  ///   - nanoseconds: Longest wait in ns; 0 returns at once.
+  ///   - body: Called with the index of each ready socket, at most 256 per call.
   func wait<Failure: Error>(
     nanoseconds: UInt64, _ body: (Int) throws(Failure) -> Void
   ) throws(Failure) {

@@ -1,6 +1,7 @@
 import MarketModel
 
 extension SeededRandom {
-  /// A number in 0 ..< bound: the high half of a product, nearly even and without a division.
+  /// A random number in 0 ..< `bound`. It is the high half of a product, which needs no division;
+  /// the bias is below `bound` / 2^32.
   mutating func below(_ bound: Int) -> Int { (Int(truncatingIfNeeded: next() >> 32) * bound) >> 32 }
 }

@@ -1,33 +1,33 @@
 import Histogram
 
-/// What a load has counted so far. Owned by the load's thread.
+/// Counters and latencies of a running load. Owned by the load's thread.
 struct Tally {
-  /// Messages sent.
+  /// Number of messages sent.
   var sent: UInt64 = 0
-  /// Messages answered.
+  /// Number of messages answered.
   var answered: UInt64 = 0
-  /// Messages answered with a reject, those that came too late for their order excepted.
+  /// Number of messages rejected, without those counted in `late`.
   var rejected: UInt64 = 0
-  /// Cancels and replaces whose order had traded or gone before.
+  /// Number of cancels and replaces that arrived after their order had left the book.
   var late: UInt64 = 0
-  /// Trade reports; each trade has two.
+  /// Number of trade reports; each trade has two.
   var trades: UInt64 = 0
-  /// Wh traded, once for each report.
+  /// Sum of the quantities (Wh) of all trade reports.
   var volume: Int64 = 0
-  /// Messages from the server, all kinds.
+  /// Number of messages of all kinds from the server.
   var reports: UInt64 = 0
-  /// The code of the last reject.
+  /// Code of the last reject.
   var lastReject: UInt16 = 0
-  /// ns from when a message was due to its answer.
+  /// Latencies in ns, from the time when a message was due to its answer, at most 60 s.
   var latency = Histogram<UInt32>(highestTrackableValue: 60_000_000_000)
-  /// Whether answers count into `latency`.
+  /// Whether answers are recorded in `latency`.
   var isMeasuring = false
-  /// Messages due before it are not measured.
+  /// Monotonic time in ns; messages that were due earlier are not measured.
   var measuresFrom: UInt64 = 0
-  /// Messages measured.
+  /// Number of messages recorded in `latency`.
   var measured: UInt64 = 0
 
-  /// A message that was due at `due` was answered at `now`.
+  /// Counts an answer at `now` to a message that was due at `due`, both in monotonic ns.
   @inline(__always) mutating func answer(due: UInt64, now: UInt64) {
     answered += 1
     guard isMeasuring, due >= measuresFrom else { return }

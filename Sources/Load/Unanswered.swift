@@ -1,22 +1,22 @@
-// The messages of one session that are on their way, in order. The exchange answers a session's commands
-// in order, so the answer is nearly always the head's; what the gateway rejects by itself is found by its
-// sequence number.
+// The unanswered messages of one session, in order. The exchange answers the commands of a session
+// in order, so nearly every answer belongs to the head. A message that the gateway rejects is found
+// by its sequence number.
 //
-//     head ▼                     ▼ end        place of a message = its sequence number, modulo capacity
+//     head ▼                     ▼ end        index of a message = its sequence number modulo capacity
 //     [ 41 | 42 | 43 | ... | 57 |     ]
 
 import MarketModel
 
-/// A queue of messages that wait for their answers. Owned by the load's thread.
+/// A ring of unanswered messages. Owned by the load's thread.
 struct Unanswered: ~Copyable {
-  /// What a message asked.
+  /// Kind of a message.
   enum Kind: UInt8 {
     case enter, cancel, replace, reading
   }
 
   struct Entry {
     var id: UInt64
-    /// When it was due to be sent, monotonic ns.
+    /// Monotonic time in ns when the message was due to be sent.
     var due: UInt64
     var kind: Kind
     var isAnswered = false
@@ -26,13 +26,16 @@ struct Unanswered: ~Copyable {
   private let mask: UInt64
   private var head: UInt64
   private var end: UInt64
-  /// Messages that wait.
+  /// Number of unanswered messages.
   private(set) var count = 0
 
-  /// Nothing, for a session whose next message has the number `next`.
+  /// An empty ring.
+  /// - Parameters:
+  ///   - capacity: Most unanswered messages.
+  ///   - next: Sequence number of the session's next message.
   init(capacity: Int, next: UInt64) {
     var size = 1
-    // Gaps of answered messages behind a late head take places too.
+    // Answered messages after an unanswered head occupy entries too, hence twice the capacity.
     while size < 2 * capacity { size *= 2 }
     entries = .allocate(capacity: size)
     mask = UInt64(size - 1)
@@ -41,10 +44,11 @@ struct Unanswered: ~Copyable {
 
   deinit { entries.deallocate() }
 
-  /// Whether another message may be sent.
-  var hasPlace: Bool { end - head <= mask }
+  /// Whether the ring has an entry for another message.
+  var hasFreeEntry: Bool { end - head <= mask }
 
-  /// A message was sent, with the number behind that of the last.
+  /// Adds a sent message.
+  /// - Parameter sequence: The sequence number after that of the last added message.
   mutating func add(_ sequence: UInt64, _ kind: Kind, id: UInt64, due: UInt64) {
     assert(sequence == end)
     (entries + Int(sequence & mask)).initialize(to: Entry(id: id, due: due, kind: kind))
@@ -52,8 +56,8 @@ struct Unanswered: ~Copyable {
     count += 1
   }
 
-  /// Takes the head if it is this message.
-  /// - Returns: When it was due; `nil`: this does not answer the head.
+  /// Removes the head if it is the message of this kind with this client order id.
+  /// - Returns: The time when it was due; `nil` when the head is another message.
   mutating func answer(_ kind: Kind, id: UInt64) -> UInt64? {
     guard head != end else { return nil }
     let entry = entries[Int(head & mask)]
@@ -63,8 +67,8 @@ struct Unanswered: ~Copyable {
     return entry.due
   }
 
-  /// Takes the message with a sequence number.
-  /// - Returns: `nil` when it does not wait.
+  /// Removes the message with this sequence number.
+  /// - Returns: `nil` when it is not unanswered.
   mutating func answer(_ sequence: UInt64) -> Entry? {
     guard sequence >= head, sequence < end else { return nil }
     let place = Int(sequence & mask)
@@ -76,7 +80,7 @@ struct Unanswered: ~Copyable {
     return entry
   }
 
-  /// The next message that waits becomes the head.
+  /// Makes the next unanswered message the head.
   private mutating func advance() {
     repeat { head += 1 } while head != end && entries[Int(head & mask)].isAnswered
   }

@@ -1,5 +1,5 @@
 extension StringProtocol {
-  /// The text with the five characters escaped that mean something to HTML and SVG.
+  /// The text with the characters `&<>"'` escaped for HTML and SVG.
   public var markupEscaped: String {
     var escaped = ""
     for character in self {

@@ -1,16 +1,16 @@
-/// How far something with a known end has come, on standard error, when that is a terminal:
+/// A progress bar on standard error, shown only on a terminal:
 ///
 ///     [##########..............................]  25 %  2500000 of 10000000
 public struct ProgressBar: Sendable {
   private static let width: UInt64 = 40
-  private let line = ProgressLine(for: .terminal)
+  private let line = ProgressLine(shown: .onTerminal)
   private let total: UInt64
   private var shown: UInt64 = .max
 
-  /// A bar of `total` steps, not shown yet.
+  /// A bar of `total` steps. It appears with the first `show`.
   public init(total: UInt64) { self.total = max(1, total) }
 
-  /// Shows that `done` steps are done, when that is another per cent.
+  /// Updates the bar to `done` steps when the percentage changes.
   public mutating func show(_ done: UInt64) {
     let percent = min(done, total) * 100 / total
     guard line.isShown, percent != shown else { return }
@@ -22,6 +22,6 @@ public struct ProgressBar: Sendable {
     line.show("[\(bar)] \(percent) %  \(done) of \(total) ")
   }
 
-  /// Takes the bar away.
+  /// Removes the bar from the terminal.
   public func clear() { line.clear() }
 }

@@ -1,45 +1,46 @@
 import Glibc
 
-/// A line on standard error that says how far something long has come: over itself on a terminal.
+/// A progress line on standard error. On a terminal each text replaces the last one. Any thread.
 public struct ProgressLine: Sendable {
-  /// Where the line is shown.
-  public enum Audience: Sendable {
-    /// Nowhere.
-    case nobody
-    /// On a terminal only.
-    case terminal
-    /// On a terminal, and elsewhere as one line after the other.
-    case anybody
+  /// Condition under which the line is shown.
+  public enum Condition: Sendable {
+    /// Never shown.
+    case never
+    /// Shown only when standard error is a terminal.
+    case onTerminal
+    /// Always shown; without a terminal, each text is a new line.
+    case always
   }
 
-  private let audience: Audience
+  private let condition: Condition
   private let isTerminal = isatty(STDERR_FILENO) == 1
 
-  /// A line that says nothing yet.
-  public init(for audience: Audience) { self.audience = audience }
+  /// A line without text.
+  public init(shown condition: Condition) { self.condition = condition }
 
   /// Whether `show` writes anything.
   public var isShown: Bool {
-    switch audience {
-    case .nobody: false
-    case .terminal: isTerminal
-    case .anybody: true
+    switch condition {
+    case .never: false
+    case .onTerminal: isTerminal
+    case .always: true
     }
   }
 
-  /// Says `text`, which has no line's end, in the place of what was said before.
+  /// Shows `text`, which contains no newline, in place of the last text.
   public func show(_ text: String) {
-    if isShown { say(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n") }
+    if isShown { write(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n") }
   }
 
-  /// Takes the line away, so that something else can be written.
+  /// Removes the line from a terminal, so that other output can follow.
   public func clear() {
-    if isShown, isTerminal { say("\r\u{1B}[K") }
+    if isShown, isTerminal { write("\r\u{1B}[K") }
   }
 
-  /// In one call, so that lines of several threads do not mix. What standard error does not take is lost.
-  private func say(_ text: String) {
+  /// Writes with one system call, so that lines of several threads stay whole. Output that standard
+  /// error does not accept is dropped.
+  private func write(_ text: String) {
     let bytes = Array(text.utf8)
-    _ = write(STDERR_FILENO, bytes, bytes.count)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
   }
 }

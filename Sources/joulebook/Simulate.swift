@@ -38,7 +38,7 @@ struct Simulate: ParsableCommand {
     let start = clock.now
     var total = RunReport()
     var failed: [UInt64] = []
-    let progress = ProgressLine(for: .anybody)
+    let progress = ProgressLine(shown: .always)
     for seed in first..<first + seeds {
       announceTraps(of: seed)
       let outcome = simulation.play(seed, story: story ? { Swift.print($0) } : nil)
