@@ -6,46 +6,48 @@ import Journaling
 import MarketModel
 import Settlement
 
-/// The demonstration: a real server, real sessions, a community's days in fast-forward, and a report.
+/// The demonstration: bots trade for a community on a real server over real sessions. The market's
+/// time runs faster than the clock, and a report shows the result.
 public enum CommunityDemo {
-  /// Which community.
+  /// A data set that the demonstration can use.
   public enum Community: String, Sendable, CaseIterable {
-    /// A SimBench village, quarter hours.
+    /// The customers of a SimBench low-voltage grid, in quarter hours.
     case simbench
-    /// 17 homes in Fontana, hourly.
+    /// 17 homes in Fontana, California, in hours.
     case fontana
-    /// 537 homes in Switzerland, quarter hours.
+    /// 537 homes in Switzerland, in quarter hours.
     case swiss
   }
 
-  /// What can be chosen.
+  /// Options of a run.
   public struct Options: Sendable {
-    /// Which community.
+    /// The data set.
     public var community = Community.simbench
-    /// How many days, 1...7; `nil`: all that the data has.
+    /// Number of days to simulate, from 1 to those of the data set; `nil`: all.
     public var days: Int?
-    /// What private values, roles and bots follow from.
+    /// Seed of private values, roles and bots.
     public var seed: UInt64 = 1
-    /// Where the report is written; `nil`: nowhere.
+    /// Path of the report; `nil`: no report.
     public var reportPath: String?
-    /// Folder of journal and ledger, kept; `nil`: a temporary one, removed at the end.
+    /// Folder in which journal and ledger are kept; `nil`: a temporary one that is removed at the
+    /// end.
     public var dataFolder: String?
-    /// TCP port; 0: a free one.
+    /// TCP port of the server; 0: a free one.
     public var port: UInt16 = 0
 
-    /// The defaults.
+    /// All days of `simbench` with seed 1, no report and a temporary folder.
     public init() {}
   }
 
-  /// Why a demonstration came to no end.
+  /// Why a demonstration failed.
   public enum Failure: Error, CustomStringConvertible {
-    /// The data cannot be used.
+    /// The data set cannot be used.
     case data(CommunityDataError)
-    /// The option named cannot be.
+    /// An option is out of range; the text names it.
     case option(String)
     /// The server did not start.
     case server(StartError)
-    /// A session broke.
+    /// A session could not be opened, or ended.
     case client(ClientError)
     /// The journal could not be replayed.
     case journal(JournalError)
@@ -54,7 +56,7 @@ public enum CommunityDemo {
     /// A file could not be written.
     case file(String)
 
-    /// One line for a person.
+    /// The fault in one line.
     public var description: String {
       switch self {
       case .data(let error): "\(error)"
@@ -68,13 +70,15 @@ public enum CommunityDemo {
     }
   }
 
-  /// Runs a community against a server started for it; blocks until all is checked and written.
+  /// Starts a server, runs a community on it, checks the result and writes the report. Blocks until
+  /// then.
   ///
   /// - Parameters:
-  ///   - options: What to run.
-  ///   - progress: Hears how many intervals are done, of how many; on the calling thread.
-  /// - Returns: everything that the report shows.
-  /// - Throws: `Failure`; the data folder is kept when it was given.
+  ///   - options: Data set, days, seed and files.
+  ///   - progress: Called on the calling thread with the number of simulated intervals and their
+  ///     total.
+  /// - Returns: All figures of the report.
+  /// - Throws: `Failure`. A data folder from the options remains in any case.
   public static func run(
     _ options: Options, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) throws(Failure) -> DemoResult {
@@ -119,12 +123,13 @@ public enum CommunityDemo {
     do {
       try FileManager.default.removeItem(atPath: folder)
     } catch {
-      // A temporary folder that stays behind is the system's to clear; the run is not wrong by it.
-      FileHandle.standardError.write(Data("left behind: \(folder)\n".utf8))
+      // A temporary folder that remains does not affect the result.
+      FileHandle.standardError.write(
+        Data("cannot remove \(folder): \(error.localizedDescription)\n".utf8))
     }
   }
 
-  /// What is known when the server has drained.
+  /// Figures of a run after the server has drained.
   struct Played {
     var seconds: Double
     var latency: DemoResult.LatencyFigures
@@ -133,7 +138,7 @@ public enum CommunityDemo {
     var configuration: Configuration
   }
 
-  /// Starts a server, plays the community, drains the server.
+  /// Starts a server, simulates the community and drains the server.
   private static func play(
     _ plan: CommunityPlan, _ options: Options, _ folder: String,
     _ progress: (Int, Int) -> Void
@@ -142,7 +147,7 @@ public enum CommunityDemo {
     (configuration.dataFolder, configuration.port) = (folder, options.port)
     configuration.clock = .driven
     configuration.capacity = .community
-    // Market time runs fast: a batch an hour of it.
+    // One settlement batch per hour of market time, which runs faster than the clock.
     configuration.settlement = BatchRules(nanoseconds: 3_600_000_000_000)
     let host: ServerHost
     do throws(StartError) { host = try ServerHost(configuration) } catch { throw .server(error) }
@@ -171,7 +176,7 @@ public enum CommunityDemo {
       configuration: configuration)
   }
 
-  /// Replays the journal twice, reads the ledger, and gathers the result.
+  /// Replays the journal twice, verifies the ledger and collects the result.
   private static func check(
     _ played: Played, _ plan: CommunityPlan, _ seed: UInt64, _ folder: String
   ) throws(Failure) -> DemoResult {
@@ -224,7 +229,7 @@ public enum CommunityDemo {
     } catch {
       return [
         DemoResult.Proof(
-          claim: "The ledger is the engine", evidence: "the ledger cannot be read: \(error)",
+          claim: "The ledger equals the engine", evidence: "the ledger cannot be read: \(error)",
           holds: false)
       ]
     }

@@ -1,28 +1,28 @@
 import MarketModel
 
-/// Everything a run of the demonstration found out. The report shows these figures and no others.
+/// Figures of a run of the demonstration. The report shows only these.
 public struct DemoResult: Sendable {
-  /// What was run.
+  /// Data set, terms and population of the run.
   public var setting: Setting
-  /// How much went through the exchange, and how fast.
+  /// Counts and rates of the exchange.
   public var run: RunFigures
-  /// The market at each moment: the start of the run and the end of every interval.
+  /// Samples of the market: at the start of the run and at the end of each interval.
   public var samples: [MarketSample]
   /// Energy of the community with the market.
   public var energy: EnergyTotals
-  /// Energy of the same customers without it.
+  /// Energy of the same customers without a market.
   public var alone: EnergyTotals
-  /// The book at the moment of its largest overlap, of those at which both sides had live orders if
-  /// there was one; none if it never overlapped.
+  /// The order book at its largest overlap; `nil` when it never overlapped. Samples with live
+  /// orders on both sides are preferred.
   public var deepestOverlap: BookPicture?
-  /// What each customer paid and was paid.
+  /// Payments and energy of each customer.
   public var customers: [CustomerMoney]
-  /// Time from an order's sending to its first report.
+  /// Time from sending an order to its first report.
   public var latency: LatencyFigures
-  /// What was checked after the run.
+  /// Results of the checks after the run.
   public var proofs: [Proof]
 
-  /// All fields, in order.
+  /// A result with the given figures.
   public init(
     setting: Setting, run: RunFigures, samples: [MarketSample], energy: EnergyTotals,
     alone: EnergyTotals, deepestOverlap: BookPicture?, customers: [CustomerMoney],
@@ -33,16 +33,16 @@ public struct DemoResult: Sendable {
     (self.customers, self.latency, self.proofs) = (customers, latency, proofs)
   }
 
-  /// Energy that changed hands, in Wh.
+  /// Traded energy in Wh.
   public var tradedWattHours: Int64 { samples.reduce(0) { $0 + $1.traded } }
-  /// What was paid for it.
+  /// Value of the traded energy.
   public var turnover: Money { Money(units: samples.reduce(0) { $0 + $1.turnover.units }) }
-  /// What the customers together paid less because of the market.
+  /// Sum of the savings of all customers compared with no market.
   public var saved: Money { Money(units: customers.reduce(0) { $0 + $1.saving.units }) }
-  /// Whether every check held.
+  /// Whether there are checks and all passed.
   public var isProven: Bool { !proofs.isEmpty && proofs.allSatisfy(\.holds) }
 
-  /// The household whose net cost is the median of all households'; none without a household.
+  /// The household with the median net cost; `nil` without households.
   public var typicalHousehold: CustomerMoney? {
     let households = customers.filter { $0.kind == .household }.sorted { $0.net < $1.net }
     return households.isEmpty ? nil : households[households.count / 2]
@@ -50,11 +50,11 @@ public struct DemoResult: Sendable {
 }
 
 extension DemoResult {
-  /// What was run.
+  /// Data set, terms and population of a run.
   public struct Setting: Sendable {
-    /// The community's name, story and attribution.
+    /// Name of the community.
     public var title: String
-    /// One sentence: what is real about it and what is not.
+    /// A sentence that says which data are measured and which are computed.
     public var story: String
     /// Origin and licence of the data.
     public var attribution: String
@@ -62,21 +62,21 @@ extension DemoResult {
     public var start: Timestamp
     /// Length of an interval in seconds.
     public var intervalSeconds: UInt64
-    /// How many days were run.
+    /// Number of simulated days.
     public var days: Int
-    /// What private values, roles and bots follow from.
+    /// Seed of private values, roles and bots.
     public var seed: UInt64
     /// The terms of the area.
     public var terms: MarketTerms
-    /// How many customers, all meters included.
+    /// Number of customers; each has one meter.
     public var customers: Int
-    /// How many of them have a roof.
+    /// Number of customers with solar production.
     public var roofs: Int
-    /// Vehicles that charge at the station.
+    /// Number of vehicles that charge at the station.
     public var vehicles: Int
-    /// Sum of all caps.
+    /// Sum of the storage caps of all customers.
     public var capacity: Energy
-    /// How many customers behave in each way.
+    /// Number of customers for each behaviour.
     public var behaviours: [Behaviour: Int]
 
     /// The setting of `model` with `population`.
@@ -91,44 +91,44 @@ extension DemoResult {
     }
   }
 
-  /// How much went through the exchange, and how fast.
+  /// Counts and rates of a run.
   public struct RunFigures: Sendable, Equatable {
     /// Wall time of the simulated days, in seconds.
     public var seconds: Double = 0
-    /// Commands in the journal.
+    /// Number of commands in the journal.
     public var commands: Int = 0
-    /// Signed meter readings.
+    /// Number of signed meter readings.
     public var readings: Int = 0
-    /// Orders entered over connections.
+    /// Number of orders entered over connections.
     public var orders: Int = 0
-    /// Orders that standing instructions entered.
+    /// Number of orders entered by standing instructions.
     public var instructedOrders: Int = 0
-    /// Replaces and cancels over connections.
+    /// Number of replaces and cancels over connections.
     public var changes: Int = 0
-    /// Trades.
+    /// Number of trades.
     public var trades: Int = 0
-    /// Commands that were refused.
+    /// Number of rejected commands.
     public var rejects: Int = 0
-    /// Times an order gained or lost cover.
+    /// Number of changes of the cover of an order.
     public var restatements: Int = 0
-    /// Connections that traded.
+    /// Number of connections that traded.
     public var connections: Int = 0
-    /// Commands a second at which the journal was replayed.
+    /// Rate of the journal's replay in commands per second.
     public var replayCommandsPerSecond: Double = 0
-    /// Settlement batches that the ledger applied.
+    /// Number of settlement batches in the ledger.
     public var batches: Int = 0
-    /// Transfers in the ledger.
+    /// Number of transfers in the ledger.
     public var transfers: Int = 0
 
-    /// Nothing yet.
+    /// All counts and rates are zero.
     public init() {}
   }
 
-  /// The market at one moment, and what happened since the moment before.
+  /// State of the market at one time, and sums since the sample before.
   public struct MarketSample: Sendable, Equatable {
-    /// The moment.
+    /// Time of the sample.
     public var time: Timestamp
-    /// Best bid and ask of all resting orders.
+    /// Best bid of all resting orders.
     public var publishedBid: Price?
     /// Best ask of all resting orders.
     public var publishedAsk: Price?
@@ -136,65 +136,67 @@ extension DemoResult {
     public var liveBid: Price?
     /// Best executable ask.
     public var liveAsk: Price?
-    /// Wh traded.
+    /// Traded energy in Wh.
     public var traded: Int64 = 0
-    /// What was paid for it.
+    /// Value of the traded energy.
     public var turnover = Money.zero
-    /// Trades.
+    /// Number of trades.
     public var trades = 0
-    /// Wh of asks that wait for energy.
+    /// Quantity (Wh) of asks that wait for energy.
     public var awaitingEnergy: Int64 = 0
-    /// Wh of bids that wait for headroom.
+    /// Quantity (Wh) of bids that wait for headroom.
     public var awaitingHeadroom: Int64 = 0
-    /// Wh of executable asks.
+    /// Quantity (Wh) of executable asks.
     public var liveAsks: Int64 = 0
-    /// Wh of executable bids.
+    /// Quantity (Wh) of executable bids.
     public var liveBids: Int64 = 0
-    /// Wh that could trade if every resting order were covered.
+    /// Quantity (Wh) that could trade if every resting order were covered.
     public var overlap: Int64 = 0
-    /// Gross production, consumption, import and export since the moment before; what is held now.
+    /// Production, consumption, import and export since the sample before, and the energy stored
+    /// now.
     public var energy = EnergyTotals()
-    /// The same without a market.
+    /// The same figures of the customers without a market.
     public var alone = EnergyTotals()
 
-    /// An empty sample.
+    /// A sample of an empty market.
     public init(time: Timestamp) { self.time = time }
 
-    /// Average price of the trades, weighted by energy, in 1e-5 per kWh; none without a trade.
+    /// Average price of the trades, weighted by energy, in 1e-5 per kWh; `nil` without trades.
     public var averagePrice: Double? {
       traded == 0 ? nil : Double(turnover.units) / Double(traded)
     }
   }
 
-  /// The book at one moment, best bids and asks first as in a published depth.
+  /// The order book at one time, aggregated by price.
   public struct BookPicture: Sendable, Equatable {
-    /// All orders at one price.
+    /// Sums of all orders at one price.
     public struct Level: Sendable, Equatable {
-      /// The price.
+      /// Price of the level.
       public var price: Price
-      /// Wh of executable bids.
+      /// Quantity (Wh) of executable bids.
       public var liveBids: Int64 = 0
-      /// Wh of bids that wait for headroom.
+      /// Quantity (Wh) of bids that wait for headroom.
       public var waitingBids: Int64 = 0
-      /// Wh of executable asks.
+      /// Quantity (Wh) of executable asks.
       public var liveAsks: Int64 = 0
-      /// Wh of asks that wait for energy.
+      /// Quantity (Wh) of asks that wait for energy.
       public var waitingAsks: Int64 = 0
 
       /// A level without orders.
       public init(price: Price) { self.price = price }
     }
 
-    /// The moment.
+    /// Time of the book.
     public var time: Timestamp
-    /// Levels by rising price.
+    /// Price levels by increasing price.
     public var levels: [Level]
 
     /// The book with `levels`.
     public init(time: Timestamp, levels: [Level]) { (self.time, self.levels) = (time, levels) }
 
-    /// Wh that could trade if every resting order were covered: the largest, over all prices, of the
-    /// smaller of bids at or above and asks at or below that price.
+    /// Quantity (Wh) that could trade if every resting order were covered. For each price it is the
+    /// smaller of the bids at or above and the asks at or below; the result is the maximum over all
+    /// prices. Linear in the number of levels.
     public var overlap: Int64 {
       var bidsAbove = levels.reduce(0) { $0 + $1.liveBids + $1.waitingBids }
       var asksBelow: Int64 = 0
@@ -207,79 +209,79 @@ extension DemoResult {
       return best
     }
 
-    /// Highest bid of all, if any.
+    /// Highest price of a bid; `nil` without bids.
     public var publishedBid: Price? {
       levels.last { $0.liveBids + $0.waitingBids > 0 }?.price
     }
-    /// Lowest ask of all, if any.
+    /// Lowest price of an ask; `nil` without asks.
     public var publishedAsk: Price? {
       levels.first { $0.liveAsks + $0.waitingAsks > 0 }?.price
     }
-    /// Highest executable bid, if any.
+    /// Highest price of an executable bid; `nil` without one.
     public var liveBid: Price? { levels.last { $0.liveBids > 0 }?.price }
-    /// Lowest executable ask, if any.
+    /// Lowest price of an executable ask; `nil` without one.
     public var liveAsk: Price? { levels.first { $0.liveAsks > 0 }?.price }
   }
 
-  /// Time from an order's sending to its first report, in nanoseconds.
+  /// Percentiles of the time from sending an order to its first report, in nanoseconds.
   public struct LatencyFigures: Sendable, Equatable {
-    /// How many orders were timed.
+    /// Number of measured orders.
     public var count: Int = 0
-    /// Half of them took no longer.
+    /// Median.
     public var p50: Int64 = 0
-    /// 90 %.
+    /// 90th percentile.
     public var p90: Int64 = 0
-    /// 99 %.
+    /// 99th percentile.
     public var p99: Int64 = 0
-    /// 99.9 %.
+    /// 99.9th percentile.
     public var p999: Int64 = 0
-    /// The slowest.
+    /// Maximum.
     public var max: Int64 = 0
 
-    /// Nothing timed.
+    /// No measured orders.
     public init() {}
   }
 
-  /// Something that was checked after the run, and what was found on both sides of it.
+  /// Result of a check after the run.
   public struct Proof: Sendable, Equatable {
-    /// What should hold: "Energy is conserved".
+    /// The checked statement, such as "Energy is conserved".
     public var claim: String
-    /// The numbers: "produced + imported = held + burned + exported: ...".
+    /// The compared numbers, such as "produced 5 + imported 2 = consumed 6 + held 1".
     public var evidence: String
-    /// Whether it does.
+    /// Whether the statement is true.
     public var holds: Bool
 
-    /// A check and its outcome.
+    /// The result of one check.
     public init(claim: String, evidence: String, holds: Bool) {
       (self.claim, self.evidence, self.holds) = (claim, evidence, holds)
     }
   }
 
-  /// What one customer paid and was paid over the run. Amounts in 1e-8 currency, energy in Wh.
+  /// Payments and energy of one customer over the run.
   public struct CustomerMoney: Sendable, Equatable {
-    /// Its name.
+    /// Name of the customer.
     public var name: String
-    /// What kind of customer it is.
+    /// Household, business or charging station.
     public var kind: Customer.Kind
-    /// Whether it has a roof.
+    /// Whether the customer has solar production.
     public var hasRoof: Bool
-    /// How it took part.
+    /// How the customer takes part in the market.
     public var behaviour: Behaviour
-    /// Produced, consumed, imported, exported, held at the end.
+    /// Energy produced, consumed, imported, exported, and stored at the end.
     public var energy = EnergyTotals()
-    /// Wh bought from others.
+    /// Energy bought from other customers, in Wh.
     public var bought: Int64 = 0
-    /// Wh sold to others.
+    /// Energy sold to other customers, in Wh.
     public var sold: Int64 = 0
-    /// Paid for what it bought.
+    /// Payments for bought energy.
     public var paid = Money.zero
-    /// Received for what it sold.
+    /// Receipts for sold energy.
     public var received = Money.zero
     /// Trading fees.
     public var fees = Money.zero
-    /// Paid to the grid.
+    /// Payments to the grid for imports.
     public var importCost = Money.zero
-    /// Received from the grid.
+    /// Receipts from the grid for exports.
     public var exportRevenue = Money.zero
     /// Net cost of the same customer without a market.
     public var aloneNet = Money.zero
@@ -289,12 +291,12 @@ extension DemoResult {
       (self.name, self.kind, self.hasRoof, self.behaviour) = (name, kind, hasRoof, behaviour)
     }
 
-    /// What it paid in all less what it received; negative: it earned.
+    /// Payments and fees minus receipts; negative when the customer earned money.
     public var net: Money {
       Money(
         units: importCost.units + paid.units + fees.units - received.units - exportRevenue.units)
     }
-    /// What the market saved it.
+    /// Net cost without a market minus net cost with it.
     public var saving: Money { Money(units: aloneNet.units - net.units) }
   }
 }

@@ -26,7 +26,7 @@ final class FlowCursor {
             && Int(record.symbol) < flow.symbols))
       guard isSound else {
         throw .flow(
-          "record \(index) of the flow has an order id, account or symbol beyond the header's")
+          "record \(index) has an order id, account or symbol beyond the header's")
       }
     }
     owners = .allocate(capacity: Int(flow.highestId) + 1)

@@ -54,7 +54,7 @@ struct FlowFile {
     guard data.count >= Self.header, data.prefix(8) == Data("OBFLOW01".utf8),
       load(8, UInt32.self) == 1, load(12, UInt32.self) == Self.stride
     else {
-      throw .flow("\(path) is not an order-flow file: it does not begin with an OBFLOW01 header")
+      throw .flow("\(path) does not begin with the OBFLOW01 header of an order-flow file")
     }
     let records = load(16, UInt64.self).addingReportingOverflow(load(24, UInt64.self))
     guard !records.overflow, records.partialValue <= (data.count - Self.header) / Self.stride,

@@ -3,8 +3,8 @@
 //
 //     client order id = count (54 bits, increasing) | slot (10 bits)
 //
-//     slots    [ order, id, state, place ]      live  [ 3 | 17 | 5 | ... ]   slots of resting orders,
-//                                    |________________^                      for a random choice
+//     slots    [ order, id, state, place ]      live  [ 3 | 17 | 5 | ... ]   slots of
+//                                    |________________^                      resting orders
 
 import MarketModel
 

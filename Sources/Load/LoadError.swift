@@ -26,8 +26,8 @@ public enum LoadError: Error, CustomStringConvertible {
     case .client(let error): "\(error)"
     case .server(let error): "\(error)"
     case .setUp(let code, let limit):
-      "the exchange rejects the load's accounts: code \(code.rawValue), limit \(limit). Their numbers "
-        + "exceed the server's capacity (8002) or are in use by others: choose other numbers with "
+      "the exchange rejects the load's accounts: code \(code.rawValue), limit \(limit). Their "
+        + "numbers exceed the server's capacity (8002) or are in use by others: choose other numbers with "
         + "--base, fewer --connections, or a larger capacity.accounts and so on"
     case .flow(let text), .file(let text): text
     case .unanswered(let count): "\(count) messages were not answered within five seconds"

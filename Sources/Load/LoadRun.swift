@@ -1,7 +1,7 @@
 // One thread serves all sessions. It repeatedly sends the messages that are due and then reads the
 // answers that have arrived:
 //
-//     due:       |    |    |    |    |    |    |         at even intervals, independent of the server
+//     due:       |    |    |    |    |    |    |         at even intervals
 //     sent:      |    |    |              | | ||  |      a late message counts from when it was due
 //     answered:    |    |                   |
 //                             ^ the server stalls

@@ -2,7 +2,7 @@
 // in order, so nearly every answer belongs to the head. A message that the gateway rejects is found
 // by its sequence number.
 //
-//     head ▼                     ▼ end        index of a message = its sequence number modulo capacity
+//     head ▼                     ▼ end     index = sequence number modulo capacity
 //     [ 41 | 42 | 43 | ... | 57 |     ]
 
 import MarketModel

@@ -15,15 +15,15 @@ struct TraderTests {
     for index in model.customers.indices.prefix(60) {
       let value = Price(ticks: random.price(in: 8_000...32_000, tick: 10))
       let cap = model.cap(of: index)
-      let desk = OrderDesk(
+      let orders = AccountOrders(
         account: Population.account(index), instrument: Population.instrument, cap: cap,
         terms: model.terms)
       var bot = ZeroIntelligenceTrader(
-        name: "zi", desk: desk, customer: model.customers[index], value: value,
+        name: "zi", orders: orders, customer: model.customers[index], value: value,
         random: SeededRandom(seed: seed, stream: UInt64(index)))
       for interval in 0..<96 {
         let held = Energy(wattHours: Int64.random(in: 0...cap.wattHours, using: &random))
-        bot.hear(.balance(Population.account(index), energy: held, cap: cap, free: .zero))
+        bot.receive(.balance(Population.account(index), energy: held, cap: cap, free: .zero))
         for case .enter(let order) in bot.act(
           in: MarketView(interval: interval, intervalsPerDay: 96))
         {
@@ -39,20 +39,21 @@ struct TraderTests {
   @Test("A replaced order keeps what has executed, and asks for the open quantity wanted.")
   func replaceCountsWhatExecuted() throws {
     let account = AccountId(1)
-    var desk = OrderDesk(
+    var orders = AccountOrders(
       account: account, instrument: InstrumentId(1), cap: Energy(wattHours: 2_000),
       terms: .european)
-    desk.hear(
+    orders.receive(
       .accepted(
         account, ClientOrderId(1), OrderId(9), .sell, Price(ticks: 10_000),
         quantity: Energy(wattHours: 500)))
-    desk.hear(
+    orders.receive(
       .traded(
         account, OrderId(9), .sell, Price(ticks: 10_000), quantity: Energy(wattHours: 200),
         leaves: Energy(wattHours: 300)))
-    let order = try #require(desk.open.first)
-    let asked = desk.replace(order, price: Price(ticks: 11_000), leaves: Energy(wattHours: 100))
-    guard case .replace(let change)? = asked.first else {
+    let order = try #require(orders.open.first)
+    let commands = orders.replace(
+      order, price: Price(ticks: 11_000), leaves: Energy(wattHours: 100))
+    guard case .replace(let change)? = commands.first else {
       Issue.record("no replace")
       return
     }

@@ -1,8 +1,8 @@
 import MarketModel
 
-/// Energy of one customer or of a community over a run, in Wh.
+/// Energy of one customer or of a community over a time, in Wh.
 ///
-/// Conserved: produced + imported = consumed + exported + heldAtEnd (nothing is held at the start).
+/// When nothing is stored at the start: produced + imported = consumed + exported + heldAtEnd.
 public struct EnergyTotals: Sendable, Equatable {
   /// Gross production.
   public var produced: Int64 = 0
@@ -12,18 +12,18 @@ public struct EnergyTotals: Sendable, Equatable {
   public var imported: Int64 = 0
   /// Sold to the surrounding grid.
   public var exported: Int64 = 0
-  /// In the storage at the end.
+  /// Energy stored at the end.
   public var heldAtEnd: Int64 = 0
 
-  /// No energy.
+  /// All sums are zero.
   public init() {}
 
-  /// The part of consumption that did not come from the surrounding grid, 0...1; 0 without any.
+  /// Share of the consumption that was not imported, 0...1; 0 without consumption.
   public var selfSufficiency: Double {
     consumed == 0 ? 0 : 1 - Double(imported) / Double(consumed)
   }
 
-  /// Whether nothing was lost or invented.
+  /// Whether the energy balance is exact.
   public var isConserved: Bool { produced + imported == consumed + exported + heldAtEnd }
 
   /// Adds `other` field by field.
@@ -36,22 +36,23 @@ public struct EnergyTotals: Sendable, Equatable {
   }
 }
 
-/// The same customers, meters, storage shares and tariff without a market: each one alone.
+/// The community without a market: the same customers, meters, storage caps and tariff.
 ///
-/// In each interval a customer's production fills its own storage share, its consumption empties it;
-/// what is above the cap is exported and what it lacks is imported, as in market rules 7.
+/// In each interval a customer's production is stored up to the cap and the rest is exported; its
+/// consumption is taken from the storage and the rest is imported (market rules 7).
 public struct Baseline: Sendable {
   /// Totals of each customer over the run.
   public let customers: [EnergyTotals]
-  /// Totals of the community interval by interval; `heldAtEnd` at the end of each interval.
+  /// Totals of the community for each interval; `heldAtEnd` is the energy at the end of the
+  /// interval.
   public let intervals: [EnergyTotals]
-  /// What each customer paid the grid less what the grid paid it, in 1e-8 currency.
+  /// Payments to the grid minus receipts from it, for each customer.
   public let netCost: [Money]
 
   /// Totals of the community over the run.
   public var total: EnergyTotals { customers.reduce(into: EnergyTotals()) { $0 += $1 } }
 
-  /// The run of `model` without a market.
+  /// Computes the run of `model` without a market.
   public init(of model: CommunityModel) {
     var customers: [EnergyTotals] = []
     var intervals = Array(repeating: EnergyTotals(), count: model.intervals)
@@ -68,7 +69,7 @@ public struct Baseline: Sendable {
     }
   }
 
-  /// One customer alone, added to the community's `intervals` too.
+  /// Computes one customer and adds its intervals to the community's `intervals`.
   private static func alone(
     _ customer: Customer, cap: Int64, into intervals: inout [EnergyTotals]
   ) -> EnergyTotals {
@@ -78,7 +79,7 @@ public struct Baseline: Sendable {
       var step = EnergyTotals()
       step.produced = customer.production[index].wattHours
       step.consumed = customer.consumption[index].wattHours
-      // Production comes first, then the cap, then consumption: the order of market rules 7.
+      // Market rules 7 apply production first, then the cap, then consumption.
       held += step.produced
       step.exported = max(0, held - cap)
       held -= step.exported

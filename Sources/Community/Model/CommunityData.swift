@@ -1,6 +1,6 @@
 import Foundation
 
-/// The data that comes with the package.
+/// The data sets in the package.
 public enum CommunityData {
   /// The folder with the data sets and their licence notes.
   public static var folder: URL {

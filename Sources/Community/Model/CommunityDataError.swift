@@ -1,4 +1,4 @@
-/// Why a community's data cannot be used. Each case names the place, so that it can be mended there.
+/// A fault in the data of a community. Each case names the file and the place in it.
 public enum CommunityDataError: Error, Equatable, CustomStringConvertible {
   /// A data file is missing or not UTF-8 text.
   case unreadable(file: String)
@@ -8,16 +8,16 @@ public enum CommunityDataError: Error, Equatable, CustomStringConvertible {
   case missingColumn(file: String, column: String)
   /// A row has more or fewer cells than the header.
   case raggedRow(file: String, line: Int, found: Int, needed: Int)
-  /// A cell that should be a number is none.
+  /// A cell is not a whole number.
   case notANumber(file: String, line: Int, column: String, text: String)
-  /// A reading below zero: a register never runs backwards.
+  /// A reading is negative.
   case negativeReading(file: String, line: Int, column: String, value: Int64)
-  /// A reading above what the connection can carry.
+  /// A reading exceeds what a connection can carry.
   case absurdReading(file: String, line: Int, column: String, value: Int64, limit: Int64)
   /// A customer names a profile that the profile file does not have.
   case unknownProfile(customer: String, profile: String)
 
-  /// One line for a person: what is wrong and where.
+  /// The fault and its place in one line.
   public var description: String {
     switch self {
     case .unreadable(let file): "\(file): cannot be read"

@@ -1,12 +1,13 @@
 import MarketModel
 
-/// A community for one run: who is in it, what each meter will read, and the terms it trades on.
+/// Input of a run: the customers of a community, the readings of their meters and the market's
+/// terms.
 public struct CommunityModel: Sendable {
-  /// Its name in the report.
+  /// Name of the community in the report.
   public var title: String
-  /// One sentence: what is real about it and what is not.
+  /// A sentence that says which data are measured and which are computed.
   public var story: String
-  /// Origin and licence of the data, as the licence asks.
+  /// Origin and licence of the data, in the form that the licence asks for.
   public var attribution: String
   /// Start of the first interval.
   public var start: Timestamp
@@ -14,16 +15,16 @@ public struct CommunityModel: Sendable {
   public var intervalSeconds: UInt64
   /// The customers. Account and meter `i + 1` belong to customer `i`.
   public var customers: [Customer]
-  /// Vehicles that charge at the charging station.
+  /// Number of vehicles that charge at the charging station.
   public var vehicles: Int
   /// The terms of the area.
   public var terms: MarketTerms
 
-  /// How many intervals a day has.
+  /// Number of intervals of a day.
   public var intervalsPerDay: Int { Int(86_400 / intervalSeconds) }
-  /// How many intervals the run has.
+  /// Number of intervals of the run.
   public var intervals: Int { customers.first?.consumption.count ?? 0 }
-  /// How many days the run has.
+  /// Number of whole days of the run.
   public var days: Int { intervals / intervalsPerDay }
 
   /// Start of interval `index`; `index` may be one past the last.
@@ -31,7 +32,7 @@ public struct CommunityModel: Sendable {
     Timestamp(nanoseconds: start.nanoseconds + UInt64(index) * intervalSeconds * 1_000_000_000)
   }
 
-  /// The cap of customer `index`: the default share of market rules 3 and what it owns itself.
+  /// Storage cap of customer `index`: the default cap of market rules 3 plus its own storage.
   public func cap(of index: Int) -> Energy {
     Energy(
       wattHours: terms.defaultCap.wattHours + customers[index].ownStorage.wattHours)
@@ -42,7 +43,7 @@ public struct CommunityModel: Sendable {
     Energy(wattHours: customers.indices.reduce(0) { $0 + cap(of: $1).wattHours })
   }
 
-  /// The same community for its first `days` days only.
+  /// The community with only its first `days` days.
   /// - Precondition: `days` is in `1...self.days`.
   public func first(days: Int) -> CommunityModel {
     precondition(days >= 1 && days <= self.days, "the data has \(self.days) days")
@@ -56,33 +57,33 @@ public struct CommunityModel: Sendable {
   }
 }
 
-/// Prices, steps and fees of an area and its spot instrument.
+/// Tariff, increments and fees of an area and its spot instrument.
 public struct MarketTerms: Sendable, Equatable {
-  /// What it is paid in.
+  /// Currency of all prices and payments.
   public var currency: Currency
-  /// How amounts are written: "€".
+  /// Sign of the currency in the report, such as "€".
   public var currencySign: String
   /// EIC-style code of the area.
   public var areaCode: Label
   /// Symbol of the spot instrument.
   public var symbol: Label
-  /// What the surrounding grid pays for exports.
+  /// Price per kWh that the surrounding grid pays for exports.
   public var feedIn: Price
-  /// What the surrounding grid charges for imports.
+  /// Price per kWh that the surrounding grid charges for imports.
   public var retail: Price
   /// Target storage cost per user, Cu (market rules 3).
   public var storageCost: Money
   /// Storage price per kWh of capacity, P (market rules 3).
   public var storagePrice: Money
-  /// Price step.
+  /// Price increment.
   public var tick: Price
-  /// Quantity step.
+  /// Quantity increment.
   public var lot: Energy
-  /// Upper edge of the price band; the lower is 0.
+  /// Highest price of the instrument; the lowest is 0.
   public var highestPrice: Price
-  /// Fee of the resting side.
+  /// Fee of the resting order.
   public var makerFee: Rate
-  /// Fee of the entering side.
+  /// Fee of the incoming order.
   public var takerFee: Rate
 
   /// Bmax = 2 Cu / (1.5 P) of market rules 3, in whole Wh, rounded down: 4 Cu x 1000 / 3 P.
@@ -90,10 +91,11 @@ public struct MarketTerms: Sendable, Equatable {
     Energy(wattHours: 4_000 * storageCost.units / (3 * storagePrice.units))
   }
 
-  /// The middle between what the grid pays and what it charges.
+  /// Mean of feed-in price and retail price.
   public var middle: Price { Price(ticks: (feedIn.ticks + retail.ticks) / 2) }
 
-  /// Terms of a European community: Cu = 300 and P = 200 give a cap of 2 kWh each (market rules 3).
+  /// Terms of a European community: Cu = 300 and P = 200 give a default cap of 2 kWh (market rules
+  /// 3).
   public static let european = MarketTerms(
     currency: .eur, currencySign: "€", areaCode: Label(ascii: "10YJOULEBOOK-LV3"),
     symbol: Label(ascii: "SPOT.LV3"), feedIn: Price(ticks: 8_000), retail: Price(ticks: 32_000),
@@ -103,7 +105,8 @@ public struct MarketTerms: Sendable, Equatable {
 }
 
 extension Label {
-  /// A label known to be printable ASCII of at most 16 bytes.
+  /// A label of a literal.
+  /// - Precondition: `text` is printable ASCII of at most 16 bytes.
   init(ascii text: StaticString) {
     guard let label = Label(text.description) else {
       preconditionFailure("\(text) is no label")

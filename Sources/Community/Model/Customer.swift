@@ -2,9 +2,9 @@ import MarketModel
 
 /// One customer of the community: a meter, an account and a share of the storage.
 public struct Customer: Sendable {
-  /// What kind of customer it is.
+  /// Kind of customer.
   public enum Kind: String, Sendable, CaseIterable {
-    /// People live there.
+    /// A home.
     case household
     /// A shop, a farm or a workshop.
     case business
@@ -12,7 +12,7 @@ public struct Customer: Sendable {
     case chargingStation
   }
 
-  /// What to call it: "House 12".
+  /// Name in the report, such as "House 12".
   public var name: String
   /// Household, business or charging station.
   public var kind: Kind
@@ -20,19 +20,20 @@ public struct Customer: Sendable {
   public var consumption: EnergySeries
   /// Gross production in each interval of the run.
   public var production: EnergySeries
-  /// Consumption and production of the day before the run: what forecasts may look at.
+  /// Consumption and production of the day before the run, which forecasts use.
   public var dayBefore: (consumption: EnergySeries, production: EnergySeries)
-  /// Rated power of its roof in W; 0 without one.
+  /// Rated power of the solar roof in W; 0 without one.
   public var roofWatts: Int64
-  /// Capacity that it owns beside the share everybody has, in Wh.
+  /// Storage capacity in addition to the default cap.
   public var ownStorage: Energy
-  /// Where it stands, in degrees, when known.
+  /// Position in degrees; `nil` when unknown.
   public var place: (longitude: Double, latitude: Double)?
 
-  /// Whether it has a roof that produces.
+  /// Whether the customer has solar production.
   public var hasRoof: Bool { roofWatts > 0 }
 
-  /// A customer.
+  /// A customer with the given series.
+  /// - Precondition: `consumption` and `production` have the same number of intervals.
   public init(
     name: String, kind: Kind, consumption: EnergySeries, production: EnergySeries,
     dayBefore: (consumption: EnergySeries, production: EnergySeries), roofWatts: Int64 = 0,

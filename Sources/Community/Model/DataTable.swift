@@ -1,18 +1,19 @@
 import Foundation
 
-/// A comma-separated file with one header line and no quoting, held as text cells.
+/// A comma-separated file with one header line and no quoting, stored as text cells.
 ///
-/// Numbers are read and checked on request, so that an error names file, line and column.
+/// Numbers are parsed and checked when a column is read, so that an error names file, line and
+/// column.
 struct DataTable: Sendable {
-  /// The file's name, for errors.
+  /// Name of the file in errors.
   let file: String
   /// Column names, in order.
   let header: [String]
-  /// Cells of the rows below the header; every row is as long as the header.
+  /// Cells of the rows below the header; each row has as many as the header.
   let rows: [[Substring]]
 
-  /// The table in `text`.
-  /// - Throws: `tooFewRows` without a row, `raggedRow` where a row's length differs.
+  /// Parses the table in `text`.
+  /// - Throws: `tooFewRows` without rows; `raggedRow` when the number of cells of a row differs.
   init(file: String, text: String) throws(CommunityDataError) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
     guard lines.count > 1 else { throw .tooFewRows(file: file, found: 0, needed: 1) }
@@ -29,7 +30,8 @@ struct DataTable: Sendable {
     (self.file, self.header, self.rows) = (file, header, rows)
   }
 
-  /// The table in the file at `url`.
+  /// Reads the table in the file at `url`.
+  /// - Throws: `unreadable` when the file is missing or not UTF-8; as `init(file:text:)`.
   init(contentsOf url: URL) throws(CommunityDataError) {
     let file = url.lastPathComponent
     guard let data = FileManager.default.contents(atPath: url.path),
@@ -38,7 +40,8 @@ struct DataTable: Sendable {
     try self.init(file: file, text: text)
   }
 
-  /// Position of `column` in every row.
+  /// Index of `column` in each row.
+  /// - Throws: `missingColumn`.
   func index(of column: String) throws(CommunityDataError) -> Int {
     guard let index = header.firstIndex(of: column) else {
       throw .missingColumn(file: file, column: column)
@@ -46,7 +49,8 @@ struct DataTable: Sendable {
     return index
   }
 
-  /// The text in `row` and `column`.
+  /// The cell in `row` and `column`.
+  /// - Throws: `missingColumn`.
   func text(_ row: Int, _ column: String) throws(CommunityDataError) -> String {
     String(rows[row][try index(of: column)])
   }
@@ -73,7 +77,8 @@ struct DataTable: Sendable {
     return values
   }
 
-  /// Fails unless there are at least `needed` rows.
+  /// Checks that there are at least `needed` rows.
+  /// - Throws: `tooFewRows`.
   func requireRows(_ needed: Int) throws(CommunityDataError) {
     guard rows.count >= needed else {
       throw .tooFewRows(file: file, found: rows.count, needed: needed)

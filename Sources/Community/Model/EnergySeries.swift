@@ -4,25 +4,25 @@ import MarketModel
 //
 //   Wh = millionths x rated W / (1,000,000 x intervals per hour)
 //
-// which is seldom whole. Rounding each interval would lose or invent energy, so the remainder is
-// carried: the sum over the first n intervals is the exact sum rounded down, for every n.
+// which is rarely a whole number. To keep the total exact, the remainder is carried to the next
+// interval: the sum over the first n intervals is the exact sum rounded down, for every n.
 
-/// Energy interval by interval, in whole watt-hours, none negative.
+/// Energy of successive intervals in whole watt-hours, none negative.
 public struct EnergySeries: Sendable, Equatable {
-  /// Watt-hours of interval 0, 1, 2 ...
+  /// Energy of each interval, in Wh.
   public private(set) var wattHours: [Int64]
 
-  /// The series with these values.
+  /// A series with these values in Wh.
   /// - Precondition: none is negative.
   public init(wattHours: [Int64]) {
     precondition(wattHours.allSatisfy { $0 >= 0 }, "energy of an interval is never negative")
     self.wattHours = wattHours
   }
 
-  /// `count` intervals without energy.
+  /// A series of `count` intervals without energy.
   public init(zeros count: Int) { wattHours = Array(repeating: 0, count: count) }
 
-  /// A profile times its rated power; the rounding remainder is carried.
+  /// A profile multiplied by its rated power.
   /// - Parameters:
   ///   - profile: millionths of the rated power, none negative.
   ///   - ratedWatts: rated power in W.
@@ -37,25 +37,25 @@ public struct EnergySeries: Sendable, Equatable {
     }
   }
 
-  /// How many intervals.
+  /// Number of intervals.
   public var count: Int { wattHours.count }
 
   /// Energy of interval `index`.
   public subscript(index: Int) -> Energy { Energy(wattHours: wattHours[index]) }
 
-  /// Energy of all intervals.
+  /// Sum over all intervals.
   public var total: Energy { Energy(wattHours: wattHours.reduce(0, +)) }
 
-  /// The largest interval.
+  /// Largest energy of an interval; zero when there are none.
   public var peak: Energy { Energy(wattHours: wattHours.max() ?? 0) }
 
-  /// The intervals in `range` alone.
+  /// The series of the intervals in `range`.
   public subscript(range: Range<Int>) -> EnergySeries {
     EnergySeries(wattHours: Array(wattHours[range]))
   }
 
   /// Adds `other` interval by interval.
-  /// - Precondition: both are equally long.
+  /// - Precondition: both have the same number of intervals.
   public static func += (series: inout EnergySeries, other: EnergySeries) {
     precondition(series.count == other.count, "series of different lengths")
     for index in series.wattHours.indices { series.wattHours[index] += other.wattHours[index] }

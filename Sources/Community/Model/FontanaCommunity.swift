@@ -2,8 +2,8 @@ import Foundation
 import MarketModel
 
 extension CommunityModel {
-  /// 17 real homes with their own roofs in Fontana, California: a June week, hourly.
-  /// - Throws: when the data file is missing or holds a value that cannot be.
+  /// 17 measured homes with solar roofs in Fontana, California: a June week in hours.
+  /// - Throws: `CommunityDataError` when the data file is missing or has an invalid value.
   public static func fontana() throws(CommunityDataError) -> CommunityModel {
     let file = CommunityData.folder.appending(path: "fontana/homes_june_week.csv")
     return try fontana(homes: DataTable(contentsOf: file))
@@ -22,15 +22,15 @@ extension CommunityModel {
         Customer(
           name: "Home \(home)", kind: .household, consumption: load[week], production: roof[week],
           dayBefore: (load[0..<24], roof[0..<24]),
-          // The rating is not published: the best hour of the week stands for it.
+          // The rated power is not published; the best hour of the week replaces it.
           roofWatts: roof[week].total.wattHours > 1_000 ? roof.peak.wattHours : 0))
     }
     return CommunityModel(
       title: "17 homes in Fontana",
       story: """
         Measured consumption and roof production of 17 zero-net-energy homes in Fontana, \
-        California, a June week, hourly. Tariffs, standing instructions and bots are this \
-        demonstration's own.
+        California, in the hours of a June week. Tariffs, standing instructions and bots are \
+        invented for this demonstration.
         """,
       attribution: """
         Energy data: CityLearn challenge 2022 (Nweye, Siva, Nagy 2023), MIT licence.
@@ -41,7 +41,7 @@ extension CommunityModel {
 }
 
 extension MarketTerms {
-  /// Terms of the Californian homes: larger houses, 8 kWh each (Cu = 1200, P = 200).
+  /// Terms of the Californian homes: a default cap of 8 kWh (Cu = 1200, P = 200).
   public static let californian = MarketTerms(
     currency: Currency(840), currencySign: "$", areaCode: Label(ascii: "10YJOULEBOOK-FON"),
     symbol: Label(ascii: "SPOT.FON"), feedIn: Price(ticks: 8_000), retail: Price(ticks: 36_000),

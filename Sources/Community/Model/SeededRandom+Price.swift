@@ -1,8 +1,8 @@
 import MarketModel
 
 extension SeededRandom {
-  /// A price in `range`, both ends included, on the grid of `tick`.
-  /// - Precondition: `tick` is positive and `range` has a multiple of it.
+  /// A random price in `range` that is a multiple of `tick`, all in 1e-5 per kWh.
+  /// - Precondition: `tick` is positive and `range` contains a multiple of it.
   mutating func price(in range: ClosedRange<Int64>, tick: Int64) -> Int64 {
     let lowest = (range.lowerBound + tick - 1) / tick
     let highest = range.upperBound / tick

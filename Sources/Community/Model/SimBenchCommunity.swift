@@ -1,17 +1,17 @@
 import Foundation
 import MarketModel
 
-// SimBench gives, per grid, units (load, pv, storage) that stand at a node and follow a profile:
+// A SimBench grid has units (load, pv, storage), each at a node and with a profile:
 //
 //   customers.csv   node, kind, profile, rated_w, storage_wh, x, y       one line per unit
-//   profiles_*.csv  time, PROFILE, PROFILE ...    millionths of rated power, 15 minutes a line
+//   profiles_*.csv  time, PROFILE, PROFILE ...    millionths of rated power, 15 minutes per line
 //
-// A customer is a node: its household or business load, its heat pump, its roof and its battery.
-// Vehicles charge at one charging station, which is a customer of its own.
+// A customer is a node with its household or business load, heat pump, roof and battery. All
+// vehicles charge at one charging station, which is a separate customer.
 
 extension CommunityModel {
-  /// The SimBench low-voltage grid of the package's own data, in a June week of 2016.
-  /// - Throws: when a data file is missing or holds a value that cannot be.
+  /// The SimBench low-voltage grid LV3.101 in a June week of 2016, in quarter hours.
+  /// - Throws: `CommunityDataError` when a data file is missing or has an invalid value.
   public static func simbench() throws(CommunityDataError) -> CommunityModel {
     let folder = CommunityData.folder.appending(path: "simbench")
     return try simbench(
@@ -32,9 +32,9 @@ extension CommunityModel {
     return CommunityModel(
       title: "A village of \(grid.nodes.count) customers",
       story: """
-        SimBench rural low-voltage grid LV3.101, the week of 13 June 2016 in quarter hours: measured \
-        profile shapes times rated power. Vehicles charge at one station. Tariffs, standing \
-        instructions and bots are this demonstration's own.
+        SimBench rural low-voltage grid LV3.101, the week of 13 June 2016 in quarter hours: \
+        measured profiles multiplied by rated power. Vehicles charge at one station. Tariffs, standing \
+        instructions and bots are invented for this demonstration.
         """,
       attribution: """
         Energy data: SimBench (Meinecke et al., www.simbench.net), Open Database License 1.0; \
@@ -45,9 +45,9 @@ extension CommunityModel {
   }
 }
 
-/// The units of a grid, gathered by node in the order of the file.
+/// The units of a grid, collected by node in the order of the file.
 private struct SimBenchGrid {
-  /// A node while its units are gathered.
+  /// A node and the sums of its units.
   struct Node {
     var name: String
     var kind = Customer.Kind.household
@@ -117,7 +117,7 @@ private struct SimBenchGrid {
       throw .unknownProfile(customer: customer, profile: profile)
     }
     if shapes[profile] == nil {
-      // A per-unit value is at most 1; twice that leaves room for a profile's short peaks.
+      // A per-unit value is nominally at most 1; the limit of 2 admits short peaks.
       shapes[profile] = try profiles.readings(profile, limit: 2_000_000)
     }
     return EnergySeries(profile: shapes[profile] ?? [], ratedWatts: rated, intervalsPerHour: 4)
@@ -129,7 +129,7 @@ private struct SimBenchGrid {
     for node in gathered {
       let number = node.name.split(separator: " ").last.map(String.init) ?? node.name
       let name = (node.kind == .business ? "Business " : "House ") + number
-      // A business rents ten shares' worth beside the one everybody has.
+      // A business rents ten times the default cap in addition to it.
       let rented: Int64 = node.kind == .business ? 20_000 : 0
       list.append(
         customer(
@@ -137,7 +137,7 @@ private struct SimBenchGrid {
           storage: node.storage + rented, place: node.place))
     }
     if vehicles > 0 {
-      // The station keeps what its vehicles take in its busiest half hour.
+      // The station can store what its vehicles take in its busiest half hour.
       list.append(
         customer(
           "Charging station", .chargingStation, station, EnergySeries(zeros: station.count),

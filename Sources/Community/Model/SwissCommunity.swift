@@ -1,17 +1,18 @@
 import Foundation
 import MarketModel
 
-// The homes' meters were read in a winter and know no roof, so production comes from elsewhere:
+// The homes were metered in a winter and without solar production, so production is computed:
 //
 //   swiss/homes_three_days.csv   HOME, HOME ...     Wh per quarter hour, three days
-//   swiss/roofs.csv              home, roof_w       what its roof could carry
-//   simbench/profiles_*.csv      time, PV1 ...      a June week's shape of four plants
+//   swiss/roofs.csv              home, roof_w       rated power that fits on the roof
+//   simbench/profiles_*.csv      time, PV1 ...      profiles of four plants in a June week
 //
-// Every third home has the roof it could have; which plant's shape it follows goes round.
+// Every third home has a solar roof. The plants' profiles are assigned to these homes in turn.
 
 extension CommunityModel {
-  /// 537 Swiss homes, two measured days in quarter hours, a third of them with a computed June roof.
-  /// - Throws: when a data file is missing or holds a value that cannot be.
+  /// 537 Swiss homes on two measured days in quarter hours. A third of them have a solar roof with
+  /// computed production.
+  /// - Throws: `CommunityDataError` when a data file is missing or has an invalid value.
   public static func swiss() throws(CommunityDataError) -> CommunityModel {
     let folder = CommunityData.folder
     return try swiss(
@@ -34,7 +35,7 @@ extension CommunityModel {
     guard !shapes.isEmpty else { throw .missingColumn(file: profiles.file, column: "PV") }
     var customers: [Customer] = []
     for row in roofs.rows.indices {
-      // A home's register that counts more than 15 kWh in a quarter is faulty.
+      // A home's reading above 15 kWh in a quarter of an hour is a fault of the register.
       let readings = try homes.readings(roofs.text(row, "home"), limit: 15_000)
       let rated = row % 3 == 0 ? ratings[row] : 0
       let load = EnergySeries(wattHours: readings)
@@ -49,9 +50,9 @@ extension CommunityModel {
     return CommunityModel(
       title: "\(customers.count) homes in Switzerland",
       story: """
-        Consumption measured in quarter hours on two winter days. The meters know no roofs: every \
-        third home has the roof that the solar cadaster allows, with the June sun of SimBench. \
-        Tariffs, standing instructions and bots are this demonstration's own.
+        Consumption measured in quarter hours on two winter days. Production is computed: every \
+        third home has the solar roof that the solar cadaster allows, with a June profile of SimBench. \
+        Tariffs, standing instructions and bots are invented for this demonstration.
         """,
       attribution: """
         Energy data: ResidentialEnergyConsumption (Weigert, Hopf, Weinig, Staake, University of \
@@ -64,7 +65,7 @@ extension CommunityModel {
 }
 
 extension MarketTerms {
-  /// Terms of the Swiss homes, in francs: 4 kWh each (Cu = 600, P = 200).
+  /// Terms of the Swiss homes in Swiss francs: a default cap of 4 kWh (Cu = 600, P = 200).
   public static let swiss = MarketTerms(
     currency: Currency(756), currencySign: "Fr.", areaCode: Label(ascii: "10YJOULEBOOK-CH-"),
     symbol: Label(ascii: "SPOT.CH"), feedIn: Price(ticks: 9_000), retail: Price(ticks: 29_000),

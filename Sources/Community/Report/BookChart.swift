@@ -1,13 +1,13 @@
 import MarketModel
 
-// The published book at one moment. Bids stand above the axis and asks below it, at their prices, so
-// that an overlap shows as columns that face each other:
+// The published book at one time. Bids are drawn above the axis and asks below it, by price. Where
+// the book overlaps, a price has columns on both sides:
 //
 //     bids   ## ## %% ## %%
 //     price  8  10 12 14 16 18 20 22 24
 //     asks         %% %% ## %% ## ##           ## live   %% waiting
 
-/// The book at the moment of its largest overlap, depth by price.
+/// Draws the depth of an order book by price.
 enum BookChart {
   /// Depth of one column: all levels within its price range.
   private struct Column {
@@ -20,7 +20,7 @@ enum BookChart {
   /// Width of a column in ticks of 1e-5: half a cent.
   private static let step: Int64 = 500
 
-  /// The picture of `book` for both screens.
+  /// The chart of `book` for both screens.
   static func draw(_ book: DemoResult.BookPicture, terms: MarketTerms) -> String {
     TimeCharts.both { screen in draw(book, terms: terms, screen: screen) }
   }
@@ -54,7 +54,7 @@ enum BookChart {
         """)
   }
 
-  /// The picture while it is drawn.
+  /// The chart while it is drawn.
   private struct Frame {
     var drawing: Drawing
     let screen: Screen
@@ -74,10 +74,10 @@ enum BookChart {
       x = Scale(range, from: left, to: right)
       let bids = max(columns.map { $0.liveBids + $0.waitingBids }.max() ?? 0, 0.1)
       let asks = max(columns.map { $0.liveAsks + $0.waitingAsks }.max() ?? 0, 0.1)
-      // Both directions have one scale; the axis stands where they meet.
-      let room = height - 24 - 44
+      // Both directions have one scale, which determines where the axis is.
+      let plotHeight = height - 24 - 44
       let share = min(max(bids / (bids + asks), 0.2), 0.8)
-      let middle = 24 + room * share
+      let middle = 24 + plotHeight * share
       up = Scale(0...max(bids, asks * share / (1 - share)), from: middle, to: 24)
       down = Scale(0...max(asks, bids * (1 - share) / share), from: middle, to: height - 44)
     }
@@ -111,7 +111,7 @@ enum BookChart {
       drawing.text("asks", right - 6, height - 50, "side-ask", anchor: "end")
     }
 
-    /// The column of prices number `index`.
+    /// Draws column `index`: live quantities, then waiting ones.
     mutating func bar(_ index: Int, _ column: Column, from lowest: Double, step: Double) {
       let price = lowest + Double(index) * step
       let place = x(price) + 0.7

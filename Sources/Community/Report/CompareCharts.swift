@@ -1,8 +1,8 @@
 import MarketModel
 
-/// Charts that compare: self-sufficiency by day, money by household, latency by percentile.
+/// Bar charts: self-sufficiency by day and savings by customer.
 enum CompareCharts {
-  /// Self-sufficiency of each day, with the market beside without it.
+  /// The chart of self-sufficiency by day, with and without the market.
   static func sufficiency(_ result: DemoResult) -> String {
     let days = byDay(result)
     return TimeCharts.both { screen in
@@ -38,7 +38,7 @@ enum CompareCharts {
     }
   }
 
-  /// Shares of one day.
+  /// Self-sufficiency of one day, 0...1.
   struct DayShare: Equatable {
     var name: String
     var market: Double
@@ -61,7 +61,7 @@ enum CompareCharts {
     }
   }
 
-  /// What the market saved each customer, largest first; roofs in the colour of the sun.
+  /// The chart of each customer's savings, largest first; the colour is the kind of customer.
   static func savings(_ result: DemoResult) -> String {
     let customers = result.customers.sorted { $0.saving > $1.saving }
     let values = customers.map { Double($0.saving.units) / 100_000_000 }

@@ -1,8 +1,8 @@
 import Foundation
 import Presentation
 
-// A chart is drawn twice: once for a wide screen and once for a phone, each at its own scale, so that
-// its text has the size of text in both. Style sheets show one of the two.
+// A chart is drawn twice, for a wide screen and for a phone, each at its own scale, so that its
+// text has the size of the page's text on both. The style sheet shows one of the two.
 //
 //        left          plot            right
 //      +------+---------------------+-------+
@@ -12,20 +12,20 @@ import Presentation
 //      +------+---------------------+-------+
 //             |  days, prices ...   |          bottom
 
-/// The size a chart is drawn for.
+/// The screen size that a chart is drawn for.
 enum Screen: CaseIterable {
   case wide
   case phone
 
-  /// Width of the drawing in units of which one is about a pixel.
+  /// Width of the drawing in drawing units; one is about a pixel.
   var width: Double { self == .wide ? 960 : 390 }
-  /// Class of the element, which the style sheet shows or hides.
+  /// CSS class by which the style sheet shows or hides the drawing.
   var name: String { self == .wide ? "wide" : "phone" }
-  /// Either of two values.
+  /// Selects a value by the screen size.
   func pick<Value>(_ wide: Value, _ phone: Value) -> Value { self == .wide ? wide : phone }
 }
 
-/// A straight map from values to places.
+/// A linear map from values to coordinates.
 struct Scale {
   let domain: ClosedRange<Double>
   let from: Double
@@ -38,13 +38,13 @@ struct Scale {
     (self.from, self.to) = (from, to)
   }
 
-  /// The place of `value`.
+  /// The coordinate of `value`.
   func callAsFunction(_ value: Double) -> Double {
     let share = (value - domain.lowerBound) / (domain.upperBound - domain.lowerBound)
     return from + share * (to - from)
   }
 
-  /// About `count` round values over the domain.
+  /// About `count` round values in the domain, for axis labels.
   func ticks(_ count: Int) -> [Double] {
     let rough = (domain.upperBound - domain.lowerBound) / Double(max(1, count))
     let magnitude = pow(10, floor(log10(rough)))
@@ -59,26 +59,26 @@ struct Scale {
   }
 }
 
-/// An SVG picture while it is drawn. Colours come from the style sheet, by class.
+/// Builds an SVG image. The style sheet sets the colours by CSS class.
 struct Drawing {
   /// Width and height in drawing units.
   let width: Double
   let height: Double
   private var elements = ""
 
-  /// An empty picture.
+  /// An empty image.
   init(width: Double, height: Double) { (self.width, self.height) = (width, height) }
 
-  /// Adds ready-made elements.
+  /// Adds SVG elements.
   mutating func add(_ element: String) { elements += element }
 
-  /// A straight line.
+  /// Adds a straight line.
   mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) {
     elements +=
       "<line class=\"\(style)\" x1=\"\(n(x1))\" y1=\"\(n(y1))\" x2=\"\(n(x2))\" y2=\"\(n(y2))\"/>"
   }
 
-  /// A rectangle; `title` appears when it is pointed at.
+  /// Adds a rectangle; `title` is its tooltip.
   mutating func rectangle(
     _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String,
     radius: Double = 0, title: String? = nil
@@ -90,7 +90,7 @@ struct Drawing {
     elements += close(head, "rect", title)
   }
 
-  /// A filled circle.
+  /// Adds a filled circle.
   mutating func circle(
     _ x: Double, _ y: Double, _ radius: Double, _ style: String, title: String? = nil
   ) {
@@ -98,13 +98,13 @@ struct Drawing {
     elements += close(head, "circle", title)
   }
 
-  /// A path with data `data`.
+  /// Adds a path with the path data `data`.
   mutating func path(_ data: String, _ style: String, title: String? = nil) {
     guard !data.isEmpty else { return }
     elements += close("<path class=\"\(style)\" d=\"\(data)\"", "path", title)
   }
 
-  /// A word; `anchor` is start, middle or end.
+  /// Adds a text; `anchor` is "start", "middle" or "end".
   mutating func text(
     _ text: String, _ x: Double, _ y: Double, _ style: String = "label", anchor: String = "start"
   ) {
@@ -112,7 +112,8 @@ struct Drawing {
       "<text class=\"\(style)\" x=\"\(n(x))\" y=\"\(n(y))\" text-anchor=\"\(anchor)\">\(text.markupEscaped)</text>"
   }
 
-  /// The picture as an element; `label` is what a screen reader says.
+  /// The SVG element.
+  /// - Parameter label: Text for screen readers.
   func svg(_ screen: Screen, label: String) -> String {
     """
     <svg class="\(screen.name)" viewBox="0 0 \(n(width)) \(n(height))" role="img" \
@@ -125,7 +126,7 @@ struct Drawing {
     return head + "><title>\(title.markupEscaped)</title></\(name)>"
   }
 
-  /// Data of a line through `points`, broken where a value is missing.
+  /// Path data of a line through `points`, interrupted where a value is missing.
   static func polyline(_ points: [(x: Double, y: Double?)]) -> String {
     var data = ""
     var pen = "M"
@@ -140,7 +141,7 @@ struct Drawing {
     return data
   }
 
-  /// Data of the area between two lines over the same places.
+  /// Path data of the area between two lines with equal x coordinates.
   static func area(_ upper: [(x: Double, y: Double)], _ lower: [(x: Double, y: Double)]) -> String {
     guard let first = upper.first else { return "" }
     var data = "M\(n(first.x)) \(n(first.y))"
@@ -149,7 +150,7 @@ struct Drawing {
     return data + "Z"
   }
 
-  /// A coordinate with one digit after the point.
+  /// A coordinate with one decimal place.
   static func n(_ value: Double) -> String {
     let tenths = (value * 10).rounded() / 10
     return tenths == tenths.rounded() ? String(Int(tenths)) : String(format: "%.1f", tenths)

@@ -1,9 +1,9 @@
 import Foundation
 import MarketModel
 
-/// Numbers as a person reads them: few digits, a unit, thousands apart.
+/// Formats numbers for people: with few digits, a unit and separated thousands.
 enum Format {
-  /// "4.22 MWh", "812 kWh", "1.4 kWh", "640 Wh".
+  /// Energy with a suitable unit: "4.22 MWh", "812 kWh", "1.40 kWh", "640 Wh".
   static func energy(_ wattHours: Int64) -> String {
     let size = abs(Double(wattHours))
     switch size {
@@ -15,26 +15,27 @@ enum Format {
     }
   }
 
-  /// "€12.34"; a minus sign before the currency.
+  /// An amount: "€12.34"; a minus sign comes before the currency sign.
   static func money(_ money: Money, _ sign: String, places: Int = 2) -> String {
     let text = sign + decimal(abs(Double(money.units)) / 100_000_000, places)
     return money.units < 0 ? "−" + text : text
   }
 
-  /// A price in hundredths of the currency per kWh: "18.4". One unit is 1e-5.
+  /// A price in hundredths of the currency per kWh, without unit: "18.4".
+  /// - Parameter ticks: The price in 1e-5 per kWh.
   static func cents(_ ticks: Double, places: Int = 1) -> String { decimal(ticks / 1_000, places) }
 
-  /// "18.4 ct".
+  /// A price in hundredths of the currency: "18.4 ct".
   static func price(_ price: Price, places: Int = 1) -> String {
     cents(Double(price.ticks), places: places) + " ct"
   }
 
-  /// "63 %".
+  /// A share as a percentage: "63 %".
   static func percent(_ share: Double, places: Int = 0) -> String {
     decimal(share * 100, places) + " %"
   }
 
-  /// "84 µs", "1.32 ms", "2.1 s".
+  /// A duration with a suitable unit: "84 µs", "1.32 ms", "2.1 s".
   static func duration(nanoseconds: Int64) -> String {
     let value = Double(nanoseconds)
     switch value {
@@ -45,10 +46,10 @@ enum Format {
     }
   }
 
-  /// "12,345".
+  /// A whole number: "12,345".
   static func count(_ value: Int) -> String { decimal(Double(value), 0) }
 
-  /// `value` with `places` digits after the point and commas between thousands.
+  /// `value` with `places` decimal places and commas between thousands.
   static func decimal(_ value: Double, _ places: Int) -> String {
     let text = String(format: "%.\(places)f", abs(value))
     let parts = text.split(separator: ".")
@@ -62,7 +63,7 @@ enum Format {
     return (value < 0 && !zero ? "−" : "") + String(whole.reversed()) + fraction
   }
 
-  /// "Mon", "Tue" ... and "6 June": the day that contains `time`, UTC.
+  /// The day that contains `time` in UTC, such as "Mon" and "6 June".
   static func day(_ time: Timestamp) -> (weekday: String, date: String) {
     // 1970-01-01 was a Thursday.
     let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
@@ -70,7 +71,7 @@ enum Format {
     return (weekdays[date.daysSinceEpoch % 7], "\(date.day) \(monthNames[date.month - 1])")
   }
 
-  /// "Tue 05:15", UTC.
+  /// A time in UTC: "Tue 05:15".
   static func moment(_ time: Timestamp) -> String {
     let minutes = Int(time.nanoseconds / 60_000_000_000) % 1_440
     return day(time).weekday + String(format: " %02d:%02d", minutes / 60, minutes % 60)

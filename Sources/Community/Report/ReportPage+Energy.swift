@@ -1,20 +1,20 @@
 import MarketModel
 import Presentation
 
-// The sections about energy: flows and self-sufficiency.
+// The sections on energy flows and self-sufficiency.
 extension ReportPage {
   var energySection: String {
     """
     <section id="energy">
-    <h2>Where the energy went</h2>
+    <h2>Energy flows</h2>
     <table><caption>\(setting.title.markupEscaped), \(period)</caption>
     <tr><th></th><th>produced</th><th>consumed</th><th>traded</th><th>imported</th><th>exported</th></tr>
     \(row("with the market", result.energy, traded: Format.energy(result.tradedWattHours)))
-    \(row("each one alone", result.alone, traded: "–"))
+    \(row("without the market", result.alone, traded: "–"))
     </table>
-    <h3>Where the roofs’ energy went</h3>
+    <h3>Use of the production</h3>
     <div class="bars">\(producedBar("market", result.energy))\(producedBar("alone", result.alone))</div>
-    <h3>Where the consumption came from</h3>
+    <h3>Sources of the consumption</h3>
     <div class="bars">\(consumedBar("market", result.energy))\(consumedBar("alone", result.alone))</div>
     \(figure("Production and consumption", [
       (fill("sun"), "produced"), (stroke("ink"), "consumed"), (fill("night"), "no sun"),
@@ -22,8 +22,8 @@ extension ReportPage {
     \(figure("Traded, imported, exported (below)", [
       (stroke("trade"), "traded"), (fill("grid"), "imported"), (fill("ask"), "exported"),
     ], TimeCharts.flows(result)))
-    \(figure("In the shared battery", [
-      (stroke("trade"), "with the market"), (stroke("grid", dashed: true), "each one alone"),
+    \(figure("Energy in the shared storage", [
+      (stroke("trade"), "with the market"), (stroke("grid", dashed: true), "without the market"),
     ], TimeCharts.storage(result)))
     </section>
     """
@@ -51,16 +51,16 @@ extension ReportPage {
     bar(
       name, of: totals.consumed,
       [
-        ("own", totals.consumed - totals.imported, "own sun"),
+        ("own", totals.consumed - totals.imported, "own production"),
         ("in", totals.imported, "imported"),
       ])
   }
 
-  /// A bar of parts whose widths are their shares of `whole`.
+  /// A bar whose parts are as wide as their shares of `whole`.
   private func bar(
     _ name: String, of whole: Int64, _ parts: [(style: String, amount: Int64, word: String)]
   ) -> String {
-    let label = name == "market" ? "with the market" : "each one alone"
+    let label = name == "market" ? "with the market" : "without the market"
     let spans = parts.filter { $0.amount > 0 }.map { part in
       let share = Double(part.amount) / Double(max(1, whole))
       let text = "\(part.word) \(Format.energy(part.amount))"
@@ -86,11 +86,11 @@ extension ReportPage {
       <div><p class="big">\(Format.percent(result.energy.selfSufficiency, places: 1))</p>
       <p>of the consumption came from the community’s own roofs with the market.</p></div>
       <div><p class="big">\(Format.percent(result.alone.selfSufficiency, places: 1))</p>
-      <p>with the same roofs and the same storage shares, but each customer alone.</p></div>
+      <p>without the market, with the same roofs and storage caps.</p></div>
       </div>
-      <p>That is \(Format.energy(imports)) less from the surrounding grid.</p>
+      <p>The market saves \(Format.energy(imports)) of imports from the surrounding grid.</p>
       \(figure("Share of the day’s consumption not imported", [
-        (fill("grid"), "each one alone"), (fill("trade"), "with the market"),
+        (fill("grid"), "without the market"), (fill("trade"), "with the market"),
       ], CompareCharts.sufficiency(result)))
       </section>
       """

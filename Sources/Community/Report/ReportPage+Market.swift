@@ -1,19 +1,19 @@
 import MarketModel
 
-// The sections about the market: price, book, waiting.
+// The sections on prices, order book and waiting orders.
 extension ReportPage {
   var priceSection: String {
     """
     <section id="price">
-    <h2>The price follows the sun</h2>
-    <p>Every trade happened between what the surrounding grid pays and what it charges. The band is the \
-    gap between the best executable bid and the best executable ask; a dot is the average price of the \
-    trades in \(intervalWords).</p>
+    <h2>Price</h2>
+    <p>All trades are between feed-in price and retail price of the surrounding grid. The band is \
+    the spread between the best executable bid and the best executable ask. A dot is the average \
+    price of the trades in \(intervalWords).</p>
     \(figure("Price", [
       (stroke("trade"), "trades"), (fill("trade-soft"), "live spread"), (fill("night"), "no sun"),
     ], TimeCharts.price(result)))
-    \(figure("Spread: best ask less best bid", [
-      (stroke("trade"), "live book"), (stroke("overlap-ink"), "published book; below zero it overlaps"),
+    \(figure("Spread: best ask minus best bid", [
+      (stroke("trade"), "live book"), (stroke("overlap-ink"), "published book; negative when it overlaps"),
     ], TimeCharts.spread(result)))
     </section>
     """
@@ -23,16 +23,16 @@ extension ReportPage {
     guard let book = result.deepestOverlap else {
       return """
         <section id="book"><h2>The book did not overlap</h2>
-        <p>At no moment of this run did a published ask stand below a published bid.</p></section>
+        <p>The lowest published ask was never below the highest published bid.</p></section>
         """
     }
     return """
       <section id="book">
-      <h2>A book that overlaps, and may</h2>
+      <h2>The book overlaps</h2>
       <p>\(Format.moment(book.time)): the published bids and asks overlap by \
-      <b>\(Format.energy(book.overlap))</b>. Asks were entered ahead of the sun, bids above their \
-      owner’s storage cap. They stand in the book and wait; only what is covered by energy or headroom \
-      is live. \(liveGap(book))</p>
+      <b>\(Format.energy(book.overlap))</b>. Asks were entered before the energy was produced, \
+      and bids above the storage cap of their owner. They rest in the book and wait. Only the part \
+      that energy or headroom covers is live. \(liveGap(book))</p>
       \(figure("Depth by price, \(Format.moment(book.time))", [
         (fill("bid"), "live bids"), (hatch("bid"), "waiting for headroom"),
         (fill("ask"), "live asks"), (hatch("ask"), "waiting for energy"),
@@ -51,7 +51,7 @@ extension ReportPage {
       """
     case (let bid?, nil): "The best live bid is \(Format.price(bid, places: 2)); no ask is live."
     case (nil, let ask?): "The best live ask is \(Format.price(ask, places: 2)); no bid is live."
-    case (nil, nil): "Nothing is live."
+    case (nil, nil): "No order is live."
     }
   }
 
@@ -61,10 +61,10 @@ extension ReportPage {
     let overlapping = result.samples.count { $0.overlap > 0 }
     return """
       <section id="waiting">
-      <h2>What stood waiting</h2>
+      <h2>Waiting orders</h2>
       <p>At most \(Format.energy(energy)) of asks waited for energy and \(Format.energy(headroom)) of \
       bids for headroom. The published book overlapped at \(Format.count(overlapping)) of \
-      \(Format.count(result.samples.count)) moments; cover was gained or lost \
+      \(Format.count(result.samples.count)) sampled times. Orders gained or lost cover \
       \(Format.count(result.run.restatements)) times.</p>
       \(figure("Open asks above, open bids below", [
         (fill("ask"), "live asks"), (hatch("ask"), "waiting for energy"),
@@ -74,7 +74,7 @@ extension ReportPage {
       """
   }
 
-  /// "each quarter of an hour", "each hour".
+  /// The length of an interval, such as "one hour".
   var intervalWords: String {
     setting.intervalSeconds == 900
       ? "one quarter of an hour"

@@ -1,15 +1,15 @@
 import MarketModel
 import Presentation
 
-// The sections about money, speed and proof, and the footer.
+// The sections on money, speed and checks, and the footer.
 extension ReportPage {
   var moneySection: String {
     let better = result.customers.count { $0.saving > .zero }
     return """
       <section id="money">
       <h2>Money by household</h2>
-      <p>\(better) of \(result.customers.count) customers paid less, or earned more, than they would have \
-      alone: \(Format.money(result.saved, sign)) together. Each column is one customer.</p>
+      <p>\(better) of \(result.customers.count) customers paid less or earned more than without the \
+      market. All customers together saved \(Format.money(result.saved, sign)). Each column is one customer.</p>
       \(figure("Saved by the market, \(sign) over \(setting.days) days", [
         (fill("ask"), "house with a roof"), (fill("bid"), "house"), (fill("trade"), "business"),
         (fill("overlap-ink"), "charging station"),
@@ -25,18 +25,18 @@ extension ReportPage {
     let negative = { (amount: Money) in Format.money(Money(units: -amount.units), sign) }
     return """
       <h3>A typical household’s bill</h3>
-      <table><caption>\(home.name.markupEscaped), the median of all households by what they paid in \
-      all. It used \(Format.energy(home.energy.consumed))\
-      \(home.hasRoof ? " and made \(Format.energy(home.energy.produced))" : "").</caption>
+      <table><caption>\(home.name.markupEscaped), the household with the median net cost. It \
+      consumed \(Format.energy(home.energy.consumed))\
+      \(home.hasRoof ? " and produced \(Format.energy(home.energy.produced))" : "").</caption>
       <tr><th></th><th>energy</th><th>amount</th></tr>
-      <tr><td>Bought from neighbours</td><td>\(Format.energy(home.bought))</td><td>\(money(home.paid))</td></tr>
-      <tr><td>Sold to neighbours</td><td>\(Format.energy(home.sold))</td><td>\(negative(home.received))</td></tr>
+      <tr><td>Bought from other customers</td><td>\(Format.energy(home.bought))</td><td>\(money(home.paid))</td></tr>
+      <tr><td>Sold to other customers</td><td>\(Format.energy(home.sold))</td><td>\(negative(home.received))</td></tr>
       <tr><td>Trading fees</td><td></td><td>\(money(home.fees))</td></tr>
       <tr><td>Imported from the grid</td><td>\(Format.energy(home.energy.imported))</td><td>\(money(home.importCost))</td></tr>
       <tr><td>Exported to the grid</td><td>\(Format.energy(home.energy.exported))</td><td>\(negative(home.exportRevenue))</td></tr>
-      <tr><td>Left in its storage share</td><td>\(Format.energy(home.energy.heldAtEnd))</td><td></td></tr>
+      <tr><td>Stored at the end</td><td>\(Format.energy(home.energy.heldAtEnd))</td><td></td></tr>
       <tr class="sum"><td>To pay</td><td></td><td>\(money(home.net))</td></tr>
-      <tr class="sum second"><td>Alone it would have paid</td><td></td><td>\(money(home.aloneNet))</td></tr>
+      <tr class="sum second"><td>Without the market</td><td></td><td>\(money(home.aloneNet))</td></tr>
       </table>
       """
   }
@@ -44,20 +44,20 @@ extension ReportPage {
   var speedSection: String {
     let latency = result.latency
     let rows = [
-      ("half of them within", latency.p50), ("90 %", latency.p90), ("99 %", latency.p99),
-      ("99.9 %", latency.p999), ("slowest", latency.max),
+      ("50 % within", latency.p50), ("90 % within", latency.p90), ("99 % within", latency.p99),
+      ("99.9 % within", latency.p999), ("maximum", latency.max),
     ].map { name, value in
       "<tr><td>\(name)</td><td>\(Format.duration(nanoseconds: value))</td></tr>"
     }
     return """
       <section id="speed">
-      <h2>How fast it went</h2>
+      <h2>Speed</h2>
       <div class="two">
-      <div><table><caption>From sending an order over TCP to its first report, over \
-      \(Format.count(latency.count)) orders. A report leaves only when its command is on disk.</caption>
+      <div><table><caption>Time from sending an order over TCP to its first report, of \
+      \(Format.count(latency.count)) orders. A report is sent only when its command is on disk.</caption>
       \(rows.joined(separator: "\n"))
       </table></div>
-      <div><table><caption>What went through in \(Format.decimal(result.run.seconds, 1)) s.</caption>
+      <div><table><caption>Totals of a run of \(Format.decimal(result.run.seconds, 1)) s.</caption>
       \(countRows)
       </table></div>
       </div>
@@ -74,9 +74,9 @@ extension ReportPage {
       ("replaces and cancels", Format.count(run.changes)),
       ("orders by standing instruction", Format.count(run.instructedOrders)),
       ("trades", Format.count(run.trades)),
-      ("refused", Format.count(run.rejects)),
+      ("rejected commands", Format.count(run.rejects)),
       ("ledger transfers in \(Format.count(run.batches)) batches", Format.count(run.transfers)),
-      ("commands a second on replay", Format.count(Int(run.replayCommandsPerSecond))),
+      ("commands per second on replay", Format.count(Int(run.replayCommandsPerSecond))),
     ].map { "<tr><td>\($0)</td><td>\($1)</td></tr>" }.joined(separator: "\n")
   }
 
@@ -93,7 +93,7 @@ extension ReportPage {
     }
     return """
       <section id="proof">
-      <h2>Checked after the run</h2>
+      <h2>Checks after the run</h2>
       <ul class="proofs">
       \(items.joined(separator: "\n"))
       </ul>
@@ -107,23 +107,23 @@ extension ReportPage {
     }
     return """
       <footer>
-      <p>\(setting.customers) customers: \(behaviours.joined(separator: ", ")). Default storage share \
+      <p>\(setting.customers) customers: \(behaviours.joined(separator: ", ")). Default storage cap \
       \(Format.energy(setting.terms.defaultCap.wattHours)), \
-      \(Format.energy(setting.capacity.wattHours)) in all. Seed \(setting.seed).</p>
+      \(Format.energy(setting.capacity.wattHours)) in total. Seed \(setting.seed).</p>
       <p>\(setting.attribution.markupEscaped)</p>
-      <p>Every figure on this page was computed from the journal of this run.</p>
+      <p>All figures except the latencies were computed from the journal of this run.</p>
       </footer>
       """
   }
 }
 
 extension Behaviour {
-  /// What the footer calls those who behave so.
+  /// The behaviour in the footer's list of customers.
   fileprivate var words: String {
     switch self {
     case .standing: "with a standing instruction"
     case .zeroIntelligence: "with a zero-intelligence bot"
-    case .planned: "planned by the cooperative"
+    case .planned: "in the cooperative"
     case .patientBroker: "with the patient broker"
     case .eagerBroker: "with the eager broker"
     case .station: "charging station"

@@ -1,16 +1,15 @@
 import MarketModel
 import Presentation
 
-/// The report of a run: one HTML page that needs nothing else, on paper-white or in the dark.
-///
-/// Pure: the same result gives the same page.
+/// The report of a run: one self-contained HTML page with a light and a dark colour scheme. Equal
+/// results give equal pages.
 public struct ReportPage: Sendable {
   let result: DemoResult
 
   /// The page of `result`.
   public init(_ result: DemoResult) { self.result = result }
 
-  /// The whole document, UTF-8.
+  /// The HTML document.
   public var html: String {
     """
     <!DOCTYPE html>
@@ -46,7 +45,7 @@ public struct ReportPage: Sendable {
   var setting: DemoResult.Setting { result.setting }
   var sign: String { setting.terms.currencySign }
 
-  /// From the first day to the last: "6–12 June".
+  /// First and last day, such as "6 June to 12 June".
   var period: String {
     let last = setting.start.nanoseconds + UInt64(setting.days - 1) * 86_400_000_000_000
     let end = Format.day(Timestamp(nanoseconds: last)).date
@@ -61,11 +60,11 @@ public struct ReportPage: Sendable {
     return """
       <header>
       <p class="eyebrow">Joulebook · \(period)</p>
-      <h1>\(setting.title.markupEscaped) trades its sunshine for \(days)</h1>
-      <p class="lede">\(setting.roofs) roofs made \
-      \(Format.energy(result.energy.produced)) of energy. Trading it with each other, the neighbours \
-      covered <b>\(with)</b> of what they used; each one alone, with the same storage, would have \
-      covered <b>\(without)</b>.</p>
+      <h1>\(setting.title.markupEscaped) trades its solar energy for \(days)</h1>
+      <p class="lede">\(setting.roofs) roofs produced \
+      \(Format.energy(result.energy.produced)). With the market the customers covered \
+      <b>\(with)</b> of their consumption from these roofs and their storage; without it they \
+      would have covered <b>\(without)</b>.</p>
       <p class="soft">\(setting.story.markupEscaped)</p>
       </header>
       """
@@ -80,22 +79,22 @@ public struct ReportPage: Sendable {
       <div class="tiles">
       \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency),
         "\(Format.percent(result.alone.selfSufficiency)) without the market"))
-      \(tile("Traded among neighbours", Format.energy(result.tradedWattHours),
+      \(tile("Traded in the community", Format.energy(result.tradedWattHours),
         "in \(Format.count(result.run.trades)) trades"))
       \(tile("Average price per kWh", average,
         "grid pays \(Format.price(setting.terms.feedIn, places: 0)), charges \(Format.price(setting.terms.retail, places: 0))"))
       \(tile("Saved together", Format.money(result.saved, sign),
-        "\(result.customers.count { $0.saving > .zero }) of \(result.customers.count) customers better off"))
+        "\(result.customers.count { $0.saving > .zero }) of \(result.customers.count) customers pay less"))
       \(latencyTile)
-      \(tile("Proofs", "\(held) of \(result.proofs.count)", result.isProven ? "all hold" : "not all hold"))
+      \(tile("Checks", "\(held) of \(result.proofs.count)", result.isProven ? "all passed" : "not all passed"))
       </div>
       """
   }
 
-  /// How long orders took; in a run without connections, how many there were.
+  /// The latency of orders, or their number in a run without connections.
   private var latencyTile: String {
     guard result.latency.count > 0 else {
-      return tile("Orders", Format.count(result.run.orders), "in process, not timed")
+      return tile("Orders", Format.count(result.run.orders), "in process, latency not measured")
     }
     return tile(
       "Order to report, median", Format.duration(nanoseconds: result.latency.p50),
@@ -109,7 +108,7 @@ public struct ReportPage: Sendable {
     """
   }
 
-  /// A chart under its title, with what its colours mean.
+  /// A chart with its title and legend.
   func figure(_ title: String, _ keys: [(style: String, name: String)], _ chart: String) -> String {
     let legend = keys.map { "<span class=\"key\">\($0.style)\($0.name.markupEscaped)</span>" }
     return """
@@ -118,7 +117,8 @@ public struct ReportPage: Sendable {
       """
   }
 
-  /// A filled sample for a legend; `color` is a variable of the style sheet.
+  /// A filled sample for a legend.
+  /// - Parameter color: A variable of the style sheet.
   func fill(_ color: String) -> String { "<i style=\"background:var(--\(color))\"></i>" }
   /// A line sample for a legend.
   func stroke(_ color: String, dashed: Bool = false) -> String {

@@ -1,6 +1,6 @@
-/// The style sheet of the report: one column, serif figures, colours for light and dark screens.
+/// The style sheet of the report: one column, with colours for light and dark schemes.
 enum ReportStyle {
-  /// The whole style sheet.
+  /// The style sheet.
   static let css = """
     :root {
       color-scheme: light dark;
@@ -124,7 +124,7 @@ enum ReportStyle {
     @media print { section, figure { break-inside: avoid; } }
     """
 
-  /// Hatchings that charts refer to; the element itself takes no room.
+  /// An invisible SVG element with the hatch patterns that the charts use.
   static let hatchings = """
     <svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>\
     <pattern id="hatch-ask" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\

@@ -1,13 +1,13 @@
 import MarketModel
 
-/// The result in a few aligned lines for a terminal.
+/// Formats a result as aligned lines for a terminal.
 public struct TerminalSummary: Sendable {
   let result: DemoResult
 
   /// The summary of `result`.
   public init(_ result: DemoResult) { self.result = result }
 
-  /// The lines, each ended by a newline.
+  /// The summary; each line ends with a newline.
   public var text: String {
     var lines = ["\(result.setting.title), \(result.setting.days) days", ""]
     lines += rows.map { name, value in

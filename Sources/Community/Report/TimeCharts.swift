@@ -1,13 +1,13 @@
 import MarketModel
 
-/// The charts over the run's time. Each returns the picture for both screens.
+/// The charts over the time of the run. Each function returns the chart for both screens.
 enum TimeCharts {
   /// Draws one chart for both screens.
   static func both(_ draw: (Screen) -> String) -> String {
     Screen.allCases.map(draw).joined()
   }
 
-  /// Average price of the trades in every interval, the live spread around it, the tariff's edges.
+  /// Average trade price by interval, the live spread, and the tariff's two prices.
   static func price(_ result: DemoResult) -> String {
     let samples = result.samples
     let terms = result.setting.terms
@@ -39,7 +39,7 @@ enum TimeCharts {
     }
   }
 
-  /// Shades the gap between best live bid and best live ask, moment by moment.
+  /// Shades the spread between best live bid and best live ask.
   private static func spread(_ samples: [DemoResult.MarketSample], _ plot: inout WeekPlot) {
     var data = ""
     for index in samples.indices.dropLast() {
@@ -52,7 +52,8 @@ enum TimeCharts {
     plot.drawing.path(data, "spread")
   }
 
-  /// Best ask less best bid: of the live book always above zero, of the published book often below.
+  /// Best ask minus best bid: always positive in the live book, often negative in the published
+  /// book.
   static func spread(_ result: DemoResult) -> String {
     let samples = result.samples
     func gap(_ ask: Price?, _ bid: Price?) -> Double? {
@@ -88,7 +89,7 @@ enum TimeCharts {
         samples, screen: screen, height: screen.pick(250, 210), range: 0...top * 1.06)
       plot.axes(samples, unit: "kW") { Format.decimal($0, 0) }
       plot.area(produced, "sun-area")
-      // The first moment closes no interval.
+      // The first sample is at the start of the run and ends no interval.
       plot.line([nil] + consumed.dropFirst().map(Optional.some), "ink-line")
       return plot.svg("Power produced and consumed by the community")
     }
@@ -114,7 +115,7 @@ enum TimeCharts {
     }
   }
 
-  /// What the shared battery holds with the market and without it, under its capacity.
+  /// Stored energy with and without the market, and the capacity.
   static func storage(_ result: DemoResult) -> String {
     let samples = result.samples
     let capacity = Double(result.setting.capacity.wattHours) / 1_000
@@ -134,7 +135,7 @@ enum TimeCharts {
     }
   }
 
-  /// Open asks above the axis and open bids below: live solid, waiting hatched.
+  /// Open asks above the axis and open bids below it; live quantities solid, waiting ones hatched.
   static func waiting(_ result: DemoResult) -> String {
     let samples = result.samples
     func kilo(_ value: (DemoResult.MarketSample) -> Int64) -> [Double] {

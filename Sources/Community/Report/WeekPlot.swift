@@ -1,12 +1,12 @@
 import MarketModel
 
-/// The frame of a chart over the run's time: nights, days, a vertical axis with its unit.
+/// A chart over the time of the run with shaded nights, days and a vertical axis.
 struct WeekPlot {
-  /// The picture so far.
+  /// The image drawn so far.
   var drawing: Drawing
-  /// From sample numbers to places.
+  /// Maps sample indices to x coordinates.
   let x: Scale
-  /// From values to places.
+  /// Maps values to y coordinates.
   let y: Scale
   let screen: Screen
   let top: Double
@@ -14,7 +14,7 @@ struct WeekPlot {
   let left: Double
   let right: Double
 
-  /// A frame for `samples` with values in `range`.
+  /// An empty chart for `samples` with values in `range`.
   init(
     _ samples: [DemoResult.MarketSample], screen: Screen, height: Double,
     range: ClosedRange<Double>
@@ -30,7 +30,7 @@ struct WeekPlot {
     nights(samples)
   }
 
-  /// Shades the time in which no roof produced.
+  /// Shades the times without production.
   private mutating func nights(_ samples: [DemoResult.MarketSample]) {
     var start: Int?
     for index in samples.indices {
@@ -57,7 +57,7 @@ struct WeekPlot {
     days(samples)
   }
 
-  /// A name in the middle of each day and a line between days.
+  /// Draws the name of each day and a line between days.
   private mutating func days(_ samples: [DemoResult.MarketSample]) {
     guard samples.count > 1 else { return }
     let step = samples[1].time.nanoseconds - samples[0].time.nanoseconds
@@ -71,19 +71,19 @@ struct WeekPlot {
     }
   }
 
-  /// A line through `values`, one per sample.
+  /// Draws a line through `values`, one per sample.
   mutating func line(_ values: [Double?], _ style: String) {
     let points = values.enumerated().map { (x: x(Double($0)), y: $1.map { y($0) }) }
     drawing.path(Drawing.polyline(points), style)
   }
 
-  /// The area between `base` and `values`.
+  /// Draws the area between `base` and `values`.
   mutating func area(_ values: [Double], from base: [Double]? = nil, _ style: String) {
     let upper = values.enumerated().map { (x: x(Double($0)), y: y($1)) }
     let lower = values.indices.map { (x: x(Double($0)), y: y(base?[$0] ?? 0)) }
     drawing.path(Drawing.area(upper, lower), style)
   }
 
-  /// The finished picture.
+  /// The SVG element of the chart.
   func svg(_ label: String) -> String { drawing.svg(screen, label: label) }
 }

@@ -2,14 +2,14 @@ import Crypto
 import JoulebookClient
 import MarketModel
 
-/// The private keys of a run's sessions and meters: they follow from its seed, so that a run can be
-/// repeated. They guard nothing but the run.
+/// The private keys of a run's sessions and meters. They are derived from the seed, so that a run
+/// can be repeated, and are therefore unsuitable for any other server.
 struct CommunityKeys: Sendable {
   private let sessions: [SessionId: Curve25519.Signing.PrivateKey]
   private let meters: [MeterId: Curve25519.Signing.PrivateKey]
   private let spare = Curve25519.Signing.PrivateKey()
 
-  /// Keys for every connection and meter of `plan`.
+  /// Derives the keys of every connection and meter of `plan` from `seed`.
   init(plan: CommunityPlan, seed: UInt64) {
     sessions = Dictionary(
       uniqueKeysWithValues: plan.connections.map {
@@ -22,10 +22,10 @@ struct CommunityKeys: Sendable {
       })
   }
 
-  /// The key of `meter`.
+  /// Private key of `meter`.
   func meter(_ meter: MeterId) -> Curve25519.Signing.PrivateKey { meters[meter] ?? spare }
 
-  /// The credentials of `session`.
+  /// Credentials of `session`.
   func credentials(_ session: SessionId) -> Credentials {
     Credentials(session: session, privateKey: sessions[session] ?? spare)
   }

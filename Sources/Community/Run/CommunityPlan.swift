@@ -1,27 +1,27 @@
 import ExchangeCore
 import MarketModel
 
-// Who is who, for any number n of traders:
+// Participants and sessions, for n traders:
 //
 //   participant   session   role             accounts
-//   operator's    operator  administration   -
-//   11            11        metering         -               sends every meter's readings
-//   12            12        trading          all others      left standing instructions
-//   13            13        trading          -               reads the market data
-//   14 ... 13+n   same      trading          its customers   one connection each
+//   operator      operator  administration   -
+//   11            11        metering         -               sends the readings of all meters
+//   12            12        trading          all others      sends their standing instructions
+//   13            13        trading          -               subscribes to market data
+//   14 ... 13+n   14...13+n trading          its customers   one connection per trader
 
-/// What an operator sets up before the first interval: participants, sessions, the area and its
-/// instrument, accounts, caps, meters and deposits.
+/// The operator's commands before the first interval: they create participants, sessions, the area
+/// and its instrument, accounts, caps, meters and deposits.
 struct CommunityPlan: Sendable {
-  /// A session that will connect.
+  /// A session that connects after the set-up.
   struct Connection: Sendable, Equatable {
-    /// Its identity.
+    /// Identity of the session.
     var session: SessionId
-    /// For whom it acts.
+    /// Participant that the session acts for.
     var participant: ParticipantId
-    /// A short name.
+    /// Name of the participant.
     var name: String
-    /// What it may do.
+    /// Roles of the session.
     var roles: Roles
   }
 
@@ -32,17 +32,17 @@ struct CommunityPlan: Sendable {
   let model: CommunityModel
   let population: Population
 
-  /// The connection that sends the meters' readings.
+  /// Connection that sends the meters' readings.
   var metering: Connection { connection(0, "metering", .metering) }
-  /// The connection that leaves the standing instructions.
+  /// Connection that sends the standing instructions.
   var community: Connection { connection(1, "community", .trading) }
-  /// The connection that reads the market data.
+  /// The connection that subscribes to market data.
   var observer: Connection { connection(2, "observer", .trading) }
-  /// The connections of the traders, in their order.
+  /// Connections of the traders, in the order of the population.
   var traders: [Connection] {
     population.traders.enumerated().map { connection(UInt32($0) + 3, $1.name, .trading) }
   }
-  /// All of them.
+  /// All connections except the operator's.
   var connections: [Connection] { [metering, community, observer] + traders }
 
   private func connection(_ number: UInt32, _ name: String, _ roles: Roles) -> Connection {
@@ -51,14 +51,17 @@ struct CommunityPlan: Sendable {
       name: name, roles: roles)
   }
 
-  /// Who acts for customer `index`.
+  /// Participant that acts for customer `index`.
   func participant(of index: Int) -> ParticipantId {
     let account = Population.account(index)
     let trader = population.traders.firstIndex { $0.accounts.contains(account) }
     return trader.map { traders[$0].participant } ?? community.participant
   }
 
-  /// The operator's commands, in order. `sessionKey` and `meterKey` give the public keys.
+  /// The operator's commands, in order.
+  /// - Parameters:
+  ///   - sessionKey: Returns the public key of a session.
+  ///   - meterKey: Returns the public key of a meter.
   func setup(
     sessionKey: (SessionId) -> PublicKey, meterKey: (MeterId) -> PublicKey
   ) -> [Command.Body] {
@@ -98,7 +101,7 @@ struct CommunityPlan: Sendable {
     ]
   }
 
-  /// Account, cap, meter and deposit of customer `index`.
+  /// Commands for the account, meter, deposit and cap of customer `index`.
   private func customer(_ index: Int, _ meterKey: (MeterId) -> PublicKey) -> [Command.Body] {
     let account = Population.account(index)
     let meter = MeterId(account.rawValue)
@@ -122,8 +125,8 @@ struct CommunityPlan: Sendable {
     return bodies
   }
 
-  /// What customer `index` pays in: its consumption at the retail price twice over, at least 50, in
-  /// whole tens.
+  /// Deposit of customer `index`: twice the retail cost of its consumption, rounded up to a
+  /// multiple of 10 currency units, at least 50.
   func deposit(_ index: Int) -> Money {
     let retail = model.terms.retail.ticks
     let twice = 2 * model.customers[index].consumption.total.wattHours * retail
@@ -131,14 +134,14 @@ struct CommunityPlan: Sendable {
     return Money(units: max(5 * ten, (twice + ten - 1) / ten * ten))
   }
 
-  /// All deposits together.
+  /// Sum of all deposits.
   var deposits: Money {
     Money(units: model.customers.indices.reduce(0) { $0 + deposit($1).units })
   }
 }
 
 extension Capacity {
-  /// Room for a community: `.small`, and a participant for each of its traders.
+  /// Capacity for a community: `.small`, with as many participants as sessions.
   static let community: Capacity = {
     var capacity = Capacity.small
     capacity.participants = capacity.sessions

@@ -1,22 +1,22 @@
 import ExchangeCore
 import MarketModel
 
-/// The exchange in this process, without sockets, journal or clock: for research and tests. The same
-/// engine, the same events, seconds for a year.
+/// An exchange in this process without sockets, journal or clock, for research and tests. It
+/// produces the events that a server with this market would; a simulated year takes seconds.
 struct InProcessVenue: Venue {
-  /// An exchange that a copyable value can own.
+  /// Owns the exchange, which cannot be copied, for this copyable value.
   private final class Engine {
     var exchange = Exchange(capacity: .community)
   }
 
-  /// Why a simulation stopped.
+  /// The reject of a command that had to succeed.
   struct Refused: Error, Equatable, CustomStringConvertible {
-    /// The code of the refusal.
+    /// Code of the reject.
     var code: RejectCode
-    /// The limit broken.
+    /// The limit that the command exceeds.
     var limit: Int64
-    /// One line for a person.
-    var description: String { "set-up refused: code \(code.rawValue), limit \(limit)" }
+    /// The fault in one line.
+    var description: String { "set-up rejected: code \(code.rawValue), limit \(limit)" }
   }
 
   private let engine = Engine()
@@ -37,9 +37,9 @@ struct InProcessVenue: Venue {
     traderOfAccount = traders
   }
 
-  /// What the exchange holds now.
+  /// Sums of the area; `nil` before it exists.
   var totals: Exchange.AreaTotals? { engine.exchange.totals(of: CommunityPlan.area) }
-  /// Invariants of the rules that do not hold: none in a healthy run.
+  /// Violated invariants of the rules; empty in a correct run.
   var violations: [String] { engine.exchange.invariantViolations() }
   /// Free and reserved cash of every account.
   var cash: [(account: AccountId, currency: Currency, free: Money, reserved: Money)] {
@@ -50,7 +50,7 @@ struct InProcessVenue: Venue {
   var quote: (bid: Price?, ask: Price?, last: Price?) { recorder.quote }
 
   mutating func administer(_ bodies: [Command.Body]) throws(Refused) {
-    // As a server does it for a new market.
+    // A server does this for a new market.
     if engine.exchange.rules < RulesVersion.newest {
       try apply(.control(.setRules(SetRules(version: RulesVersion.newest))), from: .exchange)
     }
@@ -79,7 +79,8 @@ struct InProcessVenue: Venue {
     return reports
   }
 
-  /// Applies a command that must not be refused.
+  /// Applies a command.
+  /// - Throws: `Refused` when the exchange rejects it.
   private mutating func apply(_ body: Command.Body, from session: SessionId) throws(Refused) {
     for case .rejected(let reject) in run(body, from: session)
     where reject.clientSequence == sequence {
@@ -87,7 +88,7 @@ struct InProcessVenue: Venue {
     }
   }
 
-  /// Applies a command, records it and hands its events to the traders they concern.
+  /// Applies a command, records its events and queues reports for the traders.
   @discardableResult
   private mutating func run(_ body: Command.Body, from session: SessionId) -> [Event] {
     sequence += 1
@@ -110,7 +111,7 @@ struct InProcessVenue: Venue {
   mutating func finish() { recorder.finish() }
 }
 
-/// Keeps the events of one command.
+/// Collects the events of one command.
 struct EventList: EventSink {
   private(set) var list: [Event] = []
   mutating func emit(_ event: Event) { list.append(event) }

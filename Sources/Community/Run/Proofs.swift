@@ -4,16 +4,17 @@ import JoulebookServer
 import MarketModel
 import Settlement
 
-/// What is checked after a run.
+/// The checks after a run.
 enum Proofs {
-  /// Energy and money of the exchange: nothing was lost or invented.
+  /// Checks that the sums of energy and of cash in the exchange are conserved.
   static func conservation(
     plan: CommunityPlan, totals: Exchange.AreaTotals?,
     cash: [(account: AccountId, currency: Currency, free: Money, reserved: Money)]
   ) -> [DemoResult.Proof] {
     guard let totals else {
       return [
-        DemoResult.Proof(claim: "Energy is conserved", evidence: "no such area", holds: false)
+        DemoResult.Proof(
+          claim: "Energy is conserved", evidence: "the area does not exist", holds: false)
       ]
     }
     let (made, imported) = (totals.produced.wattHours, totals.imported.wattHours)
@@ -47,7 +48,7 @@ enum Proofs {
 }
 
 extension Proofs {
-  /// The ledger is sound by itself, and says of every account what the engine says.
+  /// Checks that the ledger is consistent and that its balances equal the engine's.
   static func ledger(_ verification: LedgerVerification, _ replay: Replay) -> DemoResult.Proof {
     var engine: [LedgerKey: Int128] = [:]
     for cash in replay.cash {
@@ -64,7 +65,7 @@ extension Proofs {
     let keys = Set(engine.keys).union(ledger.keys)
     let different = keys.count { engine[$0, default: 0] != ledger[$0, default: 0] }
     return DemoResult.Proof(
-      claim: "The ledger is the engine",
+      claim: "The ledger equals the engine",
       evidence: """
         \(Format.count(keys.count)) balances compared, \(different) differ; chain of \
         \(Format.count(Int(verification.head.batch))) batches, \
@@ -73,14 +74,14 @@ extension Proofs {
         """, holds: different == 0 && verification.isSound && !ledger.isEmpty)
   }
 
-  /// The journal, replayed by fresh exchanges, gives the live exchange's hashes.
+  /// Checks that replays of the journal give the hashes of the live exchange.
   static func replay(
     _ live: Server.Summary?, _ replays: [(commands: Int, eventHash: UInt64, stateHash: UInt64)]
   ) -> DemoResult.Proof {
     func hex(_ value: UInt64) -> String { String(value, radix: 16) }
     guard let live else {
       return DemoResult.Proof(
-        claim: "Replay gives the live state", evidence: "the server did not end in order",
+        claim: "Replay gives the live state", evidence: "the server did not drain",
         holds: false)
     }
     let holds = replays.allSatisfy {
@@ -95,7 +96,7 @@ extension Proofs {
         """, holds: holds && !replays.isEmpty)
   }
 
-  /// What the market-data feed published at the end is what the engine's book holds.
+  /// Checks that the order book of the market-data feed equals the engine's at the end.
   static func feed(_ published: [BookOrder], _ open: [OrderState]) -> DemoResult.Proof {
     var engine: [OrderId: (Energy, Energy)] = [:]
     for order in open { engine[order.order] = (order.leaves, order.covered) }
@@ -104,7 +105,7 @@ extension Proofs {
       return state == (order.total, order.live)
     }
     return DemoResult.Proof(
-      claim: "The feed is the book",
+      claim: "The feed equals the book",
       evidence: """
         \(Format.count(equal)) of \(Format.count(published.count)) published orders equal the \
         engine's \(Format.count(open.count)) in total and live quantity

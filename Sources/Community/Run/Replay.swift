@@ -2,13 +2,13 @@ import ExchangeCore
 import Journaling
 import MarketModel
 
-/// A journal applied to a fresh exchange, and where that ended.
+/// The result of applying a journal to a new exchange.
 struct Replay {
   /// Hash over all events.
   let eventHash: UInt64
   /// Hash of the whole state.
   let stateHash: UInt64
-  /// Commands applied.
+  /// Number of applied commands.
   let commands: Int
   /// Sums of the area.
   let totals: Exchange.AreaTotals?
@@ -16,11 +16,15 @@ struct Replay {
   let cash: [(account: AccountId, currency: Currency, free: Money, reserved: Money)]
   /// Balances of every position.
   let balances: [Balance]
-  /// Orders that are open.
+  /// All open orders.
   let openOrders: [OrderState]
 
-  /// Applies the journal in `directory`; `begin` hears each command before its events.
-  /// - Throws: when the journal is damaged or cannot be read.
+  /// Applies the journal in `directory`.
+  /// - Parameters:
+  ///   - capacity: Capacity of the exchange.
+  ///   - sink: Gets all events.
+  ///   - begin: Called with each command before its events.
+  /// - Throws: `JournalError` when the journal is damaged or cannot be read.
   init<Sink: EventSink>(
     _ directory: String, _ capacity: Capacity, into sink: inout Sink,
     begin: (inout Sink, Command) -> Void

@@ -1,9 +1,9 @@
 import MarketModel
 
-/// Listens to a run's events and adds up what the report shows. Fed by replaying the journal, so that
-/// every figure comes from what the exchange did, not from what anybody meant to do.
+/// Computes the figures of the report from the events of a run. The demonstration feeds it by
+/// replaying the journal, so all figures come from what the exchange recorded.
 struct RunRecorder: EventSink {
-  /// An order that is open.
+  /// An open order; quantities in Wh.
   private struct OpenOrder {
     var side: Side
     var price: Price
@@ -33,12 +33,12 @@ struct RunRecorder: EventSink {
     for index in customers.indices { customers[index].aloneNet = baseline.netCost[index] }
   }
 
-  /// Says that `command` is about to be applied. A tick closes the moment before it.
+  /// Counts `command`, whose events follow. A tick ends the present sample and starts the next one.
   mutating func begin(_ command: Command) {
     run.commands += 1
     switch command.body {
     case .control(.tick):
-      closeMoment()
+      closeSample()
       samples.append(DemoResult.MarketSample(time: command.time))
     case .meterReading: run.readings += 1
     case .enter: run.orders += 1
@@ -47,13 +47,13 @@ struct RunRecorder: EventSink {
     }
   }
 
-  /// Closes the last moment.
+  /// Ends the last sample.
   mutating func finish() {
-    closeMoment()
+    closeSample()
     for index in customers.indices { customers[index].energy.heldAtEnd = energy[index] }
   }
 
-  /// Best executable bid and ask, and the last price, now.
+  /// Best executable bid and ask, and the price of the last trade.
   var quote: (bid: Price?, ask: Price?, last: Price?) {
     var (bid, ask): (Price?, Price?)
     for order in open.values where order.covered > 0 {
@@ -92,7 +92,7 @@ struct RunRecorder: EventSink {
     }
   }
 
-  /// The customer of `account`; none for house accounts.
+  /// Index of the customer of `account`; `nil` for the area's own accounts.
   private func index(of account: AccountId) -> Int? {
     guard !account.isHouse, account != .null else { return nil }
     let index = Int(account.rawValue) - 1
@@ -147,8 +147,8 @@ struct RunRecorder: EventSink {
     customers[index].exportRevenue.units += metered.exportRevenue.units
   }
 
-  /// Takes the book's picture at the end of a moment.
-  private mutating func closeMoment() {
+  /// Adds the order book to the last sample and ends it.
+  private mutating func closeSample() {
     guard let last = samples.indices.last else { return }
     let picture = book(at: samples[last].time)
     var sample = samples[last]
@@ -162,7 +162,7 @@ struct RunRecorder: EventSink {
     }
     sample.overlap = picture.overlap
     sample.energy.heldAtEnd = energy.reduce(0, +)
-    // Sample k closes interval k - 1; sample 0 is the start of the run.
+    // Sample k is at the end of interval k - 1; sample 0 is at the start of the run.
     if baseline.intervals.indices.contains(last - 1) {
       sample.alone = baseline.intervals[last - 1]
     }
@@ -170,8 +170,8 @@ struct RunRecorder: EventSink {
     keepDeepest(picture)
   }
 
-  /// Keeps the picture of the largest overlap, of those with live orders on both sides if there are
-  /// any: they show most of what a book can hold.
+  /// Keeps the book with the largest overlap. Books with live orders on both sides are preferred,
+  /// because they show live and waiting orders of each side.
   private mutating func keepDeepest(_ picture: DemoResult.BookPicture) {
     let (overlap, deepest) = (picture.overlap, deepestOverlap?.overlap ?? 0)
     let isTwoSided = picture.liveBid != nil && picture.liveAsk != nil

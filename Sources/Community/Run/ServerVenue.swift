@@ -4,15 +4,15 @@ import Histogram
 import JoulebookClient
 import MarketModel
 
-/// A server at the end of real TCP sessions: an operator, a meter head-end, the community's session,
-/// a market-data subscriber and one session for every trader. Owned by one thread.
+/// A server that is reached over TCP sessions: an operator's, a meter head-end's, the community's,
+/// a market-data subscriber's and one for each trader. Owned by one thread.
 ///
-/// A call returns when each message sent has been answered; what resting orders do later is taken in
-/// before anybody acts again.
+/// A call returns when all of its messages are answered. Later reports of resting orders are read
+/// before the next trader acts.
 final class ServerVenue: Venue {
   /// Longest wait for an answer, in ms.
   private static let patience: Int32 = 20_000
-  /// How often a session that is not registered yet is tried.
+  /// Most attempts to log on with a session that is not registered yet.
   private static let registrationTries = 100
 
   private let plan: CommunityPlan
@@ -29,7 +29,7 @@ final class ServerVenue: Venue {
   private var last: Price?
   private var latencies = Histogram<UInt32>(highestTrackableValue: 60_000_000_000)
 
-  /// Connects the operator; the others follow when they have been registered.
+  /// Connects the operator. `administer` connects the other sessions after it has registered them.
   init(
     plan: CommunityPlan, keys: CommunityKeys, host: String, port: UInt16, operatorKey: Credentials
   ) throws(ClientError) {
@@ -37,12 +37,12 @@ final class ServerVenue: Venue {
     administrator = try Self.connect(host, port, operatorKey)
   }
 
-  /// Logs the session on. A new server knows a session when its registration is on disk, which may
-  /// be a moment later: it is asked again for at most `registrationTries` times 20 ms.
+  /// Logs a session on. The gateway knows a new session only when its registration is durable, so
+  /// an unknown session is tried again every 20 ms, at most `registrationTries` times.
   private static func connect(
     _ host: String, _ port: UInt16, _ credentials: Credentials
   ) throws(ClientError) -> Client {
-    // The demonstration's last picture shows the orders that rest when its bots have gone.
+    // Orders outlive their sessions, because the checks after the run compare the final order book.
     var options = Client.Options()
     options.orders = .kept
     for _ in 1..<registrationTries {
@@ -58,10 +58,10 @@ final class ServerVenue: Venue {
       host: host, port: port, credentials: credentials, options: options)
   }
 
-  /// Orders that rest in the published book, as the market-data feed told it.
+  /// Orders in the book, as published by the market-data feed.
   var published: [BookOrder] { Array(book.values) }
 
-  /// How long orders took from sending to their first report.
+  /// Percentiles of the time from sending an order to its first report.
   var latency: DemoResult.LatencyFigures {
     var figures = DemoResult.LatencyFigures()
     figures.count = Int(latencies.totalCount)
@@ -129,34 +129,36 @@ final class ServerVenue: Venue {
     while !waiting.isEmpty {
       let message = try next(on: client)
       if waiting.take(message.event) { latencies.record(Client.monotonicNow() - sent) }
-      hear(message.event, trader)
+      addReport(message.event, for: trader)
     }
   }
 
   func takeReports() throws(ClientError) -> [(trader: Int, report: TraderReport)] {
     for (index, client) in traders.enumerated() {
-      while let message = try client.poll(timeoutMilliseconds: 0) { hear(message.event, index) }
+      while let message = try client.poll(timeoutMilliseconds: 0) {
+        addReport(message.event, for: index)
+      }
     }
     try drain()
     defer { reports.removeAll(keepingCapacity: true) }
     return reports
   }
 
-  /// Takes in the feed and what nobody waits for.
+  /// Reads everything that has arrived on the sessions without a trader.
   func drain() throws(ClientError) {
-    while let message = try feed?.poll(timeoutMilliseconds: 0) { learn(message.event) }
+    while let message = try feed?.poll(timeoutMilliseconds: 0) { updateBook(message.event) }
     while try community?.poll(timeoutMilliseconds: 0) != nil {}
     while try metering?.poll(timeoutMilliseconds: 0) != nil {}
     while try administrator.poll(timeoutMilliseconds: 0) != nil {}
   }
 
-  /// Takes in the feed until nothing more comes.
+  /// Reads the feed until nothing arrives for 200 ms.
   func settleFeed() throws(ClientError) {
     try drain()
-    while let message = try feed?.poll(timeoutMilliseconds: 200) { learn(message.event) }
+    while let message = try feed?.poll(timeoutMilliseconds: 200) { updateBook(message.event) }
   }
 
-  /// Ends every session in order.
+  /// Terminates all sessions.
   func close() {
     for client in traders { client.close() }
     for client in [feed, community, metering] { client?.close() }
@@ -167,11 +169,11 @@ final class ServerVenue: Venue {
     try Self.connect(host, port, keys.credentials(connection.session))
   }
 
-  private func hear(_ event: ClientEvent, _ trader: Int) {
+  private func addReport(_ event: ClientEvent, for trader: Int) {
     if let report = TraderReport(event) { reports.append((trader, report)) }
   }
 
-  private func learn(_ event: ClientEvent) {
+  private func updateBook(_ event: ClientEvent) {
     switch event {
     case .bookAdd(let order), .bookModify(let order):
       book[order.order] = order.total > .zero ? order : nil
@@ -188,12 +190,13 @@ final class ServerVenue: Venue {
     return message
   }
 
-  /// Waits until the message `reference` has taken effect.
+  /// Waits until the message with this sequence number is answered.
+  /// - Throws: `.rejected`; `.timedOut`; as `Client.poll`.
   private func answer(to reference: UInt64, on client: Client) throws(ClientError) {
     try client.flush()
     while true {
       let event = try next(on: client).event
-      learn(event)
+      updateBook(event)
       switch event {
       case .acknowledged(let answered) where answered == reference: return
       case .agentSet(_, let answered) where answered == reference: return
@@ -205,7 +208,7 @@ final class ServerVenue: Venue {
   }
 }
 
-/// Messages of a trader that have not been answered.
+/// Unanswered messages of a trader.
 private struct Unanswered {
   private var references: [UInt64: Command.Body] = [:]
 
@@ -215,8 +218,8 @@ private struct Unanswered {
     references[reference] = body
   }
 
-  /// Takes what `event` answers away.
-  /// - Returns: whether it was the first report of a new order.
+  /// Removes the message that `event` answers.
+  /// - Returns: Whether the event is the first report of a new order.
   mutating func take(_ event: ClientEvent) -> Bool {
     switch event {
     case .accepted(let report): return remove { $0.names(entered: report) }
@@ -256,7 +259,7 @@ extension Command.Body {
 }
 
 extension TraderReport {
-  /// What a trader hears of `event`; nothing when it is no trader's business.
+  /// The report for a trader in `event`; `nil` for other events.
   init?(_ event: ClientEvent) {
     switch event {
     case .accepted(let order):

@@ -1,17 +1,17 @@
 import MarketModel
 
-/// A community's run in this process: the same model, traders and rules as the demonstration, without
-/// server, sockets, journal or ledger. For research, and for tests of the market's outcome.
+/// A run of a community in this process with the model, traders and rules of the demonstration, but
+/// without server, sockets, journal or ledger. For research and for tests of the market's outcome.
 public struct Simulation: Sendable {
-  /// What the run found out; `latency` is empty, since nothing was sent.
+  /// Figures of the run; `latency` is empty because nothing is sent.
   public let result: DemoResult
-  /// Invariants of the rules that did not hold at the end: none.
+  /// Violated invariants of the rules at the end; empty in a correct run.
   public let violations: [String]
-  /// Hash over all events: the same for the same model and seed.
+  /// Hash over all events; equal for equal models and seeds.
   public let eventHash: UInt64
 
   /// Runs `model` with `seed`.
-  /// - Precondition: the exchange accepts the set-up, which follows from the model alone.
+  /// - Precondition: The exchange accepts the commands that set up the model.
   public init(of model: CommunityModel, seed: UInt64) {
     let population = Population(of: model, seed: seed)
     let plan = CommunityPlan(model: model, population: population)

@@ -1,42 +1,45 @@
 import MarketModel
 
-/// Where a community trades: the exchange in this process, or a server at the end of connections.
+/// The exchange that a community trades on: one in this process, or a server.
 ///
-/// A call returns when everything it asked has been answered.
+/// A call returns when all of its messages are answered.
 protocol Venue {
-  /// What went wrong with the world: sockets, the server, an answer that cannot be.
+  /// Error of a call: a lost connection, or a reject of a command that had to succeed.
   associatedtype Failure: Error
 
-  /// Carries out the operator's commands, in order.
+  /// Sends the operator's commands, in order.
   mutating func administer(_ bodies: [Command.Body]) throws(Failure)
-  /// Moves the market's time.
+  /// Advances the market's time.
   mutating func tick(to time: Timestamp) throws(Failure)
-  /// Hands in what the meters read.
+  /// Sends meter readings.
   mutating func meter(_ readings: [MeterReading]) throws(Failure)
-  /// Leaves the standing instructions.
+  /// Sends standing instructions.
   mutating func instruct(_ agents: [SetAgent]) throws(Failure)
-  /// Sends what trader `trader` asks, in order.
+  /// Sends the commands of trader number `trader`, in order.
   mutating func send(_ bodies: [Command.Body], from trader: Int) throws(Failure)
-  /// Reports that arrived for traders since the last call, each with its trader.
+  /// Returns the reports since the last call, each with the number of its trader.
   mutating func takeReports() throws(Failure) -> [(trader: Int, report: TraderReport)]
-  /// Best executable bid and ask and the last price, as published.
+  /// Published best executable bid and ask, and price of the last trade.
   var quote: (bid: Price?, ask: Price?, last: Price?) { get }
 }
 
-/// Runs a community at a venue, interval by interval. Owned by one thread.
+/// Runs a community on a venue, interval by interval. Owned by one thread.
 struct CommunityRun<Place: Venue>: ~Copyable {
   let plan: CommunityPlan
   private(set) var venue: Place
   private var traders: [any Trader]
   private var random: SeededRandom
 
-  /// A run of `plan` at `venue`; the order in which meters report in an interval follows `seed`.
+  /// A run of `plan` on `venue`. `seed` determines in which order meters report and traders act.
   init(plan: CommunityPlan, venue: Place, seed: UInt64) {
     (self.plan, self.venue, traders) = (plan, venue, plan.population.traders)
     random = SeededRandom(seed: seed, stream: 2)
   }
 
-  /// Sets up, then plays every interval; `progress` hears how many are done.
+  /// Sets the market up and runs all intervals.
+  /// - Parameters:
+  ///   - setup: The operator's commands.
+  ///   - progress: Called after each interval with the number of intervals done and their total.
   mutating func play(
     setup: [Command.Body], progress: (_ done: Int, _ of: Int) -> Void
   ) throws(Place.Failure) {
@@ -53,7 +56,7 @@ struct CommunityRun<Place: Venue>: ~Copyable {
     }
   }
 
-  /// What every meter read in `interval`, in an order that no customer can rely on.
+  /// The readings of all meters for `interval`, in random order.
   private mutating func readings(of interval: Int) -> [MeterReading] {
     let model = plan.model
     return model.customers.indices.shuffled(using: &random).map { index in
@@ -66,16 +69,17 @@ struct CommunityRun<Place: Venue>: ~Copyable {
     }
   }
 
-  /// Every trader acts once, in an order that changes; each sees what the ones before it did.
+  /// Lets every trader act once, in random order. Each trader sees the effects of the traders
+  /// before it.
   private mutating func act(at interval: Int) throws(Place.Failure) {
     for trader in traders.indices.shuffled(using: &random) {
-      for (hearer, report) in try venue.takeReports() { traders[hearer].hear(report) }
+      for (recipient, report) in try venue.takeReports() { traders[recipient].receive(report) }
       let quote = venue.quote
       let view = MarketView(
         interval: interval, intervalsPerDay: plan.model.intervalsPerDay, liveBid: quote.bid,
         liveAsk: quote.ask, last: quote.last)
-      let asked = traders[trader].act(in: view)
-      if !asked.isEmpty { try venue.send(asked, from: trader) }
+      let commands = traders[trader].act(in: view)
+      if !commands.isEmpty { try venue.send(commands, from: trader) }
     }
   }
 }

@@ -1,65 +1,67 @@
 import MarketModel
 
-/// A broker who hurries: it takes what the live book offers on the right side of its idea of the
-/// price, and quotes the rest one tick ahead of the best, anew in every interval.
+/// A broker that trades at once. In each interval it takes the best live price when that is no
+/// worse than its estimate of the fair price, and otherwise quotes one tick ahead of the best price
+/// of its side.
 public struct AggressiveBroker: Trader {
-  /// "eager-broker".
+  /// The name "eager-broker".
   public let name = "eager-broker"
-  private var desks: [OrderDesk]
-  private var idea: Price
+  private var customers: [AccountOrders]
+  private var fairPrice: Price
 
-  /// A broker for the accounts of `desks`, whose first idea of the price is the tariff's middle.
-  /// - Precondition: there is at least one desk.
-  public init(desks: [OrderDesk]) {
-    precondition(!desks.isEmpty, "a broker has customers")
-    self.desks = desks
-    idea = desks[0].terms.middle
+  /// A broker for these customers. The fair price starts at the mean of feed-in and retail price.
+  /// - Precondition: `customers` is not empty.
+  public init(customers: [AccountOrders]) {
+    precondition(!customers.isEmpty, "a broker has customers")
+    self.customers = customers
+    fairPrice = customers[0].terms.middle
   }
 
-  /// Its customers' accounts.
-  public var accounts: [AccountId] { desks.map(\.account) }
+  /// Accounts of the customers.
+  public var accounts: [AccountId] { customers.map(\.account) }
 
-  /// Withdraws all quotes, then takes or quotes for each customer.
+  /// Cancels the open orders of each customer, then takes or quotes for it.
   public mutating func act(in view: MarketView) -> [Command.Body] {
-    if let last = view.last { idea.ticks += (last.ticks - idea.ticks) / 2 }
-    var asked: [Command.Body] = []
-    for index in desks.indices {
-      asked += desks[index].open.isEmpty ? [] : [withdraw(desks[index])]
-      let excess = desks[index].energy.wattHours - desks[index].cap.wattHours / 2
-      asked +=
+    if let last = view.last { fairPrice.ticks += (last.ticks - fairPrice.ticks) / 2 }
+    var commands: [Command.Body] = []
+    for index in customers.indices {
+      commands += customers[index].open.isEmpty ? [] : [withdraw(customers[index])]
+      let excess = customers[index].energy.wattHours - customers[index].cap.wattHours / 2
+      commands +=
         excess > 0
         ? offer(.sell, excess, at: index, view) : offer(.buy, -excess, at: index, view)
     }
-    return asked
+    return commands
   }
 
-  /// Passes the report to the customer's desk.
-  public mutating func hear(_ report: TraderReport) {
-    for index in desks.indices where desks[index].account == report.account {
-      desks[index].hear(report)
+  /// Passes a report to the customer that it is about.
+  public mutating func receive(_ report: TraderReport) {
+    for index in customers.indices where customers[index].account == report.account {
+      customers[index].receive(report)
     }
   }
 
-  private func withdraw(_ desk: OrderDesk) -> Command.Body {
-    .order(.massCancel(MassCancel(account: desk.account, instrument: desk.instrument)))
+  private func withdraw(_ orders: AccountOrders) -> Command.Body {
+    .order(.massCancel(MassCancel(account: orders.account, instrument: orders.instrument)))
   }
 
-  /// Takes the other side's best if it is no worse than the idea; else quotes ahead of its own side.
+  /// Takes the best price of the other side if it is no worse than the fair price; otherwise quotes
+  /// ahead of its own side.
   private mutating func offer(
     _ side: Side, _ wattHours: Int64, at index: Int, _ view: MarketView
   ) -> [Command.Body] {
     let quantity = Energy(wattHours: wattHours)
-    let desk = desks[index]
+    let orders = customers[index]
     let (mine, theirs) =
       side == .buy ? (view.liveBid, view.liveAsk) : (view.liveAsk, view.liveBid)
     let sign: Int64 = side == .buy ? 1 : -1
-    if let theirs, sign * theirs.ticks <= sign * idea.ticks {
-      return desks[index].enter(
+    if let theirs, sign * theirs.ticks <= sign * fairPrice.ticks {
+      return customers[index].enter(
         side, quantity, at: theirs, timeInForce: .immediateOrCancel)
     }
-    let ahead = (mine?.ticks ?? idea.ticks) + sign * desk.terms.tick.ticks
-    let limit = side == .buy ? min(ahead, idea.ticks) : max(ahead, idea.ticks)
-    let inTariff = min(max(limit, desk.terms.feedIn.ticks), desk.terms.retail.ticks)
-    return desks[index].enter(side, quantity, at: desk.onTick(Price(ticks: inTariff), side))
+    let ahead = (mine?.ticks ?? fairPrice.ticks) + sign * orders.terms.tick.ticks
+    let limit = side == .buy ? min(ahead, fairPrice.ticks) : max(ahead, fairPrice.ticks)
+    let inTariff = min(max(limit, orders.terms.feedIn.ticks), orders.terms.retail.ticks)
+    return customers[index].enter(side, quantity, at: orders.onTick(Price(ticks: inTariff), side))
   }
 }

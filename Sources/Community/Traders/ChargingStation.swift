@@ -1,33 +1,33 @@
 import MarketModel
 
-/// The charging station buys at once: when vehicles plug in, a market order for what they will take
-/// in the interval, immediate or cancel. What the market lacks it imports.
+/// The charging station buys the energy of each interval at its start with a market order,
+/// immediate or cancel. It imports what it could not buy.
 public struct ChargingStation: Trader {
-  /// "station".
+  /// The name "station".
   public let name = "station"
-  private var desk: OrderDesk
+  private var orders: AccountOrders
   private let demand: EnergySeries
 
-  /// The station that is `customer`.
-  public init(desk: OrderDesk, customer: Customer) {
-    self.desk = desk
+  /// A station with the consumption of `customer`.
+  public init(orders: AccountOrders, customer: Customer) {
+    self.orders = orders
     demand = customer.consumption
   }
 
-  /// Its one account.
-  public var accounts: [AccountId] { [desk.account] }
+  /// The account of the station.
+  public var accounts: [AccountId] { [orders.account] }
 
-  /// Buys what its vehicles need and it does not hold.
+  /// Buys the consumption of the interval minus the stored energy, rounded up to whole lots.
   public mutating func act(in view: MarketView) -> [Command.Body] {
     guard view.interval < demand.count else { return [] }
-    let lot = desk.terms.lot.wattHours
-    let lack = demand[view.interval].wattHours - desk.energy.wattHours
+    let lot = orders.terms.lot.wattHours
+    let lack = demand[view.interval].wattHours - orders.energy.wattHours
     guard lack > 0 else { return [] }
     let quantity = Energy(wattHours: (lack + lot - 1) / lot * lot)
-    return desk.enter(
+    return orders.enter(
       .buy, quantity, at: .zero, type: .market, timeInForce: .immediateOrCancel)
   }
 
-  /// Keeps its desk up to date.
-  public mutating func hear(_ report: TraderReport) { desk.hear(report) }
+  /// Updates balances and orders.
+  public mutating func receive(_ report: TraderReport) { orders.receive(report) }
 }

@@ -1,69 +1,69 @@
 import MarketModel
 
-/// A broker who waits: for each of its customers it quotes a bid below and an ask above its idea of
-/// the price, moves the quotes when the idea has moved, and never crosses the live book.
+/// A broker that waits. For each customer it quotes a bid below or an ask above its estimate of the
+/// fair price, moves the quotes with the estimate, and never crosses the live book.
 public struct PatientBroker: Trader {
-  /// "patient-broker".
+  /// The name "patient-broker".
   public let name = "patient-broker"
-  private var desks: [OrderDesk]
-  private var idea: Price
+  private var customers: [AccountOrders]
+  private var fairPrice: Price
   private let halfSpread: Int64 = 1_500
 
-  /// A broker for the accounts of `desks`, whose first idea of the price is the tariff's middle.
-  /// - Precondition: there is at least one desk.
-  public init(desks: [OrderDesk]) {
-    precondition(!desks.isEmpty, "a broker has customers")
-    self.desks = desks
-    idea = desks[0].terms.middle
+  /// A broker for these customers. The fair price starts at the mean of feed-in and retail price.
+  /// - Precondition: `customers` is not empty.
+  public init(customers: [AccountOrders]) {
+    precondition(!customers.isEmpty, "a broker has customers")
+    self.customers = customers
+    fairPrice = customers[0].terms.middle
   }
 
-  /// Its customers' accounts.
-  public var accounts: [AccountId] { desks.map(\.account) }
+  /// Accounts of the customers.
+  public var accounts: [AccountId] { customers.map(\.account) }
 
-  /// Moves a quarter of the way to the last price and requotes.
+  /// Moves the fair price by a quarter of its distance to the last price and updates the quotes.
   public mutating func act(in view: MarketView) -> [Command.Body] {
-    if let last = view.last { idea.ticks += (last.ticks - idea.ticks) / 4 }
-    var asked: [Command.Body] = []
-    for index in desks.indices {
-      asked += quote(.sell, at: index, view)
-      asked += quote(.buy, at: index, view)
+    if let last = view.last { fairPrice.ticks += (last.ticks - fairPrice.ticks) / 4 }
+    var commands: [Command.Body] = []
+    for index in customers.indices {
+      commands += quote(.sell, at: index, view)
+      commands += quote(.buy, at: index, view)
     }
-    return asked
+    return commands
   }
 
-  /// Passes the report to the customer's desk.
-  public mutating func hear(_ report: TraderReport) {
-    for index in desks.indices where desks[index].account == report.account {
-      desks[index].hear(report)
+  /// Passes a report to the customer that it is about.
+  public mutating func receive(_ report: TraderReport) {
+    for index in customers.indices where customers[index].account == report.account {
+      customers[index].receive(report)
     }
   }
 
   private mutating func quote(_ side: Side, at index: Int, _ view: MarketView) -> [Command.Body] {
-    let desk = desks[index]
-    // Half the cap is kept: what is above is offered, what is below is sought.
-    let half = desk.cap.wattHours / 2
-    let excess = desk.energy.wattHours - half
-    let quantity = desk.lots(
+    let orders = customers[index]
+    // The broker aims at half of the cap: it sells the energy above it or buys what is missing.
+    let half = orders.cap.wattHours / 2
+    let excess = orders.energy.wattHours - half
+    let quantity = orders.lots(
       Energy(wattHours: side == .sell ? max(0, excess) : max(0, -excess)))
-    let price = self.price(side, desk, view)
-    if let order = desk.open.first(where: { $0.side == side }) {
+    let price = self.price(side, orders, view)
+    if let order = orders.open.first(where: { $0.side == side }) {
       let moved = abs(order.price.ticks - price.ticks) >= 300
-      let grown = abs(order.leaves.wattHours - quantity.wattHours) * 4 > desk.cap.wattHours
+      let grown = abs(order.leaves.wattHours - quantity.wattHours) * 4 > orders.cap.wattHours
       guard moved || grown || quantity == .zero else { return [] }
-      return desks[index].replace(order, price: price, leaves: quantity)
+      return customers[index].replace(order, price: price, leaves: quantity)
     }
-    return desks[index].enter(side, quantity, at: price)
+    return customers[index].enter(side, quantity, at: price)
   }
 
-  private func price(_ side: Side, _ desk: OrderDesk, _ view: MarketView) -> Price {
-    let tick = desk.terms.tick.ticks
+  private func price(_ side: Side, _ orders: AccountOrders, _ view: MarketView) -> Price {
+    let tick = orders.terms.tick.ticks
     switch side {
     case .buy:
-      let below = min(idea.ticks - halfSpread, (view.liveAsk?.ticks ?? .max) - tick)
-      return desk.onTick(Price(ticks: max(below, desk.terms.feedIn.ticks)), .buy)
+      let below = min(fairPrice.ticks - halfSpread, (view.liveAsk?.ticks ?? .max) - tick)
+      return orders.onTick(Price(ticks: max(below, orders.terms.feedIn.ticks)), .buy)
     case .sell:
-      let above = max(idea.ticks + halfSpread, (view.liveBid?.ticks ?? .min / 2) + tick)
-      return desk.onTick(Price(ticks: min(above, desk.terms.retail.ticks)), .sell)
+      let above = max(fairPrice.ticks + halfSpread, (view.liveBid?.ticks ?? .min / 2) + tick)
+      return orders.onTick(Price(ticks: min(above, orders.terms.retail.ticks)), .sell)
     }
   }
 }

@@ -1,30 +1,30 @@
 import MarketModel
 
-/// How a customer of the community takes part in the market.
+/// The way in which a customer takes part in the market.
 public enum Behaviour: String, Sendable, CaseIterable {
-  /// Left a standing instruction with the engine (market rules 8).
+  /// Has a standing instruction in the engine (market rules 8).
   case standing
-  /// Has a zero-intelligence bot.
+  /// Is traded by a zero-intelligence bot.
   case zeroIntelligence
-  /// Has its day planned by the cooperative.
+  /// Is a member of the cooperative, which trades a day ahead.
   case planned
-  /// Customer of the patient broker.
+  /// Is a customer of the patient broker.
   case patientBroker
-  /// Customer of the eager broker.
+  /// Is a customer of the eager broker.
   case eagerBroker
-  /// The charging station.
+  /// Is the charging station.
   case station
 }
 
-/// Who does what in a community: everything follows from the model and the seed.
+/// The assignment of customers to traders. Model and seed determine it.
 public struct Population: Sendable {
   /// Behaviour of each customer.
   public let behaviours: [Behaviour]
-  /// What a kWh is worth to each customer, between feed-in and retail price.
+  /// Private value of a kWh for each customer, between feed-in and retail price.
   public let values: [Price]
-  /// Instructions of the customers who leave one.
+  /// The standing instructions.
   public let instructions: [SetAgent]
-  /// Everyone with a connection.
+  /// The traders; each has a connection.
   public let traders: [any Trader]
 
   /// The only instrument of the demonstration.
@@ -32,7 +32,7 @@ public struct Population: Sendable {
   /// The account of customer `index`.
   public static func account(_ index: Int) -> AccountId { AccountId(UInt32(index) + 1) }
 
-  /// The population of `model` for `seed`.
+  /// Assigns the customers of `model`.
   public init(of model: CommunityModel, seed: UInt64) {
     var random = SeededRandom(seed: seed, stream: 1)
     behaviours = Self.assign(model, &random)
@@ -42,7 +42,8 @@ public struct Population: Sendable {
     traders = parts.traders(seed: seed)
   }
 
-  /// Shuffles roofs and others apart, so that every group has some of both.
+  /// Assigns behaviours. Customers with and without a roof are shuffled separately, so that every
+  /// group gets some of both.
   private static func assign(
     _ model: CommunityModel, _ random: inout SeededRandom
   ) -> [Behaviour] {
@@ -52,7 +53,7 @@ public struct Population: Sendable {
     var others = indices.filter { !model.customers[$0].hasRoof }
     roofs.shuffle(using: &random)
     others.shuffle(using: &random)
-    // Businesses plan: they are taken first from the end.
+    // Businesses come last in the list, so that `take` assigns them to the cooperative first.
     others.sort { model.customers[$0].kind != .business && model.customers[$1].kind == .business }
     let count = indices.count
     func take(_ number: Int, from pool: inout [Int], as behaviour: Behaviour) {
@@ -75,7 +76,8 @@ public struct Population: Sendable {
     return behaviours
   }
 
-  /// Roof owners value a kWh nearer to the feed-in price, others nearer to the retail price.
+  /// A random private value: nearer to the feed-in price with a roof, nearer to the retail price
+  /// without.
   private static func value(
     _ customer: Customer, _ terms: MarketTerms, _ random: inout SeededRandom
   ) -> Price {
@@ -89,7 +91,7 @@ public struct Population: Sendable {
   }
 }
 
-/// Builds instructions and traders from who does what.
+/// Builds standing instructions and traders from the assignment.
 private struct Parts {
   let model: CommunityModel
   let behaviours: [Behaviour]
@@ -99,13 +101,14 @@ private struct Parts {
     behaviours.indices.filter { behaviours[$0] == behaviour }
   }
 
-  func desk(_ index: Int) -> OrderDesk {
-    OrderDesk(
+  func orders(_ index: Int) -> AccountOrders {
+    AccountOrders(
       account: Population.account(index), instrument: Population.instrument,
       cap: model.cap(of: index), terms: model.terms)
   }
 
-  /// Roofs sell above three fifths of their cap, down to half; others fill up below nine tenths.
+  /// Instructions: a customer with a roof sells above 60 % of its cap, down to 50 %; the others buy
+  /// below 90 %, up to the cap.
   func instructions() -> [SetAgent] {
     members(.standing).map { index in
       let cap = model.cap(of: index).wattHours
@@ -124,19 +127,19 @@ private struct Parts {
     for (number, index) in members(.zeroIntelligence).enumerated() {
       traders.append(
         ZeroIntelligenceTrader(
-          name: "zi-\(number + 1)", desk: desk(index), customer: model.customers[index],
+          name: "zi-\(number + 1)", orders: orders(index), customer: model.customers[index],
           value: values[index], random: SeededRandom(seed: seed, stream: UInt64(index) + 100)))
     }
     for index in members(.station) {
-      traders.append(ChargingStation(desk: desk(index), customer: model.customers[index]))
+      traders.append(ChargingStation(orders: orders(index), customer: model.customers[index]))
     }
     let planned = members(.planned).map {
-      DayPlanner.Member(desk: desk($0), customer: model.customers[$0], value: values[$0])
+      DayPlanner.Member(orders: orders($0), customer: model.customers[$0], value: values[$0])
     }
     if !planned.isEmpty { traders.append(DayPlanner(members: planned)) }
     let (patient, eager) = (members(.patientBroker), members(.eagerBroker))
-    if !patient.isEmpty { traders.append(PatientBroker(desks: patient.map { desk($0) })) }
-    if !eager.isEmpty { traders.append(AggressiveBroker(desks: eager.map { desk($0) })) }
+    if !patient.isEmpty { traders.append(PatientBroker(customers: patient.map { orders($0) })) }
+    if !eager.isEmpty { traders.append(AggressiveBroker(customers: eager.map { orders($0) })) }
     return traders
   }
 }

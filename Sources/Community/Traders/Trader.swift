@@ -1,16 +1,16 @@
 import MarketModel
 
-/// What a trader knows of the market when its turn comes: public data only.
+/// Public market data for a trader at the start of an interval.
 public struct MarketView: Sendable {
-  /// The interval that starts now.
+  /// Index of the interval that starts now.
   public var interval: Int
-  /// How many intervals a day has.
+  /// Number of intervals of a day.
   public var intervalsPerDay: Int
-  /// Best executable bid, if any.
+  /// Best executable bid; `nil` without one.
   public var liveBid: Price?
-  /// Best executable ask, if any.
+  /// Best executable ask; `nil` without one.
   public var liveAsk: Price?
-  /// Price of the last trade, if any.
+  /// Price of the last trade; `nil` before the first.
   public var last: Price?
 
   /// A view of the market at the start of `interval`.
@@ -22,28 +22,28 @@ public struct MarketView: Sendable {
     (self.liveBid, self.liveAsk, self.last) = (liveBid, liveAsk, last)
   }
 
-  /// Whether `hour` o'clock (0...23) is now.
+  /// Whether the interval starts at the full hour `hour` (0...23) of a day.
   public func isStart(ofHour hour: Int) -> Bool {
     interval % intervalsPerDay == hour * intervalsPerDay / 24
   }
 }
 
-/// What a trader hears back about one of its accounts.
+/// A report for a trader about one of its accounts.
 public enum TraderReport: Sendable, Equatable {
-  /// An order of its own entered; `leaves` before it matched.
+  /// A new order was accepted with this total quantity.
   case accepted(AccountId, ClientOrderId, OrderId, Side, Price, quantity: Energy)
-  /// An order has this price and open quantity now.
+  /// An order now has this price and open quantity.
   case changed(AccountId, OrderId, Price, leaves: Energy)
-  /// It traded; `leaves` is what the order has left.
+  /// An order traded `quantity`; its open quantity is now `leaves`.
   case traded(AccountId, OrderId, Side, Price, quantity: Energy, leaves: Energy)
-  /// The order is open no more.
+  /// An order is no longer open.
   case gone(AccountId, OrderId)
-  /// What it asked was refused.
+  /// A command was rejected.
   case rejected(AccountId, ClientOrderId, RejectCode)
-  /// Its balances now.
+  /// The account now has this energy, cap and free cash.
   case balance(AccountId, energy: Energy, cap: Energy, free: Money)
 
-  /// The account it is about.
+  /// The account of the report.
   public var account: AccountId {
     switch self {
     case .accepted(let account, _, _, _, _, _), .changed(let account, _, _, _),
@@ -53,7 +53,7 @@ public enum TraderReport: Sendable, Equatable {
     }
   }
 
-  /// What the parties of `event` hear; nothing for events that are no trader's business.
+  /// The reports for the parties of `event`; empty for other events.
   public static func reports(of event: Event) -> [TraderReport] {
     switch event {
     case .accepted(let state):
@@ -87,17 +87,17 @@ public enum TraderReport: Sendable, Equatable {
   }
 }
 
-/// Someone with a connection of its own who decides what to ask of the exchange, once an interval.
+/// A participant with a connection that decides once per interval which commands to send.
 ///
-/// A trader is a pure state machine: it sees public data and its own reports, and asks. It is owned
-/// by the thread that runs the community.
+/// A trader is a pure state machine: its input is public market data and the reports of its
+/// accounts, its output are commands. It is owned by the thread that runs the community.
 public protocol Trader: Sendable {
   /// A short name, at most 16 ASCII characters.
   var name: String { get }
   /// The accounts it acts for.
   var accounts: [AccountId] { get }
-  /// What it asks at the start of an interval, in order.
+  /// The commands at the start of an interval, in order.
   mutating func act(in view: MarketView) -> [Command.Body]
-  /// Takes a report about one of its accounts.
-  mutating func hear(_ report: TraderReport)
+  /// Updates the trader with a report about one of its accounts.
+  mutating func receive(_ report: TraderReport)
 }

@@ -1,49 +1,51 @@
 import MarketModel
 
-/// One account as its trader sees it: balances, open orders and the next client order id.
-public struct OrderDesk: Sendable {
-  /// An order that is open, as last reported.
+/// The reported state of one account: its energy, its open orders and the next client order id.
+/// Builds the commands of its trader.
+public struct AccountOrders: Sendable {
+  /// An open order, as last reported.
   public struct OpenOrder: Sendable, Equatable {
-    /// The engine's id.
+    /// Exchange order id.
     public var order: OrderId
     /// Buy or sell.
     public var side: Side
-    /// Limit.
+    /// Limit price.
     public var price: Price
     /// Open quantity.
     public var leaves: Energy
-    /// Total quantity, what has executed included.
+    /// Total quantity, including what has executed.
     public var quantity: Energy
   }
 
-  /// Whose account, and what it trades.
+  /// The account.
   public let account: AccountId
-  /// The spot instrument.
+  /// The spot instrument that it trades.
   public let instrument: InstrumentId
-  /// Price and quantity steps.
+  /// Tariff and increments of the instrument.
   public let terms: MarketTerms
   /// Stored energy, as last reported.
   public private(set) var energy = Energy.zero
-  /// Bmax.
+  /// Storage cap, as last reported.
   public private(set) var cap: Energy
-  /// Orders that are open, in the order in which they were accepted.
+  /// Open orders, in the order in which they were accepted.
   public private(set) var open: [OpenOrder] = []
   private var nextClientOrderId: UInt64 = 1
 
-  /// The desk of `account`, before anything was reported.
+  /// An account without energy and orders.
   public init(account: AccountId, instrument: InstrumentId, cap: Energy, terms: MarketTerms) {
     (self.account, self.instrument, self.cap, self.terms) = (account, instrument, cap, terms)
   }
 
-  /// How much more energy the account may hold.
+  /// Energy that the account can still store.
   public var headroom: Energy { Energy(wattHours: max(0, cap.wattHours - energy.wattHours)) }
 
-  /// `energy` in whole lots, rounded down; nothing when negative.
+  /// `energy` rounded down to whole lots; zero when negative.
   public func lots(_ energy: Energy) -> Energy {
     Energy(wattHours: max(0, energy.wattHours) / terms.lot.wattHours * terms.lot.wattHours)
   }
 
-  /// `price` on the tick inside the band; a bid rounds down and an ask up, against its owner.
+  /// `price` rounded to a tick inside the price band: a bid down and an ask up, so that the owner's
+  /// limit is kept.
   public func onTick(_ price: Price, _ side: Side) -> Price {
     let tick = terms.tick.ticks
     let inside = min(max(price.ticks, 0), terms.highestPrice.ticks)
@@ -51,7 +53,7 @@ public struct OrderDesk: Sendable {
     return Price(ticks: min(steps * tick, terms.highestPrice.ticks / tick * tick))
   }
 
-  /// A new order; nothing when `quantity` is below a lot.
+  /// The command for a new order; empty when `quantity` is below one lot.
   public mutating func enter(
     _ side: Side, _ quantity: Energy, at price: Price, type: OrderType = .limit,
     timeInForce: TimeInForce = .goodTillCancel
@@ -67,7 +69,8 @@ public struct OrderDesk: Sendable {
     ]
   }
 
-  /// Changes `order` to `price` and to `leaves` still open; nothing when that is how it stands.
+  /// The command that changes `order` to `price` and to the open quantity `leaves`; empty when the
+  /// order has both already.
   public mutating func replace(
     _ order: OpenOrder, price: Price, leaves: Energy
   ) -> [Command.Body] {
@@ -83,16 +86,16 @@ public struct OrderDesk: Sendable {
     ]
   }
 
-  /// Cancels `order`.
+  /// The command that cancels `order`.
   public func cancel(_ order: OpenOrder) -> Command.Body {
     .cancel(CancelOrder(account: account, order: order.order))
   }
 
-  /// Cancels every open order, one by one.
+  /// One cancel for each open order.
   public func cancelAll() -> [Command.Body] { open.map { cancel($0) } }
 
-  /// Takes a report about this account.
-  public mutating func hear(_ report: TraderReport) {
+  /// Updates the state from a report about this account.
+  public mutating func receive(_ report: TraderReport) {
     switch report {
     case .accepted(_, _, let order, let side, let price, let quantity):
       open.append(
@@ -113,7 +116,7 @@ public struct OrderDesk: Sendable {
     }
     let executed = open[index].quantity.wattHours - open[index].leaves.wattHours
     if let price {
-      // A replace changes the total; what had executed stays executed.
+      // A replace changes the total quantity; the executed quantity is unchanged.
       open[index].price = price
       open[index].quantity = Energy(wattHours: executed + leaves.wattHours)
     }
