@@ -1,44 +1,44 @@
-// Stages 2 and 8 of the binary protocol:
+// Stages 2 and 8 for the binary protocol:
 //
 //     bytes ─> frames ─> FixpSession ─> OrderReader ─> Command ──submit──> exchange
-//     bytes <─ frames <─ ReportWriter <─ reports, market data <──deliver, endCommand── server (what is durable)
+//     bytes <─ frames <─ ReportWriter <─ reports, market data <──deliver, endCommand── server
 //
-// Every report is kept for a while, whether or not its session is connected: a client that
-// comes back asks for what it missed, and older reports are read from the journal again.
+// Recent reports are cached whether or not their session is connected. A client that returns
+// requests the reports it missed; older ones are read from the journal.
 
 import GatewayKit
 import MarketModel
 import Transport
 import Wire
 
-/// The binary gateway: FIXP sessions over SBE frames on one transport. Owned by the I/O thread: every
-/// method is called there.
+/// The binary gateway: FIXP sessions with SBE messages on one transport. Owned by the I/O thread;
+/// all methods are called there.
 public final class BinaryGateway: Gateway, ConnectionHandler {
-  /// Limits and the clock.
+  /// Limits, clock and signature verification.
   public struct Configuration: Sendable {
     /// Limits of sessions.
     public var session = FixpSession.Limits()
-    /// The clock that judges timestamps of Negotiate and Establish: always the real one, also for a
-    /// server whose exchange runs on driven time.
+    /// Clock that checks timestamps of Negotiate and Establish. It is the real clock even if the
+    /// exchange's clock is driven.
     public var clock: @Sendable () -> Timestamp = { SystemClock.now() }
 
-    /// Whether a signature is that of a key's owner on a purpose's part of a frame. The simulation, which
-    /// signs everything itself, remembers what it has signed.
+    /// Verifies a signature over the part of a frame that belongs to a purpose. The simulation
+    /// replaces it by a table of the signatures it made.
     package var verify: @Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool = {
       SignatureCheck.isValid($0, on: $1, $2, key: $3)
     }
 
-    /// The defaults.
+    /// Creates the default configuration.
     public init() {}
   }
 
-  /// What happened so far.
+  /// Activity counters since the start.
   public internal(set) var counts = GatewayCounts()
-  /// Clients that are not read, since the intake was full.
+  /// Number of clients that are not read because the intake was full.
   public var pausedCount: Int { pausedSlots.count }
-  /// Established sessions.
+  /// Number of established sessions.
   public var connectionCount: Int { peers.establishedCount }
-  /// Whether a client is connected.
+  /// Whether any client is connected.
   public var hasConnections: Bool { !peers.occupied.isEmpty }
 
   let transport: any Network
@@ -50,26 +50,27 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   let configuration: Configuration
   var peers: PeerTable
   var recent = RecentTable()
-  /// Marks of sessions in the journal that were submitted and have not come back.
+  /// Number of submitted beginSession commands per session that were not yet delivered.
   var begins: [SessionId: Int] = [:]
-  /// Slots whose session ended while something was sent to it: it is given up when the turn ends.
+  /// Slots whose session ended while messages were being written to it; released at the end of the
+  /// turn.
   var cutSlots: [Int] = []
-  /// Retransmissions that wait for their client to read.
+  /// Retransmissions that wait until their client reads.
   var heldAnswers: [HeldAnswer] = []
-  /// Answers to questions that wait until what they say is durable.
+  /// Answers that wait until the state they describe is durable.
   var waiting = HeldAnswers<WaitingAnswer>()
-  /// Every command up to here is durable, and its events were delivered.
+  /// Every command up to here is durable and its events were delivered.
   var deliveredThrough = SequenceNumber.none
   var isDraining = false
-  /// A message for several.
+  /// Buffer in which a message for several clients is encoded once.
   let draft = UnsafeMutableRawPointer.allocate(
     byteCount: RecentReports.longestReport, alignment: 8)
   private var pausedSlots: [Int] = []
-  /// Messages taken in, commands and questions.
+  /// Number of commands and queries accepted.
   var taken = 0
 
-  /// A gateway without clients, to be given the connections of `transport`.
-  /// - Parameter seat: Is kept as long as the gateway; what it leads to must not keep the gateway in turn.
+  /// A gateway without clients that will serve the connections of `transport`.
+  /// - Parameter seat: Retained by the gateway; none of its objects may retain the gateway.
   public init(
     _ seat: GatewaySeat, transport: any Network, configuration: Configuration = Configuration()
   ) {
@@ -83,16 +84,16 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
 
   deinit { draft.deallocate() }
 
-  // MARK: From the server
+  // MARK: Called by the server
 
-  /// An answer keeps its place: behind the reports of what came before it, before all others.
+  /// Sends waiting answers of earlier commands, so that they precede the reports of this command.
   public func begin(_ sequence: SequenceNumber) {
     if waiting.first < sequence {
       releaseAnswers(through: SequenceNumber(sequence.rawValue - 1))
     }
   }
 
-  /// Tells the sessions that an event concerns; what it means for sessions themselves follows from it.
+  /// Sends the reports of an event and applies its effects on sessions.
   public func deliver(
     _ event: UnsafePointer<Event>, _ reports: UnsafeBufferPointer<Report>, _ time: Timestamp
   ) {
@@ -100,26 +101,26 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     for index in reports.indices { send(reports[index], event, time) }
   }
 
-  /// Sends what a command published to those who follow it.
+  /// Sends a command's market data to the subscribers.
   public func endCommand(_ messages: UnsafeBufferPointer<FeedMessage>, _ time: Timestamp) {
     for index in messages.indices { publish(messages[index], time) }
   }
 
-  /// The answers to questions that were asked by then leave.
+  /// Sends the waiting answers up to `sequence`.
   public func delivered(through sequence: SequenceNumber) {
     deliveredThrough = max(deliveredThrough, sequence)
     if waiting.first <= deliveredThrough { releaseAnswers(through: deliveredThrough) }
   }
 
-  /// Ends every session with code 1012.
+  /// Terminates every session with code 1012.
   public func drain() {
     isDraining = true
-    // Everything is durable by now: what waits are answers behind commands that caused no event.
+    // Everything is durable by now; the remaining answers wait for commands without events.
     releaseAnswers(through: SequenceNumber(.max - 1))
     for slot in peers.occupied { terminate(slot, Refusal(.shuttingDown)) }
   }
 
-  // MARK: From the transport
+  // MARK: Called by the transport
 
   /// A client connected.
   public func connected(_ connection: ConnectionId) {
@@ -128,13 +129,13 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
       connection: connection, session: FixpSession(now: now, limits: configuration.session))
   }
 
-  /// Bytes arrived: walks the frames.
+  /// Bytes arrived: handles the frames in them.
   public func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int {
     clock.look()
     return readFrames(connection.slot, bytes)
   }
 
-  /// A client does not read: it is told so, and its session is over.
+  /// A client does not read its messages: its session is terminated.
   public func overflowed(_ connection: ConnectionId) {
     guard let session = peers[connection.slot]?.session else { return }
     exchange.note(.slowReader(session.identity, bytes: transport.queued(connection)))
@@ -146,7 +147,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     cutSlots.append(connection.slot)
   }
 
-  /// A connection is gone.
+  /// A connection was closed.
   public func closed(_ connection: ConnectionId, _ reason: CloseReason) {
     clock.look()
     if peers[connection.slot]?.session.state == .established, reason != .shutdown {
@@ -158,19 +159,19 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
 
   // MARK: In a turn of the loop
 
-  /// Sends what is conflated, and what clients have room for again.
+  /// Sends retransmissions for which clients have space again, and conflated tops.
   public func tick() {
     sendHeldAnswers()
     publishTops()
   }
 
-  /// Gives up who was cut.
+  /// Releases the slots whose session ended during the turn.
   public func turnEnds() {
     sendHeldAnswers()
     if !cutSlots.isEmpty { releaseCutSlots() }
   }
 
-  /// Paused clients are shown again what they had sent.
+  /// Resumes reading from paused clients.
   public func resumeReading() {
     if !pausedSlots.isEmpty { resumePaused() }
   }
@@ -184,11 +185,11 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
       peers[slot]?.isPaused = false
       transport.resume(peer.connection)
     }
-    // What they had sent is applied now, not when somebody else speaks.
+    // Pending commands of these clients are applied now rather than when another client sends.
     if taken != before { transport.turnAgain() }
   }
 
-  /// Nobody was silent whose bytes lay in a buffer: all that had come by `moment` was read.
+  /// Ends sessions without traffic as of `moment`, by which all arrived bytes were read.
   public func judgeSilence(at moment: SteadyTime) {
     for slot in peers.occupied {
       if peers[slot]?.isPaused == true { peers[slot]?.session.noteUnread(now: moment) }
@@ -197,15 +198,15 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     }
   }
 
-  // MARK: Within
+  // MARK: Internal
 
-  /// The time that an answer carries.
+  /// The time in answers.
   var answerTime: Timestamp { view.time ?? configuration.clock() }
 
-  /// The time of intervals.
+  /// Present time of the interval clock.
   var now: SteadyTime { clock.now }
 
-  /// Stops reading from a client until the intake has room.
+  /// Stops reading from a client until the intake has capacity.
   func pause(_ slot: Int) {
     guard let connection = peers[slot]?.connection else { return }
     peers[slot]?.isPaused = true

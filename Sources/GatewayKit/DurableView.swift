@@ -1,35 +1,37 @@
-// What all gateways know of the exchange: what follows from durable events alone, kept once and shared.
+// The state that all gateways share. It follows from durable events alone and is kept once.
 //
-//     command ─▶ begin        ┐                      ┌ reference    who is who
-//     event ───▶ take ────────┼─▶ DurableView ───────┤ flows        numbers of reports
-//     end ─────▶ endCommand ──┘        │             │ feed         published book, numbers of market data
-//                                      │             └ identities   session versions, who is established
+//     command ─▶ begin        ┐                      ┌ reference    participants, sessions, instruments
+//     event ───▶ take ────────┼─▶ DurableView ───────┤ flows        report numbers
+//     end ─────▶ endCommand ──┘        │             │ feed         published books, message numbers
+//                                      │             └ identities   session versions, connections
 //                                      └─▶ reports and market data of the command, for the gateways
 //
-// A snapshot holds it, so that a start goes on with the numbers that clients know.
+// Snapshots contain it, so that after a start the numbering that clients know continues.
 
 import MarketModel
 
-/// The state that gateways share. Owned by one thread: the live one by the I/O thread.
+/// The shared state of the gateways. Owned by one thread; the live one by the I/O thread.
 public final class DurableView {
-  /// Who is who and what is traded.
+  /// Participants, sessions, accounts, meters, areas and instruments.
   public private(set) var reference = ReferenceData()
-  /// How far every session's flow of reports is.
+  /// The numbered report flows of all sessions.
   public private(set) var flows = ReportFlows()
-  /// The published book of every area.
+  /// The published books of all areas.
   public var feed = MarketFeed()
-  /// Versions of sessions, and which are established. What is not durable of it is the gateways'.
+  /// Versions of sessions, and which sessions are established. The gateways also write to it what
+  /// is not durable.
   public var identities: SessionIdentities
-  /// Time of the last command with an event; `nil`: there was none.
+  /// Time of the last command that had an event; `nil` if there was none.
   public private(set) var time: Timestamp?
 
-  /// A view of an exchange without a command.
-  /// - Parameter versionFloor: Session versions must be above it; see `SessionIdentities`.
+  /// The view of an exchange before its first command.
+  /// - Parameter versionFloor: Lower bound of new session versions; see `SessionIdentities`.
   public init(versionFloor: UInt64 = 0) {
     identities = SessionIdentities(versionFloor: versionFloor)
   }
 
-  /// Goes on where `other` is, which is of no use any more. Before the first command.
+  /// Takes over the state of `other`, which must not be used afterwards. Called before the first
+  /// command.
   public func adopt(_ other: DurableView) {
     swap(&reference, &other.reference)
     swap(&flows, &other.flows)
@@ -38,22 +40,22 @@ public final class DurableView {
     time = other.time
   }
 
-  /// Gives its reference data away: it is of no use any more.
+  /// Moves the reference data out; the view must not be used afterwards.
   public func takeReference() -> ReferenceData {
     var taken = ReferenceData()
     swap(&taken, &reference)
     return taken
   }
 
-  /// Names the command whose events come next. For commands that are replayed: of those that come by a gateway
-  /// it knows itself how far their client is.
+  /// Announces the command whose events follow. Only for replayed commands: of live ones the
+  /// gateway itself records the client's sequence number.
   public func begin(_ command: borrowing Command) {
     guard command.session != .exchange, command.clientSequence > 0 else { return }
     identities.applied(command.session, sequence: command.clientSequence)
   }
 
-  /// Takes an event of the command in hand. Events of a command come in order, without gaps.
-  /// - Returns: The reports of it, valid until the next call.
+  /// Processes an event of the current command. Events must come in order, without gaps.
+  /// - Returns: its reports, valid until the next call.
   @discardableResult public func take(
     _ event: UnsafePointer<Event>, at time: Timestamp
   ) -> UnsafeBufferPointer<Report> {
@@ -63,23 +65,23 @@ public final class DurableView {
     return flows.number(event, reference)
   }
 
-  /// As `take`, for who wants reports only: market data are not kept.
+  /// Like `take`, without updating market data.
   public func number(_ event: UnsafePointer<Event>) -> UnsafeBufferPointer<Report> {
     if event.kind == .other { learn(event.pointee) }
     return flows.number(event, reference)
   }
 
-  /// Asks for the memory that an event will change, so that it is near when the event comes.
+  /// Prefetches the memory that an event will change.
   public func anticipate(_ event: UnsafePointer<Event>) { feed.anticipate(event) }
 
-  /// The command in hand is complete.
-  /// - Returns: What it published, valid until the next call.
+  /// Ends the current command.
+  /// - Returns: the market data it published, valid until the next call.
   @discardableResult public func endCommand(at time: Timestamp) -> UnsafeBufferPointer<FeedMessage>
   {
     feed.endCommand(at: time)
   }
 
-  /// The rarer events that change who is who.
+  /// Processes the less frequent events, which change reference data.
   private func learn(_ event: Event) {
     if case .session(.sessionBegan(let session)) = event {
       identities.began(session.session, version: session.version)
@@ -91,7 +93,7 @@ public final class DurableView {
     flows.registered(session, former: former, reference)
   }
 
-  /// Whether both know the same of what is durable.
+  /// Whether both are equal in everything that is durable.
   public func isSame(as other: DurableView) -> Bool {
     reference.isSame(as: other.reference) && flows.isSame(as: other.flows)
       && feed.isSame(as: other.feed) && identities.rows == other.identities.rows
@@ -99,10 +101,10 @@ public final class DurableView {
   }
 }
 
-// MARK: - Its image
+// MARK: - State image
 
 extension DurableView {
-  /// Counts changes of what rows mean that their fields do not show.
+  /// Raised when the meaning of a row changes without a change of its fields.
   private static let imageVersion: UInt64 = 1
 
   private static let layout: StateLayout = {
@@ -114,7 +116,7 @@ extension DurableView {
     return layout
   }()
 
-  /// Writes all of it, between two commands, but for the counts of its reference data.
+  /// Writes the state, except the counts of the reference data. Called between two commands.
   public func write(to sink: any StateSink) {
     sink.put(Self.layout.fingerprint)
     sink.put(time?.nanoseconds ?? 0)
@@ -124,8 +126,8 @@ extension DurableView {
     sink.put(identities.rows)
   }
 
-  /// Reads what `write` wrote; the source says whether it was whole.
-  /// - Parameter counts: Those of the reference data.
+  /// Reads what `write` wrote. The source records whether it was complete.
+  /// - Parameter counts: Number of rows of the reference data.
   public convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
     self.init()
     source.expect(Self.layout)

@@ -2,15 +2,16 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// Questions. Those to the exchange are asked at their place among the commands, and their answers wait, in
-// order, until everything that was applied by then is durable (HeldAnswers). Reference data and
-// market data come from what was delivered, which is durable already: they are answered at once.
+// Queries. Those about the exchange's state are answered by the exchange in order with the
+// commands, and the answers wait until all commands applied before are durable
+// (HeldAnswers). Reference data and market data come from delivered events, which are
+// durable, and are answered immediately.
 
 extension BinaryGateway {
-  /// Answers of one session that may wait; when there are more, its connection is not read on.
+  /// Maximum number of waiting answers per session; beyond it the connection is not read.
   static let mostWaitingAnswers = 256
 
-  /// Answers a question, or has its answer wait.
+  /// Answers a query, or queues its answer.
   func answer(_ frame: Frame, _ template: Template, _ slot: Int) -> Next {
     switch template {
     case .orderStatusRequest, .explainRequest, .balanceRequest, .statusRequest:
@@ -49,7 +50,7 @@ extension BinaryGateway {
     return .go
   }
 
-  /// What is asked, and the account that is named with an order.
+  /// Decodes a query to the exchange, and the account named with an order.
   private func question(_ frame: Frame) -> (Question, AccountId)? {
     if let message = OrderStatusRequestDecoder(frame) {
       return (.orderState(message.orderId), message.account)
@@ -63,12 +64,12 @@ extension BinaryGateway {
     return StatusRequestDecoder(frame).map { (.status(withStateHash: $0.withStateHash), .null) }
   }
 
-  /// - Returns: What the exchange says, and the last command that it had applied; `nil` when it must be
-  ///   asked again.
+  /// - Returns: the exchange's answer and the last command it had applied; `nil` if the question
+  ///   must be asked again.
   private func ask(
     _ question: Question, _ peer: Peer
   ) -> (WaitingAnswer.Outcome, SequenceNumber)? {
-    // Hashing walks the whole state on the thread that trades: an operator's to ask for.
+    // Hashing the whole state blocks matching, so only administrators may request it.
     if question == .status(withStateHash: true), !roles(of: peer).contains(.administration) {
       let refusal = Refusal(.notPermitted, limit: Int64(Roles.administration.rawValue))
       return (.refused(refusal), waiting.last ?? deliveredThrough)
@@ -76,7 +77,7 @@ extension BinaryGateway {
     return exchange.answer(question).map { (.found($0.finding), $0.through) }
   }
 
-  /// What waits for no command behind `sequence` leaves.
+  /// Sends the answers that wait for no command after `sequence`.
   func releaseAnswers(through sequence: SequenceNumber) {
     while let answer = waiting.take(through: sequence) {
       peers[answer.connection.slot]?.waitingAnswers -= 1
@@ -84,14 +85,15 @@ extension BinaryGateway {
     }
   }
 
-  /// The session in `slot` is over: nobody waits for its answers.
+  /// Discards the answers of the session in `slot`, which has ended.
   func dropAnswers(_ slot: Int) {
     guard let peer = peers[slot], peer.waitingAnswers > 0 else { return }
     waiting.drop { $0.connection == peer.connection }
     peers[slot]?.waitingAnswers = 0
   }
 
-  /// Sends an answer as who asked may know it: who is who, as of the last command that it tells of.
+  /// Sends an answer if the client may see it according to the reference data as of the answer's
+  /// command.
   private func send(_ answer: WaitingAnswer) {
     let (slot, reference) = (answer.connection.slot, answer.reference)
     guard let peer = peers[slot] else { return }
@@ -129,7 +131,7 @@ extension BinaryGateway {
         reference, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)),
         account: account)
     }
-    // An account that never had anything there has nothing there, under the area's own cap.
+    // An account without a position in the area has an empty one, with the area's default cap.
     let nothing = Balance(
       account: account, area: number, currency: area.definition.currency, free: .zero,
       reserved: .zero, energy: .zero, cap: area.defaultCap, coveredAsks: .zero,
@@ -137,7 +139,7 @@ extension BinaryGateway {
     writer(slot)?.balance(0, answerTime, reference: reference, balance ?? nothing)
   }
 
-  // MARK: Who and what there is
+  // MARK: Reference data
 
   private func answerReferenceData(_ frame: Frame, _ slot: Int) {
     guard let message = ReferenceDataRequestDecoder(frame), let writer = writer(slot) else {
@@ -159,19 +161,19 @@ extension BinaryGateway {
 
   private func roles(of peer: Peer) -> Roles { view.reference.roles(of: peer.session.identity) }
 
-  /// An operator may ask about every account, a participant about its own.
+  /// Administrators may ask about every account, others about their participant's accounts.
   private func mayAsk(_ peer: Peer, about account: AccountId) -> Bool {
     roles(of: peer).contains(.administration)
       || view.reference.participant(of: account) == peer.participant
   }
 
-  /// An order's account may be named or left out, not mistaken.
+  /// The account of an order may be omitted, but must not be wrong.
   private func mayAsk(_ peer: Peer, _ answer: WaitingAnswer, about state: OrderState) -> Bool {
     mayAsk(peer, about: state.account)
       && (answer.account == state.account || answer.account == .null)
   }
 
-  /// To those who may not know, an order of somebody else's is like none.
+  /// To a client without permission, an order of another participant looks like an unknown one.
   private func refuseOrder(_ answer: WaitingAnswer, _ slot: Int) {
     let order: OrderId
     switch answer.question {
@@ -182,7 +184,7 @@ extension BinaryGateway {
       answer.reference, slot, Refusal(.unknownOrder), account: answer.account, order: order)
   }
 
-  /// Rejects a question: outside the sequence, like its answer would have been.
+  /// Rejects a query. Like its answer, the reject has no report number.
   func refuse(_ frame: Frame, _ slot: Int, _ refusal: Refusal) {
     refuse(frame.sequenceNumber, slot, refusal)
   }

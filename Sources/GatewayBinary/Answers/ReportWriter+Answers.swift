@@ -2,10 +2,10 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// Answers to questions and market data: outside the report sequence.
+// Encoding of answers and market data, which have no report number.
 
 extension ReportWriter {
-  /// The most entries of a group that the schema allows.
+  /// Maximum number of entries of a group in the schema.
   private enum Most {
     static let blockers = 64
     static let levels = 120
@@ -89,7 +89,7 @@ extension ReportWriter {
 // MARK: - Market data
 
 extension ReportWriter {
-  /// One message of an area's channel; `sequence` 0: part of a snapshot.
+  /// Writes one message of an area's channel; `sequence` is 0 in a snapshot.
   func marketData(_ update: FeedUpdate, area: AreaId, sequence: UInt64, _ time: Timestamp) {
     switch update {
     case .add(let order): add(order, area, sequence)
@@ -125,7 +125,7 @@ extension ReportWriter {
     } while !rest.isEmpty
   }
 
-  /// A level as message `sequence` of an area's channel left it.
+  /// Writes a price level as of message `sequence` of an area's channel.
   func level(_ level: FeedLevel, of instrument: InstrumentId, area: AreaId, sequence: UInt64) {
     guard let frame = room(LevelUpdateEncoder.frameLength) else { return }
     LevelUpdateEncoder(
@@ -187,8 +187,8 @@ extension ReportWriter {
 }
 
 extension OrderExplanation {
-  /// The strongest reason as the schema says it. `instrumentClosed` is never sent: closing an instrument
-  /// cancels its orders.
+  /// The most important reason, as an enumeration of the schema. `instrumentClosed` is never sent,
+  /// because closing an instrument cancels its orders.
   fileprivate var strongest: ExplanationReason {
     switch reasons.first {
     case nil, .behind, .noCrossingPrice: .noCrossingPrice

@@ -2,14 +2,14 @@ import GatewayKit
 import MarketModel
 import Transport
 
-/// An answer that waits until what it says is durable.
+/// An answer that waits until the state it describes is durable (`HeldAnswers`).
 struct WaitingAnswer {
-  /// What came of the question.
+  /// The content of the answer.
   enum Outcome {
-    /// What the exchange says. What the gateway knows (who may ask, what there is) is added when the answer
-    /// leaves: then it knows exactly as much as the exchange did.
+    /// The exchange's finding. Permissions and counts are added when the answer is sent, because
+    /// only then the gateway's reference data match the exchange's state at the question.
     case found(Answer.Finding)
-    /// It may not be asked.
+    /// The question is not allowed.
     case refused(Refusal)
   }
 
@@ -17,7 +17,7 @@ struct WaitingAnswer {
   /// Sequence number of the question.
   let reference: UInt64
   let question: Question
-  /// The account that is named in the question; null: none.
+  /// The account named in the question; `.null` if none.
   let account: AccountId
   let outcome: Outcome
 }

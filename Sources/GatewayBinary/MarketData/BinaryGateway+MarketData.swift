@@ -2,7 +2,7 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// Subscriptions: snapshots, gaps, tops.
+// Market-data subscriptions: snapshots, gap fills, tops.
 
 extension BinaryGateway {
   func subscribe(_ frame: Frame, _ slot: Int) {
@@ -47,7 +47,7 @@ extension BinaryGateway {
     writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
   }
 
-  /// Sends what a subscriber missed, from the number it names, and what follows.
+  /// Handles MarketDataResume: sends the messages from the given number on, then live ones.
   func resumeMarketData(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataResumeDecoder(frame), let writer = writer(slot) else { return }
     guard let kind = message.view else {
@@ -81,7 +81,7 @@ extension BinaryGateway {
     }
   }
 
-  /// From now on the client in `slot` sees the channel of `area` in this view.
+  /// Subscribes the client in `slot` to `area` in this view.
   private func follow(_ area: AreaId, _ slot: Int, _ kind: MarketView) {
     peers.subscribe(slot, area, kind)
     keepWhatIsWanted()
@@ -97,7 +97,7 @@ extension BinaryGateway {
     }
   }
 
-  /// Sends the tops that changed since the last time.
+  /// Sends the tops that changed since the last call.
   func publishTops() {
     keepWhatIsWanted()
     guard peers.isWanted(.tops) else { return }
@@ -108,7 +108,7 @@ extension BinaryGateway {
     }
   }
 
-  /// Sends a message of an area, written once, to those who have this view of it.
+  /// Encodes a message of an area once and sends it to all subscribers to this view.
   @inline(__always)
   func send(to view: MarketView, of area: AreaId, _ write: (ReportWriter) -> Void) {
     guard peers.hasSubscribers(of: area, view) else { return }
@@ -123,7 +123,7 @@ extension BinaryGateway {
     }
   }
 
-  /// Levels and tops are kept only while somebody wants them.
+  /// Has levels and tops maintained only while this gateway has subscribers for them.
   private func keepWhatIsWanted() {
     view.feed.keepLevels(peers.isWanted(.levels), for: number)
     view.feed.keepTops(peers.isWanted(.tops), for: number)

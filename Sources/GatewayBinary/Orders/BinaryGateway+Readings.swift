@@ -1,10 +1,10 @@
-// Readings carry signatures, and checking one takes as long as fifty orders:
+// Meter readings are signed, and verifying a signature takes as long as fifty orders:
 //
 //     frame ─▶ readReading ─▶ check ──here──▶ verify ─────────────▶ submit
 //                               └──elsewhere──▶ another thread ─▶ checked ─▶ submit
 //
-// Readings come back in their order. What else their session sends waits on its socket until they have, so
-// that the journal has each session's messages in the order of their numbers.
+// Readings come back in order. Until then, later messages of their session stay in its socket
+// buffer, so that the journal contains a session's messages in the order of their numbers.
 
 import GatewayKit
 import MarketModel
@@ -12,12 +12,13 @@ import Transport
 import Wire
 
 extension BinaryGateway {
-  /// A reading's signature was checked elsewhere: it is submitted, or rejected.
-  /// - Returns: `false` when the intake is full: to be called again with the same at the end of the turn.
+  /// Receives the result of verifying a reading, and submits or rejects it.
+  /// - Returns: `false` if the intake is full; the call is repeated at the end of the next turn.
   public func checked(_ signed: SignedReading, isValid: Bool) -> Bool {
     let connection = ConnectionId(rawValue: signed.connection)
     let slot = connection.slot
-    // Its session has left this connection: the client is told where to go on, and sends it again.
+    // The session has left this connection; on its next one the client learns where to continue and
+    // sends the reading again.
     guard let peer = peers[slot], peer.connection == connection,
       peer.session.state == .established
     else { return true }
@@ -26,7 +27,7 @@ extension BinaryGateway {
     return true
   }
 
-  /// Takes a reading that was admitted.
+  /// Handles an admitted reading.
   func reading(_ frame: Frame, _ slot: Int) -> Next {
     guard let peer = peers[slot] else { return .stop }
     switch OrderReader().readReading(
@@ -35,15 +36,16 @@ extension BinaryGateway {
       connection: peer.connection.rawValue, number)
     {
     case .rejected(let rejected):
-      // Answered at once, before those that are being checked: a reject names its message.
+      // A malformed reading is rejected immediately, before the readings being verified; the reject
+      // names its message.
       reject(rejected, slot)
       return .go
     case .signed(let signed): return take(signed, frame, slot)
     }
   }
 
-  /// Whether readings that came before are still being checked; then the connection is not read on until
-  /// the turn ends.
+  /// Whether earlier readings are still being verified; the connection is then not read until the
+  /// turn ends.
   @inline(__always) func waitsForReadings(_ slot: Int) -> Bool {
     guard let unchecked = peers.pointer(slot).pointee?.unchecked, unchecked > 0 else {
       return false
@@ -69,7 +71,7 @@ extension BinaryGateway {
   }
 
   /// Submits or rejects a reading.
-  /// - Returns: `false` when the intake is full.
+  /// - Returns: `false` if the intake is full.
   private func accept(_ signed: SignedReading, _ isValid: Bool, _ slot: Int) -> Bool {
     switch signed.result(isValid: isValid) {
     case .rejected(let rejected): reject(rejected, slot)

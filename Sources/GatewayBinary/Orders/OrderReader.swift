@@ -1,27 +1,27 @@
-// A client's frame to a command. What only a look at the frame and the sender's roles can tell is
-// answered here (2006, 3001) and what a look at reference data must (7001, 7002: the exchange never sees
-// a signature). All else, also whether an account exists and whose it is, the exchange judges: the
-// reference data trail it by what is not durable yet.
+// Decodes a client's frame into a command. It rejects what can be judged from the frame and the
+// sender's roles (2006, 3001), and readings whose meter or signature is wrong (7001, 7002: the
+// exchange never sees a signature). The exchange validates everything else, including account
+// existence and ownership, because the reference data only reflect durable commands.
 
 import GatewayKit
 import MarketModel
 import Transport
 import Wire
 
-/// Reads commands from frames. Pure; allocates only to verify a meter's signature.
+/// Decodes commands. Stateless; allocates only to verify a meter's signature.
 public struct OrderReader: Sendable {
-  /// What a frame holds.
+  /// The result of decoding a frame.
   public enum Result: Sendable {
     /// A command to submit.
     case command(Command)
-    /// It is answered here.
+    /// A reject, to be sent by the gateway.
     case rejected(Rejected)
   }
 
-  /// A reader.
+  /// Creates a reader.
   public init() {}
 
-  /// The command in `frame`, which is no meter reading: nothing need be looked up.
+  /// Decodes `frame`, which is not a meter reading; needs no reference data.
   func readOrder(
     _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles
   ) -> Result {
@@ -40,13 +40,13 @@ public struct OrderReader: Sendable {
     }
   }
 
-  /// The command in `frame`.
+  /// Decodes any command in `frame`.
   /// - Parameters:
-  ///   - template: As the frame reader found it; one that `isCommand`.
+  ///   - template: Template of the frame, for which `isCommand` is true.
   ///   - session: The sender.
-  ///   - roles: What it may do.
-  ///   - reference: Knows the meters' keys.
-  ///   - verify: Whether a signature is that of a key's owner.
+  ///   - roles: The sender's roles.
+  ///   - reference: Contains the meters' keys.
+  ///   - verify: Verifies a signature.
   package func read(
     _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles,
     reference: borrowing ReferenceData,
@@ -72,11 +72,11 @@ public struct OrderReader: Sendable {
       clientSequence: frame.sequenceNumber)
   }
 
-  /// Whether `template` asks for a command; otherwise it is the session's own or a question.
+  /// Whether `template` is a command, rather than a session message or a query.
   public static func isCommand(_ template: Template) -> Bool { !roles(for: template).isEmpty }
 
-  /// A version that this program does not know is never journaled, so that one in a journal says that a newer
-  /// program wrote it.
+  /// A rules version that this program does not know is never journaled; one found in a journal was
+  /// therefore written by a newer program.
   static func refusal(of rules: SetRules) -> Body? {
     rules.version <= RulesVersion.newest
       ? nil : .refused(.outOfRange, limit: Int64(RulesVersion.newest))
@@ -88,22 +88,23 @@ public struct OrderReader: Sendable {
 
   // MARK: Readings
 
-  /// What a reading's frame holds, its signature not yet checked.
+  /// The content of a reading's frame, whose signature is not yet verified.
   enum Reading {
     case signed(SignedReading)
     case rejected(Rejected)
   }
 
-  /// The reading in `frame`, which is one.
+  /// Decodes the reading in `frame`.
   /// - Parameters:
-  ///   - reference: Knows the meters' keys.
-  ///   - connection: Where it came from.
+  ///   - reference: Contains the meters' keys.
+  ///   - connection: The connection that received it.
   func readReading(
     _ frame: Frame, from session: SessionId, roles: Roles, reference: borrowing ReferenceData,
     connection: UInt64, _ gateway: GatewayNumber = .first
   ) -> Reading {
     guard !roles.isDisjoint(with: Self.roles(for: .meterReading)) else {
-      // A reading is permitted by metering; trading is enough only for a meter of one's own.
+      // The metering role permits every reading; the trading role only those of the participant's
+      // own meters.
       return .rejected(Self.notPermitted(.metering, frame, session))
     }
     guard let message = MeterReadingDecoder(frame) else { Self.notChecked() }
@@ -126,7 +127,7 @@ public struct OrderReader: Sendable {
 }
 
 extension SignedReading {
-  /// The command, when its signature is valid; else the reject.
+  /// The command if the signature is valid, else the reject.
   func result(isValid: Bool) -> OrderReader.Result {
     isValid
       ? .command(
@@ -138,15 +139,15 @@ extension SignedReading {
   }
 }
 
-/// What the fields of a frame amount to, before sender and sequence number are added.
+/// A decoded command body, before session and sequence number are added.
 enum Body {
   /// A command.
   case command(Command.Body)
-  /// What `.tick` asks for: the time goes beside the body.
+  /// A Tick; its time is stored in the command, not in the body.
   case tick(Timestamp)
-  /// A field with a closed list has this value outside it (2006).
+  /// An enumeration field has this undefined value (2006).
   case badEnum(UInt8, AccountId = .null, ClientOrderId = .engine)
-  /// It is no command that this program can journal: the code and the limit broken.
+  /// The command is not allowed: reject code and violated limit.
   case refused(RejectCode, limit: Int64)
 
   func result(_ frame: Frame, _ session: SessionId) -> OrderReader.Result {

@@ -3,10 +3,10 @@ import MarketModel
 import Transport
 import Wire
 
-// Sessions that lose their connection, and what is sent to them again.
+// The end of sessions, and retransmission.
 
 extension BinaryGateway {
-  /// The session in `slot` is over: its identity is free again, and its orders may be cancelled.
+  /// Ends the session in `slot`: its identity is free again, and cancel on disconnect begins.
   func release(_ slot: Int) {
     dropAnswers(slot)
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
@@ -16,7 +16,7 @@ extension BinaryGateway {
 
   // MARK: Retransmission
 
-  /// Answers a RetransmitRequest: from what is kept, or from the journal.
+  /// Answers a RetransmitRequest from recent reports, or forwards it to the journal service.
   func retransmit(_ frame: Frame, _ slot: Int) {
     guard let message = RetransmitRequestDecoder(frame) else { return }
     switch peers[slot]?.session.request(now: now) {
@@ -44,7 +44,7 @@ extension BinaryGateway {
     hold(query, frames)
   }
 
-  /// The answer to a query that was handed to the exchange.
+  /// The journal service's answer to a query.
   public func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?) {
     guard let slot = slot(of: query) else { return }
     guard let reports else {
@@ -60,8 +60,8 @@ extension BinaryGateway {
     sendHeldAnswers()
   }
 
-  /// Sends what waits, as much as each client has room for: half of what it may leave unread, so that
-  /// its new reports still fit.
+  /// Sends queued retransmissions. Each client receives at most half of its send queue's bound at a
+  /// time, so that new reports still fit.
   func sendHeldAnswers() {
     if heldAnswers.isEmpty { return }
     var index = 0
@@ -74,7 +74,7 @@ extension BinaryGateway {
     }
   }
 
-  /// - Returns: Whether the answer is sent, or nobody waits for it any more.
+  /// - Returns: whether the answer is sent completely, or its client is gone.
   private func send(_ answer: inout HeldAnswer) -> Bool {
     let query = answer.query
     guard let slot = slot(of: query) else { return true }
@@ -94,7 +94,7 @@ extension BinaryGateway {
     return true
   }
 
-  /// Where the client waits who asked; `nil`: its connection is gone, or its session.
+  /// Slot of the client that asked; `nil` if its connection or session has ended.
   private func slot(of query: RetransmitQuery) -> Int? {
     guard let slot = peers.slot(of: query.session), let peer = peers[slot],
       peer.connection.rawValue == query.connection, peer.session.version == query.version
@@ -114,9 +114,9 @@ extension BinaryGateway {
   }
 }
 
-/// A retransmission on its way: whole frames, sent in pieces.
+/// A retransmission being sent: whole frames, in pieces.
 struct HeldAnswer {
-  /// No report is longer.
+  /// Upper bound of a report's length in bytes.
   static let longestFrame = 256
 
   let query: RetransmitQuery
@@ -127,10 +127,10 @@ struct HeldAnswer {
     (self.query, self.reports) = (query, reports)
   }
 
-  /// Whether every frame was taken.
+  /// Whether all frames were sent.
   var isSent: Bool { sent == reports.count }
 
-  /// The next whole frames that fit into `room` bytes, one at least.
+  /// The next whole frames that fit into `room` bytes; at least one.
   mutating func takePiece(_ room: Int) -> Range<Int> {
     let start = sent
     repeat {

@@ -3,10 +3,10 @@ import MarketModel
 import Transport
 import Wire
 
-// What goes out: reports to the sessions that an event concerns, and the market data.
+// Outgoing messages: reports and market data.
 
 extension BinaryGateway {
-  /// What an event means for the sessions themselves.
+  /// Applies the effects of an event on sessions of this gateway.
   func note(_ event: borrowing Event) {
     switch copy event {
     case .reference(.sessionRegistered(let registered)): update(registered)
@@ -15,7 +15,8 @@ extension BinaryGateway {
     }
   }
 
-  /// Revoked, or given to another participant, a session ends; other roles count at once.
+  /// A session that was revoked or moved to another participant is terminated; changed roles apply
+  /// immediately.
   private func update(_ registered: RegisterSession) {
     guard let slot = peers.slot(of: registered.session) else { return }
     let isItsOwn = peers[slot]?.participant == registered.participant
@@ -25,7 +26,8 @@ extension BinaryGateway {
     }
   }
 
-  /// Keeps a report for a while and sends it to its session, if that is connected in this version.
+  /// Stores a report for retransmission and sends it to its session, if that is connected in this
+  /// version.
   @inline(__always)
   func send(_ report: Report, _ event: UnsafePointer<Event>, _ time: Timestamp) {
     let row = recent.row(Int(report.session.rawValue))
@@ -45,7 +47,7 @@ extension BinaryGateway {
     counts.reports += 1
   }
 
-  /// Sends a message of an area's channel to those who follow it.
+  /// Sends a message of an area's channel to its subscribers.
   @inline(__always) func publish(_ message: FeedMessage, _ time: Timestamp) {
     let (area, sequence) = (message.area, message.sequence)
     send(to: .orders, of: area) {

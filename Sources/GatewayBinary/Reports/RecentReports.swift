@@ -1,20 +1,20 @@
-// The last reports of each session, so that a short loss of its connection is made good without a
-// look into the journal. Two halves:
+// Cache of the latest reports of each session, so that a short disconnection needs no read of the
+// journal. Two halves:
 //
 //     older   [ 41 | 42 | 43 | 44 ]
-//     newer   [ 45 | 46 |         ]     when it is full it becomes the older one
+//     newer   [ 45 | 46 |         ]     when full, it replaces the older half
 //
-// Frames stand one behind the other; numbers are consecutive.
+// Frames are stored consecutively; their numbers are consecutive.
 
 import MarketModel
 import Wire
 
-/// The last reports of one session, as frames. Owned by the I/O thread.
+/// The latest reports of one session, as frames. Owned by the I/O thread.
 struct RecentReports: ~Copyable {
-  /// Bytes of one half; a half starts small and grows to it.
+  /// Maximum size of one half, in bytes; a half starts smaller and grows.
   static let half = 32 << 10
   private static let smallest = 1 << 10
-  /// Longer than any report, or message of a channel.
+  /// Upper bound of the length of a report or market-data message, in bytes.
   static let longestReport = 256
 
   private struct Half {
@@ -23,7 +23,7 @@ struct RecentReports: ~Copyable {
     var first: UInt64 = 0
     var count: UInt64 = 0
   }
-  /// The version that the reports belong to.
+  /// The session version of the stored reports.
   private var version: UInt64 = 0
   private var older = Half()
   private var newer = Half()
@@ -33,22 +33,22 @@ struct RecentReports: ~Copyable {
     newer.bytes.deallocate()
   }
 
-  /// Lowest number held of `version`; `nil`: none is.
+  /// Lowest report number stored of `version`; `nil` if none is.
   func first(of version: UInt64) -> UInt64? {
     if version != self.version { return nil }
     return older.count > 0 ? older.first : newer.count > 0 ? newer.first : nil
   }
 
-  /// Forgets everything: a new version begins.
+  /// Clears the cache for a new version.
   private mutating func begin(_ version: UInt64) {
     self.version = version
     (older.used, older.count) = (0, 0)
     (newer.used, newer.count) = (0, 0)
   }
 
-  /// Keeps a report; its number is one above that of the last, or begins a new version.
-  /// - Parameter write: Writes its frame, of `longestReport` bytes at most.
-  /// - Returns: The frame, valid until the next one is kept.
+  /// Stores a report, whose number follows the last one or begins a new version.
+  /// - Parameter write: Writes the frame, at most `longestReport` bytes.
+  /// - Returns: the frame, valid until the next call.
   @inline(__always) mutating func append(
     _ number: UInt64, of version: UInt64, _ write: (UnsafeMutableRawPointer) -> Frame
   ) -> Frame {
@@ -63,7 +63,7 @@ struct RecentReports: ~Copyable {
     return frame
   }
 
-  /// Shows the reports `from` ... `from + count - 1` that are held, in order.
+  /// Calls `body` with the stored reports from number `from` to `from + count - 1`, in order.
   func forEach(from: UInt64, count: UInt64, _ body: (Frame) -> Void) {
     Self.show(older, from, count, body)
     Self.show(newer, from, count, body)
@@ -90,13 +90,13 @@ struct RecentReports: ~Copyable {
     } else {
       swap(&older, &newer)
       (newer.used, newer.count) = (0, 0)
-      // The first time around the half that comes forward has no bytes yet.
+      // On the first swap the other half has no memory yet.
       if newer.bytes.count < length { makeRoom(length) }
     }
   }
 }
 
-/// The recent reports of every session identity. Owned by the I/O thread.
+/// Recent reports of all sessions. Owned by the I/O thread.
 struct RecentTable: ~Copyable {
   private var rows = DirectTable<UnsafeMutablePointer<RecentReports>?>(nil)
 
@@ -107,7 +107,7 @@ struct RecentTable: ~Copyable {
     }
   }
 
-  /// The reports of session identity number `index`; made when they are asked for.
+  /// The reports of session number `index`; created when first used.
   mutating func row(_ index: Int) -> UnsafeMutablePointer<RecentReports> {
     if let row = rows[index] { return row }
     let row = UnsafeMutablePointer<RecentReports>.allocate(capacity: 1)

@@ -2,7 +2,7 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// From an event to the frame that one session is told of it by.
+// Encoding of an event as the report of one session.
 
 extension ReportWriter {
   /// Writes a report.
@@ -43,7 +43,7 @@ extension ReportWriter {
     }
   }
 
-  /// The frames of past reports, one behind the other.
+  /// The frames of past reports, concatenated.
   static func frames(of reports: [PastReport]) -> [UInt8] {
     var frames: [UInt8] = []
     withUnsafeTemporaryAllocation(byteCount: RecentReports.longestReport, alignment: 8) { room in

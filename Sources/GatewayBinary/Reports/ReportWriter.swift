@@ -3,24 +3,24 @@ import MarketModel
 import Transport
 import Wire
 
-/// Writes frames: into a connection's outgoing queue, or into memory that is large enough. One method
-/// per message. Owned by one thread; allocates nothing.
+/// Encodes messages into a connection's send queue or into given memory. One method per message.
+/// Owned by one thread; allocates nothing.
 struct ReportWriter {
   private unowned(unsafe) let transport: (any Network)?
   private let connection: ConnectionId
   private let memory: UnsafeMutableRawPointer?
 
-  /// Writes to a connection; the transport outlives the writer.
+  /// Writes to a connection. The transport must outlive the writer.
   @inline(__always) init(transport: any Network, connection: ConnectionId) {
     (self.transport, self.connection, memory) = (transport, connection, nil)
   }
 
-  /// Writes one frame into `memory`.
+  /// Writes one frame into `memory`, which must be large enough.
   @inline(__always) init(into memory: UnsafeMutableRawPointer) {
     (transport, connection, self.memory) = (nil, .null, memory)
   }
 
-  /// Room for a frame of `length` bytes; `nil` when the connection is closed or has just been cut.
+  /// Reserves `length` bytes; `nil` if the connection is closed or exceeded its send bound.
   @inline(__always) func room(_ length: Int) -> UnsafeMutableRawPointer? {
     memory ?? transport?.reserve(connection, length)
   }

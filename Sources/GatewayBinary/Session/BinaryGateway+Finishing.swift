@@ -2,17 +2,17 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// How a session finishes: nothing of it is on its way any more when it ends.
+// Orderly end of a session: afterwards none of its messages is in flight.
 //
 //     client              gateway                       journal
 //     FinishedSending --> FinishedReceiving
-//                         beginSession of the same version --> behind all that the client sent
-//                         FinishedSending  <------------------ when it has come back
+//                         beginSession of the same version --> after everything the client sent
+//                         FinishedSending  <------------------ when that event is delivered
 //     FinishedReceiving ->
 //     Terminate        -> Terminate
 
 extension BinaryGateway {
-  /// Marks in the journal that a session version begins, or goes on.
+  /// Journals that a session version begins or continues.
   func begin(_ session: SessionId, version: UInt64, cancelAfter: UInt32) {
     begins[session, default: 0] += 1
     exchange.submitOwn(
@@ -20,7 +20,8 @@ extension BinaryGateway {
         .beginSession(BeginSession(session: session, version: version, cancelAfter: cancelAfter))))
   }
 
-  /// A mark has come back; behind the last of them nothing that the session sent is unanswered.
+  /// Such a command was delivered. If it is the last one pending, everything the session sent
+  /// before has been answered.
   func began(_ session: SessionId) {
     guard let waiting = begins[session] else { return }
     begins[session] = waiting > 1 ? waiting - 1 : nil
@@ -37,7 +38,7 @@ extension BinaryGateway {
     peers[slot]?.session.noteSent(now: now)
   }
 
-  /// The client has sent its last message.
+  /// Handles FinishedSending: the client has sent its last message.
   func finishedSending(_ frame: Frame, _ slot: Int) {
     guard let message = FinishedSendingDecoder(frame) else { return }
     let admission = peers[slot]?.session.finishedSending(
@@ -54,7 +55,7 @@ extension BinaryGateway {
     }
   }
 
-  /// The client has everything.
+  /// Handles FinishedReceiving: the client has received everything.
   func finishedReceiving(_ frame: Frame, _ slot: Int) {
     guard let message = FinishedReceivingDecoder(frame) else { return }
     let admission = peers[slot]?.session.finishedReceiving(

@@ -3,24 +3,24 @@ import MarketModel
 import Transport
 import Wire
 
-// What comes in: frames, the session's own messages, commands.
+// Incoming messages: frames, session messages, commands.
 
 extension BinaryGateway {
-  /// What is done after a frame.
+  /// How to continue after a frame.
   enum Next {
-    /// The frame is done with.
+    /// The frame was handled.
     case go
-    /// It stays: the intake was full.
+    /// The frame stays in the buffer, because the intake was full.
     case wait
-    /// The connection is ending; whatever follows is discarded.
+    /// The connection is ending; further frames are discarded.
     case stop
   }
 
-  /// Walks the frames of one read.
-  /// - Returns: How many bytes are done with.
+  /// Handles the frames in the bytes read from a connection.
+  /// - Returns: the number of bytes handled.
   func readFrames(_ slot: Int, _ bytes: UnsafeRawBufferPointer) -> Int {
     let reader = FrameReader(from: .client)
-    // Referenced once for all of them, not for each.
+    // One retain for all frames instead of one per frame.
     let exchange = exchange
     var offset = 0
     while true {
@@ -93,7 +93,7 @@ extension BinaryGateway {
     }
   }
 
-  /// Submits a client's command, behind the gateway's own.
+  /// Submits a client's command.
   private func submit(
     _ command: Command, isCancel: Bool, _ slot: Int, _ exchange: any ExchangePort
   ) -> Next {
@@ -115,7 +115,8 @@ extension BinaryGateway {
     }
   }
 
-  /// Rejects a message here: outside the sequence, since the journal does not know of it.
+  /// Rejects a message in the gateway. The reject has no report number, since the journal does not
+  /// contain the message.
   func reject(_ rejected: Rejected, _ slot: Int) {
     counts.rejects += 1
     writer(slot)?.rejected(0, answerTime, rejected)
@@ -135,7 +136,7 @@ extension BinaryGateway {
   }
 }
 
-// MARK: - The session's own messages
+// MARK: - Session messages
 
 extension BinaryGateway {
   private func negotiate(_ frame: Frame, _ slot: Int) {
@@ -195,7 +196,8 @@ extension BinaryGateway {
     }
   }
 
-  /// Ends the connection that had the session until now, if there is one: it may be dead and not know.
+  /// Closes the connection on which the session was established before; it may be dead without the
+  /// server having noticed.
   private func takeOver(_ session: SessionId, by slot: Int) {
     guard let former = peers.slot(of: session), let version = peers[slot]?.session.version else {
       return
@@ -203,7 +205,7 @@ extension BinaryGateway {
     if let next = peers[former]?.nextIncoming {
       peers[slot]?.session.resume(at: next)
     }
-    // Given up first, so that its end is no loss of the session.
+    // It is removed first, so that its end does not count as a disconnection of the session.
     _ = peers.ended(former)
     terminate(former, Refusal(.alreadyEstablished))
     view.identities.establish(session, version: version, by: number)
@@ -238,7 +240,7 @@ extension BinaryGateway {
     }
   }
 
-  /// Carries out what a session decided about itself.
+  /// Performs an action of the session state machine.
   func perform(_ action: FixpSession.Action, _ slot: Int) {
     switch action {
     case .none: break
@@ -255,19 +257,19 @@ extension BinaryGateway {
     }
   }
 
-  /// Ends a session from our side with a code.
+  /// Terminates the session in `slot` with a code.
   func terminate(_ slot: Int, _ refusal: Refusal) {
     perform(peers[slot]?.session.terminate(refusal) ?? .none, slot)
   }
 
-  /// Sends Terminate and finishes.
+  /// Sends Terminate and closes the connection.
   func sendTerminate(_ refusal: Refusal, _ slot: Int) {
     counts.terminations += 1
     writer(slot)?.terminate(version: peers[slot]?.session.version ?? 0, refusal)
     finish(slot)
   }
 
-  /// The session is over; what is queued still leaves, then the connection closes.
+  /// Ends the session and closes the connection after the queued bytes were sent.
   private func finish(_ slot: Int) {
     guard let connection = peers[slot]?.connection else { return }
     release(slot)
@@ -275,7 +277,7 @@ extension BinaryGateway {
     transport.finish(connection)
   }
 
-  /// Writes to the connection in `slot`.
+  /// A writer for the connection in `slot`.
   func writer(_ slot: Int) -> ReportWriter? {
     guard let connection = peers.pointer(slot).pointee?.connection else { return nil }
     return ReportWriter(transport: transport, connection: connection)

@@ -1,52 +1,55 @@
-// A client's session on one connection, as pure code: a message or the time in, what to do out.
+// The FIXP session of a client on one connection, as a pure state machine: messages and time in,
+// actions out.
 //
 //     connected --Negotiate--> negotiated --Establish--> established --Terminate--> ended
 //         |  \___ Establish of the version established last ___/ |
-//         +------- any violation, silence, or Terminate: a code, and ended ------+
+//         +------- violation, silence, or Terminate: a code, and ended ---------+
 //
-// Within `established` a session may finish: the client's FinishedSending is answered with
-// FinishedReceiving, and with the server's FinishedSending when nothing of the client's is left unanswered;
-// the client's FinishedReceiving says that it has everything. Then Terminate loses nothing.
+// An established session may finish without loss. The server answers the client's FinishedSending
+// with FinishedReceiving and, when every message of the client has been answered, with its own
+// FinishedSending. The client's FinishedReceiving confirms that it has received everything. Then
+// Terminate loses nothing.
 //
-// A refused Negotiate or Establish is answered with its reject, everything else with Terminate; after
-// both the connection is closed and the client starts again with a higher session version. The client
-// flow is idempotent: a duplicate sequence number is dropped silently, a gap is answered with
-// NotApplied and processing goes on (FIXP 1.0).
+// A refused Negotiate or Establish is answered with its reject, every other violation with
+// Terminate; then the connection is closed, and the client starts again with a higher session
+// version. The client flow is idempotent: a duplicate sequence number is ignored, a gap is answered
+// with NotApplied and processing continues (FIXP 1.0).
 
 import GatewayKit
 import MarketModel
 
-/// What a Negotiate asks.
+/// The fields of a Negotiate.
 public struct NegotiateRequest: Equatable, Sendable {
-  /// Who.
+  /// Id of the session.
   public var session: SessionId
-  /// The version of the session: higher than any before.
+  /// Version of the session; greater than any before.
   public var version: UInt64
-  /// The client's clock.
+  /// Sending time, by the client's clock.
   public var timestamp: Timestamp
 
-  /// All fields.
+  /// A request to negotiate `version` of `session`.
   public init(session: SessionId, version: UInt64, timestamp: Timestamp) {
     (self.session, self.version, self.timestamp) = (session, version, timestamp)
   }
 }
 
-/// What an Establish asks.
+/// The fields of an Establish.
 public struct EstablishRequest: Equatable, Sendable {
-  /// Who.
+  /// Id of the session.
   public var session: SessionId
   /// The negotiated version.
   public var version: UInt64
-  /// The client's clock.
+  /// Sending time, by the client's clock.
   public var timestamp: Timestamp
-  /// How often either side says something, in ms.
+  /// Longest interval without a message in either direction, in ms.
   public var keepAliveMilliseconds: UInt32
-  /// Number of the client's next message; 0: it does not say.
+  /// Sequence number of the client's next message; 0 if not given.
   public var nextSequence: UInt64
-  /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
+  /// How long its orders stay after a disconnection, in ms; `BeginSession.never` if they are not
+  /// cancelled.
   public var cancelAfter: UInt32
 
-  /// All fields.
+  /// A request to establish `version` of `session`.
   public init(
     session: SessionId, version: UInt64, timestamp: Timestamp, keepAliveMilliseconds: UInt32,
     nextSequence: UInt64 = 1, cancelAfter: UInt32 = BeginSession.never
@@ -59,31 +62,31 @@ public struct EstablishRequest: Equatable, Sendable {
 
 /// The FIXP state machine of one connection. Owned by the I/O thread.
 public struct FixpSession: Sendable {
-  /// How far the client has come.
+  /// States of the handshake and the session.
   public enum State: Equatable, Sendable {
-    /// Nothing was said.
+    /// No message was received.
     case connected
-    /// Who it is, is known.
+    /// The client is authenticated.
     case negotiated
     /// Application messages flow.
     case established
-    /// Over; the connection is being closed.
+    /// The session is over; the connection is being closed.
     case ended
   }
 
-  /// How far an established session has come to its end.
+  /// Phases in which an established session finishes.
   public enum Finish: Equatable, Sendable {
-    /// Messages flow both ways.
+    /// Messages flow in both directions.
     case open
-    /// The client sends no more; the server still answers.
+    /// The client sends no more messages; the server still answers.
     case received
-    /// Nor does the server send more.
+    /// The server sends no more messages either.
     case sent
-    /// The client has everything: Terminate is what is left.
+    /// The client has received everything; only Terminate remains.
     case done
   }
 
-  /// How a Negotiate or an Establish is answered.
+  /// The answer to a Negotiate or an Establish.
   public enum Answer: Equatable, Sendable {
     /// Sends NegotiationResponse.
     case respond
@@ -95,70 +98,70 @@ public struct FixpSession: Sendable {
     case rejectEstablishment(Refusal)
   }
 
-  /// What the connection does next.
+  /// What the connection must do next.
   public enum Action: Equatable, Sendable {
     /// Nothing.
     case none
-    /// Answers the request that was made: the caller has it.
+    /// Answers the request, whose fields the caller has.
     case answer(Answer)
     /// Sends Terminate with a code and closes.
     case terminate(Refusal)
     /// Answers the client's Terminate with one and closes.
     case answerTerminate
-    /// Sends Sequence: nothing else was sent for an interval.
+    /// Sends Sequence, because nothing was sent for a keep-alive interval.
     case sendSequence
   }
 
-  /// What is done with an application message.
+  /// The treatment of an application message.
   public enum Admission: Equatable, Sendable {
     /// It is processed.
     case process
-    /// The session sends too much: it is rejected with this.
+    /// It is rejected, because the session exceeds its rate limit.
     case reject(Refusal)
-    /// It is processed, after NotApplied for `count` messages from `from`.
+    /// It is processed, after sending NotApplied for `count` messages from number `from`.
     case processAfterGap(from: UInt64, count: UInt64)
-    /// It was processed before.
+    /// It is a duplicate and is ignored.
     case drop
-    /// It is no time for it: Terminate with a code, and close.
+    /// It is not allowed in this state: sends Terminate with a code and closes.
     case terminate(Refusal)
   }
 
   /// Limits of a session.
   public struct Limits: Sendable, Equatable {
-    /// How far a client's clock may be from ours, in ns.
+    /// Greatest allowed difference between a client's clock and the server's, in ns.
     public var clockWindow: UInt64 = 5_000_000_000
     /// Shortest keep-alive interval, in ms.
     public var shortestKeepAlive: UInt32 = 1_000
     /// Longest keep-alive interval, in ms.
     public var longestKeepAlive: UInt32 = 60_000
-    /// How long a client may take to negotiate and establish, in ns.
+    /// Time within which a client must negotiate and establish, in ns.
     public var handshake: UInt64 = 10_000_000_000
-    /// Longest window of cancel on disconnect, in ms.
+    /// Greatest allowed time of cancel on disconnect, in ms.
     public var longestCancelAfter: UInt32 = 60_000
-    /// Messages a second, cancels excepted.
+    /// Limits of messages per second, cancels excepted.
     public var messages = ThrottleLimits(limit: 250_000, cutoff: 1_000_000)
-    /// Cancels and mass cancels a second.
+    /// Limits of cancels and mass cancels per second.
     public var cancels = ThrottleLimits(limit: 1_000_000, cutoff: 4_000_000)
-    /// Reports that one retransmission may hold.
+    /// Maximum number of reports in one retransmission.
     public var retransmission: UInt32 = 10_000
 
-    /// The defaults.
+    /// Creates the default limits.
     public init() {}
   }
 
-  /// How far the client has come.
+  /// State of the handshake and the session.
   public private(set) var state = State.connected
-  /// How far it has come to its end.
+  /// Phase in which the session finishes.
   public private(set) var finish = Finish.open
-  /// Who it is; `.exchange` before it negotiated.
+  /// Id of the session; `.exchange` before Negotiate.
   public private(set) var identity = SessionId.exchange
-  /// The version it negotiated.
+  /// The negotiated version; 0 before Negotiate.
   public private(set) var version: UInt64 = 0
-  /// The keep-alive interval in ns; 0 before it established.
+  /// The keep-alive interval in ns; 0 before Establish.
   public private(set) var keepAlive: UInt64 = 0
   /// Next sequence number expected from the client.
   public private(set) var nextIncoming: UInt64 = 1
-  /// The limits that it keeps to.
+  /// The limits of the session.
   public let limits: Limits
   private var messages: Throttle
   private var cancels: Throttle
@@ -172,12 +175,13 @@ public struct FixpSession: Sendable {
     (lastReceived, lastSent) = (now, now)
   }
 
-  /// Judges a Negotiate.
+  /// Handles a Negotiate.
   /// - Parameters:
-  ///   - now: The clock of intervals; `wall`: the one of the request's timestamp.
-  ///   - identities: What is known of session identities; learns version and bad signatures.
-  ///   - isRegistered: Whether the identity exists and has a role.
-  ///   - signatureIsValid: Asked only when the key is not locked: verifying costs 50 us.
+  ///   - now: Present time of the interval clock.
+  ///   - wall: Present wall-clock time, to check the request's timestamp.
+  ///   - identities: State of all sessions; records the version and bad signatures.
+  ///   - isRegistered: Whether the session exists and has a role.
+  ///   - signatureIsValid: Evaluated only if the key is not locked, since verifying takes 50 us.
   public mutating func negotiate(
     _ request: NegotiateRequest, now: SteadyTime, wall: Timestamp,
     identities: inout SessionIdentities,
@@ -209,14 +213,16 @@ public struct FixpSession: Sendable {
     return .answer(.respond)
   }
 
-  /// Judges an Establish: of the version negotiated on this connection, or first on a connection of
-  /// the version established last, to come back to it. Then it takes the session over from a
-  /// connection of the same gateway that may not know yet that it is dead: the gateway ends that one.
+  /// Handles an Establish. It is either of the version negotiated on this connection, or the first
+  /// message of a connection that resumes the version established last. In the second case it takes
+  /// the session over from a connection of the same gateway that may be dead; the gateway closes
+  /// that one.
   /// - Parameters:
-  ///   - now: The clock of intervals; `wall`: the one of the request's timestamp.
-  ///   - gateway: By which the client comes.
-  ///   - isRegistered: Whether the identity still exists and has a role.
-  ///   - signatureIsValid: Asked only when the key is not locked.
+  ///   - now: Present time of the interval clock.
+  ///   - wall: Present wall-clock time, to check the request's timestamp.
+  ///   - gateway: The gateway of this connection.
+  ///   - isRegistered: Whether the session still exists and has a role.
+  ///   - signatureIsValid: Evaluated only if the key is not locked.
   public mutating func establish(
     _ request: EstablishRequest, now: SteadyTime, wall: Timestamp,
     identities: inout SessionIdentities, by gateway: GatewayNumber = .first,
@@ -251,7 +257,7 @@ public struct FixpSession: Sendable {
     return .answer(.acknowledge)
   }
 
-  /// Whether the version is neither negotiated here nor the one to come back to.
+  /// The refusal if the version is neither negotiated here nor the one to resume.
   private func unknownVersion(
     _ request: EstablishRequest, _ identities: SessionIdentities
   ) -> Refusal? {
@@ -264,12 +270,12 @@ public struct FixpSession: Sendable {
     guard request.session == identity, request.version == version else {
       return Refusal(.unknownSessionVersion, limit: Int64(clamping: version))
     }
-    // Another connection negotiated a higher version meanwhile: this one is over.
+    // Another connection has negotiated a higher version since, so this version is over.
     let last = identities.lastVersion(identity)
     return version == last ? nil : Refusal(.unknownSessionVersion, limit: Int64(clamping: last))
   }
 
-  /// What of the clock and of the intervals asked for is not allowed.
+  /// The refusal if the timestamp or an interval is out of range.
   private func badTerms(_ request: EstablishRequest, _ wall: Timestamp) -> Refusal? {
     guard isInWindow(request.timestamp, wall) else {
       return Refusal(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
@@ -286,14 +292,14 @@ public struct FixpSession: Sendable {
     return nil
   }
 
-  /// Judges an application message by its sequence number, and by how many came before it.
-  /// - Parameter isCancel: Cancels have limits of their own.
+  /// Decides on an application message by its sequence number and the rate limits.
+  /// - Parameter isCancel: Cancels have their own rate limits.
   public mutating func admit(sequence: UInt64, now: SteadyTime, isCancel: Bool = false) -> Admission
   {
     lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
     if finish != .open { return .terminate(violation(.finishOutOfPlace, 0)) }
-    // The highest number is no message: it would leave none to expect.
+    // The highest number is not allowed, because none could follow it.
     guard sequence < .max else { return .terminate(violation(.sequenceGap, nextIncoming)) }
     let limits = isCancel ? cancels.limits : messages.limits
     switch isCancel ? cancels.count(at: now) : messages.count(at: now) {
@@ -314,24 +320,25 @@ public struct FixpSession: Sendable {
     return .processAfterGap(from: gap, count: sequence - gap)
   }
 
-  /// Undoes the admission of the message `sequence`: the intake was full, it will be shown again.
+  /// Undoes the admission of message `sequence`, which will be presented again because the intake
+  /// was full.
   public mutating func putBack(sequence: UInt64, isCancel: Bool = false) {
     precondition(sequence + 1 == nextIncoming)
     nextIncoming = sequence
     if isCancel { cancels.putBack() } else { messages.putBack() }
   }
 
-  /// The session came back from a connection on which `next` was expected.
+  /// Continues the numbering of the connection that is resumed, on which `next` was expected.
   public mutating func resume(at next: UInt64) { nextIncoming = max(nextIncoming, next) }
 
-  /// Judges a message of the session's own that needs an established session.
+  /// Decides on a session message that requires an established session.
   public mutating func request(now: SteadyTime) -> Admission {
     lastReceived = now
     return state == .established ? .process : .terminate(outOfPlace())
   }
 
-  /// The client says that it lives, and which sequence number it will use next.
-  /// - Returns: The gap that shows, for a NotApplied.
+  /// Handles Sequence: a keep-alive, with the sequence number of the client's next message.
+  /// - Returns: the gap that it reveals, for a NotApplied.
   public mutating func sequence(next: UInt64, now: SteadyTime) -> Admission {
     lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
@@ -344,9 +351,10 @@ public struct FixpSession: Sendable {
 
   // MARK: Finishing
 
-  /// The client has sent its last message.
-  /// - Parameter last: Its number; 0: there was none.
-  /// - Returns: What comes before FinishedReceiving; `.drop`: it was said before, the answer comes again.
+  /// Handles FinishedSending.
+  /// - Parameter last: Number of the client's last message; 0 if there was none.
+  /// - Returns: what to send before FinishedReceiving; `.drop` for a repetition, which is
+  ///   answered again.
   public mutating func finishedSending(
     version: UInt64, last: UInt64, now: SteadyTime
   ) -> Admission {
@@ -367,14 +375,14 @@ public struct FixpSession: Sendable {
   }
 
   /// Everything that the client sent was answered.
-  /// - Returns: Whether FinishedSending is due: the client waits for it, and nothing follows it.
+  /// - Returns: whether to send FinishedSending, after which nothing may follow.
   public mutating func finishSending() -> Bool {
     guard state == .established, finish == .received else { return false }
     finish = .sent
     return true
   }
 
-  /// The client has everything that the server sent.
+  /// Handles FinishedReceiving.
   public mutating func finishedReceiving(version: UInt64, now: SteadyTime) -> Admission {
     lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
@@ -391,22 +399,23 @@ public struct FixpSession: Sendable {
   /// Whether reports may still be sent.
   public var isSending: Bool { finish == .open || finish == .received }
 
-  /// The client ends the session.
+  /// Handles the client's Terminate.
   public mutating func terminated() -> Action {
     guard state != .ended else { return .none }
     state = .ended
     return .answerTerminate
   }
 
-  /// Ends the session from our side: a malformed frame, the server's shutdown.
-  /// - Returns: `.none` when it is over already.
+  /// Ends the session from the server's side, for example after a malformed frame or at shutdown.
+  /// - Returns: `.none` if it has already ended.
   public mutating func terminate(_ refusal: Refusal) -> Action {
     guard state != .ended else { return .none }
     state = .ended
     return .terminate(refusal)
   }
 
-  /// Time passes. Called a few times per second, when everything that had come by `now` was read.
+  /// Checks timeouts. Called a few times per second, after everything that had arrived by `now` was
+  /// read.
   public mutating func tick(now: SteadyTime) -> Action {
     let silence = now.since(lastReceived)
     switch state {
@@ -421,10 +430,10 @@ public struct FixpSession: Sendable {
     }
   }
 
-  /// Something was sent: no Sequence is due for an interval.
+  /// Records that a message was sent, so that no Sequence is due for an interval.
   public mutating func noteSent(now: SteadyTime) { lastSent = now }
 
-  /// Its connection is not read for a while, so that silence says nothing.
+  /// Records that the connection is not being read, so that silence does not count.
   public mutating func noteUnread(now: SteadyTime) { lastReceived = max(lastReceived, now) }
 
   private func isInWindow(_ timestamp: Timestamp, _ wall: Timestamp) -> Bool {
@@ -461,6 +470,6 @@ public struct FixpSession: Sendable {
 }
 
 extension Timestamp {
-  /// The moment so many ns later, as a reject's limit.
+  /// The time `left` ns after this one, as the limit in a reject.
   fileprivate func limit(after left: UInt64) -> Int64 { Int64(clamping: nanoseconds + left) }
 }

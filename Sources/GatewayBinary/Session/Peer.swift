@@ -2,70 +2,71 @@ import GatewayKit
 import MarketModel
 import Transport
 
-/// How a subscriber sees an area's channel.
+/// A view of an area's channel to which a client can subscribe.
 enum MarketView: Int, CaseIterable {
-  /// Order by order.
+  /// By order.
   case orders
-  /// Level by level.
+  /// By price level.
   case levels
-  /// The tops only, conflated.
+  /// Best prices only, conflated.
   case tops
 }
 
-/// One connected client: its connection and what its session may do. Owned by the I/O thread.
+/// A connected client: its connection and the state of its session. Owned by the I/O thread.
 struct Peer {
   var connection: ConnectionId
   var session: FixpSession
-  /// For whom it acts; the exchange's own number before it negotiated.
+  /// The participant it acts for; `.exchange` before it negotiated.
   var participant = ParticipantId.exchange
-  /// Reading is paused, since the intake was full.
+  /// Whether reading is paused because the intake was full.
   var isPaused = false
-  /// A retransmission is being read from the journal.
+  /// Whether a retransmission is in progress.
   var isAwaitingHistory = false
-  /// It was told once that it sends too much.
+  /// Whether the rate limit was already reported on this connection.
   var isThrottled = false
-  /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
+  /// How long its orders stay after a disconnection, in ms; `BeginSession.never` if they are not
+  /// cancelled.
   var cancelAfter = BeginSession.never
-  /// Readings whose signatures are being checked elsewhere; what else it sends waits behind them.
+  /// Number of readings being verified on another thread; later messages wait for them.
   var unchecked = 0
-  /// Sequence number of the first of them.
+  /// Sequence number of the first of these readings.
   var firstUnchecked: UInt64 = 0
-  /// Answers that wait until they are durable.
+  /// Number of answers that wait until they are durable.
   var waitingAnswers = 0
-  /// Areas whose market data it gets, and how: each area once.
+  /// The areas it subscribes to and the view of each; each area once.
   var subscriptions: [(area: AreaId, view: MarketView)] = []
 
-  /// Next sequence number that is expected of its client, should the connection end now: readings that
-  /// are not checked have not come.
+  /// The sequence number at which the client must continue if the connection ended now: readings
+  /// not yet verified count as not received.
   var nextIncoming: UInt64 { unchecked > 0 ? firstUnchecked : session.nextIncoming }
 
-  /// A reading is being checked elsewhere.
+  /// A reading is being verified on another thread.
   mutating func noteUnchecked(_ sequence: UInt64) {
     if unchecked == 0 { firstUnchecked = sequence }
     unchecked += 1
   }
 
-  /// The first reading was checked, and submitted or rejected.
+  /// The first of these readings was verified, and submitted or rejected.
   mutating func noteChecked(_ sequence: UInt64) {
     unchecked -= 1
     firstUnchecked = sequence + 1
   }
 }
 
-/// The connected clients by connection slot, and the ways to find them from an event.
+/// The connected clients by connection slot, with indexes by session and subscription.
 struct PeerTable: ~Copyable {
   private let peers: UnsafeMutablePointer<Peer?>
   private let capacity: Int
-  /// Connection slot by session identity; -1: not established.
+  /// Connection slot by session; -1 if it is not established.
   private var slotOfSession: [Int32] = []
   /// Slots of subscribers by area and view.
   private var followers = DirectTable(SlotList())
-  /// Subscriptions of all peers by view.
+  /// Number of subscriptions of all clients by view.
   private var subscriptionCounts = DirectTable(0)
-  /// Established sessions.
+  /// Number of established sessions.
   private(set) var establishedCount = 0
 
-  /// No one, with places for `capacity` connections.
+  /// Creates an empty table for `capacity` connections.
   init(capacity: Int) {
     self.capacity = capacity
     peers = .allocate(capacity: capacity)
@@ -78,26 +79,27 @@ struct PeerTable: ~Copyable {
     for number in 0..<followers.count { followers[number].end() }
   }
 
-  /// The peer of a connection slot.
+  /// The client in a connection slot.
   subscript(slot: Int) -> Peer? {
     get { peers[slot] }
     nonmutating _modify { yield &peers[slot] }
   }
 
-  /// Where the peer of a slot stands; for changes in place. Valid until the peer leaves.
+  /// Pointer to the client in a slot, for changes in place. Valid until the client leaves.
   func pointer(_ slot: Int) -> UnsafeMutablePointer<Peer?> { peers + slot }
 
-  /// Slot of the established connection of `session`; `nil`: none.
+  /// Slot of the connection on which `session` is established; `nil` if none.
   func slot(of session: SessionId) -> Int? {
     let index = Int(session.rawValue)
     guard index < slotOfSession.count, slotOfSession[index] >= 0 else { return nil }
     return Int(slotOfSession[index])
   }
 
-  /// Shows the slots of those who have this view of `area`. One that is shown may leave meanwhile.
+  /// Calls `body` with the slots of the subscribers to a view of `area`. A slot passed to `body`
+  /// may be removed during the call.
   @inline(__always)
   func forEachSubscriber(of area: AreaId, _ view: MarketView, _ body: (Int) -> Void) {
-    // From the last to the first: who leaves moves only those that were shown.
+    // Iterates backwards, because a removal moves only slots that were already visited.
     var next = followers[Self.row(area, view)].count
     while next > 0 {
       next -= 1
@@ -105,7 +107,7 @@ struct PeerTable: ~Copyable {
     }
   }
 
-  /// Whether somebody has this view of `area`.
+  /// Whether there is a subscriber to a view of `area`.
   @inline(__always)
   func hasSubscribers(of area: AreaId, _ view: MarketView) -> Bool {
     followers[Self.row(area, view)].count > 0
@@ -115,7 +117,7 @@ struct PeerTable: ~Copyable {
     Int(area.rawValue) * MarketView.allCases.count + view.rawValue
   }
 
-  /// The connection in `slot` has established its session.
+  /// The session of the client in `slot` is established.
   mutating func established(_ slot: Int) {
     guard let peer = peers[slot] else { return }
     let session = Int(peer.session.identity.rawValue)
@@ -124,7 +126,7 @@ struct PeerTable: ~Copyable {
     establishedCount += 1
   }
 
-  /// The peer in `slot` gets the market data of `area` in this view from now on, and in no other.
+  /// Subscribes the client in `slot` to `area` in this view, instead of any other view.
   mutating func subscribe(_ slot: Int, _ area: AreaId, _ view: MarketView) {
     unsubscribe(slot, area)
     peers[slot]?.subscriptions.append((area, view))
@@ -132,7 +134,7 @@ struct PeerTable: ~Copyable {
     followers[Self.row(area, view)].append(slot)
   }
 
-  /// The peer in `slot` no longer gets the market data of `area`.
+  /// Ends the subscription of the client in `slot` to `area`.
   mutating func unsubscribe(_ slot: Int, _ area: AreaId) {
     guard let place = peers[slot]?.subscriptions.firstIndex(where: { $0.area == area }),
       let view = peers[slot]?.subscriptions.remove(at: place).view
@@ -141,16 +143,17 @@ struct PeerTable: ~Copyable {
     followers[Self.row(area, view)].remove(slot)
   }
 
-  /// The peer in `slot` no longer gets market data.
+  /// Ends all subscriptions of the client in `slot`.
   mutating func unsubscribeFromAll(_ slot: Int) {
     for subscription in peers[slot]?.subscriptions ?? [] { unsubscribe(slot, subscription.area) }
   }
 
-  /// Whether somebody has this view of an area.
+  /// Whether there is any subscriber to this view.
   func isWanted(_ view: MarketView) -> Bool { subscriptionCounts[view.rawValue] > 0 }
 
-  /// The session in `slot` is over: no report finds it any more. Its connection may still send.
-  /// - Returns: The identity that it had established, if any.
+  /// Ends the session in `slot`: no more reports are sent to it. Its connection may still be
+  /// sending.
+  /// - Returns: the session, if it was established.
   mutating func ended(_ slot: Int) -> SessionId? {
     guard let peer = peers[slot] else { return nil }
     unsubscribeFromAll(slot)
@@ -161,6 +164,6 @@ struct PeerTable: ~Copyable {
     return peer.session.identity
   }
 
-  /// Slots with a connection.
+  /// Slots in use.
   var occupied: [Int] { (0..<capacity).filter { peers[$0] != nil } }
 }

@@ -3,10 +3,10 @@ import GatewayKit
 import MarketModel
 import Wire
 
-/// Verifies Ed25519 signatures of frames; about 60 us and a few allocations each.
+/// Verification of Ed25519 signatures of frames; about 60 us and a few allocations each.
 package enum SignatureCheck {
-  /// Whether `signature` is that of `key`'s owner on the purpose's part of `frame`. A key that is no
-  /// point of the curve verifies nothing.
+  /// Whether `signature` by the owner of `key` covers the part of `frame` that belongs to
+  /// `purpose`. Always `false` if the key is not a point of the curve.
   package static func isValid(
     _ signature: Signature, on frame: Frame, _ purpose: SigningPurpose, key: PublicKey
   ) -> Bool {

@@ -1,23 +1,24 @@
-/// A few connection slots in plain memory: looking through them counts no references. Its owner ends it.
+/// A short list of connection slots in plain memory; iterating it counts no references. The owner
+/// calls `end`.
 struct SlotList: BitwiseCopyable {
   private var memory: UnsafeMutablePointer<Int32>?
-  /// How many there are.
+  /// Number of slots.
   private(set) var count = 0
   private var capacity = 0
 
-  /// No slots.
+  /// Creates an empty list.
   init() {}
 
-  /// Gives the memory back.
+  /// Frees the memory.
   func end() { memory?.deallocate() }
 
-  /// A slot, in the order in which they came.
+  /// The slot at a position.
   subscript(place: Int) -> Int {
     guard let memory, place < count else { preconditionFailure("the caller looks at `count`") }
     return Int(memory[place])
   }
 
-  /// One more.
+  /// Appends a slot.
   mutating func append(_ slot: Int) {
     if count == capacity { grow() }
     guard let memory else { preconditionFailure("it has grown") }
@@ -25,7 +26,7 @@ struct SlotList: BitwiseCopyable {
     count += 1
   }
 
-  /// One less; those behind it move up.
+  /// Removes a slot; those after it move up.
   mutating func remove(_ slot: Int) {
     let slots = UnsafeMutableBufferPointer(start: memory, count: count)
     guard let place = slots.firstIndex(of: Int32(slot)) else { return }

@@ -1,21 +1,21 @@
 import MarketModel
 
-/// A resting order as the market sees it.
+/// A resting order as published.
 public struct FeedOrder: Equatable, Sendable, BitwiseCopyable {
-  /// The order.
+  /// Id of the order.
   public var order: OrderId
-  /// What it trades.
+  /// Its instrument.
   public var instrument: InstrumentId
-  /// Buy or sell.
+  /// Bid or ask.
   public var side: Side
-  /// Its limit.
+  /// Its limit price.
   public var price: Price
-  /// Open quantity, waiting included.
+  /// Open quantity, including the waiting part.
   public var total: Energy
-  /// What can be had now.
+  /// Quantity that can be traded now.
   public var live: Energy
 
-  /// All fields.
+  /// The published state of an order.
   public init(
     order: OrderId, instrument: InstrumentId, side: Side, price: Price, total: Energy, live: Energy
   ) {
@@ -24,36 +24,36 @@ public struct FeedOrder: Equatable, Sendable, BitwiseCopyable {
   }
 }
 
-/// A trade as the market sees it.
+/// A trade as published.
 public struct FeedTrade: Equatable, Sendable, BitwiseCopyable {
-  /// Its number.
+  /// Number of the trade.
   public var trade: TradeId
-  /// The maker's order.
+  /// Id of the resting (maker) order.
   public var resting: OrderId
-  /// What was traded.
+  /// The instrument traded.
   public var instrument: InstrumentId
-  /// Side of the taker.
+  /// Side of the aggressor (taker).
   public var aggressor: Side
-  /// The resting order's price.
+  /// Trade price, which is the resting order's.
   public var price: Price
-  /// How much.
+  /// Quantity traded.
   public var quantity: Energy
 }
 
-/// One message of an area's channel.
+/// A message of an area's market-data channel.
 public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
   /// Two orders traded.
   case trade(FeedTrade)
-  /// An instrument is in another state.
+  /// An instrument changed its state.
   case state(InstrumentId, InstrumentState)
-  /// An order rests.
+  /// An order was added to the book.
   case add(FeedOrder)
-  /// A resting order has another quantity, in all or live.
+  /// A resting order's total or live quantity changed.
   case modify(FeedOrder)
-  /// An order rests no more.
+  /// An order left the book.
   case delete(FeedOrder)
 
-  /// What is traded.
+  /// The instrument that it is about.
   public var instrument: InstrumentId {
     switch self {
     case .trade(let trade): trade.instrument
@@ -62,7 +62,7 @@ public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
     }
   }
 
-  /// Whether it is the change of an order, and so of a level.
+  /// Whether it changes one order, and therefore one price level.
   public var isOfOneOrder: Bool {
     switch self {
     case .add, .modify, .delete: true
@@ -71,22 +71,23 @@ public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
   }
 }
 
-/// One numbered message of an area's channel.
+/// A numbered message of an area's channel.
 public struct FeedMessage: BitwiseCopyable, Sendable {
-  /// What happened.
+  /// The content.
   public var update: FeedUpdate
-  /// Whose channel.
+  /// The area whose channel it belongs to.
   public var area: AreaId
-  /// Its number there, from 1.
+  /// Its sequence number in the channel, from 1.
   public var sequence: UInt64
-  /// What the change of an order did to its level; `nil`: it is no change of an order, or nobody follows levels.
+  /// The resulting price level; `nil` if the message changes none, or no client subscribes to
+  /// levels.
   public var level: FeedLevelChange?
 }
 
-/// A level as a message left it.
+/// A price level after a message.
 public struct FeedLevelChange: BitwiseCopyable, Sendable {
-  /// What is traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// The level.
+  /// The level after the message.
   public var level: FeedLevel
 }

@@ -1,48 +1,49 @@
-// An area's numbers and its last messages, the oldest overwritten first:
+// The latest messages of an area's channel in a circular buffer; the oldest is overwritten first:
 //
 //     place    0      1      2   ...  16,383
 //              kept | kept | kept ... kept        message n in place (n - 1 - base) modulo 16,384
 //
-// Plain memory, which grows to that: keeping a message counts no references and copies no array.
+// Plain memory that grows to that size, so that storing a message counts no references and copies
+// no array.
 
 import CPrefetch
 import MarketModel
 
-/// The numbered messages of one area. Its feed owns it and ends it.
+/// The numbered messages of one area. Owned by its feed, which calls `end`.
 struct MarketChannel: BitwiseCopyable {
-  /// Messages that are kept for those who missed them; a power of two.
+  /// Maximum number of stored messages; a power of two.
   static let most = 1 << 14
-  /// Room at first.
+  /// Initial capacity.
   private static let least = 1 << 6
 
   /// Number of the last message.
   private(set) var last: UInt64 = 0
-  /// Number of the last message before the first that was ever kept: a snapshot brings numbers, not
-  /// messages.
+  /// Number of the last message before the first one stored; after a start from a snapshot, which
+  /// contains no messages, it is not 0.
   private var base: UInt64 = 0
   private var memory: UnsafeMutablePointer<KeptMessage>?
   private var capacity = 0
 
-  /// The channel behind message `last`; none before it is kept.
+  /// Creates a channel whose next message is `last` + 1; none is stored yet.
   init(last: UInt64 = 0) { (self.last, base) = (last, last) }
 
-  /// Gives the memory back.
+  /// Frees the memory.
   func end() { memory?.deallocate() }
 
-  /// Lowest number that is kept; one above the last when none is.
+  /// Lowest number stored; `last` + 1 if none is.
   var first: UInt64 { last - min(last - base, UInt64(MarketChannel.most)) + 1 }
 
-  /// Keeps the next message.
+  /// Stores the next message.
   @inline(__always) mutating func keep(_ message: KeptMessage) {
     if last - base == UInt64(capacity), capacity < MarketChannel.most { grow() }
     guard let memory else { preconditionFailure("it has grown") }
     last &+= 1
     memory[place(of: last)] = message
-    // The line after the next: by then it is here.
+    // Prefetches the place of the message after the next.
     prefetch(memory + place(of: last &+ 2))
   }
 
-  /// A message that is kept.
+  /// The stored message with a number from `first` to `last`.
   subscript(number: UInt64) -> KeptMessage {
     precondition(number >= first && number <= last, "the caller looks at `first`")
     guard let memory else { preconditionFailure("what is kept has memory") }
@@ -62,14 +63,14 @@ struct MarketChannel: BitwiseCopyable {
   }
 }
 
-/// A message, and of a Modify what stood there before it.
+/// A message; for a Modify, with the quantities before it.
 struct KeptMessage: BitwiseCopyable {
   var update: FeedUpdate
   var time: Timestamp
   var total = Energy.zero
   var live = Energy.zero
 
-  /// What it did to a level; `nil`: nothing.
+  /// Its change of a level; `nil` if it changes none.
   var change: LevelChange? {
     switch update {
     case .add(let order): LevelChange(order, .zero, .zero, orders: 1)

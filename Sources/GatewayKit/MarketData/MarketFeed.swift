@@ -4,39 +4,40 @@
 //                             │
 //                        endCommand:  trades, state changes, then Add / Modify / Delete
 //
-// A command's changes are published when it is complete: an order that was accepted and wholly traded
-// within one command shows as trades only. Each message takes the next sequence number of its area, so
-// a snapshot and the changes after it give exactly this book, and a gap shows. Who misses something
-// asks for it by its number, as long as it is kept, or for a new snapshot.
+// Changes are published when a command is complete: an order that was accepted and fully traded
+// within one command appears as trades only. Each message takes the next sequence number of its
+// area, so a snapshot and the changes after it give exactly this book, and gaps are detected. A
+// subscriber that missed messages requests them by number while they are stored, or a new snapshot.
 //
-// Of an iceberg everything here is what is seen of it. Its next part is a Delete and an Add, and so is a
-// new price: every Add, Modify and Delete changes one level, so the same numbers count a channel's changes
-// level by level.
+// Of an iceberg only the displayed quantity is published. A refill of the display is a Delete and
+// an Add, and so is a new price: every Add, Modify and Delete changes exactly one level, so the
+// messages have equal numbers in the view by order and in the view by level.
 
 import CPrefetch
 import MarketModel
 
-/// The feed's book and channels. Owned by the I/O thread. Allocates only while its tables grow to the
-/// highest order slot in use.
+/// The published books and channels. Owned by the I/O thread. Allocates only while its tables grow
+/// to the highest order slot in use.
 public struct MarketFeed: ~Copyable {
-  /// An order now and as the subscribers know it: one line of the cache. Not private: whoever owns a feed in
-  /// another module has to know how it ends.
+  /// The present and the published state of an order, in one cache line. Internal rather than
+  /// private, because another module's deinit of `MarketFeed` needs the layout.
   struct Entry: BitwiseCopyable {
     var order = OrderId.null
     var price = Price.zero
     var total = Energy.zero
     var live = Energy.zero
     var publishedPrice = Price.zero
-    /// 0: the subscribers do not know it.
+    /// Published open quantity; 0 if the order is not published.
     var publishedTotal = Energy.zero
     var publishedLive = Energy.zero
     var instrument = InstrumentId.null
     var side = Side.buy
     var isTouched = false
-    /// An iceberg that went to the back of its price: for the subscribers another order.
+    /// The display of an iceberg was refilled: for subscribers it is a new order at the back of its
+    /// level.
     var isRefilled = false
 
-    /// Nothing, or an order that is published as it is.
+    /// An empty entry, or one whose present state is the published one.
     init(published order: FeedOrder = MarketFeed.nothing) {
       now = order
       publish()
@@ -70,13 +71,13 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// By the order's slot: found by direct index.
+  /// Indexed by the order's slot.
   private var entries: DirectTable<Entry>
-  /// Slots changed by the command in hand, each once, in order.
+  /// Slots changed by the current command, each once, in order.
   private var touched: [UInt32] = []
   private var trades: [FeedTrade] = []
   private var states: [(InstrumentId, InstrumentState)] = []
-  /// Published orders whose slot was reused within the command.
+  /// Published orders whose slot was reused within the current command.
   private var displaced: [FeedOrder] = []
   private var areas: [AreaId] = []
   private var channels = DirectTable(MarketChannel())
@@ -86,15 +87,15 @@ public struct MarketFeed: ~Copyable {
   private var topUsers: Set<GatewayNumber> = []
   private var levelUsers: Set<GatewayNumber> = []
   private var time = Timestamp.never
-  /// What the command in hand published.
+  /// The messages of the current command.
   private var published = UnsafeMutablePointer<FeedMessage>.allocate(capacity: 64)
   private var publishedCapacity = 64
   private var publishedCount = 0
 
-  /// Messages of an area that are kept for those who missed them.
+  /// Maximum number of messages stored per area for retransmission.
   public static let keptUpdates = MarketChannel.most
 
-  /// An empty feed, with room for so many orders before it grows.
+  /// An empty feed; its table has space for `orders` orders before it grows.
   public init(orders: Int = 1024) {
     entries = DirectTable(Entry(), capacity: orders)
     touched.reserveCapacity(256)
@@ -111,25 +112,25 @@ public struct MarketFeed: ~Copyable {
     for number in 0..<channels.count { channels[number].end() }
   }
 
-  /// The area whose energy `instrument` is; null when it is unknown.
+  /// The area whose energy `instrument` delivers; `.null` if the instrument is unknown.
   public func area(of instrument: InstrumentId) -> AreaId {
     let index = Int(instrument.rawValue)
     return index < areas.count ? areas[index] : .null
   }
 
-  /// Last sequence number used on the channel of `area`; 0: none.
+  /// Last sequence number of the channel of `area`; 0 if none was used.
   public func lastSequence(of area: AreaId) -> UInt64 {
     let index = Int(area.rawValue)
     return index < channels.count ? channels[index].last : 0
   }
 
-  /// Lowest sequence number of `area` that is kept; one above the last when none is.
+  /// Lowest sequence number of `area` still stored; the last plus 1 if none is.
   public func firstKept(of area: AreaId) -> UInt64 {
     let index = Int(area.rawValue)
     return index < channels.count ? channels[index].first : 1
   }
 
-  /// Shows the messages of `area` from number `from` on, which is kept.
+  /// Calls `body` with the messages of `area` from number `from` on, which must be stored.
   public func forEachUpdate(
     in area: AreaId, from: UInt64, _ body: (FeedUpdate, UInt64, Timestamp) -> Void
   ) {
@@ -144,24 +145,25 @@ public struct MarketFeed: ~Copyable {
 
   // MARK: Levels
 
-  /// Whether levels are kept and published: only while a gateway wants them.
+  /// Whether levels are maintained and published: only while a gateway has subscribers for them.
   public var keepsLevels: Bool { levels != nil }
 
-  /// Keeps levels for `gateway`, or no longer for it. The first that wants them costs a walk over all orders.
+  /// Maintains levels for `gateway`, or stops. The first gateway that asks costs a walk over all orders.
   public mutating func keepLevels(_ isWanted: Bool, for gateway: GatewayNumber) {
     if isWanted { levelUsers.insert(gateway) } else { levelUsers.remove(gateway) }
     if levelUsers.isEmpty == keepsLevels { levels = keepsLevels ? nil : addedUp() }
   }
 
-  /// The published depth of every instrument of `area` with orders: bids first, best first on each side.
-  /// Between commands only. A walk over all orders unless levels are kept.
+  /// The published depth of every instrument of `area` that has orders: bids first, best price
+  /// first on each side. Called between commands. Walks over all orders unless levels are
+  /// maintained.
   public func depth(of area: AreaId) -> [InstrumentId: [FeedLevel]] {
     assert(touched.isEmpty)
     return (levels ?? addedUp()).depth { self.area(of: $0) == area }
   }
 
-  /// Shows what the messages of `area` from number `from` on, which is kept, did to its levels; of those
-  /// that are no change of an order, the message itself. Between commands only.
+  /// Calls `body` with the level changes of the messages of `area` from number `from` on, which
+  /// must be stored; for messages that change no level, with the message. Called between commands.
   public func forEachLevel(
     in area: AreaId, from: UInt64,
     _ body: (LevelMessage, UInt64, Timestamp) -> Void
@@ -183,11 +185,11 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// A message of a channel as those see it who follow levels.
+  /// A message of a channel, as subscribers by level receive it.
   public enum LevelMessage {
-    /// What the change of an order did to its level.
+    /// The changed level.
     case level(FeedLevel, InstrumentId)
-    /// A message that is no change of an order.
+    /// A message that changes no level.
     case other(FeedUpdate)
   }
 
@@ -202,10 +204,10 @@ public struct MarketFeed: ~Copyable {
 
   // MARK: Tops
 
-  /// Whether the tops of the books are kept: only while a gateway wants them.
+  /// Whether tops are maintained: only while a gateway has subscribers for them.
   public var keepsTops: Bool { tops != nil }
 
-  /// Keeps tops for `gateway`, or no longer for it. The first that wants them costs a walk over all orders.
+  /// Maintains tops for `gateway`, or stops. The first gateway that asks costs a walk over all orders.
   public mutating func keepTops(_ isWanted: Bool, for gateway: GatewayNumber) {
     if isWanted { topUsers.insert(gateway) } else { topUsers.remove(gateway) }
     guard topUsers.isEmpty == keepsTops else { return }
@@ -222,7 +224,7 @@ public struct MarketFeed: ~Copyable {
   /// one: others see in the messages of `Gateway.endCommand` which instruments changed.
   public mutating func takeChangedTops() -> [FeedTop] { tops?.takeChanged() ?? [] }
 
-  /// The top of `instrument`, while tops are kept.
+  /// The top of `instrument`; `nil` unless tops are maintained.
   public func top(of instrument: InstrumentId) -> FeedTop {
     tops?.top(of: instrument) ?? FeedTop(instrument: instrument)
   }
@@ -230,8 +232,8 @@ public struct MarketFeed: ~Copyable {
   private static let nothing = FeedOrder(
     order: .null, instrument: .null, side: .buy, price: .zero, total: .zero, live: .zero)
 
-  /// Asks for the entries that an event will change, so that they are near when it comes: entries are as
-  /// scattered as orders are.
+  /// Prefetches the entries that an event will change; they are scattered over memory like the
+  /// orders.
   @inline(__always) func anticipate(_ event: UnsafePointer<Event>) {
     switch event.kind {
     case .accepted, .replaced, .restated: ask(for: event.payload(OrderState.self).pointee.order)
@@ -248,12 +250,12 @@ public struct MarketFeed: ~Copyable {
     if let entry = entries.pointer(Int(order.slot)) { prefetch(entry) }
   }
 
-  /// Takes in an event of the command in hand.
+  /// Processes an event of the current command.
   public mutating func note(_ event: borrowing Event) {
     withUnsafePointer(to: event) { note($0) }
   }
 
-  /// As above: an event that stays where it is meanwhile.
+  /// Like the other `note`, with an event in place.
   public mutating func note(_ event: UnsafePointer<Event>) {
     switch event.kind {
     case .accepted, .replaced, .restated: update(event.payload(OrderState.self).pointee)
@@ -264,7 +266,7 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// The rarer events: market data tell of few.
+  /// Processes the less frequent events, few of which concern market data.
   private mutating func noteRare(_ event: Event) {
     if case .order(.displayed(let seen)) = event { update(seen) }
     if case .reference(let event) = event { note(event) }
@@ -278,8 +280,8 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// The command in hand, of `time`, is complete: publishes what it changed.
-  /// - Returns: What was published, valid until the next call.
+  /// Ends the current command, of `time`, and publishes its changes.
+  /// - Returns: the messages, valid until the next call.
   @discardableResult
   public mutating func endCommand(at time: Timestamp) -> UnsafeBufferPointer<FeedMessage> {
     self.time = time
@@ -292,7 +294,7 @@ public struct MarketFeed: ~Copyable {
     return UnsafeBufferPointer(start: published, count: publishedCount)
   }
 
-  /// What most commands do not bring: trades, states, orders whose slot was reused.
+  /// Publishes what most commands do not cause: trades, states, orders whose slot was reused.
   private mutating func publishRare() {
     for index in trades.indices { publish(.trade(trades[index]), trades[index].instrument) }
     for index in states.indices {
@@ -308,7 +310,7 @@ public struct MarketFeed: ~Copyable {
     displaced.removeAll(keepingCapacity: true)
   }
 
-  /// Shows every resting order of `area`, between commands only.
+  /// Calls `body` with every resting order of `area`. Called between commands.
   public func forEachOrder(in area: AreaId, _ body: (FeedOrder) -> Void) {
     assert(touched.isEmpty)
     for number in 0..<entries.count {
@@ -330,7 +332,7 @@ public struct MarketFeed: ~Copyable {
     touch(entry, slot)
   }
 
-  /// Where the entry of a slot stands, made if it is new.
+  /// The entry of a slot, created if necessary.
   @inline(__always) private mutating func place(of slot: Int) -> UnsafeMutablePointer<Entry> {
     if let known = entries.pointer(slot) { return known }
     entries[slot] = Entry()
@@ -349,7 +351,7 @@ public struct MarketFeed: ~Copyable {
         quantity: trade.quantity))
   }
 
-  /// What is seen of an iceberg takes the place of what its reports said.
+  /// The displayed quantity of an iceberg replaces the quantity in its reports.
   private mutating func update(_ seen: OrderDisplayed) {
     let slot = Int(seen.order.slot)
     guard let entry = entries.pointer(slot), entry.pointee.order == seen.order else {
@@ -401,7 +403,7 @@ public struct MarketFeed: ~Copyable {
     }
   }
 
-  /// - Parameter before: What stood there before a Modify.
+  /// - Parameter before: The published state before a Modify.
   private mutating func publish(
     _ update: FeedUpdate, _ instrument: InstrumentId,
     before: (total: Energy, live: Energy) = (.zero, .zero)
@@ -439,13 +441,13 @@ public struct MarketFeed: ~Copyable {
   }
 }
 
-// MARK: - Its image (DurableView.swift)
+// MARK: - State image (DurableView.swift)
 
 extension MarketFeed {
-  /// No instrument or area has a higher number: a bound for what is read.
+  /// Upper bound of instrument and area numbers, to reject malformed images.
   private static let most = 1 << 26
 
-  /// What rows its image holds.
+  /// Adds the row types of its image.
   static func add(to layout: inout StateLayout) {
     layout.add(FeedOrder.self)
     layout.add(AreaId.self)
@@ -454,12 +456,12 @@ extension MarketFeed {
   /// The last number of each channel.
   private var lastNumbers: [UInt64] { channels.all.map(\.last) }
 
-  /// Resting orders as published, by slot.
+  /// Resting orders as published, in the order of their slots.
   private var resting: [FeedOrder] {
     entries.all.lazy.map(\.published).filter { $0.total.wattHours > 0 }
   }
 
-  /// Writes the book and how far every channel is, between two commands.
+  /// Writes the published books and the channels' last numbers. Called between commands.
   func write(to sink: any StateSink) {
     assert(touched.isEmpty && states.isEmpty)
     sink.put(areas)
@@ -467,7 +469,7 @@ extension MarketFeed {
     sink.put(resting)
   }
 
-  /// Reads what `write` wrote. Messages published before are not kept any more.
+  /// Reads what `write` wrote. Messages published before are no longer stored.
   mutating func read(from source: any StateSource) {
     areas = source.get(AreaId.self, most: Self.most)
     endChannels()
@@ -479,7 +481,7 @@ extension MarketFeed {
     }
   }
 
-  /// Whether both publish the same from now on.
+  /// Whether both will publish equal messages from now on.
   func isSame(as other: borrowing MarketFeed) -> Bool {
     areas == other.areas && lastNumbers == other.lastNumbers
       && resting == other.resting

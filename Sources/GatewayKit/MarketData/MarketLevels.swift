@@ -1,27 +1,28 @@
-// The published depth, kept while somebody follows it level by level, or made to answer a question:
+// The published depth by price level, maintained while a client subscribes to it, or computed for a
+// request:
 //
 //     change of one order ──> its level before ──> its level after
 //
-// A change says what it added to its level, so it can be taken back: from the depth as it is now and the
-// changes since, the depth of a moment ago follows, and with it what a subscriber missed.
+// A change records what it added to its level, so it can be reversed: from the present depth and
+// the changes since, an earlier depth follows, and with it the levels that a subscriber missed.
 
 import MarketModel
 
-/// One level of an instrument's published depth.
+/// One price level of an instrument's published depth.
 public struct FeedLevel: Equatable, Sendable, BitwiseCopyable {
   /// Bids or asks.
   public var side: Side
-  /// The level.
+  /// Price of the level.
   public var price: Price
-  /// Open quantity there, waiting included.
+  /// Open quantity at the price, including the waiting part.
   public var total: Energy
-  /// What can be had now.
+  /// Quantity at the price that can be traded now.
   public var live: Energy
-  /// How many orders; 0: the level is gone.
+  /// Number of orders; 0 if the level is gone.
   public var orders: UInt32
 }
 
-/// What a change of an order adds to its level.
+/// What a change of one order adds to its level.
 struct LevelChange: BitwiseCopyable {
   let instrument: InstrumentId
   let side: Side
@@ -30,8 +31,8 @@ struct LevelChange: BitwiseCopyable {
   let live: Int64
   let orders: Int64
 
-  /// That of an order which stands as `now` and stood there with `total` and `live`; `orders` is 1 when it
-  /// did not stand there.
+  /// The change to the order state `now` from the quantities `total` and `live`; `orders` is 1 if
+  /// the order was not in the book before.
   init(_ now: FeedOrder, _ total: Energy, _ live: Energy, orders: Int64) {
     (instrument, side, price) = (now.instrument, now.side, now.price)
     self.total = now.total.wattHours - total.wattHours
@@ -44,16 +45,16 @@ struct LevelChange: BitwiseCopyable {
     (total, live, orders) = (-other.total, -other.live, -other.orders)
   }
 
-  /// The change that takes it back.
+  /// The change that undoes this one.
   var reversed: LevelChange { LevelChange(reverse: self) }
 }
 
-/// Levels by instrument, side and price. Owned by one thread. Allocates only while it grows.
+/// Price levels by instrument, side and price. Owned by one thread. Allocates only when it grows.
 struct MarketLevels {
   private var levels: [LevelKey: FeedLevel] = [:]
 
-  /// An order changed.
-  /// - Returns: Its level after it.
+  /// Applies a change of an order.
+  /// - Returns: the level after it.
   @discardableResult mutating func apply(_ change: LevelChange) -> FeedLevel {
     let key = LevelKey(instrument: change.instrument, side: change.side, price: change.price)
     var level =
@@ -68,7 +69,8 @@ struct MarketLevels {
     return level
   }
 
-  /// The depth of every instrument that `isWanted`: bids first, best first on each side.
+  /// The depth of every instrument for which `isWanted` returns true: bids first, best price first
+  /// on each side.
   func depth(_ isWanted: (InstrumentId) -> Bool) -> [InstrumentId: [FeedLevel]] {
     var depth: [InstrumentId: [FeedLevel]] = [:]
     let wanted = levels.filter { isWanted($0.key.instrument) }

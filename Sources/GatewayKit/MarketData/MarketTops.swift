@@ -1,28 +1,28 @@
-// The best prices of every instrument, kept only while somebody wants them:
+// The best prices of every instrument, maintained only while a client subscribes to them:
 //
-//     published change ──> level of its price ──> instrument is marked
-//                                   a few times a second: best of the levels of those marked
+//     published change ──> its price level ──> instrument is marked as changed
+//                                   a few times a second: best levels of the marked instruments
 //
-// Adding up a level costs a look-up a change; finding the best costs a walk over an instrument's prices,
-// a few times a second at most, however many changes there were.
+// Updating a level costs a look-up per change. Finding the best levels costs a walk over an
+// instrument's prices, a few times a second at most, regardless of the number of changes.
 
 import MarketModel
 
 /// The top of one instrument's published book.
 public struct FeedTop: Equatable, Sendable {
-  /// What is traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Best level of all resting orders.
+  /// Best bid level, including waiting orders; `nil` if there is none.
   public var bid: FeedLevel?
-  /// Best level of all resting orders.
+  /// Best ask level, including waiting orders; `nil` if there is none.
   public var ask: FeedLevel?
-  /// Best bid that can be had now.
+  /// Best bid price with live quantity; `nil` if there is none.
   public var liveBid: Price?
-  /// Best ask that can be had now.
+  /// Best ask price with live quantity; `nil` if there is none.
   public var liveAsk: Price?
 }
 
-/// The levels behind the tops. Owned by the I/O thread.
+/// The price levels from which tops are computed. Owned by the I/O thread.
 struct MarketTops {
   private struct Book {
     var levels: [Side: [Price: FeedLevel]] = [.buy: [:], .sell: [:]]
@@ -32,13 +32,13 @@ struct MarketTops {
   private var books: [InstrumentId: Book] = [:]
   private var marked: [InstrumentId] = []
 
-  /// An order stands as `now`, which stood as `before`; a total of 0 is no order.
+  /// An order changed from `before` to `now`; a total of 0 means that it is not in the book.
   mutating func change(from before: FeedOrder, to now: FeedOrder) {
     if before.total.wattHours > 0 { add(before, -1) }
     if now.total.wattHours > 0 { add(now, 1) }
   }
 
-  /// The tops of the instruments that changed since the last call.
+  /// Returns the tops of the instruments that changed since the last call.
   mutating func takeChanged() -> [FeedTop] {
     defer { marked.removeAll(keepingCapacity: true) }
     return marked.map { instrument in
@@ -47,7 +47,7 @@ struct MarketTops {
     }
   }
 
-  /// The top of `instrument` now.
+  /// The present top of `instrument`.
   func top(of instrument: InstrumentId) -> FeedTop {
     var top = FeedTop(instrument: instrument)
     guard let levels = books[instrument]?.levels else { return top }

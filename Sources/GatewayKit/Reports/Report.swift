@@ -1,49 +1,49 @@
 import MarketModel
 
-/// One report: an event as one session is told of it, with its number in the session's flow. The bytes are the
-/// gateway's that the session came by.
+/// One report: an event as one session receives it, with its number in the session's flow. The
+/// gateway that the session uses encodes it.
 public struct Report: BitwiseCopyable, Equatable, Sendable {
-  /// What of an event a report tells.
+  /// The part of an event that a report contains.
   public enum Part: UInt8, BitwiseCopyable, Sendable {
-    /// All of it.
+    /// The whole event.
     case event
-    /// A trade, for its buyer.
+    /// A trade, from the buyer's view.
     case buyer
-    /// A trade, for its seller.
+    /// A trade, from the seller's view.
     case seller
-    /// That the next report is a copy of report `originNumber` of `origin`.
+    /// A notice that the next report is a copy of report `originNumber` of session `origin`.
     case copyNotice
   }
 
-  /// Who is told.
+  /// The session that receives the report.
   public var session: SessionId
-  /// What.
+  /// The part of the event that it contains.
   public var part: Part
-  /// The session version that began last.
+  /// The most recent version of the session.
   public var version: UInt64
-  /// The report's number in the flow of the session's version, from 1.
+  /// The report's number in the flow of this session version, from 1.
   public var number: UInt64
-  /// Of a `copyNotice`: whose report is copied.
+  /// For a `copyNotice`: the session whose report is copied.
   public var origin = SessionId.exchange
-  /// Of a `copyNotice`: the number that it has there.
+  /// For a `copyNotice`: the number of the copied report in that session's flow.
   public var originNumber: UInt64 = 0
 
-  /// The report `number` of a session's version.
+  /// Report `number` of a session version, containing `part` of an event.
   public init(_ part: Part, of session: SessionId, version: UInt64, number: UInt64) {
     (self.part, self.session, self.version, self.number) = (part, session, version, number)
   }
 }
 
-/// A report of the past, with the event that it tells of.
+/// An earlier report with its event, read back from the journal.
 public struct PastReport: BitwiseCopyable, Sendable {
-  /// Whose, and which number.
+  /// The report: its session and number.
   public var report: Report
-  /// What happened.
+  /// The event that it reports.
   public var event: Event
-  /// When.
+  /// Time of the command that caused the event.
   public var time: Timestamp
 
-  /// All fields.
+  /// Report `report` of `event`, which happened at `time`.
   public init(_ report: Report, _ event: Event, _ time: Timestamp) {
     (self.report, self.event, self.time) = (report, event, time)
   }

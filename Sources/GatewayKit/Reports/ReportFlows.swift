@@ -1,35 +1,37 @@
-// Which session gets which report, and with which number: a function of the events alone, so that the
-// live exchange, a recovered one and a replay of the journal years later give a report the same number.
+// Determines which session receives which report, and with which number. This is a function of the
+// events alone, so the live exchange, a recovered one and a replay years later number a report
+// equally.
 //
-//     sessionBegan 7, version v1      flow of 7: v1, nothing sent
+//     sessionBegan 7, version v1      flow of 7: v1, no report
 //     accepted of session 7           1
 //     trade of sessions 7 and 8       2        (8 has its own flow)
-//     sessionBegan 7, version v1      back after a lost connection: goes on
+//     sessionBegan 7, version v1      reconnected: the flow continues
 //     canceled of session 7           3
-//     sessionBegan 7, version v2      a new version: v2, nothing sent
+//     sessionBegan 7, version v2      new version: flow of 7: v2, no report
 //
-// A report counts whether or not its session is connected, and by whichever gateway. A session that never began
-// has no flow.
+// A report is numbered whether or not its session is connected, and whichever gateway it uses. A
+// session that never began has no flow.
 //
-// A session with the role dropCopy gets each report of its participant's other sessions again, numbered in
-// its own flow and behind a notice that says whose it is:
+// A session with the role dropCopy receives each report of its participant's other sessions too,
+// numbered in its own flow and preceded by a notice that names the original:
 //
-//     accepted of session 7           1 of 7;  the notice (7, 1) is 1 of 9, the same accepted 2 of 9
+//     accepted of session 7           1 of 7;  the notice (7, 1) is 1 of 9, the copy is 2 of 9
 
 import MarketModel
 
-/// The numbered flow of reports of one session identity.
+/// The numbered flow of reports of one session.
 public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
-  /// Its session version; 0: it never began.
+  /// The session version; 0 if it never began.
   public var version: UInt64 = 0
-  /// Number of the last report.
+  /// Number of the last report; 0 if there is none.
   public var last: UInt64 = 0
-  /// How long its orders outlive its connection, in ms; `BeginSession.never`: for ever.
+  /// How long its orders stay after its connection is lost, in ms; `BeginSession.never` if they are
+  /// not cancelled.
   public var cancelAfter = BeginSession.never
-  /// It began and its orders have not been cancelled for a lost connection since.
+  /// Whether its orders are to be cancelled once it has been disconnected for `cancelAfter`.
   public var isExposed: Bool { version != 0 && cancelAfter != BeginSession.never }
 
-  /// A flow that never began.
+  /// Creates a flow that never began.
   public init() {}
 
   /// Number of the next report of `version`, which may be still to begin.
@@ -47,52 +49,52 @@ public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
   }
 }
 
-/// Numbers the reports of all sessions. Owned by one thread; allocates nothing but growth of its tables.
+/// Numbers the reports of all sessions. Owned by one thread; allocates only when its tables grow.
 public struct ReportFlows: ~Copyable {
-  /// No session, no participant.
+  /// Marks the absence of a session.
   private static let none = UInt32.max
 
-  /// Who of a participant's sessions, of those that began, gets what belongs to all. Not private: who owns
-  /// flows in another module has to know how they end.
+  /// Which sessions of a participant receive reports that concern the whole participant. Internal
+  /// rather than private, because another module's deinit of `ReportFlows` needs the layout.
   struct Audience: BitwiseCopyable {
-    /// The only session that gets balances; `none`: there is none, or there are several.
+    /// The only session that receives balances; `none` if there are none or several.
     var listener = ReportFlows.none
-    /// Whether several get balances.
+    /// Whether several sessions receive balances.
     var hasListeners = false
-    /// Whether one gets copies.
+    /// Whether a session receives drop copies.
     var hasCopiers = false
   }
 
   private var flows = DirectTable(ReportFlow())
-  /// Session identities that began, by participant, in order of their numbers.
+  /// Sessions that began, by participant, in ascending order.
   private var sessionsOfParticipant: [[SessionId]] = []
   private var audiences = DirectTable(Audience())
-  /// The reports of the event in hand.
+  /// The reports of the current event.
   private var reports = UnsafeMutablePointer<Report>.allocate(capacity: 16)
   private var capacity = 16
   private var count = 0
 
-  /// Flows of no session.
+  /// Creates flows for no sessions.
   public init() {}
 
   deinit { reports.deallocate() }
 
-  /// Whether both have numbered the same.
+  /// Whether both have numbered all reports equally.
   func isSame(as other: borrowing ReportFlows) -> Bool {
     flows.all == other.flows.all && sessionsOfParticipant == other.sessionsOfParticipant
   }
 
-  /// The flow of a session identity.
+  /// The flow of a session.
   public func flow(of session: SessionId) -> ReportFlow { flows[Int(session.rawValue)] }
 
-  /// Session identities whose orders are to be cancelled when they are not connected.
+  /// Sessions whose orders are to be cancelled if they stay disconnected.
   public var exposed: [SessionId] {
     (0..<flows.count).filter { flows[$0].isExposed }.map { SessionId(UInt32($0)) }
   }
 
-  /// The reports of an event. Events come in order, without gaps.
-  /// - Parameter known: Who is who, as of the event before.
-  /// - Returns: Valid until the next call.
+  /// Numbers the reports of an event. Events must come in order, without gaps.
+  /// - Parameter known: Reference data before this event.
+  /// - Returns: the reports, valid until the next call.
   mutating func number(
     _ event: UnsafePointer<Event>, _ known: borrowing ReferenceData
   ) -> UnsafeBufferPointer<Report> {
@@ -111,7 +113,7 @@ public struct ReportFlows: ~Copyable {
     return UnsafeBufferPointer(start: reports, count: count)
   }
 
-  /// The rarer events.
+  /// Numbers the reports of the less frequent events.
   private mutating func numberRare(_ event: Event, _ known: borrowing ReferenceData) {
     switch event {
     case .accepted, .replaced, .restated, .canceled, .trade, .balance:
@@ -134,7 +136,7 @@ public struct ReportFlows: ~Copyable {
     }
   }
 
-  /// A session identity has other rights or another participant than before.
+  /// Updates the audiences after a session's roles or participant changed.
   /// - Parameter former: Its participant until now.
   mutating func registered(
     _ session: RegisterSession, former: ParticipantId?, _ known: borrowing ReferenceData
@@ -143,7 +145,8 @@ public struct ReportFlows: ~Copyable {
     findAudience(session.participant, known)
   }
 
-  /// A balance concerns every trading session of the account's participant, and its drop copies.
+  /// A balance is reported to every trading session of the account's participant, and to its drop
+  /// copies.
   @inline(__always)
   private mutating func tellOwner(_ account: AccountId, _ known: borrowing ReferenceData) {
     if account.isHouse { return }
@@ -156,7 +159,7 @@ public struct ReportFlows: ~Copyable {
     }
   }
 
-  /// A batch concerns every drop copy.
+  /// A settlement batch is reported to every drop copy.
   private mutating func tellDropCopies(_ known: borrowing ReferenceData) {
     for number in 0..<flows.count {
       let session = SessionId(UInt32(number))
@@ -164,7 +167,7 @@ public struct ReportFlows: ~Copyable {
     }
   }
 
-  // MARK: Who hears what
+  // MARK: Audiences
 
   private mutating func begin(_ session: BeginSession, _ known: borrowing ReferenceData) {
     var flow = flows[Int(session.session.rawValue)]
@@ -219,7 +222,7 @@ public struct ReportFlows: ~Copyable {
 
   // MARK: Numbering
 
-  /// Tells a session, and its participant's drop copies that it was told.
+  /// Adds a report for a session, and its copies for the participant's drop copies.
   @inline(__always) private mutating func tell(
     _ session: SessionId, _ part: Report.Part, _ known: borrowing ReferenceData
   ) {
@@ -229,8 +232,8 @@ public struct ReportFlows: ~Copyable {
     copy(session, number, part, participant, known)
   }
 
-  /// Tells one session.
-  /// - Returns: The report's number; `nil`: the session never began.
+  /// Adds a report for one session.
+  /// - Returns: the report's number; `nil` if the session never began.
   @inline(__always)
   private mutating func add(_ part: Report.Part, _ session: SessionId) -> UInt64? {
     guard let flow = flows.pointer(Int(session.rawValue)), flow.pointee.version != 0 else {
@@ -245,7 +248,7 @@ public struct ReportFlows: ~Copyable {
     return number
   }
 
-  /// Gives the report that was added last to the drop copies too.
+  /// Adds copies of the last report for the drop copies.
   private mutating func copy(
     _ session: SessionId, _ number: UInt64, _ part: Report.Part, _ participant: ParticipantId,
     _ known: borrowing ReferenceData
@@ -266,19 +269,19 @@ public struct ReportFlows: ~Copyable {
   }
 }
 
-// MARK: - Its image (DurableView.swift)
+// MARK: - State image (DurableView.swift)
 
 extension ReportFlows {
-  /// No session or participant has a higher number: a bound for what is read.
+  /// Upper bound of session and participant numbers, to reject malformed images.
   private static let most = 1 << 26
 
-  /// What rows its image holds.
+  /// Adds the row types of its image.
   static func add(to layout: inout StateLayout) {
     layout.add(ReportFlow.self)
     layout.add(SessionId.self)
   }
 
-  /// Writes how far every flow is.
+  /// Writes the state of every flow.
   func write(to sink: any StateSink) {
     sink.put(flows.all)
     sink.put(UInt64(sessionsOfParticipant.count))
@@ -286,7 +289,7 @@ extension ReportFlows {
   }
 
   /// Reads what `write` wrote.
-  /// - Parameter known: Who is who.
+  /// - Parameter known: Reference data of the same state.
   mutating func read(from source: any StateSource, _ known: borrowing ReferenceData) {
     flows = DirectTable(ReportFlow(), source.get(ReportFlow.self, most: Self.most))
     sessionsOfParticipant = (0..<source.count(most: Self.most)).map { _ in

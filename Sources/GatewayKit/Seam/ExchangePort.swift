@@ -1,35 +1,37 @@
 import MarketModel
 
-/// The exchange as a gateway sees it. Every call is made on the I/O thread; none leads back into a gateway.
+/// The exchange as a gateway sees it. All methods are called on the I/O thread; none of them calls
+/// a gateway.
 public protocol ExchangePort: AnyObject {
-  /// Takes a client's command in, behind those of the gateways' own. What it led to comes through
-  /// `Gateway.deliver` when it is durable.
+  /// Submits a client's command, after the gateways' own queued commands. Its events are passed to
+  /// `Gateway.deliver` when they are durable.
   ///
-  /// Of a Tick message `command.time` is the time asked for: a server on driven time moves its clock
-  /// there, one on the real clock stamps its own. Of every other command it is 0.
+  /// For a Tick, `command.time` is the requested time: a server with a driven clock advances to it,
+  /// one with the system clock stamps its own time. For all other commands it is 0.
   func submit(_ command: Command) -> SubmitResult
 
-  /// Takes in what a gateway has to say itself: a session that began, one whose orders go. It is kept and tried
-  /// again until the intake has room for it; one that ends takes nothing more.
+  /// Submits a gateway's own command, such as the begin or the end of a session. It is queued and
+  /// retried until the intake accepts it; a server that is shutting down discards it.
   func submitOwn(_ body: Command.Body)
 
-  /// Has a reading's signature checked; the verdict comes through `Gateway.checked`. What is valid comes back
-  /// to be submitted.
+  /// Has a reading's signature verified. If that happens on another thread, the result is passed to
+  /// `Gateway.checked`, which submits valid readings.
   func check(_ reading: SignedReading) -> ReadingCheck
 
-  /// Asks the exchange, at the question's place: behind every command submitted before, with all of them
-  /// applied. The answer may leave when `Gateway.delivered` has said that its number was reached.
-  /// - Returns: `nil` when commands submitted before wait for room: to be asked again when the turn ends.
+  /// Answers a question after applying every command submitted before. The answer may be sent once
+  /// `Gateway.delivered` has reached its `through`.
+  /// - Returns: `nil` if commands submitted before wait for capacity; ask again at the end of the
+  ///   turn.
   func answer(_ question: Question) -> Answer?
 
-  /// Reads reports from the journal; the answer comes through `Gateway.retransmit`.
+  /// Requests reports from the journal; the answer is passed to `Gateway.retransmit`.
   func retransmit(_ query: RetransmitQuery)
 
-  /// Something that an operator may want to know; for the log.
+  /// Logs and counts something about a session.
   func note(_ notice: GatewayNotice)
 }
 
 extension ExchangePort {
-  /// By the gateway itself.
+  /// The default: the gateway verifies readings itself.
   public func check(_ reading: SignedReading) -> ReadingCheck { .here }
 }

@@ -1,99 +1,103 @@
 import MarketModel
 
-/// Names one of a server's gateways.
+/// Identifies one of a server's gateways.
 public struct GatewayNumber: Hashable, Sendable, BitwiseCopyable {
-  /// Its place among them, from 0.
+  /// Its index, from 0.
   public let rawValue: UInt8
 
-  /// The gateway in that place.
+  /// The gateway with the given index.
   public init(_ rawValue: UInt8) { self.rawValue = rawValue }
 
   /// The binary gateway, which every server has.
   public static let first = GatewayNumber(0)
 }
 
-/// A way into the exchange for clients: it turns what they send into commands and tells them what comes of it.
-/// It owns its sessions' protocol and their bytes; the exchange is behind its `ExchangePort`, what all gateways
-/// know is in the `DurableView`.
+/// A protocol by which clients reach the exchange. A gateway turns messages into commands and
+/// durable events into messages. It owns its sessions' protocol and encoding; it reaches the
+/// exchange through an `ExchangePort`, and shares the `DurableView` with the other gateways.
 ///
 ///     clients ─▶ gateway ──submit, answer──▶ ExchangePort
-///     clients ◀─ gateway ◀─deliver, endCommand, delivered── server (what is durable)
+///     clients ◀─ gateway ◀─deliver, endCommand, delivered── server (durable events)
 ///
-/// Every call is made on the I/O thread, in this order for a command: `begin`, `deliver` for each event,
-/// `endCommand`; now and then `delivered`. While a server recovers, the commands of its journal come the same way.
+/// All methods are called on the I/O thread. Per command the order is `begin`, `deliver` for each
+/// event, `endCommand`; from time to time `delivered`. During recovery the commands of the journal
+/// are delivered in the same way.
 public protocol Gateway: AnyObject {
-  /// The events of the command `sequence` come next; nothing of it is in the view yet.
+  /// The events of the command `sequence` follow; the view does not contain any of them yet.
   func begin(_ sequence: SequenceNumber)
 
-  /// Takes an event of a durable command, which is in the view.
+  /// Delivers an event of a durable command; the view already contains it.
   /// - Parameters:
-  ///   - event: Stays where it is during the call.
-  ///   - reports: What sessions are told of it, also of those that are not this gateway's; valid during the call.
+  ///   - event: Valid during the call.
+  ///   - reports: Reports of the event, including those for other gateways' sessions; valid
+  ///     during the call.
   func deliver(
     _ event: UnsafePointer<Event>, _ reports: UnsafeBufferPointer<Report>, _ time: Timestamp)
 
-  /// The command in hand is complete.
+  /// Ends the current command.
   /// - Parameter messages: The market data that it published; valid during the call.
   func endCommand(_ messages: UnsafeBufferPointer<FeedMessage>, _ time: Timestamp)
 
-  /// Every command up to `sequence` is durable, and all its events were delivered: the answers to questions that
-  /// were asked by then may leave.
+  /// Every command up to `sequence` is durable and all its events were delivered. Answers that
+  /// depend on no later command may be sent.
   func delivered(through sequence: SequenceNumber)
 
   /// The answer to a query of this gateway.
-  /// - Parameter reports: In order; `nil`: the journal cannot be read.
+  /// - Parameter reports: In order; `nil` if the journal cannot be read.
   func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?)
 
-  /// A reading of this gateway was checked elsewhere: it is to be submitted, or rejected.
-  /// - Returns: `false` when the intake is full: to be called again with the same at the end of the turn.
+  /// The result of verifying a reading of this gateway, which now submits or rejects it.
+  /// - Returns: `false` if the intake is full; the call is repeated at the end of the next turn.
   func checked(_ reading: SignedReading, isValid: Bool) -> Bool
 
-  /// Four times a second.
+  /// Called four times per second.
   func tick()
 
-  /// Everything that had come by `moment` was read: who has been silent for too long is judged by it, however
-  /// long the server was held up meanwhile.
+  /// Everything that had arrived by `moment` was read. The gateway ends sessions that have been
+  /// silent for too long as of `moment`, not as of the present.
   func judgeSilence(at moment: SteadyTime)
 
-  /// A turn of the loop ends, and what it brought was delivered: what is sent now leaves with it.
+  /// A turn of the loop ends and its events were delivered; what is sent now is flushed with it.
   func turnEnds()
 
-  /// After `turnEnds` of all gateways: clients that were not read for want of room are read again.
+  /// Called after `turnEnds` of all gateways: clients that were not read because of a full intake
+  /// are read again.
   func resumeReading()
 
-  /// The server ends, and everything is durable and delivered: sessions end, and then their connections.
+  /// The server ends, and everything is durable and delivered: the gateway ends its sessions and
+  /// then their connections.
   func drain()
 
-  /// Running counts since the start.
+  /// Activity counters since the start.
   var counts: GatewayCounts { get }
-  /// Clients that are not read now, since the intake was full.
+  /// Number of clients that are not read now because the intake was full.
   var pausedCount: Int { get }
-  /// Established sessions.
+  /// Number of established sessions.
   var connectionCount: Int { get }
-  /// Whether a connection is open, with a session or not: the loop ends behind the last one.
+  /// Whether any connection is open, with or without a session. The loop ends after the last one.
   var hasConnections: Bool { get }
 }
 
 extension Gateway {
-  /// Has no answers that wait.
+  /// The default: no answers wait.
   public func begin(_ sequence: SequenceNumber) {}
-  /// Has no answers that wait.
+  /// The default: no answers wait.
   public func delivered(through sequence: SequenceNumber) {}
-  /// Takes no readings.
+  /// The default, for gateways without signed readings.
   public func checked(_ reading: SignedReading, isValid: Bool) -> Bool { true }
-  /// Does nothing by the clock.
+  /// The default: nothing is done periodically.
   public func tick() {}
-  /// Nobody is silent for too long.
+  /// The default: sessions have no keep-alive.
   public func judgeSilence(at moment: SteadyTime) {}
-  /// Has nothing left to do.
+  /// The default: nothing is done at the end of a turn.
   public func turnEnds() {}
-  /// Reads always.
+  /// The default: reading is never paused.
   public func resumeReading() {}
-  /// None.
+  /// The default: reading is never paused.
   public var pausedCount: Int { 0 }
 }
 
-/// What a gateway has done since the start.
+/// Activity of a gateway since the start.
 public struct GatewayCounts: Sendable, Equatable {
   /// Sessions established.
   public var sessions = 0
@@ -101,23 +105,23 @@ public struct GatewayCounts: Sendable, Equatable {
   public var commands = 0
   /// Messages answered with a reject by the gateway itself.
   public var rejects = 0
-  /// Sessions ended by us with a code.
+  /// Sessions terminated by the gateway with a code.
   public var terminations = 0
-  /// Reports sent.
+  /// Reports sent for the first time.
   public var reports = 0
-  /// Reports sent again.
+  /// Reports sent on request of a client that missed them.
   public var retransmitted = 0
   /// Market-data messages sent.
   public var marketData = 0
-  /// Established sessions whose connection went without a farewell of either side.
+  /// Established sessions whose connection was lost without Terminate from either side.
   public var lost = 0
-  /// Times that reading paused, since the intake was full.
+  /// Number of times that reading from a client was paused because the intake was full.
   public var pauses = 0
 
-  /// Nothing happened.
+  /// Creates counters that are all 0.
   public init() {}
 
-  /// Adds what another gateway has done.
+  /// Adds the counters of another gateway.
   public static func += (a: inout GatewayCounts, b: GatewayCounts) {
     a.sessions += b.sessions
     a.commands += b.commands
@@ -131,20 +135,20 @@ public struct GatewayCounts: Sendable, Equatable {
   }
 }
 
-/// What a server gives each of its gateways. All of it is the I/O thread's.
+/// The objects that a server gives each of its gateways. All of them belong to the I/O thread.
 public struct GatewaySeat {
-  /// Which gateway it is.
+  /// Number of the gateway.
   public let number: GatewayNumber
-  /// The exchange.
+  /// Accepts commands and queries.
   public let exchange: any ExchangePort
-  /// What all gateways know of it.
+  /// State that all gateways share.
   public let view: DurableView
-  /// Sessions that lost their connection.
+  /// Cancels orders of sessions that lost their connection.
   public let lost: LostSessions
-  /// The clock of intervals.
+  /// Clock for intervals and timeouts.
   public let clock: ServingClock
 
-  /// All fields.
+  /// The context of gateway `number`.
   public init(
     _ number: GatewayNumber, _ exchange: any ExchangePort, _ view: DurableView,
     _ lost: LostSessions, _ clock: ServingClock

@@ -1,28 +1,29 @@
 import MarketModel
 
-/// Commands of the gateways' own that wait for room in the intake, in order. Owned by the I/O thread.
+/// Queue of the gateways' own commands (session begins, session ends) until the intake accepts
+/// them. Owned by the I/O thread.
 public struct OwnCommands: Sendable {
   private var commands: [Command] = []
 
-  /// None waits.
+  /// Creates an empty queue.
   public init() {}
 
-  /// Whether none waits; behind one that does, no client's command is taken.
+  /// Whether the queue is empty. While it is not, no client command may be accepted.
   public var isEmpty: Bool { commands.isEmpty }
 
-  /// Puts one behind the others.
+  /// Appends a command.
   public mutating func append(_ body: Command.Body) {
     commands.append(Command(session: .exchange, body: body))
   }
 
-  /// Submits what waits, as far as it is taken.
+  /// Submits queued commands in order, until one is not accepted.
   public mutating func submit(_ take: (Command) -> SubmitResult) {
     while let command = commands.first {
       switch take(command) {
       case .taken: break
       case .full: return
-      // Not taken for want of room, it is tried again; an ending server takes nothing more, and its next start
-      // counts as the loss of every connection.
+      // A command refused for lack of disk space is retried. A server that is shutting down accepts
+      // no more; its next start counts as the loss of every connection.
       case .refused(let refusal) where refusal.code != .shuttingDown: return
       case .refused: break
       }

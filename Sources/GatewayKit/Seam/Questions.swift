@@ -1,61 +1,62 @@
 import MarketModel
 
-/// What a client may ask the exchange.
+/// A client's query to the exchange.
 public enum Question: Equatable, Sendable {
-  /// How an order is.
+  /// The state of an order.
   case orderState(OrderId)
-  /// Why an order does not trade.
+  /// The reason why an order does not trade.
   case explanation(OrderId)
-  /// What an account has.
+  /// The balance of an account in an area.
   case balance(AccountId, AreaId)
-  /// How the server is.
+  /// The status of the server; the state hash takes time linear in the state.
   case status(withStateHash: Bool)
 }
 
-/// What the exchange says to a question.
+/// The exchange's answer to a question.
 public struct Answer: Sendable {
-  /// What was found.
+  /// The content of an answer.
   public enum Finding: Sendable {
-    /// The order; `nil` when it is not open.
+    /// The order; `nil` if it is not open.
     case orderState(OrderState?)
-    /// Why it does not trade; `nil` when it is not open.
+    /// The reasons; `nil` if the order is not open.
     case explanation(OrderExplanation?)
-    /// The balances; `nil` when the account has none in that area, or one of them is unknown.
+    /// The balance; `nil` if the account has none in that area, or account or area is unknown.
     case balance(Balance?)
-    /// What the gateway knows is filled in by it; see `ServerStatus.fill`.
+    /// The status. The gateway fills in the counts that it knows; see `ServerStatus.fill`.
     case status(ServerStatus)
   }
 
-  /// What was found.
+  /// The content.
   public var finding: Finding
-  /// The last command that was applied then: the answer is true of the exchange as that left it. Never
-  /// below that of an answer before.
+  /// The last command applied before the question, so the answer describes the state after it. It
+  /// never falls from one answer to the next.
   public var through: SequenceNumber
 
-  /// Both fields.
+  /// An answer that is valid after the command `through`.
   public init(_ finding: Finding, through: SequenceNumber) {
     (self.finding, self.through) = (finding, through)
   }
 }
 
-/// Reports that a session asks for again.
+/// A session's request to receive reports again.
 public struct RetransmitQuery: Equatable, Sendable {
-  /// Whose.
+  /// The session.
   public var session: SessionId
-  /// In which version.
+  /// Its version.
   public var version: UInt64
-  /// The first.
+  /// Number of the first report requested.
   public var from: UInt64
-  /// How many.
+  /// Number of reports requested.
   public var count: UInt32
-  /// Comes back in the answer.
+  /// Timestamp of the request, repeated in the answer.
   public var timestamp: Timestamp
-  /// Who asks.
+  /// The gateway that asks.
   public var gateway: GatewayNumber
-  /// Of its connections; nowhere once that is lost: the session's next one asks itself.
+  /// The gateway's connection that asks. If it is lost, the answer is dropped; the client asks
+  /// again on its next connection.
   public var connection: UInt64
 
-  /// All fields.
+  /// A request for `count` reports starting at number `from`.
   public init(
     session: SessionId, version: UInt64, from: UInt64, count: UInt32, timestamp: Timestamp,
     gateway: GatewayNumber = .first, connection: UInt64
@@ -65,70 +66,71 @@ public struct RetransmitQuery: Equatable, Sendable {
   }
 }
 
-/// What happened to a session, for the log.
+/// Something about a session that is logged for operators.
 public enum GatewayNotice: Equatable, Sendable {
-  /// It did not read and was cut when so many bytes waited.
+  /// The client did not read and was terminated with this many bytes queued.
   case slowReader(SessionId, bytes: Int)
-  /// Its key was locked after bad signatures.
+  /// The key was locked after bad signatures.
   case keyLocked(SessionId)
-  /// It sends more than it may; said once a connection.
+  /// The session exceeds a rate limit. Reported once per connection.
   case throttled(SessionId, Refusal)
-  /// Its connection is gone; its orders are cancelled in so many ms.
+  /// The session lost its connection; its orders are cancelled after `cancelAfter` ms, unless it
+  /// returns.
   case disconnected(SessionId, cancelAfter: UInt32)
 }
 
-/// What became of a command that was submitted.
+/// The result of submitting a command.
 public enum SubmitResult: Equatable, Sendable {
-  /// It is in the intake and will be applied.
+  /// The command is in the intake and will be applied.
   case taken
-  /// The intake is full: the gateway stops reading from this client and shows the message again at
-  /// the end of the turn, and then each turn until it is taken.
+  /// The intake is full. The gateway stops reading from this client and submits the message again
+  /// at the end of each turn until it is accepted.
   case full
-  /// It is not taken at all; the client gets a Rejected with this code: 1012, 9001, 9002.
+  /// The command is not accepted; the client receives Rejected with this code: 1012, 9001 or 9002.
   case refused(Refusal)
 }
 
-/// How the server is; the fields of the protocol's Status message.
+/// The status of the server; the fields of the protocol's Status message.
 public struct ServerStatus: Equatable, Sendable {
-  /// The exchange's time.
+  /// Present time of the exchange.
   public var time = Timestamp(nanoseconds: 0)
-  /// Last command applied.
+  /// The last command applied.
   public var lastSequence = SequenceNumber.none
-  /// Last command that is durable in the journal.
+  /// The last command that is durable.
   public var durableSequence = SequenceNumber.none
   /// Rolling hash over all events.
   public var eventHash: UInt64 = 0
-  /// Hash of the whole state; 0 when it was not asked for.
+  /// Hash of the whole state; 0 if it was not requested.
   public var stateHash: UInt64 = 0
-  /// Last command that the ledger has confirmed.
+  /// The last command whose settlement the ledger has confirmed.
   public var settledSequence = SequenceNumber.none
-  /// Last settlement batch that the ledger has confirmed.
+  /// The last settlement batch that the ledger has confirmed.
   public var settledBatch: UInt64 = 0
-  /// Trades so far.
+  /// Number of trades since the first command.
   public var tradeCount: UInt64 = 0
-  /// Open orders.
+  /// Number of open orders.
   public var openOrderCount: UInt32 = 0
-  /// Established sessions; the gateway knows.
+  /// Number of established sessions; filled in by the gateway.
   public var connectionCount: UInt32 = 0
-  /// Participants.
+  /// Number of participants.
   public var participantCount: UInt32 = 0
-  /// Participants' accounts.
+  /// Number of participants' accounts.
   public var accountCount: UInt32 = 0
-  /// Areas.
+  /// Number of areas.
   public var areaCount: UInt32 = 0
-  /// Instruments.
+  /// Number of instruments.
   public var instrumentCount: UInt32 = 0
-  /// Meters.
+  /// Number of meters.
   public var meterCount: UInt32 = 0
-  /// The version of the rules in force.
+  /// Version of the rules in force.
   public var rulesVersion: UInt32 = 0
-  /// Commands of the journal that an operator had left out.
+  /// Number of commands in the journal that an operator refused.
   public var refusedCommandCount: UInt32 = 0
 
-  /// All zero.
+  /// Creates a status in which every field is 0.
   public init() {}
 
-  /// Fills in what gateways know: how many there are of each kind, and who is connected.
+  /// Fills in the number of reference data and of connections, which only gateways know.
   public mutating func fill(_ counts: ReferenceData.Counts, connections: Int) {
     (participantCount, accountCount) = (counts.participants, counts.accounts)
     (areaCount, instrumentCount, meterCount) = (counts.areas, counts.instruments, counts.meters)

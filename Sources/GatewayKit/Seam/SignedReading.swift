@@ -1,28 +1,29 @@
 import MarketModel
 
-/// A reading that came with a signature, and all that it takes to check the one by the other elsewhere
-/// than on the I/O thread: a plain value, which crosses a ring.
+/// A meter reading with its signature and everything needed to verify it on another thread. A plain
+/// value that can cross a ring.
 public struct SignedReading: BitwiseCopyable, Sendable {
-  /// What was read.
+  /// The reading.
   public let reading: MeterReading
-  /// What came with it.
+  /// The meter's signature over the message.
   public let signature: Signature
-  /// The meter's key as it was registered when the reading came.
+  /// The meter's public key, as registered when the reading arrived.
   public let key: PublicKey
-  /// The meter's account.
+  /// The account of the meter.
   public let account: AccountId
-  /// Who sent it.
+  /// The session that sent the reading.
   public let session: SessionId
-  /// Its number among the session's messages.
+  /// Sequence number of the message in its session.
   public let clientSequence: UInt64
-  /// When the sender says that it sent it.
+  /// Sending time, by the client's clock.
   public let sendingTime: Timestamp
-  /// By which gateway it came.
+  /// The gateway that received it.
   public let gateway: GatewayNumber
-  /// Of its connections: once that is closed the reading is its client's to send again.
+  /// The gateway's connection that received it. After that connection is closed, the client must
+  /// send the reading again.
   public let connection: UInt64
 
-  /// All fields.
+  /// A reading with its signature, key and origin.
   public init(
     _ reading: MeterReading, signature: Signature, key: PublicKey, account: AccountId,
     session: SessionId, clientSequence: UInt64, sendingTime: Timestamp,
@@ -34,13 +35,13 @@ public struct SignedReading: BitwiseCopyable, Sendable {
   }
 }
 
-/// Where a reading's signature is checked.
+/// Where a reading's signature is verified.
 public enum ReadingCheck: Sendable {
-  /// On this thread, at once.
+  /// By the gateway itself, synchronously.
   case here
-  /// Elsewhere; the verdict comes through `Gateway.checked`, in the order of the readings.
+  /// On another thread; the result is passed to `Gateway.checked`, in the order of the readings.
   case elsewhere
-  /// Elsewhere, but there is no room now: the gateway stops reading from this client and shows the reading
-  /// again at the end of the turn.
+  /// On another thread, which has no capacity now. The gateway stops reading from this client and
+  /// presents the reading again at the end of the turn.
   case full
 }

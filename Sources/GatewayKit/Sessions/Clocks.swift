@@ -1,13 +1,13 @@
 import Glibc
 import MarketModel
 
-/// The machine's clocks. The wall clock judges handshakes only, the steady one every interval; the market's
-/// time comes from the sequencer.
+/// The system's clocks. The wall clock is used only to check handshakes, the steady clock for all
+/// intervals. The exchange's time comes from the sequencer.
 public enum SystemClock {
-  /// Now, UTC: can be set, can jump.
+  /// Present UTC time. It can be set, so it can jump.
   public static func now() -> Timestamp { Timestamp(nanoseconds: read(CLOCK_REALTIME)) }
 
-  /// Now, by a clock that no one sets.
+  /// Present time of the monotonic clock, which cannot be set.
   public static func steady() -> SteadyTime { SteadyTime(nanoseconds: read(CLOCK_MONOTONIC)) }
 
   private static func read(_ clock: clockid_t) -> UInt64 {
@@ -18,51 +18,51 @@ public enum SystemClock {
   }
 }
 
-/// A moment of a clock that no one sets: for everything that has a duration. Not a time of day: compared
-/// only with other moments of the same clock.
+/// A moment of the monotonic clock, for durations. It is not a time of day and can be compared only
+/// with moments of the same clock.
 public struct SteadyTime: Hashable, Comparable, Sendable, BitwiseCopyable {
-  /// ns since some moment.
+  /// ns since an unspecified origin.
   public var nanoseconds: UInt64
 
-  /// The moment `nanoseconds` after the clock's beginning.
+  /// The moment `nanoseconds` after the clock's origin.
   public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-  /// Orders by time.
+  /// Orders moments by time.
   public static func < (a: SteadyTime, b: SteadyTime) -> Bool { a.nanoseconds < b.nanoseconds }
 
-  /// How long ago `earlier` was, in ns; 0 when it is still to come.
+  /// Time elapsed since `earlier`, in ns; 0 if that is in the future.
   public func since(_ earlier: SteadyTime) -> UInt64 {
     nanoseconds - min(nanoseconds, earlier.nanoseconds)
   }
 }
 
-/// The time that counts for intervals: the steady clock, without the time in which nobody looked. A server
-/// that was stopped, or waited for its disk, has not heard its clients meanwhile, and they did not miss
-/// anything. Owned by the I/O thread; all gateways share one.
+/// Clock for keep-alive and cancel-on-disconnect intervals: the monotonic clock, minus the periods
+/// in which the server itself did not run. A server that was stopped, or waited for its disk, could
+/// not hear its clients during that time. Owned by the I/O thread; all gateways share one.
 public final class ServingClock {
-  /// What time it is, as of the last look.
+  /// Time at the last call of `look`.
   public private(set) var now: SteadyTime
-  /// The longest time between two looks that counts, ns.
+  /// Longest gap between two calls of `look` that counts, ns.
   private let longest: UInt64
   private let steady: @Sendable () -> SteadyTime
   private var lastLook: SteadyTime
-  /// What did not count so far, ns.
+  /// Sum of the periods that did not count, ns.
   private var skipped: UInt64 = 0
 
-  /// A clock that is looked at from now on.
+  /// A clock that starts now.
   /// - Parameters:
-  ///   - longest: The longest time between two looks that counts, ns.
-  ///   - steady: The clock below.
+  ///   - longest: Longest gap between two calls of `look` that counts, ns.
+  ///   - steady: Reads the monotonic clock.
   public init(longest: UInt64, _ steady: @escaping @Sendable () -> SteadyTime) {
     (self.longest, self.steady) = (longest, steady)
     lastLook = steady()
     now = lastLook
   }
 
-  /// Looks what time it is.
+  /// Reads the clock.
   public func look() { look(steady()) }
 
-  /// Looks at a clock below that shows `steady`.
+  /// Advances to a reading of the monotonic clock.
   func look(_ steady: SteadyTime) {
     let passed = steady.since(lastLook)
     if passed > longest { skipped += passed - longest }

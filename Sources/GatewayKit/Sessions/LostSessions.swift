@@ -1,16 +1,17 @@
 import MarketModel
 
-/// Cancel on disconnect: sessions whose connection is gone, whichever gateway it came by, and when their orders are
-/// cancelled if they do not come back. Owned by the I/O thread; all gateways share one.
+/// Cancel on disconnect: sessions of all gateways that are disconnected, and when their orders are
+/// cancelled unless they return. Owned by the I/O thread; all gateways share one.
 public final class LostSessions {
   private unowned let exchange: any ExchangePort
   private let clock: ServingClock
-  /// Since when, and how many ns later the orders are cancelled.
+  /// By session: its version, when it was disconnected, and after how many ns its orders are
+  /// cancelled.
   private var waiting: [SessionId: (version: UInt64, since: SteadyTime, window: UInt64)] = [:]
   private var isOver = false
 
-  /// No session is lost.
-  /// - Parameter exchange: Outlives it.
+  /// Creates an empty list.
+  /// - Parameter exchange: Must outlive this object.
   public init(_ exchange: any ExchangePort, _ clock: ServingClock) {
     (self.exchange, self.clock) = (exchange, clock)
   }
@@ -24,11 +25,12 @@ public final class LostSessions {
     if cancelAfter == 0 { cancelOrders(dueAt: clock.now) }
   }
 
-  /// A session is established again.
+  /// A session is established again; its orders stay.
   public func found(_ session: SessionId) { waiting[session] = nil }
 
-  /// A recovery is over: to every session the restart is the loss of its connection. When the exchange takes
-  /// commands: what is to be cancelled at once is submitted here.
+  /// After recovery, starts the time of every session that has orders to lose, since a restart
+  /// disconnects all of them. Called when the exchange accepts commands; sessions with a time of 0
+  /// are ended here.
   public func recovered(_ view: DurableView) {
     for session in view.flows.exposed {
       let flow = view.flows.flow(of: session)
@@ -36,7 +38,8 @@ public final class LostSessions {
     }
   }
 
-  /// Ends the sessions whose time is up at `moment`: journaled commands, so that a replay cancels the same.
+  /// Ends the sessions whose time has passed at `moment`. The commands are journaled, so that a
+  /// replay cancels the same orders.
   public func cancelOrders(dueAt moment: SteadyTime) {
     if waiting.isEmpty || isOver { return }
     let due = waiting.filter { moment.since($0.value.since) >= $0.value.window }.keys.sorted()
@@ -46,6 +49,7 @@ public final class LostSessions {
     }
   }
 
-  /// The server ends: it cancels nothing more, and its next start counts as the loss of every connection.
+  /// The server is shutting down: no more orders are cancelled, because its next start counts as
+  /// the loss of every connection.
   public func end() { isOver = true }
 }

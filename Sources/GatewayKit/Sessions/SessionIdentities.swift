@@ -1,26 +1,26 @@
 import MarketModel
 
-/// What connections of one session identity share: its versions, how far its client's messages came,
-/// its bad signatures, whether it is established. Owned by the I/O thread.
+/// State of session identities across connections and gateways: versions, expected sequence
+/// numbers, bad signatures, and which gateway has established them. Owned by the I/O thread.
 ///
-/// A session version must increase, also over restarts of the server. Versions that were established
-/// are in the journal; one that was only negotiated is kept out after a restart by a floor that the
-/// server gives: the moment of its start in ns, when clients use clock readings as versions (ours do).
+/// Versions of a session must increase, also across restarts. Versions that were established are in
+/// the journal. Versions that were only negotiated are excluded after a restart by a floor, the
+/// start time of the server in ns; this works for clients that use clock readings as versions.
 public struct SessionIdentities: Sendable {
-  /// How many bad signatures within `badSignatureWindow` lock a key.
+  /// Number of bad signatures within `badSignatureWindow` that locks a key.
   public static let badSignatureLimit = 5
-  /// The time in which bad signatures are counted, and for which the key is then locked; ns.
+  /// Period in which bad signatures are counted, and for which the key is then locked; ns.
   public static let badSignatureWindow: UInt64 = 60_000_000_000
 
   private struct Identity {
     var lastVersion: UInt64
-    /// The version established last, to which a client may come back; 0: none.
+    /// The version established last, which a client may resume; 0 if none.
     var openVersion: UInt64 = 0
     /// Next sequence number expected from the client in `openVersion`.
     var nextIncoming: UInt64 = 1
-    /// The gateway by which it is established; `nil`: it is not.
+    /// The gateway that has established it; `nil` if it is not established.
     var holder: GatewayNumber?
-    /// Times of the last bad signatures, oldest first; at most `badSignatureLimit`.
+    /// Times of the latest bad signatures, oldest first; at most `badSignatureLimit`.
     var badSignatures: [SteadyTime] = []
     var lockedAt: SteadyTime?
   }
@@ -28,16 +28,16 @@ public struct SessionIdentities: Sendable {
   private let versionFloor: UInt64
   private var identities: [SessionId: Identity] = [:]
 
-  /// No identity seen yet.
-  /// - Parameter versionFloor: Versions must be above it.
+  /// Creates state without identities.
+  /// - Parameter versionFloor: New versions must be greater.
   public init(versionFloor: UInt64) { self.versionFloor = versionFloor }
 
-  /// The last version that `session` negotiated, or the floor.
+  /// The last version that `session` negotiated, at least the floor.
   public func lastVersion(_ session: SessionId) -> UInt64 {
     identities[session]?.lastVersion ?? versionFloor
   }
 
-  /// The version to which a client of `session` may come back; 0: none.
+  /// The version that a client of `session` may resume; 0 if none.
   public func openVersion(_ session: SessionId) -> UInt64 {
     identities[session]?.openVersion ?? 0
   }
@@ -47,14 +47,14 @@ public struct SessionIdentities: Sendable {
     identities[session]?.nextIncoming ?? 1
   }
 
-  /// Whether a connection of `session` is established.
+  /// Whether `session` is established on a connection.
   public func isEstablished(_ session: SessionId) -> Bool { holder(of: session) != nil }
 
-  /// The gateway by which `session` is established; `nil`: it is not.
+  /// The gateway that has established `session`; `nil` if none has.
   public func holder(of session: SessionId) -> GatewayNumber? { identities[session]?.holder }
 
-  /// How much longer the key is locked, in ns.
-  /// - Returns: `nil` when it is not.
+  /// Remaining time for which the key is locked, in ns.
+  /// - Returns: `nil` if it is not locked.
   public func lockLeft(_ session: SessionId, now: SteadyTime) -> UInt64? {
     guard let start = identities[session]?.lockedAt else { return nil }
     let passed = now.since(start)
@@ -62,7 +62,7 @@ public struct SessionIdentities: Sendable {
   }
 
   /// Counts a bad signature; the fifth within a minute locks the key for a minute.
-  /// - Returns: Whether this one locked it.
+  /// - Returns: whether this one locked it.
   @discardableResult public mutating func badSignature(
     _ session: SessionId, now: SteadyTime
   ) -> Bool {
@@ -79,13 +79,13 @@ public struct SessionIdentities: Sendable {
     return isLocked
   }
 
-  /// Remembers the version that `session` has negotiated.
+  /// Records the version that `session` negotiated.
   public mutating func negotiated(_ session: SessionId, version: UInt64) {
     update(session) { $0.lastVersion = version }
   }
 
-  /// Claims the identity for one connection, on which `version` is established.
-  /// - Parameter gateway: By which it came.
+  /// Marks the session as established, with `version`.
+  /// - Parameter gateway: The gateway of the connection.
   public mutating func establish(
     _ session: SessionId, version: UInt64, by gateway: GatewayNumber = .first
   ) {
@@ -97,15 +97,15 @@ public struct SessionIdentities: Sendable {
     }
   }
 
-  /// Gives the identity back: its established connection is gone.
-  /// - Parameter nextIncoming: What was expected next from its client.
+  /// Marks the session as not established after its connection ended.
+  /// - Parameter nextIncoming: Next sequence number expected from its client.
   public mutating func release(_ session: SessionId, nextIncoming: UInt64) {
     update(session) { ($0.holder, $0.nextIncoming) = (nil, nextIncoming) }
   }
 
-  /// The journal says that `version` began: what a restarted server must remember.
+  /// Records that `version` began, as the journal says; a restarted server needs it.
   public mutating func began(_ session: SessionId, version: UInt64) {
-    // Of what this process has negotiated itself it knows more than the journal.
+    // Versions that this process negotiated itself are more recent than the journal.
     if let known = identities[session], known.lastVersion >= version { return }
     update(session) { identity in
       (identity.openVersion, identity.nextIncoming) = (version, 1)
@@ -113,8 +113,9 @@ public struct SessionIdentities: Sendable {
     }
   }
 
-  /// The journal holds the client's message `sequence` in the open version. No gateway takes one with the
-  /// highest number, behind which none could be expected; a journal that has it is read all the same.
+  /// Records that the journal contains the client's message `sequence` in the open version.
+  /// Gateways never accept the highest number, after which none could follow; the check is for
+  /// journals.
   public mutating func applied(_ session: SessionId, sequence: UInt64) {
     let next = sequence == .max ? sequence : sequence + 1
     update(session) { $0.nextIncoming = max($0.nextIncoming, next) }
@@ -125,16 +126,16 @@ public struct SessionIdentities: Sendable {
   }
 }
 
-// MARK: - Its image (DurableView.swift)
+// MARK: - State image (DurableView.swift)
 
 extension SessionIdentities {
-  /// What the journal says of one identity.
+  /// The durable state of one identity.
   struct Row: BitwiseCopyable, Equatable {
     var session: SessionId
     var lastVersion, openVersion, nextIncoming: UInt64
   }
 
-  /// What the journal says of every identity that began, by number.
+  /// The durable state of every identity that began, by number.
   var rows: [Row] {
     identities.filter { $0.value.openVersion != 0 }.map {
       Row(
@@ -143,7 +144,7 @@ extension SessionIdentities {
     }.sorted { $0.session.rawValue < $1.session.rawValue }
   }
 
-  /// Takes over what a snapshot of the journal says.
+  /// Restores the state in a snapshot.
   mutating func restore(_ rows: [Row]) {
     for row in rows {
       update(row.session) { identity in

@@ -1,28 +1,28 @@
-// How many messages a session may send in a second, counted from the first message after the second
-// before was over:
+// Rate limit of a session, per second. A second starts with the first message after the previous
+// second ended:
 //
-//     0 ...... accepted ...... limit ...... rejected (9003) ...... cutoff ...... the session ends (9004)
+//     0 ...... accepted ...... limit ...... rejected (9003) ...... cutoff ...... terminated (9004)
 
-/// Two thresholds in messages a second.
+/// Two thresholds in messages per second.
 public struct ThrottleLimits: Sendable, Equatable {
-  /// So many are taken; further ones are rejected.
+  /// Number of messages per second that are accepted; further ones are rejected.
   public var limit: UInt32
-  /// More than so many, the rejected included, end the session.
+  /// Number of messages per second, including rejected ones, above which the session is terminated.
   public var cutoff: UInt32
 
-  /// Both thresholds.
+  /// Creates limits of `limit` and `cutoff` messages per second.
   public init(limit: UInt32, cutoff: UInt32) { (self.limit, self.cutoff) = (limit, cutoff) }
 }
 
-/// Counts the messages of one kind of one session.
+/// Counts the messages of one kind in one session.
 public struct Throttle: Sendable {
-  /// What becomes of a message.
+  /// The treatment of a message.
   public enum Verdict: Equatable {
-    /// It is taken.
+    /// It is accepted.
     case pass
-    /// It is rejected: too many in this second.
+    /// It is rejected: the limit of this second is exceeded.
     case reject
-    /// The session ends: far too many.
+    /// The session is terminated: the cutoff is exceeded.
     case cut
   }
 
@@ -32,7 +32,7 @@ public struct Throttle: Sendable {
   private var start = SteadyTime(nanoseconds: 0)
   private var count: UInt32 = 0
 
-  /// A count of none.
+  /// Creates a counter at 0.
   public init(_ limits: ThrottleLimits) { self.limits = limits }
 
   /// Counts one message.
@@ -43,6 +43,6 @@ public struct Throttle: Sendable {
     return count > limits.cutoff ? .cut : .reject
   }
 
-  /// A message that was counted will be shown again.
+  /// Takes back the count of a message that will be presented again.
   public mutating func putBack() { count -= min(count, 1) }
 }

@@ -1,12 +1,12 @@
 import Yams
 
 extension Configuration {
-  /// Reads a configuration file's text: YAML, every key optional.
+  /// Reads the text of a configuration file: YAML, every key optional.
   /// - Parameters:
   ///   - name: The file's name, for messages.
-  ///   - chosen: Gains the keys that the file sets.
-  /// - Throws: when it is no YAML mapping, or has an unknown key (the nearest known one is named) or a
-  ///   value that is not allowed.
+  ///   - chosen: Receives the keys that the file sets.
+  /// - Throws: if the text is not a YAML mapping, or contains an unknown key (the message names
+  ///   the nearest known one) or an invalid value.
   public mutating func read(
     yaml: String, name: String, noting chosen: inout Set<String>
   ) throws(ConfigurationError) {
@@ -20,7 +20,7 @@ extension Configuration {
     try read(root, prefix: "", name: name, noting: &chosen)
   }
 
-  /// Reads a configuration file's text.
+  /// Reads the text of a configuration file.
   /// - Throws: as `read(yaml:name:noting:)`.
   public mutating func read(yaml: String, name: String) throws(ConfigurationError) {
     var chosen: Set<String> = []
@@ -28,7 +28,7 @@ extension Configuration {
   }
 
   /// Sets one key from text, as in `--set capacity.orders=1000`.
-  /// - Throws: when the key is unknown or the value not allowed.
+  /// - Throws: if the key is unknown or the value invalid.
   public mutating func set(_ key: String, to value: String) throws(ConfigurationError) {
     guard let setting = Self.settings.first(where: { $0.key == key }) else {
       throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
@@ -36,7 +36,7 @@ extension Configuration {
     try setting.assign(&self, value)
   }
 
-  /// The configuration as a commented file that `read` takes back.
+  /// The configuration as a commented file that `read` accepts.
   public var yaml: String { yaml(of: Self.settings) }
 
   func yaml(of settings: [Setting]) -> String {
@@ -105,13 +105,14 @@ extension Configuration {
     }
   }
 
-  /// The known key with the fewest edits to `key`.
+  /// The known key with the smallest edit distance to `key`.
   static func nearestKey(to key: String) -> String {
     let keys = settings.map(\.key)
     return keys.min { distance($0, key) < distance($1, key) } ?? ""
   }
 
-  /// Edits (insert, delete, change a character) from one text to the other (Wagner and Fischer 1974).
+  /// Edit distance (insertions, deletions, substitutions) between two texts (Wagner and Fischer
+  /// 1974).
   private static func distance(_ a: String, _ b: String) -> Int {
     let (a, b) = (Array(a.lowercased().utf8), Array(b.lowercased().utf8))
     var row = Array(0...b.count)

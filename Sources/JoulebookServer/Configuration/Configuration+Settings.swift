@@ -1,5 +1,5 @@
 extension Configuration {
-  /// Every key, in the order of the default file.
+  /// All keys, in the order of the default file.
   public static var settings: [Setting] { service + stages + market }
 
   private static var service: [Setting] {
@@ -90,7 +90,7 @@ extension Configuration {
   }
 }
 
-/// How much is logged, from most to least.
+/// Least severe level that is logged, from most to least output.
 public enum LogLevel: String, Sendable, CaseIterable {
   case trace, debug, info, notice, warning, error, critical
 }
@@ -110,7 +110,7 @@ extension Setting {
       key: "data", text: "folder of the journal, the ledger and the operator's key",
       value: { $0.dataFolder },
       assign: { (configuration, value) throws(ConfigurationError) in
-        // Nothing before "/journal" would be the root of the file system.
+        // An empty name would place the journal in "/journal", in the root of the file system.
         if value.isEmpty {
           throw ConfigurationError("data: names no folder; give one, such as ./joulebook-data")
         }
@@ -153,13 +153,13 @@ extension Setting {
 }
 
 extension Configuration {
-  /// "127.0.0.1:9100", "[::1]:9100".
+  /// Joins host and port: "127.0.0.1:9100", "[::1]:9100".
   public static func address(host: String, port: UInt16) -> String {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 
-  /// The parts of "127.0.0.1:9100" or "[::1]:9100".
-  /// - Throws: when there is no port from 0 to 65535 after the last colon, or no host before it.
+  /// Splits "127.0.0.1:9100" or "[::1]:9100" into host and port.
+  /// - Throws: if there is no port from 0 to 65535 after the last colon, or no host before it.
   public static func parseAddress(
     _ text: String
   ) throws(ConfigurationError) -> (host: String, port: UInt16) {

@@ -5,14 +5,14 @@ import MarketModel
 import Settlement
 import Transport
 
-/// Everything that can be chosen about a server. Each field has a key of the configuration file and a
-/// default; `Configuration.settings` is the one list of them.
+/// The configuration of a server. Each field has a key in the configuration file and a default;
+/// `Configuration.settings` lists all keys.
 public struct Configuration: Sendable, Equatable {
-  /// Where the exchange's time comes from.
+  /// Source of the exchange's time.
   public enum Clock: String, Sendable, CaseIterable {
-    /// The machine's clock.
+    /// The system clock.
     case system
-    /// An operator's Tick messages: for simulations.
+    /// An operator's Tick messages, for simulations.
     case driven
   }
 
@@ -20,99 +20,103 @@ public struct Configuration: Sendable, Equatable {
   public enum Wait: String, Sendable, CaseIterable {
     /// Sleeps in the kernel.
     case park
-    /// Polls, and gives the core away between two looks: answers sooner when nobody else wants the core.
+    /// Polls, and yields the core between two polls: lower latency while no other thread needs the
+    /// core.
     case yield
-    /// Polls: answers soonest, keeps one core busy.
+    /// Polls continuously: lowest latency, uses one core fully.
     case spin
   }
 
-  /// Which thread has the market.
+  /// The thread that runs sequencer and exchange.
   public enum Threading: String, Sendable, CaseIterable {
-    /// The one that has the sockets: on two cores that answers sooner and carries more.
+    /// The I/O thread. With two cores this gives the lowest latency and the highest throughput.
     case inline
-    /// One of its own, beside the one that has the sockets: where cores are to spare.
+    /// A second thread beside the I/O thread; for machines with spare cores.
     case pipelined
   }
 
-  /// What becomes of commands.
+  /// Whether commands are written to disk.
   public enum Durability: String, Sendable, CaseIterable {
-    /// They are journaled before their consequences are reported.
+    /// Commands are journaled before their results are reported.
     case disk
-    /// Nothing is written: no journal, no ledger, and the market is gone with the process.
+    /// Nothing is written: no journal, no ledger; all state is lost when the process ends.
     case none
   }
 
   /// IPv4 or IPv6 address to listen on.
   public var host = "127.0.0.1"
-  /// TCP port; 0: a free one, printed at the start.
+  /// TCP port; 0 lets the system choose one, which is printed at the start.
   public var port: UInt16 = 9100
-  /// File with the certificate that clients are shown, PEM; empty: plain TCP.
+  /// Certificate file shown to clients, PEM; empty for plain TCP.
   public var tlsCertificate = ""
-  /// File with the certificate's private key, PEM.
+  /// Private key file of the certificate, PEM.
   public var tlsKey = ""
-  /// IPv4 or IPv6 address and port of the page for operators' tools; empty: there is none.
+  /// IPv4 or IPv6 address and port of the monitoring server; empty disables it.
   public var health = ""
-  /// Connections at a time.
+  /// Maximum number of simultaneous client connections.
   public var connections: UInt32 = 1024
   /// Folder of the journal, the ledger and the operator's key.
   public var dataFolder = "joulebook-data"
-  /// Which ledger is settled into, relative to the data folder. Fixed by the first start of a data folder.
+  /// Location of the ledger, relative to the data folder. Fixed by the first start of a data
+  /// folder.
   public var ledger = LedgerLocation.standard
-  /// Where the exchange's time comes from.
+  /// Source of the exchange's time.
   public var clock = Clock.system
-  /// How the I/O thread waits.
+  /// How the I/O thread waits for sockets.
   public var wait = Wait.park
-  /// Which thread has the market.
+  /// The thread that runs sequencer and exchange.
   public var assembly = Threading.inline
-  /// Least severe messages that are logged.
+  /// Least severe level that is logged.
   public var logLevel = LogLevel.info
-  /// A checkpoint is journaled after so many commands.
+  /// Number of commands after which a checkpoint is journaled.
   public var checkpointInterval: UInt64 = 100_000
-  /// What becomes of commands.
+  /// Whether commands are written to disk.
   public var journalKept = Durability.disk
-  /// Commands of a turn up to which the I/O thread syncs them itself; 0: always the journal's thread.
+  /// Largest turn, in commands, that the I/O thread syncs itself; 0 leaves all syncs to the journal
+  /// thread.
   public var journalDirect: UInt32 = 128
-  /// A snapshot is made after so many commands; 0: never.
+  /// Number of commands after which a snapshot is made; 0 disables this trigger.
   public var snapshotCommands: UInt64 = 10_000_000
-  /// Or after so many minutes, when there is anything new; 0: never.
+  /// Minutes after which a snapshot is made if there are new commands; 0 disables this trigger.
   public var snapshotMinutes: UInt32 = 60
-  /// Snapshots that stay.
+  /// Number of snapshots that are kept.
   public var snapshotKeep: UInt32 = 2
-  /// Commands whose segments stay, when snapshots hold what came before; 0: every segment stays.
+  /// Number of latest commands whose segments are kept when snapshots cover the earlier ones; 0
+  /// keeps all segments.
   public var journalRetain: UInt64 = 0
-  /// Bytes of a journal segment.
+  /// Size of a journal segment, in bytes.
   public var segmentBytes: UInt32 = 64 << 20
-  /// Commands that may wait for the sequencer; a power of two.
+  /// Capacity of the intake's ring, in commands; a power of two.
   public var ingressCommands: UInt32 = 1 << 14
-  /// Bytes that may wait to be sent to one client; past them it is cut.
+  /// Maximum number of bytes queued for one client; a client that exceeds it is terminated.
   public var sendBytes: UInt32 = 4 << 20
-  /// Messages a second of a session, cancels excepted: above the first rejected, above the second cut.
+  /// Messages per second of a session, cancels excepted, above which they are rejected.
   public var messageLimit: UInt32 = 250_000
-  /// Messages a second at which a session is cut.
+  /// Messages per second, cancels excepted, at which the session is terminated.
   public var messageCutoff: UInt32 = 1_000_000
-  /// Cancels a second of a session that are taken.
+  /// Cancels per second of a session above which they are rejected.
   public var cancelLimit: UInt32 = 1_000_000
-  /// Cancels a second at which a session is cut.
+  /// Cancels per second at which the session is terminated.
   public var cancelCutoff: UInt32 = 4_000_000
-  /// Events that may wait for the disk before the reader stops reading.
+  /// Number of events in the outbox from which on no further command is applied.
   public var outboxEvents: UInt32 = 1 << 17
-  /// Files with public keys of operators, one key of 64 hexadecimal digits a line. None: a key pair is
-  /// made at the first start.
+  /// Files with the operators' public keys, one key of 64 hexadecimal digits per line. If empty,
+  /// the first start generates a key pair.
   public var operatorKeys: [String] = []
-  /// What the exchange can hold. Fixed by the first start of a data folder.
+  /// Capacity of the exchange. Fixed by the first start of a data folder.
   public var capacity = Capacity.standard
-  /// When a settlement batch closes. Fixed by the first start of a data folder.
+  /// Rules by which a settlement batch closes. Fixed by the first start of a data folder.
   public var settlement = BatchRules()
 
-  /// The defaults.
+  /// Creates the default configuration.
   public init() {}
 }
 
 extension Configuration {
-  /// Which ledger is settled into, as this process opens it.
+  /// The ledger's location as seen from this process.
   public var ledgerLocation: LedgerLocation { ledger.resolved(in: DataFolder(dataFolder)) }
 
-  /// How the loop waits.
+  /// How the event loop waits.
   var waiting: Transport.Waiting {
     switch wait {
     case .park: .blocking
@@ -121,7 +125,7 @@ extension Configuration {
     }
   }
 
-  /// When snapshots of the journal in `directory` are made.
+  /// The schedule of snapshots of the journal in `directory`.
   func snapshots(
     _ directory: String, found: SequenceNumber, retention: JournalRetention,
     log: any CommitProgress
@@ -133,7 +137,7 @@ extension Configuration {
       retention: retention, found: found)
   }
 
-  /// What of it the gateway keeps to.
+  /// The part of the configuration that concerns the binary gateway.
   var gateway: BinaryGateway.Configuration {
     var gateway = BinaryGateway.Configuration()
     gateway.session.messages = ThrottleLimits(limit: messageLimit, cutoff: messageCutoff)
@@ -142,11 +146,11 @@ extension Configuration {
   }
 }
 
-/// Something in a configuration that cannot be used: what, where, and what would be right.
+/// Something in a configuration that cannot be used: what, where, and what is allowed.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   /// A sentence for the operator.
   public let description: String
 
-  /// An error that says `description`.
+  /// Creates an error with the given description.
   public init(_ description: String) { self.description = description }
 }

@@ -1,13 +1,13 @@
-/// One key of the configuration file: how it is written, read and explained.
+/// One key of the configuration file: how it is written, parsed and described.
 public struct Setting {
   /// Dotted name: `capacity.orders` is `orders` under `capacity`.
   public let key: String
-  /// What it is, for the commented default file and the help.
+  /// Its description, for the commented default file and the help.
   public let text: String
-  /// Its value as written in the file.
+  /// Returns its value as written in the file.
   public let value: (Configuration) -> String
-  /// Takes a value as written in the file.
-  /// - Throws: when the value is not one of those allowed.
+  /// Parses and sets a value as written in the file.
+  /// - Throws: if the value is invalid.
   public let assign: (inout Configuration, String) throws(ConfigurationError) -> Void
 
   static func text(
@@ -45,7 +45,7 @@ public struct Setting {
     }
   }
 
-  /// A whole number; `_` groups digits, `KiB`, `MiB` and `GiB` multiply.
+  /// Parses a whole number; `_` groups digits, and `KiB`, `MiB` and `GiB` multiply.
   private static func parse<Value: FixedWidthInteger>(_ text: String, as: Value.Type) -> Value? {
     let units: [(String, Value)] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
     var digits = text.filter { $0 != "_" && $0 != " " }

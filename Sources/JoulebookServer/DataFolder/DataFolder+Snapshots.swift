@@ -2,16 +2,17 @@ import Journaling
 import Logging
 import MarketModel
 
-/// Snapshots of a stopped server's folder, by hand.
+/// Making and pruning snapshots of a stopped server's folder, for tools.
 extension DataFolder {
-  /// Makes a snapshot of the state behind a command.
+  /// Makes a snapshot of the state after a command.
   /// - Parameters:
-  ///   - last: The last command in it, unless the journal ends before; `nil`: the journal's last.
-  ///   - log: Told which snapshots could not be used.
-  ///   - progress: Told now and then the last command applied, and the last that there is.
-  /// - Returns: what the newest snapshot says of itself, and whether it was made now.
-  /// - Throws: when the folder is in use, the journal cannot be read or differs from its checkpoints, or
-  ///   the disk refuses.
+  ///   - last: The last command in the snapshot, at most the journal's last; `nil` for the
+  ///     journal's last.
+  ///   - log: Receives which snapshots could not be used.
+  ///   - progress: Called occasionally with the last command applied and the last one to apply.
+  /// - Returns: the header of the newest snapshot, and whether it was made by this call.
+  /// - Throws: if the folder is in use, the journal cannot be read or differs from its
+  ///   checkpoints, or the disk fails.
   public func makeSnapshot(
     at last: SequenceNumber? = nil, log: Logger,
     progress: (SequenceNumber, SequenceNumber) -> Void = { _, _ in }
@@ -31,7 +32,7 @@ extension DataFolder {
     }
   }
 
-  /// The last command in a snapshot, and the last of the journal, which is durable then.
+  /// The last command in a snapshot and the last in the journal, which is durable after this call.
   private func journalEnd(
     _ lock: DirectoryLock, _ setting: MarketState.Setting, _ log: Logger
   ) throws(StartError) -> (newest: SequenceNumber, end: SequenceNumber) {
@@ -44,13 +45,13 @@ extension DataFolder {
     }
   }
 
-  /// Removes what snapshots make superfluous; see `Snapshots.prune`.
-  /// - Throws: when there is no journal, the folder is in use or the disk refuses.
+  /// Removes files that snapshots make superfluous; see `Snapshots.prune`.
+  /// - Throws: if there is no journal, the folder is in use or the disk fails.
   public func prune(
     keep: Int, commands: UInt64?, isDry: Bool
   ) throws(StartError) -> Snapshots.Pruned {
     do throws(JournalError) {
-      // Where there is nothing, nothing is made.
+      // A missing journal must not be created by the lock below.
       guard try Snapshots.firstCommand(journal) != nil else { return Snapshots.Pruned() }
     } catch {
       throw .journal(error)
@@ -66,7 +67,7 @@ extension DataFolder {
 
   private func lockJournal() throws(StartError) -> DirectoryLock {
     do throws(JournalError) {
-      // A tool makes no journal.
+      // Listing first makes a missing journal an error; the lock would create it.
       _ = try Snapshots.list(journal)
       return try DirectoryLock(journal)
     } catch {

@@ -1,12 +1,12 @@
-// What a server keeps on disk:
+// Files that a server keeps on disk:
 //
 //   DATA/
-//     market.yaml      capacity, batch rules and the ledger's place, fixed by the first start: a replay
-//                      needs the same, and tools find the ledger
-//     journal/         segments
-//     ledger.sqlite    the book of record, unless `ledger` names another place
-//     market.yaml.new  the first of these in the making
-//     operator.key     private key, 64 hexadecimal digits, mode 0600 (only when the server made it)
+//     market.yaml      capacity, batch rules and ledger location, fixed by the first start: a replay
+//                      needs the same values, and tools find the ledger through it
+//     journal/         segments, snapshots and the lock
+//     ledger.sqlite    the book of record, unless `ledger` names another location
+//     market.yaml.new  `market.yaml` while it is being written
+//     operator.key     private key, 64 hexadecimal digits, mode 0600 (if the server generated it)
 //     operator.pub     its public key
 
 import ExchangeCore
@@ -14,25 +14,25 @@ import Foundation
 import Journaling
 import Settlement
 
-/// The folder of one exchange: journal, ledger, keys, and what the first start fixed.
+/// The data folder of one exchange: journal, ledger, keys, and the fixed settings.
 public struct DataFolder: Sendable, Equatable {
-  /// Where it is.
+  /// Path of the folder.
   public let path: String
 
   /// The folder at `path`, which need not exist yet.
   public init(_ path: String) { self.path = path }
 
-  /// Folder of the journal's segments.
+  /// Path of the journal's directory.
   public var journal: String { path + "/journal" }
-  /// File of the operator's private key, when the server made it.
+  /// Path of the operator's private key, if the server generated it.
   public var operatorKey: String { path + "/operator.key" }
-  /// File of the operator's public key, when the server made it.
+  /// Path of the operator's public key, if the server generated it.
   public var operatorPublicKey: String { path + "/operator.pub" }
-  /// File of what the first start fixed.
+  /// Path of the settings that the first start fixed.
   public var market: String { path + "/market.yaml" }
 
-  /// Makes the folder and the journal's, when they are missing.
-  /// - Throws: when there is no name, something else has it, or the system refuses.
+  /// Creates the folder and the journal's directory if they are missing.
+  /// - Throws: if the name is empty or taken by something else, or the system refuses.
   public func create() throws(ConfigurationError) {
     if path.isEmpty {
       throw ConfigurationError("data: names no folder; give one, such as ./joulebook-data")
@@ -47,14 +47,15 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Refuses what is in the place of its folders and is none; what is missing is fine.
-  /// - Parameter isRead: It is only read: that it may not be written is fine.
-  /// - Throws: when there is such a thing; the message names it.
+  /// Checks that the names of the folders are not taken by something else; missing folders are
+  /// accepted.
+  /// - Parameter isRead: The folders are only read, so they need not be writable.
+  /// - Throws: if a name is taken; the message names it.
   public func mustBeFolders(isRead: Bool = false) throws(ConfigurationError) {
     for folder in [path, journal] { try Self.mustBeFolder(folder, isRead: isRead) }
   }
 
-  /// Whether the journal has a segment; `false` where its folder cannot be listed.
+  /// Whether the journal has a segment; `false` if its directory cannot be listed.
   var hasSegment: Bool {
     do throws(JournalError) {
       return try Snapshots.firstCommand(journal) != nil
@@ -63,21 +64,21 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Refuses to begin a new exchange where the journal of another is gone. The lock lies in the journal's folder
-  /// before `market.yaml` is written, and a segment before there is a ledger: a first start that was cut short
-  /// between them goes on.
+  /// Refuses to start a new exchange where the journal of an existing one was lost. The lock is
+  /// created in the journal's directory before `market.yaml`, and the first segment before the
+  /// ledger, so an interrupted first start can be repeated.
   /// - Throws: `lost`.
   func mustNotBeLost(beside ledger: LedgerLocation) throws(JournalError) {
     func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
-    // The ledger first: another server may be at its first start.
+    // The ledger is checked first, because another server may be in its first start at this moment.
     let hasLedger = Self.isKnown(ledger)
     let wasLocked = isThere(journal + "/lock")
     guard hasLedger || isThere(market) && !wasLocked, !hasSegment else { return }
     throw .lost(path: journal, beside: hasLedger ? ledger.files.first ?? "\(ledger)" : market)
   }
 
-  /// Whether there is that ledger; `false` where it cannot be asked: settlement, which asks until it can,
-  /// halts before a ledger that the journal does not lead to.
+  /// Whether the ledger exists; `false` if that cannot be determined. Settlement asks again later
+  /// and stops if the ledger does not match the journal.
   private static func isKnown(_ ledger: LedgerLocation) -> Bool {
     do throws(LedgerError) {
       return try ledger.exists
@@ -86,7 +87,7 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Refuses what is there and no folder. A link to a folder is one.
+  /// Checks that `path` is missing, or is a folder or a link to one.
   private static func mustBeFolder(_ path: String, isRead: Bool) throws(ConfigurationError) {
     var (named, found) = (stat(), stat())
     guard lstat(path, &named) == 0 else { return }
@@ -106,8 +107,9 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Refuses links where the server writes files, which would lead it out of its folder, and what is no file.
-  /// - Throws: when there is one; the message names it.
+  /// Checks that the names of the server's files are not links, which would lead writes out of the
+  /// folder, nor anything else than files.
+  /// - Throws: if one is; the message names it.
   func mustBeFiles() throws(ConfigurationError) {
     let inJournal = [
       "lock", "in-hand", "next.segment", "next.copy", "next.snapshot", "next.refused",
@@ -118,19 +120,20 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Where the exchange's ledger is for this process: as the first start fixed it. Reads `market.yaml`.
-  /// - Parameter asked: Where it is when nothing is fixed: before the first start, and of a ledger that was
-  ///   copied without the rest of its exchange.
-  /// - Throws: when `market.yaml` cannot be read.
+  /// The location of the exchange's ledger as seen from this process, from `market.yaml`.
+  /// - Parameter asked: The location if none is fixed: before the first start, or for a ledger
+  ///   that was copied without its data folder.
+  /// - Throws: if `market.yaml` cannot be read.
   public func ledger(
     asked: LedgerLocation = .standard
   ) throws(ConfigurationError) -> LedgerLocation {
     isNew ? asked.resolved(in: self) : try fixedMarket().ledgerLocation
   }
 
-  /// Where the ledger is or will be, for a server that starts; nothing is changed. Follows `mustBeFiles`.
-  /// - Throws: when a first start cannot make a ledger there, when its files are links or no files, or are
-  ///   the exchange's own; the message says which.
+  /// The location of the ledger for a server that starts. Changes nothing. Called after
+  /// `mustBeFiles`.
+  /// - Throws: if a first start cannot create a ledger there, or its files are links, not files,
+  ///   or the exchange's own; the message says which.
   func admitLedger(asked: LedgerLocation) throws(ConfigurationError) -> LedgerLocation {
     let ledger = try ledger(asked: asked)
     let own = [market, market + ".new", operatorKey, operatorPublicKey].map(Self.standardized)
@@ -150,11 +153,12 @@ public struct DataFolder: Sendable, Equatable {
     URL(fileURLWithPath: path).standardizedFileURL.path
   }
 
-  /// Whether no server has fixed anything here yet.
+  /// Whether no server has started with this folder yet.
   var isNew: Bool { !FileManager.default.fileExists(atPath: market) }
 
-  /// For an exchange of which nothing is kept: it must not pass for the one that is kept here.
-  /// - Throws: when the folder holds an exchange.
+  /// Checks that the folder contains no exchange, for a server that keeps nothing: the two could be
+  /// confused.
+  /// - Throws: if the folder contains an exchange.
   func mustBeUnused() throws(ConfigurationError) {
     if FileManager.default.fileExists(atPath: market) {
       throw ConfigurationError(
@@ -162,10 +166,10 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// Takes from `market.yaml` what the first start fixed, or writes it at the first start. For the holder of the
-  /// journal's lock: two first starts at a time must not fix different things.
-  /// - Throws: when the file cannot be read or written, or differs from what `configuration` asks for
-  ///   explicitly (`chosen` keys): another capacity would not replay to the same state.
+  /// Reads the fixed settings from `market.yaml`, or writes the file at the first start. The caller
+  /// has the journal's lock, so that two first starts cannot fix different values.
+  /// - Throws: if the file cannot be read or written, or differs from keys that the user set
+  ///   explicitly (`chosen`): with another capacity a replay would not reach the same state.
   public func fixMarket(
     in configuration: inout Configuration, chosen: Set<String>
   ) throws(ConfigurationError) {
@@ -187,8 +191,8 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  /// What the first start fixed, for tools that replay.
-  /// - Throws: when there is no such folder.
+  /// The fixed settings, for tools that replay.
+  /// - Throws: if the folder does not exist or contains no exchange.
   public func fixedMarket() throws(ConfigurationError) -> Configuration {
     var configuration = Configuration()
     configuration.dataFolder = path
@@ -200,8 +204,8 @@ public struct DataFolder: Sendable, Equatable {
     return configuration
   }
 
-  /// The text of a file.
-  /// - Throws: when it cannot be read.
+  /// Reads a text file.
+  /// - Throws: if it cannot be read.
   public static func text(of file: String) throws(ConfigurationError) -> String {
     do {
       return try String(contentsOfFile: file, encoding: .utf8)
@@ -220,7 +224,7 @@ public struct DataFolder: Sendable, Equatable {
 }
 
 extension Configuration {
-  /// Keys that the first start of a data folder fixes.
+  /// The keys that the first start of a data folder fixes.
   public static var fixedSettings: [Setting] {
     settings.filter {
       $0.key == "ledger" || $0.key.hasPrefix("capacity.") || $0.key.hasPrefix("settlement.")

@@ -2,12 +2,12 @@ import Crypto
 import Foundation
 import MarketModel
 
-/// Ed25519 key pairs in two files, each 64 hexadecimal digits and a newline.
+/// Ed25519 key pairs in two files, each with 64 hexadecimal digits and a newline.
 public enum KeyPairFile {
-  /// Makes a key pair: `path` gets the private key, readable by its owner only, and `path` with `.pub`
-  /// instead of `.key` the public one.
+  /// Generates a key pair. The private key is written to `path`, readable by its owner only; the
+  /// public key to the path with `.pub` instead of `.key`.
   /// - Returns: the public key and its file.
-  /// - Throws: when a file exists already or cannot be written.
+  /// - Throws: if a file already exists or cannot be written.
   public static func generate(
     at path: String
   ) throws(ConfigurationError) -> (key: PublicKey, file: String) {
@@ -21,8 +21,8 @@ public enum KeyPairFile {
     return (publicKey, publicFile)
   }
 
-  /// Reads the public keys of a file, one a line; empty lines and what follows `#` are skipped.
-  /// - Throws: when the file is missing or a line is no key.
+  /// Reads the public keys in a file, one per line; empty lines and comments after `#` are skipped.
+  /// - Throws: if the file is missing or a line is not a key.
   public static func publicKeys(at path: String) throws(ConfigurationError) -> [PublicKey] {
     var keys: [PublicKey] = []
     for line in try DataFolder.text(of: path).split(separator: "\n") {
@@ -34,8 +34,8 @@ public enum KeyPairFile {
     return keys
   }
 
-  /// The public key with these hexadecimal digits.
-  /// - Returns: `nil` when they are not exactly 64.
+  /// Parses a public key.
+  /// - Returns: `nil` unless `hex` consists of exactly 64 hexadecimal digits.
   public static func publicKey(hex: String) -> PublicKey? {
     bytes(hex: hex).flatMap { PublicKey(bytes: $0) }
   }

@@ -1,23 +1,23 @@
-// The only file that knows which kinds of ledger there are:
+// The only file that knows the kinds of ledgers:
 //
-//   sqlite:ledger.sqlite            a file of the data folder; the default
+//   sqlite:ledger.sqlite            a file in the data folder; the default
 //   sqlite:/var/lib/x/ledger.sqlite a file elsewhere
 //   ──┬───  ──────┬─────
-//   scheme     address, read by the backend
+//   scheme     address, parsed by the backend
 
 import LedgerSQLite
 import Settlement
 
-/// Names a ledger and opens it: `sqlite:PATH`. What a configuration says is relative to the data folder
+/// Names a ledger and opens it: `sqlite:PATH`. A configured path is relative to the data folder
 /// until it is `resolved`. A value; any thread.
 public struct LedgerLocation: Sendable, Equatable, CustomStringConvertible {
-  /// Every kind of ledger. A further backend is one more entry.
+  /// All kinds of ledgers. A new backend adds one entry.
   private static let kinds: [any LedgerAddress.Type] = [SQLiteAddress.self]
 
-  /// The file `ledger.sqlite` of the data folder.
+  /// The file `ledger.sqlite` in the data folder.
   public static let standard = LedgerLocation(address: SQLiteAddress.standard)
 
-  /// What can be written: `sqlite:PATH`, comma-separated.
+  /// The accepted forms, comma-separated: `sqlite:PATH`.
   public static var forms: String {
     kinds.map { "\($0.scheme):\($0.form)" }.joined(separator: ", ")
   }
@@ -26,8 +26,8 @@ public struct LedgerLocation: Sendable, Equatable, CustomStringConvertible {
 
   private init(address: any LedgerAddress) { self.address = address }
 
-  /// Reads a location as a configuration has it. Nothing is opened.
-  /// - Throws: when the kind of ledger is unknown, or its backend refuses the address.
+  /// Parses a location as written in a configuration. Opens nothing.
+  /// - Throws: if the scheme is unknown, or its backend rejects the address.
   public init(_ text: String) throws(ConfigurationError) {
     let colon = text.firstIndex(of: ":") ?? text.endIndex
     guard colon < text.endIndex, let kind = Self.kinds.first(where: { $0.scheme == text[..<colon] })
@@ -42,47 +42,47 @@ public struct LedgerLocation: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// What `init` reads back to the same location.
+  /// The text from which `init` makes the same location.
   public var description: String { "\(type(of: address).scheme):\(address.text)" }
 
-  /// Whether both have the same text; two names of one file are different locations.
+  /// Compares the texts; two names of one file are different locations.
   public static func == (a: LedgerLocation, b: LedgerLocation) -> Bool {
     a.description == b.description
   }
 
-  /// Where the ledger is for this process, of an exchange with its data in `folder`.
+  /// The location as seen from this process, for an exchange whose data folder is `folder`.
   public func resolved(in folder: DataFolder) -> LedgerLocation {
     LedgerLocation(address: address.resolved(in: folder.path))
   }
 
-  /// Opens the ledger to write; creates it when there is none.
-  /// - Throws: `.inUse` when another process writes to it, `.incompatible` when it is none, of another
-  ///   version or of another genesis, `.unavailable`, `.corrupt`.
+  /// Opens the ledger for writing; creates it if it is missing.
+  /// - Throws: `.inUse` if another process writes to it; `.incompatible` if it is not a ledger,
+  ///   or has another version or genesis; `.unavailable`; `.corrupt`.
   public func open(genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
     try address.open(genesis: genesis)
   }
 
-  /// Opens the ledger to read only, also while a server writes to it.
-  /// - Throws: `.unavailable` when there is none, `.incompatible`, `.corrupt`.
+  /// Opens the ledger for reading, even while a server writes to it.
+  /// - Throws: `.unavailable` if it is missing, `.incompatible`, `.corrupt`.
   public func openForReading() throws(LedgerError) -> any Ledger { try address.openForReading() }
 
-  /// Whether there is a ledger.
-  /// - Throws: `.unavailable` when that cannot be found out.
+  /// Whether the ledger exists.
+  /// - Throws: `.unavailable` if that cannot be determined.
   public var exists: Bool {
     get throws(LedgerError) { try address.exists }
   }
 
-  /// Whether a program settles into it just now.
-  /// - Throws: `.unavailable` when that cannot be found out.
+  /// Whether another program is settling into it at the moment.
+  /// - Throws: `.unavailable` if that cannot be determined.
   public var isWritten: Bool {
     get throws(LedgerError) { try address.isWritten }
   }
 
-  /// Paths of the files on this machine that belong to it, present or not; empty where it has none.
+  /// Paths of the local files that belong to it, whether they exist or not; empty if it has none.
   public var files: [String] { address.files }
 
-  /// Checks that the first start of an exchange can make a ledger here.
-  /// - Throws: when it cannot; the message says why.
+  /// Checks that the first start of an exchange can create a ledger here.
+  /// - Throws: if it cannot; the message says why.
   func checkNew(making folder: DataFolder) throws(ConfigurationError) {
     do throws(LedgerAddressError) {
       try address.checkNew(making: folder.path)

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Files of the data folder that are made once. None follows a link: what the server writes stays in its folder.
+/// Files of the data folder that are created once. Symbolic links are never followed, so that the
+/// server writes only inside its folder.
 enum NewFile {
-  /// Writes a file that must not exist, with `mode` from its first moment, and syncs it.
-  /// - Throws: when something has that name, or the system refuses.
+  /// Creates a file with `mode`, writes and syncs it.
+  /// - Throws: if the name is taken, or the system refuses.
   static func write(_ text: String, to path: String, mode: mode_t) throws(ConfigurationError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
@@ -17,12 +18,12 @@ enum NewFile {
     }
   }
 
-  /// The same by way of another name: `path` has all of it or is not there, whenever the power goes.
-  /// - Precondition: nobody else writes the folder.
-  /// - Throws: like `write`.
+  /// Like `write`, but atomic: after a power failure `path` is complete or missing.
+  /// - Precondition: no other process writes the folder.
+  /// - Throws: as `write`.
   static func writeWhole(_ text: String, to path: String, mode: mode_t) throws(ConfigurationError) {
     let unfinished = path + ".new"
-    // What a start that was cut short left.
+    // Removes the leftover of an interrupted start.
     guard unlink(unfinished) == 0 || errno == ENOENT else {
       throw ConfigurationError("cannot remove \(unfinished): \(String(cString: strerror(errno)))")
     }
@@ -32,8 +33,8 @@ enum NewFile {
     }
   }
 
-  /// Refuses a link, and whatever else is no file: a pipe would be waited for.
-  /// - Throws: when `path` is one.
+  /// Checks that `path` is missing or a regular file; opening a pipe would block.
+  /// - Throws: if `path` is anything else, such as a link.
   static func mustBeFile(_ path: String) throws(ConfigurationError) {
     var status = stat()
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }

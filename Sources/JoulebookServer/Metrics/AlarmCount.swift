@@ -1,14 +1,14 @@
 import Logging
 import Synchronization
 
-/// Counts the lines that begin with ALARM, whichever thread they come from: those of the start too.
+/// Counts log messages that begin with ALARM, from any thread, including those of the start.
 final class AlarmCount: Sendable {
   private let number = Atomic<UInt64>(0)
 
-  /// So many so far. Any thread.
+  /// The number of alarms so far. Any thread.
   var value: UInt64 { number.load(ordering: .relaxed) }
 
-  /// Writes where `log` does, and counts.
+  /// Returns a logger that writes to `log` and counts alarms.
   func watching(_ log: Logger) -> Logger {
     Logger(label: log.label) { [self] _ in Handler(inner: log.handler, count: self) }
   }

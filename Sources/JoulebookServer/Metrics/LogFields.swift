@@ -1,22 +1,23 @@
-// What a line of the log is about stands in fields (key=value), so that it can be looked for and counted; the
-// words are the same each time. Names of fields: session, command, batch, path, byte, errno, error.
+// Log lines carry their variable parts in metadata fields (key=value), so that they can be searched
+// and counted; the message text is constant. Field names: session, command, batch, path, byte,
+// errno, error.
 
 import Journaling
 import Logging
 import MarketModel
 
 extension SessionId {
-  /// As a field.
+  /// The number, as a metadata value.
   var field: Logger.MetadataValue { "\(rawValue)" }
 }
 
 extension SequenceNumber {
-  /// As a field.
+  /// The number, as a metadata value.
   var field: Logger.MetadataValue { "\(rawValue)" }
 }
 
 extension JournalError {
-  /// What happened, where, and what to do about it.
+  /// The error's message, location and advice as metadata.
   var fields: Logger.Metadata {
     var fields: Logger.Metadata = ["error": "\(self)"]
     switch self {
@@ -49,7 +50,7 @@ extension JournalError {
 }
 
 extension SnapshotError {
-  /// What happened, where, and what to do about it.
+  /// The error's message, location and advice as metadata.
   var fields: Logger.Metadata {
     switch self {
     case .journal(let error): error.fields

@@ -1,10 +1,10 @@
 import CoreMetrics
 import Synchronization
 
-/// A backend of swift-metrics that keeps numbers and shows them as text, one a line, in the format that
-/// Prometheus reads. Any thread.
+/// A swift-metrics backend that stores values and renders them in the Prometheus text format. Any
+/// thread.
 public final class MetricsPage: MetricsFactory {
-  /// One number.
+  /// One metric.
   private final class Value: CounterHandler, RecorderHandler, TimerHandler {
     let kind: String
     private let number = Atomic<Int64>(0)
@@ -22,10 +22,10 @@ public final class MetricsPage: MetricsFactory {
 
   private let values = Mutex<[String: Value]>([:])
 
-  /// A page without a number.
+  /// A page without metrics.
   public init() {}
 
-  /// All numbers, in the order of their names.
+  /// All metrics in the Prometheus text format, sorted by name.
   public var text: String {
     values.withLock { values in
       values.sorted { $0.key < $1.key }.map { name, value in
@@ -43,27 +43,27 @@ public final class MetricsPage: MetricsFactory {
     }
   }
 
-  /// A number that only grows; dimensions are not told apart.
+  /// A monotonic counter. Dimensions are ignored.
   public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     value(label, "counter")
   }
 
-  /// A number that is what it was last.
+  /// A gauge that shows the last value recorded. Dimensions are ignored.
   public func makeRecorder(
     label: String, dimensions: [(String, String)], aggregate: Bool
   ) -> any RecorderHandler {
     value(label, "gauge")
   }
 
-  /// The last duration, ns.
+  /// A gauge that shows the last duration, in ns. Dimensions are ignored.
   public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     value(label, "gauge")
   }
 
-  /// Numbers stay.
+  /// Does nothing: metrics are never removed.
   public func destroyCounter(_ handler: any CounterHandler) {}
-  /// Numbers stay.
+  /// Does nothing: metrics are never removed.
   public func destroyRecorder(_ handler: any RecorderHandler) {}
-  /// Numbers stay.
+  /// Does nothing: metrics are never removed.
   public func destroyTimer(_ handler: any TimerHandler) {}
 }

@@ -3,18 +3,20 @@ import Journaling
 import MarketModel
 import Transport
 
-/// Samples what the server is doing, for those who look after it. Owned by the I/O thread.
+/// Collects a sample of the server's state. Owned by the I/O thread.
 final class MetricsSampler {
-  /// Where samples go.
+  /// Receives the samples.
   let metrics = ServerMetrics()
   private let alarms: AlarmCount
   private let time: any TimeSource
   private var durability = DurabilityWait()
 
-  /// - Parameter alarms: Counts those of the log.
+  /// - Parameters:
+  ///   - alarms: Counts the alarms in the log.
+  ///   - time: Source of steady time.
   init(alarms: AlarmCount, time: any TimeSource) { (self.alarms, self.time) = (alarms, time) }
 
-  /// Samples now.
+  /// Takes a sample.
   func sample(
     _ stages: Stages, _ port: ServerPort, _ delivery: Delivery, _ network: any Network
   ) {

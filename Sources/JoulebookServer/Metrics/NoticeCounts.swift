@@ -1,12 +1,12 @@
 import GatewayKit
 
-/// How often sessions were told off since the start; lost ones are the gateway's count.
+/// Counts of misbehaving sessions since the start. Lost connections are counted by the gateways.
 struct NoticeCounts: Sendable, Equatable {
-  /// Clients cut because they did not read.
+  /// Clients terminated because they did not read.
   var slowReaders = 0
   /// Keys locked after bad signatures.
   var keysLocked = 0
-  /// Connections that sent more than they may.
+  /// Connections that exceeded a rate limit.
   var throttled = 0
 
   mutating func count(_ notice: GatewayNotice) {

@@ -1,5 +1,4 @@
-// How the server is, for those who look after it: taken by the I/O thread four times a second, read by
-// whoever asks.
+// The state of a server for monitoring. The I/O thread takes a sample four times a second.
 //
 //     I/O thread ─▶ ServerMetrics ─▶ HealthServer (GET /health, /ready)
 //                     └─────▶ swift-metrics ─▶ MetricsPage (GET /metrics), or another backend
@@ -11,64 +10,63 @@ import Metrics
 import Synchronization
 import Transport
 
-/// The last sample of a server's state. Any thread.
+/// The most recent sample of a server's state. Any thread.
 final class ServerMetrics: Sendable {
-  /// What one look found.
+  /// The state of a server at one moment.
   struct Sample: Sendable {
-    /// The exchange's own counts.
+    /// Counts of the exchange.
     var status = ServerStatus()
-    /// The gateways' counts since the start.
+    /// Counts of the gateways since the start.
     var gateways = GatewayCounts()
-    /// What sessions were told off for.
+    /// Counts of misbehaving sessions since the start.
     var notices = NoticeCounts()
-    /// The network's counts since the start.
+    /// Counts of the network since the start.
     var network = Transport.Counts()
-    /// Bytes that wait to be sent.
+    /// Bytes queued for sending to clients.
     var sending = 0
-    /// Clients that are not read, since the intake is full.
+    /// Number of clients that are not read because the intake is full.
     var paused = 0
-    /// Commands on their way to the exchange's thread; none where it is the loop's.
+    /// Commands in the ring to the matching thread; 0 in the inline assembly.
     var toExchange = 0
-    /// Events on their way back.
+    /// Events in the ring from the matching thread; 0 in the inline assembly.
     var fromExchange = 0
-    /// Commands that wait for the sequencer.
+    /// Commands waiting for the sequencer.
     var ingress = 0
-    /// Events that wait for the disk.
+    /// Events in the outbox.
     var outbox = 0
-    /// What the journal's disk has room for.
+    /// Headroom of the journal's disk.
     var headroom = DiskHeadroom.ample
-    /// Why the journal's next segment cannot be made just now; `nil`: it can.
+    /// The reason why the journal's next segment cannot be prepared; `nil` if there is none.
     var obstacle: JournalError?
-    /// Readings whose signatures are being checked.
+    /// Readings whose signatures are being verified.
     var readings = 0
-    /// Retransmissions that wait for a replay of the journal.
+    /// Retransmission queries waiting for a replay of the journal.
     var retransmissions = 0
-    /// Retransmissions that could not be read from the journal.
+    /// Retransmission queries that could not be answered from the journal.
     var retransmissionFailures: UInt64 = 0
-    /// Whether settlement has stopped; nothing to settle counts as going on.
+    /// Whether settlement has stopped; `false` if no journal is kept.
     var settlementHasStopped = false
-    /// Whether settlement waits for a ledger that does not answer.
+    /// Whether settlement waits for a ledger that does not respond.
     var settlementIsWaiting = false
-    /// Bytes of the log beside the ledger.
+    /// Size of the ledger's write-ahead log, in bytes.
     var ledgerLogBytes: UInt64 = 0
-    /// The last command in a snapshot.
+    /// The last command in the newest snapshot.
     var snapshot = SequenceNumber.none
-    /// Snapshots that could not be made.
+    /// Number of failed snapshots.
     var snapshotFailures: UInt64 = 0
-    /// Commands of the journal that were refused: the exchange goes on without them.
+    /// Number of commands in the journal that were refused and not applied.
     var refused = 0
-    /// Lines of the log that begin with ALARM, since the start began.
+    /// Number of log lines that begin with ALARM, including those of the start.
     var alarms: UInt64 = 0
-    /// Since when the oldest command that is not durable has waited at least, ns of the steady clock; `nil`:
-    /// all are.
+    /// Lower bound of the time since which the oldest undurable command waits, ns of the steady
+    /// clock; `nil` if all are durable.
     var undurableSince: UInt64?
-    /// Whether commands are taken in: not while it drains.
+    /// Whether commands are accepted; `false` once the shutdown has begun.
     var isServing = true
-    /// When it was taken; ns of the steady clock.
+    /// Time of the sample; ns of the steady clock.
     var taken: UInt64 = 0
 
-    /// How long the oldest command that is not durable had waited at `steady`, ns of the steady clock; 0: all
-    /// are.
+    /// How long the oldest undurable command had waited at time `steady`, ns; 0 if all are durable.
     func durabilityWait(at steady: UInt64) -> UInt64 {
       undurableSince.map { steady > $0 ? steady - $0 : 0 } ?? 0
     }
@@ -77,10 +75,10 @@ final class ServerMetrics: Sendable {
   private let last = Mutex(Sample())
   private let instruments = Instruments()
 
-  /// The last sample.
+  /// The most recent sample.
   var sample: Sample { last.withLock { $0 } }
 
-  /// Takes a new sample. The I/O thread.
+  /// Publishes a new sample. Called by the I/O thread.
   func record(_ sample: Sample) {
     let before = last.withLock { last in
       defer { last = sample }
@@ -90,12 +88,12 @@ final class ServerMetrics: Sendable {
   }
 }
 
-/// The numbers as swift-metrics has them; without a backend they go nowhere.
+/// The metrics, registered with swift-metrics.
 private struct Instruments: Sendable {
   private let gauges: [(Gauge, @Sendable (ServerMetrics.Sample) -> Int64)]
   private let counters: [(Counter, @Sendable (ServerMetrics.Sample) -> Int64)]
 
-  /// A number's name, and where it is in a sample.
+  /// Name of a metric and its value in a sample.
   private typealias Row = (String, @Sendable (ServerMetrics.Sample) -> Int64)
 
   private static func row(
@@ -117,7 +115,7 @@ private struct Instruments: Sendable {
     }
   }
 
-  /// Queues, gates and how far each is.
+  /// Gauges: queue lengths, states and positions.
   private static let levels: [Row] = [
     row("ingress_commands") { Int64($0.ingress) },
     row("outbox_events") { Int64($0.outbox) },
@@ -144,7 +142,7 @@ private struct Instruments: Sendable {
     row("settled_batch") { Int64(clamping: $0.status.settledBatch) },
   ]
 
-  /// What happened, and what went wrong.
+  /// Counters of events and failures since the start.
   private static let counts: [Row] = [
     row("commands") { Int64($0.gateways.commands) },
     row("trades") { Int64(clamping: $0.status.tradeCount) },

@@ -1,23 +1,23 @@
 import MarketModel
 import Settlement
 
-/// A ledger against the batches that a journal makes: its last one must be among them, and then all before
-/// it are, since each names the hash of the one before.
+/// Compares a ledger with the batches that the journal determines. If the ledger's last batch is
+/// one of them, all earlier ones are too, because each contains the hash of its predecessor.
 public struct BatchComparison: Sendable {
-  /// Where the ledger ends.
+  /// The last batch in the ledger.
   public let ledger: LedgerHead
-  /// What was found so far to differ, for an operator; `nil`: nothing.
+  /// The first difference found so far, for an operator; `nil` if none.
   public private(set) var difference: String?
   /// The last batch that the journal closes.
   public var journal: LedgerHead { builder.head }
   private var builder: BatchBuilder
   private var isFound: Bool
 
-  /// A comparison before the journal's first command.
+  /// Starts before the journal's first command.
   /// - Parameters:
-  ///   - ledger: Where the ledger ends.
-  ///   - made: What the ledger was made for.
-  ///   - due: What the exchange's ledger is made for.
+  ///   - ledger: The last batch in the ledger.
+  ///   - made: Genesis recorded in the ledger.
+  ///   - due: Genesis that the exchange's configuration requires.
   init(_ ledger: LedgerHead, _ made: LedgerGenesis, _ due: LedgerGenesis) {
     self.ledger = ledger
     builder = BatchBuilder(genesis: due)
@@ -25,14 +25,15 @@ public struct BatchComparison: Sendable {
     if made != due { difference = "it was made for \(made); the exchange settles with \(due)" }
   }
 
-  /// Goes on behind a snapshot.
+  /// Starts from the batches in a snapshot.
   mutating func begin(_ batches: BatchBuilder) {
     builder = batches
     note(builder.head)
   }
 
-  /// Takes a command and all its events.
-  /// - Parameter known: What areas and instruments are paid in, as of these events.
+  /// Processes a command and all its events.
+  /// - Parameter known: Currencies of areas and instruments, including those that these events
+  ///   define.
   mutating func take(
     _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>,
     _ known: borrowing ReferenceData
@@ -50,7 +51,8 @@ public struct BatchComparison: Sendable {
     }
   }
 
-  /// After the journal's last command: why the ledger is not a part of what the journal says; `nil`: it is.
+  /// After the journal's last command, the reason why the ledger is not a prefix of the journal's
+  /// batches; `nil` if it is.
   public var verdict: String? {
     if let difference { return difference }
     if isFound { return nil }
@@ -60,7 +62,7 @@ public struct BatchComparison: Sendable {
       : "the journal cannot say: it begins behind the ledger's last batch, \(ledger.batch)"
   }
 
-  /// The batches that the journal closes and the ledger lacks.
+  /// The batches that the journal closes and the ledger lacks; `nil` if there are none.
   public var missing: ClosedRange<UInt64>? {
     journal.batch > ledger.batch ? ledger.batch + 1...journal.batch : nil
   }

@@ -1,11 +1,12 @@
-// A start after a run that ended while it applied a command, and the way out when that command ends every
-// start too: `serve --refuse`.
+// Start after a run that crashed while it applied a command. If that command crashes every start
+// too, the operator starts with `serve --refuse`, which skips it.
 //
-// Nobody was told of a command in which the live exchange ended: what it causes leaves behind the command,
-// on the same thread. The proof is the note of that run, as long as the command is the journal's last and
-// the same run wrote it: the exchange stamps no command before the one in hand is applied, and a start that
-// gets through blanks the note before it stamps one. Others read what is durable beside the live exchange:
-// when a snapshot or the ledger holds the command, it was applied there, and is not refused any more.
+// Refusing is safe only if nobody has seen an effect of the command. The events of a command
+// leave the matching thread after the command, so a crash in the live exchange shows none. The
+// proof is the note of that run, provided that the command is the journal's last and was written by
+// that run: no later command is stamped before this one is applied, and a successful start clears
+// the note before it stamps any. Snapshots and settlement replay the journal independently: if a
+// snapshot or the ledger contains the command, it was applied there and can no longer be refused.
 
 import Journaling
 import Logging
@@ -13,7 +14,8 @@ import MarketModel
 import Settlement
 import Wire
 
-/// What the last run left of its end, and what is to be refused. Owned by the thread that starts a server.
+/// How the last run ended, and which command the operator refuses. Owned by the thread that starts
+/// a server.
 final class CrashRecord {
   private let note: CrashNote
   private let lock: DirectoryLock
@@ -24,10 +26,10 @@ final class CrashRecord {
 
   /// Reads the note of the last run.
   /// - Parameters:
-  ///   - asked: The command that the operator refuses; `nil`: none.
-  ///   - startLine: What starts a server on this folder.
-  ///   - openLedger: Opens the ledger as settlement does; `nil`: there is none yet.
-  /// - Throws: `system` when the note cannot be opened.
+  ///   - asked: The command that the operator refuses; `nil` if none.
+  ///   - startLine: Command line that starts a server on this folder, for messages.
+  ///   - openLedger: Opens the ledger as settlement does; returns `nil` if there is none yet.
+  /// - Throws: `system` if the note cannot be opened.
   init(
     _ lock: DirectoryLock, refusing asked: SequenceNumber?, startLine: String,
     openLedger: @escaping () throws(LedgerError) -> (any Ledger)?, log: Logger
@@ -37,10 +39,11 @@ final class CrashRecord {
     (self.openLedger, self.log) = (openLedger, log)
   }
 
-  /// Says what is known of the end of the last run, refuses what was asked for, and notes from now on where
-  /// this run ends. Before the first command is applied.
-  /// - Returns: The commands that the exchange goes on without, and whether one of them is new.
-  /// - Throws: `notRefusable` when the command may not be refused: nothing was changed; `system`.
+  /// Logs how the last run ended, records the refusal if it is allowed, and arms the note for this
+  /// run. Called before the first command is applied.
+  /// - Returns: the commands that are skipped, and whether one of them is new.
+  /// - Throws: `notRefusable` if the command may not be refused, without changing anything;
+  ///   `system`.
   func prepare(
     _ journal: RecoveredJournal
   ) throws(JournalError) -> (refused: RefusedCommands, isNew: Bool) {
@@ -58,11 +61,11 @@ final class CrashRecord {
     return (refused, isNew)
   }
 
-  /// Everything is applied: what the last run left counts no more.
+  /// Clears the note of the last run after every command was applied.
   /// - Throws: `system`.
   func conclude() throws(JournalError) { try note.clear() }
 
-  /// Why `asked` may not be refused; `nil`: it may.
+  /// The reason why `asked` may not be refused; `nil` if it may.
   private func reason(
     against asked: SequenceNumber, _ journal: RecoveredJournal
   ) throws(JournalError) -> String? {
@@ -135,7 +138,8 @@ final class CrashRecord {
           "signal": "\(other.signal)",
         ])
     }
-    // Segments before a snapshot may be gone: what is not there is told by its number alone.
+    // If segments before a snapshot were removed, a refused command in them is logged without its
+    // text.
     let first = try Snapshots.firstCommand(lock.directory, disk: lock.disk) ?? SequenceNumber(1)
     for entry in refused.entries {
       let text = entry.sequence >= first ? try command(entry.sequence).map(CommandText.line) : nil

@@ -1,27 +1,27 @@
-// A long replay on two threads: one reads, checks and decodes, the other applies.
+// A long replay on two threads: one reads, verifies and decodes, the other applies.
 //
-//     segments ─▶ reader (own thread) ─▶ ring of commands ─▶ whoever replays
+//     segments ─▶ reader (own thread) ─▶ ring of commands ─▶ replay
 
 import Journaling
 import MarketModel
 import Rings
 import Synchronization
 
-/// Reads a journal ahead, on a thread of its own, up to a command that is durable. `read` and the end
-/// belong to one thread.
+/// Reads a journal ahead, on its own thread, up to a durable command. All methods belong to the
+/// thread that replays.
 final class JournalDecoder {
-  /// Commands that may lie between the two, decoded in place; published in groups.
+  /// Capacity of the ring, in commands. They are decoded in place and published in groups.
   private static let capacity = 1 << 12
   private static let group = 256
 
   private let ring = SingleProducerRing<Command>(capacity: capacity)
   private var commands: SingleProducerRing<Command>.Consumer
-  /// Commands that whoever replays has not given back.
+  /// Number of commands that the replay has received and not yet released.
   private var inHand = 0
   private let work: Work
   private let thread: ServiceThread
 
-  /// What both threads see.
+  /// The state that both threads access.
   private final class Work: @unchecked Sendable {
     var reader: JournalReader?
     let end: SequenceNumber
@@ -36,7 +36,7 @@ final class JournalDecoder {
     }
   }
 
-  /// Begins to read up to `end`.
+  /// Starts reading, up to `end`.
   init(_ reader: consuming JournalReader, through end: SequenceNumber) {
     let (ring, work) = (ring, Work(reader, end))
     commands = ring.claimConsumer()
@@ -50,15 +50,15 @@ final class JournalDecoder {
     thread.join()
   }
 
-  /// The next commands, at most `limit`; waits for them.
-  /// - Returns: They stand where they were decoded, valid until the next call; none behind the last.
-  /// - Throws: what kept the other thread from reading on, behind the last that it could read.
+  /// Waits for the next commands and returns at most `limit` of them.
+  /// - Returns: the commands in place, valid until the next call; empty after the last.
+  /// - Throws: after the last readable command, the error that stopped the reader.
   func next(limit: Int) throws(JournalError) -> UnsafeBufferPointer<Command> {
     commands.advance(by: inHand)
     inHand = 0
     if commands.available() < Self.capacity / 2 {
       work.hasSpace.ring()
-      // The ring is closed and empty: what the other thread wrote before it closed it can be seen.
+      // The ring is closed and empty, so what the reader wrote before closing it is visible.
       if commands.wait() == 0, let failure = work.failure { throw failure }
     }
     let group = commands.readable(limit: limit)

@@ -3,26 +3,26 @@ import Journaling
 import MarketModel
 import Rings
 
-/// Receives the events of replayed commands, each command named before its events.
+/// Receives the events of replayed commands; `begin` is called before the events of each command.
 protocol CommandEventSink: EventSink, ~Copyable {
-  /// Names the command whose events come next.
+  /// Sets the command whose events follow.
   mutating func begin(_ command: borrowing Command)
 }
 
-/// An exchange to which a journal's commands are applied, in order. Owned by one thread.
+/// Applies the commands of a journal to an exchange, in order. Owned by one thread.
 struct JournalReplay: ~Copyable {
-  /// Its state after the last command applied.
+  /// The state after the last command applied.
   var exchange: Exchange
-  /// Commands applied.
+  /// Number of commands applied.
   private(set) var commands: UInt64 = 0
   private var ahead: CommandsAhead
 
-  /// An empty exchange before the journal's first command.
+  /// Starts with an empty exchange before the journal's first command.
   /// - Parameters:
-  ///   - directory: The journal's.
-  ///   - capacity: That of the exchange that wrote it.
-  ///   - verification: `.hashes` unless the writer is this process.
-  /// - Throws: when the journal cannot be listed or does not begin with command 1.
+  ///   - directory: Path of the journal's directory.
+  ///   - capacity: Capacity of the exchange that wrote it.
+  ///   - verification: `.hashes`, unless this process wrote the journal.
+  /// - Throws: if the journal cannot be listed or does not start with command 1.
   init(
     directory: String, capacity: Capacity, verification: Verification = .hashes,
     disk: any Disk = SystemDisk()
@@ -32,11 +32,11 @@ struct JournalReplay: ~Copyable {
       verification: verification, disk: disk)
   }
 
-  /// An exchange that goes on behind its last command.
-  /// - Throws: when the journal cannot be listed or begins later.
+  /// Continues after the last command of `exchange`.
   /// - Parameters:
-  ///   - purpose: What the commands are applied for.
-  ///   - end: As for `CommandsAhead`.
+  ///   - purpose: The purpose of the replay, recorded in case of a crash.
+  ///   - end: As in `CommandsAhead`.
+  /// - Throws: if the journal cannot be listed or starts later.
   init(
     _ exchange: consuming Exchange, for purpose: CommandInHand.Purpose, directory: String,
     verification: Verification = .hashes, disk: any Disk = SystemDisk(),
@@ -50,10 +50,11 @@ struct JournalReplay: ~Copyable {
 
   /// Applies the next command.
   /// - Parameters:
-  ///   - bound: The highest command to apply; `nil`: all, of a journal that nobody writes.
-  ///   - sink: Receives its events.
-  /// - Returns: the command, where it stands until the next call; `nil` at the bound or the end.
-  /// - Throws: when the journal is damaged or cannot be read.
+  ///   - bound: The last command to apply; `nil` for all commands of a journal that no process
+  ///     writes.
+  ///   - sink: Receives the events.
+  /// - Returns: the command in place, valid until the next call; `nil` at the bound or the end.
+  /// - Throws: if the journal is damaged or cannot be read.
   mutating func step<Sink: CommandEventSink & ~Copyable>(
     through bound: SequenceNumber?, into sink: inout Sink
   ) throws(JournalError) -> UnsafePointer<Command>? {
@@ -65,9 +66,9 @@ struct JournalReplay: ~Copyable {
 
   /// Applies the next command.
   /// - Parameter bound: As above.
-  /// - Returns: the command and its events, where they stand until the next call; `nil` at the bound or
-  ///   the end.
-  /// - Throws: when the journal is damaged or cannot be read.
+  /// - Returns: the command and its events in place, valid until the next call; `nil` at the
+  ///   bound or the end.
+  /// - Throws: if the journal is damaged or cannot be read.
   @inline(__always) mutating func step(
     through bound: SequenceNumber?
   ) throws(JournalError) -> (command: UnsafePointer<Command>, events: UnsafeBufferPointer<Event>)? {
@@ -77,26 +78,27 @@ struct JournalReplay: ~Copyable {
   }
 }
 
-/// Commands of a journal, some read ahead and shown to the exchange before they are applied.
+/// Commands of a journal. It reads a group ahead, so that the exchange can prefetch their rows.
 struct CommandsAhead: ~Copyable {
-  /// As many as fit the first cache beside the exchange's own rows.
+  /// Maximum size of a group: its commands fit the L1 cache beside the exchange's rows.
   private static let most = 128
 
   private var reader: JournalReader?
   private let decoder: JournalDecoder?
   private let buffer = UnsafeMutableBufferPointer<Command>.allocate(capacity: most)
-  /// Those that were shown to the exchange last.
+  /// The current group.
   private var group = UnsafeBufferPointer<Command>(start: nil, count: 0)
-  /// How many of them were handed out.
+  /// Number of commands of the group already returned.
   private var place = 0
-  /// The one that was handed out last, until there is none.
+  /// Records the command being applied, in case of a crash.
   private let hand: CommandInHand
 
-  /// Begins with the command behind `last`.
+  /// Starts with the command after `last`.
   /// - Parameters:
-  ///   - purpose: What the commands are applied for.
-  ///   - end: Reads up to it on a thread of its own; `nil`: on this one, up to any bound.
-  /// - Throws: when the journal cannot be listed or begins later.
+  ///   - purpose: The purpose of the replay, recorded in case of a crash.
+  ///   - end: Reads up to this command on a second thread; `nil` reads on this one, up to any
+  ///     bound.
+  /// - Throws: if the journal cannot be listed or starts later.
   init(
     for purpose: CommandInHand.Purpose, directory: String, behind last: SequenceNumber,
     verification: Verification, disk: any Disk, aheadTo end: SequenceNumber? = nil
@@ -117,16 +119,16 @@ struct CommandsAhead: ~Copyable {
   deinit { buffer.deallocate() }
 
   /// The next command.
-  /// - Parameter exchange: Will be given it next.
-  /// - Returns: it stands where it is until the next call; `nil` at the bound or the end.
-  /// - Throws: when the journal is damaged or cannot be read.
+  /// - Parameter exchange: The exchange that the caller applies it to; it prefetches.
+  /// - Returns: the command in place, valid until the next call; `nil` at the bound or the end.
+  /// - Throws: if the journal is damaged or cannot be read.
   @inline(__always) mutating func next(
     through bound: SequenceNumber?, for exchange: inout Exchange
   ) throws(JournalError) -> UnsafePointer<Command>? {
     if place == group.count { try refill(through: bound) }
     guard place < group.count, let first = group.baseAddress else { return nil }
     exchange.anticipate(group, before: place)
-    // A bound never falls, so what was read ahead of it may be applied.
+    // The bound never falls, so commands read ahead remain below it.
     place += 1
     hand.begin(first[place - 1].sequence)
     #if DEBUG
@@ -137,13 +139,13 @@ struct CommandsAhead: ~Copyable {
 }
 
 extension CommandsAhead {
-  /// Takes the next commands in hand; none at the bound or the end, or when it throws.
+  /// Reads the next group; it is empty at the bound or the end.
   private mutating func refill(through bound: SequenceNumber?) throws(JournalError) {
     (group, place) = (UnsafeBufferPointer(rebasing: buffer[..<0]), 0)
     hand.end()
     hand.takeThread()
     CrashHandler.waitIfEnding()
-    // Behind a server that writes: those who trade go first.
+    // The replay runs beside a live server, so it yields the core to the server's threads.
     if bound != nil { ServiceThread.giveWay() }
     if let decoder {
       group = try decoder.next(limit: Self.most)
@@ -154,12 +156,12 @@ extension CommandsAhead {
   }
 }
 
-/// Notices when a replay leaves the journaled history.
+/// Detects when a replay differs from the journaled checkpoints.
 struct DivergenceWatch {
-  /// The first checkpoint that does not agree with the replay.
+  /// The first checkpoint whose hash differs from the replay.
   private(set) var mismatch: SequenceNumber?
 
-  /// Takes note of an event of `command`.
+  /// Processes an event of `command`.
   mutating func note(_ event: borrowing Event, of command: SequenceNumber) {
     switch event {
     case .control(.alarm(let alarm)) where alarm.kind == .checkpointMismatch:

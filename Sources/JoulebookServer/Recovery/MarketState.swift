@@ -1,8 +1,9 @@
-// Everything that follows from a journal's commands alone, as of one command. A snapshot is its bytes:
+// The state that follows from a journal's commands up to one of them. A snapshot contains it in
+// this order:
 //
-//     counts      how many participants, accounts, areas, instruments, meters there are
-//     batches     settlement batches cut so far, and what lies in the one in the making
-//     view        who is who, numbers of reports and market data, session versions
+//     counts      number of participants, accounts, areas, instruments, meters
+//     batches     settlement batches closed so far, and the open one
+//     view        reference data, report numbers, market data, session versions
 //     exchange    every row
 
 import ExchangeCore
@@ -12,30 +13,30 @@ import Logging
 import MarketModel
 import Settlement
 
-/// A history that goes on command by command. Owned by one thread.
+/// State that advances command by command. Owned by one thread.
 struct MarketState: ~Copyable {
-  /// The state of the market.
+  /// The exchange.
   var exchange: Exchange
-  /// What gateways know.
+  /// The state that the gateways share.
   let view: DurableView
-  /// What was settled, as the journal has it.
+  /// The settlement batches as the journal determines them.
   var batches: BatchBuilder
 
-  /// What a history is made with: as the first start of the data folder fixed it.
+  /// Parameters that the first start of the data folder fixed.
   struct Setting: Sendable {
     /// Capacity of the exchange.
     var capacity: Capacity
-    /// How settlement batches are cut.
+    /// Rules by which settlement batches are closed.
     var genesis: LedgerGenesis
 
-    /// What `configuration` says.
+    /// The parameters in `configuration`.
     init(_ configuration: Configuration) {
       capacity = configuration.capacity
       genesis = LedgerGenesis(rules: configuration.settlement)
     }
   }
 
-  /// A history without a command.
+  /// The state before the first command.
   init(_ setting: Setting) {
     exchange = Exchange(capacity: setting.capacity)
     view = DurableView()
@@ -43,7 +44,7 @@ struct MarketState: ~Copyable {
   }
 
   /// Reads what `write` wrote.
-  /// - Returns: `nil` when the source is not whole.
+  /// - Returns: `nil` if the source is incomplete or malformed.
   private init?(_ setting: Setting, reading source: any StateSource) {
     let counts = source.get(ReferenceData.Counts.self)
     batches = BatchBuilder(genesis: setting.genesis, reading: source)
@@ -52,7 +53,7 @@ struct MarketState: ~Copyable {
     exchange = read
   }
 
-  /// Writes all of it.
+  /// Writes the whole state.
   func write(to sink: any StateSink) {
     sink.put(view.reference.counts)
     batches.write(to: sink, view.reference)
@@ -60,10 +61,10 @@ struct MarketState: ~Copyable {
     exchange.write(to: sink)
   }
 
-  /// The last command in it.
+  /// The last command applied.
   var sequence: SequenceNumber { exchange.lastSequence }
 
-  /// What a snapshot of it says of itself.
+  /// The header of a snapshot of this state.
   func header(at time: Timestamp) -> SnapshotHeader {
     SnapshotHeader(
       sequence: sequence, time: time, eventHash: exchange.eventHash,
@@ -71,7 +72,7 @@ struct MarketState: ~Copyable {
       confirmedBatch: exchange.counts.settledBatch)
   }
 
-  /// Reads a snapshot and checks that the state has the hashes that its maker found.
+  /// Reads a snapshot and verifies the hashes in its header.
   /// - Throws: `system` or `badSnapshot`.
   static func read(
     _ path: String, _ setting: Setting, disk: any Disk
@@ -88,18 +89,19 @@ struct MarketState: ~Copyable {
     return history
   }
 
-  /// The newest snapshot that can be used.
+  /// Reads the newest usable snapshot.
   /// - Parameters:
-  ///   - oldestFirst: The oldest instead.
-  ///   - isFit: Looks at each, in that order; it is passed over when it returns `false`.
-  /// - Returns: without one, a history without a command: it begins with the journal's first.
-  /// - Throws: `system` when the folder cannot be listed; what is wrong with the first snapshot when none
-  ///   can be used and the journal does not begin with its first command.
+  ///   - oldestFirst: Selects the oldest instead.
+  ///   - isFit: Called with each candidate in order; `false` skips it.
+  /// - Returns: the state; without a snapshot, the state before the journal's first command.
+  /// - Throws: `system` if the directory cannot be listed; the defect of the first snapshot if
+  ///   none can be used and the journal does not start with its first command.
   static func newest(
     in directory: String, _ setting: Setting, disk: any Disk, log: Logger,
     oldestFirst: Bool = false, where isFit: (borrowing MarketState) -> Bool = { _ in true }
   ) throws(JournalError) -> MarketState {
-    // One behind which segments are missing leads nowhere: a removal that was cut short may have left it.
+    // A snapshot after which segments are missing is unusable; an interrupted removal may have left
+    // it.
     let begin = try Snapshots.firstCommand(directory, disk: disk) ?? .none
     let entries = try Snapshots.list(directory, disk: disk).filter {
       $0.sequence.rawValue + 1 >= begin.rawValue
@@ -114,7 +116,7 @@ struct MarketState: ~Copyable {
         failure = failure ?? error
       }
     }
-    // The journal from its first command does the same, if it is there.
+    // The journal from its first command leads to the present state too, if it still exists.
     if let failure, begin > SequenceNumber(1) {
       if case .badSnapshot(let path, let defect) = failure {
         throw .onlySnapshots(path: path, oldest: begin, defect)
@@ -126,9 +128,9 @@ struct MarketState: ~Copyable {
 }
 
 extension MarketState {
-  /// Applies the next command, which stays where it is.
-  /// - Returns: `false` when it is a checkpoint that does not agree.
-  /// - Throws: when the batches cannot be cut.
+  /// Applies the next command, in place.
+  /// - Returns: `false` if it is a checkpoint whose hash differs.
+  /// - Throws: if a settlement batch cannot be closed.
   mutating func apply(_ command: UnsafePointer<Command>) throws(LedgerError) -> Bool {
     view.begin(command.pointee)
     let (sequence, time) = (command.pointee.sequence, command.pointee.time)

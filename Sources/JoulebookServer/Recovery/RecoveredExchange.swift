@@ -4,37 +4,38 @@ import Journaling
 import Logging
 import MarketModel
 
-/// What a start finds in snapshot and journal: the exchange as it was, and where to go on.
+/// The result of recovery from snapshot and journal: the exchange, and where the journal continues.
 struct RecoveredExchange: ~Copyable {
-  /// The exchange with every command applied.
+  /// The exchange after every command in the journal.
   var exchange: Exchange
-  /// Where the journal ends; `nil`: there is none.
+  /// The end of the journal; `nil` if no journal is kept.
   var journal: RecoveredJournal?
-  /// The last command of the snapshot it began with; `.none`: with the first command.
+  /// The last command in the snapshot that recovery started from; `.none` if it replayed from the
+  /// first command.
   var snapshot = SequenceNumber.none
-  /// Commands of the journal that were refused.
+  /// Commands in the journal that were refused and not applied.
   var refused: [RefusedCommand] = []
-  /// One of them is refused by this start.
+  /// Whether one of them is refused for the first time by this start.
   var hasNewRefusal = false
 
   /// The last command applied.
   var lastSequence: SequenceNumber { journal?.lastSequence ?? .none }
-  /// Its time.
+  /// The time of that command.
   var lastTime: Timestamp { journal?.lastTime ?? Timestamp(nanoseconds: 0) }
 
-  /// A new exchange, of which nothing is kept.
+  /// A new exchange without a journal.
   static func nothing(capacity: Capacity) -> RecoveredExchange {
     RecoveredExchange(exchange: Exchange(capacity: capacity), journal: nil)
   }
 
-  /// Commands after which a long replay says how far it is.
+  /// Number of commands after which a long replay logs its progress.
   private static let progressInterval: UInt64 = 1_000_000
 
-  /// Reads the newest snapshot that can be used, finds the journal's end, cuts a torn tail, and applies
-  /// every command behind the snapshot again; the gateways learn what came of each.
-  /// - Parameter crash: Knows of the end of the last run; `nil`: nobody does.
-  /// - Throws: when the journal is damaged, the replay differs from a journaled checkpoint, or a command
-  ///   may not be refused.
+  /// Reads the newest usable snapshot, finds the end of the journal, cuts off a torn tail, and
+  /// applies every command after the snapshot; the gateways receive the events.
+  /// - Parameter crash: Record of how the last run ended; `nil` if there is none.
+  /// - Throws: if the journal is damaged, the replay differs from a journaled checkpoint, or a
+  ///   command may not be refused.
   static func replay(
     _ lock: DirectoryLock, _ setting: MarketState.Setting, _ delivery: Delivery,
     crash: CrashRecord? = nil, log: Logger
@@ -55,7 +56,7 @@ struct RecoveredExchange: ~Copyable {
     return recovered
   }
 
-  /// Applies every command, up to a checkpoint that does not agree.
+  /// Applies every command; stops at the first checkpoint whose hash differs.
   private static func replay(
     _ lock: DirectoryLock, _ setting: MarketState.Setting, _ sink: inout RecoverySink,
     _ crash: CrashRecord?, _ log: Logger
@@ -89,7 +90,7 @@ struct RecoveredExchange: ~Copyable {
       hasNewRefusal: isNew)
   }
 
-  /// What the list of refused commands lacks, and a snapshot has, is taken over.
+  /// Adds entries that are missing in the list of refused commands but present in a snapshot.
   private static func restoreRefused(_ lock: DirectoryLock, _ log: Logger) throws(JournalError) {
     let snapshots = try Snapshots.refusals(lock.directory, disk: lock.disk)
     for entry in try RefusedCommands.restore(lock, from: snapshots) {
@@ -99,7 +100,7 @@ struct RecoveredExchange: ~Copyable {
     }
   }
 
-  /// Hands a history to whom it belongs.
+  /// Splits a recovered state: the view goes to delivery.
   /// - Returns: its exchange.
   private static func begin(
     _ history: consuming MarketState, _ sink: inout RecoverySink
@@ -124,7 +125,7 @@ struct RecoveredExchange: ~Copyable {
   }
 }
 
-/// Hands the events of the recovery to the gateways, as the live ones will be.
+/// Passes the events of the replay to the gateways, like those of live commands.
 private struct RecoverySink: CommandEventSink {
   let delivery: Delivery
   var divergence = DivergenceWatch()

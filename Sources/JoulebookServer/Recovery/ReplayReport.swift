@@ -4,45 +4,47 @@ import Logging
 import MarketModel
 import Settlement
 
-/// What a replay of a whole journal arrives at.
+/// The result of replaying a whole journal.
 public struct ReplayReport: Sendable {
-  /// Commands applied.
+  /// Number of commands applied.
   public var commands: UInt64
-  /// Events they caused.
+  /// Number of events emitted.
   public var events: UInt64
-  /// Trades among them.
+  /// Number of trades among the events.
   public var trades: UInt64
-  /// Seconds of reading, checksums, decoding and applying, and of hashing the state at the end.
+  /// Duration of reading, verifying, decoding, applying, and hashing the final state, in seconds.
   public var seconds: Double
-  /// Seconds before that, in which the journal's end was found and its hash chain checked.
+  /// Duration of finding the journal's end and verifying its hash chain, before that, in seconds.
   public var examinationSeconds: Double
-  /// Last command.
+  /// The last command applied.
   public var lastSequence: SequenceNumber
   /// Rolling hash over all events.
   public var eventHash: UInt64
   /// Hash of the whole state.
   public var stateHash: UInt64
-  /// The first journaled checkpoint that differs from the replay; `nil`: all agree.
+  /// The first checkpoint whose hash differs from the replay; `nil` if all agree.
   public var mismatch: SequenceNumber?
-  /// Commands that were refused: it goes on without them.
+  /// Commands that were refused and not applied.
   public var refused: [RefusedCommand]
-  /// What every account, and the fees and grid of every area, held behind the ledger's last command.
+  /// Balances of every account, and of the fees and grid of every area, after the ledger's last
+  /// command.
   public var holdings: [EngineHolding]
-  /// What the journal says of the ledger; `nil`: it was not asked.
+  /// Comparison of the ledger with the journal; `nil` if it was not requested.
   public var batches: BatchComparison?
 
-  /// Commands applied in a second.
+  /// Number of commands applied per second.
   public var commandsPerSecond: Double { seconds > 0 ? Double(commands) / seconds : 0 }
 
-  /// The last command of the snapshot it began with, since older segments are gone; `.none`: it began
-  /// with the first command.
+  /// The last command of the snapshot that the replay started from because older segments were
+  /// removed; `.none` if it started from the first command.
   public var begin: SequenceNumber
 
-  /// Applies the journal of `folder` to a fresh exchange, or where its first segments are gone to the
-  /// oldest snapshot's. Beside a server that writes it, up to where it ends when this begins.
-  /// - Parameter ledger: The ledger's head and what it was made for: its batches are compared, and
-  ///   `holdings` taken behind its last command; `nil`: neither.
-  /// - Throws: when the folder or its journal cannot be read, or is damaged.
+  /// Replays the journal of `folder` into a new exchange, or from the oldest snapshot if the first
+  /// segments were removed. It may run while a server writes the journal, and then reads up to the
+  /// end found at the beginning.
+  /// - Parameter ledger: Head and genesis of the ledger: its batches are compared, and `holdings`
+  ///   is taken after its last command. `nil` skips both.
+  /// - Throws: if the folder or its journal cannot be read, or is damaged.
   public static func run(
     _ folder: DataFolder, against ledger: (head: LedgerHead, genesis: LedgerGenesis)? = nil
   ) throws(StartError) -> ReplayReport {
@@ -76,7 +78,7 @@ public struct ReplayReport: Sendable {
     let place = comparison?.ledger.last ?? .none
     let begin = try tally.begin(in: folder.journal, setting)
     let first = begin.lastSequence
-    // Its hashes were checked when its end was looked for.
+    // The hashes were verified when the end was searched, so checksums suffice here.
     var replay = try JournalReplay(
       begin, for: .replay, directory: folder.journal, verification: .checksums, aheadTo: end)
     var holdings = first == place ? tally.holdings(replay.exchange) : []
@@ -101,17 +103,17 @@ extension Duration {
   }
 }
 
-/// Counts events and remembers what areas are paid in.
+/// Counts events and records the currency of each area.
 private struct Tally: ~Copyable {
   var events: UInt64 = 0
   var divergence = DivergenceWatch()
-  /// What the ledger is compared with; `nil`: it is not.
+  /// Comparison with the ledger; `nil` if not requested.
   var batches: BatchComparison?
   private var known = ReferenceData()
 
   init(batches: BatchComparison?) { self.batches = batches }
 
-  /// What the replay begins with.
+  /// Starts from a recovered state.
   mutating func begin(
     in directory: String, _ setting: MarketState.Setting
   ) throws(JournalError) -> Exchange {
@@ -129,7 +131,7 @@ private struct Tally: ~Copyable {
     history.exchange
   }
 
-  /// Takes note of a command's events. Of nearly all of them only how many they are.
+  /// Processes a command's events. Most of them are only counted.
   @inline(__always) mutating func take(
     _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>
   ) {
@@ -148,7 +150,7 @@ private struct Tally: ~Copyable {
     }
   }
 
-  /// What everybody has, as the ledger counts it.
+  /// The balances, in the form in which the ledger reports them.
   func holdings(_ exchange: borrowing Exchange) -> [EngineHolding] {
     var holdings = exchange.cash().map {
       EngineHolding(

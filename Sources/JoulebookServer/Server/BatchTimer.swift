@@ -1,10 +1,11 @@
 import Journaling
 import MarketModel
 
-/// Closes settlement batches on time, though no command comes. Owned by the I/O thread; looks a few times a second.
+/// Closes due settlement batches in a quiet market, where no command would close them. Owned by the
+/// I/O thread, which calls `look` four times a second.
 final class BatchTimer {
-  /// How many looks pass before the market is asked although the wall clock says that nothing is due: it
-  /// may be behind journaled time.
+  /// Number of calls after which the exchange is asked even if the wall clock says that the batch
+  /// is not yet due: the wall clock may be behind journaled time.
   private static let longestPatience = 8
 
   private let time: any TimeSource
@@ -12,7 +13,7 @@ final class BatchTimer {
 
   init(time: any TimeSource) { self.time = time }
 
-  /// Looks whether a batch is due, and has it closed.
+  /// Closes the open settlement batch if it is due.
   func look(_ stages: Stages) {
     guard let due = stages.settlement?.due else {
       looks = 0

@@ -1,39 +1,43 @@
-// Journaled time never falls: one start with a clock that is years ahead would leave every later command in that
-// time, for good. So a start holds the wall clock against the best that there is:
+// Journaled time never goes back: after one start with a clock that is years ahead, every later
+// command would keep that time. A start therefore compares the wall clock with the best reference
+// it has:
 //
-//     journal with commands   its last time         not more than 31 days ahead
-//     new exchange            the program's file    not more than 3 years ahead, not more than a day before
+//     journal with commands   its last time            at most 31 days ahead
+//     new exchange            time of the program file at most 3 years ahead, at most 1 day behind
 //
-// A server may stand still over a holiday, a program be older than its newest exchange; a clock that is behind the
-// journal harms nothing, as time goes on from the journal's. Whoever knows better says so, for one start.
+// The limits allow for a server that was down over a holiday and for a program older than its
+// newest exchange. A clock behind the journal is harmless, because time continues from the
+// journal's last. An operator who knows that the clock is right overrides the check for one start.
 
 import Foundation
 import MarketModel
 import Settlement
 
-/// What the system's clock is held against when a server starts. A driven clock is not concerned.
+/// Plausibility check of the system clock when a server starts. It does not apply to a driven
+/// clock.
 public struct ClockCheck: Sendable {
-  /// How long a server may have stood still: 31 days, in ns.
+  /// Longest plausible downtime of a server: 31 days, in ns.
   public static let longestPause: UInt64 = 31 * 86_400_000_000_000
-  /// How old a program may be that starts a new exchange: 3 years, in ns.
+  /// Greatest plausible age of a program that starts a new exchange: 3 years, in ns.
   public static let longestUse: UInt64 = 3 * 365 * 86_400_000_000_000
-  /// How far the clock may be before the time of the program's file, which another machine's clock may have
-  /// given: a day, in ns.
+  /// How far the clock may be behind the modification time of the program file, which another
+  /// machine's clock may have set: one day, in ns.
   public static let clockDifference: UInt64 = 86_400_000_000_000
-  /// Before this (1 January 2025) there was no such program: a file with an older time, as reproducible builds
-  /// give it, says nothing.
+  /// 1 January 2025. The program did not exist before, so an older file time (reproducible builds
+  /// set one) is ignored.
   static let firstProgram = Timestamp(nanoseconds: 1_735_689_600_000_000_000)
 
-  /// Why a start is refused.
+  /// The reason why a start is refused.
   public struct Doubt: Sendable, Equatable, CustomStringConvertible {
-    /// What the clock shows.
+    /// Time shown by the system clock.
     public var clock: Timestamp
-    /// What it is held against.
+    /// Time that the clock was compared with.
     public var reference: Timestamp
-    /// Whether that is the journal's last time; else it is the time of the program's file.
+    /// Whether `reference` is the journal's last time; otherwise it is the time of the program
+    /// file.
     public var isJournal: Bool
 
-    /// Both times in words, and what to do.
+    /// Both times in ISO 8601, and what the operator should do.
     public var description: String {
       let other = isJournal ? "the journal's last command is of" : "this program's file is of"
       return
@@ -43,19 +47,20 @@ public struct ClockCheck: Sendable {
     }
   }
 
-  /// The time of the program's file; `nil`: it is not known, or does not matter.
+  /// Modification time of the program file; `nil` if unknown or not to be checked.
   public var program: Timestamp?
-  /// Whatever the clock shows is accepted.
+  /// Whether the clock is accepted regardless of the check (`--accept-time`).
   public var acceptsTime: Bool
 
   /// - Parameters:
-  ///   - program: The time of the program's file; `nil`: a new exchange takes any time.
-  ///   - acceptsTime: Whatever the clock shows is accepted.
+  ///   - program: Modification time of the program file; `nil` disables the check for a new
+  ///     exchange.
+  ///   - acceptsTime: Accepts the clock regardless of the check.
   public init(program: Timestamp? = nil, acceptsTime: Bool = false) {
     (self.program, self.acceptsTime) = (program, acceptsTime)
   }
 
-  /// The time of the file of the program that runs; `nil` when the system does not say.
+  /// Modification time of the running program's file; `nil` if the system does not report it.
   public static var programTime: Timestamp? {
     var status = stat()
     guard stat("/proc/self/exe", &status) == 0, status.st_mtim.tv_sec > 0 else { return nil }
@@ -63,10 +68,10 @@ public struct ClockCheck: Sendable {
       nanoseconds: UInt64(status.st_mtim.tv_sec) * 1_000_000_000 + UInt64(status.st_mtim.tv_nsec))
   }
 
-  /// What speaks against a clock that shows `wall`, whatever is accepted.
-  /// - Parameter last: The journal's last time; `nil` in a new exchange, 0 in one whose driven clock was never
-  ///   driven.
-  /// - Returns: `nil`: nothing.
+  /// Compares a clock that shows `wall` (ns since 1970) with the reference, ignoring `acceptsTime`.
+  /// - Parameter last: The journal's last time; `nil` in a new exchange, 0 if its driven clock
+  ///   was never driven.
+  /// - Returns: `nil` if the clock is plausible.
   public func doubt(wall: UInt64, last: Timestamp?) -> Doubt? {
     if let last, last.nanoseconds > 0 {
       let isFar = wall > last.nanoseconds && wall - last.nanoseconds > Self.longestPause
@@ -80,10 +85,10 @@ public struct ClockCheck: Sendable {
       ? Doubt(clock: Timestamp(nanoseconds: wall), reference: program, isJournal: false) : nil
   }
 
-  /// Refuses a start whose clock cannot be believed, unless it is accepted.
-  /// - Parameter last: As for `doubt`.
-  /// - Returns: what was accepted nevertheless.
-  /// - Throws: `clock`, before anything was journaled.
+  /// Refuses the start if the clock is implausible and not accepted by the operator.
+  /// - Parameter last: As in `doubt`.
+  /// - Returns: the doubt that the operator overrode; `nil` if there is none.
+  /// - Throws: `clock`, before anything is journaled.
   func admit(wall: UInt64, last: Timestamp?) throws(StartError) -> Doubt? {
     guard let doubt = doubt(wall: wall, last: last) else { return nil }
     guard acceptsTime else { throw .clock(doubt) }

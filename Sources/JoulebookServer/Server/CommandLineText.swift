@@ -1,15 +1,16 @@
 import Glibc
 
-/// Command lines that an operator is told to type. No state; any thread.
+/// Composes command lines that messages tell an operator to type. Stateless; any thread.
 public enum CommandLineText {
-  /// What starts a server on a data folder, from whatever folder it is typed in.
-  /// - Parameter options: Of that command; those that name files as they were given.
+  /// The command line that starts a server on a data folder, from any working directory.
+  /// - Parameter options: Options of `joulebook serve`; those that name files are repeated as
+  ///   given.
   static func serve(_ options: [String], data: String) -> String {
     (["joulebook", "serve"] + options + ["--data", absolute(data)]).map(quoted)
       .joined(separator: " ")
   }
 
-  /// A path from the root, as it is seen from this process.
+  /// Makes a path absolute, relative to the process's working directory.
   public static func absolute(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
     guard let folder = getcwd(nil, 0) else { return path }
@@ -17,7 +18,7 @@ public enum CommandLineText {
     return String(cString: folder) + "/" + path
   }
 
-  /// A word as a shell must be given it.
+  /// Quotes a word for a POSIX shell if necessary.
   static func quoted(_ word: String) -> String {
     let isPlain = word.utf8.allSatisfy {
       switch UnicodeScalar($0) {

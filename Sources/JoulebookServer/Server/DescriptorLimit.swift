@@ -1,23 +1,23 @@
-// File descriptors of a server:
+// File descriptors that a server opens besides its clients' connections:
 //
 //     standard streams 3, event loop 8, listeners 2 (clients, health), a health request 1,
-//     the connection that is taken to be refused 1                                               15
-//     journal: folder 1, lock 1, segment 1, the next one's zeros and itself 2, a listing 1        6
-//     settlement, retransmission, snapshots: a listing, a segment, a snapshot each, one being written     10
-//     ledger: lock 1, database, log, index 3, two more while it is opened anew                    6
-//     configuration and certificates while they are read, the system's random numbers             4
+//     a connection accepted only to be refused 1                                                 15
+//     journal: folder 1, lock 1, segment 1, next segment and its zeros 2, a listing 1             6
+//     settlement, retransmission, snapshots: listing, segment, snapshot each; one new snapshot   10
+//     ledger: lock 1, database, log, index 3, two more while it is reopened                       6
+//     configuration and certificates while they are read, random numbers                          4
 //                                                                                       sum      41
 
 import Glibc
 
-/// How many files and sockets this process may have open.
+/// The number of files and sockets that this process may have open.
 public enum DescriptorLimit {
-  /// What a server opens besides its clients' connections, and some more.
+  /// Descriptors kept free for everything except clients' connections: the sum above and a margin.
   public static let reserve = 64
 
-  /// Raises the limit as far as this process may: what shells and services begin with, often 1,024, is meant
-  /// for programs that know no better.
-  /// - Returns: the limit.
+  /// Raises the soft limit to the hard limit. Shells and service managers often start a process
+  /// with a soft limit of 1,024, which is too low for a server.
+  /// - Returns: the limit now in force.
   @discardableResult public static func raise() -> Int {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()
@@ -25,15 +25,15 @@ public enum DescriptorLimit {
     if limit.rlim_cur < limit.rlim_max {
       var raised = limit
       raised.rlim_cur = raised.rlim_max
-      // Refused, the limit stays: it is judged as it is.
+      // If raising is refused, the old limit stays in force and `require` judges it.
       if setrlimit(resource, &raised) == 0 { limit = raised }
     }
     return Int(clamping: limit.rlim_cur)
   }
 
-  /// Raises the limit and refuses one that is too low.
-  /// - Parameter connections: Clients' connections at a time.
-  /// - Throws: when the server could run out of descriptors.
+  /// Raises the limit and checks that it suffices.
+  /// - Parameter connections: Maximum number of simultaneous client connections.
+  /// - Throws: `configuration` if the server could run out of descriptors.
   static func require(connections: Int) throws(StartError) {
     let (limit, needed) = (raise(), connections + reserve)
     guard limit < needed else { return }

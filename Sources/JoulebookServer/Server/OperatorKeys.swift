@@ -2,14 +2,15 @@ import Foundation
 import Logging
 import MarketModel
 
-/// Who may administer a new exchange: participant 1, "operator", with a session for each key.
+/// The first administrator of a new exchange: participant 1, "operator", with one session for each
+/// configured public key. Without it nobody could send an administrative command.
 enum OperatorKeys {
-  /// The operator's participant.
+  /// The operator's participant id.
   static let participant = ParticipantId(1)
 
-  /// The commands that register the operator, or none when the journal has done so already. Without
-  /// configured keys a pair is made in the data folder.
-  /// - Throws: when keys cannot be read or written.
+  /// Returns the commands that register the operator, or none if the journal already contains them.
+  /// If no keys are configured, a key pair is generated in the data folder.
+  /// - Throws: `ConfigurationError` if a key file cannot be read or written.
   static func bootstrap(
     _ known: borrowing ReferenceData, _ configuration: Configuration, log: Logger
   ) throws(ConfigurationError) -> [Command] {
@@ -17,7 +18,8 @@ enum OperatorKeys {
     return commands(known, keys: try keys(configuration, log: log))
   }
 
-  /// The commands that register the operator with `keys`, or none when the journal has done so.
+  /// Returns the commands that register the operator with `keys`, or none if session 1 already
+  /// exists.
   static func commands(_ known: borrowing ReferenceData, keys: [PublicKey]) -> [Command] {
     guard known.session(SessionId(1)) == nil else { return [] }
     var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]

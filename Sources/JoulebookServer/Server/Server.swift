@@ -9,9 +9,9 @@ import Settlement
 import TLS
 import Transport
 
-/// The whole exchange: connections, and assembled *inline* sequencer and exchange too, on the thread that
-/// calls `run`; *pipelined* those on a thread beside it; the journal and the services on threads of their
-/// own.
+/// A complete exchange. In the *inline* assembly the thread that calls `run` serves the connections
+/// and also runs the sequencer and the exchange; in the *pipelined* assembly these run on a second
+/// thread. The journal and the services always have their own threads.
 ///
 /// Made and run by one thread; only `stopper` may be used by others.
 public final class Server {
@@ -20,34 +20,35 @@ public final class Server {
     let flag: StopFlag
     let wakeHandle: WakeHandle
 
-    /// Makes the server drain and `run` return. Does nothing the second time.
+    /// Begins the orderly shutdown, after which `run` returns. Calling it again has no effect.
     public func stop() {
       flag.raise()
       wakeHandle.wake()
     }
   }
 
-  /// How a server ended.
+  /// The final state of a server.
   public struct Summary: Sendable, Equatable {
-    /// Last command journaled.
+    /// The last command journaled.
     public var lastSequence: SequenceNumber
     /// Rolling hash over all events.
     public var eventHash: UInt64
     /// Hash of the whole state.
     public var stateHash: UInt64
-    /// Settlement has stopped and an operator must look; the log says why.
+    /// Settlement has stopped and needs an operator; the log gives the reason.
     public var settlementHasStopped: Bool
-    /// The ledger was waited for and may lack batches that the journal closes; the next start brings them.
+    /// The ledger did not catch up in time and may lack batches that the journal has closed; the
+    /// next start posts them.
     public var settlementIsBehind: Bool
   }
 
-  /// Where it listens.
+  /// The address that the server listens on.
   public let host: String
-  /// On which port; the one the system chose when 0 was asked for.
+  /// The port that the server listens on; if 0 was configured, the one that the system chose.
   public let port: UInt16
-  /// The ports of the gateways beside the binary one, by their names.
+  /// The ports of the additional gateways, by gateway name.
   public let ports: [String: UInt16]
-  /// Stops it, from any thread.
+  /// Stops the server, from any thread.
   public let stopper: Stopper
 
   private let configuration: Configuration
@@ -56,21 +57,23 @@ public final class Server {
   private let stages: Stages
   private let durable: DurableServices?
   private let services: ServiceGroup
-  /// Held as long as it runs: where the command is noted in which it ends.
+  /// Kept alive while the server runs: on a crash, the command being applied is written to it.
   private let crash: CrashRecord?
   private let log: Logger
 
-  /// Recovers the data folder and listens; clients are served by `run`.
+  /// Recovers the data folder and listens. Clients are served only by `run`.
   /// - Parameters:
-  ///   - configuration: What was chosen.
-  ///   - chosen: Keys that were set explicitly: those that the first start fixed must agree.
-  ///   - clock: What the system's clock must agree with.
-  ///   - refused: A command in which the last run ended: it goes on without it.
-  ///   - options: Those of the command line that started it, but --data: for a line to type.
-  ///   - gateways: Those that it has beside the binary one.
-  ///   - given: Lifecycle and alarms; nothing per order.
-  ///   - metrics: What GET /metrics shows: the text of the backend of swift-metrics in use.
-  /// - Throws: what keeps it from starting; nothing was changed but a torn tail.
+  ///   - asked: The requested configuration.
+  ///   - chosen: Keys that the user set explicitly; if the first start fixed them, they must
+  ///     agree.
+  ///   - clock: Plausibility check of the system clock.
+  ///   - refused: The command during which the last run crashed; the server starts without it.
+  ///   - options: The command line's options without --data, to be repeated in messages.
+  ///   - gateways: Additional gateways besides the binary one.
+  ///   - given: Receives lifecycle messages and alarms; nothing is logged per order.
+  ///   - metrics: Text for GET /metrics, from the swift-metrics backend in use.
+  /// - Throws: the reason why the server cannot start. At most a torn tail of the journal was cut
+  ///   off.
   public init(
     _ asked: Configuration, chosen: Set<String> = [], clock: ClockCheck = ClockCheck(),
     refusing refused: SequenceNumber? = nil, options: [String] = [],
@@ -124,18 +127,18 @@ public final class Server {
       log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
     }
     if durable != nil, configuration.clock == .system { front.turn.watchBatches() }
-    // Health is told as long as anything else works.
+    // Health is last in the list, so it answers until every other service has ended.
     services = ServiceGroup(
       [verifier] + (durable?.services ?? []) + (health.map { [$0] } ?? []))
     services.start()
   }
 
-  /// "127.0.0.1:9100".
+  /// Host and port in one text, such as "127.0.0.1:9100".
   public var address: String { Configuration.address(host: host, port: port) }
 
-  /// Serves until it is stopped and everything taken in is applied, durable, delivered and settled.
-  /// Once.
-  /// - Returns: how it ended.
+  /// Serves until it is stopped and every accepted command is applied, durable, delivered and
+  /// settled. Called once.
+  /// - Returns: the final state.
   public func run() -> Summary {
     stages.thread?({ $0.start() })
     transport.run(front.turn, serving: front.handlers, waiting: configuration.waiting)
@@ -151,7 +154,7 @@ public final class Server {
     return summary
   }
 
-  /// - Returns: The lock of the journal's folder; `nil` when nothing is kept.
+  /// - Returns: the lock of the journal's directory; `nil` if no journal is kept.
   private static func open(
     _ configuration: inout Configuration, chosen: Set<String>, refusing refused: SequenceNumber?
   ) throws(StartError) -> DirectoryLock? {
@@ -181,7 +184,7 @@ public final class Server {
     return lock
   }
 
-  /// Refuses what cannot be begun in this folder, before anything is written there.
+  /// Checks that this folder may be started with this configuration, before anything is written.
   private static func judge(
     _ folder: DataFolder, _ configuration: Configuration, _ refused: SequenceNumber?
   ) throws(StartError) {
@@ -210,7 +213,8 @@ public final class Server {
     }
   }
 
-  /// A first start with a wrong clock leaves nothing behind.
+  /// Checks the clock of a first start before the folder is created, so that a refused start leaves
+  /// nothing behind.
   private static func judgeFirstStart(
     _ clock: ClockCheck, _ configuration: Configuration
   ) throws(StartError) {
@@ -220,7 +224,7 @@ public final class Server {
     _ = try clock.admit(wall: SystemTime().wall, last: nil)
   }
 
-  /// - Returns: `nil` when nothing is kept.
+  /// - Returns: `nil` if no journal is kept.
   private static func makeCrashRecord(
     _ lock: DirectoryLock?, _ configuration: Configuration, _ refused: SequenceNumber?,
     _ options: [String], _ log: Logger
@@ -242,12 +246,13 @@ public final class Server {
     }
   }
 
-  /// The operator can log on from the first moment.
+  /// Registers the operator, so that an administrator can log on as soon as the server listens.
   private static func begin(
     _ market: MatchingStage, _ delivery: Delivery, _ configuration: Configuration,
     _ hasNewRefusal: Bool, _ log: Logger
   ) throws(StartError) {
-    // From here on a replay that does not know of the refusal is found out.
+    // With this checkpoint, any later replay that does not know of the refusal diverges and is
+    // detected.
     if hasNewRefusal { market.checkpoint(withStateHash: true) }
     do throws(ConfigurationError) {
       let commands = try OperatorKeys.bootstrap(
@@ -269,7 +274,7 @@ public final class Server {
     }
   }
 
-  /// What opens the ledger of the data folder.
+  /// Returns the function that opens the data folder's ledger.
   private static func ledger(
     _ configuration: Configuration, _ log: Logger
   ) -> @Sendable () throws(LedgerError) -> any Ledger {
@@ -285,7 +290,7 @@ public final class Server {
     }
   }
 
-  /// - Returns: `nil` when nobody asked for it.
+  /// - Returns: `nil` if no health address is configured.
   private static func makeHealth(
     _ configuration: Configuration, _ sampled: ServerMetrics,
     _ page: @escaping @Sendable () -> String
@@ -299,7 +304,7 @@ public final class Server {
     }
   }
 
-  /// - Returns: The port.
+  /// - Returns: the port.
   private static func listen(
     _ transport: Transport, _ configuration: Configuration, _ security: TLSContext?
   ) throws(StartError) -> UInt16 {
@@ -311,7 +316,7 @@ public final class Server {
     }
   }
 
-  /// - Returns: The ports, by the gateways' names.
+  /// - Returns: the ports, by gateway name.
   private static func listen(
     _ gateways: [GatewayPlan], _ transport: Transport, _ security: TLSContext?, _ log: Logger
   ) throws(StartError) -> [String: UInt16] {
@@ -330,7 +335,7 @@ public final class Server {
     return ports
   }
 
-  /// What clients' connections are secured with; `nil`: nothing.
+  /// - Returns: the TLS context of client connections; `nil` if they are not encrypted.
   private static func security(
     _ configuration: Configuration
   ) throws(StartError) -> TLSContext? {

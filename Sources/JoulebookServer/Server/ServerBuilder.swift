@@ -1,11 +1,13 @@
-// How an exchange is put together, once for all that run one; they differ in what they give:
+// Builds an exchange from its parts. `Server` and `SteppedServer` use the same builder and differ
+// only in the surroundings they pass in:
 //
-//     Server          sockets, the system's disk and clocks, SQLite, threads ──┐
-//     SteppedServer   simulated network, disk, time and ledger, no threads ────┴▶ Surroundings
-//                                                                                     │
-//     lock, gateways ─▶ recover ─▶ exchange as the log has it ─▶ build ─▶ stages, services
+//     Server          sockets, system disk and clocks, SQLite, threads ──────────┐
+//     SteppedServer   simulated network, disk, time and ledger, no threads ──────┴▶ Surroundings
+//                                                                                   │
+//     lock, gateways ─▶ recover ─▶ exchange as recovered from the log ─▶ build ─▶ stages, services
 //
-// Nothing runs yet when it returns: stages are driven by the loop, services by a ServiceGroup or step by step.
+// The builder starts nothing: the event loop drives the stages, and a `ServiceGroup` (or the
+// simulation, step by step) runs the services.
 
 import ExchangeCore
 import Journaling
@@ -14,32 +16,35 @@ import MarketModel
 import Rings
 import Settlement
 
-/// Recovers an exchange and composes its stages and services. Used by one thread, before anything runs.
+/// Recovers an exchange and composes its stages and services. Used by one thread, before any other
+/// thread is started.
 struct ServerBuilder {
-  /// What stands around the stages and services.
+  /// The parts of the environment that differ between a real and a simulated server.
   struct Surroundings {
-    /// The journal's directory.
+    /// Path of the journal's directory.
     var journal: String
-    /// Where it is.
+    /// File system that contains the journal.
     var disk: any Disk = SystemDisk()
-    /// What time it is.
+    /// Source of wall and steady time.
     var time: any TimeSource = SystemTime()
-    /// What the clock must agree with.
+    /// Plausibility check of the system clock at the start.
     var clock = ClockCheck()
-    /// How the journal is written.
+    /// Options of the journal writer, except the segment size, which comes from the configuration.
     var journalOptions = JournalWriter.Options()
-    /// Called when a write or sync failed: nothing becomes durable any more. By default ends the process.
+    /// Called when a journal write or sync has failed; from then on nothing becomes durable. The
+    /// default ends the process.
     var onJournalFailure: @Sendable (JournalError) -> Void = { JournalWriter.failStop($0) }
-    /// Opens the ledger. The settlement thread.
+    /// Opens the ledger. Called on the settlement thread.
     var openLedger: @Sendable () throws(LedgerError) -> any Ledger
-    /// Wakes the loop. Any thread.
+    /// Wakes the event loop. May be called from any thread.
     var wake: @Sendable () -> Void = {}
-    /// Rung for the thread that has the stages; `nil`: that is the loop's.
+    /// Wakes the matching thread (pipelined assembly); `nil` if the stages run on the I/O thread.
     var bell: Doorbell?
-    /// Checks the signatures of readings; `nil`: the gateway does.
+    /// Verifies signatures of meter readings on its own thread; `nil` if the gateway verifies them
+    /// itself.
     var verifier: SignatureVerifier?
 
-    /// Everything else as the system has it.
+    /// Surroundings with the system's disk and clock, for the given journal and ledger.
     init(
       journal: String, openLedger: @escaping @Sendable () throws(LedgerError) -> any Ledger
     ) {
@@ -47,26 +52,27 @@ struct ServerBuilder {
     }
   }
 
-  /// What was put together.
+  /// The result of `build`.
   struct Built {
-    /// Stages 3 to 7, and the services that the I/O thread asks.
+    /// Stages 3 to 7 and the services that the I/O thread queries.
     let stages: Stages
-    /// `nil`: nothing is kept.
+    /// The services that depend on the journal; `nil` if the server keeps no journal.
     let durable: DurableServices?
   }
 
-  /// What was chosen, with what the first start of the data folder fixed.
+  /// The configuration, with the market settings that the data folder's first start fixed.
   let configuration: Configuration
   let surroundings: Surroundings
   let log: Logger
 
-  /// The exchange as its journal has it; a new one when nothing is kept. The clock is judged before anything is
-  /// journaled.
+  /// Replays the journal into an exchange; without a journal, returns a new exchange. The system
+  /// clock is checked before anything is journaled.
   /// - Parameters:
-  ///   - lock: That of the journal's directory; `nil`: nothing is kept.
-  ///   - delivery: Is told what came of every command.
-  ///   - crash: Knows of the end of the last run; `nil`: nobody does.
-  /// - Throws: what keeps the server from starting; nothing was changed but a torn tail.
+  ///   - lock: Lock of the journal's directory; `nil` if no journal is kept.
+  ///   - delivery: Receives every replayed event, so that the gateways know the state.
+  ///   - crash: Record of how the last run ended; `nil` if there is none.
+  /// - Throws: the reason why the server cannot start. At most a torn tail of the journal was cut
+  ///   off.
   func recover(
     _ lock: DirectoryLock?, _ delivery: Delivery, _ crash: CrashRecord? = nil
   ) throws(StartError) -> RecoveredExchange {
@@ -80,8 +86,8 @@ struct ServerBuilder {
     return recovered
   }
 
-  /// Opens the log behind what was recovered, and makes the stages and services around it.
-  /// - Throws: `journal` when the segment to append to cannot be opened.
+  /// Opens the commit log after the recovered commands and creates the stages and services.
+  /// - Throws: `journal` if the segment to append to cannot be opened.
   func build(
     _ recovered: consuming RecoveredExchange, _ lock: DirectoryLock?
   ) throws(StartError) -> Built {
@@ -146,13 +152,13 @@ struct ServerBuilder {
       snapshots: SnapshotService(setting, log: log))
   }
 
-  /// Wakes the thread that has the stages.
+  /// Wakes the thread that runs the stages.
   private var wakeMatching: @Sendable () -> Void {
     guard let bell = surroundings.bell else { return surroundings.wake }
     return { bell.ring() }
   }
 
-  /// - Returns: `nil` when nothing is kept.
+  /// - Returns: the writer; `nil` if no journal is kept.
   private func openJournal(
     _ lock: DirectoryLock?, _ recovered: RecoveredJournal?
   ) throws(StartError) -> JournalWriter? {

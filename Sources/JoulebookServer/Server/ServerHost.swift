@@ -2,7 +2,8 @@ import Foundation
 import Logging
 import Synchronization
 
-/// A server on a thread of its own in this process. Made and stopped by one thread.
+/// Runs a server on its own thread inside this process, for tests and demonstrations. Made and
+/// stopped by one thread.
 public final class ServerHost: Sendable {
   private struct State {
     var port: UInt16 = 0
@@ -15,8 +16,8 @@ public final class ServerHost: Sendable {
   private let started = DispatchSemaphore(value: 0)
   private let ended = DispatchSemaphore(value: 0)
 
-  /// Starts a server with `configuration` and waits until it listens.
-  /// - Throws: what keeps it from starting.
+  /// Starts a server and waits until it listens.
+  /// - Throws: the reason why it cannot start.
   public init(_ configuration: Configuration) throws(StartError) {
     let thread = Thread { [self] in serve(configuration) }
     thread.stackSize = 8 << 20
@@ -25,11 +26,11 @@ public final class ServerHost: Sendable {
     if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
-  /// Where it listens.
+  /// The port that the server listens on.
   public var port: UInt16 { state.withLock { $0.port } }
 
-  /// Drains the server and waits for its end.
-  /// - Returns: how it ended; `nil` when it had been stopped before.
+  /// Stops the server in order and waits until it has ended.
+  /// - Returns: how the server ended; `nil` if it was stopped before.
   @discardableResult public func stop() -> Server.Summary? {
     guard let stopper = state.withLock({ $0.stopper.take() }) else { return nil }
     stopper.stop()

@@ -1,24 +1,25 @@
-// How a server ends in order:
+// The orderly shutdown of a server:
 //
 //     running ──begin──▶ draining ──idle──▶ settling ──settled──▶ leaving ──idle──▶ closed
 //               listeners   checkpoint with   confirmations,        sessions end,
-//               closed      state hash        checkpoint again      the loop returns
+//               closed      state hash        second checkpoint     the loop returns
 
 import Journaling
 import Logging
 import MarketModel
 import Transport
 
-/// The phases of the orderly end. Owned by the I/O thread; advanced when a turn of its loop ends.
+/// State machine of the orderly shutdown. Owned by the I/O thread, which advances it at the end of
+/// each turn.
 final class Shutdown {
   private enum Phase { case running, draining, settling, leaving, closed }
 
-  /// How long a stopping server waits for the ledger; the rest is settled at the next start.
+  /// Longest wait for the ledger, 20 s in ns; the remaining batches are settled at the next start.
   private static let settlingNanoseconds: UInt64 = 20_000_000_000
   private static let timer = TimerToken(1)
 
   private var phase = Phase.running
-  /// The last command: a checkpoint.
+  /// The closing checkpoint, which is the last command.
   private var closing = SequenceNumber.none
   private var deadline: UInt64 = 0
   private let time: any TimeSource
@@ -26,21 +27,21 @@ final class Shutdown {
 
   init(time: any TimeSource, log: Logger) { (self.time, self.log) = (time, log) }
 
-  /// Whether the end has not begun.
+  /// Whether the shutdown has not begun.
   var isRunning: Bool { phase == .running }
-  /// Whether the last client was told to go.
+  /// Whether the gateways were told to end all sessions.
   var isClosed: Bool { phase == .closed }
 
-  /// No new connections, no new commands.
+  /// Begins the shutdown: no new connections, no new commands.
   func begin(_ network: any Network) {
     phase = .draining
     network.stopListening()
-    // So that turns come though no client speaks.
+    // The timer causes turns even if no client sends anything.
     network.startTimer(Self.timer, after: 1, every: 5)
     log.info("draining: no new connections, no new commands")
   }
 
-  /// Goes on, if the phase is over.
+  /// Enters the next phase if the condition of the present one is met.
   func advance(_ stages: Stages, _ delivery: Delivery, _ network: any Network) {
     switch phase {
     case .draining:
@@ -50,7 +51,7 @@ final class Shutdown {
       phase = .settling
     case .settling:
       guard isSettled(stages) else { return }
-      // Confirmations came behind the last checkpoint: it is taken again.
+      // Confirmations were applied after the checkpoint, so another one closes the journal.
       if stages.ask({ $0.lastSequence }) != closing { checkpoint(stages) }
       phase = .leaving
     case .leaving:
@@ -74,7 +75,7 @@ final class Shutdown {
 
   private func isSettled(_ stages: Stages) -> Bool {
     guard stages.isIdle else { return false }
-    // Without a journal there is nothing to settle from.
+    // Without a journal nothing is settled.
     guard let settlement = stages.settlement else { return true }
     if settlement.finished >= closing || settlement.isOver { return true }
     guard time.steady > deadline else { return false }

@@ -2,22 +2,22 @@ import Journaling
 import MarketModel
 import Transport
 
-/// Why a server does not start. Each says what to do.
+/// The reason why a server cannot start. Each description says what the operator should do.
 public enum StartError: Error, CustomStringConvertible {
-  /// Configuration, data folder or keys cannot be used.
+  /// The configuration, the data folder or the keys cannot be used.
   case configuration(ConfigurationError)
   /// The journal cannot be read or written, or is damaged.
   case journal(JournalError)
-  /// No snapshot can be made.
+  /// A snapshot cannot be made.
   case snapshot(SnapshotError)
-  /// The address cannot be listened on.
+  /// The server cannot listen on its address.
   case transport(TransportError)
-  /// The system's clock shows a time that it can hardly be.
+  /// The system clock shows an implausible time.
   case clock(ClockCheck.Doubt)
-  /// The replay of the journal differs from the history that was written at this checkpoint.
+  /// The replay of the journal differs from the hash journaled in this checkpoint.
   case diverged(SequenceNumber)
 
-  /// What happened and what to do about it.
+  /// What happened and what to do about it, for the operator.
   public var description: String {
     switch self {
     case .configuration(let error): "\(error)"

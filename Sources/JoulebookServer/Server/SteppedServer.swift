@@ -1,7 +1,7 @@
-// The stages and services of `Server` without its threads, for the simulation: the owner decides which of
-// them works next, and whether it works while another one waits for the disk.
+// The stages and services of `Server` without threads, for the simulation. The owner decides which
+// of them runs next, also while another one waits for the disk.
 //
-//     network ─▶ gateway ─▶ market ─▶ ring ─▶ stepJournal ─▶ disk ─▶ stepSettlement ─▶ ledger
+//     network ─▶ gateway ─▶ matching ─▶ ring ─▶ stepJournal ─▶ disk ─▶ stepSettlement ─▶ ledger
 
 import ExchangeCore
 import GatewayBinary
@@ -13,24 +13,24 @@ import Settlement
 import Transport
 import Wire
 
-/// A whole exchange whose stages and services are stepped one by one. Owned by one thread.
+/// A complete exchange whose stages and services are stepped one at a time. Owned by one thread.
 package final class SteppedServer {
-  /// What stands around it.
+  /// The simulated environment of the server.
   package struct World: Sendable {
-    /// Holds the journal.
+    /// File system that contains the journal.
     package var disk: any Disk
-    /// What time it is.
+    /// Source of wall and steady time.
     package var time: any TimeSource
-    /// Opens the ledger.
+    /// Opens the ledger; called again after an error that may pass.
     package var openLedger: @Sendable () throws(LedgerError) -> any Ledger
-    /// Keys of the operator's sessions, for the first start.
+    /// Public keys of the operator's sessions, registered at the first start.
     package var operatorKeys: [PublicKey]
-    /// What the clock must agree with.
+    /// Plausibility check of the clock at the start.
     package var clock = ClockCheck()
-    /// Checks signatures; `nil`: as a server does.
+    /// Verifies a signature; `nil` selects the real cryptography.
     package var verify: (@Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool)?
 
-    /// All fields.
+    /// A world with real signatures and no reference for the clock.
     package init(
       disk: any Disk, time: any TimeSource,
       openLedger: @escaping @Sendable () throws(LedgerError) -> any Ledger,
@@ -58,7 +58,7 @@ package final class SteppedServer {
   private var unsent: [SettlementConfirmed] = []
 
   /// Recovers the journal in `configuration.dataFolder`.
-  /// - Throws: what keeps it from starting.
+  /// - Throws: the reason why the server cannot start.
   package init(
     _ configuration: Configuration, _ world: World, network: any Network, log: Logger
   ) throws(StartError) {
@@ -109,20 +109,20 @@ package final class SteppedServer {
     return configuration
   }
 
-  // MARK: Its stages and services
+  // MARK: Stages and services
 
-  /// Connections are told to it; `turnEnds` after each turn.
+  /// Receives the events of connections.
   package var handler: any ConnectionHandler { front.delivery.binary }
-  /// Is told of turns and timers.
+  /// Receives the ends of turns, wakes and timers.
   package var turn: any LoopHandler { front.turn }
 
-  /// The journal commits one batch.
-  /// - Returns: `false` when there was nothing to do, or the disk is full.
+  /// Commits one batch of the journal.
+  /// - Returns: `false` if there was nothing to commit or the disk is full.
   package func stepJournal() -> Bool { services.journal.step() }
 
-  /// The settlement service settles what is durable.
-  /// - Returns: `false` when there was nothing to do.
-  /// - Throws: when the journal cannot be read: settlement is over until the next start.
+  /// Runs one step of settlement over the durable commands.
+  /// - Returns: `false` if there was nothing to do.
+  /// - Throws: if the journal cannot be read; settlement then stops until the next start.
   package func stepSettlement() throws(JournalError) -> Bool {
     services.retransmission.work()
     guard !settlementIsOver else { return false }
@@ -147,7 +147,7 @@ package final class SteppedServer {
     }
   }
 
-  /// - Returns: `nil` when the ledger does not answer now, or an operator must look.
+  /// - Returns: `nil` if the ledger is unavailable now, or needs an operator.
   private func openSettler() -> Settler? {
     do throws(LedgerError) {
       return try Settler(world.openLedger())
@@ -158,36 +158,38 @@ package final class SteppedServer {
     }
   }
 
-  /// The orderly end begins; go on stepping until `isClosed`, then call `close`.
+  /// Begins the orderly shutdown. The owner continues stepping until `isClosed`, then calls
+  /// `close`.
   package func stop() {
     flag.raise()
     front.turn.woken()
   }
 
-  /// Seals the journal and closes the ledger, after `isClosed`.
+  /// Seals the journal and closes the ledger. Called after `isClosed`.
   package func close() {
     replay.take()?.close()
     market.close()
   }
 
-  /// A snapshot is made if one is due.
-  /// - Returns: `false` when nothing was done.
+  /// Makes a snapshot if one is due.
+  /// - Returns: `false` if no snapshot was made.
   package func stepSnapshots() -> Bool { services.snapshots.work() }
 
-  // MARK: How it is
+  // MARK: Inspection
 
-  /// What /ready says now.
+  /// The text that GET /ready would return now.
   package func readiness() -> String {
     front.turn.sample()
     return HealthServer.readiness(front.sampler.metrics.sample, at: world.time.steady).text
   }
 
-  /// The last command of the snapshot that the start began with; `.none`: with the first command.
+  /// The last command in the snapshot that recovery started from; `.none` if it replayed from the
+  /// first command.
   package let snapshot: SequenceNumber
 
-  /// Whether snapshot and tail arrived where the whole journal does. Right after the start, when every
-  /// segment can be read.
-  /// - Throws: when one cannot.
+  /// Whether recovery from snapshot and tail reached the state that a replay of the whole journal
+  /// reaches. Called right after the start, while every segment can still be read.
+  /// - Throws: if a segment cannot be read.
   package func startedFaithfully() throws(JournalError) -> Bool {
     var history = MarketState(setting)
     var ahead = try CommandsAhead(
@@ -205,22 +207,22 @@ package final class SteppedServer {
       && front.delivery.view.isSame(as: history.view)
   }
 
-  /// The last command that the start found in the journal.
+  /// The last command that recovery found in the journal.
   package let recoveredThrough: SequenceNumber
   /// Rolling hash over all events.
   package var eventHash: UInt64 { market.exchange.eventHash }
   /// Hash of the whole state.
   package var stateHash: UInt64 { market.exchange.stateHash() }
-  /// Whether the orderly end has come.
+  /// Whether the orderly shutdown is complete.
   package var isClosed: Bool { front.shutdown.isClosed }
-  /// Whether a write or sync failed: the process would have ended there.
+  /// Whether a journal write or sync has failed; a real process would have ended there.
   package var hasFailed: Bool { services.journal.hasFailed }
-  /// Whether settlement has stopped.
+  /// Whether settlement has stopped until the next start.
   package var settlementHasHalted: Bool { settlementIsOver }
-  /// Everything up to here is said to be durable.
+  /// The last command reported as durable.
   package var durable: SequenceNumber { services.journal.durable }
-  /// Last command stamped.
+  /// The last command stamped.
   package var lastSequence: SequenceNumber { market.lastSequence }
-  /// What does not hold in the exchange.
+  /// Descriptions of violated invariants of the exchange; empty if all are satisfied.
   package func invariantViolations() -> [String] { market.exchange.invariantViolations() }
 }

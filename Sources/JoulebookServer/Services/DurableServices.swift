@@ -1,16 +1,16 @@
 import Journaling
 
-/// The journal and the services that read it again; there are none when nothing is kept.
+/// The journal writer and the services that read the journal. There are none if nothing is kept.
 struct DurableServices {
-  /// Writes commands down.
+  /// Writes and syncs commands.
   let journal: JournalWriter
-  /// Settles what is durable.
+  /// Posts settled batches to the ledger.
   let settlement: SettlementService
-  /// Reads old reports again.
+  /// Reads old reports from the journal.
   let retransmission: RetransmissionService
-  /// Makes snapshots.
+  /// Makes snapshots and removes old segments.
   let snapshots: SnapshotService
 
-  /// In the order in which they end: settlement first, while the others still serve it.
+  /// In the order in which they end: settlement first, since its last batches may need the others.
   var services: [any Service] { [settlement, retransmission, snapshots] }
 }

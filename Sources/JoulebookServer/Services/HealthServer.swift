@@ -1,28 +1,28 @@
-// Answers three questions over HTTP, one connection at a time, on a thread of its own:
+// Answers three requests over HTTP, one connection at a time, on its own thread:
 //
-//     GET /health    200 while the I/O thread turns, 503 when it has not for five seconds
-//     GET /ready     200 when commands are taken in, made durable within five seconds, and settled; 503 and the
-//                    reason otherwise. Settlement
-//                    that has stopped is such a reason though trading goes on: what is traded reaches no
-//                    ledger until a person has looked. While it waits for a ledger that does not answer it
-//                    catches up by itself: 200, and a line that says so
-//     GET /metrics   the numbers, as text
+//     GET /health    200 while the I/O thread turns; 503 if it has not turned for five seconds
+//     GET /ready     200 if commands are accepted, durable within five seconds, and settled;
+//                    otherwise 503 with the reasons. Stopped settlement is a reason although
+//                    trading continues, because trades no longer reach the ledger until an
+//                    operator acts. A ledger that does not respond is no reason, because
+//                    settlement catches up by itself: 200, with a line that says so
+//     GET /metrics   all metrics, as text
 //
-// Not for the public: it has no TLS and no names. Listen on a loopback or an operators' network.
+// It has neither TLS nor authentication, so it must listen on a loopback or operations network.
 
 import Glibc
 import Journaling
 import Logging
 import Synchronization
 
-/// The little server for operators' tools. `run` is the body of a thread.
+/// HTTP server for monitoring. `run` is the body of a thread.
 final class HealthServer: Service {
   private static let patienceMilliseconds: Int32 = 200
   private static let longestRequest = 2_048
   private static let stallNanoseconds: UInt64 = 5_000_000_000
 
   let name = "health"
-  /// Where it listens.
+  /// The port that it listens on.
   let port: UInt16
   private let listener: Int32
   private let metrics: ServerMetrics
@@ -30,9 +30,9 @@ final class HealthServer: Service {
   private let time: any TimeSource
   private let isEnding = Atomic<Bool>(false)
 
-  /// Listens.
-  /// - Parameter page: What /metrics shows.
-  /// - Throws: when the address cannot be listened on.
+  /// Opens the listening socket.
+  /// - Parameter page: Returns the text of GET /metrics.
+  /// - Throws: if the address cannot be listened on.
   init(
     host: String, port: UInt16, metrics: ServerMetrics, page: @escaping @Sendable () -> String,
     time: any TimeSource = SystemTime()
@@ -43,7 +43,7 @@ final class HealthServer: Service {
 
   deinit { close(listener) }
 
-  /// Ends the thread, within a fifth of a second.
+  /// Makes the thread end within 200 ms.
   func end() { isEnding.store(true, ordering: .relaxed) }
 
   func run() {
@@ -52,7 +52,8 @@ final class HealthServer: Service {
       guard poll(&waiting, 1, Self.patienceMilliseconds) > 0 else { continue }
       let client = accept(listener, nil, nil)
       guard client >= 0 else {
-        // It still waits, for a descriptor for instance: asking again at once would keep a core busy.
+        // The connection stays queued, for example because no descriptor is free. The sleep avoids
+        // a busy loop.
         usleep(useconds_t(Self.patienceMilliseconds) * 1_000)
         continue
       }
@@ -61,7 +62,7 @@ final class HealthServer: Service {
     }
   }
 
-  /// What a path is answered with: status and text.
+  /// Status line and body of the response to a path.
   func answer(to path: Substring) -> (status: String, text: String) {
     let (sample, steady) = (metrics.sample, time.steady)
     switch path {
@@ -74,8 +75,8 @@ final class HealthServer: Service {
     }
   }
 
-  /// What /ready is answered with.
-  /// - Parameter steady: Now, ns of the steady clock.
+  /// Status line and body of GET /ready.
+  /// - Parameter steady: Present time, ns of the steady clock.
   static func readiness(
     _ sample: ServerMetrics.Sample, at steady: UInt64
   ) -> (status: String, text: String) {
@@ -90,7 +91,7 @@ final class HealthServer: Service {
     steady < sample.taken + stallNanoseconds
   }
 
-  /// Why it is not ready; empty: it is.
+  /// The reasons why the server is not ready; empty if it is.
   private static func reasons(_ sample: ServerMetrics.Sample, _ steady: UInt64) -> [String] {
     var reasons: [String] = []
     if !isTurning(sample, steady) { reasons.append("it does not turn") }
@@ -111,7 +112,7 @@ final class HealthServer: Service {
     return reasons
   }
 
-  /// What a market that is ready goes on without.
+  /// Lines about commands that were refused; these do not make a server unready.
   private static func refused(_ sample: ServerMetrics.Sample) -> String {
     switch sample.refused {
     case 0: ""
@@ -189,7 +190,7 @@ final class HealthServer: Service {
     return (descriptor, portNumber(of: bound))
   }
 
-  /// The port stands at the same place for both families.
+  /// `sin_port` and `sin6_port` are at the same offset, so one read serves both families.
   private static func portNumber(of address: sockaddr_storage) -> UInt16 {
     withUnsafeBytes(of: address) {
       UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))

@@ -1,11 +1,12 @@
-// Reports from the journal: what a session asks for again and the gateway no longer keeps.
+// Reads reports back from the journal when a session requests them and the gateway's cache no
+// longer has them.
 //
-//     ask ─▶ questions ─▶ snapshot, replay ─▶ the same numbering ─▶ reports asked for ─▶ answers
+//     ask ─▶ questions ─▶ snapshot, replay ─▶ report numbering ─▶ requested reports ─▶ answers
 //
-// A replay gives a session's reports the numbers that they had, so nothing about them is stored. It begins
-// with the newest snapshot before the first report asked for, or with command 1. All
-// questions that wait are answered by one pass, which ends with the last report asked for. The exchange
-// thread is never held up.
+// A replay assigns every report its original number, so report numbers need not be stored. The
+// replay starts from the newest snapshot before the first requested report, or from command 1. One
+// pass answers all queued queries and ends with the last requested report. The matching thread is
+// not involved.
 
 import ExchangeCore
 import GatewayKit
@@ -15,28 +16,29 @@ import MarketModel
 import Rings
 import Synchronization
 
-/// Reads reports again. `run` is the body of a thread; everything else may be called by any.
+/// Answers retransmission queries from the journal. `run` is the body of a thread; all other
+/// methods may be called from any thread.
 final class RetransmissionService: Service {
-  /// What it reads.
+  /// Source and environment of the replay.
   struct Setting: Sendable {
-    /// The journal's directory.
+    /// Path of the journal's directory.
     var journal: String
-    /// Where it is.
+    /// File system that contains the journal.
     var disk: any Disk = SystemDisk()
-    /// What its history is made with.
+    /// Capacity and settlement rules of the replayed exchange.
     var market: MarketState.Setting
-    /// How far the log is that it reads.
+    /// Tells how far the log can be read.
     var log: any CommitProgress
-    /// Wakes the I/O thread.
+    /// Wakes the I/O thread when answers are ready.
     var wake: @Sendable () -> Void
-    /// Keeps what it reads from being removed.
+    /// Protects the segments being read from removal.
     var retention: JournalRetention
   }
 
-  /// How long it waits while old segments are being removed.
+  /// Pause before a retry while old segments are being removed, ns.
   private static let pauseNanoseconds: UInt64 = 1_000_000
 
-  /// A question, and the reports that answer it, in order; `nil`: it cannot be answered.
+  /// A query with the reports that answer it, in order; `nil` if it cannot be answered.
   typealias Answer = (query: RetransmitQuery, reports: [PastReport]?)
 
   private struct State {
@@ -53,28 +55,28 @@ final class RetransmissionService: Service {
   private let isEnding = Atomic<Bool>(false)
   private let failed = Atomic<UInt64>(0)
 
-  /// Questions that nobody has begun to answer.
+  /// Number of queries not yet begun.
   var waiting: Int { state.withLock { $0.questions.count } }
-  /// Questions since the start that could not be answered.
+  /// Number of queries since the start that could not be answered.
   var failures: UInt64 { failed.load(ordering: .relaxed) }
 
   let name = "retransmission"
 
   init(_ setting: Setting, log: Logger) { (self.setting, self.log) = (setting, log) }
 
-  /// Takes a question; its answer comes with `takeAnswers`, after a wake.
+  /// Queues a query. Its answer is returned by `takeAnswers` after a wake.
   func ask(_ query: RetransmitQuery) {
     state.withLock { $0.questions.append(query) }
     hasQuestions.store(true, ordering: .releasing)
     bell.ring()
   }
 
-  /// Whether there are answers to take.
+  /// Whether answers are ready.
   var hasAnswered: Bool { hasAnswers.load(ordering: .relaxed) }
 
-  /// What was answered since the last call.
+  /// Removes and returns the answers that are ready.
   func takeAnswers() -> [Answer] {
-    // Pairs with the release in `work`; the lock orders the answers themselves.
+    // Pairs with the release in `work`; the lock orders the answers.
     guard hasAnswers.exchange(false, ordering: .acquiring) else { return [] }
     return state.withLock { state in
       defer { state.answers = [] }
@@ -100,8 +102,8 @@ final class RetransmissionService: Service {
     }
   }
 
-  /// Answers what was asked.
-  /// - Returns: `false` when old segments are being removed just now.
+  /// Answers all queued queries.
+  /// - Returns: `false` if old segments are being removed at the moment; call again later.
   @discardableResult func work() -> Bool {
     guard hasQuestions.load(ordering: .acquiring) else { return true }
     guard setting.retention.beginReports() else { return false }
@@ -142,7 +144,7 @@ final class RetransmissionService: Service {
   }
 }
 
-/// Collects the reports asked for from the events of a replay.
+/// Collects the requested reports from the events of a replay.
 private struct HistorySearch: ~Copyable, CommandEventSink {
   private var view = DurableView()
   private var searches: [(query: RetransmitQuery, reports: [PastReport], next: UInt64)]
@@ -154,14 +156,14 @@ private struct HistorySearch: ~Copyable, CommandEventSink {
     open = queries.count
   }
 
-  /// Goes on behind a history.
+  /// Starts from a recovered state.
   /// - Returns: its exchange.
   mutating func begin(_ history: consuming MarketState) -> Exchange {
     view = history.view
     return history.exchange
   }
 
-  /// Whether every report asked for was found.
+  /// Whether every requested report was found.
   var isComplete: Bool { open == 0 }
 
   mutating func begin(_ command: borrowing Command) { time = command.time }
@@ -185,7 +187,7 @@ private struct HistorySearch: ~Copyable, CommandEventSink {
     }
   }
 
-  /// What was found; of a question that was not answered in full, nothing.
+  /// The result per query: all of its reports, or `nil` if any is missing.
   func answers() -> [RetransmissionService.Answer] {
     searches.map {
       ($0.query, $0.next == $0.query.from + UInt64($0.query.count) ? $0.reports : nil)
@@ -194,7 +196,7 @@ private struct HistorySearch: ~Copyable, CommandEventSink {
 }
 
 extension ReportFlow {
-  /// Whether everything that `query` asks for came later.
+  /// Whether this flow ends before the first report of `query`.
   fileprivate func isBefore(_ query: RetransmitQuery) -> Bool {
     version < query.version || (version == query.version && last < query.from)
   }

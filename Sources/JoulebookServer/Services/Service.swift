@@ -1,38 +1,38 @@
-// Services work beside the stages, each on a thread of its own; no order waits for one of them:
+// Services work beside the stages, each on its own thread. No order waits for a service.
 //
-//     start    a thread for each, in the order of the list
-//     end      one after the other, in the same order: told to end, then joined
+//     start    starts a thread for each, in the order of the list
+//     end      in the same order: asks one to end, joins its thread, then the next
 //
-// A service may therefore use those behind it in the list until its own thread has ended.
+// A service may therefore use those after it in the list until its own thread has ended.
 
 import Rings
 
-/// Work on a thread of its own, from the start of a server to its end.
+/// A background task with its own thread, from the start of a server to its end.
 protocol Service: Sendable {
-  /// Name of the service and of its thread, as `top -H` shows it: at most 15 bytes.
+  /// Name of the service and of its thread, as shown by `top -H`; at most 15 bytes.
   var name: String { get }
-  /// How its thread competes for a core.
+  /// Scheduling priority of the thread.
   var priority: ServiceThread.Priority { get }
-  /// The thread's body: returns after `end`, or when there is nothing to do any more.
+  /// The thread's body. Returns after `end`, or when no work remains.
   func run()
-  /// Makes `run` return soon. Any thread; does nothing the second time.
+  /// Makes `run` return soon. Any thread; calling it again has no effect.
   func end()
 }
 
 extension Service {
-  /// Somebody waits for what it does.
+  /// The default: the scheduling priority of the other threads.
   var priority: ServiceThread.Priority { .normal }
 }
 
-/// Services with their threads. Owned by the thread that starts and ends the server.
+/// A list of services and their threads. Owned by the thread that starts and ends the server.
 final class ServiceGroup {
   private let services: [any Service]
   private var threads: [ServiceThread] = []
 
-  /// - Parameter services: In the order in which they start and end.
+  /// - Parameter services: In the order in which they are started and ended.
   init(_ services: [any Service]) { self.services = services }
 
-  /// Starts a thread for each. Once.
+  /// Starts one thread per service. Called once.
   func start() {
     precondition(threads.isEmpty, "services are started once")
     threads = services.map { service in
@@ -40,7 +40,7 @@ final class ServiceGroup {
     }
   }
 
-  /// Ends each and waits for its thread, in their order. Once, after `start`.
+  /// Ends each service and joins its thread, in the order of the list. Called once, after `start`.
   func end() {
     for (service, thread) in zip(services, threads) {
       service.end()

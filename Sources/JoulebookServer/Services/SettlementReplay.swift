@@ -4,38 +4,38 @@ import Logging
 import MarketModel
 import Settlement
 
-/// Settlement's own exchange and settler: durable commands go in, confirmations come out. Owned by the
-/// settlement thread.
+/// The exchange and settler of the settlement thread: durable commands in, confirmations out. Owned
+/// by the settlement thread.
 struct SettlementReplay: ~Copyable {
   private var replay: JournalReplay
   private var sink: SettlerSink
-  /// The last command whose consequences are settled, or lie in the batch in the making: not one whose batch
-  /// the ledger could not take yet.
+  /// The last command whose entries are in the ledger or in the open batch. Commands of a closed
+  /// batch that the ledger could not accept yet are not included.
   var settledThrough: SequenceNumber {
     sink.settler.hasBatchInHand ? SequenceNumber(max(1, taken.rawValue) - 1) : taken
   }
-  /// The last command that was taken.
+  /// The last command applied.
   private var taken = SequenceNumber.none
-  /// Why nothing is settled any more.
+  /// Whether settlement has stopped and needs an operator.
   private(set) var isHalted = false
   private var isReconciled = false
-  /// What is to be journaled: kept while the journal cannot be read on.
+  /// Confirmations to be journaled; kept if the journal cannot be read further at the moment.
   private var confirmations: [SettlementConfirmed] = []
   private var announced = Settler.Condition.following
-  /// A ledger's log above this is told of.
+  /// Size of the ledger's write-ahead log from which on a warning is logged, in bytes: 64 MiB.
   private static let largestLog: UInt64 = 64 << 20
-  /// How many idle turns pass between attempts to make it small.
+  /// Number of idle turns between attempts to truncate the log.
   private static let logPatience = 256
   private var isLogAnnounced = false
   private var idleTurns = 0
   private let recovered: SequenceNumber
   private let log: Logger
 
-  /// A replay behind the newest snapshot whose batches the ledger has, or before the first command.
-  /// - Parameter recovered: The last command that was in the journal when the server started; behind
-  ///   it ledger and journal are reconciled.
-  /// - Returns: `nil` when the ledger does not answer now: try again later.
-  /// - Throws: when the journal cannot be read, or begins behind what the ledger needs.
+  /// Starts from the newest snapshot whose batches the ledger has, or before the first command.
+  /// - Parameter recovered: The last command that was in the journal when the server started; up
+  ///   to it, ledger and journal are reconciled.
+  /// - Returns: `nil` if the ledger does not respond now; try again later.
+  /// - Throws: if the journal cannot be read, or begins after what the ledger needs.
   init?(
     directory: String, disk: any Disk, setting: MarketState.Setting, recovered: SequenceNumber,
     settler: consuming Settler, log: Logger
@@ -69,20 +69,20 @@ struct SettlementReplay: ~Copyable {
     history.exchange
   }
 
-  /// Whether the ledger could not take the batch in hand.
+  /// Whether the ledger could not accept the present batch and is retried.
   var isWaiting: Bool {
     if case .waiting = sink.settler.condition { true } else { false }
   }
 
-  /// When the batch in the making is due; `nil`: none is open, or settlement has halted.
+  /// Due time of the open batch; `nil` if none is open or settlement has stopped.
   var due: Timestamp? { isHalted ? nil : sink.settler.due }
 
-  /// Tells once of a ledger's log that grows, since somebody reads one state of the ledger for long, and
-  /// makes it small when it can be and no batch comes that would.
-  /// - Returns: its bytes.
+  /// Logs once when the ledger's write-ahead log grows because a reader has kept one transaction
+  /// open for long, and truncates the log in idle times.
+  /// - Returns: the size of the log in bytes.
   mutating func watchLedgerLog(isIdle: Bool) -> UInt64 {
     let bytes = sink.settler.ledgerLogBytes
-    // A ledger that does not answer does not say how large its log is.
+    // The size cannot be read while the ledger does not respond.
     if isWaiting { return bytes }
     if bytes > Self.largestLog {
       idleTurns += isIdle ? 1 : 0
@@ -106,10 +106,11 @@ struct SettlementReplay: ~Copyable {
     return bytes
   }
 
-  /// Settles on, up to `bound`, until something is to be journaled.
-  /// - Returns: a confirmation to journal; call again. `nil` at the bound, when the ledger cannot take
-  ///   a batch (`isWaiting`: call again later), or when settlement has halted.
-  /// - Throws: when the journal is damaged or cannot be read.
+  /// Settles up to the command `bound`, or until there are confirmations to be journaled.
+  /// - Returns: confirmations to journal, after which it is called again. Empty at the bound, if
+  ///   the ledger cannot accept a batch (`isWaiting`; call again later), or if settlement has
+  ///   stopped.
+  /// - Throws: if the journal is damaged or cannot be read.
   mutating func advance(
     through bound: SequenceNumber
   ) throws(JournalError) -> [SettlementConfirmed] {
@@ -130,7 +131,7 @@ struct SettlementReplay: ~Copyable {
     return confirmations
   }
 
-  /// Closes the ledger.
+  /// Closes the ledger and logs if that fails.
   consuming func close() {
     do throws(LedgerError) {
       try sink.close()
@@ -152,7 +153,7 @@ struct SettlementReplay: ~Copyable {
     return sink.settler.unconfirmed
   }
 
-  /// Says once what keeps settlement from going on.
+  /// Logs once what prevents settlement from continuing.
   private mutating func judge() {
     if let mismatch = sink.divergence.mismatch, !isHalted {
       isHalted = true
@@ -177,7 +178,7 @@ struct SettlementReplay: ~Copyable {
   }
 }
 
-/// Hands the events of the replay to the settler.
+/// Passes the events of the replay to the settler.
 private struct SettlerSink: ~Copyable, CommandEventSink {
   var settler: Settler
   private var reference: ReferenceData

@@ -1,11 +1,11 @@
-// Settlement replays the durable journal on a thread of its own and posts it to the ledger:
+// Settlement replays the durable journal on its own thread and posts it to the ledger:
 //
 //     journal on disk ─▶ reader ─▶ second exchange ─▶ settler ─▶ ledger
 //                                        │               │
 //                        checkpoints compared            └─▶ confirmation ─▶ intake
 //
-// The exchange thread never waits for it. When the ledger cannot take a batch, the service tries again
-// until it can, and the journal is the backlog. See docs/decisions/0002.
+// The matching thread never waits for it. If the ledger cannot accept a batch, the service
+// retries until it can; the journal is the backlog. See docs/decisions/0002.
 
 import ExchangeCore
 import Glibc
@@ -16,61 +16,62 @@ import Rings
 import Settlement
 import Synchronization
 
-/// Settles what is durable. `run` is the body of a thread; everything else may be called by any.
+/// Settles durable commands. `run` is the body of a thread; all other methods may be called from
+/// any thread, unless they say otherwise.
 final class SettlementService: Service {
-  /// What it reads and where it writes.
+  /// Source, destination and environment.
   struct Setting: Sendable {
-    /// The journal's directory.
+    /// Path of the journal's directory.
     var journal: String
-    /// Where it is.
+    /// File system that contains the journal.
     var disk: any Disk = SystemDisk()
-    /// Opens the ledger. The service's thread.
+    /// Opens the ledger. Called on the service's thread.
     var openLedger: @Sendable () throws(LedgerError) -> any Ledger
-    /// What its history is made with.
+    /// Capacity and settlement rules of the replayed exchange.
     var market: MarketState.Setting
-    /// Last command of the recovered journal: there ledger and journal are reconciled.
+    /// Last command of the recovered journal; up to it, ledger and journal are reconciled.
     var recovered: SequenceNumber
-    /// How far the log is that it reads.
+    /// Tells how far the log can be read.
     var log: any CommitProgress
-    /// Where confirmations enter.
+    /// Receives the confirmations, as commands.
     var intake: ManyProducerRing<Command>
-    /// Wakes the I/O thread.
+    /// Wakes the thread that runs the stages.
     var wake: @Sendable () -> Void
-    /// Keeps what it reads from being removed.
+    /// Protects the segments being read from removal.
     var retention: JournalRetention
   }
 
-  /// What a turn left to do.
+  /// What remains to be done after a turn.
   enum Turn: Equatable {
-    /// More, at once.
+    /// There is more to settle now.
     case again
-    /// More, when a command behind this one is durable.
+    /// Everything durable was settled up to this command; continue when more is durable.
     case caughtUp(SequenceNumber)
-    /// The same, when the ledger answers.
+    /// The ledger or the journal is unavailable; retry later.
     case ledgerWaits
-    /// The confirmations that are left, when the intake has capacity.
+    /// Confirmations remain because the intake is full; retry soon.
     case intakeIsFull
-    /// Nothing, ever.
+    /// Settlement has ended or stopped.
     case over
   }
 
-  /// How long it sleeps when it has seen all that is durable.
+  /// Longest sleep after everything durable was settled, ns.
   private static let pauseNanoseconds: UInt64 = 10_000_000
-  /// How long it waits before it asks a ledger again that could not answer.
+  /// Pause before a retry when the ledger or the journal is unavailable, ns.
   private static let retryNanoseconds: UInt64 = 500_000_000
 
   private let setting: Setting
   private let log: Logger
   private let bell = Doorbell()
-  /// The command behind which it ends; the highest number while the server runs.
+  /// The command after which the service ends; `UInt64.max` while the server runs.
   private let last = Atomic<UInt64>(.max)
-  /// The highest command it is done with.
+  /// The last command whose settlement is finished.
   private let done = Atomic<UInt64>(0)
   private let hasEnded = Atomic<Bool>(false)
   private let ledgerIsAway = Atomic<Bool>(false)
   private let journalIsAway = Atomic<Bool>(false)
   private let hasHalted = Atomic<Bool>(false)
-  /// When the open batch is due; the highest number while none is open.
+  /// Due time of the open batch, ns since 1970; `UInt64.max` if none is open.
   private let dueAt = Atomic<UInt64>(.max)
   private let logBytes = Atomic<UInt64>(0)
 
@@ -81,46 +82,47 @@ final class SettlementService: Service {
     (self.setting, self.log) = (setting, log)
   }
 
-  /// The highest command that it has settled as far as it could; its confirmations are in the intake.
+  /// The last command that is settled as far as possible; its confirmations are in the intake.
   var finished: SequenceNumber {
-    // Pairs with the release in `follow`.
+    // Pairs with the release in `turn`.
     SequenceNumber(done.load(ordering: .acquiring))
   }
 
-  /// Whether it waits for a ledger that does not answer.
+  /// Whether it waits for a ledger that does not respond.
   var isWaiting: Bool { ledgerIsAway.load(ordering: .relaxed) }
 
-  /// When the batch in the making is due, as far as what is durable was looked at; `nil`: none is open.
+  /// Due time of the open batch, according to the durable commands replayed so far; `nil` if none
+  /// is open.
   var due: Timestamp? {
     let due = dueAt.load(ordering: .relaxed)
     return due == .max ? nil : Timestamp(nanoseconds: due)
   }
 
-  /// Bytes of the log beside the ledger.
+  /// Size of the ledger's write-ahead log, in bytes.
   var ledgerLogBytes: UInt64 { logBytes.load(ordering: .relaxed) }
 
-  /// Whether settlement has stopped and an operator must look: for whatever reason nothing more comes from
-  /// it, but that it was told to end.
+  /// Whether settlement has stopped and needs an operator: it ended for any reason other than being
+  /// told to.
   var hasStopped: Bool { hasHalted.load(ordering: .relaxed) || isOver && !isEnding }
 
-  /// Whether it ended before the command behind which it was to end: closed batches may be missing in the
-  /// ledger.
+  /// Whether it ended before the command after which it was told to end. Closed batches may be
+  /// missing in the ledger; the next start posts them.
   var isBehind: Bool { isOver && isEnding && !isLast(finished) }
 
-  /// Whether nothing more comes from it: it was told to end, or settlement has stopped.
+  /// Whether the service has ended, because it was told to or because settlement stopped.
   var isOver: Bool {
     // Pairs with the release in `conclude`.
     hasEnded.load(ordering: .acquiring)
   }
 
-  /// Ends it behind the command `sequence`, sooner if the ledger does not answer.
+  /// Makes the service end after the command `sequence`, or earlier if the ledger does not respond.
   func end(behind sequence: SequenceNumber) {
     // Pairs with the acquire in `isLast`.
     last.store(sequence.rawValue, ordering: .releasing)
     bell.ring()
   }
 
-  /// Ends it where it is, unless it was told behind which command to end.
+  /// Makes the service end where it is, unless a command to end after was set.
   func end() {
     if !isEnding { end(behind: .none) }
   }
@@ -154,16 +156,17 @@ final class SettlementService: Service {
     conclude()
   }
 
-  /// The replay that `turn` advances.
-  /// - Returns: `nil` when the ledger does not answer now.
-  /// - Throws: when the journal cannot be read, or begins behind what the ledger needs.
+  /// Creates the replay that `turn` advances.
+  /// - Returns: `nil` if the ledger does not respond now.
+  /// - Throws: if the journal cannot be read, or begins after what the ledger needs.
   func makeReplay(_ settler: consuming Settler) throws(JournalError) -> SettlementReplay? {
     try SettlementReplay(
       directory: setting.journal, disk: setting.disk, setting: setting.market,
       recovered: setting.recovered, settler: settler, log: log)
   }
 
-  /// The replay, as soon as the ledger answers; `nil` when an operator must look or the server ends first.
+  /// Creates the replay as soon as the ledger responds; `nil` if an operator is needed or the
+  /// server ends first.
   private func openReplay() throws(JournalError) -> SettlementReplay? {
     while let settler = openSettler() {
       do throws(JournalError) {
@@ -178,9 +181,9 @@ final class SettlementService: Service {
     return nil
   }
 
-  /// Settles what is durable, as far as the ledger takes it.
+  /// Settles durable commands, as far as the ledger accepts them. On the service's thread.
   /// - Parameter unsent: Confirmations for which the intake had no capacity.
-  /// - Throws: when the journal is damaged or cannot be read.
+  /// - Throws: if the journal is damaged or cannot be read.
   func turn(
     _ replay: inout SettlementReplay, _ unsent: inout [SettlementConfirmed]
   ) throws(JournalError) -> Turn {
@@ -191,7 +194,8 @@ final class SettlementService: Service {
     do throws(JournalError) {
       confirmations = try replay.advance(through: setting.log.durable)
     } catch {
-      // No descriptor, say, or the folder is not there just now: it stands where it was, and asks again.
+      // For example no free descriptor, or a directory that is temporarily missing: the replay
+      // keeps its position and retries.
       guard error.mayPass else { throw error }
       announce(error)
       return isEnding ? .over : .ledgerWaits
@@ -211,14 +215,15 @@ final class SettlementService: Service {
     return replay.isWaiting ? .ledgerWaits : .caughtUp(replay.settledThrough)
   }
 
-  /// Says once that the journal cannot be read just now.
+  /// Logs once that the journal cannot be read at the moment.
   private func announce(_ error: JournalError) {
     ledgerIsAway.store(true, ordering: .relaxed)
     guard !journalIsAway.exchange(true, ordering: .relaxed) else { return }
     log.error("ALARM: trading goes on, settlement tries again", metadata: error.fields)
   }
 
-  /// Sleeps until a command behind `sequence` is durable, the server ends, or the time is up.
+  /// Sleeps until a command after `sequence` is durable, the service is told to end, or the time
+  /// has passed.
   private func sleep(_ nanoseconds: UInt64, until sequence: SequenceNumber) {
     _ = bell.wait(timeoutNanoseconds: nanoseconds) {
       isEnding || setting.log.durable > sequence
@@ -231,8 +236,8 @@ final class SettlementService: Service {
     sequence.rawValue >= last.load(ordering: .acquiring)
   }
 
-  /// Opens the ledger, and asks again while it cannot answer.
-  /// - Returns: `nil` when an operator must look, or the server ends first.
+  /// Opens the ledger, retrying while it does not respond.
+  /// - Returns: `nil` if an operator is needed, or the server ends first.
   private func openSettler() -> Settler? {
     var isAnnounced = false
     while !isEnding {
@@ -257,7 +262,7 @@ final class SettlementService: Service {
     return nil
   }
 
-  /// Hands confirmations to the exchange, as many as the intake takes.
+  /// Submits confirmations to the exchange, as many as the intake accepts.
   private func confirm(_ confirmations: inout [SettlementConfirmed]) {
     guard !confirmations.isEmpty else { return }
     var entrance = setting.intake.makeProducer()
@@ -269,7 +274,7 @@ final class SettlementService: Service {
     setting.wake()
   }
 
-  /// Nothing more comes from it.
+  /// Marks the service as ended. On the service's thread.
   func conclude() {
     setting.retention.settlementIsOver()
     ledgerIsAway.store(false, ordering: .relaxed)

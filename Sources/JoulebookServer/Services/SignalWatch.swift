@@ -1,22 +1,22 @@
 import Glibc
 import Rings
 
-/// Turns SIGTERM, SIGINT and SIGHUP into calls on a thread of its own.
+/// Turns SIGTERM, SIGINT and SIGHUP into calls on a dedicated thread.
 ///
-/// Signals are blocked in every other thread: `ServiceThread` does so for those it starts, `arm` for the
-/// thread that calls it, which must do so before anything else is started.
+/// Every other thread must block these signals: `ServiceThread` does so for the threads it
+/// starts, `arm` for the thread that calls it.
 public enum SignalWatch {
-  /// Blocks these signals in this thread and ignores SIGPIPE: a broken socket is an error of a write.
-  /// The process's first thread, at its start.
+  /// Blocks these signals in the calling thread and ignores SIGPIPE, so that writing to a broken
+  /// socket returns an error. Called by the process's first thread before it starts any other.
   public static func arm() {
     signal(SIGPIPE, SIG_IGN)
     var set = watched
     pthread_sigmask(SIG_BLOCK, &set, nil)
   }
 
-  /// Calls `stop` on the first SIGTERM or SIGINT, with its name, and `reload` on each SIGHUP; at the
-  /// second of the former the process ends at once with code 128 + signal, which loses nothing that was
-  /// acknowledged. The thread lives as long as the process.
+  /// Calls `stop` with the signal's name on the first SIGTERM or SIGINT, and `reload` on each
+  /// SIGHUP. A second SIGTERM or SIGINT ends the process immediately with exit code 128 + signal;
+  /// nothing that was acknowledged is lost. The thread lives as long as the process.
   public static func start(
     stop: @escaping @Sendable (String) -> Void, reload: @escaping @Sendable () -> Void
   ) -> ServiceThread {

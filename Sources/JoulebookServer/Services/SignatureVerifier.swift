@@ -1,9 +1,10 @@
-// Signatures of readings are checked beside the I/O thread, by one thread that sleeps while there are none:
+// Verifies the signatures of meter readings on one thread, which sleeps while there are none:
 //
-//     I/O thread  ──readings──▶  checks one after the other
+//     I/O thread  ──readings──▶  verifies one after the other
 //                 ◀──verdicts──  wakes the loop
 //
-// The readings under way are bounded, so the way back has always room.
+// The number of readings in flight is bounded by the capacity of the second ring, so a verdict
+// always fits.
 
 import GatewayBinary
 import GatewayKit
@@ -11,9 +12,9 @@ import MarketModel
 import Rings
 import Synchronization
 
-/// Checks readings for the gateway. Owned by the I/O thread, but for `run`.
+/// Verifies meter readings for the gateways. Used by the I/O thread, except `run`.
 final class SignatureVerifier: Service, @unchecked Sendable {
-  /// Readings that may be under way.
+  /// Maximum number of readings in flight.
   private static let capacity = 1 << 10
 
   private struct Verdict: BitwiseCopyable {
@@ -28,31 +29,31 @@ final class SignatureVerifier: Service, @unchecked Sendable {
   private let configuration: BinaryGateway.Configuration
   private let wake: @Sendable () -> Void
   private let isEnding = Atomic<Bool>(false)
-  /// Readings that went in and whose verdicts were not taken.
+  /// Readings submitted whose verdicts were not yet taken.
   private var underWay = 0
 
   let name = "signatures"
 
   /// - Parameters:
-  ///   - configuration: Of the gateway: how signatures are checked.
-  ///   - wake: Wakes the loop.
+  ///   - configuration: Configuration of the gateway, which contains the verification function.
+  ///   - wake: Wakes the event loop.
   init(_ configuration: BinaryGateway.Configuration, wake: @escaping @Sendable () -> Void) {
     (self.configuration, self.wake) = (configuration, wake)
     entrance = readings.claimProducer()
     exit = verdicts.claimConsumer()
   }
 
-  /// Readings that are being checked, or whose verdicts wait for the gateway.
+  /// Number of readings being verified or whose verdicts wait for a gateway.
   var count: Int { underWay }
 
-  /// Takes a reading in.
+  /// Submits a reading for verification, if there is capacity.
   func check(_ reading: SignedReading) -> ReadingCheck {
     guard underWay < Self.capacity, entrance.push(reading) else { return .full }
     underWay += 1
     return .elsewhere
   }
 
-  /// Tells the gateways what was found, as far as they take it.
+  /// Passes verdicts to the gateways, until one has no capacity for it.
   func deliver(to delivery: Delivery) {
     while exit.available() > 0 {
       let verdict = exit[0]
@@ -62,7 +63,7 @@ final class SignatureVerifier: Service, @unchecked Sendable {
     }
   }
 
-  /// Ends the thread; what it has not checked is dropped. Once.
+  /// Ends the thread; unverified readings are dropped. Called once.
   func end() {
     isEnding.store(true, ordering: .relaxed)
     readings.close()

@@ -1,9 +1,9 @@
-// Snapshots, beside everything else: a history of its own catches up from the last snapshot, on a thread
-// that gives way to the others, and writes the next. The exchange thread never waits for it.
+// Makes snapshots in the background. A second exchange, on a low-priority thread, replays the
+// journal from the last snapshot and writes the next one. The matching thread never waits for it.
 //
-//     last snapshot ─▶ history ─▶ durable commands behind it ─▶ next snapshot ─▶ what is too old goes
+//     last snapshot ─▶ replay of durable commands ─▶ next snapshot ─▶ removal of old files
 //
-// Between two snapshots it holds nothing.
+// Between two snapshots the service keeps no state in memory.
 
 import Glibc
 import Journaling
@@ -13,16 +13,16 @@ import Rings
 import Settlement
 import Synchronization
 
-/// Why no snapshot could be made. What was there before is as it was.
+/// The reason why a snapshot could not be made. Existing snapshots are unchanged.
 public enum SnapshotError: Error, CustomStringConvertible {
-  /// The journal or the disk.
+  /// The journal cannot be read, or the snapshot cannot be written.
   case journal(JournalError)
-  /// The replay differs from what was journaled at this checkpoint.
+  /// The replay differs from the hash journaled in this checkpoint.
   case diverged(SequenceNumber)
-  /// The settlement batches of the journal cannot be cut.
+  /// The settlement batches cannot be derived from the journal.
   case batches(LedgerError)
 
-  /// What happened and what to do about it.
+  /// What happened and what to do about it, for the operator.
   public var description: String {
     switch self {
     case .journal(let error): "\(error)"
@@ -35,53 +35,56 @@ public enum SnapshotError: Error, CustomStringConvertible {
   }
 }
 
-/// Makes snapshots when they are due. `run` is the body of a thread; everything else may be called by any.
+/// Makes snapshots when they are due. `run` is the body of a thread; all other methods may be
+/// called from any thread.
 final class SnapshotService: Service {
-  /// What it reads, and when it works.
+  /// Source, environment and schedule.
   struct Setting: Sendable {
-    /// The journal's directory.
+    /// Path of the journal's directory.
     var journal: String
-    /// Where it is.
+    /// File system that contains the journal.
     var disk: any Disk = SystemDisk()
-    /// What a history is made with.
+    /// Capacity and settlement rules of the replayed exchange.
     var market: MarketState.Setting
-    /// How far the log is that it reads.
+    /// Tells how far the log can be read.
     var log: any CommitProgress
-    /// A snapshot is due after so many commands; 0: never.
+    /// Number of commands after which a snapshot is due; 0 disables this trigger.
     var commands: UInt64
-    /// Or after so long, when there is anything new; ns of the steady clock, 0: never.
+    /// Time after which a snapshot is due if there are new commands, ns of the steady clock; 0
+    /// disables this trigger.
     var nanoseconds: UInt64
-    /// How many stay.
+    /// Number of snapshots that are kept.
     var keep: Int
-    /// Reports of the last so many commands can be made again, older segments may go; `nil`: all stay.
+    /// Number of latest commands whose segments are kept for retransmission; older segments may be
+    /// removed. `nil` keeps all.
     var journalCommands: UInt64?
-    /// Whether settlement goes on: while it waits or has stopped, a ledger may have to be filled again, and
-    /// nothing is removed. Any thread.
+    /// Whether settlement is making progress. While it waits or has stopped, the ledger may have to
+    /// be rebuilt from the journal, so nothing is removed. Any thread.
     var isSettling: @Sendable () -> Bool = { true }
-    /// What others read.
+    /// What other readers still need.
     var retention: JournalRetention
-    /// What time it is.
+    /// Source of wall and steady time.
     var time: any TimeSource = SystemTime()
-    /// The last command of the snapshot that the start found; `.none`: there is none.
+    /// The last command in the snapshot that recovery used; `.none` if there was none.
     var found: SequenceNumber
   }
 
-  /// How often it looks whether one is due.
+  /// Interval at which the schedule is checked, ns.
   private static let pauseNanoseconds: UInt64 = 200_000_000
-  /// How long it waits after one that failed.
+  /// Pause after a failed attempt, ns.
   private static let retryNanoseconds: UInt64 = 2_000_000_000
 
   private let setting: Setting
   private let log: Logger
   private let bell = Doorbell()
   private let isEnding = Atomic<Bool>(false)
-  /// The last command in a snapshot.
+  /// The last command in the newest snapshot.
   private let last: Atomic<UInt64>
-  /// When the last was made, or tried; ns of the steady clock.
+  /// Time of the last attempt; ns of the steady clock.
   private let tried: Atomic<UInt64>
-  /// Not before: after one that failed; ns of the steady clock.
+  /// Earliest time of the next attempt after a failure; ns of the steady clock.
   private let retry = Atomic<UInt64>(0)
-  /// Snapshots that failed since the start.
+  /// Number of failed attempts since the start.
   private let failed = Atomic<UInt64>(0)
 
   let name = "snapshots"
@@ -93,12 +96,12 @@ final class SnapshotService: Service {
     tried = Atomic(setting.time.steady)
   }
 
-  /// The last command in a snapshot.
+  /// The last command in the newest snapshot.
   var lastSequence: SequenceNumber { SequenceNumber(last.load(ordering: .relaxed)) }
-  /// Snapshots that could not be made since the start.
+  /// Number of failed attempts since the start.
   var failures: UInt64 { failed.load(ordering: .relaxed) }
 
-  /// Ends the thread; a snapshot in the making is given up.
+  /// Ends the thread; an unfinished snapshot is abandoned.
   func end() {
     isEnding.store(true, ordering: .releasing)
     bell.ring()
@@ -167,12 +170,14 @@ final class SnapshotService: Service {
     }
   }
 
-  /// Makes a snapshot of the state behind the command `bound`, from the last snapshot on.
+  /// Makes a snapshot of the state after the command `bound`, starting from the newest snapshot.
   /// - Parameters:
-  ///   - bound: Durable.
-  ///   - isStopped: Asked now and then; the work is given up when it says yes.
-  /// - Returns: `nil` when there is one already, or it was stopped.
-  /// - Throws: why there is none.
+  ///   - bound: A durable command.
+  ///   - progress: Called every 4,096 commands with the last one applied.
+  ///   - isStopped: Checked at the same interval; `true` abandons the work.
+  ///   - log: Receives which snapshots could not be used.
+  /// - Returns: `nil` if such a snapshot already exists, or the work was abandoned.
+  /// - Throws: the reason why no snapshot was made.
   static func make(
     in directory: String, _ setting: MarketState.Setting, through bound: SequenceNumber,
     disk: any Disk, log: Logger, progress: (SequenceNumber) -> Void = { _ in },
@@ -186,7 +191,7 @@ final class SnapshotService: Service {
     return try write(history, time, in: directory, disk)
   }
 
-  /// The newest snapshot, or nothing.
+  /// Reads the newest snapshot; without one, returns an empty state.
   private static func begin(
     in directory: String, _ setting: MarketState.Setting, _ disk: any Disk, _ log: Logger
   ) throws(SnapshotError) -> MarketState {
@@ -197,8 +202,8 @@ final class SnapshotService: Service {
     }
   }
 
-  /// Applies what lies behind a history.
-  /// - Returns: the time of the last command; `nil` when it was stopped.
+  /// Applies the commands after `history`, up to `bound`.
+  /// - Returns: the time of the last command; `nil` if the work was abandoned.
   private static func catchUp(
     _ history: inout MarketState, in directory: String, through bound: SequenceNumber,
     _ disk: any Disk, _ progress: (SequenceNumber) -> Void, unless isStopped: () -> Bool
@@ -238,7 +243,8 @@ final class SnapshotService: Service {
     _ history: borrowing MarketState, _ time: Timestamp, in directory: String, _ disk: any Disk
   ) throws(SnapshotError) -> SnapshotHeader {
     do throws(JournalError) {
-      // Against the snapshots too: a list that was lost meanwhile must not be kept as the right one.
+      // The list of refused commands is checked against the older snapshots: if it was lost during
+      // the replay, the incomplete list must not enter this snapshot.
       let refused = try RefusedCommands(in: directory, disk: disk)
       for snapshot in try Snapshots.refusals(directory, disk: disk) {
         try refused.check(against: snapshot)

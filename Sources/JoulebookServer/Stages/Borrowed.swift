@@ -1,12 +1,12 @@
-/// A reference that is used without being counted: what it refers to outlives whoever has it. For what is called in
-/// every turn or for every command, where a count is an atomic write.
+/// An unretained reference to an object that is known to outlive its user. It is used on every turn
+/// or for every command, where reference counting would cost an atomic write.
 struct Borrowed<Object: AnyObject> {
   private let object: Unmanaged<Object>
 
-  /// - Parameter object: Is kept by somebody else as long as this is used.
+  /// - Parameter object: Another owner keeps it alive for as long as this reference is used.
   init(_ object: Object) { self.object = .passUnretained(object) }
 
-  /// Uses it.
+  /// Calls `body` with the object.
   @inline(__always) func callAsFunction<Answer>(_ body: (Object) -> Answer) -> Answer {
     object._withUnsafeGuaranteedRef(body)
   }

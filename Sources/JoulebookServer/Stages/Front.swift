@@ -5,40 +5,41 @@ import Logging
 import MarketModel
 import Transport
 
-/// What stands in front of a server's matching stage: connections, gateways and delivery (stages 1, 2 and 8), put
-/// together. Kept by the server as long as the loop runs; made and used on the I/O thread.
+/// The client side of a server: connections, gateways and delivery (stages 1, 2 and 8). Owned by
+/// the server while the loop runs; made and used on the I/O thread.
 struct Front {
-  /// What all of it is made with.
+  /// Parameters of the client side.
   struct Setting {
-    /// Limits of the binary gateway.
+    /// Configuration of the binary gateway.
     var binary: BinaryGateway.Configuration
-    /// Gateways beside it.
+    /// Additional gateways.
     var others: [GatewayPlan] = []
-    /// Session versions must be above it; see `SessionIdentities`.
+    /// Lower bound of new session versions; see `SessionIdentities`.
     var versionFloor: UInt64
-    /// What time it is.
+    /// Source of wall and steady time.
     var time: any TimeSource
-    /// Counts alarms of the log.
+    /// Counts the alarms in the log.
     var alarms = AlarmCount()
   }
 
-  /// What gateways see of the server.
+  /// The exchange as the gateways see it.
   let port: ServerPort
-  /// Hands them what is durable.
+  /// Distributes durable events to the gateways.
   let delivery: Delivery
-  /// What is done in a turn of the loop.
+  /// The work of a turn of the loop.
   let turn: IOTurn
-  /// How the server ends.
+  /// State machine of the orderly shutdown.
   let shutdown: Shutdown
-  /// Samples what it is doing.
+  /// Samples metrics.
   let sampler: MetricsSampler
 
-  /// Nothing is served before `turn.begin`.
+  /// Creates the client side; it serves nothing before `turn.begin`.
   init(_ setting: Setting, _ network: any Network, _ flag: StopFlag, log: Logger) {
     let time = setting.time
     let view = DurableView(versionFloor: setting.versionFloor)
     port = ServerPort(log: log)
-    // Ticks come four times a second, so that more between two looks is time that we were held up.
+    // The timer fires every 250 ms, so a longer gap between two readings means that the server was
+    // delayed.
     let clock = ServingClock(longest: 2 * IOTurn.tickInterval * 1_000_000) {
       SteadyTime(nanoseconds: time.steady)
     }
@@ -55,6 +56,6 @@ struct Front {
       network, port, delivery, lost, clock, flag, shutdown, sampler, BatchTimer(time: time))
   }
 
-  /// What has the connections of the listeners, in the order of the gateways' numbers.
+  /// The handlers of the listeners' connections, by gateway number.
   var handlers: [any ConnectionHandler] { [delivery.binary] + delivery.others }
 }

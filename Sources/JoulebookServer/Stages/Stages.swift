@@ -1,18 +1,19 @@
-/// The stages behind the gateways, and the services that they ask. They do not change while the loop runs, and the server
-/// keeps them: going from one to the next counts no references.
+/// The stages behind the gateways, and the services that they query. The references are fixed while
+/// the loop runs and the server owns them, so that passing from stage to stage counts no
+/// references.
 final class Stages {
   /// Stages 3 to 7.
   let matching: MatchingStage
-  /// Has them on a thread of its own; `nil`: they are on the I/O thread.
+  /// The thread that runs them; `nil` if they run on the I/O thread.
   let thread: Borrowed<MatchingThread>?
   private let keptThread: MatchingThread?
-  /// Checks signatures of readings beside the loop; `nil`: the gateway checks them itself.
+  /// Verifies signatures of meter readings on its own thread; `nil` if the gateway verifies them.
   let verifier: SignatureVerifier?
-  /// `nil`: nothing is kept, and nothing is settled.
+  /// `nil` if no journal is kept; then nothing is settled.
   let settlement: SettlementService?
-  /// Finds old reports; `nil`: nothing is kept.
+  /// Reads old reports from the journal; `nil` if no journal is kept.
   let retransmission: RetransmissionService?
-  /// `nil`: nothing is kept.
+  /// `nil` if no journal is kept.
   let snapshots: SnapshotService?
 
   init(
@@ -26,13 +27,13 @@ final class Stages {
     self.snapshots = snapshots
   }
 
-  /// Asks the matching stage, with everything applied that came before.
+  /// Calls `body` with the matching stage, after every command accepted before was applied.
   func ask<Answer>(_ body: (MatchingStage) -> Answer) -> Answer {
     if let thread { return thread { $0.ask(body) } }
     matching.work()
     return body(matching)
   }
 
-  /// Whether everything that was taken in is applied, durable and delivered.
+  /// Whether every accepted command is applied, durable and delivered.
   var isIdle: Bool { thread?({ $0.isIdle }) ?? matching.isIdle }
 }

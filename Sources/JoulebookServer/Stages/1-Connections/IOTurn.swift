@@ -1,4 +1,4 @@
-// Stage 1, with the transport: a turn of the I/O thread. The loop calls, and nobody calls back:
+// Stage 1, with the transport: a turn of the I/O thread. Calls go in one direction only:
 //
 //     loop ─┬─ bytes ──────▶ gateway ─▶ ServerPort ─▶ stages            read, submit
 //           ├─ readEnds ───▶ IOTurn ─▶ stages ─▶ Delivery ─▶ gateways   in a long turn
@@ -10,31 +10,32 @@ import MarketModel
 import Synchronization
 import Transport
 
-/// Raised once, by any thread, to stop the server.
+/// A flag that any thread raises once to stop the server.
 final class StopFlag: Sendable {
   private let raised = Atomic<Bool>(false)
-  /// Any thread.
+  /// Raises the flag. Any thread.
   func raise() { raised.store(true, ordering: .relaxed) }
-  /// The I/O thread; the wake that follows `raise` orders them.
+  /// Read by the I/O thread; the wake that follows `raise` provides the ordering.
   var isRaised: Bool { raised.load(ordering: .relaxed) }
 }
 
-/// What is done in a turn of the loop. Owned by the I/O thread.
+/// The work of one turn of the event loop. Owned by the I/O thread.
 final class IOTurn: LoopHandler {
-  /// Commands after which what they led to is delivered early: the first clients of a long turn have their answers while
-  /// the last are still read, so that clients and server work side by side, not in turns.
+  /// Number of commands in a turn after which results are delivered early. In a long turn the first
+  /// clients then receive their answers while the last are still being read, so that clients and
+  /// server work in parallel.
   private static let longTurn = 256
-  /// How often gateways are called by the clock, ms.
+  /// Interval of the gateways' timer, ms.
   static let tickInterval: UInt64 = 250
-  /// Turns in which what had come when silence is looked for is read: in the first, connections are
-  /// accepted and known ones read; in the second, those that were accepted.
+  /// Number of turns that read pending bytes before silence is judged. The first accepts new
+  /// connections and reads the known ones; the second reads those just accepted.
   private static let readingTurns = 2
   private static let tickTimer = TimerToken(-1)
   private static let sampleTimer = TimerToken(2)
   private static let batchTimer = TimerToken(3)
-  /// How often it is looked whether a settlement batch is due, ms.
+  /// Interval at which due settlement batches are looked for, ms.
   private static let batchInterval: UInt64 = 250
-  /// How often metrics are sampled, ms.
+  /// Interval at which metrics are sampled, ms.
   private static let sampleInterval: UInt64 = 250
 
   private let network: any Network
@@ -43,15 +44,15 @@ final class IOTurn: LoopHandler {
   private let lost: LostSessions
   private let clock: ServingClock
   private let flag: StopFlag
-  /// Samples what the server is doing; `nil`: nobody asks.
+  /// Samples metrics.
   private let sampler: MetricsSampler
-  /// How the server ends.
+  /// State machine of the orderly shutdown.
   let shutdown: Shutdown
   private let batches: BatchTimer
   private var stages: Borrowed<Stages>?
-  /// Commands that had been taken when something was delivered last.
+  /// Value of the port's `taken` at the last delivery.
   private var takenBefore = 0
-  /// When silence was last looked for, and how many more turns read what had come by then.
+  /// When the pending check for silence was requested, and how many more turns read before it.
   private var judgement: (now: SteadyTime, turns: Int)?
 
   init(
@@ -65,9 +66,9 @@ final class IOTurn: LoopHandler {
     network.startTimer(Self.tickTimer, after: Self.tickInterval, every: Self.tickInterval)
   }
 
-  /// Everything stands: to every session the restart is the loss of its connection, and what follows from that at once
-  /// is applied. Once, before the loop runs.
-  /// - Parameter stages: Are kept by the server.
+  /// Connects the stages. A restart counts as a lost connection for every session; what follows
+  /// from that immediately is applied here. Called once, before the loop runs.
+  /// - Parameter stages: Owned by the server.
   func begin(_ stages: Stages) {
     self.stages = Borrowed(stages)
     port { $0.stages = Borrowed(stages) }
@@ -78,14 +79,14 @@ final class IOTurn: LoopHandler {
     stages.matching.endTurn()
   }
 
-  /// Samples metrics four times a second from now on.
+  /// Samples metrics now and then every 250 ms.
   func watch() {
     sample()
     network.startTimer(Self.sampleTimer, after: Self.sampleInterval, every: Self.sampleInterval)
   }
 
-  /// Has settlement batches closed on time from now on, though no command comes. Not with a driven clock:
-  /// there only an operator's ticks make time pass.
+  /// Closes settlement batches on time from now on, even in a quiet market. Not used with a driven
+  /// clock, where only an operator's ticks advance time.
   func watchBatches() {
     network.startTimer(Self.batchTimer, after: Self.batchInterval, every: Self.batchInterval)
   }
@@ -98,7 +99,7 @@ final class IOTurn: LoopHandler {
     }
   }
 
-  // MARK: From the loop
+  // MARK: Called by the loop
 
   func readEnds() {
     guard port({ $0.taken }) - takenBefore >= Self.longTurn else { return }
@@ -140,7 +141,8 @@ final class IOTurn: LoopHandler {
       serve(stages, delivery)
       port { $0.deliverRetransmissions(to: delivery) }
       if stages.thread == nil {
-        // What the delivery made room for is applied now, not when the next client speaks.
+        // Delivery may have freed capacity: apply queued commands now rather than when a client
+        // sends next.
         if stages.matching.hasIntake { stages.matching.work() }
         stages.matching.endTurn()
       }
@@ -153,7 +155,7 @@ final class IOTurn: LoopHandler {
     stages { stages in delivery { serve(stages, $0) } }
   }
 
-  /// Has everything applied that was taken in, and delivers what is durable.
+  /// Applies all accepted commands and delivers durable events.
   private func serve(_ stages: Stages, _ delivery: Delivery) {
     if let thread = stages.thread {
       thread { thread in
@@ -167,7 +169,7 @@ final class IOTurn: LoopHandler {
     }
   }
 
-  // MARK: By the clock
+  // MARK: Timers
 
   private func tick() {
     if judgement == nil {
@@ -177,9 +179,9 @@ final class IOTurn: LoopHandler {
     delivery { delivery in delivery.forEach { $0.tick() } }
   }
 
-  /// Who has been silent for too long, and whose orders go: judged by the moment at which it was looked for,
-  /// when everything that had come by then was read. However long we were held up, nobody was silent whose
-  /// bytes lay in a buffer.
+  /// Ends silent sessions and cancels orders of lost ones, as of the moment of the timer, and only
+  /// after all bytes that had arrived by then were read. If the server itself was delayed, a
+  /// session whose bytes were still in a buffer does not count as silent.
   private func judgeSilence() {
     guard let (moment, turns) = judgement else { return }
     if turns > 1 {

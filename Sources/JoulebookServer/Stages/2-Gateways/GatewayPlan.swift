@@ -1,18 +1,19 @@
 import GatewayKit
 import Transport
 
-/// A gateway that a server is to have beside the binary one, on its own listener and on the same I/O thread.
+/// Describes an additional gateway, which has its own listener and runs on the I/O thread.
 public struct GatewayPlan: Sendable {
-  /// What it is called in the log.
+  /// Name of the gateway in the log.
   public var name: String
-  /// The IPv4 or IPv6 address on which its clients connect.
+  /// IPv4 or IPv6 address that the gateway listens on.
   public var host: String
-  /// Its port; 0: the system chooses, and `Server.ports` says which.
+  /// Port that the gateway listens on; 0 lets the system choose, and `Server.ports` tells which.
   public var port: UInt16
-  /// Makes it. It keeps what its seat leads to, and nothing of that keeps it in turn.
+  /// Creates the gateway. The gateway retains the objects of its context; none of them retains the
+  /// gateway.
   public var make: @Sendable (GatewaySeat, any Network) -> any Gateway & ConnectionHandler
 
-  /// All fields.
+  /// A plan for a gateway `name` that listens on `host` and `port`.
   public init(
     _ name: String, host: String, port: UInt16,
     make: @escaping @Sendable (GatewaySeat, any Network) -> any Gateway & ConnectionHandler

@@ -1,9 +1,9 @@
-// Stage 2: what gateways submit and ask, on its way to stage 3.
+// Stage 2: commands and queries of the gateways, on their way to stage 3.
 //
-//     gateway ──submit──▶ ServerPort ──▶ intake (of this thread, or of the exchange's)
-//             ──answer──▶            ──▶ exchange, behind everything submitted before
+//     gateway ──submit──▶ ServerPort ──▶ intake (on this thread, or on the matching thread)
+//             ──answer──▶            ──▶ exchange, after everything submitted before
 //
-// Nothing here calls a gateway: what comes of a command is delivered by the turn (IOTurn).
+// The port never calls a gateway: `IOTurn` delivers the results of a command.
 
 import GatewayKit
 import Logging
@@ -11,22 +11,22 @@ import MarketModel
 
 /// The exchange as the gateways of a server see it. Owned by the I/O thread.
 final class ServerPort: ExchangePort {
-  /// Commands are taken in; not before the server stands, nor when it ends.
+  /// Whether commands are accepted; `false` once the shutdown has begun.
   var isServing = true
-  /// Where commands go; set before the loop runs, and kept by the server.
+  /// Destination of commands. Set before the loop runs; owned by the server.
   var stages: Borrowed<Stages>?
-  /// What sessions were told off for.
+  /// Counts of misbehaviour that gateways reported.
   private(set) var notices = NoticeCounts()
-  /// Clients' commands taken since the start.
+  /// Client commands accepted since the start.
   private(set) var taken = 0
-  /// Queries that nobody can answer, since nothing is kept.
+  /// Retransmission queries that cannot be answered because no journal is kept.
   private var unanswerable: [RetransmitQuery] = []
   private var own = OwnCommands()
   private let log: Logger
 
   init(log: Logger) { self.log = log }
 
-  // MARK: From gateways
+  // MARK: Called by gateways
 
   func submit(_ command: Command) -> SubmitResult {
     guard own.isEmpty else { return .full }
@@ -77,14 +77,14 @@ final class ServerPort: ExchangePort {
     }
   }
 
-  // MARK: For the turn
+  // MARK: Called by the turn
 
-  /// Submits what gateways had to say themselves and there was no room for.
+  /// Submits the gateways' own commands that found no capacity before.
   func submitOwn() {
     if !own.isEmpty { own.submit(take) }
   }
 
-  /// Tells what the retransmission service has found since the last call.
+  /// Delivers what the retransmission service has found since the last call.
   func deliverRetransmissions(to delivery: Delivery) {
     if !unanswerable.isEmpty {
       let queries = unanswerable
@@ -97,7 +97,8 @@ final class ServerPort: ExchangePort {
 
   private func take(_ command: Command) -> SubmitResult {
     guard isServing else { return .refused(Refusal(.shuttingDown)) }
-    // Before everything stands nothing is taken: what is a gateway's own is kept and tried again.
+    // Before the stages are connected nothing is accepted; a gateway's own commands are queued and
+    // retried.
     guard let stages else { return .full }
     return stages { stages in
       guard stages.matching.admits(command) else { return .refused(Refusal(.intakeFull)) }

@@ -4,31 +4,31 @@
 //         └ when it is full ─▶ [ ring ] ─▲
 //     settlement ─ push ───────────▲
 //
-// A command goes into the block while that is not full and nothing waits in the ring; otherwise into the ring, from
-// which an empty block is filled. So no command overtakes another. When the ring is full too, the gateway stops
-// reading its sockets.
+// A command enters the block if the block has space and the ring is empty, otherwise the ring; an
+// empty block is refilled from the ring. So commands keep their order. If the ring is full too, the
+// gateway stops reading its sockets (backpressure).
 
 import MarketModel
 import Rings
 
-/// Commands that were taken and not applied yet. Owned by the thread that applies them; other threads push
-/// into `ring`.
+/// Accepted commands that are not yet applied. Owned by the thread that applies them; other threads
+/// push into `ring`.
 struct Intake: ~Copyable {
-  /// The most commands of a block, which the exchange is shown together.
+  /// Maximum number of commands in a block; the exchange prefetches for a whole block.
   static let blockLength = 64
 
-  /// The bounded overflow, and the way in for other threads.
+  /// Bounded overflow queue, and the entrance for other threads.
   let ring: ManyProducerRing<Command>
   private let block = UnsafeMutablePointer<Command>.allocate(capacity: blockLength)
-  /// Commands in the block, all older than those in the ring.
+  /// Number of commands in the block; all of them are older than those in the ring.
   private var count = 0
   private var entrance: ManyProducerRing<Command>.Producer
   private var overflow: ManyProducerRing<Command>.Consumer
 
-  /// An empty intake.
-  /// - Parameter capacity: Commands that fit the ring; a power of two.
+  /// Creates an empty intake.
+  /// - Parameter capacity: Capacity of the ring in commands; a power of two.
   init(capacity: Int) {
-    // Nobody waits for the ring itself: whoever pushes wakes the thread that has the intake.
+    // No thread blocks on the ring: a producer wakes the thread that owns the intake.
     ring = ManyProducerRing(capacity: capacity, waiting: .yield)
     entrance = ring.makeProducer()
     overflow = ring.claimConsumer()
@@ -36,24 +36,24 @@ struct Intake: ~Copyable {
 
   deinit { block.deallocate() }
 
-  /// Whether no command waits.
+  /// Whether no command is queued.
   var isEmpty: Bool {
     mutating get { count == 0 && overflow.available() == 0 }
   }
 
-  /// Whether the block holds no command; the ring may.
+  /// Whether the block is empty; the ring may not be.
   var isBlockEmpty: Bool { count == 0 }
 
-  /// Whether the block takes no further command until it is applied.
+  /// Whether the block is full until it is applied.
   var isBlockFull: Bool { count == Self.blockLength }
 
-  /// Commands that wait in the ring.
+  /// Number of commands in the ring.
   var waiting: Int {
     mutating get { overflow.available() }
   }
 
-  /// Takes a command, behind all that were taken before.
-  /// - Returns: `false` when block and ring are full; nothing was taken.
+  /// Accepts a command, after all accepted before it.
+  /// - Returns: `false` if block and ring are full; the command was not accepted.
   mutating func take(_ command: Command) -> Bool {
     guard count < Self.blockLength, overflow.available() == 0 else { return entrance.push(command) }
     (block + count).initialize(to: command)
@@ -61,8 +61,8 @@ struct Intake: ~Copyable {
     return true
   }
 
-  /// The next commands, the oldest first, where they may be stamped: valid until `removeBlock`. An empty block
-  /// is filled from the ring before.
+  /// The oldest commands, in place, so that they can be stamped; valid until `removeBlock`. An
+  /// empty block is first refilled from the ring.
   mutating func nextBlock() -> UnsafeMutableBufferPointer<Command> {
     if count == 0 {
       while count < Self.blockLength, let command = overflow.pop() {
@@ -73,6 +73,6 @@ struct Intake: ~Copyable {
     return UnsafeMutableBufferPointer(start: block, count: count)
   }
 
-  /// The block was applied.
+  /// Empties the block after its commands were applied.
   mutating func removeBlock() { count = 0 }
 }

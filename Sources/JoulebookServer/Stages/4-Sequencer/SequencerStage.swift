@@ -1,12 +1,13 @@
-// Stage 4: every command gets a number and a time, once. The clock is read once a turn at most:
+// Stage 4: gives every command its number and time. The clock is read at most once per turn:
 //
-//     command ─▶ clock, unless it was read in this turn ─▶ number, time ─▶ matching, commit log
+//     command ─▶ clock, unless already read in this turn ─▶ number, time ─▶ matching, commit log
 
 import Journaling
 import Logging
 import MarketModel
 
-/// The sequencer with the only clock on the path of a command. Owned by the thread that applies commands.
+/// The sequencer, with the only clock on the path of a command. Owned by the thread that applies
+/// commands.
 struct SequencerStage: ~Copyable {
   private var sequencer: Sequencer
   private var isClockFresh = false
@@ -14,11 +15,13 @@ struct SequencerStage: ~Copyable {
   private(set) var lastTime: Timestamp
   private let log: Logger
 
-  /// Goes on behind a recovered journal; time goes on from the journal's last.
+  /// Continues after a recovered journal, whose last time is the earliest time of the next command.
   /// - Parameters:
-  ///   - clock: Where time comes from.
-  ///   - time: What the system's clock is read from.
-  ///   - log: Told of a clock that cannot be followed.
+  ///   - last: Last command of the journal.
+  ///   - lastTime: Time of that command.
+  ///   - clock: Source of time: the system's clock, or an operator's ticks.
+  ///   - time: The system's clocks.
+  ///   - log: Receives alarms about the clock.
   init(
     after last: SequenceNumber, lastTime: Timestamp, clock: Sequencer.Clock, time: any TimeSource,
     log: Logger
@@ -31,24 +34,24 @@ struct SequencerStage: ~Copyable {
   /// The last command stamped.
   var lastSequence: SequenceNumber { sequencer.lastSequence }
 
-  /// The time that the next command gets, as far as the clock was read.
+  /// The time of the next command, according to the last reading of the clock.
   var now: Timestamp { sequencer.now }
 
-  /// Gives a command its number and its time. The system's clock is read for the first command of a turn; a
-  /// driven one is set by ticks, and never backwards.
+  /// Gives a command its number and time. The system clock is read for the first command of a turn;
+  /// a driven clock is set by ticks. Neither goes back.
   mutating func stamp(_ command: inout Command) {
     setTime(for: command)
     sequencer.stamp(&command)
     lastTime = command.time
   }
 
-  /// Whether a tick stamped now would have a time at or behind `due`, and no command has yet. Only with the
-  /// system's clock.
+  /// Whether a tick stamped now would be at or after `due` while the last command is before it.
+  /// Always `false` with a driven clock.
   func hasCome(to due: Timestamp) -> Bool {
     sequencer.clock == .system && lastTime < due && sequencer.ahead >= due
   }
 
-  /// The next command reads the clock again.
+  /// Ends a turn: the next command reads the clock again.
   mutating func endTurn() { isClockFresh = false }
 
   private mutating func begin() {
@@ -66,8 +69,8 @@ struct SequencerStage: ~Copyable {
     switch sequencer.clock {
     case .system:
       if isClockFresh { return }
-      // A checkpoint keeps the time of the command before it: at a later time an order might expire first, and
-      // the hashes would differ.
+      // A checkpoint takes the time of the command before it. With a later time an order might
+      // expire first, and the hashes would differ.
       if case .control(.checkpoint) = command.body { return }
       readClock()
     case .driven:

@@ -2,19 +2,19 @@
   import Glibc
   import MarketModel
 
-  /// A command that ends the process, for tests of what happens then. Debug builds only: a release build has
-  /// nothing of it (Tests/hotpath/run.sh looks).
+  /// A command that ends or blocks the process, for tests of crash handling. Debug builds only;
+  /// Tests/hotpath/run.sh checks that a release build does not contain it.
   enum CommandTrap {
-    /// The transfer of so much traps, whoever applies it.
+    /// Applying a transfer of this amount traps.
     private static let trap = number("JOULEBOOK_TEST_TRAP")
-    /// The transfer of so much never ends.
+    /// Applying a transfer of this amount never returns.
     private static let hang = number("JOULEBOOK_TEST_HANG")
 
     private static func number(_ name: String) -> Int64? {
       getenv(name).flatMap { Int64(String(cString: $0)) }
     }
 
-    /// Ends the process, or hangs, if that is what the environment asks of this command.
+    /// Traps or blocks if the environment selects this command.
     @inline(never) static func meet(_ command: borrowing Command) {
       guard trap != nil || hang != nil, case .cash(.transfer(let transfer)) = command.body else {
         return

@@ -1,11 +1,12 @@
-// Stages 3 to 7, all on one thread: the I/O thread, or one of its own (MatchingThread.swift).
+// Stages 3 to 7 on one thread: the I/O thread, or their own (MatchingThread.swift).
 //
 //     take ──▶ intake ──▶ sequencer ─┬─▶ commit log
-//     settlement ──▲                 └─▶ exchange ─▶ outbox ─▶ gateway, while sequence <= durable
+//     settlement ──▲                 └─▶ exchange ─▶ outbox ─▶ gateways, while sequence <= durable
 //
-// Commands are gathered by the intake, shown to the exchange in blocks, and applied one by one: at the latest
-// when the turn ends or somebody asks a question. A block is applied only when the log has capacity for it and a
-// checkpoint behind it, and the outbox is not full; otherwise it waits, and behind it the socket.
+// The intake gathers commands into blocks. The exchange prefetches for a block and applies its
+// commands one by one, at the latest when the turn ends or a question is asked. A block is applied
+// only if the log has capacity for it and a following checkpoint, and the outbox is not full.
+// Otherwise it waits, and the sockets are not read (backpressure).
 
 import ExchangeCore
 import GatewayKit
@@ -15,8 +16,8 @@ import MarketModel
 import Rings
 import Settlement
 
-/// The exchange with the stages around it. Owned by one thread; the intake's ring and the log's durable number
-/// are all it shares.
+/// The exchange with its intake, sequencer, log and outbox. Owned by one thread; it shares only the
+/// intake's ring and the log's durable number with others.
 final class MatchingStage {
   /// The state of the market as of the last command applied.
   private(set) var exchange: Exchange
@@ -30,16 +31,16 @@ final class MatchingStage {
   private var announcedHeadroom = DiskHeadroom.ample
   private var announcedHindrance = false
   private let hand = CommandInHand(.live)
-  /// Commands of the journal that were refused.
+  /// Number of commands in the journal that were refused at a start.
   private let refused: Int
   private let log: Logger
 
-  /// The stage after a recovery.
+  /// Creates the stage after recovery.
   /// - Parameters:
-  ///   - recovered: The exchange with the recovered journal applied.
-  ///   - commits: Keeps the commands.
-  ///   - intake: Where commands enter.
-  ///   - time: What the system's clock is.
+  ///   - recovered: The exchange with the journal applied.
+  ///   - commits: Log to which commands are appended.
+  ///   - intake: Queue through which commands arrive.
+  ///   - time: Source of the system clock.
   init(
     _ recovered: consuming RecoveredExchange, commits: consuming ConfiguredLog,
     intake: consuming Intake, configuration: Configuration, time: any TimeSource = SystemTime(),
@@ -57,7 +58,7 @@ final class MatchingStage {
     checkpointInterval = configuration.checkpointInterval
   }
 
-  /// Whether everything that was taken in is applied, durable and delivered.
+  /// Whether every accepted command is applied, durable and delivered.
   var isIdle: Bool {
     outbox.count == 0 && isDurable && !hasIntake
   }
@@ -65,10 +66,10 @@ final class MatchingStage {
   /// The last command applied.
   var lastSequence: SequenceNumber { sequencer.lastSequence }
 
-  /// Whether everything that was applied is durable.
+  /// Whether every applied command is durable.
   var isDurable: Bool { commits.durable >= lastSequence }
 
-  /// Writes the lengths of the queues and the state of the gates into a sample.
+  /// Writes queue lengths, disk headroom and obstacles into a metrics sample.
   func record(into sample: inout ServerMetrics.Sample) {
     sample.status = status(false)
     (sample.ingress, sample.outbox) = (intake.waiting, outbox.count)
@@ -76,7 +77,7 @@ final class MatchingStage {
     sample.obstacle = commits.obstacle
   }
 
-  /// How the exchange is.
+  /// The status of the exchange; computing the state hash takes time linear in the state.
   func status(_ withStateHash: Bool) -> ServerStatus {
     var status = ServerStatus()
     let counts = exchange.counts
@@ -91,8 +92,8 @@ final class MatchingStage {
     return status
   }
 
-  /// What the exchange says to a question, as of the last command applied.
-  /// - Returns: `nil` when commands that were taken in before wait for capacity.
+  /// The exchange's answer to a question, as of the last command applied.
+  /// - Returns: `nil` if commands accepted before still wait for capacity.
   func answer(_ question: Question) -> Answer? {
     if hasIntake { return nil }
     let finding: Answer.Finding
@@ -109,8 +110,8 @@ final class MatchingStage {
   /// Whether commands wait to be applied.
   var hasIntake: Bool { !intake.isEmpty }
 
-  /// Whether the journal's disk has room for what `command` does: a full one takes cancels only, and
-  /// in the end nothing.
+  /// Whether the journal's disk has headroom for `command`. With little headroom, only cancels and
+  /// session commands are accepted; with none, nothing is.
   func admits(_ command: Command) -> Bool {
     switch commits.headroom {
     case .ample: return true
@@ -123,21 +124,22 @@ final class MatchingStage {
     }
   }
 
-  /// Takes a command in; it is applied by the next `work` at the latest. Also while events are handed over.
-  /// - Returns: `false` when the intake is full.
+  /// Accepts a command; the next `work` applies it at the latest. May be called while events are
+  /// being delivered.
+  /// - Returns: `false` if the intake is full.
   func take(_ command: Command) -> Bool {
     guard intake.take(command) else { return false }
     if intake.isBlockFull { _ = applyBlock() }
     return true
   }
 
-  /// Applies what waits in the intake, as long as log and outbox have capacity.
+  /// Applies the commands in the intake, as far as log and outbox have capacity.
   func work() {
     while applyBlock() {}
   }
 
-  /// Applies the next block, if there is capacity for all that follows from it.
-  /// - Returns: `false` when there was none, or none for it.
+  /// Applies the next block, if log and outbox have capacity.
+  /// - Returns: `false` if there is no block, or no capacity.
   private func applyBlock() -> Bool {
     let block = intake.nextBlock()
     guard !block.isEmpty, !outbox.isFull, commits.hasCapacity(for: block.count) else {
@@ -149,7 +151,7 @@ final class MatchingStage {
       exchange.anticipate(commands, before: index)
       apply(&block[index])
     }
-    // Before anybody is told of them.
+    // The record is cleared before any client learns of these commands.
     hand.end()
     sinceCheckpoint += UInt64(block.count)
     intake.removeBlock()
@@ -157,7 +159,8 @@ final class MatchingStage {
     return true
   }
 
-  /// Journals the history's hash; with that of the whole state it closes the settlement batch too.
+  /// Journals the rolling event hash. With the state hash, the checkpoint also closes the
+  /// settlement batch.
   func checkpoint(withStateHash: Bool) {
     sinceCheckpoint = 0
     let hashes = Checkpoint(
@@ -168,9 +171,9 @@ final class MatchingStage {
     hand.end()
   }
 
-  /// Journals a tick when a settlement batch is due at `due` and no command that closes it has come: in a
-  /// quiet market it would stay open. Only with the system's clock, and only once that has come to `due`, so
-  /// that this command closes it.
+  /// Journals a tick that closes the settlement batch due at `due`, if no command has closed it: in
+  /// a quiet market it would stay open. Does nothing with a driven clock, or while the clock is
+  /// before `due`.
   func closeBatch(dueAt due: Timestamp) {
     guard sequencer.hasCome(to: due), intake.isBlockEmpty, !outbox.isFull,
       commits.hasCapacity(for: 1)
@@ -183,7 +186,8 @@ final class MatchingStage {
     endTurn()
   }
 
-  /// Hands every durable event over, command by command, and says up to where all are durable.
+  /// Delivers every durable event, command by command, then reports the last command delivered in
+  /// full.
   func deliver(to delivery: Delivery) {
     var ahead = 0
     let through = deliver { entry, isLast in
@@ -197,10 +201,10 @@ final class MatchingStage {
     delivery.delivered(through: through)
   }
 
-  /// Hands every durable event to `take`, which says of each whether it was taken; with each goes whether it
-  /// is the last of its command. An event stands where it is until the next; commands may be taken and applied
-  /// meanwhile, and their events wait behind it.
-  /// - Returns: The last command that is durable and whose events, like those of all before it, were taken.
+  /// Passes every durable event to `take`, together with whether it is the last of its command,
+  /// until `take` returns `false`. The pointer is valid until the next event. Commands may be
+  /// accepted and applied during the call; their events are appended.
+  /// - Returns: the last command such that it and all before it are durable and fully taken.
   @inline(__always)
   func deliver(_ take: (UnsafePointer<OutboxEntry>, Bool) -> Bool) -> SequenceNumber {
     let gate = commits.durable
@@ -223,18 +227,18 @@ final class MatchingStage {
     }
   }
 
-  /// Whether events wait that are durable.
+  /// Whether a durable event is queued.
   var canDeliver: Bool { outbox.hasEvent(through: commits.durable) }
 
-  /// Whether every command up to `sequence` is durable and no event of it waits.
+  /// Whether every command up to `sequence` is durable and none of its events is queued.
   func hasDelivered(through sequence: SequenceNumber) -> Bool {
     commits.durable >= sequence && !outbox.hasEvent(through: sequence)
   }
 
-  /// Whether events wait.
+  /// Whether any event is queued.
   var isHolding: Bool { outbox.count > 0 }
 
-  /// A turn of the loop is over: the log has every command of it, and the next command reads the clock again.
+  /// Ends a turn: the log gets all its commands, and the next command reads the clock again.
   func endTurn() {
     commits.endTurn()
     sequencer.endTurn()
@@ -242,7 +246,8 @@ final class MatchingStage {
     if commits.headroom != announcedHeadroom { announceHeadroom() }
   }
 
-  /// The next segment cannot be made, or can again. That is told long before the present one is full.
+  /// Logs that the next segment cannot be prepared, or can again; usually the present segment is then
+  /// far from full.
   private func announceHindrance() {
     announcedHindrance = commits.isHindered
     if announcedHindrance, let obstacle = commits.obstacle {
@@ -265,7 +270,7 @@ final class MatchingStage {
     }
   }
 
-  /// Ends the log in order. Once, behind the last turn.
+  /// Closes the log. Called once, after the last turn.
   func close() { commits.close() }
 
   private func apply(_ command: inout Command) {

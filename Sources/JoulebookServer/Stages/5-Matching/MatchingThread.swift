@@ -1,13 +1,13 @@
-// The pipelined assembly: stages 3 to 7 on a thread of their own, between two rings.
+// The pipelined assembly: stages 3 to 7 on their own thread, between two rings.
 //
-//     I/O thread                               exchange thread
+//     I/O thread                               matching thread
 //     submit ──────────▶ [ commands ] ────────▶ intake ... outbox
-//     deliver ◀───────── [ events ] ◀─────────── what is durable
+//     deliver ◀───────── [ events ] ◀─────────── durable events
 //     ask ─── question ───────────────────────▶ answered between two batches
-//                        passedThrough ◀─────── behind the events: answers up to there may leave
+//                        passedThrough ◀─────── published after the events: answers may leave
 //
-// Each thread rings for the other. Only durable events enter the second ring; when it is full they stay in
-// the market's outbox, whose bound stops the exchange, and behind it the reader.
+// Each thread wakes the other. Only durable events enter the second ring. When it is full they
+// stay in the stage's outbox, whose bound stops matching, and then the reading of sockets.
 
 import GatewayKit
 import Journaling
@@ -15,19 +15,20 @@ import MarketModel
 import Rings
 import Synchronization
 
-/// A matching stage on a thread of its own, from `start` to `end`; before and after it is the I/O thread's, and
-/// what is asked is answered there. Its methods belong to that thread, but for `run`.
+/// Runs a matching stage on its own thread, from `start` to `end`. Before and after, the stage
+/// belongs to the I/O thread, which then answers questions itself. All methods are for the I/O
+/// thread, except those marked as the matching thread's.
 final class MatchingThread: @unchecked Sendable {
-  /// Commands, and events, that may be between the threads.
+  /// Capacity of each ring, in commands or events.
   private static let capacity = 1 << 14
-  /// Commands that are applied before their events are passed on.
+  /// Maximum number of commands applied before their events are passed on.
   private static let batch = 256
-  /// How long the exchange thread sleeps when nothing but time can help, ns.
+  /// Sleep of the matching thread while it waits for capacity, ns.
   private static let pause: UInt64 = 1_000_000
 
   private struct Passed: BitwiseCopyable {
     var entry: OutboxEntry
-    /// It is the last of its command.
+    /// Whether it is the last event of its command.
     var isLast: Bool
   }
 
@@ -39,47 +40,50 @@ final class MatchingThread: @unchecked Sendable {
   private let events = SingleProducerRing<Passed>(capacity: capacity, waiting: .yield)
   private var entrance: SingleProducerRing<Command>.Producer
   private var exit: SingleProducerRing<Passed>.Consumer
-  /// `nil`: the stage is the I/O thread's.
+  /// `nil` while the stage belongs to the I/O thread.
   private var thread: ServiceThread?
   private let isEnding = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   private let answered = Doorbell()
-  /// Written before `isAsked` is set, and read behind it. Is told whether commands wait for capacity.
+  /// Written before `isAsked` is set, read after. Its argument says whether commands wait for
+  /// capacity.
   private nonisolated(unsafe) var question: ((Bool) -> Void)?
-  /// Every command up to here is durable, and its events are in their ring, or were.
+  /// Every command up to here is durable and all its events have entered the events ring.
   private let passedThrough = Atomic<UInt64>(0)
-  /// The last answer waits until so much was passed; `.none`: none does. The exchange thread's.
+  /// The command that the most recent answer waits for; `.none` if it waits for none. Used by the
+  /// matching thread.
   private nonisolated(unsafe) var awaited = SequenceNumber.none
 
   /// - Parameters:
-  ///   - stage: From `start` to `end` it is the exchange thread's.
-  ///   - bell: Rung when there is something for the exchange thread: by this, the journal, settlement.
-  ///   - spins: The exchange thread looks without sleeping.
-  ///   - wake: Wakes the loop.
+  ///   - stage: Belongs to the matching thread from `start` to `end`.
+  ///   - bell: Wakes the matching thread; rung here, by the journal and by settlement.
+  ///   - spins: The matching thread polls instead of sleeping.
+  ///   - wake: Wakes the event loop.
   init(_ stage: MatchingStage, bell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void) {
     (self.stage, self.bell, self.spins, self.wake) = (stage, bell, spins, wake)
     entrance = commands.claimProducer()
     exit = events.claimConsumer()
   }
 
-  // MARK: The I/O thread's
+  // MARK: For the I/O thread
 
-  /// Starts the thread. Once.
+  /// Starts the thread. Called once.
   func start() { thread = ServiceThread("matching") { [self] in run() } }
 
-  /// Takes a command in.
-  /// - Returns: `false` when there is no capacity now.
+  /// Accepts a command.
+  /// - Returns: `false` if there is no capacity now.
   func take(_ command: Command) -> Bool { entrance.append(command) }
 
-  /// The turn's commands are shown to the exchange.
+  /// Publishes the turn's commands to the matching thread.
   func show() {
     entrance.publish()
     bell.ring()
   }
 
-  /// Hands the events that have come over.
+  /// Delivers the events that have arrived.
   func deliver(to delivery: Delivery) {
-    // Read first: the events up to there are seen in the ring then. Pairs with the release in `pass`.
+    // Loaded before the ring is read, so that all events up to it are visible. Pairs with the
+    // release in `pass`.
     let through = SequenceNumber(passedThrough.load(ordering: .acquiring))
     var left = exit.available()
     let hasCome = left > 0
@@ -95,18 +99,19 @@ final class MatchingThread: @unchecked Sendable {
     if hasCome { bell.ring() }
   }
 
-  /// Whether nothing is between the threads, nor waits in the market.
+  /// Whether both rings are empty and the stage is idle.
   var isIdle: Bool { commands.count == 0 && events.count == 0 && ask { $0.isIdle } }
 
-  /// Commands and events that are between the threads.
+  /// Number of commands and of events in the rings.
   var waiting: (commands: Int, events: Int) { (commands.count, events.count) }
 
-  /// What the exchange says to a client's question.
-  /// - Returns: `nil` when commands that were taken before wait for capacity.
+  /// The exchange's answer to a client's question.
+  /// - Returns: `nil` if commands accepted before still wait for capacity.
   func answer(_ question: Question) -> Answer? {
     ask { stage, isBehind in
       guard !isBehind, let answer = stage.answer(question) else { return nil }
-      // The loop is woken when it may leave.
+      // The answer must wait for events that are not yet passed; the loop is woken when it may
+      // leave.
       if answer.through.rawValue > passedThrough.load(ordering: .relaxed) {
         awaited = answer.through
       }
@@ -114,8 +119,8 @@ final class MatchingThread: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` on the exchange thread, behind every command that was taken before and had capacity, and waits
-  /// for it. On the calling thread before the thread is started and after it ended: nobody else would answer.
+  /// Runs `body` on the matching thread, after every command that was accepted before and had
+  /// capacity, and waits for it. Before `start` and after `end` it runs on the calling thread.
   func ask<Answer>(_ body: (MatchingStage) -> Answer) -> Answer { ask { stage, _ in body(stage) } }
 
   private func ask<Answer>(_ body: (MatchingStage, Bool) -> Answer) -> Answer {
@@ -139,7 +144,7 @@ final class MatchingThread: @unchecked Sendable {
     return answer
   }
 
-  /// Ends the thread and waits for that. Once, when nothing is under way.
+  /// Ends the thread and waits for it. Called once, when nothing is in flight.
   func end() {
     isEnding.store(true, ordering: .releasing)
     bell.ring()
@@ -147,7 +152,7 @@ final class MatchingThread: @unchecked Sendable {
     thread = nil
   }
 
-  // MARK: The exchange thread's
+  // MARK: For the matching thread
 
   /// The thread's body.
   private func run() {
@@ -156,14 +161,15 @@ final class MatchingThread: @unchecked Sendable {
     while !isEnding.load(ordering: .acquiring) {
       let isBehind = feed(&commands)
       pass(&events)
-      // Who asks does not take events meanwhile: a market that waits for that answers as it is.
+      // The I/O thread takes no events while it waits for an answer, so a stage that waits for
+      // capacity must answer in its present state.
       if isBehind || commands.available() == 0 { answerQuestion(isBehind: isBehind) }
       wait(isBehind: isBehind)
     }
   }
 
   /// Applies a batch of commands.
-  /// - Returns: Whether commands are left that the stage has no capacity for.
+  /// - Returns: whether commands remain for which the stage has no capacity.
   private func feed(_ commands: inout SingleProducerRing<Command>.Consumer) -> Bool {
     var taken = 0
     let most = min(Self.batch, commands.available())
@@ -174,7 +180,7 @@ final class MatchingThread: @unchecked Sendable {
     return taken < most || stage.hasIntake
   }
 
-  /// Passes durable events on.
+  /// Moves durable events into the events ring.
   private func pass(_ events: inout SingleProducerRing<Passed>.Producer) {
     var passed = 0
     let through = stage.deliver { entry, isLast in
@@ -183,7 +189,7 @@ final class MatchingThread: @unchecked Sendable {
       return true
     }
     if passed > 0 { events.publish() }
-    // Pairs with the acquire in `deliver`: who sees it sees the events.
+    // Pairs with the acquire in `deliver`: a reader that sees the new value sees the events.
     let before = passedThrough.exchange(through.rawValue, ordering: .releasing)
     let isAwaited = awaited > .none && through.rawValue > before
     if through >= awaited { awaited = .none }

@@ -1,53 +1,57 @@
-// Stage 6: where applied commands are kept. The matching stage writes, other threads read how far it is:
+// Stage 6: the log of applied commands. The matching stage appends; other threads read `durable`:
 //
 //     matching stage ── append ... endTurn ──▶ commit log ──▶ disk, other machines, or nowhere
 //                                                  │
 //     outbox gate, services  ◀───── durable ───────┘
 //
-// A log must keep this contract, whatever is behind it:
+// Contract of every log:
 //
-//   - `append` takes every command for which `hasCapacity` said yes, in order, and never waits;
-//   - `endTurn` has the commands of a turn made durable, at once or later, on whatever thread;
-//   - `durable` never falls and is published only when every command up to it survives what the log promises to
-//     survive; the thread that delivers is woken each time it has grown;
-//   - what cannot be made durable any more ends the process: nothing may be acknowledged behind it.
+//   - `append` accepts, in order, every command for which `hasCapacity` returned true, and never
+//     blocks;
+//   - `endTurn` starts making the turn's commands durable, immediately or on another thread;
+//   - `durable` never falls; it covers a command only when that command and all before it survive
+//     the failures the log promises to survive. Each increase wakes the thread that delivers;
+//   - if commands can no longer be made durable, the process ends: nothing after them may be
+//     acknowledged.
 
 import Journaling
 import MarketModel
 
 /// A log of commands, as seen by the thread that applies them.
 ///
-/// The matching stage calls `append` for every command, so the call must be static: a further log, such as one
-/// that is replicated, conforms here, becomes a field of `ConfiguredLog`, and is made in `ServerBuilder`.
+/// The matching stage calls `append` for every command, so the call must be statically
+/// dispatched. A new kind of log, such as a replicated one, conforms to this protocol, becomes a
+/// field of `ConfiguredLog` and is made in `ServerBuilder`.
 protocol CommitLog: ~Copyable {
-  /// Every command up to here survives a crash, or as much as the log promises. Never falls.
+  /// The last command such that it and all before it survive a crash. Never falls.
   var durable: SequenceNumber { get }
-  /// How much the log can take before something is done about its disk.
+  /// How much the log can still accept before its disk needs attention.
   var headroom: DiskHeadroom { get }
-  /// What keeps the log from going on for long, and is tried again; `nil`: nothing. Makes text: not for every
-  /// turn.
+  /// The persistent problem that the log is retrying; `nil` if there is none. It builds text, so it
+  /// is not for the hot path.
   var obstacle: JournalError? { get }
-  /// Whether there is an `obstacle`. One load.
+  /// Whether there is an `obstacle`. Costs one load.
   var isHindered: Bool { get }
-  /// What other threads may ask; `nil`: nothing is kept, so that nothing can be read again.
+  /// The log's progress, for other threads; `nil` if nothing is kept and nothing can be read back.
   var progress: (any CommitProgress)? { get }
 
-  /// Whether so many commands and a checkpoint behind them can be appended now.
+  /// Whether `count` commands, followed by a checkpoint, can be appended now.
   mutating func hasCapacity(for count: Int) -> Bool
-  /// Takes a stamped command.
-  /// - Precondition: `hasCapacity` said that there is capacity for it.
+  /// Appends a stamped command.
+  /// - Precondition: `hasCapacity` returned true for it.
   mutating func append(_ command: borrowing Command)
-  /// A turn is over: what was appended becomes durable, at once or on another thread.
+  /// Ends a turn: the appended commands become durable, immediately or through another thread.
   mutating func endTurn()
-  /// Makes durable what was appended, and ends the log in order. Once, behind the last `endTurn`.
+  /// Makes all appended commands durable and closes the log. Called once, after the last `endTurn`.
   mutating func close()
 }
 
-/// How far a log is, for the services that read it again. Any thread.
+/// The progress of a log, for services that read it back. Any thread.
 protocol CommitProgress: Sendable {
-  /// Every command up to here can be read. Never falls.
+  /// The last command that can be read back. Never falls.
   var durable: SequenceNumber { get }
-  /// Whether the log still lies where it was; where another lies in its place, nothing may be removed.
+  /// Whether the log's directory is still in its place. If another one has replaced it, nothing may
+  /// be removed.
   var isInPlace: Bool { get }
 }
 

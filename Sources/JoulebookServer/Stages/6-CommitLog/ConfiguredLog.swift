@@ -1,19 +1,19 @@
 import Journaling
 import MarketModel
 
-/// The log that the configuration chose. A struct with the known logs inside instead of an existential: a call
-/// is a test of one flag, and the log's own code is inlined behind it.
+/// The log that the configuration selects. It is a struct that contains the known logs rather than
+/// an existential, so that a call tests one flag and inlines the log's code.
 struct ConfiguredLog: ~Copyable, CommitLog {
   private var local: LocalLog?
   private var none: NoLog
 
-  /// Commands go to the journal on this machine's disk.
+  /// Selects the journal on this machine's disk.
   init(_ log: consuming LocalLog) {
     local = consume log
     none = NoLog(after: .none)
   }
 
-  /// Commands go nowhere.
+  /// Selects the log that keeps nothing.
   init(_ log: NoLog) {
     local = nil
     none = log

@@ -2,38 +2,38 @@ import Journaling
 import MarketModel
 import Rings
 
-/// The journal on this machine's disk. Small turns are written and synced on the thread that applies commands,
-/// larger ones by the journal's own thread.
+/// The journal on this machine's disk. The thread that applies commands writes and syncs small
+/// turns itself; the journal thread writes larger ones.
 struct LocalLog: ~Copyable, CommitLog {
-  /// The most commands that are staged before the journal's thread is shown them.
+  /// Maximum number of commands staged before they are published to the journal thread.
   private static let journalGroup = 128
 
-  /// If a sync takes longer than this (ns), the commits of the next `penalty` turns are left to the journal's
-  /// thread: waking it is cheap compared with blocking this one.
+  /// If a sync takes longer than this (ns), the commits of the next `penalty` turns are left to the
+  /// journal thread, because waking it is cheap compared with blocking this thread.
   private static let longSync: UInt64 = 400_000
-  /// Number of turns that are left to the journal's thread after a long sync.
+  /// Number of turns left to the journal thread after a long sync.
   private static let penalty = 64
-  /// Number of small turns in a row after which this thread waits for the commit that the journal's thread is
-  /// at, and takes over. A commit for each message that comes during a sync would make none of them durable
-  /// sooner, and take the core from those that do.
+  /// Number of consecutive small turns after which this thread waits for the journal thread's
+  /// running commit and then commits itself. Committing earlier would add a commit for each message
+  /// that arrives during a sync, without making any of them durable sooner.
   private static let calm = 8
 
   private let journal: JournalWriter
   private var pages: SingleProducerRing<Command>.Producer
-  /// Commands of a turn up to which this thread commits them itself.
+  /// Largest turn, in commands, that this thread commits itself.
   private let direct: Int
   private var staged = 0
-  /// Turns that are left to the journal's thread, since a sync took long.
+  /// Turns still to be left to the journal thread after a long sync.
   private var leftToOther = 0
-  /// Small turns in a row.
+  /// Number of consecutive small turns.
   private var smallTurns = 0
-  /// The journal's thread was shown commands of this turn already.
+  /// Whether commands of this turn were already published to the journal thread.
   private var isShared = false
 
   /// - Parameters:
-  ///   - journal: Writes and syncs; this log becomes its only producer.
-  ///   - direct: Commands of a turn up to which `endTurn` writes and syncs them on this thread, when the
-  ///     journal's sleeps; 0: never.
+  ///   - journal: Writes and syncs; this log is its only producer.
+  ///   - direct: Largest turn, in commands, that `endTurn` commits on this thread while the
+  ///     journal thread sleeps; 0 disables this.
   init(_ journal: JournalWriter, direct: Int) {
     self.journal = journal
     self.direct = min(direct, Self.journalGroup)
@@ -52,7 +52,7 @@ struct LocalLog: ~Copyable, CommitLog {
     let isWritten = pages.append(copy command)
     precondition(isWritten, "a command is applied only when the log has capacity for it")
     staged += 1
-    // One more than a group: a whole one at the end of a turn is still committed here.
+    // The comparison is `>`: a turn of exactly one group can still be committed on this thread.
     if staged > Self.journalGroup { share() }
   }
 
@@ -75,7 +75,7 @@ struct LocalLog: ~Copyable, CommitLog {
 
   func close() { journal.close() }
 
-  /// Shows the journal's thread all that was taken.
+  /// Publishes all staged commands to the journal thread.
   private mutating func share() {
     pages.publish()
     (staged, isShared) = (0, true)

@@ -1,12 +1,13 @@
 import Journaling
 import MarketModel
 
-/// Keeps nothing (`journal.kept: none`): what is applied counts as durable at once, and is gone at the end.
+/// A log that keeps nothing (`journal.kept: none`): an applied command counts as durable
+/// immediately and is lost when the process ends.
 struct NoLog: CommitLog {
-  /// The last command that was applied.
+  /// The last command applied.
   private(set) var durable: SequenceNumber
 
-  /// A log behind the command `last`.
+  /// Creates a log that continues after the command `last`.
   init(after last: SequenceNumber) { durable = last }
 
   var headroom: DiskHeadroom { .ample }

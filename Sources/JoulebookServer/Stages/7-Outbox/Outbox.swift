@@ -1,54 +1,56 @@
-// Stage 7: events between the exchange and its readers, in the order in which they happened.
+// Stage 7: events between the exchange and delivery, in the order in which they happened.
 //
 //     emit ──▶ [ seq 41 | seq 41 | seq 42 | seq 42 | seq 43 ] ──▶ take, while seq <= durable
 //                ▲ head                              ▲ tail
 //
-// A circle of a power of two. The exchange stops being fed when `isFull`; the events of the command in
-// hand always fit, so nothing is ever dropped: a command with more events than the bound doubles it.
+// A circular buffer whose capacity is a power of two. While `isFull`, no further command is
+// applied. The events of the current command always fit: a command that emits more than the free
+// space doubles the buffer, so no event is ever dropped.
 //
-// The reader is shown an event where it stands. Commands may be applied while it reads, and their events may
-// double the circle: the memory that the reader was shown then stays until it asks for the next event.
+// The reader uses an event in place. Commands may be applied while it reads, and their events may
+// double the buffer; the old memory then stays allocated until the reader asks for the next event.
 
 import MarketModel
 
-/// One event and the command that caused it.
+/// An event and the command that caused it.
 struct OutboxEntry: BitwiseCopyable, Equatable {
   var sequence: SequenceNumber
   var time: Timestamp
   var event: Event
 
-  /// Where the event begins, behind two words.
+  /// Offset of the event in an entry, in bytes: after two words.
   static var eventOffset: Int { 16 }
 }
 
 extension UnsafePointer<OutboxEntry> {
-  /// Where the entry's event stands.
+  /// Pointer to the entry's event.
   @inline(__always) var event: UnsafePointer<Event> {
     (UnsafeRawPointer(self) + OutboxEntry.eventOffset).assumingMemoryBound(to: Event.self)
   }
 }
 
-/// The queue of events that wait for their command to be durable. Owned by the I/O thread.
+/// Queue of events whose commands are not yet durable or not yet delivered. Owned by the thread
+/// that applies commands.
 struct Outbox: ~Copyable, CommandEventSink {
-  /// Events at which no further command is fed.
+  /// Number of events from which on no further command is applied.
   let bound: Int
   /// The command whose events are being emitted.
   private var sequence = SequenceNumber.none
   private var time = Timestamp(nanoseconds: 0)
   private var entries: UnsafeMutablePointer<OutboxEntry>
   private var mask: Int
-  /// The circle in which the reader was shown an event, when it has been doubled since.
+  /// The old buffer that the reader still uses, if the buffer was doubled since.
   private var retired: UnsafeMutablePointer<OutboxEntry>?
   private var head = 0
   private var tail = 0
 
-  /// An empty outbox that is full with `bound` events.
+  /// Creates an empty outbox that is full at `bound` events.
   init(bound: Int) {
     precondition(bound > 0)
     precondition(MemoryLayout<OutboxEntry>.offset(of: \.event) == OutboxEntry.eventOffset)
     self.bound = bound
     var capacity = 1
-    // Room for the bound and the events of the command that reaches it.
+    // Enough for `bound` events and those of the command that exceeds it.
     while capacity < bound + 256 { capacity *= 2 }
     entries = .allocate(capacity: capacity)
     mask = capacity - 1
@@ -59,19 +61,19 @@ struct Outbox: ~Copyable, CommandEventSink {
     retired?.deallocate()
   }
 
-  /// Events that wait.
+  /// Number of events in the queue.
   var count: Int { tail - head }
-  /// Whether the exchange must not be fed now.
+  /// Whether no further command may be applied now.
   var isFull: Bool { count >= bound }
-  /// The command of the first event that waits.
+  /// The command of the first event; `nil` if the queue is empty.
   var first: SequenceNumber? { head == tail ? nil : entries[head & mask].sequence }
 
-  /// Whether the first event is the last of its command, `sequence`.
+  /// Whether the first event is the last one of its command, `sequence`.
   func isLast(of sequence: SequenceNumber) -> Bool {
     head + 1 == tail || entries[(head + 1) & mask].sequence != sequence
   }
 
-  /// Names the command whose events come next.
+  /// Sets the command to which the following events belong.
   mutating func begin(_ command: borrowing Command) {
     (sequence, time) = (command.sequence, command.time)
   }
@@ -82,47 +84,49 @@ struct Outbox: ~Copyable, CommandEventSink {
     tail += 1
   }
 
-  /// Whether the first event's command is at or below the gate.
+  /// Whether the first event's command is at or before `gate`.
   func hasEvent(through gate: SequenceNumber) -> Bool {
     head != tail && entries[head & mask].sequence <= gate
   }
 
-  /// The first event if its command is at or below the gate. It stands where it is until `drop`, whatever is
-  /// emitted meanwhile.
-  /// - Returns: `nil` when there is none.
+  /// The first event, if its command is at or before `gate`. The pointer stays valid until `drop`,
+  /// even if further events are emitted.
+  /// - Returns: `nil` if there is no such event.
   mutating func front(through gate: SequenceNumber) -> UnsafePointer<OutboxEntry>? {
     if retired != nil { free() }
     return hasEvent(through: gate) ? UnsafePointer(entries + (head & mask)) : nil
   }
 
-  /// Shows `delivery` the first events, `most` of them if there are so many.
-  /// - Returns: How many.
+  /// Lets `delivery` prefetch memory for the first events, at most `most` of them.
+  /// - Returns: the number of events prefetched.
   func anticipate(_ most: Int, by delivery: Delivery) -> Int {
     let shown = min(most, count)
     for place in head..<(head + shown) { delivery.anticipate(event(place)) }
     return shown
   }
 
-  /// Where an event stands.
+  /// Pointer to the event at a position.
   @inline(__always) private func event(_ place: Int) -> UnsafePointer<Event> {
     UnsafePointer(entries + (place & mask)).event
   }
 
-  /// The first event was taken. An empty circle begins anew at its start, which the caches still hold.
+  /// Removes the first event. An empty buffer restarts at its beginning, which is still in the
+  /// cache.
   mutating func drop() {
     head += 1
     if head == tail { (head, tail) = (0, 0) }
   }
 
-  /// Takes the first event if its command is at or below the gate.
-  /// - Returns: `nil` when there is none.
+  /// Removes and returns the first event, if its command is at or before `gate`.
+  /// - Returns: `nil` if there is no such event.
   mutating func take(through gate: SequenceNumber) -> OutboxEntry? {
     guard let entry = front(through: gate)?.pointee else { return nil }
     drop()
     return entry
   }
 
-  /// Doubles the circle. The present one was shown to the reader, unless another was since its last event.
+  /// Doubles the buffer. The reader may still use the present memory, unless it already uses an
+  /// older one.
   private mutating func grow() {
     let capacity = (mask + 1) * 2
     let larger = UnsafeMutablePointer<OutboxEntry>.allocate(capacity: capacity)
@@ -131,7 +135,7 @@ struct Outbox: ~Copyable, CommandEventSink {
     (entries, mask) = (larger, capacity - 1)
   }
 
-  /// Gives the memory back in which the reader is done.
+  /// Frees the old buffer once the reader no longer uses it.
   private mutating func free() {
     retired?.deallocate()
     retired = nil

@@ -1,38 +1,38 @@
-// Stage 8: what is durable goes to those who wait for it.
+// Stage 8: durable events go to the gateways.
 //
-//     outbox ─▶ event ─▶ DurableView (who is who, numbers of reports, market data), once for all gateways
+//     outbox ─▶ event ─▶ DurableView (reference data, report numbers, market data), once for all
 //                             └─▶ binary gateway ─▶ other gateways ─▶ clients
 //
-// A start replays its journal through the same stage: gateways know then what they would know had they run all the
-// time. Settlement does not read here: it follows the journal on disk.
+// Recovery replays the journal through this stage too, so that after a start the gateways know as
+// much as if they had never stopped. Settlement does not read here: it follows the journal on disk.
 
 import GatewayBinary
 import GatewayKit
 import MarketModel
 import Transport
 
-/// Hands durable events to all gateways. Owned by the I/O thread.
+/// Distributes durable events to all gateways. Owned by the I/O thread.
 final class Delivery {
-  /// What all gateways know.
+  /// State that all gateways share.
   let view: DurableView
-  /// The one that every server has: called directly.
+  /// The gateway that every server has; it is called directly, without dynamic dispatch.
   let binary: BinaryGateway
-  /// Those beside it, by their numbers from 1.
+  /// The additional gateways; the first has number 1.
   let others: [any Gateway & ConnectionHandler]
   private let hasOthers: Bool
   private var isBetweenCommands = true
 
-  /// - Parameter others: In the order of their numbers.
+  /// - Parameter others: The additional gateways in the order of their numbers.
   init(_ view: DurableView, _ binary: BinaryGateway, _ others: [any Gateway & ConnectionHandler]) {
     (self.view, self.binary, self.others) = (view, binary, others)
     hasOthers = !others.isEmpty
   }
 
-  /// Asks for the memory that an event will change.
+  /// Prefetches the memory that an event will change.
   @inline(__always) func anticipate(_ event: UnsafePointer<Event>) { view.anticipate(event) }
 
-  /// Takes an event of the command `sequence`; it stays where it is meanwhile. The events of a command come together,
-  /// in order, and are followed by `endCommand`.
+  /// Delivers an event of the command `sequence`. The pointer is valid during the call. The events
+  /// of a command come consecutively, in order, and are followed by `endCommand`.
   @inline(__always)
   func deliver(_ event: UnsafePointer<Event>, of sequence: SequenceNumber, _ time: Timestamp) {
     if isBetweenCommands {
@@ -45,7 +45,7 @@ final class Delivery {
     if hasOthers { tellOthers { $0.deliver(event, reports, time) } }
   }
 
-  /// The command in hand, of `time`, is complete.
+  /// Ends the current command, whose time is `time`.
   @inline(__always) func endCommand(_ time: Timestamp) {
     isBetweenCommands = true
     let messages = view.endCommand(at: time)
@@ -53,32 +53,32 @@ final class Delivery {
     if hasOthers { tellOthers { $0.endCommand(messages, time) } }
   }
 
-  /// Every command up to `sequence` is durable, and all its events were delivered.
+  /// Reports that every command up to `sequence` is durable and all its events were delivered.
   func delivered(through sequence: SequenceNumber) {
     binary.delivered(through: sequence)
     if hasOthers { tellOthers { $0.delivered(through: sequence) } }
   }
 
-  /// A verdict for the gateway by which the reading came.
+  /// Passes the result of a signature check to the gateway that received the reading.
   func checked(_ reading: SignedReading, isValid: Bool) -> Bool {
     gateway(reading.gateway).checked(reading, isValid: isValid)
   }
 
-  /// The answer to a query, for the gateway that asked.
+  /// Passes the answer of a retransmission query to the gateway that asked.
   func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?) {
     gateway(query.gateway).retransmit(query, reports)
   }
 
-  /// What all gateways have done, added up.
+  /// Activity counters, summed over all gateways.
   var counts: GatewayCounts { all.reduce(into: GatewayCounts()) { $0 += $1.counts } }
-  /// Clients that are not read now.
+  /// Number of clients whose sockets are not read now (backpressure).
   var pausedCount: Int { all.reduce(0) { $0 + $1.pausedCount } }
-  /// Established sessions.
+  /// Number of established sessions.
   var connectionCount: Int { all.reduce(0) { $0 + $1.connectionCount } }
-  /// Whether a connection is open.
+  /// Whether any connection is open.
   var hasConnections: Bool { all.contains { $0.hasConnections } }
 
-  /// Calls every gateway, for what is done now and then.
+  /// Calls `body` for every gateway, for work that is not per command.
   func forEach(_ body: (any Gateway) -> Void) {
     body(binary)
     if hasOthers { tellOthers(body) }
