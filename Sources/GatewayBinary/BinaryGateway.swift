@@ -56,7 +56,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   /// turn.
   var cutSlots: [Int] = []
   /// Retransmissions that wait until their client reads.
-  var heldAnswers: [HeldAnswer] = []
+  var queuedRetransmissions: [QueuedRetransmission] = []
   /// Answers that wait until the state they describe is durable.
   var waiting = HeldAnswers<WaitingAnswer>()
   /// Every command up to here is durable and its events were delivered.
@@ -161,13 +161,13 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
 
   /// Sends retransmissions for which clients have space again, and conflated tops.
   public func tick() {
-    sendHeldAnswers()
+    sendQueuedRetransmissions()
     publishTops()
   }
 
   /// Releases the slots whose session ended during the turn.
   public func turnEnds() {
-    sendHeldAnswers()
+    sendQueuedRetransmissions()
     if !cutSlots.isEmpty { releaseCutSlots() }
   }
 

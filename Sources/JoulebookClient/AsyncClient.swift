@@ -1,39 +1,39 @@
-// A session for bots that would rather await:
+// A session for asynchronous code:
 //
 //     let client = try await AsyncClient.connect(host: "127.0.0.1", port: 9100, credentials: mine)
 //     try await client.enter(order)
 //     for try await message in client.events { ... }
 //
-//     bot (any task)  ── orders ──▶ [ requests ] ──▶ thread ──▶ socket
-//                     ◀── events ── [ at most 4,096 messages ] ◀──
+//     any task  ── orders ──▶ [ requests ] ──▶ thread ──▶ socket
+//               ◀── events ── [ at most 4,096 messages ] ◀──
 //
-// A thread of its own owns the `Client`. When the bot does not take its events, the thread stops reading,
-// and TCP slows the server down, which in the end cuts a session that does not read.
+// A dedicated thread owns the `Client`. If the events are not consumed, the thread stops reading;
+// TCP then slows the server down, which finally terminates a session that does not read.
 
 import Foundation
 import MarketModel
 
-/// A session with an exchange whose events are an asynchronous sequence. Any task may use it.
+/// A session whose messages are an asynchronous sequence. May be used from any task.
 public final class AsyncClient: Sendable {
-  /// Who this client is.
+  /// The client's session.
   public let session: SessionId
-  /// What the server says, in order, until the session ends. One task at a time iterates over it.
+  /// The server's messages, in order, until the session ends. Only one task at a time may iterate.
   public var events: ClientEvents { ClientEvents(client: self) }
-  let desk: ClientDesk
+  let multiplexer: ClientMultiplexer
 
   /// Connects, negotiates and establishes.
-  /// - Throws: what `Client.init` throws.
+  /// - Throws: as `Client.init`.
   public static func connect(
     host: String, port: UInt16, credentials: Credentials, options: Client.Options = Client.Options()
   ) async throws(ClientError) -> AsyncClient {
-    let desk = ClientDesk()
+    let multiplexer = ClientMultiplexer()
     let result: Result<Void, ClientError> = await withCheckedContinuation { continuation in
       let thread = Thread {
         do throws(ClientError) {
           let client = try Client(
             host: host, port: port, credentials: credentials, options: options)
           continuation.resume(returning: .success(()))
-          desk.serve(client, keepAliveMilliseconds: options.keepAliveMilliseconds)
+          multiplexer.serve(client, keepAliveMilliseconds: options.keepAliveMilliseconds)
         } catch {
           continuation.resume(returning: .failure(error))
         }
@@ -41,25 +41,25 @@ public final class AsyncClient: Sendable {
       thread.start()
     }
     try result.get()
-    return AsyncClient(session: credentials.session, desk: desk)
+    return AsyncClient(session: credentials.session, multiplexer: multiplexer)
   }
 
-  private init(session: SessionId, desk: ClientDesk) {
-    (self.session, self.desk) = (session, desk)
+  private init(session: SessionId, multiplexer: ClientMultiplexer) {
+    (self.session, self.multiplexer) = (session, multiplexer)
   }
 
-  deinit { desk.end() }
+  deinit { multiplexer.end() }
 
-  /// Does anything that a `Client` can, on its thread, and sends it.
-  /// - Returns: What `request` returned; for a message its sequence number, which answers and rejects
-  ///   name as their reference.
-  /// - Throws: What `request` throws; `.closed` when the session is over.
+  /// Runs `request` with the `Client` on its thread, then flushes.
+  /// - Returns: the result of `request`; for a message its sequence number, which answers and
+  ///   rejects name as their reference.
+  /// - Throws: what `request` throws; `.closed` if the session is over.
   @discardableResult
   public func perform<Value: Sendable>(
     _ request: @escaping @Sendable (Client) throws(ClientError) -> Value
   ) async throws(ClientError) -> Value {
     let result: Result<Value, ClientError> = await withCheckedContinuation { continuation in
-      desk.ask { client in
+      multiplexer.ask { client in
         do throws(ClientError) {
           guard let client else { throw .closed }
           continuation.resume(returning: .success(try request(client)))
@@ -71,12 +71,12 @@ public final class AsyncClient: Sendable {
     return try result.get()
   }
 
-  /// Enters an order. Answered with `accepted` and what follows from it, or `rejected`.
+  /// Enters an order. Answered with `accepted` and its consequences, or `rejected`.
   @discardableResult public func enter(_ order: NewOrder) async throws(ClientError) -> UInt64 {
     try await perform { client throws(ClientError) in try client.enter(order) }
   }
 
-  /// Changes an open order. Answered with `replaced` or `rejected`.
+  /// Replaces an open order. Answered with `replaced` or `rejected`.
   @discardableResult
   public func replace(_ change: ReplaceOrder) async throws(ClientError) -> UInt64 {
     try await perform { client throws(ClientError) in try client.replace(change) }
@@ -87,46 +87,46 @@ public final class AsyncClient: Sendable {
     try await perform { client throws(ClientError) in try client.cancel(order) }
   }
 
-  /// Ends the session in order; what was sent is sent, `events` ends.
+  /// Ends the session in order, after sending what was written; `events` ends.
   public func close() async {
     do throws(ClientError) {
       try await perform { client throws(ClientError) in client.close() }
     } catch {
-      // It was over already.
-      desk.end()
+      // The session was already over.
+      multiplexer.end()
     }
   }
 }
 
-/// What a server says to one client, as an asynchronous sequence: `for try await message in ...`.
+/// The messages to one client, as an asynchronous sequence: `for try await message in ...`.
 public struct ClientEvents: AsyncSequence, Sendable {
-  /// A message, or the error that ended the session.
+  /// A message from the server.
   public typealias Element = ClientMessage
-  /// Why a session ended that this side did not close.
+  /// The error that ended a session that this side did not close.
   public typealias Failure = ClientError
-  /// Held, so that the session lives as long as somebody listens.
+  /// Keeps the session alive while it is iterated.
   let client: AsyncClient
 
-  /// Takes the messages one by one.
+  /// Returns an iterator over the remaining messages.
   public func makeAsyncIterator() -> Iterator { Iterator(client: client) }
 
-  /// Takes the messages one by one; those that another iterator took do not come again.
+  /// Iterates over the messages; each message is delivered to one iterator only.
   public struct Iterator: AsyncIteratorProtocol {
     let client: AsyncClient
 
-    /// The next message; `nil` when this side has closed the session.
-    /// - Throws: The error that ended the session.
+    /// The next message; `nil` after this side has closed the session.
+    /// - Throws: the error that ended the session.
     public mutating func next() async throws(ClientError) -> ClientMessage? {
       try await next(isolation: nil)
     }
 
-    /// The next message, wherever the caller runs.
-    /// - Throws: The error that ended the session.
+    /// The next message, in the caller's isolation.
+    /// - Throws: the error that ended the session.
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(ClientError) -> ClientMessage? {
       let result: Result<ClientMessage?, ClientError> = await withCheckedContinuation {
-        client.desk.next($0)
+        client.multiplexer.next($0)
       }
       return try result.get()
     }

@@ -1,19 +1,20 @@
 import MarketModel
 import Wire
 
-// What is not asked often enough for a method of its own, an operator's commands among it (role administration).
+// Commands without a method of their own, including administrative commands.
 
 extension Client {
-  /// Sends any command that a client may ask for. An operator's is answered with `acknowledged`, or `rejected`;
-  /// both name the returned sequence number as their reference.
-  /// - Precondition: `body` has a message; readings and ticks, which are more than their fields, have methods of
-  ///   their own.
-  /// - Throws: `.sendBufferFull` (nothing was written: poll, then again), `.connectionLost` or `.closed`.
+  /// Sends any command that clients may send. An administrative command is answered with
+  /// `acknowledged` or `rejected`, which name the returned sequence number as their reference.
+  /// - Precondition: `body` has a message. Readings and ticks have their own methods, because
+  ///   they need more than the fields of the body.
+  /// - Throws: `.sendBufferFull` (nothing was written; poll, then retry), `.connectionLost`,
+  ///   `.closed`.
   @discardableResult public func submit(_ body: Command.Body) throws(ClientError) -> UInt64 {
     try submit(body, time: Timestamp(nanoseconds: 0), signature: .zero)
   }
 
-  /// Moves the clock of an exchange that runs on driven time, and lets time do its work.
+  /// Advances the clock of an exchange with a driven clock.
   /// - Throws: as `submit`.
   @discardableResult public func tick(to time: Timestamp) throws(ClientError) -> UInt64 {
     try submit(.control(.tick), time: time, signature: .zero)

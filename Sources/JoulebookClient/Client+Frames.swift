@@ -1,32 +1,33 @@
-// The lowest level, for load and for bots that count nanoseconds: frames where they stand.
+// The lowest-level interface, for load generators and latency-critical clients: frames in place.
 //
 //     client.writeFrame(NewOrderEncoder.frameLength) { frame, sequence in NewOrderEncoder(into: ...) }
 //     client.flush()
 //     client.pollFrames { frame, template in ... AcceptedDecoder(frame) ... }
 //
-// Nothing is copied and nothing is allocated; encoders and decoders are those of `Wire`. One thread can
-// serve thousands of sessions so: wait for their `descriptor`s with one epoll, poll those that are ready,
-// and call `keepAlive` on all of them a few times per keep-alive interval.
+// It copies and allocates nothing; encoders and decoders are those of `Wire`. One thread can serve
+// thousands of sessions in this way: wait for their `descriptor`s with one epoll, poll those that
+// are ready, and call `keepAlive` for all of them a few times per keep-alive interval.
 
 import MarketModel
 import Wire
 
 extension Client {
-  /// The socket, for poll and epoll. Reading and writing it is the client's business.
+  /// The socket's descriptor, for poll and epoll; the client reads and writes it.
   public var descriptor: Int32 { socket.descriptor }
 
-  /// Whether bytes wait that the socket did not take: flush again when it is writable.
+  /// Whether bytes remain that the socket did not accept; flush again when it is writable.
   public var hasUnsent: Bool { socket.hasUnsent }
 
-  /// Bytes that can be written before the next flush.
+  /// Number of bytes that can be written before the next flush.
   public var sendRoom: Int { socket.room }
 
-  /// Writes a sequenced message of the caller's own making to the send buffer.
+  /// Writes a sequenced message, encoded by the caller, to the send buffer.
   /// - Parameters:
-  ///   - length: Bytes of the frame: the encoder's `frameLength`.
-  ///   - encode: Gets the place of the frame and the message's sequence number, and fills the frame in.
-  /// - Returns: The sequence number: a reject names it as its reference.
-  /// - Throws: `.sendBufferFull`, then nothing was written; `.connectionLost`; `.closed`.
+  ///   - length: Length of the frame: the encoder's `frameLength`.
+  ///   - encode: Receives the address of the frame and the sequence number, and encodes the
+  ///     frame.
+  /// - Returns: the sequence number, which a reject names as its reference.
+  /// - Throws: `.sendBufferFull` (nothing was written), `.connectionLost`, `.closed`.
   @discardableResult @inline(__always)
   public func writeFrame(
     _ length: Int, _ encode: (UnsafeMutableRawPointer, UInt64) -> Void
@@ -38,11 +39,13 @@ extension Client {
     return sequence
   }
 
-  /// Reads what has arrived, once and without waiting, and shows each message but the session's own
-  /// where it stands. `lastReceived` is when.
-  /// - Parameter body: The frame is valid during the call only; it may write to this client.
-  /// - Returns: How many messages were shown.
-  /// - Throws: `.terminated`, `.connectionLost`, `.protocolViolation`, `.closed`: the session is over.
+  /// Reads what has arrived, once and without waiting, and calls `body` for each message that is
+  /// not a session message. `lastReceived` is the time of arrival.
+  /// - Parameter body: Receives a frame that is valid during the call; it may write to this
+  ///   client.
+  /// - Returns: the number of calls.
+  /// - Throws: `.terminated`, `.connectionLost`, `.protocolViolation`, `.closed`: the session is
+  ///   over.
   @discardableResult
   public func pollFrames(
     _ body: (Frame, Template) throws(ClientError) -> Void
@@ -60,9 +63,9 @@ extension Client {
     return shown
   }
 
-  /// Says that this side lives, when it is time to; to be called a few times per keep-alive interval by
-  /// whoever does not call `poll`.
-  /// - Throws: `.connectionLost` when the server has been silent for two intervals.
+  /// Sends a keep-alive if one is due. Must be called a few times per keep-alive interval by
+  /// callers that do not use `poll`.
+  /// - Throws: `.connectionLost` if the server has been silent for two intervals.
   public func keepAlive() throws(ClientError) {
     if isClosed { throw .closed }
     try keepSessionAlive(Self.monotonicNow())

@@ -2,17 +2,18 @@ import Crypto
 import MarketModel
 import Wire
 
-// Each returns the message's sequence number, which a reject names as its reference, and throws
-// `.sendBufferFull` (nothing was written: poll, then again), `.connectionLost` or `.closed`.
+// Each method returns the sequence number of the message, which answers and rejects name as their
+// reference. Errors: `.sendBufferFull` (nothing was written; poll, then retry), `.connectionLost`,
+// `.closed`.
 
 extension Client {
-  /// Enters an order. Answered with `accepted` and what follows from it, or `rejected`. On behalf of another
-  /// session it is answered with `acknowledged`, and the reports go there.
+  /// Enters an order. Answered with `accepted` and its consequences, or `rejected`. An order on
+  /// behalf of another session is answered with `acknowledged`, and its reports go to that session.
   @discardableResult public func enter(_ order: NewOrder) throws(ClientError) -> UInt64 {
     try submit(.enter(order))
   }
 
-  /// Changes an open order. Answered with `replaced` or `rejected`.
+  /// Replaces an open order. Answered with `replaced` or `rejected`.
   @discardableResult public func replace(_ change: ReplaceOrder) throws(ClientError) -> UInt64 {
     try submit(.replace(change))
   }
@@ -22,31 +23,32 @@ extension Client {
     try submit(.cancel(order))
   }
 
-  /// Cancels many orders. Answered with a `canceled` each, then `massCanceled`; or `rejected`.
+  /// Cancels all orders that match `filter`. Answered with one `canceled` each, then
+  /// `massCanceled`; or `rejected`.
   @discardableResult public func massCancel(_ filter: MassCancel) throws(ClientError) -> UInt64 {
     try submit(.order(.massCancel(filter)))
   }
 
-  /// Leaves or removes a standing instruction. Answered with `agentSet` or `rejected`.
+  /// Sets or removes a standing instruction. Answered with `agentSet` or `rejected`.
   @discardableResult public func setAgent(_ agent: SetAgent) throws(ClientError) -> UInt64 {
     try submit(.order(.setAgent(agent)))
   }
 
-  /// Moves cash or energy. Answered with `transferred` or `rejected`.
+  /// Transfers cash or energy. Answered with `transferred` or `rejected`.
   @discardableResult public func transfer(_ transfer: Transfer) throws(ClientError) -> UInt64 {
     try submit(.cash(.transfer(transfer)))
   }
 
-  /// Passes on a meter's reading, signed here with the meter's key (about 60 us). Answered with
-  /// `metered` or `rejected`.
-  /// - Throws: Also `.badCredentials` when the key does not sign.
+  /// Sends a meter reading and signs it with the meter's key (about 60 us). Answered with `metered`
+  /// or `rejected`.
+  /// - Throws: also `.badCredentials` if signing fails.
   @discardableResult public func send(
     _ reading: MeterReading, key: Curve25519.Signing.PrivateKey
   ) throws(ClientError) -> UInt64 {
     try send(reading, signature: try reading.signature(key))
   }
 
-  /// Passes on a meter's reading that the meter has signed. Answered with `metered` or `rejected`.
+  /// Sends a reading that the meter has signed. Answered with `metered` or `rejected`.
   @discardableResult public func send(
     _ reading: MeterReading, signature: Signature
   ) throws(ClientError) -> UInt64 {
@@ -55,8 +57,8 @@ extension Client {
 }
 
 extension MeterReading {
-  /// What a meter does: signs its reading with its key.
-  /// - Throws: `.badCredentials` when the key does not sign.
+  /// Signs a reading with a meter's key, as a meter does.
+  /// - Throws: `.badCredentials` if signing fails.
   public func signature(
     _ key: Curve25519.Signing.PrivateKey
   ) throws(ClientError) -> Signature {

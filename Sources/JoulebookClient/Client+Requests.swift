@@ -1,32 +1,32 @@
 import MarketModel
 import Wire
 
-/// What a market-data subscription begins with.
+/// What a market-data subscription starts with.
 public enum Snapshot: UInt8, Sendable, CaseIterable {
-  /// Nothing: only what happens from now on.
+  /// Nothing; only later changes are sent.
   case none = 0
-  /// A `bookAdd` for each resting order, then `snapshotEnd`.
+  /// One `bookAdd` per resting order, then `snapshotEnd`.
   case orders = 1
-  /// The depth as `levels`, then `snapshotEnd`, then `level` in place of each change of an order.
+  /// The depth as `levels`, then `snapshotEnd`; later `level` instead of changes of single orders.
   case levels = 2
-  /// A `top` for each instrument, then one whenever it has changed, a few times a second at most;
-  /// nothing else of the channel.
+  /// One `top` per instrument, and another when it has changed, a few times a second at most.
+  /// Nothing else of the channel is sent.
   case top = 3
 }
 
-/// How a subscriber sees an area's channel.
+/// The view of an area's channel.
 public enum MarketDataView: UInt8, Sendable, CaseIterable {
-  /// Order by order: `bookAdd`, `bookModify`, `bookDelete`.
+  /// By order: `bookAdd`, `bookModify`, `bookDelete`.
   case orders = 0
-  /// Level by level: `level`.
+  /// By price level: `level`.
   case levels = 1
 }
 
-// Questions. Each returns the message's sequence number, which its answer and a reject name as their
-// reference, and throws `.sendBufferFull`, `.connectionLost` or `.closed`.
+// Queries. Each method returns the sequence number of the message, which answers and rejects name
+// as their reference. Errors: `.sendBufferFull`, `.connectionLost`, `.closed`.
 
 extension Client {
-  /// Asks for an open order's state: `orderStatus` or `rejected`.
+  /// Requests an open order's state. Answered with `orderStatus` or `rejected`.
   @discardableResult public func requestOrderStatus(
     _ order: OrderId, account: AccountId
   ) throws(ClientError) -> UInt64 {
@@ -36,8 +36,9 @@ extension Client {
     }
   }
 
-  /// Asks why an open order does not trade: `explanation` or `rejected`.
-  /// - Parameter account: Its owner; null for an operator, who may ask about any.
+  /// Requests the reason why an open order does not trade. Answered with `explanation` or
+  /// `rejected`.
+  /// - Parameter account: The order's account; null for an operator, who may ask about any.
   @discardableResult public func requestExplanation(
     _ order: OrderId, account: AccountId = .null
   ) throws(ClientError) -> UInt64 {
@@ -47,7 +48,7 @@ extension Client {
     }
   }
 
-  /// Asks for an account's balances in an area: `balance` or `rejected`.
+  /// Requests an account's balance in an area. Answered with `balance` or `rejected`.
   @discardableResult public func requestBalance(
     of account: AccountId, in area: AreaId
   ) throws(ClientError) -> UInt64 {
@@ -57,7 +58,7 @@ extension Client {
     }
   }
 
-  /// Asks how the server is: `status`.
+  /// Requests the server's status. Answered with `status`.
   /// - Parameter withStateHash: Also hashes the whole state; for operators.
   @discardableResult public func requestStatus(
     withStateHash: Bool = false
@@ -68,8 +69,9 @@ extension Client {
     }
   }
 
-  /// Asks for areas and instruments: `area` and `instrument` each, then `referenceDataEnd`.
-  /// - Parameter area: Only this one; null: all.
+  /// Requests areas and instruments. Answered with one `area` or `instrument` each, then
+  /// `referenceDataEnd`.
+  /// - Parameter area: Restricts the answer to this area; null requests all.
   @discardableResult public func requestReferenceData(
     area: AreaId = .null
   ) throws(ClientError) -> UInt64 {
@@ -78,8 +80,8 @@ extension Client {
     }
   }
 
-  /// Subscribes to an area's market data: `acknowledged`, the snapshot, then changes. Again, for a
-  /// new snapshot, after a gap.
+  /// Subscribes to an area's market data. Answered with `acknowledged`, the snapshot, then changes.
+  /// Can be called again after a gap, for a new snapshot.
   @discardableResult public func subscribe(
     to area: AreaId, snapshot: Snapshot = .orders
   ) throws(ClientError) -> UInt64 {
@@ -96,8 +98,9 @@ extension Client {
     }
   }
 
-  /// Subscribes to an area's market data from the message `from` on, to fill a gap: `acknowledged`, what
-  /// was missed, then changes; or `rejected` with `marketDataTooOld`, then subscribe with a snapshot.
+  /// Subscribes to an area's market data from the message `from` on, to fill a gap. Answered with
+  /// `acknowledged`, the missed messages, then changes; or with `rejected` and `marketDataTooOld`,
+  /// after which a snapshot is needed.
   @discardableResult public func resumeMarketData(
     of area: AreaId, from: UInt64, view: MarketDataView = .orders
   ) throws(ClientError) -> UInt64 {
@@ -108,7 +111,7 @@ extension Client {
     }
   }
 
-  /// Ends a subscription: `acknowledged`.
+  /// Ends a subscription. Answered with `acknowledged`.
   @discardableResult public func unsubscribe(from area: AreaId) throws(ClientError) -> UInt64 {
     try write(MarketDataUnsubscribeEncoder.frameLength) { frame, sequence, now in
       MarketDataUnsubscribeEncoder(into: frame, seqNo: sequence, sendingTime: now, area: area)

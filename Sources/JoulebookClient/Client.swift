@@ -1,13 +1,13 @@
-// One session with an exchange, for bots, tools and load: blocking, polled, on one thread.
+// A session with an exchange: synchronous, on one thread.
 //
-//     let client = try Client(host: "127.0.0.1", port: 9460, credentials: credentials)
+//     let client = try Client(host: "127.0.0.1", port: 9100, credentials: credentials)
 //     try client.enter(order)                     // written to the send buffer
 //     while let message = try client.poll(timeoutMilliseconds: 100) { ... }   // flushes, then waits
 //
-// Sending only writes to a buffer; `flush` and every `poll` send it. The keep-alive is polled too: call
-// `poll` at least once per keep-alive interval. In steady state nothing is allocated per message. Who
-// serves many sessions on one thread, or counts nanoseconds, finds frames in Client+Frames.swift; who
-// would rather await, an `AsyncClient`.
+// Sending writes to a buffer, which `flush` and every `poll` send. `poll` also sends keep-alives,
+// so it must be called at least once per keep-alive interval. In steady state nothing is allocated
+// per message. Client+Frames.swift is for many sessions on one thread and for lowest latency,
+// `AsyncClient` for asynchronous code.
 
 import Crypto
 import Glibc
@@ -19,45 +19,45 @@ import Wire
 public final class Client {
   /// Settings of a session.
   public struct Options: Sendable {
-    /// The longest silence either side keeps, in ms; 1,000 to 60,000.
+    /// Keep-alive interval of both sides, in ms; 1,000 to 60,000.
     public var keepAliveMilliseconds: UInt32 = 10_000
-    /// What becomes of the session's orders when its connection is lost.
+    /// What happens to the session's orders when its connection is lost.
     public var orders = OrdersOnDisconnect.canceled(afterMilliseconds: 0)
-    /// The session to come back to, after its connection was lost; `nil`: a new one.
+    /// The session to resume after its connection was lost; `nil` begins a new one.
     public var resume: SessionPosition?
-    /// How long connecting, negotiating and establishing may take, in ms.
+    /// Longest duration of connecting, negotiating and establishing, in ms.
     public var handshakeMilliseconds: Int32 = 5_000
     /// Size of the send buffer and of the receive buffer, in bytes.
     public var bufferBytes = 1 << 20
 
-    /// Speaks TLS 1.3 with servers that this trusts; `nil`: plain TCP.
+    /// TLS 1.3 context; `nil` for plain TCP.
     public var security: TLSContext?
 
-    /// The defaults.
+    /// Creates the default options.
     public init() {}
   }
 
-  /// Who this client is.
+  /// The client's session.
   public let session: SessionId
-  /// The session's version: this connection's moment of logging on, in ns.
+  /// Version of the session: the time of the first log-on, in ns since 1970.
   public let version: UInt64
   /// Sequence number of the next message sent.
   public private(set) var nextSequence: UInt64 = 1
-  /// Number expected of the next new report. A gap cannot occur on an unbroken connection and is an
+  /// Number of the next new report. A gap is impossible on an unbroken connection and treated as an
   /// error.
   public private(set) var nextReport: UInt64 = 1
-  /// Reports that a resumed session missed and that have not come yet: they are asked for by themselves
-  /// and come among the new ones, `isRetransmitted`.
+  /// Reports that a resumed session missed and that have not arrived yet. The client requests them
+  /// by itself; they arrive among new ones, marked `isRetransmitted`.
   public private(set) var missing: Range<UInt64> = 1..<1
-  /// Monotonic ns when the last bytes arrived; `message.receivedAt` is the same.
+  /// Monotonic time in ns when the last bytes arrived; equal to `receivedAt` of their messages.
   public private(set) var lastReceived: UInt64
-  /// Monotonic ns when bytes were last given to the kernel.
+  /// Monotonic time in ns when bytes were last passed to the kernel.
   public private(set) var lastSent: UInt64
 
-  /// Number of the server's last report, since it has finished sending.
+  /// Number of the server's last report, once it has finished sending.
   private var lastReport: UInt64?
   private var hasFinished = false
-  /// Number of the next report of the retransmission under way, and the one behind its last.
+  /// Number of the next report of the running retransmission, and the number after its last.
   private var nextAgain: UInt64 = 0
   private var endAgain: UInt64 = 0
   private let keepAliveNanoseconds: UInt64
@@ -66,7 +66,8 @@ public final class Client {
   static let reader = FrameReader(from: .server)
 
   /// Connects, negotiates and establishes.
-  /// - Throws: `.cannotConnect`; `.insecure`; `.refused` with the server's code; `.timedOut`; `.connectionLost`.
+  /// - Throws: `.cannotConnect`; `.insecure`; `.refused` with the server's code; `.timedOut`;
+  ///   `.connectionLost`.
   public init(
     host: String, port: UInt16, credentials: Credentials, options: Options = Options()
   ) throws(ClientError) {
@@ -82,23 +83,24 @@ public final class Client {
     try requestMissing()
   }
 
-  /// Where the session stands: with it, and the same credentials, a lost connection is taken up again
-  /// (`Options.resume`), also after a restart of the server or of the client.
+  /// The present position of the session. With it and the same credentials the session can be
+  /// resumed (`Options.resume`) after a lost connection, even after a restart of the server or the
+  /// client.
   public var position: SessionPosition {
     SessionPosition(
       version: version, nextSequence: nextSequence,
       nextReport: missing.isEmpty ? nextReport : missing.lowerBound)
   }
 
-  /// Drops the connection without a word, as if it were lost.
+  /// Closes the connection without Terminate, as if it were lost.
   public func drop() {
     isClosed = true
     shutdown(socket.descriptor, Int32(SHUT_RDWR))
   }
 
-  /// Asks for reports of this session version again: they come as messages that are `isRetransmitted`,
-  /// or `retransmissionRejected` comes.
-  /// One request at a time; missed reports of a resumed session are asked for without it.
+  /// Requests reports of this session version again. They arrive as messages marked
+  /// `isRetransmitted`; or `retransmissionRejected` arrives. Only one request at a time is allowed.
+  /// Reports missed by a resumed session are requested automatically.
   /// - Throws: `.sendBufferFull`, `.connectionLost`, `.closed`.
   public func requestRetransmission(from: UInt64, count: UInt32) throws(ClientError) {
     if isClosed { throw .closed }
@@ -119,9 +121,10 @@ public final class Client {
   // MARK: Sending
 
   /// Writes a sequenced message to the send buffer.
-  /// - Parameter encode: Gets the frame and the message's sequence number, and fills the frame in.
-  /// - Returns: The sequence number: a reject names it as its reference.
-  /// - Throws: `.sendBufferFull`, then nothing was written; `.connectionLost`; `.closed`.
+  /// - Parameter encode: Receives the frame's address and the sequence number, and encodes the
+  ///   frame.
+  /// - Returns: the sequence number, which a reject names as its reference.
+  /// - Throws: `.sendBufferFull` (nothing was written), `.connectionLost`, `.closed`.
   @inline(__always) func write(
     _ length: Int, _ encode: (UnsafeMutableRawPointer, UInt64, Timestamp) -> Void
   ) throws(ClientError) -> UInt64 {
@@ -132,14 +135,14 @@ public final class Client {
     return sequence
   }
 
-  /// The number of the message that is being written.
+  /// Takes the sequence number of the message being written.
   @inline(__always) func takeSequence() -> UInt64 {
     defer { nextSequence += 1 }
     return nextSequence
   }
 
-  /// Sends what was written, as far as the kernel takes it; the rest goes with the next `poll`.
-  /// - Throws: `.connectionLost`; `.closed`.
+  /// Sends as much of the buffer as the kernel accepts; the next `poll` sends the rest.
+  /// - Throws: `.connectionLost`, `.closed`.
   public func flush() throws(ClientError) {
     if isClosed { throw .closed }
     guard socket.hasUnsent else { return }
@@ -149,10 +152,11 @@ public final class Client {
 
   // MARK: Receiving
 
-  /// The next thing the server said. Sends what was written first; keeps the session alive.
-  /// - Parameter timeoutMilliseconds: Longest wait; 0: none; negative: for ever.
-  /// - Returns: `nil` when nothing came in time.
-  /// - Throws: `.terminated`, `.connectionLost`, `.protocolViolation`, `.closed`: the session is over.
+  /// Returns the next message from the server. Flushes the send buffer first and sends keep-alives.
+  /// - Parameter timeoutMilliseconds: Longest wait; 0: none; negative: no limit.
+  /// - Returns: `nil` if no message arrived in time.
+  /// - Throws: `.terminated`, `.connectionLost`, `.protocolViolation`, `.closed`: the session is
+  ///   over.
   public func poll(timeoutMilliseconds: Int32) throws(ClientError) -> ClientMessage? {
     try flush()
     if let message = try next() { return message }
@@ -171,12 +175,13 @@ public final class Client {
     }
   }
 
-  /// Finishes the session: says that nothing more will be sent, and waits until everything that was sent
-  /// is answered and every report has come. Then `close` loses nothing. Nothing can be sent afterwards.
+  /// Finishes the session without loss: announces that nothing more will be sent, and waits until
+  /// every message is answered and every report received. Afterwards nothing can be sent; call
+  /// `close`.
   /// - Parameters:
   ///   - timeoutMilliseconds: Longest wait for the next message.
-  ///   - body: Gets what still comes.
-  /// - Throws: `.timedOut`; else as `poll` does.
+  ///   - body: Receives the remaining messages.
+  /// - Throws: `.timedOut`; otherwise as `poll`.
   public func finish(
     timeoutMilliseconds: Int32 = 5_000, _ body: (ClientMessage) -> Void = { _ in }
   ) throws(ClientError) {
@@ -196,7 +201,8 @@ public final class Client {
     try flush()
   }
 
-  /// Ends the session in order: says so, waits a moment for the server's answer, closes.
+  /// Ends the session in order: sends Terminate, waits briefly for the answer, and closes the
+  /// connection.
   public func close() {
     guard !isClosed else { return }
     do {
@@ -205,7 +211,7 @@ public final class Client {
         into: frame, sessionVersion: version, brokenLimit: 0, code: RejectCode(rawValue: 0))
       while try poll(timeoutMilliseconds: 1000) != nil {}
     } catch {
-      // The answer is a Terminate, or the connection is gone already: both are the end we want.
+      // The answer is a Terminate, or the connection is already closed; both are the expected end.
       isClosed = true
     }
     isClosed = true
@@ -213,16 +219,17 @@ public final class Client {
   }
 
   /// Reads what has arrived.
-  /// - Returns: Whether anything had.
+  /// - Returns: whether anything was read.
   func receive() throws(ClientError) -> Bool {
     guard try socket.receive() else { return false }
     lastReceived = Self.monotonicNow()
-    // Also here: who only listens, without a pause, must say that it lives.
+    // Checked here too, so that a client that only receives, without a pause, still sends
+    // keep-alives.
     try keepSessionAlive(lastReceived)
     return true
   }
 
-  /// The next frame that has come whole; it stands in the receive buffer until it is consumed.
+  /// The next complete frame; it stays in the receive buffer until it is consumed.
   func nextFrame() throws(ClientError) -> (Frame, Template)? {
     switch Self.reader.next(in: socket.received) {
     case .incomplete: return nil
@@ -241,7 +248,7 @@ public final class Client {
     return nil
   }
 
-  /// - Returns: `nil` for what concerns the session only.
+  /// - Returns: `nil` for a session message.
   private func take(_ frame: Frame, _ template: Template) throws(ClientError) -> ClientMessage? {
     let admission = try admit(frame, template)
     if admission == .session { return nil }
@@ -250,17 +257,17 @@ public final class Client {
     return message
   }
 
-  /// What a frame is to the session.
+  /// The meaning of a frame for the session.
   enum Admission {
-    /// It concerns the session only.
+    /// A session message.
     case session
-    /// A message for whoever owns the client.
+    /// A message for the caller.
     case message
-    /// A report that was asked for again.
+    /// A report that was requested again.
     case again
   }
 
-  /// Keeps the session's books about a frame: reports come without a gap, an end is an end.
+  /// Updates the session's state for a frame: checks report numbers and detects the end.
   func admit(_ frame: Frame, _ template: Template) throws(ClientError) -> Admission {
     switch template {
     case .sequence, .retransmission, .finishedReceiving: return .session
@@ -287,7 +294,8 @@ public final class Client {
     return .message
   }
 
-  /// The next report of a retransmission has come; behind the last of it the rest is asked for.
+  /// The next report of a retransmission has arrived; after its last one the remaining ones are
+  /// requested.
   private func takeAgain() throws(ClientError) {
     if missing.contains(nextAgain) { missing = (nextAgain + 1)..<missing.upperBound }
     nextAgain += 1
@@ -295,7 +303,7 @@ public final class Client {
   }
 
   func keepSessionAlive(_ now: UInt64) throws(ClientError) {
-    // What waits to be read is no silence, however long this side was held up.
+    // Unread bytes mean that the server is not silent, even if this process was delayed.
     if now > lastReceived + 2 * keepAliveNanoseconds, !socket.hasUnread {
       throw .connectionLost(error: ETIMEDOUT)
     }
@@ -343,7 +351,7 @@ public final class Client {
       guard let ack = EstablishmentAckDecoder(frame) else {
         throw .protocolViolation("the acknowledgement is too short")
       }
-      // From here on numbers are counted up: none may begin where it could leave its type.
+      // The numbers are incremented from here on, so they must not start near overflow.
       let possible = 1..<UInt64(1) << 63
       guard possible.contains(ack.nextClientSeqNo), possible.contains(ack.nextServerSeqNo) else {
         throw .protocolViolation("the acknowledgement has sequence numbers that no session reaches")
@@ -390,14 +398,14 @@ public final class Client {
 
   // MARK: Clocks
 
-  /// A clock that never jumps, in ns: for latencies.
+  /// Present time of the monotonic clock in ns, for latencies.
   public static func monotonicNow() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
-  /// Now, UTC.
+  /// Present UTC time.
   public static func wallClock() -> Timestamp {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
@@ -406,7 +414,7 @@ public final class Client {
 }
 
 extension Credentials {
-  /// This client's signature on the purpose's part of `frame`.
+  /// Signs the part of `frame` that belongs to `purpose`.
   func sign(_ frame: Frame, _ purpose: SigningPurpose) throws(ClientError) -> Signature {
     try privateKey.sign(purpose.message(of: frame))
   }

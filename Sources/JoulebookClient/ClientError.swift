@@ -1,28 +1,29 @@
 import MarketModel
 
-/// Why a client cannot go on, and what to do about it.
+/// The reason why a client cannot continue, and what to do about it.
 public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// No connection came about. Is the server running, and does it listen there?
+  /// No connection could be made. Check that the server is running and listens at this address.
   case cannotConnect(address: String, error: Int32)
-  /// TLS did not come about: the server's certificate is not trusted, or it speaks no TLS 1.3 there.
+  /// TLS failed: the server's certificate is not trusted, or the server does not speak TLS 1.3.
   case insecure(String)
-  /// The connection broke. What was sent may or may not have been applied: connect again, look at the
-  /// state, resend with the same client order ids (what was applied is then rejected as a duplicate).
+  /// The connection broke. Messages sent before may or may not have been applied: reconnect, query
+  /// the state, and resend with unchanged client order ids (an order that was applied is then
+  /// rejected as a duplicate).
   case connectionLost(error: Int32)
-  /// The server refused Negotiate or Establish. The reject code's page says what to do.
+  /// The server refused Negotiate or Establish. See the page of reject codes.
   case refused(code: RejectCode, limit: Int64)
-  /// The server ended the session. As with a lost connection.
+  /// The server ended the session. Continue as after a lost connection.
   case terminated(code: RejectCode, limit: Int64)
-  /// The server said something that this version does not understand. Update the client.
+  /// The server sent something that this version does not understand. Update the client.
   case protocolViolation(String)
-  /// Nothing came within the time given. The server may be busy; the session lives on.
+  /// No message arrived in time. The server may be busy; the session continues.
   case timedOut
-  /// The server takes no more bytes just now and the send buffer is full. Poll, then try again.
+  /// The server accepts no more bytes now and the send buffer is full. Poll, then retry.
   case sendBufferFull
-  /// A message was rejected, thrown by tools that wait for each answer. The code's page says what to
-  /// do.
+  /// A message was rejected. Thrown by tools that wait for each answer. See the page of reject
+  /// codes.
   case rejected(Rejection)
-  /// A key or credentials file cannot be read. The text says which and why.
+  /// A key or credentials file cannot be read; the text names it and the reason.
   case badCredentials(String)
   /// The client was closed by this side.
   case closed
@@ -40,8 +41,8 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case .terminated(let code, let limit):
       "the server ended the session: code \(code.rawValue), limit \(limit)"
     case .protocolViolation(let text): "the server does not speak this protocol: \(text)"
-    case .timedOut: "nothing came in time"
-    case .sendBufferFull: "the server takes no more just now; poll, then try again"
+    case .timedOut: "no message arrived in time"
+    case .sendBufferFull: "the server accepts no more bytes now; poll, then retry"
     case .rejected(let rejection):
       "rejected: code \(rejection.code.rawValue), limit \(rejection.limit)"
     case .badCredentials(let text): text

@@ -1,48 +1,49 @@
 import MarketModel
 
-/// What the server said, decoded.
+/// A decoded message from the server.
 public struct ClientMessage: Sendable {
-  /// Number of the report in this session version, or of the market-data message in its area; 0: an
-  /// answer or a part of a snapshot, outside the sequence.
+  /// Number of the report in this session version, or of the market-data message in its area; 0 for
+  /// an answer or a part of a snapshot, which are not numbered.
   public var sequence: UInt64
-  /// When it happened; `.never` where the message carries no time.
+  /// Time of the event, by the exchange's clock; `.never` if the message has no time.
   public var time: Timestamp
-  /// Monotonic ns when its bytes arrived here (`Client.monotonicNow`): for latencies.
+  /// Monotonic time (`Client.monotonicNow`) in ns when its bytes arrived: for latencies.
   public var receivedAt: UInt64
-  /// Whether `sequence` counts in the session's reports rather than in an area's market data.
+  /// Whether `sequence` numbers the session's reports rather than an area's market data.
   public var isReport: Bool
-  /// Whether it was asked for again, and came before or instead of newer ones.
+  /// Whether it was requested again; it may then arrive before or after newer ones.
   public var isRetransmitted = false
-  /// What happened.
+  /// The content of the message.
   public var event: ClientEvent
 }
 
-/// What can happen.
+/// The content of a message from the server.
 public enum ClientEvent: Sendable {
-  /// An order entered, as it stood before it matched.
+  /// A new order, before it was matched.
   case accepted(OrderReport)
-  /// An order was changed.
+  /// An order was replaced.
   case replaced(OrderReport)
   /// The cover of an open order changed. `quantity`, `type` and `timeInForce` are not sent: 0, limit,
   /// good till cancelled.
   case restated(OrderReport)
-  /// Quantity left the book without a trade.
+  /// Open quantity left the book without a trade.
   case canceled(CancelReport)
-  /// One of our orders traded.
+  /// One of the session's orders traded.
   case trade(TradeReport)
-  /// A message of ours changed nothing.
+  /// One of the session's messages was rejected and changed nothing.
   case rejected(Rejection)
-  /// The end of a mass cancel.
+  /// A mass cancel is complete.
   case massCanceled(MassCancelReport)
-  /// An account's balances; `reference` 0 unless it answers a request.
+  /// An account's balance; `reference` is 0 unless it answers a request.
   case balance(Balance, reference: UInt64)
-  /// A transfer took place.
+  /// A transfer was made.
   case transferred(Transfer, reference: UInt64)
-  /// A standing instruction was left or removed.
+  /// A standing instruction was set or removed.
   case agentSet(SetAgent, reference: UInt64)
-  /// An operator's command or a subscription took effect, or an order on behalf of another session entered.
+  /// An administrative command or a subscription took effect, or an order on behalf of another
+  /// session was entered.
   case acknowledged(reference: UInt64)
-  /// What a meter reading did.
+  /// The effect of a meter reading.
   case metered(MeterReport)
   /// The answer to `requestOrderStatus`.
   case orderStatus(OrderReport, reference: UInt64)
@@ -52,327 +53,330 @@ public enum ClientEvent: Sendable {
   case area(AreaState, reference: UInt64)
   /// One instrument of the reference data.
   case instrument(CreateInstrument, InstrumentState, reference: UInt64)
-  /// The reference data are complete.
+  /// All requested reference data were sent.
   case referenceDataEnd(areas: UInt32, instruments: UInt32, reference: UInt64)
-  /// An instrument was opened, halted or closed (market data of `area`).
+  /// An instrument changed its state (market data of `area`).
   case stateChanged(InstrumentId, InstrumentState, area: AreaId)
-  /// An order rests in the published book.
+  /// An order was added to the published book.
   case bookAdd(BookOrder)
-  /// A resting order changed.
+  /// A published order changed.
   case bookModify(BookOrder)
   /// An order left the published book; its quantities are 0.
   case bookDelete(BookOrder)
   /// A trade on the market.
   case marketTrade(MarketTradeReport)
-  /// The published depth of an instrument, or part of it.
+  /// The published depth of an instrument, or a part of it.
   case levels(LevelsReport)
-  /// A level of the published depth as it is now (`subscribe` with `.levels`).
+  /// A changed level of the published depth (`subscribe` with `.levels`).
   case level(LevelReport)
   /// The best prices of an instrument, conflated (`subscribe` with `.top`).
   case top(TopReport)
-  /// A snapshot is complete; it contains what the channel said up to the message's `sequence`.
+  /// A snapshot is complete; it contains all messages of the channel up to the message's
+  /// `sequence`.
   case snapshotEnd(area: AreaId, reference: UInt64)
-  /// The next report is a copy of this one of another session of the participant (role dropCopy).
+  /// The next report is a copy of the given report of another session of the participant (role
+  /// dropCopy).
   case copied(of: SessionId, report: UInt64)
-  /// The ledger has settled a batch: everything up to this command is final (role dropCopy).
+  /// The ledger has settled a batch; everything up to this command is final (role dropCopy).
   case settled(batch: UInt64, through: SequenceNumber)
-  /// Reports are not sent again, and why; the session goes on.
+  /// Requested reports are not sent, with the reason; the session continues.
   case retransmissionRejected(code: RejectCode, limit: Int64)
-  /// How the server is.
+  /// The status of the server.
   case status(StatusReport)
-  /// Messages of ours that the server never got. Cannot happen on an unbroken connection.
+  /// Messages of this session that the server did not receive. Impossible on an unbroken
+  /// connection.
   case notApplied(from: UInt64, count: UInt64)
 }
 
-/// An order of ours after a change.
+/// One of the session's orders after a change.
 public struct OrderReport: Equatable, Sendable, BitwiseCopyable {
-  /// The exchange's number for it.
+  /// The exchange's order id.
   public var order: OrderId
-  /// Our number for it.
+  /// The client order id.
   public var clientOrderId: ClientOrderId
-  /// Owner.
+  /// The account that owns the order.
   public var account: AccountId
-  /// What it trades.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Buy or sell.
+  /// Bid or ask.
   public var side: Side
   /// Limit or market.
   public var type: OrderType
-  /// How long it stands.
+  /// How long the order stays open.
   public var timeInForce: TimeInForce
-  /// Why `waiting` waits.
+  /// The reason why `waiting` is not covered.
   public var waitReason: WaitReason
   /// Limit price.
   public var price: Price
-  /// Total quantity, what has executed included.
+  /// Total quantity, including what has been executed.
   public var quantity: Energy
-  /// Open quantity = covered + waiting.
+  /// Open quantity: covered + waiting.
   public var leaves: Energy
-  /// Executable now.
+  /// Quantity that can be executed now.
   public var covered: Energy
-  /// Published but not executable.
+  /// Open quantity that is published but not covered.
   public var waiting: Energy { Energy(wattHours: leaves.wattHours - covered.wattHours) }
 }
 
-/// Quantity of an order of ours that left the book without a trade.
+/// A quantity of one of the session's orders that left the book without a trade.
 public struct CancelReport: Equatable, Sendable, BitwiseCopyable {
-  /// The order.
+  /// The exchange's order id.
   public var order: OrderId
-  /// Our number for it.
+  /// The client order id.
   public var clientOrderId: ClientOrderId
-  /// Owner.
+  /// The account that owns the order.
   public var account: AccountId
-  /// What it trades.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Buy or sell.
+  /// Bid or ask.
   public var side: Side
-  /// What was cancelled.
+  /// Quantity cancelled.
   public var quantity: Energy
-  /// Open quantity that remains; 0: the order is gone.
+  /// Remaining open quantity; 0 if the order is gone.
   public var leaves: Energy
-  /// Executable quantity that remains.
+  /// Remaining covered quantity.
   public var covered: Energy
-  /// Why.
+  /// Reason for the cancel.
   public var reason: CancelReason
-  /// Why what remains uncovered waits.
+  /// The reason why the remaining uncovered quantity waits.
   public var waitReason: WaitReason
 }
 
-/// Our side of a trade.
+/// The session's side of a trade.
 public struct TradeReport: Equatable, Sendable, BitwiseCopyable {
-  /// The trade; the same on both sides.
+  /// Trade id; equal on both sides.
   public var trade: TradeId
-  /// Our order.
+  /// The exchange's id of the session's order.
   public var order: OrderId
-  /// Our number for it.
+  /// The client order id.
   public var clientOrderId: ClientOrderId
-  /// Owner.
+  /// The account that owns the order.
   public var account: AccountId
-  /// What was traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Side of our order.
+  /// Side of the session's order.
   public var side: Side
-  /// Whether our order was entering; otherwise it rested.
+  /// Whether the session's order was the taker; otherwise it was resting.
   public var isTaker: Bool
-  /// The resting order's price.
+  /// Trade price, which is the resting order's.
   public var price: Price
-  /// How much.
+  /// Quantity traded.
   public var quantity: Energy
-  /// Fee that we paid.
+  /// Fee paid by the account.
   public var fee: Money
-  /// Open quantity of our order that remains.
+  /// Remaining open quantity of the session's order.
   public var leaves: Energy
 }
 
-/// The end of a mass cancel.
+/// The result of a mass cancel.
 public struct MassCancelReport: Equatable, Sendable, BitwiseCopyable {
-  /// Sequence number of our MassCancel.
+  /// Sequence number of the MassCancel.
   public var reference: UInt64
-  /// What was asked.
+  /// The request.
   public var request: MassCancel
-  /// How many orders it cancelled.
+  /// Number of orders cancelled.
   public var count: UInt64
 }
 
-/// What a meter reading did: produced = credited + lost; consumed = burned + imported.
+/// The effect of a meter reading: produced = credited + lost; consumed = burned + imported.
 public struct MeterReport: Equatable, Sendable, BitwiseCopyable {
-  /// Sequence number of our MeterReading.
+  /// Sequence number of the MeterReading.
   public var reference: UInt64
   /// The meter.
   public var meter: MeterId
-  /// As in the reading.
+  /// Sequence number of the meter's register, as in the reading.
   public var registerSequence: UInt64
-  /// Whose energy.
+  /// The meter's account.
   public var account: AccountId
-  /// Where.
+  /// The meter's area.
   public var area: AreaId
-  /// As in the reading.
+  /// Energy produced in the interval, as in the reading.
   public var produced: Energy
-  /// As in the reading.
+  /// Energy consumed in the interval, as in the reading.
   public var consumed: Energy
-  /// Produced energy lost on its way into the storage.
+  /// Produced energy that was lost in storing it.
   public var lost: Energy
-  /// What was above the cap after trading, sold to the grid.
+  /// Energy above the account's cap after trading, sold to the grid.
   public var exported: Energy
-  /// What the grid paid for it.
+  /// Amount that the grid paid for it.
   public var exportRevenue: Money
-  /// Taken from the account's balance.
+  /// Energy taken from the account's balance.
   public var burned: Energy
-  /// What its balance lacked, bought from the grid.
+  /// Energy that the balance lacked, bought from the grid.
   public var imported: Energy
-  /// What the grid charged for it.
+  /// Amount that the grid charged for it.
   public var importCost: Money
 }
 
-/// Why an open order does not trade.
+/// The reason why an open order does not trade.
 public struct OrderExplanationReport: Equatable, Sendable {
-  /// Sequence number of our request.
+  /// Sequence number of the request.
   public var reference: UInt64
-  /// The order.
+  /// The exchange's order id.
   public var order: OrderId
-  /// Owner.
+  /// The account that owns the order.
   public var account: AccountId
-  /// What it trades.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Buy or sell.
+  /// Bid or ask.
   public var side: Side
-  /// Why, as on the wire: 0 no crossing price, 1 awaiting energy, 2 awaiting headroom, 3 halted,
-  /// 4 closed, 5 own order.
+  /// Reason code of the protocol: 0 no crossing price, 1 awaiting energy, 2 awaiting headroom, 3
+  /// halted, 4 closed, 5 own order.
   public var reason: UInt8
-  /// Open quantity = covered + waiting.
+  /// Open quantity: covered + waiting.
   public var leaves: Energy
-  /// Executable now.
+  /// Quantity that can be executed now.
   public var covered: Energy
-  /// How much energy or headroom it waits for.
+  /// Energy or headroom that the order waits for.
   public var waiting: Energy
-  /// Best live price on the other side, if there is one.
+  /// Best live price on the other side; `nil` if there is none.
   public var bestOpposite: Price?
-  /// Better-priced orders of the same account, best first; 64 at most.
+  /// Orders of the account with better prices, best first; at most 64.
   public var blockers: [OrderExplanation.Blocker]
-  /// Whether there are more.
+  /// Whether there are further ones.
   public var hasMoreBlockers: Bool
 }
 
-/// A resting order of the market.
+/// An order in the published book.
 public struct BookOrder: Equatable, Sendable, BitwiseCopyable {
-  /// The order.
+  /// The exchange's order id.
   public var order: OrderId
-  /// What it trades.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// The channel.
+  /// The area of the market-data channel.
   public var area: AreaId
-  /// Buy or sell.
+  /// Bid or ask.
   public var side: Side
-  /// Its limit.
+  /// Limit price.
   public var price: Price
-  /// Open quantity, waiting included.
+  /// Open quantity, including the waiting part.
   public var total: Energy
-  /// What can be had now.
+  /// Quantity that can be traded now.
   public var live: Energy
 }
 
-/// A trade on the market.
+/// A published trade.
 public struct MarketTradeReport: Equatable, Sendable, BitwiseCopyable {
-  /// The trade.
+  /// Trade id.
   public var trade: TradeId
-  /// The maker's order.
+  /// Id of the resting (maker) order.
   public var resting: OrderId
-  /// What was traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// The channel.
+  /// The area of the market-data channel.
   public var area: AreaId
-  /// Side of the taker.
+  /// Side of the aggressor (taker).
   public var aggressor: Side
-  /// The resting order's price.
+  /// Trade price, which is the resting order's.
   public var price: Price
-  /// How much.
+  /// Quantity traded.
   public var quantity: Energy
 }
 
 /// The published depth of one instrument, or a part of it.
 public struct LevelsReport: Equatable, Sendable {
-  /// One level.
+  /// One price level.
   public struct Level: Equatable, Sendable {
     /// Bids or asks.
     public var side: Side
-    /// The level.
+    /// Price of the level.
     public var price: Price
-    /// Open quantity there, waiting included.
+    /// Open quantity at the price, including the waiting part.
     public var total: Energy
-    /// What can be had now.
+    /// Quantity at the price that can be traded now.
     public var live: Energy
-    /// How many orders.
+    /// Number of orders at the price.
     public var orders: UInt32
   }
 
-  /// What is traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// The channel.
+  /// The area of the market-data channel.
   public var area: AreaId
-  /// Open, halted or closed.
+  /// State of the instrument.
   public var state: InstrumentState
-  /// Bids first, best first on each side.
+  /// Bids first, best price first on each side.
   public var levels: [Level]
 }
 
-/// One level of the published depth after a change.
+/// One price level of the published depth, after a change.
 public struct LevelReport: Equatable, Sendable, BitwiseCopyable {
-  /// What is traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// The channel.
+  /// The area of the market-data channel.
   public var area: AreaId
   /// Bids or asks.
   public var side: Side
-  /// The level.
+  /// Price of the level.
   public var price: Price
-  /// Open quantity there, waiting included.
+  /// Open quantity at the price, including the waiting part.
   public var total: Energy
-  /// What can be had now.
+  /// Quantity at the price that can be traded now.
   public var live: Energy
-  /// How many orders; 0: the level is gone.
+  /// Number of orders at the price; 0 if the level is gone.
   public var orders: UInt32
 }
 
-/// The top of one instrument's book.
+/// The best prices of one instrument's book.
 public struct TopReport: Equatable, Sendable {
   /// The best level of one side.
   public struct Best: Equatable, Sendable {
-    /// Its price.
+    /// Price of the level.
     public var price: Price
-    /// Open quantity there, waiting included.
+    /// Open quantity at the price, including the waiting part.
     public var total: Energy
-    /// What of it can be had now.
+    /// Quantity at the price that can be traded now.
     public var live: Energy
   }
 
-  /// What is traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// The channel.
+  /// The area of the market-data channel.
   public var area: AreaId
-  /// Best bid of all resting orders; `nil`: there is none.
+  /// Best bid level, including waiting orders; `nil` if there is none.
   public var bid: Best?
-  /// Best ask of all resting orders; `nil`: there is none.
+  /// Best ask level, including waiting orders; `nil` if there is none.
   public var ask: Best?
-  /// Best bid that can be had now.
+  /// Best bid price with live quantity; `nil` if there is none.
   public var liveBid: Price?
-  /// Best ask that can be had now.
+  /// Best ask price with live quantity; `nil` if there is none.
   public var liveAsk: Price?
 }
 
-/// How the server is.
+/// The status of the server.
 public struct StatusReport: Equatable, Sendable, BitwiseCopyable {
-  /// Sequence number of our request.
+  /// Sequence number of the request.
   public var reference: UInt64
-  /// Last command applied.
+  /// The last command applied.
   public var lastSequence: SequenceNumber
-  /// Last command that is durable in the journal.
+  /// The last command that is durable.
   public var durableSequence: SequenceNumber
   /// Rolling hash over all events.
   public var eventHash: UInt64
-  /// Hash of the whole state; 0 when it was not asked for.
+  /// Hash of the whole state; 0 if it was not requested.
   public var stateHash: UInt64
-  /// Last command that the ledger has confirmed.
+  /// The last command whose settlement the ledger has confirmed.
   public var settledSequence: SequenceNumber
-  /// Last settlement batch that the ledger has confirmed.
+  /// The last settlement batch that the ledger has confirmed.
   public var settledBatch: UInt64
-  /// Trades so far.
+  /// Number of trades since the first command.
   public var tradeCount: UInt64
-  /// Open orders.
+  /// Number of open orders.
   public var openOrderCount: UInt32
-  /// Established sessions.
+  /// Number of established sessions.
   public var connectionCount: UInt32
-  /// Participants.
+  /// Number of participants.
   public var participantCount: UInt32
-  /// Participants' accounts.
+  /// Number of participants' accounts.
   public var accountCount: UInt32
-  /// Areas.
+  /// Number of areas.
   public var areaCount: UInt32
-  /// Instruments.
+  /// Number of instruments.
   public var instrumentCount: UInt32
-  /// Meters.
+  /// Number of meters.
   public var meterCount: UInt32
-  /// The version of the rules in force; 0: the server is older than the field.
+  /// Version of the rules in force; 0 if the server is older than this field.
   public var rulesVersion: UInt32
-  /// Commands of the journal that an operator had left out.
+  /// Number of commands in the journal that an operator refused.
   public var refusedCommandCount: UInt32
 }

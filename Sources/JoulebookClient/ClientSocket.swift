@@ -1,11 +1,11 @@
 import Glibc
 import TLS
 
-// Bytes both ways over a plain TCP socket. Sending gathers in a buffer and leaves with `flush`; what
-// the socket does not take stays for the next time. Receiving reads as much as there is into one
-// buffer, from which messages are taken in place. Nothing is allocated after the start.
+// A TCP socket with a buffer in each direction. Written bytes are gathered and sent by `flush`;
+// what the socket does not accept stays for the next time. Received bytes are read into one buffer,
+// and messages are decoded in place. After the start nothing is allocated.
 
-/// A non-blocking socket with a buffer each way. Owned by one thread.
+/// A non-blocking socket with buffers. Owned by one thread.
 struct ClientSocket: ~Copyable {
   let descriptor: Int32
   private let outgoing: UnsafeMutableRawBufferPointer
@@ -15,17 +15,17 @@ struct ClientSocket: ~Copyable {
   private var incomingStart = 0
   private var incomingEnd = 0
   private var security: TLSSession?
-  /// With TLS: sealed bytes on their way to the socket, and from it.
+  /// With TLS: buffers of encrypted bytes to and from the socket.
   private let sealed: UnsafeMutableRawBufferPointer
   private var sealedCount = 0
   private let arriving: UnsafeMutableRawBufferPointer
 
   /// Connects.
   /// - Parameters:
-  ///   - host: An IPv4 or IPv6 address or a name.
-  ///   - bufferBytes: Size of each of the two buffers.
-  ///   - context: Speaks TLS with this, once `agree` was called; `nil`: plain TCP.
-  /// - Throws: `.cannotConnect`; `.insecure` when the name cannot be proven.
+  ///   - host: An IPv4 or IPv6 address, or a name.
+  ///   - bufferBytes: Size of each buffer, in bytes.
+  ///   - context: TLS context, used from `agree` on; `nil` for plain TCP.
+  /// - Throws: `.cannotConnect`; `.insecure` if `host` is not a name that can be verified.
   init(
     host: String, port: UInt16, bufferBytes: Int, security context: TLSContext?
   ) throws(ClientError) {
@@ -57,25 +57,25 @@ struct ClientSocket: ~Copyable {
     arriving.deallocate()
   }
 
-  /// What was received and not consumed.
+  /// Bytes received and not yet consumed.
   var received: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: incoming[incomingStart..<incomingEnd])
   }
 
-  /// Whether something waits to be sent.
+  /// Whether bytes wait to be sent.
   var hasUnsent: Bool { outgoingEnd > outgoingStart || sealedCount > 0 }
 
-  /// Bytes that can be written behind what waits.
+  /// Number of bytes that can still be written.
   var room: Int { outgoing.count - outgoingEnd }
 
-  /// `count` bytes were understood.
+  /// Consumes `count` received bytes.
   mutating func consume(_ count: Int) {
     incomingStart += count
     if incomingStart == incomingEnd { (incomingStart, incomingEnd) = (0, 0) }
   }
 
-  /// Appends `count` bytes for the caller to fill in at once.
-  /// - Throws: `.sendBufferFull` when the server takes no more; `.connectionLost`.
+  /// Appends `count` bytes for the caller to fill in immediately.
+  /// - Throws: `.sendBufferFull` if the server accepts no more now; `.connectionLost`.
   mutating func reserve(_ count: Int) throws(ClientError) -> UnsafeMutableRawPointer {
     if outgoingEnd + count > outgoing.count { try flush() }
     guard outgoingEnd + count <= outgoing.count, let base = outgoing.baseAddress else {
@@ -85,7 +85,7 @@ struct ClientSocket: ~Copyable {
     return base + outgoingEnd
   }
 
-  /// Sends what the socket takes.
+  /// Sends as much as the socket accepts.
   /// - Throws: `.connectionLost`.
   mutating func flush() throws(ClientError) {
     if security != nil { return try flushSealed() }
@@ -105,8 +105,8 @@ struct ClientSocket: ~Copyable {
   }
 
   /// Reads what has arrived, without waiting.
-  /// - Returns: Whether anything was read.
-  /// - Throws: `.connectionLost`, with error 0 when the server closed its side.
+  /// - Returns: whether anything was read.
+  /// - Throws: `.connectionLost`, with error 0 if the server closed the connection.
   mutating func receive() throws(ClientError) -> Bool {
     compactIncoming()
     guard incomingEnd < incoming.count, let base = incoming.baseAddress else { return false }
@@ -124,24 +124,24 @@ struct ClientSocket: ~Copyable {
     }
   }
 
-  /// Whether bytes have arrived that were not read.
+  /// Whether bytes have arrived that are not yet read.
   var hasUnread: Bool {
     var arrived = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&arrived, 1, 0) > 0
   }
 
-  /// Waits until something can be read, or sent when something waits.
-  /// - Parameter milliseconds: Longest wait; negative: for ever.
+  /// Waits until the socket is readable, or writable if bytes wait to be sent.
+  /// - Parameter milliseconds: Longest wait; negative: no limit.
   func wait(milliseconds: Int32) {
     var waited = pollfd(
       fd: descriptor, events: Int16(POLLIN) | (hasUnsent ? Int16(POLLOUT) : 0), revents: 0)
-    // An error shows at the next read or write.
+    // An error is reported by the next read or write.
     _ = poll(&waited, 1, milliseconds)
   }
 
   // MARK: TLS
 
-  /// Waits until both sides have agreed on TLS; returns at once without it.
+  /// Waits until the TLS handshake is complete; returns immediately without TLS.
   /// - Parameter milliseconds: Longest wait.
   /// - Throws: `.insecure`, `.connectionLost`, `.timedOut`.
   mutating func agree(_ milliseconds: Int32) throws(ClientError) {
@@ -157,7 +157,7 @@ struct ClientSocket: ~Copyable {
     try flush()
   }
 
-  /// Seals what was written, once there is nothing sealed left, and sends what the socket takes.
+  /// Encrypts written bytes, once all encrypted ones were sent, and sends what the socket accepts.
   private mutating func flushSealed() throws(ClientError) {
     while true {
       if sealedCount == 0, security?.pending == 0, outgoingEnd > outgoingStart,
@@ -182,7 +182,7 @@ struct ClientSocket: ~Copyable {
     }
   }
 
-  /// Unseals what has come, or else reads from the socket and tries again.
+  /// Decrypts received bytes; if there are none, reads from the socket and tries again.
   private mutating func receiveSealed() throws(ClientError) -> Bool {
     while true {
       let room = UnsafeMutableRawBufferPointer(rebasing: incoming[incomingEnd...])

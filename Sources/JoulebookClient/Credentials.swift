@@ -2,38 +2,38 @@ import Crypto
 import Foundation
 import MarketModel
 
-/// Who a client is: a session identity and its Ed25519 private key. The server knows the public key.
+/// Identifies a client: a session and its Ed25519 private key. The server knows the public key.
 public struct Credentials: Sendable {
-  /// The session identity that the operator registered.
+  /// The session that the operator registered.
   public var session: SessionId
   /// Signs Negotiate and Establish.
   public var privateKey: Curve25519.Signing.PrivateKey
 
-  /// The credentials of `session`.
+  /// The credentials of `session` with `privateKey`.
   public init(session: SessionId, privateKey: Curve25519.Signing.PrivateKey) {
     (self.session, self.privateKey) = (session, privateKey)
   }
 
-  /// The credentials of `session`, its key read from a file.
-  /// - Throws: `ClientError.badCredentials` when the file cannot be read or holds no key.
+  /// The credentials of `session` with the key in a file.
+  /// - Throws: `ClientError.badCredentials` if the file cannot be read or contains no key.
   public init(session: SessionId, keyFile: String) throws(ClientError) {
     self.init(session: session, privateKey: try KeyFile.read(keyFile))
   }
 
-  /// What the operator registers for this session.
+  /// The public key, which the operator registers for the session.
   public var publicKey: PublicKey { PublicKey(privateKey.publicKey) }
 }
 
-/// Ed25519 private keys in files: PKCS #8 PEM as `openssl genpkey -algorithm ed25519` writes it, or 64
-/// hexadecimal digits.
+/// Ed25519 private keys in files: PKCS #8 PEM as written by `openssl genpkey -algorithm ed25519`,
+/// or 64 hexadecimal digits.
 public enum KeyFile {
-  /// Everything that comes before the 32 key bytes in the DER of PKCS #8 (RFC 8410, section 7).
+  /// The bytes before the 32 key bytes in the DER encoding of PKCS #8 (RFC 8410, section 7).
   private static let pkcs8Prefix: [UInt8] = [
     0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
   ]
 
-  /// The key in `path`.
-  /// - Throws: `ClientError.badCredentials` when the file cannot be read or holds no key.
+  /// Reads the key in the file `path`.
+  /// - Throws: `ClientError.badCredentials` if the file cannot be read or contains no key.
   public static func read(_ path: String) throws(ClientError) -> Curve25519.Signing.PrivateKey {
     let text: String
     do {
@@ -49,7 +49,7 @@ public enum KeyFile {
     return key
   }
 
-  /// The key in `text`; `nil` when there is none.
+  /// Parses a key; `nil` if `text` contains none.
   public static func parse(_ text: String) -> Curve25519.Signing.PrivateKey? {
     let lines = text.split(whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)
@@ -73,7 +73,7 @@ public enum KeyFile {
     }
   }
 
-  /// The PKCS #8 PEM of `key`, as openssl reads it.
+  /// The key in PKCS #8 PEM, as openssl reads it.
   public static func pem(_ key: Curve25519.Signing.PrivateKey) -> String {
     let der = Data(pkcs8Prefix + Array(key.rawRepresentation))
     return """
@@ -86,7 +86,7 @@ public enum KeyFile {
 }
 
 extension PublicKey {
-  /// The key as the exchange stores it.
+  /// The key in the form that the exchange stores.
   public init(_ key: Curve25519.Signing.PublicKey) {
     let bytes = Array(key.rawRepresentation)
     func word(_ index: Int) -> UInt64 {

@@ -1,10 +1,10 @@
 import MarketModel
 import Wire
 
-/// Reads what the server says. Pure; allocates for groups (levels, explanations) only.
+/// Decodes the server's messages. Stateless; allocates only for groups (levels, explanations).
 package enum EventReader {
-  /// The event in a checked frame.
-  /// - Throws: `.protocolViolation` when a field has a value outside its list.
+  /// Decodes a frame that was checked by a `FrameReader`.
+  /// - Throws: `.protocolViolation` if an enumeration has an undefined value.
   package static func read(
     _ frame: Frame, _ template: Template, receivedAt: UInt64
   ) throws(ClientError) -> ClientMessage {
@@ -17,7 +17,7 @@ package enum EventReader {
       isReport: frame.sequenceNumber != 0 && isReport(template), event: event)
   }
 
-  /// Whether a message of this kind counts in the session's report sequence when it has a number.
+  /// Whether messages with this template, if numbered, count as reports of the session.
   static func isReport(_ template: Template) -> Bool {
     switch template {
     case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
@@ -78,7 +78,7 @@ package enum EventReader {
     }
   }
 
-  /// A field with a closed list; servers send no value outside it.
+  /// Unwraps an enumeration; servers send no undefined value.
   static func known<Value>(_ value: Value?) throws(ClientError) -> Value {
     if let value { return value }
     throw .protocolViolation("a field has a value outside its list")
@@ -86,7 +86,7 @@ package enum EventReader {
 }
 
 extension AckDecoder {
-  /// The `transactTime` of any report or answer: it stands at the same place in all of them.
+  /// The `transactTime` of a report or answer, which is at the same offset in all of them.
   fileprivate static func time(of frame: Frame) -> Timestamp {
     Timestamp(
       nanoseconds: UInt64(

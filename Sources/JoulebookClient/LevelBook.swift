@@ -1,42 +1,43 @@
-// A bot's picture of an area's depth, from a snapshot and the changes after it:
+// A copy of an area's depth, built from a snapshot and the changes after it:
 //
 //     levels ... snapshotEnd(7)     8  9  10        12
-//     picture as of 7               as of 10        gap: 11 is missing, ask for 11
+//     copy as of 7                  as of 10        gap: request 11
 
 import MarketModel
 
-/// The published depth of one area as a subscriber of levels knows it. Owned by one thread.
+/// The published depth of one area, for a subscriber of levels. Owned by one thread.
 public struct LevelBook: Sendable {
-  /// What a message did.
+  /// The effect of a message.
   public enum Outcome: Equatable, Sendable {
-    /// It is not about this area's levels, or it came before.
+    /// The message is not about this area's levels, or it is old.
     case nothing
-    /// It belongs to a snapshot that is not complete yet, or it was the next of the channel.
+    /// The message is part of an incomplete snapshot, or the next of the channel.
     case taken
-    /// The picture is complete.
+    /// The snapshot is complete.
     case complete
-    /// Messages from this number on are missing: `Client.resumeMarketData(of:from:view: .levels)`. Until
-    /// they have come, nothing newer is taken.
+    /// Messages from this number on are missing; request them with
+    /// `Client.resumeMarketData(of:from:view: .levels)`. Until they arrive, newer messages are
+    /// ignored.
     case gap(from: UInt64)
   }
 
-  /// Which area.
+  /// The area.
   public let area: AreaId
-  /// Number of the last message that the picture contains.
+  /// Number of the last message contained.
   public private(set) var last: UInt64 = 0
   /// Whether a snapshot is complete.
   public private(set) var isComplete = false
   private var levels: [LevelKey: LevelReport] = [:]
 
-  /// Knows nothing yet.
+  /// Creates an empty book, before a snapshot.
   public init(area: AreaId) { self.area = area }
 
-  /// The depth of an instrument: bids first, best first on each side.
+  /// The depth of an instrument: bids first, best price first on each side.
   public func depth(of instrument: InstrumentId) -> [LevelReport] {
     levels.filter { $0.key.instrument == instrument }.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Takes a message of the client in.
+  /// Processes a message from the client.
   public mutating func take(_ message: ClientMessage) -> Outcome {
     switch message.event {
     case .levels(let report) where report.area == area:
@@ -44,7 +45,8 @@ public struct LevelBook: Sendable {
       for level in report.levels { set(level, report.instrument) }
       return .taken
     case .snapshotEnd(area, _):
-      // A snapshot without an instrument has no levels before its end.
+      // Instruments without levels are missing from a snapshot, so the old levels are removed at
+      // its start.
       if isComplete { levels = [:] }
       (last, isComplete) = (message.sequence, true)
       return .complete

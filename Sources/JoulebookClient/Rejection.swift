@@ -1,17 +1,17 @@
 import MarketModel
 
-/// A message of this client that changed nothing, and why.
+/// A message of this client that was rejected and changed nothing, with the reason.
 public struct Rejection: Equatable, Sendable {
-  /// Why; see the list of reject codes.
+  /// Reject code; see the page of reject codes.
   public var code: RejectCode
-  /// The limit broken, in the unit that the code names; 0 where there is none.
+  /// The violated limit, in the unit that the code defines; 0 if there is none.
   public var limit: Int64
-  /// Sequence number of the message; 0: the exchange made the order (standing instruction).
+  /// Sequence number of the message; 0 if the exchange generated the order (standing instruction).
   public var reference: UInt64
-  /// The account named, if any.
+  /// The account in the message; null if none.
   public var account: AccountId
-  /// The client order id named, if any.
+  /// The client order id in the message; null if none.
   public var clientOrderId: ClientOrderId
-  /// The order named, if any.
+  /// The order in the message; null if none.
   public var order: OrderId
 }

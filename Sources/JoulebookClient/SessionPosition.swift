@@ -1,28 +1,28 @@
 import MarketModel
 
-/// Where a session stands: what it takes to come back to it after its connection was lost.
+/// The state needed to resume a session after its connection was lost.
 public struct SessionPosition: Equatable, Sendable {
   /// The session version.
   public var version: UInt64
-  /// Number of the next message sent.
+  /// Sequence number of the next message to send.
   public var nextSequence: UInt64
-  /// Number of the first report that was not seen.
+  /// Number of the first report not yet received.
   public var nextReport: UInt64
 
-  /// All fields.
+  /// The position of session version `version`.
   public init(version: UInt64, nextSequence: UInt64, nextReport: UInt64) {
     (self.version, self.nextSequence, self.nextReport) = (version, nextSequence, nextReport)
   }
 }
 
-/// What becomes of a session's orders when its connection is lost.
+/// What happens to a session's orders when its connection is lost.
 public enum OrdersOnDisconnect: Equatable, Sendable {
-  /// They stand.
+  /// The orders stay open.
   case kept
-  /// They are cancelled when the session has not come back in time; 60,000 ms at most.
+  /// The orders are cancelled unless the session returns within this time, at most 60,000 ms.
   case canceled(afterMilliseconds: UInt32)
 
-  /// As the wire says it.
+  /// The value in the Establish message.
   var cancelAfter: UInt32 {
     switch self {
     case .kept: BeginSession.never

@@ -1,33 +1,36 @@
 import Glibc
 import MarketModel
 
-/// Why a journal cannot be opened, read or written. Each message says what to do.
+/// The reason why a journal cannot be opened, read or written. Each message says what to do.
 public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What was asked of the operating system.
+  /// The system call that failed.
   public enum Operation: String, Sendable {
     case open, create, read, write, sync, rename, remove, list, lock
   }
 
-  /// The operating system refused. `code` is the errno; `offset` the file position, if there is one.
+  /// The system refused. `code` is the errno, `offset` the file position if there is one.
   case system(Operation, path: String, offset: Int?, code: Int32)
-  /// Another process has the directory; `holder` is its process id, 0 when it is not known.
+  /// Another process has locked the directory; `holder` is its process id, 0 if unknown.
   case locked(path: String, holder: Int32)
-  /// The directory that this process writes is no longer at its path, or another lies there.
+  /// The directory that this process writes is no longer at its path, or another one is.
   case moved(path: String)
-  /// The journal has no segment, and a file beside its folder shows that it had one.
+  /// The journal has no segment, but a file beside its directory shows that it had one.
   case lost(path: String, beside: String)
-  /// A block that must be there is damaged, and this is not the torn end of the last write.
-  /// `expected` is the sequence number due at that place.
+  /// A block that must exist is damaged, other than as the torn end of the last write. `expected`
+  /// is the sequence number expected there.
   case corrupt(path: String, offset: Int, expected: SequenceNumber, BlockDefect)
-  /// The journal begins after the command asked for.
+  /// The journal starts after the requested command.
   case tooEarly(path: String, asked: SequenceNumber, oldest: SequenceNumber)
-  /// A snapshot is damaged, or another program or configuration wrote it; the journal is as it was.
+  /// A snapshot is damaged, or was written by another program or configuration; the journal is not
+  /// affected.
   case badSnapshot(path: String, String)
-  /// No snapshot can be used, and the segments before `oldest` are gone: nothing leads to the state.
+  /// No snapshot can be used, and the segments before `oldest` were removed, so the state cannot be
+  /// restored.
   case onlySnapshots(path: String, oldest: SequenceNumber, String)
-  /// The list of refused commands is damaged, lacks what a snapshot holds, or belongs to another journal.
+  /// The list of refused commands is damaged, lacks an entry of a snapshot, or belongs to another
+  /// journal.
   case badRefusals(path: String, String)
-  /// The command may not be refused; and why.
+  /// The command may not be refused, with the reason.
   case notRefusable(SequenceNumber, String)
 
   static func system(
@@ -36,13 +39,13 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     .system(operation, path: path, offset: offset, code: failure.code)
   }
 
-  /// Whether the disk has no room: it may have some later.
+  /// Whether the disk is full, which may change.
   public var isFull: Bool {
     if case .system(_, _, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
   }
 
-  /// Whether whoever reads may ask for the same again later: the system refused, or a segment is not there
-  /// just now. Nothing that is read is damaged.
+  /// Whether a reader may retry later: the system refused, or a segment is missing at the moment.
+  /// No data are damaged.
   public var mayPass: Bool {
     switch self {
     case .system, .moved, .corrupt(_, _, _, .missing): true
@@ -50,8 +53,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Whether it can be over later, and kept nothing from being written that was promised: the disk has no room,
-  /// there is no descriptor or memory left, or the file to be made cannot be.
+  /// Whether a writer may retry later, and no promised data were lost: the disk is full,
+  /// descriptors or memory are exhausted, or the new file cannot be created.
   var canPass: Bool {
     switch self {
     case .moved: true
@@ -60,7 +63,7 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// What happened and what to do about it.
+  /// What happened and what to do about it, for the operator.
   public var description: String {
     switch self {
     case .system(let operation, let path, let offset, let code):
@@ -102,7 +105,7 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     case .notRefusable(let sequence, let reason):
       return
         "command \(sequence.rawValue) is not refused: \(reason). Nothing was changed. Only the "
-        + "command in which the last run ended, and which nobody was told of, can be refused."
+        + "command in which the last run ended, and whose result no client received, can be refused."
     }
   }
 
@@ -117,7 +120,7 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     case EMFILE:
       "This process has no file descriptor left: raise `ulimit -n`, or LimitNOFILE= of its unit."
     case ENFILE:
-      "The system has no file descriptor left: raise fs.file-max, or end what holds so many."
+      "The system has no file descriptor left: raise fs.file-max, or stop the processes that use most of them."
     case ENOMEM: "The system has no memory left."
     case ENOENT: "Check that the directory is the journal's."
     case EIO where operation == .write || operation == .sync:

@@ -1,20 +1,21 @@
-// TLS 1.3 by OpenSSL, and nothing older. One context for all connections of a listener, or of a client's kind.
+// TLS 1.3 with OpenSSL; older versions are refused. One context serves all connections of a
+// listener, or of one kind of client.
 
 import COpenSSL
 import Glibc
 
-/// What connections of one kind have in common: a server's certificate and key, or whom a client trusts.
-/// Any thread, once it is made.
+/// The shared parameters of connections: a server's certificate and key, or the authorities that a
+/// client trusts. Any thread, after initialisation.
 public final class TLSContext: @unchecked Sendable {
   let pointer: OpaquePointer
   let isServer: Bool
 
-  /// For a server.
+  /// Creates a server's context.
   /// - Parameters:
-  ///   - certificate: File with the certificate and those that lead to its root, PEM.
-  ///   - key: File with its private key, PEM.
-  /// - Throws: when a file cannot be read or is none of those, the key belongs to another certificate, or
-  ///   the certificate has expired or does not hold yet.
+  ///   - certificate: File with the certificate chain, PEM.
+  ///   - key: File with the private key, PEM.
+  /// - Throws: if a file cannot be read or contains something else, the key belongs to another
+  ///   certificate, or the certificate has expired or is not yet valid.
   public init(certificate: String, key: String) throws(TLSError) {
     for file in [certificate, key] where access(file, R_OK) != 0 {
       throw TLSError("\(file) cannot be read: \(String(cString: strerror(errno)))")
@@ -31,9 +32,9 @@ public final class TLSContext: @unchecked Sendable {
     }
   }
 
-  /// For a client, which goes on with servers only that prove their name.
-  /// - Parameter authorities: File with the certificates that it trusts, PEM; `nil`: the system's.
-  /// - Throws: when the file cannot be read or holds no certificate.
+  /// Creates a client's context, which accepts only servers that prove their name.
+  /// - Parameter authorities: File with trusted certificates, PEM; `nil` for the system's.
+  /// - Throws: if the file cannot be read or contains no certificate.
   public init(trusting authorities: String?) throws(TLSError) {
     pointer = try Self.make(TLS_client_method())
     isServer = false

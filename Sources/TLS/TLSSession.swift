@@ -1,23 +1,23 @@
-// One connection's TLS between two memories; whoever has the socket carries the bytes.
+// TLS of one connection between two memory buffers; the owner of the socket moves the bytes.
 //
 //     socket ──receive──▶ [ sealed in  ] ──read──▶ plain
 //     socket ◀───take──── [ sealed out ] ◀──write── plain
 //
-// The handshake goes on by itself whenever something is read.
+// The handshake proceeds whenever `read` is called.
 
 import COpenSSL
 
-/// The TLS of one connection. Owned by the thread that has its socket.
+/// TLS state of one connection. Owned by the thread that has its socket.
 public struct TLSSession: ~Copyable {
-  /// What reading gave.
+  /// The result of a read.
   public enum Outcome: Equatable, Sendable {
-    /// So many bytes.
+    /// The number of plain bytes read.
     case bytes(Int)
-    /// Nothing, until more is received.
+    /// Nothing yet; more bytes must be received.
     case needsMore
-    /// The other side has said that nothing more comes.
+    /// The peer has closed its direction.
     case ended
-    /// The connection is of no use any more; an alert for the other side may wait to be taken.
+    /// The connection is unusable; an alert for the peer may be pending.
     case failed(TLSError)
   }
 
@@ -26,10 +26,11 @@ public struct TLSSession: ~Copyable {
   private let sealedIn: OpaquePointer
   private let sealedOut: OpaquePointer
 
-  /// The TLS of a connection just made.
+  /// Creates the TLS state of a new connection.
   /// - Parameters:
-  ///   - host: For a client: the name or address that the server must prove to be.
-  /// - Throws: when there is no memory, or the name cannot be one.
+  ///   - context: Certificate and key of a server, or the authorities that a client trusts.
+  ///   - host: For a client: the name or address that the server must prove.
+  /// - Throws: if there is no memory, or `host` is not a valid name.
   public init(_ context: TLSContext, host: String? = nil) throws(TLSError) {
     let ssl = try Self.open(context, host)
     guard let sealedIn = BIO_new(BIO_s_mem()), let sealedOut = BIO_new(BIO_s_mem()) else {
@@ -58,18 +59,18 @@ public struct TLSSession: ~Copyable {
 
   deinit { SSL_free(ssl) }
 
-  /// Whether both sides have agreed: before that nothing can be written.
+  /// Whether the handshake is complete; nothing can be written before.
   public var isEstablished: Bool { SSL_is_init_finished(ssl) == 1 }
 
-  /// Bytes that wait to be taken to the socket.
+  /// Number of encrypted bytes to be moved to the socket.
   public var pending: Int { BIO_ctrl_pending(sealedOut) }
 
-  /// Takes what the socket has brought.
+  /// Accepts encrypted bytes from the socket.
   public mutating func receive(_ bytes: UnsafeRawBufferPointer) {
     _ = BIO_write(sealedIn, bytes.baseAddress, Int32(bytes.count))
   }
 
-  /// Reads what has come, as plain bytes.
+  /// Decrypts received bytes.
   public mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
     ERR_clear_error()
     var count = 0
@@ -82,9 +83,9 @@ public struct TLSSession: ~Copyable {
     }
   }
 
-  /// Seals plain bytes.
+  /// Encrypts plain bytes.
   /// - Precondition: the connection is established.
-  /// - Returns: Whether it could.
+  /// - Returns: whether it succeeded.
   public mutating func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
     ERR_clear_error()
     var written = 0
@@ -92,19 +93,19 @@ public struct TLSSession: ~Copyable {
       && written == bytes.count
   }
 
-  /// Takes sealed bytes for the socket.
-  /// - Returns: How many; at most `buffer` holds.
+  /// Moves encrypted bytes into `buffer`, for the socket.
+  /// - Returns: the number of bytes moved.
   public mutating func take(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     max(0, Int(BIO_read(sealedOut, buffer.baseAddress, Int32(buffer.count))))
   }
 
-  /// Says that nothing more comes from here.
+  /// Announces the end of this direction (close_notify).
   public mutating func end() {
     ERR_clear_error()
     if isEstablished { SSL_shutdown(ssl) }
   }
 
-  /// What is wrong: with the other side's certificate, if anything, or else what the library says.
+  /// The failed verification of the peer's certificate, if any, or else OpenSSL's error.
   private func failure() -> TLSError {
     let verdict = SSL_get_verify_result(ssl)
     if !context.isServer, verdict != Int(X509_V_OK) {
@@ -117,7 +118,7 @@ public struct TLSSession: ~Copyable {
   }
 
   private static func expect(_ host: String, _ ssl: OpaquePointer) -> Bool {
-    // An address is proven as one; it is no server name (RFC 6066, section 3).
+    // An IP address is verified as such; it must not be sent as server name (RFC 6066, section 3).
     if X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 { return true }
     ERR_clear_error()
     let isNamed = host.withCString { name in

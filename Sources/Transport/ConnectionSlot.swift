@@ -1,11 +1,12 @@
 import CLibuv
 import TLS
 
-/// One place for a connection: reused, never freed before the transport is. Owned by the loop's thread.
+/// The state of one connection. Slots are reused and freed only with the transport. Owned by the
+/// loop's thread.
 struct ConnectionSlot: ~Copyable {
-  /// What may be done with the slot.
+  /// States of a slot.
   enum State {
-    /// No connection.
+    /// Unused.
     case free
     /// Reads and writes.
     case open
@@ -15,7 +16,7 @@ struct ConnectionSlot: ~Copyable {
     case closing
   }
 
-  /// Back to the owner; the slot never outlives it.
+  /// The transport, which outlives the slot.
   let transport: Unmanaged<Transport>
   let tcp: UnsafeMutablePointer<uv_tcp_t>
   let write: UnsafeMutablePointer<uv_write_t>
@@ -23,29 +24,29 @@ struct ConnectionSlot: ~Copyable {
   let index: Int
   var generation: UInt32 = 0
   var state = State.free
-  /// Which of the handlers has the connection.
+  /// Index of the connection's handler.
   var handler = 0
   var reason = CloseReason.local
-  /// Reading is stopped: back-pressure.
+  /// Whether reading is paused (backpressure).
   var paused = false
-  /// The queue is full: only a last word is taken.
+  /// Whether the send bound was exceeded, so that only a last message is accepted.
   var isOverflowing = false
-  /// The slot is in the list of those to flush.
+  /// Whether the slot is in the list of slots to flush.
   var dirty = false
-  /// It was read since something was sent early.
+  /// Whether it was read since the last early flush.
   var wasRead = false
-  /// `uv_shutdown` was called.
+  /// Whether `uv_shutdown` was called.
   var shut = false
-  /// When a finishing connection is closed, whatever the client does; loop time in ms.
+  /// When a finishing connection is closed in any case; loop time in ms.
   var lingerUntil: UInt64 = 0
-  /// The part of a message that the next bytes complete, or all that was left when reading paused.
+  /// The beginning of an incomplete message, or all bytes left when reading was paused.
   var unread = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   var unreadCount = 0
-  /// What the socket is given.
+  /// Bytes for the socket.
   var queue: SendQueue
-  /// The connection's TLS; `nil`: bytes stand on the wire as they are.
+  /// TLS state of the connection; `nil` for plain TCP.
   var security: TLSSession?
-  /// With TLS: what waits to be sealed, as the handler wrote it.
+  /// With TLS: bytes from the handler that are not yet encrypted.
   var plain: SendQueue
 
   init(transport: Transport, index: Int, sendBound: Int) {
@@ -75,7 +76,7 @@ struct ConnectionSlot: ~Copyable {
     UnsafeMutableRawPointer(tcp).assumingMemoryBound(to: uv_handle_t.self)
   }
 
-  /// Keeps `bytes` for the next time. Grows only when reading pauses in the midst of a burst.
+  /// Stores `bytes` for the next read. Grows only if reading is paused during a burst.
   mutating func keep(_ bytes: UnsafeRawBufferPointer) {
     if bytes.count > unread.count {
       unread.deallocate()
@@ -85,8 +86,8 @@ struct ConnectionSlot: ~Copyable {
     unreadCount = bytes.count
   }
 
-  /// Makes the slot ready for the next connection.
-  /// - Parameter handler: Which of the handlers has it.
+  /// Prepares the slot for a new connection.
+  /// - Parameter handler: Index of its handler.
   mutating func open(handler: Int) {
     self.handler = handler
     generation += 1
@@ -97,6 +98,6 @@ struct ConnectionSlot: ~Copyable {
     plain.reset()
   }
 
-  /// Bytes that wait to be sent.
+  /// Number of bytes queued for sending.
   var waiting: Int { queue.count + plain.count }
 }

@@ -1,58 +1,59 @@
-/// What a gateway asks of its connections: `Transport` over sockets, or a network of the simulation.
-/// The loop's thread.
+/// The operations on connections that a gateway needs: implemented by `Transport` over sockets and
+/// by the simulated network. All of them are called on the loop's thread.
 public protocol Network: AnyObject {
-  /// Connections at a time.
+  /// Maximum number of simultaneous connections.
   var maximumConnections: Int { get }
-  /// Room for `bytes` bytes behind what `connection` is sent, to be filled in before the next call.
-  /// - Returns: `nil` when the connection is closed, finishing, or has just been cut.
+  /// Appends `bytes` bytes to the send queue of `connection`, to be filled in before the next call.
+  /// - Returns: `nil` if the connection is closed, finishing, or has just exceeded its bound.
   func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer?
-  /// Bytes that wait to be sent on `connection`.
+  /// Number of bytes queued for sending on `connection`.
   func queued(_ connection: ConnectionId) -> Int
-  /// Bytes that wait to be sent, on all connections.
+  /// Number of bytes queued for sending on all connections.
   var waiting: Int { get }
-  /// What happened so far.
+  /// Activity counters since the start.
   var counts: Transport.Counts { get }
-  /// Bytes that may wait on one connection before it is cut.
+  /// Maximum number of bytes queued on one connection; one that exceeds it is closed.
   var sendBound: Int { get }
-  /// Sends what waits now on connections that were read, and not only when the turn ends; may be called
+  /// Flushes the connections that were read in this turn, before the turn ends. May be called
   /// within `received`.
   func sendNow()
-  /// Stops reading from `connection`; what the handler leaves unread is shown again on `resume`.
+  /// Stops reading from `connection`. Bytes that the handler leaves are presented again on
+  /// `resume`.
   func pause(_ connection: ConnectionId)
-  /// Reads again. Not within `received`.
+  /// Resumes reading. Not to be called within `received`.
   func resume(_ connection: ConnectionId)
-  /// Sends what is queued, then closes; what arrives meanwhile is discarded.
+  /// Sends what is queued, then closes the connection; bytes that arrive in between are discarded.
   func finish(_ connection: ConnectionId)
-  /// Calls `timerFired` after `milliseconds`, then every `interval` ms (0: once).
+  /// Calls `timerFired` after `milliseconds`, then every `interval` ms; 0 means once.
   func startTimer(_ token: TimerToken, after milliseconds: UInt64, every interval: UInt64)
-  /// Stops a timer; one that does not run is fine.
+  /// Stops a timer; has no effect if it does not run.
   func stopTimer(_ token: TimerToken)
-  /// The loop turns once more without waiting for something to happen: what has come is read, and
-  /// `turnEnds` called.
+  /// Makes the loop turn once more without waiting for an event: pending bytes are read, and
+  /// `turnEnds` is called.
   func turnAgain()
-  /// Connections go on, none is added.
+  /// Closes the listeners; existing connections continue.
   func stopListening()
   /// Closes everything without sending what is queued; the loop ends.
   func shutDown()
 }
 
 extension Network {
-  /// Nothing ever waits.
+  /// The default, for a network without send queues.
   public func queued(_ connection: ConnectionId) -> Int { 0 }
-  /// Nothing ever waits.
+  /// The default, for a network without send queues.
   public var waiting: Int { 0 }
-  /// Nothing is counted.
+  /// The default: nothing is counted.
   public var counts: Transport.Counts { Transport.Counts() }
-  /// It turns anyway.
+  /// The default, for a network that turns anyway.
   public func turnAgain() {}
-  /// It leaves with the turn.
+  /// The default: everything is sent at the end of the turn.
   public func sendNow() {}
-  /// No bound.
+  /// The default: there is no bound.
   public var sendBound: Int { .max }
 }
 
 extension Transport: Network {
-  /// Wakes its own loop.
+  /// Wakes the transport's own loop.
   public func turnAgain() { wakeHandle.wake() }
 
   /// The configured bound.

@@ -1,21 +1,21 @@
-// What waits to be sent on one connection: two buffers that change places.
+// The bytes to be sent on one connection, in two buffers that are swapped:
 //
-//     filling   reports are encoded here, one behind the other
-//     flying    libuv writes from here; nothing moves until it is done
+//     filling   messages are encoded here, one after the other
+//     flying    libuv writes from here; it must not move until the write is complete
 //
-// Usually a turn's reports leave `filling` in one write and `flying` is never used. Only when the
-// socket takes less do the two swap. Both grow by doubling up to the bound and never shrink, so the
-// steady state allocates nothing.
+// Usually one write sends all of `filling`, and `flying` is unused. Only if the socket accepts
+// less, the two are swapped. Both grow by doubling up to the bound and never shrink, so the steady
+// state allocates nothing.
 
-/// The bounded outgoing bytes of one connection. Owned by the loop's thread.
+/// The bounded send queue of one connection. Owned by the loop's thread.
 struct SendQueue: ~Copyable {
   private(set) var filling = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var flying = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-  /// Bytes in `filling`.
+  /// Number of bytes in `filling`.
   private(set) var filled = 0
-  /// Bytes of `flying` that the socket has not taken yet; 0: no write is under way.
+  /// Number of bytes of `flying` that the socket has not accepted; 0 if no write is pending.
   private(set) var inFlight = 0
-  /// `filled` and `inFlight` together stay within it.
+  /// Upper bound of `filled` + `inFlight`.
   let bound: Int
 
   init(bound: Int) { self.bound = bound }
@@ -25,12 +25,12 @@ struct SendQueue: ~Copyable {
     flying.deallocate()
   }
 
-  /// Bytes that wait.
+  /// Number of bytes queued.
   var count: Int { filled + inFlight }
 
-  /// Appends `bytes` bytes for the caller to fill in at once.
-  /// - Parameter beyond: Bytes by which the bound may be passed.
-  /// - Returns: `nil` when the bound would be passed.
+  /// Appends `bytes` bytes for the caller to fill in immediately.
+  /// - Parameter beyond: Number of bytes by which the bound may be exceeded.
+  /// - Returns: `nil` if the bound would be exceeded.
   mutating func reserve(_ bytes: Int, beyond: Int = 0) -> UnsafeMutableRawPointer? {
     guard filled + inFlight + bytes <= bound + beyond else { return nil }
     if filled + bytes > filling.count { grow(to: filled + bytes) }
@@ -39,11 +39,11 @@ struct SendQueue: ~Copyable {
     return start
   }
 
-  /// The socket took all of `filling`.
+  /// Empties `filling` after the socket accepted all of it.
   mutating func clear() { filled = 0 }
 
-  /// The socket took the first `written` bytes of `filling`: the rest flies.
-  /// - Returns: The rest, to be written by libuv.
+  /// The socket accepted the first `written` bytes of `filling`; swaps the buffers.
+  /// - Returns: the remaining bytes, to be written by libuv.
   mutating func swap(after written: Int) -> UnsafeMutableRawBufferPointer {
     assert(inFlight == 0 && written < filled)
     Swift.swap(&filling, &flying)
@@ -52,10 +52,10 @@ struct SendQueue: ~Copyable {
     return UnsafeMutableRawBufferPointer(rebasing: flying[written..<(written + inFlight)])
   }
 
-  /// libuv has written what flew.
+  /// libuv has completed the pending write.
   mutating func landed() { inFlight = 0 }
 
-  /// Forgets everything; keeps the memory. No write may be under way.
+  /// Empties the queue and keeps the memory. No write may be pending.
   mutating func reset() { (filled, inFlight) = (0, 0) }
 
   private mutating func grow(to needed: Int) {

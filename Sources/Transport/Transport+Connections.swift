@@ -1,21 +1,21 @@
 import CLibuv
 
 extension Transport {
-  /// Whether `connection` can still send. The loop's thread.
+  /// Whether `connection` can still send. On the loop's thread.
   public func isOpen(_ connection: ConnectionId) -> Bool {
     slot(of: connection).map { $0.pointee.state == .open } ?? false
   }
 
-  /// Stops reading from `connection`: its client feels TCP's back-pressure. What the handler leaves
-  /// unread is shown again on `resume`. The loop's thread.
+  /// Stops reading from `connection`, so that its client is slowed by TCP flow control. Bytes that
+  /// the handler leaves are presented again on `resume`. On the loop's thread.
   public func pause(_ connection: ConnectionId) {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
     slot.pointee.paused = true
     uv_read_stop(slot.pointee.stream)
   }
 
-  /// Reads again, after showing the handler what it had left. On the loop's thread, within a
-  /// call of the loop, but not within `received`.
+  /// Resumes reading, after presenting the bytes that the handler had left. On the loop's thread,
+  /// within a callback of the loop other than `received`.
   public func resume(_ connection: ConnectionId) {
     guard let slot = slot(of: connection), slot.pointee.state == .open, slot.pointee.paused else {
       return
@@ -32,8 +32,8 @@ extension Transport {
     if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
   }
 
-  /// Sends what is queued, then closes; what arrives meanwhile is discarded. Closes anyway after the
-  /// linger time. The loop's thread.
+  /// Sends what is queued, then closes the connection; bytes that arrive in between are discarded.
+  /// It is closed after the linger time in any case. On the loop's thread.
   public func finish(_ connection: ConnectionId) {
     if let slot = slot(of: connection) { finish(slot, .local) }
   }
@@ -52,12 +52,13 @@ extension Transport {
     markDirty(slot)
   }
 
-  /// Closes at once; what is queued is lost. `closed` follows in this turn of the loop.
+  /// Closes the connection immediately; queued bytes are lost. `closed` is called in this turn of
+  /// the loop.
   public func close(_ connection: ConnectionId, _ reason: CloseReason = .local) {
     if let slot = slot(of: connection) { close(slot, reason) }
   }
 
-  /// The slot of a connection that is not yet closed.
+  /// The slot of a connection that is not closed.
   func slot(of connection: ConnectionId) -> UnsafeMutablePointer<ConnectionSlot>? {
     guard connection.slot < slots.count else { return nil }
     let slot = slots[connection.slot]
@@ -88,7 +89,7 @@ extension Transport {
     if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
   }
 
-  /// At the limit a connection is taken and dropped, so that its client learns it at once.
+  /// At the limit a connection is accepted and closed, so that its client learns of it immediately.
   private func refuse(from listener: UnsafeMutablePointer<uv_stream_t>) {
     counts.refused += 1
     let tcp = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
@@ -121,7 +122,8 @@ extension Transport {
       })
   }
 
-  /// The shared buffer, with what was left over in front of where libuv reads to.
+  /// Gives libuv the shared buffer, after the bytes that were left over have been copied to its
+  /// front.
   private func offerReadBuffer(
     _ slot: UnsafeMutablePointer<ConnectionSlot>, _ buffer: UnsafeMutablePointer<uv_buf_t>?
   ) {
@@ -150,7 +152,8 @@ extension Transport {
     deliver(slot, kept + count)
   }
 
-  /// Shows the handler the first `count` bytes of the shared buffer and keeps what it leaves.
+  /// Presents the first `count` bytes of the shared buffer to the handler and stores what it
+  /// leaves.
   func deliver(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     let bytes = UnsafeRawBufferPointer(rebasing: readBuffer[0..<count])
     slot.pointee.wasRead = true
@@ -162,7 +165,7 @@ extension Transport {
     tellLoop { $0.readEnds() }
   }
 
-  /// Keeps what the handler left.
+  /// Stores the bytes that the handler left.
   private func keep(
     _ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: UnsafeRawBufferPointer, _ used: Int
   ) {
@@ -175,7 +178,8 @@ extension Transport {
 
   func close(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
     guard slot.pointee.state != .free, slot.pointee.state != .closing else { return }
-    // A connection that was told to finish ends for that reason, however its client takes it.
+    // A finishing connection reports the reason for which it was finished, however the client
+    // reacts.
     if slot.pointee.state == .finishing {
       finishingCount -= 1
     } else {
@@ -188,7 +192,7 @@ extension Transport {
     }
   }
 
-  /// libuv has let go of the handle; a write under way has called back before.
+  /// libuv has released the handle; a pending write has already called back.
   private func released(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     let (id, reason) = (slot.pointee.id, slot.pointee.reason)
     slot.pointee.state = .free
@@ -198,7 +202,7 @@ extension Transport {
     tell(slot) { $0.closed(id, reason) }
   }
 
-  /// The slot that the `data` of libuv's handle or request points to, with its transport. Counts nothing.
+  /// The slot that libuv's `data` points to, with its transport, unretained.
   @inline(__always)
   static func withSlot(
     _ data: UnsafeMutableRawPointer?,

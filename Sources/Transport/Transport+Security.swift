@@ -1,5 +1,5 @@
-// Connections with TLS: what the socket brings is unsealed before the handler sees it, and what the handler
-// writes is sealed before the socket gets it. Plain connections pay one comparison a read and a write.
+// Connections with TLS: received bytes are decrypted before the handler sees them, sent bytes are
+// encrypted before the socket gets them. Plain connections cost one comparison per read and write.
 //
 //     socket ─▶ sealed buffer ─▶ TLSSession ─▶ shared buffer ─▶ handler
 //     socket ◀─ queue ◀───────── TLSSession ◀─ plain ◀───────── handler
@@ -8,11 +8,12 @@ import CLibuv
 import TLS
 
 extension Transport {
-  /// Bytes by which sealed bytes may pass the bound on plain ones: 22 for each record of 16 KiB, alerts.
+  /// Greatest overhead of encryption on a full queue, in bytes: 22 per record of 16 KiB, and
+  /// alerts.
   private var sealing: Int { 4_096 + configuration.sendBound >> 8 }
 
-  /// Gives a connection what its listener's connections are secured with, if anything.
-  /// - Returns: `false` when there is no memory for it.
+  /// Sets up TLS for a connection if its listener uses TLS.
+  /// - Returns: `false` if there is no memory for it.
   func secure(
     _ slot: UnsafeMutablePointer<ConnectionSlot>, _ context: TLSContext?
   ) -> Bool {
@@ -30,13 +31,13 @@ extension Transport {
     buffer?.pointee.len = sealedBuffer.count
   }
 
-  /// The socket has brought `count` sealed bytes.
+  /// Processes `count` encrypted bytes from the socket.
   func readSealed(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     slot.pointee.security?.receive(UnsafeRawBufferPointer(rebasing: sealedBuffer[..<count]))
     unseal(slot)
   }
 
-  /// Shows the handler what can be unsealed, until it pauses; what TLS itself has to say is sent.
+  /// Presents decrypted bytes to the handler until it pauses, and sends TLS's own messages.
   func unseal(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     while slot.pointee.state == .open, !slot.pointee.paused {
       let kept = slot.pointee.unreadCount
@@ -52,7 +53,7 @@ extension Transport {
       case .needsMore: break
       case .ended: close(slot, .peerClosed)
       case .failed:
-        // An alert says why, if the client speaks TLS at all.
+        // The TLS alert tells the client the reason, if it speaks TLS at all.
         slot.pointee.plain.reset()
         finish(slot, .notSecured)
       }
@@ -61,7 +62,7 @@ extension Transport {
     if slot.pointee.security?.pending ?? 0 > 0 { markDirty(slot) }
   }
 
-  /// Seals what waits, once the socket has taken what was sealed before.
+  /// Encrypts the queued plain bytes, once the socket has accepted the encrypted ones.
   func seal(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     let filled = slot.pointee.plain.filled
     if slot.pointee.queue.filled == 0, filled > 0 {
@@ -71,14 +72,15 @@ extension Transport {
         slot.pointee.plain.clear()
         if !isSealed { finish(slot, .notSecured) }
       } else if slot.pointee.state == .finishing {
-        // Nobody agreed on how to read it.
+        // Without a completed handshake the bytes cannot be encrypted.
         slot.pointee.plain.clear()
       }
     }
     takeSealed(slot)
   }
 
-  /// All is written: the client is told that this was the end, and not the act of somebody in between.
+  /// Everything is written: a TLS close notification shows the client that the end is genuine and
+  /// not caused by a third party.
   func endSecurity(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     slot.pointee.security?.end()
     takeSealed(slot)
@@ -87,7 +89,8 @@ extension Transport {
     var buffer = uv_buf_t(
       base: slot.pointee.queue.filling.baseAddress?.assumingMemoryBound(to: CChar.self),
       len: filled)
-    // Two dozen bytes into an empty queue: where the socket takes none, the end shows as TCP's only.
+    // About 24 bytes into an empty queue. If the socket does not accept them, the client sees only
+    // TCP's end.
     uv_try_write(slot.pointee.stream, &buffer, 1)
     slot.pointee.queue.clear()
   }

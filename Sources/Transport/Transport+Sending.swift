@@ -1,11 +1,11 @@
 import CLibuv
 
 extension Transport {
-  /// Appends `bytes` bytes to what `connection` is sent, for the caller to fill in before its next
-  /// call. They leave with the turn's flush. Nothing queued is ever dropped: when the bound would be
-  /// passed, the handler has a last word (`overflowed`), the connection finishes (`.slowReader`) and no
-  /// other is touched. The loop's thread.
-  /// - Returns: `nil` when the connection is closed, finishing, or has just been cut.
+  /// Appends `bytes` bytes to the send queue of `connection`, to be filled in before the next call.
+  /// They are sent at the end of the turn. No queued byte is ever dropped: if the bound would be
+  /// exceeded, the handler may send a last message (`overflowed`) and the connection finishes
+  /// (`.slowReader`); other connections are not affected. On the loop's thread.
+  /// - Returns: `nil` if the connection is closed, finishing, or has just exceeded its bound.
   public func reserve(_ connection: ConnectionId, _ bytes: Int) -> UnsafeMutableRawPointer? {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return nil }
     let beyond = slot.pointee.isOverflowing ? Self.lastWord : 0
@@ -21,7 +21,8 @@ extension Transport {
     return start
   }
 
-  /// Lets the handler say why, then finishes: what is queued leaves if the client reads at last.
+  /// Lets the handler send a last message, then finishes the connection: the queue is sent if the
+  /// client reads in time.
   private func overflow(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard !slot.pointee.isOverflowing else { return }
     slot.pointee.isOverflowing = true
@@ -29,8 +30,8 @@ extension Transport {
     finish(slot, .slowReader)
   }
 
-  /// Sends a copy of `bytes`. The loop's thread.
-  /// - Returns: `false` when the connection is closed, finishing, or has just been cut.
+  /// Sends a copy of `bytes`. On the loop's thread.
+  /// - Returns: `false` if the connection is closed, finishing, or has just exceeded its bound.
   @discardableResult
   public func send(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let target = reserve(connection, bytes.count) else { return false }
@@ -38,12 +39,12 @@ extension Transport {
     return true
   }
 
-  /// Bytes that wait to be sent on `connection`; 0 when it is closed. The loop's thread.
+  /// Number of bytes queued on `connection`; 0 if it is closed. On the loop's thread.
   public func queued(_ connection: ConnectionId) -> Int {
     slot(of: connection)?.pointee.waiting ?? 0
   }
 
-  /// Bytes that wait to be sent, on all connections. The loop's thread.
+  /// Number of bytes queued on all connections. On the loop's thread.
   public var waiting: Int {
     slots.reduce(0) { $0 + ($1.pointee.state == .open ? $1.pointee.waiting : 0) }
   }
@@ -54,9 +55,9 @@ extension Transport {
     dirtySlots.append(slot.pointee.index)
   }
 
-  /// Sends what waits now on the connections that were read since the last time: their clients wait for
-  /// it. What waits on others leaves when the turn ends, or when they are read, in one write with what is
-  /// still to come. The loop's thread, also within `received`.
+  /// Flushes the connections that were read since the last flush, because their clients wait for
+  /// the answers. The queues of other connections are sent at the end of the turn or after they are
+  /// read, together with what is still added. On the loop's thread, also within `received`.
   public func sendNow() {
     var (next, kept) = (0, 0)
     while next < dirtySlots.count {
@@ -72,7 +73,7 @@ extension Transport {
     dirtySlots.removeLast(dirtySlots.count - kept)
   }
 
-  /// One write per connection that has something to send.
+  /// Flushes all queues, with one write per connection.
   func flushDirty() {
     var next = 0
     while next < dirtySlots.count {
@@ -134,7 +135,8 @@ extension Transport {
     flush(slot)
   }
 
-  /// All is written: a finishing connection says so to its client and waits for the answering end.
+  /// Everything is written: a finishing connection closes its sending side and waits for the
+  /// client's.
   private func finishWriting(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     guard slot.pointee.state == .finishing, !slot.pointee.shut else { return }
     slot.pointee.shut = true

@@ -2,73 +2,75 @@
 //
 //     timers -> prepare: flush -> wait for I/O: accept, read, wake -> check: turnEnds, flush -> close
 //
-// Reads go through one buffer that all connections share; a connection keeps only the part of a
-// message that the next bytes complete. Replies gather in the connection's queue and leave in one
-// write per turn.
+// All connections are read into one shared buffer; a connection stores only the beginning of an
+// incomplete message. Replies are gathered in the connection's queue and sent with one write per
+// turn.
 
 import CLibuv
 import Glibc
 import TLS
 
-/// A TCP server on one libuv loop. Owned by the thread that calls `run`; only `wakeHandle` may be used
-/// from others. Allocates nothing per message in steady state.
+/// A TCP server on one libuv loop. Owned by the thread that calls `run`; only `wakeHandle` may be
+/// used by other threads. In steady state it allocates nothing per message.
 public final class Transport {
   /// Limits and buffer sizes.
   public struct Configuration: Sendable {
-    /// Connections at a time; one more is accepted and closed at once.
+    /// Maximum number of connections; a further one is accepted and closed immediately.
     public var maximumConnections = 1024
-    /// Bytes that may wait to be sent on one connection; past it the connection is closed.
+    /// Maximum number of bytes queued on one connection; one that exceeds it is closed.
     public var sendBound = 4 << 20
-    /// Bytes of one read, for all connections together.
+    /// Size of the shared read buffer, in bytes.
     public var readBuffer = 256 << 10
-    /// Longest message of the protocol in bytes: what may be left over from a read.
+    /// Length of the longest message of the protocol, in bytes: the most that may be left over from
+    /// a read.
     public var longestMessage = 512
-    /// How long a connection that was told to finish may take to read the rest, in ms.
+    /// How long a finishing connection may take to read the rest, in ms.
     public var lingerMilliseconds: UInt64 = 1000
-    /// Length of the kernel's queue of connections not yet accepted.
+    /// Length of the kernel's queue of connections that are not yet accepted.
     public var backlog: Int32 = 511
 
-    /// The defaults.
+    /// Creates the default configuration.
     public init() {}
   }
 
-  /// How the loop waits.
+  /// How the loop waits for events.
   public enum Waiting: Sendable {
-    /// Sleeps in the kernel until something happens.
+    /// Sleeps in the kernel until an event.
     case blocking
-    /// Polls, and gives the core away after each turn.
+    /// Polls, and yields the core after each turn.
     case yielding
-    /// Polls without sleeping: lowest latency, one core always busy. At most one thread of a machine.
+    /// Polls without pause: lowest latency, uses one core fully. For at most one thread per
+    /// machine.
     case spinning
   }
 
-  /// Running counts since the start.
+  /// Activity counters since the start.
   public struct Counts: Sendable, Equatable {
     /// Connections accepted.
     public var accepted = 0
-    /// Connections refused at the limit.
+    /// Connections refused because of the limit.
     public var refused = 0
-    /// Connections cut because they did not read.
+    /// Connections closed because the client did not read.
     public var cut = 0
     /// Bytes received.
     public var bytesIn = 0
-    /// Bytes the sockets took.
+    /// Bytes accepted by the sockets.
     public var bytesOut = 0
-    /// Writes that the socket took only in part, so that libuv finished them.
+    /// Writes that the socket accepted only in part and that libuv completed.
     public var writesDeferred = 0
 
-    /// Nothing happened.
+    /// Creates counters that are all 0.
     public init() {}
   }
 
-  /// Bytes of the last message to a client that does not read.
+  /// Maximum length of the last message to a client that does not read, in bytes.
   public static let lastWord = 64
 
-  /// Limits and sizes.
+  /// Limits and buffer sizes.
   public let configuration: Configuration
   /// Wakes this loop from any thread.
   public let wakeHandle: WakeHandle
-  /// What happened so far. The loop's thread.
+  /// Activity counters since the start. Read on the loop's thread.
   public internal(set) var counts = Counts()
 
   let loop: UnsafeMutablePointer<uv_loop_t>
@@ -78,18 +80,18 @@ public final class Transport {
   var dirtySlots: [Int] = []
   var openCount = 0
   var finishingCount = 0
-  /// Who is told, while the loop runs: `run` holds it.
-  fileprivate var seat: Unmanaged<HandlerSeat>?
+  /// The handlers, while the loop runs; `run` retains them.
+  fileprivate var table: Unmanaged<HandlerTable>?
   private(set) var isShutDown = false
-  /// A listening socket, and what becomes of its connections.
+  /// A listening socket and the parameters of its connections.
   struct Listener {
     var handle: UnsafeMutablePointer<uv_tcp_t>
     var security: TLSContext?
-    /// Which of the handlers has its connections.
+    /// Index of the handler of its connections.
     var handler: Int
   }
   var listeners: [Listener] = []
-  /// Where sealed bytes are read to; made with the first listener that has TLS.
+  /// Buffer for encrypted bytes; allocated with the first TLS listener.
   var sealedBuffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var timers: [TimerToken: UnsafeMutablePointer<uv_timer_t>] = [:]
   private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
@@ -97,8 +99,8 @@ public final class Transport {
   private let async: UnsafeMutablePointer<uv_async_t>
   private let linger = UnsafeMutablePointer<uv_timer_t>.allocate(capacity: 1)
 
-  /// A transport without listeners.
-  /// - Throws: When the kernel gives no event queue.
+  /// Creates a transport without listeners.
+  /// - Throws: if the kernel provides no event queue.
   public init(_ configuration: Configuration = Configuration()) throws(TransportError) {
     precondition(configuration.readBuffer >= 2 * configuration.longestMessage)
     (loop, async) = try Self.openLoop()
@@ -137,14 +139,14 @@ public final class Transport {
     linger.deallocate()
   }
 
-  /// Opens connections on an address. May be called several times, before `run` or from the handler.
+  /// Listens on an address. May be called several times, before `run` or by the handler.
   /// - Parameters:
   ///   - host: An IPv4 or IPv6 address.
-  ///   - port: 0: the kernel chooses.
-  ///   - security: Its connections speak TLS with this; `nil`: plain TCP.
-  ///   - handler: Which of the handlers that `run` is given has its connections.
-  /// - Returns: The port.
-  /// - Throws: When the address is malformed, taken or not allowed.
+  ///   - port: TCP port; 0 lets the system choose one.
+  ///   - security: TLS context of its connections; `nil` for plain TCP.
+  ///   - handler: Index of the handler of its connections, in the list given to `run`.
+  /// - Returns: the port.
+  /// - Throws: if the address is malformed, in use or not permitted.
   @discardableResult
   public func listen(
     host: String, port: UInt16, security: TLSContext? = nil, handler: Int = 0
@@ -172,14 +174,14 @@ public final class Transport {
 
   /// Runs until `shutDown`, calling the handlers on this thread.
   /// - Parameters:
-  ///   - loop: Is called in every turn.
-  ///   - handlers: Those of the listeners' connections.
+  ///   - loop: Receives the events of the loop.
+  ///   - handlers: Handlers of the listeners' connections.
   public func run(
     _ loop: any LoopHandler, serving handlers: [any ConnectionHandler],
     waiting: Waiting = .blocking
   ) {
-    precondition(seat == nil, "the loop runs already")
-    seated(loop, handlers) {
+    precondition(table == nil, "the loop runs already")
+    withHandlers(loop, handlers) {
       switch waiting {
       case .blocking: while uv_run(self.loop, UV_RUN_DEFAULT) != 0 {}
       case .yielding: while uv_run(self.loop, UV_RUN_NOWAIT) != 0 { sched_yield() }
@@ -188,15 +190,15 @@ public final class Transport {
     }
   }
 
-  /// One turn of the loop that waits for nothing. For tests and for a caller with a loop of its own.
-  /// - Returns: Whether anything is left to run.
+  /// Runs one turn without waiting for events. For tests, and for callers with their own loop.
+  /// - Returns: whether any handle is still active.
   @discardableResult
   public func turn(_ loop: any LoopHandler, serving handlers: [any ConnectionHandler]) -> Bool {
-    seated(loop, handlers) { uv_run(self.loop, UV_RUN_NOWAIT) != 0 }
+    withHandlers(loop, handlers) { uv_run(self.loop, UV_RUN_NOWAIT) != 0 }
   }
 
-  /// Calls `timerFired` after `milliseconds`, then every `interval` ms (0: once). Starting a running
-  /// timer again moves it.
+  /// Calls `timerFired` after `milliseconds`, then every `interval` ms; 0 means once. Starting a
+  /// running timer again restarts it.
   public func startTimer(
     _ token: TimerToken, after milliseconds: UInt64, every interval: UInt64 = 0
   ) {
@@ -220,18 +222,18 @@ public final class Transport {
       }, milliseconds, interval)
   }
 
-  /// Stops a timer; one that does not run is fine.
+  /// Stops a timer; has no effect if it does not run.
   public func stopTimer(_ token: TimerToken) {
     if let timer = timers[token] { uv_timer_stop(timer) }
   }
 
-  /// Closes the listeners: connections go on, none is added.
+  /// Closes the listeners; existing connections continue.
   public func stopListening() {
     for listener in listeners { Self.close(listener.handle) }
   }
 
   /// Closes everything without sending what is queued; `run` returns after the last close. To let
-  /// clients read the rest, `finish` them first. Does nothing the second time.
+  /// clients read the rest, call `finish` for them first. Calling it again has no effect.
   public func shutDown() {
     guard !isShutDown else { return }
     closeHandles()
@@ -249,11 +251,11 @@ public final class Transport {
     Self.close(linger)
   }
 
-  /// The loop and its wake handle: all that opening can fail for.
+  /// Opens the loop and its wake handle, the two things that can fail.
   private static func openLoop() throws(TransportError) -> (
     UnsafeMutablePointer<uv_loop_t>, UnsafeMutablePointer<uv_async_t>
   ) {
-    // A peer that went away is an error of a write, not the end of the process.
+    // Writing to a broken connection returns an error instead of ending the process.
     signal(SIGPIPE, SIG_IGN)
     let loop = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
     let async = UnsafeMutablePointer<uv_async_t>.allocate(capacity: 1)
@@ -276,7 +278,7 @@ public final class Transport {
     flushDirty()
   }
 
-  /// Closes finishing connections that linger; runs only while there are any.
+  /// Starts the timer that closes lingering connections; it runs only while there are any.
   func startLinger() {
     guard finishingCount == 1, !isShutDown else { return }
     uv_timer_start(linger, { Transport.with($0?.pointee.data) { $0.closeLingering() } }, 100, 100)
@@ -314,70 +316,71 @@ public final class Transport {
     return withUnsafeMutablePointer(to: &address) { storage in
       let raw = UnsafeMutableRawPointer(storage)
       uv_tcp_getsockname(listener, raw.assumingMemoryBound(to: sockaddr.self), &length)
-      // `sin_port` and `sin6_port` stand at the same place, in network order.
+      // `sin_port` and `sin6_port` are at the same offset, in network byte order.
       return UInt16(bigEndian: raw.load(fromByteOffset: 2, as: UInt16.self))
     }
   }
 }
 
-// MARK: - Who is called
+// MARK: - Calling the handlers
 
-/// Holds the handlers where a call of one counts no references: they do not change while they are seated.
-private final class HandlerSeat {
+/// The handlers as unretained references, so that a call counts no references. They do not change
+/// while the loop runs.
+private final class HandlerTable {
   let loop: any LoopHandler
-  private let kept: [ConnectionSeat]
-  /// The same, for calls.
-  let connections: UnsafeMutableBufferPointer<Unmanaged<ConnectionSeat>>
+  private let boxes: [HandlerBox]
+  /// The handlers again, as unretained references for the calls.
+  let connections: UnsafeMutableBufferPointer<Unmanaged<HandlerBox>>
 
   init(_ loop: any LoopHandler, _ handlers: [any ConnectionHandler]) {
     self.loop = loop
-    kept = handlers.map(ConnectionSeat.init)
-    connections = .allocate(capacity: kept.count)
-    _ = connections.initialize(fromContentsOf: kept.map(Unmanaged.passUnretained))
+    boxes = handlers.map(HandlerBox.init)
+    connections = .allocate(capacity: boxes.count)
+    _ = connections.initialize(fromContentsOf: boxes.map(Unmanaged.passUnretained))
   }
 
   deinit { connections.deallocate() }
 }
 
-/// Holds the handler of some listeners' connections.
-private final class ConnectionSeat {
+/// The handler of some listeners' connections.
+private final class HandlerBox {
   let handler: any ConnectionHandler
   init(_ handler: any ConnectionHandler) { self.handler = handler }
 }
 
 extension Transport {
-  /// The transport that the `data` of libuv's handle points to. Counts nothing: a handle never outlives it.
+  /// The transport that libuv's `data` points to, unretained: a handle never outlives it.
   @inline(__always)
   fileprivate static func with(_ data: UnsafeMutableRawPointer?, _ body: (Transport) -> Void) {
     guard let data else { preconditionFailure("a handle without an owner") }
     Unmanaged<Transport>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
   }
 
-  /// Tells the handlers what happens while `body` runs.
-  fileprivate func seated<Answer>(
+  /// Makes the handlers available while `body` runs.
+  fileprivate func withHandlers<Answer>(
     _ loop: any LoopHandler, _ handlers: [any ConnectionHandler], _ body: () -> Answer
   ) -> Answer {
     precondition(listeners.allSatisfy { handlers.indices.contains($0.handler) })
-    let taken = HandlerSeat(loop, handlers)
-    return withExtendedLifetime(taken) {
-      seat = .passUnretained(taken)
-      defer { seat = nil }
+    let made = HandlerTable(loop, handlers)
+    return withExtendedLifetime(made) {
+      table = .passUnretained(made)
+      defer { table = nil }
       return body()
     }
   }
 
-  /// Calls the loop's handler; nothing when the loop does not run.
+  /// Calls the loop's handler; does nothing while the loop does not run.
   @inline(__always) func tellLoop(_ body: (any LoopHandler) -> Void) {
-    seat?._withUnsafeGuaranteedRef { body($0.loop) }
+    table?._withUnsafeGuaranteedRef { body($0.loop) }
   }
 
-  /// Calls the handler of a connection; nothing when the loop does not run.
+  /// Calls the handler of a connection; does nothing while the loop does not run.
   @discardableResult @inline(__always)
   func tell<Answer>(
     _ slot: UnsafeMutablePointer<ConnectionSlot>, _ body: (any ConnectionHandler) -> Answer
   ) -> Answer? {
-    seat?._withUnsafeGuaranteedRef { seat in
-      seat.connections[slot.pointee.handler]._withUnsafeGuaranteedRef { body($0.handler) }
+    table?._withUnsafeGuaranteedRef { table in
+      table.connections[slot.pointee.handler]._withUnsafeGuaranteedRef { body($0.handler) }
     }
   }
 }

@@ -1,72 +1,73 @@
-/// What a gateway does with connections. Every call is made on the thread that runs the loop.
+/// Receives the events of a gateway's connections. All methods are called on the thread that runs
+/// the loop.
 ///
-/// One existential call per read, not per message: the handler walks the messages of a read itself.
+/// The transport makes one existential call per read, not per message: the handler iterates over
+/// the messages of a read.
 public protocol ConnectionHandler: AnyObject {
-  /// A client connected.
+  /// A client has connected.
   func connected(_ connection: ConnectionId)
 
-  /// Bytes arrived, behind those that an earlier call left over.
-  /// - Parameter bytes: valid during the call only.
-  /// - Returns: How many of them are done with. The rest is shown again, in front of the next bytes;
-  ///   it must be a part of one message, unless the handler has paused the connection.
+  /// Bytes have arrived. They start with those that an earlier call left over.
+  /// - Parameter bytes: Valid during the call only.
+  /// - Returns: the number of bytes handled. The rest is presented again, before the next bytes;
+  ///   it must be part of one message, unless the handler has paused the connection.
   func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int
 
-  /// The client does not read: its queue has reached its bound and the connection ends. A last message
-  /// of at most `Transport.lastWord` bytes may be sent now; nothing after it.
+  /// The client does not read: its send queue has reached its bound, and the connection is being
+  /// closed. The handler may now send a last message of at most `Transport.lastWord` bytes.
   func overflowed(_ connection: ConnectionId)
 
-  /// The connection is gone; its id is never valid again.
+  /// The connection is closed; its id is never used again.
   func closed(_ connection: ConnectionId, _ reason: CloseReason)
 }
 
 extension ConnectionHandler {
-  /// Has no last word.
+  /// The default: sends no last message.
   public func overflowed(_ connection: ConnectionId) {}
 }
 
-/// What is done in a turn of the loop, whichever connections it serves. Every call is made on the thread that
-/// runs it.
+/// Receives the events of the loop itself. All methods are called on the thread that runs it.
 public protocol LoopHandler: AnyObject {
-  /// A handler of connections was shown the bytes of one read.
+  /// The bytes of one read were presented to a connection's handler.
   func readEnds()
 
-  /// Another thread called `WakeHandle.wake`; several calls may have become one.
+  /// Another thread has called `WakeHandle.wake`; several calls may be merged into one.
   func woken()
 
-  /// A timer is due.
+  /// A timer has fired.
   func timerFired(_ timer: TimerToken)
 
-  /// All that this turn of the loop brought has been handled; what is sent now is flushed with it.
+  /// All events of this turn were handled; what is sent now is flushed with the turn.
   func turnEnds()
 }
 
 extension LoopHandler {
-  /// Waits for the turn's end.
+  /// The default: does nothing until the turn ends.
   public func readEnds() {}
 }
 
-/// Why a connection was closed.
+/// The reason why a connection was closed.
 public enum CloseReason: Equatable, Sendable {
   /// The client closed its side.
   case peerClosed
-  /// The socket failed, with libuv's (negative) error number.
+  /// The socket failed, with libuv's (negative) error code.
   case failed(Int32)
-  /// The client does not read: its queue reached its bound.
+  /// The client does not read: its send queue reached its bound.
   case slowReader
-  /// The handler left more unread than a message may have.
+  /// The handler left more bytes unhandled than a message can have.
   case unreadOverflow
-  /// The handler asked for it.
+  /// The handler closed it.
   case local
-  /// It does not speak TLS as it must here.
+  /// The TLS handshake failed, or TLS was violated.
   case notSecured
   /// The transport shut down.
   case shutdown
 }
 
-/// Names a timer of the loop's handler.
+/// Identifies a timer of the loop's handler.
 public struct TimerToken: Hashable, Sendable, BitwiseCopyable {
-  /// Any number, chosen by it.
+  /// A number chosen by the handler.
   public let rawValue: Int
-  /// The timer with that number.
+  /// The timer with the given number.
   public init(_ rawValue: Int) { self.rawValue = rawValue }
 }

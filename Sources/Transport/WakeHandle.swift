@@ -1,10 +1,11 @@
 import CLibuv
 import Synchronization
 
-/// Wakes a transport's loop from any thread: the journal when a batch is durable, the settler when it
-/// has a command. Many wakes before the loop's turn become one `woken()`.
+/// Wakes a transport's loop from any thread, for example when the journal has made a batch durable.
+/// Several wakes before the next turn are merged into one `woken()`.
 public final class WakeHandle: Sendable {
-  /// Null once the loop is gone. The lock makes a wake that races with the end of the loop harmless.
+  /// `nil` after the loop has ended. The lock makes a wake that races with the end of the loop
+  /// harmless.
   private let handle: Mutex<Address?>
 
   private struct Address: @unchecked Sendable {
@@ -15,7 +16,7 @@ public final class WakeHandle: Sendable {
     handle = Mutex(Address(pointer: pointer))
   }
 
-  /// Makes the loop call `woken()` soon. Any thread; does nothing once the transport is gone.
+  /// Makes the loop call `woken()` soon. Any thread; has no effect after the transport has ended.
   public func wake() {
     handle.withLock { address in
       if let address { uv_async_send(address.pointer) }

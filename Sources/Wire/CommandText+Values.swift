@@ -1,14 +1,14 @@
-// How the values of a command's fields are written, and read back.
+// Text form of the values in a command's fields.
 
 import MarketModel
 
-/// A value that the text of a command can hold.
+/// A value that can be written in the text of a command.
 protocol TextValue {
-  /// It as one word; a quoted word may hold blanks.
+  /// The value as one word; a quoted word may contain spaces.
   var word: String { get }
-  /// The value of a word; `nil` when it is none.
+  /// Parses a word; `nil` if it is invalid.
   init?(word text: String)
-  /// How it is written, for people: "a price such as 0.08".
+  /// Describes the form to users: "a price such as 0.08".
   static var form: String { get }
 }
 
@@ -26,7 +26,7 @@ extension UInt64: TextValue {
     let isHash = text.hasPrefix("0x")
     self.init(isHash ? text.dropFirst(2) : text[...], radix: isHash ? 16 : 10)
   }
-  static var form: String { "a whole number, or hexadecimal digits behind 0x" }
+  static var form: String { "a whole number, or hexadecimal digits after 0x" }
 }
 
 extension Int64: TextValue {
@@ -123,16 +123,16 @@ extension Timestamp: TextValue {
   static var form: String { "nanoseconds since 1970, or never" }
 }
 
-/// Decimal numbers, exactly.
+/// Exact conversion of decimal numbers.
 private enum Decimal {
-  /// `units` x 10^-places.
+  /// The text of `units` x 10^-places.
   static func text(_ units: Int64, places: Int) -> String {
     var digits = String(units.magnitude)
     while digits.utf8.count <= places { digits = "0" + digits }
     return (units < 0 ? "-" : "") + digits.dropLast(places) + "." + digits.suffix(places)
   }
 
-  /// The number of units of 10^-places; `nil` when `text` is no decimal, or has more places.
+  /// The number of units of 10^-places; `nil` if `text` is not a decimal number or has more places.
   static func units(_ text: String, places: Int) -> Int64? {
     let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     var fraction = parts.count > 1 ? String(parts[1]) : ""
@@ -172,7 +172,7 @@ extension Roles: TextValue {
     ("dropCopy", .dropCopy),
   ]
 
-  /// `trading+metering`; bits without a name by their number.
+  /// Names joined by `+`, such as `trading+metering`; bits without a name as a number.
   var word: String {
     if isEmpty { return "none" }
     let named = Self.names.filter { contains($0.role) }.map(\.name)
@@ -201,7 +201,8 @@ extension Roles: TextValue {
 // MARK: Bytes
 
 extension Label: TextValue {
-  /// Quoted; what is not printable ASCII as `\xNN`. Zero bytes at the end are not written.
+  /// The bytes in quotation marks; those that are not printable ASCII as `\xNN`. Trailing zero
+  /// bytes are omitted.
   var word: String {
     var bytes = [low, high].flatMap { word in
       withUnsafeBytes(of: word.littleEndian) { Array($0) }

@@ -1,24 +1,25 @@
-// A command as one line for people, and the reader of the same words:
+// A command as one line of text, and the parser of such lines:
 //
 //     setTariff area 1 feedInPrice 0.08000 retailPrice 0.32000
 //
-// First the command's name, then each field by name and value, in any order; a field that has its default may be
-// left out. What the names are is generated from proto/; how a value is written is in CommandText+Values.swift.
+// The line starts with the command's name, followed by the fields by name and value, in any order;
+// a field with its default value may be omitted. The names are generated from proto/; the forms of
+// values are in CommandText+Values.swift.
 
 import MarketModel
 
-/// Commands as text. Reading back what was written gives the same command.
+/// Conversion of commands to text and back. Parsing the text of a command gives an equal command.
 public enum CommandText {
-  /// `12 1800000000000000000 s7 cancel account 3 order 42`: the sequence number, the time in ns since 1970, the
-  /// session, and the command.
+  /// The whole command on one line: sequence number, time in ns since 1970, session and body, as in
+  /// `12 1800000000000000000 s7 cancel account 3 order 42`.
   public static func line(_ command: Command) -> String {
     "\(command.sequence.rawValue) \(command.time.nanoseconds) s\(command.session.rawValue) "
       + text(command.body)
   }
 
-  /// The command of `text`.
-  /// - Parameter kinds: Those that are taken.
-  /// - Throws: What is wrong with which word, and what is right.
+  /// Parses `text`.
+  /// - Parameter kinds: The commands that are accepted.
+  /// - Throws: which word is wrong, and what is expected instead.
   public static func parse(
     _ text: String, among kinds: [CommandKind] = CommandKind.allCases
   ) throws(CommandTextError) -> Command.Body {
@@ -33,9 +34,9 @@ public enum CommandText {
   }
 }
 
-/// What is wrong with the text of a command, in a sentence that says what is right.
+/// An error in the text of a command, with what is expected instead.
 public struct CommandTextError: Error, Equatable, CustomStringConvertible {
-  /// The sentence.
+  /// A sentence for the user.
   public let description: String
 
   init(_ description: String) { self.description = description }
@@ -45,13 +46,13 @@ public struct CommandTextError: Error, Equatable, CustomStringConvertible {
 public struct CommandField: Sendable {
   /// Its name in the text.
   public let name: String
-  /// How its value is written: `0.08`, `5kWh`.
+  /// An example of its value: `0.08`, `5kWh`.
   public let form: String
-  /// The unit of a bare number; empty where the form says it, or there is none.
+  /// The unit of a bare number; empty if the form contains it or there is none.
   public let unit: String
-  /// Whether it may be left out.
+  /// Whether it may be omitted.
   public let isOptional: Bool
-  /// What it means.
+  /// Its meaning, in a sentence.
   public let meaning: String
 
   init<Value: TextValue>(
@@ -62,7 +63,7 @@ public struct CommandField: Sendable {
   }
 }
 
-/// A line that is being written.
+/// A line being written.
 struct TextLine {
   private(set) var text: String
 
@@ -70,7 +71,7 @@ struct TextLine {
 
   mutating func put(_ name: String, _ value: some TextValue) { text += " \(name) \(value.word)" }
 
-  /// A hash, as the tools print it: in hexadecimal digits.
+  /// Appends a hash in hexadecimal digits, as the tools print it.
   mutating func put(_ name: String, hash: UInt64) {
     text += " \(name) 0x\(String(hash, radix: 16))"
   }
@@ -82,9 +83,9 @@ struct TextLine {
   }
 }
 
-/// The words of a line that is being read.
+/// The words of a line being parsed.
 struct CommandWords {
-  /// The first word.
+  /// The first word: the command's name.
   let name: String
   private var rest: ArraySlice<String>
   private var values: [String: String] = [:]
@@ -95,7 +96,8 @@ struct CommandWords {
     self.name = name
   }
 
-  /// Takes the words behind the name as fields and values: only fields that the command has, each once.
+  /// Parses the words after the name as fields and values. Only fields of the command are allowed,
+  /// each at most once.
   mutating func readFields(of kind: CommandKind) throws(CommandTextError) {
     let names = kind.fields.map(\.name)
     while let field = rest.popFirst() {
@@ -105,7 +107,7 @@ struct CommandWords {
             + (names.isEmpty ? "it has none" : "its fields are: \(names.joined(separator: " "))"))
       }
       guard let value = rest.popFirst() else {
-        throw CommandTextError("\(name): the field \(field) has no value behind it")
+        throw CommandTextError("\(name): the field \(field) has no value")
       }
       guard values.updateValue(value, forKey: field) == nil else {
         throw CommandTextError("\(name): the field \(field) stands there twice")
@@ -113,7 +115,7 @@ struct CommandWords {
     }
   }
 
-  /// The words between blanks; a word that opens with a quotation mark goes on to the one that closes it.
+  /// Splits a line at spaces; a word that starts with a quotation mark extends to the closing one.
   private static func split(_ text: String) throws(CommandTextError) -> [String] {
     var words: [String] = []
     var word = ""
@@ -137,12 +139,12 @@ struct CommandWords {
     return words
   }
 
-  /// A word as a sentence shows it: the beginning of a long one.
+  /// A word for an error message, shortened if it is long.
   static func shown(_ word: String) -> String {
     word.count > 64 ? "\(word.prefix(64))..." : word
   }
 
-  /// The value of a field that must be there.
+  /// The value of a required field.
   mutating func take<Value: TextValue>(_ field: String) throws(CommandTextError) -> Value {
     guard let value: Value = try takeOptional(field) else {
       throw CommandTextError("\(name): the field \(field) is missing; right is \(Value.form)")
@@ -150,7 +152,7 @@ struct CommandWords {
     return value
   }
 
-  /// The value of a field that may be left out.
+  /// The value of an optional field.
   mutating func take<Value: TextValue>(
     _ field: String, or standard: Value
   ) throws(CommandTextError) -> Value {

@@ -3,30 +3,31 @@
 //     offset size field           check on reading                               reject code
 //          0    2 frame length    24 ... maximum, a multiple of 8                2001
 //          2    2 encoding type   0xEB50 (SBE 1.0, little-endian)                2002
-//          4    2 block length    >= the template's first, and fits the frame    2005
+//          4    2 block length    >= that of the template's first version,       2005
+//                                 and within the frame
 //          6    2 template id     one that this direction sends                  2003
-//          8    2 schema id       this schema's                                  2004
+//          8    2 schema id       that of the schema                             2004
 //         10    2 version         any: fields are only ever appended
 //         12    - block, then at most one group: entry length u16, count u16, entries
 
 import MarketModel
 
-/// One frame in a buffer that somebody else owns; it must not outlive the buffer.
+/// A frame in a buffer owned by the caller; it must not outlive the buffer.
 public struct Frame: BitwiseCopyable {
-  /// Where the frame starts.
+  /// Address of the first byte.
   public let start: UnsafeRawPointer
-  /// Bytes of the whole frame.
+  /// Length of the whole frame, in bytes.
   public let length: Int
 
-  /// The encoding type of every frame: SBE 1.0, little-endian.
+  /// Encoding type of every frame: SBE 1.0, little-endian.
   @inlinable public static var encodingType: UInt16 { 0xEB50 }
-  /// Bytes before the block.
+  /// Number of bytes before the block.
   @inlinable public static var headerLength: Int { 12 }
-  /// Bytes of the shortest frame.
+  /// Length of the shortest frame, in bytes.
   @inlinable public static var minimumLength: Int { 24 }
-  /// Bytes of the longest frame that a client may send.
+  /// Length of the longest frame that a client may send, in bytes.
   @inlinable public static var maximumClientLength: Int { 512 }
-  /// Bytes of the longest frame that the server sends.
+  /// Length of the longest frame that the server sends, in bytes.
   @inlinable public static var maximumServerLength: Int { 4096 }
 
   /// The frame of `length` bytes at `start`.
@@ -35,27 +36,28 @@ public struct Frame: BitwiseCopyable {
     (self.start, self.length) = (start, length)
   }
 
-  /// A frame that an encoder has just written, as long as it says.
+  /// The frame that an encoder has just written, with the length in its header.
   @inlinable public init(finished start: UnsafeRawPointer) {
     self.init(start: start, length: Int(start.little(0, as: UInt16.self)))
   }
 
-  /// Bytes of the block, as the sender says.
+  /// Length of the block according to the sender, in bytes.
   @inlinable public var blockLength: Int { Int(start.little(4, as: UInt16.self)) }
-  /// The message, as a number.
+  /// Template id of the message.
   @inlinable public var templateId: UInt16 { start.little(6, as: UInt16.self) }
-  /// The schema.
+  /// Schema id of the message.
   @inlinable public var schemaId: UInt16 { start.little(8, as: UInt16.self) }
   /// The sender's version of the schema.
   @inlinable public var version: UInt16 { start.little(10, as: UInt16.self) }
-  /// The message; `nil` when this version of the schema does not know it.
+  /// The template; `nil` if this version of the schema does not contain it.
   @inlinable public var template: Template? { Template(rawValue: templateId) }
 
-  /// The first eight bytes of the block: the sequence number of every sequenced message.
-  /// - Precondition: the template is not one of the session's own.
+  /// The first eight bytes of the block, which contain the sequence number of every sequenced
+  /// message.
+  /// - Precondition: the template is not a session message.
   @inlinable public var sequenceNumber: UInt64 { start.little(12, as: UInt64.self) }
 
-  /// The bytes.
+  /// The bytes of the frame.
   @inlinable public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: start, count: length)
   }

@@ -1,36 +1,36 @@
-// Cuts a stream of bytes into frames and checks what holds for every message, in the order of the
-// table in Frame.swift. What a field may hold is the gateway's to check.
+// Splits a stream of bytes into frames and makes the checks common to all messages, in the order of
+// the table in Frame.swift. The values of fields are checked by the gateway.
 
 import MarketModel
 
-/// Takes frames from the front of a buffer.
+/// Reads frames from the front of a buffer.
 public struct FrameReader: Sendable {
-  /// Who sent the bytes.
+  /// The direction of the stream.
   public enum Sender: Sendable {
     case client
     case server
   }
 
-  /// What stands at the front of a buffer.
+  /// What is at the front of a buffer.
   public enum Result {
-    /// A frame; the next starts `frame.length` bytes on.
+    /// A complete frame; the next one starts after `frame.length` bytes.
     case frame(Frame, Template)
-    /// The beginning of a frame; more bytes must come. At least so many in all.
+    /// An incomplete frame, of at least this many bytes in total.
     case incomplete(needed: Int)
-    /// Not a frame of this protocol: answer with Terminate and this code, then close.
+    /// Not a frame of this protocol. Answer with Terminate and this code, then close.
     case malformed(RejectCode, limit: Int64)
   }
 
   private let sender: Sender
   private let maximumLength: Int
 
-  /// A reader of what `sender` sends.
+  /// A reader of frames that `sender` sends.
   public init(from sender: Sender) {
     self.sender = sender
     maximumLength = sender == .client ? Frame.maximumClientLength : Frame.maximumServerLength
   }
 
-  /// The frame at the front of `buffer`.
+  /// Examines the front of `buffer`.
   public func next(in buffer: UnsafeRawBufferPointer) -> Result {
     guard let start = buffer.baseAddress, buffer.count >= 4 else { return .incomplete(needed: 4) }
     let length = Int(start.little(0, as: UInt16.self))

@@ -1,4 +1,4 @@
-// Unaligned little-endian loads and stores: a frame may start at any address.
+// Unaligned little-endian loads and stores, because a frame may start at any address.
 
 extension UnsafeRawPointer {
   /// The little-endian integer at `offset`.

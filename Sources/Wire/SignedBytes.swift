@@ -1,12 +1,12 @@
-// What is signed: an ASCII tag that names the purpose, then bytes exactly as they stand in the frame.
+// The signed bytes: an ASCII tag that names the purpose, then bytes exactly as in the frame.
 //
 //     Negotiate, Establish:  tag | SBE header (8) | block up to the signature
 //     MeterReading:          tag | meter 4 | registerSequence 8 | intervalStart 8 | intervalEnd 8
 //                                | produced 8 | consumed 8
 //
-// The tag keeps a signature made for one purpose from serving another.
+// The tag prevents a signature made for one purpose from being used for another.
 
-/// Why something is signed.
+/// The purpose of a signature.
 public enum SigningPurpose: Sendable, CaseIterable {
   case negotiate
   case establish
@@ -21,7 +21,7 @@ public enum SigningPurpose: Sendable, CaseIterable {
     }
   }
 
-  /// The part of the frame that is signed.
+  /// The signed part of the frame.
   private var range: Range<Int> {
     switch self {
     case .negotiate: 4..<NegotiateEncoder.signatureOffset
@@ -30,8 +30,9 @@ public enum SigningPurpose: Sendable, CaseIterable {
     }
   }
 
-  /// The message to sign or to verify: the tag, then the signed part of `frame`.
-  /// - Precondition: `frame` is the purpose's message and was checked by a reader or just encoded.
+  /// The message to sign or verify: the tag and the signed part of `frame`.
+  /// - Precondition: `frame` is a message of this purpose, and was checked by a reader or just
+  ///   encoded.
   public func message(of frame: Frame) -> [UInt8] {
     precondition(frame.length >= range.upperBound, "not the purpose's message")
     return Array(tag.utf8) + UnsafeRawBufferPointer(rebasing: frame.bytes[range])

@@ -9,8 +9,8 @@ import Transport
 
 @testable import GatewayBinary
 
-/// A gateway on a loopback port with a scripted exchange behind it: it records the commands it gets
-/// and delivers the events it is told to.
+/// A gateway on a loopback port with a scripted exchange, which records the gateway's commands and
+/// delivers the events that the test chooses.
 final class GatewayWorld: Sendable {
   struct State: Sendable {
     var commands: [Command] = []
@@ -27,22 +27,23 @@ final class GatewayWorld: Sendable {
     var queries: [RetransmitQuery] = []
     var answers: [(RetransmitQuery, [PastReport]?)] = []
     var notices: [GatewayNotice] = []
-    /// Questions are answered as of this command: they wait until it is delivered. 0: at once.
+    /// Questions are answered as of this command, so the answers wait until it is delivered; 0 lets
+    /// them leave immediately.
     var appliedThrough: UInt64 = 0
-    /// Commands that came before a question wait for room.
+    /// Whether questions are refused, as if earlier commands waited for capacity.
     var answersLater = false
-    /// Questions answered.
+    /// Number of questions answered.
     var answered = 0
     /// The last command delivered.
     var sequence: UInt64 = 0
-    /// The steady clock is this much ahead of the system's, ns.
+    /// Difference of the steady clock from the system's, ns.
     var steadyError: UInt64 = 0
-    /// The wall clock likewise, ns.
+    /// Difference of the wall clock from the system's, ns.
     var wallError: Int64 = 0
-    /// Readings are checked elsewhere: by the test.
+    /// Whether readings are verified elsewhere, by the test.
     var holdsReadings = false
     var readings: [SignedReading] = []
-    /// What the test found, the first reading first.
+    /// The test's verdicts on these readings, in order.
     var verdicts: [Bool] = []
   }
 
@@ -98,7 +99,7 @@ final class GatewayWorld: Sendable {
 
   deinit { wake.wake() }
 
-  /// Clocks that the test can set.
+  /// A gateway configuration with clocks that the test sets.
   private func gatewayConfiguration() -> BinaryGateway.Configuration {
     var configuration = BinaryGateway.Configuration()
     configuration.clock = { [unowned self] in
@@ -114,7 +115,7 @@ final class GatewayWorld: Sendable {
     }
   }
 
-  /// Who and what there is when the world begins.
+  /// The reference data at the beginning.
   var opening: [Event] {
     func session(_ id: SessionId, _ participant: ParticipantId, _ roles: Roles) -> Event {
       let key = keys[id].map { PublicKey($0.publicKey) } ?? PublicKey(0, 0, 0, 0)
@@ -142,7 +143,7 @@ final class GatewayWorld: Sendable {
     ]
   }
 
-  /// A logged-on client.
+  /// A client that is logged on.
   func client(
     _ session: SessionId = bot, keepAlive: UInt32 = 10_000, cancelAfter: UInt32 = 0
   ) throws -> Client {
@@ -155,7 +156,7 @@ final class GatewayWorld: Sendable {
       credentials: Credentials(session: session, privateKey: key), options: options)
   }
 
-  /// Waits until something holds; for ten seconds at most.
+  /// Waits until a condition is met, for ten seconds at most.
   func waits(until holds: (State) -> Bool) -> Bool {
     for _ in 0..<10_000 {
       let now = state.withLock { $0 }
@@ -171,7 +172,7 @@ final class GatewayWorld: Sendable {
     wake.wake()
   }
 
-  /// The commands that have come, once there are `count`.
+  /// The commands received, once there are `count`.
   func commands(_ count: Int) -> [Command] {
     for _ in 0..<2000 {
       let commands = state.withLock { $0.commands }
@@ -181,13 +182,13 @@ final class GatewayWorld: Sendable {
     return state.withLock { $0.commands }
   }
 
-  /// Says whether the readings that are held are signed, the first first.
+  /// Delivers verdicts on the readings that are held, in order.
   func judge(_ verdicts: [Bool]) {
     state.withLock { $0.verdicts += verdicts }
     wake.wake()
   }
 
-  /// Waits until so many readings are held.
+  /// Waits until `count` readings are held.
   func holds(_ count: Int) -> Bool {
     for _ in 0..<10_000 {
       if state.withLock({ $0.readings.count }) >= count { return true }
@@ -196,7 +197,7 @@ final class GatewayWorld: Sendable {
     return false
   }
 
-  /// Ends the world in order; its loop must end too.
+  /// Shuts the gateway down in order and waits for the end of its loop.
   func drain() -> Bool {
     state.withLock { $0.drain = true }
     wake.wake()
@@ -204,7 +205,7 @@ final class GatewayWorld: Sendable {
   }
 }
 
-/// The exchange behind the gateway, and the turns of its loop, on the I/O thread.
+/// The exchange that the gateway sees, and the turns of its loop. On the I/O thread.
 final class ScriptedServer: ExchangePort, LoopHandler {
   unowned let world: GatewayWorld
   weak var gateway: BinaryGateway?
@@ -213,7 +214,7 @@ final class ScriptedServer: ExchangePort, LoopHandler {
   private let clock: ServingClock
   private var lost: LostSessions?
   private var sequence: UInt64 = 0
-  /// When silence is to be judged, and how many more turns read before.
+  /// When silence is judged, and how many more turns read before.
   private var judgement: (SteadyTime, Int)?
   private var isDraining = false
 
@@ -225,7 +226,7 @@ final class ScriptedServer: ExchangePort, LoopHandler {
     network.startTimer(TimerToken(-1), after: 250, every: 250)
   }
 
-  /// What the gateway is given.
+  /// The context that the gateway is given.
   var seat: GatewaySeat {
     guard let lost else { preconditionFailure("it was made") }
     return GatewaySeat(.first, self, view, lost, clock)
@@ -357,18 +358,18 @@ final class ScriptedServer: ExchangePort, LoopHandler {
     }
     gateway?.endCommand(view.endCommand(at: GatewayWorld.time), GatewayWorld.time)
     world.state.withLock { $0.sequence = sequence }
-    // The gateway's own commands are not the test's.
+    // The gateway's own commands do not concern the test.
     if case .session(.sessionBegan) = events.first { return }
     world.state.withLock { $0.delivered += 1 }
   }
 }
 
 extension Client {
-  /// The next message, or a recorded failure.
+  /// The next message; its absence is recorded as a failure.
   func expect() throws -> ClientMessage {
     try #require(try poll(timeoutMilliseconds: 3000), "nothing came")
   }
 
-  /// Whether nothing comes for a while.
+  /// Whether no message arrives for 60 ms.
   func isQuiet() throws -> Bool { try poll(timeoutMilliseconds: 60) == nil }
 }

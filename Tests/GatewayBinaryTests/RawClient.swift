@@ -5,7 +5,7 @@ import MarketModel
 import Testing
 import Wire
 
-/// A socket that sends whatever bytes a test likes, and reads frames.
+/// A socket that sends any bytes and reads frames.
 final class RawClient {
   private let descriptor: Int32
   private var received: [UInt8] = []
@@ -34,7 +34,7 @@ final class RawClient {
     _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
-  /// The next frame as bytes; `nil` when the server closed.
+  /// The bytes of the next frame; `nil` if the server closed the connection.
   func frame() -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
@@ -54,7 +54,7 @@ final class RawClient {
     }
   }
 
-  /// Negotiates and establishes; what is answered is read.
+  /// Negotiates and establishes, and reads the answers.
   func logOn(_ key: Curve25519.Signing.PrivateKey, version: UInt64) {
     let now = Client.wallClock()
     func signed(_ bytes: [UInt8], _ purpose: SigningPurpose, _ offset: Int) -> [UInt8] {
@@ -82,14 +82,14 @@ final class RawClient {
     #expect(templates(2) == [.negotiationResponse, .establishmentAck])
   }
 
-  /// The templates of the next frames; fewer when the server closes.
+  /// The templates of the next frames; fewer if the server closes the connection.
   func templates(_ count: Int) -> [Template] {
     (0..<count).compactMap { _ in
       frame().flatMap { Template(rawValue: UInt16($0[6]) | UInt16($0[7]) << 8) }
     }
   }
 
-  /// The code and limit of the Terminate that comes, after which the server closes.
+  /// The code and limit of the next Terminate, after which the server closes the connection.
   func terminate() throws -> (RejectCode, Int64) {
     let bytes = try #require(frame(), "closed without a word")
     let end = try #require(
@@ -104,7 +104,7 @@ final class RawClient {
   }
 }
 
-/// The bytes of a frame.
+/// The bytes of a frame of `length` bytes.
 func frameBytes(_ length: Int, _ encode: (UnsafeMutableRawPointer) -> Void) -> [UInt8] {
   let frame = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 8)
   defer { frame.deallocate() }

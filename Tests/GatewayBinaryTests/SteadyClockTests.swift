@@ -6,7 +6,7 @@ import Testing
 @testable import GatewayKit
 @testable import JoulebookClient
 
-@Suite("Intervals and the clock that no one sets")
+@Suite("Intervals and the monotonic clock")
 struct SteadyClockTests {
   @Test(
     "A wall clock that jumps ends no session, cancels no order, and frees no key.",
@@ -23,7 +23,7 @@ struct SteadyClockTests {
     lost.close()
     #expect(
       world.waits {
-        $0.notices.contains(.disconnected(GatewayWorld.secondBot, cancelAfter: 15_000))
+        $0.notices.contains(.ended(GatewayWorld.secondBot, cancelAfter: 15_000))
       })
     for error in [error, 0] {
       world.state.withLock { $0.wallError = error }
@@ -53,7 +53,7 @@ struct SteadyClockTests {
     }
   }
 
-  @Test("Time in which the server itself was held up is nobody's silence.")
+  @Test("Time in which the server itself was delayed does not count as a client's silence.")
   func heldUp() throws {
     let world = try GatewayWorld()
     let bot = try world.client(keepAlive: 1_000)
@@ -63,7 +63,7 @@ struct SteadyClockTests {
     }
   }
 
-  @Test("The clock of intervals leaves out what is longer than a look apart, and never goes back.")
+  @Test("The interval clock skips gaps longer than its limit, and never goes back.")
   func servingClock() {
     let clock = ServingClock(longest: 10) { SteadyTime(nanoseconds: 1_000) }
     func look(_ steady: UInt64) -> UInt64 {

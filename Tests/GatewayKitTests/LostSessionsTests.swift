@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatewayKit
 
-/// An exchange that remembers what it was given.
+/// An exchange that records the commands and notices it receives.
 final class ListeningPort: ExchangePort {
   var own: [Command.Body] = []
   var notices: [GatewayNotice] = []
@@ -33,13 +33,13 @@ final class SetClock: Sendable {
 @Suite("Sessions that lost their connection")
 struct LostSessionsTests {
   private let port = ListeningPort()
-  private let hand = SetClock()
+  private let source = SetClock()
   private let clock: ServingClock
   private let lost: LostSessions
 
   init() {
-    let hand = hand
-    clock = ServingClock(longest: .max) { hand.now }
+    let source = source
+    clock = ServingClock(longest: .max) { source.now }
     lost = LostSessions(port, clock)
   }
 
@@ -48,16 +48,23 @@ struct LostSessionsTests {
     lost.lose(SessionId(1), version: 5, cancelAfter: 100)
     lost.lose(SessionId(2), version: 6, cancelAfter: 50)
     lost.lose(SessionId(3), version: 7, cancelAfter: BeginSession.never)
-    hand.pass(milliseconds: 60)
+    source.pass(milliseconds: 60)
     clock.look()
     lost.cancelOrders(dueAt: clock.now)
     #expect(port.ended == [2])
-    hand.pass(milliseconds: 60)
+    source.pass(milliseconds: 60)
     clock.look()
     lost.cancelOrders(dueAt: clock.now)
     lost.cancelOrders(dueAt: clock.now)
     #expect(port.ended == [2, 1])
     #expect(port.notices.count == 2)
+  }
+
+  @Test("An orderly end is reported as such, and cancels the orders like a lost connection.")
+  func orderlyEnd() {
+    lost.lose(SessionId(1), version: 5, cancelAfter: 0, isOrderly: true)
+    #expect(port.notices == [.ended(SessionId(1), cancelAfter: 0)])
+    #expect(port.ended == [1])
   }
 
   @Test("Without a window its orders go at once; found again they stay.")
@@ -66,7 +73,7 @@ struct LostSessionsTests {
     #expect(port.ended == [1])
     lost.lose(SessionId(2), version: 6, cancelAfter: 10)
     lost.found(SessionId(2))
-    hand.pass(milliseconds: 20)
+    source.pass(milliseconds: 20)
     clock.look()
     lost.cancelOrders(dueAt: clock.now)
     #expect(port.ended == [1])
@@ -83,7 +90,7 @@ struct LostSessionsTests {
     }
     lost.recovered(view)
     #expect(port.ended == [1])
-    hand.pass(milliseconds: 30)
+    source.pass(milliseconds: 30)
     clock.look()
     lost.cancelOrders(dueAt: clock.now)
     #expect(port.ended == [1, 2])
@@ -94,7 +101,7 @@ struct LostSessionsTests {
     lost.lose(SessionId(1), version: 5, cancelAfter: 10)
     lost.end()
     lost.lose(SessionId(2), version: 5, cancelAfter: 0)
-    hand.pass(milliseconds: 20)
+    source.pass(milliseconds: 20)
     clock.look()
     lost.cancelOrders(dueAt: clock.now)
     #expect(port.own.isEmpty)

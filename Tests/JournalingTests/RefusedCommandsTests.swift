@@ -64,12 +64,12 @@ struct RefusedCommandsTests {
       session: .exchange,
       body: .session(.endSession(EndSession(session: SessionId(3), version: 1))),
       sequence: SequenceNumber(4), time: Timestamp(nanoseconds: 9))
-    let standIn = RefusedCommand.standIn(for: command)
-    guard case .control(.tick) = standIn.body else {
-      Issue.record("\(standIn)")
+    let replacement = RefusedCommand.replacement(for: command)
+    guard case .control(.tick) = replacement.body else {
+      Issue.record("\(replacement)")
       return
     }
-    #expect(standIn.sequence == command.sequence && standIn.time == command.time)
+    #expect(replacement.sequence == command.sequence && replacement.time == command.time)
   }
 
   @Test("A list of refused commands reads as it was written, private to owner and group.")
@@ -203,10 +203,10 @@ struct RefusedCommandsTests {
 }
 
 @Suite("The command in hand")
-struct CommandInHandTests {
+struct CurrentCommandTests {
   @Test("A line of the note reads as it was written, and nothing else reads.")
   func readsAsWritten() {
-    for purpose in CommandInHand.Purpose.allCases {
+    for purpose in CurrentCommand.Purpose.allCases {
       for sequence in [1, 4_711, UInt64.max] {
         let record = CrashNote.Record(
           purpose: purpose, sequence: SequenceNumber(sequence), run: sequence / 2, signal: 11)
@@ -254,13 +254,13 @@ struct CommandInHandTests {
 
   @Test("A place is given back, and more than there are harm nobody.")
   func placesAreGivenBack() {
-    for round in 0..<(3 * CommandInHand.places) {
-      let hand = CommandInHand(.replay)
-      hand.takeThread()
-      hand.begin(SequenceNumber(UInt64(round) + 1))
-      #expect(hand.sequence == SequenceNumber(UInt64(round) + 1))
-      hand.end()
-      #expect(hand.sequence == .none)
+    for round in 0..<(3 * CurrentCommand.places) {
+      let current = CurrentCommand(.replay)
+      current.registerThread()
+      current.begin(SequenceNumber(UInt64(round) + 1))
+      #expect(current.sequence == SequenceNumber(UInt64(round) + 1))
+      current.end()
+      #expect(current.sequence == .none)
     }
   }
 }

@@ -9,16 +9,16 @@ extension BadInput {
   /// A message of a session, and the Rejected that names it.
   fileprivate static func message(
     _ name: String, _ expected: Verdict, from session: UInt32 = 3,
-    _ send: @escaping @Sendable (Client, Stage) throws -> UInt64
+    _ send: @escaping @Sendable (Client, FrozenMarket) throws -> UInt64
   ) -> BadInput {
-    BadInput(name, expected) { stage in
+    BadInput(name, expected) { market in
       var options = Client.Options()
       options.orders = .kept
       let client = try Client(
-        host: "127.0.0.1", port: stage.server.port, credentials: stage.credentials(session),
+        host: "127.0.0.1", port: market.server.port, credentials: market.credentials(session),
         options: options)
       defer { client.close() }
-      let reference = try send(client, stage)
+      let reference = try send(client, market)
       return try client.wait { event in
         guard case .rejected(let rejection) = event, rejection.reference == reference else {
           return nil
@@ -40,22 +40,29 @@ extension BadInput {
   }
 
   static let orders: [BadInput] = [
-    order("an account that does not exist", Verdict(.unknownAccount, limit: Stage.accounts)) {
+    order("an account that does not exist", Verdict(.unknownAccount, limit: FrozenMarket.accounts))
+    {
       $0.account = AccountId(63)
     },
-    order("no account", Verdict(.unknownAccount, limit: Stage.accounts)) { $0.account = .null },
-    order("an account beyond all", Verdict(.unknownAccount, limit: Stage.accounts)) {
+    order("no account", Verdict(.unknownAccount, limit: FrozenMarket.accounts)) {
+      $0.account = .null
+    },
+    order("an account beyond all", Verdict(.unknownAccount, limit: FrozenMarket.accounts)) {
       $0.account = AccountId(.max)
     },
-    order("a house account", Verdict(.unknownAccount, limit: Stage.accounts)) {
+    order("a house account", Verdict(.unknownAccount, limit: FrozenMarket.accounts)) {
       $0.account = .house(AreaId(1), .fees)
     },
     order("a foreign account", Verdict(.foreignAccount)) { $0.account = Village.ana },
     order("an instrument that does not exist", Verdict(.unknownInstrument, limit: 64)) {
       $0.instrument = InstrumentId(9)
     },
-    order("a halted instrument", Verdict(.instrumentHalted)) { $0.instrument = Stage.halted },
-    order("a closed instrument", Verdict(.instrumentClosed)) { $0.instrument = Stage.closed },
+    order("a halted instrument", Verdict(.instrumentHalted)) {
+      $0.instrument = FrozenMarket.halted
+    },
+    order("a closed instrument", Verdict(.instrumentClosed)) {
+      $0.instrument = FrozenMarket.closed
+    },
     order("a price off the tick", Verdict(.offTick, limit: 100)) {
       $0.price = Price(ticks: 10_001)
     },
@@ -81,7 +88,7 @@ extension BadInput {
       $0.quantity = Energy(wattHours: .max / 1_000 * 1_000)
     },
     order("a lot above the highest quantity", Verdict(.quantityTooLarge, limit: 1 << 36)) {
-      ($0.instrument, $0.price) = (Stage.wide, Price(ticks: 1 << 16))
+      ($0.instrument, $0.price) = (FrozenMarket.wide, Price(ticks: 1 << 16))
       $0.quantity = Energy(wattHours: 1 << 36 + 1)
     },
     order("no quantity", Verdict(.quantityNotPositive)) { $0.quantity = .zero },
@@ -89,13 +96,13 @@ extension BadInput {
       $0.quantity = Energy(wattHours: .min)
     },
     order("price times quantity beyond money", Verdict(.notionalOverflow, limit: .max)) {
-      ($0.instrument, $0.price) = (Stage.wide, Price(ticks: 1 << 36))
+      ($0.instrument, $0.price) = (FrozenMarket.wide, Price(ticks: 1 << 36))
       $0.quantity = Energy(wattHours: 1 << 36)
     },
     order(
       "a bid at the highest quantity without the cash", Verdict(.insufficientCash, limit: benFree)
     ) {
-      ($0.instrument, $0.price) = (Stage.wide, Price(ticks: 1 << 16))
+      ($0.instrument, $0.price) = (FrozenMarket.wide, Price(ticks: 1 << 16))
       $0.quantity = Energy(wattHours: 1 << 36)
     },
     order("a bid a lot above its cash", Verdict(.insufficientCash, limit: benFree)) {
@@ -174,7 +181,7 @@ extension BadInput {
     transfer("a transfer from a foreign account", Verdict(.foreignAccount)) {
       ($0.from, $0.to) = ($0.to, $0.from)
     },
-    transfer("a transfer to nobody", Verdict(.unknownAccount, limit: Stage.accounts)) {
+    transfer("a transfer to nobody", Verdict(.unknownAccount, limit: FrozenMarket.accounts)) {
       $0.to = AccountId(63)
     },
     transfer("a transfer to oneself", Verdict(.sameAccount)) { $0.to = $0.from },
@@ -216,25 +223,27 @@ extension BadInput {
   private static func reading(
     _ name: String, _ expected: Verdict, _ spoil: @escaping @Sendable (inout MeterReading) -> Void
   ) -> BadInput {
-    message(name, expected, from: 4) { client, stage in
-      var reading = Stage.reading(2)
+    message(name, expected, from: 4) { client, market in
+      var reading = FrozenMarket.reading(2)
       spoil(&reading)
-      return try client.send(reading, key: stage.village.meterKey)
+      return try client.send(reading, key: market.village.meterKey)
     }
   }
 
   static let readings: [BadInput] = [
     message("a reading signed by another key", Verdict(.badMeterSignature), from: 4) { client, _ in
-      try client.send(Stage.reading(2), key: Curve25519.Signing.PrivateKey())
+      try client.send(FrozenMarket.reading(2), key: Curve25519.Signing.PrivateKey())
     },
     message("a reading changed after it was signed", Verdict(.badMeterSignature), from: 4) {
-      client, stage in
-      var reading = Stage.reading(2)
-      let signature = try reading.signature(stage.village.meterKey)
+      client, market in
+      var reading = FrozenMarket.reading(2)
+      let signature = try reading.signature(market.village.meterKey)
       reading.produced.wattHours += 1
       return try client.send(reading, signature: signature)
     },
-    reading("a replayed reading", Verdict(.readingReplayed, limit: 1)) { $0 = Stage.reading(1) },
+    reading("a replayed reading", Verdict(.readingReplayed, limit: 1)) {
+      $0 = FrozenMarket.reading(1)
+    },
     reading("a reading out of order", Verdict(.readingReplayed, limit: 1)) {
       $0.registerSequence = 0
     },
@@ -257,13 +266,13 @@ extension BadInput {
       $0.intervalStart = Timestamp(nanoseconds: 899_999_999_999)
     },
     message("a reading passed on by a stranger", Verdict(.notPermitted, limit: 2), from: 5) {
-      client, stage in
-      try client.send(Stage.reading(2), key: stage.village.meterKey)
+      client, market in
+      try client.send(FrozenMarket.reading(2), key: market.village.meterKey)
     },
   ]
 }
 
-extension Stage {
+extension FrozenMarket {
   /// How session `number` logs on; 1 is the operator.
   func credentials(_ number: UInt32) throws -> Credentials {
     number == 1

@@ -4,54 +4,54 @@ import MarketModel
 import Testing
 import Wire
 
-@Suite("Bad input at the socket", .serialized, .onStage)
+@Suite("Bad input at the socket", .serialized, .onFrozenMarket)
 struct BadInputTests {
   @Test(
     "It is answered with its code and the limit broken, and changes neither state nor balances.",
     arguments: BadInput.frames + BadInput.sessions + BadInput.orders + BadInput.amounts
       + BadInput.readings)
   func badInput(_ bad: BadInput) throws {
-    let stage = try #require(Stage.current)
-    let before = try stage.picture()
+    let market = try #require(FrozenMarket.current)
+    let before = try market.summary()
     #expect(before.stateHash != 0 && before.openOrders == 2)
-    let verdict = try bad.offer(stage)
+    let verdict = try bad.offer(market)
     #expect(verdict == bad.expected)
-    #expect(try stage.picture() == before)
+    #expect(try market.summary() == before)
   }
 
   @Test(
     "A frame that breaks off is no message: the connection ends, nothing changes.",
     arguments: [1, 4, 12, 40, 63])
   func brokenOff(bytes: Int) throws {
-    let stage = try #require(Stage.current)
-    let before = try stage.picture()
-    let raw = try RawSession(port: stage.server.port)
-    try raw.logOn(SessionId(3), key: stage.village.key)
+    let market = try #require(FrozenMarket.current)
+    let before = try market.summary()
+    let raw = try RawSession(port: market.server.port)
+    try raw.logOn(SessionId(3), key: market.village.key)
     raw.send(Array(try RawSession.order(Village.ben, id: 1_000).prefix(bytes)))
     raw.endSending()
     #expect(raw.frame() == nil)
     #expect(raw.isOver)
-    #expect(try stage.picture() == before)
+    #expect(try market.summary() == before)
   }
 
   @Test("Five bad signatures lock a key for a minute, also for the right signature; no other key.")
   func lockedKey() throws {
-    let stage = try #require(Stage.current)
-    let before = try stage.picture()
+    let market = try #require(FrozenMarket.current)
+    let before = try market.summary()
     let wrong = Curve25519.Signing.PrivateKey()
     func negotiate(_ key: Curve25519.Signing.PrivateKey) throws -> Verdict {
-      let raw = try RawSession(port: stage.server.port)
-      try raw.negotiate(Stage.spare, version: Client.wallClock().nanoseconds, key: key)
+      let raw = try RawSession(port: market.server.port)
+      try raw.negotiate(FrozenMarket.spare, version: Client.wallClock().nanoseconds, key: key)
       return try raw.verdict()
     }
     for _ in 1...5 { #expect(try negotiate(wrong) == Verdict(.badSignature)) }
     let now = Int64(Client.wallClock().nanoseconds)
-    let locked = try negotiate(stage.village.key)
+    let locked = try negotiate(market.village.key)
     #expect(locked.code == .keyLocked)
     #expect(locked.limit > now && locked.limit < now + 61_000_000_000)
-    let other = try stage.village.trader(3, stage.server)
+    let other = try market.village.trader(3, market.server)
     other.close()
-    #expect(try stage.picture() == before)
+    #expect(try market.summary() == before)
   }
 }
 
@@ -59,9 +59,9 @@ struct BadInputTests {
 struct GoodInputTests {
   @Test("What was refused was refused for its fault alone: the same order without it is accepted.")
   func goodOrder() throws {
-    let stage = try Stage()
-    let raw = try RawSession(port: stage.server.port)
-    try raw.logOn(SessionId(3), key: stage.village.key)
+    let market = try FrozenMarket()
+    let raw = try RawSession(port: market.server.port)
+    try raw.logOn(SessionId(3), key: market.village.key)
     raw.send(try RawSession.order(Village.ben, id: 1_000))
     let report = try #require(raw.frame())
     #expect(Template(rawValue: UInt16(report[6])) == .accepted)
@@ -72,10 +72,11 @@ struct GoodInputTests {
 struct BadInput: Sendable, CustomTestStringConvertible {
   let name: String
   let expected: Verdict
-  let offer: @Sendable (Stage) throws -> Verdict
+  let offer: @Sendable (FrozenMarket) throws -> Verdict
 
   init(
-    _ name: String, _ expected: Verdict, _ offer: @escaping @Sendable (Stage) throws -> Verdict
+    _ name: String, _ expected: Verdict,
+    _ offer: @escaping @Sendable (FrozenMarket) throws -> Verdict
   ) {
     (self.name, self.expected, self.offer) = (name, expected, offer)
   }
@@ -128,9 +129,9 @@ extension BadInput {
   private static func frame(
     _ name: String, _ expected: Verdict, _ spoil: @escaping @Sendable (inout [UInt8]) -> Void
   ) -> BadInput {
-    BadInput(name, expected) { stage in
-      let raw = try RawSession(port: stage.server.port)
-      try raw.logOn(SessionId(3), key: stage.village.key)
+    BadInput(name, expected) { market in
+      let raw = try RawSession(port: market.server.port)
+      try raw.logOn(SessionId(3), key: market.village.key)
       var bytes = try RawSession.order(Village.ben, id: 1_000)
       spoil(&bytes)
       raw.send(bytes)
@@ -149,33 +150,33 @@ extension BadInput {
     negotiate("a Negotiate changed after it was signed", Verdict(.badSignature)) { $0[16] ^= 1 },
     BadInput(
       "a Negotiate that was recorded", Verdict(.timestampOutOfWindow, limit: 5_000_000_000)
-    ) { stage in
-      let raw = try RawSession(port: stage.server.port)
+    ) { market in
+      let raw = try RawSession(port: market.server.port)
       let now = Client.wallClock().nanoseconds
       try raw.negotiate(
         SessionId(3), version: now, at: Timestamp(nanoseconds: now - 6_000_000_000),
-        key: stage.village.key)
+        key: market.village.key)
       return try raw.verdict()
     },
-    BadInput("an Establish signed by another key", Verdict(.badSignature)) { stage in
-      let raw = try RawSession(port: stage.server.port)
+    BadInput("an Establish signed by another key", Verdict(.badSignature)) { market in
+      let raw = try RawSession(port: market.server.port)
       let version = Client.wallClock().nanoseconds
-      try raw.negotiate(SessionId(3), version: version, key: stage.village.key)
+      try raw.negotiate(SessionId(3), version: version, key: market.village.key)
       try #require(raw.frame() != nil)
       try raw.establish(SessionId(3), version: version, key: Curve25519.Signing.PrivateKey())
       return try raw.verdict()
     },
     keepAlive("a keep-alive too short", 999, limit: 1_000),
     keepAlive("a keep-alive too long", 60_001, limit: 60_000),
-    BadInput("an order before Negotiate", Verdict(.notNegotiated)) { stage in
-      let raw = try RawSession(port: stage.server.port)
+    BadInput("an order before Negotiate", Verdict(.notNegotiated)) { market in
+      let raw = try RawSession(port: market.server.port)
       raw.send(try RawSession.order(Village.ben, id: 1_000))
       return try raw.verdict()
     },
-    BadInput("an order before Establish", Verdict(.notEstablished)) { stage in
-      let raw = try RawSession(port: stage.server.port)
+    BadInput("an order before Establish", Verdict(.notEstablished)) { market in
+      let raw = try RawSession(port: market.server.port)
       let version = Client.wallClock().nanoseconds
-      try raw.negotiate(SessionId(3), version: version, key: stage.village.key)
+      try raw.negotiate(SessionId(3), version: version, key: market.village.key)
       raw.send(try RawSession.order(Village.ben, id: 1_000))
       return try raw.verdict()
     },
@@ -185,22 +186,22 @@ extension BadInput {
     _ name: String, _ expected: Verdict, session: UInt32 = 2,
     _ spoil: @escaping @Sendable (inout [UInt8]) -> Void = { _ in }
   ) -> BadInput {
-    BadInput(name, expected) { stage in
-      let raw = try RawSession(port: stage.server.port)
+    BadInput(name, expected) { market in
+      let raw = try RawSession(port: market.server.port)
       try raw.negotiate(
-        SessionId(session), version: Client.wallClock().nanoseconds, key: stage.village.key, spoil)
+        SessionId(session), version: Client.wallClock().nanoseconds, key: market.village.key, spoil)
       return try raw.verdict()
     }
   }
 
   private static func keepAlive(_ name: String, _ interval: UInt32, limit: Int64) -> BadInput {
-    BadInput(name, Verdict(.keepAliveOutOfRange, limit: limit)) { stage in
-      let raw = try RawSession(port: stage.server.port)
+    BadInput(name, Verdict(.keepAliveOutOfRange, limit: limit)) { market in
+      let raw = try RawSession(port: market.server.port)
       let version = Client.wallClock().nanoseconds
-      try raw.negotiate(SessionId(3), version: version, key: stage.village.key)
+      try raw.negotiate(SessionId(3), version: version, key: market.village.key)
       try #require(raw.frame() != nil)
       try raw.establish(
-        SessionId(3), version: version, keepAlive: interval, key: stage.village.key)
+        SessionId(3), version: version, keepAlive: interval, key: market.village.key)
       return try raw.verdict()
     }
   }

@@ -62,6 +62,8 @@ struct DisconnectTests {
     let lines = server.log.split(separator: "\n").filter { $0.contains("a connection is gone") }
     #expect(
       lines.contains { $0.hasSuffix(" afterMilliseconds=0 session=3") }, "\(server.log)")
+    // The operator's sessions ended in order.
+    #expect(!lines.contains { $0.hasSuffix(" session=1") }, "\(server.log)")
   }
 
   @Test(

@@ -41,7 +41,7 @@ struct HealthTests {
   func durabilityWait() {
     var wait = DurabilityWait()
     func look(_ last: UInt64, _ durable: UInt64, at steady: UInt64) -> UInt64? {
-      wait.look(last: SequenceNumber(last), durable: SequenceNumber(durable), at: steady)
+      wait.observe(last: SequenceNumber(last), durable: SequenceNumber(durable), at: steady)
     }
     #expect(look(7, 7, at: 100) == nil)
     #expect(look(9, 7, at: 200) == 200)

@@ -141,7 +141,7 @@ struct MarketDataRestartTests {
     var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
     try village.found(on: server)
     try village.register(Watcher.session, of: 2, .trading, on: server)
-    let bustle = try Bustling(village, server)
+    let bustle = try RandomTraders(village, server)
     var watcher = Watcher(village, view)
     try bustle.trade(20)
     try watcher.begin(server)

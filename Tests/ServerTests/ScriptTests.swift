@@ -75,7 +75,7 @@ struct CClientTests {
       data: folder.path + "/data", options: ["--set", "capacity.orders=4096"])
     try village.found(on: server)
     let program = try compile("market_data", in: folder)
-    let market = try Bustling(village, server)
+    let market = try RandomTraders(village, server)
     try market.trade(60)
     let watcher = Process()
     watcher.executableURL = URL(fileURLWithPath: program)

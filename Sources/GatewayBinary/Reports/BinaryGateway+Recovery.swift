@@ -11,7 +11,9 @@ extension BinaryGateway {
     dropAnswers(slot)
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
     view.identities.release(identity, nextIncoming: peer.nextIncoming)
-    lost.lose(identity, version: peer.session.version, cancelAfter: peer.cancelAfter)
+    lost.lose(
+      identity, version: peer.session.version, cancelAfter: peer.cancelAfter,
+      isOrderly: peer.session.isTerminatedByClient)
   }
 
   // MARK: Retransmission
@@ -34,40 +36,40 @@ extension BinaryGateway {
       writer(slot)?.retransmitReject(query, refusal)
       return
     }
-    peers[slot]?.isAwaitingHistory = true
+    peers[slot]?.isAwaitingRetransmission = true
     let row = recent.row(Int(query.session.rawValue))
     guard let first = row.pointee.first(of: query.version), first <= query.from else {
       return exchange.retransmit(query)
     }
     var frames: [UInt8] = []
     row.pointee.forEach(from: query.from, count: UInt64(query.count)) { frames += $0.bytes }
-    hold(query, frames)
+    enqueue(query, frames)
   }
 
   /// The journal service's answer to a query.
   public func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?) {
     guard let slot = slot(of: query) else { return }
     guard let reports else {
-      peers[slot]?.isAwaitingHistory = false
+      peers[slot]?.isAwaitingRetransmission = false
       writer(slot)?.retransmitReject(query, Refusal(.historyUnavailable))
       return
     }
-    hold(query, ReportWriter.frames(of: reports))
+    enqueue(query, ReportWriter.frames(of: reports))
   }
 
-  private func hold(_ query: RetransmitQuery, _ frames: [UInt8]) {
-    heldAnswers.append(HeldAnswer(query, frames))
-    sendHeldAnswers()
+  private func enqueue(_ query: RetransmitQuery, _ frames: [UInt8]) {
+    queuedRetransmissions.append(QueuedRetransmission(query, frames))
+    sendQueuedRetransmissions()
   }
 
   /// Sends queued retransmissions. Each client receives at most half of its send queue's bound at a
   /// time, so that new reports still fit.
-  func sendHeldAnswers() {
-    if heldAnswers.isEmpty { return }
+  func sendQueuedRetransmissions() {
+    if queuedRetransmissions.isEmpty { return }
     var index = 0
-    while index < heldAnswers.count {
-      if send(&heldAnswers[index]) {
-        heldAnswers.remove(at: index)
+    while index < queuedRetransmissions.count {
+      if send(&queuedRetransmissions[index]) {
+        queuedRetransmissions.remove(at: index)
       } else {
         index += 1
       }
@@ -75,12 +77,12 @@ extension BinaryGateway {
   }
 
   /// - Returns: whether the answer is sent completely, or its client is gone.
-  private func send(_ answer: inout HeldAnswer) -> Bool {
+  private func send(_ answer: inout QueuedRetransmission) -> Bool {
     let query = answer.query
     guard let slot = slot(of: query) else { return true }
     let connection = ConnectionId(rawValue: query.connection)
     let room = transport.sendBound / 2 - transport.queued(connection)
-    guard room > HeldAnswer.longestFrame else { return false }
+    guard room > QueuedRetransmission.longestFrame else { return false }
     if answer.sent == 0 { writer(slot)?.retransmission(query) }
     let piece = answer.takePiece(room)
     guard let target = transport.reserve(connection, piece.count) else { return true }
@@ -89,7 +91,7 @@ extension BinaryGateway {
         from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
     }
     guard answer.isSent else { return false }
-    peers[slot]?.isAwaitingHistory = false
+    peers[slot]?.isAwaitingRetransmission = false
     counts.retransmitted += Int(query.count)
     return true
   }
@@ -115,7 +117,7 @@ extension BinaryGateway {
 }
 
 /// A retransmission being sent: whole frames, in pieces.
-struct HeldAnswer {
+struct QueuedRetransmission {
   /// Upper bound of a report's length in bytes.
   static let longestFrame = 256
 

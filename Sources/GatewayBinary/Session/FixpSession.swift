@@ -153,6 +153,8 @@ public struct FixpSession: Sendable {
   public private(set) var state = State.connected
   /// Phase in which the session finishes.
   public private(set) var finish = Finish.open
+  /// Whether the client ended the session with Terminate.
+  public private(set) var isTerminatedByClient = false
   /// Id of the session; `.exchange` before Negotiate.
   public private(set) var identity = SessionId.exchange
   /// The negotiated version; 0 before Negotiate.
@@ -402,7 +404,7 @@ public struct FixpSession: Sendable {
   /// Handles the client's Terminate.
   public mutating func terminated() -> Action {
     guard state != .ended else { return .none }
-    state = .ended
+    (state, isTerminatedByClient) = (.ended, true)
     return .answerTerminate
   }
 

@@ -21,7 +21,7 @@ struct Peer {
   /// Whether reading is paused because the intake was full.
   var isPaused = false
   /// Whether a retransmission is in progress.
-  var isAwaitingHistory = false
+  var isAwaitingRetransmission = false
   /// Whether the rate limit was already reported on this connection.
   var isThrottled = false
   /// How long its orders stay after a disconnection, in ms; `BeginSession.never` if they are not

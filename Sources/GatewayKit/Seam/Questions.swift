@@ -77,6 +77,9 @@ public enum GatewayNotice: Equatable, Sendable {
   /// The session lost its connection; its orders are cancelled after `cancelAfter` ms, unless it
   /// returns.
   case disconnected(SessionId, cancelAfter: UInt32)
+  /// The client ended the session in order; its orders are cancelled after `cancelAfter` ms, unless
+  /// it returns.
+  case ended(SessionId, cancelAfter: UInt32)
 }
 
 /// The result of submitting a command.

@@ -16,11 +16,19 @@ public final class LostSessions {
     (self.exchange, self.clock) = (exchange, clock)
   }
 
-  /// The connection of an established session is gone: it has the time that it asked for.
-  /// - Parameter cancelAfter: In ms; 0: its orders go now; `BeginSession.never`: they stay.
-  public func lose(_ session: SessionId, version: UInt64, cancelAfter: UInt32) {
+  /// An established session is no longer connected. Its orders are cancelled unless it returns in
+  /// the time that it asked for.
+  /// - Parameters:
+  ///   - cancelAfter: That time, in ms; 0 cancels now, `BeginSession.never` never.
+  ///   - isOrderly: The client ended the session with Terminate; used only for the log.
+  public func lose(
+    _ session: SessionId, version: UInt64, cancelAfter: UInt32, isOrderly: Bool = false
+  ) {
     if isOver || cancelAfter == BeginSession.never { return }
-    exchange.note(.disconnected(session, cancelAfter: cancelAfter))
+    exchange.note(
+      isOrderly
+        ? .ended(session, cancelAfter: cancelAfter)
+        : .disconnected(session, cancelAfter: cancelAfter))
     waiting[session] = (version, clock.now, UInt64(cancelAfter) * 1_000_000)
     if cancelAfter == 0 { cancelOrders(dueAt: clock.now) }
   }

@@ -10,14 +10,15 @@ extension Configuration {
         "file with the certificate for TLS 1.3 (PEM); empty: plain TCP"),
       .text("tls.key", \.tlsKey, "file with its private key (PEM)"),
       .health,
-      .number("connections", \.connections, 1...65_535, "client connections at a time"),
+      .number("connections", \.connections, 1...65_535, "maximum number of client connections"),
       .data,
       .ledger,
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
-      .choice("wait", \.wait, "park (sleeps), yield, or spin (answers soonest, keeps a core busy)"),
+      .choice(
+        "wait", \.wait, "park (sleeps), yield, or spin (lowest latency, uses one core fully)"),
       .choice(
         "assembly", \.assembly,
-        "inline (sockets and market on one thread), or pipelined (two; where cores are to spare)"),
+        "inline (sockets and exchange on one thread), or pipelined (two threads, for spare cores)"),
       .choice("log", \.logLevel, "trace, debug, info, notice, warning, error or critical"),
       .operatorKeys,
     ]
@@ -27,65 +28,69 @@ extension Configuration {
     [
       .number(
         "checkpoint.commands", \.checkpointInterval, 1_000...1_000_000_000,
-        "a hash of the history is journaled after so many commands"),
+        "commands after which a checkpoint with the event hash is journaled"),
       .number(
         "snapshot.commands", \.snapshotCommands, 0...1 << 40,
-        "a snapshot is made after so many commands; 0: never"),
+        "commands after which a snapshot is made; 0: never"),
       .number(
         "snapshot.minutes", \.snapshotMinutes, 0...1 << 20,
-        "or after so many minutes, when there is anything new; 0: never"),
-      .number("snapshot.keep", \.snapshotKeep, 1...1_000, "snapshots that stay"),
+        "minutes after which a snapshot is made if there are new commands; 0: never"),
+      .number("snapshot.keep", \.snapshotKeep, 1...1_000, "number of snapshots that are kept"),
       .choice(
         "journal.kept", \.journalKept,
-        "disk, or none: nothing is written and all is gone at the end (measurements, games)"),
+        "disk, or none: nothing is written, all state is lost at the end (measurements, games)"),
       .number(
         "journal.direct", \.journalDirect, 0...128,
-        "up to so many commands at a time are synced by the I/O thread itself; 0: by the journal's"),
+        "largest turn, in commands, that the I/O thread syncs itself; 0: always the journal thread"),
       .number(
         "journal.retain", \.journalRetain, 0...1 << 60,
-        "segments without the last so many commands go, when snapshots hold them; 0: all stay"),
-      .number("journal.segment", \.segmentBytes, 1 << 16...1 << 30, "bytes of a segment file"),
+        "latest commands whose segments are kept once snapshots cover the rest; 0: keeps all"),
+      .number(
+        "journal.segment", \.segmentBytes, 1 << 16...1 << 30, "size of a segment file, bytes"),
       .number(
         "ingress.commands", \.ingressCommands, 256...1 << 20,
-        "commands that may wait for the sequencer; a power of two"),
+        "commands that can wait for the sequencer; a power of two"),
       .number(
         "outbox.events", \.outboxEvents, 1 << 12...1 << 24,
-        "events that may wait for the disk before the reader stops reading"),
+        "events that can wait for the disk before sockets are no longer read"),
       .number(
         "client.bytes", \.sendBytes, 1 << 16...1 << 30,
-        "bytes that a client may leave unread before it is cut"),
+        "bytes that a client may leave unread before it is terminated"),
       .number(
         "client.messages", \.messageLimit, 1...1 << 30,
-        "messages a second of a session, cancels excepted; further ones are rejected"),
+        "messages per second of a session, cancels excepted; further ones are rejected"),
       .number(
         "client.messagesCutoff", \.messageCutoff, 1...1 << 30,
-        "messages a second at which a session is cut"),
+        "messages per second at which a session is terminated"),
       .number(
         "client.cancels", \.cancelLimit, 1...1 << 30,
-        "cancels a second of a session; further ones are rejected"),
+        "cancels per second of a session; further ones are rejected"),
       .number(
         "client.cancelsCutoff", \.cancelCutoff, 1...1 << 30,
-        "cancels a second at which a session is cut"),
+        "cancels per second at which a session is terminated"),
       .number(
         "settlement.transfers", \.settlement.transfers, 1...1_000_000,
-        "a batch closes with so many transfers; fixed by the first start"),
+        "transfers with which a batch closes; fixed by the first start"),
       .number(
         "settlement.nanoseconds", \.settlement.nanoseconds, 1...1 << 62,
-        "or so much market time after its first; fixed by the first start"),
+        "exchange time after which a batch closes, ns; fixed by the first start"),
     ]
   }
 
   private static var market: [Setting] {
     [
-      .number("capacity.participants", \.capacity.participants, 1...1 << 24, "firms"),
+      .number("capacity.participants", \.capacity.participants, 1...1 << 24, "participants"),
       .number("capacity.sessions", \.capacity.sessions, 1...1 << 24, "session identities"),
       .number("capacity.accounts", \.capacity.accounts, 1...1 << 24, "accounts"),
       .number("capacity.areas", \.capacity.areas, 1...65_535, "market areas"),
       .number("capacity.instruments", \.capacity.instruments, 1...1 << 20, "instruments"),
       .number("capacity.meters", \.capacity.meters, 1...1 << 24, "meters"),
-      .number("capacity.positions", \.capacity.positions, 1...1 << 26, "accounts times areas"),
+      .number(
+        "capacity.positions", \.capacity.positions, 1...1 << 26,
+        "positions: pairs of account and area"),
       .number("capacity.orders", \.capacity.orders, 16...1 << 24, "open orders"),
-      .number("capacity.priceLevels", \.capacity.priceLevels, 16...1 << 23, "prices with orders"),
+      .number(
+        "capacity.priceLevels", \.capacity.priceLevels, 16...1 << 23, "price levels with orders"),
     ]
   }
 }
@@ -98,7 +103,7 @@ public enum LogLevel: String, Sendable, CaseIterable {
 extension Setting {
   fileprivate static var listen: Setting {
     Setting(
-      key: "listen", text: "address:port; port 0: a free one, printed at the start",
+      key: "listen", text: "address:port; port 0: a free port, printed at the start",
       value: { Configuration.address(host: $0.host, port: $0.port) },
       assign: { (configuration, value) throws(ConfigurationError) in
         (configuration.host, configuration.port) = try Configuration.parseAddress(value)
@@ -142,7 +147,7 @@ extension Setting {
     Setting(
       key: "operator.keys",
       text:
-        "files with operators' public keys, comma-separated; none: a pair is made at first start",
+        "files with operators' public keys, comma-separated; none: the first start generates a key pair",
       value: { $0.operatorKeys.joined(separator: ",") },
       assign: { (configuration, value) throws(ConfigurationError) in
         configuration.operatorKeys = value.split(separator: ",").map {

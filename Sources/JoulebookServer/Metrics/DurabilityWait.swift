@@ -10,7 +10,8 @@ struct DurabilityWait {
   /// - Parameter steady: Present time, ns of the steady clock.
   /// - Returns: a lower bound of the time since which the oldest undurable command waits; `nil`
   ///   if all are durable.
-  mutating func look(last: SequenceNumber, durable: SequenceNumber, at steady: UInt64) -> UInt64? {
+  mutating func observe(last: SequenceNumber, durable: SequenceNumber, at steady: UInt64) -> UInt64?
+  {
     guard durable < last else {
       mark = nil
       return nil

@@ -39,7 +39,7 @@ final class MetricsSampler {
     sample.isServing = port.isServing
     sample.alarms = alarms.value
     sample.taken = time.steady
-    sample.undurableSince = durability.look(
+    sample.undurableSince = durability.observe(
       last: sample.status.lastSequence, durable: sample.status.durableSequence, at: sample.taken)
     metrics.record(sample)
   }

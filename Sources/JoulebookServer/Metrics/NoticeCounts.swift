@@ -14,7 +14,7 @@ struct NoticeCounts: Sendable, Equatable {
     case .slowReader: slowReaders += 1
     case .keyLocked: keysLocked += 1
     case .throttled: throttled += 1
-    case .disconnected: break
+    case .disconnected, .ended: break
     }
   }
 }

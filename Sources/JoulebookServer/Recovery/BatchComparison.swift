@@ -59,7 +59,7 @@ public struct BatchComparison: Sendable {
     return journal.batch < ledger.batch
       ? "it ends with batch \(ledger.batch) at command \(ledger.last.rawValue), the journal makes only "
         + "\(journal.batch)"
-      : "the journal cannot say: it begins behind the ledger's last batch, \(ledger.batch)"
+      : "the journal cannot tell: it starts after the ledger's last batch, \(ledger.batch)"
   }
 
   /// The batches that the journal closes and the ledger lacks; `nil` if there are none.

@@ -1,7 +1,7 @@
 // Start after a run that crashed while it applied a command. If that command crashes every start
 // too, the operator starts with `serve --refuse`, which skips it.
 //
-// Refusing is safe only if nobody has seen an effect of the command. The events of a command
+// Refusing is safe only if no client has seen an effect of the command. The events of a command
 // leave the matching thread after the command, so a crash in the live exchange shows none. The
 // proof is the note of that run, provided that the command is the journal's last and was written by
 // that run: no later command is stamped before this one is applied, and a successful start clears
@@ -79,9 +79,9 @@ final class CrashRecord {
     }
     if live.sequence != asked { return "the last run ended in command \(live.sequence.rawValue)" }
     if asked > last {
-      return "it was never made durable, and is gone: start without --refuse"
+      return "it was never made durable and no longer exists: start without --refuse"
     }
-    if asked < last { return "the journal goes on behind it, up to command \(last.rawValue)" }
+    if asked < last { return "the journal continues after it, up to command \(last.rawValue)" }
     if journal.isSealed || journal.chain.epoch != live.run {
       return "another run than the one that ended in it wrote it, or the journal ends in order"
     }
@@ -146,7 +146,7 @@ final class CrashRecord {
       log.critical(
         "ALARM: the exchange goes on without a command that was refused",
         metadata: [
-          "command": entry.sequence.field, "text": "\(text ?? "in a segment that is gone")",
+          "command": entry.sequence.field, "text": "\(text ?? "in a segment that was removed")",
           "since": "\(entry.time.iso8601)", "reason": "\(entry.reason)",
         ])
     }

@@ -38,12 +38,12 @@ struct JournalReplay: ~Copyable {
   ///   - end: As in `CommandsAhead`.
   /// - Throws: if the journal cannot be listed or starts later.
   init(
-    _ exchange: consuming Exchange, for purpose: CommandInHand.Purpose, directory: String,
+    _ exchange: consuming Exchange, for purpose: CurrentCommand.Purpose, directory: String,
     verification: Verification = .hashes, disk: any Disk = SystemDisk(),
     aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
     ahead = try CommandsAhead(
-      for: purpose, directory: directory, behind: exchange.lastSequence, verification: verification,
+      for: purpose, directory: directory, after: exchange.lastSequence, verification: verification,
       disk: disk, aheadTo: end)
     self.exchange = exchange
   }
@@ -91,7 +91,7 @@ struct CommandsAhead: ~Copyable {
   /// Number of commands of the group already returned.
   private var place = 0
   /// Records the command being applied, in case of a crash.
-  private let hand: CommandInHand
+  private let current: CurrentCommand
 
   /// Starts with the command after `last`.
   /// - Parameters:
@@ -100,10 +100,10 @@ struct CommandsAhead: ~Copyable {
   ///     bound.
   /// - Throws: if the journal cannot be listed or starts later.
   init(
-    for purpose: CommandInHand.Purpose, directory: String, behind last: SequenceNumber,
+    for purpose: CurrentCommand.Purpose, directory: String, after last: SequenceNumber,
     verification: Verification, disk: any Disk, aheadTo end: SequenceNumber? = nil
   ) throws(JournalError) {
-    hand = CommandInHand(purpose)
+    current = CurrentCommand(purpose)
     let opened = try JournalReader(
       directory: directory, from: SequenceNumber(last.rawValue + 1), verification: verification,
       disk: disk)
@@ -130,9 +130,9 @@ struct CommandsAhead: ~Copyable {
     exchange.anticipate(group, before: place)
     // The bound never falls, so commands read ahead remain below it.
     place += 1
-    hand.begin(first[place - 1].sequence)
+    current.begin(first[place - 1].sequence)
     #if DEBUG
-      CommandTrap.meet(first[place - 1])
+      CommandTrap.trapIfSelected(first[place - 1])
     #endif
     return first + (place - 1)
   }
@@ -142,8 +142,8 @@ extension CommandsAhead {
   /// Reads the next group; it is empty at the bound or the end.
   private mutating func refill(through bound: SequenceNumber?) throws(JournalError) {
     (group, place) = (UnsafeBufferPointer(rebasing: buffer[..<0]), 0)
-    hand.end()
-    hand.takeThread()
+    current.end()
+    current.registerThread()
     CrashHandler.waitIfEnding()
     // The replay runs beside a live server, so it yields the core to the server's threads.
     if bound != nil { ServiceThread.giveWay() }

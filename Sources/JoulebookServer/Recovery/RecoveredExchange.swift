@@ -120,7 +120,7 @@ struct RecoveredExchange: ~Copyable {
     }
     let isInOrder = journal.isSealed || journal.lastSequence == .none
     log.info(
-      isInOrder ? "the journal ends in order" : "the journal ends without a farewell",
+      isInOrder ? "the journal ends in order" : "the journal was not closed in order",
       metadata: ["command": journal.lastSequence.field])
   }
 }

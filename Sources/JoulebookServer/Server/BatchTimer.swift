@@ -14,7 +14,7 @@ final class BatchTimer {
   init(time: any TimeSource) { self.time = time }
 
   /// Closes the open settlement batch if it is due.
-  func look(_ stages: Stages) {
+  func closeDueBatch(_ stages: Stages) {
     guard let due = stages.settlement?.due else {
       looks = 0
       return

@@ -3,7 +3,7 @@ import Logging
 import MarketModel
 
 /// The first administrator of a new exchange: participant 1, "operator", with one session for each
-/// configured public key. Without it nobody could send an administrative command.
+/// configured public key. Without it every administrative command would be rejected.
 enum OperatorKeys {
   /// The operator's participant id.
   static let participant = ParticipantId(1)
@@ -53,7 +53,7 @@ enum OperatorKeys {
     }
     let made = try KeyPairFile.generate(at: folder.operatorKey)
     log.notice(
-      "made an operator key; keep it safe",
+      "generated the operator's key; keep it safe",
       metadata: ["path": "\(folder.operatorKey)", "session": "1"])
     return [made.key]
   }

@@ -53,7 +53,7 @@ public final class Server {
 
   private let configuration: Configuration
   private let transport: Transport
-  private let front: Front
+  private let clientStages: ClientStages
   private let stages: Stages
   private let durable: DurableServices?
   private let services: ServiceGroup
@@ -89,8 +89,8 @@ public final class Server {
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
-    let front = Front(
-      Front.Setting(
+    let clientStages = ClientStages(
+      ClientStages.Setting(
         binary: configuration.gateway, others: gateways, versionFloor: SystemTime().wall,
         time: SystemTime(), alarms: alarms), transport, flag, log: log)
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
@@ -99,18 +99,18 @@ public final class Server {
       openLedger: Self.ledger(configuration, log))
     surroundings.clock = clock
     surroundings.wake = { wake.wake() }
-    surroundings.bell = configuration.assembly == .pipelined ? Doorbell() : nil
+    surroundings.doorbell = configuration.assembly == .pipelined ? Doorbell() : nil
     let verifier = SignatureVerifier(configuration.gateway) { wake.wake() }
     surroundings.verifier = verifier
     let builder = ServerBuilder(configuration: configuration, surroundings: surroundings, log: log)
-    let recovered = try builder.recover(lock, front.delivery, crash)
+    let recovered = try builder.recover(lock, clientStages.delivery, crash)
     let hasNewRefusal = recovered.hasNewRefusal
     let built = try builder.build(recovered, lock)
     (stages, durable) = (built.stages, built.durable)
     let health: HealthServer?
     do throws(StartError) {
-      try Self.begin(stages.matching, front.delivery, configuration, hasNewRefusal, log)
-      health = try Self.makeHealth(configuration, front.sampler.metrics, metrics)
+      try Self.begin(stages.matching, clientStages.delivery, configuration, hasNewRefusal, log)
+      health = try Self.makeHealth(configuration, clientStages.sampler.metrics, metrics)
       port = try Self.listen(transport, configuration, security)
       ports = try Self.listen(gateways, transport, security, log)
     } catch {
@@ -120,13 +120,13 @@ public final class Server {
     host = configuration.host
     stopper = Stopper(flag: flag, wakeHandle: wake)
     (self.configuration, self.transport, self.log) = (configuration, transport, log)
-    self.front = front
-    front.turn.begin(stages)
+    self.clientStages = clientStages
+    clientStages.turn.begin(stages)
     if let health {
-      front.turn.watch()
-      log.info("health and metrics can be asked for", metadata: ["port": "\(health.port)"])
+      clientStages.turn.watch()
+      log.info("health and metrics are served", metadata: ["port": "\(health.port)"])
     }
-    if durable != nil, configuration.clock == .system { front.turn.watchBatches() }
+    if durable != nil, configuration.clock == .system { clientStages.turn.watchBatches() }
     // Health is last in the list, so it answers until every other service has ended.
     services = ServiceGroup(
       [verifier] + (durable?.services ?? []) + (health.map { [$0] } ?? []))
@@ -141,7 +141,7 @@ public final class Server {
   /// - Returns: the final state.
   public func run() -> Summary {
     stages.thread?({ $0.start() })
-    transport.run(front.turn, serving: front.handlers, waiting: configuration.waiting)
+    transport.run(clientStages.turn, serving: clientStages.handlers, waiting: configuration.waiting)
     stages.thread?({ $0.end() })
     services.end()
     stages.matching.close()

@@ -39,7 +39,7 @@ struct ServerBuilder {
     /// Wakes the event loop. May be called from any thread.
     var wake: @Sendable () -> Void = {}
     /// Wakes the matching thread (pipelined assembly); `nil` if the stages run on the I/O thread.
-    var bell: Doorbell?
+    var doorbell: Doorbell?
     /// Verifies signatures of meter readings on its own thread; `nil` if the gateway verifies them
     /// itself.
     var verifier: SignatureVerifier?
@@ -77,7 +77,7 @@ struct ServerBuilder {
     _ lock: DirectoryLock?, _ delivery: Delivery, _ crash: CrashRecord? = nil
   ) throws(StartError) -> RecoveredExchange {
     guard let lock else {
-      log.warning("journal.kept is none: nothing is written, all is gone at the end")
+      log.warning("journal.kept is none: nothing is written, and all state is lost at the end")
       return RecoveredExchange.nothing(capacity: configuration.capacity)
     }
     let recovered = try RecoveredExchange.replay(
@@ -117,9 +117,9 @@ struct ServerBuilder {
     let matching = MatchingStage(
       recovered, commits: commits, intake: intake, configuration: configuration,
       time: surroundings.time, log: log)
-    let thread = surroundings.bell.map { bell in
+    let thread = surroundings.doorbell.map { doorbell in
       MatchingThread(
-        matching, bell: bell, spins: configuration.wait == .spin, wake: surroundings.wake)
+        matching, doorbell: doorbell, spins: configuration.wait == .spin, wake: surroundings.wake)
     }
     return Stages(
       matching, thread: thread, verifier: surroundings.verifier, settlement: durable?.settlement,
@@ -154,8 +154,8 @@ struct ServerBuilder {
 
   /// Wakes the thread that runs the stages.
   private var wakeMatching: @Sendable () -> Void {
-    guard let bell = surroundings.bell else { return surroundings.wake }
-    return { bell.ring() }
+    guard let doorbell = surroundings.doorbell else { return surroundings.wake }
+    return { doorbell.ring() }
   }
 
   /// - Returns: the writer; `nil` if no journal is kept.
@@ -180,10 +180,10 @@ struct ServerBuilder {
     let last = recovered.lastSequence > .none ? recovered.lastTime : nil
     if let doubt = try clock.admit(wall: surroundings.time.wall, last: last) {
       log.warning(
-        "the system's clock was accepted: time goes on from there and never goes back",
+        "the system's clock was accepted: time continues from it and never goes back",
         metadata: ["clock": "\(doubt.clock.iso8601)", "reference": "\(doubt.reference.iso8601)"])
     } else if clock.acceptsTime {
-      log.notice("--accept-time was not needed: leave it out, or a wrong clock is accepted once")
+      log.notice("--accept-time was not needed: omit it, so that the next start checks the clock")
     }
   }
 }

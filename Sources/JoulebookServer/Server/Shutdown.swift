@@ -56,7 +56,7 @@ final class Shutdown {
       phase = .leaving
     case .leaving:
       guard stages.isIdle else { return }
-      stages.settlement?.end(behind: closing)
+      stages.settlement?.end(after: closing)
       delivery.forEach { $0.drain() }
       phase = .closed
     case .closed:

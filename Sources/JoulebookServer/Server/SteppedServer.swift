@@ -41,7 +41,7 @@ package final class SteppedServer {
     }
   }
 
-  private let front: Front
+  private let clientStages: ClientStages
   private let stages: Stages
   private let market: MatchingStage
   private let services: DurableServices
@@ -63,8 +63,8 @@ package final class SteppedServer {
     _ configuration: Configuration, _ world: World, network: any Network, log: Logger
   ) throws(StartError) {
     (self.world, self.log, journalDirectory) = (world, log, configuration.dataFolder)
-    front = Front(
-      Front.Setting(
+    clientStages = ClientStages(
+      ClientStages.Setting(
         binary: Self.gateway(in: world), versionFloor: world.time.wall, time: world.time),
       network, flag, log: log)
     let lock: DirectoryLock
@@ -75,17 +75,17 @@ package final class SteppedServer {
     }
     let builder = ServerBuilder(
       configuration: configuration, surroundings: Self.surroundings(configuration, world), log: log)
-    let recovered = try builder.recover(lock, front.delivery)
+    let recovered = try builder.recover(lock, clientStages.delivery)
     (recoveredThrough, snapshot) = (recovered.lastSequence, recovered.snapshot)
     recoveredState = recovered.exchange.stateHash()
     setting = MarketState.Setting(configuration)
     let built = try builder.build(recovered, lock)
     guard let durable = built.durable else { preconditionFailure("a simulated journal is kept") }
     (market, services, stages) = (built.stages.matching, durable, built.stages)
-    let keys = OperatorKeys.commands(front.delivery.view.reference, keys: world.operatorKeys)
+    let keys = OperatorKeys.commands(clientStages.delivery.view.reference, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
-    front.turn.begin(stages)
-    front.turn.watchBatches()
+    clientStages.turn.begin(stages)
+    clientStages.turn.watchBatches()
   }
 
   private static func surroundings(
@@ -112,9 +112,9 @@ package final class SteppedServer {
   // MARK: Stages and services
 
   /// Receives the events of connections.
-  package var handler: any ConnectionHandler { front.delivery.binary }
+  package var handler: any ConnectionHandler { clientStages.delivery.binary }
   /// Receives the ends of turns, wakes and timers.
-  package var turn: any LoopHandler { front.turn }
+  package var turn: any LoopHandler { clientStages.turn }
 
   /// Commits one batch of the journal.
   /// - Returns: `false` if there was nothing to commit or the disk is full.
@@ -162,7 +162,7 @@ package final class SteppedServer {
   /// `close`.
   package func stop() {
     flag.raise()
-    front.turn.woken()
+    clientStages.turn.woken()
   }
 
   /// Seals the journal and closes the ledger. Called after `isClosed`.
@@ -179,8 +179,8 @@ package final class SteppedServer {
 
   /// The text that GET /ready would return now.
   package func readiness() -> String {
-    front.turn.sample()
-    return HealthServer.readiness(front.sampler.metrics.sample, at: world.time.steady).text
+    clientStages.turn.sample()
+    return HealthServer.readiness(clientStages.sampler.metrics.sample, at: world.time.steady).text
   }
 
   /// The last command in the snapshot that recovery started from; `.none` if it replayed from the
@@ -193,7 +193,7 @@ package final class SteppedServer {
   package func startedFaithfully() throws(JournalError) -> Bool {
     var history = MarketState(setting)
     var ahead = try CommandsAhead(
-      for: .replay, directory: journalDirectory, behind: .none, verification: .hashes,
+      for: .replay, directory: journalDirectory, after: .none, verification: .hashes,
       disk: world.disk)
     var agrees = true
     while let command = try ahead.next(through: recoveredThrough, for: &history.exchange) {
@@ -204,7 +204,7 @@ package final class SteppedServer {
       }
     }
     return agrees && history.exchange.stateHash() == recoveredState
-      && front.delivery.view.isSame(as: history.view)
+      && clientStages.delivery.view.isSame(as: history.view)
   }
 
   /// The last command that recovery found in the journal.
@@ -214,7 +214,7 @@ package final class SteppedServer {
   /// Hash of the whole state.
   package var stateHash: UInt64 { market.exchange.stateHash() }
   /// Whether the orderly shutdown is complete.
-  package var isClosed: Bool { front.shutdown.isClosed }
+  package var isClosed: Bool { clientStages.shutdown.isClosed }
   /// Whether a journal write or sync has failed; a real process would have ended there.
   package var hasFailed: Bool { services.journal.hasFailed }
   /// Whether settlement has stopped until the next start.

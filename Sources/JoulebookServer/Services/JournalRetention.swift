@@ -43,7 +43,7 @@ final class JournalRetention: Sendable {
   }
 
   /// Reports are now read from the command after `sequence` on.
-  func readReports(behind sequence: SequenceNumber) {
+  func readReports(after sequence: SequenceNumber) {
     invariant(reports.load(ordering: .relaxed) == 0, "a snapshot was looked for")
     reports.store(sequence.rawValue, ordering: .releasing)
   }

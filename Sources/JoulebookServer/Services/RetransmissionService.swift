@@ -49,7 +49,7 @@ final class RetransmissionService: Service {
   private let setting: Setting
   private let log: Logger
   private let state = Mutex(State())
-  private let bell = Doorbell()
+  private let doorbell = Doorbell()
   private let hasQuestions = Atomic<Bool>(false)
   private let hasAnswers = Atomic<Bool>(false)
   private let isEnding = Atomic<Bool>(false)
@@ -68,7 +68,7 @@ final class RetransmissionService: Service {
   func ask(_ query: RetransmitQuery) {
     state.withLock { $0.questions.append(query) }
     hasQuestions.store(true, ordering: .releasing)
-    bell.ring()
+    doorbell.ring()
   }
 
   /// Whether answers are ready.
@@ -86,16 +86,16 @@ final class RetransmissionService: Service {
 
   func end() {
     isEnding.store(true, ordering: .releasing)
-    bell.ring()
+    doorbell.ring()
   }
 
   func run() {
     while !isEnding.load(ordering: .acquiring) {
-      _ = bell.wait {
+      _ = doorbell.wait {
         hasQuestions.load(ordering: .acquiring) || isEnding.load(ordering: .acquiring)
       }
       if !work() {
-        _ = bell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
+        _ = doorbell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
           isEnding.load(ordering: .acquiring)
         }
       }
@@ -122,7 +122,7 @@ final class RetransmissionService: Service {
   }
 
   private func read(_ questions: [RetransmitQuery]) -> [Answer] {
-    var sink = HistorySearch(questions)
+    var sink = ReportSearch(questions)
     do throws(JournalError) {
       let bound = setting.log.durable
       let snapshot = try MarketState.newest(
@@ -130,7 +130,7 @@ final class RetransmissionService: Service {
       ) { history in
         questions.allSatisfy { history.view.flows.flow(of: $0.session).isBefore($0) }
       }
-      setting.retention.readReports(behind: snapshot.sequence)
+      setting.retention.readReports(after: snapshot.sequence)
       var replay = try JournalReplay(
         sink.begin(snapshot), for: .reports, directory: setting.journal,
         verification: .checksums, disk: setting.disk)
@@ -145,7 +145,7 @@ final class RetransmissionService: Service {
 }
 
 /// Collects the requested reports from the events of a replay.
-private struct HistorySearch: ~Copyable, CommandEventSink {
+private struct ReportSearch: ~Copyable, CommandEventSink {
   private var view = DurableView()
   private var searches: [(query: RetransmitQuery, reports: [PastReport], next: UInt64)]
   private var open: Int

@@ -136,7 +136,7 @@ struct SettlementReplay: ~Copyable {
     do throws(LedgerError) {
       try sink.close()
     } catch {
-      log.warning("the ledger does not close", metadata: ["error": "\(error)"])
+      log.warning("the ledger could not be closed", metadata: ["error": "\(error)"])
     }
   }
 

@@ -62,7 +62,7 @@ final class SettlementService: Service {
 
   private let setting: Setting
   private let log: Logger
-  private let bell = Doorbell()
+  private let doorbell = Doorbell()
   /// The command after which the service ends; `UInt64.max` while the server runs.
   private let last = Atomic<UInt64>(.max)
   /// The last command whose settlement is finished.
@@ -116,15 +116,15 @@ final class SettlementService: Service {
   }
 
   /// Makes the service end after the command `sequence`, or earlier if the ledger does not respond.
-  func end(behind sequence: SequenceNumber) {
+  func end(after sequence: SequenceNumber) {
     // Pairs with the acquire in `isLast`.
     last.store(sequence.rawValue, ordering: .releasing)
-    bell.ring()
+    doorbell.ring()
   }
 
   /// Makes the service end where it is, unless a command to end after was set.
   func end() {
-    if !isEnding { end(behind: .none) }
+    if !isEnding { end(after: .none) }
   }
 
   func run() {
@@ -176,7 +176,7 @@ final class SettlementService: Service {
         announce(error)
       }
       ledgerIsAway.store(true, ordering: .relaxed)
-      _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
+      _ = doorbell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
     }
     return nil
   }
@@ -225,7 +225,7 @@ final class SettlementService: Service {
   /// Sleeps until a command after `sequence` is durable, the service is told to end, or the time
   /// has passed.
   private func sleep(_ nanoseconds: UInt64, until sequence: SequenceNumber) {
-    _ = bell.wait(timeoutNanoseconds: nanoseconds) {
+    _ = doorbell.wait(timeoutNanoseconds: nanoseconds) {
       isEnding || setting.log.durable > sequence
     }
   }
@@ -257,7 +257,7 @@ final class SettlementService: Service {
         isAnnounced = true
         ledgerIsAway.store(true, ordering: .relaxed)
       }
-      _ = bell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
+      _ = doorbell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
     }
     return nil
   }

@@ -76,7 +76,7 @@ final class SnapshotService: Service {
 
   private let setting: Setting
   private let log: Logger
-  private let bell = Doorbell()
+  private let doorbell = Doorbell()
   private let isEnding = Atomic<Bool>(false)
   /// The last command in the newest snapshot.
   private let last: Atomic<UInt64>
@@ -104,13 +104,13 @@ final class SnapshotService: Service {
   /// Ends the thread; an unfinished snapshot is abandoned.
   func end() {
     isEnding.store(true, ordering: .releasing)
-    bell.ring()
+    doorbell.ring()
   }
 
   func run() {
     while !isEnding.load(ordering: .acquiring) {
       _ = work()
-      _ = bell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
+      _ = doorbell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
         isEnding.load(ordering: .acquiring)
       }
     }
@@ -166,7 +166,7 @@ final class SnapshotService: Service {
           "removed a segment: it is in snapshots, and settled", metadata: ["path": "\(path)"])
       }
     } catch {
-      log.error("old snapshots and segments stay", metadata: error.fields)
+      log.error("old snapshots and segments could not be removed", metadata: error.fields)
     }
   }
 
@@ -183,12 +183,12 @@ final class SnapshotService: Service {
     disk: any Disk, log: Logger, progress: (SequenceNumber) -> Void = { _ in },
     unless isStopped: () -> Bool
   ) throws(SnapshotError) -> SnapshotHeader? {
-    var history = try begin(in: directory, setting, disk, log)
-    if history.sequence >= bound { return nil }
+    var state = try begin(in: directory, setting, disk, log)
+    if state.sequence >= bound { return nil }
     let time = try catchUp(
-      &history, in: directory, through: bound, disk, progress, unless: isStopped)
+      &state, in: directory, through: bound, disk, progress, unless: isStopped)
     guard let time else { return nil }
-    return try write(history, time, in: directory, disk)
+    return try write(state, time, in: directory, disk)
   }
 
   /// Reads the newest snapshot; without one, returns an empty state.
@@ -202,21 +202,21 @@ final class SnapshotService: Service {
     }
   }
 
-  /// Applies the commands after `history`, up to `bound`.
+  /// Applies the commands after `state`, up to `bound`.
   /// - Returns: the time of the last command; `nil` if the work was abandoned.
   private static func catchUp(
-    _ history: inout MarketState, in directory: String, through bound: SequenceNumber,
+    _ state: inout MarketState, in directory: String, through bound: SequenceNumber,
     _ disk: any Disk, _ progress: (SequenceNumber) -> Void, unless isStopped: () -> Bool
   ) throws(SnapshotError) -> Timestamp? {
     var time = Timestamp(nanoseconds: 0)
     var problem: SnapshotError?
     do throws(JournalError) {
       var ahead = try CommandsAhead(
-        for: .snapshot, directory: directory, behind: history.sequence, verification: .hashes,
+        for: .snapshot, directory: directory, after: state.sequence, verification: .hashes,
         disk: disk)
-      while problem == nil, let command = try ahead.next(through: bound, for: &history.exchange) {
+      while problem == nil, let command = try ahead.next(through: bound, for: &state.exchange) {
         time = command.pointee.time
-        problem = apply(command, to: &history)
+        problem = apply(command, to: &state)
         if command.pointee.sequence.rawValue % 4_096 == 0 {
           progress(command.pointee.sequence)
           if isStopped() { return nil }
@@ -230,17 +230,17 @@ final class SnapshotService: Service {
   }
 
   private static func apply(
-    _ command: UnsafePointer<Command>, to history: inout MarketState
+    _ command: UnsafePointer<Command>, to state: inout MarketState
   ) -> SnapshotError? {
     do throws(LedgerError) {
-      return try history.apply(command) ? nil : .diverged(command.pointee.sequence)
+      return try state.apply(command) ? nil : .diverged(command.pointee.sequence)
     } catch {
       return .batches(error)
     }
   }
 
   private static func write(
-    _ history: borrowing MarketState, _ time: Timestamp, in directory: String, _ disk: any Disk
+    _ state: borrowing MarketState, _ time: Timestamp, in directory: String, _ disk: any Disk
   ) throws(SnapshotError) -> SnapshotHeader {
     do throws(JournalError) {
       // The list of refused commands is checked against the older snapshots: if it was lost during
@@ -250,10 +250,10 @@ final class SnapshotService: Service {
         try refused.check(against: snapshot)
       }
       let writer = try SnapshotWriter(
-        directory, sequence: history.sequence, without: refused.entries, disk: disk)
-      history.write(to: writer)
+        directory, sequence: state.sequence, without: refused.entries, disk: disk)
+      state.write(to: writer)
       do throws(JournalError) {
-        let header = history.header(at: time)
+        let header = state.header(at: time)
         try writer.finish(header)
         return header
       } catch {

@@ -1,20 +1,21 @@
 import MarketModel
 
-/// A whole, checked block, as a `BlockReader` hands it out.
+/// A complete, verified block, as returned by a `BlockReader`.
 public struct Block {
-  /// Its header.
+  /// The header.
   public let header: BlockHeader
-  /// Its records, valid until the reader is asked for the next block.
+  /// The records; valid until the reader's next call.
   public let payload: UnsafeRawBufferPointer
-  /// The file it lies in.
+  /// Path of the file that contains it.
   public let path: String
-  /// Where it begins there.
+  /// Its offset in that file.
   public let offset: Int
-  /// Its hash; `nil` when hashes are not verified.
+  /// Its hash; `nil` if hashes are not verified.
   public let hash: BlockHash?
 
-  /// Its commands, decoded; before the reader is asked for the next block.
-  /// - Throws: what is wrong with the first that is not a command, or with their number or times.
+  /// Decodes its commands; must be called before the reader's next call.
+  /// - Throws: the defect of the first record that is not a valid command, or of their number or
+  ///   times.
   public func commands() throws(BlockDefect) -> [Command] {
     var commands: [Command] = []
     commands.reserveCapacity(Int(header.count))
@@ -28,7 +29,7 @@ public struct Block {
   }
 }
 
-/// Steps through the records of a block. Valid as long as the block's payload.
+/// Iterates over the records of a block. Valid as long as the block's payload.
 struct BlockRecords {
   private let payload: UnsafeRawBufferPointer
   private let last: SequenceNumber
@@ -36,10 +37,10 @@ struct BlockRecords {
   private var offset = 0
   /// Sequence number of the next command.
   private(set) var due: SequenceNumber
-  /// Time of the command before.
+  /// Time of the previous command.
   private(set) var time: Timestamp
 
-  /// The records of `block`, none of which may be earlier than `notBefore`.
+  /// The records of `block`, none of which may have a time before `notBefore`.
   init(_ block: Block, notBefore: Timestamp) {
     payload = block.payload
     (due, last) = (block.header.firstSequence, block.header.lastSequence)
@@ -49,7 +50,7 @@ struct BlockRecords {
     invariant(due.rawValue <= last.rawValue + 1, "a block that ends no earlier than it begins")
   }
 
-  /// The next command; `nil` behind the last.
+  /// The next command; `nil` after the last.
   mutating func next() throws(BlockDefect) -> Command? {
     guard due <= last else {
       invariant(offset == payload.count, "nothing of the payload is left over")
@@ -67,7 +68,7 @@ struct BlockRecords {
       offset = start
       throw .wrongContents
     }
-    invariant(offset <= payload.count && offset % 8 == 0, "records one behind the other")
+    invariant(offset <= payload.count && offset % 8 == 0, "records one after the other")
     time = command.time
     due = SequenceNumber(due.rawValue + 1)
     return command

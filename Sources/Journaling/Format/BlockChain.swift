@@ -1,19 +1,19 @@
 import MarketModel
 
-/// Where a journal stands between two blocks: what the next block must connect to. A value.
+/// A position between two blocks of a journal, and what the next block must connect to. A value.
 public struct BlockChain: Sendable, Hashable {
-  /// Sequence number that the next block begins with.
+  /// First sequence number of the next block.
   public internal(set) var next: SequenceNumber
-  /// Hash of the block before; `nil` where it is not known, at the begin of a segment in the middle.
+  /// Hash of the previous block; `nil` if unknown, at the start of a segment in the middle.
   public internal(set) var hash: BlockHash?
-  /// Epoch of the block before; 0 before the first.
+  /// Epoch of the previous block; 0 before the first.
   public internal(set) var epoch: UInt64 = 0
-  /// Time of the block before.
+  /// Time of the previous block.
   public internal(set) var time = Timestamp(nanoseconds: 0)
-  /// Shard of the block before; `nil` before the first.
+  /// Shard of the previous block; `nil` before the first.
   public internal(set) var shard: UInt32?
 
-  /// Before the block that begins with `next`.
+  /// The position before the block that starts with `next`.
   init(next: SequenceNumber, shard: UInt32? = nil) {
     invariant(next > .none, "the first block begins with command 1")
     self.next = next
@@ -25,16 +25,16 @@ public struct BlockChain: Sendable, Hashable {
   /// Sequence number of the last command; `.none` before the first.
   public var last: SequenceNumber { SequenceNumber(next.rawValue - 1) }
 
-  /// Checks that a block follows this place.
+  /// Checks that a block may follow at this position.
   func check(_ header: BlockHeader, hashes: Bool) throws(BlockDefect) {
-    invariant(epoch > 0 || shard == nil, "a chain behind a block has its shard and epoch")
+    invariant(epoch > 0 || shard == nil, "a chain after a block has its shard and epoch")
     if let shard, header.shard != shard { throw .foreignShard(header.shard) }
     guard header.firstSequence == next else { throw .wrongSequence(found: header.firstSequence) }
     guard header.epoch >= epoch, header.time >= time else { throw .goesBack }
     if hashes, let hash, header.previous != hash { throw .brokenChain }
   }
 
-  /// Moves behind the block. `hash` is its own; `nil` when it was not computed.
+  /// Moves after the block. `hash` is the block's hash; `nil` if it was not computed.
   mutating func pass(_ header: BlockHeader, hash: BlockHash?) {
     invariant(header.firstSequence == next, "blocks passed in order")
     invariant(header.time >= time && header.epoch >= epoch, "time and epoch that never fall")

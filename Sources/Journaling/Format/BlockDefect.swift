@@ -1,41 +1,41 @@
 import MarketModel
 
-/// What is wrong with a block.
+/// The defect of a block.
 public enum BlockDefect: Error, Sendable, Equatable, CustomStringConvertible {
   /// The file ends inside the block.
   case cutOff
-  /// The magic is not there.
+  /// The magic number is missing.
   case notABlock
-  /// The header does not fit its checksum.
+  /// The header's checksum is wrong.
   case headerChecksum
-  /// A header with a right checksum, of a format this program does not know.
+  /// The header's checksum is right, but this program does not know the format version.
   case unsupportedVersion(UInt16)
-  /// A header with a right checksum that no writer makes.
+  /// The header's checksum is right, but no writer writes these values.
   case impossibleHeader
-  /// The payload does not fit its checksum.
+  /// The payload's checksum is wrong.
   case payloadChecksum
-  /// Bytes behind the payload are not zero.
+  /// Bytes after the payload are not zero.
   case paddingNotZero
-  /// It does not follow the block before: another hash.
+  /// It does not contain the hash of the previous block.
   case brokenChain
-  /// It begins with another sequence number than the one that is due.
+  /// It starts with another sequence number than the next one.
   case wrongSequence(found: SequenceNumber)
   /// It belongs to another shard.
   case foreignShard(UInt32)
-  /// Its epoch or time is lower than that of the block before.
+  /// Its epoch or time is lower than that of the previous block.
   case goesBack
-  /// A record is not a command, or the records do not fill the payload.
+  /// A record is not a valid command, or the records do not fill the payload.
   case undecodable(SequenceNumber, CommandCodec.Failure)
-  /// Commands in it do not end where its header says.
+  /// The number or the last time of its commands differs from its header.
   case wrongContents
-  /// Whole blocks, or a segment, follow where none may.
+  /// Valid blocks, or a segment, follow where none may.
   case followedBy(SequenceNumber)
-  /// The segment with this sequence number is not there.
+  /// The segment that contains this sequence number is missing.
   case missing
-  /// The journal ends here, though a snapshot holds what came up to this command.
+  /// The journal ends here, but a snapshot contains commands up to this one.
   case endsBefore(SequenceNumber)
 
-  /// Whether a write that was cut short by a crash looks like this.
+  /// Whether an incomplete write during a crash can look like this.
   var canBeTorn: Bool {
     switch self {
     case .cutOff, .notABlock, .headerChecksum, .payloadChecksum, .paddingNotZero: true
@@ -46,7 +46,7 @@ public enum BlockDefect: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// What is wrong, as part of a sentence.
+  /// The defect, as part of a sentence.
   public var description: String {
     switch self {
     case .cutOff: "the file ends inside the block"
@@ -55,7 +55,7 @@ public enum BlockDefect: Error, Sendable, Equatable, CustomStringConvertible {
     case .unsupportedVersion(let version): "format version \(version) is unknown to this program"
     case .impossibleHeader: "the header says what no writer writes"
     case .payloadChecksum: "the payload's checksum is wrong"
-    case .paddingNotZero: "the bytes behind the payload are not zero"
+    case .paddingNotZero: "the bytes after the payload are not zero"
     case .brokenChain: "it names another block before it"
     case .wrongSequence(let found): "it begins with command \(found.rawValue)"
     case .foreignShard(let shard): "it belongs to shard \(shard)"

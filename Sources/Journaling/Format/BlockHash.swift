@@ -9,10 +9,10 @@ public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConver
     (self.word0, self.word1, self.word2, self.word3) = (word0, word1, word2, word3)
   }
 
-  /// What stands before the first block of a journal: 32 zero bytes.
+  /// The hash before the first block of a journal: 32 zero bytes.
   public static let genesis = BlockHash(0, 0, 0, 0)
 
-  /// The hash of a block: its header as stored, then its payload.
+  /// The hash of a block: over its stored header and its payload.
   init(of block: UnsafeRawBufferPointer) {
     invariant(block.count >= BlockHeader.size, "a hash covers the header")
     invariant(block.count % 8 == 0, "a hash covers whole records")

@@ -1,63 +1,63 @@
-// A block: what one write and one sync make durable. It starts at a multiple of 4096 and is at most
-// 256 KiB: a header, the records of its commands, and zeros up to the next multiple of 4096.
+// A block is what one write and one sync make durable. It starts at a multiple of 4096 and has at
+// most 256 KiB: a header, the records of its commands, and zeros up to the next multiple of 4096.
 //
 //   offset  size  field             check made on reading
 //        0     8  magic             "JOULEBLK"
 //        8     2  version           1
 //       10     2  header length     128
 //       12     4  shard             the journal's
-//       16     8  epoch             not below the block before: counts the runs of the server
-//       24     8  first sequence    the one after the block before
+//       16     8  epoch             not below that of the previous block: counts the server's runs
+//       24     8  first sequence    the one after the previous block
 //       32     4  count             commands in the payload; 0 only in a seal, written on closing
 //       36     4  length            bytes of payload, at most 262016; a multiple of 8
-//       40     8  time              of the last command; not below the block before
+//       40     8  time              of the last command; not below that of the previous block
 //       48     8  committed         sequence known durable when this was written: below first
-//       56    32  previous          SHA-256 of the block before (header and payload); zeros at first
+//       56    32  previous          SHA-256 of the previous block (header, payload); zeros at first
 //       88     4  payload CRC-32C   of the payload's bytes
 //       92    32  reserved          zero
 //      124     4  header CRC-32C    of bytes 0 to 123
-//      128     -  payload           records as CommandCodec draws them
+//      128     -  payload           records as drawn in CommandCodec.swift
 //        -     -  padding           zero, to the next multiple of 4096
 
 import MarketModel
 
 /// The first 128 bytes of a block.
 public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
-  /// Which shard's journal this is.
+  /// The shard that the journal belongs to.
   public var shard: UInt32
-  /// Which run of the server wrote it: 1, 2, 3 ...
+  /// The run of the server that wrote it: 1, 2, 3 ...
   public var epoch: UInt64
-  /// Sequence number of the first command in it (of the next one, when it is a seal).
+  /// Sequence number of its first command; for a seal, of the next command.
   public var firstSequence: SequenceNumber
-  /// How many commands are in it; 0: a seal, written when a server closes its journal.
+  /// Number of commands; 0 for a seal, written when a server closes its journal.
   public var count: UInt32
-  /// Bytes of payload.
+  /// Length of the payload, in bytes.
   public var length: UInt32
   /// Time of its last command.
   public var time: Timestamp
-  /// Last sequence number known to be durable when it was written.
+  /// The last sequence number known to be durable when it was written.
   public var committed: SequenceNumber
-  /// Hash of the block before.
+  /// Hash of the previous block.
   public var previous: BlockHash
   /// CRC-32C of the payload.
   public var payloadChecksum: UInt32
 
-  /// Bytes of the header.
+  /// Length of the header, in bytes.
   public static let size = SealedHeader.size
-  /// Blocks start at multiples of this.
+  /// Blocks start at multiples of this, in bytes.
   public static let alignment = 4096
-  /// The most bytes a block takes.
+  /// Maximum length of a block, in bytes.
   public static let largestBlock = 256 * 1024
 
   static let magic: UInt64 = 0x4B4C_4245_4C55_4F4A  // "JOULEBLK"
   static let version: UInt16 = 1
 
-  /// Last sequence number of the block; the one before `firstSequence` when it is a seal.
+  /// Sequence number of its last command; for a seal, the one before `firstSequence`.
   public var lastSequence: SequenceNumber {
     SequenceNumber(firstSequence.rawValue + UInt64(count) - 1)
   }
 
-  /// Bytes the block takes in its file, padding included.
+  /// Length of the block in its file including padding, in bytes.
   public var blockBytes: Int { Self.blockBytes(payload: Int(length)) }
 
   static func blockBytes(payload: Int) -> Int {
@@ -89,7 +89,7 @@ extension BlockHeader {
     invariant(isRead(from: bytes), "a header that reads as it was written")
   }
 
-  /// Whether a reader finds this header in 128 bytes.
+  /// Whether reading these 128 bytes gives this header.
   private func isRead(from bytes: UnsafeRawPointer) -> Bool {
     do throws(BlockDefect) {
       return try self
@@ -99,7 +99,7 @@ extension BlockHeader {
     }
   }
 
-  /// Reads a header and checks what it says about itself.
+  /// Reads a header and checks everything that needs no other block.
   /// - Parameter bytes: At least 128 bytes.
   init(reading bytes: UnsafeRawBufferPointer) throws(BlockDefect) {
     guard let base = bytes.baseAddress else { throw .cutOff }
@@ -120,7 +120,8 @@ extension BlockHeader {
     guard isPossible, Zeros.fill(reserved) else { throw .impossibleHeader }
   }
 
-  /// How long a record is, its codec judges, which knows a newer program's: here a block has only room for its count.
+  /// The length of records is left to their codec, which recognises those of newer programs; the
+  /// check here is only that `count` records can fit.
   private var isPossible: Bool {
     Int(length) <= Self.largestBlock - Self.size && length % 8 == 0
       && (count == 0) == (length == 0) && Int(count) * CommandCodec.headerLength <= Int(length)

@@ -1,7 +1,8 @@
-// CRC-32C (Castagnoli; RFC 3720 appendix B.4): reflected polynomial 0x82F63B78, start and end inverted.
+// CRC-32C (Castagnoli; RFC 3720 appendix B.4): reflected polynomial 0x82F63B78, initial value and
+// result inverted.
 //
-// Sixteen bytes a step: table t holds the CRC of a byte followed by t zero bytes, so the CRC of
-// sixteen bytes is the exclusive or of sixteen look-ups that do not wait for each other.
+// It processes sixteen bytes per step: table t contains the CRC of a byte followed by t zero bytes,
+// so the CRC of sixteen bytes is the exclusive or of sixteen independent look-ups.
 
 import MarketModel
 
@@ -9,7 +10,7 @@ import MarketModel
 enum CRC32C {
   private static let lanes = 16
 
-  /// Made once, never changed, never freed.
+  /// Initialised once, never changed, never freed.
   private nonisolated(unsafe) static let tables: UnsafePointer<UInt32> = {
     let tables = UnsafeMutablePointer<UInt32>.allocate(capacity: lanes * 256)
     for byte in 0..<256 {
@@ -23,7 +24,7 @@ enum CRC32C {
         tables[lane * 256 + byte] = before >> 8 ^ tables[Int(before & 0xFF)]
       }
     }
-    // The check value of the catalogue of CRCs, made byte by byte with the first table.
+    // The published check value of this CRC, computed byte by byte with the first table.
     let check = "123456789".utf8.reduce(~0 as UInt32) { crc, byte in
       crc >> 8 ^ tables[Int((crc ^ UInt32(byte)) & 0xFF)]
     }
@@ -53,7 +54,7 @@ enum CRC32C {
     return ~crc
   }
 
-  /// Eight look-ups: the first byte of `word` is farthest from the end.
+  /// Eight look-ups; the first byte of `word` is farthest from the end.
   @inline(__always)
   private static func step(_ word: UInt64, _ tables: UnsafePointer<UInt32>) -> UInt32 {
     var crc: UInt32 = 0

@@ -1,47 +1,48 @@
-// A command in the journal: a header of 24 bytes, then the payload of its kind. Everything is
-// little-endian; a record's length is a multiple of 8, so fields lie on their natural boundaries.
+// A command in the journal: a header of 24 bytes and the payload of its kind. Everything is
+// little-endian; the length of a record is a multiple of 8, so fields are naturally aligned.
 //
 //   offset  size  field            check made on reading
 //        0     2  kind             one of the list below
 //        2     2  length           24 + a payload length of that kind
 //        4     4  session          -
 //        8     8  clientSequence   -
-//       16     8  time             ns since 1970 (the reader of a block checks that it never falls)
+//       16     8  time             ns since 1970 (the block's reader checks that it never falls)
 //       24     -  payload
 //
-// The sequence number is not stored: it is the block's first sequence plus the record's place.
+// The sequence number is not stored: it is the block's first sequence number plus the record's
+// index.
 //
-// The payloads are listed in docs/journal-records.md and declared in proto/; sbegen writes their codec. A field that
-// is appended to a command makes its record longer. A record is written with the fewest bytes that hold each
-// field that has not its default, and is read in every length that was ever written; one that is longer than its
-// command needs is refused.
+// The payloads are listed in docs/journal-records.md and declared in proto/; sbegen generates their
+// codec. A field that is appended to a command makes its record longer. A record is written with
+// the fewest bytes that contain every field without its default value, and is read in every length
+// that was ever written; one that is longer than its command needs is refused.
 //
-// One-byte enums hold a value of their list, flags 0 or 1; a command has one encoding only, so equal
-// commands are equal bytes.
+// One-byte enumerations have a defined value, flags are 0 or 1. Every command has exactly one
+// encoding, so equal commands are equal bytes.
 
 import MarketModel
 
-/// Turns commands into the journal's bytes and back. No state; any thread.
+/// Encodes and decodes commands for the journal. Stateless; any thread.
 public enum CommandCodec {
-  /// Bytes before the payload.
+  /// Number of bytes before the payload.
   public static let headerLength = 24
 
-  /// Why bytes are not a command.
+  /// The reason why bytes are not a command.
   public enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Fewer bytes than the header, or than the header announces.
+    /// There are fewer bytes than the header, or than the header announces.
     case truncated(available: Int)
-    /// No kind has this number.
+    /// No kind of command has this number.
     case unknownKind(UInt16)
-    /// The announced length is not that of the kind.
+    /// The announced length is not one of this kind.
     case wrongLength(Kind, length: UInt16)
-    /// A one-byte field holds a value outside its list.
+    /// A one-byte enumeration has an undefined value.
     case unknownValue(Kind, payloadOffset: Int, value: UInt8)
     /// A reserved byte is not zero.
     case reservedNotZero(Kind, payloadOffset: Int)
-    /// It puts rules in force that this program does not know: a newer one wrote it.
+    /// It puts rules in force that this program does not know, so a newer program wrote it.
     case newerRules(UInt32)
 
-    /// What is wrong, in a sentence.
+    /// The reason, in a sentence.
     public var description: String {
       switch self {
       case .truncated(let available): "the record ends early, after \(available) bytes"
@@ -59,16 +60,16 @@ public enum CommandCodec {
       }
     }
 
-    /// Whether a later version of the schema may have made records of `kind` so long.
+    /// Whether records of `kind` may have this length in a later version of the schema.
     private static func mayBeNewer(_ kind: Kind, _ length: UInt16) -> Bool {
       let known = kind.payloadLengths.max() ?? 0
       return kind.canGrow && length % 8 == 0 && Int(length) > headerLength + known
     }
   }
 
-  /// Writes `command`, but for its sequence number.
-  /// - Parameter bytes: Room for at least `longestRecord` bytes.
-  /// - Returns: How many bytes were written.
+  /// Encodes `command` without its sequence number.
+  /// - Parameter bytes: Memory for at least `longestRecord` bytes.
+  /// - Returns: the number of bytes written.
   public static func encode(_ command: Command, into bytes: UnsafeMutableRawPointer) -> Int {
     let kind = kind(of: command.body)
     let length = recordLength(of: command.body)
@@ -87,18 +88,18 @@ public enum CommandCodec {
     return length
   }
 
-  /// Rules that this program does not know are no command: they say that a newer one wrote the journal.
+  /// Rules of an unknown version are an error: they show that a newer program wrote the journal.
   static func checked(_ rules: SetRules) throws(Failure) -> SetRules {
     guard rules.version <= RulesVersion.newest else { throw .newerRules(rules.version) }
     return rules
   }
 
-  /// Reads the record at `offset` and moves `offset` behind it.
+  /// Decodes the record at `offset` and moves `offset` after it.
   /// - Parameters:
-  ///   - bytes: Any bytes; nothing outside is touched and nothing traps.
-  ///   - offset: 0 to `bytes.count`; unchanged when an error is thrown.
-  ///   - sequence: The command's sequence number, which the record does not hold.
-  /// - Throws: what is wrong with the first record that is not exactly as drawn.
+  ///   - bytes: Any bytes; nothing outside is accessed and no value traps.
+  ///   - offset: 0 to `bytes.count`; unchanged if an error is thrown.
+  ///   - sequence: The command's sequence number, which the record does not contain.
+  /// - Throws: the reason why the record is invalid.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, at offset: inout Int, sequence: SequenceNumber
   ) throws(Failure) -> Command {

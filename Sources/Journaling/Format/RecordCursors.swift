@@ -1,6 +1,6 @@
 import MarketModel
 
-/// Writes fields one behind the other, little-endian. The caller provides the room.
+/// Writes consecutive little-endian fields. The caller provides the memory.
 struct RecordWriter {
   private let bytes: UnsafeMutableRawPointer
   private(set) var offset = 0
@@ -32,7 +32,7 @@ struct RecordWriter {
   }
 }
 
-/// Reads fields one behind the other, little-endian. The caller has checked that they are there.
+/// Reads consecutive little-endian fields. The caller has checked that the memory contains them.
 struct RecordReader {
   private let bytes: UnsafeRawPointer
   private let kind: CommandCodec.Kind
@@ -59,7 +59,7 @@ struct RecordReader {
   @inline(__always) mutating func label() -> Label { Label(low: u64(), high: u64()) }
   @inline(__always) mutating func publicKey() -> PublicKey { PublicKey(u64(), u64(), u64(), u64()) }
 
-  /// A value of a closed list.
+  /// Reads an enumeration with one byte.
   @inline(__always)
   mutating func value<Value: RawRepresentable<UInt8>>(
     _: Value.Type
@@ -71,22 +71,22 @@ struct RecordReader {
     return value
   }
 
-  /// 0 or 1.
+  /// Reads a flag: 0 or 1.
   @inline(__always) mutating func flag() throws(CommandCodec.Failure) -> Bool {
     let raw = u8()
     guard raw <= 1 else { throw .unknownValue(kind, payloadOffset: offset - 1, value: raw) }
     return raw == 1
   }
 
-  /// Passes `count` reserved bytes, which must be zero.
+  /// Skips `count` reserved bytes, which must be zero.
   @inline(__always) mutating func reserved(_ count: Int) throws(CommandCodec.Failure) {
     var union: UInt8 = 0
     for _ in 0..<count { union |= u8() }
     guard union == 0 else { throw .reservedNotZero(kind, payloadOffset: offset - count) }
   }
 
-  /// What is wrong with a form that is longer than its command needs: what it adds from `offset` on has only
-  /// defaults.
+  /// The failure for a record that is longer than necessary: the fields from `offset` on have their
+  /// default values.
   func needless(at offset: Int) -> CommandCodec.Failure {
     .unknownValue(
       kind, payloadOffset: offset, value: bytes.load(fromByteOffset: offset, as: UInt8.self))

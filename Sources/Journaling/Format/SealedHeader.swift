@@ -1,22 +1,22 @@
-// What the headers of blocks and of snapshots have in common: 128 bytes that prove themselves.
+// The common form of the headers of blocks and snapshots: 128 bytes with a checksum.
 //
 //   offset  size  field             check made on reading
-//        0     8  magic             the kind's
-//        8     2  version           the kind's
+//        0     8  magic             that of the kind
+//        8     2  version           that of the kind
 //       10     2  header length     128
-//       12   112  the kind's own
+//       12   112  fields of the kind
 //      124     4  CRC-32C           of bytes 0 to 123
 
 import MarketModel
 
-/// The frame of a header. No state; any thread.
+/// Common parts of headers. Stateless; any thread.
 enum SealedHeader {
-  /// Bytes of all of it.
+  /// Length of a header, in bytes.
   static let size = 128
   private static let sealed = 124
   private static let own = 12
 
-  /// Begins a header; the caller writes bytes 12 to 123 and then seals it.
+  /// Writes bytes 0 to 11. The caller writes bytes 12 to 123 and then calls `seal`.
   static func begin(
     _ magic: UInt64, _ version: UInt16, at bytes: UnsafeMutableRawPointer
   ) -> RecordWriter {
@@ -35,9 +35,10 @@ enum SealedHeader {
     invariant(sealed + writer.offset == size, "the checksum ends the header")
   }
 
-  /// Checks the frame.
-  /// - Returns: a reader that stands at byte 12.
-  /// - Throws: `cutOff`, `notABlock`, `headerChecksum` or `unsupportedVersion`, looked for in that order.
+  /// Checks the common parts.
+  /// - Returns: a reader at byte 12.
+  /// - Throws: `cutOff`, `notABlock`, `headerChecksum` or `unsupportedVersion`, checked in that
+  ///   order.
   static func open(
     _ bytes: UnsafeRawBufferPointer, _ magic: UInt64, _ version: UInt16
   ) throws(BlockDefect) -> RecordReader {

@@ -1,16 +1,16 @@
 import Glibc
 import MarketModel
 
-/// Looks for bytes that are not zero, at the speed of memcmp.
+/// Finds bytes that are not zero, at the speed of memcmp.
 enum Zeros {
-  /// Whether all of `bytes` are zero; an empty range is.
+  /// Whether all of `bytes` are zero; true for an empty range.
   static func fill(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
-    // The first is zero, and each is like the one before.
+    // True if the first byte is zero and each byte equals the one before.
     return bytes[0] == 0 && memcmp(base, base + 1, bytes.count - 1) == 0
   }
 
-  /// How many bytes there are up to the last that is not zero.
+  /// The length up to the last byte that is not zero.
   static func lengthWithout(trailing bytes: UnsafeRawBufferPointer) -> Int {
     var end = bytes.count
     while end > 0 {

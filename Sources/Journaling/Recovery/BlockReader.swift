@@ -2,31 +2,31 @@
 //
 //   segment   | block | block | block | block |  ...                          | zeros
 //                     '------- window --------'
-//                       ^ offset              ^ end of what was read at once
+//                       ^ offset              ^ end of the last read
 //
-// While a server writes, a block may be half written; so every read of the window remembers the
-// durable sequence number that was known before it, and a block that begins beyond that is read again.
-// And nothing is read that cannot be durable yet: what was written lies in the kernel's cache, but the
-// zeros behind it would have to come from the disk, while the writer waits for it.
+// While a server writes, a block may be incomplete. Every read of the window therefore records the
+// durable sequence number known before the read, and a block that starts beyond it is read again.
+// Nothing is read that cannot be durable yet: written blocks are in the page cache, but the zeros
+// after them would have to be fetched from the disk, while the writer waits for it.
 
 import Glibc
 import MarketModel
 
-/// How much of each block a reader checks.
+/// How thoroughly a reader checks blocks.
 public enum Verification: Sendable, Hashable {
-  /// Checksums and order only: for a follower of the writer in the same process.
+  /// Checksums and order only; for a reader in the writer's process.
   case checksums
-  /// Also that each block names the hash of the one before.
+  /// Also that each block contains the hash of the previous one.
   case hashes
 }
 
-/// Reads a journal block by block, in order, from files that may still be written. Owned by one thread.
+/// Reads a journal block by block, from files that may still be written. Owned by one thread.
 public struct BlockReader: ~Copyable {
-  /// What the next block connects to.
+  /// What the next block must connect to.
   public private(set) var chain: BlockChain
-  /// The segment being read; `nil` before the first and between two.
+  /// Path of the segment being read; `nil` before the first and between two.
   public private(set) var path: String?
-  /// Where the next block begins in that segment.
+  /// Offset of the next block in that segment.
   public private(set) var offset = 0
 
   private let directory: String
@@ -37,15 +37,15 @@ public struct BlockReader: ~Copyable {
   private let window: UnsafeMutableRawBufferPointer
   private var windowStart = 0
   private var windowCount = 0
-  /// Everything that begins at or below was whole when the window was read.
+  /// Blocks that start at or before this were complete when the window was read.
   private var windowBound = SequenceNumber.none
   private var readAhead = 64 * 1024
 
   private static let largestWindow = 1 << 20
   private static let smallestReadAhead = 16 * 1024
 
-  /// A reader that begins with the segment in which `sequence` lies.
-  /// - Throws: `tooEarly` when the journal begins later; `system` when it cannot be listed.
+  /// Starts with the segment that contains `sequence`.
+  /// - Throws: `tooEarly` if the journal starts later; `system` if it cannot be listed.
   public init(
     directory: String, from sequence: SequenceNumber = SequenceNumber(1),
     verification: Verification = .hashes, disk: any Disk = SystemDisk()
@@ -55,7 +55,7 @@ public struct BlockReader: ~Copyable {
       throw .tooEarly(path: directory, asked: sequence, oldest: oldest)
     }
     let begin = segments.last { $0.first <= sequence }?.first ?? SequenceNumber(1)
-    invariant(begin <= max(sequence, SequenceNumber(1)), "no segment behind what was asked for")
+    invariant(begin <= max(sequence, SequenceNumber(1)), "no segment after what was asked for")
     self.directory = directory
     self.verification = verification
     self.disk = disk
@@ -68,11 +68,11 @@ public struct BlockReader: ~Copyable {
   }
 
   /// The next block.
-  /// - Parameter bound: While a server writes: a sequence number known to be durable; blocks that
-  ///   begin beyond it are left alone. `nil`: read to the end of a journal nobody writes.
-  /// - Returns: `nil` at the bound or at the end; ask again when more is durable.
-  /// - Throws: `corrupt` for a damaged block, a torn tail included, and when the bound promises more
-  ///   than there is; `system` when a file cannot be read. The reader stays where it is.
+  /// - Parameter bound: A durable sequence number; blocks that start beyond it are not read.
+  ///   Needed while a server writes. `nil` reads to the end of a journal that no process writes.
+  /// - Returns: `nil` at the bound or the end; call again when more is durable.
+  /// - Throws: `corrupt` for a damaged block, including a torn tail, and if the journal ends
+  ///   before the bound; `system` if a file cannot be read. The position does not change.
   public mutating func next(
     through bound: SequenceNumber? = nil
   ) throws(JournalError) -> Block? {
@@ -104,7 +104,7 @@ public struct BlockReader: ~Copyable {
     return nil
   }
 
-  /// Checks the block of which `bytes` are all, and moves behind it.
+  /// Verifies the block in `bytes` and moves after it.
   private mutating func pass(
     _ header: BlockHeader, _ bytes: UnsafeRawBufferPointer
   ) throws(BlockDefect) -> Block {
@@ -129,8 +129,8 @@ public struct BlockReader: ~Copyable {
     return block
   }
 
-  /// Opens the segment that begins with the next block, unless one is open.
-  /// - Returns: `false` when there is none and none must be.
+  /// Opens the segment that starts with the next block, unless one is open.
+  /// - Returns: `false` if it does not exist and need not.
   private mutating func openSegment(mustExist: Bool) throws(JournalError) -> Bool {
     if file != nil { return true }
     invariant(path == nil && offset == 0, "a segment is opened where the one before was left")
@@ -149,22 +149,22 @@ public struct BlockReader: ~Copyable {
     return true
   }
 
-  /// The bytes from `offset` on, at most `count`; fewer only where the file ends. Reads when the
-  /// window does not hold them or holds them as they were before they were durable.
+  /// At most `count` bytes from `offset` on; fewer only at the end of the file. Reads if the window
+  /// does not contain them, or contains them as they were before they were durable.
   private mutating func fill(
     _ count: Int, limit: SequenceNumber
   ) throws(JournalError) -> UnsafeRawBufferPointer {
     invariant(count > 0 && count <= window.count, "a window takes any block")
     let known = offset >= windowStart && offset + count <= windowStart + windowCount
     if !known || windowBound < chain.next {
-      // Long reads while catching up, short ones behind a writer that commits small blocks.
+      // Long reads while catching up, short ones when following a writer of small blocks.
       readAhead =
         windowBound < chain.next
         ? max(Self.smallestReadAhead, readAhead / 2) : min(Self.largestWindow, readAhead * 2)
       let length = max(count, min(readAhead, written(through: limit)))
       invariant(length <= window.count, "no more read than the window holds")
       let target = UnsafeMutableRawBufferPointer(rebasing: window[..<length])
-      // A read that fails may have overwritten what the window held: then it holds nothing.
+      // A failed read may have overwritten the window, so the window is invalid.
       windowCount = 0
       windowCount = try file?.read(into: target, at: offset) ?? 0
       (windowStart, windowBound) = (offset, limit)
@@ -177,8 +177,8 @@ public struct BlockReader: ~Copyable {
     return UnsafeRawBufferPointer(rebasing: window[start..<end])
   }
 
-  /// Bytes from `offset` on that are surely part of blocks when everything up to `limit` is durable:
-  /// whole pages, each command no shorter than the shortest.
+  /// Lower bound of the number of bytes from `offset` on that belong to blocks if everything up to
+  /// `limit` is durable: whole pages, and the shortest record per command.
   private func written(through limit: SequenceNumber) -> Int {
     invariant(chain.next <= limit, "something is durable that was not read")
     let commands = Int(min(limit.rawValue - chain.next.rawValue, UInt64(window.count))) + 1

@@ -1,52 +1,52 @@
 // What happens between a fatal signal and the end of the process:
 //
-//   trap, segmentation fault, abort ──▶ handle, on the thread that failed, on a stack of its own
+//   trap, segmentation fault, abort ──▶ handle, on the failing thread, on its own signal stack
 //        which command was this thread applying? ──▶ a line on standard error, a line in `in-hand`
-//        what was to happen before happens: Swift's backtrace; then the signal's own end, and a core dump
+//        the previous action: Swift's backtrace; then the default action with a core dump
 //
-// What is noted is true: the thread never goes back to the command, and no other reads it any more
-// (`waitIfEnding`). So nobody is told of it, and nothing of it is settled.
+// The note is reliable: the thread never returns to the command, and no other thread starts to
+// apply it (`waitIfEnding`). So no client receives a result of it, and no part of it is settled.
 //
-// A signal that somebody sends (kill -ABRT, when a command never ends) comes to the first thread; it is
-// passed on to the one that has the market, which says at what it is. Nothing here allocates, locks or calls
-// what a signal handler may not call (signal-safety(7)).
+// A signal sent from outside (kill -ABRT, for a command that never returns) arrives at the first
+// thread. It is forwarded to the matching thread, which knows its command. Nothing here allocates,
+// locks or calls what a signal handler may not call (signal-safety(7)).
 
 import Glibc
 import MarketModel
 import Synchronization
 
-/// Notes the command in hand when a signal ends the process. Any thread.
+/// Records the command being applied when a signal ends the process. Any thread.
 public enum CrashHandler {
   private static let isInstalled = Atomic<Bool>(false)
-  /// A thread has begun to handle its end; the others wait for it.
+  /// The thread that handles its fatal signal; others wait for the end.
   private static let isEnding = Atomic<UInt64>(0)
-  /// The thread that has the market has noted its command.
+  /// Whether the matching thread has recorded its command.
   private static let isLiveNoted = Atomic<Bool>(false)
-  /// Descriptor of `in-hand`; negative: there is none.
+  /// Descriptor of `in-hand`; negative if there is none.
   private static let descriptor = Atomic<Int>(-1)
   private static let run = Atomic<UInt64>(0)
-  /// Room for a frame of the handler and of what comes behind it; Swift's backtrace asks for little.
+  /// Size of the signal stack, in bytes: enough for the handler and for Swift's backtrace.
   private static let stackBytes = 1 << 16
   private static let signalCount = 65
   private static let textBytes = 256
 
-  /// The actions from before, by signal, and room for text: the live thread's, and another's. Made by
-  /// `install`, never freed.
+  /// The previous actions by signal, and text buffers for the live thread and for another.
+  /// Allocated by `install`, never freed.
   private nonisolated(unsafe) static let previous =
     UnsafeMutablePointer<sigaction>.allocate(capacity: signalCount)
   private nonisolated(unsafe) static let text =
     UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * textBytes)
 
-  /// Signals of which a process ends where it stands.
+  /// Signals whose default action ends the process.
   private static var fatal: [Int32] { [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] }
 
-  /// From now on the process says at which command it ended. Once, by a program's first thread.
+  /// Installs the handlers. Called once, by the program's first thread.
   public static func install() {
     guard !isInstalled.exchange(true, ordering: .relaxed) else { return }
     previous.initialize(repeating: sigaction(), count: signalCount)
     text.initialize(repeating: 0, count: 2 * textBytes)
-    // Made now: a signal handler makes nothing.
-    _ = (CommandInHand.board, isEnding.load(ordering: .relaxed))
+    // Initialised here, because a signal handler must not initialise anything.
+    _ = (CurrentCommand.board, isEnding.load(ordering: .relaxed))
     _ = isLiveNoted.load(ordering: .relaxed)
     _ = (descriptor.load(ordering: .relaxed), run.load(ordering: .relaxed))
     coverThread()
@@ -61,15 +61,15 @@ public enum CrashHandler {
     }
   }
 
-  /// The calling thread gets a stack for its end, which may come from having used up the other one, and
-  /// takes the signals of it.
+  /// Gives the calling thread a signal stack, since its stack may be exhausted, and unblocks the
+  /// fatal signals.
   static func coverThread() {
     guard isInstalled.load(ordering: .relaxed) else { return }
     var stack = stack_t()
     if sigaltstack(nil, &stack) == 0, stack.ss_flags & Int32(SS_DISABLE) != 0 {
       stack.ss_sp = UnsafeMutableRawPointer.allocate(byteCount: stackBytes, alignment: 4096)
       (stack.ss_size, stack.ss_flags) = (stackBytes, 0)
-      // Never freed: threads that apply commands are few, and live as long as the process.
+      // Never freed: few threads apply commands, and they live as long as the process.
       _ = sigaltstack(&stack, nil)
     }
     takeSignals()
@@ -87,19 +87,19 @@ public enum CrashHandler {
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
-  /// Fatal signals are noted in this file.
+  /// Records fatal signals in this file from now on.
   static func note(in file: Int32, run: UInt64) {
     self.run.store(run, ordering: .relaxed)
     descriptor.store(Int(file), ordering: .releasing)
   }
 
-  /// The file is closed.
+  /// Stops recording in this file, which is being closed.
   static func forget(_ file: Int32) {
     _ = descriptor.compareExchange(expected: Int(file), desired: -1, ordering: .relaxed)
   }
 
-  /// Waits for the end of the process when it has begun: a command in which one thread ended is not for
-  /// another to apply.
+  /// Blocks if the process is ending, because no other thread may apply the command during which
+  /// one crashed.
   public static func waitIfEnding() {
     if isEnding.load(ordering: .relaxed) != 0 { while true { pause() } }
   }
@@ -109,20 +109,21 @@ public enum CrashHandler {
     _ context: UnsafeMutableRawPointer?
   ) {
     let (me, code) = (UInt64(pthread_self()), information?.pointee.si_code ?? 0)
-    // Sent by kill or sigqueue: of nobody's making here.
+    // A signal sent by kill or sigqueue, not caused by this thread.
     if code == 0 || code == -1, place(of: me) == nil, let owner = liveThread() {
       let error = errno
       pthread_kill(pthread_t(owner), signal)
       errno = error
       return
     }
-    // Two that fail at once: the first one ends the process.
+    // If two threads crash simultaneously, the first one ends the process.
     let (isFirst, first) = isEnding.compareExchange(
       expected: 0, desired: me, ordering: .relaxed)
     if let words = place(of: me), isFirst || isLive(words) { report(words, signal) }
     if !isFirst, first != me { while true { pause() } }
     if isFirst { waitForLiveThread() }
-    // What comes now has signals of its own to handle: Swift's backtrace reads memory that may not be there.
+    // Unblocks fatal signals for what follows: Swift's backtrace reads memory that may be unmapped,
+    // and handles the signals.
     takeSignals()
     if isFirst { callPrevious(signal, information, context) }
     var action = sigaction()
@@ -131,7 +132,7 @@ public enum CrashHandler {
     _exit(128 + signal)
   }
 
-  /// Does what would have been done without this handler; the system's own action is left to the end.
+  /// Calls the previous handler; the system's default action is left to the caller.
   private static func callPrevious(
     _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?,
     _ context: UnsafeMutableRawPointer?
@@ -146,12 +147,12 @@ public enum CrashHandler {
     }
   }
 
-  /// Where `thread` noted the command that it is applying.
+  /// The record in which `thread` notes its command.
   private static func place(of thread: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {
-    for place in 0..<CommandInHand.places {
-      let words = CommandInHand.board + place * CommandInHand.stride
-      if words[CommandInHand.threadWord].load(ordering: .relaxed) == thread,
-        words[CommandInHand.commandWord].load(ordering: .relaxed) != 0
+    for place in 0..<CurrentCommand.places {
+      let words = CurrentCommand.board + place * CurrentCommand.stride
+      if words[CurrentCommand.threadWord].load(ordering: .relaxed) == thread,
+        words[CurrentCommand.commandWord].load(ordering: .relaxed) != 0
       {
         return words
       }
@@ -159,31 +160,33 @@ public enum CrashHandler {
     return nil
   }
 
-  /// The thread that is applying a command for clients.
+  /// The thread that applies clients' commands.
   private static func liveThread() -> UInt64? {
-    for place in 0..<CommandInHand.places {
-      let words = CommandInHand.board + place * CommandInHand.stride
-      if words[CommandInHand.purposeWord].load(ordering: .relaxed)
-        == CommandInHand.Purpose.live.rawValue,
-        words[CommandInHand.commandWord].load(ordering: .relaxed) != 0
+    for place in 0..<CurrentCommand.places {
+      let words = CurrentCommand.board + place * CurrentCommand.stride
+      if words[CurrentCommand.purposeWord].load(ordering: .relaxed)
+        == CurrentCommand.Purpose.live.rawValue,
+        words[CurrentCommand.commandWord].load(ordering: .relaxed) != 0
       {
-        return words[CommandInHand.threadWord].load(ordering: .relaxed)
+        return words[CurrentCommand.threadWord].load(ordering: .relaxed)
       }
     }
     return nil
   }
 
   private static func isLive(_ words: UnsafeMutablePointer<Atomic<UInt64>>) -> Bool {
-    words[CommandInHand.purposeWord].load(ordering: .relaxed) == CommandInHand.Purpose.live.rawValue
+    words[CurrentCommand.purposeWord].load(ordering: .relaxed)
+      == CurrentCommand.Purpose.live.rawValue
   }
 
-  /// Settlement may meet a command while the live exchange, which was there before, still prints of what it
-  /// ends: only what that one notes is a proof.
+  /// Settlement may reach the command while the live thread, which crashed on it first, is still
+  /// printing its backtrace. Only the note of the live thread is proof, so this thread waits for
+  /// it.
   private static func waitForLiveThread() {
     guard let mine = place(of: UInt64(pthread_self())), !isLive(mine), let owner = liveThread(),
       let live = place(of: owner),
-      live[CommandInHand.commandWord].load(ordering: .relaxed)
-        == mine[CommandInHand.commandWord].load(ordering: .relaxed)
+      live[CurrentCommand.commandWord].load(ordering: .relaxed)
+        == mine[CurrentCommand.commandWord].load(ordering: .relaxed)
     else { return }
     var nap = timespec(tv_sec: 0, tv_nsec: 10_000_000)
     for _ in 0..<200 where !isLiveNoted.load(ordering: .acquiring) { nanosleep(&nap, nil) }
@@ -192,12 +195,12 @@ public enum CrashHandler {
   private static func report(_ words: UnsafeMutablePointer<Atomic<UInt64>>, _ signal: Int32) {
     let text = isLive(words) ? text : text + textBytes
     guard
-      let purpose = CommandInHand.Purpose(
-        rawValue: words[CommandInHand.purposeWord].load(ordering: .relaxed))
+      let purpose = CurrentCommand.Purpose(
+        rawValue: words[CurrentCommand.purposeWord].load(ordering: .relaxed))
     else { return }
     let record = CrashNote.Record(
       purpose: purpose,
-      sequence: SequenceNumber(words[CommandInHand.commandWord].load(ordering: .relaxed)),
+      sequence: SequenceNumber(words[CurrentCommand.commandWord].load(ordering: .relaxed)),
       run: run.load(ordering: .relaxed), signal: signal)
     // Pairs with the release in `note`.
     let file = descriptor.load(ordering: .acquiring)

@@ -1,54 +1,56 @@
-// `in-hand`, in the journal's folder: two lines that the handler of a fatal signal overwrites in place.
+// The file `in-hand` in the journal's directory: two lines that the handler of a fatal signal
+// overwrites in place.
 //
-//   offset  size  what
+//   offset  size  content
 //        0    75  "live      command NNNNNNNNNNNNNNNNNNNN run NNNNNNNNNNNNNNNNNNNN signal NNN\n"
-//       75    75  the same for another purpose: recovery, follower, reports, snapshot
+//       75    75  likewise for another purpose: recovery, follower, reports, snapshot
 //
-// or blanks. The run is the epoch of its blocks. The first line stays as it is when the starts after it end
-// too; both are blanked, and that is synced, before a start that has applied everything stamps a command.
+// or spaces. The run is the epoch of its blocks. The first line survives later starts that crash
+// too. A start that has applied every command blanks and syncs both lines before it stamps a
+// command.
 
 import Glibc
 import MarketModel
 
-/// What is known of the command that was being applied when the process ended. Owned by one thread.
+/// Record of the command that was being applied when the process crashed. Owned by one thread.
 public final class CrashNote {
   /// A line of the file.
   public struct Record: Sendable, Equatable {
-    /// What the command was applied for.
-    public var purpose: CommandInHand.Purpose
-    /// The command.
+    /// The purpose for which the command was applied.
+    public var purpose: CurrentCommand.Purpose
+    /// Sequence number of the command.
     public var sequence: SequenceNumber
     /// The run of the server: the epoch of the blocks that it wrote.
     public var run: UInt64
-    /// The signal that ended it.
+    /// The signal that ended the process.
     public var signal: Int32
 
-    /// All fields.
+    /// A record that run `run` ended with `signal` while it applied command `sequence`.
     public init(
-      purpose: CommandInHand.Purpose, sequence: SequenceNumber, run: UInt64, signal: Int32
+      purpose: CurrentCommand.Purpose, sequence: SequenceNumber, run: UInt64, signal: Int32
     ) {
       (self.purpose, self.sequence, self.run, self.signal) = (purpose, sequence, run, signal)
     }
   }
 
-  /// Bytes of a line.
+  /// Length of a line, in bytes.
   static let lineLength = 75
   static let name = "in-hand"
 
-  /// Where it lies.
+  /// Path of the file.
   public let path: String
-  /// The command that the last live run was applying when it ended; `nil`: none.
+  /// The command that the last live run was applying when it crashed; `nil` if none.
   public private(set) var live: Record?
-  /// The one that a later start, or a thread with another purpose, was applying; `nil`: none.
+  /// The command that a later start, or a thread with another purpose, was applying; `nil` if none.
   public private(set) var other: Record?
-  /// The file holds something that is no such line.
+  /// Whether the file contains something that is not such a line.
   public private(set) var isDamaged = false
 
   private let descriptor: Int32
 
-  /// Opens the file, or makes it, and reads it.
-  /// - Parameter lock: Proof that no other server has the folder.
-  /// - Throws: `system` when it cannot be opened, read or synced.
+  /// Opens and reads the file; creates it if it is missing.
+  /// - Parameter lock: Proves that no other server uses the directory.
+  /// - Throws: `system` if it cannot be opened, read or synced.
   public init(_ lock: DirectoryLock) throws(JournalError) {
     path = lock.directory + "/" + Self.name
     descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
@@ -62,7 +64,8 @@ public final class CrashNote {
     var bytes = [UInt8](repeating: 0, count: 2 * Self.lineLength)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     guard count >= 0 else { throw .system(.read, path: path, offset: 0, code: errno) }
-    // Written by a process that was dying: not synced. It must not be lost before what it says is used.
+    // It was written by a crashing process and is not synced. It must be durable before its content
+    // is used.
     guard fsync(descriptor) == 0 else { throw .system(.sync, path: path, offset: nil, code: errno) }
     let lines = [bytes[..<Self.lineLength], bytes[Self.lineLength...]].map { Array($0) }
     live = Record(line: lines[0])
@@ -78,12 +81,12 @@ public final class CrashNote {
     close(descriptor)
   }
 
-  /// From now on a fatal signal of this process is noted here.
+  /// Registers the file with the signal handler of this process.
   /// - Parameter run: The epoch of the blocks that this run writes.
   public func arm(run: UInt64) { CrashHandler.note(in: descriptor, run: run) }
 
-  /// Forgets what it says, durably. When everything in the journal is applied, and before the next
-  /// command is stamped: what the note proves is only true until then.
+  /// Blanks the file durably. Called after every command of the journal was applied and before the
+  /// next is stamped, since the note proves something only until then.
   /// - Throws: `system`.
   public func clear() throws(JournalError) {
     var blank = [UInt8](repeating: UInt8(ascii: " "), count: 2 * Self.lineLength)
@@ -102,19 +105,19 @@ public final class CrashNote {
 }
 
 extension CrashNote.Record {
-  /// Reads a line.
-  /// - Returns: `nil` when it is none.
+  /// Parses a line.
+  /// - Returns: `nil` if it is malformed.
   init?(line: [UInt8]) {
     let words = String(decoding: line, as: UTF8.self)
       .split(separator: " ", omittingEmptySubsequences: true)
       .map { $0.last == "\n" ? $0.dropLast() : $0 }
     guard words.count == 7, words[1] == "command", words[3] == "run", words[5] == "signal",
-      let purpose = CommandInHand.Purpose.allCases.first(where: { $0.name == words[0] }),
+      let purpose = CurrentCommand.Purpose.allCases.first(where: { $0.name == words[0] }),
       let sequence = UInt64(words[2]), let run = UInt64(words[4]), let signal = Int32(words[6]),
       sequence > 0
     else { return nil }
     self.init(purpose: purpose, sequence: SequenceNumber(sequence), run: run, signal: signal)
-    // A line has one form only.
+    // Only the canonical form is accepted.
     var again = [UInt8](repeating: 0, count: CrashNote.lineLength)
     again.withUnsafeMutableBufferPointer { buffer in
       if let base = buffer.baseAddress { write(to: base) }
@@ -122,7 +125,7 @@ extension CrashNote.Record {
     guard again == line else { return nil }
   }
 
-  /// Writes the line, without allocating: also in a signal handler.
+  /// Writes the line without allocating, so that a signal handler may call it.
   func write(to bytes: UnsafeMutablePointer<UInt8>) {
     var text = SignalText(bytes)
     text.put(purpose.staticName)
@@ -137,15 +140,15 @@ extension CrashNote.Record {
   }
 }
 
-extension CommandInHand.Purpose {
-  /// Its name in the file and in words.
+extension CurrentCommand.Purpose {
+  /// Name of the purpose in the file and in messages.
   public var name: String { "\(staticName)" }
 
   var staticName: StaticString {
     switch self {
     case .live: "live"
     case .recovery: "recovery"
-    // The word that files have had from the first.
+    // Files have contained this word since the first version.
     case .settlement: "follower"
     case .reports: "reports"
     case .snapshot: "snapshot"
@@ -154,10 +157,10 @@ extension CommandInHand.Purpose {
   }
 }
 
-/// Text that a signal handler makes: in memory that is there, without allocating.
+/// Text built in a signal handler: in given memory, without allocating.
 struct SignalText {
   private let bytes: UnsafeMutablePointer<UInt8>
-  /// Bytes so far.
+  /// Number of bytes written.
   private(set) var count = 0
 
   init(_ bytes: UnsafeMutablePointer<UInt8>) { self.bytes = bytes }
@@ -167,7 +170,7 @@ struct SignalText {
     count += text.utf8CodeUnitCount
   }
 
-  /// A decimal number, with zeros in front up to so many digits.
+  /// Appends a decimal number with at least `digits` digits.
   mutating func put(_ number: UInt64, digits: Int = 1) {
     var (rest, length) = (number / 10, 1)
     while rest > 0 { (rest, length) = (rest / 10, length + 1) }

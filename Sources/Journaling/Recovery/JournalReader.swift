@@ -1,31 +1,31 @@
 import MarketModel
 
-/// Reads a journal command by command, in order: all of it, or behind the server that writes it.
-/// Owned by one thread. In the place of a refused command it gives one that does nothing
-/// (`RefusedCommand.standIn`), unless it reads what is written.
+/// Reads the commands of a journal in order: the whole journal, or following a server that writes
+/// it. Owned by one thread. Each refused command is replaced by one without effect
+/// (`RefusedCommand.replacement`), unless the journal is read as written.
 ///
-/// A follower asks with the writer's durable sequence number, and asks again when that has grown:
+/// To follow a server, pass the writer's durable sequence number, and continue when it has grown:
 ///
 ///     while let command = try reader.next(through: writer.durable) { exchange.apply(...) }
 public struct JournalReader: ~Copyable {
-  /// Sequence number of the command that `next` returns next.
+  /// Sequence number of the next command.
   public private(set) var position: SequenceNumber
 
   private let directory: String
   private var blocks: BlockReader
   private var records: BlockRecords?
   private var place: (path: String, offset: Int) = ("", 0)
-  /// The refused commands; `nil`: what is written is read.
+  /// The refused commands; `nil` if the journal is read as written.
   private let refused: RefusedCommands?
-  /// The next of them; the highest number behind the last.
+  /// Sequence number of the next refused command; the greatest number after the last one.
   private var nextRefused: UInt64
-  /// What is wrong with the list of them.
+  /// A defect of the list of refused commands.
   private var mismatch: JournalError?
 
-  /// A reader that begins with the command `first`.
-  /// - Parameter asWritten: Refused commands are read like all others: to show them.
-  /// - Throws: `tooEarly` when the journal begins later; `system` when it cannot be listed;
-  ///   `badRefusals` when the list of refused commands cannot be used.
+  /// Starts with the command `first`.
+  /// - Parameter asWritten: Reads refused commands like all others, to display them.
+  /// - Throws: `tooEarly` if the journal starts later; `system` if it cannot be listed;
+  ///   `badRefusals` if the list of refused commands cannot be used.
   public init(
     directory: String, from first: SequenceNumber = SequenceNumber(1),
     verification: Verification = .hashes, disk: any Disk = SystemDisk(), asWritten: Bool = false
@@ -42,11 +42,12 @@ public struct JournalReader: ~Copyable {
   }
 
   /// The next command.
-  /// - Parameter bound: While a server writes: a sequence number known to be durable, beyond which
-  ///   nothing is read. `nil`: read to the end of a journal nobody writes.
-  /// - Returns: `nil` behind `bound` or at the end.
-  /// - Throws: `corrupt` for a damaged block, a torn tail included; `system` when a file cannot be
-  ///   read; `badRefusals` for a command that is not what was refused. The reader stays where it is.
+  /// - Parameter bound: A durable sequence number, beyond which nothing is read; needed while a
+  ///   server writes. `nil` reads to the end of a journal that no process writes.
+  /// - Returns: `nil` after `bound` or at the end.
+  /// - Throws: `corrupt` for a damaged block, including a torn tail; `system` if a file cannot be
+  ///   read; `badRefusals` for a command that differs from the one refused. The position does not
+  ///   change.
   public mutating func next(
     through bound: SequenceNumber? = nil
   ) throws(JournalError) -> Command? {
@@ -60,7 +61,7 @@ public struct JournalReader: ~Copyable {
           position = SequenceNumber(command.sequence.rawValue + 1)
           return command
         }
-        return try standIn(for: command)
+        return try replacement(for: command)
       }
       let time = blocks.chain.time
       guard let block = try blocks.next(through: bound) else { return nil }
@@ -70,10 +71,10 @@ public struct JournalReader: ~Copyable {
     }
   }
 
-  /// The next commands, as many as there are up to `bound` and as `buffer` holds.
-  /// - Parameter bound: As for `next`.
-  /// - Returns: How many; 0 behind `bound` or at the end.
-  /// - Throws: Like `next`, when not even one can be read.
+  /// The next commands, up to `bound` and as many as `buffer` can contain.
+  /// - Parameter bound: As in `next`.
+  /// - Returns: the number of commands; 0 after `bound` or at the end.
+  /// - Throws: as `next`, if not even one command can be read.
   public mutating func read(
     into buffer: UnsafeMutableBufferPointer<Command>, through bound: SequenceNumber? = nil
   ) throws(JournalError) -> Int {
@@ -84,7 +85,7 @@ public struct JournalReader: ~Copyable {
         count += 1
       }
     } catch {
-      // What was read before it counts; the next call meets the error again.
+      // Commands read before the error are returned; the next call meets the error again.
       if count == 0 { throw error }
     }
     invariant(count <= buffer.count, "no more commands than there is room for")
@@ -92,7 +93,7 @@ public struct JournalReader: ~Copyable {
       let last = buffer[count - 1].sequence
       invariant(last.rawValue + 1 == position.rawValue, "the last command read precedes the next")
       invariant(last <= bound ?? last, "nothing beyond what is durable")
-      invariant(position <= blocks.chain.next, "no command beyond the block in hand")
+      invariant(position <= blocks.chain.next, "no command after the present block")
     }
     return count
   }
@@ -103,13 +104,13 @@ public struct JournalReader: ~Copyable {
     asWritten ? nil : try RefusedCommands(in: directory, disk: disk)
   }
 
-  /// What is applied in the place of a refused command, which is passed.
-  private mutating func standIn(for command: Command) throws(JournalError) -> Command {
+  /// The replacement of a refused command.
+  private mutating func replacement(for command: Command) throws(JournalError) -> Command {
     let next = SequenceNumber(command.sequence.rawValue + 1)
     do throws(JournalError) {
-      let standIn = try refused?.standIn(for: command) ?? command
+      let replacement = try refused?.replacement(for: command) ?? command
       (position, nextRefused) = (next, refused?.next(from: next) ?? .max)
-      return standIn
+      return replacement
     } catch {
       mismatch = error
       throw error

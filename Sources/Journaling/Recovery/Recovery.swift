@@ -1,53 +1,54 @@
-// Recovery reads every block and stops at the first that is not whole.
+// Recovery reads every block and stops at the first invalid one.
 //
-//   | block | block | block | 0 0 0 0 0 0 0 0 |   a clean end: append here
-//   | block | block | bl#ck | 0 0 0 0 0 0 0 0 |   torn tail: the last write was cut short. Nothing
-//                           '- no whole block     whole follows, so its commands were never
-//                                                 acknowledged: zeroed, reported, append here
-//   | block | bl#ck | block | 0 0 0 0 0 0 0 0 |   corruption: a later block is only written after
-//                                                 this one was synced. Refuse
+//   | block | block | block | 0 0 0 0 0 0 0 0 |   clean end: append here
+//   | block | block | bl#ck | 0 0 0 0 0 0 0 0 |   torn tail: the last write was incomplete. No
+//   valid
+//                           '- no valid block     block follows, so its commands were never
+//                              follows            acknowledged: zeroed, reported, append here
+//   | block | bl#ck | block | 0 0 0 0 0 0 0 0 |   corruption: a block is written only after the one
+//                                                 before it was synced. Refused
 //   | block | bl#ck |   + a later segment         corruption, for the same reason
 //
-// The writer has one write in flight and syncs it before the next, so only the very last write can be
-// torn. A last block that was acknowledged and rotted later looks the same; the seal that closing
-// writes behind it (it carries the committed sequence) tells them apart after an orderly end.
+// The writer has one write in flight and syncs it before the next, so only the very last write can
+// be torn. A last block that was acknowledged and damaged later looks equal; after an orderly end
+// the seal distinguishes the two, because it contains the committed sequence number.
 
 import Glibc
 import MarketModel
 
 /// Where and how a journal ended.
 public struct RecoveredJournal: Sendable, Equatable {
-  /// The last write of the run before, cut short by a crash.
+  /// The last write of the previous run, incomplete because of a crash.
   public struct TornTail: Sendable, Equatable {
-    /// The segment.
+    /// Path of the segment.
     public let path: String
-    /// Where the torn block begins.
+    /// Offset of the torn block.
     public let offset: Int
-    /// Bytes from there to the last that is not zero.
+    /// Number of bytes from there to the last non-zero byte.
     public let bytes: Int
-    /// What was wrong with it.
+    /// The defect of the block.
     public let defect: BlockDefect
-    /// CRC-32C of those bytes: two looks at them are told apart by it.
+    /// CRC-32C of those bytes, to compare two readings of them.
     let checksum: UInt32
   }
 
-  /// The journal's directory.
+  /// Path of the journal's directory.
   public let directory: String
-  /// What the next block connects to: sequence, hash, epoch, time.
+  /// What the next block must connect to: sequence number, hash, epoch, time.
   public let chain: BlockChain
-  /// The segment to append to; `nil` when a new one is due.
+  /// Path of the segment to append to; `nil` if a new one is needed.
   public let segmentPath: String?
-  /// Where to append in it.
+  /// Offset in the segment at which to append.
   public let appendOffset: Int
-  /// Blocks read, seals included.
+  /// Number of blocks read, including seals.
   public let blocks: Int
-  /// Whether the last block is a seal: the server before closed its journal in order.
+  /// Whether the last block is a seal: the previous server closed its journal in order.
   public let isSealed: Bool
-  /// What was cut off at the end; `nil` when the journal ended clean.
+  /// The torn tail that was cut off; `nil` if the journal had a clean end.
   public let tornTail: TornTail?
-  /// Commands that were refused: the exchange goes on without them.
+  /// Commands that are refused and not applied.
   public let refused: RefusedCommands
-  /// The last whole block.
+  /// Position of the last valid block.
   let lastBlock: BlockPlace?
 
   /// Sequence number of the last command; `.none` in an empty journal.
@@ -56,23 +57,24 @@ public struct RecoveredJournal: Sendable, Equatable {
   public var lastTime: Timestamp { chain.time }
 }
 
-/// Finds the end of a journal. No state; one thread.
+/// Finds the end of a journal. Stateless; one thread.
 public enum Recovery {
   /// Verifies the journal, cuts off a torn tail and makes everything that remains durable.
   /// - Parameters:
-  ///   - lock: Proof that nobody else writes the journal.
-  ///   - shard: The shard it must belong to.
-  ///   - snapshot: The last command of the snapshot from which the start goes on: what lies in segments
-  ///     before it is not looked at, and the journal must reach it.
-  /// - Throws: `corrupt` when the journal is damaged anywhere but in a torn last write, or ends before any
-  ///   snapshot: nothing is changed; `system` when a file cannot be read or written.
+  ///   - lock: Proves that no other process writes the journal.
+  ///   - shard: The shard that the journal must belong to.
+  ///   - snapshot: Last command of the snapshot that recovery starts from: earlier segments are
+  ///     not read, and the journal must reach this command.
+  /// - Throws: `corrupt` if the journal is damaged other than by a torn last write, or ends
+  ///   before any snapshot, without changing anything; `system` if a file cannot be read or
+  ///   written.
   public static func recover(
     _ lock: DirectoryLock, shard: UInt32 = 0, after snapshot: SequenceNumber = .none
   ) throws(JournalError) -> RecoveredJournal {
     let disk = lock.disk
     let found = try examine(lock.directory, shard: shard, after: snapshot, disk: disk)
     if let torn = found.tornTail {
-      // What a read got wrong once must not cost what is well on the disk.
+      // A second reading: a transient read error must not cause valid data to be cut off.
       let again = try examine(lock.directory, shard: shard, after: snapshot, disk: disk)
       guard again == found else {
         throw .system(.read, path: torn.path, offset: torn.offset, code: EIO)
@@ -88,7 +90,7 @@ public enum Recovery {
       let file = try SegmentFile(opening: path, for: .writing, on: disk)
       let whole = (file.size + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
       if let torn = found.tornTail {
-        invariant(torn.offset == found.appendOffset, "only what is behind the last block is cut")
+        invariant(torn.offset == found.appendOffset, "only what is after the last block is cut")
         invariant(torn.path == path, "only the last segment is cut")
         try file.zero(torn.offset..<max(torn.offset + torn.bytes, file.size == whole ? 0 : whole))
       } else if file.size < whole {
@@ -100,8 +102,9 @@ public enum Recovery {
     return found
   }
 
-  /// A snapshot is made of what is durable: one that cannot be read just now still says by its name how far the
-  /// journal reached. What ends before that has lost its end, and is not torn.
+  /// A snapshot contains only durable commands. Even one that cannot be read at the moment shows by
+  /// its name how far the journal reached. A journal that ends before it has lost its end and is
+  /// not torn.
   private static func compareWithNames(
     _ found: RecoveredJournal, on disk: any Disk
   ) throws(JournalError) {
@@ -113,10 +116,10 @@ public enum Recovery {
       expected: found.chain.next, .endsBefore(newest))
   }
 
-  /// Writes the last block once more and syncs it: it counts from now on. A killed server may not have
-  /// synced it. And where a sync failed, the kernel takes what it could not write for written: it can
-  /// still be read, would be gone with the power, and only writing it again makes it durable. Blocks
-  /// before it were synced before it was written.
+  /// Writes and syncs the last block once more, because it counts as durable from now on. A killed
+  /// server may not have synced it. After a failed sync, the kernel treats the pages as written:
+  /// they can still be read but would be lost in a power failure, and only writing them again makes
+  /// them durable. Earlier blocks were synced before this one was written.
   private static func secure(_ place: BlockPlace, on disk: any Disk) throws(JournalError) {
     invariant(place.content <= place.bytes, "a payload within its block")
     invariant(place.bytes % BlockHeader.alignment == 0, "a block of whole pages")
@@ -126,7 +129,7 @@ public enum Recovery {
       byteCount: place.bytes, alignment: BlockHeader.alignment)
     defer { bytes.deallocate() }
     let count = try file.read(into: bytes, at: place.offset)
-    // Read a second time, it may come out wrong: that must not be written.
+    // The second reading may differ; then it must not be written.
     guard count == place.bytes,
       BlockHash(of: UnsafeRawBufferPointer(rebasing: bytes[..<place.content])) == place.hash,
       Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[place.content...]))
@@ -135,12 +138,12 @@ public enum Recovery {
     try file.sync()
   }
 
-  /// Like `examine`, beside a server that may be writing: for it the journal ends with the last block that
-  /// was whole when it was looked at.
+  /// Like `examine`, beside a server that may be writing: the journal then ends with the last block
+  /// that was complete when it was read.
   public static func survey(
     _ directory: String, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(JournalError) -> RecoveredJournal {
-    // A read that went wrong once must not pass for a server's writing.
+    // A transient read error must not be mistaken for a block being written.
     for _ in 0..<2 {
       do throws(JournalError) {
         return try examine(directory, progress: progress)
@@ -153,16 +156,18 @@ public enum Recovery {
     return try examine(directory, isWritten: true, progress: progress)
   }
 
-  /// Verifies the whole journal and changes nothing. Not while a server writes it.
+  /// Verifies the whole journal without changing it. Not beside a server that writes it, unless
+  /// `isWritten`.
   /// - Parameters:
-  ///   - directory: The journal's directory.
-  ///   - shard: The shard it must belong to; `nil`: any one.
-  ///   - snapshot: Begins with the segment that holds this command; `.none`: with the oldest.
-  ///   - isWritten: A server may be writing it: a block that is whole by now, where none was found a moment
-  ///     ago, is no damage. What is behind it is not looked at.
-  ///   - progress: Is told how many segments are read, and how many there are.
-  /// - Throws: like `recover`; `badRefusals` when a refused command is not what the journal or a
-  ///   snapshot holds.
+  ///   - directory: Path of the journal's directory.
+  ///   - shard: The shard it must belong to; `nil` accepts any.
+  ///   - snapshot: Starts with the segment that contains this command; `.none` starts with the
+  ///     oldest.
+  ///   - isWritten: A server may be writing: a block that is complete now, where none was found
+  ///     before, is not damage. What follows it is not read.
+  ///   - progress: Receives the number of segments read and the number of all segments.
+  /// - Throws: as `recover`; `badRefusals` if a refused command differs from the journal's or a
+  ///   snapshot's.
   public static func examine(
     _ directory: String, shard: UInt32? = nil, after snapshot: SequenceNumber = .none,
     isWritten: Bool = false, disk: any Disk = SystemDisk(),
@@ -174,7 +179,8 @@ public enum Recovery {
       try refused.check(against: snapshot)
     }
     let oldest = segments.first?.first ?? SequenceNumber(1)
-    // The block with the snapshot's last command is read too: the next one names its hash.
+    // The block with the snapshot's last command is read too, because the next one contains its
+    // hash.
     let begin = snapshot == .none ? oldest : snapshot
     var reader = try BlockReader(directory: directory, from: begin, disk: disk)
     var (blocks, isSealed) = (0, false)
@@ -208,7 +214,7 @@ public enum Recovery {
     invariant(
       lastBlock == nil || reader.path == nil || lastBlock?.path != reader.path
         || (lastBlock.map { $0.offset + $0.bytes } ?? 0) == reader.offset,
-      "the reader stands behind the last block")
+      "the reader stands after the last block")
     let hasGrown =
       isWritten ? try Rest.hasBlock(reader.chain, reader.path, reader.offset, disk) : false
     let tail =
@@ -226,7 +232,7 @@ public enum Recovery {
       refused: refused, lastBlock: lastBlock)
   }
 
-  /// Decides what lies behind the last whole block.
+  /// Classifies what follows the last valid block.
   private static func tail(
     of chain: BlockChain, _ path: String?, _ offset: Int, _ failure: BlockDefect?,
     _ segments: [JournalDirectory.Segment], _ disk: any Disk
@@ -237,7 +243,7 @@ public enum Recovery {
         failure ?? .followedBy(later.first))
     }
     guard let path else { return nil }
-    invariant(chain.next > .none && offset >= 0, "a place behind the last block")
+    invariant(chain.next > .none && offset >= 0, "a place after the last block")
     let rest = try Rest(of: path, from: offset, on: disk)
     if let found = rest.block {
       throw .corrupt(
@@ -252,11 +258,11 @@ public enum Recovery {
   }
 }
 
-/// Where a block lies, and what it is.
+/// Position and identity of a block.
 struct BlockPlace: Sendable, Equatable {
   let path: String
   let offset: Int
-  /// Bytes with padding, and without.
+  /// Length with padding, and without.
   let bytes, content: Int
   let hash: BlockHash?
 
@@ -270,13 +276,13 @@ struct BlockPlace: Sendable, Equatable {
   }
 }
 
-/// What lies in a segment behind its last whole block.
+/// The content of a segment after its last valid block.
 private struct Rest {
-  /// First sequence number of a whole block that begins behind the first place; `nil`: there is none.
+  /// First sequence number of a valid block at any later position; `nil` if there is none.
   private(set) var block: SequenceNumber?
-  /// Bytes up to the last that is not zero.
+  /// Number of bytes up to the last non-zero one.
   private(set) var bytes = 0
-  /// CRC-32C of the chunks' checksums, up to there.
+  /// CRC-32C over the chunks' checksums, up to there.
   private(set) var checksum: UInt32 = 0
 
   init(of path: String, from start: Int, on disk: any Disk) throws(JournalError) {
@@ -292,16 +298,16 @@ private struct Rest {
       let used = Zeros.lengthWithout(trailing: read)
       if used > 0 {
         bytes = offset + used - start
-        invariant(bytes > 0 && used <= count, "bytes behind the start of the tail")
+        invariant(bytes > 0 && used <= count, "bytes after the start of the tail")
         add(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: read[..<used])))
-        try findBlocks(read, at: offset, behind: start, in: file)
+        try findBlocks(read, at: offset, after: start, in: file)
       }
       offset += count
     }
     invariant(bytes <= max(0, file.size - start), "a tail within its segment")
   }
 
-  /// Whether the block that follows `chain` lies at `offset`, whole.
+  /// Whether a valid block that follows `chain` is at `offset`.
   static func hasBlock(
     _ chain: BlockChain, _ path: String?, _ offset: Int, _ disk: any Disk
   ) throws(JournalError) -> Bool {
@@ -325,9 +331,9 @@ private struct Rest {
     checksum = both.withUnsafeBytes { CRC32C.checksum($0) }
   }
 
-  /// Looks for whole blocks at every place where one may begin.
+  /// Looks for valid blocks at every position where one could start.
   private mutating func findBlocks(
-    _ bytes: UnsafeRawBufferPointer, at offset: Int, behind start: Int,
+    _ bytes: UnsafeRawBufferPointer, at offset: Int, after start: Int,
     in file: borrowing SegmentFile
   ) throws(JournalError) {
     var place = 0
@@ -345,7 +351,8 @@ private struct Rest {
       guard try Self.isWhole(header, at: offset + place, in: file, padded: isFirst) else {
         continue
       }
-      // Whole now, damaged a moment ago: a read went wrong, and nothing may be cut for that.
+      // A block that is valid now but was invalid before: a transient read error, so nothing may be
+      // cut off.
       if isFirst {
         throw .system(.read, path: file.path, offset: start, code: EIO)
       }

@@ -1,34 +1,35 @@
-// `refused`, in the journal's folder: the commands that the exchange goes on without, one a line.
+// The file `refused` in the journal's directory: the commands that the exchange skips, one per
+// line.
 //
 //     joulebook refused commands 1
 //     4711 <SHA-256, 64 digits> 1780304400000000000 run 3 ended with signal 4 while it applied it
 //     checksum 1f2e3d4c
 //
 //   field     check made on reading
-//   command   the journal has it; rising
-//   hash      of the command's sequence number (8 bytes) and its record: the journal's is the same
+//   command   in the journal; ascending
+//   hash      of the command's sequence number (8 bytes) and its record; equal to the journal's
 //   time      when it was refused, ns since 1970
 //   reason    up to the end of the line
 //   checksum  CRC-32C of everything before its line
 //
-// Written as `next.refused`, synced, renamed. Every snapshot holds those up to its command: a list that was lost
-// or is of another time is told by it, and a start takes over from it what is missing. The journal itself never
-// changes: whoever reads its commands
-// gets, in the place of a refused one, another of the same number and time that does nothing (`standIn`).
+// Written as `next.refused`, synced, renamed. Every snapshot contains the entries up to its
+// command, so that a lost or outdated list is detected, and a start restores missing entries from
+// snapshots. The journal itself never changes: its readers replace a refused command by one with
+// the same number and time that has no effect (`replacement`).
 
 import Crypto
 import Glibc
 import MarketModel
 
-/// A command that the exchange goes on without.
+/// A command that the exchange skips.
 public struct RefusedCommand: Sendable, Equatable {
-  /// The command.
+  /// Sequence number of the command.
   public let sequence: SequenceNumber
-  /// SHA-256 of its sequence number and its record, in hexadecimal digits.
+  /// SHA-256 of its sequence number and record, in hexadecimal digits.
   public let hash: String
-  /// When it was refused.
+  /// Wall-clock time of the refusal.
   public let time: Timestamp
-  /// Why; one line.
+  /// The reason, on one line.
   public let reason: String
 
   /// Refuses `command` at `time`.
@@ -42,7 +43,7 @@ public struct RefusedCommand: Sendable, Equatable {
     (self.sequence, self.hash, self.time, self.reason) = (sequence, hash, time, reason)
   }
 
-  /// The hash of a command: every byte of it that the journal keeps.
+  /// The hash of a command over every byte that the journal contains of it.
   static func hash(of command: Command) -> String {
     let bytes = UnsafeMutableRawBufferPointer.allocate(
       byteCount: 8 + CommandCodec.longestRecord, alignment: 8)
@@ -54,13 +55,13 @@ public struct RefusedCommand: Sendable, Equatable {
     return digest.withUnsafeBytes { BlockHash(reading: $0, at: 0).description }
   }
 
-  /// What is applied in the place of a command that was refused: of the same sequence number and time.
+  /// The command that replaces a refused one, with the same sequence number and time.
   ///
-  /// Of a client's command, one of the same session and message number that the exchange rejects, whoever
-  /// sent it: a cancel for no account. So the client gets a report that its message was rejected, and its
-  /// next message has the next number; were the number free again, it would send the same once more.
-  /// Of a command of the exchange's own, a tick: time passes.
-  public static func standIn(for command: Command) -> Command {
+  /// For a client's command it has the same session and message number and is always rejected: a
+  /// cancel for the null account. So the client receives a reject for its message and continues
+  /// with the next number; if the number were unused, the client would send the message again. For
+  /// a command of the exchange itself it is a tick.
+  public static func replacement(for command: Command) -> Command {
     let body: Command.Body =
       command.session == .exchange
       ? .control(.tick) : .cancel(CancelOrder(account: .null, order: .null))
@@ -70,19 +71,19 @@ public struct RefusedCommand: Sendable, Equatable {
   }
 }
 
-/// The refused commands of a journal. No state but what was read; one thread.
+/// The refused commands of a journal. A value, read from its file; one thread.
 public struct RefusedCommands: Sendable, Equatable {
-  /// By sequence number.
+  /// The entries, by ascending sequence number.
   public private(set) var entries: [RefusedCommand] = []
-  /// Where they are kept.
+  /// Path of the file.
   public let path: String
 
   static let name = "refused"
   private static let title = "joulebook refused commands 1"
   static let longestFile = 1 << 20
 
-  /// Reads those of the journal in `directory`; a journal without the file has none.
-  /// - Throws: `badRefusals` when the file is not whole; `system` when it cannot be read.
+  /// Reads the list of the journal in `directory`; a missing file is an empty list.
+  /// - Throws: `badRefusals` if the file is damaged; `system` if it cannot be read.
   public init(
     in directory: String, disk: any Disk = SystemDisk()
   ) throws(JournalError) {
@@ -108,30 +109,30 @@ public struct RefusedCommands: Sendable, Equatable {
     }
   }
 
-  /// The one of that number; `nil`: it is not refused.
+  /// The entry of a command; `nil` if it is not refused.
   public subscript(sequence: SequenceNumber) -> RefusedCommand? {
     entries.first { $0.sequence == sequence }
   }
 
-  /// The first from `sequence` on; the highest number when there is none.
+  /// The first refused command from `sequence` on; the greatest number if there is none.
   func next(from sequence: SequenceNumber) -> UInt64 {
     entries.first { $0.sequence >= sequence }?.sequence.rawValue ?? .max
   }
 
-  /// What is applied in the place of `command`, which is refused.
-  /// - Throws: `badRefusals` when it is not the command that was refused.
-  func standIn(for command: Command) throws(JournalError) -> Command {
+  /// The replacement of `command`, which is refused.
+  /// - Throws: `badRefusals` if the hash differs from the entry's.
+  func replacement(for command: Command) throws(JournalError) -> Command {
     guard let entry = self[command.sequence] else { return command }
     guard entry.hash == RefusedCommand.hash(of: command) else {
       throw .badRefusals(
         path: path,
         "command \(command.sequence.rawValue) of the journal is another than was refused")
     }
-    return RefusedCommand.standIn(for: command)
+    return RefusedCommand.replacement(for: command)
   }
 
-  /// The journal reaches every one of them.
-  /// - Throws: `badRefusals` when it ends before one.
+  /// Checks that the journal contains every entry's command.
+  /// - Throws: `badRefusals` if it ends before one.
   func check(endingWith last: SequenceNumber) throws(JournalError) {
     guard let beyond = entries.last, beyond.sequence > last else { return }
     throw .badRefusals(
@@ -139,8 +140,8 @@ public struct RefusedCommands: Sendable, Equatable {
       "it names command \(beyond.sequence.rawValue), and the journal ends with \(last.rawValue)")
   }
 
-  /// Every one of them that lies in `block` is what was refused.
-  /// - Throws: `badRefusals` when one is not; `corrupt` when the block holds what is no command.
+  /// Checks the hashes of all entries whose commands are in `block`.
+  /// - Throws: `badRefusals` if one differs; `corrupt` if the block cannot be decoded.
   func check(_ block: Block) throws(JournalError) {
     let (first, last) = (block.header.firstSequence, block.header.lastSequence)
     guard block.header.count > 0, next(from: first) <= last.rawValue else { return }
@@ -150,12 +151,12 @@ public struct RefusedCommands: Sendable, Equatable {
     } catch {
       throw .corrupt(path: block.path, offset: block.offset, expected: first, error)
     }
-    for command in commands { _ = try standIn(for: command) }
+    for command in commands { _ = try replacement(for: command) }
   }
 
-  /// Adds one and makes it durable.
-  /// - Parameter lock: Proof that nobody else writes the journal.
-  /// - Throws: `system`; what was kept before is as it was.
+  /// Adds an entry and makes the list durable.
+  /// - Parameter lock: Proves that no other process writes the journal.
+  /// - Throws: `system`; the previous file is then unchanged.
   public mutating func add(
     _ entry: RefusedCommand, _ lock: DirectoryLock
   ) throws(JournalError) {
@@ -172,8 +173,8 @@ public struct RefusedCommands: Sendable, Equatable {
     entries = added
   }
 
-  /// Those that a snapshot was made without are these, as far as it reaches.
-  /// - Throws: `badRefusals` when one is missing, is another, or was applied in the snapshot.
+  /// Checks that this list agrees with the one in a snapshot, up to the snapshot's command.
+  /// - Throws: `badRefusals` if an entry is missing, differs, or was applied in the snapshot.
   public func check(against snapshot: Snapshots.Refusals) throws(JournalError) {
     if let lost = snapshot.refused.first(where: { self[$0.sequence] == nil }) {
       throw .badRefusals(
@@ -195,12 +196,12 @@ public struct RefusedCommands: Sendable, Equatable {
     }
   }
 
-  /// Takes over from snapshots what the list of the locked folder lacks, and makes it durable: a list that was
-  /// lost, or is of an earlier time.
-  /// - Parameter snapshots: What they were made without.
-  /// - Returns: what was missing.
-  /// - Throws: `badRefusals` when the journal holds another command than was refused: nothing is changed;
-  ///   what reading the journal throws; `system`.
+  /// Adds entries that are missing in the list of the locked directory but present in snapshots,
+  /// and makes it durable: the list was lost or is outdated.
+  /// - Parameter snapshots: The lists in the snapshots.
+  /// - Returns: the entries that were missing.
+  /// - Throws: `badRefusals` if the journal's command differs from the one refused, without
+  ///   changing anything; errors of reading the journal; `system`.
   public static func restore(
     _ lock: DirectoryLock, from snapshots: [Snapshots.Refusals]
   ) throws(JournalError) -> [RefusedCommand] {
@@ -209,7 +210,7 @@ public struct RefusedCommands: Sendable, Equatable {
     for entry in snapshots.flatMap(\.refused)
     where list[entry.sequence] == nil && !missing.contains(entry) { missing.append(entry) }
     if missing.isEmpty { return [] }
-    // Segments before a snapshot may be gone.
+    // Segments before a snapshot may have been removed.
     let first = try Snapshots.firstCommand(lock.directory, disk: lock.disk)
     for entry in missing where first.map({ $0 <= entry.sequence }) ?? false {
       var reader = try JournalReader(
@@ -241,7 +242,7 @@ public struct RefusedCommands: Sendable, Equatable {
   }
 }
 
-// MARK: - The text
+// MARK: - Text form
 
 extension RefusedCommands {
   private struct Defect: Error { let text: String }
@@ -255,7 +256,7 @@ extension RefusedCommands {
     return text + "checksum \(checksum(text))\n"
   }
 
-  /// The list that a text is; `nil`: it is damaged.
+  /// Parses the text of a list; `nil` if it is damaged.
   static func list(_ text: [UInt8]) -> [RefusedCommand]? {
     do throws(Defect) {
       return try parse(text)

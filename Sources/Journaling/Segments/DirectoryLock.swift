@@ -1,25 +1,26 @@
 import Glibc
 import MarketModel
 
-/// Keeps a journal's directory for this process: two servers never write one journal. The directory itself is
-/// locked: its file `lock`, which says who has it, may be removed, and the directory may get another name. The
-/// kernel lets go of both when the process ends, however it ends.
+/// Excludes other processes from a journal's directory, so that two servers never write one
+/// journal. The directory itself is locked, since its file `lock`, which contains the process id,
+/// can be removed, and the directory can be renamed. The kernel releases both locks when the
+/// process ends in any way.
 public final class DirectoryLock: Sendable {
-  /// The directory.
+  /// Path of the directory.
   public let directory: String
-  /// Where it is.
+  /// File system that contains it.
   package let disk: any Disk
-  /// Of the directory, and of the file in it.
+  /// Descriptors of the directory and of the lock file.
   private let held, descriptor: Int32
 
-  /// Takes the directory, which is created if only its last part is missing.
-  /// - Throws: `locked` when another process (or another part of this one) has it; `system`.
+  /// Locks the directory, and creates it if only its last component is missing.
+  /// - Throws: `locked` if another process, or another part of this one, has locked it; `system`.
   public convenience init(_ directory: String) throws(JournalError) {
     try self.init(directory, on: SystemDisk())
   }
 
-  /// Takes a directory of `disk`.
-  /// - Throws: like `init(_:)`.
+  /// Locks a directory of `disk`.
+  /// - Throws: as `init(_:)`.
   package init(_ directory: String, on disk: any Disk) throws(JournalError) {
     try JournalDirectory.create(directory, on: disk)
     let path = directory + "/lock"
@@ -30,7 +31,7 @@ public final class DirectoryLock: Sendable {
       throw Self.failure(error, directory, directory, disk)
     }
     do throws(DiskFailure) {
-      // A version that knows only the file may be running: that is taken too.
+      // Older versions know only the file, so it is locked too.
       descriptor = try disk.lock(path)
     } catch {
       let failure = Self.failure(error, path, directory, disk)
@@ -46,13 +47,14 @@ public final class DirectoryLock: Sendable {
     disk.unlock(held)
   }
 
-  /// Whether the directory is still where it was. Where another lies in its place, that is another server's.
+  /// Whether the directory is still in its place. Another one there belongs to another server.
   var isInPlace: Bool { disk.names(directory, held: held) }
 
-  /// Whether a name in the directory, which is no link, is the file that is open. Opens nothing.
+  /// Whether a name in the directory, which is not a link, refers to the open file. Needs no
+  /// descriptor.
   func names(_ path: String, file: Int32) -> Bool { disk.names(path, file: file, in: held) }
 
-  /// Makes the names in the directory durable. Opens nothing.
+  /// Makes the names in the directory durable. Needs no descriptor.
   func sync() throws(JournalError) {
     do throws(DiskFailure) {
       try disk.syncDirectory(directory, held: held)
@@ -61,7 +63,7 @@ public final class DirectoryLock: Sendable {
     }
   }
 
-  /// Gives a file of the directory another name, durably. Opens nothing.
+  /// Renames a file of the directory durably. Needs no descriptor.
   func rename(_ path: String, to name: String) throws(JournalError) {
     do throws(DiskFailure) {
       try disk.rename(path, to: name, in: held)
@@ -79,7 +81,7 @@ public final class DirectoryLock: Sendable {
       : .system(.lock, path, error)
   }
 
-  /// The process id that the holder left in the file; 0 when it cannot be read.
+  /// The process id in the lock file; 0 if it cannot be read.
   private static func holder(_ path: String, _ disk: any Disk) -> Int32 {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 8)
     defer { bytes.deallocate() }

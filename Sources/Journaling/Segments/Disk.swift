@@ -1,112 +1,114 @@
-/// What the journal asks of the file system. `SystemDisk` is the operating system's; the simulation has
-/// one that tears writes, flips bits, fails and loses power.
+/// The file-system operations of the journal. `SystemDisk` is the operating system's
+/// implementation; the simulation's tears writes, flips bits, fails and loses power.
 public protocol Disk: Sendable {
   /// Opens a file.
-  /// - Returns: a descriptor, not negative, to be closed.
+  /// - Returns: a non-negative descriptor, to be closed.
   /// - Throws: the errno.
   func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32
-  /// Lets go of a descriptor.
+  /// Closes a descriptor.
   func close(_ descriptor: Int32)
-  /// Bytes in an open file.
+  /// Size of an open file, in bytes.
   /// - Throws: the errno.
   func size(of descriptor: Int32) throws(DiskFailure) -> Int
-  /// Reads at a place, as `pread` does: fewer bytes than asked for are no error, 0 is the end.
+  /// Reads at an offset like `pread`: fewer bytes than requested are no error, 0 is the end of the
+  /// file.
   /// - Throws: the errno.
   func read(
     _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int
-  /// Writes at a place, as `pwrite` does: fewer bytes than given are no error.
+  /// Writes at an offset like `pwrite`: fewer bytes than given are no error.
   /// - Throws: the errno.
   func write(
     _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int
-  /// Asks that writes, in whole blocks of 4 KiB from memory that starts at one, go past the kernel's
-  /// cache from now on. Where that is not possible nothing changes.
+  /// Makes later writes bypass the page cache; they must be whole blocks of 4 KiB from aligned
+  /// memory. Has no effect where that is not supported.
   func bypassCache(_ descriptor: Int32)
-  /// Says that reads of this file ask for what was just written, so that nothing beyond it is worth
-  /// fetching. Where that cannot be said nothing changes.
+  /// Disables read-ahead for this file, whose reader follows its writer. Has no effect where that
+  /// is not supported.
   func readOnlyWhatIsAsked(_ descriptor: Int32)
-  /// Makes a file's contents durable, as `fdatasync` does.
+  /// Makes a file's content durable, like `fdatasync`.
   /// - Throws: the errno.
   func sync(_ descriptor: Int32) throws(DiskFailure)
-  /// Gives a file another name; a file that has it is replaced.
+  /// Renames a file; an existing file with the new name is replaced.
   /// - Throws: the errno.
   func rename(_ path: String, to name: String) throws(DiskFailure)
-  /// The same within a directory that is held, whatever its own name is by now. Opens nothing.
+  /// Renames a file within an open directory, even if the directory itself was renamed. Needs no
+  /// descriptor.
   /// - Throws: the errno.
   func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure)
-  /// Removes a file's name.
+  /// Removes a file.
   /// - Throws: the errno.
   func remove(_ path: String) throws(DiskFailure)
-  /// The names in a directory, in no order.
+  /// The names in a directory, in unspecified order.
   /// - Throws: the errno.
   func names(in directory: String) throws(DiskFailure) -> [String]
-  /// Makes a directory; one that is there is fine.
+  /// Creates a directory; an existing one is accepted.
   /// - Throws: the errno.
   func makeDirectory(_ path: String) throws(DiskFailure)
   /// Makes the names in a directory durable.
   /// - Throws: the errno.
   func syncDirectory(_ path: String) throws(DiskFailure)
-  /// The same for a directory that is held. Opens nothing.
+  /// Makes the names in an open directory durable. Needs no descriptor.
   /// - Throws: the errno.
   func syncDirectory(_ path: String, held: Int32) throws(DiskFailure)
-  /// Takes a directory itself for this holder alone: it stays taken when a file in it is removed, or when
-  /// it gets another name. Where a file system cannot lock directories it is only held open.
-  /// - Returns: a descriptor that holds it until `unlock`.
-  /// - Throws: the errno; EWOULDBLOCK when another has it.
+  /// Locks a directory itself, so that the lock survives the removal of a file in it and a rename
+  /// of the directory. Where directories cannot be locked, it is only opened.
+  /// - Returns: a descriptor that holds the lock until `unlock`.
+  /// - Throws: the errno; EWOULDBLOCK if another process has the lock.
   func lockDirectory(_ path: String) throws(DiskFailure) -> Int32
-  /// Whether `path` still names the directory that is held.
+  /// Whether `path` still names the open directory.
   func names(_ path: String, held: Int32) -> Bool
-  /// Whether a name, which is no link, is the file that is open. Opens nothing.
-  /// - Parameter held: The directory it is looked up in, whatever that is called by now; `nil`: by its path.
+  /// Whether a name, which is not a link, refers to the open file. Needs no descriptor.
+  /// - Parameter held: The open directory in which the name is looked up; `nil` uses the path.
   func names(_ path: String, file: Int32, in held: Int32?) -> Bool
-  /// Takes a file for this holder alone and writes its process id there.
-  /// - Returns: a descriptor that holds it until `unlock`.
-  /// - Throws: the errno; EWOULDBLOCK when another has it.
+  /// Locks a file and writes the process id into it.
+  /// - Returns: a descriptor that holds the lock until `unlock`.
+  /// - Throws: the errno; EWOULDBLOCK if another process has the lock.
   func lock(_ path: String) throws(DiskFailure) -> Int32
-  /// Gives up a lock.
+  /// Releases a lock and closes its descriptor.
   func unlock(_ descriptor: Int32)
 }
 
 extension Disk {
-  /// Nothing changes.
+  /// The default: no effect.
   public func bypassCache(_ descriptor: Int32) {}
 
-  /// Nothing changes.
+  /// The default: no effect.
   public func readOnlyWhatIsAsked(_ descriptor: Int32) {}
 
-  /// By its path.
+  /// The default: renames by path.
   public func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure) {
     try rename(path, to: name)
   }
 
-  /// By its path.
+  /// The default: syncs by path.
   public func syncDirectory(_ path: String, held: Int32) throws(DiskFailure) {
     try syncDirectory(path)
   }
 
-  /// It does: nobody moves directories there.
+  /// The default, for disks on which directories are never renamed.
   public func names(_ path: String, held: Int32) -> Bool { true }
 
-  /// It is: nobody replaces files there.
+  /// The default, for disks on which files are never replaced.
   public func names(_ path: String, file: Int32, in held: Int32?) -> Bool { true }
 }
 
 /// How a file is opened.
 public enum DiskAccess: Sendable {
-  /// It must be there, and be a file or lead to one.
+  /// The file must exist; links are followed.
   case reading
-  /// It must be there, and be a file and no link.
+  /// The file must exist and must not be a link.
   case writing
-  /// It is made anew: a file that has its name goes, whoever else has that file under another name keeps
-  /// its contents, and a link or anything else in its place is refused.
+  /// A new, empty file. An existing file with the name is replaced, unless it has another hard
+  /// link, whose content stays; a link or anything else is refused.
   case creating
 }
 
-/// The file system refused; its error number.
+/// The file system refused an operation.
 public struct DiskFailure: Error, Sendable, Equatable {
-  /// The errno.
+  /// The error number (errno).
   public var code: Int32
-  /// A refusal with that errno.
+  /// A failure with the given errno.
   public init(_ code: Int32) { self.code = code }
 }

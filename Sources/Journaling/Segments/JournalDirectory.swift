@@ -1,21 +1,21 @@
-// What lies in a journal's directory:
+// The files in a journal's directory:
 //
-//   lock                                  held by the server that writes; contains its process id. The
-//                                         directory itself is locked too
-//   00000000000000000001.journal          segment that begins with command 1
-//   00000000000000812345.journal          segment that begins with command 812345
-//   next.segment                          the zeros of the segment to come, renamed when it is due
-//   00000000000000900000.snapshot         the state behind command 900000
-//   next.copy                             the present segment written anew, when its name was lost
-//   next.snapshot                         a snapshot in the making
-//   in-hand                               the command in which a run ended (CrashNote.swift)
-//   refused                               the commands that were refused (RefusedCommands.swift)
+//   lock                                  locked by the server that writes; contains its process
+//                                         id. The directory itself is locked too
+//   00000000000000000001.journal          segment that starts with command 1
+//   00000000000000812345.journal          segment that starts with command 812345
+//   next.segment                          the zero-filled next segment, renamed when it is needed
+//   00000000000000900000.snapshot         the state after command 900000
+//   next.copy                             copy of the present segment, if its name was lost
+//   next.snapshot                         a snapshot being written
+//   in-hand                               the command during which a run crashed (CrashNote.swift)
+//   refused                               the refused commands (RefusedCommands.swift)
 
 import MarketModel
 
-/// Names and lists of a journal's files. No state; any thread.
+/// Names and listings of a journal's files. Stateless; any thread.
 enum JournalDirectory {
-  /// A segment and the sequence number it begins with.
+  /// A segment and its first sequence number.
   struct Segment: Equatable {
     let first: SequenceNumber
     let path: String
@@ -24,20 +24,20 @@ enum JournalDirectory {
   private static let suffix = ".journal"
   private static let digits = 20
 
-  /// Where the segment that begins with `first` lies.
+  /// Path of the segment that starts with `first`.
   static func segmentPath(_ directory: String, first: SequenceNumber) -> String {
     path(directory, first, suffix)
   }
 
-  /// What a snapshot's name ends with.
+  /// Suffix of snapshots' names.
   static let snapshotSuffix = ".snapshot"
 
-  /// Where the snapshot behind the command `sequence` lies.
+  /// Path of the snapshot after the command `sequence`.
   static func snapshotPath(_ directory: String, _ sequence: SequenceNumber) -> String {
     path(directory, sequence, snapshotSuffix)
   }
 
-  /// Where a snapshot is made.
+  /// Path of a snapshot that is being written.
   static func unnamedSnapshot(_ directory: String) -> String { directory + "/next.snapshot" }
 
   private static func path(
@@ -50,10 +50,10 @@ enum JournalDirectory {
     return directory + "/" + name
   }
 
-  /// Where the segment to come is prepared.
+  /// Path of the next segment.
   static func preparedPath(_ directory: String) -> String { directory + "/next.segment" }
 
-  /// The segments, in order. Other files are passed over.
+  /// The segments, in order. Other files are ignored.
   static func segments(
     _ directory: String, on disk: any Disk
   ) throws(JournalError) -> [Segment] {
@@ -88,7 +88,7 @@ enum JournalDirectory {
     return UInt64(number).map { SequenceNumber($0) }
   }
 
-  /// Creates `directory` if it is not there; its parent must be.
+  /// Creates `directory` if it is missing; its parent must exist.
   static func create(_ directory: String, on disk: any Disk) throws(JournalError) {
     do throws(DiskFailure) {
       try disk.makeDirectory(directory)
@@ -106,7 +106,8 @@ enum JournalDirectory {
     }
   }
 
-  /// Gives the prepared segment its name, durably. Opens nothing: a server that has no descriptor left goes on.
+  /// Renames the prepared segment and makes the name durable. Needs no descriptor, so it works even
+  /// if none is free.
   static func name(
     prepared path: String, first: SequenceNumber, by lock: DirectoryLock
   ) throws(JournalError) -> String {

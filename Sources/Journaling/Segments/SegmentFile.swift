@@ -1,10 +1,10 @@
 import Glibc
 import MarketModel
 
-/// An open segment. Closed when it goes out of scope. Owned by one thread.
+/// An open segment, closed at deinitialisation. Owned by one thread.
 struct SegmentFile: ~Copyable {
   private(set) var path: String
-  /// Bytes in the file when it was opened. Segments do not grow.
+  /// Size in bytes when it was opened. Segments do not grow.
   let size: Int
   private let descriptor: Int32
   private let disk: any Disk
@@ -33,37 +33,38 @@ struct SegmentFile: ~Copyable {
     disk.close(descriptor)
   }
 
-  /// Creates a file of `bytes` zeros, written rather than promised (writes into it then need no
-  /// change of the file's metadata), and synced; and opens it for what comes into it: through the cache, which
-  /// the zeros went past.
-  /// - Parameter rest: Called between the pieces, so that the disk can do something else.
+  /// Creates a file of `bytes` zeros, written rather than preallocated so that later writes change
+  /// no metadata, and syncs it. Then opens it for writing through the page cache, which the zeros
+  /// bypassed.
+  /// - Parameter rest: Called between the pieces, so that the disk can serve other requests.
   static func createZeroed(
     _ path: String, bytes: Int, on disk: any Disk, rest: () -> Void = {}
   ) throws(JournalError) -> SegmentFile {
     invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment of whole blocks")
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
     invariant(file.size == 0, "zeros from the first byte on")
-    // Nobody reads the zeros, and copying them would take time from those who write commands.
+    // The zeros are never read, and copying them into the cache would slow down the threads that
+    // write commands.
     disk.bypassCache(file.descriptor)
     try file.zero(0..<bytes, pieces: zeroPiece, rest: rest)
     try file.sync()
     let opened = try SegmentFile(opening: path, for: .writing, on: disk)
-    // Not a file that was put in the place of the zeros meanwhile.
+    // The file must not have been replaced by another one in between.
     guard file.isNamed, opened.isNamed, opened.size == bytes else {
       throw .system(.open, path, DiskFailure(EEXIST))
     }
     return opened
   }
 
-  /// Whether its name is still this file, and not another that was put in its place. Opens nothing.
+  /// Whether its name still refers to this file. Needs no descriptor.
   func isNamed(by lock: DirectoryLock) -> Bool { lock.names(path, file: descriptor) }
 
-  /// The same by its path alone.
+  /// Like `isNamed(by:)`, looked up by the path alone.
   var isNamed: Bool { disk.names(path, file: descriptor, in: nil) }
 
-  /// Gives the prepared segment, which stays open, its name.
-  /// - Returns: `false` when another file was put in its place, which has the prepared one's name again: what is
-  ///   written here would lie in no segment.
+  /// Renames the prepared segment, which stays open.
+  /// - Returns: `false` if another file took its place; that file then has the prepared name
+  ///   again, and what is written here would be in no segment.
   mutating func name(
     first: SequenceNumber, by lock: DirectoryLock
   ) throws(JournalError) -> Bool {
@@ -80,9 +81,9 @@ struct SegmentFile: ~Copyable {
     return false
   }
 
-  /// Writes all of this file anew under its own name, which another has by now, or none.
-  /// - Parameter unnamed: Where it is written until it is whole.
-  /// - Returns: the new file, open to write.
+  /// Copies this file under its own name, which now belongs to another file or to none.
+  /// - Parameter unnamed: Path of the copy until it is complete.
+  /// - Returns: the copy, open for writing.
   func written(anew unnamed: String, by lock: DirectoryLock) throws(JournalError) -> SegmentFile {
     var copy = try SegmentFile(opening: unnamed, for: .creating, on: disk)
     let chunk = 1 << 20
@@ -103,14 +104,14 @@ struct SegmentFile: ~Copyable {
     return copy
   }
 
-  /// Zeros that are written at once: a sync that comes meanwhile waits for them, some 0.1 ms.
+  /// Number of zeros written at once; a sync that comes in between waits about 0.1 ms for them.
   private static let zeroPiece = 128 << 10
 
-  /// Reads of this file ask for what was just written.
+  /// Disables read-ahead for this file, whose reader follows the writer.
   func readOnlyWhatIsAsked() { disk.readOnlyWhatIsAsked(descriptor) }
 
   /// Reads up to `bytes.count` bytes at `offset`.
-  /// - Returns: How many were read; fewer only at the end of the file.
+  /// - Returns: the number of bytes read; fewer only at the end of the file.
   func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(JournalError) -> Int {
     precondition(offset >= 0, "a place in the file")
     var done = 0
@@ -147,7 +148,8 @@ struct SegmentFile: ~Copyable {
     invariant(done == bytes.count, "all of it was written")
   }
 
-  /// Makes what was written durable. A failure is not retried: the kernel may have dropped the pages.
+  /// Makes what was written durable. A failure is not retried, because the kernel may have dropped
+  /// the pages.
   func sync() throws(JournalError) {
     do throws(DiskFailure) {
       try disk.sync(descriptor)
@@ -156,7 +158,7 @@ struct SegmentFile: ~Copyable {
     }
   }
 
-  /// Writes zeros over `range`, so many at a time, and rests in between.
+  /// Overwrites `range` with zeros, in pieces with pauses in between.
   func zero(
     _ range: Range<Int>, pieces: Int = 1 << 20, rest: () -> Void = {}
   ) throws(JournalError) {

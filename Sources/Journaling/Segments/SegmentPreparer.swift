@@ -1,44 +1,44 @@
 // Writes the zeros of the next segment while the present one fills:
 //
 //   wanted --(preparer: write zeros, sync)--> ready --(writer: take, rename)--> wanted ...
-//     ^  \--> failed (the error is handed to the writer)
-//     '-- hindered (no room on the disk, no descriptor): the beginnings are removed, it is tried again
-//     ^--- discarded: another file was put in the place of what is ready, or none is there
+//     ^  \--> failed (the error is thrown to the writer)
+//     '-- hindered (disk full, no free descriptor): the partial file is removed, then retried
+//     ^--- discarded: the prepared file was replaced or removed
 //
-// What is ready is open: the writer takes it over without opening anything, so that no shortage of descriptors
-// comes between two segments.
+// The prepared segment is open, so the writer needs no descriptor to switch segments.
 //
-// Zeros are written in pieces, with a rest behind each, so that the disk is there for syncs:
+// Zeros are written in pieces with a pause after each, so that the disk can serve syncs:
 //
 //   zeros   |==|          |==|          |==|        unless the writer waits for the segment
-//   syncs        |-||-||-|    |-||-||-|    |-|
+//   syncs        |-||-|-|    |-||-|-|    |-|
 
 import Glibc
 import MarketModel
 import Rings
 import Synchronization
 
-/// Keeps one empty segment ready, on a thread of its own or step by step. Its methods belong to the
-/// journal thread, but for `isStarved`.
+/// Keeps one empty segment ready, on its own thread or step by step. The methods belong to the
+/// journal thread, except where they say otherwise.
 final class SegmentPreparer: @unchecked Sendable {
   private enum State: Int, AtomicRepresentable { case wanted, ready, failed, stopped }
 
-  /// How long it waits before it looks for room again.
+  /// Interval between attempts while the disk is full, ns.
   private static let retryNanoseconds: UInt64 = 200_000_000
-  /// The disk is left alone so many times as long as a piece took, at most so many ns.
+  /// A pause is this many times as long as writing the piece took, and at most this long (ns).
   private static let (rests, longestRest): (UInt64, UInt64) = (3, 5_000_000)
 
   private let directory, path: String
   private let bytes: Int
   private let disk: any Disk
-  /// Until it stops: the directory is free when the journal is closed.
+  /// The lock on the directory; released when the preparer stops, so that a closed journal is
+  /// unlocked.
   private let lock: Mutex<DirectoryLock?>
   private let state = Atomic<State>(.wanted)
   private let starved = Atomic<Bool>(false)
-  /// What keeps it from preparing the next segment; tried again meanwhile.
+  /// The error of the last attempt to prepare the next segment; it is being retried.
   private let hindrance = Mutex<JournalError?>(nil)
   private let ending = Atomic<Bool>(false)
-  /// The writer waits for it.
+  /// Whether the writer waits for the segment.
   private let awaited = Atomic<Bool>(false)
   private let isStepped: Bool
   private let wanted = Doorbell()
@@ -49,8 +49,8 @@ final class SegmentPreparer: @unchecked Sendable {
   private nonisolated(unsafe) var prepared: SegmentFile?
   private nonisolated(unsafe) var thread: ServiceThread?
 
-  /// Starts preparing the first segment.
-  /// - Parameter isStepped: It has no thread; `prepare` does its work.
+  /// Starts to prepare the first segment.
+  /// - Parameter isStepped: Starts no thread; `prepare` does the work.
   init(_ lock: DirectoryLock, bytes: Int, isStepped: Bool) {
     precondition(
       bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment holds whole blocks")
@@ -60,16 +60,17 @@ final class SegmentPreparer: @unchecked Sendable {
     if !isStepped { thread = ServiceThread("segments") { [unowned self] in self.run() } }
   }
 
-  /// Whether the next segment waits for room on the disk, or whatever else it needs. Any thread.
+  /// Whether preparing the next segment fails and is retried. Any thread.
   var isStarved: Bool { starved.load(ordering: .relaxed) }
 
-  /// Why; `nil`: it does not. Any thread.
+  /// The error of the last attempt; `nil` if preparing does not fail. Any thread.
   var obstacle: JournalError? { isStarved ? hindrance.withLock { $0 } : nil }
 
-  /// Whether the directory is still where it was. Any thread.
+  /// Whether the directory is still in its place. Any thread.
   var isInPlace: Bool { lock.withLock { $0?.isInPlace ?? true } }
 
-  /// Whether `take` returns at once, or throws. What is ready and no longer has its name is not: another is made.
+  /// Whether `take` returns or throws without waiting. A prepared segment that has lost its name
+  /// does not count; another one is prepared.
   var isReady: Bool {
     guard state.load(ordering: .acquiring) == .ready else {
       return state.load(ordering: .acquiring) != .wanted
@@ -80,7 +81,7 @@ final class SegmentPreparer: @unchecked Sendable {
     return false
   }
 
-  /// Whether what is ready still has its name.
+  /// Whether the prepared segment still has its name.
   private var isNamed: Bool {
     lock.withLock { lock in
       guard let lock else { return true }
@@ -88,9 +89,9 @@ final class SegmentPreparer: @unchecked Sendable {
     }
   }
 
-  /// Prepares the next segment unless it is ready. For one that is stepped.
-  /// - Returns: `false` when the disk has no room, or something else keeps it from being made.
-  /// - Throws: what failed.
+  /// Prepares the next segment unless it is ready; for a stepped preparer.
+  /// - Returns: `false` if the disk is full or another passing error occurred.
+  /// - Throws: an error that will not pass.
   func prepare() throws(JournalError) -> Bool {
     precondition(thread == nil, "its thread does that")
     if state.load(ordering: .relaxed) == .wanted { attempt() }
@@ -100,8 +101,8 @@ final class SegmentPreparer: @unchecked Sendable {
     return isReady
   }
 
-  /// A zero-filled, synced segment, open to write; waits for it when it is not ready. The caller gives it its
-  /// name, then calls `renew`.
+  /// Returns the zero-filled, synced segment, open for writing; waits if it is not ready. The
+  /// caller renames it, then calls `renew`.
   func take() throws(JournalError) -> SegmentFile {
     if thread == nil {
       let isPrepared = try prepare()
@@ -118,7 +119,7 @@ final class SegmentPreparer: @unchecked Sendable {
     return file
   }
 
-  /// Asks for the next segment; the one taken has been renamed.
+  /// Requests the next segment, after the last one was taken and renamed.
   func renew() {
     invariant(state.load(ordering: .relaxed) == .ready, "one segment is asked for at a time")
     invariant(!isStarved, "a segment that was ready had room")
@@ -127,15 +128,15 @@ final class SegmentPreparer: @unchecked Sendable {
     wanted.ring()
   }
 
-  /// What was ready has lost its name to another file, or altogether: another segment is asked for. The caller
-  /// has let go of it.
+  /// Requests another segment, because the prepared one was replaced or removed. The caller has
+  /// closed it.
   func discard() {
     invariant(state.load(ordering: .relaxed) == .ready, "only what was ready is discarded")
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
   }
 
-  /// Ends the thread, after the segment it is at, and lets go of the directory. Once.
+  /// Ends the thread after its present segment and unlocks the directory. Called once.
   func stop() {
     defer { lock.withLock { $0 = nil } }
     guard let thread else { return }
@@ -175,11 +176,11 @@ final class SegmentPreparer: @unchecked Sendable {
       starved.store(false, ordering: .relaxed)
       state.store(.ready, ordering: .releasing)
     } catch {
-      // Nothing was promised yet that is not in the present segment: whatever can pass is waited for.
+      // All promised data are in the present segment, so errors that may pass are retried.
       if error.canPass, !ending.load(ordering: .relaxed) {
         hindrance.withLock { $0 = error }
         starved.store(true, ordering: .relaxed)
-        if error.isFull { giveBack() }
+        if error.isFull { removePartialFile() }
         return
       }
       failure = error
@@ -188,16 +189,16 @@ final class SegmentPreparer: @unchecked Sendable {
     done.ring()
   }
 
-  /// The next segment's zeros, and the file open for what comes into it.
+  /// Creates the next segment: zero-filled and open for writing.
   private func make() throws(JournalError) -> SegmentFile {
-    // In another's folder nothing is touched.
+    // If the directory was replaced by another one, nothing is changed there.
     guard isInPlace else { throw .moved(path: directory) }
     var begin = SystemTime().steady
     return try SegmentFile.createZeroed(path, bytes: bytes, on: disk) { rest(since: &begin) }
   }
 
-  /// Leaves the disk to others for a while.
-  /// - Parameter begin: When the last piece was begun; then, when the next is.
+  /// Pauses, so that the disk can serve other requests.
+  /// - Parameter begin: Start of the last piece; set to the start of the next one.
   private func rest(since begin: inout UInt64) {
     if isStepped { return }
     let took = SystemTime().steady - begin
@@ -207,14 +208,14 @@ final class SegmentPreparer: @unchecked Sendable {
     begin = SystemTime().steady
   }
 
-  /// What was written of a segment that did not fit would take the room from others.
-  private func giveBack() {
+  /// Removes the partial file of a segment that did not fit, whose space others need.
+  private func removePartialFile() {
     invariant(
       isStarved && state.load(ordering: .relaxed) == .wanted, "a segment that is ready stays")
     do throws(DiskFailure) {
       try disk.remove(path)
     } catch {
-      // It is overwritten or removed at the next attempt.
+      // A file that cannot be removed is overwritten by the next attempt.
       return
     }
   }

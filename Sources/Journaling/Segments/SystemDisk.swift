@@ -1,12 +1,12 @@
 import Glibc
 import MarketModel
 
-/// The operating system's files. No state; any thread.
+/// The operating system's file system. Stateless; any thread.
 public struct SystemDisk: Disk {
-  /// The operating system's files.
+  /// Creates access to the file system.
   public init() {}
 
-  /// `open`, to keep out of children.
+  /// Calls `open`, with close-on-exec.
   public func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
     switch access {
     case .reading: return try openFile(path, O_RDONLY)
@@ -21,9 +21,9 @@ public struct SystemDisk: Disk {
     }
   }
 
-  /// Opens what is there, and waits for nobody: not for the other end of a pipe.
-  /// - Throws: ELOOP for a link that leads nowhere, which must not pass for a file that is not there; EEXIST when
-  ///   something else lies there.
+  /// Opens an existing file without blocking, for example on a pipe.
+  /// - Throws: ELOOP for a dangling link, which must not be mistaken for a missing file; EEXIST
+  ///   if it is not a file.
   private func openFile(_ path: String, _ flags: Int32) throws(DiskFailure) -> Int32 {
     let descriptor = Glibc.open(path, flags | O_NONBLOCK | O_CLOEXEC)
     var status = stat()
@@ -38,9 +38,9 @@ public struct SystemDisk: Disk {
     return descriptor
   }
 
-  /// Empties what an earlier run left where a new file is to be.
-  /// - Returns: `nil` for a file that has another name too: whoever knows it by that keeps its contents.
-  /// - Throws: ELOOP when it is a link, EEXIST when it is no file.
+  /// Truncates the leftover of an earlier run where a new file is to be created.
+  /// - Returns: `nil` if the file has another hard link, whose content must stay.
+  /// - Throws: ELOOP for a link, EEXIST if it is not a file.
   private func empty(_ path: String) throws(DiskFailure) -> Int32? {
     let descriptor = try openFile(path, O_RDWR | O_NOFOLLOW)
     do throws(DiskFailure) {
@@ -58,10 +58,10 @@ public struct SystemDisk: Disk {
     return nil
   }
 
-  /// `close`. Its error says nothing: whoever needs to know has synced.
+  /// Calls `close` and ignores its error: callers that need certainty have synced before.
   public func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
-  /// `fstat`.
+  /// Calls `fstat`.
   public func size(of descriptor: Int32) throws(DiskFailure) -> Int {
     var status = stat()
     _ = try Self.check(fstat(descriptor, &status))
@@ -69,7 +69,7 @@ public struct SystemDisk: Disk {
     return Int(status.st_size)
   }
 
-  /// `pread`; interrupted, it is asked again.
+  /// Calls `pread`, again after an interruption.
   public func read(
     _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
@@ -82,7 +82,7 @@ public struct SystemDisk: Disk {
     }
   }
 
-  /// `pwrite`.
+  /// Calls `pwrite`.
   public func write(
     _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
@@ -92,19 +92,19 @@ public struct SystemDisk: Disk {
     return try Self.check(count)
   }
 
-  /// `O_DIRECT`.
+  /// Sets `O_DIRECT`.
   public func bypassCache(_ descriptor: Int32) {
     let flags = fcntl(descriptor, F_GETFL)
     if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags | Self.direct) }
   }
 
-  /// `posix_fadvise`: no reading ahead. A disk with one queue does nothing else meanwhile: megabytes of a
-  /// segment's zeros would stand before the next sync.
+  /// Disables read-ahead with `posix_fadvise`. On a disk with one queue, reading megabytes of a
+  /// segment's zeros would delay the next sync.
   public func readOnlyWhatIsAsked(_ descriptor: Int32) {
     _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM)
   }
 
-  /// O_DIRECT, which the C library names to GNU sources only (Linux, asm/fcntl.h).
+  /// O_DIRECT, which the C library defines only for GNU sources (Linux, asm/fcntl.h).
   private static var direct: Int32 {
     #if arch(arm64)
       0o200000
@@ -113,17 +113,17 @@ public struct SystemDisk: Disk {
     #endif
   }
 
-  /// `fdatasync`.
+  /// Calls `fdatasync`.
   public func sync(_ descriptor: Int32) throws(DiskFailure) {
     _ = try Self.check(fdatasync(descriptor))
   }
 
-  /// `rename`.
+  /// Calls `rename`.
   public func rename(_ path: String, to name: String) throws(DiskFailure) {
     _ = try Self.check(Glibc.rename(path, name))
   }
 
-  /// `renameat`.
+  /// Calls `renameat`.
   public func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure) {
     _ = try Self.check(renameat(held, Self.lastPart(path), held, Self.lastPart(name)))
   }
@@ -132,10 +132,10 @@ public struct SystemDisk: Disk {
     String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
   }
 
-  /// `unlink`.
+  /// Calls `unlink`.
   public func remove(_ path: String) throws(DiskFailure) { _ = try Self.check(unlink(path)) }
 
-  /// `readdir` to its end.
+  /// Calls `readdir` to the end.
   public func names(in directory: String) throws(DiskFailure) -> [String] {
     guard let stream = opendir(directory) else { throw DiskFailure(errno) }
     defer { closedir(stream) }
@@ -153,26 +153,26 @@ public struct SystemDisk: Disk {
     return names
   }
 
-  /// `mkdir`, for owner and group.
+  /// Calls `mkdir`, with access for owner and group.
   public func makeDirectory(_ path: String) throws(DiskFailure) {
     guard mkdir(path, 0o750) != 0, errno != EEXIST else { return }
     throw DiskFailure(errno)
   }
 
-  /// `fsync` of the directory.
+  /// Calls `fsync` on the directory.
   public func syncDirectory(_ path: String) throws(DiskFailure) {
     let descriptor = try Self.check(Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
     defer { close(descriptor) }
     _ = try Self.check(fsync(descriptor))
   }
 
-  /// `fsync`.
+  /// Calls `fsync` on the open directory.
   public func syncDirectory(_ path: String, held: Int32) throws(DiskFailure) {
     _ = try Self.check(fsync(held))
   }
 
-  /// `flock` on the directory. File systems over a network lock only what is open to write, which a
-  /// directory never is: there the lock file alone keeps others away.
+  /// Calls `flock` on the directory. Network file systems lock only files that are open for
+  /// writing, which a directory never is; there only the lock file excludes others.
   public func lockDirectory(_ path: String) throws(DiskFailure) -> Int32 {
     let descriptor = try Self.check(Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -185,14 +185,14 @@ public struct SystemDisk: Disk {
     return descriptor
   }
 
-  /// `stat` and `fstat`.
+  /// Compares `stat` with `fstat`.
   public func names(_ path: String, held: Int32) -> Bool {
     var (named, open) = (stat(), stat())
     return stat(path, &named) == 0 && fstat(held, &open) == 0 && named.st_dev == open.st_dev
       && named.st_ino == open.st_ino
   }
 
-  /// `fstatat` and `fstat`.
+  /// Compares `fstatat` with `fstat`.
   public func names(_ path: String, file: Int32, in held: Int32?) -> Bool {
     var (named, open) = (stat(), stat())
     let name = held == nil ? path : Self.lastPart(path)
@@ -200,7 +200,7 @@ public struct SystemDisk: Disk {
       && fstat(file, &open) == 0 && named.st_dev == open.st_dev && named.st_ino == open.st_ino
   }
 
-  /// `flock`: the kernel lets go of it when the process ends, however it ends.
+  /// Calls `flock`; the kernel releases the lock when the process ends in any way.
   public func lock(_ path: String) throws(DiskFailure) -> Int32 {
     let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
     let descriptor = try Self.check(Glibc.open(path, flags, 0o640))
@@ -216,7 +216,8 @@ public struct SystemDisk: Disk {
     return descriptor
   }
 
-  /// Unlocked, not only closed: a child between fork and exec may still hold the description.
+  /// Unlocks explicitly: a child process between fork and exec may still share the open file
+  /// description.
   public func unlock(_ descriptor: Int32) {
     flock(descriptor, LOCK_UN)
     close(descriptor)

@@ -1,52 +1,55 @@
-// The only clock on the path of an order. A command's time is max(time of the command before, now):
+// The only clock on the path of an order. The time of a command is max(time of the previous
+// command, now):
 //
-//   wall clock   ----x----x--x------------------x x x      a step of the wall clock (an operator's
-//                                              /           mistake, a bad time server)
-//   journaled    ----x----x--x----x---x---x---x--x--x      is recognised by the steady clock, which
-//                                                          no one sets, and not followed
+//   wall clock   ----x----x--x------------------x x x      a step of the wall clock (operator's
+//                                              /           mistake, faulty time server) is
+//   journaled    ----x----x--x----x---x---x---x--x--x      detected by comparison with the
+//                                                          monotonic clock and not followed
 
 import MarketModel
 
-/// Gives commands their sequence number and their time. Owned by the thread that applies commands.
+/// Gives commands their sequence numbers and times. Owned by the thread that applies commands.
 public struct Sequencer: ~Copyable {
-  /// Where time comes from.
+  /// Source of time.
   public enum Clock: Sendable, Hashable {
     /// The system's clocks, read by `readClock`.
     case system
-    /// An operator's ticks, through `drive(to:)`: simulations and demonstrations.
+    /// An operator's ticks, through `drive(to:)`; for simulations and demonstrations.
     case driven
   }
 
-  /// The wall clock did something that journaled time does not follow.
+  /// A misbehaviour of the wall clock that journaled time does not follow.
   public enum Alarm: Sendable, Equatable {
-    /// It jumped ahead of the steady clock by this; time goes on steadily instead.
+    /// The wall clock jumped ahead of the monotonic clock by this; time continues at the monotonic
+    /// rate.
     case jumpedAhead(nanoseconds: UInt64)
-    /// It is behind journaled time by this; time goes on steadily until it catches up.
+    /// The wall clock is behind journaled time by this; time continues at the monotonic rate until
+    /// the wall clock has caught up.
     case fellBehind(nanoseconds: UInt64)
   }
 
   /// Sequence number of the last command stamped.
   public private(set) var lastSequence: SequenceNumber
-  /// The time that the next command gets. Never falls.
+  /// The time of the next command. Never falls.
   public private(set) var now: Timestamp
-  /// Where time comes from.
+  /// Source of time.
   public let clock: Clock
   private let source: any TimeSource
   private let longestJumpNanoseconds: UInt64
   private var steadyBefore: UInt64?
-  /// The wall clock when the run began, until the first command of the run: what time goes on from, without
-  /// having come to any command yet.
+  /// The wall clock at the start of the run, until the first reading for a command; that reading is
+  /// compared with it.
   private var wallAtBegin: UInt64?
   private var isAlarmed = false
 
-  /// A sequencer that goes on after a recovered journal, or starts one.
+  /// Continues after a recovered journal, or starts a new one.
   /// - Parameters:
-  ///   - lastSequence: Last sequence number of the journal.
-  ///   - lastTime: Time of its last command.
-  ///   - clock: Where time comes from.
-  ///   - source: What the system's clock is read from.
-  ///   - longestJumpNanoseconds: How far the wall clock may leave the steady clock between two
-  ///     readings before it is not followed; one second by default.
+  ///   - lastSequence: Last sequence number in the journal.
+  ///   - lastTime: Time of that command.
+  ///   - clock: Source of time.
+  ///   - source: The system's clocks.
+  ///   - longestJumpNanoseconds: Greatest deviation of the wall clock from the monotonic clock
+  ///     between two readings that is followed; one second by default.
   public init(
     after lastSequence: SequenceNumber = .none, lastTime: Timestamp = Timestamp(nanoseconds: 0),
     clock: Clock, source: any TimeSource = SystemTime(),
@@ -58,16 +61,18 @@ public struct Sequencer: ~Copyable {
     (self.source, self.longestJumpNanoseconds) = (source, longestJumpNanoseconds)
   }
 
-  /// Reads the system's clocks when a run begins; nothing with a driven clock. From here on the wall clock is
-  /// held against the steady one, however late the first command comes. Whoever starts has judged before
-  /// whether this reading can be believed, as time never falls: see `ClockCheck` of the server.
-  /// - Returns: An alarm when the wall clock is behind the journal's last time: time goes on from that.
+  /// Reads the system's clocks at the start of a run; does nothing with a driven clock. From here
+  /// on the wall clock is compared with the monotonic one, however late the first command comes.
+  /// The caller has checked before whether the reading is plausible, since time never falls: see
+  /// the server's `ClockCheck`.
+  /// - Returns: an alarm if the wall clock is behind the journal's last time, from which time
+  ///   continues.
   public mutating func begin() -> Alarm? {
     guard clock == .system else { return nil }
     return begin(wall: source.wall, steady: source.steady)
   }
 
-  /// What `begin` does with what it read, in nanoseconds.
+  /// The part of `begin` after the clocks were read; times in ns.
   package mutating func begin(wall: UInt64, steady: UInt64) -> Alarm? {
     (wallAtBegin, steadyBefore) = (wall, steady)
     let behind = now.nanoseconds - min(now.nanoseconds, wall)
@@ -84,8 +89,8 @@ public struct Sequencer: ~Copyable {
     command.time = now
   }
 
-  /// Reads the system's clocks, once for each turn of the loop; nothing with a driven clock.
-  /// - Returns: An alarm when the wall clock begins to misbehave; once for each time it does.
+  /// Reads the system's clocks, once per turn of the loop; does nothing with a driven clock.
+  /// - Returns: an alarm when the wall clock starts to misbehave; once per occurrence.
   public mutating func readClock() -> Alarm? {
     guard clock == .system else { return nil }
     let before = now
@@ -94,8 +99,8 @@ public struct Sequencer: ~Copyable {
     return alarm
   }
 
-  /// The time that a command would get if the clocks were read now. Changes nothing: the next command is
-  /// not later for having asked.
+  /// The time that a command would get if the clocks were read now. Reading it has no effect on the
+  /// next command.
   public var ahead: Timestamp {
     var probe = Sequencer(
       after: lastSequence, lastTime: now, clock: clock, source: source,
@@ -107,8 +112,8 @@ public struct Sequencer: ~Copyable {
     return probe.now
   }
 
-  /// Sets the time of a driven clock; called when an operator's tick arrives.
-  /// - Returns: `false` when `time` lies before the present time, which then stays.
+  /// Advances a driven clock, for an operator's tick.
+  /// - Returns: `false` if `time` is before the present time, which then stays.
   /// - Precondition: the clock is driven.
   public mutating func drive(to time: Timestamp) -> Bool {
     precondition(clock == .driven, "only a driven clock is driven")
@@ -117,13 +122,13 @@ public struct Sequencer: ~Copyable {
     return true
   }
 
-  /// What `readClock` does with what it read, in nanoseconds.
+  /// The part of `readClock` after the clocks were read; times in ns.
   package mutating func advance(wall: UInt64, steady: UInt64) -> Alarm? {
     defer { steadyBefore = steady }
     let elapsed = steadyBefore.map { steady - min($0, steady) }
     let (sum, overflow) = max(now.nanoseconds, wallAtBegin.take() ?? 0)
       .addingReportingOverflow(elapsed ?? 0)
-    // A driven clock may have come to the end of time; it stays there.
+    // A driven clock may have reached the greatest representable time, where it stays.
     let due = overflow ? .max : sum
     invariant(due >= now.nanoseconds, "what is due is not before what was")
     if wall > due, wall - due > longestJumpNanoseconds, elapsed != nil {
@@ -132,11 +137,11 @@ public struct Sequencer: ~Copyable {
     if wall < due, due - wall > longestJumpNanoseconds {
       return follow(due, .fellBehind(nanoseconds: due - wall))
     }
-    // Where no run was begun, the first reading is taken as it is.
+    // Without a `begin`, the first reading is accepted as it is.
     return follow(max(now.nanoseconds, wall), nil)
   }
 
-  /// - Returns: `alarm`, the first time in a row.
+  /// - Returns: `alarm` at its first occurrence in a row, else `nil`.
   private mutating func follow(_ nanoseconds: UInt64, _ alarm: Alarm?) -> Alarm? {
     invariant(nanoseconds >= now.nanoseconds, "time never falls")
     now = Timestamp(nanoseconds: nanoseconds)

@@ -1,21 +1,21 @@
 import Glibc
 import MarketModel
 
-/// Where the sequencer reads the time.
+/// The clocks that the sequencer reads.
 public protocol TimeSource: Sendable {
-  /// The wall clock, UTC, ns since 1970: can be set, can jump.
+  /// The wall clock, ns since 1970 UTC. It can be set, so it can jump.
   var wall: UInt64 { get }
-  /// A clock that no one sets, ns since some moment.
+  /// The monotonic clock, which cannot be set; ns since an unspecified origin.
   var steady: UInt64 { get }
 }
 
 /// The system's clocks. Any thread.
 public struct SystemTime: TimeSource {
-  /// The system's clocks.
+  /// Creates a reader of the system's clocks.
   public init() {}
-  /// CLOCK_REALTIME.
+  /// Reads CLOCK_REALTIME.
   public var wall: UInt64 { Self.read(CLOCK_REALTIME) }
-  /// CLOCK_MONOTONIC.
+  /// Reads CLOCK_MONOTONIC.
   public var steady: UInt64 { Self.read(CLOCK_MONOTONIC) }
 
   private static func read(_ clock: clockid_t) -> UInt64 {

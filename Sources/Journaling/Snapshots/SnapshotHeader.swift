@@ -1,4 +1,5 @@
-// A snapshot: the state behind one command as a file, so that a start need not read what led there.
+// A snapshot: the state after one command as a file, so that a start need not replay the earlier
+// commands.
 //
 //   offset  size  field              check made on reading
 //        0     8  magic              "JOULESNP"
@@ -7,19 +8,19 @@
 //       12     4  shard              the journal's
 //       16     8  sequence           of the last command in it; that of the file's name
 //       24     8  time               of that command
-//       32     8  event hash         what the state that was read has
-//       40     8  state hash         what the state that was read has
-//       48     8  batch              last settlement batch cut up to there
+//       32     8  event hash         that of the state read
+//       40     8  state hash         that of the state read
+//       48     8  batch              last settlement batch closed up to there
 //       56     8  confirmed          last settlement batch whose confirmation is journaled up to there
-//       64     4  pieces             as many as follow
+//       64     4  pieces             the number that follows
 //       68    56  reserved           zero
 //      124     4  header CRC-32C     of bytes 0 to 123
-//     4096     -  pieces             one behind the other, then the end of the file
+//     4096     -  pieces             consecutive, then the end of the file
 //
-// The bytes in the pieces: the refused commands up to there (length (4), then the text of the list, see
+// The pieces contain the refused commands up to there (length (4), then the text of the list, see
 // RefusedCommands.swift; since version 2), then the state.
 //
-// A piece, so that a state is read without holding all of its file:
+// A piece, which allows reading a state without loading the whole file:
 //
 //        0     8  sequence           the snapshot's
 //        8     4  number             0, 1, 2 ...
@@ -28,33 +29,33 @@
 //       20     4  CRC-32C            of bytes 0 to 19
 //       24     -  bytes              of the state
 //
-// The header is written last, then all is synced, then the file gets its name, then the folder is synced:
-// a file with a snapshot's name is whole, unless the medium damaged it.
+// The header is written last, then the file is synced and renamed, then the directory is synced. So
+// a file with a snapshot's name is complete, unless the medium damaged it.
 
 import MarketModel
 
-/// What a snapshot says of itself.
+/// The header of a snapshot.
 public struct SnapshotHeader: Hashable, Sendable {
-  /// Which shard's journal it belongs to.
+  /// The shard of its journal.
   public var shard: UInt32 = 0
-  /// The last command in it.
+  /// The last command applied to the state.
   public var sequence: SequenceNumber
   /// Time of that command.
   public var time: Timestamp
   /// Rolling hash over all events up to there.
   public var eventHash: UInt64
-  /// Hash of the whole state there.
+  /// Hash of the whole state.
   public var stateHash: UInt64
-  /// Last settlement batch cut up to there; 0: none.
+  /// Last settlement batch closed up to there; 0 if none.
   public var batch: UInt64
-  /// Last settlement batch whose confirmation is journaled up to there; 0: none.
+  /// Last settlement batch whose confirmation is journaled up to there; 0 if none.
   public var confirmedBatch: UInt64
-  /// Pieces in the file.
+  /// Number of pieces in the file.
   var pieces: UInt32 = 0
-  /// How its file is laid out.
+  /// Version of the file's layout.
   var version = Self.newestVersion
 
-  /// All that its maker knows.
+  /// A header of a new snapshot; the number of pieces is filled in by the writer.
   public init(
     sequence: SequenceNumber, time: Timestamp, eventHash: UInt64, stateHash: UInt64,
     batch: UInt64, confirmedBatch: UInt64
@@ -64,9 +65,9 @@ public struct SnapshotHeader: Hashable, Sendable {
     (self.batch, self.confirmedBatch) = (batch, confirmedBatch)
   }
 
-  /// Bytes of the header.
+  /// Length of the header, in bytes.
   static let size = SealedHeader.size
-  /// Where the first piece begins.
+  /// Offset of the first piece.
   static let body = 4096
   private static let magic: UInt64 = 0x504E_5345_4C55_4F4A  // "JOULESNP"
   private static let newestVersion: UInt16 = 2
@@ -92,7 +93,7 @@ public struct SnapshotHeader: Hashable, Sendable {
   }
 
   /// Reads a header.
-  /// - Returns: `nil` when the 128 bytes are none that this program wrote.
+  /// - Returns: `nil` if the 128 bytes are not a valid header.
   init?(reading bytes: UnsafeRawBufferPointer) {
     guard bytes.count >= Self.size else { return nil }
     version = max(1, min(UInt16(bytes[8]), Self.newestVersion))
@@ -113,11 +114,11 @@ public struct SnapshotHeader: Hashable, Sendable {
   }
 }
 
-/// What stands before the bytes of a piece.
+/// The header of a piece.
 struct SnapshotPiece: Equatable {
-  /// Bytes of it.
+  /// Its length, in bytes.
   static let size = 24
-  /// The most bytes that follow it.
+  /// Maximum number of bytes that follow it.
   static let longest = 1 << 20
 
   var sequence: SequenceNumber
@@ -144,7 +145,7 @@ struct SnapshotPiece: Equatable {
       "a piece that reads as it was written")
   }
 
-  /// - Returns: `nil` when the 24 bytes are none.
+  /// - Returns: `nil` if the 24 bytes are not a valid header.
   init?(reading bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress, bytes.count >= Self.size else { return nil }
     var reader = RecordReader(base, .tick)

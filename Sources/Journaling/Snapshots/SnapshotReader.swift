@@ -1,24 +1,25 @@
 import Glibc
 import MarketModel
 
-/// Reads a snapshot, each piece checked before any of it is given. Owned by one thread.
+/// Reads a snapshot; each piece is verified before any of its bytes is returned. Owned by one
+/// thread.
 public final class SnapshotReader: StateSource {
-  /// What the snapshot says of itself.
+  /// The header.
   public let header: SnapshotHeader
-  /// The commands that it was made without; `nil`: it is of a version that does not say.
+  /// The refused commands up to the snapshot; `nil` if its version does not contain them.
   public private(set) var refused: [RefusedCommand]?
-  /// Why nothing more can be read; `nil`: all is well so far.
+  /// The error after which nothing more can be read; `nil` if there is none so far.
   public private(set) var failure: JournalError?
 
   private let file: SegmentFile
   private let buffer: UnsafeMutableRawBufferPointer
-  /// What is left of the piece in hand.
+  /// The unread range of the present piece.
   private var rest = 0..<0
   private var pieces: UInt32 = 0
   private var offset = SnapshotHeader.body
 
   /// Opens the snapshot at `path`.
-  /// - Throws: `system` when it cannot be read, `badSnapshot` when it is none or is damaged.
+  /// - Throws: `system` if it cannot be read, `badSnapshot` if it is damaged or not a snapshot.
   public init(_ path: String, disk: any Disk = SystemDisk()) throws(JournalError) {
     let file = try SegmentFile(opening: path, for: .reading, on: disk)
     let buffer = UnsafeMutableRawBufferPointer.allocate(
@@ -46,10 +47,10 @@ public final class SnapshotReader: StateSource {
 
   deinit { buffer.deallocate() }
 
-  /// Whether everything was given as it was written so far.
+  /// Whether everything read so far was valid.
   public var isWhole: Bool { failure == nil }
 
-  /// Gives the next bytes; zeros when `failure` says why.
+  /// Reads the next bytes; returns zeros after a `failure`.
   public func read(into bytes: UnsafeMutableRawBufferPointer) {
     var target = bytes
     while !target.isEmpty {
@@ -85,25 +86,25 @@ public final class SnapshotReader: StateSource {
     return list
   }
 
-  /// What was read cannot be.
+  /// Rejects the content: a value that was read is impossible.
   public func reject(_ what: String) {
     failure = failure ?? .badSnapshot(path: file.path, what)
     invariant(!isWhole, "what was rejected is not whole")
   }
 
-  /// Checks that nothing is left.
-  /// - Throws: what went wrong since the beginning.
+  /// Checks that everything was read.
+  /// - Throws: the first error since the beginning.
   public func finish() throws(JournalError) {
     if failure == nil, !rest.isEmpty || pieces != header.pieces || offset != file.size {
-      reject("it goes on behind its end")
+      reject("it continues after its end")
     }
     if let failure { throw failure }
     invariant(pieces == header.pieces && rest.isEmpty, "every piece was given")
     invariant(offset == file.size, "every byte of the file was read")
   }
 
-  /// Reads all that is left and checks it, without a look at what it means.
-  /// - Throws: what is wrong with it.
+  /// Reads and verifies the rest without interpreting it.
+  /// - Throws: the defect.
   public func verify() throws(JournalError) {
     while failure == nil, pieces < header.pieces { nextPiece() }
     rest = 0..<0
@@ -113,7 +114,7 @@ public final class SnapshotReader: StateSource {
 
   private func nextPiece() {
     guard failure == nil else { return }
-    invariant(offset >= SnapshotHeader.body && pieces <= header.pieces, "pieces behind the header")
+    invariant(offset >= SnapshotHeader.body && pieces <= header.pieces, "pieces after the header")
     guard pieces < header.pieces else { return reject("it ends too early") }
     do throws(JournalError) {
       let head = UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotPiece.size])

@@ -1,18 +1,18 @@
 import Glibc
 import MarketModel
 
-/// Writes a snapshot beside the journal, piece by piece; it has its name only when it is whole and
-/// durable. Owned by one thread.
+/// Writes a snapshot piece by piece. The file gets its name only when it is complete and durable.
+/// Owned by one thread.
 public final class SnapshotWriter: StateSink {
-  /// Bytes after which what was written is synced: a disk that a journal shares never has to write
-  /// hundreds of megabytes at once while a commit waits.
+  /// Number of bytes after which the file is synced, so that a disk shared with the journal never
+  /// has to write hundreds of megabytes at once while a commit waits.
   private static let syncInterval = 8 << 20
 
   private let directory: String
   private let disk: any Disk
   private let sequence: SequenceNumber
   private let file: SegmentFile
-  /// A piece in the making, behind room for its header.
+  /// The present piece, after space for its header.
   private let buffer: UnsafeMutableRawBufferPointer
   private var used = 0
   private var pieces: UInt32 = 0
@@ -20,9 +20,10 @@ public final class SnapshotWriter: StateSink {
   private var synced = SnapshotHeader.body
   private var failure: JournalError?
 
-  /// Begins a snapshot of the state behind the command `sequence`, which is durable.
-  /// - Parameter refused: The commands that were refused: those up to it are kept with the state.
-  /// - Throws: `system` when its file cannot be made.
+  /// Starts a snapshot of the state after the command `sequence`, which is durable.
+  /// - Parameter refused: The refused commands; those up to `sequence` are written with the
+  ///   state.
+  /// - Throws: `system` if the file cannot be created.
   public init(
     _ directory: String, sequence: SequenceNumber, without refused: [RefusedCommand] = [],
     disk: any Disk = SystemDisk()
@@ -41,7 +42,7 @@ public final class SnapshotWriter: StateSink {
 
   deinit { buffer.deallocate() }
 
-  /// Takes the next bytes of the state.
+  /// Writes the next bytes of the state.
   public func write(_ bytes: UnsafeRawBufferPointer) {
     var rest = bytes
     while !rest.isEmpty, failure == nil {
@@ -57,9 +58,9 @@ public final class SnapshotWriter: StateSink {
     }
   }
 
-  /// Completes the snapshot: it is durable under its name.
-  /// - Throws: `system`, the first error since the beginning; nothing is there then but, perhaps, the
-  ///   unnamed file, which `abandon` removes.
+  /// Completes the snapshot and makes it durable under its name.
+  /// - Throws: `system`, the first error since the beginning. No snapshot exists then, at most
+  ///   the unnamed file, which `abandon` removes.
   public func finish(_ header: SnapshotHeader) throws(JournalError) {
     precondition(header.sequence == sequence, "the header of another snapshot")
     flush()
@@ -76,7 +77,7 @@ public final class SnapshotWriter: StateSink {
     try file.write(UnsafeRawBufferPointer(head), at: 0)
     try file.sync()
     let path = JournalDirectory.unnamedSnapshot(directory)
-    // Another file that was put in its place is no snapshot.
+    // If another file took its place, the snapshot has failed.
     guard file.isNamed else { throw .system(.rename, path, DiskFailure(EEXIST)) }
     do throws(DiskFailure) {
       try disk.rename(path, to: JournalDirectory.snapshotPath(directory, sequence))
@@ -86,8 +87,8 @@ public final class SnapshotWriter: StateSink {
     try JournalDirectory.sync(directory, on: disk)
   }
 
-  /// Removes what was written. What cannot be removed is overwritten by the next snapshot.
-  /// - Returns: whether it is gone.
+  /// Removes the unnamed file. If that fails, the next snapshot overwrites it.
+  /// - Returns: whether it is removed.
   @discardableResult public func abandon() -> Bool {
     do throws(DiskFailure) {
       try disk.remove(JournalDirectory.unnamedSnapshot(directory))
@@ -99,7 +100,7 @@ public final class SnapshotWriter: StateSink {
 
   private func flush() {
     guard used > 0, failure == nil, let base = buffer.baseAddress else { return }
-    invariant(offset >= SnapshotHeader.body && synced <= offset, "pieces behind the header")
+    invariant(offset >= SnapshotHeader.body && synced <= offset, "pieces after the header")
     invariant(used <= SnapshotPiece.longest, "a piece that can be read again")
     let start = SnapshotPiece.size
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<start + used])

@@ -1,17 +1,17 @@
 import MarketModel
 
-/// The snapshots of a journal's folder. No state; any thread.
+/// The snapshots in a journal's directory. Stateless; any thread.
 public enum Snapshots {
-  /// One of them.
+  /// A snapshot file.
   public struct Entry: Sendable, Equatable {
-    /// The last command in it.
+    /// The last command applied to its state.
     public let sequence: SequenceNumber
-    /// Its file.
+    /// Path of the file.
     public let path: String
   }
 
-  /// The snapshots in `directory`, newest first. Their files may be damaged.
-  /// - Throws: `system` when it cannot be listed.
+  /// The snapshots in `directory`, newest first. The files are not verified.
+  /// - Throws: `system` if the directory cannot be listed.
   public static func list(
     _ directory: String, disk: any Disk = SystemDisk()
   ) throws(JournalError) -> [Entry] {
@@ -19,18 +19,19 @@ public enum Snapshots {
       .reversed().map { Entry(sequence: $0.first, path: $0.path) }
   }
 
-  /// What a snapshot was made without.
+  /// The refused commands recorded in a snapshot.
   public struct Refusals: Sendable, Equatable {
-    /// The last command in it.
+    /// The last command applied to its state.
     public let sequence: SequenceNumber
-    /// Its file.
+    /// Path of the file.
     public let path: String
     /// The refused commands up to there.
     public let refused: [RefusedCommand]
   }
 
-  /// What each snapshot in `directory` was made without; those that cannot be read or do not say are left out.
-  /// - Throws: `system` when it cannot be listed.
+  /// The refused commands recorded in each snapshot in `directory`. Snapshots that cannot be read,
+  /// or whose version does not record them, are omitted.
+  /// - Throws: `system` if the directory cannot be listed.
   public static func refusals(
     _ directory: String, disk: any Disk = SystemDisk()
   ) throws(JournalError) -> [Refusals] {
@@ -41,15 +42,15 @@ public enum Snapshots {
         guard reader.isWhole, let refused = reader.refused else { continue }
         found.append(Refusals(sequence: entry.sequence, path: entry.path, refused: refused))
       } catch {
-        // Whoever needs its state says what is wrong with it.
+        // The defect is reported when its state is needed.
         continue
       }
     }
     return found
   }
 
-  /// Sequence number with which the oldest segment in `directory` begins; `nil`: there is none.
-  /// - Throws: `system` when it cannot be listed.
+  /// First sequence number of the oldest segment in `directory`; `nil` if there is none.
+  /// - Throws: `system` if the directory cannot be listed.
   public static func firstCommand(
     _ directory: String, disk: any Disk = SystemDisk()
   ) throws(JournalError) -> SequenceNumber? {

@@ -1,7 +1,7 @@
 import MarketModel
 
-/// A block in the making: commands are staged one by one, then sealed with a header. One memory for
-/// all blocks; owned by one thread.
+/// A block under construction: commands are staged, then completed with a header. One memory serves
+/// all blocks. Owned by one thread.
 struct BlockBuffer: ~Copyable {
   private let memory: UnsafeMutableRawBufferPointer
   private(set) var count = 0
@@ -18,8 +18,8 @@ struct BlockBuffer: ~Copyable {
   }
 
   /// Adds a command.
-  /// - Parameter limit: Bytes the block may take, header included.
-  /// - Returns: `false` when the block has no room for it; nothing was added.
+  /// - Parameter limit: Maximum length of the block including its header, in bytes.
+  /// - Returns: `false` if the command does not fit; nothing was added.
   @inline(__always)
   mutating func stage(_ command: Command, limit: Int) -> Bool {
     guard let base = memory.baseAddress else { return false }
@@ -35,16 +35,15 @@ struct BlockBuffer: ~Copyable {
     return true
   }
 
-  /// Completes the block and empties the buffer for the next one.
-  /// - Returns: The whole block, padding included, valid until the next command is staged; and its
-  ///   hash.
+  /// Completes the block and empties the buffer.
+  /// - Returns: the block with padding, valid until the next command is staged, and its hash.
   mutating func finish(
     shard: UInt32, epoch: UInt64, first: SequenceNumber, committed: SequenceNumber,
     time: Timestamp, previous: BlockHash
   ) -> (bytes: UnsafeRawBufferPointer, hash: BlockHash) {
     let content = BlockHeader.size + length
     let bytes = BlockHeader.blockBytes(payload: length)
-    invariant(committed < first, "a block begins behind what was durable before it")
+    invariant(committed < first, "a block begins after what was durable before it")
     invariant(epoch > 0, "a block of some run of the server")
     invariant(count > 0 || length == 0, "a seal is empty")
     invariant(content <= bytes && bytes <= memory.count, "a block within its memory")

@@ -1,13 +1,13 @@
 import Glibc
 import MarketModel
 
-/// Appends commands to a journal, block by block. Owned by one thread: the journal thread, or whoever
-/// writes a journal without one (an import, a test).
+/// Appends commands to a journal, block by block. Owned by one thread: the journal thread, or a
+/// caller that writes a journal without one (an import, a test).
 public struct JournalAppender: ~Copyable {
-  /// Size of new segments unless told otherwise: 64 MiB.
+  /// Default size of new segments: 64 MiB.
   public static let usualSegmentBytes = 64 << 20
 
-  /// Last sequence number that is durable.
+  /// The last durable sequence number.
   public private(set) var durable: SequenceNumber
 
   private let lock: DirectoryLock
@@ -23,16 +23,17 @@ public struct JournalAppender: ~Copyable {
   /// Sequence number and time of the last command staged.
   private var last: SequenceNumber
   private var time: Timestamp
-  /// Whether a seal would guard something: the last block holds commands.
+  /// Whether a seal is useful: the last block contains commands.
   private var sealable: Bool
 
-  /// Goes on behind a recovered journal, in a new epoch.
+  /// Continues after a recovered journal, in a new epoch.
   /// - Parameters:
-  ///   - lock: Keeps others away as long as this exists.
-  ///   - recovered: What `Recovery.recover` found in the same directory.
+  ///   - lock: Excludes other processes as long as this exists.
+  ///   - recovered: The result of `Recovery.recover` in the same directory.
   ///   - segmentBytes: Size of new segments; a multiple of 4096, at least 8192.
-  ///   - isStepped: The next segment is prepared when it is due, on this thread, and not beside it.
-  /// - Throws: `system` when the segment cannot be opened.
+  ///   - isStepped: Prepares the next segment on this thread when it is needed, instead of on a
+  ///     second thread.
+  /// - Throws: `system` if the segment cannot be opened.
   public init(
     _ lock: DirectoryLock, _ recovered: RecoveredJournal, shard: UInt32 = 0,
     segmentBytes: Int = usualSegmentBytes, isStepped: Bool = false
@@ -53,8 +54,8 @@ public struct JournalAppender: ~Copyable {
       sealable = offset > 0 && !recovered.isSealed
     }
     preparer = SegmentPreparer(lock, bytes: segmentBytes, isStepped: isStepped)
-    invariant(offset % BlockHeader.alignment == 0, "goes on where a block may begin")
-    invariant(offset <= size, "goes on within the segment")
+    invariant(offset % BlockHeader.alignment == 0, "continues where a block may begin")
+    invariant(offset <= size, "continues within the segment")
     invariant(epoch > recovered.chain.epoch, "each run of the server has an epoch of its own")
   }
 
@@ -62,7 +63,7 @@ public struct JournalAppender: ~Copyable {
     preparer.stop()
   }
 
-  /// Bytes left in the present segment.
+  /// Number of bytes left in the present segment.
   var left: Int {
     invariant(offset <= size, "an end within the segment")
     return size - offset
@@ -71,20 +72,20 @@ public struct JournalAppender: ~Copyable {
   /// Whether a block can be written without waiting for a segment.
   var hasPlace: Bool { offset < size || preparer.isReady }
 
-  /// Prepares the next segment if it is due; for one that is stepped.
-  /// - Returns: `false` when the next block has no place: the disk has no room.
-  /// - Throws: `system` when that failed.
+  /// Prepares the next segment if it is needed; for a stepped appender.
+  /// - Returns: `false` if there is no space for the next block, because the disk is full.
+  /// - Throws: `system` if preparing failed.
   mutating func prepare() throws(JournalError) -> Bool {
     let isPrepared = try preparer.prepare()
     return isPrepared || offset < size
   }
 
-  /// Whether nothing is staged.
+  /// Whether no command is staged.
   public var isEmpty: Bool { buffer.count == 0 }
 
-  /// Adds a command to the block in the making.
-  /// - Returns: `false` when the block is full: `commit` first.
-  /// - Precondition: it carries the next sequence number, and a time not before the last one's.
+  /// Adds a command to the block under construction.
+  /// - Returns: `false` if the block is full; call `commit` first.
+  /// - Precondition: it has the next sequence number, and a time not before the last command's.
   public mutating func stage(_ command: Command) -> Bool {
     precondition(
       command.sequence.rawValue == last.rawValue + 1 && command.time >= time,
@@ -98,22 +99,23 @@ public struct JournalAppender: ~Copyable {
     return true
   }
 
-  /// Writes the staged commands as one block and makes it durable; nothing when none is staged.
-  /// - Returns: The last durable sequence number.
-  /// - Throws: `system`, after which nothing more may be written: what the file holds is unknown.
+  /// Writes the staged commands as one block and syncs it; does nothing if none is staged.
+  /// - Returns: the last durable sequence number.
+  /// - Throws: `system`, after which nothing more may be written: the content of the file is
+  ///   unknown.
   public mutating func commit() throws(JournalError) -> SequenceNumber {
     guard !isEmpty else { return durable }
-    invariant(last > durable, "commands staged behind what is durable")
+    invariant(last > durable, "commands staged after what is durable")
     if offset == size { try roll() }
     try writeBlock()
-    invariant(isEmpty, "nothing staged behind the block that was written")
+    invariant(isEmpty, "nothing staged after the block that was written")
     durable = last
     sealable = true
     return durable
   }
 
   /// Stages and commits `commands`.
-  /// - Throws: like `commit`.
+  /// - Throws: as `commit`.
   public mutating func append(_ commands: [Command]) throws(JournalError) {
     for command in commands where !stage(command) {
       _ = try commit()
@@ -124,9 +126,9 @@ public struct JournalAppender: ~Copyable {
     invariant(durable == last && isEmpty, "everything that was appended is durable")
   }
 
-  /// Commits, then writes an empty block that names the last durable command, so that damage to the
-  /// block before can never pass for a torn write. Called on an orderly end.
-  /// - Throws: like `commit`.
+  /// Commits, then writes an empty block that contains the last durable sequence number, so that
+  /// damage to the block before can never be mistaken for a torn write. Called at an orderly end.
+  /// - Throws: as `commit`.
   public mutating func seal() throws(JournalError) {
     _ = try commit()
     invariant(isEmpty && durable == last, "everything durable before the seal")
@@ -151,13 +153,14 @@ public struct JournalAppender: ~Copyable {
     invariant(offset <= size, "the next block begins within the segment or in the next")
   }
 
-  /// Makes the prepared segment the present one. Opens nothing: that was done when it was prepared.
+  /// Makes the prepared segment the present one. It is already open, so no descriptor is needed.
   private mutating func roll() throws(JournalError) {
     invariant(offset == size, "a segment is left when it is full")
     try keepName()
     while true {
       var next = try preparer.take()
-      // Never into a file that another has the name of: what it holds would be gone with this process.
+      // Nothing is written to a file that has lost its name, because its content would vanish with
+      // this process.
       guard try next.name(first: SequenceNumber(durable.rawValue + 1), by: lock) else {
         preparer.discard()
         continue
@@ -170,10 +173,10 @@ public struct JournalAppender: ~Copyable {
     invariant(size == segmentBytes, "a prepared segment has its whole size")
   }
 
-  /// What was acknowledged is in the segment that is open. Where its name was removed or given to another file,
-  /// that is written anew before this one is left.
+  /// The present segment contains acknowledged commands. If its name was removed or given to
+  /// another file, the segment is copied under its name before the next one begins.
   private mutating func keepName() throws(JournalError) {
-    // In another's folder nothing is touched.
+    // If the directory was replaced by another one, nothing is changed there.
     guard file?.isNamed(by: lock) == false, lock.isInPlace else { return }
     let message =
       "joulebook: journal: ALARM: the present segment was removed or replaced while it is "

@@ -1,55 +1,57 @@
-// The journal thread, beside the exchange:
+// The journal thread beside the matching thread:
 //
-//   exchange thread                          journal thread
+//   matching thread                          journal thread
 //   stamp, apply                             wait for commands
-//   ring: append ... publish  ------------>  take what is there, up to a block (256 KiB)
+//   ring: append ... publish  ------------>  take what is queued, up to a block (256 KiB)
 //                                            one write, one sync
 //   release events <= durable  <-----------  durable = last of the block   (release)
 //                              <-----------  onDurable(durable)
 //
-// While a sync runs the ring fills; so the batch grows with the load (group commit), and one lone
-// command waits for nobody. When little is to be written and the journal thread sleeps, the exchange
-// thread writes and syncs it itself (`commitHere`): waking another thread, and being woken by it, takes
-// as long as a sync. Who holds the claim (`JournalCommitter.claimed`) reads the ring and writes the file:
+// While a sync runs, the ring fills, so the batch grows with the load (group commit), and a single
+// command never waits for others. If there is little to write and the journal thread sleeps, the
+// matching thread writes and syncs itself (`commitHere`), because waking another thread and being
+// woken by it takes as long as a sync. The thread that owns the claim (`JournalCommitter.claimed`)
+// reads the ring and writes the file:
 //
 //   journal thread    == a burst ==|                       sleeps: the ring is empty
-//   exchange thread        wanted: |== its turn ==|  reads, applies  |== its turn ==|
+//   matching thread        wanted: |== its turn ==|  reads, applies  |== its turn ==|
 //
-// A failed write or sync is not retried: the kernel may have dropped the pages and would report the next
-// sync as good. Nothing is published, and the policy ends the process.
+// A failed write or sync is not retried: the kernel may have dropped the pages and would report
+// success for the next sync. Nothing more is published, and the failure policy ends the process.
 
 import Glibc
 import MarketModel
 import Rings
 import Synchronization
 
-/// How much the journal can take, as the next segment can be made.
+/// How much the journal can still accept, depending on whether the next segment can be prepared.
 public enum DiskHeadroom: Sendable, Equatable {
-  /// Everything.
+  /// All commands can be accepted.
   case ample
-  /// The next segment cannot be made, the disk being full for instance, and half of the present one is
-  /// used: only what shrinks the market.
+  /// The next segment cannot be prepared (for example because the disk is full) and half of the
+  /// present one is used: only cancels and session commands should be accepted.
   case low
-  /// It cannot, and the present one is nearly full: nothing.
+  /// The next segment cannot be prepared and the present one is nearly full: nothing can be
+  /// accepted.
   case none
 }
 
-/// Makes commands durable on a thread of its own.
+/// Makes commands durable on its own thread.
 public final class JournalWriter: Sendable {
-  /// What can be chosen.
+  /// Options of the writer.
   public struct Options: Sendable {
-    /// Size of new segments; a multiple of 4096.
+    /// Size of new segments in bytes; a multiple of 4096.
     public var segmentBytes = JournalAppender.usualSegmentBytes
-    /// Commands that may wait to be written; a power of two.
+    /// Capacity of the ring, in commands; a power of two.
     public var ringCapacity = 1 << 14
     /// How the journal thread waits for commands.
     public var waiting = WaitStrategy.park()
-    /// Which shard's journal it is.
+    /// The shard that the journal belongs to.
     public var shard: UInt32 = 0
-    /// No threads: `step` does the journal thread's work. For the simulation.
+    /// Starts no threads: `step` does the journal thread's work. For the simulation.
     package var isStepped = false
 
-    /// 64 MiB segments, 16,384 waiting commands, parking.
+    /// The defaults: 64 MiB segments, 16,384 queued commands, parking.
     public init() {}
   }
 
@@ -60,15 +62,15 @@ public final class JournalWriter: Sendable {
   private let committer: JournalCommitter
   private let thread: ServiceThread?
 
-  /// Starts the journal thread behind a recovered journal, in a new epoch.
+  /// Starts the journal thread after a recovered journal, in a new epoch.
   /// - Parameters:
-  ///   - lock: Keeps others away as long as the thread runs.
-  ///   - recovered: What `Recovery.recover` found.
-  ///   - onDurable: Called on the journal thread after each commit, with what `durable` now is: to
-  ///     wake the loop that releases events. Must be quick.
-  ///   - onFailure: Called on the journal thread when a write or sync failed, after which the thread
-  ///     ends and `durable` stands still for ever. By default ends the process.
-  /// - Throws: `system` when the segment to append to cannot be opened.
+  ///   - lock: Excludes other processes as long as the thread runs.
+  ///   - recovered: The result of `Recovery.recover`.
+  ///   - onDurable: Called on the journal thread after each commit, with the new `durable`, to
+  ///     wake the loop that delivers events. Must be quick.
+  ///   - onFailure: Called on the journal thread when a write or sync has failed, after which the
+  ///     thread ends and `durable` never grows again. The default ends the process.
+  /// - Throws: `system` if the segment to append to cannot be opened.
   public init(
     _ lock: DirectoryLock, _ recovered: RecoveredJournal, options: Options = Options(),
     onDurable: @escaping @Sendable (SequenceNumber) -> Void = { _ in },
@@ -87,20 +89,20 @@ public final class JournalWriter: Sendable {
     thread = options.isStepped ? nil : ServiceThread("journal") { committer.run() }
   }
 
-  /// The end of the ring into which stamped commands go, in order. Claimed once, by the thread that
-  /// applies commands. When it is full, the caller stops taking input until it is not.
+  /// The producer of the ring into which stamped commands are appended in order. Claimed once, by
+  /// the thread that applies commands. While the ring is full, the caller must accept no input.
   public func claimProducer() -> SingleProducerRing<Command>.Producer { ring.claimProducer() }
 
-  /// Every command up to here survives a crash. Grows. Any thread.
+  /// The last command such that it and all before it survive a crash. Never falls. Any thread.
   public var durable: SequenceNumber {
     // Pairs with the release in `JournalCommitter.publish`: the block can be read from its file.
     SequenceNumber(progress.durable.load(ordering: .acquiring))
   }
 
-  /// Whether a write or sync failed. Any thread.
+  /// Whether a write or sync has failed. Any thread.
   public var hasFailed: Bool { progress.failed.load(ordering: .acquiring) }
 
-  /// How much the journal can take. Any thread.
+  /// How much the journal can still accept. Any thread.
   public var headroom: DiskHeadroom {
     guard preparer.isStarved else { return .ample }
     let left = progress.left.load(ordering: .relaxed)
@@ -109,42 +111,45 @@ public final class JournalWriter: Sendable {
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
 
-  /// Whether the next segment cannot be made just now; it is tried again, and `headroom` says how much can be
-  /// taken until then. Any thread.
+  /// Whether preparing the next segment fails at the moment; it is retried, and `headroom` says how
+  /// much can be accepted in the meantime. Any thread.
   public var isHindered: Bool { preparer.isStarved }
 
-  /// Whether the directory is still where it was; where another lies in its place, nothing may be written or
-  /// removed there. Any thread.
+  /// Whether the directory is still in its place. If another one has replaced it, nothing may be
+  /// written or removed there. Any thread.
   public var isInPlace: Bool { preparer.isInPlace }
 
-  /// Why; `nil`: it can. Any thread.
+  /// The reason why the next segment cannot be prepared; `nil` if there is none. Any thread.
   public var obstacle: JournalError? { preparer.obstacle }
 
-  /// Commits what was published quietly on the calling thread, which is the one that owns the producer,
-  /// unless the journal thread is at it.
-  /// - Parameter nanoseconds: How long to wait for the end of what the journal thread is at, which then
-  ///   leaves the rest to this one.
-  /// - Returns: `false` when it is still at it: wake it, it goes on with what was published.
+  /// Commits the quietly published commands on the calling thread, which owns the producer, unless
+  /// the journal thread is committing.
+  /// - Parameter nanoseconds: How long to wait for the journal thread's present commit, after
+  ///   which it leaves the rest to this thread.
+  /// - Returns: `false` if the journal thread is still committing; wake it, so that it continues
+  ///   with the published commands.
   public func commitHere(waiting nanoseconds: UInt64 = 0) -> Bool {
     thread != nil && committer.commitHere(waiting: nanoseconds)
   }
 
-  /// Writes what is in the ring, seals the journal and ends the thread. Once, after the last publish.
+  /// Writes what is in the ring, seals the journal and ends the thread. Called once, after the last
+  /// publish.
   public func close() {
     ring.close()
     thread?.join()
     if thread == nil { committer.run() }
   }
 
-  /// Commits one batch of what waits, or prepares the next segment; for one without a thread.
-  /// - Returns: `false` when there was nothing to do, or the disk has no room.
+  /// Commits one batch of queued commands, or prepares the next segment; for a writer without a
+  /// thread.
+  /// - Returns: `false` if there was nothing to do, or the disk is full.
   package func step() -> Bool {
     precondition(thread == nil, "its thread does that")
     return committer.step()
   }
 
-  /// Says on standard error what failed and ends the process with status 74 (EX_IOERR), without
-  /// running anything else: what was not made durable must not be acknowledged.
+  /// Prints the error to standard error and ends the process immediately with exit code 74
+  /// (EX_IOERR): what was not made durable must not be acknowledged.
   public static func failStop(_ error: JournalError) -> Never {
     let message = Array("joulebook: journal: \(error)\n".utf8)
     _ = write(STDERR_FILENO, message, message.count)
@@ -152,11 +157,11 @@ public final class JournalWriter: Sendable {
   }
 }
 
-/// What the journal thread tells the others.
+/// State of the journal that other threads read.
 final class Progress: Sendable {
   let durable: Atomic<UInt64>
   let failed = Atomic<Bool>(false)
-  /// Bytes left in the present segment.
+  /// Number of bytes left in the present segment.
   let left: Atomic<Int>
 
   init(_ durable: SequenceNumber, left: Int) {
@@ -165,15 +170,15 @@ final class Progress: Sendable {
   }
 }
 
-/// Writes and syncs what is in the ring, on whichever thread holds the claim.
+/// Writes and syncs what is in the ring, on the thread that owns the claim.
 private final class JournalCommitter: @unchecked Sendable {
-  /// Held by the thread that commits; guards appender and commands.
+  /// Owned by the thread that commits; guards `appender` and `commands`.
   private let claimed = Atomic<Bool>(false)
-  /// Rung when the claim is given up, for the journal thread.
+  /// Wakes the journal thread when the claim is released.
   private let free = Doorbell()
-  /// The same, for the exchange's.
+  /// Wakes the matching thread when the claim is released.
   private let handover = Doorbell()
-  /// The exchange's thread waits for the claim: the journal thread does not take it again.
+  /// The matching thread waits for the claim, so the journal thread does not take it again.
   private let wanted = Atomic<Bool>(false)
   private let ring: SingleProducerRing<Command>
   private var appender: JournalAppender?
@@ -181,7 +186,7 @@ private final class JournalCommitter: @unchecked Sendable {
   private let progress: Progress
   private let onDurable: @Sendable (SequenceNumber) -> Void
   private let onFailure: @Sendable (JournalError) -> Void
-  /// Without a thread there is nobody to claim it from.
+  /// Whether there is no thread, so that no claim is needed.
   private let isStepped: Bool
 
   init(
@@ -202,45 +207,47 @@ private final class JournalCommitter: @unchecked Sendable {
   /// The thread's body: commits batch after batch until the ring is closed and empty.
   func run() {
     while ring.waitForContent() {
-      // The other thread has it, or waits for it, for the length of a sync or two.
+      // The other thread owns the claim, or waits for it, for one or two syncs.
       _ = free.wait { !wanted.load(ordering: .relaxed) && claim() }
       let isCommitted = attempt { committer throws(JournalError) in try committer.commit() }
-      letGo()
+      releaseClaim()
       guard isCommitted else { return }
       onDurable(SequenceNumber(progress.durable.load(ordering: .relaxed)))
     }
     _ = free.wait { claim() }
     _ = attempt { committer throws(JournalError) in
       try committer.appender?.seal()
-      invariant(committer.commands.available() == 0, "a journal is closed behind the last command")
+      invariant(committer.commands.available() == 0, "a journal is closed after the last command")
       committer.appender = nil
     }
-    letGo()
+    releaseClaim()
   }
 
-  /// What waits, on the calling thread.
-  /// - Returns: `false` when the journal thread is committing, after so many ns still, or has a segment to wait
-  ///   for.
+  /// Commits what is queued, on the calling thread.
+  /// - Returns: `false` if the journal thread is still committing after the wait, or has to wait
+  ///   for a segment.
   func commitHere(waiting nanoseconds: UInt64) -> Bool {
     guard claim() || claim(within: nanoseconds) else { return false }
     let before = progress.durable.load(ordering: .relaxed)
     var isCommitted = true
-    // What does not fit the end of a segment, or one block, makes another: nobody else is told of it.
+    // What does not fit into the segment or into one block needs another commit, for which no other
+    // thread would be woken.
     while isCommitted, appender != nil, commands.available() > 0 {
-      // A segment that is not ready, perhaps for want of room, is waited for by the journal's own thread.
+      // A segment that is not ready, perhaps because the disk is full, is left to the journal
+      // thread.
       guard appender?.hasPlace ?? true else {
-        letGo()
+        releaseClaim()
         return false
       }
       isCommitted = attempt { committer throws(JournalError) in try committer.commit() }
     }
     invariant(
       progress.durable.load(ordering: .relaxed) >= before, "durable never falls")
-    letGo()
+    releaseClaim()
     return true
   }
 
-  /// - Returns: `false` when it failed, after the failure was reported.
+  /// - Returns: `false` if it failed; the failure was reported.
   private func attempt(_ body: (JournalCommitter) throws(JournalError) -> Void) -> Bool {
     do throws(JournalError) {
       try body(self)
@@ -251,10 +258,11 @@ private final class JournalCommitter: @unchecked Sendable {
     }
   }
 
-  /// Waits for the claim, before the journal thread takes it again.
+  /// Waits for the claim, ahead of the journal thread.
   private func claim(within nanoseconds: UInt64) -> Bool {
     guard nanoseconds > 0 else { return false }
-    // Seen too late it costs a turn, no more: who has the claim says `claimed`.
+    // Relaxed: if the other thread sees it late, that costs one turn; `claimed` provides the
+    // exclusion.
     wanted.store(true, ordering: .relaxed)
     let isClaimed = handover.wait(timeoutNanoseconds: nanoseconds) { claim() }
     wanted.store(false, ordering: .relaxed)
@@ -263,22 +271,22 @@ private final class JournalCommitter: @unchecked Sendable {
   }
 
   private func claim() -> Bool {
-    // Pairs with the release in `letGo`: the other's commit is complete.
+    // Pairs with the release in `releaseClaim`: the other thread's commit is complete.
     !claimed.exchange(true, ordering: .acquiring)
   }
 
-  private func letGo() {
+  private func releaseClaim() {
     invariant(claimed.load(ordering: .relaxed), "only what was claimed is let go")
     claimed.store(false, ordering: .releasing)
     handover.ring()
     free.ring()
   }
 
-  /// One batch, or one segment.
+  /// Commits one batch, or prepares one segment.
   func step() -> Bool {
     guard appender != nil else { return false }
     do throws(JournalError) {
-      // What is taken from the ring must be written: so the place for it comes first.
+      // Commands taken from the ring must be written, so a place for them is prepared first.
       let hasPlace = try appender?.prepare() ?? false
       guard hasPlace, commands.available() > 0 else { return false }
       try commit()
@@ -290,9 +298,9 @@ private final class JournalCommitter: @unchecked Sendable {
     }
   }
 
-  /// Writes and syncs what is in the ring, as far as it fits one block.
+  /// Writes and syncs what is in the ring, as far as it fits into one block.
   private func commit() throws(JournalError) {
-    // Held outside of the object meanwhile: no checks of access for each command.
+    // Moved out of the object for the loop, which avoids an exclusivity check per command.
     guard var appender = appender.take() else {
       invariant(progress.failed.load(ordering: .relaxed), "a journal that ends early has failed")
       return
@@ -315,7 +323,8 @@ private final class JournalCommitter: @unchecked Sendable {
     do throws(JournalError) {
       durable = try appender.commit()
     } catch {
-      // To be let go behind the report: that waits for the next segment, and this disk may be stuck.
+      // The old segment is released after the report, because releasing it may wait for a stuck
+      // disk.
       self.appender = consume appender
       throw error
     }
@@ -328,7 +337,7 @@ private final class JournalCommitter: @unchecked Sendable {
     progress.durable.store(durable.rawValue, ordering: .releasing)
   }
 
-  /// Nothing is written any more: what the file holds is unknown.
+  /// Nothing is written after a failure, because the content of the file is unknown.
   private func fail(_ error: JournalError) {
     invariant(claimed.load(ordering: .relaxed) || isStepped, "a commit fails in its thread's hands")
     invariant(!progress.failed.load(ordering: .relaxed), "a journal fails once")

@@ -3,8 +3,8 @@ import Foundation
 extension Process {
   /// Starts the program with no signal blocked.
   ///
-  /// Tests run on threads that block nearly all signals, and a child inherits that: a shell that waits
-  /// for a child of its own is then never told of its end, and waits for ever.
+  /// Tests run on threads that block nearly all signals, and a child process inherits the mask: a
+  /// shell that waits for its own child would never receive SIGCHLD and would hang.
   func start() throws {
     var none = sigset_t()
     var mine = sigset_t()

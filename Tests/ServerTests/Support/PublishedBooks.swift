@@ -5,18 +5,18 @@ import Testing
 
 @testable import JoulebookServer
 
-/// What stood in area 1 at every number of its channel, as the journal says: its commands are applied to the
-/// engine once more, what the feed makes of the events is kept number by number, and after every command it
-/// is compared with the engine's own book.
+/// The book of area 1 after every message of its channel, derived from the journal: its commands
+/// are applied to an exchange again, the feed's messages are applied to a book one by one, and
+/// after every command that book is compared with the exchange's.
 struct PublishedBooks {
-  /// The book order by order, sorted, by number.
+  /// The sorted book by order, per message number.
   private(set) var orders: [UInt64: [String]] = [:]
-  /// The book level by level, sorted, by number.
+  /// The sorted book by price level, per message number.
   private(set) var levels: [UInt64: [String]] = [:]
-  /// The last number.
+  /// The last message number.
   private(set) var last: UInt64 = 0
 
-  /// Reads a journal that nobody writes.
+  /// Reads a journal that no process writes.
   init(journal: String) throws {
     var replay = try JournalReplay(directory: journal, capacity: Configuration().capacity)
     var feed = MarketFeed()
@@ -33,21 +33,21 @@ struct PublishedBooks {
     (orders, levels, last) = (book.orderLines, book.levelLines, feed.lastSequence(of: AreaId(1)))
   }
 
-  /// An order as both tell of it.
+  /// The text of an order in both sources.
   static func line(
     _ order: OrderId, _ side: Side, _ price: Price, live: Energy, total: Energy
   ) -> String {
     "\(order.rawValue) \(side) \(price.ticks): \(live.wattHours)/\(total.wattHours)"
   }
 
-  /// A level as both tell of it.
+  /// The text of a price level in both sources.
   static func line(
     _ side: Side, _ price: Price, live: Energy, total: Energy, orders: UInt32
   ) -> String {
     "\(side) \(price.ticks): \(live.wattHours)/\(total.wattHours) in \(orders)"
   }
 
-  /// What the market may see of the engine's orders.
+  /// The published part of the exchange's orders.
   private static func seen(_ exchange: borrowing Exchange) -> [String] {
     var lines: [String] = []
     for order in exchange.openOrders() {

@@ -5,7 +5,7 @@ import MarketModel
 import Testing
 import Wire
 
-/// What a server says to bad input: a code and the limit broken.
+/// A server's answer to bad input: reject code and violated limit.
 struct Verdict: Equatable, Sendable, CustomStringConvertible {
   var code: RejectCode
   var limit: Int64
@@ -15,11 +15,11 @@ struct Verdict: Equatable, Sendable, CustomStringConvertible {
   var description: String { "code \(code.rawValue), limit \(limit)" }
 }
 
-/// A socket that says whatever a test likes: frames that no client of ours would send.
+/// A socket that sends arbitrary frames, including those that the client library cannot send.
 final class RawSession {
   private let descriptor: Int32
   private var received: [UInt8] = []
-  /// The server closed its side.
+  /// Whether the server has closed the connection.
   private(set) var isOver = false
 
   init(port: UInt16) throws {
@@ -41,16 +41,16 @@ final class RawSession {
 
   deinit { close(descriptor) }
 
-  /// Sends bytes as they are.
+  /// Sends bytes unchanged.
   func send(_ bytes: [UInt8]) {
-    // A server that has closed already makes this fail; what it said is read all the same.
+    // Fails if the server has already closed the connection; its last frames can still be read.
     _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
-  /// Says that nothing more comes.
+  /// Closes the sending side.
   func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// The next frame; `nil` when the server closed or stays silent for five seconds.
+  /// The next frame; `nil` if the server closed the connection or sent nothing for five seconds.
   func frame() -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
@@ -70,8 +70,8 @@ final class RawSession {
     }
   }
 
-  /// Waits for the server's word on bad input: a Terminate, NegotiationReject, EstablishmentReject or
-  /// Rejected, whatever comes before.
+  /// Waits for the answer to bad input: the next Terminate, NegotiationReject, EstablishmentReject
+  /// or Rejected; other messages are skipped.
   func verdict() throws -> Verdict {
     while let bytes = frame() {
       let found = bytes.withUnsafeBytes { buffer in
@@ -99,7 +99,7 @@ final class RawSession {
   // MARK: Logging on
 
   /// Sends a Negotiate.
-  /// - Parameter spoil: Changes the finished frame.
+  /// - Parameter spoil: Modifies the finished frame.
   func negotiate(
     _ session: SessionId, version: UInt64, at time: Timestamp = Client.wallClock(),
     key: Curve25519.Signing.PrivateKey, _ spoil: (inout [UInt8]) -> Void = { _ in }
@@ -117,7 +117,7 @@ final class RawSession {
   }
 
   /// Sends an Establish.
-  /// - Parameter spoil: Changes the finished frame.
+  /// - Parameter spoil: Modifies the finished frame.
   func establish(
     _ session: SessionId, version: UInt64, at time: Timestamp = Client.wallClock(),
     keepAlive: UInt32 = 10_000, key: Curve25519.Signing.PrivateKey,
@@ -135,7 +135,7 @@ final class RawSession {
     send(bytes)
   }
 
-  /// Negotiates and establishes, as it should be done.
+  /// Negotiates and establishes correctly.
   func logOn(_ session: SessionId, key: Curve25519.Signing.PrivateKey) throws {
     let version = Client.wallClock().nanoseconds
     try negotiate(session, version: version, key: key)
@@ -148,7 +148,7 @@ final class RawSession {
 
   // MARK: Frames
 
-  /// The bytes of a frame that `encode` fills in.
+  /// The bytes of a frame encoded by `encode`.
   static func bytes(
     _ length: Int, _ encode: (UnsafeMutableRawPointer) throws -> Void
   ) throws -> [UInt8] {
@@ -158,7 +158,7 @@ final class RawSession {
     return Array(UnsafeRawBufferPointer(start: frame, count: length))
   }
 
-  /// A NewOrder that would be accepted.
+  /// A NewOrder that the exchange would accept.
   static func order(_ account: AccountId, id: UInt64, sequence: UInt64 = 1) throws -> [UInt8] {
     try bytes(NewOrderEncoder.frameLength) { frame in
       NewOrderEncoder(
@@ -177,7 +177,7 @@ final class RawSession {
 }
 
 extension [UInt8] {
-  /// Writes a little-endian number of 16 bits.
+  /// Writes a little-endian 16-bit integer.
   mutating func set(_ value: UInt16, at offset: Int) {
     self[offset] = UInt8(truncatingIfNeeded: value)
     self[offset + 1] = UInt8(truncatingIfNeeded: value >> 8)

@@ -2,11 +2,11 @@ import Foundation
 import JoulebookServer
 import Testing
 
-/// A real `joulebook serve` as a process of its own, on a free port.
+/// A `joulebook serve` process on a free port.
 final class ServerProcess {
-  /// Its data folder.
+  /// Path of its data folder.
   let data: String
-  /// Where it listens.
+  /// The port that it listens on.
   private(set) var port: UInt16 = 0
   private let process = Process()
   private let output = Pipe()
@@ -17,7 +17,7 @@ final class ServerProcess {
   }
 
   /// Starts a server and waits until it listens.
-  /// - Parameter environment: Added to this process's.
+  /// - Parameter environment: Variables added to this process's environment.
   init(
     data: String, options: [String] = [], assembly: Configuration.Threading = .inline,
     environment: [String: String] = [:]
@@ -47,38 +47,38 @@ final class ServerProcess {
 
   deinit { kill() }
 
-  /// What the server wrote to its log, earlier runs on the same folder included.
+  /// The server's log, including that of earlier runs on the folder.
   var log: String {
     FileManager.default.contents(atPath: logFile).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
-  /// kill -9, and waits until it is gone.
+  /// Sends SIGKILL and waits for the end of the process.
   func kill() {
     guard process.isRunning else { return }
     Foundation.kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 
-  /// Sends a signal and goes on.
+  /// Sends a signal without waiting.
   func signal(_ number: Int32) {
     Foundation.kill(process.processIdentifier, number)
   }
 
-  /// SIGTERM, and waits until it is gone.
+  /// Sends SIGTERM and waits for the end of the process.
   /// - Returns: its exit code.
   func stop() -> Int32 {
     signal(SIGTERM)
     return waitForExit()
   }
 
-  /// Waits until it is gone.
+  /// Waits for the end of the process.
   /// - Returns: its exit code.
   func waitForExit() -> Int32 {
     process.waitUntilExit()
     return process.terminationStatus
   }
 
-  /// Reads the line that says where it listens.
+  /// Parses the port from the line "listening on".
   private func readPort() -> UInt16? {
     var line: [UInt8] = []
     let handle = output.fileHandleForReading
@@ -97,28 +97,28 @@ final class ServerProcess {
   }
 }
 
-/// The `joulebook` command as it was built with the tests, or the one that JOULEBOOK_PROGRAM names.
+/// The `joulebook` binary built with the tests, or the one named by JOULEBOOK_PROGRAM.
 enum Joulebook {
-  /// What a run printed and how it ended.
+  /// Output and exit code of a run.
   struct Result {
     var status: Int32
     var output: String
     var errors: String
   }
 
-  /// The binary beside the test bundle, unless another is named.
+  /// The binary beside the test bundle, unless the environment names another.
   static let path =
     ProcessInfo.processInfo.environment["JOULEBOOK_PROGRAM"]
     ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     .appendingPathComponent("joulebook").path
 
-  /// This process's environment and what is added.
+  /// This process's environment with `added` variables.
   static func environment(_ added: [String: String]) -> [String: String] {
     ProcessInfo.processInfo.environment.merging(added) { $1 }
   }
 
-  /// Runs `joulebook` with `arguments` to its end.
-  /// - Parameter environment: Added to this process's.
+  /// Runs `joulebook` with `arguments` and waits for its end.
+  /// - Parameter environment: Variables added to this process's environment.
   static func run(
     _ arguments: [String], environment added: [String: String] = [:]
   ) throws -> Result {
@@ -139,7 +139,7 @@ enum Joulebook {
   }
 }
 
-/// A folder that is removed with this value's end.
+/// A folder that is removed when this object is released.
 final class TemporaryFolder {
   let path: String
 

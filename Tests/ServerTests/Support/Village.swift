@@ -4,8 +4,8 @@ import JoulebookServer
 import MarketModel
 import Testing
 
-/// A market of two traders on a running server: Ana (account 10, meter 1) and Ben (account 11), area 1,
-/// instrument 1 with a lot of 1 kWh and a tick of 0.001.
+/// A market of two traders on a running server: Ana (account 10, meter 1) and Ben (account 11) in
+/// area 1, with instrument 1, whose lot is 1 kWh and tick 0.001.
 struct Village {
   static let ana = AccountId(10)
   static let ben = AccountId(11)
@@ -68,7 +68,7 @@ struct Village {
               publicKey: PublicKey(meterKey.publicKey))))))
   }
 
-  /// One more session of a participant's, with the traders' key.
+  /// Registers a further session of a participant, with the traders' key.
   func register(
     _ session: SessionId, of participant: UInt32, _ roles: Roles, on server: ServerProcess
   ) throws {
@@ -83,32 +83,32 @@ struct Village {
               publicKey: PublicKey(key.publicKey))))))
   }
 
-  /// A session of Ana (2) or Ben (3).
+  /// Logs on as Ana (session 2) or Ben (session 3).
   func trader(
     _ number: UInt32, _ server: ServerProcess, orders: OrdersOnDisconnect = .kept,
     resume: SessionPosition? = nil
   ) throws -> Client {
     var options = Client.Options()
     (options.orders, options.resume) = (orders, resume)
-    // How long silence may be is for tests of its own: a loaded machine can be silent for long.
+    // A long interval, since a loaded machine may be silent for long; keep-alive has its own tests.
     options.keepAliveMilliseconds = 60_000
     return try Client(
       host: "127.0.0.1", port: server.port,
       credentials: Credentials(session: SessionId(number), privateKey: key), options: options)
   }
 
-  /// The operator's session.
+  /// Logs on as the operator.
   func operatorClient(_ server: ServerProcess) throws -> Client {
     try Client(
       host: "127.0.0.1", port: server.port, credentials: operatorCredentials(server))
   }
 
-  /// Who the operator is.
+  /// The operator's credentials.
   func operatorCredentials(_ server: ServerProcess) throws(ClientError) -> Credentials {
     try Credentials(session: SessionId(1), keyFile: DataFolder(server.data).operatorKey)
   }
 
-  /// How the server is, with the hash of its state.
+  /// The server's status with the state hash.
   func status(_ server: ServerProcess) throws -> StatusReport {
     let client = try operatorClient(server)
     defer { client.close() }
@@ -132,7 +132,7 @@ extension NewOrder {
 extension Client {
   struct Silence: Error {}
 
-  /// Waits for the message that `match` knows; others are passed over.
+  /// Waits for the first message that `match` accepts; others are skipped.
   func wait<Answer>(_ match: (ClientEvent) -> Answer?) throws -> Answer {
     try flush()
     while let message = try poll(timeoutMilliseconds: 10_000) {
@@ -141,7 +141,7 @@ extension Client {
     throw Silence()
   }
 
-  /// Waits until the command `reference` took effect.
+  /// Waits until the command with the sequence number `reference` was acknowledged.
   func settle(_ reference: UInt64) throws {
     try wait { event in
       switch event {

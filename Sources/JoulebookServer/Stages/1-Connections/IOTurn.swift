@@ -195,6 +195,6 @@ final class IOTurn: LoopHandler {
 
   private func closeDueBatch() {
     guard shutdown.isRunning, let stages else { return }
-    stages { batches.look($0) }
+    stages { batches.closeDueBatch($0) }
   }
 }

@@ -68,11 +68,15 @@ final class ServerPort: ExchangePort {
       log.warning("a key is locked after bad signatures", metadata: ["session": session.field])
     case .throttled(let session, let refusal):
       log.warning(
-        "a client sends more messages a second than it may",
+        "a client exceeds its limit of messages a second",
         metadata: ["session": session.field, "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
       log.info(
-        "a connection is gone: its session's orders are cancelled if it does not come back",
+        "a connection is gone: the session's orders are cancelled unless it returns in time",
+        metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
+    case .ended(let session, let cancelAfter):
+      log.debug(
+        "a session ended in order: its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
     }
   }

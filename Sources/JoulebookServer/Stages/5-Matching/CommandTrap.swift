@@ -15,7 +15,7 @@
     }
 
     /// Traps or blocks if the environment selects this command.
-    @inline(never) static func meet(_ command: borrowing Command) {
+    @inline(never) static func trapIfSelected(_ command: borrowing Command) {
       guard trap != nil || hang != nil, case .cash(.transfer(let transfer)) = command.body else {
         return
       }

@@ -30,7 +30,7 @@ final class MatchingStage {
   private var sinceCheckpoint: UInt64 = 0
   private var announcedHeadroom = DiskHeadroom.ample
   private var announcedHindrance = false
-  private let hand = CommandInHand(.live)
+  private let current = CurrentCommand(.live)
   /// Number of commands in the journal that were refused at a start.
   private let refused: Int
   private let log: Logger
@@ -146,13 +146,13 @@ final class MatchingStage {
       return false
     }
     let commands = UnsafeBufferPointer(block)
-    hand.takeThread()
+    current.registerThread()
     for index in block.indices {
       exchange.anticipate(commands, before: index)
       apply(&block[index])
     }
     // The record is cleared before any client learns of these commands.
-    hand.end()
+    current.end()
     sinceCheckpoint += UInt64(block.count)
     intake.removeBlock()
     if sinceCheckpoint >= checkpointInterval { checkpoint(withStateHash: false) }
@@ -166,9 +166,9 @@ final class MatchingStage {
     let hashes = Checkpoint(
       eventHash: exchange.eventHash, stateHash: withStateHash ? exchange.stateHash() : 0)
     var command = Command(session: .exchange, body: .control(.checkpoint(hashes)))
-    hand.takeThread()
+    current.registerThread()
     apply(&command)
-    hand.end()
+    current.end()
   }
 
   /// Journals a tick that closes the settlement batch due at `due`, if no command has closed it: in
@@ -180,9 +180,9 @@ final class MatchingStage {
     else { return }
     var command = Command(session: .exchange, body: .control(.tick))
     sequencer.endTurn()
-    hand.takeThread()
+    current.registerThread()
     apply(&command)
-    hand.end()
+    current.end()
     endTurn()
   }
 
@@ -236,7 +236,7 @@ final class MatchingStage {
   }
 
   /// Whether any event is queued.
-  var isHolding: Bool { outbox.count > 0 }
+  var hasQueuedEvents: Bool { outbox.count > 0 }
 
   /// Ends a turn: the log gets all its commands, and the next command reads the clock again.
   func endTurn() {
@@ -275,11 +275,11 @@ final class MatchingStage {
 
   private func apply(_ command: inout Command) {
     sequencer.stamp(&command)
-    hand.begin(command.sequence)
+    current.begin(command.sequence)
     commits.append(command)
     outbox.begin(command)
     #if DEBUG
-      CommandTrap.meet(command)
+      CommandTrap.trapIfSelected(command)
     #endif
     exchange.apply(command, into: &outbox)
   }

@@ -26,20 +26,20 @@ final class MatchingThread: @unchecked Sendable {
   /// Sleep of the matching thread while it waits for capacity, ns.
   private static let pause: UInt64 = 1_000_000
 
-  private struct Passed: BitwiseCopyable {
+  private struct DurableEvent: BitwiseCopyable {
     var entry: OutboxEntry
     /// Whether it is the last event of its command.
     var isLast: Bool
   }
 
   private let stage: MatchingStage
-  private let bell: Doorbell
+  private let doorbell: Doorbell
   private let spins: Bool
   private let wake: @Sendable () -> Void
   private let commands = SingleProducerRing<Command>(capacity: capacity, waiting: .yield)
-  private let events = SingleProducerRing<Passed>(capacity: capacity, waiting: .yield)
+  private let events = SingleProducerRing<DurableEvent>(capacity: capacity, waiting: .yield)
   private var entrance: SingleProducerRing<Command>.Producer
-  private var exit: SingleProducerRing<Passed>.Consumer
+  private var exit: SingleProducerRing<DurableEvent>.Consumer
   /// `nil` while the stage belongs to the I/O thread.
   private var thread: ServiceThread?
   private let isEnding = Atomic<Bool>(false)
@@ -56,11 +56,13 @@ final class MatchingThread: @unchecked Sendable {
 
   /// - Parameters:
   ///   - stage: Belongs to the matching thread from `start` to `end`.
-  ///   - bell: Wakes the matching thread; rung here, by the journal and by settlement.
+  ///   - doorbell: Wakes the matching thread; rung here, by the journal and by settlement.
   ///   - spins: The matching thread polls instead of sleeping.
   ///   - wake: Wakes the event loop.
-  init(_ stage: MatchingStage, bell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void) {
-    (self.stage, self.bell, self.spins, self.wake) = (stage, bell, spins, wake)
+  init(
+    _ stage: MatchingStage, doorbell: Doorbell, spins: Bool, wake: @escaping @Sendable () -> Void
+  ) {
+    (self.stage, self.doorbell, self.spins, self.wake) = (stage, doorbell, spins, wake)
     entrance = commands.claimProducer()
     exit = events.claimConsumer()
   }
@@ -77,7 +79,7 @@ final class MatchingThread: @unchecked Sendable {
   /// Publishes the turn's commands to the matching thread.
   func show() {
     entrance.publish()
-    bell.ring()
+    doorbell.ring()
   }
 
   /// Delivers the events that have arrived.
@@ -96,7 +98,7 @@ final class MatchingThread: @unchecked Sendable {
       exit.advance(by: 1)
     }
     delivery.delivered(through: through)
-    if hasCome { bell.ring() }
+    if hasCome { doorbell.ring() }
   }
 
   /// Whether both rings are empty and the stage is idle.
@@ -135,7 +137,7 @@ final class MatchingThread: @unchecked Sendable {
       entrance.publish()
       // Pairs with the acquire in `answerQuestion`.
       isAsked.store(true, ordering: .releasing)
-      bell.ring()
+      doorbell.ring()
       // Pairs with the release there.
       _ = answered.wait { !isAsked.load(ordering: .acquiring) }
       question = nil
@@ -147,7 +149,7 @@ final class MatchingThread: @unchecked Sendable {
   /// Ends the thread and waits for it. Called once, when nothing is in flight.
   func end() {
     isEnding.store(true, ordering: .releasing)
-    bell.ring()
+    doorbell.ring()
     thread?.join()
     thread = nil
   }
@@ -181,10 +183,10 @@ final class MatchingThread: @unchecked Sendable {
   }
 
   /// Moves durable events into the events ring.
-  private func pass(_ events: inout SingleProducerRing<Passed>.Producer) {
+  private func pass(_ events: inout SingleProducerRing<DurableEvent>.Producer) {
     var passed = 0
     let through = stage.deliver { entry, isLast in
-      guard events.append(Passed(entry: entry.pointee, isLast: isLast)) else { return false }
+      guard events.append(DurableEvent(entry: entry.pointee, isLast: isLast)) else { return false }
       passed += 1
       return true
     }
@@ -209,7 +211,7 @@ final class MatchingThread: @unchecked Sendable {
   private func wait(isBehind: Bool) {
     if spins { return }
     let passed = passedThrough.load(ordering: .relaxed)
-    _ = bell.wait(timeoutNanoseconds: isBehind || stage.isHolding ? Self.pause : nil) {
+    _ = doorbell.wait(timeoutNanoseconds: isBehind || stage.hasQueuedEvents ? Self.pause : nil) {
       isEnding.load(ordering: .acquiring) || isAsked.load(ordering: .acquiring)
         || (!isBehind && (commands.count > 0 || stage.hasIntake))
         || (stage.canDeliver && events.count < Self.capacity)

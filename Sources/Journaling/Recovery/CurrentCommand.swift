@@ -1,46 +1,46 @@
-// Which command each thread is applying, for the moment in which one of them ends the process:
+// Records which command each thread is applying, in case it ends the process:
 //
-//     exchange thread      begin(4711) ─▶ apply ─▶ end()
+//     matching thread      begin(4711) ─▶ apply ─▶ end()
 //     settlement thread    begin(4698) ─▶ apply ─▶ begin(4699) ...
 //                                 │
 //                                 ▼
-//     places     | thread, command, purpose | thread, command, purpose |  ...   plain memory, never moved
+//     places     | thread, command, purpose | thread, command, purpose |  ...   never moved
 //                                 ▲
-//     CrashHandler, on the thread that failed: "it is me, and I was at 4711"
+//     CrashHandler, on the failing thread: "this thread was applying command 4711"
 //
-// It costs the thread a store for each command. Who reads is a signal handler on that very thread.
+// The cost is one store per command. The only reader is a signal handler on the same thread.
 
 import Glibc
 import MarketModel
 import Synchronization
 
-/// A place where a thread notes which command it is applying. Owned by whoever applies commands.
-public struct CommandInHand: ~Copyable, @unchecked Sendable {
-  /// What the commands are applied for.
+/// A record of the command that a thread is applying. Owned by the thread that applies commands.
+public struct CurrentCommand: ~Copyable, @unchecked Sendable {
+  /// The purpose for which commands are applied.
   public enum Purpose: UInt64, Sendable, CaseIterable {
-    /// The exchange that answers clients.
+    /// The live exchange that answers clients.
     case live = 1
-    /// The recovery of a start.
+    /// Recovery at a start.
     case recovery
     /// Settlement.
     case settlement
-    /// A replay for reports that a session asked for again.
+    /// A replay for the retransmission of reports.
     case reports
-    /// A snapshot in the making.
+    /// A replay for a snapshot.
     case snapshot
-    /// A tool's replay.
+    /// A replay by a tool.
     case replay
   }
 
-  /// Words of a place: in a line of the cache of its own, and its neighbour, which is fetched with it.
+  /// Number of words per place: two cache lines, since neighbours are fetched together.
   static let stride = 16
-  /// Places that can be told apart; who comes later notes nothing that anybody reads.
+  /// Number of places. Threads beyond this number use one that is never read.
   static let places = 32
   static let threadWord = 0
   @usableFromInline static let commandWord = 1
   static let purposeWord = 2
 
-  /// All places, and one behind them that is never read. Never freed: a signal may come at any time.
+  /// All places and one that is never read. Never freed, because a signal may arrive at any time.
   nonisolated(unsafe) static let board: UnsafeMutablePointer<Atomic<UInt64>> = {
     let count = (places + 1) * stride
     let words = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: count)
@@ -50,7 +50,7 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
 
   @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
 
-  /// A place for commands that are applied for `purpose`.
+  /// Takes a place for commands applied for `purpose`.
   public init(_ purpose: Purpose) {
     var free = Self.board + Self.places * Self.stride
     for place in 0..<Self.places {
@@ -70,17 +70,18 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
     words[Self.purposeWord].store(0, ordering: .relaxed)
   }
 
-  /// Says that the calling thread applies the commands that come; again whenever that may have changed.
-  public func takeThread() {
+  /// Registers the calling thread; called again whenever the thread may have changed.
+  public func registerThread() {
     let thread = UInt64(pthread_self())
     guard words[Self.threadWord].load(ordering: .relaxed) != thread else { return }
     words[Self.threadWord].store(thread, ordering: .relaxed)
     CrashHandler.coverThread()
   }
 
-  /// The command `sequence` is applied next, or written down to be applied.
+  /// The command `sequence` is about to be journaled or applied.
   @inlinable @inline(__always) public func begin(_ sequence: SequenceNumber) {
-    // Not for another thread: what is done with the command comes behind it in this one's order.
+    // The release order is for this thread only: work on the command must not be moved before the
+    // store.
     words[Self.commandWord].store(sequence.rawValue, ordering: .releasing)
   }
 
@@ -89,7 +90,7 @@ public struct CommandInHand: ~Copyable, @unchecked Sendable {
     words[Self.commandWord].store(0, ordering: .releasing)
   }
 
-  /// The command noted; `.none`: none is being applied.
+  /// The recorded command; `.none` if none is being applied.
   package var sequence: SequenceNumber {
     SequenceNumber(words[Self.commandWord].load(ordering: .relaxed))
   }

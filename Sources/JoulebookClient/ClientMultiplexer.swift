@@ -1,23 +1,24 @@
 import Glibc
 import Synchronization
 
-/// What a client's thread and the tasks of its bot share: requests one way, messages the other.
-final class ClientDesk: Sendable {
+/// Queues between the thread of an asynchronous client and the tasks that use it: requests in one
+/// direction, messages in the other.
+final class ClientMultiplexer: Sendable {
   typealias Request = @Sendable (Client?) -> Void
   typealias Delivery = CheckedContinuation<Result<ClientMessage?, ClientError>, Never>
 
-  /// Messages that may wait before the thread stops reading.
+  /// Number of queued messages at which the thread stops reading.
   static let mostMessages = 4_096
 
   private struct State {
     var requests: [Request] = []
     var messages: [ClientMessage] = []
-    /// Messages at the front of `messages` that were taken.
+    /// Number of messages at the front of `messages` that were already delivered.
     var taken = 0
     var waiting: Delivery?
-    /// The thread has ended, for this reason.
+    /// Set when the thread has ended: success after `close`, or the error.
     var end: Result<Void, ClientError>?
-    /// The bot has gone.
+    /// Whether the user has released the client.
     var isAbandoned = false
 
     var count: Int { messages.count - taken }
@@ -36,25 +37,26 @@ final class ClientDesk: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Wakes the thread: a pipe, read from the first.
-  private let bell: (reading: Int32, writing: Int32)
+  /// A pipe that wakes the thread.
+  private let wakePipe: (reading: Int32, writing: Int32)
 
   init() {
     var ends: [Int32] = [-1, -1]
     let result = pipe(&ends)
     precondition(result == 0, "the system refuses another pipe (errno \(errno))")
     for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
-    bell = (ends[0], ends[1])
+    wakePipe = (ends[0], ends[1])
   }
 
   deinit {
-    close(bell.reading)
-    close(bell.writing)
+    close(wakePipe.reading)
+    close(wakePipe.writing)
   }
 
   // MARK: Tasks
 
-  /// Hands a request to the thread; it is called with `nil` when the session is over.
+  /// Queues a request for the thread, which calls it; it is called with `nil` if the session is
+  /// over.
   func ask(_ request: @escaping Request) {
     let isOver = state.withLock { state in
       if state.end == nil { state.requests.append(request) }
@@ -63,7 +65,7 @@ final class ClientDesk: Sendable {
     if isOver { request(nil) } else { ring() }
   }
 
-  /// Gives the next message to `delivery`, now or when it comes.
+  /// Delivers the next message, now or when it arrives.
   func next(_ delivery: Delivery) {
     let (result, wasFull) = state.withLock {
       state -> (Result<ClientMessage?, ClientError>?, Bool) in
@@ -78,7 +80,7 @@ final class ClientDesk: Sendable {
     if let result { delivery.resume(returning: result) }
   }
 
-  /// Nobody is interested any more.
+  /// Makes the thread end, because the client was released.
   func end() {
     state.withLock { $0.isAbandoned = true }
     ring()
@@ -86,13 +88,13 @@ final class ClientDesk: Sendable {
 
   private func ring() {
     var one: UInt8 = 1
-    // A full pipe has rung already.
-    _ = write(bell.writing, &one, 1)
+    // If the pipe is full, the thread will wake anyway.
+    _ = write(wakePipe.writing, &one, 1)
   }
 
-  // MARK: The thread
+  // MARK: The client's thread
 
-  /// Serves a session until it ends. The client's thread.
+  /// Serves a session until it ends. On the client's thread.
   func serve(_ client: Client, keepAliveMilliseconds: UInt32) {
     var end: Result<Void, ClientError> = .success(())
     do throws(ClientError) {
@@ -122,8 +124,8 @@ final class ClientDesk: Sendable {
     for request in requests { request(client.isClosed ? nil : client) }
   }
 
-  /// Passes on what has arrived.
-  /// - Returns: Whether there is room for more.
+  /// Queues the messages that have arrived.
+  /// - Returns: whether there is capacity for more.
   private func read(_ client: Client) throws(ClientError) -> Bool {
     while state.withLock({ $0.count < Self.mostMessages }) {
       guard let message = try client.poll(timeoutMilliseconds: 0) else { return true }
@@ -139,15 +141,16 @@ final class ClientDesk: Sendable {
 
   private func wait(_ client: Client, _ isReading: Bool, milliseconds: Int32) {
     let events = (isReading ? Int16(POLLIN) : 0) | (client.hasUnsent ? Int16(POLLOUT) : 0)
-    // A socket that nothing is wanted of is not watched: its hang-up would wake us again and again.
+    // A socket without requested events is not polled, because its hang-up would wake the thread
+    // continuously.
     var waited = [
-      pollfd(fd: bell.reading, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: wakePipe.reading, events: Int16(POLLIN), revents: 0),
       pollfd(fd: events == 0 ? -1 : client.descriptor, events: events, revents: 0),
     ]
     _ = poll(&waited, 2, milliseconds)
-    var rings: (UInt64, UInt64) = (0, 0)
-    // Nothing to read: it had not rung. What is left over rings once more.
-    _ = Glibc.read(bell.reading, &rings, MemoryLayout.size(ofValue: rings))
+    var wakes: (UInt64, UInt64) = (0, 0)
+    // An empty pipe is no error; bytes left over cause one more wake.
+    _ = Glibc.read(wakePipe.reading, &wakes, MemoryLayout.size(ofValue: wakes))
   }
 
   private func finish(_ end: Result<Void, ClientError>) {

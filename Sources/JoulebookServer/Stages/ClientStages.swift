@@ -7,7 +7,7 @@ import Transport
 
 /// The client side of a server: connections, gateways and delivery (stages 1, 2 and 8). Owned by
 /// the server while the loop runs; made and used on the I/O thread.
-struct Front {
+struct ClientStages {
   /// Parameters of the client side.
   struct Setting {
     /// Configuration of the binary gateway.

@@ -3,26 +3,26 @@ import JoulebookClient
 import MarketModel
 import Testing
 
-/// A market that stands still while bad input is thrown at it: a real server with Ana's energy and
-/// resting ask, Ben's resting bid, and an instrument of each state. No settlement batch closes
-/// meanwhile, so that nothing but the input could change the state.
-final class Stage: @unchecked Sendable {
-  // Used by one test at a time: the suites on it are serialized.
+/// A market that bad input must not change: a real server with Ana's energy and resting ask, Ben's
+/// resting bid, and one instrument in each state. No settlement batch closes during the tests, so
+/// only the input could change the state.
+final class FrozenMarket: @unchecked Sendable {
+  // Used by one test at a time, because its suites are serialized.
   let village = Village()
   let server: ServerProcess
   private let folder: TemporaryFolder
 
-  /// A wide band and a lot of 1 Wh: the room for an overflow.
+  /// A wide price band and a lot of 1 Wh, so that amounts can overflow.
   static let wide = InstrumentId(2)
   static let halted = InstrumentId(3)
   static let closed = InstrumentId(4)
-  /// Ana's session for readings only.
+  /// Ana's session for meter readings.
   static let meterBox = SessionId(4)
-  /// A session of Ben's that may be locked.
+  /// A session of Ben's that tests may lock.
   static let spare = SessionId(5)
   static let accounts: Int64 = 64
 
-  @TaskLocal static var current: Stage?
+  @TaskLocal static var current: FrozenMarket?
 
   init() throws {
     folder = try TemporaryFolder()
@@ -90,7 +90,7 @@ final class Stage: @unchecked Sendable {
     try ben.wait { if case .accepted = $0 { () } else { nil } }
   }
 
-  /// Ana's meter's `number`-th quarter of an hour: 5 kWh produced.
+  /// The `number`-th quarter-hour reading of Ana's meter: 5 kWh produced.
   static func reading(_ number: UInt64) -> MeterReading {
     let quarter: UInt64 = 900_000_000_000
     return MeterReading(
@@ -100,16 +100,16 @@ final class Stage: @unchecked Sendable {
       consumed: .zero)
   }
 
-  /// Everything that bad input must not change, asked as an operator asks.
-  struct Picture: Equatable {
+  /// The state that bad input must not change, as an operator can query it.
+  struct StateSummary: Equatable {
     var stateHash: UInt64
     var openOrders: UInt32
     var trades: UInt64
     var balances: [Balance]
   }
 
-  /// What the operator sees now.
-  func picture() throws -> Picture {
+  /// The present state.
+  func summary() throws -> StateSummary {
     let status = try village.status(server)
     let client = try village.operatorClient(server)
     defer { client.close() }
@@ -117,23 +117,23 @@ final class Stage: @unchecked Sendable {
       try client.requestBalance(of: account, in: AreaId(1))
       return try client.wait { if case .balance(let balance, _) = $0 { balance } else { nil } }
     }
-    return Picture(
+    return StateSummary(
       stateHash: status.stateHash, openOrders: status.openOrderCount, trades: status.tradeCount,
       balances: balances)
   }
 }
 
-/// Runs a suite on one `Stage`.
-struct OnStage: SuiteTrait, TestScoping {
+/// Runs a suite on one shared market.
+struct OnFrozenMarket: SuiteTrait, TestScoping {
   func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    let stage = try Stage()
-    try await Stage.$current.withValue(stage) { try await function() }
+    let market = try FrozenMarket()
+    try await FrozenMarket.$current.withValue(market) { try await function() }
   }
 }
 
-extension Trait where Self == OnStage {
-  /// One server, with a market on it, for the whole suite.
-  static var onStage: OnStage { OnStage() }
+extension Trait where Self == OnFrozenMarket {
+  /// Shares one server with a market among the tests of the suite.
+  static var onFrozenMarket: OnFrozenMarket { OnFrozenMarket() }
 }

@@ -2,9 +2,9 @@ import JoulebookClient
 import MarketModel
 import Testing
 
-/// A market in which Ana and Ben enter, trade and cancel at random: with icebergs, orders that wait, and
-/// orders that meet their owner's. Session 4 of Ana's firm looks on.
-final class Bustling {
+/// A market in which Ana and Ben enter, trade and cancel at random, including icebergs, waiting
+/// orders and self-trades. Session 4 of Ana's participant subscribes to market data.
+final class RandomTraders {
   private let village: Village
   private var server: ServerProcess
   private var ana: Client
@@ -27,13 +27,13 @@ final class Bustling {
     (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
   }
 
-  /// Ana and Ben connect again, to a server that was started again.
+  /// Connects Ana and Ben again, after a restart of the server.
   func comeBack(to server: ServerProcess) throws {
     self.server = server
     (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
   }
 
-  /// Enters so many orders and whatever follows from them.
+  /// Enters `count` orders, and cancels and replaces some.
   func trade(_ count: Int) throws {
     for _ in 0..<count {
       id += 1
@@ -56,7 +56,8 @@ final class Bustling {
             clientOrderId: ClientOrderId(UInt64.random(in: 1...id, using: &random))))
       }
       if Int.random(in: 0..<6, using: &random) == 0 { try meter() }
-      // Every now and then until all of it was answered: so the watcher sees it in pieces.
+      // Waits for the answers every ten orders, so that subscribers see the changes in several
+      // reads.
       if id % 10 == 0 { try settle(client, order.account) }
     }
     try settle(ana, Village.ana)
@@ -92,7 +93,7 @@ final class Bustling {
           .setInstrumentState(SetInstrumentState(instrument: InstrumentId(1), state: .halted)))))
   }
 
-  /// The depth as the C program prints it, sorted.
+  /// The depth in the format of the C program, sorted.
   func depth() throws -> [String] {
     var book = LevelBook(area: AreaId(1))
     try ana.subscribe(to: AreaId(1), snapshot: .levels)
