@@ -110,7 +110,7 @@ extension BinaryGateway {
     guard version == query.version else {
       return Refusal(.unknownSessionVersion, limit: Int64(clamping: query.version))
     }
-    if peer.isAwaitingHistory { return Refusal(.retransmitBusy) }
+    if peer.isAwaitingRetransmission { return Refusal(.retransmitBusy) }
     return view.flows.flow(of: query.session)
       .refusal(of: query, most: configuration.session.retransmission)
   }
