@@ -10,12 +10,12 @@ extension Exchange {
   }
 
   private mutating func drainTouched() {
-    if touched.isBehind { loseCoverOfTouched() }
+    if touched.hasBacklog { removeExcessCoverOfTouched() }
     var steps: UInt32 = 0
     while touched.head != 0 {
       if steps == capacity.cascadeSteps {
         emit(.control(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps)))))
-        touched.isBehind = true
+        touched.hasBacklog = true
         return
       }
       steps &+= 1
@@ -26,11 +26,11 @@ extension Exchange {
       if touched.head == 0 { touched.tail = 0 }
       row.isTouched = false
       let (asks, bids) = (owned(position, .sell), owned(position, .buy))
-      if !isSettled(row, asks, .sell) { recoverShort(position, .sell) }
-      if !isSettled(row, bids, .buy) { recoverShort(position, .buy) }
-      if row.mustConsult {
-        row.mustConsult = false
-        if row.hasAgent { consult(position) }
+      if !isFullyCovered(row, asks, .sell) { recalculatePartialCover(position, .sell) }
+      if !isFullyCovered(row, bids, .buy) { recalculatePartialCover(position, .buy) }
+      if row.mustRunAgent {
+        row.mustRunAgent = false
+        if row.hasAgent { runAgent(position) }
       }
       if row.mustReport, !row.isTouched {
         row.mustReport = false
@@ -38,21 +38,23 @@ extension Exchange {
       }
     }
     invariant(touched.tail == 0, "an empty queue has no end")
-    touched.isBehind = false
+    touched.hasBacklog = false
   }
 
   /// Behind a bound the position that a command changed is not the first in the queue: before any
   /// of them trades, all lose the cover that has gone.
-  private mutating func loseCoverOfTouched() {
+  private mutating func removeExcessCoverOfTouched() {
     var position = touched.head
     while position != 0 {
       invariant(balances.positions[position].isTouched, "what is in the queue is marked")
-      loseCover(position, .sell)
-      loseCover(position, .buy)
+      removeExcessCover(position, .sell)
+      removeExcessCover(position, .buy)
       position = balances.positions[position].nextTouched
     }
   }
 
   /// Losses first: what was taken from a position covers nothing any more, before anything trades.
-  mutating func takeLosses(_ position: UInt32, _ side: Side) { loseCover(position, side) }
+  mutating func releaseLostCover(_ position: UInt32, _ side: Side) {
+    removeExcessCover(position, side)
+  }
 }

@@ -94,7 +94,7 @@ public struct Exchange: ~Copyable {
     let before = progress.now
     progress.now = command.pointee.time.nanoseconds
     progress.lastSequence = command.pointee.sequence
-    if schedule.count > 0 { doDue() }
+    if schedule.count > 0 { applyDue() }
     let request = Request(command)
     let payload = CommandLayout.payload(command)
     let tag = CommandLayout.tag(payload)
@@ -107,7 +107,7 @@ public struct Exchange: ~Copyable {
     } else {
       precondition(progress.now >= before, "time never falls")
       dispatch(request, command.pointee.body)
-      invariant(touched.head == 0 || touched.isBehind, "behind a command nobody waits for cover")
+      invariant(touched.head == 0 || touched.hasBacklog, "behind a command nobody waits for cover")
     }
     return events.all
   }

@@ -17,12 +17,12 @@ public func invariant(
   line: UInt = #line
 ) {
   #if !WITHOUT_INVARIANTS
-    if !condition() { endBroken(meaning, file, line) }
+    if !condition() { invariantFailed(meaning, file, line) }
   #endif
 }
 
 /// Apart, so that what is stated costs its comparison and no more room in the code around it.
 @usableFromInline @inline(never)
-func endBroken(_ meaning: StaticString, _ file: StaticString, _ line: UInt) -> Never {
-  fatalError("this must never be: not \(meaning)", file: file, line: line)
+func invariantFailed(_ meaning: StaticString, _ file: StaticString, _ line: UInt) -> Never {
+  fatalError("invariant violated: \(meaning)", file: file, line: line)
 }

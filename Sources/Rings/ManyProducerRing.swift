@@ -48,8 +48,8 @@ public final class ManyProducerRing<Element: BitwiseCopyable>: Ring<Element>, Pu
   public func claimConsumer() -> Consumer { Consumer(self) }
 
   /// Where the stamped elements end. Linear in those that are new.
-  @inlinable public func publishedEnd(_ tail: UInt64, seen: UInt64) -> UInt64 {
-    var end = seen
+  @inlinable public func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64 {
+    var end = knownEnd
     while end &- tail <= memory.mask, isPublished(end) { end &+= 1 }
     return end
   }

@@ -45,9 +45,9 @@ public class Ring<Element: BitwiseCopyable>: @unchecked Sendable {
 /// How a ring's reading end learns what is written: what differs between one writer and many. Positions count
 /// elements since the start.
 public protocol PublishedRing: AnyObject {
-  /// Where the published elements end, when those below `seen` were published and those below `tail` are read.
+  /// Where the published elements end, when those below `knownEnd` were published and those below `tail` are read.
   /// Pairs with the writers' release.
-  func publishedEnd(_ tail: UInt64, seen: UInt64) -> UInt64
+  func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64
 
   /// Whether the element at `position`, the first unread one, is published. Pairs with the writers' release.
   func isPublished(_ position: UInt64) -> Bool

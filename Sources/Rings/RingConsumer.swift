@@ -21,7 +21,7 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
   /// How many elements can be read now. Looks at what the writers have published: with many writers linear
   /// in what is new.
   @inlinable public mutating func available() -> Int {
-    end = ring.publishedEnd(tail, seen: end)
+    end = ring.publishedEnd(tail, knownEnd: end)
     return Int(end &- tail)
   }
 

@@ -39,7 +39,7 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: Ring<Element>, 
   public func claimConsumer() -> Consumer { Consumer(self) }
 
   /// Where the published elements end. Reads the writer's index.
-  @inlinable public func publishedEnd(_ tail: UInt64, seen: UInt64) -> UInt64 {
+  @inlinable public func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64 {
     // Pairs with the release in `Producer.publish`.
     memory.head.pointee.load(ordering: .acquiring)
   }

@@ -80,7 +80,7 @@ struct FeedComparisonTests {
   private func levels(_ exchange: borrowing Exchange) -> [Place: Level] {
     var levels: [Place: Level] = [:]
     for order in exchange.openOrders() {
-      guard let seen = exchange.seen(of: order.order) else { continue }
+      guard let seen = exchange.displayed(of: order.order) else { continue }
       let place = Place(instrument: order.instrument, side: order.side, price: order.price)
       levels[place, default: Level()].total += seen.total.wattHours
       levels[place, default: Level()].live += seen.live.wattHours

@@ -76,6 +76,23 @@ struct ImageTests {
     }
   }
 
+  @Test("An image of the layout with the former names of its rows is read: its bytes are the same.")
+  func readsFormerNames() throws {
+    var random = RandomMarket(seed: 1)
+    var market = Market(capacity: random.capacity)
+    for step in random.world() { _ = market.apply(step, deep: false) }
+    let bytes = StateBytes()
+    market.exchange.write(to: bytes)
+    let fingerprint: UInt64 = 0xD5D0_2F15_171E_6AEB
+    withUnsafeBytes(of: fingerprint.littleEndian) { bytes.bytes.replaceSubrange(0..<8, with: $0) }
+    guard let read = Exchange(capacity: random.capacity, reading: bytes) else {
+      Issue.record("refused: \(bytes.rejected ?? "")")
+      return
+    }
+    #expect(bytes.isAtEnd)
+    #expect(read.stateHash() == market.exchange.stateHash())
+  }
+
   @Test("An image cut anywhere, or of another capacity, is refused.")
   func refuses() throws {
     var random = RandomMarket(seed: 1)

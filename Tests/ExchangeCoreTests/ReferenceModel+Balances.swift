@@ -10,7 +10,7 @@ extension ReferenceModel {
     countDebt(CashKey(account, currency))
     for key in positions.map(\.key)
     where key.account == account && areas[key.area]?.definition.currency == currency {
-      change(key) { ($0.consult, $0.changed) = (true, true) }
+      change(key) { ($0.mustRunAgent, $0.changed) = (true, true) }
       touch(key)
     }
   }
@@ -270,7 +270,7 @@ extension ReferenceModel {
 
   /// Enters what the standing instruction asks for.
   /// - Returns: whether an order was made.
-  mutating func consult(_ key: PositionKey) -> Bool {
+  mutating func runAgent(_ key: PositionKey) -> Bool {
     guard let position = position(key), let agent = position.agent,
       let instrument = instruments[agent.instruction.instrument], instrument.state == .open,
       let request = request(agent.instruction, position, instrument.definition)

@@ -163,7 +163,7 @@ extension ReferenceModel {
 
   private mutating func halt(_ id: OrderId) {
     guard var order = orders[id] else { return }
-    if order.covered > 0 { (order.place, order.part) = (nextPlace(), order.display) }
+    if order.covered > 0 { (order.place, order.displayedSlice) = (nextPlace(), order.display) }
     order.covered = 0
     orders[id] = order
     emit(.restated(state(order)))

@@ -73,10 +73,10 @@ extension ReferenceModel {
   mutating func rest(_ id: OrderId) {
     guard var order = orders[id] else { return }
     if order.leaves == 0 {
-      leave(order)
+      removeFromLevel(order)
     } else {
       order.place = nextPlace()
-      order.part = order.display
+      order.displayedSlice = order.display
       order.isResting = true
       orders[id] = order
       show(order)
@@ -87,7 +87,8 @@ extension ReferenceModel {
   func displayed(_ order: ModelOrder, isRefilled: Bool = false) -> OrderDisplayed {
     OrderDisplayed(
       order: order.id,
-      total: Energy(wattHours: order.display == 0 ? order.leaves : min(order.leaves, order.part)),
+      total: Energy(
+        wattHours: order.display == 0 ? order.leaves : min(order.leaves, order.displayedSlice)),
       live: Energy(wattHours: order.inPlace), isRefilled: isRefilled)
   }
 
@@ -128,12 +129,12 @@ extension ReferenceModel {
   /// Keeps what a trade or decrement left of an order: gone, waiting, or still in its place.
   private mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
     var order = changed
-    if order.leaves == 0, order.isResting { return leave(order) }
-    order.part -= quantity
-    let isRefilled = order.display > 0 && order.part == 0 && order.covered > 0
+    if order.leaves == 0, order.isResting { return removeFromLevel(order) }
+    order.displayedSlice -= quantity
+    let isRefilled = order.display > 0 && order.displayedSlice == 0 && order.covered > 0
     if order.isResting, order.covered == 0 || isRefilled {
       order.place = nextPlace()
-      order.part = order.display
+      order.displayedSlice = order.display
     }
     orders[order.id] = order
     show(order, isRefilled: isRefilled)
@@ -194,11 +195,11 @@ extension ReferenceModel {
         OrderCanceled(
           state: state(order), quantity: Energy(wattHours: quantity), reason: reason)))
     touch(order.position)
-    leave(order)
+    removeFromLevel(order)
   }
 
   /// The order leaves the book; its slot is free.
-  private mutating func leave(_ order: ModelOrder) {
+  private mutating func removeFromLevel(_ order: ModelOrder) {
     orders[order.id] = nil
     freeSlots.append(order.id.slot)
   }

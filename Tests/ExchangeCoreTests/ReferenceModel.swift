@@ -30,7 +30,7 @@ struct ReferenceModel {
   /// Touched positions, first in first out, each at most once.
   var queue: [PositionKey] = []
   /// Whether a drain reached its bound and the queue holds what it left.
-  var isBehind = false
+  var hasBacklog = false
   /// Deposits less withdrawals.
   var outside: [Currency: Int64] = [:]
   var lastBatch: UInt64 = 0
@@ -115,7 +115,7 @@ extension ReferenceModel {
   }
 
   /// Losses from the last to the first, then gains from the first to the last.
-  mutating func recover(_ key: PositionKey, _ side: Side) {
+  mutating func recalculateCover(_ key: PositionKey, _ side: Side) {
     lose(key, side)
     for id in priceTime(key, side).map(\.id) {
       guard var order = orders[id] else { continue }
@@ -139,7 +139,7 @@ extension ReferenceModel {
       let target = cover(order)
       guard order.covered > target else { continue }
       order.covered = target
-      if target == 0 { (order.place, order.part) = (nextPlace(), order.display) }
+      if target == 0 { (order.place, order.displayedSlice) = (nextPlace(), order.display) }
       orders[id] = order
       emit(.restated(state(order)))
       show(order)
@@ -163,7 +163,7 @@ extension ReferenceModel {
 
   /// Re-covers touched positions until none is left.
   mutating func drain() {
-    if isBehind {
+    if hasBacklog {
       for key in queue {
         lose(key, .sell)
         lose(key, .buy)
@@ -173,18 +173,18 @@ extension ReferenceModel {
     while !queue.isEmpty {
       if steps == capacity.cascadeSteps {
         emit(.control(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps)))))
-        isBehind = true
+        hasBacklog = true
         return
       }
       steps += 1
       let key = queue.removeFirst()
-      recover(key, .sell)
-      recover(key, .buy)
-      if position(key)?.consult == true {
-        change(key) { $0.consult = false }
-        if consult(key) {
-          recover(key, .sell)
-          recover(key, .buy)
+      recalculateCover(key, .sell)
+      recalculateCover(key, .buy)
+      if position(key)?.mustRunAgent == true {
+        change(key) { $0.mustRunAgent = false }
+        if runAgent(key) {
+          recalculateCover(key, .sell)
+          recalculateCover(key, .buy)
         }
       }
       if position(key)?.changed == true, !queue.contains(key) {
@@ -192,7 +192,7 @@ extension ReferenceModel {
         if let balance = balance(key) { emit(.balance(balance)) }
       }
     }
-    isBehind = false
+    hasBacklog = false
   }
 
   /// Puts a position into the queue, unless it is there.

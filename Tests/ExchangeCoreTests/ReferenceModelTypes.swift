@@ -69,8 +69,8 @@ struct ModelPosition {
   /// Negative: the area's default.
   var ownCap: Int64 = -1
   var agent: ModelAgent?
-  /// A balance changed since the standing instruction was consulted.
-  var consult = false
+  /// A balance changed since the standing instruction ran last.
+  var mustRunAgent = false
   /// A balance or the cap changed since the last balance event.
   var changed = false
 }
@@ -109,11 +109,11 @@ struct ModelOrder {
   /// What was asked for on entry.
   let request: NewOrder
   /// What is left of the part that is seen.
-  var part: Int64 = 0
+  var displayedSlice: Int64 = 0
 
   var executed: Int64 { quantity - leaves }
   /// What trades before it gives up its place.
-  var inPlace: Int64 { display == 0 ? covered : min(covered, part) }
+  var inPlace: Int64 { display == 0 ? covered : min(covered, displayedSlice) }
 }
 
 extension Side {
@@ -163,7 +163,7 @@ extension ReferenceModel {
   mutating func pay(_ key: PositionKey, _ amount: Int64) {
     guard let area = areas[key.area], amount != 0 else { return }
     cash[CashKey(key.account, area.definition.currency), default: ModelCash()].free += amount
-    change(key) { ($0.consult, $0.changed) = (true, true) }
+    change(key) { ($0.mustRunAgent, $0.changed) = (true, true) }
   }
 
   /// Changes a position's energy.
@@ -171,7 +171,7 @@ extension ReferenceModel {
     guard amount != 0 else { return }
     change(key) {
       $0.energy += amount
-      ($0.consult, $0.changed) = (true, true)
+      ($0.mustRunAgent, $0.changed) = (true, true)
     }
   }
 

@@ -49,8 +49,8 @@ struct CoreFoldersTests {
     let cover = (path: "Cover/Cover.swift", text: "extension Exchange { func touch(_ a: Int) {} }")
     let book = (path: "Book/Lists.swift", text: "struct Lists {\n  var depth = 0\n}")
     #expect(
-      forbidden([cover, ("Book/Leaving.swift", "extension Exchange { func end() { touch(1) } }")])
-        == ["Book/Leaving.swift uses touch of Cover/Cover.swift"])
+      forbidden([cover, ("Book/OrderEnd.swift", "extension Exchange { func end() { touch(1) } }")])
+        == ["Book/OrderEnd.swift uses touch of Cover/Cover.swift"])
     #expect(
       forbidden([book, ("Memory/Table.swift", "func f() -> Int { lists.depth }")])
         == ["Memory/Table.swift uses depth of Book/Lists.swift"])
@@ -62,9 +62,9 @@ struct CoreFoldersTests {
         ])
     #expect(
       forbidden([
-        ("Agents/A.swift", "func consult() {}"), ("Metering/M.swift", "func m() { consult() }"),
+        ("Agents/A.swift", "func runAgent() {}"), ("Metering/M.swift", "func m() { runAgent() }"),
       ])
-        == ["Metering/M.swift uses consult of Agents/A.swift"])
+        == ["Metering/M.swift uses runAgent of Agents/A.swift"])
   }
 
   @Test("What is below, in the other folder of the recursion or in the exchange may be used.")

@@ -29,7 +29,7 @@ ALLOWED = {
 }
 
 # Says what does not hold and ends the process: what it does no command pays for.
-END = "$s11MarketModel9endBroken"
+END = "$s11MarketModel15invariantFailed"
 
 HEAD = re.compile(r"^([0-9a-f]+) <(.+)>:$")
 PLACE = re.compile(r"^ *([0-9a-f]+):\t")

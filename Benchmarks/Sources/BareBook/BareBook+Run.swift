@@ -119,16 +119,16 @@ extension BareBook {
   @inline(__always) private func askForRows(_ record: UnsafePointer<FlowRecord>) {
     let slot = slot(record)
     prefetch(orders.row(slot).address)
-    prefetch(orders.places.address(of: slot))
+    prefetch(orders.links.address(of: slot))
     prefetch(books.address(of: record.pointee.symbol &<< 1))
   }
 
   @inline(__always) private func askForNodes(_ record: UnsafePointer<FlowRecord>) {
     let slot = slot(record)
-    let place = orders.places.row(slot)
+    let links = orders.links.row(slot)
     prefetch(ladder.levels.address(of: orders[slot].level))
-    prefetch(orders.places.address(of: place.next))
-    prefetch(orders.places.address(of: place.previous))
+    prefetch(orders.links.address(of: links.next))
+    prefetch(orders.links.address(of: links.previous))
 
     let side = BareBook.side(record)
     let (own, key, other) = way(record, side)
@@ -149,13 +149,13 @@ extension BareBook {
     if other.bestKey <= self.key(record.pointee.price, side.opposite) {
       let first = ladder.levels[other.bestLevel].liveHead
       prefetch(orders.row(first).address)
-      prefetch(orders.places.address(of: first))
+      prefetch(orders.links.address(of: first))
     }
   }
 
   @inline(__always) private func askForEnds(_ record: UnsafePointer<FlowRecord>) {
     let side = BareBook.side(record)
     let (own, key, _) = way(record, side)
-    prefetch(orders.places.address(of: ladder.probable(key, in: own).liveTail))
+    prefetch(orders.links.address(of: ladder.probable(key, in: own).liveTail))
   }
 }

@@ -59,7 +59,7 @@ package struct BareBook: ~Copyable {
   /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
   @inline(__always) func key(_ price: Int32, _ side: Side) -> UInt32 {
     UInt32(
-      truncatingIfNeeded: side.pick(sell: Int64(price) &- lowest, buy: highest &- Int64(price)))
+      truncatingIfNeeded: side.select(sell: Int64(price) &- lowest, buy: highest &- Int64(price)))
   }
 
   // MARK: Operations
@@ -97,7 +97,7 @@ package struct BareBook: ~Copyable {
     let distance = Int64(level.key)
     tally.trade(
       maker: maker.clientOrderId, taker: taker,
-      price: side.pick(sell: lowest &+ distance, buy: highest &- distance), quantity: quantity)
+      price: side.select(sell: lowest &+ distance, buy: highest &- distance), quantity: quantity)
     leaves &-= quantity
     maker.leaves &-= quantity
     level.cover(by: -quantity)
@@ -120,14 +120,14 @@ package struct BareBook: ~Copyable {
     order.level = level.number
     order.marks = OrderMarks(type: .limit, postOnly: false)
     let tail = level.liveTail
-    let links = orders.places.row(slot)
+    let links = orders.links.row(slot)
     links.previous = tail
     links.next = 0
     level.liveTail = slot
     level.cover(by: leaves)
     level.add(leaves: 0)
     if tail != 0 {
-      orders.places[tail].next = slot
+      orders.links[tail].next = slot
     } else {
       level.liveHead = slot
       ladder.becameLive(level, in: book)
@@ -150,15 +150,15 @@ package struct BareBook: ~Copyable {
   @inline(__always) private mutating func leave(
     _ order: OrderRow, _ slot: UInt32, _ level: LevelRow
   ) {
-    let place = orders.places.row(slot)
-    let (previous, next) = (place.previous, place.next)
+    let links = orders.links.row(slot)
+    let (previous, next) = (links.previous, links.next)
     if previous != 0 {
-      orders.places[previous].next = next
+      orders.links[previous].next = next
     } else {
       level.liveHead = next
     }
     if next != 0 {
-      orders.places[next].previous = previous
+      orders.links[next].previous = previous
     } else {
       level.liveTail = previous
     }
@@ -168,6 +168,6 @@ package struct BareBook: ~Copyable {
       ladder.becameWaiting(level, in: book)
       ladder.remove(level, from: book)
     }
-    orders.release(order, place, slot)
+    orders.free(order, links, slot)
   }
 }

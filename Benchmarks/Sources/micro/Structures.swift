@@ -61,7 +61,7 @@ struct Structures {
       for step in 0..<count {
         let index = UInt32(truncatingIfNeeded: order[step & 4_095])
         let slot = slots[index]
-        pool.release(pool.row(slot), pool.places.row(slot), slot)
+        pool.free(pool.row(slot), pool.links.row(slot), slot)
         slots[index] = take(&pool)
       }
       return UInt64(pool.count)

@@ -44,17 +44,17 @@ extension Exchange {
       return Refusal(.badAmount, Limit.total)
     }
     let asset = Asset(number: products.instruments[instrument].asset)
-    return find(agent.account, asset) == 0 ? roomForPosition() : nil
+    return find(agent.account, asset) == 0 ? validatePositionCapacity() : nil
   }
 
   /// Lets a position's instruction enter its order, if it calls for one now.
-  mutating func consult(_ position: UInt32) {
+  mutating func runAgent(_ position: UInt32) {
     let agent = balances.agents[position]
     invariant(
       balances.positions[position].hasAgent && agent.instrument != 0, "an instruction that is set")
     guard products.instruments[agent.instrument].state == .open,
       !hasOrder(position, agent.instrument),
-      let (side, quantity) = wish(position)
+      let (side, quantity) = desiredOrder(position)
     else { return }
     let order = NewOrder(
       account: AccountId(balances.positions[position].account),
@@ -67,7 +67,8 @@ extension Exchange {
       "an instruction trades in its position's area")
     let session = SessionId(agent.session)
     invariant(
-      session == .exchange || known(session) == nil, "an instruction of a session that is known")
+      session == .exchange || validateSession(session) == nil,
+      "an instruction of a session that is known")
     var entry = Entry(instrument: products.instruments.row(agent.instrument))
     let refusal = withUnsafePointer(to: order) { order in
       let order = NewOrderRow(order)
@@ -84,12 +85,12 @@ extension Exchange {
     }
     // Others in the queue trade before this position's next turn: what its order displaced must
     // have left the live book by then.
-    recover(position, .sell)
-    recover(position, .buy)
+    recalculateCover(position, .sell)
+    recalculateCover(position, .buy)
   }
 
   /// What the instruction would trade: side and whole lots.
-  private func wish(_ position: UInt32) -> (Side, Int64)? {
+  private func desiredOrder(_ position: UInt32) -> (Side, Int64)? {
     let agent = balances.agents[position]
     let energy = balances.positions[position].level
     let target = agent.target < 0 ? balances.positions[position].ceiling / 2 : agent.target
@@ -115,7 +116,7 @@ extension Exchange {
       while slot != 0 {
         invariant(orders[slot].position == position, "an owner's list holds its own orders")
         if orders[slot].instrument == instrument { return true }
-        slot = orders.places[slot].ownerNext
+        slot = orders.links[slot].ownerNext
       }
     }
     return false

@@ -59,7 +59,9 @@ struct Accounts: ~Copyable, StateComponent {
 
 extension Exchange {
   /// Client order ids strictly increase: what was applied is never applied again.
-  @inline(__always) func isNext(_ id: ClientOrderId, _ account: AccountId) -> Refusal? {
+  @inline(__always) func validateClientOrderId(_ id: ClientOrderId, _ account: AccountId)
+    -> Refusal?
+  {
     let last = accounts[account.rawValue].lastClientOrderId
     return id.rawValue > last ? nil : Refusal(.duplicateClientOrderId, last)
   }
@@ -84,7 +86,7 @@ extension Exchange {
   }
 
   mutating func createAccount(_ new: CreateAccount, _ request: Request) {
-    var refusal = definition(request, new.account.rawValue, of: capacity.accounts)
+    var refusal = validateDefinition(request, new.account.rawValue, of: capacity.accounts)
     if refusal == nil, exists(new.account) { refusal = Refusal(.alreadyExists) }
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)

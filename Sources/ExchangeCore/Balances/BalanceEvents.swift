@@ -4,7 +4,7 @@ import MarketModel
 
 extension Exchange {
   @inline(__always) mutating func emitBalance(
-    _ position: PositionRow, asks: OwnedRow, bids: OwnedRow
+    _ position: PositionRow, asks: PositionSideRow, bids: PositionSideRow
   ) {
     let holding = balances.holdings.row(position.holding)
     let event = events.balance()

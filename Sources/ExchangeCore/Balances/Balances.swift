@@ -7,7 +7,7 @@ struct Balances: ~Copyable, StateComponent {
   let holdings: Table<Holding>
   let positions: Table<Position>
   /// Both sides of position p at `p << 1 | side`.
-  let owned: Table<OwnedSide>
+  let owned: Table<PositionSide>
   /// The standing instruction of each position.
   let agents: Table<Agent>
   /// What each holding owes, as it was counted last; only those of debtors are ever touched.
@@ -29,7 +29,7 @@ struct Balances: ~Copyable, StateComponent {
     debts = Table(capacity: Int(capacity.positions) + 1)
     index = IndexTable(capacity: capacity.positions)
     invariant(
-      MemoryLayout<Position>.stride == 64 && MemoryLayout<OwnedSide>.stride == 64,
+      MemoryLayout<Position>.stride == 64 && MemoryLayout<PositionSide>.stride == 64,
       "a position takes a line, and each of its sides")
   }
 }
@@ -45,7 +45,7 @@ extension Balances {
     layout.add(Counters.self)
     layout.add(Holding.self)
     layout.add(Position.self)
-    layout.add(OwnedSide.self)
+    layout.add(PositionSide.self)
     layout.add(Agent.self)
   }
 

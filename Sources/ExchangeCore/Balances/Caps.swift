@@ -4,11 +4,11 @@ import MarketModel
 
 extension Exchange {
   mutating func setCap(_ cap: SetCap, _ request: Request) {
-    var refusal = permission(request, .administration) ?? named(cap.account, cap.area)
+    var refusal = permission(request, .administration) ?? validateExistence(cap.account, cap.area)
     if refusal == nil, cap.cap.wattHours > Limit.cap {
       refusal = Refusal(.badDefinition, cap.cap.wattHours)
     }
-    refusal = refusal ?? room(cap.account, Asset(energyOf: cap.area))
+    refusal = refusal ?? validatePositionCapacity(cap.account, Asset(energyOf: cap.area))
     if let refusal { return reject(refusal, request, account: cap.account) }
     let position = findOrMake(cap.account, Asset(energyOf: cap.area))
     balances.positions[position].hasOwnCap = cap.cap >= .zero

@@ -85,7 +85,7 @@ extension Exchange {
     return row
   }
 
-  func roomForTotals(_ currency: Currency) -> Refusal? {
+  func validateCurrencyCapacity(_ currency: Currency) -> Refusal? {
     totals(of: currency) < UInt32(Currencies.capacity)
       ? nil : Refusal(.capacityExhausted, UInt32(Currencies.capacity))
   }

@@ -9,7 +9,7 @@ extension Exchange {
     if let refusal = validate(movement, request) ?? validateDeposit(movement) {
       return reject(refusal, request, account: movement.account)
     }
-    book(movement, movement.amount.units)
+    post(movement, movement.amount.units)
     invariant(findHolding(movement.account, movement.currency) != 0, "who was paid has cash")
     emit(.cash(.deposited(moved(movement, request))))
     drain()
@@ -22,7 +22,7 @@ extension Exchange {
     }
     invariant(
       findHolding(movement.account, movement.currency) != 0, "only who has cash withdraws")
-    book(movement, -movement.amount.units)
+    post(movement, -movement.amount.units)
     emit(.cash(.withdrawn(moved(movement, request))))
     drain()
     acknowledge(request)
@@ -39,14 +39,14 @@ extension Exchange {
   }
 
   private func validateDeposit(_ movement: CashMovement) -> Refusal? {
-    if let refusal = roomForTotals(movement.currency) { return refusal }
+    if let refusal = validateCurrencyCapacity(movement.currency) { return refusal }
     let total = totals(of: movement.currency)
     if currencies.totals[total].supply + movement.amount.units > Limit.total {
       return Refusal(.balanceLimit, Limit.total)
     }
     return validateCirculation(
       movement.currency.rawValue, revenue: movement.amount.units, cost: 0)
-      ?? roomForHolding(movement.account, movement.currency)
+      ?? validateHoldingCapacity(movement.account, movement.currency)
   }
 
   private func validateWithdrawal(_ movement: CashMovement) -> Refusal? {
@@ -58,11 +58,11 @@ extension Exchange {
       return Refusal(.balanceLimit, Limit.total)
     }
     // What the grid paid may be all that there is of a currency.
-    return roomForTotals(movement.currency)
+    return validateCurrencyCapacity(movement.currency)
   }
 
   /// Changes what there is of a currency, and what the account has of it.
-  private mutating func book(_ movement: CashMovement, _ amount: Int64) {
+  private mutating func post(_ movement: CashMovement, _ amount: Int64) {
     let total = totals(of: movement.currency)
     invariant(total < UInt32(Currencies.capacity), "room for a currency was checked")
     currencies.totals[total].isUsed = true

@@ -75,7 +75,7 @@ extension Exchange {
   }
 
   /// Whether the account has a holding in the currency or can get one.
-  func roomForHolding(_ account: AccountId, _ currency: Currency) -> Refusal? {
+  func validateHoldingCapacity(_ account: AccountId, _ currency: Currency) -> Refusal? {
     findHolding(account, currency) != 0 || balances.holdingCount < capacity.positions
       ? nil : Refusal(.capacityExhausted, capacity.positions)
   }

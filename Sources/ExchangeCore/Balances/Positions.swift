@@ -27,7 +27,7 @@ struct Position: BitwiseCopyable {
   fileprivate(set) var area: UInt16
   var hasOwnCap: Bool
   var isTouched: Bool
-  var mustConsult: Bool
+  var mustRunAgent: Bool
   var mustReport: Bool
   /// Whether it has a standing instruction.
   var hasAgent: Bool
@@ -52,7 +52,7 @@ struct Position: BitwiseCopyable {
 
   /// The same, but below zero for asks where it is below the floor: enough to ask whether it is sufficient.
   @inline(__always) func backing(_ side: Side) -> Int64 {
-    side.pick(sell: surplus, buy: headroom)
+    side.select(sell: surplus, buy: headroom)
   }
 }
 
@@ -79,14 +79,14 @@ extension Row<Position> {
 
 extension Exchange {
   /// Whether the account and the area exist.
-  func named(_ account: AccountId, _ area: AreaId) -> Refusal? {
+  func validateExistence(_ account: AccountId, _ area: AreaId) -> Refusal? {
     guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
     return exists(area) ? nil : Refusal(.unknownArea, capacity.areas)
   }
 
   /// Whether the account, which exists, has a position in the asset or room for one.
-  func room(_ account: AccountId, _ asset: Asset) -> Refusal? {
-    find(account, asset) == 0 ? roomForPosition() : nil
+  func validatePositionCapacity(_ account: AccountId, _ asset: Asset) -> Refusal? {
+    find(account, asset) == 0 ? validatePositionCapacity() : nil
   }
 
   /// The position of an account in an asset; 0 without one. Constant time.
@@ -100,7 +100,7 @@ extension Exchange {
     _ account: AccountId, _ asset: Asset, behind first: UInt32
   ) -> UInt32 {
     var position = balances.positions[first].next
-    for _ in 1..<Balances.listed {
+    for _ in 1..<Balances.walkLength {
       if position == 0 || balances.positions[position].asset == asset.number { return position }
       position = balances.positions[position].next
     }
@@ -113,7 +113,7 @@ extension Exchange {
     if found != 0 { return found }
     let definition = products.areas[UInt32(asset.area.rawValue)]
     let holding = findOrMakeHolding(account, Currency(definition.currency))
-    let position = balances.takePosition()
+    let position = balances.allocatePosition()
     let last = accounts[account.rawValue].lastPosition
     balances.begin(
       position, account.rawValue, asset, holding: holding, ceiling: definition.defaultCap,
@@ -141,7 +141,7 @@ extension Exchange {
   }
 
   /// Whether one more position, and the holding it may need, can be made.
-  func roomForPosition() -> Refusal? {
+  func validatePositionCapacity() -> Refusal? {
     balances.hasFreePosition && balances.holdingCount < capacity.positions
       ? nil : Refusal(.capacityExhausted, capacity.positions)
   }
@@ -149,7 +149,7 @@ extension Exchange {
 
 extension Balances {
   /// So many of an account's positions are found by walking; the further ones are in the index.
-  static var listed: Int { 8 }
+  static var walkLength: Int { 8 }
 
   /// Under which an index has a position.
   static func key(_ account: UInt32, _ asset: UInt32) -> UInt64 {
@@ -160,7 +160,7 @@ extension Balances {
   var hasFreePosition: Bool { freePosition != 0 || Int(positionCount) < positions.capacity - 1 }
 
   /// Takes a row: one that was given back, or one that was never used.
-  fileprivate mutating func takePosition() -> UInt32 {
+  fileprivate mutating func allocatePosition() -> UInt32 {
     invariant(hasFreePosition, "room for a position was checked")
     let position: UInt32
     if freePosition != 0 {
@@ -187,7 +187,7 @@ extension Balances {
     positions[position].previous = last
     positions[position].next = 0
     if last != 0 { positions[last].next = position }
-    if isFurther(position) { index.insert(Balances.key(account, asset.number), position) }
+    if isIndexed(position) { index.insert(Balances.key(account, asset.number), position) }
   }
 
   /// Unlinks a row, empties it and keeps it for the next.
@@ -196,16 +196,16 @@ extension Balances {
     index.remove(Balances.key(row.account, row.asset))
     if row.previous != 0 { positions[row.previous].next = row.next }
     if row.next != 0 { positions[row.next].previous = row.previous }
-    for side in [UInt32(0), 1] { owned[position << 1 | side] = OwnedSide.none }
+    for side in [UInt32(0), 1] { owned[position << 1 | side] = PositionSide.none }
     positions[position] = Position.none
     positions[position].next = freePosition
     freePosition = position
   }
 
   /// Whether a position stands behind those that are found by walking.
-  private func isFurther(_ position: UInt32) -> Bool {
+  private func isIndexed(_ position: UInt32) -> Bool {
     var before = positions[position].previous
-    for _ in 0..<Balances.listed {
+    for _ in 0..<Balances.walkLength {
       if before == 0 { return false }
       before = positions[before].previous
     }
@@ -222,7 +222,7 @@ extension Balances {
       var (position, before, count) = (number, UInt32(0), 0)
       while position != 0, count <= Int(positionCount) {
         positions[position].previous = before
-        if count >= Balances.listed {
+        if count >= Balances.walkLength {
           index.insert(
             Balances.key(positions[position].account, positions[position].asset), position)
         }
@@ -232,7 +232,7 @@ extension Balances {
   }
 
   /// Gives positions of the version before, which were an account in an area, their asset.
-  mutating func nameAssets() {
+  mutating func assignAssets() {
     for number in stride(from: 1, through: positionCount, by: 1) {
       positions[number].asset = UInt32(positions[number].area)
     }
@@ -244,7 +244,7 @@ extension Position {
   fileprivate static var none: Position {
     Position(
       surplus: 0, span: 0, account: 0, holding: 0, next: 0, nextTouched: 0, area: 0,
-      hasOwnCap: false, isTouched: false, mustConsult: false, mustReport: false, hasAgent: false,
+      hasOwnCap: false, isTouched: false, mustRunAgent: false, mustReport: false, hasAgent: false,
       floor: 0, asset: 0, previous: 0, unused: 0)
   }
 }

@@ -8,7 +8,7 @@ extension Exchange {
   @inline(__always) func reservePerLot(_ instrument: InstrumentRow, _ side: Side, _ price: Int64)
     -> Int64?
   {
-    let pays = max(side.pick(sell: -price, buy: price), 0)
+    let pays = max(side.select(sell: -price, buy: price), 0)
     let lot = instrument.lot
     // price x lot fits, as was checked at the band's edges when listed; its magnitude is at most 2^63, which
     // fits without a sign, and so does that with the fee, which is less.
@@ -17,7 +17,7 @@ extension Exchange {
     let sum = cost &+ UInt64(bitPattern: fee)
     // A seller who is paid reserves nothing: -pays >> 63 has all bits where he pays, else none.
     return sum > UInt64(Int64.max)
-      ? nil : Int64(bitPattern: sum) & side.pick(sell: -pays >> 63, buy: -1)
+      ? nil : Int64(bitPattern: sum) & side.select(sell: -pays >> 63, buy: -1)
   }
 
   /// What an order reserves in all.

@@ -7,13 +7,13 @@ struct Touched: ~Copyable, StateComponent {
   var head: UInt32 = 0
   var tail: UInt32 = 0
   /// Whether a drain reached its bound and the queue holds what it left.
-  var isBehind = false
+  var hasBacklog = false
 
   init(capacity: Capacity) {}
 
   struct Image: BitwiseCopyable {
     var head, tail: UInt32
-    var isBehind: UInt64
+    var hasBacklog: UInt64
   }
 
   static func add(to layout: inout StateLayout) { layout.add(Image.self) }
@@ -22,21 +22,22 @@ struct Touched: ~Copyable, StateComponent {
     sink.put(
       Image(
         head: exchange.touched.head, tail: exchange.touched.tail,
-        isBehind: exchange.touched.isBehind ? 1 : 0))
+        hasBacklog: exchange.touched.hasBacklog ? 1 : 0))
   }
 
   static func read(_ exchange: inout Exchange, from source: any StateSource) {
     let image = source.get(Image.self)
     (exchange.touched.head, exchange.touched.tail) = (image.head, image.tail)
-    exchange.touched.isBehind = image.isBehind != 0
+    exchange.touched.hasBacklog = image.hasBacklog != 0
   }
 }
 
 extension Exchange {
   /// Whether one side of a position has all its open quantity covered, and still can have: nothing to
   /// re-cover.
-  @inline(__always) func isSettled(_ position: PositionRow, _ owned: OwnedRow, _ side: Side) -> Bool
-  {
+  @inline(__always) func isFullyCovered(
+    _ position: PositionRow, _ owned: PositionSideRow, _ side: Side
+  ) -> Bool {
     // One branch of two conditions: which of them fails is anyone's guess.
     let eligible = owned.eligible
     let missing = (position.value.backing(side) &- eligible) >> 63
@@ -66,7 +67,7 @@ extension Exchange {
 
   /// Touches a position, whose row is at hand, whose energy or cash changed.
   @inline(__always) mutating func touchBalance(_ position: UInt32, _ row: PositionRow) {
-    row.mustConsult = true
+    row.mustRunAgent = true
     row.mustReport = true
     touch(position, row)
   }

@@ -24,8 +24,8 @@ extension Exchange {
           Transferred(
             transfer: transfer, session: request.session, clientSequence: request.clientSequence))))
     if transfer.asset == .energy {
-      takeLosses(find(transfer.from, Asset(energyOf: transfer.area)), .sell)
-      takeLosses(find(transfer.to, Asset(energyOf: transfer.area)), .buy)
+      releaseLostCover(find(transfer.from, Asset(energyOf: transfer.area)), .sell)
+      releaseLostCover(find(transfer.to, Asset(energyOf: transfer.area)), .buy)
     }
     drain()
   }
@@ -64,7 +64,7 @@ extension Exchange {
 
   private func validate(_ transfer: Transfer, _ request: Request) -> Refusal? {
     if let refusal = permission(request, tradeFor: transfer.from) { return refusal }
-    if let refusal = isNext(transfer.clientOrderId, transfer.from) { return refusal }
+    if let refusal = validateClientOrderId(transfer.clientOrderId, transfer.from) { return refusal }
     guard exists(transfer.to) else { return Refusal(.unknownAccount, capacity.accounts) }
     if transfer.to == transfer.from { return Refusal(.sameAccount) }
     if transfer.amount <= 0 || transfer.amount > Limit.total {
@@ -80,7 +80,7 @@ extension Exchange {
     let holding = findHolding(transfer.from, transfer.currency)
     let free = holding == 0 ? 0 : balances.holdings[holding].free
     if transfer.amount > free { return Refusal(.insufficientCash, free) }
-    return roomForHolding(transfer.to, transfer.currency)
+    return validateHoldingCapacity(transfer.to, transfer.currency)
   }
 
   private func validateEnergy(_ transfer: Transfer) -> Refusal? {
@@ -93,6 +93,6 @@ extension Exchange {
       to == 0
       ? products.areas[UInt32(transfer.area.rawValue)].defaultCap : balances.positions[to].headroom
     if transfer.amount > headroom { return Refusal(.capExceeded, headroom) }
-    return to == 0 ? roomForPosition() : nil
+    return to == 0 ? validatePositionCapacity() : nil
   }
 }

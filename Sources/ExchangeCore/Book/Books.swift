@@ -59,7 +59,7 @@ extension Exchange {
         while slot != 0 {
           invariant(orders[slot].level == level, "a level holds its own orders")
           body(slot)
-          slot = orders.places[slot].next
+          slot = orders.links[slot].next
         }
       }
       level = books.ladder.next(after: level, in: book, live: false)
@@ -114,12 +114,12 @@ extension Exchange {
         live += orders[slot].covered
         total += orders[slot].leaves
         count += 1
-        let inPlace =
+        let isInPlace =
           orders[slot].marks.isOpen && orders[slot].level == level && orders[slot].leaves > 0
           && (orders[slot].covered > 0) == isLive && orders[slot].covered <= orders[slot].leaves
           && (!orders[slot].marks.isIceberg || isWhole(orders.icebergs[slot], isLive))
-        if !inPlace { misplaced = true }
-        slot = orders.places[slot].next
+        if !isInPlace { misplaced = true }
+        slot = orders.links[slot].next
       }
     }
     return (live, total, count, misplaced)
@@ -127,7 +127,7 @@ extension Exchange {
 
   /// Whether the part of a resting iceberg is one that can be seen: a whole one while it waits.
   private func isWhole(_ iceberg: Iceberg, _ isLive: Bool) -> Bool {
-    iceberg.part > 0 && iceberg.part <= iceberg.display
-      && (isLive || iceberg.part == iceberg.display)
+    iceberg.displayedSlice > 0 && iceberg.displayedSlice <= iceberg.display
+      && (isLive || iceberg.displayedSlice == iceberg.display)
   }
 }

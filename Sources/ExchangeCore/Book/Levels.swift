@@ -24,16 +24,16 @@ extension Exchange {
     } else {
       appendWaiting(order, level)
     }
-    if order.marks.isSpecial { rested(special: order) }
+    if order.marks.isSpecial { didRest(special: order) }
   }
 
   /// Takes an order out of its level; it is then entering, or gone.
-  @inline(__always) mutating func leave(_ order: OpenOrder) {
-    leave(order, isLive: order.covered > 0)
+  @inline(__always) mutating func removeFromLevel(_ order: OpenOrder) {
+    removeFromLevel(order, isLive: order.covered > 0)
   }
 
   /// Takes an order out of its level, from the live queue or from the waiting list.
-  @inline(__always) mutating func leave(_ order: OpenOrder, isLive: Bool) {
+  @inline(__always) mutating func removeFromLevel(_ order: OpenOrder, isLive: Bool) {
     let level = books.ladder.levels.row(order.level)
     level.remove(leaves: order.leaves)
     if isLive {
@@ -53,7 +53,7 @@ extension Exchange {
     let level = books.ladder.levels.row(order.level)
     unlinkLive(order, level)
     appendWaiting(order, level)
-    if order.marks.isSpecial { movedToWaiting(special: order) }
+    if order.marks.isSpecial { didMoveToWaiting(special: order) }
   }
 
   /// Moves a live order to the tail of its level's live queue.
@@ -70,13 +70,13 @@ extension Exchange {
   ) {
     let slot = order.slot
     let tail = level.liveTail
-    let links = orders.places.row(slot)
+    let links = orders.links.row(slot)
     links.previous = tail
     links.next = 0
     level.liveTail = slot
     level.cover(by: order.covered)
     if tail != 0 {
-      orders.places[tail].next = slot
+      orders.links[tail].next = slot
     } else {
       level.liveHead = slot
       books.ladder.becameLive(level, in: side)
@@ -84,14 +84,14 @@ extension Exchange {
   }
 
   @inline(__always) private mutating func unlinkLive(_ order: OpenOrder, _ level: LevelRow) {
-    let links = order.place.value
+    let links = order.links.value
     if links.previous != 0 {
-      orders.places[links.previous].next = links.next
+      orders.links[links.previous].next = links.next
     } else {
       level.liveHead = links.next
     }
     if links.next != 0 {
-      orders.places[links.next].previous = links.previous
+      orders.links[links.next].previous = links.previous
     } else {
       level.liveTail = links.previous
     }
@@ -106,26 +106,26 @@ extension Exchange {
   private func appendWaiting(_ order: OpenOrder, _ level: LevelRow) {
     let slot = order.slot
     let tail = level.waitingTail
-    let links = orders.places.row(slot)
+    let links = orders.links.row(slot)
     links.previous = tail
     links.next = 0
     invariant(tail != slot, "an order stands in a list once")
     level.waitingTail = slot
-    if tail != 0 { orders.places[tail].next = slot } else { level.waitingHead = slot }
+    if tail != 0 { orders.links[tail].next = slot } else { level.waitingHead = slot }
   }
 
   private func unlinkWaiting(_ order: OpenOrder, _ level: LevelRow) {
-    let links = order.place.value
+    let links = order.links.value
     if links.previous != 0 {
-      invariant(orders.places[links.previous].next == order.slot, "neighbours know each other")
-      orders.places[links.previous].next = links.next
+      invariant(orders.links[links.previous].next == order.slot, "neighbours know each other")
+      orders.links[links.previous].next = links.next
     } else {
       invariant(level.waitingHead == order.slot, "the first of the waiting list")
       level.waitingHead = links.next
     }
     if links.next != 0 {
-      invariant(orders.places[links.next].previous == order.slot, "neighbours know each other")
-      orders.places[links.next].previous = links.previous
+      invariant(orders.links[links.next].previous == order.slot, "neighbours know each other")
+      orders.links[links.next].previous = links.previous
     } else {
       invariant(level.waitingTail == order.slot, "the last of the waiting list")
       level.waitingTail = links.previous

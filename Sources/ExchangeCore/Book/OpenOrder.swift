@@ -8,13 +8,13 @@ import MarketModel
 struct OpenOrder {
   let row: OrderRow
   let slot: UInt32
-  let place: PlaceRow
+  let links: QueueLinksRow
   let instrument: InstrumentRow
   /// Its owner in the instrument's area.
   let owner: PositionRow
   let holding: HoldingRow
   /// All its owner's orders of its side.
-  let owned: OwnedRow
+  let owned: PositionSideRow
 
   /// The order's own fields.
   @inline(__always) subscript<Value>(dynamicMember field: WritableKeyPath<Order, Value>) -> Value {
@@ -30,7 +30,7 @@ struct OpenOrder {
   /// What clients call it.
   @inline(__always) var id: OrderId { OrderId(slot: slot, generation: row.generation) }
   /// Limit, 1e-5 per kWh.
-  @inline(__always) var price: Int64 { place.price }
+  @inline(__always) var price: Int64 { links.price }
   /// Whose it is.
   @inline(__always) var account: UInt32 { owner.account }
 }
@@ -43,7 +43,7 @@ extension Exchange {
   @inline(__always) func open(_ row: OrderRow, _ slot: UInt32) -> OpenOrder {
     let owner = balances.positions.row(row.position)
     return OpenOrder(
-      row: row, slot: slot, place: orders.places.row(slot),
+      row: row, slot: slot, links: orders.links.row(slot),
       instrument: products.instruments.row(row.instrument), owner: owner,
       holding: balances.holdings.row(owner.holding),
       owned: owned(row.position, row.side))
@@ -73,8 +73,8 @@ extension Exchange {
 
   /// Touches the position that an order joined or left. Where that leaves it settled and nobody waits
   /// in the queue, its turn would do nothing.
-  @inline(__always) mutating func touchUnlessSettled(_ order: OpenOrder) {
-    if touched.head != 0 || !isSettled(order.owner, order.owned, order.side) {
+  @inline(__always) mutating func touchUnlessFullyCovered(_ order: OpenOrder) {
+    if touched.head != 0 || !isFullyCovered(order.owner, order.owned, order.side) {
       touch(order.position)
     }
   }

@@ -67,7 +67,7 @@ struct OrderMarks: BitwiseCopyable {
 typealias OrderRow = Row<Order>
 
 extension Row<Order> {
-  /// Sets what can execute; its owner's and its level's sums follow (`OwnedRow.cover`, `LevelRow.cover`).
+  /// Sets what can execute; its owner's and its level's sums follow (`PositionSideRow.cover`, `LevelRow.cover`).
   @inline(__always) func cover(_ covered: Int64) { address.pointee.covered = covered }
 
   /// Takes executed quantity off.
@@ -78,7 +78,7 @@ extension Row<Order> {
 }
 
 /// Where an order stands, in its book and among its owner's.
-struct Place: BitwiseCopyable {
+struct QueueLinks: BitwiseCopyable {
   /// Limit, 1e-5 per kWh.
   var price: Int64
   /// Time priority within its owner's orders: entry, or the replace that lost the place.
@@ -92,12 +92,12 @@ struct Place: BitwiseCopyable {
 }
 
 /// Where an order stands, in its row.
-typealias PlaceRow = Row<Place>
+typealias QueueLinksRow = Row<QueueLinks>
 
 /// What the market sees of an iceberg. Apart from its order: others neither have nor touch it.
 struct Iceberg: BitwiseCopyable {
   /// Most that is seen of it at a time, Wh.
   var display: Int64
   /// What is left of the part that is seen, Wh; more than its leaves when those are less.
-  var part: Int64
+  var displayedSlice: Int64
 }

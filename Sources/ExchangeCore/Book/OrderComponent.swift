@@ -6,7 +6,7 @@ extension OrderPool: StateComponent {
   init(capacity: Capacity) {
     self.init(capacity: capacity.orders)
     invariant(
-      MemoryLayout<Order>.stride == 64 && MemoryLayout<Place>.stride == 32,
+      MemoryLayout<Order>.stride == 64 && MemoryLayout<QueueLinks>.stride == 32,
       "an order takes a line of the cache, its place half of one")
   }
 
@@ -39,7 +39,7 @@ extension OrderPool: StateComponent {
 extension Exchange {
   fileprivate func fold(order slot: UInt32, _ hash: inout WordHash) {
     let order = orders[slot]
-    let place = orders.places[slot]
+    let links = orders.links[slot]
     let account = balances.positions[order.position].account
     invariant(
       order.leaves > 0 && order.quantity >= order.leaves && order.covered >= 0
@@ -50,14 +50,14 @@ extension Exchange {
     hash.fold(
       UInt64(order.timeInForce.rawValue) << 16 | UInt64(order.selfTradePrevention.rawValue) << 8
         | order.marks.hashed)
-    for word in [place.price, order.quantity, order.leaves, order.covered, order.reservePerLot] {
+    for word in [links.price, order.quantity, order.leaves, order.covered, order.reservePerLot] {
       hash.fold(word)
     }
     hash.fold(order.clientOrderId)
-    hash.fold(place.arrival)
+    hash.fold(links.arrival)
     if order.marks.isIceberg {
       hash.fold(orders.icebergs[slot].display)
-      hash.fold(orders.icebergs[slot].part)
+      hash.fold(orders.icebergs[slot].displayedSlice)
     }
     hash.fold(
       order.timeInForce == .goodTillTime

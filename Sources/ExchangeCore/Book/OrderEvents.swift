@@ -74,10 +74,10 @@ extension Exchange {
     )
     progress.history.fold(
       trade: progress.trades,
-      UInt64(bitPattern: aggressor.pick(sell: makerId, buy: takerId)),
-      UInt64(bitPattern: aggressor.pick(sell: takerId, buy: makerId)), price, quantity,
-      aggressor.pick(sell: maker.fee, buy: taker.fee),
-      aggressor.pick(sell: taker.fee, buy: maker.fee))
+      UInt64(bitPattern: aggressor.select(sell: makerId, buy: takerId)),
+      UInt64(bitPattern: aggressor.select(sell: takerId, buy: makerId)), price, quantity,
+      aggressor.select(sell: maker.fee, buy: taker.fee),
+      aggressor.select(sell: taker.fee, buy: maker.fee))
   }
 
   /// Where a trade says who was on `side`.
@@ -86,7 +86,7 @@ extension Exchange {
       MemoryLayout<Trade>.offset(of: \.buyer), MemoryLayout<Trade>.offset(of: \.seller)
     )
     guard let buyer, let seller else { preconditionFailure("stored fields have an offset") }
-    let offset = side.pick(sell: Int64(seller), buy: Int64(buyer))
+    let offset = side.select(sell: Int64(seller), buy: Int64(buyer))
     return Row(
       (UnsafeMutableRawPointer(trade.address) + Int(offset)).assumingMemoryBound(
         to: TradeParty.self))

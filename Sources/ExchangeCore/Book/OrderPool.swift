@@ -6,12 +6,12 @@ import MarketModel
 struct OrderPool: ~Copyable {
   private let table: Table<Order>
   /// Where each order stands.
-  let places: Table<Place>
+  let links: Table<QueueLinks>
   /// By slot; of icebergs only.
   let icebergs: Table<Iceberg>
   /// The highest slot that ever held an iceberg; 0: none did.
   private(set) var highestIceberg: UInt32 = 0
-  private var free: UInt32 = 0
+  private var firstFree: UInt32 = 0
   /// Slots 1 ... used have been used at least once.
   private(set) var used: UInt32 = 0
   /// Open orders.
@@ -21,7 +21,7 @@ struct OrderPool: ~Copyable {
   init(capacity: UInt32) {
     precondition(capacity <= 1 << 24, "at most 2^24 orders")
     table = Table(capacity: Int(capacity) + 1)
-    places = Table(capacity: Int(capacity) + 1)
+    links = Table(capacity: Int(capacity) + 1)
     icebergs = Table(capacity: Int(capacity) + 1)
     self.capacity = capacity
   }
@@ -45,9 +45,9 @@ struct OrderPool: ~Copyable {
   @inline(__always) mutating func take() -> (OrderRow, slot: UInt32) {
     precondition(!isFull, "the caller checks isFull first")
     let slot: UInt32
-    if free != 0 {
-      slot = free
-      free = places[slot].next
+    if firstFree != 0 {
+      slot = firstFree
+      firstFree = links[slot].next
     } else {
       used &+= 1  // At most the capacity.
       slot = used
@@ -61,17 +61,17 @@ struct OrderPool: ~Copyable {
   /// Notes how much of the order in a slot is seen at a time.
   mutating func makeIceberg(_ slot: UInt32, display: Int64) {
     invariant(display > 0 && slot <= used, "an iceberg shows something")
-    icebergs[slot] = Iceberg(display: display, part: display)
+    icebergs[slot] = Iceberg(display: display, displayedSlice: display)
     highestIceberg = max(highestIceberg, slot)
     invariant(highestIceberg <= used, "an iceberg is an order")
   }
 
   /// Gives a slot back.
-  @inline(__always) mutating func release(_ order: OrderRow, _ place: PlaceRow, _ slot: UInt32) {
+  @inline(__always) mutating func free(_ order: OrderRow, _ links: QueueLinksRow, _ slot: UInt32) {
     invariant(order.marks.isOpen, "an order leaves once")
     order.marks = .gone
-    place.next = free
-    free = slot
+    links.next = firstFree
+    firstFree = slot
     count &-= 1
   }
 
@@ -96,26 +96,26 @@ extension OrderPool {
   static func add(to layout: inout StateLayout) {
     layout.add(Counters.self)
     layout.add(Order.self)
-    layout.add(Place.self)
+    layout.add(QueueLinks.self)
     layout.add(Iceberg.self)
   }
 
   func write(to sink: any StateSink) {
     invariant(
-      count <= used && free <= used && highestIceberg <= used, "orders within their table")
+      count <= used && firstFree <= used && highestIceberg <= used, "orders within their table")
     sink.put(
-      Counters(free: free, used: used, count: count, highestIceberg: highestIceberg))
+      Counters(free: firstFree, used: used, count: count, highestIceberg: highestIceberg))
     table.write(to: sink, used: Int(used) + 1)
-    places.write(to: sink, used: Int(used) + 1)
+    links.write(to: sink, used: Int(used) + 1)
     icebergs.write(to: sink, used: Int(highestIceberg) + 1)
   }
 
   mutating func read(from source: any StateSource) {
     let counters = source.get(Counters.self)
-    (free, used, count) = (counters.free, counters.used, counters.count)
+    (firstFree, used, count) = (counters.free, counters.used, counters.count)
     highestIceberg = counters.highestIceberg
     table.read(from: source)
-    places.read(from: source)
+    links.read(from: source)
     icebergs.read(from: source)
   }
 }

@@ -9,9 +9,9 @@ extension Exchange {
   }
 
   @inline(__always) private func isBefore(_ a: UInt32, _ b: UInt32, _ side: Side) -> Bool {
-    let (first, second) = (orders.places.row(a), orders.places.row(b))
+    let (first, second) = (orders.links.row(a), orders.links.row(b))
     let (price, other) = (first.price, second.price)
-    let isBetter = side.pick(sell: other - price, buy: price - other)
+    let isBetter = side.select(sell: other - price, buy: price - other)
     let isOlder = first.arrival < second.arrival
     return isBetter != 0 ? isBetter > 0 : isOlder
   }
@@ -20,7 +20,7 @@ extension Exchange {
   ///
   /// It goes to the tail. Where that breaks price-time order, a position that is short has it put
   /// in its place; any other merely forgets that its list was sorted, and asks no more until then.
-  @inline(__always) func own(_ order: OpenOrder, _ side: OwnedRow) {
+  @inline(__always) func linkToOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     let tail = side.tail
     side.count &+= 1  // At most the orders' capacity.
     side.add(leaves: order.leaves, covered: order.covered)
@@ -37,75 +37,75 @@ extension Exchange {
   }
 
   /// Removes an order, its leaves and cover from its owner's side.
-  @inline(__always) func disown(_ order: OpenOrder, _ side: OwnedRow) {
+  @inline(__always) func unlinkFromOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     side.count &-= 1
     side.remove(leaves: order.leaves, covered: order.covered, isHalted: isHalted(order))
     unlinkOwned(order.slot, side)
   }
 
-  @inline(__always) private func unlinkOwned(_ slot: UInt32, _ side: OwnedRow) {
-    let links = orders.places[slot]
+  @inline(__always) private func unlinkOwned(_ slot: UInt32, _ side: PositionSideRow) {
+    let links = orders.links[slot]
     if links.ownerPrevious != 0 {
-      orders.places[links.ownerPrevious].ownerNext = links.ownerNext
+      orders.links[links.ownerPrevious].ownerNext = links.ownerNext
     } else {
       side.head = links.ownerNext
     }
     if links.ownerNext != 0 {
-      orders.places[links.ownerNext].ownerPrevious = links.ownerPrevious
+      orders.links[links.ownerNext].ownerPrevious = links.ownerPrevious
     } else {
       side.tail = links.ownerPrevious
     }
   }
 
-  @inline(__always) private func linkLast(_ order: OpenOrder, _ side: OwnedRow) {
+  @inline(__always) private func linkLast(_ order: OpenOrder, _ side: PositionSideRow) {
     let slot = order.slot
     let tail = side.tail
-    let links = orders.places.row(slot)
+    let links = orders.links.row(slot)
     links.ownerPrevious = tail
     links.ownerNext = 0
-    if tail != 0 { orders.places[tail].ownerNext = slot } else { side.head = slot }
+    if tail != 0 { orders.links[tail].ownerNext = slot } else { side.head = slot }
     side.tail = slot
   }
 
-  private func link(_ slot: UInt32, after previous: UInt32, _ side: OwnedRow) {
-    let next = previous == 0 ? side.head : orders.places[previous].ownerNext
+  private func link(_ slot: UInt32, after previous: UInt32, _ side: PositionSideRow) {
+    let next = previous == 0 ? side.head : orders.links[previous].ownerNext
     invariant(previous != slot && next != slot, "an order stands in a list once")
-    orders.places[slot].ownerPrevious = previous
-    orders.places[slot].ownerNext = next
+    orders.links[slot].ownerPrevious = previous
+    orders.links[slot].ownerNext = next
     invariant(next == 0 || next != previous, "a list does not bite its tail")
-    if previous != 0 { orders.places[previous].ownerNext = slot } else { side.head = slot }
-    if next != 0 { orders.places[next].ownerPrevious = slot } else { side.tail = slot }
+    if previous != 0 { orders.links[previous].ownerNext = slot } else { side.head = slot }
+    if next != 0 { orders.links[next].ownerPrevious = slot } else { side.tail = slot }
   }
 
   /// The last order that stands before `slot` in a sorted list; 0 when none does.
-  private func predecessor(of slot: UInt32, _ side: OwnedRow) -> UInt32 {
+  private func predecessor(of slot: UInt32, _ side: PositionSideRow) -> UInt32 {
     if isBefore(slot, side.head) { return 0 }
     var candidate = side.tail
-    while isBefore(slot, candidate) { candidate = orders.places[candidate].ownerPrevious }
+    while isBefore(slot, candidate) { candidate = orders.links[candidate].ownerPrevious }
     invariant(candidate != 0 && candidate != slot, "the head at the latest stands before it")
     return candidate
   }
 
   /// Brings a side's list into price-time order, in place. Of a list's few last, each is put where it
   /// belongs; a long list is merged: O(n log n).
-  @inline(__always) func sortOwned(_ owned: OwnedRow, _ side: Side) {
+  @inline(__always) func sortOwned(_ owned: PositionSideRow, _ side: Side) {
     if owned.isSorted { return }
     if owned.count <= 32 { sortShort(owned, side) } else { sortLong(owned, side) }
     owned.isSorted = true
     invariant(
-      orders.places[owned.head].ownerPrevious == 0
-        && orders.places[owned.tail].ownerNext == 0, "a list with two ends")
+      orders.links[owned.head].ownerPrevious == 0
+        && orders.links[owned.tail].ownerNext == 0, "a list with two ends")
   }
 
-  private func sortShort(_ owned: OwnedRow, _ side: Side) {
+  private func sortShort(_ owned: PositionSideRow, _ side: Side) {
     var last = owned.head
-    var slot = orders.places[last].ownerNext
+    var slot = orders.links[last].ownerNext
     while slot != 0 {
-      let next = orders.places[slot].ownerNext
+      let next = orders.links[slot].ownerNext
       if isBefore(slot, last, side) {
-        var candidate = orders.places[last].ownerPrevious
+        var candidate = orders.links[last].ownerPrevious
         while candidate != 0, isBefore(slot, candidate, side) {
-          candidate = orders.places[candidate].ownerPrevious
+          candidate = orders.links[candidate].ownerPrevious
         }
         unlinkOwned(slot, owned)
         link(slot, after: candidate, owned)
@@ -117,7 +117,7 @@ extension Exchange {
     invariant(owned.tail == last, "the worst order is the last")
   }
 
-  private func sortLong(_ owned: OwnedRow, _ side: Side) {
+  private func sortLong(_ owned: PositionSideRow, _ side: Side) {
     var width: UInt32 = 1
     while width < owned.count {
       mergePass(owned, width, side)
@@ -128,16 +128,16 @@ extension Exchange {
     var count: UInt32 = 0
     while slot != 0 {
       count &+= 1
-      orders.places[slot].ownerPrevious = previous
+      orders.links[slot].ownerPrevious = previous
       previous = slot
-      slot = orders.places[slot].ownerNext
+      slot = orders.links[slot].ownerNext
     }
     owned.tail = previous
     invariant(count == owned.count, "no order is lost or doubled by sorting")
   }
 
   /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.
-  private func mergePass(_ owned: OwnedRow, _ width: UInt32, _ side: Side) {
+  private func mergePass(_ owned: PositionSideRow, _ width: UInt32, _ side: Side) {
     invariant(width < owned.count, "runs shorter than the list")
     var rest = owned.head
     var tail: UInt32 = 0
@@ -150,16 +150,16 @@ extension Exchange {
         let slot: UInt32
         if right == 0 || (left != 0 && isBefore(left, right, side)) {
           slot = left
-          left = orders.places[left].ownerNext
+          left = orders.links[left].ownerNext
         } else {
           slot = right
-          right = orders.places[right].ownerNext
+          right = orders.links[right].ownerNext
         }
-        if tail == 0 { owned.head = slot } else { orders.places[tail].ownerNext = slot }
+        if tail == 0 { owned.head = slot } else { orders.links[tail].ownerNext = slot }
         tail = slot
       }
     }
-    invariant(tail != 0 && orders.places[tail].ownerNext == 0, "the last run ends the list")
+    invariant(tail != 0 && orders.links[tail].ownerNext == 0, "the last run ends the list")
   }
 
   /// Ends the run of at most `width` orders that starts at `start`.
@@ -168,11 +168,11 @@ extension Exchange {
     invariant(start != 0 && width > 0, "a run of something")
     var last = start
     for _ in 1..<width {
-      if orders.places[last].ownerNext == 0 { return 0 }
-      last = orders.places[last].ownerNext
+      if orders.links[last].ownerNext == 0 { return 0 }
+      last = orders.links[last].ownerNext
     }
-    let next = orders.places[last].ownerNext
-    orders.places[last].ownerNext = 0
+    let next = orders.links[last].ownerNext
+    orders.links[last].ownerNext = 0
     return next
   }
 }

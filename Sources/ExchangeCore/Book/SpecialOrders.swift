@@ -13,35 +13,35 @@ import MarketModel
 
 extension Exchange {
   /// What of a live order trades before it gives up its place.
-  @inline(__always) func inPlace(_ order: OpenOrder) -> Int64 {
-    order.marks.isSpecial ? seen(order).live : order.covered
+  @inline(__always) func displayedLive(_ order: OpenOrder) -> Int64 {
+    order.marks.isSpecial ? displayed(order).live : order.covered
   }
 
   /// What the market sees of an open order.
-  @inline(never) func seen(_ order: OpenOrder) -> (total: Int64, live: Int64) {
+  @inline(never) func displayed(_ order: OpenOrder) -> (total: Int64, live: Int64) {
     let (leaves, covered) = (order.leaves, order.covered)
     if !order.marks.isIceberg { return (leaves, covered) }
-    let part = orders.icebergs[order.slot].part
-    invariant(part > 0 && covered <= leaves, "an open iceberg shows something")
-    return (min(leaves, part), min(covered, part))
+    let displayedSlice = orders.icebergs[order.slot].displayedSlice
+    invariant(displayedSlice > 0 && covered <= leaves, "an open iceberg shows something")
+    return (min(leaves, displayedSlice), min(covered, displayedSlice))
   }
 
   /// After a special order came to rest: an iceberg shows a whole part.
-  @inline(never) mutating func rested(special order: OpenOrder) {
+  @inline(never) mutating func didRest(special order: OpenOrder) {
     if !order.marks.isIceberg { return }
     refillDisplay(order)
     show(order)
   }
 
   /// After a special order moved to the end of the waiting list: an iceberg shows a whole part when it is live again.
-  @inline(never) func movedToWaiting(special order: OpenOrder) {
+  @inline(never) func didMoveToWaiting(special order: OpenOrder) {
     if order.marks.isIceberg { refillDisplay(order) }
   }
 
   /// After `quantity` of a resting special order was taken and some is left.
-  @inline(never) mutating func settle(special order: OpenOrder, taken quantity: Int64) {
+  @inline(never) mutating func updateSpecial(_ order: OpenOrder, reducedBy quantity: Int64) {
     if order.marks.isIceberg {
-      settleIceberg(order, taken: quantity)
+      updateIceberg(order, reducedBy: quantity)
     } else if order.covered == 0 {
       moveToWaiting(order)
     }
@@ -50,20 +50,20 @@ extension Exchange {
   /// Shows a whole part of an iceberg that comes into a list.
   private func refillDisplay(_ order: OpenOrder) {
     invariant(order.marks.isIceberg, "only an iceberg has parts")
-    orders.icebergs[order.slot].part = orders.icebergs[order.slot].display
-    invariant(orders.icebergs[order.slot].part > 0, "an iceberg shows something")
+    orders.icebergs[order.slot].displayedSlice = orders.icebergs[order.slot].display
+    invariant(orders.icebergs[order.slot].displayedSlice > 0, "an iceberg shows something")
   }
 
   /// After `quantity` of a resting iceberg was taken: where it stands now, and what is seen of it.
-  private mutating func settleIceberg(_ order: OpenOrder, taken quantity: Int64) {
+  private mutating func updateIceberg(_ order: OpenOrder, reducedBy quantity: Int64) {
     invariant(quantity > 0 && order.leaves > 0, "some of it was taken, and some is left")
     if order.covered == 0 {
       moveToWaiting(order)
       return show(order)
     }
-    orders.icebergs[order.slot].part -= quantity
-    invariant(orders.icebergs[order.slot].part >= 0, "no more traded than was shown")
-    let isRefilled = orders.icebergs[order.slot].part == 0
+    orders.icebergs[order.slot].displayedSlice -= quantity
+    invariant(orders.icebergs[order.slot].displayedSlice >= 0, "no more traded than was shown")
+    let isRefilled = orders.icebergs[order.slot].displayedSlice == 0
     if isRefilled {
       moveToBack(order)
       refillDisplay(order)
@@ -78,15 +78,15 @@ extension Exchange {
 
   @inline(never) private mutating func show(_ order: OpenOrder, isRefilled: Bool = false) {
     if !order.marks.isIceberg { return }
-    let seen = seen(order)
-    invariant(order.marks.isOpen && seen.total > 0, "what is open shows something")
-    invariant(seen.live >= 0 && seen.live <= seen.total, "no more live than is seen")
+    let displayed = displayed(order)
+    invariant(order.marks.isOpen && displayed.total > 0, "what is open shows something")
+    invariant(displayed.live >= 0 && displayed.live <= displayed.total, "no more live than is seen")
     emit(
       .order(
         .displayed(
           OrderDisplayed(
-            order: order.id, total: Energy(wattHours: seen.total),
-            live: Energy(wattHours: seen.live), isRefilled: isRefilled))))
+            order: order.id, total: Energy(wattHours: displayed.total),
+            live: Energy(wattHours: displayed.live), isRefilled: isRefilled))))
   }
 
 }

@@ -31,7 +31,8 @@ extension Exchange {
   }
 
   private func coverOnEntry(
-    _ owned: OwnedRow, _ available: Int64, _ side: Side, price: Int64, leaves: Int64, lot: Int64,
+    _ owned: PositionSideRow, _ available: Int64, _ side: Side, price: Int64, leaves: Int64,
+    lot: Int64,
     besides slot: UInt32
   ) -> Int64 {
     if available <= 0 { return 0 }
@@ -41,10 +42,10 @@ extension Exchange {
     var other = owned.head
     while other != 0, before < available {
       let isBetter =
-        side == .sell ? orders.places[other].price <= price : orders.places[other].price >= price
+        side == .sell ? orders.links[other].price <= price : orders.links[other].price >= price
       if !isBetter { break }
       if other != slot, !isHalted(open(other)) { before += orders[other].leaves }
-      other = orders.places[other].ownerNext
+      other = orders.links[other].ownerNext
     }
     invariant(before >= 0, "what stands before is not negative")
     return cover(available, before: before, leaves: leaves, lot: lot)
@@ -53,21 +54,21 @@ extension Exchange {
   // MARK: Re-covering
 
   /// Makes the cover of one side of a position what the function says: losses, then gains.
-  @inline(__always) mutating func recover(_ position: UInt32, _ side: Side) {
-    if !isSettled(balances.positions.row(position), owned(position, side), side) {
-      recoverShort(position, side)
+  @inline(__always) mutating func recalculateCover(_ position: UInt32, _ side: Side) {
+    if !isFullyCovered(balances.positions.row(position), owned(position, side), side) {
+      recalculatePartialCover(position, side)
     }
   }
 
-  mutating func recoverShort(_ position: UInt32, _ side: Side) {
+  mutating func recalculatePartialCover(_ position: UInt32, _ side: Side) {
     let owned = owned(position, side)
     // Without cover there is none to lose, without anything to cover with there is none to gain.
     let available = balances.positions[position].available(side)
     if owned.covered == 0, available <= 0 { return }
-    takeBack(owned, side, available)
+    reduceToShares(owned, side, available)
     if owned.covered < available {
       sortOwned(owned, side)
-      gains(position, owned, side)
+      raiseBestFirst(position, owned, side)
       invariant(
         owned.covered <= balances.positions[position].available(side),
         "the same energy backs no two live quantities")
@@ -75,32 +76,32 @@ extension Exchange {
   }
 
   /// Takes from one side's orders what is more than their share of `available`.
-  @inline(__always) private mutating func takeBack(
-    _ owned: OwnedRow, _ side: Side, _ available: Int64
+  @inline(__always) private mutating func reduceToShares(
+    _ owned: PositionSideRow, _ side: Side, _ available: Int64
   ) {
-    if available < owned.fairFrom {
+    if available < owned.excessBelow {
       sortOwned(owned, side)
-      losses(owned, available)
+      reduceWorstFirst(owned, available)
     }
-    owned.isFair(from: available)
+    owned.noteNoExcess(from: available)
     invariant(owned.covered <= available, "no more covered than there is")
   }
 
   /// Takes the cover that one side of a position has no longer, and gives none.
-  mutating func loseCover(_ position: UInt32, _ side: Side) {
+  mutating func removeExcessCover(_ position: UInt32, _ side: Side) {
     invariant(position != 0 && position <= balances.positionCount, "a position of the table")
     let owned = owned(position, side)
     let available = balances.positions[position].available(side)
     if owned.covered <= available && owned.eligible <= available { return }
-    takeBack(owned, side, available)
+    reduceToShares(owned, side, available)
   }
 
-  private mutating func losses(_ owned: OwnedRow, _ available: Int64) {
+  private mutating func reduceWorstFirst(_ owned: PositionSideRow, _ available: Int64) {
     if owned.covered == 0 { return }
     var before = owned.eligible
     var slot = owned.tail
     while slot != 0 {
-      let previous = orders.places[slot].ownerPrevious
+      let previous = orders.links[slot].ownerPrevious
       let order = orders.row(slot)
       let instrument = products.instruments.row(order.instrument)
       if !instrument.isHalted {
@@ -119,7 +120,7 @@ extension Exchange {
     invariant(before == 0, "what is eligible is the sum of the orders")
   }
 
-  private mutating func gains(_ position: UInt32, _ owned: OwnedRow, _ side: Side) {
+  private mutating func raiseBestFirst(_ position: UInt32, _ owned: PositionSideRow, _ side: Side) {
     var before: Int64 = 0
     var slot = owned.head
     while slot != 0 {
@@ -127,7 +128,7 @@ extension Exchange {
       invariant(before >= 0 && owned.covered >= 0, "sums of what is not negative")
       // No order has more than its share now: when all together have everything, each has its share.
       if available <= before || owned.covered >= available { return }
-      let next = orders.places[slot].ownerNext
+      let next = orders.links[slot].ownerNext
       let order = orders.row(slot)
       let instrument = products.instruments.row(order.instrument)
       if !instrument.isHalted {
@@ -141,7 +142,8 @@ extension Exchange {
   }
 
   /// Takes cover from an order in the live book; without any it waits.
-  private mutating func reduceCover(_ order: OpenOrder, _ owned: OwnedRow, to target: Int64) {
+  private mutating func reduceCover(_ order: OpenOrder, _ owned: PositionSideRow, to target: Int64)
+  {
     let lost = order.covered - target
     invariant(lost > 0 && target >= 0, "some of its cover is taken, and no more")
     if target == 0 {
@@ -157,16 +159,16 @@ extension Exchange {
   }
 
   /// Gives cover to an order: in place when it is live already, else it enters the live book.
-  private mutating func raiseCover(_ order: OpenOrder, _ owned: OwnedRow, to target: Int64) {
+  private mutating func raiseCover(_ order: OpenOrder, _ owned: PositionSideRow, to target: Int64) {
     let gained = target - order.covered
     invariant(gained > 0 && target <= order.leaves, "cover for what is open, and no more")
     let entersLive = order.covered == 0
     if entersLive, order.marks.isPostOnly, crosses(order) {
-      remove(order, .postOnly)
+      cancelInFull(order, .postOnly)
       return
     }
     if entersLive {
-      leave(order)
+      removeFromLevel(order)
     } else {
       books.ladder.levels.row(order.level).cover(by: gained)
     }

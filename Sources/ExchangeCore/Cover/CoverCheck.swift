@@ -10,7 +10,7 @@ extension Exchange {
     }
     let available = balances.positions[position].available(side)
     // What a drain that reached its bound left in the queue has its turn with the next command.
-    let isDue = touched.isBehind && balances.positions[position].isTouched
+    let isDue = touched.hasBacklog && balances.positions[position].isTouched
     var (eligible, halted, covered, count) = (Int64(0), Int64(0), Int64(0), UInt32(0))
     var slot = owned.head
     while slot != 0 {
@@ -29,12 +29,12 @@ extension Exchange {
             "\(name): order \(orders.id(slot).rawValue) has cover \(orders[slot].covered), not \(due)"
           )
         }
-        let share = cover(owned.fairFrom, before: before, leaves: leaves, lot: lot)
+        let share = cover(owned.excessBelow, before: before, leaves: leaves, lot: lot)
         if share < orders[slot].covered {
-          violations.append("\(name): unfair from \(owned.fairFrom): \(share) its share")
+          violations.append("\(name): unfair from \(owned.excessBelow): \(share) its share")
         }
       }
-      slot = orders.places[slot].ownerNext
+      slot = orders.links[slot].ownerNext
     }
     let row = owned.value
     if (eligible, halted, covered, count) != (row.eligible, row.halted, row.covered, row.count) {
@@ -45,14 +45,14 @@ extension Exchange {
     }
   }
 
-  private func leavesBefore(_ slot: UInt32, _ owned: OwnedRow) -> Int64 {
+  private func leavesBefore(_ slot: UInt32, _ owned: PositionSideRow) -> Int64 {
     var sum: Int64 = 0
     var other = owned.head
     while other != 0 {
       if other != slot, !isHalted(open(other)), isBefore(other, slot) {
         sum += orders[other].leaves
       }
-      other = orders.places[other].ownerNext
+      other = orders.links[other].ownerNext
     }
     return sum
   }

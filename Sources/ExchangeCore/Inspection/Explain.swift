@@ -30,7 +30,7 @@ extension Exchange {
       if other != slot, orders[other].covered > 0, isBefore(other, slot) {
         blockers.append(OrderExplanation.Blocker(state(open(other))))
       }
-      other = orders.places[other].ownerNext
+      other = orders.links[other].ownerNext
     }
     blockers.sort { $0.order < $1.order }
     return orders[slot].side == .sell ? .awaitingEnergy(blockers) : .awaitingHeadroom(blockers)
@@ -41,26 +41,26 @@ extension Exchange {
     var ahead: Int64 = 0
     var level = book.bestLevel
     while level != 0, level != orders[slot].level {
-      ahead += orders.highestIceberg == 0 ? books.ladder.levels[level].live : seen(in: level)
+      ahead += orders.highestIceberg == 0 ? books.ladder.levels[level].live : displayed(in: level)
       level = books.ladder.next(after: level, in: book, live: true)
     }
-    var other = orders.places[slot].previous
+    var other = orders.links[slot].previous
     while other != 0 {
       invariant(orders[other].level == orders[slot].level, "a list leads on within its level")
-      ahead += seen(open(other)).live
-      other = orders.places[other].previous
+      ahead += displayed(open(other)).live
+      other = orders.links[other].previous
     }
     return ahead
   }
 
   /// What the market sees in a level of live quantity: nobody is told what icebergs hide.
-  private func seen(in level: UInt32) -> Int64 {
+  private func displayed(in level: UInt32) -> Int64 {
     invariant(books.ladder.levels[level].liveHead != 0, "a live level has a live order")
     var sum: Int64 = 0
     var slot = books.ladder.levels[level].liveHead
     while slot != 0 {
-      sum += seen(open(slot)).live
-      slot = orders.places[slot].next
+      sum += displayed(open(slot)).live
+      slot = orders.links[slot].next
     }
     return sum
   }
@@ -76,6 +76,6 @@ extension Exchange {
     if orders[best].position == orders[slot].position {
       return .ownOrder(OrderExplanation.Blocker(state(open(best))))
     }
-    return .noCrossingPrice(best: Price(ticks: orders.places[best].price))
+    return .noCrossingPrice(best: Price(ticks: orders.links[best].price))
   }
 }

@@ -4,16 +4,19 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the layouts that are read: with what there is of each currency, and, before version 2 of the
-  /// rules, without.
+  /// Fingerprints of the layouts that this file converts: the first holds the sums of each currency, the second was
+  /// written before version 2 of the rules and lacks them.
   static let fingerprints: [UInt64] = [0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD]
+
+  /// Fingerprints of layouts with the bytes of the present one: only names of row types or fields were different.
+  static let renamed: [UInt64] = [0xD5D0_2F15_171E_6AEB]
 
   /// What was in no table.
   private struct Counters: BitwiseCopyable {
     var holdings, positions: UInt32
     var trades, arrivals, settledBatch, settledSequence: UInt64
     var touchedHead, touchedTail: UInt32
-    var isBehind: UInt64
+    var hasBacklog: UInt64
     var rules: UInt64
     var now, lastSequence, eventHash: UInt64
   }
@@ -23,14 +26,14 @@ enum FormerImage {
     var holdings, positions: UInt32
     var trades, arrivals, settledBatch, settledSequence: UInt64
     var touchedHead, touchedTail: UInt32
-    var isBehind: UInt64
+    var hasBacklog: UInt64
     var now, lastSequence, eventHash: UInt64
 
     var withRules: Counters {
       Counters(
         holdings: holdings, positions: positions, trades: trades, arrivals: arrivals,
         settledBatch: settledBatch, settledSequence: settledSequence, touchedHead: touchedHead,
-        touchedTail: touchedTail, isBehind: isBehind, rules: UInt64(RulesVersion.first),
+        touchedTail: touchedTail, hasBacklog: hasBacklog, rules: UInt64(RulesVersion.first),
         now: now, lastSequence: lastSequence, eventHash: eventHash)
     }
   }
@@ -53,7 +56,7 @@ enum FormerImage {
         settledSequence: counters.settledSequence, rules: counters.rules, now: counters.now,
         lastSequence: counters.lastSequence, eventHash: counters.eventHash))
     (exchange.touched.head, exchange.touched.tail) = (counters.touchedHead, counters.touchedTail)
-    exchange.touched.isBehind = counters.isBehind != 0
+    exchange.touched.hasBacklog = counters.hasBacklog != 0
     Reference.read(&exchange, from: source)
     Accounts.read(&exchange, from: source)
     exchange.balances.readRows(
@@ -71,7 +74,7 @@ enum FormerImage {
     let expiries = expiries(from: source, orders: exchange.capacity.orders)
     if !source.isWhole { return }
     if !knowsCirculation { exchange.countCirculation() }
-    exchange.nameAssets()
+    exchange.assignAssets()
     exchange.schedule(expiries)
   }
 
@@ -102,8 +105,8 @@ extension Exchange {
   }
 
   /// Every position and every instrument was of its area's energy.
-  fileprivate mutating func nameAssets() {
-    balances.nameAssets()
+  fileprivate mutating func assignAssets() {
+    balances.assignAssets()
     balances.index(accounts)
     for number in stride(from: 1, through: capacity.instruments, by: 1)
     where products.instruments[number].exists {
@@ -117,7 +120,7 @@ extension Exchange {
     where orders[slot].marks.isOpen && orders[slot].timeInForce == .goodTillTime {
       guard Int(slot) < times.count else { continue }
       schedule.insert(
-        .expiry, slot, at: times[Int(slot)], number: orders.places[slot].arrival)
+        .expiry, slot, at: times[Int(slot)], number: orders.links[slot].arrival)
     }
   }
 }

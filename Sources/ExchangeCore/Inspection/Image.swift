@@ -38,11 +38,12 @@ extension Exchange {
   /// - Returns: `nil` when the source ends early, or another program or another capacity wrote it.
   public init?(capacity: Capacity, reading source: any StateSource) {
     self.init(capacity: capacity)
-    let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
+    let former = source.expect(
+      Exchange.layout, or: FormerImage.fingerprints + FormerImage.renamed)
     if source.isWhole, source.get(Capacity.Image.self) != capacity.image {
       source.reject("written with another capacity")
     }
-    if let former {
+    if let former, former < FormerImage.fingerprints.count {
       if source.isWhole { FormerImage.read(&self, from: source, knowsCirculation: former == 0) }
     } else {
       Exchange.forEachComponent { $0.read(&self, from: source) }

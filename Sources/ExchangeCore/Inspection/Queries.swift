@@ -11,10 +11,10 @@ extension Exchange {
 
   /// What the market sees of an open order: all of it, or an iceberg's part.
   /// - Returns: `nil` when no such order is open.
-  public func seen(of order: OrderId) -> (total: Energy, live: Energy)? {
+  public func displayed(of order: OrderId) -> (total: Energy, live: Energy)? {
     find(order).map {
-      let seen = seen($0)
-      return (Energy(wattHours: seen.total), Energy(wattHours: seen.live))
+      let displayed = displayed($0)
+      return (Energy(wattHours: displayed.total), Energy(wattHours: displayed.live))
     }
   }
 

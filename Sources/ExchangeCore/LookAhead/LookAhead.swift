@@ -44,14 +44,14 @@ extension Exchange {
     let block = index / Window.size
     let count = commands.count
     if index == 0 {
-      for early in 0..<3 { askForRows(first, count, block: early) }
-      for early in 0..<2 { askForOwners(window[early]) }
-      askForEnds(window[0])
+      for early in 0..<3 { prefetchRows(first, count, block: early) }
+      for early in 0..<2 { prefetchOwners(window[early]) }
+      prefetchEnds(window[0])
     }
-    askForRows(first, count, block: block + 3)
-    askForOwners(window[block + 2])
-    askForEnds(window[block + 1])
-    if hasManyBooks { askForLevelEnds(window[block]) }
+    prefetchRows(first, count, block: block + 3)
+    prefetchOwners(window[block + 2])
+    prefetchEnds(window[block + 1])
+    if hasManyBooks { prefetchLevelEnds(window[block]) }
   }
 
   /// Whether the second-level cache (1 MiB) holds less than what is in use.
@@ -69,7 +69,7 @@ extension Exchange {
 
   /// Sorts a block's commands and asks for the rows that they name. What names rows that cannot exist is
   /// left out.
-  private mutating func askForRows(_ first: UnsafePointer<Command>, _ count: Int, block: Int) {
+  private mutating func prefetchRows(_ first: UnsafePointer<Command>, _ count: Int, block: Int) {
     let list = window[block]
     list.clear()
     let start = block &* Window.size
@@ -78,17 +78,17 @@ extension Exchange {
       let payload = CommandLayout.payload(first + index)
       list.add(payload, commandLayout.kind(CommandLayout.tag(payload)))
     }
-    list.filter(.enter) { askForEntering(NewOrderRow($0.assumingMemoryBound(to: NewOrder.self))) }
+    list.filter(.enter) { prefetchEntering(NewOrderRow($0.assumingMemoryBound(to: NewOrder.self))) }
     // A replace begins with the same fields as a cancel.
     list.filter(.change) {
-      askForChanged(CancelOrderRow($0.assumingMemoryBound(to: CancelOrder.self)))
+      prefetchChanged(CancelOrderRow($0.assumingMemoryBound(to: CancelOrder.self)))
     }
     list.filter(.reading) {
-      askForMeter(ReadOnlyRow<MeterReading>($0.assumingMemoryBound(to: MeterReading.self)))
+      prefetchMeter(ReadOnlyRow<MeterReading>($0.assumingMemoryBound(to: MeterReading.self)))
     }
   }
 
-  @inline(__always) private func askForEntering(_ order: NewOrderRow) -> Bool {
+  @inline(__always) private func prefetchEntering(_ order: NewOrderRow) -> Bool {
     let (account, number) = (order.account.rawValue, order.instrument.rawValue)
     if account > capacity.accounts || number > capacity.instruments { return false }
     prefetch(accounts.address(of: account))
@@ -99,16 +99,16 @@ extension Exchange {
     return true
   }
 
-  @inline(__always) private func askForChanged(_ order: CancelOrderRow) -> Bool {
+  @inline(__always) private func prefetchChanged(_ order: CancelOrderRow) -> Bool {
     let (account, slot) = (order.account.rawValue, order.order.slot)
     if account > capacity.accounts || slot > orders.used { return false }
     prefetch(accounts.address(of: account))
     prefetch(orders.row(slot).address)
-    prefetch(orders.places.address(of: slot))
+    prefetch(orders.links.address(of: slot))
     return true
   }
 
-  @inline(__always) private func askForMeter(_ reading: ReadOnlyRow<MeterReading>) -> Bool {
+  @inline(__always) private func prefetchMeter(_ reading: ReadOnlyRow<MeterReading>) -> Bool {
     let number = reading.meter.rawValue
     if number > capacity.meters { return false }
     prefetch(meters.address(of: number))
@@ -117,24 +117,24 @@ extension Exchange {
 
   // MARK: What those rows name
 
-  private func askForOwners(_ list: Window.Block) {
+  private func prefetchOwners(_ list: Window.Block) {
     for index in 0..<list.count(.enter) {
       let order = list.enter(index)
       let position = accounts[order.account.rawValue].firstPosition
       prefetch(balances.positions.address(of: position))
       prefetch(owned(position, order.side).address)
-      if hasManyBooks { askForNode(order) } else if hasManyLevels { askForLevel(order) }
+      if hasManyBooks { prefetchNode(order) } else if hasManyLevels { prefetchLevel(order) }
     }
     for index in 0..<list.count(.change) {
       let order = orders.row(list.change(index).order.slot)
-      let place = orders.places.row(list.change(index).order.slot)
+      let links = orders.links.row(list.change(index).order.slot)
       prefetch(balances.positions.address(of: order.position))
       prefetch(owned(order.position, order.side).address)
       prefetch(books.ladder.levels.address(of: order.level))
-      prefetch(orders.places.address(of: place.next))
-      prefetch(orders.places.address(of: place.previous))
-      prefetch(orders.places.address(of: place.ownerNext))
-      prefetch(orders.places.address(of: place.ownerPrevious))
+      prefetch(orders.links.address(of: links.next))
+      prefetch(orders.links.address(of: links.previous))
+      prefetch(orders.links.address(of: links.ownerNext))
+      prefetch(orders.links.address(of: links.ownerPrevious))
     }
     for index in 0..<list.count(.reading) {
       let position = meters[list.reading(index).meter.rawValue].position
@@ -144,13 +144,13 @@ extension Exchange {
     }
   }
 
-  private func askForEnds(_ list: Window.Block) {
+  private func prefetchEnds(_ list: Window.Block) {
     for index in 0..<list.count(.enter) {
       let order = list.enter(index)
       let position = accounts[order.account.rawValue].firstPosition
       prefetch(balances.holdings.address(of: balances.positions[position].holding))
-      prefetch(orders.places.address(of: owned(position, order.side).tail))
-      if hasManyBooks { askForLevel(order) } else { askForLevelEnds(order) }
+      prefetch(orders.links.address(of: owned(position, order.side).tail))
+      if hasManyBooks { prefetchLevel(order) } else { prefetchLevelEnds(order) }
     }
     for index in 0..<list.count(.change) {
       let order = orders.row(list.change(index).order.slot)
@@ -159,20 +159,20 @@ extension Exchange {
     for index in 0..<list.count(.reading) {
       let position = meters[list.reading(index).meter.rawValue].position
       prefetch(balances.holdings.address(of: balances.positions[position].holding))
-      prefetch(orders.places.address(of: owned(position, .sell).head))
-      prefetch(orders.places.address(of: owned(position, .buy).head))
+      prefetch(orders.links.address(of: owned(position, .sell).head))
+      prefetch(orders.links.address(of: owned(position, .buy).head))
     }
   }
 
-  private func askForLevelEnds(_ list: Window.Block) {
-    for index in 0..<list.count(.enter) { askForLevelEnds(list.enter(index)) }
+  private func prefetchLevelEnds(_ list: Window.Block) {
+    for index in 0..<list.count(.enter) { prefetchLevelEnds(list.enter(index)) }
   }
 
   // MARK: Where a new order goes
 
   /// The sides of the book that an order enters and meets, with its keys there; `nil` when its price is
   /// outside the band.
-  @inline(__always) private func way(_ order: NewOrderRow) -> (
+  @inline(__always) private func path(_ order: NewOrderRow) -> (
     own: BookRow, key: UInt32, other: BookRow, reach: UInt32
   )? {
     let (number, side) = (order.instrument.rawValue, order.side)
@@ -185,33 +185,33 @@ extension Exchange {
     )
   }
 
-  @inline(__always) private func askForNode(_ order: NewOrderRow) {
-    guard let way = way(order) else { return }
-    let start = books.ladder.start(way.key, in: way.own)
+  @inline(__always) private func prefetchNode(_ order: NewOrderRow) {
+    guard let path = path(order) else { return }
+    let start = books.ladder.start(path.key, in: path.own)
     prefetch(start.occupancy)
     prefetch(start.child)
-    prefetch(books.ladder.levels.address(of: way.other.bestLevel))
+    prefetch(books.ladder.levels.address(of: path.other.bestLevel))
   }
 
-  @inline(__always) private func askForLevel(_ order: NewOrderRow) {
-    guard let way = way(order) else { return }
+  @inline(__always) private func prefetchLevel(_ order: NewOrderRow) {
+    guard let path = path(order) else { return }
     if hasManyBooks {
-      prefetch(books.ladder.following(way.key, in: way.own))
+      prefetch(books.ladder.following(path.key, in: path.own))
     } else {
-      prefetch(books.ladder.probable(way.key, in: way.own).address)
+      prefetch(books.ladder.probable(path.key, in: path.own).address)
     }
-    if way.other.bestKey <= way.reach {
-      let first = books.ladder.levels[way.other.bestLevel].liveHead
+    if path.other.bestKey <= path.reach {
+      let first = books.ladder.levels[path.other.bestLevel].liveHead
       prefetch(orders.row(first).address)
-      prefetch(orders.places.address(of: first))
+      prefetch(orders.links.address(of: first))
     }
   }
 
-  @inline(__always) private func askForLevelEnds(_ order: NewOrderRow) {
-    guard let way = way(order) else { return }
-    prefetch(orders.places.address(of: books.ladder.probable(way.key, in: way.own).liveTail))
-    if way.other.bestKey <= way.reach {
-      let first = orders.row(books.ladder.levels[way.other.bestLevel].liveHead)
+  @inline(__always) private func prefetchLevelEnds(_ order: NewOrderRow) {
+    guard let path = path(order) else { return }
+    prefetch(orders.links.address(of: books.ladder.probable(path.key, in: path.own).liveTail))
+    if path.other.bestKey <= path.reach {
+      let first = orders.row(books.ladder.levels[path.other.bestLevel].liveHead)
       prefetch(balances.positions.address(of: first.position))
       prefetch(owned(first.position, first.side).address)
     }

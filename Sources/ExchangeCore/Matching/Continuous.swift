@@ -20,7 +20,7 @@ extension Exchange {
     match(order)
     if !order.marks.isOpen { return }
     if order.leaves == 0 {
-      finish(order)
+      complete(order)
     } else {
       rest(order)
     }
@@ -34,13 +34,13 @@ extension Exchange {
     let limit = order.instrument.value.key(order.price, other)
     // Without a live level the best key is above every limit.
     while book.bestKey <= limit, order.covered > 0 {
-      if !meet(order, book.bestLevel) { return }
+      if !matchOne(order, book.bestLevel) { return }
     }
   }
 
   /// Trades an entering order with the first of the best level, or applies self-trade prevention.
   /// - Returns: whether matching goes on.
-  private mutating func meet(_ order: OpenOrder, _ best: UInt32) -> Bool {
+  private mutating func matchOne(_ order: OpenOrder, _ best: UInt32) -> Bool {
     let level = books.ladder.levels.row(best)
     invariant(level.liveHead != 0, "the best level has a live order")
     let resting = open(level.liveHead)
@@ -58,15 +58,15 @@ extension Exchange {
     _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow
   ) {
     let instrument = taker.instrument
-    let quantity = min(taker.covered, inPlace(maker))
+    let quantity = min(taker.covered, displayedLive(maker))
     let price = maker.price
     let notional = price * quantity  // Fits: the maker's own notional did (section 11).
     let side = taker.side
     let makerFee = fee(instrument.makerFee, notional)
     let takerFee = fee(instrument.takerFee, notional)
     let lots = instrument.value.lots(quantity)
-    let paid = side.pick(sell: -notional, buy: notional)  // By the taker; the maker gets it.
-    let taken = side.pick(sell: -quantity, buy: quantity)
+    let paid = side.select(sell: -notional, buy: notional)  // By the taker; the maker gets it.
+    let taken = side.select(sell: -quantity, buy: quantity)
     post(taker, quantity, lots: lots, energy: taken, cash: -paid - takerFee)
     post(maker, quantity, lots: lots, energy: -taken, cash: paid - makerFee)
     products.areas[UInt32(instrument.area)].fees += makerFee + takerFee
@@ -76,7 +76,7 @@ extension Exchange {
     emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
     touchBalance(taker.position, taker.owner)
     touchBalance(maker.position, maker.owner)
-    settleResting(maker, taken: quantity)
+    updateResting(maker, reducedBy: quantity)
   }
 
   @inline(__always) private func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
@@ -108,12 +108,12 @@ extension Exchange {
   }
 
   /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.
-  @inline(__always) mutating func settleResting(_ order: OpenOrder, taken quantity: Int64) {
+  @inline(__always) mutating func updateResting(_ order: OpenOrder, reducedBy quantity: Int64) {
     if order.leaves == 0 {
-      leave(order, isLive: true)
-      finish(order)
+      removeFromLevel(order, isLive: true)
+      complete(order)
     } else if order.marks.isSpecial {
-      settle(special: order, taken: quantity)
+      updateSpecial(order, reducedBy: quantity)
     } else if order.covered == 0 {
       moveToWaiting(order)
     }

@@ -13,22 +13,22 @@ extension Exchange {
     invariant(resting.level == level.number, "the resting order of this level")
     switch entering.selfTradePrevention {
     case .cancelNewer:
-      remove(entering, .selfTrade)
+      cancelInFull(entering, .selfTrade)
       return false
     case .cancelOlder:
-      remove(resting, .selfTrade)
+      cancelInFull(resting, .selfTrade)
       return true
     case .cancelBoth:
-      remove(resting, .selfTrade)
-      remove(entering, .selfTrade)
+      cancelInFull(resting, .selfTrade)
+      cancelInFull(entering, .selfTrade)
       return false
     case .decrementBoth:
-      let quantity = min(entering.covered, inPlace(resting))
+      let quantity = min(entering.covered, displayedLive(resting))
       decrement(resting, quantity)
       level.execute(quantity)
       invariant(quantity > 0 && level.live >= 0, "only what is live is decremented")
       emitCanceled(resting, quantity, .selfTrade)
-      settleResting(resting, taken: quantity)
+      updateResting(resting, reducedBy: quantity)
       decrement(entering, quantity)
       emitCanceled(entering, quantity, .selfTrade)
       touch(entering.position)

@@ -101,9 +101,11 @@ struct EventHash {
   }
 
   /// What the market sees of an order.
-  static func word(_ seen: OrderDisplayed) -> UInt64 {
-    28 | UInt64(seen.isRefilled ? 1 : 0) << 8
-      | pair(seen.order.rawValue, pair(bits(seen.total.wattHours), bits(seen.live.wattHours))) << 9
+  static func word(_ displayed: OrderDisplayed) -> UInt64 {
+    28 | UInt64(displayed.isRefilled ? 1 : 0) << 8
+      | pair(
+        displayed.order.rawValue,
+        pair(bits(displayed.total.wattHours), bits(displayed.live.wattHours))) << 9
   }
 }
 

@@ -55,10 +55,11 @@ struct Meters: ~Copyable, StateComponent {
 extension Exchange {
   mutating func registerMeter(_ new: RegisterMeter, _ request: Request) {
     let number = new.meter.rawValue
-    var refusal = definition(request, number, of: capacity.meters)
+    var refusal = validateDefinition(request, number, of: capacity.meters)
     if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
     refusal =
-      refusal ?? named(new.account, new.area) ?? room(new.account, Asset(energyOf: new.area))
+      refusal ?? validateExistence(new.account, new.area)
+      ?? validatePositionCapacity(new.account, Asset(energyOf: new.area))
     if let refusal { return reject(refusal, request, account: new.account) }
     invariant(number <= capacity.meters, "a meter of the table")
     invariant(exists(new.account) && exists(new.area), "a meter of somebody, somewhere")

@@ -6,8 +6,8 @@ extension Exchange {
   @inline(always) mutating func cancel(_ order: CancelOrderRow, _ request: Request) {
     var refusal = permission(request, tradeFor: order.account)
     if refusal == nil, let found = find(order) {
-      takeOut(found, .user)
-      touchUnlessSettled(found)
+      cancelWithoutTouch(found, .user)
+      touchUnlessFullyCovered(found)
       return drain()
     }
     refusal = refusal ?? Refusal(.unknownOrder)
@@ -42,7 +42,7 @@ extension Exchange {
           if orders[slot].clientOrderId == order.clientOrderId.rawValue {
             return open(slot)
           }
-          slot = orders.places[slot].ownerNext
+          slot = orders.links[slot].ownerNext
         }
       }
       position = balances.positions[position].next
@@ -87,11 +87,11 @@ extension Exchange {
     var count: UInt32 = 0
     var slot = owned.head
     while slot != 0 {
-      let next = orders.places[slot].ownerNext
+      let next = orders.links[slot].ownerNext
       let order = open(slot)
       invariant(order.position == position, "an owner's list holds its own orders")
       if isChosen(order) {
-        remove(order, reason)
+        cancelInFull(order, reason)
         count += 1
       }
       slot = next

@@ -17,7 +17,7 @@ struct Entry {
 
 extension Exchange {
   @inline(always) mutating func enter(_ order: NewOrderRow, _ request: Request) {
-    if let refusal = permission(request, tradeFor: order.account) ?? isNext(order) {
+    if let refusal = permission(request, tradeFor: order.account) ?? validateClientOrderId(order) {
       return reject(refusal, request, order)
     }
     if order.onBehalfOf != .exchange, let refusal = validateOwner(order) {
@@ -43,7 +43,7 @@ extension Exchange {
     let other = order.onBehalfOf
     if other == .exchange || other == request.session { return request.session }
     acknowledge(request)
-    invariant(known(other) == nil, "an owner that was checked")
+    invariant(validateSession(other) == nil, "an owner that was checked")
     return other
   }
 
@@ -65,12 +65,12 @@ extension Exchange {
     }
     let row = take(order, entry, position, session)
     emitState(row, .accepted, waitReason(row))
-    touchUnlessSettled(row)
+    touchUnlessFullyCovered(row)
     let minimum =
       order.timeInForce == .fillOrKill
       ? order.quantity : order.minimumQuantity
     if minimum != .zero, executable(row) < minimum.wattHours {
-      return remove(row, .fillOrKill)
+      return cancelInFull(row, .fillOrKill)
     }
     if order.timeInForce.isImmediate { matchAndCancel(row) } else { matchAndRest(row) }
   }
@@ -79,7 +79,7 @@ extension Exchange {
     match(order)
     if !order.marks.isOpen { return }
     invariant(order.level == 0, "an immediate order never rests")
-    if order.leaves == 0 { finish(order) } else { remove(order, .immediate) }
+    if order.leaves == 0 { complete(order) } else { cancelInFull(order, .immediate) }
   }
 
   /// Puts an order into the pool, takes its reservation and gives it to its owner.
@@ -106,13 +106,13 @@ extension Exchange {
       outlivesSession: order.outlivesSession)
     if isIceberg { orders.makeIceberg(slot, display: order.displayQuantity.wattHours) }
     let taken = open(row, slot)
-    taken.place.price = entry.price
-    taken.place.arrival = progress.arrivals
+    taken.links.price = entry.price
+    taken.links.arrival = progress.arrivals
     reserve(taken, lots: entry.lots)
     // Who reserves nothing may owe. Asked with one sign: a branch on the side would be guessed wrong.
     let short = taken.holding.free & -entry.reservePerLot
     invariant(short >= 0, "no more reserved than was free")
-    own(taken, taken.owned)
+    linkToOwner(taken, taken.owned)
     if order.timeInForce == .goodTillTime {
       schedule.insert(
         .expiry, slot, at: order.expireTime.nanoseconds, number: progress.arrivals)
@@ -136,13 +136,13 @@ extension Exchange {
       var hidden: Int64 = 0
       while resting != 0, sum < wanted {
         if orders[resting].position != order.position {
-          let place = inPlace(open(resting))
-          sum += place
-          hidden += orders[resting].covered - place
+          let shown = displayedLive(open(resting))
+          sum += shown
+          hidden += orders[resting].covered - shown
         } else if order.selfTradePrevention != .cancelOlder {
           return min(sum, wanted)
         }
-        resting = orders.places[resting].next
+        resting = orders.links[resting].next
       }
       invariant(hidden >= 0, "an iceberg shows no more than it has")
       sum += hidden

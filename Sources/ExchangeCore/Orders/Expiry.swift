@@ -5,12 +5,12 @@ import MarketModel
 
 extension Exchange {
   /// Does what is due, in the order of the schedule.
-  mutating func doDue() {
+  mutating func applyDue() {
     var hasActed = false
     while let due = schedule.due(progress.now) {
       let count = schedule.count
       switch due.kind {
-      case .expiry: remove(open(due.subject), .expired)
+      case .expiry: cancelInFull(open(due.subject), .expired)
       }
       invariant(schedule.count == count - 1, "what was done is due no more")
       hasActed = true

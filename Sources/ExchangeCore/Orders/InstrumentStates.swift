@@ -63,7 +63,7 @@ extension Exchange {
         switch state {
         case .halted: halt(order)
         case .open: reopen(order)
-        case .closed: remove(order, .closed)
+        case .closed: cancelInFull(order, .closed)
         }
         slot = following
       }
@@ -81,7 +81,7 @@ extension Exchange {
   /// The order after `order` in book order; 0 after the last.
   private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
     invariant(order.level == level, "an order of this level")
-    let next = order.place.next
+    let next = order.links.next
     invariant(next == 0 || orders[next].level == level, "a list leads on within its level")
     if next != 0 { return next }
     return order.covered > 0 ? books.ladder.levels[level].waitingHead : 0

@@ -10,7 +10,7 @@ extension Exchange {
       return reject(refusal, request, account: filter.account)
     }
     for position in stride(from: 1, through: balances.positionCount, by: 1)
-    where isMeant(balances.positions[position].account, by: filter) {
+    where isSelected(balances.positions[position].account, by: filter) {
       for side in [Side.sell, .buy] where filter.sides.contains(side) {
         cancelAll(position, side, .mass) { $0.trades(filter.instrument) }
       }
@@ -19,7 +19,7 @@ extension Exchange {
     acknowledge(request)
   }
 
-  private func isMeant(_ account: UInt32, by filter: CancelOrders) -> Bool {
+  private func isSelected(_ account: UInt32, by filter: CancelOrders) -> Bool {
     accounts[account].exists && accounts[account].participant == filter.participant.rawValue
       && (filter.account == .null || filter.account.rawValue == account)
   }

@@ -35,7 +35,7 @@ extension Exchange {
 
   private func validate(_ change: ReplaceOrderRow, _ request: Request) -> Refusal? {
     if let refusal = permission(request, tradeFor: change.account) { return refusal }
-    if let refusal = isNext(change.clientOrderId, change.account) { return refusal }
+    if let refusal = validateClientOrderId(change.clientOrderId, change.account) { return refusal }
     guard let order = find(change.order),
       order.account == change.account.rawValue
     else { return Refusal(.unknownOrder) }
@@ -116,8 +116,8 @@ extension Exchange {
     )
     let owned = order.owned
     release(order, lots: order.leaves / lot)
-    leave(order)
-    disown(order, owned)
+    removeFromLevel(order)
+    unlinkFromOwner(order, owned)
     let executed = order.quantity - order.leaves
     guard let perLot = reservePerLot(instrument, side, change.price.ticks) else {
       preconditionFailure("validated")
@@ -126,12 +126,12 @@ extension Exchange {
     let expireTime = expires(order) ? schedule.time(.expiry, order.slot) : 0
     if expires(order) { schedule.remove(.expiry, order.slot) }
     progress.arrivals += 1
-    order.place.arrival = progress.arrivals
+    order.links.arrival = progress.arrivals
     if expires(order) {
       schedule.insert(.expiry, order.slot, at: expireTime, number: progress.arrivals)
     }
     order.clientOrderId = change.clientOrderId.rawValue
-    order.place.price = change.price.ticks
+    order.links.price = change.price.ticks
     order.quantity = change.quantity.wattHours
     order.leaves = change.quantity.wattHours - executed
     order.reservePerLot = perLot
@@ -142,7 +142,7 @@ extension Exchange {
     invariant(order.level == 0, "an order that enters has left its level")
     invariant(
       order.quantity - order.leaves == executed, "what was executed stays executed")
-    own(order, owned)
+    linkToOwner(order, owned)
     emitState(order, .replaced, waitReason(order))
     touch(position)
     matchAndRest(order)

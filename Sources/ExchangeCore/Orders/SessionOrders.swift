@@ -6,7 +6,7 @@ extension Exchange {
   /// Cancels what a lost session entered, position by position in order of their creation; orders of
   /// standing instructions, and those that were entered to outlive it, stand on.
   mutating func endSession(_ session: EndSession, _ request: Request) {
-    if let refusal = permission(request, []) ?? known(session.session) {
+    if let refusal = permission(request, []) ?? validateSession(session.session) {
       return reject(refusal, request)
     }
     let participant = reference.sessions[session.session.rawValue].participant

@@ -3,8 +3,8 @@
 import MarketModel
 
 extension Exchange {
-  @inline(__always) func isNext(_ order: NewOrderRow) -> Refusal? {
-    isNext(order.clientOrderId, order.account)
+  @inline(__always) func validateClientOrderId(_ order: NewOrderRow) -> Refusal? {
+    validateClientOrderId(order.clientOrderId, order.account)
   }
 
   /// Checks an order whose owner and instrument are known, in the order of section 11, and fills in
@@ -26,7 +26,7 @@ extension Exchange {
     }
     entry.lots = instrument.value.lots(quantity)
     if let refusal = fund(order, &entry) { return refusal }
-    if let refusal = validateRoom(entry) { return refusal }
+    if let refusal = validateCapacity(entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
     if order.postOnly, entry.covered > 0 {
       return validatePassive(order.instrument.rawValue, order.side, entry.price)
@@ -122,10 +122,10 @@ extension Exchange {
     return nil
   }
 
-  @inline(__always) private func validateRoom(_ entry: Entry) -> Refusal? {
+  @inline(__always) private func validateCapacity(_ entry: Entry) -> Refusal? {
     if orders.isFull { return Refusal(.tooManyOrders, capacity.orders) }
     if books.ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
-    return entry.position == 0 ? roomForPosition() : nil
+    return entry.position == 0 ? validatePositionCapacity() : nil
   }
 
   @inline(__always) private func coverAtEntry(_ order: NewOrderRow, _ entry: Entry) -> Int64 {

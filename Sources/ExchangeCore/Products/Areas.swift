@@ -31,7 +31,7 @@ extension Exchange {
 
   mutating func createArea(_ new: CreateArea, _ request: Request) {
     let number = UInt32(new.area.rawValue)
-    var refusal = definition(request, number, of: capacity.areas)
+    var refusal = validateDefinition(request, number, of: capacity.areas)
     if refusal == nil, exists(new.area) { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? validate(new)
     if let refusal { return reject(refusal, request) }

@@ -65,7 +65,7 @@ struct Instrument: BitwiseCopyable {
 
   /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
   @inline(__always) func key(_ price: Int64, _ side: Side) -> UInt32 {
-    let distance = side.pick(sell: price - lowest, buy: highest - price)
+    let distance = side.select(sell: price - lowest, buy: highest - price)
     return UInt32(truncatingIfNeeded: tick > 1 ? distance / tick : distance)
   }
 

@@ -15,13 +15,13 @@ extension Exchange {
   }
 
   /// The checks that every definition begins with: permission, and a number in range.
-  func definition(_ request: Request, _ number: UInt32, of capacity: UInt32) -> Refusal? {
+  func validateDefinition(_ request: Request, _ number: UInt32, of capacity: UInt32) -> Refusal? {
     if let refusal = permission(request, .administration) { return refusal }
     return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity)
   }
 
   mutating func createParticipant(_ new: CreateParticipant, _ request: Request) {
-    var refusal = definition(request, new.participant.rawValue, of: capacity.participants)
+    var refusal = validateDefinition(request, new.participant.rawValue, of: capacity.participants)
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
     if let refusal { return reject(refusal, request) }
     invariant(new.participant.rawValue <= capacity.participants, "a participant of the table")

@@ -11,7 +11,7 @@ struct Session: BitwiseCopyable {
 }
 
 extension Exchange {
-  func known(_ session: SessionId) -> Refusal? {
+  func validateSession(_ session: SessionId) -> Refusal? {
     session.rawValue >= 1 && session.rawValue <= capacity.sessions
       && reference.sessions[session.rawValue].exists ? nil : Refusal(.unknownSession)
   }
@@ -30,7 +30,7 @@ extension Exchange {
   }
 
   mutating func registerSession(_ new: RegisterSession, _ request: Request) {
-    var refusal = definition(request, new.session.rawValue, of: capacity.sessions)
+    var refusal = validateDefinition(request, new.session.rawValue, of: capacity.sessions)
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)
     }
@@ -42,7 +42,7 @@ extension Exchange {
     reference.sessions[new.session.rawValue] = Session(
       exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
       publicKey: new.publicKey)
-    invariant(known(new.session) == nil, "what was registered is known")
+    invariant(validateSession(new.session) == nil, "what was registered is known")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,
       "a session's participant exists")
@@ -52,7 +52,7 @@ extension Exchange {
 
   /// A session version begins or is resumed: a mark in the history, for its reports.
   mutating func beginSession(_ session: BeginSession, _ request: Request) {
-    if let refusal = permission(request, []) ?? known(session.session) {
+    if let refusal = permission(request, []) ?? validateSession(session.session) {
       return reject(refusal, request)
     }
     invariant(request.isExchange, "only the gateway begins a session")

@@ -194,7 +194,7 @@ struct Market: ~Copyable {
       differences.append("orders: model \(expected), engine \(actual)")
     }
     for order in model.orders.values.sorted(by: { $0.id < $1.id }) {
-      let (expected, actual) = (model.displayed(order), exchange.seen(of: order.id))
+      let (expected, actual) = (model.displayed(order), exchange.displayed(of: order.id))
       if actual == nil || actual?.total != expected.total || actual?.live != expected.live {
         differences.append("seen: model \(expected), engine \(String(describing: actual))")
       }

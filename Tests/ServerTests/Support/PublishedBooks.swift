@@ -51,7 +51,7 @@ struct PublishedBooks {
   private static func seen(_ exchange: borrowing Exchange) -> [String] {
     var lines: [String] = []
     for order in exchange.openOrders() {
-      guard let seen = exchange.seen(of: order.order) else { continue }
+      guard let seen = exchange.displayed(of: order.order) else { continue }
       lines.append(
         line(order.order, order.side, order.price, live: seen.live, total: seen.total))
     }

@@ -3,7 +3,7 @@
 import MarketModel
 
 /// The open orders of one position on one side.
-struct OwnedSide: BitwiseCopyable {
+struct PositionSide: BitwiseCopyable {
   var head: UInt32
   var tail: UInt32
   var count: UInt32
@@ -17,7 +17,7 @@ struct OwnedSide: BitwiseCopyable {
   fileprivate(set) var covered: Int64
   /// Lower bound of `available` at which no order has more than its share, Wh, so that losing cover can be skipped;
   /// `Int64.max`: unknown. A trade lowers it by the traded quantity.
-  fileprivate(set) var fairFrom: Int64
+  fileprivate(set) var excessBelow: Int64
   /// Fills the line.
   private var unused: (UInt64, UInt64)
 
@@ -26,25 +26,26 @@ struct OwnedSide: BitwiseCopyable {
 }
 
 /// One side of a position in its place.
-typealias OwnedRow = Row<OwnedSide>
+typealias PositionSideRow = Row<PositionSide>
 
-extension OwnedSide {
+extension PositionSide {
   /// A side without orders.
-  static var none: OwnedSide {
-    OwnedSide(
-      head: 0, tail: 0, count: 0, isSorted: false, eligible: 0, halted: 0, covered: 0, fairFrom: 0,
+  static var none: PositionSide {
+    PositionSide(
+      head: 0, tail: 0, count: 0, isSorted: false, eligible: 0, halted: 0, covered: 0,
+      excessBelow: 0,
       unused: (0, 0))
   }
 }
 
 // MARK: Nothing else changes the sums.
 
-extension Row<OwnedSide> {
+extension Row<PositionSide> {
   /// Adds an order's leaves and cover.
   @inline(__always) func add(leaves: Int64, covered: Int64) {
     address.pointee.eligible += leaves
     address.pointee.covered += covered
-    address.pointee.fairFrom = Int64.max
+    address.pointee.excessBelow = Int64.max
   }
 
   /// Removes an order's leaves and cover.
@@ -69,7 +70,7 @@ extension Row<OwnedSide> {
 
   /// What is available falls with an execution: by as much.
   @inline(__always) func trade(_ quantity: Int64) {
-    address.pointee.fairFrom &-= quantity
+    address.pointee.excessBelow &-= quantity
   }
 
   /// Adds to the cover of one of its orders, or takes from it.
@@ -102,17 +103,19 @@ extension Row<OwnedSide> {
   func reopen(leaves: Int64) {
     address.pointee.eligible += leaves
     address.pointee.halted -= leaves
-    address.pointee.fairFrom = Int64.max
+    address.pointee.excessBelow = Int64.max
     invariant(address.pointee.halted >= 0, "no more reopened than was halted")
   }
 
   /// With `available` no order has more than its share.
-  @inline(__always) func isFair(from available: Int64) { address.pointee.fairFrom = available }
+  @inline(__always) func noteNoExcess(from available: Int64) {
+    address.pointee.excessBelow = available
+  }
 }
 
 extension Exchange {
   /// The open orders of a position on one side.
-  @inline(__always) func owned(_ position: UInt32, _ side: Side) -> OwnedRow {
+  @inline(__always) func owned(_ position: UInt32, _ side: Side) -> PositionSideRow {
     balances.owned.row(position << 1 | UInt32(side.rawValue))
   }
 }

@@ -5,7 +5,7 @@ import MarketModel
 
 extension Side {
   /// One of two values, without a branch.
-  @inline(__always) func pick(sell: Int64, buy: Int64) -> Int64 {
+  @inline(__always) func select(sell: Int64, buy: Int64) -> Int64 {
     let mask = 0 &- Int64(rawValue)  // All bits of a sell, none of a buy.
     return (sell & mask) | (buy & ~mask)
   }

@@ -1,1 +1,0 @@
-../../../Sources/ExchangeCore/Products/Side+Pick.swift

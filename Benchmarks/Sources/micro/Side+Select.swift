@@ -1,0 +1,1 @@
+../../../Sources/ExchangeCore/Products/Side+Select.swift
