@@ -1,8 +1,8 @@
-// What every rule answers with: events, rejects, acknowledgements.
+// Events, rejects and acknowledgements: the answers that every rule gives.
 
 import MarketModel
 
-/// Who sent the command being applied.
+/// The sender of the command being applied, and the sequence number that the sender gave it.
 struct Request {
   var session: SessionId
   var clientSequence: UInt64
@@ -19,8 +19,8 @@ struct Request {
 }
 
 extension Exchange {
-  /// Emits one of the rarer events and folds it into the history's hash; orders, trades and balances
-  /// have their own (Book/OrderEvents.swift).
+  /// Appends an infrequent event and folds it into the event hash. Orders, trades and balances have
+  /// faster functions (Book/OrderEvents.swift, Balances/BalanceEvents.swift).
   mutating func emit(_ event: Event) {
     progress.history.fold(event)
     events.append(event)
@@ -38,13 +38,13 @@ extension Exchange {
           order: order)))
   }
 
-  /// Tells the sender that its command took effect. The exchange itself needs no answer.
+  /// Tells the sender that its command took effect. Commands of the exchange itself get no answer.
   mutating func acknowledge(_ request: Request) {
     if request.isExchange { return }
     invariant(
       request.session.rawValue <= capacity.sessions
         && reference.sessions[request.session.rawValue].exists,
-      "only who is known is answered")
+      "only a registered session gets an acknowledgement")
     emit(
       .control(
         .acknowledged(

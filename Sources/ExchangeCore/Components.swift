@@ -1,38 +1,41 @@
-// The state, part by part. Each part has its tables and counters to itself, is declared where the rules that
-// write it stand, and says of itself what an image holds, what the hash of the state folds and what the walk of the
-// invariants checks. THE list below is the only place that names them all.
+// The components of the exchange's state. A component owns its tables and counters and is declared
+// in the folder of the rules that write it. It implements its own image, state hash and invariant
+// checks. `forEachComponent` is the only list of all components.
 
 import MarketModel
 
-/// A part of the exchange's state. Owned by the exchange's thread.
+/// A component of the exchange's state. Owned by the exchange's thread.
 ///
-/// What is asked of a part between two commands is static and gets the whole exchange: the words of an order name its
-/// owner, which is another part's. None of it is on an order's way.
+/// The requirements are static and take the whole exchange, because a component may need rows of
+/// another one: the hash of an order includes its owner, for example. They run between two commands
+/// and never on the path of an order.
 protocol StateComponent: ~Copyable {
-  /// An empty part.
+  /// An empty component.
   init(capacity: Capacity)
-  /// Adds the rows and counters that its image holds.
+  /// Adds the types of the rows and counters that the component's image contains.
   static func add(to layout: inout StateLayout)
-  /// Writes it, as much as is in use.
+  /// Writes the rows in use.
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink)
-  /// Reads what `write` wrote into an empty part.
+  /// Reads what `write` wrote; the component is empty before.
   static func read(_ exchange: inout Exchange, from source: any StateSource)
-  /// Folds what it means, not how it is stored. Linear in what exists.
+  /// Folds the component's meaning, which is independent of slots and links, into the state hash.
+  /// Linear in the number of rows in use.
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash)
-  /// Adds a sentence for everything that does not hold. Linear, of covers quadratic, in what exists.
+  /// Appends a sentence for each violated invariant. Linear in the number of rows in use.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String])
 }
 
 extension StateComponent where Self: ~Copyable {
-  /// Nothing of it is in the hash: it follows from other parts.
+  /// Folds nothing: the component's content follows from other components.
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {}
-  /// Nothing is stated of it beyond what rules state on the way.
+  /// Checks nothing beyond the invariants that the rules check while they run.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {}
 }
 
 extension Exchange {
-  /// THE list: every part, in the order of the image and of the hash. (The hash is part of old journals: what comes is
-  /// appended.) Not an array, which would be allocated: a checkpoint is a command like any other.
+  /// Calls `body` with every component, in the order of the image and of the state hash. Old
+  /// journals contain state hashes, so a new component goes to the end. An array would be
+  /// allocated, which a checkpoint, a command like any other, must not do.
   @inline(__always) static func forEachComponent(
     _ body: (any (StateComponent & ~Copyable).Type) -> Void
   ) {
@@ -50,17 +53,17 @@ extension Exchange {
   }
 }
 
-/// How far the exchange has come.
+/// The exchange's clock, counters and hashes.
 struct Progress: ~Copyable, StateComponent {
   /// Time of the command being applied, ns since 1970.
   var now: UInt64 = 0
-  /// The hash of all events.
+  /// The rolling hash over all events.
   var history = EventHash()
-  /// Trades ever.
+  /// Number of trades since the start.
   var trades: UInt64 = 0
-  /// Entries, and replaces that lost their place, ever.
+  /// Number of orders entered and of replaces that lost their time priority, since the start.
   var arrivals: UInt64 = 0
-  /// Last batch that the ledger confirmed, and the last command that it covers.
+  /// The last batch that the ledger confirmed, and the last command in that batch.
   var settledBatch: UInt64 = 0
   var settledSequence: UInt64 = 0
   /// The version of the rules in force (`SetRules`).
@@ -107,7 +110,8 @@ extension Progress {
     hash.fold(exchange.progress.arrivals)
     hash.fold(exchange.progress.settledBatch)
     hash.fold(exchange.progress.settledSequence)
-    // Before version 2 a hash said nothing of rules and of what is counted for them: old checkpoints agree.
+    // Hashes of version 1 exclude the version and the sums that version 2 added, so that
+    // checkpoints of old journals still match.
     if exchange.rules > RulesVersion.first { hash.fold(exchange.rules) }
   }
 }

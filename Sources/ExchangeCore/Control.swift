@@ -3,12 +3,12 @@
 import MarketModel
 
 extension Exchange {
-  /// Time passed: what was due has expired before. Nothing else today.
+  /// Advances time. Due entries of the schedule have already been applied (Orders/Expiry.swift).
   mutating func tick(_ request: Request) {
     if let refusal = permission(request, .administration) {
       return reject(refusal, request)
     }
-    invariant(schedule.due(progress.now) == nil, "what is due has expired")
+    invariant(schedule.due(progress.now) == nil, "every due entry was applied")
     drain()
     acknowledge(request)
   }
@@ -16,16 +16,17 @@ extension Exchange {
   mutating func settlementConfirmed(_ confirmation: SettlementConfirmed, _ request: Request) {
     if let refusal = permission(request, []) { return reject(refusal, request) }
     if confirmation.batch <= progress.settledBatch { return }
-    invariant(request.isExchange, "only settlement confirms")
+    invariant(request.isExchange, "only settlement confirms batches")
     progress.settledBatch = confirmation.batch
     progress.settledSequence = confirmation.lastSequence.rawValue
     emit(.control(.settlementConfirmed(confirmation)))
   }
 
-  /// Compares a journaled checkpoint with this run's history.
+  /// Compares the hashes of a journaled checkpoint with those of this run; raises an alarm when
+  /// they differ.
   mutating func checkpoint(_ checkpoint: Checkpoint, _ request: Request) {
     if let refusal = permission(request, []) { return reject(refusal, request) }
-    invariant(request.isExchange, "only the exchange compares itself")
+    invariant(request.isExchange, "only the exchange sends checkpoints")
     let agrees =
       checkpoint.eventHash == eventHash
       && (checkpoint.stateHash == 0 || checkpoint.stateHash == stateHash())
@@ -40,11 +41,11 @@ extension Exchange {
 
   mutating func setRules(_ new: SetRules, _ request: Request) {
     if let refusal = validate(new, request) { return reject(refusal, request) }
-    // Version 1 decides nothing by debts, and an image of a program that knew no other does not hold them: from here
-    // on they must be the same after either.
+    // Version 1 ignores debts, and images written by older programs lack them. Counting them here
+    // makes the state independent of how it was restored.
     if rules < 2 { countDebts() }
     if let refusal = validateBounds() { return reject(refusal, request) }
-    invariant(new.version > rules, "the rules only go upwards")
+    invariant(new.version > rules, "the version of the rules only rises")
     progress.rules = new.version
     emit(.control(.rulesSet(new)))
     acknowledge(request)
@@ -57,7 +58,7 @@ extension Exchange {
     return new.version < rules ? Refusal(.badDefinition, rules) : nil
   }
 
-  /// Whether every currency is within the bounds of the newer rules.
+  /// Refuses unless every currency is within the bounds of version 2.
   private func validateBounds() -> Refusal? {
     for holding in stride(from: 1, through: balances.holdingCount, by: 1)
     where !isWithinBounds(balances.holdings[holding].currency) {

@@ -1,9 +1,10 @@
-// From a command to its rule, which has its name: of the families in Dispatch.generated.swift.
+// Routes a command to the rule with the command's name. Dispatch.generated.swift has one switch for
+// each family of commands.
 
 import MarketModel
 
 extension Exchange {
-  /// The rarer commands: one line for each family, whose folder has the rest.
+  /// Applies a command that `execute` does not read in place.
   mutating func dispatch(_ request: Request, _ body: Command.Body) {
     switch body {
     case .enter, .replace, .cancel: assertionFailure("read in place")

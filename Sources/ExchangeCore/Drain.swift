@@ -1,10 +1,11 @@
-// After a command's own rule: every position that it touched is re-covered, its standing instruction may enter an
-// order, and its balances are told (sections 4 and 8).
+// The end of every command: for each position that the command touched, the cover is recalculated,
+// the standing instruction may enter an order, and the balance is reported (sections 4 and 8).
 
 import MarketModel
 
 extension Exchange {
-  /// Re-covers the touched positions until none is left.
+  /// Processes the queue of touched positions until it is empty or `Capacity.cascadeSteps` is
+  /// reached.
   @inline(__always) mutating func drain() {
     if touched.head != 0 { drainTouched() }
   }
@@ -21,7 +22,7 @@ extension Exchange {
       steps &+= 1
       let position = touched.head
       let row = balances.positions.row(position)
-      invariant(row.isTouched, "what is in the queue is marked")
+      invariant(row.isTouched, "a queued position is marked as touched")
       touched.head = row.nextTouched
       if touched.head == 0 { touched.tail = 0 }
       row.isTouched = false
@@ -37,23 +38,25 @@ extension Exchange {
         emitBalance(row, asks: asks, bids: bids)
       }
     }
-    invariant(touched.tail == 0, "an empty queue has no end")
+    invariant(touched.tail == 0, "an empty queue has no tail")
     touched.hasBacklog = false
   }
 
-  /// Behind a bound the position that a command changed is not the first in the queue: before any
-  /// of them trades, all lose the cover that has gone.
+  /// Removes excess cover from every queued position.
+  ///
+  /// When the previous drain stopped at its bound, older positions stand before the one that this
+  /// command changed. None of them may trade on energy or headroom that no longer exists.
   private mutating func removeExcessCoverOfTouched() {
     var position = touched.head
     while position != 0 {
-      invariant(balances.positions[position].isTouched, "what is in the queue is marked")
+      invariant(balances.positions[position].isTouched, "a queued position is marked as touched")
       removeExcessCover(position, .sell)
       removeExcessCover(position, .buy)
       position = balances.positions[position].nextTouched
     }
   }
 
-  /// Losses first: what was taken from a position covers nothing any more, before anything trades.
+  /// Removes the cover that a transfer took from a position, before any order trades.
   mutating func releaseLostCover(_ position: UInt32, _ side: Side) {
     removeExcessCover(position, side)
   }

@@ -1,21 +1,23 @@
-// The exchange: commands in, events out. No clock, no randomness, no input or output, no Foundation.
+// The exchange: commands in, events out. No clock, no randomness, no input or output, no
+// Foundation.
 //
-// One command's way:
+// A command passes through these steps:
 //
-//     execute ─▶ due (Orders/Expiry) ─▶ rule (Dispatch.swift names it) ─▶ drain (Drain.swift) ─▶ events
+//     execute ─▶ due entries (Orders/Expiry) ─▶ rule (Dispatch.swift) ─▶ drain (Drain.swift) ─▶ events
 //
-// The folders are the concerns of the market; docs/ARCHITECTURE.md, "Inside the core", says which uses which. The
-// files beside this one are the exchange itself. Sections cited are those of docs/MARKET-RULES.md.
+// Each folder holds one concern of the market; docs/ARCHITECTURE.md, "Inside the core", lists which
+// folder uses which. Section numbers in comments are those of docs/MARKET-RULES.md.
 
 import MarketModel
 import Synchronization
 
 /// The deterministic state machine of the whole market.
 ///
-/// Owned by one thread. Applying the same commands to a fresh exchange of the same capacity gives the
-/// same events and the same state, byte for byte. Memory is taken in `init`; `apply` allocates nothing.
+/// Owned by one thread. Two exchanges of equal capacity that apply equal commands produce equal
+/// events and equal states, byte for byte. `init` reserves all memory; `apply` and `execute`
+/// allocate nothing.
 public struct Exchange: ~Copyable {
-  /// What it can hold.
+  /// The number of entities of each kind that it can hold.
   public let capacity: Capacity
 
   // The state (Components.swift).
@@ -29,18 +31,18 @@ public struct Exchange: ~Copyable {
   var schedule: Schedule
   var progress: Progress
 
-  // The command in hand.
+  // The command being applied.
   /// Its events so far.
   var events: EventBuffer
   let commandLayout = CommandLayout.ofThisBuild
-  /// What comes next (LookAhead/).
+  /// The commands that follow (LookAhead/).
   var window = Window()
 
-  // Behind what an order's way touches.
+  // Components that orders do not access; they stand after those that orders do access.
   var meters: Meters
   var currencies: Currencies
-  /// Never used: a value that lives where it was made keeps the compiler from copying the exchange's
-  /// 500 bytes to the stack whenever a rule that only reads is inlined into one that writes.
+  /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
+  /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
 
   /// Sequence number of the last command applied.
@@ -70,11 +72,13 @@ public struct Exchange: ~Copyable {
   /// Applies one command.
   ///
   /// - Parameters:
-  ///   - command: stamped by the sequencer: its sequence number is one above the last, its time is not
-  ///     below the last.
-  ///   - sink: receives the events, in order. A command that is rejected changes nothing.
-  /// - Complexity: constant for an order that neither trades nor displaces; otherwise proportional to
-  ///   the orders it trades with and the open orders of the accounts that become short.
+  ///   - command: Stamped by the sequencer: its sequence number is one above the previous one, and
+  ///     its time is at or after the previous one.
+  ///   - sink: Receives the events in order. A rejected command changes nothing but produces a
+  ///     reject.
+  /// - Complexity: Constant for an order that neither trades nor takes cover from another order;
+  ///   otherwise linear in the orders it trades with and in the open orders of accounts that lack
+  ///   cover.
   @inlinable public mutating func apply<Sink: EventSink & ~Copyable>(
     _ command: borrowing Command, into sink: inout Sink
   ) {
@@ -82,13 +86,13 @@ public struct Exchange: ~Copyable {
   }
 
   /// Applies one command.
-  /// - Returns: its events, in order, in the exchange's own memory: valid until the next command.
+  /// - Returns: Its events in order, in the exchange's own memory; valid until the next command.
   public mutating func execute(_ command: borrowing Command) -> UnsafeBufferPointer<Event> {
     withUnsafePointer(to: command) { execute($0) }
   }
 
-  /// Applies one command, which stays where it is.
-  /// - Returns: its events, in order, in the exchange's own memory: valid until the next command.
+  /// Applies one command without copying it.
+  /// - Returns: Its events in order, in the exchange's own memory; valid until the next command.
   public mutating func execute(_ command: UnsafePointer<Command>) -> UnsafeBufferPointer<Event> {
     events.clear()
     let before = progress.now
@@ -107,7 +111,7 @@ public struct Exchange: ~Copyable {
     } else {
       precondition(progress.now >= before, "time never falls")
       dispatch(request, command.pointee.body)
-      invariant(touched.head == 0 || touched.hasBacklog, "behind a command nobody waits for cover")
+      invariant(touched.head == 0 || touched.hasBacklog, "a command leaves no touched position unless its drain reached the bound")
     }
     return events.all
   }

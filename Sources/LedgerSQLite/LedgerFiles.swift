@@ -1,7 +1,8 @@
 import Glibc
 import Settlement
 
-/// Who may read a ledger's files: their owner and its group, as with the journal.
+/// The files of a ledger and their access mode: only owner and group may read them, as with the
+/// journal.
 enum LedgerFiles {
   private static let mode: mode_t = 0o640
   private static let others: mode_t = 0o007
@@ -9,13 +10,14 @@ enum LedgerFiles {
   /// All files of the ledger at `path`: database, log, index and the writer's lock.
   static func paths(_ path: String) -> [String] { ["", "-wal", "-shm", ".lock"].map { path + $0 } }
 
-  /// Makes the file at `path` when there is none, since SQLite would let everybody read it (its log and
-  /// index get the mode of the file), and takes the files that are there from everybody else.
-  /// - Returns: what was changed or could not be, a sentence each.
-  /// - Throws: `.unavailable` when the file cannot be made.
+  /// Creates the file at `path` when there is none, because SQLite would make it readable for every
+  /// user (log and index get the file's mode). Removes the access of other users from existing
+  /// files.
+  /// - Returns: A sentence for each file whose mode was changed or could not be changed.
+  /// - Throws: `.unavailable` when the file cannot be created.
   static func protect(_ path: String) throws(LedgerError) -> [String] {
-    // Only a file that is new here is ever opened and closed: closing a database would let go of the locks
-    // that this process holds on it.
+    // Only a new file is opened and closed here, because closing a database file releases all locks
+    // that this process has on it.
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     if descriptor >= 0 {
       close(descriptor)

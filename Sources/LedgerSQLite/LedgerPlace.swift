@@ -1,14 +1,16 @@
 import Glibc
 import Settlement
 
-/// Which files a ledger has open: by device and inode, since a name may come to lead to another file. A value.
+/// The identities of the files that a ledger has open. Device and inode identify a file, because
+/// its path may later lead to another one.
 struct LedgerPlace {
-  /// A file, whatever its name.
+  /// A file, independent of its path.
   private struct Identity: Equatable {
     let device: dev_t
     let inode: ino_t
 
-    /// - Returns: `nil` when nothing can be found at `path`.
+    /// The file at `path`.
+    /// - Returns: `nil` when there is none.
     init?(_ path: String) {
       var status = stat()
       guard stat(path, &status) == 0 else { return nil }
@@ -18,27 +20,28 @@ struct LedgerPlace {
 
   private let path: String
   private let database: Identity?
-  /// Log and index, where the connection has them.
+  /// The log and the index, if the connection has opened them.
   private var others: [(path: String, identity: Identity)] = []
 
-  /// The ledger that was just opened at `path`.
+  /// The files of the ledger that was just opened at `path`.
   init(_ path: String) {
     self.path = path
     database = Identity(path)
     noteLog()
   }
 
-  /// A new connection has opened log and index.
+  /// Records the log and the index of a new connection.
   mutating func noteLog() {
     others = ["-wal", "-shm"].compactMap { suffix in
       Identity(path + suffix).map { (path + suffix, $0) }
     }
   }
 
-  /// The connection is closed, and with it goes what it had beside the database.
+  /// Removes the log and the index of a closed connection.
   mutating func forgetLog() { others = [] }
 
-  /// - Throws: `.unavailable` when a name does not lead to the file that is open.
+  /// Checks that the paths still lead to the open files.
+  /// - Throws: `.unavailable` when one of them does not.
   func check() throws(LedgerError) {
     guard let database, Identity(path) == database else {
       throw .unavailable(

@@ -1,30 +1,31 @@
-// The tables of a SQLite ledger. All numbers are INTEGER, checked by STRICT. Neither transfer nor batch has
-// a secondary index: two of them cost nine times the rate.
+// The tables of a SQLite ledger. All numbers are INTEGER, which STRICT checks. The tables transfer
+// and batch have no secondary index: with two indices, settlement was nine times slower.
 //
-//   ledger     one row: what the ledger was made for
-//   account    key = unit << 32 | account; the only rows that change
-//   transfer   id 1, 2, 3 ... without gaps; a batch's are contiguous
+//   ledger     one row: shard and batch rules
+//   account    key = unit << 32 | account; the only rows that are updated
+//   transfer   id 1, 2, 3 ... without gaps; the ids of a batch are contiguous
 //   batch      id 1, 2, 3 ...; the hash chain
-//   balance    view of account: debits, credits and amount as one number each
+//   balance    view of account: debits, credits and amount, each as one number
 //
-// What an account ever gave and received grows with the turnover, and SQLite's integers have 64 bits. Each
-// sum is two of them: high * 2^62 + low, 0 <= low < 2^62. Two lows make less than 2^63, so adding them never
-// leaves 64 bits; what is above 2^62 is carried. High reaches 2^63 with 2^62 transfers of 2^63 each.
+// The debits and credits of an account grow with its turnover, and SQLite's integers have 64 bits.
+// Therefore each sum takes two columns: high * 2^62 + low with 0 <= low < 2^62. The sum of two lows
+// is below 2^63, so adding them fits 64 bits, and the part from 2^62 on is carried into high. High
+// reaches 2^63 only after 2^62 transfers of 2^63 each.
 //
-// Version 1 had one integer a sum (debits_posted, credits_posted); a file of it is read as it is, and made
-// one of version 2 when it is opened to write.
+// Version 1 had one integer for each sum (debits_posted, credits_posted). Such a file can be read
+// unchanged and is migrated to version 2 when it is opened for writing.
 
 /// The definition of a SQLite ledger's tables.
 enum LedgerSchema {
-  /// "JLED": what `PRAGMA application_id` says of a ledger.
+  /// The `PRAGMA application_id` of a ledger: "JLED".
   static let applicationId: Int64 = 0x4A4C_4544
-  /// Version of these tables (`PRAGMA user_version`).
+  /// The version of these tables (`PRAGMA user_version`).
   static let version: Int64 = 2
-  /// The oldest version that can be read, and made one of `version`.
+  /// The oldest version that can be read and migrated.
   static let oldestVersion: Int64 = 1
-  /// Bits of a sum's low part.
+  /// Number of bits in the low part of a sum.
   static let lowBits = 62
-  /// The low part of a sum of the same bits.
+  /// Mask of the low part of a sum.
   static let lowMask: Int64 = 1 << lowBits - 1
 
   /// Creates the tables in an empty database.
@@ -78,7 +79,7 @@ enum LedgerSchema {
         FROM account);
     """
 
-  /// Makes the tables of version 1 those of this version, within a transaction.
+  /// Migrates the tables of version 1, within a transaction.
   static let fromVersion1 = """
     ALTER TABLE account RENAME TO account_of_version_1;
     \(createAccount)
@@ -91,8 +92,9 @@ enum LedgerSchema {
     PRAGMA user_version = \(version);
     """
 
-  /// Adds ?2 to the debits of the account ?1 and ?3 to its credits, unless something is to be carried: then no
-  /// row changes. Nearly every change is one of these, and carrying costs a seventh of a batch.
+  /// Adds ?2 to the debits of the account ?1 and ?3 to its credits. If a carry is needed, no row
+  /// changes. Nearly all changes need no carry, and handling it would add a seventh to the cost of
+  /// a batch.
   static let addToAccount = """
     INSERT INTO account(key, debits_low, debits_high, credits_low, credits_high)
       VALUES(?1, ?2, 0, ?3, 0)
@@ -114,8 +116,8 @@ enum LedgerSchema {
         + ((credits_low + excluded.credits_low) >> \(lowBits))
     """
 
-  /// Reads key, debits and credits of every account: low and high part of each.
-  /// - Parameter version: Of the file.
+  /// Reads the key, debits and credits of every account, each sum as low and high part.
+  /// - Parameter version: The table version of the file.
   static func selectAccounts(version: Int64) -> String {
     let columns =
       version == 1
@@ -123,10 +125,10 @@ enum LedgerSchema {
     return "SELECT key, \(columns) FROM account ORDER BY key"
   }
 
-  /// Columns of a transfer, in the order in which they are read and written.
+  /// The columns of a transfer, in the order of reading and writing.
   static let transferColumns =
     "id, batch, debit, credit, unit, amount, code, flags, trade_sequence, time, reference"
-  /// Columns of a batch, in the order in which they are read and written.
+  /// The columns of a batch, in the order of reading and writing.
   static let batchColumns =
     "id, first_sequence, last_sequence, previous, hash, first_transfer, count"
 }

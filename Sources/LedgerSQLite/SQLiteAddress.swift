@@ -1,20 +1,19 @@
 import Glibc
 import Settlement
 
-/// The path of a ledger in an SQLite file: `sqlite:PATH`.
+/// The address of a ledger in an SQLite file: `sqlite:PATH`.
 public struct SQLiteAddress: LedgerAddress {
-  /// `sqlite`.
+  /// The scheme `sqlite`.
   public static let scheme = "sqlite"
-  /// `PATH`.
+  /// The placeholder `PATH`.
   public static let form = "PATH"
 
-  /// Path of the database file. A relative one lies in the exchange's data folder, so that it is the same file
-  /// by whatever name that folder is reached.
+  /// The path of the database file. A relative path is relative to the exchange's data folder.
   public let text: String
 
-  /// The ledger at `path`.
-  /// - Throws: when `path` cannot be a file's, leads out of the data folder without being absolute, or would
-  ///   not be read back from a configuration file.
+  /// The address of the ledger at `path`.
+  /// - Throws: When `path` names no file, is relative and leads out of the data folder, or cannot
+  ///   be written to a configuration file.
   public init(_ path: String) throws(LedgerAddressError) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     if ["", ".", ".."].contains(parts.last) {
@@ -37,10 +36,10 @@ public struct SQLiteAddress: LedgerAddress {
 
   private init(checked path: String) { text = path }
 
-  /// The default: the file `ledger.sqlite` of the data folder.
+  /// The default address: the file `ledger.sqlite` in the data folder.
   public static let standard = SQLiteAddress(checked: "ledger.sqlite")
 
-  /// The path from where the process sees `folder`.
+  /// The address with a relative path resolved against the data folder `folder`.
   public func resolved(in folder: String) -> SQLiteAddress {
     if text.hasPrefix("/") { return self }
     var path = text[...]
@@ -48,30 +47,30 @@ public struct SQLiteAddress: LedgerAddress {
     return SQLiteAddress(checked: folder + "/" + path)
   }
 
-  /// Opens the file to write, holding its lock; makes it when there is none.
+  /// Opens the file for writing and locks it; creates it when there is none.
   public func open(genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
     try SQLiteLedger(path: text, genesis: genesis)
   }
 
-  /// Opens the file to read only.
+  /// Opens the file for reading.
   public func openForReading() throws(LedgerError) -> any Ledger {
     try SQLiteLedger(readingFrom: text)
   }
 
-  /// Whether something has that name. One system call; never fails.
+  /// Whether a file exists at the path. One system call; never throws.
   public var exists: Bool {
     get throws(LedgerError) { access(text, F_OK) == 0 }
   }
 
-  /// Whether a process holds the writer's lock. Never fails.
+  /// Whether a process holds the writer's lock. Never throws.
   public var isWritten: Bool {
     get throws(LedgerError) { WriterLock.isHeld(ledgerAt: text) }
   }
 
-  /// Database, log, index and the writer's lock.
+  /// The paths of the database, its log, its index and the writer's lock.
   public var files: [String] { LedgerFiles.paths(text) }
 
-  /// Checks that the file's folder is there and can be written.
+  /// Checks that the file's folder exists and is writable.
   public func checkNew(making folder: String) throws(LedgerAddressError) {
     let slash = text.lastIndex(of: "/")
     let parent = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."

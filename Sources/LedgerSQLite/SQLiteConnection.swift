@@ -1,10 +1,10 @@
 import CSQLite
 
-/// What SQLite answered when it did not do what was asked.
+/// An error of SQLite.
 struct SQLiteFailure: Error {
   /// The extended result code.
   var code: Int32
-  /// SQLite's own words.
+  /// SQLite's message.
   var message: String
 
   /// The result code without its extension.
@@ -13,16 +13,17 @@ struct SQLiteFailure: Error {
 
 /// One connection to a database file. Owned by one thread.
 final class SQLiteConnection {
-  /// SQLite's own; `nil` after a failed opening only.
+  /// The SQLite connection; `nil` only after a failed `init`.
   private(set) var handle: OpaquePointer?
 
-  /// How long a call waits for another connection's lock, ms.
+  /// The longest time that a call waits for another connection's lock, ms.
   private static let patience: Int32 = 1000
 
-  /// Opens `path`, to read only or to write; a file that is missing is created to write.
+  /// Opens `path` for reading or for writing; for writing, a missing file is created.
+  /// - Parameter files: The name of SQLite's virtual file system; `nil`: the default one.
   init(path: String, files: String? = nil, readOnly: Bool) throws(SQLiteFailure) {
     let access = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-    // One owner thread: SQLite's own mutexes are not needed.
+    // One thread owns the connection, so SQLite's mutexes are not needed.
     let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, files)
     guard code == SQLITE_OK else {
       let failure = failure(code)
@@ -34,7 +35,7 @@ final class SQLiteConnection {
     sqlite3_busy_timeout(handle, Self.patience)
   }
 
-  /// Runs `body`, in which no call waits for another connection's lock.
+  /// Runs `body` without waiting for locks of other connections.
   func withoutWaiting<Value>(
     _ body: () throws(SQLiteFailure) -> Value
   ) throws(SQLiteFailure) -> Value {
@@ -45,12 +46,12 @@ final class SQLiteConnection {
 
   deinit { sqlite3_close_v2(handle) }
 
-  /// Runs statements that return nothing of interest.
+  /// Runs statements and ignores their results.
   func execute(_ sql: String) throws(SQLiteFailure) {
     try check(sqlite3_exec(handle, sql, nil, nil, nil))
   }
 
-  /// Compiles one statement; it must not outlive the connection.
+  /// Compiles one statement.
   func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
     var statement: OpaquePointer?
     try check(
@@ -66,7 +67,7 @@ final class SQLiteConnection {
     return try statement.step() ? statement.integer(0) : 0
   }
 
-  /// Rows that the last statement changed.
+  /// The number of rows that the last statement changed.
   var changedRows: Int32 { sqlite3_changes(handle) }
 
   /// Whether a transaction is open.
@@ -77,7 +78,7 @@ final class SQLiteConnection {
     guard code == SQLITE_OK else { throw failure(code) }
   }
 
-  /// The failure that `code` stands for, in SQLite's words.
+  /// The error for `code`, with SQLite's message.
   func failure(_ code: Int32) -> SQLiteFailure {
     let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
     let words = handle.map { String(cString: sqlite3_errmsg($0)) }
@@ -92,7 +93,7 @@ final class SQLiteStatement {
   private let handle: OpaquePointer
   private let connection: SQLiteConnection
 
-  /// Takes over a compiled statement of `connection`.
+  /// Takes ownership of a compiled statement of `connection`.
   init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
     (self.handle, self.connection) = (handle, connection)
   }
@@ -106,7 +107,7 @@ final class SQLiteStatement {
 
   /// Binds parameter `index` (from 1) to a copy of `bytes`.
   func bind(_ index: Int32, _ bytes: [UInt8]) throws(SQLiteFailure) {
-    // SQLITE_TRANSIENT, a cast the importer leaves out: SQLite copies before it returns.
+    // SQLITE_TRANSIENT, which Swift does not import: SQLite copies the bytes before it returns.
     let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     let code = bytes.withUnsafeBytes {
       sqlite3_bind_blob(handle, index, $0.baseAddress, Int32($0.count), copied)
@@ -114,8 +115,8 @@ final class SQLiteStatement {
     try connection.check(code)
   }
 
-  /// Goes to the next row.
-  /// - Returns: `false` when there is none; the statement is reset then.
+  /// Advances to the next row.
+  /// - Returns: `false` when there is none; then the statement is reset.
   func step() throws(SQLiteFailure) -> Bool {
     let code = sqlite3_step(handle)
     if code == SQLITE_ROW { return true }
@@ -128,7 +129,7 @@ final class SQLiteStatement {
     return false
   }
 
-  /// Ends a query before its last row, so that its read transaction ends.
+  /// Ends a query before its last row, which also ends its read transaction.
   func reset() { sqlite3_reset(handle) }
 
   /// The integer in `column` (from 0) of the current row.

@@ -2,30 +2,30 @@ import CSQLite
 import MarketModel
 import Settlement
 
-/// A ledger in one SQLite file (WAL, `synchronous=FULL`): the embedded default. One process writes,
-/// holding `PATH.lock`; others may read at the same time. Owned by one thread.
+/// A ledger in one SQLite file (WAL, `synchronous=FULL`), the default backend. One process writes
+/// and holds a lock on `PATH.lock`; other processes may read at the same time. Owned by one thread.
 public final class SQLiteLedger: Ledger {
-  /// What the file was made for, read from it when it was opened.
+  /// The shard and the batch rules, read from the file when it was opened.
   public let genesis: LedgerGenesis
   private let path: String
   private let lock: WriterLock?
   private let writes: Bool
-  /// Name of SQLite's virtual file system; `nil`: the usual one.
+  /// The name of SQLite's virtual file system; `nil`: the default one.
   private let files: String?
   private var session: SQLiteSession?
-  /// What is written to; `nil`: only read, or not the machine's files.
+  /// The identities of the open files; `nil` for a reader and for another virtual file system.
   private var place: LedgerPlace?
-  /// What opening it did about files that everybody on the machine could read, a sentence each.
+  /// Notes about files that every user of the machine could read, one sentence each.
   public let notes: [String]
 
-  /// Opens the ledger at `path` to write; creates it when there is none.
-  /// - Throws: `.inUse` when another process writes to it, `.incompatible` when it is no ledger, of
-  ///   another version, or was made for another genesis, `.unavailable`, `.corrupt`.
+  /// Opens the ledger at `path` for writing; creates it when there is none.
+  /// - Throws: `.inUse` when another process writes to it; `.incompatible` when it is no ledger or
+  ///   has another version or genesis; `.unavailable`, `.corrupt`.
   public convenience init(path: String, genesis: LedgerGenesis) throws(LedgerError) {
     try self.init(path: path, genesis: genesis, files: nil, lock: WriterLock(ledgerAt: path))
   }
 
-  /// Opens the ledger at `path` of the virtual file system `files`, which has no other user.
+  /// Opens the ledger at `path` in the virtual file system `files`, which no other process uses.
   /// - Throws: like `init(path:genesis:)`.
   package convenience init(
     path: String, genesis: LedgerGenesis, files: String
@@ -43,7 +43,7 @@ public final class SQLiteLedger: Ledger {
     if files == nil { place = LedgerPlace(path) }
   }
 
-  /// Opens the ledger at `path` to read only, also while another process writes to it.
+  /// Opens the ledger at `path` for reading, also while another process writes to it.
   /// - Throws: `.unavailable` when there is none, `.incompatible`, `.corrupt`.
   public init(readingFrom path: String) throws(LedgerError) {
     self.path = path
@@ -54,7 +54,7 @@ public final class SQLiteLedger: Ledger {
   }
 
   /// Applies `batch` in one `BEGIN IMMEDIATE` transaction with one sync; see `Ledger.apply`.
-  /// - Precondition: opened to write.
+  /// - Precondition: The ledger was opened for writing.
   public func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome {
     precondition(writes, "a ledger opened to read only takes no batch")
     let session = try connected()
@@ -70,7 +70,7 @@ public final class SQLiteLedger: Ledger {
       let outcome = try admission(of: batch, after: head, stored: stored)
       if outcome == .applied { try session.insert(batch) }
       try session.commit()
-      // Nobody is told of a batch that went into a file without a name.
+      // A batch written to a file that has lost its path must not be confirmed.
       try checkPlace()
       if logBytes > WriteAheadLog.smallBytes { shrinkLog() }
       return outcome
@@ -84,41 +84,42 @@ public final class SQLiteLedger: Ledger {
     try LedgerHead(after: connected().lastRow(), genesis: genesis)
   }
 
-  /// What is stored of batch `id`; one lookup.
+  /// The stored row of batch `id`; one lookup by key.
   public func row(ofBatch id: UInt64) throws(LedgerError) -> BatchRow? {
     try connected().row(ofBatch: id)
   }
 
-  /// The transfers of a stored batch, by ascending id; one range of the table.
+  /// The transfers of a stored batch, by ascending id; reads one range of the table.
   public func transfers(in row: BatchRow) throws(LedgerError) -> [LedgerTransfer] {
     try connected().transfers(in: row)
   }
 
-  /// When transfer `id` was made; one lookup.
+  /// The time of transfer `id`; one lookup by key.
   public func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
     try connected().time(ofTransfer: id)
   }
 
-  /// Bytes of the write-ahead log; 0 when it cannot be asked.
+  /// Size of the write-ahead log in bytes; 0 when it cannot be determined.
   public var logBytes: UInt64 {
     guard let session, let log = WriteAheadLog(of: session.connection) else { return 0 }
     return log.bytes
   }
 
-  /// Makes the write-ahead log small, if nobody reads what is only there.
+  /// Truncates the write-ahead log when no reader needs it.
   public func shrinkLog() {
     guard writes, let session else { return }
     WriteAheadLog.shrink(session.connection)
   }
 
-  /// Reads every transfer: there is no index per account (about 0.7 s for 10 million).
+  /// The transfers of `account` in `period`. There is no index by account, so this reads all
+  /// transfers: about 0.7 s for 10 million.
   public func transfers(
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer] {
     try connected().transfers(of: account, in: period)
   }
 
-  /// How many transfers are stored; reads the whole table's keys.
+  /// The number of stored transfers; reads all keys of the table.
   public func transferCount() throws(LedgerError) -> UInt64 {
     try connected().transferCount()
   }
@@ -143,21 +144,22 @@ public final class SQLiteLedger: Ledger {
     }
   }
 
-  /// Three `stat`: the database, its log and its index are those that were opened.
+  /// Checks with three `stat` calls that the database, its log and its index are the files that
+  /// were opened.
   public func checkPlace() throws(LedgerError) { try place?.check() }
 
-  /// Opens the file again, keeping the writer's lock. Only the file that was opened first: one that took its
-  /// place may be empty, or another's, and the old one is kept open meanwhile.
+  /// Opens the file again and keeps the writer's lock. Refuses a file that has replaced the first
+  /// one, since it may be empty or belong to another exchange; then the old connection stays open.
   public func reconnect() throws(LedgerError) {
     try checkPlace()
-    // A descriptor on which a sync failed is never used again.
+    // A descriptor on which a sync failed must not be used again.
     session = nil
     place?.forgetLog()
     session = try SQLiteSession(path: path, files: files, readOnly: !writes, creating: nil)
     place?.noteLog()
   }
 
-  /// Ends the use of the file; the writer's lock goes with this object.
+  /// Closes the file. The deinit of this object releases the writer's lock.
   public func close() throws(LedgerError) {
     session = nil
   }
@@ -169,7 +171,7 @@ public final class SQLiteLedger: Ledger {
 }
 
 extension LedgerError {
-  /// What a failure means outside of a batch's content.
+  /// The ledger error for an SQLite error that does not concern the content of a batch.
   init(_ failure: SQLiteFailure) {
     let words = "\(failure.message) (SQLite \(failure.code))"
     switch failure.primary {

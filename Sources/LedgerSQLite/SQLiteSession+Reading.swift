@@ -12,8 +12,8 @@ extension SQLiteSession {
       ])
   }
 
-  /// The transfers that debit or credit `account` in `period`; reads every transfer. Times are compared
-  /// here: SQLite would take one above 2^63 for negative.
+  /// The transfers that debit or credit `account` in `period`; reads all transfers. The times are
+  /// compared here, because SQLite would treat one from 2^63 on as negative.
   func transfers(
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer] {
@@ -21,7 +21,7 @@ extension SQLiteSession {
       where: "(debit = ?1 OR credit = ?1) ORDER BY id", [Int64(account.rawValue)], in: period)
   }
 
-  /// When transfer `id` was made.
+  /// The time of transfer `id`; `nil` when there is none.
   func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
     try query { () throws(SQLiteFailure) in
       let select = try connection.prepare("SELECT time FROM transfer WHERE id = ?")
@@ -32,7 +32,7 @@ extension SQLiteSession {
     }
   }
 
-  /// How many transfers are stored.
+  /// The number of stored transfers.
   func transferCount() throws(LedgerError) -> UInt64 {
     try query { () throws(SQLiteFailure) in
       UInt64(bitPattern: try connection.integer("SELECT count(*) FROM transfer"))
@@ -58,12 +58,12 @@ extension SQLiteSession {
     return balances
   }
 
-  /// The sum in two columns, the low part first.
+  /// The sum in two columns, of which the first has the low part.
   private func sum(_ row: SQLiteStatement, _ column: Int32) -> Int128 {
     Int128(row.integer(column + 1)) << LedgerSchema.lowBits + Int128(row.integer(column))
   }
 
-  /// Runs a query's call; what fails in it says nothing about a batch's content.
+  /// Runs a call of a query and converts its error.
   func query<Value>(
     _ body: () throws(SQLiteFailure) -> Value
   ) throws(LedgerError) -> Value {

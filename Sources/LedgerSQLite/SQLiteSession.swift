@@ -2,23 +2,25 @@ import CSQLite
 import MarketModel
 import Settlement
 
-/// A connection to a ledger's file with its compiled statements: what `reconnect` replaces.
+/// A connection to a ledger's file with its compiled statements. `SQLiteLedger.reconnect` replaces
+/// it.
 final class SQLiteSession {
   let connection: SQLiteConnection
   let genesis: LedgerGenesis
   private let selectRow: SQLiteStatement
   private let selectLast: SQLiteStatement
   private let insertTransfer: SQLiteStatement
-  /// `nil` in a file of an older version, which is only read.
+  /// Adds sums to an account; `nil` for a file of an older version, which is only read.
   private let upsertAccount: SQLiteStatement?
-  /// The same without a carry.
+  /// Adds sums to an account when no carry is needed; `nil` for a file of an older version.
   private let addToAccount: SQLiteStatement?
   private let insertBatch: SQLiteStatement
-  /// Of the file's tables.
+  /// The version of the file's tables.
   let version: Int64
 
-  /// Opens `path` and checks that it is a ledger, of `expected` when that is given; an empty database
-  /// becomes one of it, and a file of an older version opened to write one of this version.
+  /// Opens `path` and checks that it is a ledger with the genesis `expected`, if given. An empty
+  /// database becomes a ledger of `expected`; a file of an older version that is opened for writing
+  /// is migrated.
   init(
     path: String, files: String? = nil, readOnly: Bool, creating expected: LedgerGenesis?
   ) throws(LedgerError) {
@@ -65,20 +67,20 @@ final class SQLiteSession {
     }
   }
 
-  /// Makes the tables of version 1 those of this version, all or nothing.
+  /// Migrates the tables of version 1 in one transaction.
   private static func migrate(_ connection: SQLiteConnection) throws(SQLiteFailure) {
     try connection.execute("BEGIN IMMEDIATE")
     do throws(SQLiteFailure) {
       try connection.execute(LedgerSchema.fromVersion1)
       try connection.execute("COMMIT")
     } catch {
-      // With its connection the transaction is gone, whatever a rollback says.
+      // A failed rollback does not matter, since closing the connection ends the transaction.
       if connection.isInTransaction { try connection.execute("ROLLBACK") }
       throw error
     }
   }
 
-  /// Writes what `batch` says, within the transaction that is open.
+  /// Writes `batch` within the open transaction.
   /// - Throws: `.contentRejected` when debits and credits differ or a constraint is broken.
   func insert(_ batch: SettlementBatch) throws(LedgerError) {
     try checkDoubleEntry(of: batch)
@@ -97,7 +99,8 @@ final class SQLiteSession {
   }
 
   /// Commits the open transaction.
-  /// - Throws: `.ambiguous`: what a failed commit did is known only after connecting again.
+  /// - Throws: `.ambiguous`, because the effect of a failed commit is known only after connecting
+  ///   again.
   func commit() throws(LedgerError) {
     do throws(SQLiteFailure) {
       try connection.execute("COMMIT")
@@ -106,31 +109,32 @@ final class SQLiteSession {
     }
   }
 
-  /// Ends the open transaction, if any, without effect.
-  /// - Returns: `error`, with what went wrong in ending it.
+  /// Rolls back the open transaction, if there is one.
+  /// - Returns: `error`, or an error that includes the failure of the rollback.
   func rolledBack(after error: LedgerError) -> LedgerError {
     guard connection.isInTransaction else { return error }
     do throws(SQLiteFailure) {
       try connection.execute("ROLLBACK")
       return error
     } catch let second {
-      // The transaction dies with the connection: the remedy of either error reconnects or halts.
+      // Closing the connection ends the transaction, and the remedy of either error reconnects or
+      // halts.
       return error.remedy == .halt ? error : .ambiguous("\(error); rollback: \(second.message)")
     }
   }
 
-  /// Runs a statement that returns nothing.
+  /// Runs a statement without results.
   func run(_ sql: String) throws(LedgerError) {
     do throws(SQLiteFailure) { try connection.execute(sql) } catch { throw LedgerError(error) }
   }
 
-  /// What is stored of batch `id`.
+  /// The stored row of batch `id`; `nil` when there is none.
   func row(ofBatch id: UInt64) throws(LedgerError) -> BatchRow? {
     try query { () throws(SQLiteFailure) in try selectRow.bind(1, Int64(bitPattern: id)) }
     return try row(selectRow)
   }
 
-  /// What is stored of the last batch.
+  /// The row of the last batch; `nil` for an empty ledger.
   func lastRow() throws(LedgerError) -> BatchRow? { try row(selectLast) }
 
   private func row(_ statement: SQLiteStatement) throws(LedgerError) -> BatchRow? {
@@ -147,8 +151,8 @@ final class SQLiteSession {
       hash: hash, firstTransfer: UInt64(bitPattern: statement.integer(5)), count: count)
   }
 
-  /// Every unit's debits equal its credits: before the batch by induction (and by `verify`), so
-  /// after it when they do within the batch.
+  /// Checks that debits equal credits in every unit of the batch. By induction they are equal in
+  /// the whole ledger, which `LedgerVerification` also checks.
   private func checkDoubleEntry(of batch: SettlementBatch) throws(LedgerError) {
     var start = batch.netted.startIndex
     while start < batch.netted.endIndex {
@@ -199,7 +203,7 @@ final class SQLiteSession {
     _ = try upsertAccount.step()
   }
 
-  /// Binds a sum, which is not negative, as its low and its high part.
+  /// Binds a sum, which is at least 0, as its low and high part.
   private func bind(
     _ sum: Int128, to statement: SQLiteStatement, at index: Int32
   ) throws(SQLiteFailure) {
@@ -260,7 +264,7 @@ final class SQLiteSession {
     return (LedgerGenesis(shard: shard, rules: rules), version)
   }
 
-  /// Runs a call; what fails in it says nothing about a batch's content.
+  /// Runs a call and converts its error.
   private static func answer<Value>(
     _ body: () throws(SQLiteFailure) -> Value
   ) throws(LedgerError) -> Value {

@@ -1,27 +1,29 @@
-// What the write-ahead log is to the ledger, and what a reader of it does to it.
+// The write-ahead log of a ledger:
 //
 //   commit      appends frames to the log and syncs it
-//   checkpoint  carries frames into the database, as far as every reader has come
-//   restart     the log begins again at its first byte, when no reader needs it
+//   checkpoint  copies frames into the database, up to the snapshot of the oldest reader
+//   restart     reuses the log from its first byte, when no reader needs it
 //
-// A reader that stays in one transaction keeps the log from being restarted: it grows with every batch. It
-// must never keep settlement from going on.
+// A reader that stays in one transaction prevents the restart, and the log grows with every batch.
+// A reader must never stop settlement.
 
 import CSQLite
 import Glibc
 
-/// The file of a connection's write-ahead log, reached through SQLite's own file system. Owned by the
-/// connection's thread; not to be kept beyond the connection.
+/// The file of a connection's write-ahead log, accessed through SQLite's virtual file system. Owned
+/// by the connection's thread and valid as long as the connection.
 struct WriteAheadLog {
-  /// What the log is cut to when it begins again, and above which it is tried to make it small.
+  /// The size to which a restarted log is truncated, and above which the ledger tries to truncate
+  /// it, bytes.
   static let smallBytes: UInt64 = 32 << 20
-  /// Bytes that are rewritten at a time: SQLite's own file system writes less than 2^17 in one call.
+  /// Bytes that are rewritten in one call; SQLite's file system accepts less than 2^17.
   private static let piece = 1 << 16
 
   private let file: UnsafeMutablePointer<sqlite3_file>
   private let methods: UnsafePointer<sqlite3_io_methods>
 
-  /// - Returns: `nil` before the connection has opened one.
+  /// The log of `connection`.
+  /// - Returns: `nil` before the connection has opened it.
   init?(of connection: SQLiteConnection) {
     var found: UnsafeMutablePointer<sqlite3_file>?
     let code = sqlite3_file_control(
@@ -30,30 +32,31 @@ struct WriteAheadLog {
     (file, self.methods) = (found, methods)
   }
 
-  /// How long it is; 0 when it cannot be asked.
+  /// The size of the log in bytes; 0 when it cannot be determined.
   var bytes: UInt64 {
     var size: sqlite3_int64 = 0
     guard methods.pointee.xFileSize(file, &size) == SQLITE_OK else { return 0 }
     return UInt64(clamping: size)
   }
 
-  /// Puts what can be read in the log on the medium, before anything in it is believed. Where a sync of the
-  /// log failed, the kernel takes what it could not write for written: it can be read, counts as committed,
-  /// and would be gone with the power, after its confirmation was journaled.
+  /// Makes the readable content of the log durable before the ledger relies on it. After a failed
+  /// sync, the kernel treats the unwritten pages as written: they can be read and count as
+  /// committed, but a power failure would lose them after their confirmation was journaled.
   ///
-  /// Every byte of the log is written once more where it stands, as it is, and synced: that makes the
-  /// kernel's pages dirty again, so that this sync writes them or fails. It is right beside readers, who see
-  /// the same bytes before, meanwhile and after. No other writer is there: this connection holds the lock
-  /// that everyone takes who appends to the log, begins it again or cuts it off. A crash meanwhile leaves
-  /// each sector as it is or as it was on the medium, as a crash before would have.
+  /// The call rewrites every byte of the log in place and syncs it. This marks the kernel's pages
+  /// as dirty again, so that the sync writes them or fails. Concurrent readers are safe, since the
+  /// bytes do not change. There is no other writer, because this connection holds the lock that is
+  /// needed to append to the log, to restart or to truncate it. A crash during the call leaves each
+  /// sector with its content in memory or with its content on the medium, as a crash before the
+  /// call would.
   ///
-  /// It comes before any checkpoint. A checkpoint syncs the log first, and that sync says that all is well;
-  /// were the database then ahead of what the medium has of the log, recovery would put older pages over
-  /// newer ones.
+  /// It must precede any checkpoint. A checkpoint syncs the log first, and that sync would succeed
+  /// without writing; the database could then be ahead of the log on the medium, and recovery would
+  /// overwrite newer pages with older ones.
   ///
-  /// - Parameter path: Of the ledger; its folder is synced, since the name of a new log may be as little on
-  ///   the medium as its bytes. `nil` where SQLite's file system is not the machine's.
-  /// - Throws: what SQLite says; `SQLITE_BUSY` while somebody else writes, who will be done.
+  /// - Parameter path: The path of the ledger, whose folder is synced too, because the directory
+  ///   entry of a new log may not be durable yet. `nil` for another virtual file system.
+  /// - Throws: The error of SQLite; `SQLITE_BUSY` while another connection writes.
   static func secure(
     _ connection: SQLiteConnection, path: String?
   ) throws(SQLiteFailure) {
@@ -69,8 +72,8 @@ struct WriteAheadLog {
     shrink(connection)
   }
 
-  /// Carries the log into the database and makes it empty, if nobody reads what is only there; waits for
-  /// nobody. What fails here has changed nothing that is read: the next checkpoint does it again.
+  /// Copies the log into the database and truncates it, if no reader needs it. Does not wait. An
+  /// error is ignored, because the log is still valid and the next checkpoint repeats the work.
   static func shrink(_ connection: SQLiteConnection) {
     do throws(SQLiteFailure) {
       _ = try connection.withoutWaiting { () throws(SQLiteFailure) in

@@ -1,13 +1,13 @@
 import Glibc
 import Settlement
 
-/// The right to write a ledger: an advisory lock on `PATH.lock`, held until it is let go or the
-/// process ends, however it ends. Readers do not need it.
+/// The lock of a ledger's writer: an advisory lock on `PATH.lock`, which the kernel releases when
+/// the process ends. Readers do not need it.
 final class WriterLock {
   private let descriptor: Int32
 
   /// Takes the lock.
-  /// - Throws: `.inUse` when another holder has it, `.unavailable` when the file cannot be opened.
+  /// - Throws: `.inUse` when another process has it, `.unavailable` when the file cannot be opened.
   init(ledgerAt path: String) throws(LedgerError) {
     let file = path + ".lock"
     descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
@@ -23,7 +23,7 @@ final class WriterLock {
 
   deinit { close(descriptor) }
 
-  /// Whether somebody holds it just now.
+  /// Whether a process holds the lock of the ledger at `path`.
   static func isHeld(ledgerAt path: String) -> Bool {
     let descriptor = open(path + ".lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return false }

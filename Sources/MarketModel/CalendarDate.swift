@@ -1,5 +1,6 @@
-// Dates: UTC, the Gregorian calendar, from 1970 on. The arithmetic is Hinnant's "chrono-compatible low-level
-// date algorithms": years begin in March, so that a leap day is the last of its year, and 400 of them repeat.
+// Dates: UTC, the Gregorian calendar, from 1970 on. The arithmetic is Hinnant's "chrono-compatible
+// low-level date algorithms": years begin in March, so that a leap day is the last of its year, and
+// 400 of them repeat.
 
 /// A date of the Gregorian calendar, not before 1970.
 public struct CalendarDate: Hashable, Sendable {
@@ -10,12 +11,12 @@ public struct CalendarDate: Hashable, Sendable {
   /// The day of the month, from 1.
   public var day: Int
 
-  /// A date; whether the month has such a day is not checked.
+  /// A date. The initialiser does not check that the month has the day.
   public init(year: Int, month: Int, day: Int) {
     (self.year, self.month, self.day) = (year, month, day)
   }
 
-  /// The date so many days after 1970-01-01.
+  /// The date `daysSinceEpoch` days after 1970-01-01.
   public init(daysSinceEpoch: UInt32) {
     let shifted = Int(daysSinceEpoch) + 719_468
     let (era, dayOfEra) = shifted.quotientAndRemainder(dividingBy: 146_097)
@@ -28,8 +29,8 @@ public struct CalendarDate: Hashable, Sendable {
     year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
   }
 
-  /// Days since 1970-01-01. A day that its month has not counts on into the next.
-  /// - Precondition: the year is one from 1970 to a million, month and day are at most 12 and 31.
+  /// Days since 1970-01-01. A day beyond the end of its month counts into the next month.
+  /// - Precondition: The year is 1970 to 1,000,000, the month 1 to 12 and the day at most 31.
   public var daysSinceEpoch: Int {
     precondition(
       (1970...1_000_000).contains(year) && (1...12).contains(month) && (1...31).contains(day),
@@ -39,7 +40,7 @@ public struct CalendarDate: Hashable, Sendable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  /// "2026-06-01".
+  /// The date as text: "2026-06-01".
   public var iso8601: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
 }
 
@@ -49,10 +50,10 @@ extension Timestamp {
     CalendarDate(daysSinceEpoch: UInt32(nanoseconds / 86_400_000_000_000))
   }
 
-  /// "2026-06-01T12:00:00Z": UTC, fractions of a second left out.
+  /// The time as text in UTC, without fractions of a second: "2026-06-01T12:00:00Z".
   public var iso8601: String { "\(wholeSeconds)Z" }
 
-  /// "2026-06-01T12:00:00.125Z": UTC, to the millisecond.
+  /// The time as text in UTC with milliseconds: "2026-06-01T12:00:00.125Z".
   public var iso8601Milliseconds: String {
     let milliseconds = String(1_000 + nanoseconds / 1_000_000 % 1_000).dropFirst()
     return "\(wholeSeconds).\(milliseconds)Z"

@@ -1,22 +1,24 @@
-// Everything that can change the exchange. Meter readings, timer ticks, settlement confirmations and
-// operator acts are commands like orders: replaying the commands rebuilds the state, byte for byte.
-// Every payload is BitwiseCopyable: it crosses rings and is written to the journal field by field. What can be
-// asked, `Command.Body` and its structs, is declared in proto/ and generated.
+// The inputs of the exchange. Meter readings, timer ticks, settlement confirmations and operator
+// actions are commands like orders, so that replaying the commands rebuilds the state byte for
+// byte. Every payload is BitwiseCopyable, because it passes through rings and is journaled field by
+// field. `Command.Body` and its structs are generated from the declarations in proto/.
 
 /// One input of the exchange, stamped by the sequencer.
 public struct Command: Sendable, BitwiseCopyable {
   /// Position in the journal. Stamped by the sequencer.
   public var sequence: SequenceNumber
-  /// When it was sequenced; never decreases. Stamped by the sequencer.
+  /// The time of sequencing; never decreases. Stamped by the sequencer.
   public var time: Timestamp
-  /// Who sent it; decides what it may do. `.exchange` for the exchange's own.
+  /// The sender, whose roles determine the permissions. `.exchange` for commands of the exchange
+  /// itself.
   public var session: SessionId
-  /// The client's message sequence number, echoed in a reject. 0 for the exchange's own.
+  /// The sequence number of the client's message, repeated in rejects and acknowledgements. 0 for
+  /// commands of the exchange itself.
   public var clientSequence: UInt64
-  /// What is asked.
+  /// The kind of command and its payload.
   public var body: Body
 
-  /// A command as a gateway makes it; the sequencer stamps the rest.
+  /// A command of a gateway. The sequencer stamps `sequence` and `time`.
   @inlinable public init(
     session: SessionId, clientSequence: UInt64 = 0, body: Body,
     sequence: SequenceNumber = .none, time: Timestamp = Timestamp(nanoseconds: 0)
@@ -27,28 +29,29 @@ public struct Command: Sendable, BitwiseCopyable {
 }
 
 extension MassCancel {
-  /// Which sides.
+  /// The sides of the book to which a cancel applies.
   public enum Sides: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case buy = 0
     case sell = 1
     case both = 2
-    /// Whether orders of `side` pass.
+    /// Whether orders on `side` pass the filter.
     @inlinable public func contains(_ side: Side) -> Bool {
       self == .both || rawValue == side.rawValue
     }
   }
 }
 
-/// Versions of the rules. Every change that makes other events of the same commands takes a number, so that
-/// old journals replay as they were: docs/MARKET-RULES.md says what each changed.
+/// Versions of the market rules. A change of the rules that gives other events for equal commands
+/// gets a new version, so that old journals replay unchanged. docs/MARKET-RULES.md lists the
+/// changes of each version.
 public enum RulesVersion {
-  /// What a journal without `SetRules` is replayed with.
+  /// The version for a journal without `SetRules`.
   public static let first: UInt32 = 1
-  /// What a new market begins with.
+  /// The version of a new market.
   public static let newest: UInt32 = 2
 }
 
 extension BeginSession {
-  /// Never cancels on disconnect.
+  /// The value of `cancelAfter` that disables cancel on disconnect.
   public static let never = UInt32.max
 }

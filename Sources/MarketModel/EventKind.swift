@@ -1,12 +1,12 @@
-// The frequent events where they stand, in the exchange's memory or in a queue: which one it is, and its
-// fields, without a copy of the whole.
+// Access to the frequent events in place, in the exchange's memory or in a queue: the kind and the
+// payload of an event without a copy.
 //
 //     | payload, from byte 0 ............ | case |      an Event in memory: its last byte names the case
 //
-// The compiler chooses that layout. It is not assumed: `EventKind.check` compares it with events made the
-// usual way, and neither an exchange nor a gateway starts when it is another.
+// The compiler chooses this layout. `EventKind.check` verifies it with sample events, and an
+// exchange or a gateway does not start when the layout differs.
 
-/// Which of the frequent events an event is: the number of its case.
+/// The frequent events, by the tag of their case.
 public enum EventKind: UInt8, Sendable {
   case accepted = 0
   case replaced = 1
@@ -14,13 +14,13 @@ public enum EventKind: UInt8, Sendable {
   case canceled = 3
   case trade = 4
   case balance = 5
-  /// Any of the rarer ones.
+  /// Any infrequent event.
   case other = 255
 
-  /// Where the case's number stands in an event.
+  /// The offset of the tag in an event, bytes.
   @usableFromInline static var place: Int { MemoryLayout<Event>.size - 1 }
 
-  /// Makes the event of this kind at `event`, its payload still to be written.
+  /// Starts an event of this kind at `event`. The caller writes the returned payload.
   @inlinable @inline(__always) public func begin<Payload: BitwiseCopyable>(
     at event: UnsafeMutablePointer<Event>
   ) -> UnsafeMutablePointer<Payload> {
@@ -31,13 +31,14 @@ public enum EventKind: UInt8, Sendable {
 }
 
 extension UnsafePointer<Event> {
-  /// Which event it is.
+  /// The kind of the event.
   @inlinable @inline(__always) public var kind: EventKind {
     let number = UnsafeRawPointer(self).load(fromByteOffset: EventKind.place, as: UInt8.self)
     return EventKind(rawValue: number) ?? .other
   }
 
-  /// The payload of an event whose kind says that it has one of that type.
+  /// The payload of the event.
+  /// - Precondition: `kind` is one whose payload has that type.
   @inlinable @inline(__always) public func payload<Payload: BitwiseCopyable>(
     _ type: Payload.Type = Payload.self
   ) -> UnsafePointer<Payload> {
@@ -48,7 +49,7 @@ extension UnsafePointer<Event> {
 // MARK: - The check
 
 extension EventKind {
-  /// Ends the process unless events lie in memory as this file says.
+  /// Ends the process when the memory layout of events differs from the one in this file.
   public static func check() { _ = isChecked }
 
   private static let isChecked: Bool = {
@@ -68,7 +69,8 @@ extension EventKind {
     check(kind, event)
     withUnsafeTemporaryAllocation(of: Event.self, capacity: 1) { memory in
       guard let place = memory.baseAddress else { return }
-      // Whatever was there: what is written is the whole event.
+      // The memory holds another event before, so that the comparison shows a byte that was not
+      // written.
       place.initialize(to: .control(.alarm(Alarm(kind: .cascadeBound, value: -1))))
       let written: UnsafeMutablePointer<Payload> = kind.begin(at: place)
       written.pointee = payload
@@ -83,7 +85,7 @@ extension EventKind {
   }
 }
 
-/// Events with every field set.
+/// Payloads in which every field is set.
 private enum Sample {
   static let state = OrderState(
     order: OrderId(slot: 1, generation: 2), account: AccountId(3), instrument: InstrumentId(4),

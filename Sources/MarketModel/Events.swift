@@ -1,14 +1,14 @@
-// What the exchange says. Each event belongs to the command being applied: readers receive it with
-// that command's sequence number and may act on it only when the command is durable.
+// The outputs of the exchange. Each event belongs to the command being applied. Readers receive it
+// with the command's sequence number and may act on it only when the command is durable.
 
 /// Receives the events of the command being applied, in order. Owned by the exchange thread.
 public protocol EventSink: ~Copyable {
-  /// Takes one event. Must not call back into the exchange.
+  /// Receives one event. Must not call the exchange.
   mutating func emit(_ event: Event)
 }
 
-/// One consequence of a command. The frequent events are cases of their own and are written and read where
-/// they stand (`EventKind`); the others belong to a family, so that a reader passes over a whole family.
+/// A result of a command. Each frequent event is a separate case that is written and read in place
+/// (`EventKind`). The others are grouped into families, so that a reader can skip a whole family.
 public enum Event: Sendable, BitwiseCopyable, Equatable {
   case accepted(OrderState)
   case replaced(OrderState)
@@ -27,42 +27,43 @@ public enum Event: Sendable, BitwiseCopyable, Equatable {
 
 /// An open order after a change: accepted, replaced or restated.
 ///
-/// In `accepted`, `leaves`, `covered` are those on entry, before it matched; trades follow as events
-/// of their own and carry the leaves they left.
+/// In `accepted`, `leaves` and `covered` are those on entry, before matching. Each trade follows as
+/// a separate event with the leaves after it.
 public struct OrderState: Sendable, BitwiseCopyable, Equatable {
   /// The order.
   public var order: OrderId
-  /// Its owner.
+  /// The owner's account.
   public var account: AccountId
-  /// What it trades.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Where its reports go: the session that entered it, or on whose behalf it was entered.
+  /// The session that receives the reports: the one that entered the order or on whose behalf it
+  /// was entered.
   public var session: SessionId
-  /// The client's id; 0 when the engine made it.
+  /// The client order id; 0 when the engine made the order.
   public var clientOrderId: ClientOrderId
   /// Buy or sell.
   public var side: Side
   /// Limit or market.
   public var type: OrderType
-  /// How long it stands.
+  /// How long the order stays open.
   public var timeInForce: TimeInForce
-  /// Why `waiting` waits.
+  /// Why the waiting quantity waits.
   public var waitReason: WaitReason
   /// Limit price.
   public var price: Price
-  /// Total quantity, what has executed included.
+  /// Total quantity, including what has executed.
   public var quantity: Energy
-  /// Open quantity = covered + waiting.
+  /// Open quantity: covered + waiting.
   public var leaves: Energy
-  /// Executable now: stands in the live book.
+  /// The quantity that can execute; it is in the live book.
   public var covered: Energy
 
-  /// Published but not executable.
+  /// The open quantity that cannot execute now.
   @inlinable public var waiting: Energy {
     Energy(wattHours: leaves.wattHours - covered.wattHours)
   }
 
-  /// All fields, in order.
+  /// The state of an order from its parts.
   @inlinable public init(
     order: OrderId, account: AccountId, instrument: InstrumentId, session: SessionId,
     clientOrderId: ClientOrderId, side: Side, type: OrderType, timeInForce: TimeInForce,
@@ -76,32 +77,33 @@ public struct OrderState: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// What the market sees of an iceberg that rests: follows every event that changes such an order and
+/// The displayed quantity of a resting iceberg. Follows every event that changes the iceberg and
 /// leaves it in the book.
 public struct OrderDisplayed: Sendable, BitwiseCopyable, Equatable {
   /// The order.
   public var order: OrderId
-  /// What is seen of its open quantity, waiting included.
+  /// The displayed part of its leaves.
   public var total: Energy
-  /// What of that can be had now.
+  /// The part of `total` that can execute now.
   public var live: Energy
-  /// What was seen of it had traded: this is its next part, at the back of its price.
+  /// Whether the former slice has traded, so that the order now displays its next slice at the back
+  /// of its price.
   public var isRefilled: Bool
 
-  /// All fields, in order.
+  /// A displayed quantity from its parts.
   @inlinable public init(order: OrderId, total: Energy, live: Energy, isRefilled: Bool) {
     (self.order, self.total, self.live) = (order, total, live)
     self.isRefilled = isRefilled
   }
 }
 
-/// Quantity left the book without a trade.
+/// A cancel of the whole or a part of an order's open quantity.
 public struct OrderCanceled: Sendable, BitwiseCopyable, Equatable {
-  /// The order after it; `leaves` 0 when it is gone.
+  /// The order after the cancel; `leaves` is 0 when the order has ended.
   public var state: OrderState
-  /// What was cancelled.
+  /// The cancelled quantity.
   public var quantity: Energy
-  /// Why.
+  /// The reason.
   public var reason: CancelReason
 
   /// A cancel of `quantity`.
@@ -112,22 +114,22 @@ public struct OrderCanceled: Sendable, BitwiseCopyable, Equatable {
 
 /// One side of a trade.
 public struct TradeParty: Sendable, BitwiseCopyable, Equatable {
-  /// Its order.
+  /// The party's order.
   public var order: OrderId
-  /// Its account.
+  /// The party's account.
   public var account: AccountId
-  /// Where its report goes.
+  /// The session that receives the report.
   public var session: SessionId
-  /// Its client order id.
+  /// The client order id of the order.
   public var clientOrderId: ClientOrderId
-  /// Fee paid, rounded against it.
+  /// The fee that the party pays, rounded up.
   public var fee: Money
   /// Open quantity after the trade.
   public var leaves: Energy
   /// Executable quantity after the trade.
   public var covered: Energy
 
-  /// All fields, in order.
+  /// A party from its parts; `leaves` and `covered` are those after the trade.
   @inlinable public init(
     order: OrderId, account: AccountId, session: SessionId, clientOrderId: ClientOrderId,
     fee: Money, leaves: Energy, covered: Energy
@@ -140,24 +142,24 @@ public struct TradeParty: Sendable, BitwiseCopyable, Equatable {
 
 /// A trade, at the resting order's price.
 public struct Trade: Sendable, BitwiseCopyable, Equatable {
-  /// Its number.
+  /// The trade's number.
   public var trade: TradeId
-  /// What was traded.
+  /// The instrument.
   public var instrument: InstrumentId
-  /// Side of the order that was entering (the taker).
+  /// The side of the entering order (the taker).
   public var aggressor: Side
-  /// The resting order's price.
+  /// The price of the resting order.
   public var price: Price
-  /// How much.
+  /// The traded quantity.
   public var quantity: Energy
-  /// price x quantity: what the buyer pays the seller (negative: the seller pays).
+  /// price x quantity: the amount that the buyer pays to the seller; negative: the seller pays.
   public var notional: Money
-  /// Who bought.
+  /// The buyer.
   public var buyer: TradeParty
-  /// Who sold.
+  /// The seller.
   public var seller: TradeParty
 
-  /// All fields, in order.
+  /// A trade from its parts; `notional` is price x quantity.
   @inlinable public init(
     trade: TradeId, instrument: InstrumentId, aggressor: Side, price: Price, quantity: Energy,
     notional: Money, buyer: TradeParty, seller: TradeParty
@@ -168,24 +170,24 @@ public struct Trade: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// A command that changed nothing, and why.
+/// The reject of a command, which changed nothing.
 public struct Rejected: Sendable, BitwiseCopyable, Equatable {
-  /// Why; see `proto/reject-codes.csv`.
+  /// The reason; proto/reject-codes.csv lists all codes.
   public var code: RejectCode
-  /// The limit broken, in the unit the code names; 0 where there is none.
+  /// The limit that was exceeded, in the unit that the code names; 0 when there is none.
   public var limit: Int64
-  /// Who asked.
+  /// The session that sent the command.
   public var session: SessionId
-  /// Sequence number of the client's message; 0 when the engine made the order itself.
+  /// Sequence number of the client's message; 0 when the engine made the order.
   public var clientSequence: UInt64
-  /// The account named, if any.
+  /// The account that the command named, if any.
   public var account: AccountId
-  /// The client order id named, if any.
+  /// The client order id that the command named, if any.
   public var clientOrderId: ClientOrderId
-  /// The order named, if any.
+  /// The order that the command named, if any.
   public var order: OrderId
 
-  /// All fields, in order.
+  /// A reject; account, client order id and order are those that the command named.
   @inlinable public init(
     code: RejectCode, limit: Int64, session: SessionId, clientSequence: UInt64,
     account: AccountId = .null, clientOrderId: ClientOrderId = .engine, order: OrderId = .null
@@ -196,18 +198,18 @@ public struct Rejected: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// The end of a mass cancel; each order had its own `canceled` before.
+/// The end of a mass cancel. A `canceled` event of each order precedes it.
 public struct MassCanceled: Sendable, BitwiseCopyable, Equatable {
-  /// Who asked.
+  /// The session that sent the command.
   public var session: SessionId
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
-  /// What was asked.
+  /// The filter of the mass cancel.
   public var request: MassCancel
-  /// How many orders it cancelled.
+  /// The number of cancelled orders.
   public var count: UInt32
 
-  /// The end of `request`.
+  /// The end of a mass cancel that cancelled `count` orders.
   @inlinable public init(
     session: SessionId, clientSequence: UInt64, request: MassCancel, count: UInt32
   ) {
@@ -216,32 +218,32 @@ public struct MassCanceled: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// An account's balances in one area, after all that the command caused.
+/// An account's balances in one area at the end of the command.
 public struct Balance: Sendable, BitwiseCopyable, Equatable {
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// Where.
+  /// The area.
   public var area: AreaId
-  /// In what.
+  /// The currency of the area.
   public var currency: Currency
-  /// Cash not reserved; below zero by import only.
+  /// Cash that is not reserved. Only the cost of imported energy makes it negative.
   public var free: Money
   /// Cash reserved by open orders.
   public var reserved: Money
   /// Stored energy.
   public var energy: Energy
-  /// Bmax.
+  /// The cap, Bmax.
   public var cap: Energy
   /// Energy that covers asks.
   public var coveredAsks: Energy
   /// Headroom that covers bids.
   public var coveredBids: Energy
-  /// Open ask quantity, waiting included.
+  /// Open ask quantity, including the waiting part.
   public var openAsks: Energy
-  /// Open bid quantity, waiting included.
+  /// Open bid quantity, including the waiting part.
   public var openBids: Energy
 
-  /// All fields, in order.
+  /// The balances of an account in an area from their parts.
   @inlinable public init(
     account: AccountId, area: AreaId, currency: Currency, free: Money, reserved: Money,
     energy: Energy, cap: Energy, coveredAsks: Energy, coveredBids: Energy, openAsks: Energy,
@@ -253,39 +255,39 @@ public struct Balance: Sendable, BitwiseCopyable, Equatable {
     (self.openAsks, self.openBids) = (openAsks, openBids)
   }
 
-  /// How much more energy the account may hold.
+  /// The energy that the account may still add: the cap less the stored energy, at least 0.
   @inlinable public var headroom: Energy {
     Energy(wattHours: max(0, cap.wattHours - energy.wattHours))
   }
 }
 
-/// What a meter reading did (market rules 7). Energy is conserved: produced = credited + lost;
-/// consumed = burned + imported.
+/// The effect of a meter reading (market rules 7). Energy is conserved: produced = credited + lost,
+/// and consumed = burned + imported.
 public struct Metered: Sendable, BitwiseCopyable, Equatable {
   /// The reading.
   public var reading: MeterReading
-  /// Who sent it.
+  /// The session that sent it.
   public var session: SessionId
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
-  /// Whose energy.
+  /// The account of the meter.
   public var account: AccountId
-  /// Where.
+  /// The area of the meter.
   public var area: AreaId
-  /// Produced energy that was lost on its way into the storage.
+  /// Produced energy that was lost between production and storage.
   public var lost: Energy
-  /// What was above the cap after trading, sold to the grid.
+  /// Energy above the cap after trading, sold to the grid.
   public var exported: Energy
-  /// What the grid paid for it.
+  /// The cash that the grid paid for the export.
   public var exportRevenue: Money
-  /// Taken from the account's balance.
+  /// Consumption taken from the account's balance.
   public var burned: Energy
-  /// What its balance lacked, bought from the grid.
+  /// Consumption that the balance lacked, bought from the grid.
   public var imported: Energy
-  /// What the grid charged for it.
+  /// The cash that the grid charged for the import.
   public var importCost: Money
 
-  /// All fields, in order.
+  /// The effect of a reading from its parts.
   @inlinable public init(
     reading: MeterReading, session: SessionId, clientSequence: UInt64, account: AccountId,
     area: AreaId, lost: Energy, exported: Energy, exportRevenue: Money, burned: Energy,
@@ -298,54 +300,54 @@ public struct Metered: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// A transfer that took place.
+/// A transfer took effect.
 public struct Transferred: Sendable, BitwiseCopyable, Equatable {
-  /// What moved.
+  /// The transfer.
   public var transfer: Transfer
-  /// Who asked.
+  /// The session that sent it.
   public var session: SessionId
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
 
-  /// A transfer that took place.
+  /// The event of a transfer of `session`.
   @inlinable public init(transfer: Transfer, session: SessionId, clientSequence: UInt64) {
     (self.transfer, self.session, self.clientSequence) = (transfer, session, clientSequence)
   }
 }
 
-/// A deposit or withdrawal that took place.
+/// A deposit or withdrawal took effect.
 public struct CashMoved: Sendable, BitwiseCopyable, Equatable {
-  /// What moved.
+  /// The deposit or withdrawal.
   public var movement: CashMovement
-  /// Who asked.
+  /// The session that sent it.
   public var session: SessionId
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
 
-  /// A movement that took place.
+  /// The event of a deposit or withdrawal that `session` sent.
   @inlinable public init(movement: CashMovement, session: SessionId, clientSequence: UInt64) {
     (self.movement, self.session, self.clientSequence) = (movement, session, clientSequence)
   }
 }
 
-/// A standing instruction that was left or removed.
+/// A standing instruction was set or removed.
 public struct SetAgentDone: Sendable, BitwiseCopyable, Equatable {
   /// The instruction.
   public var agent: SetAgent
-  /// Who asked.
+  /// The session that sent it.
   public var session: SessionId
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
 
-  /// An instruction that took effect.
+  /// The event of an instruction of `session`.
   @inlinable public init(agent: SetAgent, session: SessionId, clientSequence: UInt64) {
     (self.agent, self.session, self.clientSequence) = (agent, session, clientSequence)
   }
 }
 
-/// An operator's command took effect. Comes after the events that say what it did.
+/// An operator's command took effect. Follows the events of its effects.
 public struct Acknowledged: Sendable, BitwiseCopyable, Equatable {
-  /// Who asked.
+  /// The session that sent the command.
   public var session: SessionId
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
@@ -356,47 +358,48 @@ public struct Acknowledged: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// An area as it was opened.
+/// A new area.
 public struct AreaState: Sendable, BitwiseCopyable, Equatable {
-  /// What was asked.
+  /// The definition.
   public var definition: CreateArea
-  /// Default cap: 2 Cu / (1.5 P), in whole Wh, rounded down.
+  /// Default cap: 2 Cu / (1.5 P), rounded down to whole Wh.
   public var defaultCap: Energy
 
-  /// An area as it was opened.
+  /// A new area with the cap that follows from its definition.
   @inlinable public init(definition: CreateArea, defaultCap: Energy) {
     (self.definition, self.defaultCap) = (definition, defaultCap)
   }
 }
 
-/// The end of a cancel on disconnect; each order had its own `canceled` before.
+/// The end of a cancel on disconnect. A `canceled` event of each order precedes it.
 public struct SessionEnded: Sendable, BitwiseCopyable, Equatable {
-  /// What was asked.
+  /// The command.
   public var request: EndSession
-  /// How many orders it cancelled.
+  /// The number of cancelled orders.
   public var count: UInt32
 
-  /// The end of `request`.
+  /// The end of a cancel on disconnect that cancelled `count` orders.
   @inlinable public init(request: EndSession, count: UInt32) {
     (self.request, self.count) = (request, count)
   }
 }
 
-/// Something an operator must know. None of these occurs in a healthy run.
+/// A condition that an operator must know. None occurs in normal operation.
 public struct Alarm: Sendable, BitwiseCopyable, Equatable {
-  /// What happened.
+  /// The kinds of alarms.
   public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-    /// A command's consequences reached the bound on re-cover steps; the rest is done with the next.
+    /// A command's cascade reached `Capacity.cascadeSteps`; the next command continues it.
     case cascadeBound = 1
-    /// A checkpoint in the journal differs from the replayed history.
+    /// A checkpoint in the journal differs from the hashes of the replay.
     case checkpointMismatch = 2
   }
-  /// What happened.
+  /// The kind of the alarm.
   public var kind: Kind
-  /// A number that belongs to it: steps taken, or the expected hash's bits.
+  /// For `cascadeBound` the number of steps; for `checkpointMismatch` the bits of the expected
+  /// event hash.
   public var value: Int64
 
-  /// An alarm.
+  /// An alarm; `kind` determines the meaning of `value`.
   @inlinable public init(kind: Kind, value: Int64) {
     (self.kind, self.value) = (kind, value)
   }

@@ -1,23 +1,23 @@
-// Identifiers are types too, so that an account cannot be passed where an instrument is due.
-// Engine-issued ids (orders, trades) are 64 bits; ids that an operator assigns are 16 or 32 bits and
-// small, since the engine finds what they name by direct index.
+// Types of identifiers, so that an account cannot be passed in place of an instrument. Ids of the
+// engine (orders, trades) have 64 bits. Ids that an operator assigns have 16 or 32 bits and are
+// small numbers, because the engine uses them as table indices.
 
-/// Makes a one-field identifier type cheap to declare.
+/// An identifier that wraps one integer.
 public protocol Identifier: Hashable, Comparable, Sendable, BitwiseCopyable {
-  /// The integer that carries it on the wire.
+  /// The integer type of the wire format.
   associatedtype RawValue: FixedWidthInteger & Sendable
-  /// The integer itself.
+  /// The wrapped integer.
   var rawValue: RawValue { get }
   /// The identifier with that integer.
   init(_ rawValue: RawValue)
 }
 
 extension Identifier {
-  /// Orders by the integer.
+  /// Compares the integers.
   @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// A firm that connects: brokerage house, community operator, bot owner.
+/// A participant: a firm, community operator or household that owns sessions and accounts.
 public struct ParticipantId: Identifier {
   /// 1 ... capacity; 0 is the exchange itself.
   public var rawValue: UInt32
@@ -27,8 +27,8 @@ public struct ParticipantId: Identifier {
   @inlinable public static var exchange: ParticipantId { ParticipantId(0) }
 }
 
-/// The identity of a client connection: one key, one role set, one participant. The sequence of its
-/// FIXP session versions shares it, so reports find their way after a reconnect.
+/// A session identity: one key, one set of roles, one participant. All FIXP session versions of a
+/// client share it, so that reports reach the client after a reconnect.
 public struct SessionId: Identifier {
   /// 1 ... capacity; 0 is the exchange itself.
   public var rawValue: UInt32
@@ -38,9 +38,9 @@ public struct SessionId: Identifier {
   @inlinable public static var exchange: SessionId { SessionId(0) }
 }
 
-/// Who holds cash and energy.
+/// An account that holds cash and energy.
 public struct AccountId: Identifier {
-  /// 1 ... capacity for participants' accounts; house accounts have the top bit set; 0 is null.
+  /// 1 ... capacity for participants' accounts; house accounts have the highest bit set; 0 is null.
   public var rawValue: UInt32
   /// The account with that number.
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
@@ -62,21 +62,21 @@ public struct AccountId: Identifier {
   @inlinable public var isHouse: Bool { rawValue & 0x8000_0000 != 0 }
 }
 
-/// What a house account is for. One of each per area.
+/// The purposes of house accounts. Each area has one account for each.
 public enum HouseRole: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// Trading fees, and what rounding takes.
+  /// Trading fees, including their rounding.
   case fees = 1
-  /// Owners of the storage.
+  /// The owners of the storage.
   case storage = 2
   /// Education.
   case education = 3
   /// The local network.
   case network = 4
-  /// The surrounding grid: counterparty of import and export.
+  /// The surrounding grid, the counterparty of imports and exports.
   case grid = 5
 }
 
-/// One microgrid or market area with one storage pool.
+/// A market area (a microgrid, say) with one storage pool.
 public struct AreaId: Identifier {
   /// 1 ... capacity; 0 is null.
   public var rawValue: UInt16
@@ -86,9 +86,9 @@ public struct AreaId: Identifier {
   @inlinable public static var null: AreaId { AreaId(0) }
 }
 
-/// What is traded: energy of one area, now (spot) or for a delivery interval.
+/// An instrument: the spot energy of one area.
 public struct InstrumentId: Identifier {
-  /// 1 ... capacity; 0 is null and, where a filter is meant, "all".
+  /// 1 ... capacity; 0 is null; in a filter it means all instruments.
   public var rawValue: UInt32
   /// The instrument with that number.
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
@@ -104,8 +104,8 @@ public struct MeterId: Identifier {
   @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// An order's id, issued by the engine: `generation << 32 | slot`, so that it is found by direct
-/// index and a reused slot is told apart.
+/// An order id, issued by the engine: `generation << 32 | slot`. The slot is the order's table
+/// index, and the generation distinguishes the uses of a slot.
 public struct OrderId: Identifier {
   /// `generation << 32 | slot`; 0 is null.
   public var rawValue: UInt64
@@ -117,26 +117,26 @@ public struct OrderId: Identifier {
   }
   /// Index into the order pool.
   @inlinable public var slot: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
-  /// How often that slot had been used, starting with 1.
+  /// The number of the use of the slot, from 1.
   @inlinable public var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
   /// No order.
   @inlinable public static var null: OrderId { OrderId(0) }
 }
 
-/// The id a client gives: strictly increasing per account over new orders, replaces and transfers,
-/// so that resending is always safe. 0 marks an order that the engine made (market rules 8).
+/// A client order id. It strictly increases for each account over new orders, replaces and
+/// transfers, so that resending a message is safe. 0 marks an order of the engine (market rules 8).
 public struct ClientOrderId: Identifier {
-  /// 1 ...; 0 is the engine's own.
+  /// 1 or higher; 0 for orders of the engine.
   public var rawValue: UInt64
   /// The client order id with that number.
   @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
-  /// The engine's own orders.
+  /// The id of all orders that the engine makes.
   @inlinable public static var engine: ClientOrderId { ClientOrderId(0) }
 }
 
-/// A trade's id: 1, 2, 3 ... over the whole exchange.
+/// A trade id: 1, 2, 3 ... over all instruments.
 public struct TradeId: Identifier {
-  /// 1 ...
+  /// 1 or higher.
   public var rawValue: UInt64
   /// The trade with that number.
   @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -144,7 +144,7 @@ public struct TradeId: Identifier {
 
 /// The position of a command in the journal: 1, 2, 3 ... without gaps.
 public struct SequenceNumber: Identifier {
-  /// 1 ...; 0 is "before the first".
+  /// 1 or higher; 0 means before the first command.
   public var rawValue: UInt64
   /// The sequence number with that value.
   @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -162,11 +162,12 @@ public struct Currency: Identifier {
   @inlinable public static var eur: Currency { Currency(978) }
 }
 
-/// Up to 16 ASCII characters, zero-padded: an EIC area code, a symbol, a firm's short name.
+/// Up to 16 ASCII characters, padded with zeros: an EIC area code, a symbol, a short name of a
+/// firm.
 public struct Label: Hashable, Sendable, BitwiseCopyable {
-  /// Characters 1 to 8, first character in the lowest byte.
+  /// Characters 1 to 8, the first one in the lowest byte.
   public var low: UInt64
-  /// Characters 9 to 16.
+  /// Characters 9 to 16, the ninth one in the lowest byte.
   public var high: UInt64
 
   /// The label with these 16 bytes, little-endian.
@@ -176,7 +177,7 @@ public struct Label: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// A label from printable ASCII.
-  /// - Returns: `nil` when `text` is longer than 16 bytes or not printable ASCII.
+  /// - Returns: `nil` when `text` has more than 16 bytes or other characters.
   public init?(_ text: String) {
     var words: (UInt64, UInt64) = (0, 0)
     var count = 0
@@ -204,7 +205,7 @@ public struct Label: Hashable, Sendable, BitwiseCopyable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// No characters.
+  /// The label without characters.
   @inlinable public static var empty: Label { Label(low: 0, high: 0) }
 }
 

@@ -1,16 +1,18 @@
-// What a participant does wrong is a reject, what the world does wrong is thrown, what a caller does wrong is
-// a precondition. This is for the rest: we are wrong. What is stated here follows from our own code alone,
-// whatever participants send and disks do. It stays in release builds: a process that ends is started again
-// from its journal; one that goes on with a wrong state is believed.
+// Invariants: conditions that follow from this code alone, whatever participants send and disks do.
+// (An error of a participant gives a reject, a failure of the environment is thrown, and an error
+// of a caller violates a precondition.) They stay in release builds: a process that ends restarts
+// from its journal, whereas one that continues with a wrong state publishes wrong results.
 
-/// States what must hold here. When it does not, the process ends and says where.
+/// Ends the process with `meaning` and the source location when `condition` is false.
 ///
-/// Nothing is evaluated in a build with `-Xswiftc -DWITHOUT_INVARIANTS`, which exists to measure what the
-/// statements cost.
-/// - Parameter condition: Cheap: constant, without a call to the system. On an order's way: of values that
-///   are at hand, with one sign for several (`a | b >= 0`) and no `||` that the order's side decides, for
-///   that is a branch guessed wrong; and never of a row before its first write, for memory that is read
-///   first does not come in huge pages.
+/// A build with `-Xswiftc -DWITHOUT_INVARIANTS` evaluates no invariant; it exists to measure their
+/// cost.
+/// - Parameters:
+///   - condition: Must be cheap: constant time, without system calls. On the path of an order, use
+///     values that are already in registers, combine checks as `a | b >= 0`, and avoid `||` whose
+///     result depends on the order's side, since that branch is mispredicted. Do not read a row
+///     before its first write, because that prevents huge pages.
+///   - meaning: The condition as a statement.
 @inlinable @inline(__always)
 public func invariant(
   _ condition: @autoclosure () -> Bool, _ meaning: StaticString, file: StaticString = #fileID,
@@ -21,7 +23,7 @@ public func invariant(
   #endif
 }
 
-/// Apart, so that what is stated costs its comparison and no more room in the code around it.
+/// Ends the process. A separate function keeps the code around an invariant small.
 @usableFromInline @inline(never)
 func invariantFailed(_ meaning: StaticString, _ file: StaticString, _ line: UInt) -> Never {
   fatalError("invariant violated: \(meaning)", file: file, line: line)

@@ -1,20 +1,21 @@
-// Which level of which book, in the order in which a depth is shown: bids before asks, the best first.
+// Keys of published price levels, in the order of a depth display: bids before asks, the best price
+// first.
 
-/// A level of an instrument's published depth.
+/// The key of a level in an instrument's published depth.
 public struct LevelKey: Hashable, Comparable, Sendable {
-  /// Whose book.
+  /// The instrument of the book.
   public var instrument: InstrumentId
   /// Bids or asks.
   public var side: Side
-  /// The level.
+  /// The price of the level.
   public var price: Price
 
-  /// All fields.
+  /// The key of the level at `price`.
   public init(instrument: InstrumentId, side: Side, price: Price) {
     (self.instrument, self.side, self.price) = (instrument, side, price)
   }
 
-  /// Instruments by number; in each bids before asks, and on each side the best price first.
+  /// Orders by instrument number, then bids before asks, then the best price first.
   public static func < (one: LevelKey, other: LevelKey) -> Bool {
     if one.instrument != other.instrument {
       return one.instrument.rawValue < other.instrument.rawValue

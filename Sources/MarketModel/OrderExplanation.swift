@@ -1,23 +1,25 @@
-/// Why an open order does not trade (market rules 12): the exchange's answer, which the gateway sends.
+/// The explanation of why an open order does not trade (market rules 12). The exchange makes it and
+/// the gateway sends it.
 public struct OrderExplanation: Equatable, Sendable {
-  /// An open order of the same account that uses what the explained order waits for, or stands in its way.
+  /// Another open order of the account that uses the energy or headroom for which the explained
+  /// order waits, or that it would trade with.
   public struct Blocker: Equatable, Sendable {
     /// The order.
     public var order: OrderId
-    /// The client's number for it.
+    /// Its client order id.
     public var clientOrderId: ClientOrderId
-    /// Its limit.
+    /// Its limit price.
     public var price: Price
-    /// How much energy or headroom it uses: its covered quantity.
+    /// The energy or headroom that it uses: its covered quantity.
     public var used: Energy
 
-    /// All fields, in order.
+    /// A blocker from its parts.
     public init(order: OrderId, clientOrderId: ClientOrderId, price: Price, used: Energy) {
       (self.order, self.clientOrderId) = (order, clientOrderId)
       (self.price, self.used) = (price, used)
     }
 
-    /// An open order as a blocker.
+    /// The blocker that `state` is.
     public init(_ state: OrderState) {
       self.init(
         order: state.order, clientOrderId: state.clientOrderId, price: state.price,
@@ -25,34 +27,36 @@ public struct OrderExplanation: Equatable, Sendable {
     }
   }
 
-  /// One reason. An order can have several.
+  /// A reason. An order can have several.
   public enum Reason: Equatable, Sendable {
-    /// What it waits for (`OrderState.waiting`) is energy. The asks of the account that stand before it and
-    /// use energy, by number.
+    /// The waiting quantity (`OrderState.waiting`) lacks energy. Lists the better asks of the
+    /// account that use energy, by order id.
     case awaitingEnergy([Blocker])
-    /// What it waits for is headroom. The bids of the account that stand before it and use headroom, by number.
+    /// The waiting quantity lacks headroom. Lists the better bids of the account that use headroom,
+    /// by order id.
     case awaitingHeadroom([Blocker])
     /// Its instrument is halted.
     case instrumentHalted
-    /// Live quantity of the same side stands before it.
+    /// This much live quantity on its side has priority.
     case behind(Energy)
-    /// No live order on the other side is within its limit; `best` is the best price there, if there is one.
+    /// No live order on the opposite side is within the limit; `best` is the best price there, if
+    /// there is one.
     case noCrossingPrice(best: Price?)
-    /// The best live order on the other side is the same account's.
+    /// The best live order on the opposite side belongs to the account.
     case ownOrder(Blocker)
   }
 
-  /// The order.
+  /// The explained order.
   public var state: OrderState
   /// The reasons, the strongest first.
   public var reasons: [Reason]
 
-  /// Both fields.
+  /// An explanation; `reasons` are sorted by strength.
   public init(state: OrderState, reasons: [Reason]) {
     (self.state, self.reasons) = (state, reasons)
   }
 
-  /// The best live price on the other side, where a reason names one.
+  /// The best live price on the opposite side, if a reason has one.
   public var bestOpposite: Price? {
     for reason in reasons {
       switch reason {
@@ -64,7 +68,7 @@ public struct OrderExplanation: Equatable, Sendable {
     return nil
   }
 
-  /// The blockers of the strongest reason that can have any: empty when that has none, or no reason can.
+  /// The blockers of the first reason that has a list of blockers; empty when there is none.
   public var blockers: [Blocker] {
     for reason in reasons {
       switch reason {

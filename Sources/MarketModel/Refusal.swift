@@ -1,18 +1,19 @@
-/// Why something is refused: a code, and the limit that was broken. Rules of the exchange return it, the
-/// gateway sends it as a Rejected, a Terminate or the reject of a handshake.
+/// The reason for a reject: a code and the limit that was exceeded. Rules of the exchange return
+/// it; the gateway sends it in a Rejected or Terminate message or as the reject of a handshake.
 @frozen public struct Refusal: Error, Equatable, Sendable, BitwiseCopyable {
-  /// Why.
+  /// The reject code.
   public var code: RejectCode
-  /// The limit that was broken, in the unit that the code's description names; 0 where there is none.
+  /// The limit that was exceeded, in the unit that the code's description names; 0 when there is
+  /// none.
   public var limit: Int64
 
-  /// A refusal, without a limit unless one is given.
+  /// A refusal with that code; `limit` 0 means that there is none.
   @inlinable public init(_ code: RejectCode, limit: Int64 = 0) {
     (self.code, self.limit) = (code, limit)
   }
 
-  /// A refusal with a limit of any width, as the exchange's tables have them. What is above `Int64.max`
-  /// keeps its low 64 bits.
+  /// A refusal whose limit is an integer of any width. Of a limit above `Int64.max` the low 64 bits
+  /// remain.
   @inlinable @inline(__always)
   public init(_ code: RejectCode, _ limit: some FixedWidthInteger) {
     self.init(code, limit: Int64(truncatingIfNeeded: limit))

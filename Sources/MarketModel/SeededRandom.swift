@@ -1,15 +1,16 @@
-/// Random numbers that follow from a seed, the same on every machine: SplitMix64 (Steele, Lea, Flood 2014).
-/// For simulations, load, benchmarks and tests; the exchange itself uses none. O(1) a number.
+/// The random number generator SplitMix64 (Steele, Lea, Flood 2014): a seed gives equal numbers on
+/// every machine. For simulations, load generation, benchmarks and tests; the exchange uses no
+/// randomness. O(1) for a number.
 @frozen public struct SeededRandom: RandomNumberGenerator, Sendable, BitwiseCopyable {
   @usableFromInline var state: UInt64
 
   /// The sequence that begins with `seed`.
   @inlinable public init(seed: UInt64) { state = seed }
 
-  /// One of the independent sequences of a seed.
+  /// The sequence number `stream` among the independent sequences of `seed`.
   @inlinable public init(seed: UInt64, stream: UInt64) {
     state = seed
-    // The product wraps: only a well-spread starting point is wanted.
+    // The product wraps; it only has to spread the starting points.
     state = next() ^ (stream &* 0x9E37_79B9_7F4A_7C15)
   }
 

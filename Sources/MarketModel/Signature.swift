@@ -41,7 +41,7 @@ public struct Signature: Hashable, Sendable, BitwiseCopyable {
     #endif
   }
 
-  /// No signature: what a field holds before it is signed.
+  /// The value of the field before a message is signed.
   public static let zero = Signature(0, 0, 0, 0, 0, 0, 0, 0)
 
   /// The 64 bytes, in order.

@@ -1,34 +1,36 @@
-// Between a state in memory and its bytes. Each component writes and reads its own part, in the same order;
-// whoever owns the file knows about files, the components do not.
+// Serialisation of states into snapshots. Each component writes its part and reads it in the order
+// of writing. The owner of the sink or source handles the file.
 //
-//     component ── put(count), put(row), put(row) ──▶ StateSink ──▶ a snapshot, piece by piece
-//     component ◀─ get(count), get(row), get(row) ─── StateSource ◀─ a snapshot, each piece checked
+//     component ── put(count), put(row), put(row) ──▶ StateSink ──▶ a snapshot, written in pieces
+//     component ◀─ get(count), get(row), get(row) ─── StateSource ◀─ a snapshot, each piece verified
 //
-// Neither throws: one that failed takes nothing more, or gives only zeros, and its owner asks at the end.
+// The calls do not throw. After an error a sink ignores further bytes and a source returns zeros;
+// the owner checks for errors at the end.
 
-/// Takes the bytes of a state, in order. Owned by one thread.
+/// Receives the bytes of a state, in order. Owned by one thread.
 public protocol StateSink: AnyObject {
-  /// Takes the next bytes. What fails is remembered; the owner asks.
+  /// Writes the next bytes. The sink keeps the first error for its owner.
   func write(_ bytes: UnsafeRawBufferPointer)
 }
 
-/// Gives the bytes of a state, in the order in which they were written. Owned by one thread.
+/// Returns the bytes of a state in the order in which they were written. Owned by one thread.
 public protocol StateSource: AnyObject {
-  /// Gives the next bytes; zeros behind the end, after an error and after `reject`.
+  /// Reads the next bytes; zeros behind the end, after an error and after `reject`.
   func read(into bytes: UnsafeMutableRawBufferPointer)
-  /// What was read cannot be what was written: says what, and gives only zeros from now on.
+  /// Reports that the bytes read are invalid, with the reason. The source returns only zeros from
+  /// now on.
   func reject(_ what: String)
-  /// Whether everything was given as it was written so far.
+  /// Whether no read failed and nothing was rejected so far.
   var isWhole: Bool { get }
 }
 
 extension StateSink {
-  /// Writes a plain value as it lies in memory.
+  /// Writes the bytes of a plain value as they are in memory.
   @inlinable public func put<Value: BitwiseCopyable>(_ value: Value) {
     withUnsafeBytes(of: value) { write($0) }
   }
 
-  /// Writes how many there are, then each.
+  /// Writes the number of values, then their bytes.
   @inlinable public func put<Value: BitwiseCopyable>(_ values: [Value]) {
     put(UInt64(values.count))
     values.withUnsafeBytes { write($0) }
@@ -36,7 +38,7 @@ extension StateSink {
 }
 
 extension StateSource {
-  /// Reads a plain value, of which all-zero bytes must be one.
+  /// Reads a plain value. All-zero bytes must be a valid value.
   @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self) -> Value {
     withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
       let bytes = UnsafeMutableRawBufferPointer(place)
@@ -45,8 +47,8 @@ extension StateSource {
     }
   }
 
-  /// Reads what `put` of an array wrote.
-  /// - Parameter most: More than so many are rejected.
+  /// Reads an array that `put` wrote.
+  /// - Parameter most: The highest number of values; more are rejected.
   @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self, most: Int)
     -> [Value]
   {
@@ -60,8 +62,8 @@ extension StateSource {
     }
   }
 
-  /// Reads a number of things that follow.
-  /// - Returns: 0 when there are more than `most`, which is rejected.
+  /// Reads the count of the entries that follow.
+  /// - Returns: The count; 0 when it is above `most`, which is rejected.
   @inlinable public func count(most: Int) -> Int {
     let count = get(UInt64.self)
     guard count <= UInt64(max(0, most)) else {
@@ -71,14 +73,14 @@ extension StateSource {
     return Int(count)
   }
 
-  /// Reads a fingerprint and rejects what another layout wrote.
+  /// Reads a fingerprint and rejects one that differs from the layout's.
   public func expect(_ layout: StateLayout) {
     let found = get(UInt64.self)
     if isWhole, found != layout.fingerprint { reject("written by a program with another layout") }
   }
 
-  /// Reads a fingerprint and rejects what another layout wrote, unless it is one of `former`.
-  /// - Returns: Which of `former` wrote it; `nil`: the layout itself, or none, which is rejected.
+  /// Reads a fingerprint and rejects one that is neither the layout's nor in `former`.
+  /// - Returns: The index in `former`; `nil` for the layout itself and after a rejection.
   public func expect(_ layout: StateLayout, or former: [UInt64]) -> Int? {
     let found = get(UInt64.self)
     if !isWhole || found == layout.fingerprint { return nil }
@@ -88,18 +90,19 @@ extension StateSource {
   }
 }
 
-/// What tells apart the layouts of the rows that an image holds: names, types and sizes of all fields.
+/// A fingerprint of the row types in an image, over the names, types and sizes of all fields.
 ///
-/// Rows are written as they lie in memory, so an image fits only a program whose rows are the same.
+/// Rows are written as they are in memory, so only a program with equal row types can read an
+/// image.
 public struct StateLayout: Sendable {
-  /// Two layouts with the same number are the same.
+  /// Equal layouts have equal fingerprints.
   public private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
 
-  /// No rows yet.
-  /// - Parameter version: Counts changes of meaning that no field shows.
+  /// A layout without row types.
+  /// - Parameter version: Rises when the meaning of rows changes without a change of their fields.
   public init(version: UInt64) { fold(version) }
 
-  /// Adds a kind of row, of which all-zero bytes must be one.
+  /// Adds a row type. All-zero bytes must be a valid row.
   public mutating func add<Row: BitwiseCopyable>(_: Row.Type) {
     fold(String(describing: Row.self))
     fold(UInt64(MemoryLayout<Row>.size) << 32 | UInt64(MemoryLayout<Row>.stride))
@@ -128,7 +131,7 @@ public struct StateLayout: Sendable {
     }
   }
 
-  /// FNV-1a, whose product wraps by definition.
+  /// FNV-1a; its product wraps by definition.
   private mutating func fold(byte: UInt8) {
     fingerprint = (fingerprint ^ UInt64(byte)) &* 0x100_0000_01B3
   }

@@ -1,5 +1,5 @@
-// Quantities are types. Every unit is an integer, so no trade is ever rounded:
-// price (1e-5 currency per kWh) x energy (Wh) is money (1e-8 currency), exactly. (Market rules 1)
+// Types of quantities. All are integers, so the notional of a trade is exact:
+// price (1e-5 currency per kWh) x energy (Wh) = money (1e-8 currency). (Market rules 1)
 
 /// Energy held or traded, in whole watt-hours.
 public struct Energy: Hashable, Comparable, Sendable, BitwiseCopyable {
@@ -15,8 +15,8 @@ public struct Energy: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// Orders by amount.
   @inlinable public static func < (a: Energy, b: Energy) -> Bool { a.wattHours < b.wattHours }
 
-  /// What this energy costs at `price`; exact, since 1e-5/kWh times 1 Wh is 1e-8.
-  /// - Returns: `nil` when the amount leaves `Money`; the caller rejects the order.
+  /// The cost of this energy at `price`; exact, since 1e-5 per kWh times 1 Wh is 1e-8.
+  /// - Returns: `nil` when the amount exceeds 64 bits; the caller rejects the order.
   @inlinable public func cost(at price: Price) -> Money? {
     let (amount, overflow) = price.ticks.multipliedReportingOverflow(by: wattHours)
     return overflow ? nil : Money(units: amount)
@@ -31,7 +31,7 @@ public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// A price of `ticks` x 1e-5 per kWh.
   @inlinable public init(ticks: Int64) { self.ticks = ticks }
 
-  /// Free of charge.
+  /// A price of 0.
   @inlinable public static var zero: Price { Price(ticks: 0) }
 
   /// Orders by value.
@@ -53,15 +53,15 @@ public struct Money: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public static func < (a: Money, b: Money) -> Bool { a.units < b.units }
 }
 
-/// A moment: nanoseconds since the Unix epoch, UTC. Only the sequencer reads a clock.
+/// A point in time: nanoseconds since the Unix epoch, UTC. Only the sequencer reads a clock.
 public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// Nanoseconds since 1970-01-01T00:00:00Z.
   public var nanoseconds: UInt64
 
-  /// The moment `nanoseconds` after the epoch.
+  /// The time `nanoseconds` after the epoch.
   @inlinable public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-  /// The null moment of the wire: never.
+  /// The null value of the wire, which means never.
   @inlinable public static var never: Timestamp { Timestamp(nanoseconds: .max) }
 
   /// Orders by time.
@@ -72,27 +72,27 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
 
 /// A rate in parts per million (1e-6), not negative. Used for fees and losses.
 public struct Rate: Hashable, Sendable, BitwiseCopyable {
-  /// Parts per million of what the rate applies to.
+  /// Parts per million.
   public var partsPerMillion: UInt32
 
   /// A rate of `partsPerMillion` x 1e-6.
   @inlinable public init(partsPerMillion: UInt32) { self.partsPerMillion = partsPerMillion }
 
-  /// Nothing.
+  /// A rate of 0.
   @inlinable public static var zero: Rate { Rate(partsPerMillion: 0) }
 
   /// The highest rate an instrument or area may have: 50 %.
   @inlinable public static var highest: Rate { Rate(partsPerMillion: 500_000) }
 
-  /// This rate of `amount`'s magnitude, rounded up (against the payer; market rules 1).
-  /// - Returns: `nil` when the product leaves Int64.
+  /// The rate applied to the magnitude of `amount`, rounded up, against the payer (market rules 1).
+  /// - Returns: `nil` for `Int64.min`, whose magnitude exceeds 64 bits.
   @inlinable @inline(__always) public func roundedUp(of amount: Int64) -> Int64? {
     if partsPerMillion == 0 { return 0 }
     guard amount != .min else { return nil }
     let (product, overflow) =
       abs(amount).multipliedReportingOverflow(by: Int64(partsPerMillion))
     guard !overflow else {
-      // Exact in 128 bits: the quotient fits, since the rate is below one.
+      // Exact in 128 bits; the quotient fits because the rate is below 1.
       let wide = abs(amount).multipliedFullWidth(by: Int64(partsPerMillion))
       let (quotient, remainder) = Int64(1_000_000).dividingFullWidth(wide)
       return quotient + (remainder > 0 ? 1 : 0)

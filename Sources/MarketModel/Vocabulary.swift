@@ -1,4 +1,5 @@
-// The market's closed lists. Raw values are those of the wire and the journal: never reused.
+// Enumerations of the market. Their raw values are those of the wire and the journal and are never
+// reused.
 
 /// Buy or sell (FIX 54).
 public enum Side: UInt8, Sendable, CaseIterable, BitwiseCopyable {
@@ -10,82 +11,82 @@ public enum Side: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   @inlinable @inline(__always) public var opposite: Side { self == .buy ? .sell : .buy }
 }
 
-/// Limit or market (FIX 40). A market order is limited to the price band's edge.
+/// Limit or market (FIX 40). The limit of a market order is the edge of the price band.
 public enum OrderType: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// Executes at its price or better.
   case limit = 0
-  /// Executes at any price in the band; immediate or cancel, or fill or kill only.
+  /// Executes at any price in the band; only with immediate-or-cancel or fill-or-kill.
   case market = 1
 }
 
-/// How long an order stands (FIX 59).
+/// How long an order stays open (FIX 59).
 public enum TimeInForce: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// Good till cancelled.
   case goodTillCancel = 0
-  /// Executes what it can on entry, the rest is cancelled.
+  /// Executes on entry as far as possible; the rest is cancelled.
   case immediateOrCancel = 1
   /// Executes in full on entry or not at all.
   case fillOrKill = 2
   /// Good till its expire time.
   case goodTillTime = 3
 
-  /// Whether what does not execute on entry is cancelled: such an order never rests.
+  /// Whether quantity that does not execute on entry is cancelled, so that the order never rests.
   @inlinable public var isImmediate: Bool { self == .immediateOrCancel || self == .fillOrKill }
 }
 
-/// What happens when the best orders of both sides have one owner (market rules 5).
+/// What happens when an entering order meets an order of its own account (market rules 5).
 public enum SelfTradePrevention: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// The order that is entering is cancelled. The default.
+  /// The entering order is cancelled. The default.
   case cancelNewer = 0
-  /// The order that rests is cancelled; the entering one goes on.
+  /// The resting order is cancelled; the entering one continues to match.
   case cancelOlder = 1
   /// Both are cancelled.
   case cancelBoth = 2
-  /// Both are reduced by the smaller executable quantity, without a trade.
+  /// Both orders are reduced by the smaller executable quantity, without a trade.
   case decrementBoth = 3
 }
 
-/// What an instrument promises.
+/// The kind of contract that an instrument is.
 public enum InstrumentKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// Stored energy, changes hands at the trade.
+  /// Stored energy, delivered with the trade.
   case spot = 0
 }
 
-/// Whether an instrument trades.
+/// The trading state of an instrument.
 public enum InstrumentState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// Orders enter and trade.
   case open = 0
-  /// Orders rest, uncovered; none enters, none trades; cancelling works.
+  /// Orders rest without cover. No order enters or trades; cancels are accepted.
   case halted = 1
-  /// Every order was cancelled; final.
+  /// All orders were cancelled. This state is final.
   case closed = 2
 }
 
-/// What a session identity may do. A set.
+/// The set of roles that a session identity has.
 public struct Roles: OptionSet, Sendable, Hashable, BitwiseCopyable {
-  /// Bits as on the wire.
+  /// The bits of the wire format.
   public let rawValue: UInt8
   /// The roles with these bits.
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-  /// Orders and transfers for the participant's own accounts.
+  /// Permits orders and transfers for the participant's accounts.
   @inlinable public static var trading: Roles { Roles(rawValue: 1) }
-  /// Meter readings for any account (each is signed by its meter).
+  /// Permits meter readings for any account; the meter signs each reading.
   @inlinable public static var metering: Roles { Roles(rawValue: 2) }
-  /// Reference data, deposits, halts, and everything else.
+  /// Permits reference data, deposits, halts and all other operator commands.
   @inlinable public static var administration: Roles { Roles(rawValue: 4) }
-  /// Copies of the reports of all sessions of the participant, and settlement notices.
+  /// Receives copies of the reports of all sessions of the participant, and settlement notices.
   @inlinable public static var dropCopy: Roles { Roles(rawValue: 8) }
-  /// Every role there is.
+  /// All roles.
   @inlinable public static var all: Roles { [.trading, .metering, .administration, .dropCopy] }
 }
 
-/// Why an order left the book, or part of it did.
+/// Why an order or a part of it was cancelled.
 public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// Its owner asked.
+  /// The owner cancelled it.
   case user = 0
   /// Its expire time passed.
   case expired = 1
-  /// What an immediate-or-cancel order could not execute.
+  /// The rest of an immediate-or-cancel order.
   case immediate = 2
   /// A fill-or-kill order, or one with a minimum quantity, could not execute enough.
   case fillOrKill = 3
@@ -99,23 +100,23 @@ public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case halted = 7
   /// Its instrument was closed.
   case closed = 8
-  /// A post-only order gained cover and would have traded on entering the live book.
+  /// A post-only order got cover and would have traded when it entered the live book.
   case postOnly = 9
 }
 
 /// Why part of an order waits (market rules 4).
 public enum WaitReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// Nothing waits.
+  /// No quantity waits.
   case none = 0
-  /// An ask without the energy behind it.
+  /// An ask lacks energy.
   case awaitingEnergy = 1
-  /// A bid that would lift its owner above the cap.
+  /// A bid lacks headroom: it would bring its owner above the cap.
   case awaitingHeadroom = 2
-  /// The instrument is halted: nothing of the order is live.
+  /// The instrument is halted, so the whole order waits.
   case halted = 3
 }
 
-/// What a transfer moves.
+/// The kind of asset that a transfer moves.
 public enum AssetKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// Free cash of a currency.
   case cash = 0

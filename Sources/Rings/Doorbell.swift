@@ -1,19 +1,19 @@
-// A bell that cannot be missed, for one sleeper and any number of ringers.
+// A wake-up signal without lost wake-ups, for one sleeping thread and any number of waking threads.
 //
-//      sleeper                                   ringer
-//   1  asleep = 1                             a  change what the sleeper looks at
+//      sleeping thread                           waking thread
+//   1  asleep = 1                             a  change the state that the sleeping thread checks
 //   2  fence                                  b  fence
-//   3  look: something to do? -> up           c  asleep == 1?  -> take it (exchange 0), signal
+//   3  check the state: work to do? -> run    c  asleep == 1?  -> exchange it for 0, signal
 //   4  sleep until signalled
 //
-// The fences order 1 before 3 and a before c in one total order: either the sleeper sees the change
-// at 3, or the ringer sees `asleep` at c. Who takes the 1 out of `asleep` owes, or is owed, exactly
-// one signal, so signals never pile up.
+// The fences put 1 before 3 and a before c in one total order, so either step 3 sees the change or
+// step c sees `asleep`. A thread that exchanges the 1 for 0 sends or consumes exactly one signal,
+// so signals do not accumulate.
 
 import Glibc
 import Synchronization
 
-/// Wakes one sleeping thread. `ring` may be called by any thread, `wait` by one at a time.
+/// Wakes one sleeping thread. Any thread may call `ring`; one thread at a time may call `wait`.
 public final class Doorbell: @unchecked Sendable {
   @usableFromInline let asleep = Atomic<UInt32>(0)
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -21,7 +21,7 @@ public final class Doorbell: @unchecked Sendable {
   /// Guarded by `mutex`.
   private nonisolated(unsafe) var signals = 0
 
-  /// A bell nobody waits for yet.
+  /// A doorbell without a waiting thread.
   public init() {
     mutex = .allocate(capacity: 1)
     condition = .allocate(capacity: 1)
@@ -40,19 +40,19 @@ public final class Doorbell: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Wakes the sleeper, if there is one, after its reason to wake was made visible. A fence when it
-  /// is awake. Any thread.
+  /// Wakes the sleeping thread, if there is one. Call it after the change that the thread waits
+  /// for. Costs a fence when no thread sleeps. Any thread.
   @inlinable public func ring() {
     // Pairs with the fence in `wait`.
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     if asleep.load(ordering: .relaxed) == 1 { signal() }
   }
 
-  /// Sleeps until `isReady` says yes, which is asked before each sleep and after each ring.
+  /// Sleeps until `isReady` returns true. It is evaluated before each sleep and after each ring.
   /// - Parameters:
-  ///   - timeoutNanoseconds: Gives up after this long; `nil`: never.
-  ///   - isReady: What the ringer changes before it rings; must not sleep itself.
-  /// - Returns: Whether `isReady` said yes; `false` only when the time was up.
+  ///   - timeoutNanoseconds: The longest time to wait; `nil`: no limit.
+  ///   - isReady: Checks the state that waking threads change before they ring; must not block.
+  /// - Returns: Whether `isReady` returned true; `false` only after the timeout.
   public func wait(timeoutNanoseconds: UInt64? = nil, until isReady: () -> Bool) -> Bool {
     if isReady() { return true }
     let deadline = timeoutNanoseconds.map(Self.deadline(after:))
@@ -72,7 +72,7 @@ public final class Doorbell: @unchecked Sendable {
     }
   }
 
-  /// Takes `asleep` back; when a ringer was faster, takes the signal it owes.
+  /// Resets `asleep`; consumes the signal of a waking thread that was faster.
   private func retire() {
     if asleep.exchange(0, ordering: .sequentiallyConsistent) == 0 { _ = sleep(until: nil) }
   }
@@ -85,7 +85,7 @@ public final class Doorbell: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Takes one signal.
+  /// Waits for one signal and consumes it.
   /// - Returns: `false` when `deadline` passed first.
   private func sleep(until deadline: timespec?) -> Bool {
     pthread_mutex_lock(mutex)

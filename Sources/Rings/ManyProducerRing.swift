@@ -3,21 +3,22 @@
 //   byte   0           128         256         384
 //        +-----------+-----------+-----------+---------------------------+---------------------------+
 //        | claimed   | tail      | closed    | stamp 0 ... capacity-1    | element 0 ... capacity-1  |
-//        | writers'  | reader's  | anybody's | 8 bytes each              |                           |
+//        | writers   | reader    | any thread| 8 bytes each              |                           |
 //        +-----------+-----------+-----------+---------------------------+---------------------------+
 //
 //   writer:  claimed: p -> p + n  (compare and swap)   takes positions p ..< p + n
 //            element -> slot, then stamp[slot] = position + 1  (release), one by one
 //   reader:  reads while stamp[slot of tail] == tail + 1  (acquire), then tail += n  (release)
 //
-// A stamp says which lap of the ring its element belongs to, so the reader never takes an element that
-// is claimed but not yet written, and never clears anything. A writer that stops between claim and
-// stamp holds up the reader, not the other writers; writers therefore do nothing in between.
+// A stamp identifies the lap of the ring to which its element belongs. Therefore the reader never
+// takes an element that is claimed but not yet written, and it does not have to clear slots. A
+// writer that stops between claim and stamp delays the reader but not the other writers, so a
+// writer does nothing else between the two.
 
 import Synchronization
 
-/// A bounded queue from any number of writing threads to one reading thread. Elements of one writer
-/// keep their order.
+/// A bounded queue from any number of writing threads to one reading thread. The elements of one
+/// writer stay in order.
 public final class ManyProducerRing<Element: BitwiseCopyable>: Ring<Element>, PublishedRing,
   @unchecked Sendable
 {
@@ -28,7 +29,7 @@ public final class ManyProducerRing<Element: BitwiseCopyable>: Ring<Element>, Pu
 
   /// An empty ring.
   /// - Parameters:
-  ///   - capacity: How many elements fit; a power of two, 1 to 2^30.
+  ///   - capacity: The number of elements that fit; a power of two, 1 to 2^30.
   ///   - waiting: How the reader waits while the ring is empty.
   public override init(capacity: Int, waiting: WaitStrategy = .park()) {
     stamps = .allocate(capacity: capacity)
@@ -40,14 +41,14 @@ public final class ManyProducerRing<Element: BitwiseCopyable>: Ring<Element>, Pu
     stamps.deallocate()
   }
 
-  /// A writing end; one for each writing thread.
+  /// Makes a writing end. Each writing thread has its own.
   public func makeProducer() -> Producer { Producer(self) }
 
-  /// The reading end. Claimed once, by the thread that will read.
-  /// - Precondition: nobody claimed it before.
+  /// Takes the reading end. The reading thread calls it once.
+  /// - Precondition: The reading end was not claimed before.
   public func claimConsumer() -> Consumer { Consumer(self) }
 
-  /// Where the stamped elements end. Linear in those that are new.
+  /// The position behind the last stamped element. Linear in the number of new elements.
   @inlinable public func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64 {
     var end = knownEnd
     while end &- tail <= memory.mask, isPublished(end) { end &+= 1 }
@@ -66,7 +67,7 @@ extension ManyProducerRing {
   public struct Producer: ~Copyable, @unchecked Sendable {
     @usableFromInline let ring: ManyProducerRing<Element>
     @usableFromInline let memory: RingMemory<Element>
-    /// The reader's index as last seen: never beyond the real one.
+    /// The last known index of the reader, which is at most the actual one.
     @usableFromInline var rememberedTail: UInt64
     @usableFromInline let parks: Bool
 
@@ -77,8 +78,8 @@ extension ManyProducerRing {
       if case .park = ring.waiting { parks = true } else { parks = false }
     }
 
-    /// Writes one element; the reader sees it at once.
-    /// - Returns: `false` when the ring is full; nothing was written.
+    /// Writes one element and publishes it.
+    /// - Returns: `false` when the ring is full; then nothing was written.
     @inlinable public mutating func push(_ element: Element) -> Bool {
       guard let position = claim(1) else { return false }
       write(element, at: position)
@@ -86,9 +87,9 @@ extension ManyProducerRing {
       return true
     }
 
-    /// Writes several elements, which stay together: all of them, or none.
-    /// - Returns: `false` when they do not fit now; nothing was written.
-    /// - Precondition: there are not more than the ring's capacity.
+    /// Writes several elements in adjacent positions: all of them or none.
+    /// - Returns: `false` when they do not fit now; then nothing was written.
+    /// - Precondition: Their number is at most the ring's capacity.
     @inlinable public mutating func push(contentsOf elements: UnsafeBufferPointer<Element>) -> Bool
     {
       guard !elements.isEmpty else { return true }
@@ -105,11 +106,13 @@ extension ManyProducerRing {
       var position = memory.head.pointee.load(ordering: .relaxed)
       while true {
         if !fits(count, at: position) {
-          // Pairs with the release in `RingConsumer.advance`: slots were read before they are rewritten.
+          // Pairs with the release in `RingConsumer.advance`: slots were read before they are
+          // rewritten.
           rememberedTail = memory.tail.pointee.load(ordering: .acquiring)
           guard fits(count, at: position) else { return nil }
         }
-        // Relaxed: it only divides positions among writers; stamps carry the elements.
+        // Relaxed, because this only distributes positions among writers; the stamps publish the
+        // elements.
         let (taken, current) = memory.head.pointee.weakCompareExchange(
           expected: position, desired: position &+ UInt64(count), ordering: .relaxed)
         if taken { return position }
@@ -117,7 +120,8 @@ extension ManyProducerRing {
       }
     }
 
-    /// Signed, since `position` may be older than `rememberedTail`; then the swap fails.
+    /// Whether `count` elements fit at `position`. The difference is signed, since `position` may
+    /// be older than `rememberedTail`; then the exchange fails.
     @inlinable func fits(_ count: Int, at position: UInt64) -> Bool {
       Int(position) + count - Int(rememberedTail) <= Int(memory.mask + 1)
     }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What rings of one writer and of many have in common: the memory, and a reading end that one thread
-/// claims. The ring itself is shared freely.
+/// The common base of both kinds of rings: the memory, and a reading end that one thread claims.
+/// Any number of threads may share the ring object.
 public class Ring<Element: BitwiseCopyable>: @unchecked Sendable {
   @usableFromInline final let memory: RingMemory<Element>
   @usableFromInline final let waiting: WaitStrategy
@@ -18,13 +18,14 @@ public class Ring<Element: BitwiseCopyable>: @unchecked Sendable {
     memory.deallocate()
   }
 
-  /// How many elements fit.
+  /// The number of elements that fit.
   public final var capacity: Int { Int(memory.mask + 1) }
 
-  /// Says that nothing more will be written, and wakes the reader. What was written before can still be
-  /// read. Any thread, after every writer's last element was published.
+  /// Marks the ring as complete and wakes the reader. Published elements can still be read. Any
+  /// thread, after every writer has published its last element.
   public final func close() {
-    // Pairs with the acquire in `isClosed`: who sees it closed sees the last element.
+    // Pairs with the acquire in `isClosed`: a thread that sees the ring closed sees the last
+    // element.
     memory.closed.pointee.store(1, ordering: .releasing)
     bell.ring()
   }
@@ -35,20 +36,22 @@ public class Ring<Element: BitwiseCopyable>: @unchecked Sendable {
     memory.closed.pointee.load(ordering: .acquiring) != 0
   }
 
-  /// - Precondition: nobody called it before.
+  /// Reserves the reading end.
+  /// - Precondition: It was not reserved before.
   final func claimReading() {
     let taken = consumerClaimed.exchange(true, ordering: .relaxed)
     precondition(!taken, "the ring already has its reader")
   }
 }
 
-/// How a ring's reading end learns what is written: what differs between one writer and many. Positions count
-/// elements since the start.
+/// How the reading end of a ring finds published elements; rings of one and of many writers differ
+/// in this. Positions count elements since the start.
 public protocol PublishedRing: AnyObject {
-  /// Where the published elements end, when those below `knownEnd` were published and those below `tail` are read.
-  /// Pairs with the writers' release.
+  /// The position behind the last published element. Elements below `knownEnd` are known to be
+  /// published, and elements below `tail` were read. Pairs with the release of the writers.
   func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64
 
-  /// Whether the element at `position`, the first unread one, is published. Pairs with the writers' release.
+  /// Whether the first unread element, at `position`, is published. Pairs with the release of the
+  /// writers.
   func isPublished(_ position: UInt64) -> Bool
 }

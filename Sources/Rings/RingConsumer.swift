@@ -7,10 +7,11 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
   @usableFromInline let ring: Source
   @usableFromInline let memory: RingMemory<Element>
   @usableFromInline var tail: UInt64
-  /// The end of the published elements as last seen: never beyond the real one.
+  /// The last known end of the published elements, which is at most the actual one.
   @usableFromInline var end: UInt64
 
-  /// - Precondition: the ring has no other reader.
+  /// Claims the reading end of `ring`.
+  /// - Precondition: The ring has no other reader.
   init(_ ring: Source) {
     ring.claimReading()
     self.ring = ring
@@ -18,38 +19,41 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
     (tail, end) = (0, 0)
   }
 
-  /// How many elements can be read now. Looks at what the writers have published: with many writers linear
-  /// in what is new.
+  /// The number of elements that can be read now. With many writers, linear in the number of new
+  /// elements.
   @inlinable public mutating func available() -> Int {
     end = ring.publishedEnd(tail, knownEnd: end)
     return Int(end &- tail)
   }
 
-  /// The `offset`-th unread element, which stays in the ring.
-  /// - Precondition: `offset` is below what `available` returned last, minus what was advanced.
+  /// The unread element at `offset`; it stays in the ring.
+  /// - Precondition: `offset` is below the last result of `available` less the elements advanced
+  ///   since.
   @inlinable public subscript(offset: Int) -> Element {
     let position = tail &+ UInt64(offset)
     precondition(position < end, "peeks at an element that is not there")
     return memory.slot(position).pointee
   }
 
-  /// Unread elements in place, as far as they lie in one piece, at most `limit`: valid until they are
-  /// given back with `advance`.
+  /// The unread elements that are contiguous in memory, at most `limit`. Valid until `advance`
+  /// releases them.
   @inlinable public mutating func readable(limit: Int) -> UnsafeBufferPointer<Element> {
     let count = memory.contiguous(from: tail, count: min(limit, available()))
     return UnsafeBufferPointer(start: memory.slot(tail), count: count)
   }
 
-  /// Gives the first `count` unread elements' slots back to the writers.
-  /// - Precondition: `count` is not above what `available` returned last, minus what was advanced.
+  /// Releases the slots of the first `count` unread elements to the writers.
+  /// - Precondition: `count` is at most the last result of `available` less the elements advanced
+  ///   since.
   @inlinable public mutating func advance(by count: Int) {
     precondition(count >= 0 && count <= Int(end &- tail), "reads beyond the end")
     tail &+= UInt64(count)
-    // Pairs with the acquire of a writer that finds no room: slots are free only after they were read.
+    // Pairs with the acquire of a writer that finds the ring full: slots are free only after they
+    // were read.
     memory.tail.pointee.store(tail, ordering: .releasing)
   }
 
-  /// Takes one element.
+  /// Removes and returns the first unread element.
   /// - Returns: `nil` when the ring is empty.
   @inlinable public mutating func pop() -> Element? {
     if tail == end, available() == 0 { return nil }
@@ -58,13 +62,13 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
     return element
   }
 
-  /// Hands over unread elements in place, as far as they lie in one piece, and then gives back as
-  /// many slots as `body` says it is done with.
+  /// Passes the unread elements that are contiguous in memory to `body`, then releases the slots of
+  /// those that `body` has processed.
   /// - Parameters:
-  ///   - limit: The most elements handed over.
-  ///   - body: Called once, with an empty buffer when there is nothing; the buffer is valid only
-  ///     inside. Returns how many elements, from the first, it has finished with.
-  /// - Returns: What `body` returned.
+  ///   - limit: The highest number of elements to pass.
+  ///   - body: Called once, with an empty buffer when there is no element. The buffer is valid only
+  ///     during the call. Returns the number of elements that it processed, counted from the first.
+  /// - Returns: The result of `body`.
   @inlinable public mutating func withReadable<Failure: Error>(
     limit: Int = .max,
     _ body: (UnsafeBufferPointer<Element>) throws(Failure) -> Int
@@ -74,10 +78,10 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
     return done
   }
 
-  /// Waits as the ring's strategy says until there is something to read.
-  /// - Parameter timeoutNanoseconds: Gives up after about this long; `nil`: never.
-  /// - Returns: How many elements can be read; 0 when the ring is closed and read to its end, or
-  ///   the time was up.
+  /// Waits with the ring's strategy until an element can be read.
+  /// - Parameter timeoutNanoseconds: The approximate longest time to wait; `nil`: no limit.
+  /// - Returns: The number of elements that can be read; 0 after the timeout, and when the ring is
+  ///   closed and read to its end.
   @inlinable public mutating func wait(timeoutNanoseconds: UInt64? = nil) -> Int {
     let (ring, tail) = (ring, tail)
     _ = waitUntil(ring.waiting, bell: ring.bell, timeoutNanoseconds: timeoutNanoseconds) {

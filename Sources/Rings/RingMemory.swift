@@ -1,19 +1,20 @@
-// Memory of a ring. Each index has two cache lines of its own (the processor fetches lines in pairs),
-// so that writer and reader never share one:
+// The memory of a ring. Each index takes two cache lines (the processor fetches lines in pairs), so
+// that writer and reader never share a line:
 //
 //   byte   0              128             256             384
 //        +---------------+---------------+---------------+----------------------------------------+
 //        | head          | tail          | closed        | element 0 | element 1 | ... capacity-1 |
 //        | written up to | read up to    | rarely        |           |           |                |
 //        +---------------+---------------+---------------+----------------------------------------+
-//          the writer's    the reader's    anybody's
+//          writer          reader          any thread
 //
-// head and tail count elements since the start and never wrap (2^64); position modulo capacity is the
-// slot. tail <= head <= tail + capacity.
+// head and tail count elements since the start and never wrap (2^64). The slot is the position
+// modulo the capacity. tail <= head <= tail + capacity.
 
 import Synchronization
 
-/// One raw allocation with a ring's indices and elements, freed with the last handle to the ring.
+/// One raw allocation with the indices and elements of a ring. The ring frees it when it is
+/// deinitialised.
 @usableFromInline
 struct RingMemory<Element: BitwiseCopyable>: @unchecked Sendable {
   @usableFromInline typealias Index = UnsafeMutablePointer<Atomic<UInt64>>
@@ -45,7 +46,7 @@ struct RingMemory<Element: BitwiseCopyable>: @unchecked Sendable {
     return index
   }
 
-  /// Frees the memory; nobody may use it after.
+  /// Frees the memory. No thread may use it afterwards.
   func deallocate() {
     base.deallocate()
   }
@@ -55,7 +56,7 @@ struct RingMemory<Element: BitwiseCopyable>: @unchecked Sendable {
     slots + Int(position & mask)
   }
 
-  /// How many elements follow `position` in one piece of memory, at most `count`.
+  /// The number of elements from `position` on that are contiguous in memory, at most `count`.
   @inlinable func contiguous(from position: UInt64, count: Int) -> Int {
     min(count, Int(mask + 1) - Int(position & mask))
   }

@@ -1,13 +1,14 @@
 import Glibc
 
-/// A named thread that runs one body until it returns. Threads are few, listed in the architecture,
-/// and joined by whoever started them.
+/// A named thread that runs one body until the body returns. docs/ARCHITECTURE.md lists the threads
+/// of a server. The thread that starts one joins it.
 public final class ServiceThread: @unchecked Sendable {
-  /// Who goes first when there are more threads than cores.
+  /// How a thread competes when there are more threads than cores.
   public enum Priority: Sendable {
-    /// Somebody waits for what it does.
+    /// For work whose result another thread or a client waits for.
     case normal
-    /// It catches up while others rest: about a tenth of a core that others want too (nice 10).
+    /// For work that can lag behind (nice 10): it gets about a tenth of a core for which other
+    /// threads compete.
     case background
   }
 
@@ -26,11 +27,13 @@ public final class ServiceThread: @unchecked Sendable {
   private let thread: pthread_t
   private nonisolated(unsafe) var joined = false
 
-  /// Starts a thread with `body`, all signals blocked: the thread that runs the loop handles them.
+  /// Starts a thread that runs `body` with all signals blocked. The thread of the event loop
+  /// handles signals.
   /// - Parameters:
   ///   - name: Shown by `top -H` and debuggers; at most `longestName` bytes.
   ///   - priority: How the thread competes for a core.
-  /// - Precondition: the system has a thread to give; a server cannot go on without its services.
+  /// - Precondition: The system can create another thread; a server cannot run without its
+  ///   services.
   public init(
     _ name: String, priority: Priority = .normal, _ body: @escaping @Sendable () -> Void
   ) {
@@ -47,12 +50,12 @@ public final class ServiceThread: @unchecked Sendable {
     self.thread = thread
   }
 
-  /// Lets a thread that waits for this core go first. The kernel lets the running thread go on for up
-  /// to a tick, 4 ms, whatever its priority: a thread with much to do, for whose results nobody waits,
-  /// calls this now and then.
+  /// Yields the core to a thread that waits for it. The kernel otherwise lets the running thread
+  /// continue for up to a tick (4 ms) whatever its priority, so a background thread calls this
+  /// during long work.
   public static func giveWay() { sched_yield() }
 
-  /// Waits until the body has returned. Once, by the thread that started it.
+  /// Waits until the body has returned. The thread that started this one calls it once.
   public func join() {
     precondition(!joined, "a thread is joined once")
     joined = true
@@ -64,7 +67,7 @@ public final class ServiceThread: @unchecked Sendable {
     guard let pointer else { return nil }
     let start = Unmanaged<Start>.fromOpaque(pointer).takeRetainedValue()
     name(start.name)
-    // On Linux 0 is this thread alone. Refused, it competes like the others: no harm.
+    // On Linux, 0 means this thread only. When the call fails the thread keeps the normal priority.
     if start.priority == .background {
       _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
     }
@@ -72,8 +75,8 @@ public final class ServiceThread: @unchecked Sendable {
     return nil
   }
 
-  /// Names the calling thread. `pthread_setname_np` is not visible in Swift; the kernel offers the same
-  /// as a file. Without /proc the thread keeps the process's name: no harm.
+  /// Names the calling thread. Swift does not import `pthread_setname_np`, but the kernel has a
+  /// file for the name. Without /proc the thread keeps the process's name.
   private static func name(_ name: String) {
     let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
     guard file >= 0 else { return }

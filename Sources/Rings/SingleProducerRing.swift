@@ -2,14 +2,14 @@
 //
 //   writer:  element -> slot[next], next += 1 ... publish: head = next  (release)
 //   reader:  head (acquire) -> elements of slot[tail ..< head] -> advance: tail += n  (release)
-//   writer:  tail (acquire), looked at only when the copy it remembers says "full"
+//   writer:  tail (acquire), read only when the remembered copy indicates a full ring
 //
-// Each side remembers the other's index as it last saw it, so that an index's cache line moves between
-// the cores once for a batch, not once for an element.
+// Each side remembers the last known index of the other side, so that the cache line of an index
+// moves between the cores once for a batch instead of once for an element.
 
 import Synchronization
 
-/// A bounded queue from one writing thread to one reading thread; each claims its own end of it.
+/// A bounded queue from one writing thread to one reading thread. Each thread claims its end.
 public final class SingleProducerRing<Element: BitwiseCopyable>: Ring<Element>, PublishedRing,
   @unchecked Sendable
 {
@@ -20,46 +20,46 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: Ring<Element>, 
 
   /// An empty ring.
   /// - Parameters:
-  ///   - capacity: How many elements fit; a power of two, 1 to 2^30.
+  ///   - capacity: The number of elements that fit; a power of two, 1 to 2^30.
   ///   - waiting: How the reader waits while the ring is empty.
   public override init(capacity: Int, waiting: WaitStrategy = .park()) {
     super.init(capacity: capacity, waiting: waiting)
   }
 
-  /// The writing end. Claimed once, by the thread that will write.
-  /// - Precondition: nobody claimed it before.
+  /// Takes the writing end. The writing thread calls it once.
+  /// - Precondition: The writing end was not claimed before.
   public func claimProducer() -> Producer {
     let taken = producerClaimed.exchange(true, ordering: .relaxed)
     precondition(!taken, "the ring already has its writer")
     return Producer(self)
   }
 
-  /// The reading end. Claimed once, by the thread that will read.
-  /// - Precondition: nobody claimed it before.
+  /// Takes the reading end. The reading thread calls it once.
+  /// - Precondition: The reading end was not claimed before.
   public func claimConsumer() -> Consumer { Consumer(self) }
 
-  /// Where the published elements end. Reads the writer's index.
+  /// The position behind the last published element: the writer's index.
   @inlinable public func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64 {
     // Pairs with the release in `Producer.publish`.
     memory.head.pointee.load(ordering: .acquiring)
   }
 
-  /// Whether the first unread element is published. Reads the writer's index.
+  /// Whether the first unread element is published, by the writer's index.
   @inlinable public func isPublished(_ position: UInt64) -> Bool {
     memory.head.pointee.load(ordering: .acquiring) != position
   }
 
-  /// Waits as the ring's strategy says until something is published and unread, or the ring is closed.
-  /// Any thread: for a ring whose reading end several threads take in turns.
-  /// - Returns: `false` when the ring is closed and read to its end, and only then: what was there may
-  ///   have been taken in another thread's turn since.
+  /// Waits with the ring's strategy until an unread element is published or the ring is closed. Any
+  /// thread: for a ring whose reading end several threads use in turns.
+  /// - Returns: `false` only when the ring is closed and read to its end. After `true` another
+  ///   thread may have taken the elements already.
   public func waitForContent() -> Bool {
     _ = waitUntil(waiting, bell: bell, timeoutNanoseconds: nil) { count > 0 || isClosed }
-    // In this order: who sees it closed sees all that was published.
+    // In this order, because a thread that sees the ring closed also sees all published elements.
     return !isClosed || count > 0
   }
 
-  /// How many elements are published and not yet read, as far as this thread can tell. Any thread.
+  /// The number of published unread elements at the time of the call. Any thread.
   public var count: Int {
     let tail = memory.tail.pointee.load(ordering: .acquiring)
     let head = memory.head.pointee.load(ordering: .acquiring)
@@ -72,10 +72,10 @@ extension SingleProducerRing {
   public struct Producer: ~Copyable, @unchecked Sendable {
     @usableFromInline let ring: SingleProducerRing<Element>
     @usableFromInline let memory: RingMemory<Element>
-    /// Where the next element goes; elements below it and not below `published` are staged.
+    /// The position of the next element; elements from `published` up to it are staged.
     @usableFromInline var next: UInt64
     @usableFromInline var published: UInt64
-    /// The reader's index as last seen: never beyond the real one.
+    /// The last known index of the reader, which is at most the actual one.
     @usableFromInline var rememberedTail: UInt64
     @usableFromInline let parks: Bool
 
@@ -86,8 +86,8 @@ extension SingleProducerRing {
       if case .park = ring.waiting { parks = true } else { parks = false }
     }
 
-    /// Stages an element; the reader sees it after `publish`.
-    /// - Returns: `false` when the ring is full; nothing was staged.
+    /// Stages an element; `publish` makes it visible to the reader.
+    /// - Returns: `false` when the ring is full; then nothing was staged.
     @inlinable public mutating func append(_ element: Element) -> Bool {
       if next &- rememberedTail > memory.mask, !hasRoom() { return false }
       memory.slot(next).initialize(to: element)
@@ -95,14 +95,14 @@ extension SingleProducerRing {
       return true
     }
 
-    /// Makes everything staged visible to the reader, and wakes it if it sleeps.
+    /// Publishes all staged elements and wakes the reader if it sleeps.
     @inlinable public mutating func publish() {
       guard next != published else { return }
       publishQuietly()
       wake()
     }
 
-    /// Makes everything staged visible to the reader; one that sleeps sleeps on until `wake`.
+    /// Publishes all staged elements without waking the reader; call `wake` afterwards.
     @inlinable public mutating func publishQuietly() {
       published = next
       // Pairs with the acquire in `publishedEnd`: the elements are there before the index.
@@ -115,22 +115,22 @@ extension SingleProducerRing {
     }
 
     /// Stages and publishes one element.
-    /// - Returns: `false` when the ring is full; what was staged before is published all the same.
+    /// - Returns: `false` when the ring is full; elements staged before are published nevertheless.
     @inlinable public mutating func push(_ element: Element) -> Bool {
       let taken = append(element)
       publish()
       return taken
     }
 
-    /// Room for elements in one piece, to be written where they will lie: as much as there is, at most
-    /// `limit`. Write from the first on, then `stage` as many.
+    /// The free slots that are contiguous in memory, at most `limit`, for writing elements in
+    /// place. Write from the first slot on, then call `stage` with the number of written elements.
     @inlinable public mutating func writable(limit: Int) -> UnsafeMutableBufferPointer<Element> {
       let count = memory.contiguous(from: next, count: min(limit, room()))
       return UnsafeMutableBufferPointer(start: memory.slot(next), count: count)
     }
 
     /// Stages the first `count` elements of `writable`.
-    /// - Precondition: they were written, and nothing was staged since.
+    /// - Precondition: They were written, and no element was staged since `writable`.
     @inlinable public mutating func stage(_ count: Int) {
       precondition(
         count >= 0 && UInt64(count) <= memory.mask &+ 1 &- (next &- rememberedTail),
@@ -138,14 +138,15 @@ extension SingleProducerRing {
       next &+= UInt64(count)
     }
 
-    /// How many elements can be staged now. Reads the reader's index.
+    /// The number of elements that can be staged now. Reads the reader's index.
     @inlinable public mutating func room() -> Int {
       _ = hasRoom()
       return Int(memory.mask &+ 1 &- (next &- rememberedTail))
     }
 
     @inlinable mutating func hasRoom() -> Bool {
-      // Pairs with the release in `RingConsumer.advance`: the slot was read before it is written again.
+      // Pairs with the release in `RingConsumer.advance`: the slot was read before it is written
+      // again.
       rememberedTail = memory.tail.pointee.load(ordering: .acquiring)
       return next &- rememberedTail <= memory.mask
     }

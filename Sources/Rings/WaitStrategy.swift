@@ -1,11 +1,11 @@
-/// How the reader of a ring waits while it is empty. One thread spins at most on two cores.
+/// How the reader of a ring waits while the ring is empty. On two cores at most one thread should
+/// spin.
 public enum WaitStrategy: Sendable, Hashable {
-  /// Looks again at once. Answers soonest, burns a core.
+  /// Checks continuously: the lowest latency, at the cost of a whole core.
   case spin
-  /// Gives the core away between looks.
+  /// Yields the core between checks.
   case yield
-  /// Looks `spins` times, then sleeps until the writer rings. Costs the writer a fence for each
-  /// publish, and a system call for each time the reader really sleeps.
-  /// Right for threads that are idle most of the time.
+  /// Checks `spins` times, then sleeps until the writer wakes it. The writer pays a fence for each
+  /// publish and a system call for each wake-up. Suits threads that are idle most of the time.
   case park(spins: Int = 64)
 }

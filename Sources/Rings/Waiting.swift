@@ -1,7 +1,7 @@
 import Glibc
 
-/// Looks until `isReady`, as `strategy` says.
-/// - Returns: Whether `isReady` said yes; `false` when the time was up.
+/// Waits with `strategy` until `isReady` returns true.
+/// - Returns: Whether `isReady` returned true; `false` after the timeout.
 @usableFromInline
 func waitUntil(
   _ strategy: WaitStrategy, bell: Doorbell, timeoutNanoseconds: UInt64?, _ isReady: () -> Bool
@@ -17,7 +17,7 @@ func waitUntil(
   }
 }
 
-/// Looks without sleeping; asks the clock only every 256 looks.
+/// Checks without sleeping; reads the clock once in 256 checks.
 private func look(
   until timeoutNanoseconds: UInt64?, _ isReady: () -> Bool, between: () -> Void
 ) -> Bool {

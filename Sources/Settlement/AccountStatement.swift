@@ -1,21 +1,21 @@
 import MarketModel
 
-/// What happened to an account in a period of market time, from the ledger alone.
+/// An account's statement for a period of market time, made from the ledger alone.
 public struct AccountStatement: Sendable, Equatable {
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// From (inclusive) and until (exclusive) when, by the time of the command that caused it.
+  /// The period. A transfer belongs to it by the time of the command that caused the transfer.
   public var period: Range<Timestamp>
-  /// What the account had before and after, ascending by unit.
+  /// Opening and closing balances, ascending by unit.
   public var balances: [StatementBalance]
-  /// Every transfer of the period, in order.
+  /// The transfers of the period, in order.
   public var entries: [StatementEntry]
   /// The electricity bill of each area in which the account moved energy, ascending by area.
   public var bills: [Bill]
 
-  /// Reads `ledger` and makes the statement of `account`.
+  /// Makes the statement of `account` from `ledger`.
   ///
-  /// Reads every transfer on a backend without an index per account.
+  /// A backend without an index by account reads all transfers.
   /// - Throws: `.unavailable`, `.corrupt`.
   public static func make(
     from ledger: any Ledger, account: AccountId, period: Range<Timestamp>
@@ -47,29 +47,29 @@ public struct AccountStatement: Sendable, Equatable {
   }
 }
 
-/// What an account has in one unit before and after a period.
+/// The opening and closing balance of an account in one unit.
 public struct StatementBalance: Sendable, Equatable {
-  /// In what.
+  /// The unit of both amounts.
   public var unit: LedgerUnit
-  /// Before the period.
+  /// The balance at the start of the period.
   public var opening: Int128
-  /// After it.
+  /// The balance at the end of the period.
   public var closing: Int128
 }
 
-/// One transfer as its account sees it.
+/// One transfer in the statement of an account.
 public struct StatementEntry: Sendable, Equatable {
   /// The transfer.
   public var transfer: LedgerTransfer
-  /// What the account received; negative: what it gave.
+  /// The amount that the account received; negative: the amount that it gave.
   public var amount: Int64
-  /// What it had in that unit afterwards.
+  /// The account's balance in the unit after the transfer.
   public var balance: Int128
 
-  /// The other side.
+  /// The account on the other side of the transfer.
   public var counterparty: AccountId { amount < 0 ? transfer.credit : transfer.debit }
 
-  /// Whether the account bought in the trade that this leg belongs to.
+  /// Whether the account is the buyer in the trade of this leg.
   var isPurchase: Bool {
     let reversed = transfer.flags.contains(.reversed)
     let received = amount > 0
@@ -78,7 +78,8 @@ public struct StatementEntry: Sendable, Equatable {
 }
 
 extension LedgerTransfer {
-  /// What `account` receives by it; negative: what it gives; 0: it is not concerned.
+  /// The amount that `account` receives; negative: the amount that it gives; 0: the transfer is
+  /// between other accounts.
   public func amount(for account: AccountId) -> Int64 {
     account == credit ? amount : account == debit ? -amount : 0
   }

@@ -1,20 +1,22 @@
 import MarketModel
 
-/// Turns the journal's events into settlement batches: a pure function of what it is fed. It must be
-/// fed every event of every command from the first one on, each command closed by `endCommand`.
+/// Builds settlement batches from the journal's events. The result depends on its input only. The
+/// caller passes every event of every command, from the first command on, and ends each command
+/// with `endCommand`.
 ///
 /// A batch closes at the end of a command that brings it to `rules.transfers`, that comes
-/// `rules.nanoseconds` of market time after its first transfer, or that is a checkpoint of the whole
-/// state (a clean shutdown journals one). Nothing else closes a batch, since a replay would not see
-/// it. A range without transfers makes no batch; the next batch covers it.
+/// `rules.nanoseconds` of market time after the batch's first transfer, or that is a checkpoint of
+/// the whole state (a clean shutdown journals one). No other condition closes a batch, because a
+/// replay could not reproduce it. A range without transfers makes no batch; the next batch covers
+/// the range.
 public struct BatchBuilder: Sendable {
-  /// What the chain starts from.
+  /// The start of the hash chain.
   public let genesis: LedgerGenesis
-  /// The last batch made.
+  /// The last closed batch.
   public private(set) var head: LedgerHead
-  /// Transfers of the batch in the making.
+  /// Transfers of the open batch.
   public private(set) var open: [LedgerTransfer] = []
-  /// What an event said that no exchange says; thrown by the next `endCommand`.
+  /// The first event that no exchange can produce; the next `endCommand` throws it.
   private var problem: String?
 
   /// A builder at the start of the journal.
@@ -24,8 +26,8 @@ public struct BatchBuilder: Sendable {
     open.reserveCapacity(Int(genesis.rules.transfers) + 64)
   }
 
-  /// Takes one event of the command `sequence`, sequenced at `time`.
-  /// - Parameter known: What areas and instruments are paid in, as the events so far say.
+  /// Adds the transfers of one event of the command `sequence`, sequenced at `time`.
+  /// - Parameter known: Reference data of all events so far, for currencies and areas.
   public mutating func take(
     _ event: Event, sequence: SequenceNumber, time: Timestamp, _ known: borrowing ReferenceData
   ) {
@@ -47,11 +49,11 @@ public struct BatchBuilder: Sendable {
   }
 
   /// Ends the command `sequence`, sequenced at `time`.
-  /// - Parameter closes: whether the command is a checkpoint of the whole state.
-  /// - Returns: the batch that closes here, if one does.
-  /// - Throws: `.contentRejected` when an event of the command cannot come from an exchange that was
-  ///   replayed from its first command on; the builder is of no use then. Nothing that participants do
-  ///   leads there, and settlement that halts is better than a process that ends.
+  /// - Parameter closes: Whether the command is a checkpoint of the whole state.
+  /// - Returns: The batch that closes with this command, if any.
+  /// - Throws: `.contentRejected` when an event of the command cannot come from an exchange that
+  ///   was replayed from its first command on. The builder cannot be used afterwards. No
+  ///   participant can cause this; halting settlement is better than ending the process.
   public mutating func endCommand(
     sequence: SequenceNumber, time: Timestamp, closes: Bool
   ) throws(LedgerError) -> SettlementBatch? {
@@ -72,8 +74,8 @@ public struct BatchBuilder: Sendable {
     return batch
   }
 
-  /// When the open batch is due: the first command at or behind this time closes it. `nil`: nothing is
-  /// open.
+  /// The time at which the open batch is due: the first command at or after it closes the batch.
+  /// `nil`: there is no open batch.
   public var due: Timestamp? {
     open.first.map { oldest in
       let (due, isNever) = oldest.time.nanoseconds.addingReportingOverflow(
@@ -82,14 +84,14 @@ public struct BatchBuilder: Sendable {
     }
   }
 
-  /// The command that an event belongs to.
+  /// The command that caused an event.
   private struct Cause {
     var sequence: SequenceNumber
     var time: Timestamp
   }
 }
 
-// Who is debited and who is credited: the table is in docs/LEDGER.md.
+// The postings of each event. docs/LEDGER.md has the table of debited and credited accounts.
 extension BatchBuilder {
   private mutating func settle(
     _ trade: Trade, _ market: (area: AreaId, currency: Currency)?, _ cause: Cause
@@ -118,7 +120,7 @@ extension BatchBuilder {
     let losses = AccountId.terminal(area, .losses)
     let id = metered.reading.registerSequence
     let (imported, exported) = (metered.imported.wattHours, metered.exported.wattHours)
-    // What a reading says was consumed is what was burned and imported: of 64 bits.
+    // Consumption is burned + imported and fits 64 bits in every event of an exchange.
     let (consumed, isTooMuch) = metered.burned.wattHours.addingReportingOverflow(imported)
     if isTooMuch { return note("reading \(id) consumes more than 64 bits hold") }
     post(
@@ -152,15 +154,16 @@ extension BatchBuilder {
     }
   }
 
-  /// Keeps the first thing that no exchange says.
+  /// Keeps the first description of an impossible event.
   private mutating func note(_ words: String) { problem = problem ?? words }
 
-  /// Appends a transfer; none for a zero amount, one in the other direction for a negative one.
+  /// Appends a transfer. An amount of 0 gives none, a negative amount one in the opposite
+  /// direction.
   private mutating func post(
     _ code: TransferCode, from: AccountId, to: AccountId, _ unit: LedgerUnit, _ amount: Int64,
     _ reference: UInt64, _ cause: Cause
   ) {
-    // An account that moves something to itself changes nothing.
+    // A transfer of an account to itself has no effect.
     if amount == 0 || from == to { return }
     if amount == .min { return note("an amount of transfer code \(code) has no magnitude") }
     let isReversed = amount < 0
@@ -176,13 +179,14 @@ extension BatchBuilder {
 // MARK: - Its image
 
 extension BatchBuilder {
-  /// Counts changes of what rows mean that their fields do not show.
+  /// Rises when the meaning of rows changes without a change of their fields.
   private static let imageVersion: UInt64 = 1
   private static let hashBytes = 32
-  /// No batch in the making is longer: what one command moves comes on top of the rules' bound.
-  /// A command trades with at most 2^24 orders, four transfers each, and the rules' bound is a million.
+  /// An upper bound of the transfers of an open batch: the rules' bound plus those of one command,
+  /// which trades with at most 2^24 orders and makes four transfers for each.
   private static let longest = 1 << 27
-  /// No area or instrument has a higher number: a bound for what is read.
+  /// An upper bound of area and instrument numbers, which limits the memory that a damaged image
+  /// can request.
   private static let mostMarkets = 1 << 26
 
   private static let layout: StateLayout = {
@@ -193,8 +197,8 @@ extension BatchBuilder {
     return layout
   }()
 
-  /// Writes all of it, between two commands.
-  /// - Parameter known: As for `take`.
+  /// Writes the builder's state. Call it between two commands.
+  /// - Parameter known: The reference data, as for `take`.
   public func write(to sink: any StateSink, _ known: borrowing ReferenceData) {
     sink.put(Self.layout.fingerprint)
     sink.put(genesis.hash.bytes)
@@ -207,7 +211,8 @@ extension BatchBuilder {
     sink.put(known.areasOfInstruments)
   }
 
-  /// Reads what `write` wrote; the source says whether it was whole, and of the same genesis.
+  /// Reads a builder that `write` wrote. The source rejects an incomplete image and one of another
+  /// genesis.
   public init(genesis: LedgerGenesis, reading source: any StateSource) {
     self.init(genesis: genesis)
     source.expect(Self.layout)
@@ -219,7 +224,7 @@ extension BatchBuilder {
     head.hash = BatchHash(bytes: source.get(UInt8.self, most: Self.hashBytes)) ?? genesis.hash
     head.transfers = source.get(UInt64.self)
     open = source.get(LedgerTransfer.self, most: Self.longest)
-    // The reference data say it too; here it stands since this part of a snapshot was once read without them.
+    // Redundant with the reference data. Older programs read this part of a snapshot without them.
     _ = source.get(Currency.self, most: Self.mostMarkets)
     _ = source.get(AreaId.self, most: Self.mostMarkets)
   }

@@ -17,7 +17,7 @@ public struct BatchHash: Hashable, Sendable, CustomStringConvertible {
     bytes = Array(SHA256.hash(data: content))
   }
 
-  /// 64 hexadecimal digits.
+  /// The hash as 64 hexadecimal digits.
   public var description: String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
@@ -28,6 +28,6 @@ public struct BatchHash: Hashable, Sendable, CustomStringConvertible {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The first 12 digits, for tables.
+  /// The first 12 hexadecimal digits, for tables and messages.
   public var short: String { String(description.prefix(12)) }
 }

@@ -1,9 +1,9 @@
 import MarketModel
 
-/// An account's electricity bill in one area: where its energy came from, where it went, and what
-/// that cost or earned.
+/// An account's electricity bill in one area: the sources and uses of its energy, and their costs
+/// and revenues.
 public struct Bill: Sendable, Equatable {
-  /// What a line of a bill is about.
+  /// The items of a bill.
   public enum Item: String, Sendable, CaseIterable {
     case opening = "Stored at the start"
     case production = "Production"
@@ -20,18 +20,18 @@ public struct Bill: Sendable, Equatable {
     case total = "Total"
   }
 
-  /// One line.
+  /// A line of a bill.
   public struct Line: Sendable, Equatable {
-    /// What it is about.
+    /// The item.
     public var item: Item
-    /// How much energy in Wh, never negative; `nil` where the line has none. What is bought and sold to
-    /// and fro has no bound: 64 bits do not hold it.
+    /// The energy in Wh, at least 0; `nil` for a line without energy. It has 128 bits because the
+    /// turnover of an account is unbounded.
     public var wattHours: Int128?
-    /// What the account received in 1e-8 of the currency; negative: what it pays; `nil` where the line has
-    /// no money.
+    /// The amount that the account received, in 1e-8 of the currency; negative: the amount that it
+    /// pays; `nil` for a line without money.
     public var units: Int128?
 
-    /// What one kWh cost or earned on average; `nil` where that has no meaning.
+    /// The average price per kWh; `nil` when the line lacks energy or money.
     public var averagePrice: Price? {
       guard let wattHours, let units else { return nil }
       let isCost = item == .bought || item == .imported
@@ -39,13 +39,13 @@ public struct Bill: Sendable, Equatable {
     }
   }
 
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// Where.
+  /// The area.
   public var area: AreaId
-  /// What the area is paid in; `nil` when no money moved.
+  /// The currency of the area; `nil` when no money moved.
   public var currency: Currency?
-  /// When.
+  /// The period of the statement.
   public var period: Range<Timestamp>
   /// One line for each item, in the order of `Item`.
   public var lines: [Line]
@@ -55,12 +55,13 @@ public struct Bill: Sendable, Equatable {
     lines.first { $0.item == item } ?? Line(item: item, wattHours: nil, units: nil)
   }
 
-  /// What the account receives in all, in 1e-8 of the currency; negative: what it pays.
+  /// The total that the account receives, in 1e-8 of the currency; negative: the total that it
+  /// pays.
   public var total: Int128 { line(.total).units ?? 0 }
 }
 
 extension Bill {
-  /// What ties the legs of one trade or of one reading together.
+  /// The key that the transfers of one trade or of one reading share.
   private struct Occasion: Hashable {
     var sequence: SequenceNumber
     var reference: UInt64
@@ -72,7 +73,7 @@ extension Bill {
     }
   }
 
-  /// A bill for every area whose energy is among `entries` or `balances`.
+  /// One bill for each area with energy in `balances`.
   static func all(
     account: AccountId, period: Range<Timestamp>, entries: [StatementEntry],
     balances: [StatementBalance]
@@ -113,7 +114,7 @@ extension Bill {
     }
   }
 
-  /// The line an entry belongs to; `nil` for cash that has nothing to do with energy.
+  /// The item of an entry; `nil` for cash transfers, deposits and withdrawals.
   private static func item(of entry: StatementEntry) -> Item? {
     switch entry.transfer.code {
     case .cashLeg, .energyLeg: entry.isPurchase ? .bought : .sold
@@ -130,10 +131,10 @@ extension Bill {
 }
 
 extension Bill.Item {
-  /// Whether the line counts energy.
+  /// Whether the line has an amount of energy.
   fileprivate var hasEnergy: Bool { self != .fees && self != .total }
 
-  /// Whether the line counts money.
+  /// Whether the line has an amount of money.
   fileprivate var hasMoney: Bool {
     switch self {
     case .bought, .imported, .sold, .exported, .fees, .total: true

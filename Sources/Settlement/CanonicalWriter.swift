@@ -1,12 +1,12 @@
-/// Writes integers little-endian, one after the other: the bytes that are hashed.
+/// Writes the bytes to be hashed: integers in little-endian order, without padding.
 struct CanonicalWriter {
-  /// What was written.
+  /// The bytes written so far.
   private(set) var bytes: [UInt8] = []
 
   /// An empty writer with room for `capacity` bytes.
   init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
-  /// Appends the bytes of `value`, lowest first.
+  /// Appends the bytes of `value`, the lowest first.
   mutating func append<Value: FixedWidthInteger>(_ value: Value) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }

@@ -1,32 +1,32 @@
 import MarketModel
 
-/// The energy of one area from the ledger's balances alone: minted + imported = held + burned +
-/// exported + losses (market rules 7). All in Wh.
+/// The energy totals of one area, computed from the ledger's balances: minted + imported = held +
+/// burned + exported + losses (market rules 7). All in Wh.
 public struct EnergyConservation: Sendable, Hashable {
-  /// Where.
+  /// The area.
   public var area: AreaId
-  /// What meters said was produced.
+  /// Production according to meters.
   public var minted: Int128 = 0
-  /// What came from the grid.
+  /// Energy imported from the grid.
   public var imported: Int128 = 0
-  /// What accounts hold now.
+  /// Energy that accounts hold now.
   public var held: Int128 = 0
-  /// What meters said was consumed, imports included.
+  /// Consumption according to meters, including imports.
   public var burned: Int128 = 0
-  /// What went to the grid.
+  /// Energy exported to the grid.
   public var exported: Int128 = 0
-  /// What was lost on its way into the storage.
+  /// Energy lost between production and storage.
   public var losses: Int128 = 0
 
-  /// Nothing yet in `area`.
+  /// Totals of 0 for `area`.
   public init(area: AreaId) { self.area = area }
 
-  /// Whether the equation holds.
+  /// Whether minted + imported equals held + burned + exported + losses.
   public var isConserved: Bool {
     minted + imported == held + burned + exported + losses
   }
 
-  /// The equation's terms for every area that `balances` know, ascending by area.
+  /// The totals of every area with energy in `balances`, ascending by area.
   public static func ofAreas(in balances: [LedgerBalance]) -> [EnergyConservation] {
     var areas: [EnergyConservation] = []
     for balance in balances.sorted(by: { $0.unit < $1.unit }) {

@@ -1,22 +1,22 @@
 import MarketModel
 
-/// What the engine says an account has in one unit.
+/// An account's balance in one unit according to the engine.
 public struct EngineHolding: Sendable, Hashable {
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// In what.
+  /// The unit of the amount.
   public var unit: LedgerUnit
-  /// How much: 1e-8 of the currency (free and reserved), or Wh.
+  /// The balance: 1e-8 of the currency (free and reserved), or Wh.
   public var amount: Int128
 
-  /// A holding of `account`.
+  /// A balance of `amount` in `unit` (1e-8 of a currency, or Wh).
   public init(account: AccountId, unit: LedgerUnit, amount: some BinaryInteger & Sendable) {
     (self.account, self.unit, self.amount) = (account, unit, Int128(amount))
   }
 
   fileprivate var key: UInt64 { UInt64(unit.rawValue) << 32 | UInt64(account.rawValue) }
 
-  /// The cash and the energy that `balance` says.
+  /// The cash balance and the energy balance of a balance event.
   public static func both(of balance: Balance) -> [EngineHolding] {
     [
       EngineHolding(
@@ -28,28 +28,28 @@ public struct EngineHolding: Sendable, Hashable {
   }
 }
 
-/// Where ledger and engine do not agree.
+/// A difference between the balances of the ledger and of the engine.
 public struct HoldingDifference: Sendable, Hashable {
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// In what.
+  /// The unit of both amounts.
   public var unit: LedgerUnit
-  /// What the ledger says.
+  /// The balance in the ledger.
   public var ledger: Int128
-  /// What the engine says.
+  /// The balance in the engine.
   public var engine: Int128
 
-  /// All fields, in order.
+  /// A difference; both amounts are in `unit`.
   public init(account: AccountId, unit: LedgerUnit, ledger: Int128, engine: Int128) {
     (self.account, self.unit, self.ledger, self.engine) = (account, unit, ledger, engine)
   }
 }
 
 extension LedgerBalance {
-  /// Compares balances with what the engine says at the same command: participants' accounts, each
-  /// at most once per unit (an account's cash is the same in every area of a currency: give it once,
-  /// or as often as you like with the same amount). House accounts are compared when given.
-  /// - Returns: the differences, ascending by unit, then account; nothing counts as zero.
+  /// Compares the ledger's balances with the engine's at one command. All participants' accounts
+  /// are compared, and the house accounts that are in `holdings`. A holding may occur several times
+  /// if its amounts are equal, as for the cash of an account in several areas.
+  /// - Returns: The differences, ascending by unit, then account. A missing balance counts as 0.
   public static func differences(
     ledger balances: [LedgerBalance], engine holdings: [EngineHolding]
   ) -> [HoldingDifference] {

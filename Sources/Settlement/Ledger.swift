@@ -1,30 +1,34 @@
 import MarketModel
 
-/// A book of record: applies settlement batches exactly once and answers for every balance.
+/// A ledger, the book of record: it applies each settlement batch exactly once and returns every
+/// balance.
 ///
-/// A backend is opened by its `LedgerAddress`; one contract test suite runs against every backend.
-/// Owned by one thread (the settler's), or by a reader that only reads.
+/// A `LedgerAddress` opens a backend; every backend passes one suite of contract tests. Owned by
+/// one thread: the settler's, or that of a reader.
 public protocol Ledger: AnyObject {
-  /// What the ledger was made for.
+  /// The shard and the batch rules of the ledger.
   var genesis: LedgerGenesis { get }
 
-  /// What opening it changed or found about its store that an operator should know, a sentence each.
+  /// Notes for the operator about what opening the ledger changed or found in its store, one
+  /// sentence each.
   var notes: [String] { get }
 
-  /// The last batch applied.
+  /// The last applied batch.
   /// - Throws: `.unavailable`, `.corrupt`.
   func head() throws(LedgerError) -> LedgerHead
 
   /// Applies `batch` in one transaction, all or nothing.
   ///
-  /// At or below the head with the stored hash: `.alreadyApplied`, nothing changes. Otherwise the
-  /// batch must be the one after the head and continue its chain and its journal range.
-  /// - Throws: `.chainMismatch` (other hash, other previous, other range), `.outOfOrder`,
-  ///   `.contentRejected`, `.unavailable` (nothing changed), `.ambiguous` (the commit failed). A sum
-  ///   is never a reason: a ledger takes whatever the exchange accepted.
+  /// A batch at or below the head with the stored hash returns `.alreadyApplied` and changes
+  /// nothing. Any other batch must follow the head and continue its hash chain and its journal
+  /// range.
+  /// - Throws: `.chainMismatch` (another hash, previous hash or range), `.outOfOrder`,
+  ///   `.contentRejected`, `.unavailable` (nothing changed), `.ambiguous` (the commit failed). The
+  ///   size of a sum is no reason for an error: a ledger must hold every sum that the exchange can
+  ///   produce.
   func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome
 
-  /// What is stored of batch `id`; `nil` when there is none.
+  /// The stored row of batch `id`; `nil` when there is none.
   /// - Throws: `.unavailable`, `.corrupt`.
   func row(ofBatch id: UInt64) throws(LedgerError) -> BatchRow?
 
@@ -32,18 +36,18 @@ public protocol Ledger: AnyObject {
   /// - Throws: `.unavailable`, `.corrupt`.
   func transfers(in row: BatchRow) throws(LedgerError) -> [LedgerTransfer]
 
-  /// The transfers that debit or credit `account` at `start ..< end`, by ascending id. A backend
-  /// without an index per account reads every transfer.
+  /// The transfers in `period` that debit or credit `account`, by ascending id. A backend without
+  /// an index by account reads all transfers.
   /// - Throws: `.unavailable`, `.corrupt`.
   func transfers(
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer]
 
-  /// When transfer `id` was made; `nil` when there is none.
+  /// The time of transfer `id`; `nil` when there is none.
   /// - Throws: `.unavailable`, `.corrupt`.
   func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp?
 
-  /// How many transfers are stored.
+  /// The number of stored transfers.
   /// - Throws: `.unavailable`, `.corrupt`.
   func transferCount() throws(LedgerError) -> UInt64
 
@@ -51,48 +55,48 @@ public protocol Ledger: AnyObject {
   /// - Throws: `.unavailable`, `.corrupt`.
   func balances() throws(LedgerError) -> [LedgerBalance]
 
-  /// Runs `body` on one state of the ledger, whatever a writer does meanwhile.
-  /// - Throws: what `body` throws; `.unavailable`, `.corrupt`.
+  /// Runs `body` on one consistent state of the ledger while a writer may change it.
+  /// - Throws: The errors of `body`; `.unavailable`, `.corrupt`.
   func snapshot<Value>(_ body: () throws(LedgerError) -> Value) throws(LedgerError) -> Value
 
-  /// Bytes of the log that the store keeps beside the ledger; 0 where there is none. It grows while
-  /// somebody reads one state of the ledger for long.
+  /// Size of the store's write-ahead log in bytes; 0 for a store without one. The log grows while a
+  /// reader stays in one snapshot.
   var logBytes: UInt64 { get }
 
-  /// Makes that log small again where nobody needs it any more; never waits, and does nothing where it
-  /// cannot.
+  /// Truncates the log when no reader needs it. Never waits; does nothing when the log is in use.
   func shrinkLog()
 
-  /// Looks whether what it writes to is still what others find in its place. Cheap.
-  /// - Throws: `.unavailable` when it is not: what it wrote since then nobody may ever find.
+  /// Checks that the open files are still those at the ledger's address. Cheap.
+  /// - Throws: `.unavailable` when a file was removed or replaced, so that writes since then may be
+  ///   lost.
   func checkPlace() throws(LedgerError)
 
-  /// Drops what it holds of a connection and opens it again: after it, the head is what is stored.
+  /// Closes the connection and opens it again, so that `head` returns the stored head.
   /// - Throws: `.unavailable`, `.inUse`, `.incompatible`, `.corrupt`.
   func reconnect() throws(LedgerError)
 
-  /// Ends the use of the ledger; nothing else may be called afterwards.
+  /// Closes the ledger. No other function may be called afterwards.
   /// - Throws: `.unavailable`.
   func close() throws(LedgerError)
 }
 
-/// What applying a batch did.
+/// The outcome of applying a batch.
 public enum ApplyOutcome: Sendable, Equatable {
-  /// It is now in the ledger.
+  /// The batch was added to the ledger.
   case applied
-  /// It was already there, with the same hash.
+  /// The ledger already had the batch, with an equal hash.
   case alreadyApplied
 }
 
-/// The end of a ledger's chain.
+/// The end of a ledger's hash chain.
 public struct LedgerHead: Sendable, Hashable {
   /// The last batch; 0 when there is none.
   public var batch: UInt64
-  /// The last command it covers.
+  /// The last command that the batch covers.
   public var last: SequenceNumber
-  /// Its hash; the genesis hash when there is none.
+  /// The batch's hash; the genesis hash when there is no batch.
   public var hash: BatchHash
-  /// Transfers so far.
+  /// The number of transfers in all batches.
   public var transfers: UInt64
 
   /// The head after the batch in `row`, or of an empty ledger.
@@ -104,24 +108,24 @@ public struct LedgerHead: Sendable, Hashable {
   }
 }
 
-/// What a ledger keeps of a batch beside its transfers.
+/// The stored row of a batch; its transfers are stored separately.
 public struct BatchRow: Sendable, Hashable {
-  /// 1, 2, 3 ...
+  /// The number of the batch: 1, 2, 3 ...
   public var id: UInt64
-  /// First command covered.
+  /// The first command that the batch covers.
   public var first: SequenceNumber
-  /// Last command covered.
+  /// The last command that the batch covers.
   public var last: SequenceNumber
-  /// Hash of the batch before.
+  /// The hash of the previous batch.
   public var previous: BatchHash
-  /// Its own hash.
+  /// The hash of this batch.
   public var hash: BatchHash
-  /// Id of its first transfer.
+  /// The id of the first transfer.
   public var firstTransfer: UInt64
-  /// How many transfers.
+  /// The number of transfers.
   public var count: UInt32
 
-  /// All fields, in order.
+  /// A batch row; transfers have the ids from `firstTransfer` on.
   public init(
     id: UInt64, first: SequenceNumber, last: SequenceNumber, previous: BatchHash, hash: BatchHash,
     firstTransfer: UInt64, count: UInt32
@@ -132,39 +136,39 @@ public struct BatchRow: Sendable, Hashable {
   }
 }
 
-/// What an account has in one unit.
+/// An account's balance in one unit.
 public struct LedgerBalance: Sendable, Hashable {
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// In what.
+  /// The unit of both sums.
   public var unit: LedgerUnit
-  /// All it ever gave. It grows with the turnover, which nobody bounds: 64 bits do not hold it.
+  /// The sum of all debits. It has 128 bits because it grows with the turnover, which is unbounded.
   public var debits: Int128
-  /// All it ever received.
+  /// The sum of all credits.
   public var credits: Int128
 
-  /// A balance of `account` in `unit`.
+  /// A balance from its sums of debits and credits.
   public init(account: AccountId, unit: LedgerUnit, debits: Int128, credits: Int128) {
     (self.account, self.unit, self.debits, self.credits) = (account, unit, debits, credits)
   }
 
-  /// Credits less debits. Never leaves its type: both are sums of positive amounts, not negative.
+  /// Credits less debits. Cannot overflow, because both are at least 0.
   public var amount: Int128 { credits - debits }
 }
 
 extension Ledger {
-  /// Nothing to tell.
+  /// No notes by default.
   public var notes: [String] { [] }
-  /// No log beside it.
+  /// By default the store has no log.
   public var logBytes: UInt64 { 0 }
-  /// Nothing to do.
+  /// By default there is no log to truncate.
   public func shrinkLog() {}
-  /// It has no place that something else could take.
+  /// By default the store has no files that could be replaced.
   public func checkPlace() throws(LedgerError) {}
 
-  /// Checks that `batch` may follow `head` or was applied before: the rule every backend runs inside
-  /// its transaction.
-  /// - Parameter stored: the stored row with the batch's id, when it is at or below the head.
+  /// Checks that `batch` follows `head` or was applied before. Every backend calls it inside its
+  /// transaction.
+  /// - Parameter stored: The stored row with the batch's id, when the id is at or below the head.
   /// - Throws: `.chainMismatch`, `.outOfOrder`.
   public func admission(
     of batch: SettlementBatch, after head: LedgerHead, stored: BatchRow?

@@ -1,17 +1,17 @@
 import MarketModel
 
-// A ledger account is an `AccountId`. Three kinds exist in the market model: participants' accounts,
-// the house accounts of an area, and the outside of a currency. Energy also needs somewhere to come
-// from and to go to, or debits could not equal credits: these accounts exist in the ledger only.
+// A ledger account is an `AccountId`. The market model has three kinds: participants' accounts, the
+// house accounts of an area, and one account for the outside of each currency. The ledger adds
+// accounts for the sources and sinks of energy, because each debit needs a credit.
 
-/// Where energy comes from and goes to: accounts of an area that only the ledger knows. The grid, as
-/// counterparty of import and export, is `HouseRole.grid`.
+/// The sources and sinks of energy: accounts of an area that exist in the ledger only. The
+/// counterparty of imports and exports is `HouseRole.grid`.
 public enum EnergyTerminal: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// Debited with all that meters say was produced.
+  /// Debited with the production according to meters.
   case production = 0xF1
-  /// Credited with all that meters say was consumed.
+  /// Credited with the consumption according to meters.
   case consumption = 0xF2
-  /// Credited with what was lost on its way into the storage.
+  /// Credited with the losses between production and storage.
   case losses = 0xF3
 }
 
@@ -21,7 +21,8 @@ extension AccountId {
     AccountId(0x8000_0000 | UInt32(area.rawValue) << 8 | UInt32(terminal.rawValue))
   }
 
-  /// Whether the account is outside the exchange (deposits come from it, withdrawals go to it).
+  /// Whether the account stands for the outside of a currency: it is debited with deposits and
+  /// credited with withdrawals.
   public var isOutside: Bool { rawValue & 0xC000_0000 == 0xC000_0000 }
 
   /// The area of a house or terminal account; `nil` for any other.
@@ -30,7 +31,8 @@ extension AccountId {
     return AreaId(UInt16(truncatingIfNeeded: rawValue >> 8))
   }
 
-  /// Whether the account is one end of an area's energy: production, consumption, losses or grid.
+  /// Whether the account is a source or sink of an area's energy: production, consumption, losses
+  /// or grid.
   public var isEnergyTerminal: Bool {
     guard houseArea != nil else { return false }
     let role = UInt8(truncatingIfNeeded: rawValue)

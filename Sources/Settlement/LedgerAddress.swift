@@ -1,58 +1,59 @@
-/// Where a ledger of one kind is, and how it is opened there. Each backend has one type that conforms.
+/// The address of a ledger, which opens the ledger. Each backend has one conforming type.
 public protocol LedgerAddress: Sendable {
-  /// Name of the kind, before the colon of a location: `sqlite`.
+  /// The scheme of a location, before the colon: `sqlite`.
   static var scheme: String { get }
-  /// What follows the colon, for messages: `PATH`.
+  /// A placeholder for the part after the colon, for messages: `PATH`.
   static var form: String { get }
 
-  /// Reads what follows the colon of a location. The ledger need not exist; nothing is opened.
-  /// - Throws: when no ledger of this kind can have that address.
+  /// Parses the part of a location after the colon. The ledger need not exist; it is not opened.
+  /// - Throws: When no ledger of this kind can have the address.
   init(_ text: String) throws(LedgerAddressError)
 
-  /// What follows the colon; `init` takes it back.
+  /// The part of the location after the colon, as `init` takes it.
   var text: String { get }
 
-  /// The same address for a process whose exchange keeps its data in `folder`. Itself where an address
-  /// has nothing to do with folders.
+  /// The address with relative paths resolved against the data folder `folder`.
   func resolved(in folder: String) -> Self
 
-  /// Opens the ledger to write; creates it when there is none.
-  /// - Throws: `.inUse` when another process writes to it, `.incompatible`, `.unavailable`, `.corrupt`.
+  /// Opens the ledger for writing; creates it when there is none.
+  /// - Throws: `.inUse` when another process writes to it, `.incompatible`, `.unavailable`,
+  ///   `.corrupt`.
   func open(genesis: LedgerGenesis) throws(LedgerError) -> any Ledger
 
-  /// Opens the ledger to read only, also while another process writes to it.
+  /// Opens the ledger for reading, also while another process writes to it.
   /// - Throws: `.unavailable` when there is none, `.incompatible`, `.corrupt`.
   func openForReading() throws(LedgerError) -> any Ledger
 
-  /// Whether there is a ledger.
-  /// - Throws: `.unavailable` when that cannot be found out.
+  /// Whether the ledger exists.
+  /// - Throws: `.unavailable` when this cannot be determined.
   var exists: Bool { get throws(LedgerError) }
 
-  /// Whether a process has it open to write just now.
-  /// - Throws: `.unavailable` when that cannot be found out.
+  /// Whether a process has the ledger open for writing.
+  /// - Throws: `.unavailable` when this cannot be determined.
   var isWritten: Bool { get throws(LedgerError) }
 
-  /// Paths of the files on this machine that belong to it, present or not; the ledger itself first.
+  /// Paths of the local files of the ledger, whether they exist or not; the ledger itself comes
+  /// first.
   var files: [String] { get }
 
-  /// Checks that a ledger can be made here; for the first start of an exchange.
-  /// - Parameter folder: The exchange's data folder, which is made if it is missing.
-  /// - Throws: when it cannot be.
+  /// Checks that a ledger can be created at the address, for the first start of an exchange.
+  /// - Parameter folder: The exchange's data folder, which the server creates if it is missing.
+  /// - Throws: When the ledger cannot be created.
   func checkNew(making folder: String) throws(LedgerAddressError)
 }
 
 extension LedgerAddress {
-  /// Itself: the address has nothing to do with folders.
+  /// By default an address has no relative path.
   public func resolved(in folder: String) -> Self { self }
-  /// No files on this machine.
+  /// By default a ledger has no local files.
   public var files: [String] { [] }
-  /// Found out when the ledger is opened.
+  /// By default only opening the ledger shows whether it can be created.
   public func checkNew(making folder: String) throws(LedgerAddressError) {}
 }
 
-/// An address at which there can be no ledger.
+/// An address that no ledger can have.
 public struct LedgerAddressError: Error, Equatable, CustomStringConvertible {
-  /// The reason and the remedy, to follow the address and a colon.
+  /// The reason and the remedy, written so that they can follow the address and a colon.
   public let description: String
 
   /// An error with that reason.

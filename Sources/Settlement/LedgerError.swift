@@ -1,43 +1,43 @@
-/// What can go wrong between the settler and a ledger. Each case has one remedy.
+/// The errors of a ledger. Each case has one remedy.
 public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The ledger cannot be reached or is busy; nothing was changed.
   case unavailable(String)
-  /// A commit was answered with an error: it may have taken effect or not.
+  /// A commit failed with an error; it may or may not have taken effect.
   case ambiguous(String)
   /// Another process writes to this ledger.
   case inUse(String)
-  /// Not a ledger of this program, or made for another shard or by other batch rules.
+  /// The store is no ledger of this program, or has another shard or other batch rules.
   case incompatible(String)
-  /// What is stored cannot be read.
+  /// Stored data cannot be read.
   case corrupt(String)
-  /// The ledger refuses what a batch says.
+  /// The ledger refuses the content of a batch.
   case contentRejected(batch: UInt64, reason: String)
-  /// The ledger's chain and the journal's differ.
+  /// The hash chains of the ledger and the journal differ.
   case chainMismatch(batch: UInt64, reason: String)
-  /// A batch that is not the one after the ledger's head.
+  /// The batch does not follow the ledger's head.
   case outOfOrder(batch: UInt64, expected: UInt64)
 
-  /// What the settler does about an error.
+  /// How the settler handles an error.
   public enum Remedy: Sendable, Equatable {
-    /// Try the same again later.
+    /// Repeat the call later.
     case retry
-    /// Connect again, read the head, then go on from there.
+    /// Connect again, read the head and continue from there.
     case reconnect
-    /// Touch nothing; an operator must look.
+    /// Stop settlement until an operator has intervened.
     case halt
   }
 
-  /// What the settler does about it.
+  /// How the settler handles this error.
   public var remedy: Remedy {
     switch self {
-    // Whoever has it will let it go.
+    // Another process that has the ledger will close it.
     case .unavailable, .inUse: .retry
     case .ambiguous: .reconnect
     case .incompatible, .corrupt, .contentRejected, .chainMismatch, .outOfOrder: .halt
     }
   }
 
-  /// What happened and what to do about it, in a sentence or two.
+  /// The problem and its remedy, in one or two sentences.
   public var description: String {
     switch self {
     case .unavailable(let what): "the ledger is unavailable: \(what)"

@@ -1,4 +1,4 @@
-// What the chain of a ledger starts from. All integers little-endian.
+// The genesis of a ledger's hash chain. All integers are little-endian.
 //
 //   offset size field
 //        0    8 "JBLEDGER"
@@ -7,44 +7,45 @@
 //       12    4 transfers at which a batch closes
 //       16    8 nanoseconds of market time after which a batch closes
 //
-// Its SHA-256 is the `previous` of batch 1: the same journal cut by other rules, or the journal of
-// another shard, makes another chain from its first batch on.
+// The SHA-256 of these bytes is the `previous` of batch 1, so other batch rules or another shard
+// give a different chain from the first batch on.
 
-/// When a batch closes: always at the end of a command, always by what the journal says, so that
-/// every replay cuts the same batches.
+/// The rules that close a batch. A batch closes at the end of a command and depends on the journal
+/// only, so that every replay gives equal batches.
 public struct BatchRules: Sendable, Hashable {
-  /// Closes at the end of the command that brings it to this many transfers. At least 1.
+  /// The batch closes at the end of the command that brings it to this number of transfers. At
+  /// least 1.
   public var transfers: UInt32
-  /// Closes at the end of the first command that comes this much market time (in nanoseconds) after
-  /// the first transfer of the batch.
+  /// The batch closes at the end of the first command that comes this long after the batch's first
+  /// transfer, ns of market time.
   public var nanoseconds: UInt64
 
-  /// Rules with these bounds.
+  /// Batch rules; by default 10,000 transfers or 60 s.
   public init(transfers: UInt32 = 10_000, nanoseconds: UInt64 = 60_000_000_000) {
     precondition(transfers > 0, "a batch closes after at least one transfer")
     (self.transfers, self.nanoseconds) = (transfers, nanoseconds)
   }
 }
 
-/// What a ledger was made for; written when it is created, never changed.
+/// The shard and the batch rules of a ledger. They are stored when it is created and never change.
 public struct LedgerGenesis: Sendable, Hashable, CustomStringConvertible {
-  /// Which shard's journal it settles.
+  /// The shard whose journal the ledger settles.
   public var shard: UInt16
-  /// How its batches are cut.
+  /// The rules that close its batches.
   public var rules: BatchRules
 
-  /// A ledger of `shard`, cut by `rules`.
+  /// The genesis of a ledger of `shard` with these batch rules.
   public init(shard: UInt16 = 0, rules: BatchRules = BatchRules()) {
     (self.shard, self.rules) = (shard, rules)
   }
 
-  /// What it is, for people: by the names that settings have.
+  /// The genesis as text, with the names of the configuration keys.
   public var description: String {
     "settlement.transfers \(rules.transfers), settlement.nanoseconds \(rules.nanoseconds)"
       + (shard == 0 ? "" : ", shard \(shard)")
   }
 
-  /// The previous hash of batch 1.
+  /// The `previous` hash of batch 1.
   public var hash: BatchHash {
     var bytes = CanonicalWriter(capacity: 24)
     bytes.append(ascii: "JBLEDGER")

@@ -1,9 +1,9 @@
 import MarketModel
 
-// Names and numbers as people read them. Amounts are exact; only average prices are rounded.
+// Names and numbers for display. Amounts are exact; only average prices are rounded.
 
 extension AccountId {
-  /// "17", "area 1 fees", "area 1 consumption", "outside EUR".
+  /// The name of a ledger account: "17", "area 1 fees", "area 1 consumption", "outside EUR".
   public var ledgerName: String {
     if isOutside { return "outside \(Currency(UInt16(truncatingIfNeeded: rawValue)).name)" }
     guard let area = houseArea else { return "\(rawValue)" }
@@ -15,7 +15,7 @@ extension AccountId {
 }
 
 extension Currency {
-  /// "EUR", or the ISO 4217 number where the letters are not known.
+  /// The ISO 4217 code, such as "EUR"; "currency" and the number for a code that this table lacks.
   public var name: String {
     switch rawValue {
     case 978: "EUR"
@@ -29,40 +29,40 @@ extension Currency {
 }
 
 extension LedgerUnit {
-  /// "EUR", "energy of area 1".
+  /// The name of a unit: "EUR", "energy of area 1".
   public var name: String {
     if let area { return "energy of area \(area.rawValue)" }
     return currency?.name ?? "unit \(rawValue)"
   }
 
-  /// An amount in this unit, exactly: "12.50" (of the currency), "1.250" (kWh).
+  /// An amount in this unit, exact: "12.50" (currency), "1.250" (kWh).
   public func format(_ amount: some BinaryInteger) -> String {
     area != nil ? AmountText.kilowattHours(amount) : AmountText.money(amount)
   }
 }
 
 extension Energy {
-  /// In kWh with three decimals: "1.250". Exact.
+  /// The energy in kWh with three decimals, exact: "1.250".
   public var kilowattHours: String { AmountText.kilowattHours(wattHours) }
 }
 
 extension Money {
-  /// In whole currency, two to eight decimals: "12.50", "0.00012345". Exact.
+  /// The amount in the currency with two to eight decimals, exact: "12.50", "0.00012345".
   public var decimal: String { AmountText.money(units) }
 }
 
 extension Price {
-  /// Per kWh, two to five decimals: "0.12", "0.08125". Exact.
+  /// The price per kWh with two to five decimals, exact: "0.12", "0.08125".
   public var decimal: String { DecimalText.format(ticks, decimals: 5, atLeast: 2) }
 
-  /// `money / energy`, rounded half away from zero to the next 1e-5 per kWh.
-  /// - Returns: `nil` for no energy.
+  /// `money / energy`, rounded to 1e-5 per kWh, half away from zero.
+  /// - Returns: `nil` when the energy is 0.
   public static func average(_ money: Money, for energy: Energy) -> Price? {
     average(units: Int128(money.units), wattHours: Int128(energy.wattHours))
   }
 
-  /// The same of sums: 1e-8 of the currency, and Wh.
-  /// - Returns: `nil` for no energy, and for a price that no instrument could have.
+  /// The average price of a sum of cash (1e-8 of the currency) and a sum of energy (Wh).
+  /// - Returns: `nil` when the energy is 0 or the price exceeds 64 bits.
   static func average(units amount: Int128, wattHours weight: Int128) -> Price? {
     guard weight != 0 else { return nil }
     let half = weight.magnitude / 2
@@ -72,20 +72,20 @@ extension Price {
   }
 }
 
-/// Writes amounts, and sums of them, as people read them.
+/// Formats amounts and sums of amounts for display.
 enum AmountText {
-  /// Wh in kWh: "1.250".
+  /// Formats Wh as kWh: "1.250".
   static func kilowattHours(_ wattHours: some BinaryInteger) -> String {
     DecimalText.format(wattHours, decimals: 3, atLeast: 3)
   }
 
-  /// 1e-8 of a currency: "12.50", "0.00012345".
+  /// Formats units of 1e-8 as currency: "12.50", "0.00012345".
   static func money(_ units: some BinaryInteger) -> String {
     DecimalText.format(units, decimals: 8, atLeast: 2)
   }
 }
 
-/// Writes integers as decimal fractions.
+/// Formats integers as decimal fractions.
 enum DecimalText {
   /// `value` x 10^-`decimals`, without trailing zeros beyond `atLeast` decimals.
   static func format(_ value: some BinaryInteger, decimals: Int, atLeast: Int) -> String {

@@ -1,30 +1,30 @@
 import MarketModel
 
-/// What is wrong with a ledger.
+/// A problem that the verification of a ledger found.
 public enum LedgerProblem: Sendable, Equatable, CustomStringConvertible {
-  /// A batch between the first and the head is not there.
+  /// A batch between the first one and the head is missing.
   case missingBatch(UInt64)
-  /// A batch does not name the hash of the batch before it.
+  /// The `previous` of a batch differs from the hash of the batch before it.
   case brokenChain(batch: UInt64)
-  /// A batch does not start one command after the batch before it, or ends before it starts.
+  /// The command range of a batch does not follow that of the batch before it, or is empty.
   case brokenRange(batch: UInt64)
-  /// The transfers stored are not as many, or not the ones, that the batch names.
+  /// The stored transfers of a batch differ in number or ids from its row.
   case wrongTransfers(batch: UInt64)
-  /// The stored transfers have another hash than the batch.
+  /// The hash of the stored transfers differs from the batch's hash.
   case wrongHash(batch: UInt64, stored: BatchHash, computed: BatchHash)
-  /// Something of a batch cannot be read.
+  /// A part of a batch cannot be read.
   case unreadable(batch: UInt64, reason: String)
-  /// There are transfers that no batch names.
+  /// The number of stored transfers differs from the number in the batch rows.
   case strayTransfers(stored: UInt64, named: UInt64)
-  /// A balance is not the sum of its account's transfers.
+  /// A balance differs from the sums of its account's transfers.
   case wrongBalance(
     account: AccountId, unit: LedgerUnit, stored: LedgerBalance?, computed: LedgerBalance?)
   /// Debits and credits of a unit differ.
   case unbalanced(unit: LedgerUnit, debits: Int128, credits: Int128)
-  /// Energy of an area appeared or vanished.
+  /// The energy of an area is not conserved.
   case energyNotConserved(EnergyConservation)
 
-  /// A sentence for an operator.
+  /// The problem as a sentence for an operator.
   public var description: String {
     switch self {
     case .missingBatch(let id): "batch \(id) is missing"
@@ -52,29 +52,29 @@ public enum LedgerProblem: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// What a walk over a whole ledger found.
+/// The result of the verification of a whole ledger.
 public struct LedgerVerification: Sendable {
-  /// Where the chain ends.
+  /// The end of the hash chain.
   public var head: LedgerHead
-  /// Transfers read.
+  /// The number of transfers read.
   public var transfers: UInt64
-  /// Every balance as stored.
+  /// All balances as stored.
   public var balances: [LedgerBalance]
-  /// The energy of every area.
+  /// The energy totals of every area.
   public var energy: [EnergyConservation]
-  /// What is wrong, in the order found; at most `mostProblems`.
+  /// The problems in the order in which they were found; at most `mostProblems`.
   public var problems: [LedgerProblem]
 
-  /// A walk stops listing problems after this many.
+  /// The highest number of listed problems.
   public static let mostProblems = 100
 
-  /// Whether nothing is wrong.
+  /// Whether no problem was found.
   public var isSound: Bool { problems.isEmpty }
 
-  /// Recomputes everything that a ledger says from its transfers, on one state of the ledger: hash
-  /// chain, netting of each batch, double entry per unit, balances, energy. Reads one batch at a
-  /// time; time and reads grow with the transfers, memory with the accounts.
-  /// - Throws: `.unavailable`, `.corrupt` when the ledger cannot be read at all.
+  /// Verifies a ledger in one snapshot: recomputes the hash chain, the netting of each batch,
+  /// double entry in each unit, balances and energy from the transfers. Reads one batch at a time;
+  /// time is linear in the transfers, memory in the accounts.
+  /// - Throws: `.unavailable`, `.corrupt` when the ledger cannot be read.
   public static func run(on ledger: any Ledger) throws(LedgerError) -> LedgerVerification {
     try ledger.snapshot { () throws(LedgerError) in
       var walk = LedgerWalk(genesis: ledger.genesis)
@@ -93,14 +93,14 @@ public struct LedgerVerification: Sendable {
   }
 }
 
-/// The state of a walk from the first batch to the head.
+/// The state of a verification from the first batch to the head.
 private struct LedgerWalk {
   let genesis: LedgerGenesis
-  /// The batch before the next one, as stored.
+  /// The head after the last visited batch, as stored.
   private var before: LedgerHead
   private var netting = Netting()
   private(set) var problems: [LedgerProblem] = []
-  /// Transfers that the batches so far name.
+  /// The number of transfers in the rows of the visited batches.
   private(set) var named: UInt64 = 0
 
   init(genesis: LedgerGenesis) {
@@ -146,7 +146,8 @@ private struct LedgerWalk {
     for transfer in transfers { netting.add(transfer) }
   }
 
-  /// Compares stored balances, ascending, with the sums of the transfers, and debits with credits.
+  /// Compares the stored balances with the sums of the transfers, and the debits with the credits
+  /// of each unit.
   mutating func compare(_ balances: [LedgerBalance]) {
     let computed = netting.changes().map {
       LedgerBalance(account: $0.account, unit: $0.unit, debits: $0.debits, credits: $0.credits)
@@ -169,20 +170,21 @@ private struct LedgerWalk {
   }
 }
 
-/// A balance that is not what it should be.
+/// A balance that differs from the expected one.
 public struct BalanceDifference: Sendable, Equatable {
-  /// Whose.
+  /// The account.
   public var account: AccountId
-  /// In what.
+  /// The unit of both balances.
   public var unit: LedgerUnit
-  /// What the ledger has; `nil`: no such balance.
+  /// The stored balance; `nil` when there is none.
   public var stored: LedgerBalance?
-  /// What it should have; `nil`: none.
+  /// The expected balance; `nil` when there should be none.
   public var expected: LedgerBalance?
 }
 
 extension LedgerBalance {
-  /// Where two sets of balances differ in debits or credits, ascending by unit, then account.
+  /// The differences of debits or credits between two sets of balances, ascending by unit, then
+  /// account.
   public static func differences(
     stored: [LedgerBalance], expected: [LedgerBalance]
   ) -> [BalanceDifference] {

@@ -1,18 +1,18 @@
 import MarketModel
 
-/// Sums transfers per account and unit. A sum of 2^64 transfers of less than 2^63 each fits 128 bits, so
-/// none can leave its type.
+/// Sums transfers by account and unit. A sum of 2^64 transfers below 2^63 fits 128 bits, so no sum
+/// can overflow.
 struct Netting {
   private var slots: [UInt64: Int] = [:]
   private var sums: [NetChange] = []
 
-  /// Nothing summed, with room for `capacity` transfers.
+  /// Empty sums with memory for `capacity` transfers.
   init(capacity: Int = 0) {
     slots.reserveCapacity(2 * capacity)
     sums.reserveCapacity(2 * capacity)
   }
 
-  /// Adds what `transfer` does to both of its accounts.
+  /// Adds `transfer` to the sums of its two accounts.
   mutating func add(_ transfer: LedgerTransfer) {
     let amount = Int128(transfer.amount)
     sums[slot(of: transfer.debit, in: transfer.unit)].debits += amount

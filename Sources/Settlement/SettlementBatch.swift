@@ -1,7 +1,7 @@
 import MarketModel
 
 // The canonical bytes of a batch: hash = SHA-256(previous hash || header || transfers || changes).
-// All integers little-endian; signed ones in two's complement.
+// All integers are little-endian; signed ones are in two's complement.
 //
 //   header, 48 bytes              transfer, 64 bytes           netted change, 24 or 40 bytes
 //   offset size field             offset size field            offset size field
@@ -17,31 +17,32 @@ import MarketModel
 //                                     48    8 reference
 //                                     56    8 zero (pending id)
 //
-// Transfers stand in journal order, netted changes by ascending unit, then account. The width of sums is 0
-// when every debit and credit of the batch fits a signed number of 64 bits, and 1 otherwise: then all of
-// them have 16 bytes. Header and counts say where every field lies, so no two batches have the same bytes.
+// Transfers are in journal order, netted changes ascend by unit, then account. The width of sums is
+// 0 when every debit and credit of the batch fits a signed number of 64 bits; otherwise it is 1,
+// and all sums have 16 bytes. The header determines the offset of every field, so different batches
+// have different bytes.
 
-/// A settlement batch: what a contiguous range of the journal does to the ledger. Immutable; its hash
-/// is computed when it is made, so a batch cannot carry another one's hash.
+/// A settlement batch: the ledger transfers of a contiguous range of the journal. Immutable. The
+/// initialiser computes the hash, so the hash always matches the content.
 public struct SettlementBatch: Sendable, Hashable {
-  /// Which shard's journal.
+  /// The shard of the journal.
   public let shard: UInt16
-  /// 1, 2, 3 ...
+  /// The number of the batch: 1, 2, 3 ...
   public let id: UInt64
-  /// First command covered: the one after the previous batch's last.
+  /// The first command covered: the one after the last command of the previous batch.
   public let first: SequenceNumber
-  /// Last command covered.
+  /// The last command covered.
   public let last: SequenceNumber
-  /// The hash of the batch before; of the genesis for batch 1.
+  /// The hash of the previous batch; for batch 1, the hash of the genesis.
   public let previous: BatchHash
   /// SHA-256 over `previous` and the canonical bytes.
   public let hash: BatchHash
-  /// Gross transfers in journal order, with contiguous ids. Not empty.
+  /// The gross transfers in journal order, with contiguous ids. Not empty.
   public let transfers: [LedgerTransfer]
-  /// What they come to per account and unit, ascending by unit, then account.
+  /// The sums of the transfers by account and unit, ascending by unit, then account.
   public let netted: [NetChange]
 
-  /// Nets and hashes `transfers`.
+  /// A batch of `transfers`, which it nets and hashes.
   /// - Precondition: `transfers` is not empty.
   public init(
     shard: UInt16, id: UInt64, first: SequenceNumber, last: SequenceNumber, previous: BatchHash,
@@ -65,7 +66,7 @@ public struct SettlementBatch: Sendable, Hashable {
     hash = BatchHash(of: bytes.bytes)
   }
 
-  /// What a ledger keeps of the batch beside its transfers.
+  /// The row that a ledger stores for the batch.
   public var row: BatchRow {
     BatchRow(
       id: id, first: first, last: last, previous: previous, hash: hash,

@@ -1,43 +1,44 @@
 import MarketModel
 
-/// Brings the journal to a ledger, each batch exactly once. It follows the journal from its first
-/// command: what the ledger already has is recomputed and compared, what it lacks is applied.
+/// Settles the journal into a ledger, each batch exactly once. It follows the journal from the
+/// first command on. A batch that the ledger has is recomputed and compared; a batch that it lacks
+/// is applied.
 ///
 ///     for each command that is durable, in order:
 ///       settler.take(event, ...)        for each of its events
-///       settler.endCommand(...)         a confirmation to journal, or nil
+///       settler.endCommand(...)         returns a confirmation to journal, or nil
 ///       while case .waiting = settler.condition: sleep, settler.retry()
 ///     after the replay at start-up: settler.reconcile(), then journal settler.unconfirmed
 ///
-/// Owned by the settler's thread, with the ledger. While it waits it must not be fed: the journal is
-/// the backlog, nothing is kept in memory but the one batch in hand.
+/// Owned by the settler's thread, with the ledger. While it waits the caller must not pass events:
+/// the journal is the backlog, and memory holds only the one batch that is to be applied.
 public struct Settler: ~Copyable {
-  /// What the settler is doing.
+  /// The states of a settler.
   public enum Condition: Sendable, Equatable {
-    /// Taking commands.
+    /// The settler takes events.
     case following
-    /// The ledger could not take the batch in hand; call `retry` after a while.
+    /// The ledger could not apply the closed batch; call `retry` later.
     case waiting(LedgerError)
-    /// Settlement has stopped; an operator must look. What is fed is ignored.
+    /// Settlement has stopped until an operator intervenes. Events are ignored.
     case halted(LedgerError)
   }
 
-  /// What the settler is doing.
+  /// The state of the settler.
   public private(set) var condition: Condition = .following
-  /// The ledger's head as last read or applied.
+  /// The ledger's head after the last read or apply.
   public private(set) var ledgerHead: LedgerHead
-  /// Batches in the ledger whose confirmation has not come back through the journal, oldest first.
+  /// Batches in the ledger whose confirmation has not been read from the journal yet, oldest first.
   public private(set) var unconfirmed: [SettlementConfirmed] = []
-  /// The ledger's head when this settler began.
+  /// The ledger's head when this settler was created.
   public let headAtStart: LedgerHead
 
   private let ledger: any Ledger
   private var builder: BatchBuilder
-  /// The batch that the ledger could not take yet.
+  /// The closed batch that the ledger does not have yet.
   private var inHand: SettlementBatch?
 
-  /// A settler at the start of the journal. Shard and batch rules are those of the ledger.
-  /// - Throws: what reading the head throws.
+  /// A settler at the start of the journal, with the shard and the batch rules of the ledger.
+  /// - Throws: The errors of `Ledger.head`.
   public init(_ ledger: any Ledger) throws(LedgerError) {
     self.ledger = ledger
     builder = BatchBuilder(genesis: ledger.genesis)
@@ -45,21 +46,22 @@ public struct Settler: ~Copyable {
     ledgerHead = headAtStart
   }
 
-  /// Whether a settler could go on behind a snapshot.
+  /// The result of `resume`.
   public enum Resumption: Sendable, Equatable {
-    /// It goes on there.
+    /// The settler continues behind the snapshot.
     case resumed
-    /// The ledger lacks the snapshot's last batch, or has another: an older one is needed.
+    /// The ledger lacks the snapshot's last batch or has a different one, so an older snapshot is
+    /// needed.
     case doesNotFit
-    /// The ledger does not answer now; ask again later.
+    /// The ledger is unavailable; try again later.
     case unavailable(LedgerError)
   }
 
-  /// Goes on behind a snapshot instead of the journal's first command.
+  /// Continues behind a snapshot instead of at the journal's first command.
   /// - Parameters:
-  ///   - builder: The batches cut up to there.
-  ///   - confirmed: The last batch whose confirmation is journaled up to there.
-  /// - Precondition: nothing was taken yet.
+  ///   - builder: The builder's state at the snapshot.
+  ///   - confirmed: The last batch whose confirmation is in the journal before the snapshot.
+  /// - Precondition: No event was taken yet.
   public mutating func resume(_ builder: BatchBuilder, confirmed: UInt64) -> Resumption {
     precondition(
       inHand == nil && journalHead.batch == 0, "a settler resumes before its first event")
@@ -83,30 +85,32 @@ public struct Settler: ~Copyable {
     }
   }
 
-  /// When the open batch is due; `nil`: none is open, or settlement has stopped.
+  /// The time at which the open batch is due; `nil` when no batch is open or settlement has
+  /// stopped.
   public var due: Timestamp? { isHalted ? nil : builder.due }
 
-  /// Bytes of the log beside the ledger.
+  /// Size of the ledger's write-ahead log, bytes.
   public var ledgerLogBytes: UInt64 { ledger.logBytes }
 
-  /// Makes that log small, if nobody needs it.
+  /// Truncates the ledger's write-ahead log when no reader needs it.
   public func shrinkLedgerLog() { ledger.shrinkLog() }
 
-  /// Waits when the ledger is no longer in its place: nothing is brought to it, or confirmed.
+  /// Checks that the ledger's files are still in place; otherwise the settler waits and confirms
+  /// nothing.
   public mutating func watchPlace() {
     guard case .following = condition else { return }
     do throws(LedgerError) { try ledger.checkPlace() } catch { stop(error) }
   }
 
-  /// Whether a batch is closed that the ledger has not taken.
+  /// Whether there is a closed batch that the ledger does not have yet.
   public var hasBatchInHand: Bool { inHand != nil }
 
-  /// The last batch cut from the journal.
+  /// The last batch closed from the journal.
   public var journalHead: LedgerHead { builder.head }
 
   /// Takes one event of the durable command `sequence`, sequenced at `time`.
-  /// - Parameter known: What areas and instruments are paid in, as the events so far say.
-  /// - Precondition: not `.waiting`.
+  /// - Parameter known: Reference data of all events so far, for currencies and areas.
+  /// - Precondition: The condition is not `.waiting`.
   public mutating func take(
     _ event: Event, sequence: SequenceNumber, time: Timestamp, _ known: borrowing ReferenceData
   ) {
@@ -121,8 +125,8 @@ public struct Settler: ~Copyable {
 
   /// Ends the durable command `sequence`, sequenced at `time`, after all of its events.
   /// - Parameter closes: `Command.Body.closesBatch` of the command.
-  /// - Returns: what to journal, when a batch was newly applied.
-  /// - Precondition: not `.waiting`.
+  /// - Returns: The confirmation to journal when a new batch was applied.
+  /// - Precondition: The condition is not `.waiting`.
   public mutating func endCommand(
     sequence: SequenceNumber, time: Timestamp, closes: Bool
   ) -> SettlementConfirmed? {
@@ -137,16 +141,16 @@ public struct Settler: ~Copyable {
   }
 
   /// Ends a durable command, after all of its events.
-  /// - Returns: what to journal, when a batch was newly applied.
-  /// - Precondition: not `.waiting`.
+  /// - Returns: The confirmation to journal when a new batch was applied.
+  /// - Precondition: The condition is not `.waiting`.
   public mutating func endCommand(_ command: borrowing Command) -> SettlementConfirmed? {
     endCommand(
       sequence: command.sequence, time: command.time, closes: command.body.closesBatch)
   }
 
-  /// Connects again, reads the head and offers the batch in hand once more. Does nothing unless
-  /// waiting.
-  /// - Returns: what to journal, when the batch is in the ledger now.
+  /// Connects again, reads the head and applies the closed batch. Does nothing unless the condition
+  /// is `.waiting`.
+  /// - Returns: The confirmation to journal when the batch was applied.
   public mutating func retry() -> SettlementConfirmed? {
     guard case .waiting = condition else { return nil }
     do throws(LedgerError) {
@@ -167,8 +171,8 @@ public struct Settler: ~Copyable {
     return settleInHand()
   }
 
-  /// Compares ledger and journal after the whole journal was replayed at start-up.
-  /// - Returns: how they stood; after `.ahead` and `.different` the settler has halted.
+  /// Compares the ledger with the journal after the replay of the whole journal at start-up.
+  /// - Returns: The result; after `.ahead` and `.different` the settler has halted.
   public mutating func reconcile() -> Reconciliation {
     if case .halted(let error) = condition { return .different(error) }
     if case .waiting(let error) = condition { return .behind(resent: 0, waiting: error) }
@@ -183,15 +187,15 @@ public struct Settler: ~Copyable {
     return resent == 0 ? .equal(ledgerHead) : .behind(resent: resent, waiting: nil)
   }
 
-  /// Gives the ledger back, closed.
-  /// - Throws: what closing throws.
+  /// Closes the ledger.
+  /// - Throws: The errors of `Ledger.close`.
   public consuming func close() throws(LedgerError) { try ledger.close() }
 
   private var isHalted: Bool {
     if case .halted = condition { true } else { false }
   }
 
-  /// Offers the batch in hand: compares it when the ledger has it, applies it otherwise.
+  /// Compares the closed batch when the ledger has it; otherwise applies it.
   private mutating func settleInHand() -> SettlementConfirmed? {
     guard let batch = inHand else { return nil }
     let confirmation = SettlementConfirmed(batch: batch.id, lastSequence: batch.last)
@@ -218,20 +222,21 @@ public struct Settler: ~Copyable {
   }
 }
 
-/// How ledger and journal stood when the exchange started.
+/// The comparison of ledger and journal at the start of the exchange.
 public enum Reconciliation: Sendable, Equatable {
-  /// The ledger has every batch that the journal makes.
+  /// The ledger has every batch of the journal.
   case equal(LedgerHead)
-  /// The ledger lacked batches; this many were applied. `waiting` when it could not take more.
+  /// The ledger lacked batches, of which `resent` were applied; `waiting` is the error that stopped
+  /// it, if any.
   case behind(resent: UInt64, waiting: LedgerError?)
-  /// The ledger has batches that the journal does not make. Settlement has halted.
+  /// The ledger has batches that the journal does not give. Settlement has halted.
   case ahead(ledger: LedgerHead, journal: LedgerHead)
   /// The ledger's batches differ from the journal's. Settlement has halted.
   case different(LedgerError)
 }
 
 extension Command.Body {
-  /// Whether the command closes the open batch: a checkpoint of the whole state does.
+  /// Whether the command closes the open batch. Only a checkpoint of the whole state does.
   public var closesBatch: Bool {
     if case .control(.checkpoint(let checkpoint)) = self {
       checkpoint.stateHash != 0

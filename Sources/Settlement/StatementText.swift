@@ -1,6 +1,7 @@
 import MarketModel
 
-/// A statement as text: a bill to print, a table of its entries, or CSV. Pure; ends with a newline.
+/// Formats a statement as text: a bill to print, a table of entries, or CSV. Each text ends with a
+/// newline.
 public enum StatementText {
   /// The printable electricity bill of every area, with the account's cash.
   public static func bill(_ statement: AccountStatement) -> String {
@@ -24,7 +25,7 @@ public enum StatementText {
     return text
   }
 
-  /// What the account had before and after, by unit.
+  /// A table of the opening and closing balances, by unit.
   public static func balances(_ statement: AccountStatement) -> String {
     var table = TextTable(["Balance", "before", "after"])
     for balance in statement.balances {
@@ -36,7 +37,7 @@ public enum StatementText {
     return table.text
   }
 
-  /// Every entry as a row of a table.
+  /// A table with one row for each entry.
   public static func table(_ statement: AccountStatement) -> String {
     var table = TextTable(
       ["time", "what", "unit", "amount", "balance", "counterparty"], left: [0, 1, 2, 5])
@@ -50,8 +51,8 @@ public enum StatementText {
     return table.text
   }
 
-  /// Every entry as a line of CSV (RFC 4180, without quotes: no field needs any), with a header.
-  /// Amounts are exact decimals, of the currency or in kWh.
+  /// CSV with a header and one line for each entry (RFC 4180; no field needs quotes). Amounts are
+  /// exact decimals, in the currency or in kWh.
   public static func csv(_ statement: AccountStatement) -> String {
     var text = "transfer,time,sequence,code,reference,unit,amount,balance,counterparty\r\n"
     for entry in statement.entries {
@@ -66,10 +67,10 @@ public enum StatementText {
     return text
   }
 
-  /// Up to where what a ledger says is whole: "whole up to command 123; the last transfer is of
-  /// 2026-06-01T12:00:00Z". What the exchange did behind that command is not settled yet.
-  /// - Parameter head: Where what was read of `ledger` ends.
-  /// - Throws: what reading the ledger throws.
+  /// The extent of what was read of a ledger: "whole up to command 123; the last transfer is of
+  /// 2026-06-01T12:00:00Z". Later commands are not settled yet.
+  /// - Parameter head: The end of what was read of `ledger`.
+  /// - Throws: `.unavailable`, `.corrupt`.
   public static func extent(
     of ledger: any Ledger, through head: LedgerHead
   ) throws(LedgerError) -> String {
@@ -81,7 +82,7 @@ public enum StatementText {
     return "whole up to command \(head.last.rawValue)\(last)"
   }
 
-  /// The balances of a ledger as a table, accounts that have nothing left out.
+  /// A table of the balances of a ledger. Balances without any transfer are left out.
   public static func table(_ balances: [LedgerBalance]) -> String {
     var table = TextTable(["account", "unit", "balance", "received", "given"], left: [0, 1])
     for balance in balances where balance.debits != 0 || balance.credits != 0 {
@@ -96,22 +97,22 @@ public enum StatementText {
 }
 
 extension Timestamp {
-  /// The end of a period: a moment, or "now" for an open one.
+  /// The end of a period as text: a time, or "now" for an open period.
   fileprivate var ledgerEnd: String { self == .never ? "now" : iso8601 }
 }
 
-/// Columns of text, as wide as their widest cell, numbers to the right.
+/// A table of text. A column is as wide as its widest cell; numbers are aligned to the right.
 struct TextTable {
   private var rows: [[String]]
   private let left: Set<Int>
 
-  /// A table with a header; columns in `left` are aligned to the left.
+  /// A table with a header. The columns in `left` are aligned to the left.
   init(_ header: [String], left: Set<Int> = [0]) { (rows, self.left) = ([header], left) }
 
   /// Adds a row with as many cells as the header.
   mutating func add(_ row: [String]) { rows.append(row) }
 
-  /// The table; header underlined.
+  /// The table as text, with the header underlined.
   var text: String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     var lines = rows.map { row in

@@ -1,4 +1,5 @@
-// Standing instructions (section 8): orders that the engine makes for an account whose balance changed.
+// Standing instructions (section 8): the engine enters an order for an account whose balance
+// changed.
 
 import MarketModel
 
@@ -11,7 +12,7 @@ extension Exchange {
     let position = findOrMake(agent.account, asset)
     let isSet = agent.sells || agent.buys
     invariant(
-      balances.positions[position].asset == asset.number, "an instruction for its own asset")
+      balances.positions[position].asset == asset.number, "an instruction trades the asset of its position")
     balances.positions[position].hasAgent = isSet
     balances.agents[position] = Agent(
       instrument: isSet ? agent.instrument.rawValue : 0, session: request.session.rawValue,
@@ -20,7 +21,7 @@ extension Exchange {
       buyBelow: agent.buyBelow.wattHours, target: agent.target.wattHours)
     invariant(
       balances.positions[position].account == agent.account.rawValue,
-      "an instruction of its own account")
+      "an instruction belongs to the account of its position")
     emit(
       .order(
         .agentSet(
@@ -47,11 +48,11 @@ extension Exchange {
     return find(agent.account, asset) == 0 ? validatePositionCapacity() : nil
   }
 
-  /// Lets a position's instruction enter its order, if it calls for one now.
+  /// Enters the order that a position's instruction asks for at its present level, if there is one.
   mutating func runAgent(_ position: UInt32) {
     let agent = balances.agents[position]
     invariant(
-      balances.positions[position].hasAgent && agent.instrument != 0, "an instruction that is set")
+      balances.positions[position].hasAgent && agent.instrument != 0, "the position has an instruction")
     guard products.instruments[agent.instrument].state == .open,
       !hasOrder(position, agent.instrument),
       let (side, quantity) = desiredOrder(position)
@@ -68,7 +69,7 @@ extension Exchange {
     let session = SessionId(agent.session)
     invariant(
       session == .exchange || validateSession(session) == nil,
-      "an instruction of a session that is known")
+      "an instruction belongs to a registered session")
     var entry = Entry(instrument: products.instruments.row(agent.instrument))
     let refusal = withUnsafePointer(to: order) { order in
       let order = NewOrderRow(order)
@@ -83,13 +84,13 @@ extension Exchange {
       let request = Request(session: session, clientSequence: 0)
       return reject(refusal, request, account: order.account)
     }
-    // Others in the queue trade before this position's next turn: what its order displaced must
-    // have left the live book by then.
+    // Queued positions trade before this one is processed again. Orders that lost their cover to
+    // the new order must have left the live book by then.
     recalculateCover(position, .sell)
     recalculateCover(position, .buy)
   }
 
-  /// What the instruction would trade: side and whole lots.
+  /// The side and the quantity (Wh, whole lots) that the instruction asks for; `nil`: none.
   private func desiredOrder(_ position: UInt32) -> (Side, Int64)? {
     let agent = balances.agents[position]
     let energy = balances.positions[position].level
@@ -104,9 +105,9 @@ extension Exchange {
     }
     let lot = products.instruments[agent.instrument].lot
     let wanted = min(abs(energy - target), Limit.orderQuantity)
-    invariant(lot > 0 && wanted > 0, "a wish for something, in lots")
-    invariant(energy >= 0 && target >= 0, "energy and target are not negative")
-    invariant(side == .sell ? agent.sells : agent.buys, "a wish that was instructed")
+    invariant(lot > 0 && wanted > 0, "the desired quantity is positive")
+    invariant(energy >= 0 && target >= 0, "energy and target are at least 0")
+    invariant(side == .sell ? agent.sells : agent.buys, "the instruction allows the side")
     return wanted < lot ? nil : (side, wanted - wanted % lot)
   }
 

@@ -1,10 +1,11 @@
-// Accounts: who owns what is held, and who may trade for them (section 11, "Account of the client").
+// Accounts: they own cash and energy; sessions of their participant may trade for them (section 11,
+// "Account of the client").
 
 import MarketModel
 
 /// A participant's account.
 struct Account: BitwiseCopyable {
-  /// Owner, plus one; 0: the account does not exist. (All-zero bytes are an empty row.)
+  /// The owner's number plus one. 0: the account does not exist, since an empty row is all zeros.
   var participantPlusOne: UInt32
   var firstPosition: UInt32
   var lastPosition: UInt32
@@ -29,7 +30,7 @@ struct Accounts: ~Copyable, StateComponent {
     @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
   }
 
-  /// Where an account is.
+  /// The address of an account's row, for prefetching.
   @inline(__always) func address(of number: UInt32) -> UnsafeMutablePointer<Account> {
     rows.address(of: number)
   }
@@ -52,13 +53,14 @@ struct Accounts: ~Copyable, StateComponent {
       hash.fold(account.lastClientOrderId)
       hash.fold(account.lastReference)
       invariant(
-        exchange.reference.participants[account.participant].exists, "an account is somebody's")
+        exchange.reference.participants[account.participant].exists, "the participant of an account exists")
     }
   }
 }
 
 extension Exchange {
-  /// Client order ids strictly increase: what was applied is never applied again.
+  /// Refuses a client order id that is not above the account's last one, so that a message that is
+  /// sent again is applied once.
   @inline(__always) func validateClientOrderId(_ id: ClientOrderId, _ account: AccountId)
     -> Refusal?
   {
@@ -71,14 +73,15 @@ extension Exchange {
       && accounts[account.rawValue].exists
   }
 
-  /// Whether the session may trade for `account`.
+  /// Refuses unless the session may trade for `account`.
   @inline(__always) func permission(_ request: Request, tradeFor account: AccountId) -> Refusal? {
     if let refusal = permission(request, .trading) { return refusal }
     guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
     return owns(request, account) ? nil : Refusal(.foreignAccount)
   }
 
-  /// Whether the session's participant owns the account. The exchange itself acts for all.
+  /// Whether the session's participant owns the account. The exchange itself may act for every
+  /// account.
   @inline(__always) func owns(_ request: Request, _ account: AccountId) -> Bool {
     request.isExchange
       || reference.sessions[request.session.rawValue].participant
@@ -94,13 +97,13 @@ extension Exchange {
     if let refusal { return reject(refusal, request, account: new.account) }
     invariant(
       accounts[new.account.rawValue].firstPosition == 0
-        && accounts[new.account.rawValue].firstHolding == 0, "a new account has nothing")
-    invariant(new.account.rawValue <= capacity.accounts, "an account of the table")
+        && accounts[new.account.rawValue].firstHolding == 0, "a new account has no position and no cash")
+    invariant(new.account.rawValue <= capacity.accounts, "the account is within the table")
     accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
-    invariant(exists(new.account), "what was created exists")
+    invariant(exists(new.account), "the created account exists")
     invariant(
       accounts[new.account.rawValue].participant == new.participant.rawValue,
-      "an account has its owner")
+      "the account belongs to its participant")
     emit(.reference(.accountCreated(new)))
     acknowledge(request)
   }

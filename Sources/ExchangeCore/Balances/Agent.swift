@@ -1,8 +1,9 @@
-// The standing instruction of a position, as it is kept; what it does is in Agents/.
+// The stored form of a standing instruction; Agents/ has its rules.
 
 import MarketModel
 
-/// A standing instruction (market rules 8). Without one, `instrument` is 0.
+/// The standing instruction of a position (market rules 8). `instrument` is 0 when there is none.
+/// Prices are in 1e-5 per kWh, the other amounts in Wh.
 struct Agent: BitwiseCopyable {
   var instrument: UInt32
   var session: UInt32
@@ -12,6 +13,6 @@ struct Agent: BitwiseCopyable {
   var sellAbove: Int64
   var buyPrice: Int64
   var buyBelow: Int64
-  /// Negative: half the cap.
+  /// The level that the instruction trades towards; negative: half the cap.
   var target: Int64
 }

@@ -1,4 +1,4 @@
-// What the exchange says of balances: written where it is read, and folded into the history's hash on the way.
+// Balance events: written in place in the event buffer and folded into the event hash.
 
 import MarketModel
 
@@ -12,7 +12,7 @@ extension Exchange {
       position.level &- asks.covered,
       position.headroom &- bids.covered
     )
-    invariant(unused | room >= 0, "the same energy backs no two live quantities")
+    invariant(unused | room >= 0, "cover is at most what the position has available")
     event.account = AccountId(position.account)
     event.area = AreaId(position.area)
     event.currency = Currency(holding.currency)

@@ -1,4 +1,5 @@
-// What accounts hold: cash, positions, and for each position its open orders and its standing instruction.
+// The balances of accounts: cash holdings, positions, and for each position its open orders and its
+// standing instruction.
 
 import MarketModel
 
@@ -10,15 +11,15 @@ struct Balances: ~Copyable, StateComponent {
   let owned: Table<PositionSide>
   /// The standing instruction of each position.
   let agents: Table<Agent>
-  /// What each holding owes, as it was counted last; only those of debtors are ever touched.
+  /// The debt of each holding as it was counted last, 1e-8. Only rows of debtors are ever written.
   let debts: Table<UInt64>
-  /// Holdings 1 ... `holdingCount` have been used.
+  /// The highest holding in use.
   var holdingCount: UInt32 = 0
-  /// Positions 1 ... `positionCount` have been used; those given back since are nobody's.
+  /// The highest position that was ever used; freed positions below it have account 0.
   var positionCount: UInt32 = 0
-  /// The first of the positions that were given back; 0: none.
+  /// Head of the list of freed positions; 0: the list is empty.
   var freePosition: UInt32 = 0
-  /// Positions that an account does not find by walking (Positions.swift).
+  /// Index of the positions behind the first few of an account (Positions.swift).
   var index: IndexTable
 
   init(capacity: Capacity) {
@@ -30,7 +31,7 @@ struct Balances: ~Copyable, StateComponent {
     index = IndexTable(capacity: capacity.positions)
     invariant(
       MemoryLayout<Position>.stride == 64 && MemoryLayout<PositionSide>.stride == 64,
-      "a position takes a line, and each of its sides")
+      "a position takes one cache line, and each of its sides another")
   }
 }
 
@@ -77,7 +78,7 @@ extension Balances {
     debts.read(from: source)
   }
 
-  /// Reads what all layouts have.
+  /// Reads the tables that every layout of images has.
   mutating func readRows(from source: any StateSource, holdings: UInt32, positions: UInt32) {
     (holdingCount, positionCount) = (holdings, positions)
     self.holdings.read(from: source)
@@ -90,7 +91,8 @@ extension Balances {
 // MARK: - Its hash and invariants
 
 extension Balances {
-  /// Energy is conserved: what an area's accounts hold is what was produced, less what left.
+  /// Checks that energy is conserved: an area's accounts hold what was produced, less what was
+  /// burned, exported and lost.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
     for number in stride(from: 1, through: exchange.capacity.areas, by: 1)
     where exchange.products.areas[number].exists {
@@ -117,15 +119,15 @@ extension Balances {
       hash.fold(holding.free)
       hash.fold(holding.reserved)
       if exchange.rules > RulesVersion.first { hash.fold(exchange.balances.debts[number]) }
-      invariant(holding.reserved >= 0, "what is reserved is not negative")
-      invariant(exchange.exists(AccountId(holding.account)), "cash is somebody's")
+      invariant(holding.reserved >= 0, "reserved cash is at least 0")
+      invariant(exchange.exists(AccountId(holding.account)), "the account of a holding exists")
     }
   }
 
   private func fold(position number: UInt32, _ hash: inout WordHash) {
     let position = positions[number]
-    invariant(position.level >= 0 && position.ceiling >= 0, "nobody holds less than nothing")
-    invariant(holdings[position.holding].account == position.account, "a position's own cash")
+    invariant(position.level >= 0 && position.ceiling >= 0, "level and cap of a position are at least 0")
+    invariant(holdings[position.holding].account == position.account, "a position and its holding have one account")
     hash.fold(UInt64(position.account) << 32 | UInt64(position.area))
     hash.fold(position.level)
     hash.fold(position.ceiling)

@@ -1,4 +1,4 @@
-// Caps of accounts of their own (section 3).
+// Individual caps of accounts (section 3).
 
 import MarketModel
 
@@ -18,11 +18,11 @@ extension Exchange {
     invariant(
       balances.positions[position].ceiling >= 0
         && balances.positions[position].ceiling <= Limit.cap,
-      "a cap that was checked")
+      "the cap is within its bounds")
     invariant(
       balances.positions[position].account == cap.account.rawValue
         && balances.positions[position].area == cap.area.rawValue,
-      "the cap of this account in this area")
+      "the position is that of the account in the area")
     balances.positions[position].mustReport = true
     emit(.reference(.capSet(cap)))
     touch(position)

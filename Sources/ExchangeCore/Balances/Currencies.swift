@@ -1,36 +1,37 @@
-// What there is of each currency.
+// The total and the circulation of each currency.
 
 import MarketModel
 
-/// Cash of one currency inside the exchange.
+/// The total of one currency inside the exchange.
 struct CurrencyTotal: BitwiseCopyable {
   var isUsed: Bool
   var currency: UInt16
-  /// Deposits less withdrawals, 1e-8: what all accounts and houses hold together.
+  /// Deposits less withdrawals, 1e-8: equal to the cash of all accounts and house accounts.
   var supply: Int64
 }
 
-/// What there is of one currency, in 1e-8. In 128 bits: rules before version 2 have no bound for it.
+/// The circulation of one currency, in 1e-8. It takes 128 bits because version 1 of the rules does
+/// not bound it.
 struct Circulation: BitwiseCopyable {
   /// Deposits less withdrawals.
   var supply: Int128
-  /// Sum of the grids' house accounts.
+  /// Sum of the house accounts of the grids.
   var grid: Int128
-  /// What accounts owe, each as it was counted last: not less than what they owe.
+  /// Sum of the counted debts of all accounts: an upper bound of what they owe.
   var owed: Int128
 
-  /// No less than what accounts and the houses for fees hold.
+  /// An upper bound of what accounts and fee accounts hold.
   var held: Int128 { supply - grid + owed }
 }
 
-/// What there is of each currency.
+/// The total and the circulation of each currency.
 struct Currencies: ~Copyable, StateComponent {
-  /// Currencies that an exchange can hold.
+  /// The most currencies with a deposit that an exchange can hold.
   static let capacity = 64
 
-  /// Deposits less withdrawals, in order of the first deposit.
+  /// Totals, in order of the first deposit.
   let totals = Table<CurrencyTotal>(capacity: Currencies.capacity)
-  /// The sums that version 2 of the rules bounds, by the currency's number (Circulation.swift).
+  /// The sums that version 2 of the rules bounds, by the currency's ISO number (Circulation.swift).
   let circulation = Table<Circulation>(capacity: Int(UInt16.max) + 1)
 
   init(capacity: Capacity) {}
@@ -55,11 +56,11 @@ struct Currencies: ~Copyable, StateComponent {
       let total = exchange.currencies.totals[row]
       hash.fold(UInt64(total.currency))
       hash.fold(total.supply)
-      invariant(total.supply <= Limit.total, "a supply that was checked")
+      invariant(total.supply <= Limit.total, "the supply is within its bound")
     }
   }
 
-  /// Every unit is somebody's: what accounts and houses hold is what was deposited.
+  /// Checks that the cash of accounts and house accounts equals deposits less withdrawals.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
     for row in 0..<UInt32(Currencies.capacity) where exchange.currencies.totals[row].isUsed {
       let total = exchange.currencies.totals[row]
@@ -73,7 +74,8 @@ struct Currencies: ~Copyable, StateComponent {
 }
 
 extension Exchange {
-  /// The row of a currency's totals: its own, else the first unused; the capacity when none is left.
+  /// The row of a currency in `totals`; the first unused row when it has none;
+  /// `Currencies.capacity` when all rows are used.
   func totals(of currency: Currency) -> UInt32 {
     var row: UInt32 = 0
     while row < UInt32(Currencies.capacity), currencies.totals[row].isUsed,
@@ -81,7 +83,7 @@ extension Exchange {
     {
       row += 1
     }
-    invariant(row <= UInt32(Currencies.capacity), "a row of the table, or the one behind it")
+    invariant(row <= UInt32(Currencies.capacity), "the row is within the table or equals its capacity")
     return row
   }
 
@@ -92,7 +94,7 @@ extension Exchange {
 
   // MARK: Its invariants
 
-  /// The sums that version 2 of the rules bounds, counted again.
+  /// Recounts the sums that version 2 of the rules bounds.
   fileprivate func checkCirculation(
     _ currency: UInt16, _ supply: Int64, _ violations: inout [String]
   ) {
@@ -120,7 +122,7 @@ extension Exchange {
     }
   }
 
-  /// All cash of a currency: accounts, fees and grids.
+  /// The cash of all accounts, fee accounts and grid accounts in a currency, 1e-8.
   fileprivate func money(of currency: UInt16) -> Int128 {
     var sum: Int128 = 0
     for number in stride(from: 1, through: balances.holdingCount, by: 1)

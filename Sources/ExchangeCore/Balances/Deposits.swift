@@ -1,4 +1,4 @@
-// Deposits, withdrawals and transfers (section 6): free cash and energy, at once.
+// Deposits and withdrawals of free cash (section 6). They take effect immediately.
 
 import MarketModel
 
@@ -10,7 +10,7 @@ extension Exchange {
       return reject(refusal, request, account: movement.account)
     }
     post(movement, movement.amount.units)
-    invariant(findHolding(movement.account, movement.currency) != 0, "who was paid has cash")
+    invariant(findHolding(movement.account, movement.currency) != 0, "the account has a holding after a deposit")
     emit(.cash(.deposited(moved(movement, request))))
     drain()
     acknowledge(request)
@@ -21,7 +21,7 @@ extension Exchange {
       return reject(refusal, request, account: movement.account)
     }
     invariant(
-      findHolding(movement.account, movement.currency) != 0, "only who has cash withdraws")
+      findHolding(movement.account, movement.currency) != 0, "the account has a holding before a withdrawal")
     post(movement, -movement.amount.units)
     emit(.cash(.withdrawn(moved(movement, request))))
     drain()
@@ -57,32 +57,32 @@ extension Exchange {
     if rules >= 2, supply - Int128(movement.amount.units) < -Int128(Limit.total) {
       return Refusal(.balanceLimit, Limit.total)
     }
-    // What the grid paid may be all that there is of a currency.
+    // All cash of the currency may come from the grid; then it has no row of totals yet.
     return validateCurrencyCapacity(movement.currency)
   }
 
-  /// Changes what there is of a currency, and what the account has of it.
+  /// Posts `amount` (1e-8; negative: a withdrawal) to the account and to the currency's total.
   private mutating func post(_ movement: CashMovement, _ amount: Int64) {
     let total = totals(of: movement.currency)
-    invariant(total < UInt32(Currencies.capacity), "room for a currency was checked")
+    invariant(total < UInt32(Currencies.capacity), "the currency has a row of totals")
     currencies.totals[total].isUsed = true
     currencies.totals[total].currency = movement.currency.rawValue
     currencies.totals[total].supply += amount
     currencies.circulation[UInt32(movement.currency.rawValue)].supply += Int128(amount)
     invariant(
       movement.reference > accounts[movement.account.rawValue].lastReference,
-      "what was booked is never booked again")
+      "a reference is posted once")
     accounts[movement.account.rawValue].lastReference = movement.reference
     let holding = findOrMakeHolding(movement.account, movement.currency)
     balances.holdings.row(holding).add(amount)
     countDebt(holding)
-    invariant(amount > 0 || balances.holdings[holding].free >= 0, "no more withdrawn than was free")
+    invariant(amount > 0 || balances.holdings[holding].free >= 0, "a withdrawal takes free cash only")
     invariant(
       balances.holdings[holding].account == movement.account.rawValue
         && balances.holdings[holding].currency == movement.currency.rawValue,
-      "the account's own cash")
+      "the holding is that of the account in the currency")
     invariant(
-      amount < 0 || currencies.totals[total].supply <= Limit.total, "a supply that was checked")
+      amount < 0 || currencies.totals[total].supply <= Limit.total, "the supply is within its bound")
     touchCash(movement.account, movement.currency)
   }
 
@@ -91,7 +91,7 @@ extension Exchange {
       movement: movement, session: request.session, clientSequence: request.clientSequence)
   }
 
-  /// Touches the account's positions whose area is paid in `currency`, in order of their creation.
+  /// Touches the account's positions whose area trades in `currency`, in order of their creation.
   mutating func touchCash(_ account: AccountId, _ currency: Currency) {
     var position = accounts[account.rawValue].firstPosition
     while position != 0 {

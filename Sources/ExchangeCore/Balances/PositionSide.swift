@@ -1,4 +1,4 @@
-// The open orders of one position on one side: their sums, and the ends of their list.
+// The open orders of one position on one side: their sums and the two ends of their list.
 
 import MarketModel
 
@@ -7,25 +7,26 @@ struct PositionSide: BitwiseCopyable {
   var head: UInt32
   var tail: UInt32
   var count: UInt32
-  /// Whether the list is in price-time order. Only a position that is short needs it to be.
+  /// Whether the list is in price-time order. Only a side that lacks cover needs the order.
   var isSorted: Bool
-  /// Sum of leaves of orders whose instrument is open, Wh.
+  /// Sum of the leaves of orders whose instrument is open, Wh.
   fileprivate(set) var eligible: Int64
-  /// Sum of leaves of orders whose instrument is halted, Wh.
+  /// Sum of the leaves of orders whose instrument is halted, Wh.
   fileprivate(set) var halted: Int64
-  /// Sum of covered, Wh.
+  /// Sum of the covered quantities, Wh.
   fileprivate(set) var covered: Int64
-  /// Lower bound of `available` at which no order has more than its share, Wh, so that losing cover can be skipped;
-  /// `Int64.max`: unknown. A trade lowers it by the traded quantity.
+  /// While at least this much is available (Wh), no order has more cover than its share, so
+  /// removing excess cover can be skipped. `Int64.max`: unknown. A trade lowers it by the traded
+  /// quantity.
   fileprivate(set) var excessBelow: Int64
-  /// Fills the line.
+  /// Padding to a cache line.
   private var unused: (UInt64, UInt64)
 
-  /// Whether some of what is open cannot execute.
+  /// Whether some eligible quantity has no cover.
   @inline(__always) var isShort: Bool { covered != eligible }
 }
 
-/// One side of a position in its place.
+/// One side of a position in its table.
 typealias PositionSideRow = Row<PositionSide>
 
 extension PositionSide {
@@ -38,7 +39,7 @@ extension PositionSide {
   }
 }
 
-// MARK: Nothing else changes the sums.
+// MARK: The only functions that change the sums
 
 extension Row<PositionSide> {
   /// Adds an order's leaves and cover.
@@ -58,56 +59,56 @@ extension Row<PositionSide> {
     address.pointee.covered -= covered
     invariant(
       address.pointee.eligible | address.pointee.covered >= 0,
-      "what is left of the sums is not negative")
+      "the sums are at least 0")
   }
 
-  /// Takes executed quantity off.
+  /// Subtracts an executed quantity.
   @inline(__always) func execute(_ quantity: Int64) {
     address.pointee.eligible -= quantity
     address.pointee.covered -= quantity
-    invariant(address.pointee.covered >= 0, "only what is covered executes")
+    invariant(address.pointee.covered >= 0, "only covered quantity executes")
   }
 
-  /// What is available falls with an execution: by as much.
+  /// Lowers `excessBelow` with the available quantity, which a trade reduces by `quantity`.
   @inline(__always) func trade(_ quantity: Int64) {
     address.pointee.excessBelow &-= quantity
   }
 
-  /// Adds to the cover of one of its orders, or takes from it.
+  /// Changes the covered sum with the cover of one of its orders.
   @inline(__always) func cover(by change: Int64) {
     address.pointee.covered += change
     invariant(
       address.pointee.covered >= 0 && address.pointee.covered <= address.pointee.eligible,
-      "no more covered than eligible")
+      "covered is at most eligible")
   }
 
-  /// Lowers an order by `leaves`, of which `covered` had cover.
+  /// Subtracts `leaves` of an order that was reduced, and the part of it that had cover.
   func lower(leaves: Int64, covered: Int64) {
     address.pointee.eligible -= leaves
     address.pointee.covered -= covered
     invariant(
       address.pointee.eligible | address.pointee.covered >= 0,
-      "what is left of the sums is not negative")
+      "the sums are at least 0")
   }
 
-  /// An order's instrument was halted.
+  /// Moves an order to the halted sum; it loses its cover.
   func halt(leaves: Int64, covered: Int64) {
     address.pointee.covered -= covered
     address.pointee.eligible -= leaves
     address.pointee.halted += leaves
-    invariant(address.pointee.covered >= 0, "no more cover lost than there was")
-    invariant(address.pointee.eligible >= 0, "no more halted than was open")
+    invariant(address.pointee.covered >= 0, "covered is at least 0")
+    invariant(address.pointee.eligible >= 0, "eligible is at least 0")
   }
 
-  /// A halted order's instrument is open again.
+  /// Moves an order whose instrument is open again back to the eligible sum.
   func reopen(leaves: Int64) {
     address.pointee.eligible += leaves
     address.pointee.halted -= leaves
     address.pointee.excessBelow = Int64.max
-    invariant(address.pointee.halted >= 0, "no more reopened than was halted")
+    invariant(address.pointee.halted >= 0, "halted is at least 0")
   }
 
-  /// With `available` no order has more than its share.
+  /// Records that no order has more cover than its share of `available` Wh.
   @inline(__always) func noteNoExcess(from available: Int64) {
     address.pointee.excessBelow = available
   }

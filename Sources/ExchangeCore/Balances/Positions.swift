@@ -1,29 +1,29 @@
-// Positions: an account in an asset, found by both.
+// Positions: an account's holding of an asset, found by account and asset.
 //
 //     account ─▶ first ─▶ second ─▶ ... ─▶ eighth ─▶ further        a list, in order of creation
 //                                                      ▲
-//     (account, asset) ─▶ index ───────────────────────┘            of what stands behind the eighth
+//     (account, asset) ─▶ index ───────────────────────┘            positions behind the eighth
 //
-// Most accounts have one position or two, and the first is found without a search. One with hundreds (an account that
-// trades every quarter hour of a week) finds its further ones in the index.
+// Most accounts have one or two positions, and the first is found without a search. For an account
+// with hundreds (one for each quarter hour of a week, say) the index finds those behind the eighth.
 
 import MarketModel
 
-/// An account in an asset: how much it has, between a floor and a ceiling. What is above the floor covers asks, what is
-/// below the ceiling covers bids.
+/// An account's holding of an asset: its level lies between a floor and a ceiling. The amount above
+/// the floor covers asks, the amount below the ceiling covers bids.
 struct Position: BitwiseCopyable {
-  /// What it has above its floor, Wh; below zero it is below the floor. (An order's way asks for this and for `span`, so
-  /// that they are what is stored, and level and ceiling are counted from the floor.)
+  /// Level less floor, Wh; negative when the level is below the floor. Orders read `surplus` and
+  /// `span`, so these are stored, and level and ceiling are computed from them.
   fileprivate(set) var surplus: Int64
-  /// From floor to ceiling, Wh.
+  /// Ceiling less floor, Wh.
   fileprivate(set) var span: Int64
   var account: UInt32
   var holding: UInt32
-  /// Next position of the same account, in order of creation; of a free row the next free one.
+  /// Next position of the account, in order of creation; in a freed row the next freed one.
   fileprivate(set) var next: UInt32
-  /// Next position in the touched queue.
+  /// Next position in the queue of touched positions (Touched.swift).
   var nextTouched: UInt32
-  /// The area whose currency pays it.
+  /// The area of the asset; its currency pays for the asset.
   fileprivate(set) var area: UInt16
   var hasOwnCap: Bool
   var isTouched: Bool
@@ -31,44 +31,45 @@ struct Position: BitwiseCopyable {
   var mustReport: Bool
   /// Whether it has a standing instruction.
   var hasAgent: Bool
-  /// The least that orders leave of it: 0 for energy, Wh.
+  /// The lowest level to which orders may bring the position, Wh; 0 for energy.
   fileprivate(set) var floor: Int64
-  /// What is held (Products/Assets.swift).
+  /// The asset held (Products/Assets.swift).
   fileprivate(set) var asset: UInt32
-  /// The position of the same account before this one; 0: it is the first.
+  /// Previous position of the account; 0: this is the first.
   fileprivate(set) var previous: UInt32
-  /// Fills the line.
+  /// Padding to a cache line.
   private var unused: UInt64
 
-  /// What it has: of energy what is stored, Wh.
+  /// The amount held, Wh; for energy, the stored energy.
   @inline(__always) var level: Int64 { floor + surplus }
-  /// The most that it may have: of energy Bmax, Wh.
+  /// The most that may be held, Wh; for energy, Bmax.
   var ceiling: Int64 { floor + span }
-  /// What may still come.
+  /// The amount that may still be added, Wh; at least 0.
   @inline(__always) var headroom: Int64 { max(0, span - surplus) }
 
-  /// What can back orders of `side`: what is above the floor for asks, headroom for bids.
+  /// The quantity that can cover orders of `side`, Wh: surplus for asks, headroom for bids; at
+  /// least 0.
   func available(_ side: Side) -> Int64 { max(0, backing(side)) }
 
-  /// The same, but below zero for asks where it is below the floor: enough to ask whether it is sufficient.
+  /// `available` without the lower bound of 0, for comparisons that do not need it.
   @inline(__always) func backing(_ side: Side) -> Int64 {
     side.select(sell: surplus, buy: headroom)
   }
 }
 
-/// A position in its place.
+/// A position in its table.
 typealias PositionRow = Row<Position>
 
-// MARK: Nothing else changes what a position has and may have.
+// MARK: The only functions that change a position's level and bounds
 
 extension Row<Position> {
-  /// Adds to what it has, or takes from it.
+  /// Changes the level by `amount` Wh.
   @inline(__always) func move(_ amount: Int64) { address.pointee.surplus += amount }
 
-  /// Sets the most that it may have. Who changes it touches the position.
+  /// Sets the ceiling, Wh. The caller touches the position.
   func setCeiling(_ ceiling: Int64) { address.pointee.span = ceiling - address.pointee.floor }
 
-  /// Sets the least that orders leave of it. Who changes it touches the position.
+  /// Sets the floor, Wh. The caller touches the position.
   func setFloor(_ floor: Int64) {
     let higher = floor - address.pointee.floor
     address.pointee.surplus -= higher
@@ -78,18 +79,18 @@ extension Row<Position> {
 }
 
 extension Exchange {
-  /// Whether the account and the area exist.
+  /// Refuses unless the account and the area exist.
   func validateExistence(_ account: AccountId, _ area: AreaId) -> Refusal? {
     guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
     return exists(area) ? nil : Refusal(.unknownArea, capacity.areas)
   }
 
-  /// Whether the account, which exists, has a position in the asset or room for one.
+  /// Refuses when the account, which exists, has no position in the asset and none can be created.
   func validatePositionCapacity(_ account: AccountId, _ asset: Asset) -> Refusal? {
     find(account, asset) == 0 ? validatePositionCapacity() : nil
   }
 
-  /// The position of an account in an asset; 0 without one. Constant time.
+  /// The position of an account in an asset; 0 when it has none. Constant time.
   @inline(__always) func find(_ account: AccountId, _ asset: Asset) -> UInt32 {
     let first = accounts[account.rawValue].firstPosition
     if first == 0 || balances.positions[first].asset == asset.number { return first }
@@ -107,7 +108,7 @@ extension Exchange {
     return position == 0 ? 0 : balances.index.find(Balances.key(account.rawValue, asset.number))
   }
 
-  /// The position of an account in an asset, made when there is none.
+  /// The position of an account in an asset; creates it when there is none.
   mutating func findOrMake(_ account: AccountId, _ asset: Asset) -> UInt32 {
     let found = find(account, asset)
     if found != 0 { return found }
@@ -120,27 +121,27 @@ extension Exchange {
       behind: last)
     if last == 0 { accounts[account.rawValue].firstPosition = position }
     accounts[account.rawValue].lastPosition = position
-    invariant(find(account, asset) == position, "what was made is found")
+    invariant(find(account, asset) == position, "the created position is found")
     invariant(
       balances.holdings[holding].currency == definition.currency,
-      "a position is paid in its area's currency")
+      "the holding of a position is in its area's currency")
     return position
   }
 
-  /// Gives back a position in which nothing is and nothing stands: its asset has ended.
+  /// Frees an empty position without orders and instruction, after its asset has ended.
   mutating func free(_ position: UInt32) {
     let row = balances.positions[position]
     invariant(
       row.level == 0 && !row.isTouched && !row.hasAgent && owned(position, .sell).count == 0
-        && owned(position, .buy).count == 0, "only what is empty is given back")
+        && owned(position, .buy).count == 0, "a freed position is empty")
     if row.previous == 0 { accounts[row.account].firstPosition = row.next }
     if row.next == 0 { accounts[row.account].lastPosition = row.previous }
     balances.end(position)
     invariant(
-      find(AccountId(row.account), Asset(number: row.asset)) == 0, "what was given back is gone")
+      find(AccountId(row.account), Asset(number: row.asset)) == 0, "a freed position is no longer found")
   }
 
-  /// Whether one more position, and the holding it may need, can be made.
+  /// Refuses when no further position, with the holding that it may need, can be created.
   func validatePositionCapacity() -> Refusal? {
     balances.hasFreePosition && balances.holdingCount < capacity.positions
       ? nil : Refusal(.capacityExhausted, capacity.positions)
@@ -148,20 +149,20 @@ extension Exchange {
 }
 
 extension Balances {
-  /// So many of an account's positions are found by walking; the further ones are in the index.
+  /// Number of an account's positions that are found by walking its list; the index has the others.
   static var walkLength: Int { 8 }
 
-  /// Under which an index has a position.
+  /// The key of a position in the index.
   static func key(_ account: UInt32, _ asset: UInt32) -> UInt64 {
     UInt64(account) << 32 | UInt64(asset)
   }
 
-  /// Whether a row is left.
+  /// Whether a row is free.
   var hasFreePosition: Bool { freePosition != 0 || Int(positionCount) < positions.capacity - 1 }
 
-  /// Takes a row: one that was given back, or one that was never used.
+  /// Takes a freed row, or else one that was never used.
   fileprivate mutating func allocatePosition() -> UInt32 {
-    invariant(hasFreePosition, "room for a position was checked")
+    invariant(hasFreePosition, "the table has a free row")
     let position: UInt32
     if freePosition != 0 {
       position = freePosition
@@ -170,11 +171,11 @@ extension Balances {
       positionCount += 1
       position = positionCount
     }
-    invariant(positions[position].account == 0, "a new position is nobody's")
+    invariant(positions[position].account == 0, "a free row has no account")
     return position
   }
 
-  /// Fills a row and links it behind the account's last.
+  /// Fills a row and appends it to the account's list.
   fileprivate mutating func begin(
     _ position: UInt32, _ account: UInt32, _ asset: Asset, holding: UInt32, ceiling: Int64,
     behind last: UInt32
@@ -190,7 +191,7 @@ extension Balances {
     if isIndexed(position) { index.insert(Balances.key(account, asset.number), position) }
   }
 
-  /// Unlinks a row, empties it and keeps it for the next.
+  /// Unlinks and clears a row and adds it to the list of freed rows.
   fileprivate mutating func end(_ position: UInt32) {
     let row = positions[position]
     index.remove(Balances.key(row.account, row.asset))
@@ -202,7 +203,7 @@ extension Balances {
     freePosition = position
   }
 
-  /// Whether a position stands behind those that are found by walking.
+  /// Whether the index has the position: it stands behind the first `walkLength` of its account.
   private func isIndexed(_ position: UInt32) -> Bool {
     var before = positions[position].previous
     for _ in 0..<Balances.walkLength {
@@ -212,8 +213,7 @@ extension Balances {
     return true
   }
 
-  /// Enters the further positions of all accounts into an empty index, and the links backwards: of an image, which
-  /// has neither. An account's positions are met in the order of its list.
+  /// Fills the empty index and the backward links after an image was read, which contains neither.
   mutating func index(_ accounts: borrowing Accounts) {
     for number in stride(from: 1, through: positionCount, by: 1)
     where positions[number].account != 0
@@ -231,7 +231,7 @@ extension Balances {
     }
   }
 
-  /// Gives positions of the version before, which were an account in an area, their asset.
+  /// Sets the assets of positions from an older image, in which the area implied the asset.
   mutating func assignAssets() {
     for number in stride(from: 1, through: positionCount, by: 1) {
       positions[number].asset = UInt32(positions[number].area)
@@ -240,7 +240,7 @@ extension Balances {
 }
 
 extension Position {
-  /// A row without a position.
+  /// An empty row.
   fileprivate static var none: Position {
     Position(
       surplus: 0, span: 0, account: 0, holding: 0, next: 0, nextTouched: 0, area: 0,

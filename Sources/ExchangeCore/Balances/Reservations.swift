@@ -1,31 +1,32 @@
-// What orders reserve of their owner's cash (section 6).
+// The cash that orders reserve from their owner's free cash (section 6).
 
 import MarketModel
 
 extension Exchange {
-  /// What each lot of an order at `price` reserves.
-  /// - Returns: `nil` when it does not fit.
+  /// The cash that each lot of an order at `price` reserves, 1e-8.
+  /// - Returns: `nil` when it exceeds 64 bits.
   @inline(__always) func reservePerLot(_ instrument: InstrumentRow, _ side: Side, _ price: Int64)
     -> Int64?
   {
     let pays = max(side.select(sell: -price, buy: price), 0)
     let lot = instrument.lot
-    // price x lot fits, as was checked at the band's edges when listed; its magnitude is at most 2^63, which
-    // fits without a sign, and so does that with the fee, which is less.
+    // price x lot fits, as the listing checked at the edges of the band. Its magnitude is at most
+    // 2^63 and the fee is smaller, so the sum fits 64 bits without a sign.
     let cost = UInt64(bitPattern: pays &* lot)
     guard let fee = instrument.highestFee.roundedUp(of: price &* lot) else { return nil }
     let sum = cost &+ UInt64(bitPattern: fee)
-    // A seller who is paid reserves nothing: -pays >> 63 has all bits where he pays, else none.
+    // A seller reserves only at a negative price: -pays >> 63 is all ones when the seller pays,
+    // else 0.
     return sum > UInt64(Int64.max)
       ? nil : Int64(bitPattern: sum) & side.select(sell: -pays >> 63, buy: -1)
   }
 
-  /// What an order reserves in all.
-  /// - Returns: `nil` when it, or its notional with the highest fee, does not fit.
+  /// The cash that an order reserves, 1e-8.
+  /// - Returns: `nil` when the reservation or the notional with the highest fee exceeds 64 bits.
   @inline(__always) func reservation(
     _ instrument: InstrumentRow, _ price: Int64, _ quantity: Int64, _ perLot: Int64, lots: Int64
   ) -> Int64? {
-    // Both below 2^30: the notional is below 2^60 and so is the fee, which is less than the notional.
+    // Both are below 2^30, so the notional is below 2^60, and the fee is less than the notional.
     if (price.magnitude | quantity.magnitude) < 1 << 30 { return perLot * lots }
     let (notional, overflow) = price.multipliedReportingOverflow(by: quantity)
     let (reserve, wide) = perLot.multipliedReportingOverflow(by: lots)

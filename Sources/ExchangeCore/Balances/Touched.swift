@@ -1,12 +1,13 @@
-// The queue of positions that a command changed (section 4): each is settled before the command ends.
+// The queue of positions that a command changed (section 4). The drain at the end of the command
+// processes it (Drain.swift).
 
 import MarketModel
 
-/// Ends of the queue, whose links stand in the positions.
+/// Head and tail of the queue; the positions contain the links.
 struct Touched: ~Copyable, StateComponent {
   var head: UInt32 = 0
   var tail: UInt32 = 0
-  /// Whether a drain reached its bound and the queue holds what it left.
+  /// Whether the last drain reached its bound and left positions in the queue.
   var hasBacklog = false
 
   init(capacity: Capacity) {}
@@ -33,21 +34,21 @@ struct Touched: ~Copyable, StateComponent {
 }
 
 extension Exchange {
-  /// Whether one side of a position has all its open quantity covered, and still can have: nothing to
-  /// re-cover.
+  /// Whether the whole eligible quantity of one side is covered and the position still backs it, so
+  /// that recalculating its cover would change nothing.
   @inline(__always) func isFullyCovered(
     _ position: PositionRow, _ owned: PositionSideRow, _ side: Side
   ) -> Bool {
-    // One branch of two conditions: which of them fails is anyone's guess.
+    // One branch for two unpredictable conditions.
     let eligible = owned.eligible
     let missing = (position.value.backing(side) &- eligible) >> 63
     return (owned.covered ^ eligible) | missing == 0
   }
 
-  /// Puts a position at the end of the queue, once.
+  /// Appends a position to the queue unless it is in it.
   mutating func touch(_ position: UInt32) { touch(position, balances.positions.row(position)) }
 
-  /// Puts a position, whose row is at hand, at the end of the queue, once.
+  /// Appends a position to the queue unless it is in it; the caller has its row.
   @inline(__always) mutating func touch(_ position: UInt32, _ row: PositionRow) {
     if row.isTouched { return }
     row.isTouched = true
@@ -60,12 +61,13 @@ extension Exchange {
     touched.tail = position
   }
 
-  /// Touches a position whose energy or cash changed.
+  /// Touches a position whose energy or cash changed: the drain runs its agent and reports its
+  /// balance.
   mutating func touchBalance(_ position: UInt32) {
     touchBalance(position, balances.positions.row(position))
   }
 
-  /// Touches a position, whose row is at hand, whose energy or cash changed.
+  /// Touches a position whose energy or cash changed; the caller has its row.
   @inline(__always) mutating func touchBalance(_ position: UInt32, _ row: PositionRow) {
     row.mustRunAgent = true
     row.mustReport = true

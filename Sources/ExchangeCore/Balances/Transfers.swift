@@ -1,9 +1,10 @@
-// Transfers of free cash and energy, at once (section 6).
+// Transfers of free cash and energy between accounts (section 6). They take effect immediately.
 
 import MarketModel
 
 extension Exchange {
-  /// Moves cash or energy. Cover that an energy transfer takes is gone before anything can trade.
+  /// Moves cash or energy. An energy transfer removes the cover that it takes before any order
+  /// trades.
   mutating func transfer(_ transfer: Transfer, _ request: Request) {
     if let refusal = validate(transfer, request) {
       return reject(
@@ -11,8 +12,8 @@ extension Exchange {
     }
     invariant(
       transfer.clientOrderId.rawValue > accounts[transfer.from.rawValue].lastClientOrderId,
-      "what was applied is never applied again")
-    invariant(transfer.amount > 0, "something is transferred")
+      "a client order id is applied once")
+    invariant(transfer.amount > 0, "the amount of a transfer is positive")
     accounts[transfer.from.rawValue].lastClientOrderId = transfer.clientOrderId.rawValue
     switch transfer.asset {
     case .cash: moveCash(transfer)
@@ -36,12 +37,12 @@ extension Exchange {
     invariant(from != 0 && from != to, "cash moves between two holdings")
     invariant(
       balances.holdings[from].currency == balances.holdings[to].currency,
-      "cash moves in one currency")
+      "both holdings are in one currency")
     balances.holdings.row(from).add(-transfer.amount)
     balances.holdings.row(to).add(transfer.amount)
     countDebt(from)
     countDebt(to)
-    invariant(balances.holdings[from].free >= 0, "no more moved than was free")
+    invariant(balances.holdings[from].free >= 0, "a transfer takes free cash only")
     touchCash(transfer.from, transfer.currency)
     touchCash(transfer.to, transfer.currency)
   }
@@ -51,13 +52,13 @@ extension Exchange {
     let to = findOrMake(transfer.to, Asset(energyOf: transfer.area))
     invariant(from != 0 && from != to, "energy moves between two positions")
     invariant(
-      balances.positions[from].area == balances.positions[to].area, "energy moves within its area")
+      balances.positions[from].area == balances.positions[to].area, "both positions are in one area")
     balances.positions.row(from).move(-transfer.amount)
     balances.positions.row(to).move(transfer.amount)
-    invariant(balances.positions[from].level >= 0, "no more moved than was held")
+    invariant(balances.positions[from].level >= 0, "a transfer takes at most the energy held")
     invariant(
       balances.positions[to].level <= balances.positions[to].ceiling,
-      "transfers obey the receiver's cap")
+      "a transfer keeps the receiver within its cap")
     touchBalance(from)
     touchBalance(to)
   }

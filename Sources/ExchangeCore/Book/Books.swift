@@ -1,8 +1,8 @@
-// The books: two sides of each instrument, and the price levels of all (Ladder.swift).
+// The order books: two sides for each instrument, and the price levels of all books (Ladder.swift).
 
 import MarketModel
 
-/// Sides and levels of all books.
+/// The sides and price levels of all books.
 struct Books: ~Copyable, StateComponent {
   /// Both sides of instrument i at `i << 1 | side`.
   let sides: Table<BookSide>
@@ -28,12 +28,13 @@ struct Books: ~Copyable, StateComponent {
     exchange.books.ladder.read(from: source)
   }
 
-  /// Each instrument, with the order of its books: places count, links do not.
+  /// Folds each instrument and its orders in book order. The hash depends on the priority of
+  /// orders, not on slots or links.
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
     for number in stride(from: 1, through: exchange.capacity.instruments, by: 1)
     where exchange.products.instruments[number].exists {
       let instrument = exchange.products.instruments[number]
-      invariant(exchange.products.areas[UInt32(instrument.area)].exists, "an instrument of an area")
+      invariant(exchange.products.areas[UInt32(instrument.area)].exists, "the area of an instrument exists")
       instrument.fold(number, into: &hash)
       exchange.forEachOrder(in: number, .buy) { hash.fold(exchange.orders.id($0).rawValue) }
       exchange.forEachOrder(in: number, .sell) { hash.fold(exchange.orders.id($0).rawValue) }
@@ -57,7 +58,7 @@ extension Exchange {
       for head in [books.ladder.levels[level].liveHead, books.ladder.levels[level].waitingHead] {
         var slot = head
         while slot != 0 {
-          invariant(orders[slot].level == level, "a level holds its own orders")
+          invariant(orders[slot].level == level, "an order in a list of a level belongs to the level")
           body(slot)
           slot = orders.links[slot].next
         }
@@ -125,7 +126,8 @@ extension Exchange {
     return (live, total, count, misplaced)
   }
 
-  /// Whether the part of a resting iceberg is one that can be seen: a whole one while it waits.
+  /// Whether the displayed slice of a resting iceberg is valid; a waiting iceberg displays a whole
+  /// slice.
   private func isWhole(_ iceberg: Iceberg, _ isLive: Bool) -> Bool {
     iceberg.displayedSlice > 0 && iceberg.displayedSlice <= iceberg.display
       && (isLive || iceberg.displayedSlice == iceberg.display)

@@ -1,38 +1,38 @@
 // Price levels, found by price without a search.
 //
-// The prices of one side of one book are numbered by *key*: 0 is the best price its band allows, so
-// both sides are walked upwards. Keys lead through a radix tree of 64-way nodes to levels:
+// The prices of one side of one book have a *key*: 0 is the best price of the band, so both sides
+// are walked by ascending key. A radix tree of 64-way nodes leads from keys to levels:
 //
-//     key  = [ 6 bits | 6 bits | 6 bits | 6 bits ]      depth 1 to 4, by the band's width
-//     node = any  : u64   bit s set: child s exists (some order rests below it)
-//            live : u64   bit s set: some order below child s is live
-//            child: 64 x u32, the next node or, in the last, the level
+//     key  = [ 6 bits | 6 bits | 6 bits | 6 bits ]      depth 1 to 4, depending on the band's width
+//     node = any  : u64   bit s set: child s exists (an order rests below it)
+//            live : u64   bit s set: an order below child s is live
+//            child: 64 x u32, the next node; in the last node of a path, the level
 //
-// The best live price is found by counting trailing zeros down the tree; nodes exist only where
-// orders are, so a band of millions of prices costs nothing until it is used.
+// Counting trailing zeros down the tree finds the best live price. Nodes exist only where orders
+// rest, so a band of millions of prices takes no memory until it is used.
 
 import MarketModel
 
-/// All orders at one price of one side of one book: a cache line.
+/// All orders at one price of one side of one book. Takes one cache line.
 struct Level: BitwiseCopyable {
-  /// Sum of covered over the live queue, Wh.
+  /// Sum of the covered quantities in the live queue, Wh.
   fileprivate(set) var live: Int64
-  /// Sum of leaves over both lists, Wh.
+  /// Sum of the leaves in both lists, Wh.
   fileprivate(set) var total: Int64
   var liveHead: UInt32
   var liveTail: UInt32
   var waitingHead: UInt32
   var waitingTail: UInt32
-  /// Orders in both lists.
+  /// Number of orders in both lists.
   fileprivate(set) var count: UInt32
   var key: UInt32
-  /// Which side of which book: `instrument << 1 | side`.
+  /// The side of the book: `instrument << 1 | side`.
   var book: UInt32
-  /// Its own number.
+  /// Index of this level.
   var number: UInt32
-  /// The node it hangs from.
+  /// The node that has the level as a child.
   var node: UInt32
-  /// Fills the line.
+  /// Padding to a cache line.
   private var unused: (UInt32, UInt32, UInt32) = (0, 0, 0)
 
   /// A level without orders.
@@ -43,76 +43,76 @@ struct Level: BitwiseCopyable {
   }
 }
 
-/// A level in its place.
+/// A level in its table.
 typealias LevelRow = Row<Level>
 
 extension Row<Level> {
-  /// An order joins one of its lists.
+  /// Counts an order that joins one of the lists.
   @inline(__always) func add(leaves: Int64) {
     address.pointee.total += leaves
     address.pointee.count &+= 1  // At most the orders' capacity.
   }
 
-  /// An order leaves its list.
+  /// Counts an order that leaves its list.
   @inline(__always) func remove(leaves: Int64) {
     address.pointee.total -= leaves
     address.pointee.count &-= 1
   }
 
-  /// Adds to what is live, or takes from it.
+  /// Changes the live quantity.
   @inline(__always) func cover(by change: Int64) { address.pointee.live += change }
 
-  /// Takes executed quantity of a live order off.
+  /// Subtracts an executed quantity of a live order.
   @inline(__always) func execute(_ quantity: Int64) {
     address.pointee.live -= quantity
     address.pointee.total -= quantity
   }
 
-  /// Lowers an order by `leaves`, of which `covered` was live.
+  /// Subtracts `leaves` of an order that was reduced, and the part of it that was live.
   func lower(leaves: Int64, covered: Int64) {
     address.pointee.live -= covered
     address.pointee.total -= leaves
   }
 }
 
-/// One side of one book. Both sides share a cache line.
+/// One side of one book. Both sides of a book share a cache line.
 struct BookSide: BitwiseCopyable {
-  /// First node of its tree; 0: no order rests.
+  /// Root node of the tree; 0: no order rests on this side.
   var root: UInt32 = 0
-  /// Key of the best live level; `Ladder.none` without one.
+  /// Key of the best live level; `Ladder.none` when there is none.
   var bestKey = Ladder.none
-  /// The best live level; 0 without one.
+  /// The best live level; 0 when there is none.
   var bestLevel: UInt32 = 0
   /// Depth of the tree, 1 to 4.
   var depth: UInt32
-  /// Last nodes used, of even and of odd prefixes: they spare the way from the root. Most prices are
-  /// near the best, and those are in one node or in two side by side.
+  /// Cache of the last nodes used, one for even and one for odd prefixes. It saves the walk from
+  /// the root: most prices are near the best one and lie in one node or in two adjacent ones.
   private var known: InlineArray<2, KnownNode> = [KnownNode(), KnownNode()]
 
   init(depth: UInt32) { self.depth = depth }
 
-  /// The node of a prefix if it is one of the last used; 0 if not.
+  /// The node of a prefix if it is in the cache; 0 if it is not.
   @inline(__always) func node(_ prefix: UInt32) -> UInt32 {
     let candidate = known[Int(prefix & 1)]
     return candidate.prefix == prefix ? candidate.node : 0
   }
 
-  /// Remembers the node of a prefix; 0 forgets it.
+  /// Puts the node of a prefix into the cache; node 0 removes it.
   @inline(__always) mutating func remember(_ node: UInt32, _ prefix: UInt32) {
     known[Int(prefix & 1)] = KnownNode(prefix: prefix, node: node)
   }
 }
 
-/// A last node and which 64 keys it has: those that start with `prefix`.
+/// A cached node; its 64 keys have the upper bits `prefix`.
 struct KnownNode: BitwiseCopyable {
   var prefix = Ladder.none
   var node: UInt32 = 0
 }
 
-/// One side of a book in its place.
+/// One side of a book in its table.
 typealias BookRow = Row<BookSide>
 
-/// Occupancy of a node.
+/// Occupancy masks of a node: children that exist, and children with live orders.
 struct LadderMasks: BitwiseCopyable {
   var any: UInt64
   var live: UInt64
@@ -120,7 +120,7 @@ struct LadderMasks: BitwiseCopyable {
 
 /// Nodes and levels of all books.
 struct Ladder: ~Copyable {
-  /// The key of no level.
+  /// A key that no level has.
   static let none = UInt32.max
 
   private let masks: Table<LadderMasks>
@@ -137,21 +137,21 @@ struct Ladder: ~Copyable {
   init(levels capacity: UInt32) {
     precondition(MemoryLayout<Level>.stride == 64 && MemoryLayout<BookSide>.stride == 32)
     levelCapacity = capacity
-    // A level needs at most one node of its own per depth; four are more than enough.
+    // A level needs at most one node for each depth, of which there are at most four.
     nodeCapacity = capacity * 4 + 4
     levels = Table(capacity: Int(capacity) + 1)
     masks = Table(capacity: Int(nodeCapacity) + 1)
     children = Table(capacity: (Int(nodeCapacity) + 1) * 64)
   }
 
-  /// Whether no further level can be made.
+  /// Whether no further level can be created.
   var isFull: Bool { levelCount == levelCapacity }
 
   @inline(__always) private func child(_ node: UInt32, _ slot: UInt32) -> UInt32 {
-    children[node &* 64 &+ slot]  // Cannot wrap: the table's bound was checked at the start.
+    children[node &* 64 &+ slot]  // Cannot wrap: `init` checked the capacity.
   }
 
-  /// The level with `key`, made when there is none.
+  /// The level with `key`; creates it when there is none.
   @inline(__always) mutating func findOrMake(_ key: UInt32, number: UInt32, in book: BookRow)
     -> LevelRow
   {
@@ -164,7 +164,7 @@ struct Ladder: ~Copyable {
     return level
   }
 
-  /// The node that has `key`, made when there is none, and remembered.
+  /// The last node on the path to `key`; creates missing nodes and caches the last one.
   private mutating func walk(to key: UInt32, in book: BookRow) -> UInt32 {
     if book.root == 0 { book.root = takeNode() }
     var node = book.root
@@ -175,7 +175,7 @@ struct Ladder: ~Copyable {
       node = child(node, slot)
       shift -= 6
     }
-    invariant(node != 0 && node <= usedNodes, "a way leads to a node")
+    invariant(node != 0 && node <= usedNodes, "a path leads to a node")
     book.value.remember(node, key >> 6)
     return node
   }
@@ -185,23 +185,23 @@ struct Ladder: ~Copyable {
     masks[node].any |= 1 &<< UInt64(slot)
   }
 
-  /// Removes an empty level and the nodes that it alone needed.
+  /// Removes an empty level and the nodes that led to it alone.
   @inline(__always) mutating func remove(_ level: LevelRow, from book: BookRow) {
     invariant(
       Int64(level.count) | level.total | level.live == 0,
-      "only an empty level goes")
+      "a level is empty when it is removed")
     let (key, node) = (level.key, level.node)
     releaseLevel(level)
     masks[node].any &= ~(1 &<< UInt64(key & 63))
     if masks[node].any == 0 { removeNodes(key, from: book) }
   }
 
-  /// Removes the nodes on the way to `key` that have no child left.
+  /// Removes the nodes on the path to `key` that have no child left.
   private mutating func removeNodes(_ key: UInt32, from book: BookRow) {
     if book.value.node(key >> 6) != 0 { book.value.remember(0, key >> 6) }
     let path = Path(to: key, in: book.value, of: self)
     var step = Int(book.depth) - 1
-    invariant(masks[path.nodes[step]].any == 0, "the last node of the way has lost its last level")
+    invariant(masks[path.nodes[step]].any == 0, "the last node of the path is empty")
     releaseNode(path.nodes[step])
     while step > 0 {
       step -= 1
@@ -210,11 +210,11 @@ struct Ladder: ~Copyable {
       if masks[node].any != 0 { return }
       releaseNode(node)
     }
-    invariant(book.bestLevel == 0, "a book without a level has no best")
+    invariant(book.bestLevel == 0, "a book without levels has no best level")
     book.root = 0
   }
 
-  /// Marks a level as having live orders; it may be the new best.
+  /// Marks a level that has its first live order; it may become the best level.
   @inline(__always) mutating func becameLive(_ level: LevelRow, in book: BookRow) {
     let (key, node) = (level.key, level.node)
     let live = masks[node].live
@@ -226,42 +226,45 @@ struct Ladder: ~Copyable {
     }
   }
 
-  /// Marks the nodes above the last one on the way to `key`.
+  /// Marks the path to `key` as live, from the root to the node before the last.
   private func becameLive(above key: UInt32, in book: BookSide) {
     var node = book.root
     var shift = (book.depth - 1) * 6
     while shift > 0 {
       let slot = (key >> shift) & 63
-      invariant(masks[node].any & (1 << UInt64(slot)) != 0, "what is live is there")
+      invariant(masks[node].any & (1 << UInt64(slot)) != 0, "a live child exists")
       masks[node].live |= 1 << UInt64(slot)
       node = child(node, slot)
       shift -= 6
     }
-    invariant(masks[node].live != 0, "the last node of the way was live first")
+    invariant(masks[node].live != 0, "the last node of the path is live")
   }
 
-  /// Marks a level as having no live order any more; the next becomes the best if it was that.
+  /// Marks a level that has lost its last live order; when it was the best level, the next live one
+  /// replaces it.
   @inline(__always) mutating func becameWaiting(_ level: LevelRow, in book: BookRow) {
     let (key, node) = (level.key, level.node)
     let live = masks[node].live & ~(1 &<< UInt64(key & 63))
     masks[node].live = live
     if live == 0 { becameWaiting(above: key, in: book.value) }
     if level.number != book.bestLevel { return }
-    // The best was the lowest bit of its node: the next lowest, if any, is the next best.
+    // The best level was the lowest live bit of its node, so the next lowest bit is the next best
+    // level.
     let best =
       live != 0
       ? child(node, UInt32(truncatingIfNeeded: live.trailingZeroBitCount))
       : first(in: book.value, live: true)
     book.bestLevel = best
     book.bestKey = best == 0 ? Ladder.none : levels[best].key
-    invariant(book.bestKey > key, "the next best is worse")
+    invariant(book.bestKey > key, "the next best price is worse")
   }
 
-  /// Unmarks the nodes above the last one on the way to `key`, as far as nothing else there is live.
+  /// Clears the live bits of the path to `key`, from the node before the last upwards, until a node
+  /// has another live child.
   private func becameWaiting(above key: UInt32, in book: BookSide) {
     let path = Path(to: key, in: book, of: self)
     invariant(
-      masks[path.nodes[Int(book.depth) - 1]].live == 0, "the last node of the way waits first")
+      masks[path.nodes[Int(book.depth) - 1]].live == 0, "the last node of the path has no live order")
     for step in stride(from: Int(book.depth) - 2, through: 0, by: -1) {
       masks[path.nodes[step]].live &= ~(1 << UInt64(path.slots[step]))
       if masks[path.nodes[step]].live != 0 { return }
@@ -272,7 +275,7 @@ struct Ladder: ~Copyable {
     live ? masks[node].live : masks[node].any
   }
 
-  /// The best level, of those with live orders or of all; 0 when there is none.
+  /// The best level: with live orders only, or of all levels; 0 when there is none.
   func first(in book: BookSide, live: Bool) -> UInt32 {
     if book.root == 0 || mask(book.root, live: live) == 0 { return 0 }
     return descend(book.root, steps: book.depth, live: live)
@@ -281,18 +284,18 @@ struct Ladder: ~Copyable {
   private func descend(_ start: UInt32, steps: UInt32, live: Bool) -> UInt32 {
     var node = start
     for _ in 0..<steps {
-      invariant(mask(node, live: live) != 0, "a marked child leads on")
+      invariant(mask(node, live: live) != 0, "a node on the path has a marked child")
       node = child(node, UInt32(mask(node, live: live).trailingZeroBitCount))
     }
-    invariant(node != 0, "a way leads to a level")
+    invariant(node != 0, "a path leads to a level")
     return node
   }
 
-  /// The next level after `level`, of those with live orders or of all; 0 when there is none.
-  /// `level` itself must exist.
+  /// The next level after `level`: with live orders only, or of all levels; 0 when there is none.
+  /// - Precondition: `level` exists.
   func next(after level: UInt32, in book: BookSide, live: Bool) -> UInt32 {
     let path = Path(to: levels[level].key, in: book, of: self)
-    invariant(path.nodes[Int(book.depth) - 1] == levels[level].node, "a level hangs in its tree")
+    invariant(path.nodes[Int(book.depth) - 1] == levels[level].node, "the path to a level ends in its node")
     for step in stride(from: Int(book.depth) - 1, through: 0, by: -1) {
       let node = path.nodes[step]
       let slot = UInt64(path.slots[step])
@@ -305,7 +308,7 @@ struct Ladder: ~Copyable {
     return 0
   }
 
-  /// The nodes from the root to a key, and the slot taken in each.
+  /// The nodes on the path from the root to a key, and the slot of the next child in each.
   private struct Path {
     var nodes: InlineArray<4, UInt32> = [0, 0, 0, 0]
     var slots: InlineArray<4, UInt32> = [0, 0, 0, 0]
@@ -318,21 +321,21 @@ struct Ladder: ~Copyable {
         slots[step] = slot
         node = ladder.children[node * 64 + slot]
       }
-      // Without a node there is no child: once lost, the way stays lost.
-      invariant(node != 0, "a way leads to a level")
+      // Node 0 has no children, so one check at the end covers the whole path.
+      invariant(node != 0, "a path leads to a level")
     }
   }
 
   // MARK: Looking ahead (LookAhead/LookAhead.swift)
 
-  /// The level that a key is probably found at; another one, or 0, when no order rests there. For looking
-  /// ahead only: it takes the way without asking whether there is one, and what once stood there may be a
-  /// node instead, of which there are more than levels.
+  /// The level of a key, if an order rests there; otherwise any level or 0. For prefetching only:
+  /// it follows the path without checking that it exists. A stale child may be a node, whose number
+  /// can be above the number of levels, so the result is limited to the table.
   @inline(__always) func probable(_ key: UInt32, in book: BookRow) -> LevelRow {
     var node = book.value.node(key &>> 6)
     if node == 0 {
       node = book.root
-      var step = book.depth  // 0 where there is no instrument.
+      var step = book.depth  // 0 when the instrument does not exist.
       while step > 1 {
         step &-= 1
         node = child(node, key &>> (step &* 6) & 63)
@@ -341,8 +344,8 @@ struct Ladder: ~Copyable {
     return levels.row(min(child(node, key & 63), levelCapacity))
   }
 
-  /// Where the search for a key starts, at its node if that is known and else at the root: the occupancy
-  /// and the child on the way. To be asked for, not to be read.
+  /// The addresses of the first occupancy masks and the first child on the path to a key, from the
+  /// cached node or else from the root. For prefetching only.
   @inline(__always) func start(_ key: UInt32, in book: BookRow) -> (
     occupancy: UnsafePointer<LadderMasks>, child: UnsafePointer<UInt32>
   ) {
@@ -355,8 +358,8 @@ struct Ladder: ~Copyable {
     )
   }
 
-  /// What the start of the search for a key leads to: its level, or the child in its node. To be asked
-  /// for, not to be read.
+  /// The next address on the path to a key: its level when the node is cached, else the child in
+  /// the second node. For prefetching only.
   @inline(__always) func following(_ key: UInt32, in book: BookRow) -> UnsafeRawPointer {
     let known = book.value.node(key &>> 6)
     if known != 0 {
@@ -367,7 +370,7 @@ struct Ladder: ~Copyable {
     return UnsafeRawPointer(children.address(of: node &* 64 &+ (key & 63)))
   }
 
-  /// The occupancy of the node that a level hangs from. To be asked for, not to be read.
+  /// The address of the occupancy masks of a level's node. For prefetching only.
   @inline(__always) func occupancy(ofNodeOf level: UInt32) -> UnsafePointer<LadderMasks> {
     UnsafePointer(masks.address(of: levels[level].node))
   }
@@ -384,14 +387,14 @@ struct Ladder: ~Copyable {
       usedNodes += 1
       node = usedNodes
     }
-    invariant(node != 0 && node <= nodeCapacity, "a node of the table")
+    invariant(node != 0 && node <= nodeCapacity, "the node is within the table")
     masks[node] = LadderMasks(any: 0, live: 0)
     return node
   }
 
   private mutating func releaseNode(_ node: UInt32) {
-    invariant(masks[node].any == 0 && masks[node].live == 0, "only an empty node goes")
-    invariant(node != 0 && node <= usedNodes, "a node of the table")
+    invariant(masks[node].any == 0 && masks[node].live == 0, "a released node is empty")
+    invariant(node != 0 && node <= usedNodes, "the node is within the table")
     children[node * 64] = freeNode
     freeNode = node
   }
@@ -405,7 +408,8 @@ struct Ladder: ~Copyable {
       freeLevel = levels[number].liveHead
       invariant(levels[number].count == 0, "a free level has no orders")
     } else {
-      // Not asked: memory that is read before it is first written does not come in huge pages.
+      // No invariant reads this row: reading memory before its first write would prevent huge
+      // pages.
       precondition(!isFull, "the caller checks isFull first")
       usedLevels &+= 1
       number = usedLevels
@@ -417,7 +421,7 @@ struct Ladder: ~Copyable {
   }
 
   @inline(__always) private mutating func releaseLevel(_ level: LevelRow) {
-    invariant(levelCount > 0 && level.number <= usedLevels, "a level of the table")
+    invariant(levelCount > 0 && level.number <= usedLevels, "the level is within the table")
     level.liveHead = freeLevel
     freeLevel = level.number
     levelCount &-= 1
@@ -431,7 +435,7 @@ extension Ladder {
     var usedLevels, usedNodes, freeLevel, freeNode, levelCount: UInt32
   }
 
-  /// What rows its image holds.
+  /// Adds the row types of the ladder's image.
   static func add(to layout: inout StateLayout) {
     layout.add(Counters.self)
     layout.add(LadderMasks.self)
@@ -441,7 +445,7 @@ extension Ladder {
   func write(to sink: any StateSink) {
     invariant(
       levelCount <= usedLevels && usedLevels <= levelCapacity && usedNodes <= nodeCapacity,
-      "levels and nodes within their tables")
+      "levels and nodes are within their tables")
     sink.put(
       Counters(
         usedLevels: usedLevels, usedNodes: usedNodes, freeLevel: freeLevel, freeNode: freeNode,

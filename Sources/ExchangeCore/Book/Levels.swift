@@ -1,5 +1,5 @@
-// The three lists an order can stand in: a level's live queue, a level's waiting list, and its
-// owner's orders. All are links in the order itself.
+// The two lists of a price level: the queue of live orders and the list of waiting orders. The
+// links are in `QueueLinks`. OwnerList.swift has the list of an owner's orders.
 
 import MarketModel
 
@@ -10,7 +10,8 @@ extension Exchange {
 
   // MARK: Levels
 
-  /// Puts an entering order into its level: live when it has cover, else waiting.
+  /// Puts an entering order into its level: into the live queue when it has cover, else into the
+  /// waiting list.
   @inline(always) mutating func rest(_ order: OpenOrder) {
     let number = bookIndex(order.row.instrument, order.side)
     let instrument = order.instrument
@@ -27,12 +28,12 @@ extension Exchange {
     if order.marks.isSpecial { didRest(special: order) }
   }
 
-  /// Takes an order out of its level; it is then entering, or gone.
+  /// Removes an order from its level. The caller enters it again or ends it.
   @inline(__always) mutating func removeFromLevel(_ order: OpenOrder) {
     removeFromLevel(order, isLive: order.covered > 0)
   }
 
-  /// Takes an order out of its level, from the live queue or from the waiting list.
+  /// Removes an order from the live queue or the waiting list of its level.
   @inline(__always) mutating func removeFromLevel(_ order: OpenOrder, isLive: Bool) {
     let level = books.ladder.levels.row(order.level)
     level.remove(leaves: order.leaves)
@@ -47,8 +48,8 @@ extension Exchange {
     }
   }
 
-  /// Moves a live order whose cover became 0 to the tail of the waiting list. The order's `covered` is
-  /// still what it was; the caller clears it afterwards.
+  /// Moves a live order that loses all cover to the tail of the waiting list. The caller sets
+  /// `covered` to 0 afterwards.
   mutating func moveToWaiting(_ order: OpenOrder) {
     let level = books.ladder.levels.row(order.level)
     unlinkLive(order, level)
@@ -62,7 +63,7 @@ extension Exchange {
     if level.liveTail == order.slot { return }
     unlinkLive(order, level)
     appendLive(order, level, books.sides.row(level.book))
-    invariant(level.liveTail == order.slot, "the back of the level")
+    invariant(level.liveTail == order.slot, "the order is the last of the live queue")
   }
 
   @inline(__always) private mutating func appendLive(
@@ -96,9 +97,9 @@ extension Exchange {
       level.liveTail = links.previous
     }
     level.cover(by: -order.covered)
-    invariant(level.live >= 0, "a level is live by its orders")
+    invariant(level.live >= 0, "the live quantity of a level is at least 0")
     if level.liveHead == 0 {
-      invariant(level.live == 0, "without live orders nothing is live")
+      invariant(level.live == 0, "a level without live orders has no live quantity")
       books.ladder.becameWaiting(level, in: books.sides.row(level.book))
     }
   }
@@ -109,7 +110,7 @@ extension Exchange {
     let links = orders.links.row(slot)
     links.previous = tail
     links.next = 0
-    invariant(tail != slot, "an order stands in a list once")
+    invariant(tail != slot, "an order is in a list once")
     level.waitingTail = slot
     if tail != 0 { orders.links[tail].next = slot } else { level.waitingHead = slot }
   }

@@ -1,4 +1,4 @@
-// Listing an instrument (section 11, "Definitions"): with it its two empty books.
+// Listing an instrument (section 11, "Definitions") with the two empty sides of its book.
 
 import MarketModel
 
@@ -9,8 +9,8 @@ extension Exchange {
     }
     let number = new.instrument.rawValue
     let depth = ladderDepth(new)
-    invariant(depth >= 1 && depth <= 4, "a ladder of one to four levels of nodes")
-    invariant(number <= capacity.instruments, "an instrument of the table")
+    invariant(depth >= 1 && depth <= 4, "a ladder has a depth of 1 to 4")
+    invariant(number <= capacity.instruments, "the instrument is within the table")
     products.instruments[number] = Instrument(new)
     invariant(
       books.sides[bookIndex(number, .buy)].root == 0
@@ -26,10 +26,10 @@ extension Exchange {
     acknowledge(request)
   }
 
-  /// Levels of 64 that number the band's prices.
+  /// The depth of the ladder: how many digits of 6 bits the keys of the band have.
   private func ladderDepth(_ new: CreateInstrument) -> UInt32 {
     let highestKey = (new.highestPrice.ticks - new.lowestPrice.ticks) / new.tick.ticks
-    invariant(highestKey >= 0 && highestKey < Limit.bandTicks, "a band that was checked")
+    invariant(highestKey >= 0 && highestKey < Limit.bandTicks, "the band is within its bound")
     let bits = UInt32(Int64.bitWidth - max(highestKey, 1).leadingZeroBitCount)
     return (bits + 5) / 6
   }

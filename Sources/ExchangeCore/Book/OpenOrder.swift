@@ -1,19 +1,20 @@
-// An order and every row that a rule needs with it, looked up once: what the rules hand to one another.
+// A handle of an open order with all rows that rules need, looked up once and passed between the
+// rules.
 
 import MarketModel
 
-/// An open order with its instrument and its owner's balances. A handle: it stays right as long as the
-/// order is open.
+/// A handle of an open order, its instrument and its owner's balances. Valid while the order is
+/// open.
 @dynamicMemberLookup
 struct OpenOrder {
   let row: OrderRow
   let slot: UInt32
   let links: QueueLinksRow
   let instrument: InstrumentRow
-  /// Its owner in the instrument's area.
+  /// The owner's position in the instrument's asset.
   let owner: PositionRow
   let holding: HoldingRow
-  /// All its owner's orders of its side.
+  /// The owner's orders on the side of this order.
   let owned: PositionSideRow
 
   /// The order's own fields.
@@ -22,24 +23,24 @@ struct OpenOrder {
     @inline(__always) nonmutating _modify { yield &row.address.pointee[keyPath: field] }
   }
 
-  /// What only the order's own file writes, or is computed.
+  /// A field that only Order.swift writes, or a computed value.
   @inline(__always) subscript<Value>(dynamicMember field: KeyPath<Order, Value>) -> Value {
     @inline(__always) get { row[dynamicMember: field] }
   }
 
-  /// What clients call it.
+  /// The id that clients use.
   @inline(__always) var id: OrderId { OrderId(slot: slot, generation: row.generation) }
-  /// Limit, 1e-5 per kWh.
+  /// Limit price, 1e-5 per kWh.
   @inline(__always) var price: Int64 { links.price }
-  /// Whose it is.
+  /// The owner's account.
   @inline(__always) var account: UInt32 { owner.account }
 }
 
 extension Exchange {
-  /// The order in a slot with all its rows.
+  /// The open order in a slot.
   @inline(__always) func open(_ slot: UInt32) -> OpenOrder { open(orders.row(slot), slot) }
 
-  /// The order in a row with all its rows.
+  /// The open order in a slot whose row the caller has.
   @inline(__always) func open(_ row: OrderRow, _ slot: UInt32) -> OpenOrder {
     let owner = balances.positions.row(row.position)
     return OpenOrder(
@@ -50,19 +51,19 @@ extension Exchange {
   }
 
   /// The open order with an id.
-  /// - Returns: `nil` when `id` is of no open order.
+  /// - Returns: `nil` when no open order has that id.
   @inline(__always) func find(_ id: OrderId) -> OpenOrder? {
     orders.find(id).map { open($0, id.slot) }
   }
 
   // MARK: Its reservation (section 6)
 
-  /// Takes `lots` of an order's reservation from the free cash.
+  /// Moves the reservation of `lots` lots out of the owner's free cash.
   @inline(__always) func reserve(_ order: OpenOrder, lots: Int64) {
     order.holding.reserve(order.reservePerLot * lots)
   }
 
-  /// Gives `lots` of an order's reservation back to the free cash.
+  /// Moves the reservation of `lots` lots back into the owner's free cash.
   @inline(__always) func release(_ order: OpenOrder, lots: Int64) {
     order.holding.release(order.reservePerLot * lots)
   }
@@ -71,8 +72,8 @@ extension Exchange {
     order.instrument.isHalted
   }
 
-  /// Touches the position that an order joined or left. Where that leaves it settled and nobody waits
-  /// in the queue, its turn would do nothing.
+  /// Touches the position that an order joined or left. The call does nothing when the position is
+  /// fully covered and the queue is empty, since the drain would change nothing.
   @inline(__always) mutating func touchUnlessFullyCovered(_ order: OpenOrder) {
     if touched.head != 0 || !isFullyCovered(order.owner, order.owned, order.side) {
       touch(order.position)

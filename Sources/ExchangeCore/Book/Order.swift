@@ -1,28 +1,28 @@
-// An open order: one cache line. What walks along a list needs of it (its neighbours and its priority)
-// stands apart, 32 bytes an order, so that a cancel touches its neighbours' places, not its neighbours,
-// and putting an account's orders in order never touches the orders.
+// An open order takes one cache line. Its list links and its priority are stored apart in 32 bytes
+// (`QueueLinks`), so that a cancel writes only the links of neighbouring orders, and sorting an
+// account's orders reads only links.
 
 import MarketModel
 
-/// An order in the pool. Slot 0 is never used: a link of 0 is "none".
+/// An order in the pool. Slot 0 is never used: a link of 0 means "none".
 struct Order: BitwiseCopyable {
   /// Open quantity, Wh.
   var leaves: Int64
-  /// Part of `leaves` that can execute, Wh.
+  /// The part of `leaves` that can execute, Wh.
   fileprivate(set) var covered: Int64
-  /// Total quantity = executed + leaves, Wh.
+  /// Total quantity, Wh: executed + leaves.
   var quantity: Int64
   var clientOrderId: UInt64
-  /// What each lot reserves, 1e-8 (market rules 6).
+  /// Cash that each lot reserves, 1e-8 (market rules 6).
   var reservePerLot: Int64
-  /// Its owner, in the area of its instrument.
+  /// The owner's position in the instrument's asset.
   var position: UInt32
   var instrument: UInt32
   /// The session that entered it.
   var session: UInt32
-  /// How often the slot was used.
+  /// Number of uses of the slot, including this one.
   var generation: UInt32
-  /// Its level; 0 while it is entering.
+  /// The price level at which it rests; 0 while it is entering.
   var level: UInt32
   var side: Side
   var timeInForce: TimeInForce
@@ -30,7 +30,7 @@ struct Order: BitwiseCopyable {
   var marks: OrderMarks
 }
 
-/// What is true or false of an order.
+/// Boolean attributes of an order, in one byte.
 struct OrderMarks: BitwiseCopyable {
   private var bits: UInt8
 
@@ -47,57 +47,63 @@ struct OrderMarks: BitwiseCopyable {
   private init() { bits = 0 }
   static var gone: OrderMarks { OrderMarks() }
 
-  /// What the hash of the state folds of them. (Its type and what is seen of it show elsewhere.)
+  /// The attributes that the state hash folds. (Order type and displayed quantity are hashed
+  /// elsewhere.)
   var hashed: UInt64 { (isPostOnly ? 1 : 0) | (outlivesSession ? 2 : 0) }
 
   @inline(__always) var isOpen: Bool { bits & 1 != 0 }
   var isPostOnly: Bool { bits & 2 != 0 }
-  /// Whether cancel on disconnect passes over it.
+  /// Whether cancel on disconnect leaves the order open.
   var outlivesSession: Bool { bits & 16 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
-  /// Whether it is anything but plain: the only question on a plain order's way. What it is, is asked behind it.
+  /// Whether any special attribute applies. A plain order passes this single test; only behind it
+  /// do the rules test for each kind of special order.
   @inline(__always) var isSpecial: Bool { bits & OrderMarks.special != 0 }
-  /// Marks of orders that are not plain.
+  /// The bits of special attributes.
   private static var special: UInt8 { 8 }
-  /// Whether the market sees it in parts: `OrderPool.icebergs` has how much.
+  /// Whether the order is displayed in slices; `OrderPool.icebergs` has their size.
   @inline(__always) var isIceberg: Bool { bits & 8 != 0 }
 }
 
-/// An order in its row.
+/// An order in its table.
 typealias OrderRow = Row<Order>
 
 extension Row<Order> {
-  /// Sets what can execute; its owner's and its level's sums follow (`PositionSideRow.cover`, `LevelRow.cover`).
+  /// Sets the covered quantity, Wh. The caller also updates the sums of the owner's side and the
+  /// level.
   @inline(__always) func cover(_ covered: Int64) { address.pointee.covered = covered }
 
-  /// Takes executed quantity off.
+  /// Subtracts an executed quantity, Wh.
   @inline(__always) func execute(_ quantity: Int64) {
     address.pointee.leaves -= quantity
     address.pointee.covered -= quantity
   }
 }
 
-/// Where an order stands, in its book and among its owner's.
+/// The priority of an order and its links: in a list of its level, and in the list of its owner.
 struct QueueLinks: BitwiseCopyable {
-  /// Limit, 1e-5 per kWh.
+  /// Limit price, 1e-5 per kWh.
   var price: Int64
-  /// Time priority within its owner's orders: entry, or the replace that lost the place.
+  /// Time priority among the owner's orders: number of the entry, or of the last replace that lost
+  /// priority.
   var arrival: UInt64
-  /// In its level's live queue or waiting list.
+  /// Neighbours in the live queue or the waiting list of the level.
   var next: UInt32
   var previous: UInt32
-  /// In its owner's list.
+  /// Neighbours in the owner's list.
   var ownerNext: UInt32
   var ownerPrevious: UInt32
 }
 
-/// Where an order stands, in its row.
+/// An order's links in their table.
 typealias QueueLinksRow = Row<QueueLinks>
 
-/// What the market sees of an iceberg. Apart from its order: others neither have nor touch it.
+/// The displayed quantity of an iceberg. It is stored apart from the order, because only icebergs
+/// use it.
 struct Iceberg: BitwiseCopyable {
-  /// Most that is seen of it at a time, Wh.
+  /// Size of a displayed slice, Wh.
   var display: Int64
-  /// What is left of the part that is seen, Wh; more than its leaves when those are less.
+  /// Rest of the slice now displayed, Wh. It may exceed the order's leaves; then the leaves are
+  /// displayed.
   var displayedSlice: Int64
 }

@@ -1,4 +1,4 @@
-// Open orders as a part of the state: their hash.
+// The order pool as a component of the state: its hash and its invariants.
 
 import MarketModel
 
@@ -7,7 +7,7 @@ extension OrderPool: StateComponent {
     self.init(capacity: capacity.orders)
     invariant(
       MemoryLayout<Order>.stride == 64 && MemoryLayout<QueueLinks>.stride == 32,
-      "an order takes a line of the cache, its place half of one")
+      "an order takes one cache line, its links half of one")
   }
 
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
@@ -27,10 +27,10 @@ extension OrderPool: StateComponent {
       open &+= 1
       exchange.fold(order: slot, &hash)
     }
-    invariant(open == exchange.orders.count, "as many orders are open as are counted")
+    invariant(open == exchange.orders.count, "the count of open orders is right")
   }
 
-  /// What is reserved is what open orders need.
+  /// Checks that the reserved cash of each holding equals the reservations of its open orders.
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
     exchange.checkReservations(&violations)
   }
@@ -43,7 +43,7 @@ extension Exchange {
     let account = balances.positions[order.position].account
     invariant(
       order.leaves > 0 && order.quantity >= order.leaves && order.covered >= 0
-        && order.covered <= order.leaves, "an open order is what can be")
+        && order.covered <= order.leaves, "the quantities of an open order are consistent")
     invariant(order.level != 0, "an open order rests between two commands")
     hash.fold(UInt64(account) << 32 | UInt64(order.instrument))
     hash.fold(UInt64(order.session) << 32 | UInt64(order.side.rawValue) << 16)

@@ -1,17 +1,18 @@
-// How an order leaves the exchange: cancelled in full, or executed in full.
+// The end of an order: cancelled in full or executed in full.
 
 import MarketModel
 
 extension Exchange {
-  /// Cancels an order in full, wherever it stands, and touches its position.
+  /// Cancels the whole open quantity of a resting or entering order and touches its position.
   mutating func cancelInFull(_ order: OpenOrder, _ reason: CancelReason) {
     let position = order.position
     cancelWithoutTouch(order, reason)
     touch(position)
-    invariant(balances.positions[position].isTouched, "who lost an order is looked at")
+    invariant(balances.positions[position].isTouched, "the owner's position is touched")
   }
 
-  /// Cancels an order in full, wherever it stands.
+  /// Cancels the whole open quantity of a resting or entering order. The caller touches its
+  /// position.
   @inline(always) mutating func cancelWithoutTouch(_ order: OpenOrder, _ reason: CancelReason) {
     let quantity = order.leaves
     let side = order.owned
@@ -25,11 +26,11 @@ extension Exchange {
     freeSlot(order)
   }
 
-  /// Gives back the slot of an order that has executed in full.
+  /// Ends an order that has executed in full and frees its slot.
   @inline(__always) mutating func complete(_ order: OpenOrder) {
     invariant(
       order.covered | Int64(order.level) == 0,
-      "what ends is executed and has left its level")
+      "a completed order has no cover and is in no level")
     unlinkFromOwner(order, order.owned)
     freeSlot(order)
   }

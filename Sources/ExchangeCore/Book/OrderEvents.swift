@@ -1,5 +1,4 @@
-// What the exchange says of orders and trades: written where it is read, and folded into the
-// history's hash on the way.
+// Events of orders and trades: written in place in the event buffer and folded into the event hash.
 
 import MarketModel
 
@@ -7,16 +6,17 @@ extension Exchange {
   @inline(__always) mutating func emitState(
     _ order: OpenOrder, _ kind: OrderStateEvent, _ reason: WaitReason
   ) {
-    // Unsigned: what is negative is too much.
+    // The comparison is unsigned, so that a negative quantity counts as too large.
     let (covered, leaves) = (
       UInt64(bitPattern: order.covered), UInt64(bitPattern: order.leaves)
     )
-    invariant(covered <= leaves, "no more covered than open")
+    invariant(covered <= leaves, "covered is at most leaves")
     write(order, reason, to: events.state(kind))
     fold(kind.rawValue, order)
   }
 
-  /// Says that `quantity` of an order was cancelled; the order's own numbers are what it left.
+  /// Reports that `quantity` Wh of an order were cancelled. The order's fields have the state after
+  /// it.
   @inline(__always) mutating func emitCanceled(
     _ order: OpenOrder, _ quantity: Int64, _ reason: CancelReason
   ) {
@@ -55,7 +55,7 @@ extension Exchange {
     state.covered = Energy(wattHours: order.covered)
   }
 
-  /// Says that two orders traded; their own numbers are what the trade left.
+  /// Reports a trade. The fields of both orders have the state after it.
   @inline(__always) mutating func emitTrade(
     _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ notional: Int64,
     _ taker: (order: OpenOrder, fee: Int64), _ maker: (order: OpenOrder, fee: Int64)
@@ -80,7 +80,7 @@ extension Exchange {
       aggressor.select(sell: taker.fee, buy: maker.fee))
   }
 
-  /// Where a trade says who was on `side`.
+  /// The party on `side` in a trade event.
   @inline(__always) private func party(_ side: Side, of trade: Row<Trade>) -> Row<TradeParty> {
     let (buyer, seller) = (
       MemoryLayout<Trade>.offset(of: \.buyer), MemoryLayout<Trade>.offset(of: \.seller)

@@ -1,20 +1,20 @@
-// The memory of open orders. Known to benchmarks too, so it knows no exchange.
+// The memory of open orders. Benchmarks compile this file too, so it does not use `Exchange`.
 
 import MarketModel
 
-/// The pool of orders, with a last-in first-out free list through `next`.
+/// The pool of orders. Freed slots form a last-in, first-out list through `QueueLinks.next`.
 struct OrderPool: ~Copyable {
   private let table: Table<Order>
-  /// Where each order stands.
+  /// Links and priority of each order, by slot.
   let links: Table<QueueLinks>
-  /// By slot; of icebergs only.
+  /// Displayed quantities, by slot; valid for icebergs only.
   let icebergs: Table<Iceberg>
-  /// The highest slot that ever held an iceberg; 0: none did.
+  /// The highest slot that ever held an iceberg; 0 when there was none.
   private(set) var highestIceberg: UInt32 = 0
   private var firstFree: UInt32 = 0
-  /// Slots 1 ... used have been used at least once.
+  /// The highest slot that was ever used.
   private(set) var used: UInt32 = 0
-  /// Open orders.
+  /// Number of open orders.
   private(set) var count: UInt32 = 0
   let capacity: UInt32
 
@@ -53,22 +53,22 @@ struct OrderPool: ~Copyable {
       slot = used
     }
     let order = table.row(slot)
-    order.generation &+= 1  // Wraps after 4 billion uses; an id that old is gone.
+    order.generation &+= 1  // Wraps after 2^32 uses, when no client still refers to such an old id.
     count &+= 1
     return (order, slot)
   }
 
-  /// Notes how much of the order in a slot is seen at a time.
+  /// Makes the order in a slot an iceberg with slices of `display` Wh.
   mutating func makeIceberg(_ slot: UInt32, display: Int64) {
-    invariant(display > 0 && slot <= used, "an iceberg shows something")
+    invariant(display > 0 && slot <= used, "an iceberg displays a positive quantity")
     icebergs[slot] = Iceberg(display: display, displayedSlice: display)
     highestIceberg = max(highestIceberg, slot)
-    invariant(highestIceberg <= used, "an iceberg is an order")
+    invariant(highestIceberg <= used, "the slot of an iceberg is in use")
   }
 
-  /// Gives a slot back.
+  /// Frees a slot.
   @inline(__always) mutating func free(_ order: OrderRow, _ links: QueueLinksRow, _ slot: UInt32) {
-    invariant(order.marks.isOpen, "an order leaves once")
+    invariant(order.marks.isOpen, "a slot is freed once")
     order.marks = .gone
     links.next = firstFree
     firstFree = slot
@@ -76,7 +76,7 @@ struct OrderPool: ~Copyable {
   }
 
   /// The open order with an id.
-  /// - Returns: `nil` when `id` is of no open order.
+  /// - Returns: `nil` when no open order has that id.
   @inline(__always) func find(_ id: OrderId) -> OrderRow? {
     let slot = id.slot
     guard slot >= 1, slot <= used else { return nil }
@@ -92,7 +92,7 @@ extension OrderPool {
     var free, used, count, highestIceberg: UInt32
   }
 
-  /// What rows its image holds.
+  /// Adds the row types of the pool's image.
   static func add(to layout: inout StateLayout) {
     layout.add(Counters.self)
     layout.add(Order.self)
@@ -102,7 +102,7 @@ extension OrderPool {
 
   func write(to sink: any StateSink) {
     invariant(
-      count <= used && firstFree <= used && highestIceberg <= used, "orders within their table")
+      count <= used && firstFree <= used && highestIceberg <= used, "orders are within their table")
     sink.put(
       Counters(free: firstFree, used: used, count: count, highestIceberg: highestIceberg))
     table.write(to: sink, used: Int(used) + 1)

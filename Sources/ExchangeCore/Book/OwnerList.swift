@@ -1,9 +1,10 @@
-// The open orders of a position's side, as a list in the orders themselves; in price-time order when it has to be.
+// The list of the open orders on one side of a position, linked through `QueueLinks`. It is sorted
+// in price-time order only when the distribution of cover needs the order.
 
 import MarketModel
 
 extension Exchange {
-  /// Whether `a` stands before `b` in price-time order. Same side.
+  /// Whether order `a` stands before order `b` of that side in price-time order.
   @inline(__always) func isBefore(_ a: UInt32, _ b: UInt32) -> Bool {
     isBefore(a, b, orders[a].side)
   }
@@ -16,10 +17,11 @@ extension Exchange {
     return isBetter != 0 ? isBetter > 0 : isOlder
   }
 
-  /// Adds an order, its leaves and cover to its owner's side.
+  /// Adds an order to its owner's list and its leaves and cover to the sums.
   ///
-  /// It goes to the tail. Where that breaks price-time order, a position that is short has it put
-  /// in its place; any other merely forgets that its list was sorted, and asks no more until then.
+  /// The order goes to the tail. If that breaks price-time order, a side that lacks cover inserts
+  /// it at the right place; otherwise the list is only marked as unsorted and is sorted when it is
+  /// needed.
   @inline(__always) func linkToOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     let tail = side.tail
     side.count &+= 1  // At most the orders' capacity.
@@ -36,7 +38,7 @@ extension Exchange {
     linkLast(order, side)
   }
 
-  /// Removes an order, its leaves and cover from its owner's side.
+  /// Removes an order from its owner's list and its leaves and cover from the sums.
   @inline(__always) func unlinkFromOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     side.count &-= 1
     side.remove(leaves: order.leaves, covered: order.covered, isHalted: isHalted(order))
@@ -69,32 +71,32 @@ extension Exchange {
 
   private func link(_ slot: UInt32, after previous: UInt32, _ side: PositionSideRow) {
     let next = previous == 0 ? side.head : orders.links[previous].ownerNext
-    invariant(previous != slot && next != slot, "an order stands in a list once")
+    invariant(previous != slot && next != slot, "an order is in a list once")
     orders.links[slot].ownerPrevious = previous
     orders.links[slot].ownerNext = next
-    invariant(next == 0 || next != previous, "a list does not bite its tail")
+    invariant(next == 0 || next != previous, "the list has no cycle")
     if previous != 0 { orders.links[previous].ownerNext = slot } else { side.head = slot }
     if next != 0 { orders.links[next].ownerPrevious = slot } else { side.tail = slot }
   }
 
-  /// The last order that stands before `slot` in a sorted list; 0 when none does.
+  /// The last order before `slot` in a sorted list; 0 when there is none.
   private func predecessor(of slot: UInt32, _ side: PositionSideRow) -> UInt32 {
     if isBefore(slot, side.head) { return 0 }
     var candidate = side.tail
     while isBefore(slot, candidate) { candidate = orders.links[candidate].ownerPrevious }
-    invariant(candidate != 0 && candidate != slot, "the head at the latest stands before it")
+    invariant(candidate != 0 && candidate != slot, "the head of the list stands before the order")
     return candidate
   }
 
-  /// Brings a side's list into price-time order, in place. Of a list's few last, each is put where it
-  /// belongs; a long list is merged: O(n log n).
+  /// Sorts a side's list in price-time order, in place: up to 32 orders by insertion, longer lists
+  /// by merging in O(n log n).
   @inline(__always) func sortOwned(_ owned: PositionSideRow, _ side: Side) {
     if owned.isSorted { return }
     if owned.count <= 32 { sortShort(owned, side) } else { sortLong(owned, side) }
     owned.isSorted = true
     invariant(
       orders.links[owned.head].ownerPrevious == 0
-        && orders.links[owned.tail].ownerNext == 0, "a list with two ends")
+        && orders.links[owned.tail].ownerNext == 0, "head and tail are the ends of the list")
   }
 
   private func sortShort(_ owned: PositionSideRow, _ side: Side) {
@@ -133,12 +135,13 @@ extension Exchange {
       slot = orders.links[slot].ownerNext
     }
     owned.tail = previous
-    invariant(count == owned.count, "no order is lost or doubled by sorting")
+    invariant(count == owned.count, "sorting keeps the number of orders")
   }
 
-  /// Merges neighbouring runs of `width` orders into runs of twice that, over `ownerNext` alone.
+  /// Merges adjacent sorted runs of `width` orders into runs of twice that length. Updates
+  /// `ownerNext` only.
   private func mergePass(_ owned: PositionSideRow, _ width: UInt32, _ side: Side) {
-    invariant(width < owned.count, "runs shorter than the list")
+    invariant(width < owned.count, "a run is shorter than the list")
     var rest = owned.head
     var tail: UInt32 = 0
     owned.head = 0
@@ -163,9 +166,9 @@ extension Exchange {
   }
 
   /// Ends the run of at most `width` orders that starts at `start`.
-  /// - Returns: the order that followed it; 0 when none did.
+  /// - Returns: The order that followed the run; 0 when there was none.
   private func cut(_ start: UInt32, _ width: UInt32) -> UInt32 {
-    invariant(start != 0 && width > 0, "a run of something")
+    invariant(start != 0 && width > 0, "a run has at least one order")
     var last = start
     for _ in 1..<width {
       if orders.links[last].ownerNext == 0 { return 0 }

@@ -1,11 +1,12 @@
-// Cover (section 4): which open quantity can execute, and the queue that keeps it so.
+// Cover (section 4): the part of the open quantity that can execute, and its recalculation.
 
 import MarketModel
 
 extension Exchange {
   // MARK: The function
 
-  /// What of an order with `leaves` is covered when `before` Wh stand before it.
+  /// The covered quantity of an order with `leaves` Wh when better orders of its owner need
+  /// `before` Wh of the available amount. Whole lots.
   @inline(__always) func cover(_ available: Int64, before: Int64, leaves: Int64, lot: Int64)
     -> Int64
   {
@@ -15,9 +16,10 @@ extension Exchange {
     return lot == 1 ? left : left - left % lot
   }
 
-  /// The cover an order would have if it entered `position` now, behind its equals.
+  /// The cover that an order would get if it entered `position` now, behind orders of equal price.
   ///
-  /// One comparison when the position stays covered in full; else a walk over the better orders.
+  /// One comparison when the side stays fully covered; otherwise a walk over the better orders.
+  /// - Parameter slot: An order to leave out because it is being replaced; 0: none.
   @inline(__always) func coverOnEntry(
     _ position: UInt32, _ side: Side, price: Int64, leaves: Int64, lot: Int64,
     besides slot: UInt32 = 0
@@ -36,7 +38,7 @@ extension Exchange {
     besides slot: UInt32
   ) -> Int64 {
     if available <= 0 { return 0 }
-    invariant(leaves > 0 && lot > 0, "cover for some lots")
+    invariant(leaves > 0 && lot > 0, "leaves and lot are positive")
     sortOwned(owned, side)
     var before: Int64 = 0
     var other = owned.head
@@ -47,13 +49,14 @@ extension Exchange {
       if other != slot, !isHalted(open(other)) { before += orders[other].leaves }
       other = orders.links[other].ownerNext
     }
-    invariant(before >= 0, "what stands before is not negative")
+    invariant(before >= 0, "the quantity of better orders is at least 0")
     return cover(available, before: before, leaves: leaves, lot: lot)
   }
 
-  // MARK: Re-covering
+  // MARK: Recalculation
 
-  /// Makes the cover of one side of a position what the function says: losses, then gains.
+  /// Recalculates the cover of one side of a position: first removes excess cover, then adds
+  /// missing cover.
   @inline(__always) mutating func recalculateCover(_ position: UInt32, _ side: Side) {
     if !isFullyCovered(balances.positions.row(position), owned(position, side), side) {
       recalculatePartialCover(position, side)
@@ -62,7 +65,7 @@ extension Exchange {
 
   mutating func recalculatePartialCover(_ position: UInt32, _ side: Side) {
     let owned = owned(position, side)
-    // Without cover there is none to lose, without anything to cover with there is none to gain.
+    // Nothing to remove and nothing to add.
     let available = balances.positions[position].available(side)
     if owned.covered == 0, available <= 0 { return }
     reduceToShares(owned, side, available)
@@ -71,11 +74,11 @@ extension Exchange {
       raiseBestFirst(position, owned, side)
       invariant(
         owned.covered <= balances.positions[position].available(side),
-        "the same energy backs no two live quantities")
+        "cover is at most what the position has available")
     }
   }
 
-  /// Takes from one side's orders what is more than their share of `available`.
+  /// Reduces the cover of one side's orders to their shares of `available` Wh.
   @inline(__always) private mutating func reduceToShares(
     _ owned: PositionSideRow, _ side: Side, _ available: Int64
   ) {
@@ -84,12 +87,12 @@ extension Exchange {
       reduceWorstFirst(owned, available)
     }
     owned.noteNoExcess(from: available)
-    invariant(owned.covered <= available, "no more covered than there is")
+    invariant(owned.covered <= available, "cover is at most what is available")
   }
 
-  /// Takes the cover that one side of a position has no longer, and gives none.
+  /// Removes the cover of one side that exceeds what its position has available. Adds none.
   mutating func removeExcessCover(_ position: UInt32, _ side: Side) {
-    invariant(position != 0 && position <= balances.positionCount, "a position of the table")
+    invariant(position != 0 && position <= balances.positionCount, "the position is within the table")
     let owned = owned(position, side)
     let available = balances.positions[position].available(side)
     if owned.covered <= available && owned.eligible <= available { return }
@@ -107,7 +110,7 @@ extension Exchange {
       if !instrument.isHalted {
         let (leaves, held) = (order.leaves, order.covered)
         before -= leaves
-        // Those that wait have nothing to lose.
+        // An order that only waits has no cover to remove.
         if held > 0 {
           let target = cover(
             available, before: before, leaves: leaves, lot: instrument.lot)
@@ -117,7 +120,7 @@ extension Exchange {
       }
       slot = previous
     }
-    invariant(before == 0, "what is eligible is the sum of the orders")
+    invariant(before == 0, "eligible is the sum of the orders' leaves")
   }
 
   private mutating func raiseBestFirst(_ position: UInt32, _ owned: PositionSideRow, _ side: Side) {
@@ -125,8 +128,9 @@ extension Exchange {
     var slot = owned.head
     while slot != 0 {
       let available = balances.positions[position].available(side)
-      invariant(before >= 0 && owned.covered >= 0, "sums of what is not negative")
-      // No order has more than its share now: when all together have everything, each has its share.
+      invariant(before >= 0 && owned.covered >= 0, "sums of quantities are at least 0")
+      // No order has excess cover here, so once everything available is used, each order has its
+      // share.
       if available <= before || owned.covered >= available { return }
       let next = orders.links[slot].ownerNext
       let order = orders.row(slot)
@@ -141,11 +145,11 @@ extension Exchange {
     }
   }
 
-  /// Takes cover from an order in the live book; without any it waits.
+  /// Reduces the cover of a live order; without cover it moves to the waiting list.
   private mutating func reduceCover(_ order: OpenOrder, _ owned: PositionSideRow, to target: Int64)
   {
     let lost = order.covered - target
-    invariant(lost > 0 && target >= 0, "some of its cover is taken, and no more")
+    invariant(lost > 0 && target >= 0, "cover falls, to 0 at the lowest")
     if target == 0 {
       moveToWaiting(order)
     } else {
@@ -153,15 +157,16 @@ extension Exchange {
     }
     order.row.cover(target)
     owned.cover(by: -lost)
-    invariant(owned.covered >= 0, "no more cover lost than there was")
+    invariant(owned.covered >= 0, "the covered sum is at least 0")
     emitState(order, .restated, waitReason(order))
     showSpecial(order)
   }
 
-  /// Gives cover to an order: in place when it is live already, else it enters the live book.
+  /// Raises the cover of an order. A live order keeps its place; a waiting one enters the live book
+  /// and may trade. A post-only order that would trade is cancelled instead.
   private mutating func raiseCover(_ order: OpenOrder, _ owned: PositionSideRow, to target: Int64) {
     let gained = target - order.covered
-    invariant(gained > 0 && target <= order.leaves, "cover for what is open, and no more")
+    invariant(gained > 0 && target <= order.leaves, "cover rises, to the leaves at the most")
     let entersLive = order.covered == 0
     if entersLive, order.marks.isPostOnly, crosses(order) {
       cancelInFull(order, .postOnly)
@@ -174,7 +179,7 @@ extension Exchange {
     }
     order.row.cover(target)
     owned.cover(by: gained)
-    invariant(owned.covered <= owned.eligible, "no more covered than eligible")
+    invariant(owned.covered <= owned.eligible, "covered is at most eligible")
     emitState(order, .restated, waitReason(order))
     if entersLive { matchAndRest(order) } else { showSpecial(order) }
   }

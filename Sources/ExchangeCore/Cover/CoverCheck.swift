@@ -1,4 +1,4 @@
-// The invariant of cover (section 4, 2), walked in full: for tests, simulation and an operator in doubt.
+// The full check of cover (section 4, invariant 2), for tests, simulations and diagnosis.
 
 import MarketModel
 
@@ -9,7 +9,7 @@ extension Exchange {
       "account \(balances.positions[position].account) area \(balances.positions[position].area) \(side)"
     }
     let available = balances.positions[position].available(side)
-    // What a drain that reached its bound left in the queue has its turn with the next command.
+    // The drain reached its bound: the next command recalculates the cover of this position.
     let isDue = touched.hasBacklog && balances.positions[position].isTouched
     var (eligible, halted, covered, count) = (Int64(0), Int64(0), Int64(0), UInt32(0))
     var slot = owned.head
@@ -31,7 +31,7 @@ extension Exchange {
         }
         let share = cover(owned.excessBelow, before: before, leaves: leaves, lot: lot)
         if share < orders[slot].covered {
-          violations.append("\(name): unfair from \(owned.excessBelow): \(share) its share")
+          violations.append("\(name): excess cover at \(owned.excessBelow): the share is \(share)")
         }
       }
       slot = orders.links[slot].ownerNext

@@ -1,10 +1,12 @@
-// Why an open order does not trade (section 12): the same words in report, command line and page.
+// The explanation of why an open order does not trade (section 12), for reports, the command line
+// and the web page.
 
 import MarketModel
 
 extension Exchange {
-  /// Why an open order does not trade. Allocates; walks the account's orders and the levels before it.
-  /// - Returns: `nil` when no such order is open.
+  /// Explains why an open order does not trade. Allocates; walks the account's orders and the
+  /// better levels.
+  /// - Returns: `nil` when no open order has that id.
   public func explain(_ order: OrderId) -> OrderExplanation? {
     guard let row = find(order) else { return nil }
     let slot = order.slot
@@ -23,7 +25,7 @@ extension Exchange {
   }
 
   private func waiting(_ slot: UInt32) -> OrderExplanation.Reason {
-    invariant(orders[slot].leaves > orders[slot].covered, "it waits for something")
+    invariant(orders[slot].leaves > orders[slot].covered, "part of the order waits")
     var blockers: [OrderExplanation.Blocker] = []
     var other = open(slot).owned.head
     while other != 0 {
@@ -46,14 +48,14 @@ extension Exchange {
     }
     var other = orders.links[slot].previous
     while other != 0 {
-      invariant(orders[other].level == orders[slot].level, "a list leads on within its level")
+      invariant(orders[other].level == orders[slot].level, "the orders of a list belong to one level")
       ahead += displayed(open(other)).live
       other = orders.links[other].previous
     }
     return ahead
   }
 
-  /// What the market sees in a level of live quantity: nobody is told what icebergs hide.
+  /// The displayed live quantity of a level, Wh; the hidden quantity of icebergs is left out.
   private func displayed(in level: UInt32) -> Int64 {
     invariant(books.ladder.levels[level].liveHead != 0, "a live level has a live order")
     var sum: Int64 = 0
@@ -72,7 +74,7 @@ extension Exchange {
     if book.bestLevel == 0 { return .noCrossingPrice(best: nil) }
     let best = books.ladder.levels[book.bestLevel].liveHead
     invariant(best != 0, "the best level has a live order")
-    invariant(orders[best].side == side, "the other side's order")
+    invariant(orders[best].side == side, "the best order is on the opposite side")
     if orders[best].position == orders[slot].position {
       return .ownOrder(OrderExplanation.Blocker(state(open(best))))
     }

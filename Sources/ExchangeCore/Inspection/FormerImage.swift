@@ -1,17 +1,18 @@
-// Images of programs before positions were held in assets and before parts of the state wrote themselves: the same rows, but
-// for what is named here, in another order. So a data folder whose journal was pruned up to such a snapshot still opens.
+// Reads images of older programs, so that a data folder whose journal was pruned up to such a
+// snapshot still opens. In these layouts positions had no assets and the tables had another order.
 
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the layouts that this file converts: the first holds the sums of each currency, the second was
-  /// written before version 2 of the rules and lacks them.
+  /// Fingerprints of the layouts that this file converts: the first holds the sums of each
+  /// currency, the second was written before version 2 of the rules and lacks them.
   static let fingerprints: [UInt64] = [0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD]
 
-  /// Fingerprints of layouts with the bytes of the present one: only names of row types or fields were different.
+  /// Fingerprints of layouts with the bytes of the present one: only names of row types or fields
+  /// were different.
   static let renamed: [UInt64] = [0xD5D0_2F15_171E_6AEB]
 
-  /// What was in no table.
+  /// The counters of the first layout.
   private struct Counters: BitwiseCopyable {
     var holdings, positions: UInt32
     var trades, arrivals, settledBatch, settledSequence: UInt64
@@ -21,7 +22,7 @@ enum FormerImage {
     var now, lastSequence, eventHash: UInt64
   }
 
-  /// The same, of the older layout.
+  /// The counters of the second layout.
   private struct FirstCounters: BitwiseCopyable {
     var holdings, positions: UInt32
     var trades, arrivals, settledBatch, settledSequence: UInt64
@@ -38,13 +39,14 @@ enum FormerImage {
     }
   }
 
-  /// When an order expired, by slot.
+  /// The expiry of an order; rows were in order of slots.
   private struct Expiry: BitwiseCopyable {
     var time: UInt64
     var index: UInt32
   }
 
-  /// Reads what stands between capacity and end.
+  /// Reads the part of the image between the capacity and the end word.
+  /// - Parameter knowsCirculation: Whether the image has the sums of each currency.
   static func read(
     _ exchange: inout Exchange, from source: any StateSource, knowsCirculation: Bool
   ) {
@@ -78,7 +80,8 @@ enum FormerImage {
     exchange.schedule(expiries)
   }
 
-  /// - Returns: When each order expires, by slot; those of other orders are of no meaning.
+  /// - Returns: The expire time of each slot, ns since 1970; meaningful for good-till-time orders
+  ///   only.
   private static func expiries(from source: any StateSource, orders: UInt32) -> [UInt64] {
     _ = source.get(UInt32.self)
     _ = source.get(UInt32.self, most: Int(orders) + 1)
@@ -87,7 +90,7 @@ enum FormerImage {
 }
 
 extension Exchange {
-  /// What there is of each currency, counted from the rows: of an image that does not hold it.
+  /// Counts the circulation of each currency from the rows, for an image that lacks it.
   fileprivate mutating func countCirculation() {
     for row in 0..<UInt32(Currencies.capacity) where currencies.totals[row].isUsed {
       currencies.circulation[UInt32(currencies.totals[row].currency)].supply = Int128(
@@ -104,7 +107,7 @@ extension Exchange {
     countDebts()
   }
 
-  /// Every position and every instrument was of its area's energy.
+  /// Sets the assets of positions and instruments, which were all of their area's energy.
   fileprivate mutating func assignAssets() {
     balances.assignAssets()
     balances.index(accounts)
@@ -114,7 +117,7 @@ extension Exchange {
     }
   }
 
-  /// Enters the expiries of open orders into the schedule.
+  /// Adds the expiries of open orders to the schedule.
   fileprivate mutating func schedule(_ times: [UInt64]) {
     for slot in stride(from: 1, through: orders.used, by: 1)
     where orders[slot].marks.isOpen && orders[slot].timeInForce == .goodTillTime {

@@ -1,22 +1,23 @@
-// The exchange as bytes: every part's rows as they lie in memory, as many as are in use, free lists and
-// all. So an exchange that was read goes on exactly like the one that was written.
+// The image of an exchange: for each component its counters and the bytes of the rows in use,
+// including free lists. An exchange read from an image continues exactly like the one that wrote
+// it.
 //
-//   layout      8       fingerprint of every row type; another one is refused
-//   capacity            the same when it is read
-//   parts               each: its counters; of each table rows (8), bytes (Components.swift has the order)
-//   end         8       "EXCHANGE"
+//   layout      8       fingerprint of all row types; an unknown one is refused capacity   40
+//   must equal the capacity of the reading exchange components          for each: its counters; for
+//   each table the number of rows (8) and their bytes end         8       "EXCHANGE"
 //
-// Images of the version before are read too: FormerImage.swift.
+// Components.swift has the order of the components. FormerImage.swift reads images of older
+// programs.
 
 import MarketModel
 
 extension Exchange {
-  /// Counts changes of what rows mean that their fields do not show.
+  /// Rises when the meaning of rows changes without a change of their fields.
   private static let imageVersion: UInt64 = 2
   /// The word at the end: "EXCHANGE".
   static let imageEnd: UInt64 = 0x4547_4E41_4843_5845
 
-  /// What rows an image holds.
+  /// The layout of the images that this program writes.
   private static let layout = {
     var layout = StateLayout(version: imageVersion)
     layout.add(Capacity.Image.self)
@@ -24,18 +25,19 @@ extension Exchange {
     return layout
   }()
 
-  /// Writes the whole state, between two commands. Linear in what is in use.
+  /// Writes the whole state. Call it between two commands. Linear in the number of rows in use.
   public func write(to sink: any StateSink) {
     invariant(
-      orders.count <= orders.used && orders.used <= capacity.orders, "orders within the pool")
+      orders.count <= orders.used && orders.used <= capacity.orders, "orders are within the pool")
     sink.put(Exchange.layout.fingerprint)
     sink.put(capacity.image)
     Exchange.forEachComponent { $0.write(self, to: sink) }
     sink.put(Exchange.imageEnd)
   }
 
-  /// The exchange that `write` wrote.
-  /// - Returns: `nil` when the source ends early, or another program or another capacity wrote it.
+  /// Reads the exchange that `write` wrote.
+  /// - Returns: `nil` when the source ends early, the layout is unknown or the capacity differs;
+  ///   the source has the reason.
   public init?(capacity: Capacity, reading source: any StateSource) {
     self.init(capacity: capacity)
     let former = source.expect(
@@ -56,7 +58,7 @@ extension Exchange {
 }
 
 extension Capacity {
-  /// A capacity as it is written.
+  /// The stored form of a capacity.
   struct Image: BitwiseCopyable, Equatable {
     var participants, sessions, accounts, areas, instruments, meters: UInt32
     var positions, orders, priceLevels, cascadeSteps: UInt32

@@ -1,15 +1,15 @@
-// The full walk of the invariants (section 4): for tests, simulation and an operator in doubt.
+// The full check of all invariants (section 4), for tests, simulations and diagnosis.
 
 import MarketModel
 
 extension Exchange {
-  /// Every invariant that does not hold, as a sentence; empty in a healthy exchange.
+  /// A sentence for each violated invariant; empty for a correct state.
   ///
-  /// Walks everything: linear in the state, quadratic in the open orders of one account.
+  /// Linear in the state and quadratic in the open orders of one account.
   public func invariantViolations() -> [String] {
     var violations: [String] = []
     Exchange.forEachComponent { $0.check(self, &violations) }
-    // Cover is of no part alone: it is what orders, positions and instruments make together.
+    // Cover depends on orders, positions and instruments, so no single component can check it.
     for position in stride(from: 1, through: balances.positionCount, by: 1) {
       for side in Side.allCases { checkCover(position, side, &violations) }
     }

@@ -1,16 +1,17 @@
-// What can be asked without changing anything: orders, balances, totals. Not journaled.
+// Queries of orders, balances and totals. They change nothing and are not journaled.
 
 import MarketModel
 
 extension Exchange {
-  /// An open order.
-  /// - Returns: `nil` when no such order is open.
+  /// The state of an open order.
+  /// - Returns: `nil` when no open order has that id.
   public func orderState(_ order: OrderId) -> OrderState? {
     find(order).map { state($0) }
   }
 
-  /// What the market sees of an open order: all of it, or an iceberg's part.
-  /// - Returns: `nil` when no such order is open.
+  /// The displayed quantity of an open order and the part of it that can execute: the whole order,
+  /// or the displayed slice of an iceberg.
+  /// - Returns: `nil` when no open order has that id.
   public func displayed(of order: OrderId) -> (total: Energy, live: Energy)? {
     find(order).map {
       let displayed = displayed($0)
@@ -58,7 +59,7 @@ extension Exchange {
     exists(account) ? ParticipantId(accounts[account.rawValue].participant) : nil
   }
 
-  /// How much there is of everything.
+  /// Sizes of the tables in use, and the progress of settlement.
   public var counts: Counts {
     Counts(
       openOrders: orders.count, priceLevels: books.ladder.levelCount,
@@ -73,17 +74,17 @@ extension Exchange {
     public var openOrders: UInt32
     /// Price levels with orders.
     public var priceLevels: UInt32
-    /// Positions.
+    /// Positions ever created.
     public var positions: UInt32
-    /// Trades ever.
+    /// Trades since the start.
     public var trades: UInt64
-    /// Last batch that the ledger confirmed.
+    /// The last batch that the ledger confirmed.
     public var settledBatch: UInt64
-    /// Last command that batch covers.
+    /// The last command that this batch covers.
     public var settledSequence: SequenceNumber
   }
 
-  /// The sums of an area that prove conservation (section 7).
+  /// The sums of an area that prove the conservation of energy (section 7).
   /// - Returns: `nil` when there is no such area.
   public func totals(of area: AreaId) -> AreaTotals? {
     guard exists(area) else { return nil }
@@ -102,43 +103,44 @@ extension Exchange {
 
   /// The sums of an area since the start.
   public struct AreaTotals: Sendable, Equatable {
-    /// Minted by meters.
+    /// Produced according to meters.
     public var produced: Energy
     /// Bought from the grid.
     public var imported: Energy
     /// Stored by all accounts now.
     public var held: Energy
-    /// Burned from balances, and imports, which are burned at once.
+    /// Consumed according to meters, from balances and from imports.
     public var consumed: Energy
     /// Sold to the grid.
     public var exported: Energy
-    /// Lost on the way into the storage.
+    /// Lost between production and storage.
     public var lost: Energy
     /// Cash of the house account for fees.
     public var fees: Money
     /// Cash of the grid's house account.
     public var grid: Money
 
-    /// produced + imported = held + consumed + exported + lost.
+    /// Whether produced + imported = held + consumed + exported + lost.
     public var isConserved: Bool {
       produced.wattHours + imported.wattHours
         == held.wattHours + consumed.wattHours + exported.wattHours + lost.wattHours
     }
   }
 
-  /// Deposits less withdrawals of a currency: what all accounts, fees and grids hold together.
+  /// Deposits less withdrawals of a currency, which equals the cash of all accounts and house
+  /// accounts.
   public func supply(of currency: Currency) -> Money {
     let row = totals(of: currency)
     guard row < UInt32(Currencies.capacity) else { return .zero }
     return Money(units: currencies.totals[row].supply)
   }
 
-  // MARK: As events say it
+  // MARK: Rows as events report them
 
   func state(_ order: OpenOrder) -> OrderState {
     invariant(
       order.marks.isOpen && order.covered <= order.leaves,
-      "the state of an open order")
+      "the order is open and covered is at most leaves")
     return OrderState(
       order: order.id, account: AccountId(order.account),
       instrument: InstrumentId(order.row.instrument),
@@ -155,14 +157,14 @@ extension Exchange {
     let holding = balances.positions[position].holding
     invariant(
       balances.holdings[holding].account == balances.positions[position].account,
-      "a position's cash is its account's"
+      "a position and its holding have one account"
     )
     let (asks, bids) = (owned(position, .sell), owned(position, .buy))
     invariant(
       balances.positions[position].isTouched
         || asks.covered <= balances.positions[position].level
           && bids.covered <= balances.positions[position].headroom,
-      "the same energy backs no two live quantities")
+      "cover is at most what the position has available")
     return Balance(
       account: AccountId(balances.positions[position].account),
       area: AreaId(balances.positions[position].area),

@@ -1,5 +1,5 @@
-// The hash of the whole state: what a clean shutdown writes and a replay compares. It depends on what
-// the state means, not on how it is stored: links count by the order they give.
+// The hash of the whole state. A clean shutdown journals it and a replay compares it. It depends on
+// the meaning of the state and not on its storage: lists count by their order, not by their links.
 
 import MarketModel
 
@@ -7,9 +7,9 @@ extension Exchange {
   /// Rolling hash over all events so far. Constant time.
   public var eventHash: UInt64 { progress.history.value }
 
-  /// Hash of the whole state. Walks everything that exists: linear in its size.
+  /// Hash of the whole state. Linear in the number of rows in use.
   ///
-  /// Two exchanges with the same hash behave the same from here on. Not cryptographic.
+  /// Exchanges with equal state hashes give equal events for equal commands. Not cryptographic.
   public func stateHash() -> UInt64 {
     var hash = WordHash()
     Exchange.forEachComponent { $0.fold(self, into: &hash) }

@@ -1,8 +1,9 @@
-// Looking ahead. In a large exchange an order waits for memory, not for arithmetic: its row, its level,
-// its neighbours and its owner's balances each cost a miss of some 100 ns, one after the other. Whoever
-// has the next commands at hand (a block of the journal, a ring, a full read buffer) shows them: the
-// lines of sixteen at a time are asked for, a step while the sixteen before them run, each step with what
-// the one before it has brought in.
+// Prefetching for the commands that follow. In a large exchange cache misses dominate the cost of
+// an order: its row, its level, its neighbours and its owner's balances each miss for about 100 ns,
+// one after another. A caller that has the next commands (a block of the journal, a ring, a full
+// read buffer) passes them here. Their rows are prefetched in groups of sixteen and in several
+// steps. Each step runs while an earlier group is applied, and uses the rows that the previous step
+// brought into the cache.
 //
 //     commands   +48 ... +63          +32 ... +47               +16 ... +31          next 16
 //     enter      account              position, open orders,    cash, owner's tail,  (level's tail,
@@ -11,31 +12,34 @@
 //                place                level, four neighbours
 //     reading    meter                position, open orders     cash, first orders
 //
-// In brackets: with many instruments, whose books the caches do not hold, a level is one step further.
+// Rows in brackets: with many instruments the books do not fit the caches, and a level takes one
+// more step.
 //
-// Which command comes cannot be predicted, and every wrong guess costs as much as fifty instructions.
-// So each sixteen are first sorted by kind, without a branch, and each step walks a list of one kind.
+// The kind of the next command is unpredictable, and a mispredicted branch costs as much as fifty
+// instructions. Each group is therefore first sorted by kind without branches, and each step walks
+// the lists of one kind.
 
 import CPrefetch
 import MarketModel
 
 extension Exchange {
-  /// Asks for the memory that commands soon to be applied will touch. Changes nothing that a rule can
-  /// see; may be left out.
+  /// Prefetches the memory that the next commands will access. Optional: it does not change the
+  /// state.
   ///
-  /// To be called before each of `commands` is applied, in order. A small exchange, which the caches hold
-  /// anyway, returns at once.
+  /// Call it before applying each of `commands`, in order. It returns at once when the exchange is
+  /// small enough to fit the caches.
   ///
   /// - Parameters:
-  ///   - commands: Any commands, rightful or not. Worth it from some 16 on; best from 64.
-  ///   - index: The one that is applied next.
+  ///   - commands: The commands to apply; they need not be valid. The gain starts at about 16
+  ///     commands and is largest from 64 on.
+  ///   - index: The index of the command that is applied next.
   @inlinable @inline(__always) public mutating func anticipate(
     _ commands: UnsafeBufferPointer<Command>, before index: Int
   ) {
     if index % Exchange.lookAheadGroup == 0, commands.count > 1 { lookAhead(commands, index) }
   }
 
-  /// Commands that are looked at together; a power of two.
+  /// Number of commands in a group; a power of two.
   @inlinable static var lookAheadGroup: Int { 16 }
 
   @usableFromInline mutating func lookAhead(_ commands: UnsafeBufferPointer<Command>, _ index: Int)
@@ -54,21 +58,21 @@ extension Exchange {
     if hasManyBooks { prefetchLevelEnds(window[block]) }
   }
 
-  /// Whether the second-level cache (1 MiB) holds less than what is in use.
+  /// Whether the rows in use exceed the second-level cache (1 MiB).
   private var isLarge: Bool {
     orders.count >= 1 << 13 || hasManyBooks || balances.positionCount >= 1 << 12
   }
 
-  /// Whether the caches do not hold all books.
+  /// Whether the books exceed the caches.
   private var hasManyBooks: Bool { products.instruments.capacity >= 1 << 12 }
 
-  /// Whether the first cache does not hold all levels.
+  /// Whether the levels exceed the first-level cache.
   private var hasManyLevels: Bool { books.ladder.levelCount >= 1 << 10 }
 
-  // MARK: What a command names
+  // MARK: Rows that a command names
 
-  /// Sorts a block's commands and asks for the rows that they name. What names rows that cannot exist is
-  /// left out.
+  /// Sorts the commands of a block by kind and prefetches the rows that they name. Commands whose
+  /// numbers are out of range are left out.
   private mutating func prefetchRows(_ first: UnsafePointer<Command>, _ count: Int, block: Int) {
     let list = window[block]
     list.clear()
@@ -79,7 +83,7 @@ extension Exchange {
       list.add(payload, commandLayout.kind(CommandLayout.tag(payload)))
     }
     list.filter(.enter) { prefetchEntering(NewOrderRow($0.assumingMemoryBound(to: NewOrder.self))) }
-    // A replace begins with the same fields as a cancel.
+    // The first fields of a replace are those of a cancel.
     list.filter(.change) {
       prefetchChanged(CancelOrderRow($0.assumingMemoryBound(to: CancelOrder.self)))
     }
@@ -115,7 +119,7 @@ extension Exchange {
     return true
   }
 
-  // MARK: What those rows name
+  // MARK: Rows that those rows refer to
 
   private func prefetchOwners(_ list: Window.Block) {
     for index in 0..<list.count(.enter) {
@@ -168,10 +172,10 @@ extension Exchange {
     for index in 0..<list.count(.enter) { prefetchLevelEnds(list.enter(index)) }
   }
 
-  // MARK: Where a new order goes
+  // MARK: The level that a new order reaches or joins
 
-  /// The sides of the book that an order enters and meets, with its keys there; `nil` when its price is
-  /// outside the band.
+  /// The book side that an order joins and the opposite one, with the key of its price on each;
+  /// `nil` when the price is outside the band.
   @inline(__always) private func path(_ order: NewOrderRow) -> (
     own: BookRow, key: UInt32, other: BookRow, reach: UInt32
   )? {

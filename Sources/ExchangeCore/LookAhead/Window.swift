@@ -1,17 +1,17 @@
-// What comes next, sorted by the rows that it names (LookAhead.swift).
+// The window of the next commands, sorted by the kind of rows that they name (LookAhead.swift).
 //
-//     block    0: next   1: +16   2: +32   3: +48      a ring: block n stands in place n modulo 4
-//     lists    | enter | change | reading | other |    of each block, sixteen places each
+//     block    0: next   1: +16   2: +32   3: +48      a ring: block n is stored at index n modulo 4
+//     lists    | enter | change | reading | other |    four lists of sixteen entries in each block
 
 import MarketModel
 
-/// Commands to come by kind, sixteen at a time: a ring of four blocks, each with a list for each kind.
+/// The next commands: a ring of four blocks of sixteen commands, each with one list for each kind.
 struct Window: ~Copyable {
-  /// Commands of a block.
+  /// Number of commands in a block.
   static var size: Int { Exchange.lookAheadGroup }
   private static let blocks = 4
 
-  /// One block's lists, four of sixteen payloads.
+  /// The four lists of one block. Each has up to sixteen pointers to payloads.
   struct Block {
     fileprivate let counts: UnsafeMutablePointer<Int>
     fileprivate let payloads: UnsafeMutablePointer<UnsafeRawPointer>
@@ -38,14 +38,14 @@ struct Window: ~Copyable {
       for kind in 0..<4 { counts[kind] = 0 }
     }
 
-    /// Adds a command; at most sixteen.
+    /// Adds a command to the list of its kind. A block takes at most sixteen.
     @inline(__always) func add(_ payload: UnsafeRawPointer, _ kind: UInt8) {
       let count = counts[Int(kind)]
       payloads[Int(kind) &* Window.size &+ count] = payload
       counts[Int(kind)] = count &+ 1
     }
 
-    /// Keeps what `isKept` says of one kind.
+    /// Removes the payloads of one kind for which `isKept` returns false.
     @inline(__always) func filter(_ kind: NamedRows, _ isKept: (UnsafeRawPointer) -> Bool) {
       let list = payloads + kind.rawValue &* Window.size
       var kept = 0

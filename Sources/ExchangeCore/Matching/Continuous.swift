@@ -1,10 +1,10 @@
-// Matching (section 5): price first, then time of entering the live book. Only covered quantity is in
-// the live book, so matching never asks whether an order can execute.
+// Continuous matching (section 5): by price, then by the time of entering the live book. The live
+// book contains only covered quantity, so matching does not check whether an order can execute.
 
 import MarketModel
 
 extension Exchange {
-  /// Whether an entering order's limit reaches the best live order of the other side.
+  /// Whether an entering order's limit reaches the best live price of the other side.
   @inline(__always) func crosses(_ order: OpenOrder) -> Bool {
     reaches(order.row.instrument, order.side, limit: order.price)
   }
@@ -15,7 +15,8 @@ extension Exchange {
     return best != Ladder.none && best <= products.instruments[instrument].key(limit, other)
   }
 
-  /// Matches an entering order and rests what remains of it. It may be gone afterwards.
+  /// Matches an entering order; the remainder rests. The order may be completed or cancelled
+  /// afterwards.
   @inline(always) mutating func matchAndRest(_ order: OpenOrder) {
     match(order)
     if !order.marks.isOpen { return }
@@ -26,25 +27,26 @@ extension Exchange {
     }
   }
 
-  /// Trades an entering order with what it reaches. Self-trade prevention may cancel it; else it is
-  /// still open, perhaps with nothing left.
+  /// Trades an entering order with the orders that it reaches. Self-trade prevention may cancel it;
+  /// otherwise it is still open, possibly with leaves of 0.
   @inline(always) mutating func match(_ order: OpenOrder) {
     let other = order.side.opposite
     let book = books.sides.row(bookIndex(order.row.instrument, other))
     let limit = order.instrument.value.key(order.price, other)
-    // Without a live level the best key is above every limit.
+    // When no level is live, the best key is above every limit.
     while book.bestKey <= limit, order.covered > 0 {
       if !matchOne(order, book.bestLevel) { return }
     }
   }
 
-  /// Trades an entering order with the first of the best level, or applies self-trade prevention.
-  /// - Returns: whether matching goes on.
+  /// Trades an entering order with the first order of the best level, or applies self-trade
+  /// prevention.
+  /// - Returns: Whether matching continues.
   private mutating func matchOne(_ order: OpenOrder, _ best: UInt32) -> Bool {
     let level = books.ladder.levels.row(best)
     invariant(level.liveHead != 0, "the best level has a live order")
     let resting = open(level.liveHead)
-    // One instrument, one area: the same position is the same account.
+    // Both orders are of one instrument, so an equal position means an equal account.
     if resting.position == order.position {
       return preventSelfTrade(order, resting, level)
     }
@@ -60,19 +62,19 @@ extension Exchange {
     let instrument = taker.instrument
     let quantity = min(taker.covered, displayedLive(maker))
     let price = maker.price
-    let notional = price * quantity  // Fits: the maker's own notional did (section 11).
+    let notional = price * quantity  // Fits: the maker's whole notional does (section 11).
     let side = taker.side
     let makerFee = fee(instrument.makerFee, notional)
     let takerFee = fee(instrument.takerFee, notional)
     let lots = instrument.value.lots(quantity)
-    let paid = side.select(sell: -notional, buy: notional)  // By the taker; the maker gets it.
+    let paid = side.select(sell: -notional, buy: notional)  // From the taker to the maker.
     let taken = side.select(sell: -quantity, buy: quantity)
     post(taker, quantity, lots: lots, energy: taken, cash: -paid - takerFee)
     post(maker, quantity, lots: lots, energy: -taken, cash: paid - makerFee)
     products.areas[UInt32(instrument.area)].fees += makerFee + takerFee
     level.execute(quantity)
 
-    progress.trades &+= 1  // Less than one in a nanosecond for centuries.
+    progress.trades &+= 1  // Cannot wrap: at one trade each ns it would take 584 years.
     emitTrade(side, price, quantity, notional, (taker, takerFee), (maker, makerFee))
     touchBalance(taker.position, taker.owner)
     touchBalance(maker.position, maker.owner)
@@ -86,8 +88,8 @@ extension Exchange {
     return fee
   }
 
-  /// Posts one party's part of a trade: its order's quantity, what the order reserved for these lots,
-  /// and the energy and the cash that it gets.
+  /// Posts one party's side of a trade: reduces the order, releases the reservation of the traded
+  /// lots, and adds `energy` (Wh) and `cash` (1e-8), each negative when the party gives it.
   @inline(__always) private func post(
     _ order: OpenOrder, _ quantity: Int64, lots: Int64, energy: Int64, cash: Int64
   ) {
@@ -97,17 +99,18 @@ extension Exchange {
     order.owned.trade(quantity)
     invariant(
       order.holding.reserved | order.owner.level >= 0,
-      "no more paid than was reserved, no more sold than held")
+      "reserved cash and energy held are at least 0")
     execute(order, quantity)
   }
 
-  /// Takes executed quantity off an order and its owner's sums.
+  /// Subtracts an executed quantity from an order and from its owner's sums.
   @inline(__always) func execute(_ order: OpenOrder, _ quantity: Int64) {
     order.row.execute(quantity)
     order.owned.execute(quantity)
   }
 
-  /// After `quantity` of a resting order was taken: without leaves it is gone, without cover it waits.
+  /// Updates a resting order that was reduced by `quantity` Wh: without leaves it is completed,
+  /// without cover it waits.
   @inline(__always) mutating func updateResting(_ order: OpenOrder, reducedBy quantity: Int64) {
     if order.leaves == 0 {
       removeFromLevel(order, isLive: true)

@@ -1,16 +1,16 @@
-// Self-trade prevention (section 5): what happens when both best orders have one owner.
+// Self-trade prevention (section 5): applies when an order meets an order of its own account.
 
 import MarketModel
 
 extension Exchange {
-  /// Applies the entering order's instruction where both best orders have one owner.
-  /// - Returns: whether matching goes on.
+  /// Applies the entering order's instruction when the best resting order has the same owner.
+  /// - Returns: Whether matching continues.
   mutating func preventSelfTrade(_ entering: OpenOrder, _ resting: OpenOrder, _ level: LevelRow)
     -> Bool
   {
-    invariant(entering.slot != resting.slot, "an entering order is in no book")
-    invariant(entering.side != resting.side, "two sides of one book")
-    invariant(resting.level == level.number, "the resting order of this level")
+    invariant(entering.slot != resting.slot, "an entering order is not in the book")
+    invariant(entering.side != resting.side, "the orders are on opposite sides")
+    invariant(resting.level == level.number, "the resting order belongs to the level")
     switch entering.selfTradePrevention {
     case .cancelNewer:
       cancelInFull(entering, .selfTrade)
@@ -26,7 +26,7 @@ extension Exchange {
       let quantity = min(entering.covered, displayedLive(resting))
       decrement(resting, quantity)
       level.execute(quantity)
-      invariant(quantity > 0 && level.live >= 0, "only what is live is decremented")
+      invariant(quantity > 0 && level.live >= 0, "a decrement takes live quantity only")
       emitCanceled(resting, quantity, .selfTrade)
       updateResting(resting, reducedBy: quantity)
       decrement(entering, quantity)
@@ -40,7 +40,7 @@ extension Exchange {
     release(order, lots: order.instrument.value.lots(quantity))
     execute(order, quantity)
     order.quantity -= quantity
-    invariant(order.quantity >= order.leaves, "what was executed stays")
-    invariant(order.leaves >= order.covered, "no more covered than open")
+    invariant(order.quantity >= order.leaves, "the executed quantity is at least 0")
+    invariant(order.leaves >= order.covered, "covered is at most leaves")
   }
 }

@@ -1,14 +1,15 @@
-// A row of a table, in its place. Rules read and write its fields as if it were the value itself:
+// References to table rows. Rules read and write the fields of a row directly:
 //
 //     row.leaves -= quantity          instead of          row.pointee.leaves -= quantity
 //
-// It compiles to the same access: the key path of a stored field is known when a rule is compiled.
+// Both compile to the same memory access, because the key path of a stored field is known at
+// compile time.
 
-/// An element of a table in its place: what is written to its fields is written to the table. A handle:
-/// copies name the same element. Valid as long as the table. Owned by the table's thread.
+/// A reference to an element of a table: writing a field writes the table, and copies refer to one
+/// element. Valid as long as the table. Owned by the table's thread.
 @dynamicMemberLookup
 struct Row<Element: BitwiseCopyable> {
-  /// Where it is.
+  /// The address of the element.
   let address: UnsafeMutablePointer<Element>
 
   @inline(__always) init(_ address: UnsafeMutablePointer<Element>) { self.address = address }
@@ -19,12 +20,12 @@ struct Row<Element: BitwiseCopyable> {
     @inline(__always) nonmutating unsafeMutableAddress { address }
   }
 
-  /// A field that only its own file writes, or a value computed from fields.
+  /// A field that other files cannot write, or a computed value.
   @inline(__always) subscript<Value>(dynamicMember field: KeyPath<Element, Value>) -> Value {
     @inline(__always) get { address.pointee[keyPath: field] }
   }
 
-  /// A field.
+  /// A field that can be written.
   @inline(__always) subscript<Value>(dynamicMember field: WritableKeyPath<Element, Value>) -> Value
   {
     @inline(__always) get { address.pointee[keyPath: field] }
@@ -32,10 +33,10 @@ struct Row<Element: BitwiseCopyable> {
   }
 }
 
-/// A value that is only read, where it stands: the payload of a command.
+/// A read-only reference to a value in place, such as the payload of a command.
 @dynamicMemberLookup
 struct ReadOnlyRow<Element: BitwiseCopyable> {
-  /// Where it is.
+  /// The address of the value.
   let address: UnsafePointer<Element>
 
   @inline(__always) init(_ address: UnsafePointer<Element>) { self.address = address }
@@ -43,7 +44,7 @@ struct ReadOnlyRow<Element: BitwiseCopyable> {
   /// The whole value.
   var value: Element { @inline(__always) unsafeAddress { address } }
 
-  /// A field.
+  /// A field, to read.
   @inline(__always) subscript<Value>(dynamicMember field: KeyPath<Element, Value>) -> Value {
     @inline(__always) get { address.pointee[keyPath: field] }
   }

@@ -1,27 +1,31 @@
-// A fixed table of plain values, zeroed, taken from the system at the start. Rows begin on a cache
-// line; large tables ask for huge pages, because a random access to a table of a million orders costs
-// a page walk beside the cache miss otherwise. Pages that are never touched are never backed.
+// A table of fixed capacity for plain values, zeroed and mapped at the start. Its first row begins
+// on a cache line. Large tables request huge pages, because otherwise each random access to a table
+// of a million orders costs a page walk beside the cache miss. Pages that were never written take
+// no memory.
 //
-// Its bound is checked by the processor's page protection, as engines for WebAssembly do it: an index
-// has 32 bits, and behind the elements the whole reach of such an index is reserved without access.
+// The processor's page protection checks the bounds, as in WebAssembly engines: an index has 32
+// bits, and the whole address range that such an index can reach behind the elements is reserved
+// without access.
 //
 //     | elements: read and write | no access ......................................... |
 //     base                       base + capacity                       base + 2^32 elements
 //
-// A wrong index beyond the last page of elements stops the process, and a right one costs no comparison:
-// some twenty an order. Reserved addresses cost no memory. Debug builds compare instead.
+// An index beyond the last page of elements ends the process, and a valid index needs no
+// comparison, which saves about twenty of them for each order. Reserved addresses take no memory.
+// Debug builds compare instead.
 
-/// `capacity` elements of plain bytes, all zero at the start, indexed 0 ..< capacity.
+/// A table of `capacity` plain elements with indices 0 ..< capacity, all zero at the start.
 ///
-/// All-zero bytes must be a valid `Element`. Elements are read and written in place; an index that is
-/// not below the capacity ends the process. Owned by one thread.
+/// All-zero bytes must be a valid `Element`. Elements are read and written in place. An index
+/// beyond the last page of elements ends the process. Owned by one thread.
 struct Table<Element: BitwiseCopyable>: ~Copyable {
   private let base: UnsafeMutablePointer<Element>
   private let reserved: TableMemory
-  /// How many elements there are.
+  /// Number of elements.
   let capacity: Int
 
-  /// - Precondition: the capacity fits a 32-bit index; the system has the memory.
+  /// A table whose elements are all zero. Ends the process when the system refuses the memory.
+  /// - Precondition: `capacity` fits a 32-bit index.
   init(capacity: Int) {
     precondition(capacity >= 0 && capacity < 1 << 32, "a table cannot have \(capacity) elements")
     guard let memory = TableMemory(elements: Table.bytes(capacity), reach: Table.reach(capacity))
@@ -37,9 +41,9 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
 
   deinit { reserved.release() }
 
-  /// Addresses for the elements and for all that an index can reach.
+  /// Bytes of addresses for the elements and for the range that an index can reach.
   private static func reach(_ capacity: Int) -> Int {
-    // valgrind has no room for such reaches: build with -Xswiftc -DVALGRIND to profile with it.
+    // valgrind cannot reserve such ranges; build with -Xswiftc -DVALGRIND to profile with it.
     #if DEBUG || VALGRIND
       (bytes(capacity) + TableMemory.page - 1) / TableMemory.page * TableMemory.page
         + TableMemory.page
@@ -52,13 +56,13 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
     max(capacity, 1) * MemoryLayout<Element>.stride
   }
 
-  /// Where element `index` is.
+  /// The address of element `index`.
   @inline(__always) func address(of index: UInt32) -> UnsafeMutablePointer<Element> {
     assert(Int(index) < capacity)
     return base + Int(index)
   }
 
-  /// Element `index` in its place.
+  /// A reference to element `index`.
   @inline(__always) func row(_ index: UInt32) -> Row<Element> { Row(address(of: index)) }
 
   subscript(index: UInt32) -> Element {

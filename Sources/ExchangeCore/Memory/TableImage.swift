@@ -1,10 +1,10 @@
-// A table as bytes: how many rows, then the rows as they lie in memory. Image.swift says which tables.
+// The image of a table: the number of rows, then the bytes of the rows as they are in memory.
 
 import MarketModel
 
 extension Table {
   /// Writes the first rows.
-  /// - Parameter used: How many; `nil`: up to the last that is not all zero.
+  /// - Parameter used: Number of rows to write; `nil`: up to the last row that is not all zero.
   func write(to sink: any StateSink, used: Int? = nil) {
     let rows = used ?? usedRows
     precondition(rows <= capacity, "more rows in use than there are")
@@ -12,7 +12,7 @@ extension Table {
     sink.write(UnsafeRawBufferPointer(rebasing: bytes[..<(rows * MemoryLayout<Element>.stride)]))
   }
 
-  /// Reads what `write` wrote into a table whose rows are all zero.
+  /// Reads the rows that `write` wrote. All rows of the table must be zero.
   func read(from source: any StateSource) {
     let rows = source.count(most: capacity)
     invariant(rows >= 0 && rows <= capacity, "rows within the table")
@@ -26,7 +26,7 @@ extension Table {
       start: address(of: 0), count: capacity * MemoryLayout<Element>.stride)
   }
 
-  /// Rows up to the last that is not all zero. Looks from the end, a word at a time.
+  /// Number of rows up to the last one that is not all zero. Searches from the end by words.
   private var usedRows: Int {
     let all = UnsafeRawBufferPointer(bytes)
     var end = all.count

@@ -1,10 +1,11 @@
-// Where a table's addresses come from. Three calls to the system a table are nothing for an exchange that
-// lives a day; whoever makes thousands (a simulation, a test, a search over markets) would spend a third
-// of the time in them and in the page faults behind them. So the addresses of small tables are kept when
-// their table goes, and the next table of the same size begins in them, zeroed again.
+// The memory of tables. Mapping takes three system calls for each table, which does not matter to
+// an exchange that runs for days. Simulations and tests create thousands of exchanges and would
+// spend a third of their time on these calls and on page faults. Therefore the mappings of small
+// tables are cached when their table is deinitialised, and the next table of equal size uses one of
+// them, zeroed again.
 //
-// None of this is inlined: it would stand between the functions of the hot path, whose code is looked
-// through for calls that it must not make.
+// The functions are not inlined, so that their system calls stay out of the hot path's code, which
+// Tests/hotpath/check.py inspects.
 
 import MarketModel
 import Synchronization
@@ -17,24 +18,25 @@ import Synchronization
   import Darwin
 #endif
 
-/// Zeroed memory and the addresses behind it. Whoever has it may write `elements` bytes and calls
-/// `release` once; between two owners, none but the list below knows it.
+/// Zeroed memory and the reserved addresses behind it. The owner may write the first `elements`
+/// bytes and calls `release` once. Thread-safe because a mapping has one owner or is in the cache,
+/// which has a lock.
 struct TableMemory: @unchecked Sendable {
-  /// Where it begins: at a page.
+  /// The first byte, at the start of a page.
   let start: UnsafeMutableRawPointer
-  /// Bytes that may be touched.
+  /// Number of bytes that can be read and written.
   private let elements: Int
-  /// All bytes that are reserved.
+  /// Number of bytes of reserved addresses, including `elements`.
   private let reach: Int
 
-  /// At least what a page holds, in bytes.
+  /// An upper bound of the size of a page, bytes; tables up to this size are cached.
   static let page = 64 << 10
-  /// What a huge page holds on this class of machine, in bytes.
+  /// The size of a huge page, bytes.
   private static let hugePage = 2 << 20
-  /// The most addresses that are kept, in bytes: a quarter of what a process has.
+  /// The most bytes of addresses in the cache: a quarter of a process's address space.
   private static let mostKept = 32 << 40
 
-  /// Kept memory, and how many addresses it takes.
+  /// The cached mappings and the bytes of addresses that they take.
   private struct Kept: ~Copyable {
     var memories: [TableMemory] = []
     var addresses = 0
@@ -42,10 +44,10 @@ struct TableMemory: @unchecked Sendable {
 
   private static let kept = Mutex(Kept())
 
-  /// Memory of `elements` bytes, all zero, at the start of `reach` bytes of addresses; touching one
-  /// behind the page in which the elements end stops the process.
-  /// - Returns: `nil` when the system refuses it: without what lies behind, a wrong index would write
-  ///   into what is not the table's.
+  /// Maps `elements` bytes, all zero, at the start of `reach` bytes of reserved addresses. An
+  /// access behind the page in which the elements end ends the process.
+  /// - Returns: `nil` when the system refuses the mapping. The reserved addresses are required,
+  ///   since otherwise an index out of range could write to other memory.
   @inline(never) init?(elements: Int, reach: Int) {
     precondition(elements > 0 && elements <= reach, "elements within their addresses")
     if let used = TableMemory.take(elements, reach) {
@@ -61,14 +63,14 @@ struct TableMemory: @unchecked Sendable {
       return nil
     }
     #if os(Linux)
-      // A wish, not a need: where the system refuses, the table is only slower.
+      // Optional: where the system refuses huge pages, the table is only slower.
       if elements >= TableMemory.hugePage { _ = madvise(mapped, elements, MADV_HUGEPAGE) }
     #endif
     (start, self.elements, self.reach) = (mapped, elements, reach)
-    invariant(Int(bitPattern: start) % 64 == 0, "rows begin on a line of the cache")
+    invariant(Int(bitPattern: start) % 64 == 0, "rows begin on a cache line")
   }
 
-  /// Nobody touches it any more.
+  /// Gives the memory to the cache, or unmaps it. The owner must not use it afterwards.
   @inline(never) func release() {
     if !keep() { munmap(start, reach) }
   }
@@ -79,21 +81,22 @@ struct TableMemory: @unchecked Sendable {
       let found = kept.memories.lastIndex { $0.elements == elements && $0.reach == reach }
       guard let found else { return nil }
       kept.addresses -= reach
-      invariant(kept.addresses >= 0, "only what was kept is taken")
+      invariant(kept.addresses >= 0, "the count of cached addresses is at least 0")
       let taken = kept.memories.remove(at: found)
-      invariant(taken.elements == elements && taken.reach == reach, "addresses of the same size")
+      invariant(taken.elements == elements && taken.reach == reach, "the cached mapping has the requested size")
       return taken
     }
   }
 
-  /// - Returns: `false` when it is too large to be kept.
+  /// Adds the mapping to the cache.
+  /// - Returns: `false` when it is too large or the cache is full.
   private func keep() -> Bool {
     guard elements <= TableMemory.page else { return false }
     return TableMemory.kept.withLock { kept in
       guard kept.addresses + reach <= TableMemory.mostKept else { return false }
       kept.addresses += reach
       kept.memories.append(self)
-      invariant(kept.addresses <= TableMemory.mostKept, "no more kept than may be")
+      invariant(kept.addresses <= TableMemory.mostKept, "the cache is within its bound")
       return true
     }
   }

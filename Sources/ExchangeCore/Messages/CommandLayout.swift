@@ -1,21 +1,22 @@
-// Where the frequent commands keep their payload, so that rules read it where the command stands.
+// The memory layout of the frequent commands, so that rules read a payload in place.
 //
 //     Command.Body in memory:   | payload, from byte 0 ............ | case |
 //
-// Taking a payload out of its case copies it, a field at a time, to the stack, and on to every rule
-// that wants it: a quarter of the instructions of an order. The compiler chooses the layout. It is not
-// assumed: `CommandLayout` reads it off from commands made the usual way.
+// Extracting a payload from its enum case copies it field by field to the stack and again to every
+// rule that takes it, which is a quarter of the instructions of an order. The compiler chooses the
+// layout, so `CommandLayout` determines it at the start from sample commands instead of assuming
+// it.
 
 import MarketModel
 
-/// A new order, where its command stands.
+/// The payload of a new order, in place in its command.
 typealias NewOrderRow = ReadOnlyRow<NewOrder>
-/// A replace, where its command stands.
+/// The payload of a replace, in place in its command.
 typealias ReplaceOrderRow = ReadOnlyRow<ReplaceOrder>
-/// A cancel, where its command stands.
+/// The payload of a cancel, in place in its command.
 typealias CancelOrderRow = ReadOnlyRow<CancelOrder>
 
-/// Which rows a command names.
+/// The kinds of rows that a command names, for prefetching.
 enum NamedRows: Int {
   /// An account and an instrument.
   case enter = 0
@@ -26,18 +27,18 @@ enum NamedRows: Int {
   case other = 3
 }
 
-/// The byte that names each frequent case.
+/// The tag byte of each frequent case of `Command.Body`.
 struct CommandLayout {
   let enter: UInt8
   let replace: UInt8
   let cancel: UInt8
-  /// What kind of rows a command names, by its tag (LookAhead/LookAhead.swift).
+  /// The kind of rows that a command names (`NamedRows`), by the command's tag.
   private let kinds: InlineArray<256, UInt8>
 
-  /// Read off once a process.
+  /// The layout of this build, determined once in each process.
   static let ofThisBuild = CommandLayout()
 
-  /// Reads the layout off from sample commands and checks that payloads stand where they are expected.
+  /// Determines the layout from sample commands. Ends the process when a payload is not at byte 0.
   private init() {
     enter = CommandLayout.tag(.enter(Sample.newOrder), Sample.newOrder)
     replace = CommandLayout.tag(.replace(Sample.replace), Sample.replace)
@@ -49,27 +50,28 @@ struct CommandLayout {
     kinds[Int(replace)] = UInt8(NamedRows.change.rawValue)
     kinds[Int(reading)] = UInt8(NamedRows.reading.rawValue)
     self.kinds = kinds
-    // The tag is a byte of its own behind the largest payload: no other case has one of these.
+    // The tag is a separate byte behind the largest payload, so no other case has one of these
+    // tags.
     precondition(
       MemoryLayout<Command.Body>.size > Command.Body.largestPayload
         && enter != replace && replace != cancel && cancel != enter,
       "commands are not laid out as this build expects")
   }
 
-  /// Where the payload of a command starts.
+  /// The address of a command's payload.
   @inline(__always) static func payload(_ command: UnsafePointer<Command>) -> UnsafeRawPointer {
     UnsafeRawPointer(command) + CommandLayout.offset
   }
 
-  /// The byte that names the case.
+  /// The tag of the case that has the payload.
   @inline(__always) static func tag(_ payload: UnsafeRawPointer) -> UInt8 {
     payload.load(fromByteOffset: MemoryLayout<Command.Body>.size - 1, as: UInt8.self)
   }
 
-  /// What kind of rows a command with a tag names.
+  /// The kind of rows that a command with a tag names (`NamedRows`).
   @inline(__always) func kind(_ tag: UInt8) -> UInt8 { kinds[Int(tag)] }
 
-  /// Bytes of a command before its body; the body is the last of its fields.
+  /// Bytes of a command before its body, which is the last field.
   @inline(__always) private static var offset: Int {
     MemoryLayout<Command>.size - MemoryLayout<Command.Body>.size
   }
@@ -87,7 +89,7 @@ struct CommandLayout {
   }
 }
 
-/// Commands with every field set.
+/// Payloads in which every field is set.
 private enum Sample {
   static let newOrder = NewOrder(
     account: AccountId(1), instrument: InstrumentId(2), side: .sell, type: .market,

@@ -1,30 +1,30 @@
-// Where a command's events are written, in place, before their reader takes them. Rules write events
-// without knowing who reads; so none of them is generic and none is copied on the way.
+// The buffer of the events of one command. Rules write into it without knowing the reader, so the
+// rules are not generic and events are not copied.
 //
-// An order makes an event of 110 bytes, a trade one of 140 and two balances. Building such a value
-// and then storing it costs a copy of it, and the copy waits for the bytes that were just written. So
-// the frequent events are written field by field where they belong (`EventKind`).
+// An order event has 110 bytes; a trade has one event of 140 bytes and two balances. Building such
+// a value and then storing it costs a copy, which stalls on the bytes that were just written.
+// Therefore the frequent events are written field by field in place (`EventKind`).
 
 import MarketModel
 
-/// Which event an order's state goes into: its tag in the hash of the history.
+/// The events that carry an order's state. The raw value is the tag in the event hash.
 enum OrderStateEvent: UInt64 {
   case accepted = 1
   case replaced = 2
   case restated = 3
 }
 
-/// The events of the command being applied, in order.
+/// The events of the command being applied, in order. Owned by the exchange's thread.
 ///
-/// A command with more events than it holds (a mass cancel of ten thousand orders) doubles it, once and
-/// for good.
+/// A command with more events than the buffer holds (a mass cancel of ten thousand orders, say)
+/// doubles its capacity; the buffer never shrinks.
 struct EventBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<Event>
   private var capacity: Int
-  /// How many events there are.
+  /// Number of events.
   private(set) var count = 0
 
-  /// Room for what commands cause in an exchange with so many orders: for 4,096 events at most.
+  /// A buffer for the usual commands of an exchange with `orders` orders: 64 to 4,096 events.
   init(orders: UInt32) {
     EventKind.check()
     capacity = min(4_096, max(64, Int(orders) * 4))
@@ -33,19 +33,19 @@ struct EventBuffer: ~Copyable {
 
   deinit { base.deallocate() }
 
-  /// All of them, until the next `append` or `clear`.
+  /// All events; valid until the next `append` or `clear`.
   var all: UnsafeBufferPointer<Event> { UnsafeBufferPointer(start: base, count: count) }
 
   @inline(__always) mutating func clear() { count = 0 }
 
   mutating func append(_ event: Event) {
     if count == capacity { grow() }
-    invariant(count < capacity, "events within their memory")
+    invariant(count < capacity, "events are within their memory")
     (base + count).initialize(to: event)
     count &+= 1
   }
 
-  // MARK: In place. The caller writes every field of what it gets.
+  // MARK: Events written in place: the caller writes every field of the returned payload
 
   @inline(__always) mutating func state(_ kind: OrderStateEvent) -> Row<OrderState> {
     switch kind {
@@ -75,12 +75,12 @@ struct EventBuffer: ~Copyable {
   }
 
   @inline(never) private mutating func grow() {
-    invariant(count == capacity, "memory grows when it is full")
+    invariant(count == capacity, "the buffer grows when it is full")
     let larger = UnsafeMutablePointer<Event>.allocate(capacity: capacity * 2)
     larger.moveInitialize(from: base, count: count)
     base.deallocate()
     base = larger
     capacity *= 2
-    invariant(capacity > count, "room for the next event")
+    invariant(capacity > count, "the next event fits")
   }
 }

@@ -1,31 +1,31 @@
-// The rolling hash over all events: what a checkpoint in the journal compares. Two runs with the same
-// hash took the same decisions; the hash of the whole state is in Inspection/StateHash.swift.
+// The rolling hash over all events, which checkpoints in the journal compare. Two runs with equal
+// event hashes took equal decisions. Inspection/StateHash.swift has the hash of the whole state.
 
 import MarketModel
 
-/// The rolling hash of an exchange's history: of each event, what it decided.
+/// The rolling hash over an exchange's events; it covers what each event decided.
 ///
-/// An event's words are multiplied in pairs, which the processor does at the same time; one step per
-/// event then depends on the one before it.
+/// The words of an event are multiplied in pairs, which the processor does in parallel. Only one
+/// step of each event depends on the event before it.
 struct EventHash {
-  /// The tag of a cancel: the lowest byte of its first word.
+  /// The tag of a cancel, in the lowest byte of its first word.
   static let canceled: UInt64 = 4
 
   private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-  /// The hash of no history.
+  /// The hash before the first event.
   init() {}
 
-  /// The hash of a history that goes on.
+  /// A hash that continues from `value`.
   init(value: UInt64) { self.value = value }
 
-  /// Two words as one: both halves of their product.
+  /// Combines two words: the exclusive or of both halves of their product.
   @inline(__always) private static func pair(_ a: UInt64, _ b: UInt64) -> UInt64 {
     let product = (a ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: b ^ 0xE703_7ED1_A0B4_28DB)
     return product.high ^ product.low
   }
 
-  /// Wrapping is the arithmetic of the hash.
+  /// Folds a word into the hash, with wrapping arithmetic.
   @inline(__always) private mutating func fold(_ word: UInt64) {
     value = EventHash.pair((value &<< 5 | value &>> 59) ^ word, 0x8EBC_6AF0_9C88_C6E3)
   }
@@ -65,8 +65,8 @@ struct EventHash {
         &+ EventHash.pair(EventHash.bits(reserved), EventHash.bits(energy)))
   }
 
-  /// Folds any other event: every event of every family has its words here, and a new one does not compile
-  /// before it has.
+  /// Folds any other event. The switches are exhaustive, so a new event does not compile without
+  /// its words.
   mutating func fold(_ event: Event) {
     switch event {
     case .accepted, .replaced, .restated, .canceled, .trade, .balance:
@@ -88,19 +88,19 @@ struct EventHash {
     }
   }
 
-  // MARK: Words of the rarer events (EventWords.generated.swift says which)
+  // MARK: Words of the infrequent events (EventWords.generated.swift lists them)
 
-  /// A tag and a number.
+  /// A word made of a tag and a number.
   static func word(_ tag: UInt64, _ number: some FixedWidthInteger) -> UInt64 {
     tag | UInt64(truncatingIfNeeded: number) << 8
   }
 
-  /// A word and one more number.
+  /// A word combined with another number.
   static func word(_ word: UInt64, and number: some FixedWidthInteger) -> UInt64 {
     pair(word, UInt64(truncatingIfNeeded: number))
   }
 
-  /// What the market sees of an order.
+  /// The word of a displayed quantity.
   static func word(_ displayed: OrderDisplayed) -> UInt64 {
     28 | UInt64(displayed.isRefilled ? 1 : 0) << 8
       | pair(
@@ -110,6 +110,6 @@ struct EventHash {
 }
 
 extension Bool {
-  /// 0 or 1.
+  /// 1 for true, 0 for false.
   var word: UInt8 { self ? 1 : 0 }
 }

@@ -2,7 +2,7 @@
 
 import MarketModel
 
-/// A registered meter.
+/// A registered meter. `account` 0: the meter does not exist.
 struct Meter: BitwiseCopyable {
   var account: UInt32
   var position: UInt32
@@ -22,7 +22,7 @@ struct Meters: ~Copyable, StateComponent {
     @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
   }
 
-  /// Where a meter is.
+  /// The address of a meter's row, for prefetching.
   @inline(__always) func address(of number: UInt32) -> UnsafeMutablePointer<Meter> {
     rows.address(of: number)
   }
@@ -46,7 +46,7 @@ struct Meters: ~Copyable, StateComponent {
       hash.fold(meter.lastEnd)
       invariant(
         exchange.balances.positions[meter.position].account == meter.account,
-        "a meter's position is its account's")
+        "a meter and its position have one account")
       hash.fold(meter.publicKey)
     }
   }
@@ -61,17 +61,17 @@ extension Exchange {
       refusal ?? validateExistence(new.account, new.area)
       ?? validatePositionCapacity(new.account, Asset(energyOf: new.area))
     if let refusal { return reject(refusal, request, account: new.account) }
-    invariant(number <= capacity.meters, "a meter of the table")
-    invariant(exists(new.account) && exists(new.area), "a meter of somebody, somewhere")
+    invariant(number <= capacity.meters, "the meter is within the table")
+    invariant(exists(new.account) && exists(new.area), "account and area of the meter exist")
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, Asset(energyOf: new.area)),
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
     invariant(
       balances.positions[meters[number].position].account == meters[number].account,
-      "a meter's position is its account's")
+      "a meter and its position have one account")
     invariant(
       balances.positions[meters[number].position].area == new.area.rawValue,
-      "a meter measures in its area")
+      "the position of a meter is in its area")
     emit(.reference(.meterRegistered(new)))
     acknowledge(request)
   }

@@ -1,4 +1,5 @@
-// Meter readings (section 7): mint, trade, export, burn, import.
+// Meter readings (section 7). Production is minted, offered to the market and exported above the
+// cap; consumption is burned from the balance, and the rest is imported.
 
 import MarketModel
 
@@ -8,11 +9,11 @@ extension Exchange {
     let meter = reading.meter.rawValue
     invariant(
       balances.positions[meters[meter].position].account == meters[meter].account,
-      "a meter's position is its account's")
+      "a meter and its position have one account")
     invariant(
       reading.registerSequence > meters[meter].lastSequence
         && reading.intervalStart.nanoseconds >= meters[meter].lastEnd,
-      "readings one behind the other")
+      "readings follow each other without overlap")
     meters[meter].lastSequence = reading.registerSequence
     meters[meter].lastEnd = reading.intervalEnd.nanoseconds
     var result = Metered(
@@ -25,22 +26,23 @@ extension Exchange {
     if reading.consumed > .zero { burn(meters[meter].position, &result) }
     invariant(
       result.burned.wattHours + result.imported.wattHours == reading.consumed.wattHours,
-      "what was consumed was held or imported")
+      "consumption is burned or imported")
     emit(.metered(result))
     drain()
   }
 
-  /// Credits production; its asks trade with all of it; what is then above the cap is exported.
+  /// Credits the production less losses and lets the account's orders trade; then exports the
+  /// energy above the cap.
   private mutating func mint(_ position: UInt32, _ result: inout Metered) {
     let area = UInt32(balances.positions[position].area)
     let produced = result.reading.produced.wattHours
     let held = balances.positions[position].level
-    invariant(held >= 0 && produced > 0, "production adds to what is held")
+    invariant(held >= 0 && produced > 0, "production is positive and the level at least 0")
     guard let lost = Rate(partsPerMillion: products.areas[area].lossFactor).roundedUp(of: produced)
     else {
       preconditionFailure("a loss below the production fits")
     }
-    invariant(lost >= 0 && lost <= produced, "a loss is part of what was produced")
+    invariant(lost >= 0 && lost <= produced, "the loss is part of the production")
     result.lost = Energy(wattHours: lost)
     products.areas[area].produced += produced
     products.areas[area].lost += lost
@@ -50,26 +52,26 @@ extension Exchange {
 
     let excess = balances.positions[position].level - balances.positions[position].ceiling
     if excess <= 0 { return }
-    invariant(excess <= held + produced, "no more exported than there was")
+    invariant(excess <= held + produced, "the export is at most the energy held")
     // Fits: checked against the highest reading.
     let revenue = products.areas[area].feedInPrice * excess
     balances.positions.row(position).move(-excess)
     invariant(
       balances.positions[position].level == balances.positions[position].ceiling,
-      "exported down to the cap")
+      "the export leaves the level at the cap")
     balances.holdings.row(balances.positions[position].holding).add(revenue)
     products.areas[area].grid -= revenue
     if revenue != 0 { paidByGrid(revenue, balances.positions[position].holding) }
     products.areas[area].exported += excess
     invariant(
       products.areas[area].exported <= products.areas[area].produced - products.areas[area].lost,
-      "no more exported than was produced")
+      "exports are at most the production less losses")
     result.exported = Energy(wattHours: excess)
     result.exportRevenue = Money(units: revenue)
     touchBalance(position)
   }
 
-  /// Burns consumption from the balance; what it lacks is imported.
+  /// Burns the consumption from the balance; imports the part that the balance lacks.
   private mutating func burn(_ position: UInt32, _ result: inout Metered) {
     let area = UInt32(balances.positions[position].area)
     let consumed = result.reading.consumed.wattHours
@@ -77,16 +79,16 @@ extension Exchange {
     let imported = consumed - burned
     let cost = products.areas[area].retailPrice * imported  // Fits: checked before.
     balances.positions.row(position).move(-burned)
-    invariant(balances.positions[position].level >= 0, "no more burned than held")
-    invariant(imported >= 0 && cost >= 0, "imports are paid for")
+    invariant(balances.positions[position].level >= 0, "at most the energy held is burned")
+    invariant(imported >= 0 && cost >= 0, "import and its cost are at least 0")
     balances.holdings.row(balances.positions[position].holding).add(-cost)
     products.areas[area].grid += cost
     if cost != 0 { paidByGrid(-cost, balances.positions[position].holding) }
     products.areas[area].burned += burned
     products.areas[area].imported += imported
-    invariant(products.areas[area].imported <= Limit.total, "imports that were checked")
+    invariant(products.areas[area].imported <= Limit.total, "imports are within their bound")
     invariant(
-      imported == 0 || balances.positions[position].level == 0, "nobody imports who has energy")
+      imported == 0 || balances.positions[position].level == 0, "an import needs an empty balance")
     result.burned = Energy(wattHours: burned)
     result.imported = Energy(wattHours: imported)
     result.importCost = Money(units: cost)
@@ -96,7 +98,8 @@ extension Exchange {
   // MARK: Validation
 
   private func validate(_ reading: MeterReading, _ request: Request) -> Refusal? {
-    // The session first, as for every command; its role once the meter tells whose reading it is.
+    // The session is checked first, as for every command. Its role depends on the owner of the
+    // meter.
     if let refusal = permission(request, .all) { return refusal }
     let number = reading.meter.rawValue
     guard number >= 1, number <= capacity.meters, meters[number].account != 0 else {
@@ -131,14 +134,14 @@ extension Exchange {
       ? nil : Refusal(.notPermitted, UInt32(Roles.metering.rawValue))
   }
 
-  /// Whether the sums that a reading could lead to stay in their range.
+  /// Refuses when a sum that the reading changes could leave its range.
   private func validateTotals(_ area: UInt32, _ meter: UInt32, _ produced: Int64, _ consumed: Int64)
     -> Refusal?
   {
     let refusal = Refusal(.balanceLimit, Limit.total)
-    // The whole balance could be above the cap and exported.
+    // Upper bound of the export: production and the whole balance.
     let held = balances.positions[meters[meter].position].level
-    invariant(held >= 0, "nobody holds less than nothing")
+    invariant(held >= 0, "the level is at least 0")
     let (revenue, tooMuch) = products.areas[area].feedInPrice.multipliedReportingOverflow(
       by: produced + held)
     let (cost, tooDear) = products.areas[area].retailPrice.multipliedReportingOverflow(by: consumed)

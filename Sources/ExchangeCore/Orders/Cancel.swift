@@ -1,4 +1,4 @@
-// Cancelling (section 5): one order, or all of an account that pass a filter.
+// Cancelling (section 5): one order, or all orders of an account that pass a filter.
 
 import MarketModel
 
@@ -19,7 +19,8 @@ extension Exchange {
     }
   }
 
-  /// The order a cancel names: by id at once, by client order id after a walk of the account's orders.
+  /// The order that a cancel names: by order id in constant time, or by client order id with a walk
+  /// over the account's orders.
   @inline(always) private func find(_ order: CancelOrderRow) -> OpenOrder? {
     if order.order == .null { return findByClientOrderId(order) }
     guard let found = find(order.order),
@@ -34,7 +35,7 @@ extension Exchange {
     while position != 0 {
       invariant(
         balances.positions[position].account == order.account.rawValue,
-        "an account links its positions")
+        "the list of an account holds its own positions")
       for side in [Side.sell, .buy] {
         var slot = owned(position, side).head
         while slot != 0 {
@@ -65,7 +66,7 @@ extension Exchange {
       }
       position = balances.positions[position].next
     }
-    invariant(orders.count &+ count == before, "as many are gone as were cancelled")
+    invariant(orders.count &+ count == before, "the count of open orders fell by the cancelled ones")
     emit(
       .order(
         .massCanceled(
@@ -75,8 +76,9 @@ extension Exchange {
     drain()
   }
 
-  /// Cancels every order of one side of a position that `isChosen` names, in price-time order.
-  /// - Returns: how many.
+  /// Cancels the orders on one side of a position for which `isChosen` returns true, in price-time
+  /// order.
+  /// - Returns: The number of cancelled orders.
   @discardableResult mutating func cancelAll(
     _ position: UInt32, _ side: Side, _ reason: CancelReason, where isChosen: (OpenOrder) -> Bool
   ) -> UInt32 {
@@ -96,13 +98,13 @@ extension Exchange {
       }
       slot = next
     }
-    invariant(owned.count &+ count == before, "an owner's list has lost what was cancelled")
+    invariant(owned.count &+ count == before, "the owner's list lost the cancelled orders")
     return count
   }
 }
 
 extension OpenOrder {
-  /// Whether it trades an instrument; `.null` stands for all.
+  /// Whether the order is of an instrument; `.null` means any instrument.
   func trades(_ instrument: InstrumentId) -> Bool {
     instrument == .null || row.instrument == instrument.rawValue
   }

@@ -2,16 +2,16 @@
 
 import MarketModel
 
-/// What validating an order finds out on the way: all that admitting it needs.
+/// Results of the validation of a new order that its admission needs.
 struct Entry {
   let instrument: InstrumentRow
-  /// The owner's position; 0 when it is to be made.
+  /// The owner's position; 0 when admission must create it.
   var position: UInt32 = 0
-  /// The limit: of a market order the band's edge.
+  /// The limit price, 1e-5 per kWh; for a market order the edge of the band.
   var price: Int64 = 0
   var lots: Int64 = 0
   var reservePerLot: Int64 = 0
-  /// What is covered on entry.
+  /// The covered quantity on entry, Wh.
   var covered: Int64 = 0
 }
 
@@ -35,15 +35,15 @@ extension Exchange {
     drain()
   }
 
-  /// Whose order it is: the sender's, or the session's on whose behalf it is; the sender of such a one
-  /// learns here that it entered.
+  /// The session that owns the order: the sender, or the session on whose behalf it was sent. In
+  /// the second case the sender gets an acknowledgement.
   @inline(__always) private mutating func owner(of order: NewOrderRow, _ request: Request)
     -> SessionId
   {
     let other = order.onBehalfOf
     if other == .exchange || other == request.session { return request.session }
     acknowledge(request)
-    invariant(validateSession(other) == nil, "an owner that was checked")
+    invariant(validateSession(other) == nil, "the owning session is registered")
     return other
   }
 
@@ -54,12 +54,12 @@ extension Exchange {
 
   // MARK: Admission
 
-  /// Takes an order in, matches it and rests what remains. Does not drain.
+  /// Adds a validated order, matches it and rests or cancels the remainder. Does not drain.
   @inline(always) mutating func admit(_ order: NewOrderRow, _ entry: Entry, session: SessionId) {
     var position = entry.position
     if position == 0 {
       position = findOrMake(order.account, Asset(number: entry.instrument.asset))
-      invariant(position != 0 && position <= balances.positionCount, "a position of the table")
+      invariant(position != 0 && position <= balances.positionCount, "the position is within the table")
       invariant(
         owned(position, order.side).count == 0, "a new position has no order")
     }
@@ -82,12 +82,12 @@ extension Exchange {
     if order.leaves == 0 { complete(order) } else { cancelInFull(order, .immediate) }
   }
 
-  /// Puts an order into the pool, takes its reservation and gives it to its owner.
+  /// Adds an order to the pool, reserves its cash and links it to its owner.
   @inline(__always) private mutating func take(
     _ order: NewOrderRow, _ entry: Entry, _ position: UInt32, _ session: SessionId
   ) -> OpenOrder {
     let (row, slot) = orders.take()
-    progress.arrivals &+= 1  // Less than one in a nanosecond for centuries.
+    progress.arrivals &+= 1  // Cannot wrap: at one entry each ns it would take 584 years.
     row.leaves = order.quantity.wattHours
     row.cover(entry.covered)
     row.quantity = order.quantity.wattHours
@@ -109,9 +109,10 @@ extension Exchange {
     taken.links.price = entry.price
     taken.links.arrival = progress.arrivals
     reserve(taken, lots: entry.lots)
-    // Who reserves nothing may owe. Asked with one sign: a branch on the side would be guessed wrong.
+    // The owner of an order without a reservation may have negative cash. One sign combines both
+    // conditions, because a branch on the side would be mispredicted.
     let short = taken.holding.free & -entry.reservePerLot
-    invariant(short >= 0, "no more reserved than was free")
+    invariant(short >= 0, "a reservation takes free cash only")
     linkToOwner(taken, taken.owned)
     if order.timeInForce == .goodTillTime {
       schedule.insert(
@@ -120,8 +121,9 @@ extension Exchange {
     return taken
   }
 
-  /// What an entering order could execute now: a walk over the live orders it reaches, up to its cover.
-  /// What icebergs hide stands behind all others of their price.
+  /// The quantity that an entering order could execute now, Wh: a walk over the live orders that it
+  /// reaches, up to its cover. The hidden quantity of icebergs counts behind all other orders at
+  /// their price.
   private func executable(_ order: OpenOrder) -> Int64 {
     let side = order.side.opposite
     let instrument = order.row.instrument
@@ -144,7 +146,7 @@ extension Exchange {
         }
         resting = orders.links[resting].next
       }
-      invariant(hidden >= 0, "an iceberg shows no more than it has")
+      invariant(hidden >= 0, "hidden quantity is at least 0")
       sum += hidden
       level = books.ladder.next(after: level, in: book, live: true)
     }

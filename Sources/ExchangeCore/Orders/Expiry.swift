@@ -1,10 +1,10 @@
-// What is due by the time of the command (section 5, good till time). Orders expire; what else time will do is a kind
-// of the schedule and a line here.
+// Entries of the schedule that are due at the time of the command (section 5, good till time). A
+// new kind of entry is a case of `DueKind` and a case here.
 
 import MarketModel
 
 extension Exchange {
-  /// Does what is due, in the order of the schedule.
+  /// Applies the due entries in the order of the schedule, before the command's own rule.
   mutating func applyDue() {
     var hasActed = false
     while let due = schedule.due(progress.now) {
@@ -12,7 +12,7 @@ extension Exchange {
       switch due.kind {
       case .expiry: cancelInFull(open(due.subject), .expired)
       }
-      invariant(schedule.count == count - 1, "what was done is due no more")
+      invariant(schedule.count == count - 1, "an applied entry left the schedule")
       hasActed = true
     }
     if hasActed { drain() }

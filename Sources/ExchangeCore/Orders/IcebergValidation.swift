@@ -1,9 +1,9 @@
-// What an order may ask to be seen of it (section 5, icebergs).
+// Validation of the display quantity of icebergs (section 5).
 
 import MarketModel
 
 extension Exchange {
-  /// Checks what an iceberg asks to be seen of it.
+  /// Refuses an invalid display quantity, or one that needs more than `Limit.icebergParts` slices.
   @inline(never) func validateDisplay(_ order: NewOrderRow, _ instrument: InstrumentRow) -> Refusal?
   {
     let (display, quantity) = (
@@ -21,7 +21,8 @@ extension Exchange {
     return nil
   }
 
-  /// Whether an iceberg may grow to `quantity`: the parts stay as they are.
+  /// Refuses when an iceberg that grows to `quantity` Wh would need more than `Limit.icebergParts`
+  /// slices.
   func validateParts(_ order: OpenOrder, _ quantity: Int64) -> Refusal? {
     if !order.marks.isIceberg { return nil }
     let most = orders.icebergs[order.slot].display * Limit.icebergParts

@@ -1,4 +1,4 @@
-// Halting, opening and closing instruments (sections 2 and 5): what it does to their orders.
+// Halting, opening and closing an instrument (sections 2 and 5), and the effect on its orders.
 
 import MarketModel
 
@@ -21,28 +21,28 @@ extension Exchange {
       transition(to: change.state, number, .sell)
       checkEmptied(number, change.state)
       invariant(
-        !products.instruments[number].isClosed, "what is closed is never anything else again")
+        !products.instruments[number].isClosed, "a closed instrument stays closed")
       products.instruments[number].state = change.state
       drain()
     }
     acknowledge(request)
   }
 
-  /// What a new state asks for was done: nothing of it is live unless it is open, and nothing of it is
-  /// there when it is closed.
+  /// Checks the postcondition of a state change: no live orders unless the instrument is open, and
+  /// no orders when it is closed.
   private func checkEmptied(_ instrument: UInt32, _ state: InstrumentState) {
     for side in [Side.buy, .sell] {
       let book = books.sides.row(bookIndex(instrument, side))
-      invariant(state == .open || book.bestLevel == 0, "nothing live where nothing trades")
+      invariant(state == .open || book.bestLevel == 0, "only an open instrument has live orders")
       invariant(
         (book.bestLevel == 0) == (book.bestKey == Ladder.none),
         "a best level has a key")
-      invariant(state != .closed || book.root == 0, "nothing rests where it is closed")
+      invariant(state != .closed || book.root == 0, "a closed instrument has no orders")
     }
   }
 
-  /// Does to every order of one side, in book order, what the new state asks for. The instrument's
-  /// state is still the old one.
+  /// Halts, reopens or cancels every order of one side, in book order. The instrument still has its
+  /// former state.
   private mutating func transition(
     to state: InstrumentState, _ instrument: UInt32, _ side: Side
   ) {
@@ -50,7 +50,8 @@ extension Exchange {
     var level = books.ladder.first(in: books.sides[book], live: false)
     while level != 0 {
       let next = books.ladder.next(after: level, in: books.sides[book], live: false)
-      // Orders that leave the live queue go to the waiting list's tail: count first.
+      // Live orders move to the tail of the waiting list, so the walk is bounded by the count
+      // before it.
       var left = books.ladder.levels[level].count
       var slot = firstOf(level)
       while left > 0, slot != 0 {
@@ -58,7 +59,7 @@ extension Exchange {
         let order = open(slot)
         invariant(
           order.level == level && order.row.instrument == instrument
-            && order.side == side, "a level holds the orders of its book")
+            && order.side == side, "an order in a list of a level belongs to the level and its book")
         let following = following(order, level)
         switch state {
         case .halted: halt(order)
@@ -67,12 +68,12 @@ extension Exchange {
         }
         slot = following
       }
-      invariant(left == 0, "a level has as many orders as it counts")
+      invariant(left == 0, "the walk visited every order of the level")
       level = next
     }
   }
 
-  /// The first order of a level in book order: live queue, then waiting list.
+  /// The first order of a level in book order: live queue before waiting list.
   private func firstOf(_ level: UInt32) -> UInt32 {
     let live = books.ladder.levels[level].liveHead
     return live != 0 ? live : books.ladder.levels[level].waitingHead
@@ -80,9 +81,9 @@ extension Exchange {
 
   /// The order after `order` in book order; 0 after the last.
   private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
-    invariant(order.level == level, "an order of this level")
+    invariant(order.level == level, "the order belongs to the level")
     let next = order.links.next
-    invariant(next == 0 || orders[next].level == level, "a list leads on within its level")
+    invariant(next == 0 || orders[next].level == level, "the orders of a list belong to one level")
     if next != 0 { return next }
     return order.covered > 0 ? books.ladder.levels[level].waitingHead : 0
   }
@@ -90,8 +91,8 @@ extension Exchange {
   private mutating func halt(_ order: OpenOrder) {
     let owned = order.owned
     let covered = order.covered
-    invariant(order.level != 0, "what is halted rests")
-    invariant(covered >= 0 && covered <= order.leaves, "no more covered than open")
+    invariant(order.level != 0, "an order that is halted rests")
+    invariant(covered >= 0 && covered <= order.leaves, "covered is at most leaves")
     if covered > 0 { moveToWaiting(order) }
     order.row.cover(0)
     owned.halt(leaves: order.leaves, covered: covered)
@@ -103,7 +104,7 @@ extension Exchange {
   private mutating func reopen(_ order: OpenOrder) {
     let owned = order.owned
     invariant(order.covered == 0, "a halted order has no cover")
-    invariant(order.level != 0, "what was halted rests")
+    invariant(order.level != 0, "an order that is reopened rests")
     owned.reopen(leaves: order.leaves)
     touch(order.position)
   }

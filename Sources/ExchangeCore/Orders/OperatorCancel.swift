@@ -1,10 +1,10 @@
-// The operator cancels a participant's orders (section 5, "Cancel by the operator").
+// Cancelling a participant's orders by an operator (section 5, "Cancel by the operator").
 
 import MarketModel
 
 extension Exchange {
-  /// Cancels what the filter names, position by position in order of their creation. Linear in the positions, and in the
-  /// orders of those that are the participant's.
+  /// Cancels the orders that pass the filter, by position in order of creation. Linear in the
+  /// number of all positions and of the participant's orders.
   mutating func cancelOrders(_ filter: CancelOrders, _ request: Request) {
     if let refusal = validate(filter, request) {
       return reject(refusal, request, account: filter.account)

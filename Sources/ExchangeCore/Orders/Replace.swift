@@ -1,4 +1,4 @@
-// Replacing an order (section 5): lowering its quantity keeps its place, anything else loses it.
+// Replacing an order (section 5): a lower quantity keeps the priority, any other change loses it.
 
 import MarketModel
 
@@ -13,11 +13,11 @@ extension Exchange {
     let order = open(change.order.slot)
     invariant(
       order.id == change.order && order.account == change.account.rawValue,
-      "the order that was asked for, its owner's")
+      "the order has the id and the account of the request")
     invariant(
       change.clientOrderId.rawValue
         > accounts[change.account.rawValue].lastClientOrderId,
-      "what was applied is never applied again")
+      "a client order id is applied once")
     accounts[change.account.rawValue].lastClientOrderId =
       change.clientOrderId.rawValue
     let keepsPlace =
@@ -80,9 +80,9 @@ extension Exchange {
     return nil
   }
 
-  // MARK: The two ways
+  // MARK: Lowering and entering again
 
-  /// Lowers the quantity in place.
+  /// Lowers the quantity; the order keeps its priority.
   private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrderRow) {
     let less = order.quantity - change.quantity.wattHours
     release(order, lots: less / order.instrument.lot)
@@ -95,20 +95,20 @@ extension Exchange {
     order.row.cover(order.covered - uncovered)
     owned.lower(leaves: less, covered: uncovered)
     level.lower(leaves: less, covered: uncovered)
-    invariant(less > 0 && order.leaves > 0, "lowered, and not to nothing")
+    invariant(less > 0 && order.leaves > 0, "the quantity falls and leaves stay positive")
     invariant(
       order.covered <= order.leaves && level.live >= 0,
-      "no more covered than open")
+      "covered is at most leaves")
     invariant(
       owned.eligible | owned.covered >= 0,
-      "what is left of the sums is not negative"
+      "the sums are at least 0"
     )
     emitState(order, .replaced, waitReason(order))
     showSpecial(order)
     touch(order.position)
   }
 
-  /// Takes the order out and enters it anew, with its id.
+  /// Removes the order from the book and enters it again with its id.
   private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrderRow) {
     let instrument = order.instrument
     let (position, side, lot) = (
@@ -122,7 +122,8 @@ extension Exchange {
     guard let perLot = reservePerLot(instrument, side, change.price.ticks) else {
       preconditionFailure("validated")
     }
-    // The schedule orders equal expire times by arrival: the order leaves it while its arrival changes.
+    // The schedule sorts equal expire times by arrival, so the entry is removed before the arrival
+    // changes.
     let expireTime = expires(order) ? schedule.time(.expiry, order.slot) : 0
     if expires(order) { schedule.remove(.expiry, order.slot) }
     progress.arrivals += 1
@@ -138,10 +139,10 @@ extension Exchange {
     order.row.cover(
       coverOnEntry(position, side, price: order.price, leaves: order.leaves, lot: lot))
     reserve(order, lots: order.leaves / lot)
-    invariant(order.leaves > 0 && executed >= 0, "more than was executed")
-    invariant(order.level == 0, "an order that enters has left its level")
+    invariant(order.leaves > 0 && executed >= 0, "the new quantity is above the executed one")
+    invariant(order.level == 0, "an entering order is in no level")
     invariant(
-      order.quantity - order.leaves == executed, "what was executed stays executed")
+      order.quantity - order.leaves == executed, "the executed quantity is unchanged")
     linkToOwner(order, owned)
     emitState(order, .replaced, waitReason(order))
     touch(position)

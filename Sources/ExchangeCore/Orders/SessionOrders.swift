@@ -1,10 +1,11 @@
-// Cancel on disconnect (section 2): the gateway says that a session was lost, and its orders are cancelled.
+// Cancel on disconnect (section 2): the gateway reports a lost session, and the session's orders
+// are cancelled.
 
 import MarketModel
 
 extension Exchange {
-  /// Cancels what a lost session entered, position by position in order of their creation; orders of
-  /// standing instructions, and those that were entered to outlive it, stand on.
+  /// Cancels the orders of a lost session, by position in order of creation. Orders of standing
+  /// instructions and orders entered to outlive the session stay open.
   mutating func endSession(_ session: EndSession, _ request: Request) {
     if let refusal = permission(request, []) ?? validateSession(session.session) {
       return reject(refusal, request)
@@ -23,7 +24,7 @@ extension Exchange {
         }
       }
     }
-    invariant(orders.count &+ count == before, "as many are gone as were cancelled")
+    invariant(orders.count &+ count == before, "the count of open orders fell by the cancelled ones")
     emit(.session(.sessionEnded(SessionEnded(request: session, count: count))))
     drain()
   }

@@ -1,4 +1,5 @@
-// Validating a new order, in the order of section 11: the first check that fails answers.
+// Validation of a new order. The checks run in the order of section 11; the first that fails
+// determines the reject.
 
 import MarketModel
 
@@ -7,7 +8,7 @@ extension Exchange {
     validateClientOrderId(order.clientOrderId, order.account)
   }
 
-  /// Checks an order whose owner and instrument are known, in the order of section 11, and fills in
+  /// Validates an order whose account and instrument exist, in the order of section 11, and fills
   /// `entry`.
   @inline(always) func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
     let instrument = entry.instrument
@@ -34,7 +35,8 @@ extension Exchange {
     return nil
   }
 
-  /// An order may be entered on behalf of a trading session of the account's participant.
+  /// Refuses unless the session on whose behalf the order is sent is a trading session of the
+  /// account's participant.
   func validateOwner(_ order: NewOrderRow) -> Refusal? {
     let number = order.onBehalfOf.rawValue
     guard number <= capacity.sessions, reference.sessions[number].exists,
@@ -93,7 +95,7 @@ extension Exchange {
     return nil
   }
 
-  /// The checks on notional and cash.
+  /// Checks notional, reservation and free cash.
   @inline(always) private func fund(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
     let instrument = entry.instrument
     guard let perLot = reservePerLot(instrument, order.side, entry.price),
@@ -109,7 +111,7 @@ extension Exchange {
     return validateCash(reserve, free, order.side)
   }
 
-  /// The free cash of an account without a position in the instrument's area.
+  /// The free cash of an account that has no position in the instrument's asset.
   private func freeCash(_ account: AccountId, _ instrument: InstrumentRow) -> Int64 {
     let currency = products.areas[UInt32(instrument.area)].currency
     let holding = findHolding(account, Currency(currency))

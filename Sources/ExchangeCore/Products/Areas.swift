@@ -1,8 +1,10 @@
-// Market areas, their tariffs, and the sums that prove conservation (sections 3 and 7).
+// Market areas with their grid tariffs and energy totals (sections 3 and 7).
 
 import MarketModel
 
-/// An area, its tariff, its house cash, and the sums that prove conservation.
+/// A market area: its definition and tariff, the cash of its house accounts, and the energy totals
+/// that prove conservation. Prices are in 1e-5 per kWh, the cap in Wh, the loss in parts per
+/// million.
 struct Area: BitwiseCopyable {
   var exists: Bool
   var currency: UInt16
@@ -15,7 +17,7 @@ struct Area: BitwiseCopyable {
   var fees: Int64
   /// Cash of the grid's house account, 1e-8: paid for imports, less received for exports.
   var grid: Int64
-  /// Sums since the start, Wh.
+  /// Energy totals since the start, Wh.
   var produced: Int64
   var lost: Int64
   var burned: Int64
@@ -35,18 +37,18 @@ extension Exchange {
     if refusal == nil, exists(new.area) { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? validate(new)
     if let refusal { return reject(refusal, request) }
-    invariant(number <= capacity.areas, "an area of the table")
+    invariant(number <= capacity.areas, "the area is within the table")
     let cap = defaultCap(new) ?? 0
-    invariant(cap >= 0 && cap <= Limit.cap, "a default cap that was checked")
+    invariant(cap >= 0 && cap <= Limit.cap, "the default cap is within its bounds")
     invariant(
       products.areas[number].fees == 0 && products.areas[number].grid == 0,
-      "a new area has taken nothing")
+      "a new area has no cash")
     products.areas[number] = Area(
       exists: true, currency: new.currency.rawValue, lossFactor: new.lossFactor.partsPerMillion,
       code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
       retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
       imported: 0, exported: 0)
-    invariant(exists(new.area), "what was created exists")
+    invariant(exists(new.area), "the created area exists")
     emit(.reference(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap)))))
     acknowledge(request)
   }
@@ -61,12 +63,13 @@ extension Exchange {
     return defaultCap(new) == nil ? Refusal(.badDefinition, new.storageCost.units) : nil
   }
 
-  /// 2 Cu / (1.5 P) kWh in whole Wh: floor(4000 Cu / (3 P)) (section 3).
+  /// The default cap, Wh: 2 Cu / (1.5 P) kWh, which is floor(4000 Cu / (3 P)) Wh (section 3).
+  /// - Returns: `nil` when it exceeds `Limit.cap`.
   private func defaultCap(_ new: CreateArea) -> Int64? {
-    invariant(new.storagePrice > .zero && new.storageCost >= .zero, "prices that were checked")
+    invariant(new.storagePrice > .zero && new.storageCost >= .zero, "the price is positive and the cost at least 0")
     let cost = Int128(new.storageCost.units) * 4_000
     let cap = cost / (Int128(new.storagePrice.units) * 3)
-    invariant(cap >= 0, "a cap is not negative")
+    invariant(cap >= 0, "the cap is at least 0")
     return cap <= Int128(Limit.cap) ? Int64(cap) : nil
   }
 
@@ -83,11 +86,11 @@ extension Exchange {
     if refusal == nil, !exists(tariff.area) { refusal = Refusal(.unknownArea, capacity.areas) }
     refusal = refusal ?? validate(feedIn: tariff.feedInPrice, retail: tariff.retailPrice)
     if let refusal { return reject(refusal, request) }
-    invariant(exists(tariff.area), "the tariff of an area that is there")
+    invariant(exists(tariff.area), "the area of the tariff exists")
     products.areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     products.areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
     invariant(
-      tariff.feedInPrice.ticks >= 0 && tariff.retailPrice.ticks >= 0, "nobody pays the grid to take"
+      tariff.feedInPrice.ticks >= 0 && tariff.retailPrice.ticks >= 0, "grid prices are at least 0"
     )
     emit(.reference(.tariffSet(tariff)))
     acknowledge(request)

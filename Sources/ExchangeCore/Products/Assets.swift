@@ -1,9 +1,9 @@
-// What can be held: energy of an area, and whatever will be conserved beside it.
+// Assets: the energy of an area, and in future other quantities that are conserved.
 
 import MarketModel
 
-/// What a position is held in. Numbers 1 ... 65,535 are the energy of the area with that number; those above are for
-/// promises, shares, certificates and tokens.
+/// The asset of a position. Numbers 1 ... 65,535 are the energy of the area with that number;
+/// higher ones are free for futures, shares, certificates and tokens.
 struct Asset: Equatable {
   var number: UInt32
 
@@ -12,6 +12,6 @@ struct Asset: Equatable {
   /// The energy of an area.
   @inline(__always) init(energyOf area: AreaId) { number = UInt32(area.rawValue) }
 
-  /// The area to which it belongs.
+  /// The area to which the asset belongs.
   @inline(__always) var area: AreaId { AreaId(UInt16(truncatingIfNeeded: number)) }
 }

@@ -1,17 +1,18 @@
-// Instruments: what is traded, in which steps, and whether it trades (sections 2 and 11).
+// Instruments: asset, tick, lot, price band, fees and trading state (sections 2 and 11).
 
 import MarketModel
 
-/// An instrument's definition and state.
+/// An instrument's definition and trading state. Prices are in 1e-5 per kWh, the lot in Wh, fees in
+/// parts per million.
 struct Instrument: BitwiseCopyable {
-  /// Its kind plus one; 0: the instrument does not exist. (All-zero bytes are an empty row.)
+  /// The kind plus one. 0: the instrument does not exist, since an empty row is all zeros.
   private var kindPlusOne: UInt8
-  /// Its phase.
+  /// The trading state.
   var state: InstrumentState
   var area: UInt16
   var makerFee: UInt32
   var takerFee: UInt32
-  /// What changes hands against the area's currency (Assets.swift).
+  /// The asset that is traded for the area's currency (Assets.swift).
   fileprivate(set) var asset: UInt32
   var tick: Int64
   var lot: Int64
@@ -34,12 +35,12 @@ struct Instrument: BitwiseCopyable {
 
   var exists: Bool { kindPlusOne != 0 }
 
-  /// What kind of contract it is.
+  /// The kind of contract.
   var kind: InstrumentKind { InstrumentKind(rawValue: kindPlusOne &- 1) ?? .spot }
 
-  // MARK: What its phase allows
+  // MARK: Effects of the trading state
 
-  /// Why no order may enter; `nil` when one may.
+  /// The reject code for new orders; `nil` when orders may enter.
   @inline(__always) var refusesEntry: RejectCode? {
     switch state {
     case .open: nil
@@ -48,22 +49,22 @@ struct Instrument: BitwiseCopyable {
     }
   }
 
-  /// Whether its orders rest without cover.
+  /// Whether orders rest without cover.
   @inline(__always) var isHalted: Bool { state == .halted }
 
-  /// Whether it is gone for good.
+  /// Whether the instrument is closed, which is final.
   var isClosed: Bool { state == .closed }
 
   // MARK: Prices and quantities
 
   var highestFee: Rate { Rate(partsPerMillion: max(makerFee, takerFee)) }
 
-  /// How many lots `quantity` is; a multiple of the lot.
+  /// Number of lots in `quantity`, a multiple of the lot.
   @inline(__always) func lots(_ quantity: Int64) -> Int64 {
     lot == 1 ? quantity : quantity / lot
   }
 
-  /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
+  /// The key of a price in the ladder of `side`; 0 is the best price of the band.
   @inline(__always) func key(_ price: Int64, _ side: Side) -> UInt32 {
     let distance = side.select(sell: price - lowest, buy: highest - price)
     return UInt32(truncatingIfNeeded: tick > 1 ? distance / tick : distance)
@@ -75,11 +76,11 @@ struct Instrument: BitwiseCopyable {
   }
 }
 
-/// An instrument in its place.
+/// An instrument in its table.
 typealias InstrumentRow = Row<Instrument>
 
 extension Row<Instrument> {
-  /// What an instrument of the version before traded: its area's energy.
+  /// Sets the asset of an instrument from an older image: the energy of its area.
   func tradesEnergyOfItsArea() { address.pointee.asset = UInt32(address.pointee.area) }
 }
 
@@ -119,6 +120,6 @@ extension Exchange {
 }
 
 extension Int64 {
-  /// Itself, but never the one value whose magnitude does not fit.
+  /// The value, but at least `-Int64.max`, so that its magnitude fits.
   fileprivate var clamped: Int64 { Swift.max(self, -Int64.max) }
 }

@@ -1,4 +1,4 @@
-// What is traded: market areas and the instruments of each.
+// Market areas and their instruments.
 
 import MarketModel
 
@@ -27,7 +27,7 @@ struct Products: ~Copyable, StateComponent {
     exchange.products.instruments.read(from: source)
   }
 
-  /// The areas; an instrument's words are followed by those of its books (Book/Books.swift).
+  /// Folds the areas. Book/Books.swift folds each instrument together with its orders.
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
     for number in stride(from: 1, through: exchange.capacity.areas, by: 1)
     where exchange.products.areas[number].exists {
@@ -47,16 +47,16 @@ extension Area {
     hash.fold(grid)
     for sum in [produced, lost, burned, imported, exported] {
       hash.fold(sum)
-      invariant(sum >= 0, "what is summed up is not negative")
+      invariant(sum >= 0, "an energy total is at least 0")
     }
-    invariant(lost <= produced, "no more lost than produced")
+    invariant(lost <= produced, "losses are at most the production")
   }
 }
 
 extension Instrument {
-  /// Folds its definition and state.
+  /// Folds the definition and the trading state.
   func fold(_ number: UInt32, into hash: inout WordHash) {
-    invariant(tick > 0 && lot > 0 && lowest <= highest, "an instrument as it was defined")
+    invariant(tick > 0 && lot > 0 && lowest <= highest, "the definition of the instrument is valid")
     hash.fold(UInt64(number) << 8 | UInt64(state.rawValue))
     hash.fold(tick)
     hash.fold(lot)

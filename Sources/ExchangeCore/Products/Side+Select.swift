@@ -1,12 +1,12 @@
-// Which side an order is of cannot be predicted, and a wrong guess costs as much as fifty instructions.
-// So both sides' values are computed and one is masked out.
+// The side of an order is unpredictable, and a mispredicted branch costs as much as fifty
+// instructions. Therefore the values of both sides are computed and a mask selects one.
 
 import MarketModel
 
 extension Side {
-  /// One of two values, without a branch.
+  /// Selects one of two values by the side, without a branch.
   @inline(__always) func select(sell: Int64, buy: Int64) -> Int64 {
-    let mask = 0 &- Int64(rawValue)  // All bits of a sell, none of a buy.
+    let mask = 0 &- Int64(rawValue)  // All ones for sell, 0 for buy.
     return (sell & mask) | (buy & ~mask)
   }
 }

@@ -1,4 +1,5 @@
-// Participants: the firms and households that sessions and accounts belong to (section 11, "Definitions").
+// Participants: the firms and households that sessions and accounts belong to (section 11,
+// "Definitions").
 
 import MarketModel
 
@@ -14,7 +15,7 @@ extension Exchange {
       && reference.participants[participant.rawValue].exists
   }
 
-  /// The checks that every definition begins with: permission, and a number in range.
+  /// Refuses a definition without the administration role or with a number that is out of range.
   func validateDefinition(_ request: Request, _ number: UInt32, of capacity: UInt32) -> Refusal? {
     if let refusal = permission(request, .administration) { return refusal }
     return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity)
@@ -24,9 +25,9 @@ extension Exchange {
     var refusal = validateDefinition(request, new.participant.rawValue, of: capacity.participants)
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
     if let refusal { return reject(refusal, request) }
-    invariant(new.participant.rawValue <= capacity.participants, "a participant of the table")
+    invariant(new.participant.rawValue <= capacity.participants, "the participant is within the table")
     reference.participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
-    invariant(exists(new.participant), "what was created exists")
+    invariant(exists(new.participant), "the created participant exists")
     emit(.reference(.participantCreated(new)))
     acknowledge(request)
   }

@@ -1,4 +1,4 @@
-// Who takes part: participants and their session identities.
+// Participants and their session identities.
 
 import MarketModel
 
@@ -40,7 +40,7 @@ struct Reference: ~Copyable, StateComponent {
     for number in 1..<UInt32(sessions.capacity) where sessions[number].exists {
       hash.fold(UInt64(number) << 8 | UInt64(sessions[number].roles))
       hash.fold(sessions[number].participant)
-      invariant(participants[sessions[number].participant].exists, "a session is somebody's")
+      invariant(participants[sessions[number].participant].exists, "the participant of a session exists")
       hash.fold(sessions[number].publicKey)
     }
   }

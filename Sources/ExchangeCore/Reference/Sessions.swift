@@ -1,4 +1,5 @@
-// Session identities: one key, one set of roles, one participant; and what a session may do (section 11, "All").
+// Session identities, each with a key, a set of roles and a participant; and the permissions of a
+// session (section 11, "All").
 
 import MarketModel
 
@@ -16,7 +17,7 @@ extension Exchange {
       && reference.sessions[session.rawValue].exists ? nil : Refusal(.unknownSession)
   }
 
-  /// Whether the session may use one of `roles`.
+  /// Refuses unless the session has one of `roles`.
   @inline(__always) func permission(_ request: Request, _ roles: Roles) -> Refusal? {
     if request.isExchange { return nil }
     let number = request.session.rawValue
@@ -38,11 +39,11 @@ extension Exchange {
       refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
     }
     if let refusal { return reject(refusal, request) }
-    invariant(new.session.rawValue <= capacity.sessions, "a session of the table")
+    invariant(new.session.rawValue <= capacity.sessions, "the session is within the table")
     reference.sessions[new.session.rawValue] = Session(
       exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
       publicKey: new.publicKey)
-    invariant(validateSession(new.session) == nil, "what was registered is known")
+    invariant(validateSession(new.session) == nil, "the registered session exists")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,
       "a session's participant exists")
@@ -50,7 +51,8 @@ extension Exchange {
     acknowledge(request)
   }
 
-  /// A session version begins or is resumed: a mark in the history, for its reports.
+  /// Records that a FIXP session version began or was resumed. The gateway uses the event to number
+  /// the session's reports after a restart.
   mutating func beginSession(_ session: BeginSession, _ request: Request) {
     if let refusal = permission(request, []) ?? validateSession(session.session) {
       return reject(refusal, request)

@@ -1,20 +1,21 @@
-// All that time does: entries of (time, kind, number), the soonest first. Before each command what is due by its time
-// is done, in this order, so that a replay of the commands does it again.
+// The schedule: entries of (time, kind, number), the earliest first. Before each command the
+// entries that are due at its time are applied in this order, so a replay of the commands applies
+// them at the same points.
 //
-//     heap   | 3 | 9 | 4 | ...        handles, a binary heap; place 0 is unused
-//     rows   handle -> time, rank, place in the heap: what leaves before it is due leaves at once
+//     heap      | 3 | 9 | 4 | ...     handles, a binary heap; index 0 is unused
+//     entries   handle -> time, rank, index in the heap, so that any entry can be removed
 //
-// The handle of an entry follows from its kind and subject: order slots for expiries, and for each kind to come its own
-// numbers behind those of the kinds before it.
+// The handle of an entry is the base of its kind plus its subject. The subject of an expiry is the
+// order's slot.
 
 import MarketModel
 
-/// What happens at a time. Entries of one time are done by kind, in this order.
+/// The kinds of scheduled entries. Entries of equal time are applied in the order of their kinds.
 enum DueKind: UInt8, CaseIterable {
-  /// A good-till-time order is cancelled; its subject is the order's slot, its number the order's arrival.
+  /// Cancels a good-till-time order. The subject is the order's slot, the number is its arrival.
   case expiry = 0
 
-  /// Most subjects of this kind.
+  /// The highest subject of this kind.
   func subjects(_ capacity: Capacity) -> UInt32 {
     switch self {
     case .expiry: capacity.orders
@@ -22,24 +23,25 @@ enum DueKind: UInt8, CaseIterable {
   }
 }
 
-/// An entry, by its handle.
+/// An entry of the schedule.
 struct ScheduleEntry: BitwiseCopyable {
-  /// When it is due, ns since 1970.
+  /// The time at which it is due, ns since 1970.
   fileprivate(set) var time: UInt64
-  /// Order among entries of one time: the kind in the highest byte, then the entry's number.
+  /// Order among entries of equal time: the kind in the highest byte, then the entry's number.
   fileprivate(set) var rank: UInt64
-  /// Where it is in the heap.
+  /// Its index in the heap.
   fileprivate(set) var place: UInt32
 }
 
-/// What is due when. Insertion and removal take logarithmic time. Owned by the exchange's thread.
+/// A priority queue of scheduled entries. Insertion and removal take logarithmic time. Owned by the
+/// exchange's thread.
 struct Schedule: ~Copyable {
   private let heap: Table<UInt32>
-  /// By handle; only those of entries are ever touched.
+  /// Entries by handle; rows of unused handles are never written.
   private let entries: Table<ScheduleEntry>
-  /// The last handle before those of each kind.
+  /// The base handle of each kind.
   private let bases: InlineArray<1, UInt32>
-  /// How many entries there are.
+  /// Number of entries.
   private(set) var count: UInt32 = 0
 
   init(capacity: Capacity) {
@@ -54,10 +56,11 @@ struct Schedule: ~Copyable {
     entries = Table(capacity: Int(handles) + 1)
   }
 
-  /// When the first entry is due; there must be one.
+  /// The time of the earliest entry, ns since 1970.
+  /// - Precondition: the schedule is not empty.
   var firstTime: UInt64 { entries[heap[1]].time }
 
-  /// The first entry that is due at `now` or before; `nil` when none is.
+  /// The earliest entry if it is due at `now` (ns since 1970) or before; otherwise `nil`.
   func due(_ now: UInt64) -> (kind: DueKind, subject: UInt32)? {
     if count == 0 || firstTime > now { return nil }
     let handle = heap[1]
@@ -67,36 +70,37 @@ struct Schedule: ~Copyable {
     return (kind, handle - base(kind))
   }
 
-  /// When the entry of a subject is due; it must be in the schedule.
+  /// The time of the entry of a subject, ns since 1970.
+  /// - Precondition: the entry is in the schedule.
   func time(_ kind: DueKind, _ subject: UInt32) -> UInt64 { entries[base(kind) + subject].time }
 
   /// Adds an entry, which must not be in the schedule.
-  /// - Parameter number: Order among entries of one time and kind; below 2^56.
+  /// - Parameter number: Order among entries of equal time and kind; below 2^56.
   mutating func insert(_ kind: DueKind, _ subject: UInt32, at time: UInt64, number: UInt64) {
     let handle = base(kind) + subject
     entries[handle].time = time
     entries[handle].rank = UInt64(kind.rawValue) << 56 | number
     count += 1
-    invariant(Int(count) < heap.capacity && number >> 56 == 0, "no more entries than subjects")
+    invariant(Int(count) < heap.capacity && number >> 56 == 0, "there are at most as many entries as handles, and the number is below 2^56")
     put(handle, at: count)
     siftUp(count)
-    invariant(heap[entries[handle].place] == handle, "an entry knows its place in the heap")
-    invariant(firstTime <= time, "nothing is due before the first")
+    invariant(heap[entries[handle].place] == handle, "an entry has its index in the heap")
+    invariant(firstTime <= time, "the first entry is the earliest")
   }
 
   /// Removes the entry of a subject, which must be in the schedule.
   mutating func remove(_ kind: DueKind, _ subject: UInt32) {
     let handle = base(kind) + subject
     let place = entries[handle].place
-    invariant(count > 0 && place <= count && heap[place] == handle, "an entry of the schedule")
+    invariant(count > 0 && place <= count && heap[place] == handle, "the entry is in the schedule")
     let last = heap[count]
-    invariant(entries[last].place == count, "an entry knows its place in the heap")
+    invariant(entries[last].place == count, "an entry has its index in the heap")
     count -= 1
     if place > count { return }
     put(last, at: place)
     siftUp(place)
     siftDown(entries[last].place)
-    invariant(heap[entries[last].place] == last, "the last knows its new place")
+    invariant(heap[entries[last].place] == last, "the moved entry has its index in the heap")
   }
 
   private func base(_ kind: DueKind) -> UInt32 { bases[Int(kind.rawValue)] }
@@ -117,7 +121,7 @@ struct Schedule: ~Copyable {
       put(heap[place / 2], at: place)
       place /= 2
     }
-    invariant(place >= 1 && place <= start, "no entry sinks by rising")
+    invariant(place >= 1 && place <= start, "the index falls while an entry moves up")
     put(handle, at: place)
   }
 
@@ -131,7 +135,7 @@ struct Schedule: ~Copyable {
       put(heap[child], at: place)
       place = child
     }
-    invariant(place >= start && place <= count, "no entry rises by sinking")
+    invariant(place >= start && place <= count, "the index rises while an entry moves down")
     put(handle, at: place)
   }
 }
@@ -139,10 +143,10 @@ struct Schedule: ~Copyable {
 // MARK: - Its image and invariants
 
 extension Schedule {
-  /// What rows its image holds.
+  /// Adds the row type of the schedule's image.
   static func add(to layout: inout StateLayout) { layout.add(ScheduleEntry.self) }
 
-  /// Writes entries, as many as there are.
+  /// Writes the count, the heap and the entries up to the highest handle in use.
   func write(to sink: any StateSink) {
     sink.put(count)
     heap.write(to: sink, used: Int(count) + 1)
@@ -158,7 +162,7 @@ extension Schedule {
     entries.read(from: source)
   }
 
-  /// Adds a sentence for every entry that is out of its place.
+  /// Appends a sentence for each entry that is out of order.
   func check(_ violations: inout [String]) {
     for place in stride(from: 1, through: count, by: 1) {
       if entries[heap[place]].place != place

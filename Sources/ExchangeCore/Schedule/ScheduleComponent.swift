@@ -1,4 +1,4 @@
-// The schedule as a part of the state.
+// The schedule as a component of the state.
 
 import MarketModel
 

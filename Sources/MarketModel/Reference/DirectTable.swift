@@ -1,5 +1,6 @@
-/// Rows found by a small number, grown when a higher one is set. Its rows are plain memory: looking one up
-/// counts no references. The first row begins a line of the cache. Owned by one thread.
+/// A table of rows with small numbers as indices; it grows when a higher number is set. The rows
+/// are plain memory, so reading one counts no references. The first row begins on a cache line.
+/// Owned by one thread.
 public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   @usableFromInline var rows: UnsafeMutablePointer<Row>
   /// One above the highest number that was set.
@@ -12,7 +13,7 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   @usableFromInline let empty: Row
 
   /// A table in which every row is `empty`.
-  /// - Parameter capacity: Rows for which there is memory before it grows, at least 1.
+  /// - Parameter capacity: Number of rows before the table grows, at least 1.
   public init(_ empty: Row, capacity: Int = 64) {
     (self.empty, self.capacity) = (empty, capacity)
     rows = Self.allocate(capacity)
@@ -24,7 +25,7 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
     ).bindMemory(to: Row.self, capacity: capacity)
   }
 
-  /// A table that begins with `known`.
+  /// A table whose first rows are `known`.
   public init(_ empty: Row, _ known: [Row]) {
     self.init(empty, capacity: max(64, known.count))
     for row in known {
@@ -38,7 +39,7 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   /// The rows up to the highest number that was set.
   public var all: [Row] { Array(UnsafeBufferPointer(start: rows, count: used)) }
 
-  /// The row of a number, not negative; setting one above the highest grows the table.
+  /// The row of a number, which is at least 0. Setting a number above the highest grows the table.
   public subscript(number: Int) -> Row {
     @inlinable @inline(__always) get { number < used ? rows[number] : empty }
     set {
@@ -47,7 +48,8 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
     }
   }
 
-  /// Where the row of a number stands, until the next one is set; `nil`: it never was.
+  /// The address of the row of a number, valid until the table grows; `nil` for a number above the
+  /// highest.
   @inlinable @inline(__always)
   public func pointer(_ number: Int) -> UnsafeMutablePointer<Row>? {
     number < used ? rows + number : nil

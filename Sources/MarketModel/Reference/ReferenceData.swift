@@ -1,52 +1,52 @@
-// Who is who and what is traded, as the exchange's events tell it: the one fold of reference events. The
-// exchange has tables of its own, which decide; everybody else (gateways, settlement, metrics) has this one.
+// Reference data built from the exchange's events, for gateways, settlement and metrics. The
+// exchange itself has separate tables, which are authoritative.
 //
 //     participant ◀── session (key, roles)          area (currency, tariff) ◀── instrument
 //          ▲                                          ▲
 //          └── account ◀── meter (key) ───────────────┘
 //
-// Where it is fed what is durable only, it trails the exchange by what is not durable yet: commands are judged
-// by the exchange, never by it.
+// Where only durable events are fed, the data lag behind the exchange, so the exchange validates
+// all commands.
 
-/// A table for each kind of entity, found by direct index: numbers are small. Owned by one thread.
+/// Reference data: one table for each kind of entity, with the entity's number as index. Owned by
+/// one thread.
 public struct ReferenceData: ~Copyable {
   /// A registered session identity.
   public struct Session: Sendable, Equatable, BitwiseCopyable {
-    /// For whom it acts.
+    /// The participant for which it acts.
     public var participant: ParticipantId
-    /// What it may do; empty: revoked.
+    /// Its roles; empty: the identity is revoked.
     public var roles: Roles
-    /// The key that signs Negotiate and Establish.
+    /// The public key that verifies Negotiate and Establish messages.
     public var key: PublicKey
   }
 
   /// A registered meter.
   public struct Meter: Sendable, Equatable, BitwiseCopyable {
-    /// Whose energy.
+    /// The account of its energy.
     public var account: AccountId
-    /// Where.
+    /// The area in which it measures.
     public var area: AreaId
-    /// The key that signs its readings.
+    /// The public key that verifies its readings.
     public var key: PublicKey
   }
 
   /// A listed instrument.
   public struct Instrument: Sendable, Equatable, BitwiseCopyable {
-    /// As it was listed.
+    /// The definition.
     public var definition: CreateInstrument
-    /// Whether it trades.
+    /// The trading state.
     public var state: InstrumentState
   }
 
-  /// An open area, its tariff as it is now.
+  /// A market area.
   public struct Area: Sendable, Equatable, BitwiseCopyable {
-    /// As it was opened; prices of the grid as they are now.
+    /// The definition, with the present prices of the grid.
     public var definition: CreateArea
-    /// Default cap.
+    /// The default cap.
     public var defaultCap: Energy
   }
 
-  /// What was said last of each number.
   private var sessions = DirectTable<Session?>(nil)
   private var accounts = DirectTable<ParticipantId?>(nil)
   private var meters = DirectTable<Meter?>(nil)
@@ -54,14 +54,14 @@ public struct ReferenceData: ~Copyable {
   private var areaTable = DirectTable<Area?>(nil)
   /// Names of participants.
   public private(set) var participants: [ParticipantId: Label] = [:]
-  /// How many of each kind there are.
+  /// The number of entities of each kind.
   public private(set) var counts = Counts()
 
-  /// How many of each kind of entity were created.
+  /// The number of created entities of each kind.
   public struct Counts: Sendable, Equatable, BitwiseCopyable {
     /// Participants.
     public fileprivate(set) var participants: UInt32 = 0
-    /// Accounts, those of the areas' houses included.
+    /// Accounts, including house accounts.
     public fileprivate(set) var accounts: UInt32 = 0
     /// Areas.
     public fileprivate(set) var areas: UInt32 = 0
@@ -70,17 +70,17 @@ public struct ReferenceData: ~Copyable {
     /// Meters.
     public fileprivate(set) var meters: UInt32 = 0
 
-    /// None of any kind.
+    /// Counts of 0.
     public init() {}
   }
 
-  /// Knows nobody.
+  /// Empty reference data.
   public init() {}
 
   /// The session identity with that number.
   public func session(_ id: SessionId) -> Session? { sessions[Int(id.rawValue)] }
 
-  /// What the session identity may do; nothing when it is unknown or revoked.
+  /// The roles of the session identity; empty when it is unknown or revoked.
   public func roles(of id: SessionId) -> Roles { sessions[Int(id.rawValue)]?.roles ?? [] }
 
   /// The participant that acts for `account`; `nil` for house accounts and unknown ones.
@@ -97,8 +97,8 @@ public struct ReferenceData: ~Copyable {
   /// The area with that number.
   public func area(_ id: AreaId) -> Area? { areaTable[Int(id.rawValue)] }
 
-  /// The area of `instrument`, and what it is paid in.
-  /// - Returns: `nil` when the creation of either was not taken.
+  /// The area of `instrument` and the area's currency.
+  /// - Returns: `nil` when the instrument or the area is unknown.
   public func market(of instrument: InstrumentId) -> (area: AreaId, currency: Currency)? {
     guard let row = instrumentTable.pointer(Int(instrument.rawValue))?.pointee,
       let area = areaTable.pointer(Int(row.definition.area.rawValue))?.pointee
@@ -106,17 +106,18 @@ public struct ReferenceData: ~Copyable {
     return (row.definition.area, area.definition.currency)
   }
 
-  /// What `area` is paid in; `nil` when its creation was not taken.
+  /// The currency of `area`; `nil` when the area is unknown.
   public func currency(of area: AreaId) -> Currency? {
     areaTable.pointer(Int(area.rawValue))?.pointee?.definition.currency
   }
 
-  /// What each area is paid in, by its number; where there is none, 0.
+  /// The currency of each area, by the area's number; 0 for numbers without an area.
   public var currencies: [Currency] {
     areaTable.all.map { $0?.definition.currency ?? Currency(0) }
   }
 
-  /// The area of each instrument, by the instrument's number.
+  /// The area of each instrument, by the instrument's number; null for numbers without an
+  /// instrument.
   public var areasOfInstruments: [AreaId] {
     instrumentTable.all.map { $0?.definition.area ?? .null }
   }
@@ -134,18 +135,18 @@ public struct ReferenceData: ~Copyable {
     }
   }
 
-  /// Highest number among the meters; 0: none.
+  /// The highest meter number; 0 when there is no meter.
   public var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
 
-  /// Highest number among the areas; 0: none.
+  /// The highest area number; 0 when there is no area.
   public var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
 
-  /// Takes note of an event; most are of no concern.
+  /// Updates the data with an event. Only reference events have an effect.
   public mutating func note(_ event: borrowing Event) {
     if case .reference(let event) = copy event { note(event) }
   }
 
-  /// Takes note of who and what there is from now on.
+  /// Updates the data with a reference event.
   public mutating func note(_ event: ReferenceEvent) {
     switch event {
     case .participantCreated(let made):
@@ -171,7 +172,7 @@ public struct ReferenceData: ~Copyable {
       meters[Int(made.meter.rawValue)] = Meter(
         account: made.account, area: made.area, key: made.publicKey)
       counts.meters += 1
-    case .capSet: break  // A balance says what the cap is.
+    case .capSet: break  // Balance events contain the cap.
     }
   }
 
@@ -181,7 +182,7 @@ public struct ReferenceData: ~Copyable {
     row.pointee?.definition.retailPrice = tariff.retailPrice
   }
 
-  /// Whether both know the same.
+  /// Whether both have equal data. Linear in their size.
   public func isSame(as other: borrowing ReferenceData) -> Bool {
     sessions.all == other.sessions.all && accounts.all == other.accounts.all
       && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
@@ -193,7 +194,7 @@ public struct ReferenceData: ~Copyable {
 // MARK: - Its image
 
 extension ReferenceData {
-  /// No number is higher: a bound for what is read.
+  /// An upper bound of all numbers, which limits the memory that a damaged image can request.
   private static let most = 1 << 26
 
   private struct Name: BitwiseCopyable {
@@ -201,7 +202,7 @@ extension ReferenceData {
     var name: Label
   }
 
-  /// What rows its image holds.
+  /// Adds the row types of the image.
   public static func add(to layout: inout StateLayout) {
     layout.add(Session.self)
     layout.add(ParticipantId.self)
@@ -211,7 +212,7 @@ extension ReferenceData {
     layout.add(Name.self)
   }
 
-  /// Writes everything; participants in the order of their numbers.
+  /// Writes all data; participants in the order of their numbers.
   public func write(to sink: any StateSink) {
     Self.write(sessions, to: sink)
     Self.write(accounts, to: sink)
@@ -222,8 +223,8 @@ extension ReferenceData {
     sink.put(names.sorted { $0.participant.rawValue < $1.participant.rawValue })
   }
 
-  /// Reads what `write` wrote.
-  /// - Parameter counts: What the image says beside it.
+  /// Reads data that `write` wrote.
+  /// - Parameter counts: The counts, which the image stores in another place.
   public mutating func read(from source: any StateSource, counts: Counts) {
     self.counts = counts
     sessions = Self.read(from: source)
@@ -234,7 +235,7 @@ extension ReferenceData {
     for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
   }
 
-  /// The entries that there are, each behind its number.
+  /// Writes the size of a table, the number of entries, and each entry behind its number.
   private static func write<Entry: BitwiseCopyable>(
     _ table: borrowing DirectTable<Entry?>, to sink: any StateSink
   ) {
