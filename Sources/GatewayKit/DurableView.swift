@@ -1,8 +1,8 @@
 // The state that all gateways share. It follows from durable events alone and is kept once.
 //
-//     command ─▶ begin        ┐                      ┌ reference    participants, sessions, instruments
+//     command ─▶ begin        ┐                      ┌ reference    participants, sessions, ...
 //     event ───▶ take ────────┼─▶ DurableView ───────┤ flows        report numbers
-//     end ─────▶ endCommand ──┘        │             │ feed         published books, message numbers
+//     end ─────▶ endCommand ──┘        │             │ feed         published books, numbers
 //                                      │             └ identities   session versions, connections
 //                                      └─▶ reports and market data of the command, for the gateways
 //

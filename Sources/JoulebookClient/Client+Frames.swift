@@ -1,6 +1,6 @@
 // The lowest-level interface, for load generators and latency-critical clients: frames in place.
 //
-//     client.writeFrame(NewOrderEncoder.frameLength) { frame, sequence in NewOrderEncoder(into: ...) }
+//     client.writeFrame(NewOrderEncoder.frameLength) { frame, number in NewOrderEncoder(into: ...) }
 //     client.flush()
 //     client.pollFrames { frame, template in ... AcceptedDecoder(frame) ... }
 //

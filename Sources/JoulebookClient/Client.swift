@@ -2,7 +2,7 @@
 //
 //     let client = try Client(host: "127.0.0.1", port: 9100, credentials: credentials)
 //     try client.enter(order)                     // written to the send buffer
-//     while let message = try client.poll(timeoutMilliseconds: 100) { ... }   // flushes, then waits
+//     while let message = try client.poll(timeoutMilliseconds: 100) { ... }  // flushes, then waits
 //
 // Sending writes to a buffer, which `flush` and every `poll` send. `poll` also sends keep-alives,
 // so it must be called at least once per keep-alive interval. In steady state nothing is allocated

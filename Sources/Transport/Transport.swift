@@ -1,6 +1,6 @@
 // One turn of the loop:
 //
-//     timers -> prepare: flush -> wait for I/O: accept, read, wake -> check: turnEnds, flush -> close
+//     timers -> prepare: flush -> wait for I/O: accept, read, wake -> check: turnEnds, flush
 //
 // All connections are read into one shared buffer; a connection stores only the beginning of an
 // incomplete message. Replies are gathered in the connection's queue and sent with one write per

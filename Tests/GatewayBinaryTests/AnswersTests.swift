@@ -111,7 +111,7 @@ struct AnswersTests {
     #expect(try rejection(desk)?.code == .unknownAccount)
     try desk.requestBalance(of: GatewayWorld.account, in: AreaId(9))
     #expect(try rejection(desk)?.limit == 1)
-    // One that never had anything there has nothing, under the area's own cap.
+    // An account without a position has an empty one, with the area's default cap.
     try stranger.requestBalance(of: GatewayWorld.otherAccount, in: GatewayWorld.area)
     guard case .balance(let empty, _) = try stranger.expect().event else {
       Issue.record("no balance")

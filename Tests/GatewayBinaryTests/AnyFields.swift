@@ -1,6 +1,6 @@
 import MarketModel
 
-/// Any value of every field, its edges more often than chance.
+/// Random field values, with extreme values more often than by chance.
 struct AnyFields: FieldSource {
   private var random: SeededRandom
 
@@ -16,7 +16,7 @@ struct AnyFields: FieldSource {
 
   mutating func leavesOut(_ field: String) -> Bool { random.next() % 2 == 0 }
 
-  /// Rules that this program does not know are rejected.
+  /// A rules version that this program does not know would be rejected.
   mutating func integer<Value: FixedWidthInteger>(_ field: String) -> Value {
     field == "setRules.version" ? Value(random.next() % UInt64(RulesVersion.newest + 1)) : bits()
   }

@@ -126,7 +126,7 @@ struct BinaryGatewayTests {
     let bot = try world.client()
     for _ in 0..<500 { try bot.enter(Sample.limitOrder) }
     try bot.flush()
-    // Waking stands for the journal, whose progress makes room.
+    // The wake stands for the journal, whose progress frees capacity.
     for _ in 0..<20 {
       world.wake.wake()
       usleep(1000)
@@ -166,7 +166,7 @@ struct BinaryGatewayTests {
       Issue.record("no report")
       return
     }
-    // What it reads at last ends with the reason; the log has it too.
+    // When the client reads at last, the stream ends with the reason; the log contains it too.
     #expect(throws: ClientError.terminated(code: .slowReader, limit: 1 << 16)) {
       while try slow.poll(timeoutMilliseconds: 3000) != nil {}
     }
@@ -221,7 +221,7 @@ struct BinaryGatewayTests {
     #expect(world.drain())
   }
 
-  @Test("Both sides say that they live, and silence ends the session.")
+  @Test("Both sides send keep-alives, and silence ends the session.")
   func keepAlive() throws {
     let world = try GatewayWorld()
     let key = try #require(world.keys[GatewayWorld.bot])

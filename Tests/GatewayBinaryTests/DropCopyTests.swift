@@ -5,13 +5,13 @@ import Wire
 
 @testable import GatewayBinary
 
-/// Reports as sessions would get them, told apart by template.
+/// Reports as sessions would receive them, by template.
 private struct Collected {
   struct Report: Equatable {
     var session: UInt32
     var number: UInt64
     var template: UInt16
-    /// What a ReportCopy says: session and number.
+    /// Session and number in each ReportCopy.
     var origin: [UInt64] = []
   }
   private let view = DurableView()
@@ -43,8 +43,8 @@ private struct Collected {
 @Suite("Drop copies") struct DropCopyTests {
   private static let time = Timestamp(nanoseconds: 5)
 
-  /// Participant 1 trades with session 7 and has its reports copied to session 9; so has participant 2
-  /// with session 8 and nobody.
+  /// Participant 1 trades with session 7 and receives drop copies on session 9. Participant 2
+  /// trades with session 8, without drop copies.
   private static func register(_ sink: inout Collected) {
     for (session, participant, roles) in [
       (UInt32(7), UInt32(1), Roles.trading), (8, 2, .trading), (9, 1, .dropCopy),
@@ -104,7 +104,7 @@ private struct Collected {
     #expect(sink.reports.map(\.session) == [9, 7])
   }
 
-  @Test("A settled batch is told to drop copies, and to nobody else.")
+  @Test("A settled batch is reported to drop copies only.")
   func settlement() {
     var sink = Collected()
     Self.register(&sink)
@@ -118,7 +118,7 @@ private struct Collected {
       ])
   }
 
-  @Test("A balance goes to every listener of the firm once, not as a copy.")
+  @Test("A balance goes to every session of the participant once, not as a copy.")
   func balances() {
     var sink = Collected()
     Self.register(&sink)

@@ -4,13 +4,13 @@ import Testing
 
 @testable import GatewayBinary
 
-/// One session on one connection, with a clock that the test moves.
+/// One session on one connection, with clocks that the test sets.
 private struct World {
   var session: FixpSession
   var identities = SessionIdentities(versionFloor: 100)
-  /// The clock of intervals.
+  /// The interval clock.
   var now = SteadyTime(nanoseconds: 5_000_000_000_000)
-  /// The clock of timestamps.
+  /// The wall clock, for timestamps.
   var wall = Timestamp(nanoseconds: 1_000_000_000_000)
   static let bot = SessionId(7)
 
@@ -50,7 +50,7 @@ private struct World {
     wall = Timestamp(nanoseconds: wall.nanoseconds + milliseconds * 1_000_000)
   }
 
-  /// The client connects anew.
+  /// The client connects again.
   mutating func reconnect() {
     if session.state == .established {
       identities.release(session.identity, nextIncoming: session.nextIncoming)
@@ -164,11 +164,11 @@ struct FixpSessionTests {
     #expect(world.session.state == .ended)
   }
 
-  /// Something that a client or the clock does to a session.
+  /// An event that happens to a session.
   private enum Act: String, CaseIterable {
     case negotiate, establish, message, sequence, request, finished, received, terminate, silence
 
-    /// What comes of it, in words.
+    /// The result, as text.
     func verdict(_ world: inout World) -> String {
       switch self {
       case .negotiate: "\(world.negotiate(version: 900))"
@@ -464,7 +464,7 @@ struct FixpSessionTests {
     #expect(world.session.tick(now: world.now) == .none)
   }
 
-  @Test("A client that does not log on within ten seconds is sent away.")
+  @Test("A client that does not log on within ten seconds is disconnected.")
   func handshakeTimeout() {
     var world = World()
     world.pass(milliseconds: 10_000)
@@ -477,7 +477,9 @@ struct FixpSessionTests {
     #expect(world.session.tick(now: world.now) == .terminate(Refusal(.notEstablished)))
   }
 
-  @Test("Behind a journaled message with the highest number none is expected, and nothing breaks.")
+  @Test(
+    "After a journaled message with the greatest number no further one is expected, without overflow."
+  )
   func highestNumberInJournal() {
     var identities = SessionIdentities(versionFloor: 0)
     identities.applied(World.bot, sequence: .max - 1)

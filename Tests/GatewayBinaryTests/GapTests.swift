@@ -6,13 +6,13 @@ import Testing
 @testable import GatewayBinary
 @testable import JoulebookClient
 
-/// What a subscriber makes of an area's channel: a book, and the number up to which it holds.
-private struct Picture {
+/// A subscriber's copy of an area's book, and the number of the last message it contains.
+private struct SubscribedBook {
   var book: [OrderId: BookOrder] = [:]
   var last: UInt64 = 0
 
-  /// Takes a message in.
-  /// - Returns: Whether the snapshot or the answer is complete.
+  /// Processes a message.
+  /// - Returns: whether the snapshot or the answer is complete.
   mutating func take(_ message: ClientMessage) -> Bool {
     if case .snapshotEnd = message.event {
       last = message.sequence
@@ -36,8 +36,8 @@ private struct Picture {
   }
 }
 
-/// A market of random events that are delivered as they are made.
-struct Bustle {
+/// A market of random events, delivered as they are generated.
+struct RandomMarketEvents {
   let world: GatewayWorld
   var random: SeededRandom
   var market = RandomMarket(instruments: 7...7)
@@ -56,46 +56,48 @@ struct Bustle {
 
 @Suite("Gaps and tops of market data")
 struct GapTests {
-  private func take(_ client: Client, _ picture: inout Picture, until isDone: Bool) throws {
+  private func take(_ client: Client, _ copy: inout SubscribedBook, until isDone: Bool) throws {
     while let message = try client.poll(timeoutMilliseconds: isDone ? 3000 : 150) {
-      if picture.take(message), isDone { return }
+      if copy.take(message), isDone { return }
     }
   }
 
-  @Test("Whoever lost the connection twenty times and asks for what is missing has the whole book.")
+  @Test(
+    "A subscriber that loses its connection twenty times and requests what it missed has the whole book."
+  )
   func gaps() throws {
     let world = try GatewayWorld()
-    var bustle = Bustle(world: world, random: SeededRandom(seed: 11))
-    var picture = Picture()
-    bustle.emit(200)
+    var events = RandomMarketEvents(world: world, random: SeededRandom(seed: 11))
+    var copy = SubscribedBook()
+    events.emit(200)
     var client = try world.client()
     try client.subscribe(to: GatewayWorld.area)
-    try take(client, &picture, until: true)
+    try take(client, &copy, until: true)
     for _ in 0..<20 {
-      bustle.emit(Int.random(in: 0...40, using: &bustle.random))
+      events.emit(Int.random(in: 0...40, using: &events.random))
       client.drop()
-      bustle.emit(Int.random(in: 0...60, using: &bustle.random))
+      events.emit(Int.random(in: 0...60, using: &events.random))
       client = try world.client()
-      try client.resumeMarketData(of: GatewayWorld.area, from: picture.last + 1)
-      bustle.emit(Int.random(in: 0...20, using: &bustle.random))
-      try take(client, &picture, until: false)
-      #expect(picture.lines == bustle.lines)
+      try client.resumeMarketData(of: GatewayWorld.area, from: copy.last + 1)
+      events.emit(Int.random(in: 0...20, using: &events.random))
+      try take(client, &copy, until: false)
+      #expect(copy.lines == events.lines)
     }
-    #expect(picture.last > 700 && bustle.lines.count > 5)
+    #expect(copy.last > 700 && events.lines.count > 5)
   }
 
-  @Test("What is too old, or yet to come, is refused with the lowest number that is kept.")
+  @Test("A request for messages too old or not yet sent is refused with the lowest number stored.")
   func tooOld() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.operatorDesk)
-    var bustle = Bustle(world: world, random: SeededRandom(seed: 12))
+    var events = RandomMarketEvents(world: world, random: SeededRandom(seed: 12))
     func refusal(from: UInt64, of area: AreaId = GatewayWorld.area) throws -> Refusal? {
       try bot.resumeMarketData(of: area, from: from)
       guard case .rejected(let rejection) = try bot.expect().event else { return nil }
       return Refusal(rejection.code, limit: rejection.limit)
     }
     #expect(try refusal(from: 2) == Refusal(.marketDataTooOld, limit: 1))
-    bustle.emit(MarketFeed.keptUpdates + 2_000)
+    events.emit(MarketFeed.keptUpdates + 2_000)
     #expect(try refusal(from: 1)?.code == .marketDataTooOld)
     let limit = try #require(try refusal(from: 1)?.limit)
     #expect(limit > 1_000)
@@ -112,12 +114,12 @@ struct GapTests {
     #expect(try bot.isQuiet())
   }
 
-  @Test("Tops come a few times a second, however much happens, and the last one is the truth.")
+  @Test("Tops are sent a few times a second at most, and the last one equals the book.")
   func tops() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.operatorDesk)
-    var bustle = Bustle(world: world, random: SeededRandom(seed: 13))
-    bustle.emit(50)
+    var events = RandomMarketEvents(world: world, random: SeededRandom(seed: 13))
+    events.emit(50)
     try bot.subscribe(to: GatewayWorld.area, snapshot: .top)
     var tops: [TopReport] = []
     func read(_ milliseconds: Int32) throws {
@@ -131,24 +133,24 @@ struct GapTests {
     }
     try read(100)
     #expect(tops.count == 1)
-    #expect(tops.last == bustle.top)
+    #expect(tops.last == events.top)
     for _ in 0..<4 {
-      bustle.emit(500)
+      events.emit(500)
       try read(600)
-      #expect(tops.last == bustle.top)
+      #expect(tops.last == events.top)
     }
     #expect(tops.count <= 20, "conflated: \(tops.count) for 2,000 commands")
     try bot.unsubscribe(from: GatewayWorld.area)
     try read(300)
     let count = tops.count
-    bustle.emit(100)
+    events.emit(100)
     try read(600)
     #expect(tops.count == count, "tops after the subscription")
   }
 }
 
-extension Bustle {
-  /// The top of the book, from all orders.
+extension RandomMarketEvents {
+  /// The best prices, computed from all orders.
   fileprivate var top: TopReport {
     func best(_ side: Side, _ isBetter: (Price, Price) -> Bool) -> (TopReport.Best?, Price?) {
       let orders = market.open.filter { $0.side == side && $0.leaves > .zero }

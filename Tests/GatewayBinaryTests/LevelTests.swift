@@ -4,8 +4,8 @@ import Testing
 @testable import GatewayKit
 @testable import JoulebookClient
 
-/// What happens at a number of an area's channel, as those see it who follow levels.
-private struct Told: Equatable {
+/// A message of an area's channel as a subscriber of levels sees it.
+private struct LevelEvent: Equatable {
   var sequence: UInt64
   var level: FeedLevel?
   var instrument = InstrumentId.null
@@ -13,24 +13,24 @@ private struct Told: Equatable {
 
 @Suite("The market feed, level by level")
 struct LevelTests {
-  private func told(_ log: FeedLog, in area: AreaId) -> [Told] {
+  private func told(_ log: FeedLog, in area: AreaId) -> [LevelEvent] {
     log.updates.filter { $0.0 == area }.map { _, sequence, update in
-      guard update.isOfOneOrder else { return Told(sequence: sequence) }
+      guard update.isOfOneOrder else { return LevelEvent(sequence: sequence) }
       let level = log.levels.first {
         $0.sequence == sequence && MarketFeedTests.area(of: $0.instrument) == area
       }
-      return Told(
+      return LevelEvent(
         sequence: sequence, level: level?.level, instrument: level?.instrument ?? .null)
     }
   }
 
-  private func again(_ feed: borrowing MarketFeed, in area: AreaId, from: UInt64) -> [Told] {
-    var told: [Told] = []
+  private func again(_ feed: borrowing MarketFeed, in area: AreaId, from: UInt64) -> [LevelEvent] {
+    var told: [LevelEvent] = []
     feed.forEachLevel(in: area, from: from) { message, number, _ in
       switch message {
       case .level(let level, let instrument):
-        told.append(Told(sequence: number, level: level, instrument: instrument))
-      case .other: told.append(Told(sequence: number))
+        told.append(LevelEvent(sequence: number, level: level, instrument: instrument))
+      case .other: told.append(LevelEvent(sequence: number))
       }
     }
     return told
@@ -64,7 +64,8 @@ struct LevelTests {
   }
 
   @Test(
-    "What was missed is told again as it was told, also when nobody followed.", arguments: 1...8)
+    "Missed level messages are repeated unchanged, even if there was no subscriber at the time.",
+    arguments: 1...8)
   func missed(seed: Int) {
     var random = SeededRandom(seed: UInt64(seed))
     var followed = MarketFeedTests.feed()
@@ -93,7 +94,7 @@ struct LevelTests {
   }
 }
 
-/// A subscriber of levels on a connection that comes and goes, beside a random market.
+/// A subscriber of levels whose connection is lost again and again, beside a random market.
 @Suite("Levels over the wire")
 struct LevelWireTests {
   private func take(_ client: Client, _ book: inout LevelBook, until isDone: Bool) throws {
@@ -108,35 +109,35 @@ struct LevelWireTests {
     }
   }
 
-  @Test("Whoever follows levels and loses the connection twenty times has the whole depth.")
+  @Test("A subscriber of levels that loses its connection twenty times has the whole depth.")
   func gaps() throws {
     let world = try GatewayWorld()
-    var bustle = Bustle(world: world, random: SeededRandom(seed: 21))
+    var events = RandomMarketEvents(world: world, random: SeededRandom(seed: 21))
     var book = LevelBook(area: GatewayWorld.area)
-    bustle.emit(200)
+    events.emit(200)
     var client = try world.client()
     try client.subscribe(to: GatewayWorld.area, snapshot: .levels)
     try take(client, &book, until: true)
-    #expect(book.depth(of: GatewayWorld.instrument) == bustle.levels)
+    #expect(book.depth(of: GatewayWorld.instrument) == events.levels)
     for _ in 0..<20 {
-      bustle.emit(Int.random(in: 0...40, using: &bustle.random))
+      events.emit(Int.random(in: 0...40, using: &events.random))
       client.drop()
-      bustle.emit(Int.random(in: 0...60, using: &bustle.random))
+      events.emit(Int.random(in: 0...60, using: &events.random))
       client = try world.client()
       try client.resumeMarketData(of: GatewayWorld.area, from: book.last + 1, view: .levels)
-      bustle.emit(Int.random(in: 0...20, using: &bustle.random))
+      events.emit(Int.random(in: 0...20, using: &events.random))
       try take(client, &book, until: false)
-      #expect(book.depth(of: GatewayWorld.instrument) == bustle.levels)
+      #expect(book.depth(of: GatewayWorld.instrument) == events.levels)
     }
-    #expect(book.last > 700 && bustle.levels.count > 5)
+    #expect(book.last > 700 && events.levels.count > 5)
   }
 
-  @Test("A view takes the place of the one before; the numbers are the same in both.")
+  @Test("A new view replaces the previous one; message numbers are equal in both.")
   func views() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.operatorDesk)
-    var bustle = Bustle(world: world, random: SeededRandom(seed: 22))
-    bustle.emit(30)
+    var events = RandomMarketEvents(world: world, random: SeededRandom(seed: 22))
+    events.emit(30)
     var book = LevelBook(area: GatewayWorld.area)
     try bot.subscribe(to: GatewayWorld.area)
     try bot.subscribe(to: GatewayWorld.area, snapshot: .levels)
@@ -146,16 +147,16 @@ struct LevelWireTests {
       if case .snapshotEnd = message.event { ends += 1 }
       if ends > 0 { _ = book.take(message) }
     }
-    bustle.emit(30)
+    events.emit(30)
     try take(bot, &book, until: false)
-    #expect(book.depth(of: GatewayWorld.instrument) == bustle.levels)
-    // From the same number on, order by order.
+    #expect(book.depth(of: GatewayWorld.instrument) == events.levels)
+    // From this number on, by order.
     try bot.resumeMarketData(of: GatewayWorld.area, from: book.last + 1)
     guard case .acknowledged = try bot.expect().event else {
       Issue.record("no answer")
       return
     }
-    bustle.emit(10)
+    events.emit(10)
     var isFirst = true
     while let message = try bot.poll(timeoutMilliseconds: 150) {
       if case .level = message.event { Issue.record("levels to a subscriber of orders") }
@@ -170,11 +171,11 @@ struct LevelWireTests {
       Issue.record("no answer")
       return
     }
-    bustle.emit(5)
+    events.emit(5)
     #expect(try bot.isQuiet())
   }
 
-  @Test("A gap is noticed, and what came twice is not taken twice.")
+  @Test("A gap is detected, and a repeated message is ignored.")
   func gapIsNoticed() {
     func level(_ sequence: UInt64, _ price: Int64, _ orders: UInt32) -> ClientMessage {
       ClientMessage(
@@ -199,8 +200,8 @@ struct LevelWireTests {
   }
 }
 
-extension Bustle {
-  /// The depth, from all orders.
+extension RandomMarketEvents {
+  /// The depth, computed from all orders.
   fileprivate var levels: [LevelReport] {
     var levels: [LevelReport] = []
     for side in [Side.buy, .sell] {

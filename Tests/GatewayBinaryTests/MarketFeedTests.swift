@@ -3,10 +3,10 @@ import Testing
 
 @testable import GatewayKit
 
-/// Collects what the feed publishes.
+/// Records what the feed publishes.
 struct FeedLog {
   var updates: [(AreaId, UInt64, FeedUpdate)] = []
-  /// What was published level by level, and the number and instrument of each.
+  /// The published level changes, with number and instrument.
   var levels: [(sequence: UInt64, instrument: InstrumentId, level: FeedLevel)] = []
 
   mutating func take(_ message: FeedMessage) {
@@ -142,7 +142,7 @@ struct MarketFeedTests {
     #expect(log.updates[2].2 == .modify(left))
   }
 
-  @Test("Of an iceberg its part is seen; its next part is a delete and an add.")
+  @Test("Only an iceberg's displayed quantity is published; a refill is a delete and an add.")
   func icebergs() {
     var feed = Self.feed()
     feed.keepTops(true, for: .first)
@@ -174,7 +174,7 @@ struct MarketFeedTests {
     #expect(
       after(bid(3), trade(3, leaving: 15), displayed(5, 5, isRefilled: true))
         == [.delete(seen(3, 3)), .add(seen(5, 5))])
-    // The same to look at, but at the back of its price.
+    // The displayed order looks unchanged, but it is at the back of its level.
     #expect(
       after(bid(5), trade(5, leaving: 10), displayed(5, 5, isRefilled: true))
         == [.delete(seen(5, 5)), .add(seen(5, 5))])
@@ -288,8 +288,8 @@ struct MarketFeedTests {
   }
 }
 
-/// Makes commands' events at random, with reused slots, as an exchange might: not a model of the
-/// rules, only of what events may follow each other.
+/// Generates the events of random commands, with reused slots. It does not model the rules, only
+/// which events may follow one another.
 struct RandomMarket {
   var open: [OrderState] = []
   let instruments: ClosedRange<UInt32>

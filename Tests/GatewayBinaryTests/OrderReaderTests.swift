@@ -10,7 +10,7 @@ import Wire
 struct OrderReaderTests {
   typealias Send = @Sendable (Client) throws -> UInt64
 
-  /// Every message that becomes a command, and the command.
+  /// Every message that is a command, with the expected command.
   static var messages: [(SessionId, Send, Command.Body)] {
     let (bot, desk) = (GatewayWorld.bot, GatewayWorld.operatorDesk)
     let cancel = CancelOrder(
@@ -187,7 +187,7 @@ struct OrderReaderTests {
     let world = try GatewayWorld()
     let bot = try world.client()
     let desk = try world.client(GatewayWorld.operatorDesk)
-    // Offsets of the fields with closed lists: see the drawn tables of the encoders.
+    // Offsets of the enumerations: see the drawn tables of the encoders.
     typealias Encode = (UnsafeMutableRawPointer, UInt64, Timestamp) -> Void
     let cases: [(Client, Int, [Int], Encode)] = [
       (

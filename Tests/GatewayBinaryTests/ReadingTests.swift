@@ -26,7 +26,7 @@ struct ReadingTests {
     return order
   }
 
-  @Test("What a session sends behind a reading waits for it; another session does not.")
+  @Test("A session's messages after a reading wait for it; those of other sessions do not.")
   func order() throws {
     let world = try world()
     let (client, other) = (try world.client(GatewayWorld.secondBot), try world.client())
@@ -50,7 +50,7 @@ struct ReadingTests {
     #expect(world.drain())
   }
 
-  @Test("A reading that its meter did not sign is rejected with the same code as ever.")
+  @Test("A reading that its meter did not sign is rejected with code 7002.")
   func forged() throws {
     let world = try world()
     let client = try world.client(GatewayWorld.meterBox)
@@ -67,7 +67,7 @@ struct ReadingTests {
     #expect(world.commands(2).map(\.clientSequence) == [1, 3])
   }
 
-  @Test("A full intake shows a checked reading again.")
+  @Test("A verified reading is presented again if the intake was full.")
   func full() throws {
     let world = try world()
     world.state.withLock { $0.script = [.full, .full] }
@@ -81,7 +81,7 @@ struct ReadingTests {
   }
 
   @Test(
-    "A connection that is lost takes its unchecked readings with it: the client sends them again.")
+    "Unverified readings of a lost connection are dropped: the client sends them again.")
   func lost() throws {
     let world = try world()
     let client = try world.client(GatewayWorld.meterBox)
@@ -99,7 +99,7 @@ struct ReadingTests {
       host: "127.0.0.1", port: world.port,
       credentials: Credentials(session: GatewayWorld.meterBox, privateKey: key), options: options)
     #expect(back.nextSequence == 2)
-    // They come too late for a connection that is gone.
+    // The verdicts arrive after the connection was closed.
     world.judge([true, true])
     for number in UInt64(2)...3 { try back.send(reading(number), key: world.meterKey) }
     try back.flush()
@@ -109,7 +109,7 @@ struct ReadingTests {
     #expect(world.drain())
   }
 
-  @Test("A client that says good-bye behind its readings has them applied first.")
+  @Test("Readings sent before Terminate are applied before the session ends.")
   func goodBye() throws {
     let world = try world()
     let client = try world.client(GatewayWorld.meterBox)

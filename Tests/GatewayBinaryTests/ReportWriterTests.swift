@@ -6,7 +6,7 @@ import Testing
 
 @Suite("From the exchange's event to the clients' reports")
 struct ReportWriterTests {
-  /// The event that the client decoded, printed; sequence and time are checked here.
+  /// The decoded event as text; sequence number and time are checked here.
   private func report(_ client: Client, _ sequence: UInt64) throws -> String {
     let message = try client.expect()
     #expect(message.sequence == sequence)

@@ -1,6 +1,6 @@
 import MarketModel
 
-/// One of each, every field different from the next.
+/// One sample of each event, with different values in all fields.
 enum Sample {
   static let createArea = CreateArea(
     area: GatewayWorld.area, currency: .eur, code: Label(low: 0x6162_6364, high: 0x65),

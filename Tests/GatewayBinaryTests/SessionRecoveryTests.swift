@@ -29,7 +29,7 @@ struct SessionRecoveryTests {
       })
   }
 
-  /// The next report: its number, what it acknowledges, and whether it was asked for again.
+  /// The next report: its number, what it acknowledges, and whether it is a retransmission.
   private func report(_ client: Client) throws -> (UInt64, UInt64, Bool) {
     let message = try client.expect()
     guard case .acknowledged(let reference) = message.event else {
@@ -39,7 +39,7 @@ struct SessionRecoveryTests {
     return (message.sequence, reference, message.isRetransmitted)
   }
 
-  /// Why nothing is sent again.
+  /// The reason why nothing is sent again.
   private func rejection(_ client: Client) throws -> Refusal? {
     guard case .retransmissionRejected(let code, let limit) = try client.expect().event else {
       return nil
@@ -78,7 +78,7 @@ struct SessionRecoveryTests {
     second.close()
   }
 
-  @Test("Finishing names what never arrived, and ends whoever sends on.")
+  @Test("Finishing reports messages that never arrived, and ends a session that continues to send.")
   func finishesWithAGap() throws {
     let world = try GatewayWorld()
     let raw = try RawClient(port: world.port)
@@ -158,7 +158,7 @@ struct SessionRecoveryTests {
     ) { try client(world, resume: first.position) }
   }
 
-  @Test("What is asked for again and was never sent, or is too much, is refused with its limit.")
+  @Test("A retransmission of reports never sent, or of too many, is refused with the limit.")
   func badRequests() throws {
     let world = try GatewayWorld()
     let bot = try client(world)
@@ -177,7 +177,7 @@ struct SessionRecoveryTests {
     #expect(try report(bot) == (3, 3, true))
   }
 
-  @Test("What is no longer kept is read from the journal: the server is asked, and answers.")
+  @Test("Reports no longer cached are requested from the journal service.")
   func fromTheJournal() throws {
     let world = try GatewayWorld()
     let bot = try client(world)
@@ -220,7 +220,7 @@ struct SessionRecoveryTests {
     #expect(try second.isQuiet())
   }
 
-  /// Acknowledgements 1 ... `count`, as they are read from the journal.
+  /// Acknowledgements 1 ... `count`, as read from the journal.
   private func acks(_ count: UInt64, of query: RetransmitQuery) -> [PastReport] {
     (1...count).map { number in
       PastReport(
@@ -230,7 +230,7 @@ struct SessionRecoveryTests {
     }
   }
 
-  @Test("The last reports are kept, whatever their number: what is kept is what was sent.")
+  @Test("The latest reports are cached exactly as they were sent.")
   func recentReports() {
     var recent = RecentReports()
     var sent: [UInt64: [UInt8]] = [:]
@@ -253,7 +253,7 @@ struct SessionRecoveryTests {
       #expect(found == (first...number).map { sent[$0] ?? [] })
     }
     #expect((recent.first(of: 1) ?? 0) > 1_000)
-    // A new version begins: nothing is kept of it, and then only what is its own.
+    // A new version begins: reports of the old one are discarded.
     let none = recent.first(of: 2)
     #expect(none == nil)
     _ = recent.append(1, of: 2) { room in
@@ -266,7 +266,7 @@ struct SessionRecoveryTests {
 
   // MARK: Cancel on disconnect
 
-  @Test("Lost without a window, its orders are cancelled at once; kept orders are not.")
+  @Test("With a time of 0 the orders are cancelled at once; kept orders are not.")
   func cancelAtOnce() throws {
     let world = try GatewayWorld()
     let kept = try client(world, orders: .kept, GatewayWorld.otherBot)
@@ -283,7 +283,7 @@ struct SessionRecoveryTests {
         .disconnected(GatewayWorld.bot, cancelAfter: 0)))
   }
 
-  @Test("Back within the window, nothing is cancelled; not back, everything is.")
+  @Test("Nothing is cancelled if the session returns in time; otherwise everything is.")
   func window() throws {
     let world = try GatewayWorld()
     let first = try client(world, orders: .canceled(afterMilliseconds: 700))
@@ -298,7 +298,7 @@ struct SessionRecoveryTests {
     #expect(wait(world) { $0.ended.count == 1 })
   }
 
-  @Test("A window above a minute is refused with the longest allowed.")
+  @Test("A time above one minute is refused with the longest allowed.")
   func longWindow() throws {
     let world = try GatewayWorld()
     #expect(throws: ClientError.refused(code: .cancelWindowOutOfRange, limit: 60_000)) {

@@ -37,7 +37,7 @@ struct SteadyClockTests {
     #expect(refusal(world, key) == .keyLocked)
   }
 
-  /// The code with which a logon of the other bot is refused.
+  /// The code with which a log-on of the other bot is refused.
   private func refusal(
     _ world: GatewayWorld, _ key: Curve25519.Signing.PrivateKey
   ) -> RejectCode? {

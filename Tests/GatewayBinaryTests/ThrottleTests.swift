@@ -43,7 +43,7 @@ struct ThrottleTests {
     #expect(session.state == .ended)
   }
 
-  @Test("Cancels have thresholds of their own: a throttled bot can still pull its orders.")
+  @Test("Cancels have their own limits: a throttled bot can still cancel its orders.")
   func cancelsApart() {
     var session = established(
       messages: ThrottleLimits(limit: 1, cutoff: 100), cancels: ThrottleLimits(limit: 2, cutoff: 3))

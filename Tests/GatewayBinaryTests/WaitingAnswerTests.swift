@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Answers that wait until they are durable")
 struct WaitingAnswerTests {
-  /// A session that has begun, and a balance that is true after the next command.
+  /// A session that has begun, and a balance that changes with the next command.
   private func held() throws -> (GatewayWorld, Client) {
     let world = try GatewayWorld()
     let bot = try world.client()
@@ -24,7 +24,7 @@ struct WaitingAnswerTests {
     if case .accepted = message.event { true } else { false }
   }
 
-  @Test("No answer leaves before what it says is durable; then it stands where the question stood.")
+  @Test("An answer is sent only when its state is durable, in the position of its question.")
   func order() throws {
     let (world, bot) = try held()
     let state = Sample.order(GatewayWorld.bot)
@@ -37,7 +37,7 @@ struct WaitingAnswerTests {
     let forbidden = try bot.requestStatus(withStateHash: true)
     #expect(try bot.isQuiet())
     #expect(world.waits { $0.answered == 5 }, "they were asked at their place")
-    // Two commands become durable at once: the questions were asked between them.
+    // Two commands become durable together; the questions were asked between them.
     world.state.withLock {
       let accepted: [Event] = [.accepted(Sample.order(GatewayWorld.bot))]
       $0.outbox += [accepted, accepted]
@@ -61,7 +61,7 @@ struct WaitingAnswerTests {
     #expect(isAccepted(try bot.expect()))
   }
 
-  @Test("When everything is durable the answer leaves at once.")
+  @Test("If everything is durable, the answer is sent immediately.")
   func quietMarket() throws {
     let (world, bot) = try held()
     world.state.withLock { $0.appliedThrough = 2 }
@@ -72,7 +72,7 @@ struct WaitingAnswerTests {
     }
   }
 
-  @Test("Behind a bound of answers that wait, the client is not read until they have left.")
+  @Test("A client with too many waiting answers is not read until they were sent.")
   func bound() throws {
     let (world, bot) = try held()
     let count = BinaryGateway.mostWaitingAnswers + 50
@@ -83,7 +83,7 @@ struct WaitingAnswerTests {
       usleep(1000)
     }
     #expect(world.state.withLock { $0.answered } == BinaryGateway.mostWaitingAnswers)
-    // Another session is served meanwhile.
+    // Another session is served in the meantime.
     let other = try world.client(GatewayWorld.otherBot)
     try other.requestReferenceData()
     _ = try other.expect()
@@ -99,7 +99,8 @@ struct WaitingAnswerTests {
   }
 
   @Test(
-    "Who goes takes its waiting answers along: the session's next connection does not get them.")
+    "Waiting answers of a closed connection are dropped: the session's next one does not receive them."
+  )
   func lostConnection() throws {
     let (world, bot) = try held()
     try bot.requestBalance(of: GatewayWorld.account, in: GatewayWorld.area)
@@ -131,7 +132,7 @@ struct WaitingAnswerTests {
     #expect(try again.isQuiet())
   }
 
-  @Test("While commands before it wait for room a question is asked again, and answered once.")
+  @Test("A question is repeated while earlier commands wait for capacity, and answered once.")
   func behind() throws {
     let (world, bot) = try held()
     world.state.withLock {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatewayKit
 
-/// Bytes of a state in memory.
+/// A state image in memory.
 private final class Bytes: StateSink, StateSource {
   private var bytes: [UInt8] = []
   private var offset = 0
@@ -23,11 +23,11 @@ private final class Bytes: StateSink, StateSource {
   var isDone: Bool { offset == bytes.count }
 }
 
-@Suite("What gateways know of the exchange")
+@Suite("The shared view of the gateways")
 struct DurableViewTests {
   private static let time = Timestamp(nanoseconds: 77)
 
-  /// Feeds one event and returns its reports, each as "session number part".
+  /// Delivers one event and returns its reports, each as "session number part".
   @discardableResult private func feed(_ event: Event, _ view: DurableView) -> [String] {
     withUnsafePointer(to: event) { event in
       view.take(event, at: Self.time).map { "\($0.session.rawValue) \($0.number) \($0.part)" }
@@ -103,14 +103,14 @@ struct DurableViewTests {
       ])
     // A session that never began has no flow.
     #expect(feed(accepted(11), view).isEmpty)
-    // A new version begins anew, the old one again goes on.
+    // A new version starts at 1; the old version, begun again, would continue.
     register(7, 1, .trading, view, version: 2)
     #expect(feed(accepted(7), view).first == "7 1 event")
     register(7, 1, .trading, view, version: 2)
     #expect(feed(accepted(7), view).first == "7 2 event")
   }
 
-  @Test("More reports of one event than there is memory for at first are all there.")
+  @Test("An event with more reports than the initial capacity loses none.")
   func many() {
     let view = DurableView()
     for session in UInt32(1)...50 { register(session, session, .dropCopy, view) }
@@ -119,7 +119,7 @@ struct DurableViewTests {
     #expect(reports == (1...50).map { "\($0) 1 event" })
   }
 
-  @Test("A session that goes to another participant takes no reports of the former one along.")
+  @Test("A session moved to another participant receives no reports of the former one.")
   func moved() {
     let view = DurableView()
     for account in UInt32(1)...2 {
@@ -143,7 +143,7 @@ struct DurableViewTests {
     #expect(view.reference.counts.accounts == 2)
   }
 
-  @Test("Its image is read as it was written, and goes on with the same numbers.")
+  @Test("The image is read back equal, and numbering continues.")
   func image() {
     let (view, bytes) = (DurableView(), Bytes())
     market(view)
@@ -165,7 +165,7 @@ struct DurableViewTests {
         == view.endCommand(at: Self.time).map(\.sequence))
   }
 
-  @Test("For who wants reports only, the numbers are the same and nothing is published.")
+  @Test("Numbering reports only gives equal numbers and publishes no market data.")
   func reportsOnly() {
     let (view, quick) = (DurableView(), DurableView())
     for target in [view, quick] {

@@ -23,7 +23,7 @@ final class ListeningPort: ExchangePort {
   }
 }
 
-/// A clock that a test sets.
+/// A clock that the test sets.
 final class SetClock: Sendable {
   private let time = Mutex<UInt64>(0)
   func pass(milliseconds: UInt64) { time.withLock { $0 += milliseconds * 1_000_000 } }
@@ -43,7 +43,7 @@ struct LostSessionsTests {
     lost = LostSessions(port, clock)
   }
 
-  @Test("Each has the time that it asked for, from the moment at which it was lost.")
+  @Test("Each session has the time it asked for, from the moment of its disconnection.")
   func windows() {
     lost.lose(SessionId(1), version: 5, cancelAfter: 100)
     lost.lose(SessionId(2), version: 6, cancelAfter: 50)
@@ -67,7 +67,8 @@ struct LostSessionsTests {
     #expect(port.ended == [1])
   }
 
-  @Test("Without a window its orders go at once; found again they stay.")
+  @Test(
+    "With a time of 0 the orders are cancelled at once; if the session returns in time, they stay.")
   func atOnceAndFound() {
     lost.lose(SessionId(1), version: 5, cancelAfter: 0)
     #expect(port.ended == [1])
@@ -79,7 +80,8 @@ struct LostSessionsTests {
     #expect(port.ended == [1])
   }
 
-  @Test("After a recovery every session that was exposed is lost, whichever gateway it came by.")
+  @Test(
+    "After recovery every session with orders to cancel counts as disconnected, on every gateway.")
   func recovered() {
     let view = DurableView()
     for (session, window) in [(UInt32(1), UInt32(0)), (2, 30), (3, BeginSession.never)] {
@@ -107,7 +109,8 @@ struct LostSessionsTests {
     #expect(port.own.isEmpty)
   }
 
-  @Test("Commands of a gateway's own keep their order, wait for room, and end with the server.")
+  @Test(
+    "A gateway's own commands keep their order, wait for capacity, and are discarded at shutdown.")
   func ownCommands() {
     var own = OwnCommands()
     var taken: [UInt64] = []

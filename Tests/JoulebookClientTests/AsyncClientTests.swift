@@ -6,7 +6,7 @@ import Testing
 @testable import JoulebookClient
 
 @Suite struct AsyncClientTests {
-  /// A server of which nothing is kept, and its operator.
+  /// A server without a journal, and its operator.
   private struct Stage {
     let host: ServerHost
     let credentials: Credentials
@@ -66,7 +66,7 @@ import Testing
     try stage.end()
   }
 
-  @Test("A bot that is refused hears it from connect.", .timeLimit(.minutes(10)))
+  @Test("A refused log-on is thrown by connect.", .timeLimit(.minutes(10)))
   func refused() async throws {
     let stage = try Stage()
     var stranger = stage.credentials

@@ -33,7 +33,7 @@ struct KeyFileTests {
       Array(fromPEM.publicKey.rawRepresentation) == PublicKey(fromPEM.publicKey).bytes)
   }
 
-  /// The key in other spellings.
+  /// The key in other valid forms.
   private static let spellings: [String] = [
     hex + "\n", "  " + hex + "  \r\n", hex.uppercased(),
     String(hex.prefix(32)) + "\n" + String(hex.suffix(32)) + "\n",
@@ -46,13 +46,13 @@ struct KeyFileTests {
     #expect(key.rawRepresentation == KeyFile.parse(Self.hex)?.rawRepresentation)
   }
 
-  /// Texts that hold no key.
+  /// Texts that contain no key.
   private static let noKeys: [String] = {
     let tail = String(hex.dropFirst(2))
     var texts = ["", "\n", String(hex.dropLast()), hex + "00", "0x" + tail, hex + "\n" + hex]
-    // A sign before a digit is no hexadecimal digit, nor is a digit of another script.
+    // A sign is not a hexadecimal digit, nor is a digit of another script.
     texts += ["gg" + tail, "+4" + tail, "٤٤" + tail]
-    // Not a private key, cut short, of another algorithm (X25519 is 2B 65 6E), not base64.
+    // Not a private key, truncated, of another algorithm (X25519 is 2B 65 6E), not base64.
     let spoiled = [
       ("PRIVATE", "PUBLIC"), ("dVhC", ""), ("K2VwBCIE", "K2VuBCIE"), ("MC4C", "!!!!"),
     ]
@@ -60,7 +60,7 @@ struct KeyFileTests {
     return texts
   }()
 
-  @Test("What is no key is not taken for one.", arguments: noKeys)
+  @Test("Texts that are not keys are rejected.", arguments: noKeys)
   func noKey(text: String) {
     #expect(KeyFile.parse(text) == nil)
   }

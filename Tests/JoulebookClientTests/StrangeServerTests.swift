@@ -9,10 +9,10 @@ import Wire
   import Glibc
 #endif
 
-/// A server that says what no server says: a client hears it as an error and lives on.
+/// A server that sends impossible values: a client reports an error and does not crash.
 @Suite("A server with impossible numbers")
 struct StrangeServerTests {
-  /// A server for one client: answers each frame with the next of its answers.
+  /// A server for one client: it answers each frame with the next of its prepared answers.
   private final class Server: Sendable {
     let port: UInt16
     private let listener: Int32
@@ -77,7 +77,7 @@ struct StrangeServerTests {
   }
 
   @Test(
-    "Sequence numbers that no session reaches are refused: counting on from them would end the bot.",
+    "Sequence numbers near overflow are refused, because incrementing them would trap.",
     .timeLimit(.minutes(10)),
     arguments: [(UInt64.max, UInt64(1)), (1, .max), (0, 1), (1, 0), (1 << 63, 1)])
   func sequenceNumbers(client: UInt64, server: UInt64) throws {
@@ -89,7 +89,7 @@ struct StrangeServerTests {
   }
 
   @Test(
-    "A last report with the highest number never comes, and is waited for no longer than said.",
+    "A last report with the greatest number never arrives, and the wait for it times out.",
     .timeLimit(.minutes(10)))
   func lastReport() throws {
     let end = frame(FinishedSendingEncoder.frameLength) {

@@ -93,7 +93,8 @@ struct CommandCodecTests {
       $0.replaceSubrange(80..<88, with: [UInt8](repeating: 0, count: 8))
     }
     #expect(hidesNothing == .unknownValue(.enterIceberg, payloadOffset: 56, value: 0))
-    // The shortest record of the kind: a longer one holds what was added since, and may be on nobody's behalf.
+    // The shortest record of the kind; a longer one contains fields that were added later, possibly
+    // with default values.
     var onBehalf = encode(commands.next(.enterOnBehalf))
     while onBehalf.count > 96 { onBehalf = encode(commands.next(.enterOnBehalf)) }
     let onNobodysBehalf = failure(of: onBehalf) {
@@ -104,14 +105,14 @@ struct CommandCodecTests {
     #expect(newerRules == .newerRules(77))
   }
 
-  @Test("Of a record that is longer than any known form a newer program may be the writer.")
+  @Test("A record longer than any known form may have been written by a newer program.")
   func longerForms() {
     for kind in CommandCodec.Kind.allCases {
       let known = CommandCodec.headerLength + (kind.payloadLengths.max() ?? 0)
       let words = "a newer program may have written it"
       for (length, isNewer) in [(known + 8, true), (known + 4, false), (16, false)] {
         let failure = CommandCodec.Failure.wrongLength(kind, length: UInt16(length))
-        // What came after an order's first fields has kinds of its own.
+        // Fields added to orders have their own kinds.
         let canGrow = kind != .enter && kind != .enterIceberg
         #expect(failure.description.contains(words) == (isNewer && canGrow), "\(failure)")
       }

@@ -3,10 +3,10 @@ import MarketModel
 import Testing
 import Wire
 
-@Suite("Commands for people")
+@Suite("Commands as text")
 struct CommandTextTests {
   @Test(
-    "A line names who asks for what, each field by its name, prices and money as people write them."
+    "A line contains session and command, each field by name, prices and money as decimals."
   )
   func lines() {
     let order = Command(
@@ -56,7 +56,7 @@ struct CommandTextTests {
     }
   }
 
-  @Test("What people write shorter, and in another order, is understood.")
+  @Test("Abbreviated values and fields in any order are accepted.")
   func shortForms() throws {
     #expect(
       CommandText.text(
@@ -73,7 +73,7 @@ struct CommandTextTests {
         == "enter account 1 instrument 1 side buy clientOrderId 1 price 1.00000 quantity 1000Wh")
   }
 
-  @Test("What is wrong is said with the field, the value and what is right.")
+  @Test("An error names the field, the value and the expected form.")
   func errors() {
     func error(_ text: String) -> String? {
       do throws(CommandTextError) {

@@ -6,22 +6,22 @@ import Testing
 
 @Suite("When the disk fails")
 struct FailStopTests {
-  /// A disk that works until it is told to fail.
+  /// A disk that works until the test makes it fail.
   final class FailingDisk: Disk {
     enum Fault: Int, AtomicRepresentable { case none, fullDisk, shortWrite, sync }
     let fault = Atomic<Fault>(.none)
     let callsAfterFault = Atomic<Int>(0)
-    /// So many segments are filled with zeros; then the disk is stuck.
+    /// Number of segments that are filled with zeros before the disk blocks.
     let segmentsDone = Atomic<Int>(.max)
-    /// Segments of zeros that were begun.
+    /// Number of zero-filled segments begun.
     let segmentsBegun = Atomic<Int>(0)
-    /// So many files can be removed; then the disk refuses.
+    /// Number of files that can be removed before the disk refuses.
     let removalsLeft = Atomic<Int>(.max)
-    /// The segment that blocks go to.
+    /// Descriptor of the segment that blocks are written to.
     private let blocks = Atomic<Int32>(-1)
-    /// The segment to come; its zeros never fail.
+    /// Descriptor of the next segment, whose zeros never fail.
     private let zeros = Atomic<Int32>(-1)
-    /// Where the furthest read ended, or would have, had there been so much.
+    /// Greatest end offset of a read request.
     let furthestRead = Atomic<Int>(0)
     private let system = SystemDisk()
 
@@ -57,7 +57,7 @@ struct FailStopTests {
 
     func open(_ path: String, _ access: DiskAccess) throws(DiskFailure) -> Int32 {
       let descriptor = try system.open(path, access)
-      // Numbers come again: what is opened to be read or written is not the segment to come.
+      // Descriptors are reused: one opened for reading or writing is not the next segment.
       if access == .creating {
         zeros.store(descriptor, ordering: .releasing)
       } else {
@@ -136,7 +136,7 @@ struct FailStopTests {
       lock, Recovery.recover(lock), options: options, onFailure: onFailure)
   }
 
-  @Test("A failure is told at once, also while the disk is stuck with the next segment.")
+  @Test("A failure is reported at once, even while the disk is stuck with the next segment.")
   func failureWaitsForNobody() throws {
     let folder = Folder()
     let disk = FailingDisk()
@@ -150,7 +150,7 @@ struct FailStopTests {
     while writer.durable < SequenceNumber(1) { usleep(100) }
     disk.fault.store(.sync, ordering: .releasing)
     _ = producer.push(commands.next(.enter))
-    // A minute, which only a writer that waits for the disk needs.
+    // One minute, needed only by a writer that waits for the disk.
     var patience = 60_000
     while !isTold.load(ordering: .acquiring), patience > 0 {
       usleep(1_000)
@@ -163,7 +163,7 @@ struct FailStopTests {
   }
 
   @Test(
-    "Who commits beside the journal's thread does not wait for a segment that the disk is stuck with."
+    "A commit on another thread does not wait for a segment on a stuck disk."
   )
   func nobodyElseWaitsForSegments() throws {
     let folder = Folder()
@@ -172,7 +172,7 @@ struct FailStopTests {
     let writer = try writer(folder, disk) { Issue.record("\($0)") }
     var commands = RandomCommands(seed: 74)
     var producer = writer.claimProducer()
-    // A block each: 256 fill the first segment.
+    // One block each: 256 fill the first segment.
     for number in 1...257 as ClosedRange<UInt64> {
       _ = producer.append(commands.next(.enter))
       producer.publishQuietly()

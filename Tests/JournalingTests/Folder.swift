@@ -2,11 +2,11 @@ import Glibc
 import Journaling
 import MarketModel
 
-/// A directory of one test, removed with it.
+/// A directory for one test, removed with this object.
 final class Folder: Sendable {
   let path: String
 
-  /// On the disk, or in memory where a test recovers thousands of times and syncing proves nothing.
+  /// On the disk, or in memory for tests that recover thousands of times and need no real syncs.
   init(inMemory: Bool = false) {
     let parent = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
     var template = Array("\(parent)/joulebook-journal-XXXXXX".utf8CString)
@@ -35,7 +35,7 @@ final class Folder: Sendable {
 
   var segments: [String] { names.filter { $0.hasSuffix(".journal") }.map { path + "/" + $0 } }
 
-  /// Writes `batches` as one block each (or more, where one is too small), without a seal.
+  /// Writes each of `batches` as one block (or more, if one is too small), without a seal.
   func write(
     _ batches: [[Command]], segmentBytes: Int = 1 << 20, seal: Bool = false
   ) throws(JournalError) {
@@ -65,7 +65,7 @@ final class Folder: Sendable {
   }
 }
 
-/// A file's bytes, for damaging them.
+/// The bytes of a file, to damage them.
 func bytes(of path: String) -> [UInt8] {
   guard let file = fopen(path, "r") else { return [] }
   defer { fclose(file) }

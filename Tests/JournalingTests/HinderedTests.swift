@@ -4,8 +4,9 @@ import MarketModel
 import Synchronization
 import Testing
 
-/// What a journal meets that is not the disk's fault: no descriptor left, another in its place, a link in its way.
-@Suite("A journal that is hindered")
+/// Obstacles that are not the disk's fault: no free descriptor, a replaced directory, a link in the
+/// way.
+@Suite("Obstacles to preparing segments")
 struct HinderedTests {
   private static let segment = 64 * 1024
 
@@ -17,7 +18,7 @@ struct HinderedTests {
   }
 
   @Test(
-    "Without a descriptor it goes on to the end of the next segment, waits there, and goes on when it has one."
+    "Without free descriptors the journal fills the next segment, waits, and continues with a descriptor."
   )
   func noDescriptors() async throws {
     let folder = Folder()
@@ -28,7 +29,7 @@ struct HinderedTests {
       let writer = try JournalWriter(lock, Recovery.recover(lock), options: options)
       var producer = writer.claimProducer()
       var commands = RandomCommands(seed: 75)
-      // A block each: 16 fill a segment. The second is begun, and the third ready.
+      // One block each: 16 fill a segment. The second is begun, and the third is ready.
       for number in 1...17 as ClosedRange<UInt64> {
         _ = producer.push(commands.next(.enter))
         while writer.durable < SequenceNumber(number) { usleep(100) }
@@ -59,7 +60,7 @@ struct HinderedTests {
   }
 
   @Test(
-    "A folder that is moved away while it is written stays one journal, and what lies in its place is left alone."
+    "A directory moved while it is written stays one journal; another one in its place is not touched."
   )
   func movedFolder() throws {
     let parent = Folder()
@@ -91,10 +92,10 @@ struct HinderedTests {
     #expect(try Recovery.examine(path).lastSequence == SequenceNumber(80))
   }
 
-  /// How a file is taken out of a running server's hands.
+  /// How a file is removed from a running server.
   enum Replacement: CaseIterable { case link, copy, folder, nothing }
 
-  /// Puts something else in a file's place.
+  /// Replaces a file by something else.
   private func replace(_ path: String, by replacement: Replacement, precious: String) throws {
     let contents = bytes(of: path)
     try #require(unlink(path) == 0)
@@ -109,7 +110,7 @@ struct HinderedTests {
   }
 
   @Test(
-    "What takes the place of the prepared segment gets no block: it waits, makes another, and loses nothing.",
+    "A file that replaces the prepared segment gets no block: another segment is prepared.",
     arguments: Replacement.allCases)
   func preparedReplaced(by replacement: Replacement) throws {
     let folder = Folder()
@@ -119,7 +120,7 @@ struct HinderedTests {
     let writer = try writer(folder.path)
     var producer = writer.claimProducer()
     var commands = RandomCommands(seed: 79)
-    // A block each: 16 fill a segment. The second is begun, and the third ready.
+    // One block each: 16 fill a segment. The second is begun, and the third is ready.
     for number in 1...17 as ClosedRange<UInt64> {
       _ = producer.push(commands.next(.enter))
       while writer.durable < SequenceNumber(number) { usleep(100) }
@@ -146,7 +147,7 @@ struct HinderedTests {
   }
 
   @Test(
-    "A segment that is removed or replaced while it is written is there again when it is left.",
+    "A segment removed or replaced while it is written is restored before the next one begins.",
     arguments: [Replacement.link, .copy, .nothing], [3, 40] as [UInt64])
   func presentReplaced(by replacement: Replacement, through last: UInt64) throws {
     let folder = Folder()
@@ -168,7 +169,7 @@ struct HinderedTests {
     #expect(bytes(of: precious).isEmpty)
   }
 
-  @Test("A snapshot that is replaced in the making gets no name.")
+  @Test("A snapshot replaced while it is written gets no name.")
   func snapshotReplaced() throws {
     let folder = Folder()
     let path = folder.path + "/next.snapshot"
@@ -185,7 +186,7 @@ struct HinderedTests {
   }
 
   @Test(
-    "What is no file is not waited for, and a link that leads nowhere does not pass for a file that is missing."
+    "Opening a pipe does not block, and a dangling link is not treated as a missing file."
   )
   func noFile() throws {
     let folder = Folder()
@@ -258,7 +259,7 @@ struct HinderedTests {
     #expect(words.contains(path) && words.contains("link"))
   }
 
-  @Test("A file that has another name too is replaced, not emptied.")
+  @Test("A file with another hard link is replaced, not truncated.")
   func hardLink() throws {
     let folder = Folder()
     let (path, other) = (folder.path + "/next.segment", folder.path + "/precious")

@@ -6,9 +6,9 @@ import Testing
 
 @Suite("A journal of a newer program")
 struct NewerRecordTests {
-  @Test("A record that is longer than any known one is named as a newer program's, not as damage.")
+  @Test("A record longer than any known form is reported as a newer program's, not as damage.")
   func longerRecord() throws {
-    // Each kind, alone in its block, with a field more than this program knows.
+    // Each kind, alone in its block, with one field more than this program knows.
     for kind in CommandCodec.Kind.allCases where kind != .enter && kind != .enterIceberg {
       let length = CommandCodec.headerLength + (kind.payloadLengths.max() ?? 0) + 8
       var record = [UInt8](repeating: 0, count: length)
@@ -27,7 +27,7 @@ struct NewerRecordTests {
     }
   }
 
-  /// A block that holds one record, as long as it is.
+  /// A block that contains one record of any length.
   private func block(_ record: [UInt8]) -> Data {
     var bytes = [UInt8](repeating: 0, count: BlockHeader.blockBytes(payload: record.count))
     bytes.replaceSubrange(BlockHeader.size..<BlockHeader.size + record.count, with: record)

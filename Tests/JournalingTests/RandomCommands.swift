@@ -1,7 +1,8 @@
 import Journaling
 import MarketModel
 
-/// Commands with arbitrary contents: what the codec and the files must carry, not what a market does.
+/// Commands with arbitrary values: what the codec and the files must support, not what a market
+/// does.
 struct RandomCommands {
   var random: SeededRandom
   var sequence: UInt64
@@ -15,7 +16,7 @@ struct RandomCommands {
     (0..<count).map { _ in next(CommandCodec.Kind.allCases.randomElement(using: &random) ?? .tick) }
   }
 
-  /// A command whose record has the kind `record`, which may be that of a longer form.
+  /// A command whose record has the given kind, which may be that of a longer form.
   mutating func next(_ record: CommandCodec.Kind) -> Command {
     sequence += 1
     time += UInt64.random(in: 0...5_000, using: &random)
@@ -25,7 +26,7 @@ struct RandomCommands {
   }
 
   private mutating func body(_ record: CommandCodec.Kind) -> Command.Body {
-    // Only orders have records whose kind is not called as the command.
+    // Only records of orders have kinds with other names than their commands.
     let kind = CommandKind(rawValue: "\(record)") ?? .enter
     while true {
       let body = randomBody(kind, &self)
@@ -33,7 +34,7 @@ struct RandomCommands {
     }
   }
 
-  /// Any value of an integer type, its edges more often than chance.
+  /// Any value of an integer type, with extreme values more often than by chance.
   private mutating func bits<Value: FixedWidthInteger>() -> Value {
     switch Int.random(in: 0..<8, using: &random) {
     case 0: Value.min
@@ -47,7 +48,7 @@ struct RandomCommands {
 extension RandomCommands: FieldSource {
   mutating func leavesOut(_ field: String) -> Bool { Bool.random(using: &random) }
 
-  /// The journal holds no rules that this program does not know.
+  /// The journal contains no rules version that this program does not know.
   mutating func integer<Value: FixedWidthInteger>(_ field: String) -> Value {
     field == "setRules.version"
       ? Value.random(in: 0...Value(RulesVersion.newest), using: &random) : bits()
@@ -73,10 +74,10 @@ extension RandomCommands: FieldSource {
   }
 }
 
-/// A command as one comparable text: every field of it, by reflection.
+/// A command as comparable text: all fields, by reflection.
 func fields(_ command: Command) -> String { String(describing: command) }
 
-/// A command as one comparable value: its sequence number and its bytes. Quick, for long journals.
+/// A command as a comparable value: sequence number and bytes. Fast enough for long journals.
 func record(_ command: Command) -> [UInt64] {
   var words = [UInt64](repeating: 0, count: 1 + CommandCodec.longestRecord / 8)
   words[0] = command.sequence.rawValue

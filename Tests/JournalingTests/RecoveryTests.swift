@@ -17,9 +17,9 @@ struct RecoveryTests {
   enum Tear: CaseIterable {
     /// The file ends there.
     case truncated
-    /// From there on nothing arrived.
+    /// Nothing was written from there on.
     case zeros
-    /// From there on something else is there, up to the end of the block.
+    /// Garbage follows, up to the end of the block.
     case garbage
   }
 
@@ -43,7 +43,7 @@ struct RecoveryTests {
       let found = try folder.recover()
       if found.lastSequence != SequenceNumber(9) { Issue.record("cut at \(cut)") }
       if cut == 8192, tear != .garbage {
-        // Nothing of the write arrived: a clean end, after which a file cut off there is full.
+        // Nothing of the write reached the disk: a clean end. A file truncated there is full.
         #expect(found.tornTail == nil)
         #expect(found.appendOffset == 8192 || found.segmentPath == nil)
       } else if found.tornTail?.offset != 8192 || found.appendOffset != 8192 {
@@ -56,7 +56,7 @@ struct RecoveryTests {
     #expect(try folder.recover().lastSequence == SequenceNumber(15))
   }
 
-  @Test("After a torn write the journal goes on and is whole again.")
+  @Test("After a torn write the journal continues and is valid again.")
   func goesOn() throws {
     for blockBytes in [1, 60, 400] {
       let folder = Folder()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Refused commands")
 struct RefusedCommandsTests {
-  /// A transfer of session 7, the message `number`.
+  /// A transfer by session 7, with message number `number`.
   private func transfer(_ sequence: UInt64, number: UInt64 = 5) -> Command {
     Command(
       session: SessionId(7), clientSequence: number,
@@ -18,7 +18,7 @@ struct RefusedCommandsTests {
       sequence: SequenceNumber(sequence), time: Timestamp(nanoseconds: sequence * 10))
   }
 
-  /// A folder with ten transfers of which `refused` are refused.
+  /// A folder with ten transfers, of which `refused` are refused.
   private func folder(refusing refused: [UInt64]) throws -> Folder {
     let folder = Folder()
     try folder.write([(1...4).map { transfer($0) }, (5...10).map { transfer($0) }])
@@ -84,7 +84,7 @@ struct RefusedCommandsTests {
     #expect(try RefusedCommands(in: "/nonexistent").entries.isEmpty)
   }
 
-  /// A snapshot of no state behind `sequence`, made without `list`.
+  /// A snapshot of an empty state after `sequence`, without the commands in `list`.
   private func snapshot(_ sequence: UInt64, without list: RefusedCommands, _ folder: Folder) throws
   {
     let writer = try SnapshotWriter(
@@ -96,7 +96,7 @@ struct RefusedCommandsTests {
         eventHash: 1, stateHash: 2, batch: 0, confirmedBatch: 0))
   }
 
-  @Test("A list that lacks what a snapshot was made without is found, and taken over by a start.")
+  @Test("A list that lacks an entry of a snapshot is detected and restored by a start.")
   func snapshotsKnow() throws {
     let folder = try folder(refusing: [6, 10])
     let whole = try RefusedCommands(in: folder.path)
@@ -123,7 +123,7 @@ struct RefusedCommandsTests {
     #expect(try folder.recover().refused == whole)
   }
 
-  @Test("A list with a command that a snapshot was made with is found.")
+  @Test("A list with a command that was applied in a snapshot is detected.")
   func snapshotsKnowWhatWasApplied() throws {
     let folder = try folder(refusing: [6])
     try snapshot(5, without: RefusedCommands(in: "/nonexistent"), folder)
@@ -133,7 +133,7 @@ struct RefusedCommandsTests {
     #expect(error?.description.contains("names command 6") == true)
   }
 
-  @Test("What a snapshot was made without is not taken over into another journal.")
+  @Test("A snapshot's entries are not restored into another journal.")
   func anotherJournalTakesNothing() throws {
     let refusing = try folder(refusing: [6])
     let other = Folder()
@@ -202,7 +202,7 @@ struct RefusedCommandsTests {
   }
 }
 
-@Suite("The command in hand")
+@Suite("The record of the current command")
 struct CurrentCommandTests {
   @Test("A line of the note reads as it was written, and nothing else reads.")
   func readsAsWritten() {
@@ -252,7 +252,7 @@ struct CurrentCommandTests {
     #expect(try CrashNote(lock).isDamaged)
   }
 
-  @Test("A place is given back, and more than there are harm nobody.")
+  @Test("Places are reused, and more records than places are harmless.")
   func placesAreGivenBack() {
     for round in 0..<(3 * CurrentCommand.places) {
       let current = CurrentCommand(.replay)

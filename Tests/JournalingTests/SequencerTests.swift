@@ -23,7 +23,7 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [44, 6_000])
   }
 
-  @Test("To ask for the time of a command that may come makes none later, and follows no jump.")
+  @Test("Reading the time ahead changes no later time and follows no jump.")
   func ahead() {
     let time = TwoClocks()
     var sequencer = Sequencer(
@@ -138,7 +138,7 @@ struct SequencerTests {
   }
 }
 
-/// Clocks that a test sets, on its own thread.
+/// Clocks that the test sets, on its own thread.
 private final class TwoClocks: TimeSource, @unchecked Sendable {
   var wall: UInt64 = 0
   var steady: UInt64 = 0

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Snapshots")
 struct SnapshotTests {
-  /// So many pseudorandom bytes.
+  /// `count` pseudorandom bytes.
   private func state(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededRandom(seed: seed)
     return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
@@ -21,7 +21,7 @@ struct SnapshotTests {
 
   private func write(_ header: SnapshotHeader, _ state: [UInt8], _ folder: Folder) throws {
     let writer = try SnapshotWriter(folder.path, sequence: header.sequence)
-    // In uneven pieces, as rooms write.
+    // Written in uneven pieces, as the components of a state do.
     var offset = 0
     while offset < state.count {
       let end = min(state.count, offset + 7 + offset % 4_099)
@@ -40,7 +40,7 @@ struct SnapshotTests {
     JournalingTests.write(bytes, to: path, at: offset)
   }
 
-  /// What is read from a snapshot; `nil` when it is refused.
+  /// The content of a snapshot; `nil` if it is rejected.
   private func read(_ path: String, _ count: Int) -> [UInt8]? {
     do throws(JournalError) {
       let reader = try SnapshotReader(path)
@@ -77,7 +77,7 @@ struct SnapshotTests {
     try write(header(9), bytes, folder)
     let file = try path(folder, 9)
     let whole = JournalingTests.bytes(of: file)
-    // Between header and pieces nothing is written, and nothing is read.
+    // Nothing is written between header and pieces, and nothing is read there.
     let used = Array(0..<128) + Array(4_096..<whole.count)
     for place in used {
       JournalingTests.write([whole[place] ^ 0x10], to: file, at: place)
@@ -96,7 +96,7 @@ struct SnapshotTests {
     #expect(read(folder.path + "/00000000000000000010.snapshot", bytes.count) == nil)
   }
 
-  /// Segments of 8 KiB, two blocks of 3 commands each: they begin with 1, 7, 13, 19, 25.
+  /// Segments of 8 KiB with two blocks of 3 commands each: they start with 1, 7, 13, 19, 25.
   private func segments(_ folder: Folder) throws {
     var commands = RandomCommands(seed: 5)
     try folder.write((0..<10).map { _ in commands.batch(3) }, segmentBytes: 8_192)
@@ -113,13 +113,13 @@ struct SnapshotTests {
     #expect(dry.oldestKept == SequenceNumber(14))
     #expect(dry.segments == Array(folder.segments.prefix(2)) && dry.snapshots.count == 1)
     #expect(folder.names == all)
-    // The last 10 of 20 commands stay: nothing from command 7 on may go.
+    // The last 10 of 20 commands stay, so nothing from command 7 on may be removed.
     #expect(try Snapshots.prune(folder.path, keep: 2, commands: 10).segments.count == 1)
     #expect(try Snapshots.prune(folder.path, keep: 2, commands: nil).segments.isEmpty)
     #expect(try Snapshots.prune(folder.path, keep: 2, commands: 0).segments.count == 1)
     #expect(try Snapshots.list(folder.path).map(\.sequence.rawValue) == [20, 14])
     #expect(try Snapshots.firstCommand(folder.path) == SequenceNumber(13))
-    // What is left is whole from a snapshot on.
+    // What remains can be recovered from a snapshot on.
     let lock = try DirectoryLock(folder.path)
     #expect(try Recovery.recover(lock, after: SequenceNumber(14)).lastSequence.rawValue == 30)
     #expect(try folder.read(from: 15).count == 16)
@@ -137,13 +137,14 @@ struct SnapshotTests {
     let first = try #require(try Snapshots.firstCommand(folder.path)).rawValue
     #expect(
       kept.contains { $0 < 12 && $0 + 1 >= first }, "snapshots \(kept), journal from \(first)")
-    // 9 and all that is a good part of the 15 behind it; 5 and 8 are before it.
+    // 9 stays and every later one spaced by a quarter of 15; 5 and 8 are before the begin.
     #expect(kept == [26, 20, 14, 9] && pruned.segments.count == 1)
-    // The last 8 of 26: 14 is old enough, and what is before it may go.
+    // The last 8 of 26: 14 is old enough, so what precedes it may be removed.
     _ = try Snapshots.prune(folder.path, keep: 1, commands: 8)
     #expect(try Snapshots.list(folder.path).map(\.sequence.rawValue) == [26, 20, 14])
     #expect(try Snapshots.firstCommand(folder.path) == SequenceNumber(13))
-    // Without the one at 14, nothing leads to command 19: nothing goes until another is old enough.
+    // Without the snapshot at 14, command 19 cannot be reached: nothing is removed until another is
+    // old enough.
     let file = try path(folder, 14)
     JournalingTests.write([bytes(of: file)[4_100] ^ 1], to: file, at: 4_100)
     #expect(try Snapshots.prune(folder.path, keep: 1, commands: 8).snapshots.isEmpty)
@@ -176,10 +177,10 @@ struct SnapshotTests {
     try segments(folder)
     for sequence in [UInt64(8), 20, 26] { try write(header(sequence), [1, 2], folder) }
     let all = folder.names
-    // Somebody looks for a snapshot to begin with.
+    // A reader is selecting a snapshot.
     let untouched = try Snapshots.prune(folder.path, keep: 1, commands: 0, held: .none)
     #expect(untouched.segments.isEmpty && folder.names == all)
-    // Somebody reads on behind command 12, where a segment ends.
+    // A reader continues after command 12, where a segment ends.
     let pruned = try Snapshots.prune(folder.path, keep: 1, commands: 0, held: SequenceNumber(12))
     #expect(pruned.segments.count == 1 && pruned.snapshots.count == 2)
     #expect(try folder.read(from: 13).first?.sequence == SequenceNumber(13))
@@ -193,12 +194,12 @@ struct SnapshotTests {
     try write(header(14), [1, 2, 3], folder)
     try write(header(20), [1, 2, 3], folder)
     JournalingTests.write([0xFF], to: try path(folder, 20), at: 4_100)
-    // One whole snapshot of the two that must stay: nothing goes.
+    // Only one of the two required snapshots is valid: nothing is removed.
     let damaged = try Snapshots.prune(folder.path, keep: 2, commands: 0)
     #expect(damaged.segments.isEmpty && damaged.snapshots.isEmpty)
     try write(header(20, batch: 4, confirmed: 3), [1, 2, 3], folder)
     try write(header(26, batch: 5, confirmed: 3), [1, 2, 3], folder)
-    // Batch 4 is not confirmed: the snapshot before it stays, and the journal behind that.
+    // Batch 4 is not confirmed: the snapshot before it stays, and the journal after that.
     let pruned = try Snapshots.prune(folder.path, keep: 1, commands: 0)
     #expect(pruned.oldestKept == SequenceNumber(14) && pruned.segments.count == 2)
   }
@@ -217,7 +218,7 @@ struct SnapshotTests {
     let blind = try Snapshots.prune(folder.path, keep: 2, commands: 0)
     #expect(blind.oldestKept == nil && blind.segments.isEmpty && blind.snapshots.isEmpty)
     #expect(folder.names == all)
-    // The next look is a good one.
+    // The next reading is correct.
     JournalingTests.write([byte], to: settled, at: 4_100)
     let pruned = try Snapshots.prune(folder.path, keep: 2, commands: 0)
     #expect(pruned.oldestKept == SequenceNumber(14) && pruned.snapshots.isEmpty)
@@ -246,7 +247,7 @@ struct SnapshotTests {
       let place = last.offset + BlockHeader.size
       overwrite([bytes(of: last.path)[place] ^ 1], in: last.path, at: place)
       let damaged = bytes(of: last.path)
-      // Its name is all that can be read of it.
+      // Only its name can be read.
       close(open(folder.path + "/000000000000000000\(held).snapshot", O_CREAT | O_WRONLY, 0o600))
       if isTorn {
         #expect(try folder.recover().tornTail != nil)

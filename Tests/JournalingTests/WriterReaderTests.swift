@@ -72,7 +72,7 @@ struct WriterReaderTests {
     #expect(try folder.read().map(record) == all.map(record))
   }
 
-  @Test("A follower asks the disk for nothing that is not durable, however far behind it is.")
+  @Test("A follower reads only durable bytes from the disk, however far behind it is.")
   func followerReadsWhatIsDurable() throws {
     let folder = Folder()
     let disk = FailStopTests.FailingDisk()
@@ -103,7 +103,8 @@ struct WriterReaderTests {
     let folder = Folder()
     let lock = try DirectoryLock(folder.path)
     var options = JournalWriter.Options()
-    // Its blocks of 4 KiB do not hold a turn: at the end of a segment one makes two.
+    // Blocks of 4 KiB are too small for a turn, so at the end of a segment one turn becomes two
+    // blocks.
     options.segmentBytes = 64 << 10
     options.ringCapacity = 512
     let writer = try JournalWriter(lock, Recovery.recover(lock), options: options)
@@ -119,7 +120,7 @@ struct WriterReaderTests {
       }
       guard round % 3 != 0 else {
         producer.publish()
-        // Nobody but the journal's thread waits for a segment, the first one too.
+        // Only the journal thread waits for a segment, including the first.
         while writer.durable == .none { usleep(100) }
         continue
       }
@@ -188,7 +189,7 @@ struct WriterReaderTests {
     _ = lock.directory
   }
 
-  @Test("A follower that is promised more than there is says so.")
+  @Test("A follower whose bound is beyond the journal's end reports corruption.")
   func brokenPromise() throws {
     let folder = Folder()
     var commands = RandomCommands(seed: 9)
@@ -204,7 +205,7 @@ struct WriterReaderTests {
 }
 
 extension SingleProducerRing<Command>.Producer {
-  /// Stages a command; when the ring is full, behind what the journal still has to take.
+  /// Stages a command; if the ring is full, waits until the journal has taken some.
   fileprivate mutating func stage(_ command: Command) {
     while !append(command) {
       publish()

@@ -3,10 +3,10 @@ import JoulebookClient
 import MarketModel
 import Testing
 
-// The tables of what a well-formed message may ask for and must not get.
+// Well-formed messages that must be rejected.
 
 extension BadInput {
-  /// A message of a session, and the Rejected that names it.
+  /// A message of a session, and the Rejected that must name it.
   fileprivate static func message(
     _ name: String, _ expected: Verdict, from session: UInt32 = 3,
     _ send: @escaping @Sendable (Client, FrozenMarket) throws -> UInt64
@@ -28,7 +28,7 @@ extension BadInput {
     }
   }
 
-  /// Ben's bid for 1 kWh at 0.1, spoiled.
+  /// Ben's bid for 1 kWh at 0.1, made invalid.
   private static func order(
     _ name: String, _ expected: Verdict, _ spoil: @escaping @Sendable (inout NewOrder) -> Void
   ) -> BadInput {
@@ -137,7 +137,7 @@ extension BadInput {
     },
   ]
 
-  /// Ben's 1e12 less what his bid reserves: 1 kWh at 0.05.
+  /// Ben's 1e12, minus what his bid reserves: 1 kWh at 0.05.
   private static let benFree: Int64 = 1_000_000_000_000 - 5_000 * 1_000
 }
 
@@ -219,7 +219,7 @@ extension BadInput {
 // MARK: - Readings
 
 extension BadInput {
-  /// The second reading of Ana's meter, spoiled and signed, from the session for readings.
+  /// The second reading of Ana's meter, made invalid and signed, sent by her metering session.
   private static func reading(
     _ name: String, _ expected: Verdict, _ spoil: @escaping @Sendable (inout MeterReading) -> Void
   ) -> BadInput {
@@ -273,7 +273,7 @@ extension BadInput {
 }
 
 extension FrozenMarket {
-  /// How session `number` logs on; 1 is the operator.
+  /// Credentials of session `number`; 1 is the operator.
   func credentials(_ number: UInt32) throws -> Credentials {
     number == 1
       ? try Credentials(session: SessionId(1), keyFile: server.data + "/operator.key")

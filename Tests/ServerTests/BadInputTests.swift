@@ -57,7 +57,7 @@ struct BadInputTests {
 
 @Suite("Good input at the socket")
 struct GoodInputTests {
-  @Test("What was refused was refused for its fault alone: the same order without it is accepted.")
+  @Test("Each bad input is rejected only for its fault: without it, the order is accepted.")
   func goodOrder() throws {
     let market = try FrozenMarket()
     let raw = try RawSession(port: market.server.port)
@@ -68,7 +68,7 @@ struct GoodInputTests {
   }
 }
 
-/// One piece of bad input, how it is offered, and what the server must say.
+/// One bad input, how it is sent, and the expected answer.
 struct BadInput: Sendable, CustomTestStringConvertible {
   let name: String
   let expected: Verdict
@@ -125,7 +125,7 @@ extension BadInput {
     frame("a flag that is none", Verdict(.badEnumValue, limit: 0x80)) { $0[63] = 0x80 },
   ]
 
-  /// A NewOrder of an established session, spoiled.
+  /// A NewOrder of an established session, made invalid.
   private static func frame(
     _ name: String, _ expected: Verdict, _ spoil: @escaping @Sendable (inout [UInt8]) -> Void
   ) -> BadInput {

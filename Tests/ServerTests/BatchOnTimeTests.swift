@@ -10,12 +10,12 @@ struct BatchOnTimeTests {
     "--set", "health=127.0.0.1:0",
   ]
 
-  /// What `ledger balances` says of Ben's cash, and up to where it is whole.
+  /// Ben's cash in the output of `ledger balances`, and the command up to which it is complete.
   private func balances(_ data: String) throws -> String {
     try Joulebook.run(["ledger", "balances", "--data", data, "--account", "11"]).output
   }
 
-  /// The journal's commands without sequence number, time and session; of a server that is stopped.
+  /// The journal's commands without sequence number, time and session. The server is stopped.
   private func commands(_ data: String) throws -> [Substring] {
     try Joulebook.run(["journal", "inspect", data]).output.split(separator: "\n")
       .map { $0.split(separator: " ", maxSplits: 3).last ?? "" }
@@ -28,12 +28,12 @@ struct BatchOnTimeTests {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(data: data, options: Self.options, assembly: assembly)
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     for _ in 0..<100 where try !balances(data).contains("10000.00") { usleep(100_000) }
     let settled = try balances(data)
     #expect(settled.contains("10000.00"), "\(settled)")
     #expect(settled.contains("whole up to command "), "\(settled)")
-    // Nothing is open: nothing is journaled.
+    // No batch is open, so nothing is journaled.
     usleep(2_500_000)
     #expect(server.stop() == 0)
     let all = try commands(data)
@@ -52,7 +52,7 @@ struct BatchOnTimeTests {
     let data = folder.path + "/data"
     let options = ["--set", "settlement.nanoseconds=3000000000", "--set", "capacity.orders=1024"]
     let server = try ServerProcess(data: data, options: options)
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     server.kill()
     let again = try ServerProcess(data: data, options: options)
     for _ in 0..<100 where try !balances(data).contains("10000.00") { usleep(100_000) }
@@ -65,14 +65,14 @@ struct BatchOnTimeTests {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(data: data, options: Self.options + ["--set", "clock=driven"])
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     usleep(2_500_000)
     #expect(server.stop() == 0)
     #expect(try !commands(data).contains("tick"))
   }
 }
 
-@Suite("A ledger that is not what the journal says", .serialized)
+@Suite("A ledger that differs from the journal", .serialized)
 struct ForeignLedgerTests {
   private static let options = ["--set", "settlement.transfers=2", "--set", "capacity.orders=1024"]
   private static let files = ["", "-wal", "-shm"]
@@ -102,7 +102,7 @@ struct ForeignLedgerTests {
     }
   }
 
-  /// The exit codes of what compares ledger and journal.
+  /// Exit codes of the tools that compare ledger and journal.
   private func verdicts(_ data: String) throws -> [Int32] {
     [
       try Joulebook.run(["ledger", "verify", "--data", data]).status,
@@ -111,14 +111,14 @@ struct ForeignLedgerTests {
   }
 
   @Test(
-    "One that lacks batches is told from one that holds others; the server says that it has stopped."
+    "A ledger that lacks batches is distinguished from one with other batches."
   )
   func exitCodes() throws {
     let folder = try TemporaryFolder()
     let (data, other) = (folder.path + "/data", folder.path + "/other")
     let (village, copy) = (Village(), folder.path + "/copy.sqlite")
     var server = try ServerProcess(data: data, options: Self.options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     #expect(server.stop() == 0)
     try move(data + "/ledger.sqlite", copy)
     server = try ServerProcess(data: data, options: Self.options)
@@ -133,7 +133,7 @@ struct ForeignLedgerTests {
 
     let foreign = try ServerProcess(data: other, options: Self.options)
     let stranger = Village()
-    try stranger.found(on: foreign)
+    try stranger.setUp(on: foreign)
     try deposit(6, stranger, foreign)
     #expect(foreign.stop() == 0)
     try move(other + "/ledger.sqlite", data + "/ledger.sqlite")
@@ -149,7 +149,7 @@ struct ForeignLedgerTests {
     let metrics = try HealthTests().get(port, "/metrics").text
     #expect(metrics.contains("joulebook_settlement_stopped 1\n"), "\(metrics)")
     #expect(metrics.contains("joulebook_ledger_log_bytes "), "\(metrics)")
-    // Trading goes on.
+    // Trading continues.
     #expect(try village.status(server).lastSequence > .none)
     #expect(server.stop() == 70)
   }

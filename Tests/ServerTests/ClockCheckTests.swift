@@ -10,9 +10,10 @@ struct ClockCheckTests {
   private static let built = Timestamp(nanoseconds: 1_790_000_000_000_000_000)
 
   @Test(
-    "A clock is held against the journal's last time, or in a new exchange against the program's file.",
+    "A clock is compared with the journal's last time, or in a new exchange with the program's file.",
     arguments: [
-      // days of the clock since the program was built, of the journal's last command (nil: none), is it believed
+      // Columns: days of the clock since the program was built, since the journal's last command
+      // (nil: none); whether the clock is accepted.
       (0, nil, true), (1_000, nil, true), (1_096, nil, false), (5 * 365, nil, false),
       (-0.9, nil, true), (-1.1, nil, false), (-2_000, nil, false),
       (100, 100, true), (130, 100, true), (132, 100, false), (100 + 5 * 365, 100, false),
@@ -28,7 +29,7 @@ struct ClockCheckTests {
   }
 
   @Test(
-    "A program's file without a time of its own, and a driven journal that was never driven, say nothing."
+    "A reproducible program file's time and a never driven clock's time are ignored."
   )
   func noReference() {
     let wall = Self.built.nanoseconds
@@ -37,7 +38,7 @@ struct ClockCheckTests {
     #expect(ClockCheck().doubt(wall: wall, last: Timestamp(nanoseconds: 0)) == nil)
   }
 
-  /// A data folder whose last command lies so far from now.
+  /// A data folder whose last command is `days` from now.
   private func exchange(_ folder: TemporaryFolder, days: Int64) throws -> String {
     let data = folder.path + "/data"
     try DataFolder(data).create()
@@ -62,7 +63,7 @@ struct ClockCheckTests {
   }
 
   @Test(
-    "A start whose clock is far ahead of the journal is refused with both times, and accepted when asked for once."
+    "A clock far ahead of the journal is refused with both times, unless --accept-time is given."
   )
   func farAhead() throws {
     let folder = try TemporaryFolder()
@@ -77,7 +78,7 @@ struct ClockCheckTests {
     }
     #expect(try lastTime(data) == before)
     let server = try ServerProcess(data: data, options: ["--accept-time"])
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     #expect(server.stop() == 0)
     #expect(server.log.contains("the system's clock was accepted"))
     #expect(try lastTime(data) > Timestamp(nanoseconds: SystemTime().wall - Self.day))
@@ -85,7 +86,7 @@ struct ClockCheckTests {
     #expect(again.stop() == 0)
   }
 
-  @Test("A server that stood still over a holiday starts, and so does one with a driven clock.")
+  @Test("A server that was down over a holiday starts, and so does one with a driven clock.")
   func holiday() throws {
     let folder = try TemporaryFolder()
     let server = try ServerProcess(data: exchange(folder, days: -30))
@@ -97,7 +98,7 @@ struct ClockCheckTests {
   }
 
   @Test(
-    "A clock behind the journal is told loudly with both times, and time goes on from the journal's."
+    "A clock behind the journal raises an alarm with both times, and time continues from the journal's."
   )
   func behind() throws {
     let folder = try TemporaryFolder()
@@ -105,7 +106,7 @@ struct ClockCheckTests {
     let before = try lastTime(data)
     let server = try ServerProcess(data: data)
     let village = Village()
-    try village.found(on: server)
+    try village.setUp(on: server)
     #expect(server.stop() == 0)
     let alarms = server.log.split(separator: "\n").filter {
       $0.contains("ALARM: the system's clock")

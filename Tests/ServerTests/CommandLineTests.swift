@@ -28,7 +28,7 @@ struct CommandLineTests {
     #expect(result.status == 64 && result.errors.contains(time), "\(result.errors)")
   }
 
-  @Test("A key that cannot be read is told in words: the file, why, and what to do.")
+  @Test("A key that cannot be read gives an error with the file, the reason and what to do.")
   func missingKey() throws {
     let folder = try TemporaryFolder()
     let file = folder.path + "/none.key"
@@ -40,7 +40,7 @@ struct CommandLineTests {
     )
   }
 
-  @Test("A version of the rules that is refused is told with the one in force, or that is known.")
+  @Test("A refused rules version gives an error with the version in force or known.")
   func rules() throws {
     let folder = try TemporaryFolder()
     let server = try ServerProcess(

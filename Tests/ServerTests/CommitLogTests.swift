@@ -41,7 +41,7 @@ struct CommitLogTests {
     let lock = try DirectoryLock(folder.path + "/journal")
     let journal = try JournalWriter(lock, Recovery.recover(lock))
     var log = ConfiguredLog(LocalLog(journal, direct: direct))
-    // Small turns, and one that is longer than a group.
+    // Small turns, and one longer than a group.
     for turn in [1...1, 2...10, 11...400, 401...402] as [ClosedRange<UInt64>] {
       append(turn, to: &log)
       while log.durable < SequenceNumber(turn.upperBound) { usleep(100) }

@@ -46,7 +46,7 @@ struct ConfigurationTests {
   }
 
   @Test(
-    "What cannot be used is refused with its place and what would be right.",
+    "An invalid setting is refused with its place and what is allowed.",
     arguments: [
       ("lisen: 1.2.3.4:5", "f:1: unknown key lisen; did you mean listen?"),
       ("capacity:\n  order: 5", "f:2: unknown key capacity.order; did you mean capacity.orders?"),

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("kill -9", .serialized)
 struct CrashTests {
-  /// Rounds of killing and restarting.
+  /// Number of kills and restarts.
   private static let rounds: UInt64 = 50
 
   @Test("kill -9 at any moment, fifty times, loses no acknowledged order.")
@@ -19,7 +19,7 @@ struct CrashTests {
       "--set", "snapshot.commands=300",
     ]
     var server = try ServerProcess(data: data, options: options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     var generator = SystemRandomNumberGenerator()
     var acknowledged: Set<OrderId> = []
     var next: UInt64 = 1
@@ -32,7 +32,7 @@ struct CrashTests {
         next += 1
       }
       try client.flush()
-      // Dies after some of the answers: the rest is on its way in or out.
+      // Kills the server after some of the answers, with other messages in flight.
       let patience = UInt64.random(in: 1...burst, using: &generator)
       for _ in 0..<patience {
         let order = try client.wait {

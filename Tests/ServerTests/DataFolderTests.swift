@@ -91,7 +91,7 @@ struct DataFolderTests {
   }
 
   @Test(
-    "A list of refused commands that is a pipe or a link to nothing is refused, not passed over.")
+    "A list of refused commands that is a pipe or a dangling link is refused, not ignored.")
   func refusedIsNoFile() throws {
     for make in [{ symlink("nowhere", $0) }, { mkfifo($0, 0o600) }] as [(String) -> Int32] {
       let folder = try TemporaryFolder()
@@ -108,7 +108,7 @@ struct DataFolderTests {
     let folder = try TemporaryFolder()
     let (data, journal) = (folder.path + "/data", folder.path + "/data/journal")
     let server = try ServerProcess(data: data)
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     #expect(server.stop() == 0)
     let serve = ["serve", "--data", data, "--listen", "127.0.0.1:0"]
     let files = FileManager.default
@@ -123,7 +123,7 @@ struct DataFolderTests {
     }
     try files.moveItem(atPath: journal, toPath: folder.path + "/away")
     try mustBeRefused("ledger.sqlite")
-    // A mount that is not there.
+    // A mount point without its file system.
     try files.createDirectory(atPath: journal, withIntermediateDirectories: true)
     try mustBeRefused("ledger.sqlite")
     for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"]
@@ -131,13 +131,13 @@ struct DataFolderTests {
       try files.moveItem(atPath: data + "/" + name, toPath: folder.path + "/" + name)
     }
     try mustBeRefused("market.yaml")
-    // A first start that ended behind market.yaml had the lock, and no ledger.
+    // A first start that ended after writing market.yaml left the lock, but no ledger.
     try files.moveItem(atPath: folder.path + "/away/lock", toPath: journal + "/lock")
     let again = try ServerProcess(data: data)
     #expect(again.stop() == 0)
   }
 
-  @Test("What reads, prunes or refuses makes no journal where there is none.")
+  @Test("Tools that read, prune or refuse do not create a journal.")
   func noJournal() throws {
     let folder = try TemporaryFolder()
     let (data, file) = (folder.path + "/data", folder.path + "/file")
@@ -170,7 +170,7 @@ struct DataFolderTests {
     let data = folder.path + "/data"
     let server = try ServerProcess(data: data)
     let village = Village()
-    try village.found(on: server)
+    try village.setUp(on: server)
     try FileManager.default.removeItem(atPath: data + "/journal/lock")
     for command in [
       ["serve", "--data", data, "--listen", "127.0.0.1:0"], ["snapshot", data],

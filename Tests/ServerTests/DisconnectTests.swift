@@ -37,7 +37,7 @@ struct DisconnectTests {
     let village = Village()
     let server = try ServerProcess(
       data: folder.path + "/data", options: Self.options, assembly: assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let ana = try village.trader(2, server)
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 2, at: 900, id: 1))
     try ana.wait { if case .accepted = $0 { () } else { nil } }
@@ -46,7 +46,7 @@ struct DisconnectTests {
     #expect(try village.status(server).openOrderCount == 21)
     ben.drop()
     #expect(try openOrders(village, server, within: 5, reach: 1) == 1)
-    // Back in its session it finds the reports of the cancels.
+    // When the session returns, it receives the reports of the cancels.
     let back = try village.trader(3, server, resume: ben.position)
     var canceled = 0
     while canceled < 20 {
@@ -74,7 +74,7 @@ struct DisconnectTests {
     let village = Village()
     var server = try ServerProcess(
       data: folder.path + "/data", options: Self.options, assembly: assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     for isKilled in [true, false] {
       let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 0))
       try enter(ben, isKilled ? 1...3 : 4...6)
@@ -96,7 +96,7 @@ struct DisconnectTests {
     let village = Village()
     var server = try ServerProcess(
       data: folder.path + "/data", options: Self.options, assembly: assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 1_500))
     try enter(ben, 1...5)
     server.kill()

@@ -6,10 +6,10 @@ import Testing
 struct DropCopyServerTests {
   private static let copier = SessionId(4)
 
-  /// A message without what differs between a report and its copy.
+  /// The text of a message without what differs between a report and its copy.
   private func text(_ message: ClientMessage) -> String { "\(message.time) \(message.event)" }
 
-  /// Everything up to `isLast`, reports only, by number.
+  /// All reports up to `isLast`, by number.
   private func reports(
     _ client: Client, until isLast: (ClientEvent) -> Bool
   ) throws -> [(UInt64, ClientMessage)] {
@@ -38,13 +38,13 @@ struct DropCopyServerTests {
     let village = Village()
     let options = ["--set", "settlement.transfers=1", "--set", "capacity.orders=4096"]
     var server = try ServerProcess(data: folder.path + "/data", options: options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     try village.register(Self.copier, of: 3, .dropCopy, on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     var listener = try village.trader(Self.copier.rawValue, server)
-    // Trading is not what it may do.
+    // The session has no trading role.
     let refused = try listener.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: 90, id: 1))
-    // A notice of what the founding settled may come before the answer.
+    // A settlement notice may arrive before the answer.
     var reject: Rejection?
     var copied = try reports(listener) {
       if case .rejected(let answer) = $0 { reject = answer }
@@ -57,7 +57,7 @@ struct DropCopyServerTests {
     copied += try reports(listener) { if case .accepted = $0 { true } else { false } }
     let position = listener.position
     listener.drop()
-    // While nobody listens: energy, a trade, and its settlement.
+    // While the drop-copy session is disconnected: energy, a trade, and its settlement.
     try ana.send(reading(1), key: village.meterKey)
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 100, id: 1))
     try ana.flush()
@@ -86,7 +86,7 @@ struct DropCopyServerTests {
     #expect(replay.status == 0, "\(replay.output)")
   }
 
-  /// The copies' own numbers have no gap, and each is what the bot was told at the number that it names.
+  /// The copies are numbered without a gap, and each equals the original report that it names.
   private func check(
     _ copied: [(UInt64, ClientMessage)], _ own: [(UInt64, ClientMessage)]
   ) throws {
@@ -104,7 +104,7 @@ struct DropCopyServerTests {
         compared += 1
       }
     }
-    // Accepted, Trade and Canceled; balances come by themselves.
+    // Accepted, Trade and Canceled; balances are not copied.
     #expect(compared >= 3)
   }
 }

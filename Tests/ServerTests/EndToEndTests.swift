@@ -12,7 +12,7 @@ struct EndToEndTests {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try ServerProcess(data: folder.path + "/data", assembly: assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 5, at: 100, id: 1))
     let ask = try ana.wait { if case .accepted(let report) = $0 { report } else { nil } }
@@ -30,7 +30,7 @@ struct EndToEndTests {
     let trade = try ana.wait { if case .trade(let report) = $0 { report } else { nil } }
     #expect(trade.price == Price(ticks: 12_000) && trade.quantity == Energy(wattHours: 5_000))
 
-    // The same reading again is refused and changes nothing.
+    // A repeated reading is rejected and changes nothing.
     let before = try village.status(server)
     try ana.send(reading, key: village.meterKey)
     let refused = try ana.wait { if case .rejected(let rejection) = $0 { rejection } else { nil } }

@@ -4,31 +4,33 @@ import JoulebookServer
 import MarketModel
 import Testing
 
-/// A bot that loses its connection all the time and still wants every order to happen once: it sends
-/// what has no report again, with the same client order ids, and collects every report by number.
+/// A bot that loses its connection again and again and must still place every order exactly once:
+/// it resends orders without a report under unchanged client order ids, and collects every report
+/// by number.
 private final class StubbornBot {
   let village: Village
   let total: UInt64
   private(set) var client: Client?
   private var position: SessionPosition?
-  /// Reports of the session version by number: the id accepted, or 0 for another report.
+  /// Reports of the session version by number: the client order id accepted, or 0 for another
+  /// report.
   private(set) var reports: [UInt64: UInt64] = [:]
-  /// Orders whose Accepted was seen.
+  /// Client order ids whose Accepted was received.
   private(set) var accepted: Set<UInt64> = []
-  /// Orders that were refused as applied already.
+  /// Number of orders rejected as duplicates.
   private(set) var refused = 0
   private(set) var connections = 0
   private(set) var versions = 0
   private var nextToSend: UInt64 = 1
-  /// All before it were accepted.
+  /// All orders before it were accepted.
   private var firstUnknown: UInt64 = 1
 
   init(_ village: Village, total: UInt64) { (self.village, self.total) = (village, total) }
 
-  /// Whether every order's Accepted was seen.
+  /// Whether the Accepted of every order was received.
   var isDone: Bool { accepted.count == Int(total) }
 
-  /// Comes back to its session, or begins a new one when the server knows of none.
+  /// Resumes its session, or begins a new one if the server does not know the old one.
   func connect(_ server: ServerProcess) throws {
     let resume = position
     do {
@@ -36,7 +38,7 @@ private final class StubbornBot {
     } catch ClientError.refused(let code, _)
       where resume != nil && (code == .notNegotiated || code == .unknownSessionVersion)
     {
-      // Killed before the first command was on disk: nothing of that version ever happened.
+      // The server was killed before the first command was durable, so this version has no reports.
       #expect(reports.isEmpty, "reports of a version that the server forgot")
       client = try village.trader(3, server)
       versions += 1
@@ -47,7 +49,7 @@ private final class StubbornBot {
     nextToSend = firstUnknown
   }
 
-  /// Sends some of what has no report, in order of the ids.
+  /// Sends some of the orders without a report, by ascending id.
   func send(_ count: Int) throws {
     guard let client else { return }
     for _ in 0..<count where nextToSend <= total {
@@ -61,7 +63,7 @@ private final class StubbornBot {
     try client.flush()
   }
 
-  /// Reads so many messages, if they come.
+  /// Reads `count` messages, if they arrive.
   func read(_ count: Int, wait milliseconds: Int32 = 50) throws {
     guard let client else { return }
     for _ in 0..<count {
@@ -70,7 +72,7 @@ private final class StubbornBot {
     }
   }
 
-  /// Reads up to so many messages as long as reports are missing from before the connection was lost.
+  /// Reads at most `count` messages while reports from before the disconnection are missing.
   func catchUp(_ count: Int) throws {
     guard let client else { return }
     for _ in 0..<count where !client.missing.isEmpty {
@@ -79,7 +81,7 @@ private final class StubbornBot {
     }
   }
 
-  /// Loses the connection, with whatever is under way on it.
+  /// Drops the connection with all messages in flight.
   func lose() {
     if let client { position = client.position }
     client?.drop()
@@ -107,7 +109,7 @@ private final class StubbornBot {
 struct ExactlyOnceTests {
   private static let options = ["--set", "capacity.orders=65536", "--set", "journal.segment=4MiB"]
 
-  /// After all the kills: the rest is entered and read, and everything is compared.
+  /// After the kills: enters the remaining orders, reads all reports and compares everything.
   private func settle(_ bot: StubbornBot, _ village: Village, _ server: ServerProcess) throws {
     bot.lose()
     try bot.connect(server)
@@ -119,7 +121,7 @@ struct ExactlyOnceTests {
     }
     try bot.read(10_000, wait: 300)
     #expect(bot.isDone, "\(bot.accepted.count) of \(bot.total) accepted")
-    // Every report of the session, each number once, no gap; each order accepted in exactly one.
+    // All report numbers exactly once, without a gap; each order accepted in exactly one report.
     let numbers = bot.reports.keys.sorted()
     #expect(numbers == Array(1...UInt64(numbers.count)))
     let ids = bot.reports.values.filter { $0 != 0 }.sorted()
@@ -136,7 +138,7 @@ struct ExactlyOnceTests {
     let village = Village()
     let server = try ServerProcess(
       data: folder.path + "/data", options: Self.options, assembly: assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let bot = StubbornBot(village, total: 6_000)
     for _ in 0..<1_000 {
       try bot.connect(server)
@@ -160,10 +162,10 @@ struct ExactlyOnceTests {
     var random = SeededRandom(seed: 77)
     let folder = try TemporaryFolder()
     let village = Village()
-    // Snapshots, so that the last start takes no longer than the first: kills meet them too.
+    // Snapshots keep the restarts short, and kills interrupt them too.
     let options = Self.options + ["--set", "snapshot.commands=500"]
     var server = try ServerProcess(data: folder.path + "/data", options: options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let bot = StubbornBot(village, total: UInt64(Self.kills) * 40)
     for kill in 1...Self.kills {
       for _ in 0..<Int.random(in: 0...4, using: &random) {
@@ -190,14 +192,15 @@ struct ExactlyOnceTests {
     #expect(try Joulebook.run(["replay", server.data]).status == 0)
   }
 
-  /// Connects, sends a few, reads some of what comes back: whatever comes next comes at any moment.
+  /// Connects, sends a few orders and reads some of the answers, so that the next kill comes at a
+  /// random moment.
   private func trade(
     _ bot: StubbornBot, _ server: ServerProcess, _ random: inout SeededRandom
   ) throws {
     try bot.connect(server)
     try bot.send(Int.random(in: 1...30, using: &random))
     try bot.read(Int.random(in: 0...30, using: &random), wait: 5)
-    // Not always, but often enough that the next kill meets new orders, not the same ones again.
+    // Only sometimes, but often enough that the next kill meets new orders.
     if Bool.random(using: &random) { try bot.catchUp(1_000) }
   }
 
@@ -209,7 +212,7 @@ struct ExactlyOnceTests {
     let village = Village()
     var server = try ServerProcess(
       data: folder.path + "/data", options: Self.options, assembly: assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let first = try village.trader(3, server)
     let count: UInt64 = 5_000
     for id in 1...count {
@@ -217,7 +220,7 @@ struct ExactlyOnceTests {
       if id % 500 == 0 { try first.flush() }
     }
     var texts: [UInt64: String] = [:]
-    // Until the last order is accepted, however slow the machine; then what follows it.
+    // Waits until the last order is accepted, however slow the machine, and for what follows.
     var isLastAccepted = false
     while let message = try first.poll(timeoutMilliseconds: isLastAccepted ? 500 : 30_000) {
       if message.isReport { texts[message.sequence] = "\(message.time) \(message.event)" }

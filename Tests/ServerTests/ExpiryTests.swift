@@ -10,7 +10,7 @@ struct ExpiryTests {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")
     var server = try ServerProcess(data: data)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let client = try village.trader(3, server)
     var order = NewOrder.limit(Village.ben, .buy, kilowattHours: 1, at: 10, id: 1)
     order.timeInForce = .goodTillTime
@@ -24,7 +24,7 @@ struct ExpiryTests {
       default: nil
       }
     }
-    // On a machine so slow that it came too late there is nothing to see.
+    // On a very slow machine the order arrives too late to test anything.
     #expect(answer == nil || answer == .badExpireTime)
     client.close()
     while UInt64(Date().timeIntervalSince1970 * 1e9) <= due { usleep(10_000) }

@@ -1,12 +1,11 @@
-// Journals that older versions of this program wrote, as they lay on disk: Tests/golden/rules-N holds those of
-// version N of the rules. Every one must be read and replay to the hashes that its writer found, for ever.
+// Journals that older versions of this program wrote: Tests/golden/rules-N contains those of version
+// N of the rules. Every later version must read them and replay them to the hashes of their writer.
 //
-//     limits      a server's folder, snapshot and ledger included: definitions and sums at and beyond what
-//                 later rules bound
-//     demo        a day of the demonstration, on driven time
-//     random-N    12,000 random commands of the model comparison, a checkpoint with the state's hash every 500;
-//                 7 has little room for prices, 19 for orders, 105 for
-//                 positions
+//     limits      a data folder with snapshot and ledger: definitions and sums at and beyond the
+//                 bounds of later rules
+//     demo        a day of the demonstration, with a driven clock
+//     random-N    12,000 random commands of the model comparison, with a checkpoint including the
+//                 state hash every 500; small capacity for prices (7), orders (19), positions (105)
 
 import ExchangeCore
 import Foundation
@@ -18,7 +17,7 @@ import Testing
 
 @Suite("Journals of older versions")
 struct GoldenJournalTests {
-  /// A journal, what its exchange could hold, and what its writer arrived at.
+  /// A journal, the capacity of its exchange, and the hashes that its writer reached.
   struct Golden: Sendable, CustomTestStringConvertible {
     var name: String
     var capacity: Capacity
@@ -102,7 +101,7 @@ struct GoldenJournalTests {
     #expect(history.exchange.rules == 1 && history.exchange.stateHash() == 0x3ee4_aa03_537d_5239)
     #expect(history.exchange.invariantViolations().isEmpty)
 
-    // Of a layout that is not known, and nothing else leads there.
+    // Its layout is unknown, and the state cannot be reached in another way.
     let journal = folder.path + "/journal/0000000000000000"
     try Data("no snapshot".utf8).write(to: URL(fileURLWithPath: journal + "0060.snapshot"))
     try FileManager.default.moveItem(
@@ -127,7 +126,7 @@ struct GoldenJournalTests {
     let address = ["--data", folder.path, "--connect", "127.0.0.1:\(server.port)"]
     let status = try Joulebook.run(["admin", "status"] + address)
     #expect(status.output.contains("rules        version 1, this program knows 2"))
-    // More is held of the currency than the newer rules allow.
+    // More of the currency exists than the newer rules allow.
     let switching = try Joulebook.run(["admin", "rules", "2"] + address)
     #expect(switching.status == 77 && switching.errors.contains("5004"), "\(switching.errors)")
     #expect(server.stop() == 0, "\(server.log)")
@@ -144,7 +143,7 @@ struct GoldenJournalTests {
 }
 
 extension Capacity {
-  /// That of the model comparison's random markets.
+  /// The capacity of the model comparison's random markets.
   fileprivate static func random(
     positions: UInt32 = 48, orders: UInt32 = 1_024, priceLevels: UInt32 = 1_024
   ) -> Capacity {
@@ -154,12 +153,12 @@ extension Capacity {
   }
 }
 
-/// A folder out of Tests/golden, unpacked, and removed with this object.
+/// A folder unpacked from Tests/golden, removed with this object.
 final class Unpacked: Sendable {
   let path: String
   private let parent: URL
 
-  /// - Throws: when it is not there or `tar` fails.
+  /// - Throws: if the archive is missing or `tar` fails.
   init(_ name: String) throws {
     let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
       .deletingLastPathComponent().deletingLastPathComponent()

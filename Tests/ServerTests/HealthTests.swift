@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Looking after a server", .serialized)
 struct HealthTests {
-  /// Status and text of a page.
+  /// Status code and body of a page.
   func get(_ port: Int, _ path: String) throws -> (status: Int, text: String) {
     let script = """
       from http.client import HTTPConnection
@@ -21,7 +21,7 @@ struct HealthTests {
   }
 
   @Test(
-    "A market that goes on without a command of its journal says so where readiness is asked for.")
+    "GET /ready reports that commands of the journal are refused.")
   func refusedCommands() throws {
     let metrics = ServerMetrics()
     let health = try HealthServer(host: "127.0.0.1", port: 0, metrics: metrics) { "" }
@@ -37,7 +37,7 @@ struct HealthTests {
     }
   }
 
-  @Test("A wait for the disk is as old as the oldest command that waits, not as the load.")
+  @Test("The wait for the disk is the age of the oldest undurable command, not of the load.")
   func durabilityWait() {
     var wait = DurabilityWait()
     func look(_ last: UInt64, _ durable: UInt64, at steady: UInt64) -> UInt64? {
@@ -63,7 +63,7 @@ struct HealthTests {
     let options = ["--set", "health=127.0.0.1:0", "--set", "capacity.orders=1024"]
     var server = try ServerProcess(data: data, options: options)
     #expect(server.stop() == 0)
-    // What a run leaves of its end, spoiled.
+    // Damages the crash note.
     try String(repeating: "?", count: 150).write(
       toFile: data + "/journal/in-hand", atomically: false, encoding: .utf8)
     server = try ServerProcess(data: data, options: options)
@@ -87,7 +87,7 @@ struct HealthTests {
     let line = try #require(
       server.log.split(separator: "\n").first { $0.contains("health and metrics") })
     let port = try #require(line.split(separator: "=").last.flatMap { Int($0) })
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     usleep(600_000)
     #expect(try get(port, "/health") == (200, "alive\n"))
     #expect(try get(port, "/ready") == (200, "ready\n"))
@@ -98,7 +98,7 @@ struct HealthTests {
     let commands = numbers.first { $0.hasPrefix("joulebook_commands_total ") }
     #expect(commands.flatMap { Int($0.split(separator: " ")[1]) } ?? 0 > 10, "\(metrics)")
     #expect(metrics.contains("joulebook_durability_lag_commands 0"), "\(metrics)")
-    // Every queue, gate and error has its number.
+    // Every queue, state and error has a metric.
     for name in [
       "durability_wait_nanoseconds", "ingress_commands", "outbox_events", "readings_under_way",
       "retransmissions_waiting",
@@ -123,7 +123,7 @@ struct HealthTests {
     #expect(gone.status == 69)
   }
 
-  @Test("SIGHUP takes over the log's level and ends nothing.")
+  @Test("SIGHUP reloads the log level and ends nothing.")
   func hangUp() throws {
     let folder = try TemporaryFolder()
     let config = folder.path + "/joulebook.yaml"

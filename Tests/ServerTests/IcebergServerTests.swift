@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Icebergs over the wire")
 struct IcebergServerTests {
-  /// What a subscriber is told of the book and its trades, in Wh.
+  /// A book or trade message to a subscriber as text, in Wh; `nil` for other messages.
   private func told(_ event: ClientEvent) -> String? {
     switch event {
     case .bookAdd(let order): "add \(order.live.wattHours)/\(order.total.wattHours)"
@@ -16,7 +16,7 @@ struct IcebergServerTests {
     }
   }
 
-  /// The next `count` things that `client` is told.
+  /// The next `count` such messages to `client`.
   private func next(_ count: Int, _ client: Client) throws -> [String] {
     try (0..<count).map { _ in try client.wait(told) }
   }
@@ -33,7 +33,7 @@ struct IcebergServerTests {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try ServerProcess(data: folder.path + "/data")
-    try village.found(on: server)
+    try village.setUp(on: server)
     var (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     try ana.send(
       MeterReading(

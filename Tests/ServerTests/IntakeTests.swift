@@ -11,7 +11,7 @@ struct IntakeTests {
       time: Timestamp(nanoseconds: number))
   }
 
-  /// Takes the next block and the numbers in it.
+  /// Removes the next block and returns the numbers in it.
   private func block(_ intake: inout Intake) -> [UInt64] {
     let numbers = intake.nextBlock().map(\.time.nanoseconds)
     intake.removeBlock()
@@ -29,7 +29,7 @@ struct IntakeTests {
     #expect(isFull && waiting == 86)
     let first = block(&intake)
     #expect(first == Array(0..<64))
-    // The block is empty, but others wait before it.
+    // The block is empty, but earlier commands wait in the ring.
     let isTaken = intake.take(command(150))
     #expect(isTaken)
     let (second, third) = (block(&intake), block(&intake))
@@ -38,7 +38,7 @@ struct IntakeTests {
     #expect(isEmpty)
   }
 
-  @Test("A full intake takes nothing; another thread's commands wait behind those before them.")
+  @Test("A full intake accepts nothing; commands of another thread keep their position.")
   func bounds() {
     var intake = Intake(capacity: 2)
     var other = intake.ring.makeProducer()

@@ -22,7 +22,7 @@ struct JournalToolTests {
     for name in ["one", "other"] {
       let data = folder.path + "/" + name
       let server = try ServerProcess(data: data, options: ["--set", "journal.segment=64KiB"])
-      if name == "one" { try Village().found(on: server) }
+      if name == "one" { try Village().setUp(on: server) }
       #expect(server.stop() == 0)
       folders.append(data)
     }

@@ -22,7 +22,7 @@ struct LedgerLocationTests {
   }
 
   @Test(
-    "What names no ledger is refused with what can be written.",
+    "A text that names no ledger is refused with the accepted forms.",
     arguments: [
       ("", "ledger: \"\" does not begin with a known kind of ledger; known: sqlite:PATH"),
       (
@@ -61,7 +61,7 @@ struct LedgerLocationTests {
     #expect(throws: ConfigurationError(message)) { try LedgerLocation(text) }
   }
 
-  @Test("A mapping in place of a location is refused in words.")
+  @Test("A YAML mapping instead of a location is refused with an explanation.")
   func mapping() {
     var read = Configuration()
     #expect(
@@ -111,7 +111,7 @@ struct LedgerLocationTests {
     }
   }
 
-  @Test("A server settles into a ledger elsewhere, and its tools find it without being told.")
+  @Test("A server settles into a ledger elsewhere, and its tools find it by themselves.")
   func elsewhere() throws {
     let folder = try TemporaryFolder()
     let (data, book) = (folder.path + "/data", folder.path + "/books/book.db")
@@ -119,12 +119,12 @@ struct LedgerLocationTests {
       atPath: folder.path + "/books", withIntermediateDirectories: true)
     let options = ["--set", "settlement.transfers=2", "--set", "ledger=sqlite:\(book)"]
     var server = try ServerProcess(data: data, options: options)
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     #expect(server.stop() == 0)
     let made = FileManager.default
     #expect(made.fileExists(atPath: book) && !made.fileExists(atPath: data + "/ledger.sqlite"))
     try agree(data)
-    // The key may be left out, and given again.
+    // The key may be omitted or repeated.
     for again in [[], options] {
       server = try ServerProcess(data: data, options: again)
       #expect(server.stop() == 0)
@@ -138,7 +138,7 @@ struct LedgerLocationTests {
     #expect(try files(folder) == before)
   }
 
-  /// Every tool that reads the ledger finds the one that the server settled into.
+  /// Every tool that reads the ledger finds the server's ledger.
   private func agree(_ data: String) throws {
     for command in [
       ["replay", data, "--ledger"], ["ledger", "verify", "--data", data],
@@ -155,7 +155,7 @@ struct LedgerLocationTests {
     let folder = try TemporaryFolder()
     let (data, market) = (folder.path + "/data", folder.path + "/data/market.yaml")
     var server = try ServerProcess(data: data)
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     #expect(server.stop() == 0)
     let text = try String(contentsOfFile: market, encoding: .utf8)
     let old = text.split(separator: "\n").filter { !$0.hasPrefix("ledger:") }
@@ -205,11 +205,11 @@ struct LedgerLocationTests {
     #expect(try files(folder) == before)
   }
 
-  @Test("A first start takes no ledger of another exchange.")
+  @Test("A first start refuses the ledger of another exchange.")
   func takenLedger() throws {
     let folder = try TemporaryFolder()
     let first = try ServerProcess(data: folder.path + "/one")
-    try Village().found(on: first)
+    try Village().setUp(on: first)
     #expect(first.stop() == 0)
     let before = try files(folder)
     let second = try serve(folder.path + "/two", "sqlite:\(folder.path)/one/ledger.sqlite")

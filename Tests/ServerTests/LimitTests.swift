@@ -15,7 +15,7 @@ struct LimitTests {
       assembly: assembly)
   }
 
-  /// Whether the log gets a line with `text`.
+  /// Whether a line with `text` appears in the log.
   private func logs(_ server: ServerProcess, _ text: String) -> Bool {
     for _ in 0..<100 {
       if server.log.contains(text) { return true }
@@ -36,9 +36,10 @@ struct LimitTests {
     let village = Village()
     let server = try server(
       folder, ["client.messages=100", "client.messagesCutoff=1000"], assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
-    // Both within one second of the server's clock, or the count begins anew and all pass.
+    // Both must arrive within one second of the server's clock; otherwise the counter restarts and
+    // all are accepted.
     var (accepted, rejected) = (0, 0)
     for id in UInt64(1)...150 { try ben.enter(bid(id)) }
     try ben.massCancel(MassCancel(account: Village.ben))
@@ -62,7 +63,7 @@ struct LimitTests {
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
     try ana.wait { if case .accepted = $0 { () } else { nil } }
     #expect(logs(server, "a second than it may limit=100 session=3"))
-    // A second later it may go on.
+    // A second later messages are accepted again.
     usleep(1_100_000)
     try ben.enter(bid(1_000))
     try ben.wait { if case .accepted = $0 { () } else { nil } }
@@ -75,7 +76,7 @@ struct LimitTests {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(folder, ["client.messages=50", "client.messagesCutoff=200"], assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let ben = try village.trader(3, server, orders: .canceled(afterMilliseconds: 0))
     for id in UInt64(1)...400 { try ben.enter(bid(id)) }
     #expect(throws: ClientError.terminated(code: .flooding, limit: 200)) {
@@ -92,9 +93,9 @@ struct LimitTests {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(folder, ["client.bytes=65536"], assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
-    // Its own rejects fill what it does not read; the kernel's buffers take the first megabytes.
+    // The unread messages are its own rejects; the kernel's buffers absorb the first megabytes.
     var sent = 0
     do {
       while sent < 400_000 {
@@ -106,7 +107,7 @@ struct LimitTests {
         if server.log.contains("does not read") { break }
       }
     } catch {
-      // Cut while it was writing, if it was: the log below says that it was cut.
+      // The connection may have been closed while it was writing; the log below confirms it.
     }
     #expect(logs(server, "a client does not read: cut session=3 unread="))
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))

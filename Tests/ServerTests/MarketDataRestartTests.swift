@@ -2,7 +2,7 @@ import JoulebookClient
 import MarketModel
 import Testing
 
-/// A subscriber that comes and goes and writes down what it knows after every number.
+/// A subscriber that disconnects and reconnects, and records its book after every message.
 private struct Watcher {
   struct Silence: Error {}
 
@@ -11,18 +11,18 @@ private struct Watcher {
   private var client: Client?
   private var orders: [OrderId: BookOrder] = [:]
   private var levels = LevelBook(area: AreaId(1))
-  /// The last number that its book contains.
+  /// Number of the last message in its book.
   private(set) var last: UInt64 = 0
   /// Its book, sorted, by number.
   private(set) var books: [UInt64: [String]] = [:]
-  /// How often it went on with what it had missed.
+  /// How often it resumed after missed messages.
   private(set) var resumed = 0
-  /// Messages that came when they were asked for again.
+  /// Number of messages received after requesting them again.
   private(set) var numbers = 0
 
   init(_ village: Village, _ view: MarketDataView) { (self.village, self.view) = (village, view) }
 
-  /// The session that looks on.
+  /// Session of the subscriber.
   static let session = SessionId(5)
 
   /// Connects for the first time.
@@ -31,7 +31,7 @@ private struct Watcher {
     try takeSnapshot()
   }
 
-  /// Connects again and asks for what it missed.
+  /// Reconnects and requests what it missed.
   mutating func comeBack(_ server: ServerProcess) throws {
     let client = try village.trader(Self.session.rawValue, server)
     self.client = client
@@ -51,7 +51,7 @@ private struct Watcher {
     throw Silence()
   }
 
-  /// Loses the connection.
+  /// Drops the connection.
   mutating func lose() {
     client?.drop()
     client = nil
@@ -120,7 +120,7 @@ struct MarketDataRestartTests {
     "snapshot.minutes=0",
   ]
 
-  /// The last number of area 1's channel.
+  /// The last message number of area 1's channel.
   private func lastNumber(_ village: Village, _ server: ServerProcess) throws -> UInt64 {
     let client = try village.operatorClient(server)
     defer { client.close() }
@@ -139,7 +139,7 @@ struct MarketDataRestartTests {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     try village.register(Watcher.session, of: 2, .trading, on: server)
     let bustle = try RandomTraders(village, server)
     var watcher = Watcher(village, view)
@@ -167,7 +167,7 @@ struct MarketDataRestartTests {
     #expect(watcher.books.count == watcher.numbers + 1)
   }
 
-  /// At every number that the subscriber saw.
+  /// Compares the books after every message that the subscriber received.
   private func compare(_ watcher: Watcher, _ books: [UInt64: [String]], to last: UInt64) {
     #expect(watcher.last == last)
     for (number, book) in watcher.books.sorted(by: { $0.key < $1.key }) where number > 0 {

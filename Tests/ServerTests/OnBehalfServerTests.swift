@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Orders on behalf of another session, over the wire")
 struct OnBehalfServerTests {
-  /// Of Ana's firm.
-  private static let desk = SessionId(4)
+  /// Another session of Ana's participant.
+  private static let broker = SessionId(4)
 
   private func bid(_ id: UInt64, behalf: UInt32, showing shown: Int64 = 0) -> NewOrder {
     var order = NewOrder.limit(Village.ana, .buy, kilowattHours: 3, at: 100, id: id)
@@ -13,34 +13,34 @@ struct OnBehalfServerTests {
     return order
   }
 
-  @Test("A desk enters for a bot: the bot has the reports, also of the time when it was away.")
-  func desk() throws {
+  @Test("A session enters for a bot: the bot receives the reports, including those it missed.")
+  func broker() throws {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try ServerProcess(data: folder.path + "/data")
-    try village.found(on: server)
-    try village.register(Self.desk, of: 2, .trading, on: server)
+    try village.setUp(on: server)
+    try village.register(Self.broker, of: 2, .trading, on: server)
     var ana = try village.trader(2, server)
     let position = ana.position
     ana.drop()
 
-    var desk = try village.trader(Self.desk.rawValue, server)
-    let entered = try desk.enter(bid(1, behalf: 2, showing: 1_000))
-    try desk.settle(entered)
+    var broker = try village.trader(Self.broker.rawValue, server)
+    let entered = try broker.enter(bid(1, behalf: 2, showing: 1_000))
+    try broker.settle(entered)
     let ben = try village.trader(3, server)
     try ben.requestBalance(of: Village.ben, in: AreaId(1))
     _ = try ben.wait { if case .balance = $0 { () } else { nil } }
 
-    // Another firm's session, one that does not exist, one that may not trade.
+    // A session of another participant, one that does not exist, and one without the trading role.
     for (id, session) in [(UInt64(2), UInt32(3)), (3, 99), (4, 1)] {
-      let refused = try desk.enter(bid(id, behalf: session))
-      let reject = try desk.wait { if case .rejected(let reject) = $0 { reject } else { nil } }
+      let refused = try broker.enter(bid(id, behalf: session))
+      let reject = try broker.wait { if case .rejected(let reject) = $0 { reject } else { nil } }
       #expect(reject.reference == refused && reject.code == .foreignSession)
       #expect(reject.clientOrderId == ClientOrderId(id) && reject.account == Village.ana)
     }
-    // Sent again it is not entered again.
-    try desk.enter(bid(1, behalf: 2))
-    let again = try desk.wait { if case .rejected(let reject) = $0 { reject } else { nil } }
+    // Sent again, it is rejected as a duplicate.
+    try broker.enter(bid(1, behalf: 2))
+    let again = try broker.wait { if case .rejected(let reject) = $0 { reject } else { nil } }
     #expect(again.code == .duplicateClientOrderId && again.limit == 1)
 
     server.kill()
@@ -50,13 +50,13 @@ struct OnBehalfServerTests {
     #expect(accepted.clientOrderId == ClientOrderId(1) && accepted.account == Village.ana)
     #expect(accepted.leaves == Energy(wattHours: 3_000))
 
-    // The desk may cancel what it entered; the report of it is the bot's.
-    desk = try village.trader(Self.desk.rawValue, server)
-    try desk.cancel(CancelOrder(account: Village.ana, order: accepted.order))
-    try desk.flush()
+    // This session may cancel what it entered; the report goes to the bot's session.
+    broker = try village.trader(Self.broker.rawValue, server)
+    try broker.cancel(CancelOrder(account: Village.ana, order: accepted.order))
+    try broker.flush()
     let canceled = try ana.wait { if case .canceled(let report) = $0 { report } else { nil } }
     #expect(canceled.order == accepted.order && canceled.leaves == .zero)
-    for client in [ana, desk] { client.close() }
+    for client in [ana, broker] { client.close() }
     #expect(server.stop() == 0)
     let replay = try Joulebook.run(["replay", server.data, "--ledger"])
     #expect(replay.status == 0, "\(replay.output)")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Outbox")
 struct OutboxTests {
-  /// An event that carries a number.
+  /// An event that contains a number.
   private func event(_ number: UInt64) -> Event {
     .control(.acknowledged(Acknowledged(session: SessionId(1), clientSequence: number)))
   }
@@ -38,7 +38,7 @@ struct OutboxTests {
     #expect(left == 0 && firstLeft == nil)
   }
 
-  @Test("A full outbox says so, and still keeps every event of the command in hand, in order.")
+  @Test("A full outbox still keeps every event of the current command, in order.")
   func nothingIsDropped() {
     var outbox = Outbox(bound: 4)
     for round in 0..<5 as Range<UInt64> {
@@ -58,7 +58,7 @@ struct OutboxTests {
   }
 
   @Test(
-    "What a reader was shown stands where it is until it asks for the next, however much comes.")
+    "An event stays in place until the reader asks for the next one, however many are emitted.")
   func growsWhileItIsRead() throws {
     var outbox = Outbox(bound: 1 << 15)
     outbox.begin(command(1))
@@ -68,7 +68,7 @@ struct OutboxTests {
     let front = outbox.front(through: SequenceNumber(1))
     let shown = try #require(front)
     let before = shown.pointee
-    // Twice as large, and again; each time memory of the size that would have been freed is written over.
+    // Doubled twice; each time, memory of the size that would have been freed is overwritten.
     var others: [UnsafeMutableRawPointer] = []
     defer { for other in others { other.deallocate() } }
     for capacity in [1 << 16, 1 << 17] {

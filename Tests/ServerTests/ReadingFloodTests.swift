@@ -28,7 +28,7 @@ struct ReadingFloodTests {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try server(folder, assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     let forger = Curve25519.Signing.PrivateKey()
     var expected: [String] = []
@@ -46,7 +46,7 @@ struct ReadingFloodTests {
       }
     }
     try ana.flush()
-    // Meanwhile another session trades.
+    // Another session trades in the meantime.
     try ben.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: 9, id: 1))
     try ben.wait { if case .accepted = $0 { () } else { nil } }
     var found: [String] = []
@@ -75,7 +75,7 @@ struct ReadingFloodTests {
     let folder = try TemporaryFolder()
     let village = Village()
     var server = try server(folder, assembly)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let ana = try village.trader(2, server)
     for number in UInt64(1)...2_000 {
       try ana.send(Self.reading(number), key: village.meterKey)

@@ -3,7 +3,8 @@ import JoulebookClient
 import MarketModel
 import Testing
 
-/// A market in which a transfer of a certain amount ends whoever applies it, in debug builds.
+/// A market in which a transfer of a certain amount crashes every process that applies it, in debug
+/// builds.
 private final class PoisonedMarket {
   static let amount: Int64 = 424_242
   let village = Village()
@@ -11,9 +12,9 @@ private final class PoisonedMarket {
   let environment: [String: String]
   private let folder: TemporaryFolder
   private let assembly: Assembly
-  /// Orders of which the client was told.
+  /// Orders whose Accepted the client received.
   private(set) var acknowledged: [OrderId] = []
-  /// Where the session stood that sent the transfer, and the transfer's number.
+  /// Position of the session that sent the transfer, and the transfer's sequence number.
   private(set) var position: SessionPosition?
   private(set) var transfer: UInt64 = 0
 
@@ -22,7 +23,7 @@ private final class PoisonedMarket {
   init(_ variable: String, _ assembly: Assembly = .inline) throws {
     folder = try TemporaryFolder()
     data = folder.path + "/data"
-    // A backtrace of each of the many ends would only take time.
+    // Backtraces of the many crashes would only take time.
     environment = [variable: "\(Self.amount)", "SWIFT_BACKTRACE": "enable=no"]
     self.assembly = assembly
   }
@@ -39,7 +40,7 @@ private final class PoisonedMarket {
       data: data, options: options + more, environment: poisoned ? environment : [:])
   }
 
-  /// How a start ends that does not succeed.
+  /// The output of a start that fails.
   func startToItsEnd(_ more: [String], poisoned: Bool = true) throws -> Joulebook.Result {
     try Joulebook.run(
       ["serve", "--data", data, "--listen", "127.0.0.1:0"] + options + more,
@@ -50,7 +51,7 @@ private final class PoisonedMarket {
     try Joulebook.run(arguments, environment: poisoned ? environment : [:])
   }
 
-  /// Ben's orders, of which he is told.
+  /// Enters Ben's orders and waits for their reports.
   func trade(on server: ServerProcess) throws {
     let client = try village.trader(3, server)
     defer { client.close() }
@@ -64,7 +65,8 @@ private final class PoisonedMarket {
     }
   }
 
-  /// Sends 128 cancels and the transfer at once: the transfer is shown to the journal before it is applied.
+  /// Sends 128 cancels and the transfer together, so that the transfer is published to the journal
+  /// before it is applied.
   func send(to server: ServerProcess, transferId: UInt64) throws {
     let client = try village.trader(3, server)
     for number in 0..<128 {
@@ -80,7 +82,7 @@ private final class PoisonedMarket {
     client.drop()
   }
 
-  /// The line of the note: room and command.
+  /// The line of the note: purpose and command.
   func note() -> (room: String, command: UInt64)? {
     guard let text = FileManager.default.contents(atPath: data + "/journal/in-hand") else {
       return nil
@@ -96,7 +98,7 @@ private final class PoisonedMarket {
     return try #require(words.count > 1 ? UInt64(words[1]) : nil)
   }
 
-  /// Ends the server in a command that is durable, which takes a few attempts.
+  /// Crashes the server in a command that is durable, which takes a few attempts.
   /// - Returns: the command.
   func endInADurableCommand(_ server: inout ServerProcess) throws -> UInt64 {
     for attempt in UInt64(1)...20 {
@@ -130,7 +132,7 @@ private final class PoisonedMarket {
     func goesOnWithout() throws {
       let market = try PoisonedMarket("JOULEBOOK_TEST_TRAP")
       var server = try market.start()
-      try market.village.found(on: server)
+      try market.village.setUp(on: server)
       try market.trade(on: server)
       let command = try market.endInADurableCommand(&server)
       #expect(server.log.contains("ended while it applied command \(command) (live): signal"))
@@ -160,7 +162,7 @@ private final class PoisonedMarket {
       try expectLossOfTheListIsFound(market, command)
     }
 
-    /// `copy` was made before the refusal, and has a name that a shell takes apart.
+    /// `copy` was made before the refusal; its name needs quoting in a shell.
     private func expectToolsShowWhatIsWritten(
       _ market: PoisonedMarket, _ command: UInt64, _ copy: String
     ) throws {
@@ -181,7 +183,8 @@ private final class PoisonedMarket {
       #expect(end.errors.contains(" --data '\(copy)' --refuse \(command)"), "\(end.errors)")
     }
 
-    /// Its message was rejected, those before it got their reports, and the next one is taken.
+    /// The transfer was rejected, earlier messages have their reports, and the next one is
+    /// accepted.
     private func expectTheClientGoesOn(
       _ market: PoisonedMarket, _ server: ServerProcess
     ) throws {
@@ -210,7 +213,7 @@ private final class PoisonedMarket {
       #expect(inspect.output.split(separator: "\n").first?.hasSuffix("REFUSED") == true)
       #expect(try market.tool(["ledger", "verify", "--data", data]).status == 0)
       #expect(try market.tool(["snapshot", data]).status == 0)
-      // Once more, behind the snapshot; and refusing what is refused changes nothing.
+      // Once more after the snapshot; refusing a refused command changes nothing.
       let server = try market.start(["--refuse", "\(command)"])
       try market.expectOpen(server)
       #expect(server.stop() == 0)
@@ -224,7 +227,7 @@ private final class PoisonedMarket {
       let list = market.data + "/journal/refused"
       try FileManager.default.moveItem(atPath: list, toPath: list + ".away")
       let lost = try Data(contentsOf: URL(fileURLWithPath: list + ".away"))
-      // Its snapshot knows of it: every tool says so, and a start takes it over.
+      // The snapshot contains the refusal: every tool reports it, and a start restores it.
       let tools = [
         ["journal", "verify"], ["journal", "inspect"], ["journal", "export"], ["replay"],
         ["snapshot"], ["journal", "prune", "--keep", "1"],
@@ -239,7 +242,7 @@ private final class PoisonedMarket {
       #expect(try market.tool(["replay", market.data, "--ledger"]).status == 0)
       try #expect(Data(contentsOf: URL(fileURLWithPath: list)) == lost)
       try FileManager.default.removeItem(atPath: list)
-      // Without any, the checkpoint behind it differs.
+      // Without any list, the hash of the next checkpoint differs.
       let names = try FileManager.default.contentsOfDirectory(atPath: market.data + "/journal")
       for name in names where name.hasSuffix(".snapshot") {
         try FileManager.default.removeItem(atPath: market.data + "/journal/" + name)
@@ -261,7 +264,7 @@ private final class PoisonedMarket {
     fileprivate func hangs(_ assembly: PoisonedMarket.Assembly) throws {
       let market = try PoisonedMarket("JOULEBOOK_TEST_HANG", assembly)
       var server = try market.start()
-      try market.village.found(on: server)
+      try market.village.setUp(on: server)
       try market.trade(on: server)
       var command: UInt64 = 0
       for attempt in UInt64(1)...20 where command == 0 {
@@ -276,12 +279,12 @@ private final class PoisonedMarket {
       }
       try #require(command > 0)
       if assembly == .inline {
-        // What a snapshot holds was applied by somebody.
+        // A command whose effect is in a snapshot was applied there.
         #expect(try market.tool(["snapshot", market.data], poisoned: false).status == 0)
         let answer = try market.startToItsEnd(["--refuse", "\(command)"])
         #expect(answer.status == 64 && answer.errors.contains("snapshot of command \(command)"))
       }
-      // Another version of the program, which applies it; then the power fails.
+      // A version of the program that can apply the command; then power fails.
       server = try market.start(poisoned: false)
       #expect(market.note() == nil)
       try market.expectOpen(server)

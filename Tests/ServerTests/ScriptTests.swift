@@ -45,7 +45,7 @@ struct CClientTests {
     Script.isInstalled("cc") && FileManager.default.fileExists(atPath: "/usr/include/openssl/evp.h")
   }
 
-  /// The program of that name.
+  /// Compiles the C program of that name.
   private func compile(_ name: String, in folder: TemporaryFolder) throws -> String {
     let program = folder.path + "/" + name
     let compiled = try Script.run(
@@ -73,7 +73,7 @@ struct CClientTests {
     let village = Village()
     let server = try ServerProcess(
       data: folder.path + "/data", options: ["--set", "capacity.orders=4096"])
-    try village.found(on: server)
+    try village.setUp(on: server)
     let program = try compile("market_data", in: folder)
     let market = try RandomTraders(village, server)
     try market.trade(60)
@@ -83,7 +83,8 @@ struct CClientTests {
     let pipe = Pipe()
     (watcher.standardOutput, watcher.standardError) = (pipe, pipe)
     try watcher.start()
-    // Trades until the snapshot was printed, so that changes come beside it, then enough for many gaps.
+    // Trades until the snapshot was printed, so that changes arrive in between, then enough for
+    // many gaps.
     var printed = Data()
     while !printed.contains(UInt8(ascii: "\n")) {
       let more = pipe.fileHandleForReading.availableData
@@ -100,7 +101,7 @@ struct CClientTests {
     #expect(words.starts(with: ["right", "at", "number"]), "\(output)")
     let (gaps, losses) = (Int(words[5]) ?? 0, Int(words[8]) ?? 0)
     #expect(gaps > 5 && losses > 2, "\(output)")
-    // What it has printed is what the server says.
+    // Its output equals the server's state.
     #expect(output.split(separator: "\n").filter { $0.hasPrefix("level:") }.count > 5)
     #expect(
       try market.depth()
@@ -116,7 +117,7 @@ struct CClientTests {
     let folder = try TemporaryFolder()
     let village = Village()
     let server = try ServerProcess(data: folder.path + "/data")
-    try village.found(on: server)
+    try village.setUp(on: server)
     let bot = try compile("first_order", in: folder)
     let seed = Self.seed(village)
     let result = try Script.run(
@@ -143,7 +144,7 @@ struct DissectorTests {
 
 /// The scripts of the repository.
 enum Script {
-  /// Whether a program is on the path.
+  /// Whether a program is on PATH.
   static func isInstalled(_ program: String) -> Bool {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
     return path.split(separator: ":").contains {
@@ -151,7 +152,7 @@ enum Script {
     }
   }
 
-  /// Runs a program, or a shell script of the repository, to its end and collects what it prints.
+  /// Runs a program, or a shell script of the repository, and returns its output.
   static func run(
     _ program: String, _ arguments: [String]
   ) throws -> (status: Int32, output: String) {

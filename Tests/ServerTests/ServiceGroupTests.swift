@@ -7,13 +7,13 @@ import Testing
 
 @Suite("Services")
 struct ServiceGroupTests {
-  /// Writes down what happens to several services, in order.
+  /// Records the events of several services, in order.
   private final class Diary: Sendable {
     let lines = Mutex<[String]>([])
     func write(_ line: String) { lines.withLock { $0.append(line) } }
   }
 
-  /// Works until it is told to end, and says how its thread is called.
+  /// Runs until it is told to end, and records the name of its thread.
   private final class Sleeper: Service {
     let name: String
     private let diary: Diary

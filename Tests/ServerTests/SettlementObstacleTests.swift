@@ -10,12 +10,12 @@ import Testing
 
 @testable import JoulebookServer
 
-@Suite("What stands in settlement's way, and passes", .serialized)
+@Suite("Passing obstacles to settlement", .serialized)
 struct SettlementObstacleTests {
   private static let options = ["--set", "settlement.transfers=2", "--set", "capacity.orders=1024"]
   private static let files = ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"]
 
-  /// Deposits made so far.
+  /// Number of deposits made.
   private final class Load: Sendable {
     let count = Atomic<UInt64>(1)
     let isOver = Atomic<Bool>(false)
@@ -43,7 +43,7 @@ struct SettlementObstacleTests {
     try deposit(count, load, by: client)
   }
 
-  /// Moves what is there of the ledger's files.
+  /// Moves those of the ledger's files that exist.
   private func move(from source: String, to target: String) throws {
     for file in Self.files where FileManager.default.fileExists(atPath: source + "/" + file) {
       try FileManager.default.moveItem(atPath: source + "/" + file, toPath: target + "/" + file)
@@ -64,7 +64,7 @@ struct SettlementObstacleTests {
       options: ["--set", "settlement.transfers=20", "--set", "journal.segment=1048576"]
         + Self.options.suffix(2))
     let (village, load) = (Village(), Load())
-    try village.found(on: server)
+    try village.setUp(on: server)
     let thread = ServiceThread("test") {
       do {
         let client = try village.operatorClient(server)
@@ -90,7 +90,7 @@ struct SettlementObstacleTests {
   }
 
   @Test(
-    "A ledger that is moved away is missed; settlement waits, also to the end, and brings what it lacks."
+    "If the ledger is moved away, settlement waits, and later posts the missing batches."
   )
   func movedLedger() throws {
     let folder = try TemporaryFolder()
@@ -98,13 +98,13 @@ struct SettlementObstacleTests {
     try FileManager.default.createDirectory(atPath: away, withIntermediateDirectories: true)
     let (village, load) = (Village(), Load())
     var server = try ServerProcess(data: data, options: Self.options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     #expect(wait(for: "the ledger agrees with the journal", in: server), "\(server.log)")
     usleep(500_000)
     try move(from: data, to: away)
     try deposit(6, load, village, server)
     #expect(wait(for: "was removed, moved away or replaced", in: server), "\(server.log)")
-    // Only the same file is gone on with.
+    // Settlement continues only with the original file.
     _ = FileManager.default.createFile(atPath: data + "/ledger.sqlite", contents: nil)
     usleep(1_200_000)
     let log = server.log
@@ -125,7 +125,7 @@ struct SettlementObstacleTests {
     #expect(try Joulebook.run(["ledger", "verify", "--data", data]).status == 0)
   }
 
-  @Test("A segment that is not there for the moment is waited for; settlement goes on behind it.")
+  @Test("Settlement waits for a segment that is temporarily missing, and continues after it.")
   func movedSegment() throws {
     let folder = try TemporaryFolder()
     let journal = folder.path + "/journal"
@@ -172,13 +172,13 @@ struct SettlementObstacleTests {
   }
 
   @Test(
-    "What differs is said in words: settings by their names, the journal's damage as the journal's."
+    "Differences are reported by name: settings as settings, the journal's damage as the journal's."
   )
   func words() throws {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(data: data, options: Self.options)
-    try Village().found(on: server)
+    try Village().setUp(on: server)
     #expect(server.stop() == 0)
     #expect(
       "\(LedgerGenesis(rules: BatchRules(transfers: 2, nanoseconds: 5)))"

@@ -11,7 +11,7 @@ struct SnapshotServerTests {
     "--set", "snapshot.commands=60",
   ]
 
-  /// Ben enters one order after the other, each journaled alone.
+  /// Ben enters orders one after the other, each journaled in its own block.
   private func trade(_ orders: ClosedRange<UInt64>, _ village: Village, _ server: ServerProcess)
     throws
   {
@@ -24,7 +24,7 @@ struct SnapshotServerTests {
     }
   }
 
-  /// Waits until the server has made a snapshot more.
+  /// Waits until the server has made another snapshot.
   private func awaitSnapshot(_ server: ServerProcess, after count: Int = 0) throws {
     for _ in 0..<500 {
       if snapshots(server).count > count || server.log.contains("no snapshot") { break }
@@ -47,7 +47,7 @@ struct SnapshotServerTests {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")
     var server = try ServerProcess(data: data, options: Self.options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     try trade(1...100, village, server)
     try awaitSnapshot(server)
     try trade(101...120, village, server)
@@ -63,7 +63,7 @@ struct SnapshotServerTests {
     try trade(121...125, village, server)
     #expect(server.stop() == 0)
 
-    // What a snapshot holds and a replay of everything are the same.
+    // Recovery from a snapshot and a replay of the whole journal agree.
     let whole = try Joulebook.run(["replay", data, "--ledger"])
     #expect(whole.status == 0, "\(whole.errors)")
     let made = try Joulebook.run(["snapshot", data])
@@ -88,12 +88,12 @@ struct SnapshotServerTests {
     #expect(try Joulebook.run(["journal", "verify", data]).status == 0)
   }
 
-  @Test("A snapshot behind which segments are missing, as a crash may leave it, is passed over.")
+  @Test("A snapshot after which segments are missing, as a crash may leave it, is not used.")
   func leftOver() throws {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")
     let server = try ServerProcess(data: data, options: Self.options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     for round in UInt64(0)..<2 {
       try trade((round * 70 + 1)...(round * 70 + 70), village, server)
       try awaitSnapshot(server, after: Int(round))
@@ -109,16 +109,16 @@ struct SnapshotServerTests {
     #expect(replay.status == 0 && replay.output.contains("begin"), "\(replay.errors)")
   }
 
-  @Test("Behind a shortened journal a session gets the reports again that were kept for it.")
+  @Test("With a pruned journal a session still receives the reports that were kept for it.")
   func reportsBehindAShortenedJournal() throws {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")
     let options = Self.options + ["--set", "snapshot.keep=1", "--set", "journal.retain=150"]
     var server = try ServerProcess(data: data, options: options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     let client = try village.trader(3, server)
     var reports: [UInt64: String] = [:]
-    // A few snapshots, so that one is old enough to begin with.
+    // Several snapshots, so that one is old enough to be the begin.
     for round in UInt64(0)..<6 {
       let made = snapshots(server).count
       for id in 1...UInt64(100) {
@@ -147,12 +147,13 @@ struct SnapshotServerTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("A damaged snapshot is passed over; with none left, and no first segment, nothing starts.")
+  @Test(
+    "A damaged snapshot is not used; without any, and without the first segment, nothing starts.")
   func damaged() throws {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")
     var server = try ServerProcess(data: data, options: Self.options)
-    try village.found(on: server)
+    try village.setUp(on: server)
     try trade(1...80, village, server)
     try awaitSnapshot(server)
     try trade(81...200, village, server)

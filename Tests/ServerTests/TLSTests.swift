@@ -4,7 +4,7 @@ import MarketModel
 import TLS
 import Testing
 
-/// A certificate for 127.0.0.1 and its key, made by the `openssl` command for one test.
+/// A certificate for 127.0.0.1 with its key, made by the `openssl` command for one test.
 private struct Identity {
   let certificate: String
   let key: String
@@ -62,7 +62,7 @@ struct TLSTests {
     let server = try ServerProcess(data: folder.path + "/data", options: identity.settings)
     let village = Village()
     let client = try connect(village, server, trusting: identity.certificate)
-    // Megabytes of answers to requests that were sent at once.
+    // Megabytes of answers to requests sent together.
     for _ in 0..<20_000 { try client.requestStatus(withStateHash: false) }
     var answers = 0
     while answers < 20_000 {

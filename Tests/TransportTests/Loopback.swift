@@ -3,7 +3,7 @@ import Testing
 
 @testable import Transport
 
-/// A plain non-blocking client socket: the other end of what is tested.
+/// A plain non-blocking client socket.
 final class LoopbackClient {
   let descriptor: Int32
   private(set) var received: [UInt8] = []
@@ -34,13 +34,14 @@ final class LoopbackClient {
 
   deinit { Glibc.close(descriptor) }
 
-  /// Sends what the socket takes; returns how many bytes that were.
+  /// Sends what the socket accepts.
+  /// - Returns: the number of bytes sent.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Int {
     max(0, Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)))
   }
 
-  /// Takes what has arrived.
+  /// Reads what has arrived.
   func poll() {
     var buffer = [UInt8](repeating: 0, count: 65536)
     while !ended {
@@ -54,10 +55,10 @@ final class LoopbackClient {
     }
   }
 
-  /// Says that nothing more will be sent.
+  /// Closes the sending side.
   func sendEnd() { Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Goes away with a reset instead of an end.
+  /// Closes the connection with a reset.
   func reset() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(
@@ -65,7 +66,7 @@ final class LoopbackClient {
   }
 }
 
-/// Echoes whole messages: the first byte is the length. Records what it was told.
+/// Echoes complete messages, whose first byte is the length. Records its callbacks.
 final class Echo: ConnectionHandler, LoopHandler {
   let transport: Transport
   var connections: [ConnectionId] = []
@@ -74,13 +75,13 @@ final class Echo: ConnectionHandler, LoopHandler {
   var wakes = 0
   var timers: [TimerToken] = []
   var turns = 0
-  /// Pauses the connection in front of its n-th message, once.
+  /// Pauses the connection before its n-th message, once.
   var pauseBefore: Int?
-  /// A connection to read from again at the end of this turn.
+  /// A connection to resume at the end of this turn.
   var resumeInTurn: ConnectionId?
-  /// Finishes the connection when this message came.
+  /// Finishes the connection after this message.
   var finishAt: Int?
-  /// Called within `received`, behind its last message.
+  /// Called within `received`, after its last message.
   var afterMessages: (() -> Void)?
 
   init(_ transport: Transport) { self.transport = transport }

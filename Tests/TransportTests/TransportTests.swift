@@ -58,7 +58,8 @@ struct TransportTests {
     #expect(echo.transport.counts.bytesOut == sent.count)
   }
 
-  @Test("What is sent early leaves on connections that were read; the rest leaves with the turn.")
+  @Test(
+    "An early flush sends on connections that were read; the rest is sent at the end of the turn.")
   func sentEarly() throws {
     let (echo, port) = try start()
     let speaker = try LoopbackClient(port: port)
@@ -83,7 +84,7 @@ struct TransportTests {
     #expect(listener.received == word)
   }
 
-  @Test("A client that does not read is cut at the bound; another goes on.")
+  @Test("A client that does not read is closed at the bound; another continues.")
   func slowReaderIsCut() throws {
     let (echo, port) = try start { $0.sendBound = 64 << 10 }
     let slow = try LoopbackClient(port: port, receiveBuffer: 4096)
@@ -287,13 +288,13 @@ struct TransportTests {
       while shared.wakes.withLock({ $0 }) == before { usleep(50) }
     }
     done.wait()
-    // The loop is gone: waking it now does nothing.
+    // The loop has ended: waking it has no effect.
     handle.wake()
     #expect(shared.wakes.withLock { $0 } == 100)
   }
 }
 
-/// What the loop's thread and the test share.
+/// State shared by the loop's thread and the test.
 private final class Shared: Sendable {
   let wakes = Mutex(0)
   let handle = Mutex<WakeHandle?>(nil)

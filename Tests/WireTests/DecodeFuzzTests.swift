@@ -14,7 +14,7 @@ import Wire
     for _ in 0..<Self.rounds {
       var bytes = frames[Int.random(in: 0..<frames.count, using: &random)]
       mutate(&bytes, &random)
-      // A heap block of exactly this size: the sanitizers see any step beyond it.
+      // A heap block of exactly this size, so that sanitizers detect any access beyond it.
       let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
       defer { memory.deallocate() }
       memory.copyBytes(from: bytes)
@@ -32,7 +32,7 @@ import Wire
         #expect((2000..<3000).contains(code.rawValue), "seed \(seed)")
       }
     }
-    // All three roads were taken, or the test proves little.
+    // All three results must occur, or the test proves little.
     #expect(min(found, refused, incomplete) > Self.rounds / 100, "seed \(seed)")
   }
 
@@ -46,7 +46,8 @@ import Wire
     case 2: bytes += (0..<8).map { _ in UInt8.random(in: 0...255, using: &random) }
     case 3: bytes[Int.random(in: 0..<12, using: &random)] = .random(in: 0...255, using: &random)
     case 4:
-      // The lengths of frame, block and group are where a reader can be led astray.
+      // The lengths of frame, block and group are the fields that could lead a reader out of
+      // bounds.
       let block = Int(bytes[4]) | Int(bytes[5]) << 8
       for offset in [0, 4, 12 + block, 14 + block]
       where offset < bytes.count && Bool.random(using: &random) {

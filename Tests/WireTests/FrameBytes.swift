@@ -1,10 +1,10 @@
-// Frames as byte arrays: what the tests compare.
+// Frames as byte arrays, for comparison.
 
 import Testing
 import Wire
 
 extension [UInt8] {
-  /// The bytes that `text` gives in hex; empty when it is none.
+  /// The bytes of a hexadecimal text; empty if it is invalid.
   init(hex text: String) {
     let digits = text.compactMap(\.hexDigitValue)
     self = stride(from: 0, to: digits.count - 1, by: 2).map {
@@ -12,8 +12,8 @@ extension [UInt8] {
     }
   }
 
-  /// What `encode` writes into `frameLength` bytes that held something else before, so that a byte
-  /// which nobody writes is noticed.
+  /// What `encode` writes into `frameLength` bytes that are not zero before, so that a byte that is
+  /// not written is detected.
   init(frameLength: Int, encode: (UnsafeMutableRawPointer) throws -> Void) rethrows {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: frameLength, alignment: 1)
     defer { memory.deallocate() }
@@ -25,7 +25,7 @@ extension [UInt8] {
   /// In lower-case hex.
   var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
-  /// Calls `body` with the frame that the reader finds, which must be of `template`.
+  /// Calls `body` with the frame that a reader finds, which must be of `template`.
   func withFrame(_ template: Template, _ body: (Frame) throws -> Void) throws {
     try withUnsafeBytes { buffer in
       let sender: FrameReader.Sender = template.isFromClient ? .client : .server

@@ -2,7 +2,7 @@ import MarketModel
 import Testing
 import Wire
 
-/// What a reader says of a buffer, without the pointers.
+/// A reader's result, without pointers.
 private enum Verdict: Equatable {
   case frame(Template, length: Int)
   case incomplete(Int)
@@ -145,7 +145,7 @@ private enum Verdict: Equatable {
       #expect(
         order.quantity.wattHours == frame.start.loadUnaligned(fromByteOffset: 44, as: Int64.self))
     }
-    // Padded to the same frame length, and a block that ends within the field.
+    // Padded to an equal frame length, with a block that ends within the field.
     for block in [UInt8(68), 72, 76, 80] {
       var padded = whole
       padded[4] = block
@@ -160,7 +160,7 @@ private enum Verdict: Equatable {
 
   @Test("A newer server's longer block and longer entries are read.")
   func newerGroup() throws {
-    // Block 24 + 8, entries 32 + 8: the known fields stand where they stood.
+    // Block 24 + 8, entries 32 + 8: the known fields keep their offsets.
     let golden = SwiftFrames.levelSnapshot()
     var bytes = Array(golden[0..<36]) + Array(repeating: 7, count: 8) + [40, 0, 3, 0]
     for entry in 0..<3 {

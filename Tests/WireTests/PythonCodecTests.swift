@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Wire
 
-/// The Swift codecs against an implementation of SBE that shares no code with them.
+/// Compares the Swift codecs with an independent SBE implementation.
 @Suite struct PythonCodecTests {
   @Test("Every message has the same bytes in Swift and in PyPI sbe, both ways.")
   func everyMessageAgrees() throws {

@@ -2,13 +2,13 @@ import Foundation
 
 /// The repository that the tests were built from.
 enum Repository {
-  /// The path of `relative` in it.
+  /// The absolute path of `relative` in the repository.
   static func path(_ relative: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent(relative).path
   }
 
-  /// Runs a program and collects what it prints.
+  /// Runs a program and returns its output.
   static func run(
     _ program: String, _ arguments: [String]
   ) throws -> (status: Int32, output: String) {
@@ -24,8 +24,8 @@ enum Repository {
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
   }
 
-  /// The Python with the libraries that the tests need, made when it is missing; made once, since
-  /// tests run side by side.
+  /// Path of a Python with the libraries that the tests need. It is created once if it is missing,
+  /// since tests run in parallel.
   static func python() throws -> String {
     switch interpreter {
     case .success(let path): return path
@@ -42,7 +42,7 @@ enum Repository {
   }
 }
 
-/// There is no Python to compare with.
+/// Thrown if there is no Python to compare with.
 struct PythonMissing: Error, CustomStringConvertible {
   let description: String
 }

@@ -41,7 +41,7 @@ extension Configuration {
         "disk, or none: nothing is written, all state is lost at the end (measurements, games)"),
       .number(
         "journal.direct", \.journalDirect, 0...128,
-        "largest turn, in commands, that the I/O thread syncs itself; 0: always the journal thread"),
+        "largest turn, in commands, that the I/O thread syncs; 0: always the journal thread"),
       .number(
         "journal.retain", \.journalRetain, 0...1 << 60,
         "latest commands whose segments are kept once snapshots cover the rest; 0: keeps all"),
@@ -147,7 +147,7 @@ extension Setting {
     Setting(
       key: "operator.keys",
       text:
-        "files with operators' public keys, comma-separated; none: the first start generates a key pair",
+        "files with operators' public keys, comma-separated; none: the first start makes a pair",
       value: { $0.operatorKeys.joined(separator: ",") },
       assign: { (configuration, value) throws(ConfigurationError) in
         configuration.operatorKeys = value.split(separator: ",").map {

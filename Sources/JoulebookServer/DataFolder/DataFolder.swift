@@ -1,8 +1,8 @@
 // Files that a server keeps on disk:
 //
 //   DATA/
-//     market.yaml      capacity, batch rules and ledger location, fixed by the first start: a replay
-//                      needs the same values, and tools find the ledger through it
+//     market.yaml      capacity, batch rules and ledger location, fixed by the first start: a
+//                      replay needs these values, and tools find the ledger through them
 //     journal/         segments, snapshots and the lock
 //     ledger.sqlite    the book of record, unless `ledger` names another location
 //     market.yaml.new  `market.yaml` while it is being written

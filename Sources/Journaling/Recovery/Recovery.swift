@@ -2,8 +2,7 @@
 //
 //   | block | block | block | 0 0 0 0 0 0 0 0 |   clean end: append here
 //   | block | block | bl#ck | 0 0 0 0 0 0 0 0 |   torn tail: the last write was incomplete. No
-//   valid
-//                           '- no valid block     block follows, so its commands were never
+//                           '- no valid block     valid block follows, so its commands were never
 //                              follows            acknowledged: zeroed, reported, append here
 //   | block | bl#ck | block | 0 0 0 0 0 0 0 0 |   corruption: a block is written only after the one
 //                                                 before it was synced. Refused

@@ -11,7 +11,7 @@
 //       32     8  event hash         that of the state read
 //       40     8  state hash         that of the state read
 //       48     8  batch              last settlement batch closed up to there
-//       56     8  confirmed          last settlement batch whose confirmation is journaled up to there
+//       56     8  confirmed          last settlement batch whose confirmation is journaled
 //       64     4  pieces             the number that follows
 //       68    56  reserved           zero
 //      124     4  header CRC-32C     of bytes 0 to 123

@@ -34,7 +34,7 @@ final class FrozenMarket: @unchecked Sendable {
         "--set", "capacity.orders=1024", "--set", "capacity.positions=64",
         "--set", "capacity.instruments=64",
       ])
-    try village.found(on: server)
+    try village.setUp(on: server)
     try prepare()
   }
 

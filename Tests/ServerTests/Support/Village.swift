@@ -13,7 +13,7 @@ struct Village {
   let meterKey = Curve25519.Signing.PrivateKey()
 
   /// Sets the market up with the operator's key.
-  func found(on server: ServerProcess) throws {
+  func setUp(on server: ServerProcess) throws {
     let client = try operatorClient(server)
     defer { client.close() }
     try client.settle(

@@ -68,7 +68,7 @@ final class ServerPort: ExchangePort {
       log.warning("a key is locked after bad signatures", metadata: ["session": session.field])
     case .throttled(let session, let refusal):
       log.warning(
-        "a client exceeds its limit of messages a second",
+        "a client sends more messages a second than it may",
         metadata: ["session": session.field, "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
       log.info(
