@@ -2,7 +2,7 @@ import Journaling
 import MarketModel
 
 /// Closes due settlement batches in a quiet market, where no command would close them. Owned by the
-/// I/O thread, which calls `look` four times a second.
+/// I/O thread, which calls `closeDueBatch` four times a second.
 final class BatchTimer {
   /// Number of calls after which the exchange is asked even if the wall clock says that the batch
   /// is not yet due: the wall clock may be behind journaled time.

@@ -47,7 +47,7 @@ struct SequencerStage: ~Copyable {
 
   /// Whether a tick stamped now would be at or after `due` while the last command is before it.
   /// Always `false` with a driven clock.
-  func hasCome(to due: Timestamp) -> Bool {
+  func hasReached(_ due: Timestamp) -> Bool {
     sequencer.clock == .system && lastTime < due && sequencer.ahead >= due
   }
 

@@ -175,7 +175,7 @@ final class MatchingStage {
   /// a quiet market it would stay open. Does nothing with a driven clock, or while the clock is
   /// before `due`.
   func closeBatch(dueAt due: Timestamp) {
-    guard sequencer.hasCome(to: due), intake.isBlockEmpty, !outbox.isFull,
+    guard sequencer.hasReached(due), intake.isBlockEmpty, !outbox.isFull,
       commits.hasCapacity(for: 1)
     else { return }
     var command = Command(session: .exchange, body: .control(.tick))
