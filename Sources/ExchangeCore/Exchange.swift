@@ -111,7 +111,9 @@ public struct Exchange: ~Copyable {
     } else {
       precondition(progress.now >= before, "time never falls")
       dispatch(request, command.pointee.body)
-      invariant(touched.head == 0 || touched.hasBacklog, "a command leaves no touched position unless its drain reached the bound")
+      invariant(
+        touched.head == 0 || touched.hasBacklog,
+        "a command leaves no touched position unless its drain reached the bound")
     }
     return events.all
   }

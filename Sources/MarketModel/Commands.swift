@@ -1,7 +1,8 @@
 // The inputs of the exchange. Meter readings, timer ticks, settlement confirmations and operator
 // actions are commands like orders, so that replaying the commands rebuilds the state byte for
 // byte. Every payload is BitwiseCopyable, because it passes through rings and is journaled field by
-// field. `Command.Body` and its structs are generated from the declarations in proto/.
+// field. `Command.Body` and its structs are generated from proto/joulebook.xml and
+// proto/journal.xml.
 
 /// One input of the exchange, stamped by the sequencer.
 public struct Command: Sendable, BitwiseCopyable {

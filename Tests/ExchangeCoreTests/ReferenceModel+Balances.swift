@@ -4,7 +4,7 @@ import ExchangeCore
 import MarketModel
 
 extension ReferenceModel {
-  /// Cash comes to or leaves an account: all its positions in areas of that currency are touched.
+  /// Changes an account's cash and touches all its positions in areas of that currency.
   private mutating func move(_ account: AccountId, _ currency: Currency, _ amount: Int64) {
     cash[CashKey(account, currency), default: ModelCash()].free += amount
     countDebt(CashKey(account, currency))
@@ -175,7 +175,7 @@ extension ReferenceModel {
     return meter.definition
   }
 
-  /// Whatever the reading causes, the area's totals stay within section 1's limits.
+  /// Refuses a reading that could bring a total of the area out of the limits of section 1.
   private func requireLimits(_ meter: RegisterMeter, _ produced: Int64, _ consumed: Int64)
     throws(Refusal)
   {
@@ -195,12 +195,13 @@ extension ReferenceModel {
   }
 }
 
-// MARK: - Section 6: what there is of a currency
+// MARK: - Section 6: circulation of a currency
 
 extension ReferenceModel {
   mutating func countDebt(_ key: CashKey) { debts[key] = max(0, -(cash[key]?.free ?? 0)) }
 
-  /// Since version 2: what is held and what is owed of a currency have a bound, with so much more of each.
+  /// From version 2 on, refuses when holding or owing the additional amounts would leave the
+  /// bounds.
   func requireCirculation(
     _ currency: Currency, held more: Int128, owed also: Int128 = 0
   ) throws(Refusal) {
@@ -211,7 +212,7 @@ extension ReferenceModel {
       Limit.cash)
   }
 
-  /// All cash of accounts and fees, counted up from debts to nothing; and the debts.
+  /// The positive cash of accounts and fee accounts, and the sum of debts.
   private func circulation(_ currency: Currency) -> (held: Int128, owed: Int128) {
     let owed = debts.reduce(Int128(0)) { sum, debt in
       debt.key.currency == currency ? sum + Int128(debt.value) : sum
@@ -268,8 +269,8 @@ extension ReferenceModel {
             agent: agent, session: command.session, clientSequence: command.clientSequence))))
   }
 
-  /// Enters what the standing instruction asks for.
-  /// - Returns: whether an order was made.
+  /// Enters the order that the standing instruction asks for.
+  /// - Returns: Whether there was an order.
   mutating func runAgent(_ key: PositionKey) -> Bool {
     guard let position = position(key), let agent = position.agent,
       let instrument = instruments[agent.instruction.instrument], instrument.state == .open,

@@ -1,4 +1,4 @@
-// Definitions and other acts of the operator.
+// Definitions and other commands of the operator.
 
 import ExchangeCore
 import MarketModel
@@ -83,7 +83,8 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  /// Bmax = 2 Cu / (1.5 P) kWh = floor(4000 Cu / (3 P)) Wh, or more than any cap.
+  /// Bmax = 2 Cu / (1.5 P) kWh = floor(4000 Cu / (3 P)) Wh; above the highest cap when it is too
+  /// large.
   private func defaultCap(_ area: CreateArea) -> Int64 {
     let cap = Int128(area.storageCost.units) * 4000 / (Int128(area.storagePrice.units) * 3)
     return Int64(min(cap, Int128(Int64.max)))
@@ -139,7 +140,7 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  /// Halt, open again, close.
+  /// Halts, reopens or closes an instrument.
   mutating func setInstrumentState(_ definition: SetInstrumentState, _ command: Command)
     throws(Refusal)
   {
@@ -176,7 +177,7 @@ extension ReferenceModel {
     emit(.session(.sessionBegan(session)))
   }
 
-  /// Cancel on disconnect: what the session entered, but for its standing instructions' orders.
+  /// Cancel on disconnect: cancels the session's orders except those of standing instructions.
   mutating func endSession(_ session: EndSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
     let participant = sessions[session.session]?.participant

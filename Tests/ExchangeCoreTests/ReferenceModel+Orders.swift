@@ -15,7 +15,7 @@ extension ReferenceModel {
     drain()
   }
 
-  /// Enters a valid order, up to the drain.
+  /// Enters a valid order. Does not drain.
   mutating func enter(_ valid: ModelOrder, _ request: NewOrder) {
     var order = valid
     order.id = takeSlot()
@@ -41,10 +41,10 @@ extension ReferenceModel {
     }
   }
 
-  /// What a walk over the opposite live book could trade.
+  /// The quantity that a walk over the opposite live book could trade.
   private func executable(_ order: ModelOrder) -> Int64 {
     var sum: Int64 = 0
-    // What icebergs hide comes behind all others of their price.
+    // The hidden quantity of icebergs counts behind all other orders at their price.
     var (hidden, price) = (Int64(0), Int64(0))
     for resting in liveWithin(order) {
       if resting.price != price { (sum, hidden, price) = (sum + hidden, 0, resting.price) }
@@ -58,7 +58,8 @@ extension ReferenceModel {
     return min(sum + hidden, order.covered)
   }
 
-  /// Matches an order while it has cover and the best order of the other side is within its limit.
+  /// Matches an order while it has cover and the best order of the opposite side is within its
+  /// limit.
   mutating func match(_ id: OrderId) {
     while let order = orders[id], order.covered > 0, let resting = bestLive(against: order) {
       if resting.account == order.account {
@@ -69,7 +70,7 @@ extension ReferenceModel {
     }
   }
 
-  /// Puts what remains of an order after matching into the book; frees it when nothing remains.
+  /// Rests the remainder of an order after matching; ends the order when nothing remains.
   mutating func rest(_ id: OrderId) {
     guard var order = orders[id] else { return }
     if order.leaves == 0 {
@@ -83,7 +84,7 @@ extension ReferenceModel {
     }
   }
 
-  /// Says what is seen of an iceberg that rests.
+  /// Reports the displayed quantity of a resting iceberg.
   func displayed(_ order: ModelOrder, isRefilled: Bool = false) -> OrderDisplayed {
     OrderDisplayed(
       order: order.id,
@@ -126,7 +127,7 @@ extension ReferenceModel {
     keep(order, taken: quantity)
   }
 
-  /// Keeps what a trade or decrement left of an order: gone, waiting, or still in its place.
+  /// Updates an order after a trade or decrement: it ends, waits, or keeps its place.
   private mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
     var order = changed
     if order.leaves == 0, order.isResting { return removeFromLevel(order) }
@@ -184,7 +185,7 @@ extension ReferenceModel {
       leaves: Energy(wattHours: order.leaves), covered: Energy(wattHours: order.covered))
   }
 
-  /// Cancels all that is left of an order.
+  /// Cancels the whole open quantity of an order.
   mutating func cancelWhole(_ id: OrderId, _ reason: CancelReason) {
     guard var order = orders[id] else { return }
     let quantity = order.leaves
@@ -198,13 +199,13 @@ extension ReferenceModel {
     removeFromLevel(order)
   }
 
-  /// The order leaves the book; its slot is free.
+  /// Removes an order from the book and frees its slot.
   private mutating func removeFromLevel(_ order: ModelOrder) {
     orders[order.id] = nil
     freeSlots.append(order.id.slot)
   }
 
-  /// The last slot freed, else the next unused one.
+  /// The slot for a new order: the last one freed, or else the next unused one.
   private mutating func takeSlot() -> OrderId {
     let slot = freeSlots.popLast() ?? UInt32(generations.count + 1)
     generations[slot, default: 0] += 1
@@ -215,7 +216,7 @@ extension ReferenceModel {
 // MARK: - Section 6: reservations
 
 extension ReferenceModel {
-  /// What an order reserves for each of its lots.
+  /// The cash that an order reserves for each lot.
   func reservationPerLot(_ order: ModelOrder) -> Int64 {
     guard let instrument = instruments[order.instrument]?.definition else { return 0 }
     if order.side == .sell, order.price >= 0 { return 0 }
@@ -309,7 +310,7 @@ extension ReferenceModel {
     drain()
   }
 
-  /// Good-till-time orders end before the command is applied.
+  /// Cancels the good-till-time orders that are due, before the command is applied.
   mutating func expireOrders(at time: Timestamp) {
     let expired = orders.values.filter { $0.expireTime <= time }.sorted { a, b in
       a.expireTime == b.expireTime ? a.arrival < b.arrival : a.expireTime < b.expireTime
@@ -320,7 +321,7 @@ extension ReferenceModel {
 }
 
 extension ModelOrder {
-  /// Lower quantity at the same price keeps the place.
+  /// A lower quantity at an unchanged price keeps the priority.
   func keepsPlace(of old: ModelOrder) -> Bool {
     price == old.price && quantity < old.quantity
   }

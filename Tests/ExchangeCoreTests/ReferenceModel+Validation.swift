@@ -1,4 +1,5 @@
-// Section 11: validation, in order. The first check that fails answers, and nothing has changed.
+// Section 11: validation, in order. The first check that fails determines the reject; nothing
+// changes.
 
 import ExchangeCore
 import MarketModel
@@ -11,7 +12,7 @@ extension ReferenceModel {
     try require(!roles.isEmpty, .unknownSession)
     let needed = CommandKind(command.body).roles
     try require(!needed.isEmpty, .notPermitted)
-    // Whose reading it is tells the meter.
+    // The meter determines the account of a reading.
     if case .meterReading = command.body { return }
     try require(!roles.isDisjoint(with: needed), .notPermitted, Int64(needed.rawValue))
   }
@@ -28,7 +29,7 @@ extension ReferenceModel {
       .foreignAccount)
   }
 
-  /// There is room for a position, or it is there.
+  /// The position exists or can be created.
   func requirePosition(_ key: PositionKey) throws(Refusal) {
     guard position(key) == nil, let area = areas[key.area] else { return }
     let limit = Int(capacity.positions)
@@ -36,13 +37,13 @@ extension ReferenceModel {
     try requireHolding(CashKey(key.account, area.definition.currency))
   }
 
-  /// There is room for cash of this currency, or there is some.
+  /// The holding of this currency exists or can be created.
   func requireHolding(_ key: CashKey) throws(Refusal) {
     let limit = Int(capacity.positions)
     try require(cash[key] != nil || cash.count < limit, .capacityExhausted, Int64(limit))
   }
 
-  /// There is room for a price at which no order rests yet.
+  /// A price level can be created.
   func requireLevel() throws(Refusal) {
     let levels = Set(orders.values.map { PriceLevel($0.instrument, $0.side, $0.price) })
     let limit = Int(capacity.priceLevels)
@@ -73,7 +74,7 @@ extension ReferenceModel {
     try require(quantity <= Limit.orderQuantity, .quantityTooLarge, Limit.orderQuantity)
   }
 
-  /// Price x quantity plus the highest fee is money.
+  /// Price x quantity plus the highest fee fits 64 bits.
   func requireFits(_ price: Int64, _ quantity: Int64, _ definition: CreateInstrument)
     throws(Refusal)
   {
@@ -91,7 +92,7 @@ extension ReferenceModel {
     try require(!total.overflow, .notionalOverflow, .max)
   }
 
-  /// A new order, valid; not in the book yet.
+  /// Validates a new order, which is not in the book yet.
   func validate(_ request: NewOrder, session: SessionId, byAgent: Bool)
     throws(Refusal) -> ModelOrder
   {
@@ -121,7 +122,7 @@ extension ReferenceModel {
     return order
   }
 
-  /// What can be said of a new order without looking at balances or books.
+  /// The checks of a new order that need neither balances nor books.
   private func requireForm(_ request: NewOrder, _ definition: CreateInstrument) throws(Refusal) {
     let isImmediate =
       request.timeInForce == .immediateOrCancel || request.timeInForce == .fillOrKill
@@ -144,7 +145,7 @@ extension ReferenceModel {
     if request.type == .limit { try requirePrice(request.price, definition) }
   }
 
-  /// An iceberg shows whole lots, at most all and at least a hundredth of itself.
+  /// The display quantity is in whole lots, at most the quantity and at least a hundredth of it.
   private func requireDisplay(_ request: NewOrder, isImmediate: Bool, _ lot: Int64) throws(Refusal)
   {
     let (display, quantity) = (request.displayQuantity.wattHours, request.quantity.wattHours)
@@ -157,13 +158,13 @@ extension ReferenceModel {
     try require(display >= least, .displayQuantityTooSmall, least)
   }
 
-  /// A post-only order does not meet a live order.
+  /// A post-only order must not reach a live order.
   private func requirePassive(_ order: ModelOrder) throws(Refusal) {
     guard order.postOnly, cover(order) > 0, let best = bestLive(against: order) else { return }
     throw Refusal(.postOnlyWouldTrade, limit: best.price)
   }
 
-  /// A valid replace: the order as it is, and as it shall be.
+  /// Validates a replace; returns the order before and after it.
   func validate(_ request: ReplaceOrder) throws(Refusal) -> (old: ModelOrder, new: ModelOrder) {
     try requireClientOrderId(request.clientOrderId, request.account)
     guard let old = orders[request.order], old.account == request.account else {
@@ -206,7 +207,7 @@ extension ReferenceModel {
 }
 
 extension ModelOrder {
-  /// The order that a request asks for.
+  /// The order that a request describes.
   init(
     _ request: NewOrder, _ definition: CreateInstrument, _ session: SessionId, arrival: Int
   ) {

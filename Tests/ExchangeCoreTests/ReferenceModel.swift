@@ -1,20 +1,22 @@
-// docs/MARKET-RULES.md as the simplest possible code. Nothing is cached: cover is recomputed from
-// scratch, books are orders filtered and sorted. It is slow, and obviously the page.
+// docs/MARKET-RULES.md as the simplest possible code, slow but easy to compare with the page.
+// Nothing is cached: cover is recomputed each time, and books are filtered and sorted lists of
+// orders.
 //
 //   command -> expire -> permit -> validate (throws a Refusal) -> change, emit, touch -> drain
 //
-// What makes an order's place is two numbers: `arrival` (entry, or the replace that lost the place)
-// for price-time order, and `place` (when it came into the list it stands in) for the books.
+// Two numbers give an order's priority: `arrival` (of the entry or of the last replace that lost
+// the priority) among the owner's orders, and `place` (of the entry into its present list) in the
+// book.
 
 import ExchangeCore
 import MarketModel
 
-/// The market rules, slowly.
+/// The reference model of the market rules.
 struct ReferenceModel {
   let capacity: Capacity
-  /// Time of the command in hand.
+  /// Time of the command being applied, ns since 1970.
   var now = Timestamp(nanoseconds: 0)
-  /// What the command in hand has said so far.
+  /// Events of the command being applied, so far.
   var events: [Event] = []
 
   var participants: [ParticipantId: CreateParticipant] = [:]
@@ -27,16 +29,16 @@ struct ReferenceModel {
   /// In order of creation.
   var positions: [ModelPosition] = []
   var orders: [OrderId: ModelOrder] = [:]
-  /// Touched positions, first in first out, each at most once.
+  /// The queue of touched positions, first in, first out; each is in it at most once.
   var queue: [PositionKey] = []
-  /// Whether a drain reached its bound and the queue holds what it left.
+  /// Whether the last drain reached its bound and left positions in the queue.
   var hasBacklog = false
   /// Deposits less withdrawals.
   var outside: [Currency: Int64] = [:]
   var lastBatch: UInt64 = 0
   /// The version of the rules in force.
   var rules = RulesVersion.first
-  /// What each account owes of a currency, as it was counted last (section 6).
+  /// The debt of each account in each currency as it was counted last (section 6).
   var debts: [CashKey: Int64] = [:]
 
   var lastArrival = 0
@@ -44,12 +46,12 @@ struct ReferenceModel {
   var lastTrade: UInt64 = 0
   /// Slots of orders that left the book; the last one is used first.
   var freeSlots: [UInt32] = []
-  /// How often each slot was used.
+  /// Number of uses of each slot.
   var generations: [UInt32: UInt32] = [:]
 
   init(capacity: Capacity) { self.capacity = capacity }
 
-  /// Applies one command and returns all it caused.
+  /// Applies one command and returns its events.
   mutating func apply(_ command: Command) -> [Event] {
     events = []
     now = command.time
@@ -97,7 +99,7 @@ extension ReferenceModel {
     }
   }
 
-  /// What may cover a side of a position: energy for asks, headroom for bids.
+  /// The quantity that can cover a side of a position: energy for asks, headroom for bids.
   func available(_ key: PositionKey, _ side: Side) -> Int64 {
     let energy = position(key)?.energy ?? 0
     return side == .sell ? energy : max(0, cap(key) - energy)
@@ -114,7 +116,8 @@ extension ReferenceModel {
     return covered - covered % order.lot
   }
 
-  /// Losses from the last to the first, then gains from the first to the last.
+  /// Recalculates cover: removes excess from the last order to the first, then adds cover from the
+  /// first to the last.
   mutating func recalculateCover(_ key: PositionKey, _ side: Side) {
     lose(key, side)
     for id in priceTime(key, side).map(\.id) {
@@ -132,7 +135,7 @@ extension ReferenceModel {
     }
   }
 
-  /// Orders that have more than their cover lose it, the last first.
+  /// Removes excess cover, from the last order to the first.
   mutating func lose(_ key: PositionKey, _ side: Side) {
     for id in priceTime(key, side).reversed().map(\.id) {
       guard var order = orders[id] else { continue }
@@ -146,7 +149,7 @@ extension ReferenceModel {
     }
   }
 
-  /// An order without cover gains some: it enters the live book as if it had just arrived.
+  /// Gives cover to an order without any: it enters the live book like a new order.
   private mutating func gain(_ order: ModelOrder, _ target: Int64) {
     if order.postOnly, bestLive(against: order) != nil {
       cancelWhole(order.id, .postOnly)
@@ -161,7 +164,7 @@ extension ReferenceModel {
     rest(order.id)
   }
 
-  /// Re-covers touched positions until none is left.
+  /// Processes touched positions until none is left or the bound is reached.
   mutating func drain() {
     if hasBacklog {
       for key in queue {
@@ -195,7 +198,7 @@ extension ReferenceModel {
     hasBacklog = false
   }
 
-  /// Puts a position into the queue, unless it is there.
+  /// Appends a position to the queue unless it is in it.
   mutating func touch(_ key: PositionKey) {
     if !queue.contains(key) { queue.append(key) }
   }
@@ -204,12 +207,12 @@ extension ReferenceModel {
 // MARK: - Books
 
 extension ReferenceModel {
-  /// The best live order on the other side of `order`, if it is within its limit.
+  /// The best live order on the opposite side if it is within the limit of `order`.
   func bestLive(against order: ModelOrder) -> ModelOrder? {
     liveWithin(order).first
   }
 
-  /// The live orders on the other side of `order` within its limit, best first.
+  /// The live orders on the opposite side within the limit of `order`, the best first.
   func liveWithin(_ order: ModelOrder) -> [ModelOrder] {
     let side = order.side.opposite
     return orders.values.filter {
@@ -220,8 +223,8 @@ extension ReferenceModel {
     }
   }
 
-  /// Bids best to worst, then asks best to worst; at a price live orders first, then those that
-  /// wait, each in the order in which they came into their list.
+  /// All orders of a book: bids from best to worst, then asks from best to worst. At each price,
+  /// live orders precede waiting ones, each in the order of their lists.
   func bookOrder(_ instrument: InstrumentId) -> [OrderId] {
     orders.values.filter { $0.instrument == instrument }.sorted { a, b in
       if a.side != b.side { return a.side == .buy }
@@ -238,12 +241,12 @@ extension ReferenceModel {
   }
 }
 
-// MARK: - What is said
+// MARK: - Events
 
 extension ReferenceModel {
   mutating func emit(_ event: Event) { events.append(event) }
 
-  /// An operator's command took effect; the exchange's own are not acknowledged.
+  /// Acknowledges an operator's command. Commands of the exchange itself get no acknowledgement.
   mutating func acknowledge(_ command: Command) {
     if command.session == .exchange { return }
     emit(
@@ -252,7 +255,7 @@ extension ReferenceModel {
           Acknowledged(session: command.session, clientSequence: command.clientSequence))))
   }
 
-  /// The order as an event shows it.
+  /// The order as an event reports it.
   func state(_ order: ModelOrder) -> OrderState {
     let reason: WaitReason =
       order.leaves == order.covered

@@ -1,14 +1,14 @@
-// The reference model's records: plain values, integers in the units of the rule page.
+// The records of the reference model: plain values with integers in the units of the rules.
 
 import MarketModel
 
-/// An account in an area.
+/// The key of a position: account and area.
 struct PositionKey: Hashable {
   let account: AccountId
   let area: AreaId
 }
 
-/// An account's cash of a currency.
+/// The key of a holding: account and currency.
 struct CashKey: Hashable {
   let account: AccountId
   let currency: Currency
@@ -18,7 +18,7 @@ struct CashKey: Hashable {
   }
 }
 
-/// Where orders rest.
+/// An instrument.
 struct PriceLevel: Hashable {
   let instrument: InstrumentId
   let side: Side
@@ -43,11 +43,11 @@ struct ModelAccount {
 struct ModelArea {
   var definition: CreateArea
   let defaultCap: Int64
-  /// Gross production so far.
+  /// Gross production since the start, Wh.
   var produced: Int64 = 0
-  /// Bought from the grid so far.
+  /// Energy imported from the grid since the start, Wh.
   var imported: Int64 = 0
-  /// Cash of the house accounts.
+  /// Cash of the house accounts, 1e-8.
   var fees: Int64 = 0
   var grid: Int64 = 0
 }
@@ -66,12 +66,12 @@ struct ModelMeter {
 struct ModelPosition {
   let key: PositionKey
   var energy: Int64 = 0
-  /// Negative: the area's default.
+  /// The individual cap, Wh; negative: the area's default applies.
   var ownCap: Int64 = -1
   var agent: ModelAgent?
-  /// A balance changed since the standing instruction ran last.
+  /// Whether a balance changed since the standing instruction ran last.
   var mustRunAgent = false
-  /// A balance or the cap changed since the last balance event.
+  /// Whether a balance or the cap changed since the last balance event.
   var changed = false
 }
 
@@ -98,21 +98,21 @@ struct ModelOrder {
   var leaves: Int64
   var covered: Int64
   let expireTime: Timestamp
-  /// Entry, or the replace that lost the place.
+  /// Number of the entry, or of the last replace that lost the priority.
   var arrival: Int
-  /// When it came into the list in which it stands.
+  /// Number of the entry into the list in which it stands.
   var place: Int
-  /// Whether it stands in a list; not while it is matching.
+  /// Whether it stands in a list; `false` while it is matching.
   var isResting: Bool
-  /// Most that is seen of it at a time; 0: all, it is no iceberg.
+  /// Size of a displayed slice, Wh; 0: the order is no iceberg.
   let display: Int64
-  /// What was asked for on entry.
+  /// The order as it was sent.
   let request: NewOrder
-  /// What is left of the part that is seen.
+  /// Rest of the displayed slice, Wh.
   var displayedSlice: Int64 = 0
 
   var executed: Int64 { quantity - leaves }
-  /// What trades before it gives up its place.
+  /// The quantity that trades before the order loses its priority, Wh.
   var inPlace: Int64 { display == 0 ? covered : min(covered, displayedSlice) }
 }
 
@@ -122,7 +122,7 @@ extension Side {
 }
 
 extension ReferenceModel {
-  /// The first check that fails answers.
+  /// Throws the refusal of a failed check.
   func require(_ holds: Bool, _ code: RejectCode, _ limit: Int64 = 0) throws(Refusal) {
     if !holds { throw Refusal(code, limit: limit) }
   }
@@ -131,7 +131,7 @@ extension ReferenceModel {
     positions.first { $0.key == key }
   }
 
-  /// Changes a position, which comes into being when it is not there.
+  /// Changes a position; creates it when there is none.
   mutating func change(_ key: PositionKey, _ body: (inout ModelPosition) -> Void) {
     if let index = positions.firstIndex(where: { $0.key == key }) {
       body(&positions[index])
@@ -145,7 +145,7 @@ extension ReferenceModel {
     }
   }
 
-  /// Bmax.
+  /// The cap, Bmax, Wh.
   func cap(_ key: PositionKey) -> Int64 {
     let own = position(key)?.ownCap ?? -1
     return own >= 0 ? own : areas[key.area]?.defaultCap ?? 0
@@ -175,7 +175,7 @@ extension ReferenceModel {
     }
   }
 
-  /// ceil(rate x |amount|), without leaving Int64 on the way.
+  /// ceil(rate x |amount|), computed without overflow.
   func roundedUp(_ rate: Rate, of amount: Int64) -> Int64 {
     let parts = Int64(rate.partsPerMillion)
     let (whole, rest) = abs(amount).quotientAndRemainder(dividingBy: 1_000_000)

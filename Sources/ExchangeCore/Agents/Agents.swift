@@ -12,7 +12,8 @@ extension Exchange {
     let position = findOrMake(agent.account, asset)
     let isSet = agent.sells || agent.buys
     invariant(
-      balances.positions[position].asset == asset.number, "an instruction trades the asset of its position")
+      balances.positions[position].asset == asset.number,
+      "an instruction trades the asset of its position")
     balances.positions[position].hasAgent = isSet
     balances.agents[position] = Agent(
       instrument: isSet ? agent.instrument.rawValue : 0, session: request.session.rawValue,
@@ -52,7 +53,8 @@ extension Exchange {
   mutating func runAgent(_ position: UInt32) {
     let agent = balances.agents[position]
     invariant(
-      balances.positions[position].hasAgent && agent.instrument != 0, "the position has an instruction")
+      balances.positions[position].hasAgent && agent.instrument != 0,
+      "the position has an instruction")
     guard products.instruments[agent.instrument].state == .open,
       !hasOrder(position, agent.instrument),
       let (side, quantity) = desiredOrder(position)

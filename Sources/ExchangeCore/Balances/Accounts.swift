@@ -53,7 +53,8 @@ struct Accounts: ~Copyable, StateComponent {
       hash.fold(account.lastClientOrderId)
       hash.fold(account.lastReference)
       invariant(
-        exchange.reference.participants[account.participant].exists, "the participant of an account exists")
+        exchange.reference.participants[account.participant].exists,
+        "the participant of an account exists")
     }
   }
 }
@@ -97,7 +98,8 @@ extension Exchange {
     if let refusal { return reject(refusal, request, account: new.account) }
     invariant(
       accounts[new.account.rawValue].firstPosition == 0
-        && accounts[new.account.rawValue].firstHolding == 0, "a new account has no position and no cash")
+        && accounts[new.account.rawValue].firstHolding == 0,
+      "a new account has no position and no cash")
     invariant(new.account.rawValue <= capacity.accounts, "the account is within the table")
     accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
     invariant(exists(new.account), "the created account exists")

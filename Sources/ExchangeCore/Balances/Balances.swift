@@ -126,8 +126,11 @@ extension Balances {
 
   private func fold(position number: UInt32, _ hash: inout WordHash) {
     let position = positions[number]
-    invariant(position.level >= 0 && position.ceiling >= 0, "level and cap of a position are at least 0")
-    invariant(holdings[position.holding].account == position.account, "a position and its holding have one account")
+    invariant(
+      position.level >= 0 && position.ceiling >= 0, "level and cap of a position are at least 0")
+    invariant(
+      holdings[position.holding].account == position.account,
+      "a position and its holding have one account")
     hash.fold(UInt64(position.account) << 32 | UInt64(position.area))
     hash.fold(position.level)
     hash.fold(position.ceiling)

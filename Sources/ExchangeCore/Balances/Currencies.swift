@@ -83,7 +83,8 @@ extension Exchange {
     {
       row += 1
     }
-    invariant(row <= UInt32(Currencies.capacity), "the row is within the table or equals its capacity")
+    invariant(
+      row <= UInt32(Currencies.capacity), "the row is within the table or equals its capacity")
     return row
   }
 

@@ -10,7 +10,9 @@ extension Exchange {
       return reject(refusal, request, account: movement.account)
     }
     post(movement, movement.amount.units)
-    invariant(findHolding(movement.account, movement.currency) != 0, "the account has a holding after a deposit")
+    invariant(
+      findHolding(movement.account, movement.currency) != 0,
+      "the account has a holding after a deposit")
     emit(.cash(.deposited(moved(movement, request))))
     drain()
     acknowledge(request)
@@ -21,7 +23,8 @@ extension Exchange {
       return reject(refusal, request, account: movement.account)
     }
     invariant(
-      findHolding(movement.account, movement.currency) != 0, "the account has a holding before a withdrawal")
+      findHolding(movement.account, movement.currency) != 0,
+      "the account has a holding before a withdrawal")
     post(movement, -movement.amount.units)
     emit(.cash(.withdrawn(moved(movement, request))))
     drain()
@@ -76,13 +79,15 @@ extension Exchange {
     let holding = findOrMakeHolding(movement.account, movement.currency)
     balances.holdings.row(holding).add(amount)
     countDebt(holding)
-    invariant(amount > 0 || balances.holdings[holding].free >= 0, "a withdrawal takes free cash only")
+    invariant(
+      amount > 0 || balances.holdings[holding].free >= 0, "a withdrawal takes free cash only")
     invariant(
       balances.holdings[holding].account == movement.account.rawValue
         && balances.holdings[holding].currency == movement.currency.rawValue,
       "the holding is that of the account in the currency")
     invariant(
-      amount < 0 || currencies.totals[total].supply <= Limit.total, "the supply is within its bound")
+      amount < 0 || currencies.totals[total].supply <= Limit.total, "the supply is within its bound"
+    )
     touchCash(movement.account, movement.currency)
   }
 

@@ -67,12 +67,14 @@ extension Exchange {
     if found != 0 { return found }
     invariant(balances.holdingCount < capacity.positions, "the table has a free row")
     balances.holdingCount += 1
-    invariant(balances.holdings[balances.holdingCount].account == 0, "an unused holding has no account")
+    invariant(
+      balances.holdings[balances.holdingCount].account == 0, "an unused holding has no account")
     balances.holdings[balances.holdingCount] = Holding(
       free: 0, reserved: 0, account: account.rawValue,
       next: accounts[account.rawValue].firstHolding, currency: currency.rawValue, owes: false)
     accounts[account.rawValue].firstHolding = balances.holdingCount
-    invariant(findHolding(account, currency) == balances.holdingCount, "the created holding is found")
+    invariant(
+      findHolding(account, currency) == balances.holdingCount, "the created holding is found")
     return balances.holdingCount
   }
 

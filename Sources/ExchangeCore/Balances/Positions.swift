@@ -138,7 +138,8 @@ extension Exchange {
     if row.next == 0 { accounts[row.account].lastPosition = row.previous }
     balances.end(position)
     invariant(
-      find(AccountId(row.account), Asset(number: row.asset)) == 0, "a freed position is no longer found")
+      find(AccountId(row.account), Asset(number: row.asset)) == 0,
+      "a freed position is no longer found")
   }
 
   /// Refuses when no further position, with the holding that it may need, can be created.

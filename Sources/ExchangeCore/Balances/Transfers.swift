@@ -52,7 +52,8 @@ extension Exchange {
     let to = findOrMake(transfer.to, Asset(energyOf: transfer.area))
     invariant(from != 0 && from != to, "energy moves between two positions")
     invariant(
-      balances.positions[from].area == balances.positions[to].area, "both positions are in one area")
+      balances.positions[from].area == balances.positions[to].area, "both positions are in one area"
+    )
     balances.positions.row(from).move(-transfer.amount)
     balances.positions.row(to).move(transfer.amount)
     invariant(balances.positions[from].level >= 0, "a transfer takes at most the energy held")

@@ -34,7 +34,8 @@ struct Books: ~Copyable, StateComponent {
     for number in stride(from: 1, through: exchange.capacity.instruments, by: 1)
     where exchange.products.instruments[number].exists {
       let instrument = exchange.products.instruments[number]
-      invariant(exchange.products.areas[UInt32(instrument.area)].exists, "the area of an instrument exists")
+      invariant(
+        exchange.products.areas[UInt32(instrument.area)].exists, "the area of an instrument exists")
       instrument.fold(number, into: &hash)
       exchange.forEachOrder(in: number, .buy) { hash.fold(exchange.orders.id($0).rawValue) }
       exchange.forEachOrder(in: number, .sell) { hash.fold(exchange.orders.id($0).rawValue) }
@@ -58,7 +59,8 @@ extension Exchange {
       for head in [books.ladder.levels[level].liveHead, books.ladder.levels[level].waitingHead] {
         var slot = head
         while slot != 0 {
-          invariant(orders[slot].level == level, "an order in a list of a level belongs to the level")
+          invariant(
+            orders[slot].level == level, "an order in a list of a level belongs to the level")
           body(slot)
           slot = orders.links[slot].next
         }

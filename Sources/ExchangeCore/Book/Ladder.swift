@@ -264,7 +264,8 @@ struct Ladder: ~Copyable {
   private func becameWaiting(above key: UInt32, in book: BookSide) {
     let path = Path(to: key, in: book, of: self)
     invariant(
-      masks[path.nodes[Int(book.depth) - 1]].live == 0, "the last node of the path has no live order")
+      masks[path.nodes[Int(book.depth) - 1]].live == 0,
+      "the last node of the path has no live order")
     for step in stride(from: Int(book.depth) - 2, through: 0, by: -1) {
       masks[path.nodes[step]].live &= ~(1 << UInt64(path.slots[step]))
       if masks[path.nodes[step]].live != 0 { return }
@@ -295,7 +296,8 @@ struct Ladder: ~Copyable {
   /// - Precondition: `level` exists.
   func next(after level: UInt32, in book: BookSide, live: Bool) -> UInt32 {
     let path = Path(to: levels[level].key, in: book, of: self)
-    invariant(path.nodes[Int(book.depth) - 1] == levels[level].node, "the path to a level ends in its node")
+    invariant(
+      path.nodes[Int(book.depth) - 1] == levels[level].node, "the path to a level ends in its node")
     for step in stride(from: Int(book.depth) - 1, through: 0, by: -1) {
       let node = path.nodes[step]
       let slot = UInt64(path.slots[step])

@@ -23,7 +23,8 @@ extension Exchange {
     let (leaves, covered) = (order.leaves, order.covered)
     if !order.marks.isIceberg { return (leaves, covered) }
     let displayedSlice = orders.icebergs[order.slot].displayedSlice
-    invariant(displayedSlice > 0 && covered <= leaves, "an open iceberg displays a positive quantity")
+    invariant(
+      displayedSlice > 0 && covered <= leaves, "an open iceberg displays a positive quantity")
     return (min(leaves, displayedSlice), min(covered, displayedSlice))
   }
 
@@ -54,7 +55,8 @@ extension Exchange {
   private func refillDisplay(_ order: OpenOrder) {
     invariant(order.marks.isIceberg, "only an iceberg has slices")
     orders.icebergs[order.slot].displayedSlice = orders.icebergs[order.slot].display
-    invariant(orders.icebergs[order.slot].displayedSlice > 0, "an iceberg displays a positive quantity")
+    invariant(
+      orders.icebergs[order.slot].displayedSlice > 0, "an iceberg displays a positive quantity")
   }
 
   /// Updates the queue place and the displayed quantity of a resting iceberg that was reduced by
@@ -84,8 +86,11 @@ extension Exchange {
   @inline(never) private mutating func show(_ order: OpenOrder, isRefilled: Bool = false) {
     if !order.marks.isIceberg { return }
     let displayed = displayed(order)
-    invariant(order.marks.isOpen && displayed.total > 0, "an open order displays a positive quantity")
-    invariant(displayed.live >= 0 && displayed.live <= displayed.total, "the live part is at most the displayed quantity")
+    invariant(
+      order.marks.isOpen && displayed.total > 0, "an open order displays a positive quantity")
+    invariant(
+      displayed.live >= 0 && displayed.live <= displayed.total,
+      "the live part is at most the displayed quantity")
     emit(
       .order(
         .displayed(

@@ -92,7 +92,8 @@ extension Exchange {
 
   /// Removes the cover of one side that exceeds what its position has available. Adds none.
   mutating func removeExcessCover(_ position: UInt32, _ side: Side) {
-    invariant(position != 0 && position <= balances.positionCount, "the position is within the table")
+    invariant(
+      position != 0 && position <= balances.positionCount, "the position is within the table")
     let owned = owned(position, side)
     let available = balances.positions[position].available(side)
     if owned.covered <= available && owned.eligible <= available { return }

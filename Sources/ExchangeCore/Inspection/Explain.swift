@@ -48,7 +48,8 @@ extension Exchange {
     }
     var other = orders.links[slot].previous
     while other != 0 {
-      invariant(orders[other].level == orders[slot].level, "the orders of a list belong to one level")
+      invariant(
+        orders[other].level == orders[slot].level, "the orders of a list belong to one level")
       ahead += displayed(open(other)).live
       other = orders.links[other].previous
     }

@@ -4,13 +4,15 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the layouts that this file converts: the first holds the sums of each
-  /// currency, the second was written before version 2 of the rules and lacks them.
-  static let fingerprints: [UInt64] = [0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD]
+  /// Fingerprints of the older layouts that can be read. The first two are converted: one holds the
+  /// sums of each currency, the other was written before version 2 of the rules and lacks them. The
+  /// third has the bytes of the present layout under other names of rows and fields.
+  static let fingerprints: [UInt64] = [
+    0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB,
+  ]
 
-  /// Fingerprints of layouts with the bytes of the present one: only names of row types or fields
-  /// were different.
-  static let renamed: [UInt64] = [0xD5D0_2F15_171E_6AEB]
+  /// Whether images with the fingerprint at `index` need a conversion.
+  static func needsConversion(_ index: Int) -> Bool { index < 2 }
 
   /// The counters of the first layout.
   private struct Counters: BitwiseCopyable {

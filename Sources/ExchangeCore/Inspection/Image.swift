@@ -40,12 +40,11 @@ extension Exchange {
   ///   the source has the reason.
   public init?(capacity: Capacity, reading source: any StateSource) {
     self.init(capacity: capacity)
-    let former = source.expect(
-      Exchange.layout, or: FormerImage.fingerprints + FormerImage.renamed)
+    let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     if source.isWhole, source.get(Capacity.Image.self) != capacity.image {
       source.reject("written with another capacity")
     }
-    if let former, former < FormerImage.fingerprints.count {
+    if let former, FormerImage.needsConversion(former) {
       if source.isWhole { FormerImage.read(&self, from: source, knowsCirculation: former == 0) }
     } else {
       Exchange.forEachComponent { $0.read(&self, from: source) }

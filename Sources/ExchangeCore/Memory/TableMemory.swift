@@ -83,7 +83,9 @@ struct TableMemory: @unchecked Sendable {
       kept.addresses -= reach
       invariant(kept.addresses >= 0, "the count of cached addresses is at least 0")
       let taken = kept.memories.remove(at: found)
-      invariant(taken.elements == elements && taken.reach == reach, "the cached mapping has the requested size")
+      invariant(
+        taken.elements == elements && taken.reach == reach,
+        "the cached mapping has the requested size")
       return taken
     }
   }

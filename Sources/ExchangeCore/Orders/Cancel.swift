@@ -66,7 +66,8 @@ extension Exchange {
       }
       position = balances.positions[position].next
     }
-    invariant(orders.count &+ count == before, "the count of open orders fell by the cancelled ones")
+    invariant(
+      orders.count &+ count == before, "the count of open orders fell by the cancelled ones")
     emit(
       .order(
         .massCanceled(

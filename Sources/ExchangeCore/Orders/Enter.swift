@@ -59,7 +59,8 @@ extension Exchange {
     var position = entry.position
     if position == 0 {
       position = findOrMake(order.account, Asset(number: entry.instrument.asset))
-      invariant(position != 0 && position <= balances.positionCount, "the position is within the table")
+      invariant(
+        position != 0 && position <= balances.positionCount, "the position is within the table")
       invariant(
         owned(position, order.side).count == 0, "a new position has no order")
     }

@@ -59,7 +59,8 @@ extension Exchange {
         let order = open(slot)
         invariant(
           order.level == level && order.row.instrument == instrument
-            && order.side == side, "an order in a list of a level belongs to the level and its book")
+            && order.side == side, "an order in a list of a level belongs to the level and its book"
+        )
         let following = following(order, level)
         switch state {
         case .halted: halt(order)

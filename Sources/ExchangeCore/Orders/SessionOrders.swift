@@ -24,7 +24,8 @@ extension Exchange {
         }
       }
     }
-    invariant(orders.count &+ count == before, "the count of open orders fell by the cancelled ones")
+    invariant(
+      orders.count &+ count == before, "the count of open orders fell by the cancelled ones")
     emit(.session(.sessionEnded(SessionEnded(request: session, count: count))))
     drain()
   }

@@ -66,7 +66,9 @@ extension Exchange {
   /// The default cap, Wh: 2 Cu / (1.5 P) kWh, which is floor(4000 Cu / (3 P)) Wh (section 3).
   /// - Returns: `nil` when it exceeds `Limit.cap`.
   private func defaultCap(_ new: CreateArea) -> Int64? {
-    invariant(new.storagePrice > .zero && new.storageCost >= .zero, "the price is positive and the cost at least 0")
+    invariant(
+      new.storagePrice > .zero && new.storageCost >= .zero,
+      "the price is positive and the cost at least 0")
     let cost = Int128(new.storageCost.units) * 4_000
     let cap = cost / (Int128(new.storagePrice.units) * 3)
     invariant(cap >= 0, "the cap is at least 0")

@@ -25,7 +25,8 @@ extension Exchange {
     var refusal = validateDefinition(request, new.participant.rawValue, of: capacity.participants)
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
     if let refusal { return reject(refusal, request) }
-    invariant(new.participant.rawValue <= capacity.participants, "the participant is within the table")
+    invariant(
+      new.participant.rawValue <= capacity.participants, "the participant is within the table")
     reference.participants[new.participant.rawValue] = Participant(exists: true, name: new.name)
     invariant(exists(new.participant), "the created participant exists")
     emit(.reference(.participantCreated(new)))

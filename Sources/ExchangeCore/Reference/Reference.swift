@@ -40,7 +40,8 @@ struct Reference: ~Copyable, StateComponent {
     for number in 1..<UInt32(sessions.capacity) where sessions[number].exists {
       hash.fold(UInt64(number) << 8 | UInt64(sessions[number].roles))
       hash.fold(sessions[number].participant)
-      invariant(participants[sessions[number].participant].exists, "the participant of a session exists")
+      invariant(
+        participants[sessions[number].participant].exists, "the participant of a session exists")
       hash.fold(sessions[number].publicKey)
     }
   }

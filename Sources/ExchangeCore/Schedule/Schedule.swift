@@ -81,7 +81,9 @@ struct Schedule: ~Copyable {
     entries[handle].time = time
     entries[handle].rank = UInt64(kind.rawValue) << 56 | number
     count += 1
-    invariant(Int(count) < heap.capacity && number >> 56 == 0, "there are at most as many entries as handles, and the number is below 2^56")
+    invariant(
+      Int(count) < heap.capacity && number >> 56 == 0,
+      "there are at most as many entries as handles, and the number is below 2^56")
     put(handle, at: count)
     siftUp(count)
     invariant(heap[entries[handle].place] == handle, "an entry has its index in the heap")

@@ -3,7 +3,7 @@
 
 /// Every command, by name: for help texts, tables and tests.
 public enum CommandKind: String, Sendable, CaseIterable {
-  /// A new order (FIX 35=D); a good-till-cancelled limit order unless told otherwise.
+  /// A new order (FIX 35=D); by default a good-till-cancelled limit order.
   case enter
   /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
   /// place; anything else loses it. The order id stays.
@@ -44,14 +44,15 @@ public enum CommandKind: String, Sendable, CaseIterable {
   case tick
   /// The ledger has applied a settlement batch (from the settler).
   case settlementConfirmed
-  /// The hash of the exchange's history before this command, written every so many commands; a
-  /// replay that arrives at another one has diverged and stops.
+  /// The hashes of the exchange before this command, journaled at regular intervals. A replay with
+  /// other hashes has diverged and stops.
   case checkpoint
-  /// A client has established a session version (from the gateway). From here on the reports of the
-  /// identity are numbered in this version, if it is a new one.
+  /// A client has established a session version (from the gateway). If the version is new, the
+  /// reports of the identity are numbered in it from here on.
   case beginSession
-  /// A session's connection is gone and did not come back in time (from the gateway): every open
-  /// order that it entered is cancelled, those of its standing instructions excepted.
+  /// A session lost its connection and did not reconnect in time (from the gateway). Its open
+  /// orders are cancelled, except those of standing instructions and those that outlive the
+  /// session.
   case endSession
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules
@@ -105,7 +106,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
   /// What it does, in a sentence.
   public var meaning: String {
     switch self {
-    case .enter: "A new order (FIX 35=D); a good-till-cancelled limit order unless told otherwise."
+    case .enter: "A new order (FIX 35=D); by default a good-till-cancelled limit order."
     case .replace: "Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its place; anything else loses it. The order id stays."
     case .cancel: "Cancels an open order (FIX 35=F)."
     case .massCancel: "Cancels every open order of an account that passes the filter (FIX 35=q)."
@@ -125,9 +126,9 @@ public enum CommandKind: String, Sendable, CaseIterable {
     case .registerMeter: "Registers a meter and authorises it for one account."
     case .tick: "Moves the clock of an exchange that runs on driven time, and lets time do its work."
     case .settlementConfirmed: "The ledger has applied a settlement batch (from the settler)."
-    case .checkpoint: "The hash of the exchange's history before this command, written every so many commands; a replay that arrives at another one has diverged and stops."
-    case .beginSession: "A client has established a session version (from the gateway). From here on the reports of the identity are numbered in this version, if it is a new one."
-    case .endSession: "A session's connection is gone and did not come back in time (from the gateway): every open order that it entered is cancelled, those of its standing instructions excepted."
+    case .checkpoint: "The hashes of the exchange before this command, journaled at regular intervals. A replay with other hashes has diverged and stops."
+    case .beginSession: "A client has established a session version (from the gateway). If the version is new, the reports of the identity are numbered in it from here on."
+    case .endSession: "A session lost its connection and did not reconnect in time (from the gateway). Its open orders are cancelled, except those of standing instructions and those that outlive the session."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
     case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
     }

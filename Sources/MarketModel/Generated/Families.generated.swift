@@ -5,22 +5,22 @@ extension Command {
   /// What can be asked of the exchange. The frequent commands are cases of their own and are read
   /// where they stand (`CommandLayout`); the others belong to a family.
   public enum Body: Sendable, BitwiseCopyable {
-    /// A new order (FIX 35=D); a good-till-cancelled limit order unless told otherwise.
+    /// A new order (FIX 35=D); by default a good-till-cancelled limit order.
     case enter(NewOrder)
     /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
     /// place; anything else loses it. The order id stays.
     case replace(ReplaceOrder)
     /// Cancels an open order (FIX 35=F).
     case cancel(CancelOrder)
-    /// A meter's reading. Its signature was verified by the gateway, never by the engine.
+    /// A reading of a meter. The gateway has verified its signature; the engine does not.
     case meterReading(MeterReading)
-    /// What concerns several orders, or the orders that the engine makes.
+    /// Commands for several orders and for standing instructions.
     case order(OrderCommand)
-    /// What moves cash, or energy without a meter.
+    /// Deposits, withdrawals and transfers of cash or energy.
     case cash(CashCommand)
-    /// What defines who and what there is.
+    /// Definitions of participants, sessions, accounts, areas, instruments and meters.
     case reference(ReferenceCommand)
-    /// What the gateway says of sessions.
+    /// Starts and losses of client sessions, sent by the gateway.
     case session(SessionCommand)
     /// Time, settlement, checkpoints and the rules themselves.
     case control(ControlCommand)
@@ -41,20 +41,20 @@ extension Command {
   }
 }
 
-/// What concerns several orders, or the orders that the engine makes.
+/// Commands for several orders and for standing instructions.
 public enum OrderCommand: Sendable, BitwiseCopyable {
   /// Cancels every open order of an account that passes the filter (FIX 35=q).
   case massCancel(MassCancel)
-  /// Leaves a standing instruction with the engine, or removes it (market rules 8).
+  /// Sets or removes a standing instruction (market rules 8).
   case setAgent(SetAgent)
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders(CancelOrders)
 }
 
-/// What moves cash, or energy without a meter.
+/// Deposits, withdrawals and transfers of cash or energy.
 public enum CashCommand: Sendable, BitwiseCopyable {
-  /// Moves free cash or energy between two accounts, at once (market rules 6).
+  /// Transfers free cash or energy to another account; takes effect immediately (market rules 6).
   case transfer(Transfer)
   /// A deposit or a withdrawal of cash.
   case deposit(CashMovement)
@@ -62,7 +62,7 @@ public enum CashCommand: Sendable, BitwiseCopyable {
   case withdraw(CashMovement)
 }
 
-/// What defines who and what there is.
+/// Definitions of participants, sessions, accounts, areas, instruments and meters.
 public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Admits a participant.
   case createParticipant(CreateParticipant)
@@ -84,13 +84,14 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case registerMeter(RegisterMeter)
 }
 
-/// What the gateway says of sessions.
+/// Starts and losses of client sessions, sent by the gateway.
 public enum SessionCommand: Sendable, BitwiseCopyable {
-  /// A client has established a session version (from the gateway). From here on the reports of the
-  /// identity are numbered in this version, if it is a new one.
+  /// A client has established a session version (from the gateway). If the version is new, the
+  /// reports of the identity are numbered in it from here on.
   case beginSession(BeginSession)
-  /// A session's connection is gone and did not come back in time (from the gateway): every open
-  /// order that it entered is cancelled, those of its standing instructions excepted.
+  /// A session lost its connection and did not reconnect in time (from the gateway). Its open
+  /// orders are cancelled, except those of standing instructions and those that outlive the
+  /// session.
   case endSession(EndSession)
 }
 
@@ -100,35 +101,36 @@ public enum ControlCommand: Sendable, BitwiseCopyable {
   case tick
   /// The ledger has applied a settlement batch (from the settler).
   case settlementConfirmed(SettlementConfirmed)
-  /// The hash of the exchange's history before this command, written every so many commands; a
-  /// replay that arrives at another one has diverged and stops.
+  /// The hashes of the exchange before this command, journaled at regular intervals. A replay with
+  /// other hashes has diverged and stops.
   case checkpoint(Checkpoint)
-  /// Puts a version of the rules in force, from the next command on. Upwards only: what was decided
-  /// by older rules stays, and a journal replays with the rules that were in force.
+  /// Puts a version of the rules in force, from the next command on. The version only rises.
+  /// Earlier decisions stay, and a journal replays with the rules that were in force.
   case setRules(SetRules)
 }
 
-/// What happened to several orders, to an instruction, or to what the market sees of an order.
+/// Results for several orders, for a standing instruction, or for the displayed quantity of an
+/// order.
 public enum OrderEvent: Sendable, BitwiseCopyable, Equatable {
-  /// The orders of a mass cancel are gone. Tag 9 in the hash of the history.
+  /// A mass cancel ended. Tag 9 in the hash of the history.
   case massCanceled(MassCanceled)
-  /// A standing instruction is in force, or removed. Tag 13 in the hash of the history.
+  /// A standing instruction was set or removed. Tag 13 in the hash of the history.
   case agentSet(SetAgentDone)
-  /// What the market sees of an order has changed. Tag 28 in the hash of the history.
+  /// The displayed quantity of an order changed. Tag 28 in the hash of the history.
   case displayed(OrderDisplayed)
 }
 
-/// Cash, or energy without a meter, that moved.
+/// Deposits, withdrawals and transfers that took effect.
 public enum CashEvent: Sendable, BitwiseCopyable, Equatable {
-  /// Cash or energy went to another account. Tag 10 in the hash of the history.
+  /// A transfer of cash or energy took effect. Tag 10 in the hash of the history.
   case transferred(Transferred)
-  /// Cash came in. Tag 11 in the hash of the history.
+  /// A deposit took effect. Tag 11 in the hash of the history.
   case deposited(CashMoved)
-  /// Cash went out. Tag 12 in the hash of the history.
+  /// A withdrawal took effect. Tag 12 in the hash of the history.
   case withdrawn(CashMoved)
 }
 
-/// Who and what there is from now on.
+/// New and changed reference data.
 public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   /// What createParticipant asked for is in force. Tag 15 in the hash of the history.
   case participantCreated(CreateParticipant)
@@ -138,7 +140,7 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case accountCreated(CreateAccount)
   /// What setCap asked for is in force. Tag 18 in the hash of the history.
   case capSet(SetCap)
-  /// There is a new area. Tag 19 in the hash of the history.
+  /// An area was created. Tag 19 in the hash of the history.
   case areaCreated(AreaState)
   /// What setTariff asked for is in force. Tag 20 in the hash of the history.
   case tariffSet(SetTariff)
@@ -150,21 +152,21 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case meterRegistered(RegisterMeter)
 }
 
-/// Sessions that came and went.
+/// Starts and losses of client sessions.
 public enum SessionEvent: Sendable, BitwiseCopyable, Equatable {
   /// What beginSession asked for is in force. Tag 26 in the hash of the history.
   case sessionBegan(BeginSession)
-  /// A lost session's orders are gone. Tag 27 in the hash of the history.
+  /// A cancel on disconnect ended. Tag 27 in the hash of the history.
   case sessionEnded(SessionEnded)
 }
 
-/// Answers to operators, progress of settlement, and what an operator must know.
+/// Acknowledgements, progress of settlement, and alarms.
 public enum ControlEvent: Sendable, BitwiseCopyable, Equatable {
-  /// A command that has no report of its own was applied. Tag 14 in the hash of the history.
+  /// A command without a specific report took effect. Tag 14 in the hash of the history.
   case acknowledged(Acknowledged)
   /// What settlementConfirmed asked for is in force. Tag 24 in the hash of the history.
   case settlementConfirmed(SettlementConfirmed)
-  /// An operator must know. Tag 25 in the hash of the history.
+  /// A condition that an operator must know. Tag 25 in the hash of the history.
   case alarm(Alarm)
   /// What setRules asked for is in force. Tag 29 in the hash of the history.
   case rulesSet(SetRules)

@@ -352,7 +352,7 @@ extension CommandKind {
       CommandField("timeInForce", TimeInForce.self, "", isOptional: true, "How long it stands."),
       CommandField("selfTradePrevention", SelfTradePrevention.self, "", isOptional: true, "What to do on meeting an order of the same account."),
       CommandField("postOnly", Bool.self, "", isOptional: true, "Rejected if it would trade on entry."),
-      CommandField("outlivesSession", Bool.self, "", isOptional: true, "Stands when its session is lost: cancel on disconnect passes over it."),
+      CommandField("outlivesSession", Bool.self, "", isOptional: true, "Whether the order stays open when its session is lost: cancel on disconnect leaves it open."),
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: false, "Higher than the account's last, so that resending is safe."),
       CommandField("price", Price.self, "", isOptional: false, "The limit, a multiple of the tick; ignored for a market order."),
       CommandField("quantity", Energy.self, "", isOptional: false, "How much, in whole lots."),
@@ -370,7 +370,7 @@ extension CommandKind {
     ]
     case .cancel: [
       CommandField("account", AccountId.self, "", isOptional: false, "Owner."),
-      CommandField("order", OrderId.self, "", isOptional: false, "The order; `.null` to name it by `clientOrderId`, which costs a walk of the account's orders."),
+      CommandField("order", OrderId.self, "", isOptional: false, "The order; `.null`: `clientOrderId` names it, which needs a walk over the account's orders."),
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: true, "The order's client order id; read only when orderId is null."),
     ]
     case .massCancel: [
@@ -477,19 +477,19 @@ extension CommandKind {
     case .tick: []
     case .settlementConfirmed: [
       CommandField("batch", UInt64.self, "", isOptional: false, "The batch, 1, 2, 3 ..."),
-      CommandField("lastSequence", SequenceNumber.self, "", isOptional: false, "Last command it covers."),
+      CommandField("lastSequence", SequenceNumber.self, "", isOptional: false, "The last command that it covers."),
     ]
     case .checkpoint: [
       CommandField("eventHash", UInt64.self, "", isOptional: false, "Rolling hash over all events so far."),
-      CommandField("stateHash", UInt64.self, "", isOptional: false, "Hash of the whole state; 0 when it was not taken."),
+      CommandField("stateHash", UInt64.self, "", isOptional: false, "Hash of the whole state; 0 when it was not computed."),
     ]
     case .beginSession: [
-      CommandField("session", SessionId.self, "", isOptional: false, "Who."),
-      CommandField("version", UInt64.self, "", isOptional: false, "The version it negotiated; the last one, when it comes back to it."),
-      CommandField("cancelAfter", UInt32.self, "ms", isOptional: false, "From the loss of its connection to the cancel of its orders; `never`: they stand."),
+      CommandField("session", SessionId.self, "", isOptional: false, "The session identity."),
+      CommandField("version", UInt64.self, "", isOptional: false, "The negotiated version; the last one when the client resumes it."),
+      CommandField("cancelAfter", UInt32.self, "ms", isOptional: false, "Time from the loss of the connection to the cancel of the orders; `never`: they stay open."),
     ]
     case .endSession: [
-      CommandField("session", SessionId.self, "", isOptional: false, "Whose orders."),
+      CommandField("session", SessionId.self, "", isOptional: false, "The session identity."),
       CommandField("version", UInt64.self, "", isOptional: false, "The version that was lost."),
     ]
     case .setRules: [

@@ -1,14 +1,14 @@
-// Seeded random commands whose amounts are at the bounds and around them (docs/ARITHMETIC.md), over a market
-// whose definitions are at theirs. Each run has a theme, since the bounds exclude each other: cash that is all
-// in fees is nobody's.
+// Seeded random commands with amounts at and around the bounds (docs/ARITHMETIC.md), for a market
+// whose definitions are at their bounds. Each run has a theme, because the bounds exclude each
+// other: cash that is in fee accounts cannot be in participants' accounts.
 
 import MarketModel
 
 @testable import ExchangeCore
 
-/// Makes the commands of one run and knows what the exchange has for them.
+/// Generates the commands of one run, using the state of the exchange.
 struct VastMarket {
-  /// What a run is about.
+  /// The theme of a run.
   enum Theme: CaseIterable {
     case anything, wealth, debts, fees, withdrawals, orders
   }
@@ -17,7 +17,7 @@ struct VastMarket {
     participants: 4, sessions: 4, accounts: 8, areas: 5, instruments: 8, meters: 20, positions: 40,
     orders: 96, priceLevels: 96, cascadeSteps: 500)
   private static let accounts: UInt32 = 4
-  /// Of the areas 1 to 5: three have one currency.
+  /// The currencies of areas 1 to 5, three of which are equal.
   private static let currencies: [Currency] = [.eur, .eur, .eur, Currency(756), Currency(840)]
 
   let theme: Theme
@@ -33,7 +33,7 @@ struct VastMarket {
   init(seed: UInt64) {
     random = SeededRandom(seed: seed)
     theme = Theme.allCases[Int(seed) % Theme.allCases.count]
-    // A full storage of 2^50 Wh must be worth no more than one reading may bring.
+    // The export of a full storage of 2^50 Wh must stay within the revenue bound of one reading.
     let prices = theme == .orders ? [1 << 10] : [1 << 21, 1 << 21, 1 << 20, Limit.price]
     price = prices.randomElement(using: &random) ?? 0
     let rates: [Rate] =
@@ -43,7 +43,7 @@ struct VastMarket {
 
   // MARK: The world
 
-  /// The commands that found the market; none is refused.
+  /// The commands that define the market; all are accepted.
   mutating func world() -> [Command] {
     var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]
     bodies += (1...2).map {
@@ -77,7 +77,7 @@ struct VastMarket {
                 area: AreaId(area), publicKey: PublicKey(0, 0, 0, 0)))))
       }
     }
-    // What is produced is exported where nothing can be kept.
+    // All production is exported where the cap is 0.
     if [.wealth, .fees, .withdrawals].contains(theme) {
       for account in 1...Self.accounts {
         for area in UInt16(1)...(theme == .fees ? 2 : 3) {
@@ -95,7 +95,7 @@ struct VastMarket {
     return commands
   }
 
-  /// Instruments at the limits of what is listed.
+  /// Instruments at the limits of a listing.
   private var instruments: [CreateInstrument] {
     [
       spot(1, 1, tick: 1 << 18, lot: 1 << 22, -Limit.price, Limit.price),
@@ -126,12 +126,12 @@ struct VastMarket {
 
   // MARK: Commands
 
-  /// The next command, at a moment at which the exchange is as it is.
+  /// The next command, for the present state of the exchange.
   mutating func command(_ exchange: borrowing Exchange) -> Command {
     if one(in: 50) { now += UInt64.random(in: 0...1 << 40, using: &random) }
     let kind = Int.random(in: 0..<100, using: &random)
     switch theme {
-    // First all that there can be, then it trades its way into the fees.
+    // First the highest deposits, then trades that move the cash into the fee accounts.
     case .fees where sequence < 400: return kind < 20 ? deposit(exchange) : reading(exchange, 1)
     case .wealth where kind < 60: return kind < 20 ? deposit(exchange) : reading(exchange, 1)
     case .debts where kind < 50: return reading(exchange, -1)
@@ -211,13 +211,13 @@ struct VastMarket {
             clientOrderId: nextId(from)))))
   }
 
-  /// - Parameter sign: 1: mostly produced, -1: mostly consumed.
+  /// - Parameter sign: 1: mostly production, -1: mostly consumption.
   private mutating func reading(_ exchange: borrowing Exchange, _ sign: Int) -> Command {
     let area = theme == .anything ? pick(1...5) : pick(1...3)
-    // Who is to trade its cash away buys from the other, who has the energy.
+    // The account that is to spend its cash buys from the one that has energy.
     let owner = theme == .fees && area == 3 ? 2 : account().rawValue
     let meter = (owner - 1) * 5 + UInt32(area)
-    // Mostly as much as the grid's price allows in one reading.
+    // Mostly the highest amount that the grid's price allows in one reading.
     let most = price <= 1 << 21 ? Limit.reading : Limit.total / price
     let produced = one(in: 4) ? amount(0...Limit.reading) : amount(0...most)
     let consumed = one(in: 4) ? amount(0...Limit.reading) : amount(0...most)
@@ -272,7 +272,7 @@ struct VastMarket {
           displayQuantity: isIceberg ? Energy(wattHours: shown * lot) : .zero)))
   }
 
-  /// How many lots the cash pays with the highest fee.
+  /// Number of lots that the cash pays for, with the highest fee.
   private func affordable(_ free: Int64, _ price: Price, _ listed: CreateInstrument) -> Int64 {
     let cost = Int128(price.ticks.magnitude) * Int128(listed.lot.wattHours)
     let perLot = cost + cost * Int128(rate.partsPerMillion) / 1_000_000 + 1
@@ -364,7 +364,7 @@ struct VastMarket {
     exchange.openOrders().randomElement(using: &random)
   }
 
-  /// On the tick and in the band, mostly at an edge.
+  /// A price on the tick and in the band, mostly at an edge.
   private mutating func price(_ listed: CreateInstrument) -> Price {
     if theme == .fees || one(in: 3) { return listed.highestPrice }
     if one(in: 3) { return listed.lowestPrice }
@@ -374,7 +374,7 @@ struct VastMarket {
         * listed.tick.ticks)
   }
 
-  /// A number of a range: its ends, close to them, beyond by one, or any.
+  /// A number at the ends of a range, close to them, beyond them by one, or anywhere inside.
   private mutating func amount(_ range: ClosedRange<Int64>) -> Int64 {
     switch Int.random(in: 0..<10, using: &random) {
     case 0...3: return range.upperBound
@@ -397,13 +397,13 @@ struct VastMarket {
 }
 
 extension Exchange {
-  /// What an account has free of a currency.
+  /// The free cash of an account in a currency.
   func free(_ account: AccountId, _ currency: Currency) -> Int64 {
     let holding = findHolding(account, currency)
     return holding == 0 ? 0 : balances.holdings[holding].free
   }
 
-  /// What is paid with in an area.
+  /// The currency of an area.
   func currency(of area: AreaId) -> Currency {
     Currency(products.areas[UInt32(area.rawValue)].currency)
   }

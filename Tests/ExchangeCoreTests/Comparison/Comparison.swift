@@ -1,17 +1,17 @@
-// Runs engine and model over the same steps; when they differ, makes the script short.
+// Runs engine and model over random steps and shortens the script when they differ.
 
 import ExchangeCore
 import MarketModel
 
-/// Where engine and model parted.
+/// A difference between engine and model.
 struct Divergence {
   let seed: UInt64
   let capacity: Capacity
-  /// Steps up to the one that differs, shortened.
+  /// The shortened steps up to the one with the difference.
   let script: [Step]
   let differences: [String]
 
-  /// A script to paste into a test, and what differs.
+  /// A script to paste into a test, with the differences.
   var report: String {
     """
     engine and model differ; MODEL_SEED=\(seed) repeats it. Shortened to \(script.count) steps,
@@ -23,14 +23,14 @@ struct Divergence {
   }
 }
 
-/// What a run met, so that a test can ask whether it met enough.
+/// Statistics of a run, with which a test checks the coverage of the run.
 struct Coverage {
   var commands = 0
   var counts: [String: Int] = [:]
-  /// Sums over all events `accepted`: how much waited on entry.
+  /// Sums over all events `accepted`: the quantity that waited on entry.
   var entered: Int64 = 0
   var waited: Int64 = 0
-  /// Over the event and state hashes at the end of every run.
+  /// A hash over the event and state hashes at the end of every run.
   private var hash: UInt64 = 0
 
   mutating func note(_ events: [Event]) {
@@ -86,13 +86,14 @@ struct Coverage {
     Mirror(reflecting: event).children.first?.label ?? "\(event)"
   }
 
-  /// Folds a hash of the run into that of all: what a change that must change nothing compares.
+  /// Folds a hash of the run into that of all runs. A change without an effect on behaviour keeps
+  /// it.
   mutating func fold(_ word: UInt64) {
     hash = (hash ^ word) &* 0x100_0000_01B3
     hash ^= hash >> 29
   }
 
-  /// A line a kind of event and code, with how often it was met.
+  /// One line for each kind of event and code, with its count.
   var table: String {
     let rows = counts.sorted { $0.key < $1.key }.map { kind, count in
       let name =
@@ -113,7 +114,8 @@ struct Coverage {
 }
 
 enum Comparison {
-  /// How often orders, books and invariants are compared too; balances and events always are.
+  /// Steps between comparisons of orders, books and invariants; balances and events are always
+  /// compared.
   static let deepEvery = 64
 
   /// Runs `commands` random steps.
@@ -136,7 +138,8 @@ enum Comparison {
     return nil
   }
 
-  /// Where `steps` first differ in the way `kind`, comparing everything after each.
+  /// The first step of `steps` with a difference of kind `kind`; compares everything after each
+  /// step.
   private static func firstDivergence(_ steps: [Step], _ capacity: Capacity, _ kind: String)
     -> (count: Int, differences: [String])?
   {
@@ -150,7 +153,7 @@ enum Comparison {
     return nil
   }
 
-  /// The script without `range`; the step behind it may take over the time that the range took.
+  /// The script without `range`; the step behind it may advance the clock by the time of the range.
   private static func leavingOut(_ range: Range<Int>, of script: [Step], keepsTime: Bool) -> [Step]
   {
     var rest = Array(script[..<range.lowerBound] + script[range.upperBound...])
@@ -160,7 +163,7 @@ enum Comparison {
     return rest
   }
 
-  /// Delta debugging: leaves out ever smaller parts as long as what remains still differs.
+  /// Delta debugging: removes smaller and smaller ranges while the rest still shows the difference.
   static func shorten(
     _ steps: [Step], _ seed: UInt64, _ capacity: Capacity, _ outcome: Market.Outcome
   ) -> Divergence {

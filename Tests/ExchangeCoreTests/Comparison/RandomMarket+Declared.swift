@@ -1,9 +1,10 @@
-// Commands that RandomMarket has no words for: their fields are drawn one by one, out of what its world has.
+// Random commands that RandomMarket does not make itself: each field is drawn from the values of
+// its world.
 
 import MarketModel
 
 extension RandomMarket: FieldSource {
-  /// What clients may ask for and `step` does not make by itself.
+  /// The client commands that `step` does not make itself.
   static let declaredLater = CommandKind.allCases.filter { kind in
     !kind.roles.isEmpty && !own.contains(kind)
   }
@@ -19,7 +20,7 @@ extension RandomMarket: FieldSource {
   mutating func integer<Value: FixedWidthInteger>(_ field: String) -> Value {
     Value(truncatingIfNeeded: dice(4))
   }
-  /// Known and unknown ones.
+  /// Draws existing and unknown numbers.
   mutating func identifier<Value: Identifier>(_ field: String) -> Value {
     Value(Value.RawValue(truncatingIfNeeded: dice(7)))
   }
@@ -35,7 +36,7 @@ extension RandomMarket: FieldSource {
   mutating func money(_ field: String) -> Money {
     Money(units: Int64(dice(10)) * 100_000_000 - 100_000_000)
   }
-  /// Seconds, as in every step.
+  /// Draws a time in seconds, as in every step.
   mutating func timestamp(_ field: String) -> Timestamp {
     Timestamp(nanoseconds: UInt64(dice(1_000)))
   }

@@ -1,9 +1,9 @@
-// Steps that are wrong in one way, so that every reject occurs.
+// Steps with one error each, so that every reject occurs.
 
 import MarketModel
 
 extension RandomMarket {
-  /// The same step with a fault.
+  /// A copy of the step with one error.
   mutating func spoiled(_ step: Step) -> Step {
     var bad = step
     switch step.body {

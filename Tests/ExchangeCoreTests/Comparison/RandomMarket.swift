@@ -4,23 +4,24 @@
 import ExchangeCore
 import MarketModel
 
-/// Makes the steps of one run.
+/// Generates the steps of one run.
 struct RandomMarket {
   private var random: SeededRandom
   private var orderCount = 0
-  /// Seconds since the start.
+  /// Seconds since the start of the run.
   private var clock: UInt64 = 0
-  /// Instruments, with their area, tick and lot.
+  /// The instruments with their area, tick and lot.
   private let instruments: [CreateInstrument]
   private let accounts: UInt32
-  /// What the exchange can hold: in a third of the runs little.
+  /// The capacity of the exchange, which is small in a third of the runs.
   let capacity: Capacity
-  /// Whether the run has fees, agents, and closings: some bugs hide behind others.
+  /// Whether the run has fees, agents and closings. Runs without them find errors that others would
+  /// hide.
   private let hasFees: Bool
   private let hasAgents: Bool
   /// Whether the run begins with the newest rules.
   private let hasNewRules: Bool
-  /// Whether its readings and its grid's prices lead to the bounds of what there can be of a currency.
+  /// Whether readings and grid prices lead to the bounds of a currency's circulation.
   private let isVast: Bool
 
   init(seed: UInt64) {
@@ -49,8 +50,8 @@ struct RandomMarket {
     self.random = random
   }
 
-  /// Every sixth run has little room for orders, for prices, or for positions; a sixth of all stop
-  /// their drains early.
+  /// Every sixth run has a small capacity for orders, prices or positions; a sixth of all runs have
+  /// a low bound of cascade steps.
   private static func capacity(_ accounts: UInt32, _ random: inout SeededRandom) -> Capacity {
     var capacity = Capacity.script
     switch Int.random(in: 0..<18, using: &random) {
@@ -63,10 +64,10 @@ struct RandomMarket {
     return capacity
   }
 
-  /// Most of what a person's order is for, Wh; a standing instruction with a vast reading behind it wants more.
+  /// The highest quantity of an order that is not made by a standing instruction, Wh.
   static let usualQuantity: Int64 = 10_000_000
 
-  /// An instrument whose highest notional does not fit money; only spoiled orders name it.
+  /// An instrument whose highest notional exceeds 64 bits; only spoiled orders name it.
   static let dear = CreateInstrument(
     instrument: InstrumentId(5), area: AreaId(2), symbol: .empty, tick: Price(ticks: 100_000),
     lot: Energy(wattHours: 1), lowestPrice: .zero, highestPrice: Price(ticks: 1_000_000_000_000))
@@ -84,8 +85,8 @@ struct RandomMarket {
             .createParticipant(
               CreateParticipant(participant: ParticipantId(participant), name: .empty))), by: 0))
     }
-    // Session 1 may do all for firm 1, 2 trades for firm 2, 3 meters, 4 administers, 5 was revoked,
-    // 6 trades for firm 1 too.
+    // Session 1 has all roles for firm 1, session 2 trades for firm 2, 3 sends readings, 4
+    // administers, 5 is revoked, 6 trades for firm 1.
     let identities = [(1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0), (6, 1, 1)]
     for (session, participant, roles) in identities {
       steps.append(
@@ -121,7 +122,7 @@ struct RandomMarket {
   }
 
   private func areas() -> [Step] {
-    // Caps of 10 kWh and of 3.333 kWh, the same currency in both: cash is shared.
+    // Caps of 10 kWh and of 3.333 kWh; both areas have one currency, so their positions share cash.
     [(1, 1_500, 0), (2, 500, 12_345)].map { id, cost, loss in
       Step(
         .reference(
@@ -146,7 +147,7 @@ struct RandomMarket {
   /// The next step, given the names of the orders that are open.
   mutating func step(open: [String], maximumOpen: Int = 40) -> Step {
     var step = anyStep(open: open, maximumOpen: maximumOpen)
-    // Most is sent by one who may; session 0 is the exchange itself.
+    // Most steps have a sender with permission; session 0 is the exchange itself.
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<10: step.session = .exchange
     case 10..<14: step.session = SessionId(UInt32.random(in: 1...7, using: &random))
@@ -154,7 +155,7 @@ struct RandomMarket {
     }
     if chance(1, of: 100) { step = spoiled(step) }
     if step.advance == 0, chance(1, of: 50) {
-      // What is due ends with a command that does something else.
+      // The clock advances, so that due orders expire with the next command.
       step.advance = UInt64.random(in: 1...20, using: &random)
       clock += step.advance
     }
@@ -173,7 +174,7 @@ struct RandomMarket {
   }
 
   private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
-    // No number is drawn while there is no such command: seeds stay what they were.
+    // No number is drawn while there is no such command, so that old seeds keep their runs.
     if !Self.declaredLater.isEmpty, chance(1, of: 50) {
       return Step(randomBody(pick(Self.declaredLater), &self))
     }
@@ -259,7 +260,7 @@ struct RandomMarket {
       order.timeInForce = Bool.random(using: &random) ? .immediateOrCancel : .fillOrKill
     default: break
     }
-    // What was declared after these words were written; no number is drawn while there is nothing.
+    // Commands declared later; no number is drawn while there is none.
     for (name, field) in NewOrder.flags where name != "postOnly" && chance(1, of: 6) {
       order[keyPath: field] = true
     }
@@ -276,7 +277,7 @@ struct RandomMarket {
     return Step(.enter(order), label: "o\(orderCount)", countsUp: true)
   }
 
-  /// An open order mostly, sometimes one that was.
+  /// The name of an order, mostly an open one.
   private mutating func label(_ open: [String]) -> String {
     if open.isEmpty || chance(1, of: 20) {
       return "o\(Int.random(in: 1...max(1, orderCount), using: &random))"
@@ -385,7 +386,7 @@ struct RandomMarket {
             cap: Energy(wattHours: cap)))))
   }
 
-  /// Halts often, opens oftener, closes hardly ever.
+  /// Halts often, opens more often and closes rarely.
   private mutating func state() -> Step {
     let state: InstrumentState =
       chance(1, of: 250) ? .closed : chance(1, of: 6) ? .halted : .open
@@ -412,7 +413,7 @@ struct RandomMarket {
             retailPrice: Price(ticks: Int64.random(in: 0...12_000, using: &random))))))
   }
 
-  /// Settlement, and definitions that are there already.
+  /// Settlement confirmations and repeated definitions.
   private mutating func oddity() -> Step {
     switch Int.random(in: 0..<10, using: &random) {
     case 9: return Step(.control(.setRules(SetRules(version: dice(RulesVersion.newest + 2)))))
@@ -437,7 +438,7 @@ struct RandomMarket {
     }
   }
 
-  /// Known and unknown participants, numbers in and out of range.
+  /// Registrations with existing and unknown participants and with numbers in and out of range.
   private mutating func strangeSession() -> Step {
     Step(
       .reference(

@@ -4,13 +4,13 @@
 //   canceled A1 5kWh user                            rejected insufficientCash 1000000
 //   shown A1 1kWh/2kWh (an iceberg: live / total)     refilled A1 2kWh/2kWh
 //
-// Bookkeeping events (balances, acknowledgements, definitions) have no words: model and engine are
-// compared on all events, the last column shows what happened to orders.
+// Balances, acknowledgements and definitions have no words. Model and engine are compared on all
+// events; the last column of a script shows the events of orders.
 
 import MarketModel
 
 struct EventWriter {
-  /// What the orders are called.
+  /// The names of the orders.
   let names: [OrderId: String]
 
   func text(_ events: [Event]) -> String {

@@ -1,5 +1,5 @@
-// The engine and the reference model side by side: every step goes to both, and everything that
-// they say and hold is compared.
+// Runs the engine and the reference model side by side: applies every step to both and compares
+// their events and states.
 
 import ExchangeCore
 import MarketModel
@@ -10,11 +10,11 @@ struct EventRecorder: EventSink {
   mutating func emit(_ event: Event) { events.append(event) }
 }
 
-/// An exchange and its model under the same commands.
+/// An exchange and a model that apply equal commands.
 struct Market: ~Copyable {
   var exchange: Exchange
   var model: ReferenceModel
-  /// Engine ids of the orders that scripts name, and back.
+  /// Maps the names of orders in scripts to engine ids and back.
   private(set) var ids: [String: OrderId] = [:]
   private(set) var names: [OrderId: String] = [:]
   private(set) var now = Market.start
@@ -22,7 +22,7 @@ struct Market: ~Copyable {
   private var owners: [String: AccountId] = [:]
   private var recorder = EventRecorder()
 
-  /// When scripts start.
+  /// The time at which scripts start.
   static let start: UInt64 = 1_800_000_000_000_000_000
   /// An order id that was never issued.
   static let unknownOrder = OrderId(slot: 0xFFFF_FFF0, generation: 1)
@@ -32,13 +32,13 @@ struct Market: ~Copyable {
     model = ReferenceModel(capacity: capacity)
   }
 
-  /// What a step did.
+  /// The outcome of a step.
   struct Outcome {
-    /// What the model said.
+    /// The events of the model.
     let events: [Event]
-    /// Where the engine differs; empty when it does not.
+    /// The differences between engine and model; empty when they agree.
     let differences: [String]
-    /// What sort of difference it is, so that a shortened script shows the same one.
+    /// The kind of the first difference, so that a shortened script is checked for an equal one.
     let kind: String
   }
 
@@ -60,10 +60,10 @@ struct Market: ~Copyable {
     return Outcome(events: expected, differences: differences, kind: kind)
   }
 
-  /// Words for events.
+  /// Writes events as script text.
   var writer: EventWriter { EventWriter(names: names) }
 
-  // MARK: Filling in
+  // MARK: Completing commands
 
   private mutating func command(_ step: Step) -> Command {
     sequence += 1
@@ -118,7 +118,7 @@ struct Market: ~Copyable {
     return reading
   }
 
-  /// Seconds of the script as a moment.
+  /// The time `seconds` after the start of the script.
   private func time(_ seconds: Timestamp) -> Timestamp {
     seconds == .never
       ? .never : Timestamp(nanoseconds: Self.start + seconds.nanoseconds * 1_000_000_000)
@@ -134,7 +134,8 @@ struct Market: ~Copyable {
     (model.accounts[account]?.lastReference ?? 0) + 1
   }
 
-  /// The name that a step gives, and `agent.ana` for what ana's standing instruction enters.
+  /// The name of a new order: the one in the step, or `agent.ana` for an order of ana's
+  /// instruction.
   private mutating func learnNames(_ step: Step, _ events: [Event]) {
     for case .accepted(let state) in events {
       let isAgents = state.clientOrderId == .engine
@@ -146,7 +147,7 @@ struct Market: ~Copyable {
     }
   }
 
-  // MARK: Comparing
+  // MARK: Comparison
 
   private func difference(_ model: [Event], _ engine: [Event]) -> (String, [String]) {
     let index =
@@ -184,7 +185,7 @@ struct Market: ~Copyable {
   }
 
   private func compareBooks(_ differences: inout [String]) {
-    // What a drain that reached its bound has left to do, the invariants miss.
+    // After a drain that reached its bound the invariants may not hold yet.
     if model.queue.isEmpty {
       differences += exchange.invariantViolations().map { "invariant: \($0)" }
     }
@@ -220,7 +221,7 @@ struct Market: ~Copyable {
     }
   }
 
-  /// What a `balance` line shows.
+  /// The text of a `balance` line.
   func text(_ balance: Balance?) -> String {
     guard let balance else { return "none" }
     return [
@@ -240,7 +241,7 @@ extension CashKey {
 }
 
 extension Capacity {
-  /// Room enough for scripts and random runs.
+  /// A capacity for scripts and random runs.
   static let script = Capacity(
     participants: 4, sessions: 16, accounts: 16, areas: 4, instruments: 8, meters: 32,
     positions: 48, orders: 1_024, priceLevels: 1_024)

@@ -1,13 +1,13 @@
-// Scripts as tables: a step a line, and after `->` what it causes. A line that starts with `;`
-// continues the column above it. Three more verbs look instead of acting:
+// Test scripts as tables: each line has a step and, after `->`, its expected events. A line that
+// starts with `;` continues the column above it. Further verbs query the state:
 //
 //   balance ana -> 5kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
 //   order A1    -> live 1kWh waiting 2kWh energy            (or: gone)
 //   book 1      -> bid 0.12 B1 1kWh/3kWh | ask 0.11 C1 1kWh/1kWh   (live / total; best first)
-//   explain A1  -> reasons, in the words of the exchange
+//   explain A1  -> the reasons of the explanation
 //
-// Each step runs against engine and model; all events, balances and books are compared, and a step
-// that is rejected must leave the engine's state hash as it was.
+// Each step is applied to engine and model, and all events, balances and books are compared. A
+// rejected step must leave the state hash of the engine unchanged.
 
 import ExchangeCore
 import MarketModel
@@ -21,7 +21,7 @@ struct ScriptLine {
 }
 
 enum Script {
-  /// Rows of the text; blank lines and lines that start with `//` are for the reader.
+  /// The rows of the text; blank lines and lines that start with `//` are ignored.
   static func lines(_ text: String) -> [ScriptLine] {
     var rows: [ScriptLine] = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
@@ -41,7 +41,7 @@ enum Script {
     return rows
   }
 
-  /// Four people of one firm and one of another, 1000.00 EUR each, in one area with a cap of
+  /// Four accounts of one firm and one of another, with 1000.00 EUR each, in one area with a cap of
   /// 10 kWh, spot 1: lot 1 kWh, tick 0.01, band -1.00 to 1.00, no fees; a meter each.
   static let village = """
     participant 1 by 0
@@ -115,7 +115,7 @@ private func act(_ line: ScriptLine, _ market: inout Market, _ location: SourceL
   return market.writer.text(outcome.events)
 }
 
-/// What a looking verb shows, from the engine; `nil` for a step.
+/// The text of a query, from the engine; `nil` for a step.
 private func look(_ action: String, _ market: borrowing Market) throws -> String? {
   let words = action.split(separator: " ").map(String.init)
   switch words[0] {
@@ -132,7 +132,8 @@ private func look(_ action: String, _ market: borrowing Market) throws -> String
   }
 }
 
-/// The book of the model (whose orders the engine's were compared with), best first.
+/// The book of the model, the best orders first. (Its orders were compared with those of the
+/// engine.)
 private func book(_ instrument: InstrumentId, _ market: borrowing Market) -> String {
   let writer = market.writer
   return market.model.bookOrder(instrument).compactMap { market.model.orders[$0] }.map { order in

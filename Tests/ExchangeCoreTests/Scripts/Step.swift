@@ -1,28 +1,28 @@
-// One line of a script: a command whose orders have names instead of engine ids.
+// One line of a script: a command that refers to orders by names instead of engine ids.
 //
 //   enter A1 ana ask 5kWh @ 0.10 in 1 gtt 60s stp older min 1kWh behalf 6 id 7 by 1
 //   replace A1 3kWh @ 0.11        cancel A1        mass ana bids in 1
 //   meter ana +4kWh -2kWh         send ana ben 2kWh        deposit ana 10.00
 //   agent ana in 1 sell 0.10 above 6kWh buy 0.05 below 2kWh target 4kWh
 //   cap ana 5kWh   halt 1   open 1   close 1   tick 60s   ... and the definitions
-//   cancel A1 after 60s: any line, a minute after the one above
-//   setTariff area 1 feedInPrice 0.05 retailPrice 0.30: any other command, as its text
+//   cancel A1 after 60s: any line can advance the clock, here by a minute
+//   setTariff area 1 feedInPrice 0.05 retailPrice 0.30: any other command, in its text form
 //
-// What a line leaves out (client order ids, references, register sequences) the market counts up.
+// `Market` fills in what a line leaves out: client order ids, references and register sequences.
 
 import MarketModel
 
-/// A command before its order names, its time and its running numbers are filled in.
+/// A command without the ids of named orders, the time and the running numbers.
 struct Step {
-  /// Who sends it.
+  /// The session that sends it.
   var session = SessionId(1)
-  /// The command; order ids null, times as seconds since the start of the script.
+  /// The command; order ids are null and times are seconds since the start of the script.
   var body: Command.Body
-  /// The order's name: given by `enter`, used by `replace` and `cancel`.
+  /// The order's name: `enter` defines it, `replace` and `cancel` use it.
   var label: String?
-  /// Whether the running number is the market's to fill in.
+  /// Whether `Market` fills in the running number.
   var countsUp = false
-  /// How far the step moves the clock, in seconds.
+  /// Seconds by which the step advances the clock.
   var advance: UInt64 = 0
 
   init(_ body: Command.Body, label: String? = nil, by session: UInt32 = 1, countsUp: Bool = false) {
@@ -31,19 +31,19 @@ struct Step {
   }
 }
 
-/// A line that is no step.
+/// The error for a line that is no valid step.
 struct ScriptError: Error, CustomStringConvertible {
   let description: String
 }
 
-/// How a script writes numbers and names.
+/// The notation of numbers and names in scripts.
 enum Notation {
-  /// Accounts and meters 1, 2, 3 ...
+  /// The names of accounts and meters 1, 2, 3 ...
   static let people = [
     "ana", "ben", "cy", "dee", "eva", "finn", "gus", "hal", "ida", "jon", "kim", "lea",
   ]
 
-  /// How long an order stands: the market's short word where there is one, else the case's name.
+  /// The words of time in force: the usual abbreviation, or else the name of the case.
   static func word(_ timeInForce: TimeInForce) -> String {
     switch timeInForce {
     case .immediateOrCancel: "ioc"
@@ -53,7 +53,7 @@ enum Notation {
     }
   }
 
-  /// What is true or false of an order: the market's short word where there is one, else the field's name.
+  /// The words of an order's flags: the usual abbreviation, or else the name of the field.
   static func word(ofFlag name: String) -> String { name == "postOnly" ? "post" : name }
 
   static func person(_ number: UInt32) -> String {
@@ -82,7 +82,7 @@ enum Notation {
     return Energy(wattHours: isKilo ? number * 1000 : number)
   }
 
-  /// A decimal number with `digits` after the point, of which at least two are shown.
+  /// A decimal number with up to `digits` decimals, at least two of which are written.
   static func decimal(_ value: Int64, _ digits: Int) -> String {
     var text = String(value.magnitude)
     while text.count <= digits { text = "0" + text }

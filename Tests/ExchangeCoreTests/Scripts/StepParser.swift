@@ -1,4 +1,4 @@
-// Reads a line of a script: a verb, its arguments, then options in any order.
+// Parses a line of a script: a verb, its arguments, then options in any order.
 
 import MarketModel
 import Wire
@@ -43,7 +43,7 @@ struct StepParser {
     return words.remove(at: index)
   }
 
-  /// Takes the word `flag`, if it is there.
+  /// Takes the word `flag` if the line has it.
   private mutating func flag(_ word: String) -> Bool {
     guard let index = words.firstIndex(of: word) else { return false }
     words.remove(at: index)
@@ -291,7 +291,8 @@ struct StepParser {
     }
   }
 
-  /// A command that has no verb of its own, as its text: `setTariff area 1 feedInPrice 0.05 retailPrice 0.3`.
+  /// A command without a verb, in its text form: `setTariff area 1 feedInPrice 0.05 retailPrice
+  /// 0.3`.
   private mutating func text(_ name: String) throws(ScriptError) -> Step {
     let text = ([name] + words).joined(separator: " ")
     words = []
