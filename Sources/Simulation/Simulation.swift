@@ -1,28 +1,28 @@
-/// The whole exchange under faults, deterministic: one seed, one run, always the same.
+/// Deterministic simulation of the whole exchange under faults. A seed always gives the same run.
 package struct Simulation: Sendable {
-  /// What a seed came to.
+  /// Result of one seed.
   package struct Outcome: Sendable {
     /// The seed.
     package let seed: UInt64
-    /// What the run did, up to its failure if it failed.
+    /// Counts of the run, up to its failure if it failed.
     package let report: RunReport
-    /// What must never happen and has; `nil`: the run is good.
+    /// The first violated requirement; `nil` when the run succeeded.
     package let violation: Violation?
   }
 
   private let village: Village
-  /// About how many steps a run takes before the calm.
+  /// Approximate number of steps with faults per run.
   package let steps: Int
 
   /// Simulations of about `steps` steps each.
-  /// - Throws: when the cryptographic library makes no keys.
+  /// - Throws: An error of the cryptographic library when it makes the keys.
   package init(steps: Int = 600) throws {
     self.steps = steps
     village = try Village()
   }
 
-  /// Plays one seed. Any thread.
-  /// - Parameter story: Is told what happens; for one run in detail.
+  /// Runs one seed. Any thread.
+  /// - Parameter story: Called with a line for each write, sync, fault and start.
   package func play(_ seed: UInt64, story: ((String) -> Void)? = nil) -> Outcome {
     let run = Run(seed: seed, steps: steps, village: village)
     run.disk.story = story

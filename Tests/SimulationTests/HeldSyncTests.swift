@@ -9,36 +9,38 @@ struct HeldSyncTests {
   @Test("What is not durable is in no answer; one sync later all of them are there.")
   func heldBack() throws {
     // The order has the same number in both runs.
-    let twin = try founded()
-    twin.people[1].ask(order)
+    let twin = try setUpCount()
+    twin.clients[1].ask(order)
     turns(of: twin, 20)
-    let number = try #require(twin.people[1].orders.last)
+    let number = try #require(twin.clients[1].orders.last)
     twin.disk.endProcess()
-    let run = try founded()
-    let (operatorDesk, ana) = (run.people[0], run.people[1])
-    let seen = operatorDesk.sightings + ana.sightings
+    let run = try setUpCount()
+    let (operatorClient, ana) = (run.clients[0], run.clients[1])
+    let seen = operatorClient.observationCount + ana.observationCount
     // From here on nothing is synced.
     ana.ask(order)
     turns(of: run, 20, syncing: false)
     let server = try #require(run.server)
     #expect(server.lastSequence > server.durable)
     for kind in 0..<3 { ana.question(kind, of: number, run.network) }
-    operatorDesk.question(2, of: number, run.network)
+    operatorClient.question(2, of: number, run.network)
     turns(of: run, 20, syncing: false)
     #expect(ana.outstanding.count == 1, "nor is there a report")
-    #expect(operatorDesk.sightings + ana.sightings == seen, "an answer left before the sync")
+    #expect(
+      operatorClient.observationCount + ana.observationCount == seen,
+      "an answer left before the sync")
     turns(of: run, 3)
-    #expect(operatorDesk.sightings + ana.sightings == seen + 4)
+    #expect(operatorClient.observationCount + ana.observationCount == seen + 4)
     #expect(ana.outstanding.isEmpty)
     run.disk.endProcess()
   }
 
   @Test("Whoever asks for readiness hears of it after five seconds, and that it is over.")
   func readiness() throws {
-    let run = try founded()
+    let run = try setUpCount()
     let server = try #require(run.server)
     #expect(server.readiness() == "ready\n")
-    run.people[1].ask(order)
+    run.clients[1].ask(order)
     turns(of: run, 20, syncing: false)
     #expect(server.lastSequence > server.durable)
     #expect(server.readiness() == "ready\n")
@@ -63,12 +65,12 @@ struct HeldSyncTests {
   }
 
   /// A run whose village stands.
-  private func founded() throws -> Run {
+  private func setUpCount() throws -> Run {
     let run = Run(seed: 1, steps: 100, village: try Village())
     try run.boot()
-    for body in run.village.foundation() { run.people[0].ask(Request(body)) }
+    for body in run.village.setUp() { run.clients[0].ask(Request(body)) }
     turns(of: run, 200)
-    #expect(run.people[0].outstanding.isEmpty && run.people[1].isEstablished)
+    #expect(run.clients[0].outstanding.isEmpty && run.clients[1].isEstablished)
     return run
   }
 
@@ -77,7 +79,7 @@ struct HeldSyncTests {
     for _ in 0..<count {
       for link in run.network.all { run.network.deliver(on: link, limit: 1 << 16) }
       run.network.endTurn()
-      for person in run.people { person.listenAndAct(run.network) }
+      for client in run.clients { client.receiveAndAct(run.network) }
       if syncing { run.journalStep() }
       run.clock.advance(nanoseconds: 1_000_000)
     }

@@ -1,13 +1,14 @@
 import MarketModel
 
-/// What the people of the village want next: drawn from the run's random numbers.
+/// Generates the requests of the clients from the run's random numbers.
 struct Behaviour {
   private var nextClientId: [UInt64] = [0, 0, 0]
   private var nextReference: [UInt64] = [0, 1, 1]
   private var nextReading: [UInt64] = [0, 0, 0]
 
-  /// What a trader (1 or 2) asks for.
-  mutating func wish(
+  /// The next request of trader 1 or 2; `nil` when the drawn kind is impossible now.
+  /// - Parameter readable: Acknowledged commands, whose readings may be replayed.
+  mutating func nextRequest(
     of trader: Int, _ client: SimulatedClient, readable: Set<Claim>, now: Timestamp,
     _ random: inout SeededRandom
   ) -> Request? {
@@ -32,8 +33,8 @@ struct Behaviour {
     }
   }
 
-  /// What the operator asks for.
-  mutating func wish(ofOperator random: inout SeededRandom) -> Request {
+  /// The next request of the operator.
+  mutating func nextRequest(ofOperator random: inout SeededRandom) -> Request {
     let account = Int(random.pick(1..<3))
     let id = AccountId(UInt32(account))
     switch random.pick(0..<10) {
@@ -129,7 +130,7 @@ struct Behaviour {
     return request(trader, nextReading[trader])
   }
 
-  /// A reading that was acknowledged comes again, through whoever.
+  /// A replay of an acknowledged reading of any meter; the exchange must reject it.
   private func replay(_ claims: Set<Claim>, _ random: inout SeededRandom) -> Request? {
     let readings = claims.filter { if case .reading = $0 { true } else { false } }.sorted()
     guard case .reading(let meter, let sequence)? = readings.randomElement(using: &random) else {
@@ -141,7 +142,7 @@ struct Behaviour {
   }
 
   private func request(_ meter: Int, _ sequence: UInt64) -> Request {
-    // The signature is filled in by the run, which knows the village.
+    // `Run` replaces the reading by the signed one of the village.
     Request(
       .meterReading(
         MeterReading(

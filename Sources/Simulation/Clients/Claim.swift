@@ -1,6 +1,6 @@
 import MarketModel
 
-/// What an acknowledgement says for ever: the exchange did this, once.
+/// An acknowledged effect: the journal must contain it exactly once.
 enum Claim: Hashable, Comparable {
   /// An order was accepted.
   case order(AccountId, ClientOrderId)
@@ -8,14 +8,14 @@ enum Claim: Hashable, Comparable {
   case change(AccountId, ClientOrderId)
   /// Cash or energy moved.
   case transfer(AccountId, ClientOrderId)
-  /// Cash came.
+  /// Cash was deposited.
   case deposit(AccountId, UInt64)
-  /// Cash went.
+  /// Cash was withdrawn.
   case withdrawal(AccountId, UInt64)
-  /// A meter was read.
+  /// A meter reading was applied.
   case reading(MeterId, UInt64)
 
-  /// What an event claims; `nil`: nothing that happens once only.
+  /// The effect in an event; `nil` for events that may occur several times.
   init?(_ event: Event) {
     switch event {
     case .accepted(let state) where state.clientOrderId != .engine:
@@ -34,17 +34,17 @@ enum Claim: Hashable, Comparable {
   }
 }
 
-/// What an answer to a question said, which must be true of the journal for ever: a power cut that undoes it
-/// is noticed.
-enum Sight: Hashable {
-  /// The exchange stood there after that command.
+/// The content of an answer to a question. The replay of the journal must confirm it, so an answer
+/// that a power cut undid is detected.
+enum Observation: Hashable {
+  /// The exchange had this event hash after this command.
   case status(SequenceNumber, eventHash: UInt64)
-  /// An order was entered, or changed, with that number of its client's.
+  /// An order was entered or replaced with this client order id.
   case order(AccountId, ClientOrderId)
-  /// An account had so much, at some time.
+  /// An account had this balance at some time.
   case balance(AccountId, free: Money, reserved: Money, energy: Energy)
 
-  /// What is seen of a balance.
+  /// The observation of a balance.
   init(_ balance: Balance) {
     self = .balance(
       balance.account, free: balance.free, reserved: balance.reserved, energy: balance.energy)

@@ -1,22 +1,24 @@
 import MarketModel
 import Wire
 
-/// Something a client asks for until it is answered, however often it must send it again.
+/// A command that a client sends, again on each new connection, until it is answered.
 struct Request {
-  /// What is asked.
+  /// The command.
   var body: Command.Body
-  /// A meter's signature of a reading.
+  /// The meter's signature if the command is a reading.
   var signature = Signature.zero
-  /// A reading that was sent before on purpose: it must be refused, or was lost.
+  /// Whether the reading is a deliberate replay: it must be rejected, unless the first one was
+  /// lost.
   var isReplay = false
-  /// How often it was sent.
+  /// Number of times it was sent.
   var sendings = 0
-  /// Whether the gateway refused it unseen: later ones may have passed it.
+  /// Whether the gateway rejected it before the exchange saw it. It is sent again after later
+  /// requests.
   var wasRefused = false
 
   init(_ body: Command.Body) { self.body = body }
 
-  /// What its acknowledgement claims; `nil`: nothing that happens once only.
+  /// The effect that its acknowledgement claims; `nil` when it may occur several times.
   var claim: Claim? {
     switch body {
     case .enter(let order): .order(order.account, order.clientOrderId)
@@ -29,10 +31,10 @@ struct Request {
     }
   }
 
-  /// The frame that asks for it.
+  /// The frame of the command.
   func frame(_ sequence: UInt64, _ now: Timestamp) -> [UInt8] {
     guard let length = CommandFrame.length(of: body) else {
-      preconditionFailure("no client asks for this")
+      preconditionFailure("the command has no client frame")
     }
     var bytes = [UInt8](repeating: 0, count: length)
     bytes.withUnsafeMutableBytes { buffer in

@@ -2,8 +2,8 @@ import GatewayBinary
 import MarketModel
 import Wire
 
-/// What the clients of a run have signed: their signatures need no arithmetic to be known as right. Any
-/// other is checked as a server does. Owned by the run's one thread.
+/// The signatures that the clients of a run made. They are recognised without a computation; all
+/// others are verified like on a server. Owned by the thread of the run.
 final class SignedMessages: @unchecked Sendable {
   private struct Entry: Hashable {
     let signature: Signature
@@ -13,12 +13,12 @@ final class SignedMessages: @unchecked Sendable {
 
   private var known: Set<Entry> = []
 
-  /// A client has signed.
+  /// Adds a signature that a client made.
   func note(_ signature: Signature, _ message: [UInt8], _ key: PublicKey) {
     known.insert(Entry(signature: signature, message: message, key: key))
   }
 
-  /// Whether a signature is right.
+  /// Whether a signature is valid.
   func verify(
     _ signature: Signature, _ frame: Frame, _ purpose: SigningPurpose, _ key: PublicKey
   ) -> Bool {

@@ -1,33 +1,32 @@
-// A client that never gives up: what is not answered is sent again, in the same order, on the next
-// connection. So every request is made at least once, and it is the exchange's part that none is
-// applied twice.
+// A client that sends every unanswered request again, in the same order, on its next connection. So
+// each request reaches the exchange at least once, and the exchange must not apply it twice.
 
 import JoulebookClient
 import MarketModel
 import Wire
 
-/// One session of the village. Owned by the run's one thread.
+/// One session of the village. Owned by the thread of the run.
 final class SimulatedClient {
   private enum State { case offline, negotiating, establishing, established }
 
-  /// Requests that may wait for an answer.
+  /// Most unanswered requests.
   static let mostOutstanding = 8
 
   let session: SessionId
-  /// Asked for and not answered, in order.
+  /// Unanswered requests, in order. The first `sequences.count` are sent on this connection.
   private(set) var outstanding: [Request] = []
-  /// What the exchange acknowledged.
+  /// Acknowledged effects.
   private(set) var claims: Set<Claim> = []
-  /// What answers to its questions said.
-  private(set) var sights: Set<Sight> = []
-  /// Answers to its questions.
-  private(set) var sightings = 0
-  /// Orders that are open, as far as this client knows.
+  /// Contents of the answers to questions.
+  private(set) var observations: Set<Observation> = []
+  /// Number of answers to questions.
+  private(set) var observationCount = 0
+  /// The last 16 accepted orders that are not reported as closed.
   private(set) var orders: [OrderId] = []
-  /// Answers received.
+  /// Number of answered requests.
   private(set) var answers = 0
-  /// Something that no exchange may say.
-  private(set) var complaint: String?
+  /// The first violation of the protocol by the server.
+  private(set) var fault: String?
 
   private let village: Village
   private let clock: SimulatedClock
@@ -36,7 +35,7 @@ final class SimulatedClient {
   private var state = State.offline
   private var version: UInt64 = 0
   private var received: [UInt8] = []
-  /// Requests sent on this connection; the first `sent` of `outstanding`, by sequence number.
+  /// Sequence numbers of the requests sent on this connection, in the order of `outstanding`.
   private var sequences: [UInt64] = []
   private var nextSequence: UInt64 = 1
   private var nextReport: UInt64 = 1
@@ -50,33 +49,33 @@ final class SimulatedClient {
 
   var isConnected: Bool { link != nil }
   var isEstablished: Bool { state == .established }
-  /// Whether more can be asked for.
-  var hasRoom: Bool { outstanding.count < Self.mostOutstanding }
+  /// Whether another request can be added.
+  var canAsk: Bool { outstanding.count < Self.mostOutstanding }
 
-  /// Asks for something, sooner or later.
+  /// Adds a request that is sent when the session is established.
   func ask(_ request: Request) { outstanding.append(request) }
 
-  // MARK: Its connection
+  // MARK: Connection
 
-  /// Takes what has come, notices what has gone, does what is next.
-  func live(_ network: SimulatedNetwork, limit: Int, _ random: inout SeededRandom) {
-    listen(network, limit: limit)
+  /// Reads what has arrived, sometimes notices a broken connection, and takes the next action.
+  func takeTurn(_ network: SimulatedNetwork, limit: Int, _ random: inout SeededRandom) {
+    receive(network, limit: limit)
     if let link, link.isCut || !link.serverIsOpen, link.toClient.isEmpty, random.happens(3_000) {
-      hangUp()
+      disconnect()
     }
     act(network)
-    if state == .established, random.happens(500) { ask(network, &random) }
+    if state == .established, random.happens(500) { askQuestion(network, &random) }
   }
 
-  /// Takes what has come and does what is next, without a misfortune.
-  func listenAndAct(_ network: SimulatedNetwork) {
-    listen(network, limit: .max)
+  /// Reads everything that has arrived and takes the next action, without random events.
+  func receiveAndAct(_ network: SimulatedNetwork) {
+    receive(network, limit: .max)
     act(network)
   }
 
-  /// Asks how an order or an account is, or the exchange. The order may be one that only others know: its
-  /// number is guessed.
-  private func ask(_ network: SimulatedNetwork, _ random: inout SeededRandom) {
+  /// Asks for the status of an order, of the account or of the exchange. The order number is a
+  /// guess, so it may be another client's order.
+  private func askQuestion(_ network: SimulatedNetwork, _ random: inout SeededRandom) {
     let guess = UInt64(random.pick(0..<4))
     let kind = session == SessionId(1) ? 2 : random.pick(0..<3)
     question(kind, of: OrderId((orders.last?.rawValue ?? 0) + guess), network)
@@ -106,7 +105,7 @@ final class SimulatedClient {
     }
   }
 
-  /// Does what is next: connects, logs on, sends what was not sent.
+  /// Takes the next action: connects, sends a request or keeps the session alive.
   private func act(_ network: SimulatedNetwork) {
     guard let link, link.clientIsOpen else { return connect(network) }
     guard state == .established else { return }
@@ -118,8 +117,8 @@ final class SimulatedClient {
     }
   }
 
-  /// The client notices that its connection is gone, or gives it up.
-  private func hangUp() {
+  /// Closes the client's end of the connection.
+  private func disconnect() {
     link?.clientIsOpen = false
     link = nil
     state = .offline
@@ -127,15 +126,15 @@ final class SimulatedClient {
     sequences.removeAll()
   }
 
-  /// Takes what has reached the client.
-  private func listen(_ network: SimulatedNetwork, limit: Int) {
+  /// Reads the frames that have reached the client.
+  private func receive(_ network: SimulatedNetwork, limit: Int) {
     guard let link else { return }
     received += network.receive(on: link, limit: limit)
     while self.link != nil, let length = takeFrame(network) { received.removeFirst(length) }
   }
 
   private func connect(_ network: SimulatedNetwork) {
-    hangUp()
+    disconnect()
     guard let opened = network.connect() else { return }
     link = opened
     state = .negotiating
@@ -174,7 +173,7 @@ final class SimulatedClient {
       signed.note(signature, message, village.publicKey(of: session))
       return signature
     } catch {
-      complaint = "the key does not sign: \(error)"
+      fault = "signing failed: \(error)"
       return nil
     }
   }
@@ -197,16 +196,17 @@ final class SimulatedClient {
     lastSent = clock.elapsed
   }
 
-  // MARK: What the server says
+  // MARK: Messages of the server
 
-  /// - Returns: the length of the frame taken; `nil` when there is no whole one.
+  /// Handles the next frame.
+  /// - Returns: The length of the frame; `nil` when none is complete.
   private func takeFrame(_ network: SimulatedNetwork) -> Int? {
     let bytes = received
     return bytes.withUnsafeBytes { buffer in
       switch FrameReader(from: .server).next(in: buffer) {
       case .incomplete: return nil
       case .malformed(let code, _):
-        complaint = "the server sent a malformed frame: code \(code.rawValue)"
+        fault = "the server sent a malformed frame: code \(code.rawValue)"
         return nil
       case .frame(let frame, let template):
         take(frame, template, network)
@@ -220,7 +220,7 @@ final class SimulatedClient {
     case .negotiationResponse:
       if let link { establish(network, link) }
     case .establishmentAck: state = .established
-    case .negotiationReject, .establishmentReject: hangUp()
+    case .negotiationReject, .establishmentReject: disconnect()
     case .terminate: terminated(frame)
     case .sequence: break
     default:
@@ -228,36 +228,36 @@ final class SimulatedClient {
         let message = try EventReader.read(frame, template, receivedAt: clock.elapsed)
         if message.isReport {
           if message.sequence != nextReport {
-            complaint = "report \(message.sequence) came in place of \(nextReport)"
+            fault = "report \(message.sequence) came instead of \(nextReport)"
           }
           nextReport += 1
         }
         take(message.event)
       } catch {
-        complaint = "\(error)"
+        fault = "\(error)"
       }
     }
   }
 
-  /// The server has ended the session: never for silence, if everything that was sent arrives.
+  /// Handles a Terminate. While the connection works the server must not terminate for silence.
   private func terminated(_ frame: Frame) {
     if TerminateDecoder(frame)?.code == .keepAliveExpired, link?.isCut == false {
-      complaint = "the session was ended for silence, though it went on sending"
+      fault = "the session was terminated for silence although the client kept sending"
     }
-    hangUp()
+    disconnect()
   }
 
-  /// An answer to a question.
-  private func note(_ sight: Sight) {
-    sights.insert(sight)
-    sightings += 1
+  /// Records the answer to a question.
+  private func note(_ observation: Observation) {
+    observations.insert(observation)
+    observationCount += 1
   }
 
   private func take(_ event: ClientEvent) {
     switch event {
     case .status(let status):
       note(.status(status.lastSequence, eventHash: status.eventHash))
-    case .balance(let balance, let reference) where reference != 0: note(Sight(balance))
+    case .balance(let balance, let reference) where reference != 0: note(Observation(balance))
     case .orderStatus(let report, _) where report.clientOrderId != .engine:
       note(.order(report.account, report.clientOrderId))
     case .accepted(let report):
@@ -310,7 +310,7 @@ final class SimulatedClient {
     let request = outstanding[index]
     switch rejection.code {
     case .intakeFull, .shuttingDown:
-      // Not taken in: asked for again, behind what has been sent since.
+      // The exchange has not seen it: it is sent again after the later requests.
       outstanding.remove(at: index)
       sequences.remove(at: index)
       var again = request
@@ -319,8 +319,8 @@ final class SimulatedClient {
     case .duplicateClientOrderId, .readingReplayed, .referenceReplayed, .alreadyExists,
       .overlappingInterval:
       if request.sendings == 1, !request.isReplay, !request.wasRefused {
-        complaint =
-          "what was sent once is refused as a duplicate (\(rejection.code.rawValue)): "
+        fault =
+          "a request that was sent once is rejected as a duplicate (\(rejection.code.rawValue)): "
           + "\(request.body)"
       }
       remove(index)

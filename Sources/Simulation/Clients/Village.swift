@@ -3,22 +3,22 @@ import JoulebookClient
 import MarketModel
 import Wire
 
-/// Who takes part in every run: an operator (session 1), Ana and Ben (sessions 2 and 3) with an account
-/// and a meter each, one area, one instrument. Keys are the same in every run, so that a seed gives the
-/// same bytes.
+/// The participants of every run: an operator (session 1), and Ana and Ben (sessions 2 and 3) with
+/// an account and a meter each. They trade one instrument in one area. The keys are fixed, so that
+/// a seed gives the same bytes in every run.
 struct Village: Sendable {
   static let area = AreaId(1)
   static let instrument = InstrumentId(1)
-  /// Sessions of the traders; account and meter have the number of their trader: 1, 2.
+  /// Sessions of the traders. The accounts and meters of Ana and Ben have the numbers 1 and 2.
   static let traders: [SessionId] = [SessionId(2), SessionId(3)]
-  /// Readings that each meter has made, signed once for all runs.
+  /// Number of readings of each meter, which are signed once for all runs.
   static let readingsOfMeter = 48
 
   let keys: [Curve25519.Signing.PrivateKey]
   private let publicKeys: [PublicKey]
   private let readings: [[(MeterReading, Signature)]]
 
-  /// The village with the keys 1, 2, 3 ...
+  /// Makes the keys from the bytes 1, 2, 3 ... and signs all readings.
   init() throws {
     var keys: [Curve25519.Signing.PrivateKey] = []
     for number in UInt8(1)...5 {
@@ -36,15 +36,16 @@ struct Village: Sendable {
     }
   }
 
-  /// The key of a session.
+  /// Private key of a session.
   func key(of session: SessionId) -> Curve25519.Signing.PrivateKey {
     keys[Int(session.rawValue) - 1]
   }
 
-  /// Its public half, computed once.
+  /// Public key of a session, computed once.
   func publicKey(of session: SessionId) -> PublicKey { publicKeys[Int(session.rawValue) - 1] }
 
-  /// The reading of a meter with that register sequence, and its signature.
+  /// A reading of a meter and its signature.
+  /// - Parameter sequence: Its register sequence, 1...`readingsOfMeter`.
   func reading(_ meter: Int, _ sequence: UInt64) -> (MeterReading, Signature) {
     readings[meter - 1][Int(sequence) - 1]
   }
@@ -60,8 +61,8 @@ struct Village: Sendable {
       consumed: Energy(wattHours: random.happens(6_000) ? random.pick(0...6_000) : 0))
   }
 
-  /// What the operator asks for first.
-  func foundation() -> [Command.Body] {
+  /// The commands with which the operator sets up the market.
+  func setUp() -> [Command.Body] {
     var bodies: [Command.Body] = [
       .reference(
         .createArea(

@@ -1,15 +1,16 @@
-// SQLite's virtual file system over the simulated disk, so that the real ledger meets the same faults:
+// A virtual file system of SQLite on the simulated disk, so that the real ledger meets the disk's
+// faults:
 //
-//   sqlite3_vfs     one for each run, registered under a name of its own; pAppData -> DatabaseFiles
+//   sqlite3_vfs     one per run, registered under a unique name; pAppData -> DatabaseFiles
 //   sqlite3_file    0: pMethods   8: DatabaseFiles (unowned)   16: descriptor   20: flags
-//   shared memory   of the write-ahead log: plain memory, gone with the process
+//   shared memory   of the write-ahead log: heap memory that is freed when the process ends
 
 import CSQLite
 import Glibc
 import Journaling
 import Synchronization
 
-/// Extended codes of SQLITE_IOERR, which the importer leaves out.
+/// Extended codes of SQLITE_IOERR, which Swift does not import because they are macros.
 private enum IOError {
   static let read = SQLITE_IOERR | 1 << 8
   static let shortRead = SQLITE_IOERR | 2 << 8
@@ -21,16 +22,18 @@ private enum IOError {
   static let deleteMissing = SQLITE_IOERR | 23 << 8
 }
 
-/// The files of a run's ledger. Owned by the run's one thread; registered until `unregister`.
+/// The files of a run's ledger. Owned by the thread of the run; registered with SQLite until
+/// `unregister`.
 final class DatabaseFiles {
-  /// How many were made in this process.
+  /// Number of file systems made in this process, for unique names.
   private static let made = Atomic<UInt64>(0)
-  /// What the ledger opens. SQLite looks it up among all of the process: no two have the same, or a
-  /// run would write into the memory of another, of the same seed, in another thread.
+  /// Name of the file system. SQLite looks it up in a list of the whole process, so it must be
+  /// unique: runs of other threads have file systems too.
   let name: String
-  /// The ledger's machine does not answer.
+  /// Whether all calls of the ledger fail.
   var isFailing = false
-  /// Another program reads one state of the ledger: the log is carried nowhere.
+  /// Whether another program reads the ledger, so that no checkpoint of the write-ahead log is
+  /// possible.
   var isRead = false
   private let disk: SimulatedDisk
   private let vfs: UnsafeMutablePointer<sqlite3_vfs>
@@ -64,7 +67,7 @@ final class DatabaseFiles {
       return SQLITE_OK
     }
     vfs.pointee.xRandomness = { vfs, count, out in
-      DatabaseFiles.of(vfs).fill(out, Int(count))
+      DatabaseFiles.of(vfs).randomize(out, Int(count))
       return count
     }
     vfs.pointee.xSleep = { vfs, microseconds in
@@ -79,13 +82,15 @@ final class DatabaseFiles {
     sqlite3_vfs_register(vfs, 0)
   }
 
-  /// The process is gone: so is its memory. Call when no connection is open.
+  /// Frees the shared memory, as the end of the process does.
+  /// - Precondition: No connection is open.
   func forgetMemory() {
     shared.forEach { $0.deallocate() }
     shared.removeAll()
   }
 
-  /// Takes the files from SQLite's list. Call when no connection is open.
+  /// Removes the file system from SQLite's list.
+  /// - Precondition: No connection is open.
   func unregister() {
     sqlite3_vfs_unregister(vfs)
     forgetMemory()
@@ -94,7 +99,9 @@ final class DatabaseFiles {
   }
 
   private static func of(_ vfs: UnsafeMutablePointer<sqlite3_vfs>?) -> DatabaseFiles {
-    guard let data = vfs?.pointee.pAppData else { preconditionFailure("not our file system") }
+    guard let data = vfs?.pointee.pAppData else {
+      preconditionFailure("a file system without DatabaseFiles")
+    }
     return Unmanaged<DatabaseFiles>.fromOpaque(data).takeUnretainedValue()
   }
 
@@ -114,8 +121,8 @@ final class DatabaseFiles {
       let slot = OpenFile(file)
       slot.files = self
       slot.descriptor = descriptor
-      // As on Unix: the first sync of a new journal or log makes its name durable too, and the ledger syncs
-      // the folder of a log that it found.
+      // Like SQLite's file system of Unix, the first sync of a new journal or log syncs the folder
+      // too. The ledger itself syncs the folder of an existing log.
       slot.syncsDirectory =
         flags & SQLITE_OPEN_WAL != 0 || isNew && flags & SQLITE_OPEN_MAIN_JOURNAL != 0
       file.pointee.pMethods = UnsafePointer(DatabaseFiles.methods)
@@ -141,13 +148,14 @@ final class DatabaseFiles {
     name.map { disk.exists(String(cString: $0)) } ?? false
   }
 
-  private func fill(_ out: UnsafeMutablePointer<CChar>?, _ count: Int) {
+  private func randomize(_ out: UnsafeMutablePointer<CChar>?, _ count: Int) {
     for index in 0..<count {
       out?[index] = CChar(truncatingIfNeeded: disk.random.next())
     }
   }
 
-  /// The region of shared memory with that number.
+  /// Region `number` of the shared memory.
+  /// - Returns: `nil` when it does not exist and `extend` is false.
   fileprivate func region(_ number: Int, _ bytes: Int, extend: Bool) -> UnsafeMutableRawPointer? {
     while shared.count <= number {
       guard extend else { return nil }
@@ -158,7 +166,8 @@ final class DatabaseFiles {
     return shared[number]
   }
 
-  /// One answer of the disk as SQLite's code.
+  /// Runs a call of the disk and converts its error to a code of SQLite.
+  /// - Parameter code: The result for every error except a full disk.
   private static func answer(
     _ code: Int32, _ body: () throws(DiskFailure) -> Void
   ) -> Int32 {
@@ -170,7 +179,7 @@ final class DatabaseFiles {
     }
   }
 
-  /// SQLite's lock of whoever carries the log into the database.
+  /// SQLite's lock (WAL_CKPT_LOCK) for a checkpoint of the write-ahead log.
   private static let checkpointLock: Int32 = 1
 
   nonisolated(unsafe) private static let methods: UnsafeMutablePointer<sqlite3_io_methods> = {
@@ -218,7 +227,8 @@ final class DatabaseFiles {
       return SQLITE_OK
     }
     methods.pointee.xShmLock = { file, lock, count, flags in
-      // Recovery takes it with others: beside a reader that has the log's index there is none.
+      // Only a checkpoint takes this lock alone. Recovery takes several locks at once, and it does
+      // not occur beside a reader, which has the index of the log.
       let isTaken = OpenFile(file).files.isRead && lock == checkpointLock && count == 1
       return isTaken && flags & SQLITE_SHM_UNLOCK == 0 ? SQLITE_BUSY : SQLITE_OK
     }
@@ -230,12 +240,12 @@ final class DatabaseFiles {
     return methods
   }()
 
-  /// A `sqlite3_file` of ours.
+  /// A `sqlite3_file` of this file system; the file's head draws its layout.
   private struct OpenFile {
     let memory: UnsafeMutableRawPointer
 
     init(_ file: UnsafeMutablePointer<sqlite3_file>?) {
-      guard let file else { preconditionFailure("SQLite names its file") }
+      guard let file else { preconditionFailure("SQLite passes its file") }
       memory = UnsafeMutableRawPointer(file)
     }
 
@@ -266,7 +276,7 @@ final class DatabaseFiles {
       do throws(DiskFailure) {
         let done = try files.disk.read(descriptor, into: target, at: offset)
         guard done < count else { return SQLITE_OK }
-        // What lies behind the end reads as zeros.
+        // SQLite requires zeros after the end of the file.
         UnsafeMutableRawBufferPointer(rebasing: target[done...])
           .initializeMemory(as: UInt8.self, repeating: 0)
         return IOError.shortRead

@@ -1,34 +1,34 @@
 import MarketModel
 
-/// How often what goes wrong with the disk of a run, in ten thousand calls unless said otherwise.
+/// Frequencies of the faults of a disk, in faults per 10,000 calls unless a comment says otherwise.
 struct DiskFaults: Sendable, Equatable {
   /// Reads that fail.
   var readError = 0
-  /// Reads that return one flipped bit, once.
+  /// Reads that return one flipped bit; the medium is unchanged.
   var readFlip = 0
   /// Writes that fail.
   var writeError = 0
-  /// Writes that take only a part.
+  /// Writes that write only a part.
   var shortWrite = 0
   /// Syncs that fail.
   var syncError = 0
-  /// Writes of blocks that land at another place of the journal.
+  /// Writes of journal blocks that go to another block's offset.
   var misdirected = 0
-  /// Calls in the midst of which the power goes.
+  /// Calls during which the power fails.
   var powerLoss = 0
-  /// Calls that take long, so that others get on meanwhile.
+  /// Calls that take long, so that other threads run in the meantime.
   var slow = 0
-  /// Bytes the disk holds; `nil`: any number.
+  /// Capacity of the disk in bytes; `nil`: unlimited.
   var capacity: Int?
 
-  /// None at all.
+  /// A disk without faults.
   static let none = DiskFaults()
 
-  /// Faults of a run, from none to one call in ten.
+  /// Random frequencies, from zero to one call in ten.
   static func drawn(_ random: inout SeededRandom) -> DiskFaults {
     var faults = DiskFaults()
     faults.slow = [0, 2_000, 6_000][random.pick(0..<3)]
-    // A third of the runs see no error of the disk at all: they lose power and kill only.
+    // A third of the runs have no disk errors, only kills and power losses.
     if random.happens(3_333) { return faults }
     func rate(_ random: inout SeededRandom) -> Int {
       random.happens(5_000) ? 0 : [5, 50, 200, 1_000][random.pick(0..<4)]

@@ -1,22 +1,22 @@
-// One disk for journal and ledger, in memory. Names are made durable by `syncDirectory`, in the order
-// of the changes; contents by `sync`. Faults come by chance from the run's random numbers; damage to
-// the medium is written down, so that the run knows whether a refusal to start is right.
+// An in-memory disk for journal and ledger. `syncDirectory` makes changes of names durable, in
+// their order; `sync` makes contents durable. The run's random numbers determine the faults. Damage
+// to the medium is recorded, so that the run knows whether a refused start has a reason.
 
 import Glibc
 import Journaling
 import MarketModel
 
-/// A disk that does everything a disk should not. Owned by the run's one thread.
+/// A disk with injected faults. Owned by the thread of the run.
 final class SimulatedDisk: Disk, @unchecked Sendable {
-  /// Bytes on the medium that are not what was written there.
+  /// A range on the medium whose bytes differ from what was written there.
   struct Damage {
     let id: Int
     let name: String
     let offset: Int
     let original: [UInt8]
-    /// What lies there instead, unless something was written there later.
+    /// The bytes that are there instead, unless a later write replaced them.
     let wrong: [UInt8]
-    /// It was written, and went elsewhere.
+    /// Whether the write went to another offset.
     var isMissing = false
 
     func overlaps(_ name: String, _ range: Range<Int>) -> Bool {
@@ -24,7 +24,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
   }
 
-  /// What was injected.
+  /// Numbers of calls and injected faults.
   struct Counts {
     var calls = 0
     var readErrors = 0
@@ -45,26 +45,26 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     case rename(String, to: String, SimulatedFile)
   }
 
-  /// What goes wrong from now on.
+  /// Frequencies of the faults.
   var faults = DiskFaults.none
-  /// Tells what happens; `nil`: nobody listens.
+  /// Called with a line for each write, sync and fault.
   var story: ((String) -> Void)?
-  /// Lets others work while a call takes its time.
-  var meanwhile: () -> Void = {}
+  /// Called during a slow call, to run the other simulated threads.
+  var whileWaiting: () -> Void = {}
   /// The machine or the process is down: every call fails until `start`.
   private(set) var isDown = false
   private(set) var counts = Counts()
   private(set) var damages: [Damage] = []
   private var lastDamage = 0
-  /// Where the blocks of the journal were meant to go, in order.
+  /// File, intended range and first command of each journal block, in the order of the writes.
   private var blocks: [(name: String, range: Range<Int>, first: UInt64)] = []
-  /// Where the rest of a block that was written in part goes.
+  /// File and offset at which the rest of a partly written block is expected.
   private var restOfBlock: (name: String, offset: Int)?
   var random: SeededRandom
 
-  /// Snapshots whose bytes were changed on the medium, and what they were.
+  /// Changed bytes of snapshots on the medium, with their original values.
   private var snapshotDamages: [(file: SimulatedFile, offset: Int, original: UInt8)] = []
-  /// Segments that were removed: an inspection sees them.
+  /// Removed segments, which an audit can still read.
   private var archive: [String: SimulatedFile] = [:]
   private var names: [String: SimulatedFile] = [:]
   private var durableNames: [String: SimulatedFile] = [:]
@@ -72,31 +72,31 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   private var open: [Int32: (file: SimulatedFile, name: String)] = [:]
   private var locks: [Int32: String] = [:]
   private var nextDescriptor: Int32 = 3
-  /// An inspection sees the files as they are: no faults, no others.
+  /// Whether calls run without faults and without other threads, for an audit.
   private var isQuiet = false
 
   init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
-  // MARK: Failing
+  // MARK: Failures
 
-  /// The power goes: what was not synced may be gone, in parts.
+  /// Loses power: a random part of what was not synced is lost.
   func losePower() {
     isDown = true
     counts.powerLosses += 1
-    story?("the power goes; \(nameChanges.count) names not synced")
+    story?("power loss; \(nameChanges.count) names not synced")
     nameChanges.removeLast(nameChanges.count - random.pick(0..<nameChanges.count + 1))
     applyNameChanges()
     names = durableNames
     for name in names.keys.sorted() { names[name]?.losePower(&random) }
   }
 
-  /// The process ends, however: what it wrote is there, synced or not.
+  /// Ends the process: everything that it wrote remains, synced or not.
   func endProcess() {
     isDown = true
     story?("the process ends")
   }
 
-  /// The machine is up and the process may start.
+  /// Makes the disk available to a new process.
   func start() {
     open.removeAll()
     locks.removeAll()
@@ -104,7 +104,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     isDown = false
   }
 
-  /// Runs `body` without faults.
+  /// Runs `body` without faults and with removed segments visible.
   func quietly<Value, Failure: Error>(
     _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
@@ -114,7 +114,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     return try body()
   }
 
-  /// Flips a bit of the newest snapshots on the medium.
+  /// Flips a bit of one of the two newest snapshots on the medium.
   func flipBitOfSnapshot() {
     let paths = names.keys.filter { $0.hasSuffix(".snapshot") }.sorted()
     guard let name = paths.suffix(2).randomElement(using: &random), let file = names[name],
@@ -128,8 +128,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     file.damage(offset, [original ^ UInt8(1 << random.pick(0..<8))])
   }
 
-  /// An operator brings back the snapshots as they should be, from a copy.
-  /// - Returns: `false` when none was damaged.
+  /// Repairs all snapshots, as an operator does from a copy.
+  /// - Returns: Whether any was damaged.
   func restoreSnapshots() -> Bool {
     let damaged = snapshotDamages
     snapshotDamages.removeAll()
@@ -137,7 +137,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     return !damaged.isEmpty
   }
 
-  /// Flips a bit of the journal on the medium, half of the times in the last block.
+  /// Flips a bit of the journal on the medium; in half of the calls it is in the last block.
   func flipBit() {
     let segments = journalSegments()
     guard let name = segments.randomElement(using: &random), let file = names[name], file.size > 0
@@ -149,14 +149,14 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     guard let file = names[target], offset < file.size else { return }
     counts.flips += 1
     story?("a bit flips: \(target) \(offset)")
-    // The sector is known by what is around the bit.
+    // The whole sector is recorded, because one wrong bit could not be recognised later.
     let sector = offset / SimulatedFile.sector * SimulatedFile.sector
     var bytes = Array(file.contents[sector..<min(sector + SimulatedFile.sector, file.size)])
     bytes[offset - sector] ^= UInt8(1 << random.pick(0..<8))
     damage(target, sector, bytes)
   }
 
-  /// An operator brings back the files as they should be, from a copy.
+  /// Repairs the journal, as an operator does from a copy.
   func restore() {
     var missing: [Damage] = []
     func noteMissing() {
@@ -164,8 +164,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         damage.isMissing && isThere(damage) && !missing.contains { $0.id == damage.id }
       }
     }
-    // First what does not belong there goes. One damage may lie on another: the newest before the older,
-    // and what is missing may show in between only.
+    // First repair wrong bytes, then missing blocks. Damages can overlap: the newest is repaired
+    // first, and a missing block may be recognisable only between two repairs.
     noteMissing()
     while let damage = damages.last(where: { !$0.isMissing && isThere($0) }) {
       putRight(damage)
@@ -176,41 +176,41 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   private func putRight(_ damage: Damage) {
     segment(damage.name)?.damage(damage.offset, damage.original)
-    // What was overwritten stays noted: it may be why something is lost.
+    // Damage that was overwritten stays recorded, because it may explain a loss.
     damages.removeAll { $0.id == damage.id }
   }
 
-  /// The first `count` damages have been accepted or overwritten, but for those in segments that a start
-  /// behind the command `snapshot` did not look at.
+  /// Forgets the first `count` damages after a successful start, except those still on the medium
+  /// and those in segments that a start from the snapshot of command `snapshot` does not read.
   func forgetDamage(_ count: Int, behind snapshot: UInt64) {
     let read = journalSegments().last { Self.first($0) <= snapshot }
     let old = damages.prefix(count).filter { damage in
-      // Reads may still show what the medium has lost.
+      // Only the medium counts: the page cache may still contain what the medium has lost.
       (read.map { damage.name < $0 } ?? false) || isOnMedium(damage)
     }
     damages = old + damages.dropFirst(count)
   }
 
-  /// Sequence number with which a segment begins.
+  /// First command of a segment, from its file name.
   private static func first(_ path: String) -> UInt64 {
     UInt64(path.split(separator: "/").last?.prefix(20) ?? "") ?? .max
   }
 
-  /// A segment, removed ones included.
+  /// A segment, including removed ones.
   private func segment(_ name: String) -> SimulatedFile? { names[name] ?? archive[name] }
 
-  /// Whether each block that holds a command behind `last`, up to `durable`, is not on the medium as it
-  /// was written: only then can its loss not be told from a torn write.
+  /// Whether every block with a first command after `last`, up to `durable`, is damaged on the
+  /// medium. Only then is its loss indistinguishable from a torn write.
   func isDamaged(behind last: UInt64, through durable: UInt64) -> Bool {
     let lost = blocks.filter { $0.first > last && $0.first <= durable }
     return !lost.isEmpty
       && lost.allSatisfy { block in damages.contains { $0.overlaps(block.name, block.range) } }
   }
 
-  /// Blocks that begin behind `last` were cut off.
+  /// Forgets the blocks that begin after command `last`; a start has cut them off.
   func forgetBlocks(behind last: UInt64) { blocks.removeAll { $0.first > last } }
 
-  /// Whether anything on the medium is not as it was written.
+  /// Whether any recorded damage is still there.
   var isDamaged: Bool { damages.contains(where: isThere) }
 
   private func isThere(_ damage: Damage) -> Bool {
@@ -222,7 +222,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     segment(damage.name)?.durable.dropFirst(damage.offset).starts(with: damage.wrong) ?? false
   }
 
-  /// Bytes on it.
+  /// Sum of the file sizes in bytes.
   var used: Int { names.values.reduce(0) { $0 + $1.size } }
 
   private func damage(_ name: String, _ offset: Int, _ bytes: [UInt8]) {
@@ -260,14 +260,14 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     nameChanges.removeAll()
   }
 
-  /// One call: it may take long, and the power may go in it.
+  /// Begins a call, which may be slow or lose power.
   private func enter() throws(DiskFailure) {
     if isQuiet { return }
     guard !isDown else { throw DiskFailure(EIO) }
     counts.calls += 1
     if random.happens(faults.slow) {
       counts.slow += 1
-      meanwhile()
+      whileWaiting()
       guard !isDown else { throw DiskFailure(EIO) }
     }
     if random.happens(faults.powerLoss) {
@@ -340,7 +340,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     if fails(faults.writeError) {
       counts.writeErrors += 1
       story?("write fails: \(name) \(offset) + \(bytes.count)")
-      // What was asked for may be there in part all the same.
+      // A failed write may have written a part.
       if random.happens(5_000) {
         let part = random.pick(0..<bytes.count)
         file.write(UnsafeRawBufferPointer(rebasing: bytes[..<part]), at: offset)
@@ -348,17 +348,17 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
       throw DiskFailure(EIO)
     }
     var count = bytes.count
-    // At least the sequence number of a block, by which the run knows it.
+    // A short write includes at least the sequence number of a block, which `noteBlock` reads.
     if fails(faults.shortWrite), count > 64 {
       counts.shortWrites += 1
       count = random.pick(32..<count)
     }
     if let capacity = faults.capacity, !isQuiet {
-      let room = max(0, capacity - used) + max(0, file.size - offset)
-      if room < count {
+      let free = max(0, capacity - used) + max(0, file.size - offset)
+      if free < count {
         counts.full += 1
-        guard room > 0 else { throw DiskFailure(ENOSPC) }
-        count = room
+        guard free > 0 else { throw DiskFailure(ENOSPC) }
+        count = free
       }
     }
     let written = UnsafeRawBufferPointer(rebasing: bytes[..<count])
@@ -367,7 +367,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
       if fails(faults.misdirected), misdirect(written, file, name, offset) { return count }
     }
     if name.hasSuffix(".snapshot"), fails(faults.misdirected) {
-      // Nobody looks for it: what should be there is not.
+      // The write is lost: the file keeps its old bytes there.
       counts.misdirected += 1
       story?("write lost: \(name) \(offset) + \(count)")
       file.write(UnsafeRawBufferPointer(rebasing: written[..<0]), at: offset)
@@ -378,7 +378,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     return count
   }
 
-  /// Whether this is a block, or the rest of one.
+  /// Whether the bytes are a journal block or the rest of one.
   private func isBlock(_ bytes: UnsafeRawBufferPointer, _ name: String, _ offset: Int) -> Bool {
     if let rest = restOfBlock, rest == (name, offset) { return true }
     return bytes.starts(with: "JOULEBLK".utf8)
@@ -392,7 +392,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
       blocks.append((name, last.range.lowerBound..<max(last.range.upperBound, end), last.first))
     } else {
       let first = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
-      // Written once more, in part perhaps, it is still the same block.
+      // A block that is written again, perhaps in part, replaces its entry.
       let before = blocks.firstIndex { $0.name == name && $0.range.lowerBound == offset }
       let known = before.map { blocks.remove(at: $0).range.upperBound } ?? end
       blocks.append((name, offset..<max(known, end), first))
@@ -400,13 +400,14 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     restOfBlock = bytes.count < whole ? (name, end) : nil
   }
 
-  /// The bytes land at another block's place; where they belong nothing changes.
+  /// Writes the bytes to another block's offset instead of theirs.
+  /// - Returns: Whether a suitable offset exists.
   private func misdirect(
     _ bytes: UnsafeRawBufferPointer, _ file: SimulatedFile, _ name: String, _ offset: Int
   ) -> Bool {
     let place = random.pick(0..<max(1, (file.size - bytes.count) / 4096)) * 4096
     guard place != offset, place + bytes.count <= file.size else { return false }
-    // On bytes that are not durable the next sync would put them right.
+    // A pending write there would repair the damage at the next sync.
     guard !file.isPending(place..<place + bytes.count) else { return false }
     counts.misdirected += 1
     story?("write misdirected: \(name) \(offset) + \(bytes.count) to \(place)")
@@ -438,7 +439,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     guard let file = names.removeValue(forKey: path) else { throw DiskFailure(ENOENT) }
     names[name] = file
     nameChanges.append(.rename(path, to: name, file))
-    // Who has it open goes on in the same file.
+    // Open descriptors continue to refer to the renamed file.
     for (descriptor, entry) in open where entry.file === file { open[descriptor]?.name = name }
   }
 
@@ -485,12 +486,12 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   func unlock(_ descriptor: Int32) { locks[descriptor] = nil }
 
-  // MARK: What a database needs besides
+  // MARK: Further calls for the database
 
-  /// Whether there is a file.
+  /// Whether `path` exists.
   func exists(_ path: String) -> Bool { names[path] != nil }
 
-  /// Cuts or extends a file.
+  /// Truncates a file or extends it with zeros.
   func resize(_ descriptor: Int32, to size: Int) throws(DiskFailure) {
     try enter()
     try file(descriptor).file.resize(size)

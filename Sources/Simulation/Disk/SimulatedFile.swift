@@ -1,10 +1,10 @@
-// What a file is, and what of it survives:
+// The three states of a file:
 //
-//   contents   what a read sees                   the page cache
-//   durable    what is left when the power goes   the medium
-//   pending    changes that a sync would carry from the one to the other, in order
+//   contents   what a read returns               the page cache
+//   durable    what remains after a power loss   the medium
+//   pending    changes in `contents` that a sync will apply to `durable`, in order
 //
-// When the power goes, any sector of any pending write may have reached the medium, or none.
+// At a power loss each sector of each pending write has or has not reached the medium.
 
 import MarketModel
 
@@ -23,7 +23,7 @@ final class SimulatedFile {
   private(set) var durable: [UInt8] = []
   private(set) var pending: [Change] = []
 
-  /// Bytes in the file.
+  /// Size of the file in bytes.
   var size: Int { contents.count }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
@@ -37,7 +37,7 @@ final class SimulatedFile {
     pending.append(.resize(size))
   }
 
-  /// Whether some of these bytes were written and not synced.
+  /// Whether a pending change affects these bytes.
   func isPending(_ range: Range<Int>) -> Bool {
     pending.contains { change in
       switch change {
@@ -47,25 +47,25 @@ final class SimulatedFile {
     }
   }
 
-  /// Everything becomes durable.
+  /// Makes all changes durable.
   func sync() {
     for change in pending { Self.apply(change, to: &durable) }
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// A sync that failed: some of the changes are on the medium, none is ever tried again, and reads
-  /// still see them (what Linux does after an error of writeback).
+  /// Fails to sync as Linux does after a writeback error: some of the changes reach the medium,
+  /// none is written again, and reads still return them.
   func failToSync(_ random: inout SeededRandom) {
     settle(&random)
   }
 
-  /// The power went: what had reached the medium is what there is.
+  /// Loses power: only what has reached the medium remains.
   func losePower(_ random: inout SeededRandom) {
     settle(&random)
     contents = durable
   }
 
-  /// Changes bytes on the medium and in the cache, past everything.
+  /// Changes bytes on the medium and in the page cache without a write.
   func damage(_ offset: Int, _ bytes: [UInt8]) {
     guard offset + bytes.count <= contents.count, offset + bytes.count <= durable.count else {
       return
@@ -74,7 +74,7 @@ final class SimulatedFile {
     durable.replaceSubrange(offset..<offset + bytes.count, with: bytes)
   }
 
-  /// Each sector of each pending change reaches the medium or does not.
+  /// Applies each sector of each pending change to the medium or drops it, at random.
   private func settle(_ random: inout SeededRandom) {
     let luck = [0, 2_000, 5_000, 9_000, 10_000][random.pick(0..<5)]
     for change in pending {
@@ -84,7 +84,7 @@ final class SimulatedFile {
       case .write(let offset, let bytes):
         var start = 0
         while start < bytes.count {
-          // The first sector may begin in its middle.
+          // The write may begin inside its first sector.
           let end = min(bytes.count, start + Self.sector - (offset + start) % Self.sector)
           if random.happens(luck) {
             Self.apply(

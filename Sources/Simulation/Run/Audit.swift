@@ -1,15 +1,15 @@
-// What a run compares after each start and at its end, past all faults, from the files alone:
+// The comparisons after each start and at the end of a run, computed from the files without faults:
 //
-//   journal ─▶ reader ─▶ fresh exchange ─▶ events ─▶ every claim there is, none twice
-//                              │             └─────▶ batches = the ledger's, hash by hash
-//                              └─▶ event hash = what the live exchange had at that command
+//   journal ─▶ reader ─▶ new exchange ─▶ events ─▶ each acknowledged effect occurs exactly once
+//                             │            └─────▶ batches equal the ledger's, hash by hash
+//                             └─▶ event hash equals that of the live exchange at that command
 
 import ExchangeCore
 import Journaling
 import MarketModel
 import Settlement
 
-/// A replay of the whole journal with everything that can be compared.
+/// A replay of the whole journal with all comparisons.
 struct Audit: ~Copyable {
   /// Command and event hash of a live exchange.
   struct Mark {
@@ -26,12 +26,16 @@ struct Audit: ~Copyable {
   private var rows: [BatchRow] = []
 
   /// Replays the journal of `disk`.
-  /// - Throws: what does not agree.
+  /// - Parameters:
+  ///   - marks: Event hashes of the live exchange.
+  ///   - claimed: Effects that were acknowledged to clients.
+  ///   - observations: Contents of answers to clients.
+  /// - Throws: The first difference.
   init(
     _ disk: SimulatedDisk, _ setting: RunSetting, marks: [Mark], expects claimed: Set<Claim>,
-    _ sights: Set<Sight> = []
+    _ observations: Set<Observation> = []
   ) throws(Violation) {
-    var unseen = sights
+    var unconfirmed = observations
     var exchange = Exchange(capacity: setting.capacity)
     var sink = Sink(BatchBuilder(genesis: setting.genesis))
     var nextMark = 0
@@ -44,7 +48,7 @@ struct Audit: ~Copyable {
         exchange.apply(command, into: &sink)
         sink.end(command)
         commands += 1
-        if !unseen.isEmpty { Self.look(exchange, command.sequence, &unseen) }
+        if !unconfirmed.isEmpty { Self.look(exchange, command.sequence, &unconfirmed) }
         while nextMark < marks.count, marks[nextMark].sequence <= command.sequence {
           if marks[nextMark].sequence == command.sequence,
             marks[nextMark].eventHash != exchange.eventHash
@@ -68,12 +72,13 @@ struct Audit: ~Copyable {
     for claim in sink.claims {
       switch claim {
       case .order(let account, let id), .change(let account, let id):
-        unseen.remove(.order(account, id))
+        unconfirmed.remove(.order(account, id))
       case .transfer, .deposit, .withdrawal, .reading: break
       }
     }
-    if let untrue = unseen.first {
-      throw Violation("\(unseen.count) answers are not true of the journal, among them \(untrue)")
+    if let untrue = unconfirmed.first {
+      throw Violation(
+        "\(unconfirmed.count) answers are not true of the journal, among them \(untrue)")
     }
     if let broken = exchange.invariantViolations().first { throw Violation(broken) }
     (claims, rows) = (sink.claims, sink.rows)
@@ -81,33 +86,35 @@ struct Audit: ~Copyable {
     holdings = Self.holdings(exchange)
   }
 
-  /// Takes away what is true after this command.
+  /// Removes the observations that are true after this command.
   private static func look(
-    _ exchange: borrowing Exchange, _ sequence: SequenceNumber, _ unseen: inout Set<Sight>
+    _ exchange: borrowing Exchange, _ sequence: SequenceNumber,
+    _ unconfirmed: inout Set<Observation>
   ) {
-    unseen.remove(.status(sequence, eventHash: exchange.eventHash))
+    unconfirmed.remove(.status(sequence, eventHash: exchange.eventHash))
     for number in 1...UInt32(Village.traders.count) {
       let account = AccountId(number)
       if let balance = exchange.balance(of: account, in: Village.area) {
-        unseen.remove(Sight(balance))
+        unconfirmed.remove(Observation(balance))
       } else {
-        unseen.remove(.balance(account, free: .zero, reserved: .zero, energy: .zero))
+        unconfirmed.remove(.balance(account, free: .zero, reserved: .zero, energy: .zero))
       }
     }
   }
 
-  /// Compares the ledger with the batches that the journal makes.
-  /// - Returns: its head.
-  /// - Throws: what does not agree.
+  /// Compares the ledger with the batches of the journal.
+  /// - Parameter isFinal: Whether the ledger must contain all batches.
+  /// - Returns: The ledger's last batch.
+  /// - Throws: The first difference.
   func check(_ ledger: any Ledger, isFinal: Bool) throws(Violation) -> LedgerHead {
     do throws(LedgerError) {
       let head = try ledger.head()
       guard head.batch <= UInt64(rows.count) else {
         throw .chainMismatch(
-          batch: head.batch, reason: "the journal makes only \(rows.count) batches")
+          batch: head.batch, reason: "the journal has only \(rows.count) batches")
       }
       for row in rows.prefix(Int(head.batch)) where try ledger.row(ofBatch: row.id) != row {
-        throw .chainMismatch(batch: row.id, reason: "the journal makes another one")
+        throw .chainMismatch(batch: row.id, reason: "the journal's batch differs")
       }
       let verification = try LedgerVerification.run(on: ledger)
       if let problem = verification.problems.first {
@@ -124,7 +131,7 @@ struct Audit: ~Copyable {
       }
       return head
     } catch {
-      throw Violation("the ledger is no prefix of the journal: \(error)")
+      throw Violation("the ledger is not a prefix of the journal's batches: \(error)")
     }
   }
 
@@ -149,7 +156,7 @@ struct Audit: ~Copyable {
     return holdings
   }
 
-  /// Collects what the replay says.
+  /// Collects effects and batches from the events of the replay.
   private struct Sink: EventSink, ~Copyable {
     var sequence = SequenceNumber.none
     var time = Timestamp(nanoseconds: 0)

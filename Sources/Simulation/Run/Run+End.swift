@@ -1,60 +1,64 @@
 import MarketModel
 
-// The end of a run: every fault is over, and everything must come right.
+// The end of a run: without further faults, every request must be answered and all states must
+// agree.
 
 extension Run {
-  /// Rounds in which a healthy exchange must have answered everything.
+  /// Rounds after which an exchange without faults must have answered all requests.
   private static let mostRounds = 6_000
 
-  /// No fault any more, the right time, room on the disk; the process starts anew.
+  /// Ends all faults, corrects the clock, frees the disk and restarts the server.
+  /// - Throws: A violation when the server does not start.
   func recoverFromEverything() throws(Violation) {
     disk.faults = .none
     (files.isFailing, files.isRead) = (false, false)
     disk.endProcess()
-    try judge()
+    try checkFailures()
     clock.wallError = 0
     if server == nil { disk.start() }
-    // Damage of the last steps shows now, of a snapshot first, then of the journal; after each refusal
-    // the files are brought back.
+    // Damage of the last steps may refuse a start, first of a snapshot, then of the journal; each
+    // refusal repairs the files.
     for _ in 0..<4 where server == nil { try boot() }
-    guard server != nil else { throw Violation("it does not start on a healthy disk") }
-    // Behind a snapshot a start does not look at older segments; settlement may have to.
+    guard server != nil else { throw Violation("the server does not start on a repaired disk") }
+    // A start from a snapshot does not read older segments, but settlement may read them.
     disk.restore()
     _ = disk.restoreSnapshots()
   }
 
-  /// Clients and server go on until nothing is left to answer.
+  /// Runs clients and server until every request is answered.
   func answerEverything() throws(Violation) {
     for _ in 0..<Self.mostRounds {
       ioTurn()
       journalStep()
       settlementStep()
       clock.advance(nanoseconds: 20_000_000)
-      try judge()
-      if people.allSatisfy(\.outstanding.isEmpty) { return }
+      try checkFailures()
+      if clients.allSatisfy(\.outstanding.isEmpty) { return }
     }
-    let waiting = people.flatMap(\.outstanding)
+    let waiting = clients.flatMap(\.outstanding)
     throw Violation("\(waiting.count) requests are never answered, among them \(waiting[0].body)")
   }
 
-  /// SIGTERM: drained, settled, sealed; then the last audit.
+  /// Stops the server as SIGTERM does: it drains, settles and seals the journal. Then the last
+  /// audit runs.
   func stopInOrder() throws(Violation) {
     let (eventHash, stateHash) = try drain()
-    letGo()
+    releaseServer()
     disk.restore()
-    let claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    let claimed = clients.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     let found = try audit(claimed, isFinal: true)
     guard found == (eventHash, stateHash) else {
-      throw Violation("the replay arrives at another state than the exchange had at its end")
+      throw Violation("the state of the replay differs from that of the exchange at its end")
     }
     report.claims = claimed.count
-    report.sightings = people.reduce(0) { $0 + $1.sightings }
+    report.observationCount = clients.reduce(0) { $0 + $1.observationCount }
     report.trace = eventHash ^ UInt64(disk.counts.calls) << 32 ^ UInt64(clock.elapsed)
   }
 
-  /// - Returns: event hash and state hash at the end.
+  /// Drains the server.
+  /// - Returns: Event hash and state hash at the end.
   private func drain() throws(Violation) -> (UInt64, UInt64) {
-    guard let server else { throw Violation("the server is gone") }
+    guard let server else { throw Violation("the server has ended before its drain") }
     server.stop()
     var rounds = 0
     while !server.isClosed {
@@ -64,7 +68,7 @@ extension Run {
       clock.advance(nanoseconds: 10_000_000)
       if let failure { throw failure }
       rounds += 1
-      guard rounds < Self.mostRounds else { throw Violation("it does not stop") }
+      guard rounds < Self.mostRounds else { throw Violation("the server does not stop") }
     }
     server.close()
     return (server.eventHash, server.stateHash)

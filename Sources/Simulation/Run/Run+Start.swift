@@ -5,20 +5,22 @@ import Logging
 import MarketModel
 import Settlement
 
-// Every start is inspected: what it found must be what was there, and a refusal must have a reason.
+// Every start is checked: the server must recover everything that was durable, and a refused start
+// must have a reason.
 
 extension Run {
-  static let silence = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+  static let noLog = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
 
-  /// Starts the server on what the disk holds.
-  /// - Throws: when it finds less than was acknowledged, or refuses without a reason.
+  /// Starts the server on the files of the disk.
+  /// - Throws: A violation when it recovers less than was durable, or refuses to start without a
+  ///   reason.
   func boot() throws(Violation) {
     let (flips, damages) = (disk.counts.readFlips, disk.damages.count)
     let started: SteppedServer
     network = SimulatedNetwork(clock: clock)
     do throws(StartError) {
       started = try SteppedServer(
-        setting.configuration, world(), network: network, log: Run.silence)
+        setting.configuration, world(), network: network, log: Run.noLog)
     } catch {
       return try didNotStart(error, sawFlips: disk.counts.readFlips > flips)
     }
@@ -43,15 +45,16 @@ extension Run {
     return world
   }
 
-  /// The operator sets a clock right that is wrong by a year. One that is right is accepted, where the journal
-  /// began with a clock that was a year behind.
-  private func judge(_ doubt: ClockCheck.Doubt) throws(Violation) {
+  /// Acts as the operator after a start that was refused because of the clock: corrects a clock
+  /// that is wrong by a year, and accepts a correct clock if the journal began with one that was a
+  /// year behind.
+  private func handle(_ doubt: ClockCheck.Doubt) throws(Violation) {
     if clock.wallError > Int64(ClockCheck.longestPause) / 2 {
       clock.wallError = 0
     } else if doubt.reference.nanoseconds < SimulatedClock.beginning {
       acceptsTime = true
     } else {
-      throw Violation("it refuses a clock that is right: \(doubt)")
+      throw Violation("the server refuses a correct clock: \(doubt)")
     }
   }
 
@@ -59,7 +62,7 @@ extension Run {
     disk.story?("does not start: \(error)")
     switch error {
     case .clock(let doubt):
-      try judge(doubt)
+      try handle(doubt)
       report.clockRefusals += 1
       disk.endProcess()
       disk.start()
@@ -68,10 +71,10 @@ extension Run {
       disk.endProcess()
       disk.start()
     case .journal(.tooEarly), .journal(.badSnapshot), .journal(.onlySnapshots):
-      // Snapshots hold what was removed from the journal: only a medium that damaged all of them may
-      // keep it from starting.
+      // Only snapshots contain the removed commands, so damage to all of them is a reason not to
+      // start.
       guard disk.restoreSnapshots() || sawFlips else {
-        throw Violation("it does not start: \(error)")
+        throw Violation("the server does not start: \(error)")
       }
       report.refusals += 1
       disk.endProcess()
@@ -81,34 +84,35 @@ extension Run {
         report.refusals += 1
         disk.restore()
       } else if !sawFlips {
-        throw Violation("it refuses to start on a healthy disk: \(error)")
+        throw Violation("the server refuses to start on an undamaged disk: \(error)")
       }
       disk.endProcess()
       disk.start()
-    default: throw Violation("it does not start: \(error)")
+    default: throw Violation("the server does not start: \(error)")
     }
   }
 
-  /// Compares what a start found with what was durable and acknowledged.
+  /// Compares what a start recovered with what was durable and acknowledged.
   private func inspect(_ started: SteppedServer, _ damages: Int) throws(Violation) {
     let recovered = started.recoveredThrough
-    let claimed = people.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    let claimed = clients.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     if recovered < durable {
       guard disk.isDamaged(behind: recovered.rawValue, through: durable.rawValue) else {
         throw Violation(
-          "command \(durable.rawValue) was durable, only \(recovered.rawValue) are there")
+          "command \(durable.rawValue) was durable, only \(recovered.rawValue) were recovered")
       }
       report.excusedLosses += 1
       ledgerMayBeAhead = true
       return
     }
-    // What was not durable may have been replaced by what another process wrote before.
+    // Marks after the last durable command are dropped: the next process writes other commands
+    // there.
     let sure = durable
     marks.removeAll { $0.sequence > sure }
     durable = recovered
     disk.forgetBlocks(behind: recovered.rawValue)
     disk.forgetDamage(damages, behind: started.snapshot.rawValue)
-    // Damage done by the start itself shows at the next one.
+    // Faults during this start may have damaged the medium; the next start is audited instead.
     if disk.isDamaged { return }
     _ = try audit(claimed, isFinal: false)
     guard started.snapshot > .none else { return }
@@ -116,22 +120,23 @@ extension Run {
     try disk.quietly { () throws(Violation) in
       do throws(JournalError) {
         guard try started.startedFaithfully() else {
-          throw JournalError.badSnapshot(path: "\(started.snapshot)", "the journal leads elsewhere")
+          throw JournalError.badSnapshot(
+            path: "\(started.snapshot)", "a replay of the journal gives another state")
         }
       } catch {
-        throw Violation("snapshot and tail are not what the journal makes: \(error)")
+        throw Violation("snapshot and tail differ from the journal: \(error)")
       }
     }
   }
 
-  /// Audits journal and ledger past all faults.
-  /// - Returns: event hash and state hash of the replay.
+  /// Audits journal and ledger without faults.
+  /// - Returns: Event hash and state hash of the replay.
   func audit(
     _ claimed: Set<Claim>, isFinal: Bool
   ) throws(Violation) -> (eventHash: UInt64, stateHash: UInt64) {
     try disk.quietly { () throws(Violation) in
-      let sights = people.reduce(into: Set<Sight>()) { $0.formUnion($1.sights) }
-      let audit = try Audit(disk, setting, marks: marks, expects: claimed, sights)
+      let observations = clients.reduce(into: Set<Observation>()) { $0.formUnion($1.observations) }
+      let audit = try Audit(disk, setting, marks: marks, expects: claimed, observations)
       report.audits += 1
       report.commands = audit.commands
       if disk.exists(RunSetting.ledger), !ledgerMayBeAhead {

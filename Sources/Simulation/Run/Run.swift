@@ -1,18 +1,18 @@
-// A run: the whole exchange, its clients, its disk and its network in one thread and simulated time.
+// A run: exchange, clients, disk and network on one thread and in simulated time.
 //
 //   step:  start the server if it is down
-//          one of: I/O turn, journal, settlement, snapshot, wishes of clients, time
-//          perhaps: kill, power loss, bit flip, cut connection, clock jump, full disk, ledger down
+//          one of: I/O turn, journal, settlement, snapshot, new requests, time
+//          faults: kill, power loss, bit flip, cut connection, clock jump, full disk, ledger down
 //   after each I/O turn: the exchange's invariants, conservation, a mark (command, event hash)
 //   after each start:    an audit of journal and ledger against marks and acknowledgements
-//   at the end:          all faults over; everything asked for is answered; orderly stop; last audit
+//   at the end:          no more faults; all requests are answered; orderly stop; last audit
 
 import JoulebookServer
 import Journaling
 import MarketModel
 import Settlement
 
-/// One seed's run. Owned by one thread.
+/// The run of one seed. Owned by one thread.
 final class Run {
   let seed: UInt64
   let setting: RunSetting
@@ -25,9 +25,9 @@ final class Run {
   let village: Village
   var network: SimulatedNetwork
   var server: SteppedServer?
-  /// The next start is told to accept the clock.
+  /// Whether the next start accepts the clock, as `serve --accept-time` does.
   var acceptsTime = false
-  let people: [SimulatedClient]
+  let clients: [SimulatedClient]
   let signed: SignedMessages
   var behaviour = Behaviour()
   var marks: [Audit.Mark] = []
@@ -37,10 +37,11 @@ final class Run {
   private var journalIsBusy = false
   private var settlementIsBusy = false
   private var snapshotIsBusy = false
-  /// A command whose loss cannot be told from a torn write is lost: the ledger may know it, and what
-  /// the clients were told is not so. The run is over.
+  /// Whether a durable command was lost by damage that looks like a torn write. The ledger may
+  /// contain the command and clients have its acknowledgement, so the run ends without further
+  /// comparisons.
   var ledgerMayBeAhead = false
-  var founded = 0
+  var setUpCount = 0
 
   init(seed: UInt64, steps: Int, village: Village) {
     self.seed = seed
@@ -53,20 +54,20 @@ final class Run {
     let (village, clock) = (village, clock)
     let signed = SignedMessages()
     self.signed = signed
-    people = ([SessionId(1)] + Village.traders).map {
+    clients = ([SessionId(1)] + Village.traders).map {
       SimulatedClient($0, village, clock, signed)
     }
-    disk.meanwhile = { [unowned self] in others() }
+    disk.whileWaiting = { [unowned self] in runOtherThreads() }
   }
 
   deinit { files.unregister() }
 
-  /// Plays the run to its end.
-  /// - Throws: the first thing that must never happen.
+  /// Runs all steps, ends the faults, and performs the last audit.
+  /// - Throws: The first violation.
   func play() throws(Violation) {
     defer { end() }
-    for body in village.foundation() { people[0].ask(Request(body)) }
-    founded = people[0].outstanding.count
+    for body in village.setUp() { clients[0].ask(Request(body)) }
+    setUpCount = clients[0].outstanding.count
     disk.faults = setting.faults
     for _ in 0..<setting.steps where !ledgerMayBeAhead { try step() }
     try recoverFromEverything()
@@ -91,16 +92,16 @@ final class Run {
     case ..<65: journalStep()
     case ..<77: settlementStep()
     case ..<81: snapshotStep()
-    case ..<93: wish()
+    case ..<93: nextRequest()
     default: clock.advance(nanoseconds: UInt64(random.pick(0...300_000_000)))
     }
     clock.advance(nanoseconds: UInt64(random.pick(10_000...4_000_000)))
-    misfortune()
-    try judge()
+    injectFaults()
+    try checkFailures()
   }
 
-  /// What happens to the world, whoever works.
-  private func misfortune() {
+  /// Injects the faults of a step.
+  private func injectFaults() {
     guard server != nil else { return }
     if random.happens(setting.flips) { disk.flipBit() }
     if random.happens(setting.flips / 2) { disk.flipBitOfSnapshot() }
@@ -130,12 +131,13 @@ final class Run {
     if random.happens(setting.powerLosses) { disk.losePower() }
   }
 
-  /// Ends the process when its journal failed or its machine is down.
-  func judge() throws(Violation) {
+  /// Ends the process if its journal failed or the machine is down.
+  /// - Throws: The first violation that the server or a client found.
+  func checkFailures() throws(Violation) {
     if let failure { throw failure }
-    for person in people {
-      if let complaint = person.complaint {
-        throw Violation("session \(person.session.rawValue): \(complaint)")
+    for client in clients {
+      if let fault = client.fault {
+        throw Violation("session \(client.session.rawValue): \(fault)")
       }
     }
     if server?.hasFailed == true, !disk.isDown { disk.endProcess() }
@@ -143,21 +145,22 @@ final class Run {
     report.restarts += 1
     for link in network.all { network.cut(link, &random) }
     network = SimulatedNetwork(clock: clock)
-    letGo()
+    releaseServer()
     disk.start()
     clock.advance(nanoseconds: UInt64(random.pick(1_000_000...2_000_000_000)))
   }
 
-  /// The process is gone, with its memory. Whoever calls must not hold the server.
-  func letGo() {
+  /// Releases the ended server with its memory.
+  /// - Precondition: No caller has a reference to the server.
+  func releaseServer() {
     weak let last = server
     server = nil
-    precondition(last == nil, "somebody holds the server: its ledger would be closed later")
+    precondition(last == nil, "a reference to the server remains: its ledger would be closed later")
     files.forgetMemory()
   }
 
-  /// While a call to the disk takes its time, other threads get on.
-  private func others() {
+  /// Runs steps of other threads during a slow call of the disk.
+  private func runOtherThreads() {
     guard server != nil, failure == nil else { return }
     if !journalIsBusy, settlementIsBusy || snapshotIsBusy, random.happens(4_000) {
       return journalStep()
@@ -173,7 +176,7 @@ final class Run {
     _ = server.stepJournal()
     if server.durable > durable { disk.story?("durable: command \(server.durable.rawValue)") }
     durable = max(durable, server.durable)
-    // The process ends there and then: nobody works on while the machine waits.
+    // The process ends at once, so that no other thread runs after a failed write.
     if server.hasFailed, !disk.isDown {
       report.failStops += 1
       disk.endProcess()
@@ -199,7 +202,8 @@ final class Run {
     if server.stepSnapshots() { report.snapshots += 1 }
   }
 
-  /// One turn of the loop: bytes arrive, commands are applied, what is durable leaves.
+  /// One turn of the I/O loop: reads bytes, applies commands and sends the reports that are
+  /// durable.
   func ioTurn() {
     guard let server, !ioIsBusy, !server.hasFailed, !disk.isDown else { return }
     ioIsBusy = true
@@ -213,25 +217,25 @@ final class Run {
       }
     }
     network.endTurn()
-    for person in people where random.happens(7_000) {
-      person.live(network, limit: random.pick(1..<4_000), &random)
+    for client in clients where random.happens(7_000) {
+      client.takeTurn(network, limit: random.pick(1..<4_000), &random)
     }
     guard server.lastSequence > before else { return }
     marks.append(Audit.Mark(sequence: server.lastSequence, eventHash: server.eventHash))
     if let broken = server.invariantViolations().first { failure = Violation(broken) }
   }
 
-  private func wish() {
-    let readable = people[1].claims.union(people[2].claims)
-    for (index, person) in people.enumerated() where person.hasRoom && random.happens(5_000) {
+  private func nextRequest() {
+    let readable = clients[1].claims.union(clients[2].claims)
+    for (index, client) in clients.enumerated() where client.canAsk && random.happens(5_000) {
       if index == 0 {
-        // Their own wishes come when the village stands.
-        if person.answers >= founded { person.ask(behaviour.wish(ofOperator: &random)) }
+        // The operator sends other requests only after the set-up.
+        if client.answers >= setUpCount { client.ask(behaviour.nextRequest(ofOperator: &random)) }
         continue
       }
-      guard person.isEstablished,
-        var request = behaviour.wish(
-          of: index, person, readable: readable, now: clock.now, &random)
+      guard client.isEstablished,
+        var request = behaviour.nextRequest(
+          of: index, client, readable: readable, now: clock.now, &random)
       else { continue }
       if case .meterReading(let reading) = request.body {
         let (signed, signature) = village.reading(
@@ -239,7 +243,7 @@ final class Run {
         request.body = .meterReading(signed)
         request.signature = signature
       }
-      person.ask(request)
+      client.ask(request)
     }
   }
 }

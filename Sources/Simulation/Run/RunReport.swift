@@ -1,69 +1,69 @@
-/// What one run did, or many together.
+/// Counts of one run, or sums over many.
 package struct RunReport: Sendable, Equatable {
-  /// Runs.
+  /// Number of runs.
   package var runs = 0
-  /// Steps before the calm.
+  /// Number of steps with faults.
   package var steps = 0
   /// Commands in the journal at the end.
   package var commands = 0
   /// Batches in the ledger at the end.
   package var batches: UInt64 = 0
-  /// Acknowledgements of what happens once only.
+  /// Acknowledged effects, each exactly once in the journal.
   package var claims = 0
-  /// Answers to questions, each true of the journal.
-  package var sightings = 0
+  /// Answers to questions, each confirmed by the journal.
+  package var observationCount = 0
   /// Starts that succeeded.
   package var starts = 0
   /// Snapshots made.
   package var snapshots = 0
   /// Starts from a snapshot, compared with a replay of the whole journal.
   package var snapshotStarts = 0
-  /// Starts that met an error of the disk.
+  /// Starts that failed by a disk error.
   package var failedStarts = 0
-  /// Starts refused for damage that was there.
+  /// Starts refused because of existing damage.
   package var refusals = 0
-  /// Starts refused for a wall clock that was far ahead.
+  /// Starts refused because the wall clock was far ahead.
   package var clockRefusals = 0
-  /// Ends of the process, for whatever reason.
+  /// Ends of the process for any reason.
   package var restarts = 0
-  /// Ends by the process itself, after a failed write or sync.
+  /// Ends of the process after a failed write or sync.
   package var failStops = 0
-  /// kill -9.
+  /// Kills with SIGKILL.
   package var kills = 0
   /// Losses of power.
   package var powerLosses = 0
   /// Audits of journal and ledger.
   package var audits = 0
-  /// Losses of damaged last blocks, which nothing can tell from torn writes.
+  /// Losses of damaged last blocks, which cannot be distinguished from torn writes.
   package var excusedLosses = 0
-  /// Connections broken.
+  /// Broken connections.
   package var cuts = 0
   /// Jumps of the wall clock.
   package var jumps = 0
-  /// Errors of reads that ended settlement until the next start.
+  /// Read errors that stopped settlement until the next start.
   package var readsThatStoppedSettlement = 0
   /// Calls to the disk.
   package var diskCalls = 0
-  /// Failed reads, and reads with a wrong bit.
+  /// Failed reads, and reads with a flipped bit.
   package var readErrors = 0, readFlips = 0
-  /// Failed writes, and writes of a part.
+  /// Failed writes, and partial writes.
   package var writeErrors = 0, shortWrites = 0
   /// Failed syncs.
   package var syncErrors = 0
-  /// Blocks that landed at another place.
+  /// Blocks written to a wrong offset.
   package var misdirected = 0
   /// Bits flipped on the medium.
   package var flips = 0
-  /// Writes for which there was no room.
+  /// Writes on a full disk.
   package var full = 0
-  /// Calls in the midst of which others worked.
+  /// Slow calls, during which other threads ran.
   package var slow = 0
-  /// Simulated seconds.
+  /// Simulated time in seconds.
   package var seconds = 0.0
-  /// Nothing yet.
+  /// All counts are zero.
   package init() {}
 
-  /// Tells two runs of one seed apart.
+  /// A hash of the run: equal for two runs of a seed, if the simulation is deterministic.
   package var trace: UInt64 = 0
 
   mutating func note(_ counts: SimulatedDisk.Counts, _ elapsed: UInt64) {
@@ -76,7 +76,7 @@ package struct RunReport: Sendable, Equatable {
     seconds = Double(elapsed) / 1e9
   }
 
-  /// Adds another's counts.
+  /// Adds the counts of `other`.
   package mutating func add(_ other: RunReport) {
     for row in Self.rows { self[keyPath: row.1] += other[keyPath: row.1] }
     batches += other.batches
@@ -84,13 +84,13 @@ package struct RunReport: Sendable, Equatable {
     trace ^= other.trace
   }
 
-  /// Names of the counts, for a table.
+  /// Names and values of the counts, for a table.
   package static let rows: [(String, WritableKeyPath<RunReport, Int> & Sendable)] = [
     ("runs", \.runs), ("steps under faults", \.steps), ("commands journaled", \.commands),
-    ("acknowledgements kept", \.claims), ("answers true of the journal", \.sightings),
+    ("acknowledged effects", \.claims), ("answers confirmed by the journal", \.observationCount),
     ("starts", \.starts),
     ("snapshots", \.snapshots), ("starts from a snapshot", \.snapshotStarts),
-    ("starts that met an error of the disk", \.failedStarts),
+    ("starts failed by a disk error", \.failedStarts),
     ("starts refused for damage", \.refusals),
     ("starts refused for a wrong clock", \.clockRefusals), ("ends of the process", \.restarts),
     ("fail-stops after a failed write or sync", \.failStops), ("kill -9", \.kills),
@@ -98,9 +98,9 @@ package struct RunReport: Sendable, Equatable {
     ("damaged last blocks taken for torn", \.excusedLosses), ("connections cut", \.cuts),
     ("clock jumps", \.jumps), ("settlement stopped by a read", \.readsThatStoppedSettlement),
     ("calls to the disk", \.diskCalls), ("reads failed", \.readErrors),
-    ("reads with a wrong bit", \.readFlips), ("writes failed", \.writeErrors),
-    ("writes cut short", \.shortWrites), ("syncs failed", \.syncErrors),
+    ("reads with a flipped bit", \.readFlips), ("writes failed", \.writeErrors),
+    ("partial writes", \.shortWrites), ("syncs failed", \.syncErrors),
     ("blocks misdirected", \.misdirected), ("bits flipped", \.flips),
-    ("writes on a full disk", \.full), ("slow calls with others at work", \.slow),
+    ("writes on a full disk", \.full), ("slow calls", \.slow),
   ]
 }

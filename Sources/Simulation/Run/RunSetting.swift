@@ -3,7 +3,7 @@ import JoulebookServer
 import MarketModel
 import Settlement
 
-/// What is chosen for a run, all of it by its seed.
+/// The parameters of a run, which its seed determines.
 struct RunSetting: Sendable {
   static let journal = "/journal"
   static let ledger = "/ledger.sqlite"
@@ -13,17 +13,17 @@ struct RunSetting: Sendable {
     orders: 256, priceLevels: 128)
   let genesis: LedgerGenesis
   let faults: DiskFaults
-  /// Steps before everything is put right again.
+  /// Number of steps with faults.
   let steps: Int
-  /// In ten thousand steps: the process is killed, the power goes, a bit flips, a connection breaks,
-  /// the wall clock jumps.
+  /// Frequencies per 10,000 steps of kills, power losses, bit flips, broken connections and clock
+  /// jumps.
   let kills, powerLosses, flips, cuts, jumps: Int
-  /// In ten thousand steps: the disk gets full for a while.
+  /// Frequency per 10,000 steps with which the disk becomes full or free again.
   let fillings: Int
-  /// In ten thousand calls of the database, for a while: they fail.
+  /// Configuration of the server.
   let configuration: Configuration
 
-  /// The setting of a run of about `steps` steps.
+  /// Draws the parameters of a run of about `steps` steps.
   init(_ random: inout SeededRandom, steps: Int) {
     func rate(_ random: inout SeededRandom, _ choices: [Int]) -> Int {
       choices[random.pick(0..<choices.count)]

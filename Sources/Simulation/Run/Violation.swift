@@ -1,6 +1,6 @@
-/// Something that must never happen has happened.
+/// A violated requirement of the exchange.
 package struct Violation: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What.
+  /// The requirement and how it was violated.
   package let description: String
   init(_ description: String) { self.description = description }
 }

@@ -1,14 +1,14 @@
 import MarketModel
 
-/// Every decision of a run comes from one generator of its seed; nothing else is random.
+/// Choices of a run. All of its decisions come from one generator with the run's seed.
 extension SeededRandom {
-  /// A whole number of `range`.
+  /// A random whole number in `range`.
   mutating func pick(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
 
-  /// A whole number of `range`.
+  /// A random whole number in `range`.
   mutating func pick(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &self) }
 
-  /// Yes, `perMyriad` times in ten thousand.
+  /// True with a probability of `perMyriad` / 10,000.
   mutating func happens(_ perMyriad: Int) -> Bool {
     perMyriad > 0 && Int.random(in: 0..<10_000, using: &self) < perMyriad
   }

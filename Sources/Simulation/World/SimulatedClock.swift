@@ -1,25 +1,25 @@
 import Journaling
 import MarketModel
 
-/// The time of a run: stands still until the run moves it. The wall clock may jump away from it.
+/// The clock of a run, which only `advance` moves. The server's wall clock can differ from it.
 final class SimulatedClock: TimeSource, @unchecked Sendable {
-  /// Where every run begins: 1 June 2026, UTC, ns since 1970.
+  /// Begin of every run: 1 June 2026 UTC, in ns since 1970.
   static let beginning: UInt64 = 1_780_272_000_000_000_000
-  /// A year, in ns.
+  /// A year of 365 days in ns.
   static let year: UInt64 = 31_536_000_000_000_000
 
-  /// ns since the run began.
+  /// Time since the begin of the run, in ns.
   private(set) var elapsed: UInt64 = 0
-  /// What the wall clock shows beyond the truth, ns.
+  /// Error of the server's wall clock in ns; positive when it is ahead.
   var wallError: Int64 = 0
 
-  /// The clients' clock, which is right.
+  /// The clients' clock, which is correct.
   var now: Timestamp { Timestamp(nanoseconds: Self.beginning + elapsed) }
-  /// The server's wall clock.
+  /// The server's wall clock, in ns since 1970.
   var wall: UInt64 { UInt64(Int64(Self.beginning + elapsed) + wallError) }
-  /// The server's steady clock.
+  /// The server's steady clock, in ns.
   var steady: UInt64 { 1_000_000_000 + elapsed }
 
-  /// Time passes.
+  /// Advances the clock.
   func advance(nanoseconds: UInt64) { elapsed += nanoseconds }
 }

@@ -1,16 +1,16 @@
-// Connections between clients and the server: two queues of bytes each, and two ends that need not
-// agree on whether there is a connection.
+// Connections between clients and the server. Each has two queues of bytes, and each end has its
+// own view of whether the connection is open.
 //
-//   client ── toServer ──▶ unread ──▶ gateway          bytes arrive in any pieces, late, or not at all
-//   client ◀── toClient ─────────────── gateway        a cut loses what is under way, in parts
+//   client ── toServer ──▶ unread ──▶ gateway     bytes arrive in any pieces, late, or not at all
+//   client ◀── toClient ───────────── gateway     a cut loses a random part of the bytes in transit
 //
-// Bytes of one connection keep their order, as TCP promises; what a client sends again on a new
-// connection overtakes, repeats and reorders what the old one carried.
+// Bytes of one connection keep their order, as with TCP. Requests that a client sends again on a
+// new connection may overtake or repeat those of the old one.
 
 import MarketModel
 import Transport
 
-/// The network of a run, as the gateway sees it. Owned by the run's one thread.
+/// The network of a run. Owned by the thread of the run.
 final class SimulatedNetwork: Network {
   /// One connection.
   final class Link {
@@ -20,11 +20,11 @@ final class SimulatedNetwork: Network {
     fileprivate var unread: [UInt8] = []
     fileprivate var isPaused = false
     fileprivate var isFinishing = false
-    /// The server's end is open.
+    /// Whether the server's end is open.
     fileprivate(set) var serverIsOpen = true
-    /// The client's end is open, as far as the client knows.
+    /// Whether the client's end is open, as far as the client knows.
     var clientIsOpen = true
-    /// Nothing passes any more, though neither end has noticed.
+    /// Whether the connection is broken; the ends may not have noticed yet.
     fileprivate(set) var isCut = false
 
     init(_ id: ConnectionId) { self.id = id }
@@ -44,9 +44,9 @@ final class SimulatedNetwork: Network {
   private var timers: [TimerToken: Timer] = [:]
   private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
   private var reserved: (link: Link, count: Int)?
-  /// Has the connections.
+  /// Handler of the connections, on the server's side.
   weak var handler: (any ConnectionHandler)?
-  /// Is told of turns and timers.
+  /// Handler of turns and timers, on the server's side.
   weak var turn: (any LoopHandler)?
 
   init(clock: SimulatedClock) { self.clock = clock }
@@ -56,7 +56,7 @@ final class SimulatedNetwork: Network {
   /// Connections in the order of their slots.
   var all: [Link] { links.keys.sorted().compactMap { links[$0] } }
 
-  // MARK: The clients' side
+  // MARK: Client side
 
   /// Opens a connection; `nil` when the server does not listen or is full.
   func connect() -> Link? {
@@ -70,28 +70,29 @@ final class SimulatedNetwork: Network {
     return link
   }
 
-  /// A client sends.
+  /// Sends bytes of a client.
   func send(_ bytes: [UInt8], on link: Link) {
     if !link.isCut, link.clientIsOpen { link.toServer += bytes }
   }
 
-  /// What reaches a client, at most `limit` bytes.
+  /// Returns up to `limit` bytes that have arrived at a client.
   func receive(on link: Link, limit: Int) -> [UInt8] {
     let bytes = Array(link.toClient.prefix(limit))
     link.toClient.removeFirst(bytes.count)
     return bytes
   }
 
-  /// The connection breaks: some of what is under way still arrives. Who is told, is told later.
+  /// Breaks a connection. A random part of the bytes in transit still arrives, and the ends notice
+  /// later.
   func cut(_ link: Link, _ random: inout SeededRandom) {
     link.isCut = true
     link.toServer.removeLast(random.pick(0..<link.toServer.count + 1))
     link.toClient.removeLast(random.pick(0..<link.toClient.count + 1))
   }
 
-  // MARK: The server's side
+  // MARK: Server side
 
-  /// Up to `limit` bytes of one connection reach the server.
+  /// Delivers up to `limit` bytes of one connection to the server.
   func deliver(on link: Link, limit: Int) {
     guard link.serverIsOpen, !link.isPaused else { return }
     let bytes = link.toServer.prefix(limit)
@@ -100,7 +101,7 @@ final class SimulatedNetwork: Network {
     show(link)
   }
 
-  /// The server learns that a connection is gone.
+  /// Closes the server's end of a connection.
   func closeServerEnd(of link: Link, _ reason: CloseReason) {
     guard links[link.id.slot] === link else { return }
     flush()
@@ -109,7 +110,7 @@ final class SimulatedNetwork: Network {
     handler?.closed(link.id, reason)
   }
 
-  /// Timers that are due, the end of the turn, and what was told to finish.
+  /// Fires the timers that are due, ends the turn, and closes the connections that are finishing.
   func endTurn() {
     for token in timers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
       guard let timer = timers[token], timer.due <= clock.elapsed else { continue }
