@@ -4,7 +4,8 @@
 --     tshark -X lua_script:proto/joulebook.lua -r capture.pcap
 --     wireshark -X lua_script:proto/joulebook.lua
 --
--- TCP port 9100, or any on which a conversation is seen from its first frame, or Decode As.
+-- It is used on TCP port 9100, on other ports for conversations that are captured from their
+-- first frame, and with Decode As.
 -- Filters: joulebook, joulebook.template == 20, joulebook.account == 11.
 
 local SCHEMA, ENCODING, HEADER = 16970, 0xEB50, 12
@@ -249,8 +250,7 @@ fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", 
 fields.version = ProtoField.uint32("joulebook.version", "version")
 joulebook.fields = fields
 
--- How a field is shown: what it is called, where it stands in its block, how long it is, and what
--- is said behind its value.
+-- Each field is {ProtoField, offset in its block, size, how its value is shown}.
 local messages = {}
 messages[1] = {
   name = "Negotiate", block = 84,
@@ -1155,7 +1155,7 @@ messages[115] = {
   },
 }
 
--- Sign and decimal point, exactly: Lua's numbers have 53 bits.
+-- The exact decimal number; Lua's own numbers have only 53 bits.
 local function decimal(value, digits)
   local text = tostring(value)
   local sign = ""
@@ -1183,7 +1183,7 @@ local readers = {
 
 local function add(tree, block, entry)
   local field, offset, size, note = entry[1], entry[2], entry[3], entry[4]
-  -- A sender of an older version has shorter blocks.
+  -- The block of an older sender is shorter.
   if offset + size > block:len() then return end
   local range = block(offset, size)
   local item = tree:add_le(field, range)
@@ -1253,7 +1253,7 @@ local function is_joulebook(buffer, pinfo, tree)
   local length = buffer(0, 2):le_uint()
   if length < 24 or length > 4096 or length % 8 ~= 0 then return false end
   if buffer(8, 2):le_uint() ~= SCHEMA then return false end
-  -- The rest of the conversation is ours, also segments that begin within a frame.
+  -- The conversation is of this protocol, including segments that begin inside a frame.
   pinfo.conversation = joulebook
   joulebook.dissector(buffer, pinfo, tree)
   return true

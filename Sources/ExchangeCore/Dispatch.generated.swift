@@ -4,7 +4,7 @@
 import MarketModel
 
 extension Exchange {
-  /// To the rule of the command's name.
+  /// Calls the rule with the command's name.
   mutating func apply(_ command: OrderCommand, _ request: Request) {
     switch command {
     case .massCancel(let value): massCancel(value, request)
@@ -13,7 +13,7 @@ extension Exchange {
     }
   }
 
-  /// To the rule of the command's name.
+  /// Calls the rule with the command's name.
   mutating func apply(_ command: CashCommand, _ request: Request) {
     switch command {
     case .transfer(let value): transfer(value, request)
@@ -22,7 +22,7 @@ extension Exchange {
     }
   }
 
-  /// To the rule of the command's name.
+  /// Calls the rule with the command's name.
   mutating func apply(_ command: ReferenceCommand, _ request: Request) {
     switch command {
     case .createParticipant(let value): createParticipant(value, request)
@@ -37,7 +37,7 @@ extension Exchange {
     }
   }
 
-  /// To the rule of the command's name.
+  /// Calls the rule with the command's name.
   mutating func apply(_ command: SessionCommand, _ request: Request) {
     switch command {
     case .beginSession(let value): beginSession(value, request)
@@ -45,7 +45,7 @@ extension Exchange {
     }
   }
 
-  /// To the rule of the command's name.
+  /// Calls the rule with the command's name.
   mutating func apply(_ command: ControlCommand, _ request: Request) {
     switch command {
     case .tick: tick(request)

@@ -1,26 +1,26 @@
-// What the schema says of commands: the attributes of the namespace jb, resolved.
+// The declarations of commands: the schema's attributes of the namespace jb, resolved.
 
 /// A family of commands and events.
 struct FamilyDeclaration {
   let name: String
-  /// What its commands have in common.
+  /// Doc comment of its commands.
   let commands: String
-  /// What its events have in common.
+  /// Doc comment of its events.
   let events: String
 
-  /// The enum of its commands.
+  /// Name of the enum of its commands.
   var commandType: String { name.capitalizedFirst + "Command" }
-  /// The enum of its events.
+  /// Name of the enum of its events.
   var eventType: String { name.capitalizedFirst + "Event" }
 }
 
-/// What an event folds into the hash of the history beside its tag.
+/// The words of an event that are hashed after its tag.
 enum EventWords {
-  /// The integer at this path of its struct.
+  /// The integer at this key path of the event's struct.
   case path(String)
-  /// All properties of its command's struct.
+  /// Properties of its command's struct.
   case properties([CommandProperty])
-  /// What a function written by hand says.
+  /// The result of a hand-written function.
   case written
 }
 
@@ -28,16 +28,16 @@ enum EventWords {
 struct EventDeclaration {
   let name: String
   let family: String
-  /// The Swift struct that it carries.
+  /// Name of the Swift struct of its contents.
   let payload: String
-  /// Its number in the hash of the history.
+  /// Its number in the event hash, 1 to 255.
   let tag: Int
-  /// What else it folds into the hash.
+  /// The hashed words.
   let hash: EventWords
   let description: String
 }
 
-/// What never crosses the wire.
+/// The declarations of proto/journal.xml: families, events, and commands that no client sends.
 struct JournalSchema {
   let families: [FamilyDeclaration]
   let messages: [SchemaMessage]
@@ -46,32 +46,32 @@ struct JournalSchema {
 
 /// A property of a command's struct.
 struct CommandProperty {
-  /// Where a message has it.
+  /// The place of the property in a message.
   enum Source {
-    /// A field of its own.
+    /// A field.
     case field
     /// A bit of a set.
     case bit(field: String, set: String, choice: String)
-    /// A bit of a set that stands for one of two values of an enum.
+    /// A bit of a set that selects one of two values of an enum.
     case choice(field: String, set: String, choice: String, values: [String])
   }
 
   let name: String
   let type: SwiftType
-  /// The type on the wire; of a bit, the set.
+  /// The type in the message; for a bit, the set.
   let wireType: SchemaType
-  /// The field of the message.
+  /// Name of the field in the message.
   let field: String
   let source: Source
-  /// The expression of what is left out.
+  /// The default as a Swift expression; `nil` when the property is mandatory.
   let standard: String?
   let description: String
-  /// The version of the schema that appended it.
+  /// Version of the schema that added it.
   let sinceVersion: Int
-  /// Name and number of the journal's record that holds it, if it has one of its own.
+  /// Name and number of the kind of record that was introduced for it; `nil` without one.
   let form: (name: String, kind: Int)?
 
-  /// Bytes in the journal.
+  /// Size in the journal in bytes.
   var size: Int {
     switch type {
     case .integer(let primitive), .identifier(_, let primitive), .wrapper(_, _, let primitive),
@@ -82,7 +82,7 @@ struct CommandProperty {
     }
   }
 
-  /// Its unit where the type does not say it.
+  /// Its unit if the type does not imply it.
   var unit: String {
     switch wireType.unit {
     case "number", "code", "bits": ""
@@ -91,22 +91,22 @@ struct CommandProperty {
   }
 }
 
-/// A record of a command: what every form before it holds, then what it adds.
+/// A form of a command's record: the properties of all shorter forms, then further ones.
 struct CommandForm {
   /// A part of the record's payload.
   enum Part {
     case property(CommandProperty)
-    /// Bytes that are zero.
+    /// A number of zero bytes.
     case reserved(Int)
   }
 
   let kind: Int
   let kindName: String
-  /// What it adds to the form before.
+  /// The parts that it adds to the shorter form.
   let parts: [Part]
-  /// Bytes of the payload, what the forms before it hold included.
+  /// Length of the whole payload in bytes.
   let length: Int
-  /// Where its own parts start.
+  /// Offset of its own parts in the payload.
   let start: Int
 
   var properties: [CommandProperty] {
@@ -120,25 +120,25 @@ struct CommandForm {
 /// A command.
 struct CommandDeclaration {
   let name: String
-  /// `nil`: a frequent one, a case of `Command.Body` itself.
+  /// Name of its family; `nil` for a frequent command, which is a case of `Command.Body`.
   let family: String?
-  /// The Swift struct; `nil`: it has no properties.
+  /// Name of the Swift struct; `nil` without properties.
   let payload: String?
-  /// Whether no command before it has the same struct.
+  /// Whether it is the first command with this struct.
   let isFirstOfPayload: Bool
   let roles: [String]
   let description: String
   /// The doc comment of the struct.
   let documentation: String
-  /// In the order of the struct.
+  /// Properties in the order of the struct.
   let properties: [CommandProperty]
-  /// The journal's records, shortest first.
+  /// Forms of its record, shortest first.
   let forms: [CommandForm]
-  /// Its messages, the one with all fields first; none: it never crosses the wire.
+  /// Its messages, the one with all fields first; empty when no client sends the command.
   let messages: [SchemaMessage]
-  /// Whether a function written by hand decides what can be journaled.
+  /// Whether a hand-written function of the gateway can reject it.
   let isChecked: Bool
-  /// The field of the message that is the command's time.
+  /// Name of the message field that is the command's time.
   let stamp: String?
 
   /// The case of `Command.Body` with `value` in it: `.reference(.setTariff(value))`.
@@ -147,28 +147,28 @@ struct CommandDeclaration {
     return family.map { ".\($0)(\(inner))" } ?? inner
   }
 
-  /// The case without its value.
+  /// The case of `Command.Body` without its value.
   var pattern: String { family.map { ".\($0)(.\(name))" } ?? ".\(name)" }
 
-  /// Whether the signature of its message is checked before it is read.
+  /// Whether its message is signed and verified before it is read.
   var isSigned: Bool { messages.contains { $0.fields.contains { $0.type.name == "Signature" } } }
 
-  /// A name for functions that read its struct: as the struct's.
+  /// Name of functions that read its struct.
   var payloadFunction: String { (payload ?? name).lowercasedFirst }
 
-  /// Whether all forms have one kind of record.
+  /// Whether all forms have the same kind.
   var hasOneKind: Bool { Set(forms.map(\.kind)).count == 1 }
 }
 
 /// All commands and the events of families.
 struct CommandSchema {
   let families: [FamilyDeclaration]
-  /// By kind of record.
+  /// Commands in the order of their kinds.
   let commands: [CommandDeclaration]
-  /// By tag.
+  /// Events in the order of their tags.
   let events: [EventDeclaration]
 
-  /// Those that come first with their struct.
+  /// The first command of each struct.
   var payloads: [CommandDeclaration] {
     commands.filter { $0.payload != nil && $0.isFirstOfPayload }
   }

@@ -1,8 +1,6 @@
-// The files that the declarations of commands become.
-
-/// The files of all commands.
+/// The files that are generated from the declarations of commands.
 enum CommandFiles {
-  /// Each with its place and text.
+  /// All files with path and text.
   static func all(_ schema: CommandSchema) -> [OutputFile] {
     var files = PayloadWriter.files(schema).map {
       OutputFile(path: "\(OutputFolder.model)/\($0.name).generated.swift", text: $0.text)

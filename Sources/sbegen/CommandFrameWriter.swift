@@ -1,11 +1,11 @@
-// Writes the encoder of commands: from `Command.Body` to the frame that asks for it.
+// Generates the encoder from `Command.Body` to the frame of a message.
 
-/// Writes `Sources/Wire/Generated/CommandFrame.generated.swift`.
+/// Generates `Sources/Wire/Generated/CommandFrame.generated.swift`.
 struct CommandFrameWriter {
   private let schema: CommandSchema
   private var source = SourceText()
 
-  /// The file.
+  /// The text of the file.
   static func file(_ schema: CommandSchema) -> String {
     var writer = CommandFrameWriter(schema: schema)
     writer.write()
@@ -19,9 +19,9 @@ struct CommandFrameWriter {
   private mutating func write() {
     source.line("import MarketModel")
     source.line()
-    source.doc("The messages of commands: one encoder for all of them.")
+    source.doc("Encodes commands as frames.")
     source.line("public enum CommandFrame {")
-    source.doc("Bytes of the longest.", indent: 1)
+    source.doc("Length of the longest frame in bytes.", indent: 1)
     let longest = wired.flatMap(\.messages).map(\.frameLength).max() ?? 0
     source.line("public static let longest = \(longest)", indent: 1)
     source.line()
@@ -34,8 +34,8 @@ struct CommandFrameWriter {
 
   private mutating func writeLength() {
     source.doc(
-      "Bytes of the shortest message that asks for `body`; `nil`: no client asks for it.", indent: 1
-    )
+      "Length in bytes of the shortest frame for `body`; `nil` when no client can send it.",
+      indent: 1)
     source.line("public static func length(of body: Command.Body) -> Int? {", indent: 1)
     source.line("switch body {", indent: 2)
     for command in wired {
@@ -55,14 +55,14 @@ struct CommandFrameWriter {
 
   private mutating func writeSwitch() {
     source.line()
-    source.doc("Writes the shortest message that asks for `body`.", indent: 1)
+    source.doc("Writes the shortest frame for `body`.", indent: 1)
     source.doc("- Parameters:", indent: 1)
-    source.doc("  - frame: Room for `length(of: body)` bytes.", indent: 1)
+    source.doc("  - frame: Space for `length(of: body)` bytes.", indent: 1)
     source.doc("  - seqNo: The message's sequence number.", indent: 1)
     source.doc("  - sendingTime: The sender's clock.", indent: 1)
-    source.doc("  - time: Of a tick, the new time.", indent: 1)
-    source.doc("  - signature: Of a reading, the meter's.", indent: 1)
-    source.doc("- Precondition: a client asks for it: its length is not `nil`.", indent: 1)
+    source.doc("  - time: The new time, if the command is a tick.", indent: 1)
+    source.doc("  - signature: The meter's signature, if the command is a reading.", indent: 1)
+    source.doc("- Precondition: `length(of: body)` is not `nil`.", indent: 1)
     source.line("public static func write(", indent: 1)
     source.line(
       "_ body: Command.Body, into frame: UnsafeMutableRawPointer, seqNo: UInt64,", indent: 2)
@@ -83,7 +83,7 @@ struct CommandFrameWriter {
       }
     }
     if wired.count < schema.commands.count {
-      source.line("default: preconditionFailure(\"no client asks for it\")", indent: 2)
+      source.line("default: preconditionFailure(\"no client can send this command\")", indent: 2)
     }
     source.line("}", indent: 2)
     source.line("}", indent: 1)
@@ -148,7 +148,7 @@ struct CommandFrameWriter {
         let tests = command.properties.filter { !names.contains($0.field) }
           .map { "value.\($0.name) == \($0.standard ?? "0")" }
         source.line()
-        source.doc("Whether \(message.name) holds all of it: the rest has its default.", indent: 1)
+        source.doc("Whether the fields that \(message.name) lacks have their defaults.", indent: 1)
         source.line(
           "private static func fits\(message.name)(_ value: \(command.payload ?? "")) -> Bool {",
           indent: 1)

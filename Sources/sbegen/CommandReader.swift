@@ -1,11 +1,11 @@
-// Resolves the attributes of the namespace jb and refuses what does not fit together.
+// Resolves the attributes of the namespace jb and checks their consistency.
 
-/// Makes `CommandSchema` of the two files.
+/// Builds a `CommandSchema` from the two schema files.
 struct CommandReader {
   private var payloads: Set<String> = []
 
-  /// The commands of the protocol's and the journal's file.
-  /// - Throws: `SchemaError` for names that are unknown and numbers that are used twice.
+  /// Reads the commands of the protocol's and the journal's schema.
+  /// - Throws: `SchemaError` for unknown names, repeated numbers and other contradictions.
   static func read(_ schema: Schema, _ journal: JournalSchema) throws -> CommandSchema {
     var reader = CommandReader()
     let messages = schema.messages + journal.messages
@@ -19,13 +19,15 @@ struct CommandReader {
     var events = journal.events
     for message in messages where message.marks["kind"] != nil {
       guard let path = message.marks["command"], let all = declarations.removeValue(forKey: path)
-      else { throw SchemaError("\(message.name): a kind and no command, or a command twice") }
+      else { throw SchemaError("\(message.name): jb:kind without jb:command, or it is repeated") }
       let others = all.filter { $0.name != message.name }
       let command = try reader.command(message, path, others, isWired: message.id != 0)
       commands.append(command)
       if let event = message.marks["event"] { events.append(try Self.event(event, command)) }
     }
-    guard declarations.isEmpty else { throw SchemaError("no kind: \(declarations.keys.sorted())") }
+    guard declarations.isEmpty else {
+      throw SchemaError("no kind (jb:kind) for \(declarations.keys.sorted())")
+    }
     let families = Set(journal.families.map(\.name))
     for name in commands.compactMap(\.family) + events.map(\.family) where !families.contains(name)
     {
@@ -49,10 +51,10 @@ struct CommandReader {
       events: events.sorted { $0.tag < $1.tag })
   }
 
-  /// What a session may do.
+  /// The roles of sessions.
   private static let roles = ["trading", "metering", "administration", "dropCopy"]
 
-  /// Numbers from 1 to `most`, none of which two names have.
+  /// Checks that the numbers are unique and in 1...`most`.
   private static func numbered(
     _ what: String, _ entries: [(number: Int, name: String)], most: Int
   ) throws {
@@ -81,15 +83,15 @@ struct CommandReader {
     guard (2...3).contains(words.count), let tag = Int(words[1]), let payload = command.payload
     else {
       throw SchemaError(
-        "\(command.name): an event is its case and its tag, and one property or none")
+        "\(command.name): write jb:event as its case and its tag, and at most one property")
     }
     return EventDeclaration(
       name: words[0], family: family, payload: payload, tag: tag,
       hash: try hash(words.count == 3 ? words[2] : nil, command),
-      description: "What \(command.name) asked for is in force.")
+      description: "\(command.name) has been applied.")
   }
 
-  /// What the event of a command folds: one property where one is named, else all.
+  /// The hashed words of a command's event: the named property, or all.
   private static func hash(_ name: String?, _ command: CommandDeclaration) throws -> EventWords {
     guard let name else { return .properties(command.properties) }
     guard let property = command.properties.first(where: { $0.name == name }) else {
@@ -103,7 +105,7 @@ struct CommandReader {
   ) throws -> CommandDeclaration {
     let names = path.split(separator: ".").map(String.init)
     guard (1...2).contains(names.count), let kind = Int(message.marks["kind"] ?? "") else {
-      throw SchemaError("\(message.name): a command is family.case, and its kind a number")
+      throw SchemaError("\(message.name): write jb:command as family.case and jb:kind as a number")
     }
     let fields = message.fields.filter {
       !["seqNo", "sendingTime"].contains($0.name) && !$0.type.isReserved
@@ -114,7 +116,8 @@ struct CommandReader {
     let payload = properties.isEmpty ? nil : message.marks["payload"] ?? message.name
     let roles = message.marks["role"]?.split(separator: " ").map(String.init) ?? []
     guard roles.isEmpty != isWired else {
-      throw SchemaError("\(message.name): what crosses the wire needs a role, and nothing else")
+      throw SchemaError(
+        "\(message.name): jb:role is needed for messages of the protocol, and only for them")
     }
     let documentation = message.marks["doc"] ?? message.description
     return CommandDeclaration(
@@ -127,7 +130,7 @@ struct CommandReader {
       stamp: message.fields.first { $0.marks["stamp"] != nil }?.name)
   }
 
-  /// What a field becomes: a property, or one of each bit of a set that the market does not have.
+  /// The properties of a field: one, or one for each bit of a set that MarketModel does not have.
   private static func properties(_ field: SchemaField) throws -> [CommandProperty] {
     let type = SwiftType(field.type)
     guard case .set(let choices) = field.type.shape, !SwiftType.marketSets.contains(field.type.name)
@@ -137,7 +140,7 @@ struct CommandReader {
       let form = try field.marks["form"].map { mark in
         let words = mark.split(separator: " ").map(String.init)
         guard words.count == 2, let kind = Int(words[1]) else {
-          throw SchemaError("\(field.name): a form is a name and a number")
+          throw SchemaError("\(field.name): write jb:form as a name and a number")
         }
         return (name: words[0], kind: kind)
       }
@@ -165,7 +168,8 @@ struct CommandReader {
     }
   }
 
-  /// The properties in the order of `names`; those of fields that came after the message may follow unnamed.
+  /// The properties in the order of `names`. Properties that were added later than the message may
+  /// be missing in `names`; they follow.
   private static func ordered(
     _ properties: [CommandProperty], _ names: String?, _ message: SchemaMessage
   ) throws -> [CommandProperty] {
@@ -174,12 +178,12 @@ struct CommandReader {
     let others = properties.filter { !names.contains($0.name) }
     guard named.count == Set(names).count, named.count == names.count,
       others.allSatisfy({ $0.sinceVersion > message.sinceVersion })
-    else { throw SchemaError("\(message.name): the order does not name each property: \(names)") }
+    else { throw SchemaError("\(message.name): the order must name each property once: \(names)") }
     return named + others
   }
 
-  /// The records: each field where its size divides its place, the whole a multiple of 8 bytes. A field that
-  /// came later than the message starts a longer form.
+  /// The forms of the record. Each field is aligned to its size and the length is a multiple of 8
+  /// bytes. Fields that were added in a later version than the message make a longer form.
   private static func forms(
     _ message: SchemaMessage, _ kind: Int, _ name: String, _ properties: [CommandProperty]
   ) throws -> [CommandForm] {

@@ -1,15 +1,16 @@
-// Writes the command text: each command as a line of words, and back.
+// Generates the conversion between commands and lines of text.
 
-/// Writes `Sources/Wire/Generated/CommandText.generated.swift`.
+/// Generates `Sources/Wire/Generated/CommandText.generated.swift`.
 enum CommandTextWriter {
-  /// The file.
+  /// The text of the file.
   static func file(_ schema: CommandSchema) -> String {
     var source = SourceText()
     source.line("import MarketModel")
     source.line()
     source.line("extension CommandText {")
     source.doc(
-      "The command's name, then each field that has not its default: name and value.", indent: 1)
+      "The command as text: its name, then name and value of each field without its default.",
+      indent: 1)
     source.line("public static func text(_ body: Command.Body) -> String {", indent: 1)
     source.line("switch body {", indent: 2)
     for command in schema.commands {
@@ -30,7 +31,7 @@ enum CommandTextWriter {
     source.line("}", indent: 2)
     source.line("}", indent: 1)
     source.line()
-    source.doc("Makes the command of `kind` of a line's fields.", indent: 1)
+    source.doc("The command of `kind` with the fields in `words`.", indent: 1)
     source.line("static func body(", indent: 1)
     source.line("_ kind: CommandKind, _ words: inout CommandWords", indent: 2)
     source.line(") throws(CommandTextError) -> Command.Body {", indent: 1)
@@ -60,7 +61,7 @@ enum CommandTextWriter {
   private static func writeFields(_ schema: CommandSchema, _ source: inout SourceText) {
     source.line()
     source.line("extension CommandKind {")
-    source.doc("Its fields, in the order of its text.", indent: 1)
+    source.doc("The fields of the command, in the order of its text.", indent: 1)
     source.line("public var fields: [CommandField] {", indent: 1)
     source.line("switch self {", indent: 2)
     for command in schema.commands {
@@ -84,13 +85,13 @@ enum CommandTextWriter {
 }
 
 extension String {
-  /// Without the parentheses that close the pattern of `command`.
+  /// The text without the closing parentheses of the pattern of `command`.
   fileprivate func dropLastParentheses(of command: CommandDeclaration) -> String {
     String(dropLast(command.family == nil ? 1 : 2))
   }
 }
 
 extension CommandProperty {
-  /// Whether people know it by its hexadecimal digits.
+  /// Whether its text is hexadecimal.
   fileprivate var isHash: Bool { wireType.unit == "bits" }
 }

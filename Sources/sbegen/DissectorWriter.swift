@@ -1,15 +1,15 @@
-// Writes proto/joulebook.lua: the Wireshark dissector.
+// Generates proto/joulebook.lua, the Wireshark dissector.
 //
 //     frames ──> messages by template id ──> fields at their offsets, enums and sets by name
 //
-// A field is `joulebook.<name>` for display filters, whichever message it stands in: fields of one name
-// have one type throughout the schema, or are told apart by the type's name.
+// In display filters a field of any message is `joulebook.<name>`. If fields with one name have
+// several types, the name of the type is appended.
 
 import Foundation
 
-/// Writes the dissector.
+/// Generates the dissector.
 struct DissectorWriter {
-  /// The Lua source.
+  /// The Lua source of the dissector.
   static func file(_ schema: Schema) -> String {
     var writer = DissectorWriter(schema: schema)
     writer.writeOpening()
@@ -33,7 +33,8 @@ struct DissectorWriter {
       --     tshark -X lua_script:proto/joulebook.lua -r capture.pcap
       --     wireshark -X lua_script:proto/joulebook.lua
       --
-      -- TCP port 9100, or any on which a conversation is seen from its first frame, or Decode As.
+      -- It is used on TCP port 9100, on other ports for conversations that are captured from their
+      -- first frame, and with Decode As.
       -- Filters: joulebook, joulebook.template == 20, joulebook.account == 11.
 
       local SCHEMA, ENCODING, HEADER = \(schema.id), 0xEB50, 12
@@ -51,14 +52,14 @@ struct DissectorWriter {
 
   // MARK: Fields
 
-  /// Every field of every message but padding, each name and type once.
+  /// All fields of all messages except padding, each name and type once.
   private var allFields: [SchemaField] {
     var seen: Set<String> = []
     return schema.messages.flatMap { $0.fields + ($0.group?.fields ?? []) }
       .filter { !$0.type.isReserved && seen.insert(key($0)).inserted }
   }
 
-  /// The field's name in the dissector.
+  /// Name of the field in the dissector.
   private func key(_ field: SchemaField) -> String {
     let types = Set(
       schema.messages.flatMap { $0.fields + ($0.group?.fields ?? []) }
@@ -120,8 +121,7 @@ struct DissectorWriter {
   private mutating func writeMessages() {
     source.line(
       """
-      -- How a field is shown: what it is called, where it stands in its block, how long it is, and what
-      -- is said behind its value.
+      -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
       """)
     source.line("local messages = {}")
     for message in schema.messages {
@@ -148,7 +148,7 @@ struct DissectorWriter {
     source.line("},", indent: 1)
   }
 
-  /// What reads the field's value in words: a table with its null, its exponent, its bits.
+  /// A Lua table that describes how the value is shown: null, decimal places, unit, bits.
   private func note(_ field: SchemaField) -> String {
     switch field.type.shape {
     case .plain(let primitive, let null):
@@ -175,7 +175,7 @@ struct DissectorWriter {
   }
 
   private static let reading = #"""
-    -- Sign and decimal point, exactly: Lua's numbers have 53 bits.
+    -- The exact decimal number; Lua's own numbers have only 53 bits.
     local function decimal(value, digits)
       local text = tostring(value)
       local sign = ""
@@ -203,7 +203,7 @@ struct DissectorWriter {
 
     local function add(tree, block, entry)
       local field, offset, size, note = entry[1], entry[2], entry[3], entry[4]
-      -- A sender of an older version has shorter blocks.
+      -- The block of an older sender is shorter.
       if offset + size > block:len() then return end
       local range = block(offset, size)
       local item = tree:add_le(field, range)
@@ -273,7 +273,7 @@ struct DissectorWriter {
       local length = buffer(0, 2):le_uint()
       if length < 24 or length > 4096 or length % 8 ~= 0 then return false end
       if buffer(8, 2):le_uint() ~= SCHEMA then return false end
-      -- The rest of the conversation is ours, also segments that begin within a frame.
+      -- The conversation is of this protocol, including segments that begin inside a frame.
       pinfo.conversation = joulebook
       joulebook.dissector(buffer, pinfo, tree)
       return true

@@ -1,15 +1,15 @@
-// Golden vectors: every message with fixed values, encoded here straight from the schema's offsets.
-// The Swift codecs and the Python library are each compared with these bytes, so three encoders that
-// share no code must agree.
+// Golden vectors: all messages with fixed values, encoded directly from the schema's offsets. Tests
+// compare the Swift codecs and the Python library with these bytes, so three independent encoders
+// must agree.
 
-/// The value of a field in a vector.
+/// Value of a field in a vector.
 enum SampleValue {
   case unsigned(UInt64)
   case signed(Int64)
   case absent(null: String)
   case text(String)
   case words([(name: String, value: UInt64)])
-  /// A composite of one number.
+  /// A composite with one number.
   case mantissa(Int64)
   case choice(SchemaChoice)
   case flags([SchemaChoice])
@@ -18,11 +18,11 @@ enum SampleValue {
 /// A message with values for all its fields.
 struct GoldenVector {
   let message: SchemaMessage
-  /// `values`, or `nulls` where every nullable field is absent.
+  /// "values", or "nulls" when all nullable fields are null.
   let variant: String
-  /// One for each field of the block.
+  /// Values of the block's fields.
   let values: [SampleValue]
-  /// One list for each entry of the group.
+  /// Values of each entry of the group.
   let entries: [[SampleValue]]
 
   /// The vectors of `message`.
@@ -48,7 +48,7 @@ struct GoldenVector {
   }
 
   private static func sample(_ field: SchemaField, seed: UInt64, nulls: Bool) -> SampleValue {
-    // SplitMix64: fixed, well mixed, and short enough to be obviously itself.
+    // SplitMix64: a fixed function that gives well mixed values.
     func mixed(_ step: UInt64) -> UInt64 {
       var z = (seed &* 31 &+ step) &* 0x9E37_79B9_7F4A_7C15
       z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -77,7 +77,7 @@ struct GoldenVector {
 // MARK: - Bytes
 
 extension GoldenVector {
-  /// The whole frame.
+  /// The encoded frame.
   func frame(of schema: Schema) -> [UInt8] {
     var block = zip(message.fields, values).flatMap { $1.bytes($0.type) }
     if let group = message.group {
@@ -91,12 +91,13 @@ extension GoldenVector {
     return header.flatMap { Self.little(UInt64($0), 2) } + block
   }
 
-  /// `value` in `size` little-endian bytes.
+  /// The `size` lowest bytes of `value`, little-endian.
   static func little(_ value: UInt64, _ size: Int) -> [UInt8] {
     (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
   }
 
-  /// All vectors as JSON: values as the Python library takes them, and the frame in hex.
+  /// All vectors as JSON: values in the form of the Python library, and the frame in hexadecimal
+  /// digits.
   static func json(_ vectors: [GoldenVector], schema: Schema) -> String {
     let lines = vectors.map { vector in
       var fields = zip(vector.message.fields, vector.values).map { "\"\($0.name)\": \($1.json)" }
@@ -117,14 +118,14 @@ extension GoldenVector {
     return "[\n" + lines.joined(separator: ",\n") + "\n]\n"
   }
 
-  /// `bytes` in lower-case hex.
+  /// `bytes` in lower-case hexadecimal digits.
   static func hex(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
 
 extension SampleValue {
-  /// Its bytes as a value of `type`.
+  /// The value encoded as `type`.
   func bytes(_ type: SchemaType) -> [UInt8] {
     switch self {
     case .unsigned(let value): GoldenVector.little(value, type.size)
@@ -140,7 +141,7 @@ extension SampleValue {
     }
   }
 
-  /// As the Python library takes and gives it, in JSON.
+  /// The value in the form of the Python library, as JSON.
   var json: String {
     switch self {
     case .unsigned(let value): "\(value)"

@@ -1,11 +1,11 @@
-// Writes the gateway's reader: from a message's fields to the command that they ask for.
+// Generates the gateway's reader, which converts messages to commands.
 
-/// Writes `Sources/GatewayBinary/Generated/OrderReader.generated.swift`.
+/// Generates `Sources/GatewayBinary/Generated/OrderReader.generated.swift`.
 struct OrderReaderWriter {
   private let schema: CommandSchema
   private var source = SourceText()
 
-  /// The file.
+  /// The text of the file.
   static func file(_ schema: CommandSchema) -> String {
     var writer = OrderReaderWriter(schema: schema)
     writer.source.line("import MarketModel")
@@ -23,15 +23,15 @@ struct OrderReaderWriter {
 
   private init(schema: CommandSchema) { self.schema = schema }
 
-  /// Commands whose messages are read here: the signature of the others is checked first.
+  /// Commands whose messages this file reads. Signed messages are verified and read elsewhere.
   private var read: [CommandDeclaration] {
     schema.commands.filter { !$0.messages.isEmpty && !$0.isSigned }
   }
 
   private mutating func writeRoles() {
     source.doc(
-      "The roles of which a session needs one to send `template`; none: any session may.", indent: 1
-    )
+      "The roles of which a session needs one to send `template`; empty when it needs none.",
+      indent: 1)
     source.line("public static func roles(for template: Template) -> Roles {", indent: 1)
     source.line("switch template {", indent: 2)
     for (roles, commands) in schema.commands.filter({ !$0.messages.isEmpty }).grouped(by: \.roles) {
@@ -46,7 +46,7 @@ struct OrderReaderWriter {
 
   private mutating func writeSwitch() {
     source.line()
-    source.doc("The fields of any command but a reading, as they stand in the frame.", indent: 1)
+    source.doc("Reads the command in a frame; readings are read elsewhere.", indent: 1)
     source.line("func body(of frame: Frame, _ template: Template) -> Body {", indent: 1)
     source.line("let body: Body? =", indent: 2)
     source.line("switch template {", indent: 3)
@@ -90,8 +90,8 @@ struct OrderReaderWriter {
     source.line("}", indent: 1)
   }
 
-  /// Guards against values outside the closed lists. A reject names the account and the client's number, where the
-  /// message has them.
+  /// Writes guards against unknown values of enums and sets. Their reject names the account and the
+  /// client order id if the message has them.
   private mutating func writeChecks(
     _ command: CommandDeclaration, _ message: SchemaMessage
   ) {
@@ -120,7 +120,8 @@ struct OrderReaderWriter {
 }
 
 extension CommandProperty {
-  /// What reads it from a decoder called `message`; a value of a closed list was read into a constant.
+  /// An expression that reads it from the decoder `message`. The guards have read enums into
+  /// constants.
   fileprivate var read: String {
     switch source {
     case .field:

@@ -1,46 +1,46 @@
-// What is generated is committed, so a build needs no tool and a review sees every change.
+// Generated files are committed, so a build does not need sbegen and a review shows every change.
 
 import Foundation
 
 /// A generated file.
 struct OutputFile {
-  /// From the repository's folder.
+  /// Path relative to the repository.
   let path: String
   let text: String
 }
 
-/// The repository that generated files go to.
+/// The repository that contains the generated files.
 struct OutputFolder {
-  /// Where the Swift codecs go.
+  /// Folder of the Swift codecs.
   static let codecs = "Sources/Wire/Generated"
-  /// Where the tests of the golden vectors go.
+  /// Folder of the golden vectors' tests.
   static let tests = "Tests/WireTests/Generated"
 
-  /// Where the model's commands go.
+  /// Folder of the command structs and enums.
   static let model = "Sources/MarketModel/Generated"
-  /// Where the journal's codec goes.
+  /// Folder of the journal's codec.
   static let journal = "Sources/Journaling/Generated"
-  /// Where the gateway's reader goes.
+  /// Folder of the gateway's reader.
   static let gateway = "Sources/GatewayBinary/Generated"
-  /// The tests that draw random commands.
+  /// Folders of the tests that use random commands.
   static let commandTests = [
     "Tests/JournalingTests/Generated", "Tests/ExchangeCoreTests/Generated",
     "Tests/GatewayBinaryTests/Generated",
   ]
-  /// All folders that hold nothing else.
+  /// All folders that contain only generated files.
   static let all = [codecs, tests, model, journal, gateway] + commandTests
 
   let root: URL
 
-  /// Whether `file` is missing or has another text.
+  /// Whether `file` is missing or differs.
   func differs(_ file: OutputFile) throws -> Bool {
     let url = root.appendingPathComponent(file.path)
     guard FileManager.default.fileExists(atPath: url.path) else { return true }
     return try Data(contentsOf: url) != Data(file.text.utf8)
   }
 
-  /// Files in the generated folders that nothing generates any more.
-  func strangers(among paths: [String]) throws -> [String] {
+  /// Paths in the generated folders that are not in `paths`.
+  func obsoleteFiles(among paths: [String]) throws -> [String] {
     let expected = Set(paths)
     return try Self.all.flatMap { folder -> [String] in
       let url = root.appendingPathComponent(folder)
@@ -50,7 +50,7 @@ struct OutputFolder {
     }
   }
 
-  /// Writes `file`, making its folder.
+  /// Writes `file` and creates its folder if necessary.
   func write(_ file: OutputFile) throws {
     let url = root.appendingPathComponent(file.path)
     try FileManager.default.createDirectory(

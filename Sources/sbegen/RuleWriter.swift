@@ -1,9 +1,9 @@
-// Writes what the core needs to know of every command and event: to which rule a command goes, and which words an event
-// folds into the hash of the history. A command without a rule does not compile.
+// Generates the dispatch of commands to the rules of the core, and the hashed words of events. A
+// command without a rule does not compile.
 
-/// Writes `Dispatch.generated.swift` and `EventWords.generated.swift` of the core.
+/// Generates `Dispatch.generated.swift` and `EventWords.generated.swift` of the core.
 enum RuleWriter {
-  /// From the commands of families to their rules: functions of the exchange with the command's name.
+  /// The dispatch of the families' commands to functions of the exchange with the command's name.
   static func dispatch(_ schema: CommandSchema) -> String {
     var source = SourceText()
     source.line("import MarketModel")
@@ -11,7 +11,7 @@ enum RuleWriter {
     source.line("extension Exchange {")
     for (index, family) in schema.families.enumerated() {
       if index > 0 { source.line() }
-      source.doc("To the rule of the command's name.", indent: 1)
+      source.doc("Calls the rule with the command's name.", indent: 1)
       source.line(
         "mutating func apply(_ command: \(family.commandType), _ request: Request) {", indent: 1)
       source.line("switch command {", indent: 2)
@@ -28,7 +28,7 @@ enum RuleWriter {
     return PayloadWriter.banner + source.text
   }
 
-  /// The words of the events of families.
+  /// The hashed words of the families' events.
   static func words(_ schema: CommandSchema) -> String {
     var source = SourceText()
     source.line("import MarketModel")
@@ -36,7 +36,7 @@ enum RuleWriter {
     source.line("extension EventHash {")
     for (index, family) in schema.families.enumerated() {
       if index > 0 { source.line() }
-      source.doc("What an event folds into the hash: its tag, and what it decided.", indent: 1)
+      source.doc("Hashes an event: its tag and its words.", indent: 1)
       source.line("static func word(_ event: \(family.eventType)) -> UInt64 {", indent: 1)
       source.line("switch event {", indent: 2)
       for event in schema.events where event.family == family.name {
@@ -49,13 +49,13 @@ enum RuleWriter {
     return PayloadWriter.banner + source.text
   }
 
-  /// From every command to the reference model's rule for it, of the same name.
+  /// The dispatch of all commands to functions of the reference model with the command's name.
   static func model(_ schema: CommandSchema) -> String {
     var source = SourceText()
     source.line("import MarketModel")
     source.line()
     source.line("extension ReferenceModel {")
-    source.doc("To the rule of the command's name.", indent: 1)
+    source.doc("Calls the rule with the command's name.", indent: 1)
     source.line("mutating func perform(_ command: Command) throws(Refusal) {", indent: 1)
     source.line("switch command.body {", indent: 2)
     for command in schema.commands {
@@ -73,10 +73,10 @@ enum RuleWriter {
     return PayloadWriter.banner + source.text
   }
 
-  /// What a reject of a command names: the account, the client order id and the order that it has.
+  /// The identifiers that a reject of a command repeats: account, client order id and order.
   private static func writeNamed(_ schema: CommandSchema, _ source: inout SourceText) {
     source.line("extension Command.Body {")
-    source.doc("What a reject of this command names.", indent: 1)
+    source.doc("The identifiers that a reject of this command repeats.", indent: 1)
     source.line(
       "var named: (account: AccountId, clientOrderId: ClientOrderId, order: OrderId) {", indent: 1)
     source.line("switch self {", indent: 2)
@@ -100,10 +100,10 @@ enum RuleWriter {
     source.line("}")
   }
 
-  /// What an order says with one bit: for scripts and random orders.
+  /// The boolean properties of an order, for test scripts and random orders.
   private static func writeFlags(_ schema: CommandSchema, _ source: inout SourceText) {
     source.line("extension NewOrder {")
-    source.doc("What is true or false of an order, by name.", indent: 1)
+    source.doc("The boolean properties of an order, by name.", indent: 1)
     source.line(
       "static var flags: [(name: String, field: WritableKeyPath<NewOrder, Bool>)] {", indent: 1)
     source.line("[", indent: 2)
@@ -132,7 +132,7 @@ enum RuleWriter {
     }
   }
 
-  /// From a property to the integers that it is made of.
+  /// Expressions of the integers in a property.
   static func raw(_ type: SwiftType) -> [String] {
     switch type {
     case .integer, .reserved: [""]

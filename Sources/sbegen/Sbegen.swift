@@ -1,29 +1,35 @@
-// sbegen: from the schema and the list of reject codes to the model's commands, their codecs on the wire and in the
-// journal, reference pages and vectors.
+// sbegen generates commands, their codecs for protocol and journal, reference pages and golden
+// vectors from the schemas and the list of reject codes.
 //
-//     swift run sbegen            writes what differs
-//     swift run sbegen --check    writes nothing, names what differs, exits 1 if anything does
+//     swift run sbegen            writes the files that differ
+//     swift run sbegen --check    prints the files that differ; exit code 1 if there are any
 
 import ArgumentParser
 import Foundation
 
-/// The command.
+/// The `sbegen` command.
 @main
 struct Sbegen: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sbegen",
-    abstract: "Generates codecs, reference pages and vectors from the protocol's schema.")
+    abstract: "Generates codecs, reference pages and golden vectors from the schemas in proto/.",
+    discussion: """
+      Writes the files that differ and removes obsolete ones.
 
-  @Flag(help: "Write nothing; exit 1 and name the files that differ.")
+        swift run sbegen
+        swift run sbegen --check
+      """)
+
+  @Flag(help: "Only print the files that differ; exit code 1 if there are any.")
   var check = false
 
-  @Option(help: "The repository's folder.")
+  @Option(help: "Folder of the repository; the current folder unless given.")
   var root = "."
 
   func run() throws {
     let output = OutputFolder(root: URL(fileURLWithPath: root))
     let outdated = try Self.outputs(root: output.root).filter { try output.differs($0) }
-    let stale = try output.strangers(among: Self.outputs(root: output.root).map(\.path))
+    let stale = try output.obsoleteFiles(among: Self.outputs(root: output.root).map(\.path))
     if check {
       for path in outdated.map(\.path) + stale { print("differs: \(path)") }
       if !outdated.isEmpty || !stale.isEmpty { throw ExitCode(1) }
@@ -40,7 +46,7 @@ struct Sbegen: ParsableCommand {
     }
   }
 
-  /// Every generated file with its text.
+  /// All generated files.
   private static func outputs(root: URL) throws -> [OutputFile] {
     let xml = try String(
       contentsOf: root.appendingPathComponent("proto/joulebook.xml"), encoding: .utf8)
@@ -66,7 +72,7 @@ struct Sbegen: ParsableCommand {
     files += [
       OutputFile(
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),
-      // The Python package carries the schema as it is.
+      // The Python package contains a copy of the schema.
       OutputFile(path: "clients/python/joulebook/joulebook.xml", text: xml),
       OutputFile(path: "proto/joulebook.lua", text: DissectorWriter.file(schema)),
       OutputFile(path: "docs/protocol-reference.md", text: ReferencePageWriter.page(schema)),

@@ -1,10 +1,10 @@
-// The schema as sbegen sees it: the part of SBE 1.0 that the portable profile allows, no more.
+// The model of a schema. It covers the portable profile, a subset of SBE 1.0.
 
 /// A primitive type of SBE.
 enum Primitive: String {
   case char, uint8, uint16, uint32, uint64, int8, int16, int32, int64
 
-  /// Bytes on the wire.
+  /// Encoded size in bytes.
   var size: Int {
     switch self {
     case .char, .uint8, .int8: 1
@@ -14,7 +14,7 @@ enum Primitive: String {
     }
   }
 
-  /// The Swift integer that carries it.
+  /// Name of the Swift integer type.
   var swiftName: String {
     switch self {
     case .char, .uint8: "UInt8"
@@ -28,19 +28,19 @@ enum Primitive: String {
     }
   }
 
-  /// Whether it carries a sign.
+  /// Whether it is a signed integer.
   var isSigned: Bool { rawValue.hasPrefix("int") }
 }
 
 /// A named value of an enum, or a named bit of a set.
 struct SchemaChoice {
   let name: String
-  /// The wire value, or the bit's position.
+  /// The encoded value, or the position of the bit.
   let value: Int
   let description: String
-  /// The version of the schema that added it; 1: it was always there.
+  /// Version of the schema that added it; 1 for the first.
   let sinceVersion: Int
-  /// Its attributes of the namespace jb.
+  /// Attributes of the namespace jb.
   let marks: [String: String]
 }
 
@@ -48,13 +48,13 @@ struct SchemaChoice {
 struct SchemaMember {
   let name: String
   let primitive: Primitive
-  /// The constant that stands for it; nothing is sent then.
+  /// The constant value of the member, which is not encoded; `nil` for an encoded member.
   let constant: String?
 }
 
-/// A type that fields name.
+/// A named type of fields.
 struct SchemaType {
-  /// What it is made of.
+  /// Structure of the type.
   enum Shape {
     case plain(Primitive, null: String?)
     case text(length: Int)
@@ -65,11 +65,11 @@ struct SchemaType {
 
   let name: String
   let shape: Shape
-  /// The unit, from the description's part before the first semicolon; empty for enums and sets.
+  /// Unit: the description up to the first semicolon; empty for enums and sets.
   let unit: String
   let description: String
 
-  /// Bytes on the wire.
+  /// Encoded size in bytes.
   var size: Int {
     switch shape {
     case .plain(let primitive, _): primitive.size
@@ -80,13 +80,13 @@ struct SchemaType {
     }
   }
 
-  /// The value that stands for "absent", if the type has one.
+  /// The null value; `nil` when the type has none.
   var null: String? {
     if case .plain(_, let null) = shape { return null }
     return nil
   }
 
-  /// Whether it only fills space.
+  /// Whether it is padding.
   var isReserved: Bool { name.hasPrefix("Reserved") }
 }
 
@@ -95,12 +95,12 @@ struct SchemaField {
   let name: String
   let id: Int
   let type: SchemaType
-  /// From the start of its block.
+  /// Offset from the start of the block, in bytes.
   let offset: Int
-  /// The version of the schema that appended it; 1: it was always there.
+  /// Version of the schema that appended it; 1 for the first.
   let sinceVersion: Int
   let description: String
-  /// Its attributes of the namespace jb.
+  /// Attributes of the namespace jb.
   let marks: [String: String]
 }
 
@@ -114,14 +114,14 @@ struct SchemaGroup {
 
 /// A message template.
 struct SchemaMessage {
-  /// Who sends it.
+  /// Sender of a message.
   enum Direction: String, CaseIterable {
     case toServer = "To server"
     case toClient = "To client"
     case bothWays = "Both ways"
   }
 
-  /// Which part of the protocol it belongs to, by its id.
+  /// Part of the protocol, by template id.
   enum Part: String, CaseIterable {
     case session = "Session"
     case orderEntry = "Order entry"
@@ -131,7 +131,7 @@ struct SchemaMessage {
     case marketData = "Market data"
     case operation = "Operator"
 
-    /// The part of the template `id`.
+    /// The part that contains the template `id`.
     init(id: Int) {
       switch id {
       case ..<20: self = .session
@@ -149,38 +149,38 @@ struct SchemaMessage {
   let id: Int
   let blockLength: Int
   let direction: Direction
-  /// Without the direction.
+  /// The description without the direction.
   let description: String
   let fields: [SchemaField]
   let group: SchemaGroup?
-  /// The version of the schema that added it; 1: it was always there.
+  /// Version of the schema that added it; 1 for the first.
   let sinceVersion: Int
-  /// Its attributes of the namespace jb.
+  /// Attributes of the namespace jb.
   let marks: [String: String]
 
-  /// Bytes before the block: frame header and SBE header.
+  /// Length of frame header and SBE header, which precede the block, in bytes.
   static let headerLength = 12
-  /// Bytes of a group's dimensions.
+  /// Length of the dimensions of a group, in bytes.
   static let dimensionLength = 4
 
-  /// The whole frame; of a message with a group, with no entry.
+  /// Length of a frame without group entries, in bytes.
   var frameLength: Int {
     Self.headerLength + blockLength + (group == nil ? 0 : Self.dimensionLength)
   }
 
-  /// Bytes of the block in the first version of the schema: the least that is read.
+  /// Shortest block that is accepted, in bytes: that of the first version of the message.
   var leastBlockLength: Int { fields.first { $0.sinceVersion > 1 }?.offset ?? blockLength }
 
-  /// The part of the protocol.
+  /// Part of the protocol that the message belongs to.
   var part: Part { Part(id: id) }
 }
 
-/// The whole schema.
+/// A schema.
 struct Schema {
   let id: Int
   let version: Int
-  /// In the order of the file.
+  /// Types in the order of the file.
   let types: [SchemaType]
-  /// In the order of the file.
+  /// Messages in the order of the file.
   let messages: [SchemaMessage]
 }

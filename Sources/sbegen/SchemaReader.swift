@@ -1,9 +1,9 @@
-// Reads the XML schema and refuses whatever leaves the portable profile.
+// Reads the XML schemas and checks that they stay within the portable profile.
 
 import Foundation
 import FoundationXML
 
-/// What is wrong with the schema.
+/// A fault in a schema.
 struct SchemaError: Error, CustomStringConvertible {
   let description: String
 
@@ -15,8 +15,8 @@ struct SchemaReader {
   private var types: [SchemaType] = []
   private var typesByName: [String: SchemaType] = [:]
 
-  /// The schema in `data`.
-  /// - Throws: `SchemaError` where the profile is left; an XML error where it is not XML.
+  /// Reads the schema in `data`.
+  /// - Throws: `SchemaError` outside the portable profile; an XML error when `data` is not XML.
   static func read(_ data: Data) throws -> Schema {
     let root = try rootElement(data)
     var reader = SchemaReader()
@@ -32,7 +32,7 @@ struct SchemaReader {
     return schema
   }
 
-  /// No id and no name twice, and nothing newer than the schema.
+  /// Checks that ids and names are unique and no version exceeds the schema's.
   private static func check(_ schema: Schema) throws {
     var names: [Int: String] = [:]
     for message in schema.messages {
@@ -52,7 +52,8 @@ struct SchemaReader {
     }
   }
 
-  /// The root of a file that is XML. A document's reader mends what is not, so a strict one goes before it.
+  /// The root element. `XMLDocument` repairs malformed XML, so a strict parser checks the file
+  /// first.
   private static func rootElement(_ data: Data) throws -> XMLElement {
     if data.isEmpty { throw SchemaError("the file is empty") }
     let parser = XMLParser(data: data)
@@ -67,8 +68,9 @@ struct SchemaReader {
     return root
   }
 
-  /// What `data`, the journal's file, declares with the types of `schema`.
-  /// - Throws: `SchemaError` where an attribute lacks or a type is unknown; an XML error where it is not XML.
+  /// Reads the journal's schema in `data`, which uses the types of `schema`.
+  /// - Throws: `SchemaError` for missing attributes and unknown types; an XML error when `data` is
+  ///   not XML.
   static func readJournal(_ data: Data, _ schema: Schema) throws -> JournalSchema {
     let root = try rootElement(data)
     var reader = SchemaReader()
@@ -121,7 +123,7 @@ struct SchemaReader {
       let primitive = try element.primitive()
       if primitive == .char { return .text(length: try element.integer("length")) }
       guard element.optionalText("length") == nil else {
-        throw SchemaError("numeric array \(try element.text("name"))")
+        throw SchemaError("numeric arrays are not supported: \(try element.text("name"))")
       }
       return .plain(primitive, null: element.optionalText("nullValue"))
     case "composite":
@@ -133,13 +135,14 @@ struct SchemaReader {
         })
     case "enum":
       guard try element.text("encodingType") == "uint8" else {
-        throw SchemaError("enum \(try element.text("name")) is not uint8")
+        throw SchemaError("enum \(try element.text("name")) must be uint8")
       }
       return .enumeration(try element.childElements.map { try $0.choice() })
     case "set":
       let choices = try element.childElements.map { try $0.choice() }
       guard choices.map(\.value) == Array(0..<choices.count), choices.count <= 8 else {
-        throw SchemaError("set \(try element.text("name")): bits must run from 0, 8 at most")
+        throw SchemaError(
+          "set \(try element.text("name")): bits must be 0, 1 ... without gaps, at most 8")
       }
       return .set(choices)
     default: throw SchemaError("unknown kind of type \(element.name ?? "")")
@@ -153,7 +156,7 @@ struct SchemaReader {
       let direction = SchemaMessage.Direction.allCases.first(where: {
         whole.hasPrefix($0.rawValue + ". ")
       })
-    else { throw SchemaError("\(name): the description does not open with a direction") }
+    else { throw SchemaError("\(name): the description must begin with the direction") }
     let groups = try element.elements(forName: "group").map { group in
       SchemaGroup(
         name: try group.text("name"), blockLength: try group.integer("blockLength"),
@@ -167,7 +170,7 @@ struct SchemaReader {
       fields: try readFields(element), group: groups.first,
       sinceVersion: try element.optionalInteger("sinceVersion") ?? 1, marks: try element.marks())
     guard message.frameLength % 8 == 0, (groups.first?.blockLength ?? 0) % 8 == 0 else {
-      throw SchemaError("\(name): the frame is no multiple of 8 bytes")
+      throw SchemaError("\(name): the length of the frame must be a multiple of 8 bytes")
     }
     return message
   }
@@ -187,14 +190,14 @@ struct SchemaReader {
       offset += type.size
     }
     let versions = fields.map(\.sinceVersion)
-    // What stands for a field that older senders do not have must be a number.
+    // The value for older senders must be a number, so only plain fields can be appended.
     for field in fields where field.sinceVersion > 1 {
       guard case .plain = field.type.shape else {
         throw SchemaError("\(field.name): only plain fields can be appended")
       }
     }
     guard versions == versions.sorted() else {
-      throw SchemaError("\(try block.text("name")): a field was not appended at the end")
+      throw SchemaError("\(try block.text("name")): fields of newer versions must be at the end")
     }
     let declared = try block.optionalInteger("blockLength") ?? offset
     guard offset == declared else {
@@ -206,10 +209,10 @@ struct SchemaReader {
 }
 
 extension XMLElement {
-  /// The elements directly below this one, in order.
+  /// The child elements in order.
   fileprivate var childElements: [XMLElement] { (children ?? []).compactMap { $0 as? XMLElement } }
 
-  /// What the namespace jb has for each element.
+  /// Allowed attributes of the namespace jb for each element.
   private static let known: [String: Set<String>] = [
     "message": [
       "command", "role", "kind", "payload", "properties", "record", "event", "checked", "doc",
@@ -218,7 +221,7 @@ extension XMLElement {
     "choice": ["property", "default", "type", "values", "doc"],
   ]
 
-  /// Attributes of the namespace jb, by their names without it.
+  /// Attributes of the namespace jb by local name.
   fileprivate func marks() throws -> [String: String] {
     let own = (attributes ?? []).filter { $0.name?.hasPrefix("jb:") == true }
     let known = Self.known[localName ?? ""] ?? []
@@ -235,7 +238,7 @@ extension XMLElement {
 
   fileprivate func text(_ name: String) throws -> String {
     guard let text = optionalText(name) else {
-      throw SchemaError("\(self.name ?? "element") lacks \(name)")
+      throw SchemaError("\(self.name ?? "element") has no attribute \(name)")
     }
     return text
   }
@@ -245,20 +248,20 @@ extension XMLElement {
   }
 
   fileprivate func integer(_ name: String) throws -> Int {
-    guard let value = Int(try text(name)) else { throw SchemaError("\(name) is no integer") }
+    guard let value = Int(try text(name)) else { throw SchemaError("\(name) is not an integer") }
     return value
   }
 
   fileprivate func primitive() throws -> Primitive {
     guard let primitive = Primitive(rawValue: try text("primitiveType")) else {
-      throw SchemaError("primitive type \(try text("primitiveType"))")
+      throw SchemaError("unknown primitive type \(try text("primitiveType"))")
     }
     return primitive
   }
 
   fileprivate func choice() throws -> SchemaChoice {
     guard let value = Int(stringValue ?? "") else {
-      throw SchemaError("\(try text("name")) has no number")
+      throw SchemaError("\(try text("name")): the value is not a number")
     }
     return SchemaChoice(
       name: try text("name"), value: value, description: try text("description"),

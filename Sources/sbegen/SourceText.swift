@@ -1,21 +1,19 @@
-// Text under construction, line by line.
-
 import Foundation
 
-/// A source file or page being written.
+/// A source file or page that is built line by line.
 struct SourceText {
-  /// What was written so far; ends with a newline.
+  /// The text so far; it ends with a newline.
   private(set) var text = ""
 
-  /// Widest line of prose.
+  /// Longest line in characters.
   static let width = 100
 
-  /// Adds a line; an empty one carries no blanks.
+  /// Adds a line; an empty line is not indented.
   mutating func line(_ line: String = "", indent: Int = 0) {
     text += line.isEmpty ? "\n" : String(repeating: "  ", count: indent) + line + "\n"
   }
 
-  /// Adds comma-separated items, as many a line as fit the width.
+  /// Adds comma-separated items, as many per line as fit.
   mutating func list(_ items: [String], indent: Int) {
     var current = ""
     for (index, item) in items.enumerated() {
@@ -29,7 +27,7 @@ struct SourceText {
     line(current, indent: indent)
   }
 
-  /// Adds an inlinable getter, on one line if it fits.
+  /// Adds an inlinable getter, on one line if that fits.
   mutating func getter(_ declaration: String, _ body: String, indent: Int) {
     let opening = "@inlinable public var \(declaration) {"
     if 2 * indent + opening.count + body.count + 3 <= Self.width {
@@ -58,9 +56,9 @@ struct SourceText {
 }
 
 extension String {
-  /// With the first letter in upper case: a field's name as a type's.
+  /// The text with its first letter in upper case, to make a type name of a field's.
   var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 
-  /// With the first letter in lower case: a message's name as an enum case.
+  /// The text with its first letter in lower case, to make an enum case of a message's name.
   var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }

@@ -1,26 +1,26 @@
-// How a schema type appears in Swift: mostly as a type of MarketModel, so that a field of the wire is
-// a quantity of the market as soon as it is read.
+// The Swift types of fields: mostly types of MarketModel, so that decoders return quantities of the
+// market.
 
-/// A Swift type that a field reads and writes.
+/// The Swift type of a field.
 enum SwiftType {
-  /// A bare integer.
+  /// A plain integer.
   case integer(Primitive)
-  /// `Name(raw)` and `.rawValue`.
+  /// An identifier with `Name(raw)` and `.rawValue`.
   case identifier(String, Primitive)
-  /// `Name(label: raw)` and `.label`.
+  /// A quantity with `Name(label: raw)` and `.label`.
   case wrapper(String, label: String, Primitive)
-  /// Several 64-bit words; with `labelled`, the initialiser names them.
+  /// Several 64-bit words; with `labelled`, the initialiser has argument labels.
   case words(String, properties: [String], labelled: Bool)
-  /// An enum; `nil` when the value is not in the list.
+  /// An enum; decoders return `nil` for unknown values.
   case enumeration(String)
   /// An option set of one byte.
   case flags(String)
   /// One byte, 0 or 1.
   case boolean
-  /// Padding: written as 0, not read.
+  /// Padding: zero when written, ignored when read.
   case reserved(Primitive)
 
-  /// Schema types that are named differently, or are no identifiers.
+  /// Schema types with another name in Swift, or that are not identifiers.
   private static let wrappers: [String: (name: String, label: String)] = [
     "Timestamp": ("Timestamp", "nanoseconds"), "Energy": ("Energy", "wattHours"),
     "Price": ("Price", "ticks"), "Money": ("Money", "units"),
@@ -32,7 +32,7 @@ enum SwiftType {
     "MeterId": "MeterId", "OrderId": "OrderId", "ClientOrderId": "ClientOrderId",
     "TradeId": "TradeId", "Sequence64": "SequenceNumber",
   ]
-  /// Enums that `MarketModel` has; the others are generated.
+  /// Enums of `MarketModel`; all others are generated.
   static let marketEnumerations: [String: String] = [
     "Side": "Side", "OrderType": "OrderType", "TimeInForce": "TimeInForce",
     "SelfTradePrevention": "SelfTradePrevention", "Sides": "MassCancel.Sides",
@@ -40,7 +40,7 @@ enum SwiftType {
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason",
   ]
-  /// Sets that `MarketModel` has; the others are generated.
+  /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]
 
   /// The Swift type of `type`.
@@ -72,7 +72,7 @@ enum SwiftType {
     }
   }
 
-  /// The type in a parameter list.
+  /// Name of the type in a parameter list.
   var name: String {
     switch self {
     case .integer(let primitive), .reserved(let primitive): primitive.swiftName
@@ -83,13 +83,13 @@ enum SwiftType {
     }
   }
 
-  /// The type that a getter returns.
+  /// Name of the type that a getter returns.
   var readName: String {
     if case .enumeration(let name) = self { return name + "?" }
     return name
   }
 
-  /// An expression that reads it at `offset` from the pointer `base`.
+  /// An expression that reads a value at `offset` of the pointer `base`.
   func read(_ base: String, _ offset: Int) -> String {
     func load(_ type: String, _ at: Int) -> String { "\(base).little(\(at), as: \(type).self)" }
     switch self {
@@ -110,7 +110,7 @@ enum SwiftType {
     }
   }
 
-  /// A number as a value of this type.
+  /// A Swift expression of the number as a value of this type.
   func literal(_ number: String) -> String {
     switch self {
     case .identifier(let name, _): "\(name)(\(number))"
@@ -119,7 +119,7 @@ enum SwiftType {
     }
   }
 
-  /// Statements that write `value` at `offset` from the pointer `base`.
+  /// Statements that write `value` at `offset` of the pointer `base`.
   func write(_ value: String, _ base: String, _ offset: Int) -> [String] {
     switch self {
     case .integer: ["\(base).setLittle(\(offset), \(value))"]

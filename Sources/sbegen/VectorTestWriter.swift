@@ -1,9 +1,9 @@
-// Writes the tests that compare the Swift codecs with the golden vectors, field by field, and the
-// schema's enums with the market's.
+// Generates the tests that compare the Swift codecs with the golden vectors and the schema's enums
+// with those of MarketModel.
 
-/// Writes the files of `Tests/WireTests/Generated`.
+/// Generates the files of `Tests/WireTests/Generated`.
 struct VectorTestWriter {
-  /// The files, by name.
+  /// Name and text of each file.
   static func files(
     _ schema: Schema, _ vectors: [GoldenVector]
   ) -> [(name: String, text: String)] {
@@ -67,9 +67,9 @@ struct VectorTestWriter {
     source.line("import MarketModel")
     source.line("import Wire")
     source.line()
-    source.doc("The golden vectors' values, encoded by the Swift codecs.")
+    source.doc("The golden vectors, encoded by the Swift codecs.")
     source.line("enum SwiftFrames {")
-    source.doc("Every frame with its message's name and variant.", indent: 1)
+    source.doc("Message name, variant and frame of each vector.", indent: 1)
     source.line(
       "static let all: [(message: String, variant: String, frame: [UInt8])] = [", indent: 1)
     for vector in vectors {
@@ -149,14 +149,14 @@ struct VectorTestWriter {
 }
 
 extension GoldenVector {
-  /// The name of its function in the tests.
+  /// Name of its function in the tests.
   var swiftName: String {
     message.name.lowercasedFirst + (variant == "nulls" ? "WithNulls" : "")
   }
 }
 
 extension SampleValue {
-  /// A Swift expression of it as a value of `type`.
+  /// A Swift expression of the value as `type`.
   func swift(_ type: SwiftType) -> String {
     let number: String
     switch self {

@@ -1,9 +1,9 @@
-// Writes what the codecs share: the schema's numbers, the list of templates, and the enums and sets
-// that MarketModel does not have.
+// Generates the common parts of the codecs: the schema's numbers, the list of templates, and the
+// enums and sets that MarketModel does not have.
 
-/// Writes `WireSchema.generated.swift`, `Template.generated.swift` and one file per type.
+/// Generates `WireSchema.generated.swift`, `Template.generated.swift` and one file per type.
 struct VocabularyWriter {
-  /// The files, by name.
+  /// Name and text of each file.
   static func files(_ schema: Schema) -> [(name: String, text: String)] {
     var files = [
       ("WireSchema", constants(schema)), ("Template", templates(schema)),
@@ -23,11 +23,11 @@ struct VocabularyWriter {
 
   private static func constants(_ schema: Schema) -> String {
     var source = SourceText()
-    source.doc("The numbers that every SBE header carries.")
+    source.doc("The schema's numbers in every SBE header.")
     source.line("public enum WireSchema {")
-    source.doc("The schema's id; a breaking change takes another.", indent: 1)
+    source.doc("Schema id; a breaking change gets a new one.", indent: 1)
     source.line("@inlinable public static var id: UInt16 { \(schema.id) }", indent: 1)
-    source.doc("Its version; grows when fields are appended.", indent: 1)
+    source.doc("Schema version; it grows when fields are appended.", indent: 1)
     source.line("@inlinable public static var version: UInt16 { \(schema.version) }", indent: 1)
     source.line("}")
     return CodecWriter.banner + source.text
@@ -35,7 +35,7 @@ struct VocabularyWriter {
 
   private static func templates(_ schema: Schema) -> String {
     var source = SourceText()
-    source.doc("Every message of the protocol, by its template id.")
+    source.doc("The messages of the protocol, by template id.")
     source.line("public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {")
     for message in schema.messages {
       source.doc(message.description, indent: 1)
@@ -52,7 +52,7 @@ struct VocabularyWriter {
     source.line("}", indent: 2)
     source.line("}", indent: 1)
     source.line()
-    source.doc("Bytes of each entry of its group; 0 when it has none.", indent: 1)
+    source.doc("Length of a group entry in bytes; 0 for messages without a group.", indent: 1)
     source.line("@inlinable public var entryLength: Int {", indent: 1)
     source.line("switch self {", indent: 2)
     for message in schema.messages {
@@ -67,7 +67,7 @@ struct VocabularyWriter {
       ("isFromServer", .toClient, "server"),
     ] {
       source.line()
-      source.doc("Whether a \(who) may send it.", indent: 1)
+      source.doc("Whether a \(who) may send this message.", indent: 1)
       source.line("@inlinable public var \(name): Bool {", indent: 1)
       source.line("switch self {", indent: 2)
       let sent = schema.messages.filter { $0.direction == other || $0.direction == .bothWays }
@@ -80,7 +80,7 @@ struct VocabularyWriter {
     return CodecWriter.banner + source.text
   }
 
-  /// The items of a switch case that gives `value` for `messages`.
+  /// The items of a switch case that returns `value` for `messages`.
   private static func cases(_ messages: [SchemaMessage], value: String) -> [String] {
     var items = messages.map { "." + $0.name.lowercasedFirst }
     items[0] = "case " + items[0]
@@ -110,7 +110,7 @@ struct VocabularyWriter {
     var source = SourceText()
     source.doc(type.description)
     source.line("public struct \(type.name): OptionSet, Sendable, Hashable, BitwiseCopyable {")
-    source.doc("The bits as on the wire.", indent: 1)
+    source.doc("The encoded bits.", indent: 1)
     source.line("public let rawValue: UInt8", indent: 1)
     source.doc("The set with these bits.", indent: 1)
     source.line("@inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }", indent: 1)
@@ -120,7 +120,7 @@ struct VocabularyWriter {
         "public static let \(choice.name) = \(type.name)(rawValue: \(1 << choice.value))", indent: 1
       )
     }
-    source.doc("All bits that mean something; any other is an error of the sender.", indent: 1)
+    source.doc("All defined bits; any other bit is an error of the sender.", indent: 1)
     source.line(
       "public static let known = \(type.name)(rawValue: \((1 << choices.count) - 1))", indent: 1)
     source.line("}")

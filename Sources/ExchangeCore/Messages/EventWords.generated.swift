@@ -4,7 +4,7 @@
 import MarketModel
 
 extension EventHash {
-  /// What an event folds into the hash: its tag, and what it decided.
+  /// Hashes an event: its tag and its words.
   static func word(_ event: OrderEvent) -> UInt64 {
     switch event {
     case .massCanceled(let done): word(9, done.count)
@@ -13,7 +13,7 @@ extension EventHash {
     }
   }
 
-  /// What an event folds into the hash: its tag, and what it decided.
+  /// Hashes an event: its tag and its words.
   static func word(_ event: CashEvent) -> UInt64 {
     switch event {
     case .transferred(let done): word(10, done.transfer.amount)
@@ -22,7 +22,7 @@ extension EventHash {
     }
   }
 
-  /// What an event folds into the hash: its tag, and what it decided.
+  /// Hashes an event: its tag and its words.
   static func word(_ event: ReferenceEvent) -> UInt64 {
     switch event {
     case .participantCreated(let done): word(15, done.participant.rawValue)
@@ -37,7 +37,7 @@ extension EventHash {
     }
   }
 
-  /// What an event folds into the hash: its tag, and what it decided.
+  /// Hashes an event: its tag and its words.
   static func word(_ event: SessionEvent) -> UInt64 {
     switch event {
     case .sessionBegan(let done): word(26, done.version)
@@ -45,7 +45,7 @@ extension EventHash {
     }
   }
 
-  /// What an event folds into the hash: its tag, and what it decided.
+  /// Hashes an event: its tag and its words.
   static func word(_ event: ControlEvent) -> UInt64 {
     switch event {
     case .acknowledged(let done): word(14, done.session.rawValue)

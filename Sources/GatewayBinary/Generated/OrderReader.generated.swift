@@ -5,7 +5,7 @@ import MarketModel
 import Wire
 
 extension OrderReader {
-  /// The roles of which a session needs one to send `template`; none: any session may.
+  /// The roles of which a session needs one to send `template`; empty when it needs none.
   public static func roles(for template: Template) -> Roles {
     switch template {
     case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent,
@@ -18,7 +18,7 @@ extension OrderReader {
     }
   }
 
-  /// The fields of any command but a reading, as they stand in the frame.
+  /// Reads the command in a frame; readings are read elsewhere.
   func body(of frame: Frame, _ template: Template) -> Body {
     let body: Body? =
       switch template {

@@ -4,7 +4,7 @@
 import MarketModel
 
 extension CommandCodec {
-  /// The longest record, header included.
+  /// Length of the longest record with its header, in bytes.
   public static let longestRecord = 104
 
   /// The kinds of records. Numbers are never reused.
@@ -37,7 +37,7 @@ extension CommandCodec {
     case setRules = 26
     case cancelOrders = 27
 
-    /// Bytes after the header of every form there was, shortest first.
+    /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
@@ -54,7 +54,7 @@ extension CommandCodec {
       }
     }
 
-    /// Bytes after the header of its shortest form.
+    /// Payload length of the shortest form in bytes.
     var shortestPayload: Int {
       switch self {
       case .enter, .setAgent, .createArea: 56
@@ -71,7 +71,7 @@ extension CommandCodec {
       }
     }
 
-    /// Whether a record of it may have so many bytes after the header.
+    /// Whether this kind may have a payload of this length (bytes).
     @inline(__always) func allows(payloadLength: Int) -> Bool {
       payloadLength == shortestPayload || isLonger(payloadLength)
     }
@@ -80,7 +80,7 @@ extension CommandCodec {
       payloadLengths.contains(payloadLength)
     }
 
-    /// Whether a field that is appended to its command makes its records longer.
+    /// Whether new fields of the command make longer records of this kind.
     var canGrow: Bool {
       switch self {
       case .enter, .enterIceberg: false
@@ -89,7 +89,7 @@ extension CommandCodec {
     }
   }
 
-  /// The kind of a command's record.
+  /// The kind of the record of `body`.
   public static func kind(of body: Command.Body) -> Kind {
     switch body {
     case .enter(let value):
@@ -126,7 +126,7 @@ extension CommandCodec {
     }
   }
 
-  /// Bytes of a command's record.
+  /// Length of the record of `body` with its header, in bytes.
   public static func recordLength(of body: Command.Body) -> Int {
     switch body {
     case .enter(let value):
@@ -163,7 +163,7 @@ extension CommandCodec {
     }
   }
 
-  /// The shortest form that holds each field that has not its default.
+  /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: NewOrder) -> Int {
     if value.outlivesSession != false { return 3 }
     if value.onBehalfOf != .exchange { return 2 }
@@ -452,7 +452,8 @@ extension CommandCodec {
 }
 
 extension CommandCodec {
-  /// Reads the payload of a record; it has one of the lengths of its kind.
+  /// Reads the payload of a record.
+  /// - Precondition: `payloadLength` is one of `kind.payloadLengths`.
   static func readBody(
     _ kind: Kind, payloadLength: Int, from reader: inout RecordReader
   ) throws(Failure) -> Command.Body {

@@ -36,9 +36,9 @@ public struct NewOrder: Sendable, BitwiseCopyable, Hashable {
   /// gets an Ack; 0: the sender's own.
   public var onBehalfOf: SessionId
 
-  /// With each value as given; `type`, `timeInForce`, `selfTradePrevention`, `postOnly`,
-  /// `outlivesSession`, `minimumQuantity`, `expireTime`, `displayQuantity`, `onBehalfOf` may be
-  /// left out.
+  /// A command with the given values. Optional: `type`, `timeInForce`, `selfTradePrevention`,
+  /// `postOnly`, `outlivesSession`, `minimumQuantity`, `expireTime`, `displayQuantity`,
+  /// `onBehalfOf`.
   @inlinable public init(
     account: AccountId, instrument: InstrumentId, side: Side, type: OrderType = .limit,
     timeInForce: TimeInForce = .goodTillCancel,
@@ -79,7 +79,7 @@ public struct ReplaceOrder: Sendable, BitwiseCopyable, Hashable {
   /// New total quantity, what has executed included (FIX 38).
   public var quantity: Energy
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     account: AccountId, order: OrderId, clientOrderId: ClientOrderId, price: Price, quantity: Energy
   ) {
@@ -100,7 +100,7 @@ public struct CancelOrder: Sendable, BitwiseCopyable, Hashable {
   /// The order's client order id; read only when orderId is null.
   public var clientOrderId: ClientOrderId
 
-  /// With each value as given; `clientOrderId` may be left out.
+  /// A command with the given values. Optional: `clientOrderId`.
   @inlinable public init(
     account: AccountId, order: OrderId, clientOrderId: ClientOrderId = .engine
   ) {
@@ -119,7 +119,7 @@ public struct MassCancel: Sendable, BitwiseCopyable, Hashable {
   /// Only this side, or both.
   public var sides: MassCancel.Sides
 
-  /// With each value as given; `instrument`, `sides` may be left out.
+  /// A command with the given values. Optional: `instrument`, `sides`.
   @inlinable public init(
     account: AccountId, instrument: InstrumentId = .null, sides: MassCancel.Sides = .both
   ) {
@@ -151,8 +151,8 @@ public struct SetAgent: Sendable, BitwiseCopyable, Hashable {
   /// Level it trades towards; negative: half of the account's cap.
   public var target: Energy
 
-  /// With each value as given; `sells`, `buys`, `sellPrice`, `sellAbove`, `buyPrice`, `buyBelow`,
-  /// `target` may be left out.
+  /// A command with the given values. Optional: `sells`, `buys`, `sellPrice`, `sellAbove`,
+  /// `buyPrice`, `buyBelow`, `target`.
   @inlinable public init(
     account: AccountId, instrument: InstrumentId, sells: Bool = false, buys: Bool = false,
     sellPrice: Price = .zero, sellAbove: Energy = .zero, buyPrice: Price = .zero,
@@ -188,7 +188,7 @@ public struct Transfer: Sendable, BitwiseCopyable, Hashable {
   /// Higher than the sending account's last; shared with its orders.
   public var clientOrderId: ClientOrderId
 
-  /// With each value as given; `currency`, `area` may be left out.
+  /// A command with the given values. Optional: `currency`, `area`.
   @inlinable public init(
     from: AccountId, to: AccountId, asset: AssetKind, currency: Currency = Currency(0),
     area: AreaId = .null, amount: Int64, clientOrderId: ClientOrderId
@@ -219,7 +219,7 @@ public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
   /// Energy consumed in the interval; not negative.
   public var consumed: Energy
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     meter: MeterId, registerSequence: UInt64, intervalStart: Timestamp, intervalEnd: Timestamp,
     produced: Energy, consumed: Energy
@@ -245,7 +245,7 @@ public struct CashMovement: Sendable, BitwiseCopyable, Hashable {
   /// that resending is safe.
   public var reference: UInt64
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     account: AccountId, currency: Currency, amount: Money, reference: UInt64
   ) {
@@ -263,7 +263,7 @@ public struct CreateParticipant: Sendable, BitwiseCopyable, Hashable {
   /// Its short name.
   public var name: Label
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     participant: ParticipantId, name: Label
   ) {
@@ -284,7 +284,7 @@ public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   /// The key that signs Negotiate and Establish.
   public var publicKey: PublicKey
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     session: SessionId, participant: ParticipantId, roles: Roles, publicKey: PublicKey
   ) {
@@ -302,7 +302,7 @@ public struct CreateAccount: Sendable, BitwiseCopyable, Hashable {
   /// Who acts for it.
   public var participant: ParticipantId
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     account: AccountId, participant: ParticipantId
   ) {
@@ -320,7 +320,7 @@ public struct SetCap: Sendable, BitwiseCopyable, Hashable {
   /// Bmax; negative: back to the area's default.
   public var cap: Energy
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     account: AccountId, area: AreaId, cap: Energy
   ) {
@@ -349,7 +349,7 @@ public struct CreateArea: Sendable, BitwiseCopyable, Hashable {
   /// Part of produced energy lost on its way into the storage.
   public var lossFactor: Rate
 
-  /// With each value as given; `lossFactor` may be left out.
+  /// A command with the given values. Optional: `lossFactor`.
   @inlinable public init(
     area: AreaId, currency: Currency, code: Label, storageCost: Money, storagePrice: Money,
     feedInPrice: Price, retailPrice: Price, lossFactor: Rate = .zero
@@ -374,7 +374,7 @@ public struct SetTariff: Sendable, BitwiseCopyable, Hashable {
   /// What the grid charges for imports; not negative.
   public var retailPrice: Price
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     area: AreaId, feedInPrice: Price, retailPrice: Price
   ) {
@@ -407,7 +407,7 @@ public struct CreateInstrument: Sendable, BitwiseCopyable, Hashable {
   /// Fee of the entering side.
   public var takerFee: Rate
 
-  /// With each value as given; `kind`, `makerFee`, `takerFee` may be left out.
+  /// A command with the given values. Optional: `kind`, `makerFee`, `takerFee`.
   @inlinable public init(
     instrument: InstrumentId, area: AreaId, kind: InstrumentKind = .spot, symbol: Label,
     tick: Price, lot: Energy, lowestPrice: Price, highestPrice: Price, makerFee: Rate = .zero,
@@ -433,7 +433,7 @@ public struct SetInstrumentState: Sendable, BitwiseCopyable, Hashable {
   /// The new state; closed is final.
   public var state: InstrumentState
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     instrument: InstrumentId, state: InstrumentState
   ) {
@@ -453,7 +453,7 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   /// The key that signs its readings.
   public var publicKey: PublicKey
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey
   ) {
@@ -471,7 +471,7 @@ public struct SettlementConfirmed: Sendable, BitwiseCopyable, Hashable {
   /// The last command that it covers.
   public var lastSequence: SequenceNumber
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     batch: UInt64, lastSequence: SequenceNumber
   ) {
@@ -488,7 +488,7 @@ public struct Checkpoint: Sendable, BitwiseCopyable, Hashable {
   /// Hash of the whole state; 0 when it was not computed.
   public var stateHash: UInt64
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     eventHash: UInt64, stateHash: UInt64
   ) {
@@ -508,7 +508,7 @@ public struct BeginSession: Sendable, BitwiseCopyable, Hashable {
   /// Unit: ms.
   public var cancelAfter: UInt32
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     session: SessionId, version: UInt64, cancelAfter: UInt32
   ) {
@@ -526,7 +526,7 @@ public struct EndSession: Sendable, BitwiseCopyable, Hashable {
   /// The version that was lost.
   public var version: UInt64
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     session: SessionId, version: UInt64
   ) {
@@ -541,7 +541,7 @@ public struct SetRules: Sendable, BitwiseCopyable, Hashable {
   /// The version, above the present one. Unit: version.
   public var version: UInt32
 
-  /// With each value as given.
+  /// A command with the given values.
   @inlinable public init(
     version: UInt32
   ) {
@@ -561,7 +561,7 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   /// Only this side's, or both.
   public var sides: MassCancel.Sides
 
-  /// With each value as given; `account`, `instrument`, `sides` may be left out.
+  /// A command with the given values. Optional: `account`, `instrument`, `sides`.
   @inlinable public init(
     participant: ParticipantId, account: AccountId = .null, instrument: InstrumentId = .null,
     sides: MassCancel.Sides = .both

@@ -22,16 +22,17 @@ import MarketModel
 ///         78    1 timeInForce
 ///         79    1 waitReason
 public struct AcceptedEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 40 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 68 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 80 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `80` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `80` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, orderId: OrderId,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy, covered: Energy,
@@ -61,19 +62,19 @@ public struct AcceptedEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Accepted, laid out as `AcceptedEncoder` draws it.
+/// Reads Accepted. The layout is drawn at `AcceptedEncoder`.
 public struct AcceptedDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 40 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 68 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 80 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 40, frame.blockLength >= 68,
       frame.blockFits
@@ -112,29 +113,29 @@ public struct AcceptedDecoder: BitwiseCopyable {
   /// What it trades.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(72, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(76, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(76, as: UInt8.self) }
 
-  /// Limit or market. `nil`: a value outside the list.
+  /// Limit or market. `nil` when the value is unknown.
   @inlinable public var orderType: OrderType? {
     OrderType(rawValue: frame.little(77, as: UInt8.self))
   }
-  /// The byte of `orderType`.
+  /// The encoded byte of `orderType`.
   @inlinable public var orderTypeRaw: UInt8 { frame.little(77, as: UInt8.self) }
 
-  /// How long it stands. `nil`: a value outside the list.
+  /// How long it stands. `nil` when the value is unknown.
   @inlinable public var timeInForce: TimeInForce? {
     TimeInForce(rawValue: frame.little(78, as: UInt8.self))
   }
-  /// The byte of `timeInForce`.
+  /// The encoded byte of `timeInForce`.
   @inlinable public var timeInForceRaw: UInt8 { frame.little(78, as: UInt8.self) }
 
-  /// Why the rest waits. `nil`: a value outside the list.
+  /// Why the rest waits. `nil` when the value is unknown.
   @inlinable public var waitReason: WaitReason? {
     WaitReason(rawValue: frame.little(79, as: UInt8.self))
   }
-  /// The byte of `waitReason`.
+  /// The encoded byte of `waitReason`.
   @inlinable public var waitReasonRaw: UInt8 { frame.little(79, as: UInt8.self) }
 }

@@ -3,7 +3,7 @@
 
 /// What a standing instruction does; empty: it is removed.
 public struct AgentFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
-  /// The bits as on the wire.
+  /// The encoded bits.
   public let rawValue: UInt8
   /// The set with these bits.
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -11,6 +11,6 @@ public struct AgentFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   public static let sells = AgentFlags(rawValue: 1)
   /// It buys when the energy is at or below buyBelow.
   public static let buys = AgentFlags(rawValue: 2)
-  /// All bits that mean something; any other is an error of the sender.
+  /// All defined bits; any other bit is an error of the sender.
   public static let known = AgentFlags(rawValue: 3)
 }

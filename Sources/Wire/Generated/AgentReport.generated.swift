@@ -21,16 +21,17 @@ import MarketModel
 ///         85    1 reserved1
 ///         86    2 reserved2
 public struct AgentReportEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 51 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `88` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `88` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     sellPrice: Price, sellAbove: Energy, buyPrice: Price, buyBelow: Energy, target: Energy,
@@ -59,19 +60,19 @@ public struct AgentReportEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads AgentReport, laid out as `AgentReportEncoder` draws it.
+/// Reads AgentReport. The layout is drawn at `AgentReportEncoder`.
 public struct AgentReportDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 51 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 51, frame.blockLength >= 76,
       frame.blockFits

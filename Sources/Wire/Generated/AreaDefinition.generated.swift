@@ -21,16 +21,17 @@ import MarketModel
 ///         98    2 currency
 ///        100    4 reserved1
 public struct AreaDefinitionEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 71 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 92 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 104 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `104` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `104` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     storageCost: Money, storagePrice: Money, defaultCap: Energy, feedInPrice: Price,
@@ -60,19 +61,19 @@ public struct AreaDefinitionEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads AreaDefinition, laid out as `AreaDefinitionEncoder` draws it.
+/// Reads AreaDefinition. The layout is drawn at `AreaDefinitionEncoder`.
 public struct AreaDefinitionDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 71 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 92 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 104 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 71, frame.blockLength >= 92,
       frame.blockFits

@@ -25,16 +25,17 @@ import MarketModel
 ///        114    2 currency
 ///        116    4 reserved1
 public struct BalanceUpdateEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 47 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 108 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 120 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `120` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `120` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     freeCash: Money, reservedCash: Money, energy: Energy, cap: Energy, headroom: Energy,
@@ -67,19 +68,19 @@ public struct BalanceUpdateEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads BalanceUpdate, laid out as `BalanceUpdateEncoder` draws it.
+/// Reads BalanceUpdate. The layout is drawn at `BalanceUpdateEncoder`.
 public struct BalanceUpdateDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 47 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 108 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 120 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 47, frame.blockLength >= 108,
       frame.blockFits

@@ -18,16 +18,17 @@ import MarketModel
 ///         42    2 reserved2
 ///         44    4 reserved3
 public struct CancelOrdersEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 115 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `48` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `48` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     participant: ParticipantId, account: AccountId, instrument: InstrumentId,
@@ -52,19 +53,19 @@ public struct CancelOrdersEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads CancelOrders, laid out as `CancelOrdersEncoder` draws it.
+/// Reads CancelOrders. The layout is drawn at `CancelOrdersEncoder`.
 public struct CancelOrdersDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 115 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 115, frame.blockLength >= 36,
       frame.blockFits
@@ -91,10 +92,10 @@ public struct CancelOrdersDecoder: BitwiseCopyable {
   /// Only this instrument's; null: all.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(36, as: UInt32.self)) }
 
-  /// Only this side's, or both. `nil`: a value outside the list.
+  /// Only this side's, or both. `nil` when the value is unknown.
   @inlinable public var sides: MassCancel.Sides? {
     MassCancel.Sides(rawValue: frame.little(40, as: UInt8.self))
   }
-  /// The byte of `sides`.
+  /// The encoded byte of `sides`.
   @inlinable public var sidesRaw: UInt8 { frame.little(40, as: UInt8.self) }
 }

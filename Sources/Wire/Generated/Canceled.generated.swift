@@ -21,16 +21,17 @@ import MarketModel
 ///         78    1 waitReason
 ///         79    1 reserved1
 public struct CanceledEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 42 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 68 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 80 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `80` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `80` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, orderId: OrderId,
     clientOrderId: ClientOrderId, canceledQuantity: Energy, leaves: Energy, covered: Energy,
@@ -60,19 +61,19 @@ public struct CanceledEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Canceled, laid out as `CanceledEncoder` draws it.
+/// Reads Canceled. The layout is drawn at `CanceledEncoder`.
 public struct CanceledDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 42 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 68 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 80 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 42, frame.blockLength >= 68,
       frame.blockFits
@@ -113,22 +114,22 @@ public struct CanceledDecoder: BitwiseCopyable {
   /// What it trades.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(72, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(76, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(76, as: UInt8.self) }
 
-  /// Why. `nil`: a value outside the list.
+  /// Why. `nil` when the value is unknown.
   @inlinable public var reason: CancelReason? {
     CancelReason(rawValue: frame.little(77, as: UInt8.self))
   }
-  /// The byte of `reason`.
+  /// The encoded byte of `reason`.
   @inlinable public var reasonRaw: UInt8 { frame.little(77, as: UInt8.self) }
 
-  /// Why what remains uncovered waits. `nil`: a value outside the list.
+  /// Why what remains uncovered waits. `nil` when the value is unknown.
   @inlinable public var waitReason: WaitReason? {
     WaitReason(rawValue: frame.little(78, as: UInt8.self))
   }
-  /// The byte of `waitReason`.
+  /// The encoded byte of `waitReason`.
   @inlinable public var waitReasonRaw: UInt8 { frame.little(78, as: UInt8.self) }
 }

@@ -3,12 +3,12 @@
 
 import MarketModel
 
-/// The messages of commands: one encoder for all of them.
+/// Encodes commands as frames.
 public enum CommandFrame {
-  /// Bytes of the longest.
+  /// Length of the longest frame in bytes.
   public static let longest = 136
 
-  /// Bytes of the shortest message that asks for `body`; `nil`: no client asks for it.
+  /// Length in bytes of the shortest frame for `body`; `nil` when no client can send it.
   public static func length(of body: Command.Body) -> Int? {
     switch body {
     case .enter(let value): fitsNewOrder(value) ? 64 : 96
@@ -36,14 +36,14 @@ public enum CommandFrame {
     }
   }
 
-  /// Writes the shortest message that asks for `body`.
+  /// Writes the shortest frame for `body`.
   /// - Parameters:
-  /// - frame: Room for `length(of: body)` bytes.
+  /// - frame: Space for `length(of: body)` bytes.
   /// - seqNo: The message's sequence number.
   /// - sendingTime: The sender's clock.
-  /// - time: Of a tick, the new time.
-  /// - signature: Of a reading, the meter's.
-  /// - Precondition: a client asks for it: its length is not `nil`.
+  /// - time: The new time, if the command is a tick.
+  /// - signature: The meter's signature, if the command is a reading.
+  /// - Precondition: `length(of: body)` is not `nil`.
   public static func write(
     _ body: Command.Body, into frame: UnsafeMutableRawPointer, seqNo: UInt64,
     sendingTime: Timestamp, time: Timestamp = Timestamp(nanoseconds: 0),
@@ -92,7 +92,7 @@ public enum CommandFrame {
       setRules(value, frame, seqNo, sendingTime)
     case .order(.cancelOrders(let value)):
       cancelOrders(value, frame, seqNo, sendingTime)
-    default: preconditionFailure("no client asks for it")
+    default: preconditionFailure("no client can send this command")
     }
   }
 
@@ -324,7 +324,7 @@ public enum CommandFrame {
     )
   }
 
-  /// Whether NewOrder holds all of it: the rest has its default.
+  /// Whether the fields that NewOrder lacks have their defaults.
   private static func fitsNewOrder(_ value: NewOrder) -> Bool {
     value.minimumQuantity == .zero && value.expireTime == .never && value.displayQuantity == .zero && value.onBehalfOf == .exchange
   }

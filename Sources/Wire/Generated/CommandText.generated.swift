@@ -4,7 +4,7 @@
 import MarketModel
 
 extension CommandText {
-  /// The command's name, then each field that has not its default: name and value.
+  /// The command as text: its name, then name and value of each field without its default.
   public static func text(_ body: Command.Body) -> String {
     switch body {
     case .enter(let value):
@@ -191,7 +191,7 @@ extension CommandText {
     }
   }
 
-  /// Makes the command of `kind` of a line's fields.
+  /// The command of `kind` with the fields in `words`.
   static func body(
     _ kind: CommandKind, _ words: inout CommandWords
   ) throws(CommandTextError) -> Command.Body {
@@ -341,7 +341,7 @@ extension CommandText {
 }
 
 extension CommandKind {
-  /// Its fields, in the order of its text.
+  /// The fields of the command, in the order of its text.
   public var fields: [CommandField] {
     switch self {
     case .enter: [

@@ -13,16 +13,17 @@ import MarketModel
 ///         32    4 participant
 ///         36    4 reserved1
 public struct CreateAccountEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 102 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, account: AccountId,
     participant: ParticipantId
@@ -42,19 +43,19 @@ public struct CreateAccountEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads CreateAccount, laid out as `CreateAccountEncoder` draws it.
+/// Reads CreateAccount. The layout is drawn at `CreateAccountEncoder`.
 public struct CreateAccountDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 102 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 102, frame.blockLength >= 28,
       frame.blockFits

@@ -19,16 +19,17 @@ import MarketModel
 ///         82    2 currency
 ///         84    4 reserved1
 public struct CreateAreaEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 104 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `88` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `88` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, storageCost: Money,
     storagePrice: Money, feedInPrice: Price, retailPrice: Price, areaCode: Label, lossFactor: Rate,
@@ -56,19 +57,19 @@ public struct CreateAreaEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads CreateArea, laid out as `CreateAreaEncoder` draws it.
+/// Reads CreateArea. The layout is drawn at `CreateAreaEncoder`.
 public struct CreateAreaDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 104 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 104, frame.blockLength >= 76,
       frame.blockFits

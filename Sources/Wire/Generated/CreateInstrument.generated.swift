@@ -22,16 +22,17 @@ import MarketModel
 ///         91    1 reserved1
 ///         92    4 reserved2
 public struct CreateInstrumentEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 106 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `96` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, tickSize: Price,
     lot: Energy, lowestPrice: Price, highestPrice: Price, symbol: Label, makerFee: Rate,
@@ -62,19 +63,19 @@ public struct CreateInstrumentEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads CreateInstrument, laid out as `CreateInstrumentEncoder` draws it.
+/// Reads CreateInstrument. The layout is drawn at `CreateInstrumentEncoder`.
 public struct CreateInstrumentDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 106 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 106, frame.blockLength >= 84,
       frame.blockFits
@@ -119,10 +120,10 @@ public struct CreateInstrumentDecoder: BitwiseCopyable {
   /// Whose energy.
   @inlinable public var area: AreaId { AreaId(frame.little(88, as: UInt16.self)) }
 
-  /// Spot. `nil`: a value outside the list.
+  /// Spot. `nil` when the value is unknown.
   @inlinable public var kind: InstrumentKind? {
     InstrumentKind(rawValue: frame.little(90, as: UInt8.self))
   }
-  /// The byte of `kind`.
+  /// The encoded byte of `kind`.
   @inlinable public var kindRaw: UInt8 { frame.little(90, as: UInt8.self) }
 }

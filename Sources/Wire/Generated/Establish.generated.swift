@@ -16,18 +16,19 @@ import MarketModel
 ///         44    4 cancelAfter
 ///         48   64 signature
 public struct EstablishEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 4 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 100 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 112 }
-  /// Where the signature starts in the frame: the signed bytes end there.
+  /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `112` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `112` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionId: SessionId, sessionVersion: UInt64,
     timestamp: Timestamp, nextSeqNo: UInt64, keepAliveInterval: UInt32, cancelAfter: UInt32,
@@ -64,21 +65,21 @@ public struct EstablishEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Establish, laid out as `EstablishEncoder` draws it.
+/// Reads Establish. The layout is drawn at `EstablishEncoder`.
 public struct EstablishDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 4 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 100 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 112 }
-  /// Where the signature starts in the frame: the signed bytes end there.
+  /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 4, frame.blockLength >= 100,
       frame.blockFits

@@ -15,16 +15,17 @@ import MarketModel
 ///         48    4 keepAliveInterval
 ///         52    4 reserved1
 public struct EstablishmentAckEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 5 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 44 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 56 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `56` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `56` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionId: SessionId, sessionVersion: UInt64,
     requestTimestamp: Timestamp, nextClientSeqNo: UInt64, nextServerSeqNo: UInt64,
@@ -42,19 +43,19 @@ public struct EstablishmentAckEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads EstablishmentAck, laid out as `EstablishmentAckEncoder` draws it.
+/// Reads EstablishmentAck. The layout is drawn at `EstablishmentAckEncoder`.
 public struct EstablishmentAckDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 5 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 44 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 56 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 5, frame.blockLength >= 44,
       frame.blockFits

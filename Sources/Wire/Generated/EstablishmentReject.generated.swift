@@ -15,16 +15,17 @@ import MarketModel
 ///         42    2 reserved1
 ///         44    4 reserved2
 public struct EstablishmentRejectEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 6 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `48` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `48` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionId: SessionId, sessionVersion: UInt64,
     requestTimestamp: Timestamp, brokenLimit: Int64, code: RejectCode
@@ -41,19 +42,19 @@ public struct EstablishmentRejectEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads EstablishmentReject, laid out as `EstablishmentRejectEncoder` draws it.
+/// Reads EstablishmentReject. The layout is drawn at `EstablishmentRejectEncoder`.
 public struct EstablishmentRejectDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 6 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 6, frame.blockLength >= 36,
       frame.blockFits

@@ -25,16 +25,17 @@ import MarketModel
 ///         92    4 block length and number of entries
 ///              32 each of blockers
 public struct ExplanationEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 49 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 80 }
-  /// Bytes of the whole frame without entries.
+  /// Length of a frame without entries, in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `frameLength(blockerCount:)` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `frameLength(blockerCount:)` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     orderId: OrderId, leaves: Energy, covered: Energy, waiting: Energy, bestOpposite: Price,
@@ -68,14 +69,14 @@ public struct ExplanationEncoder: BitwiseCopyable {
     frame.setLittle(12, value)
   }
 
-  /// Bytes of the whole frame with so many entries.
+  /// Length in bytes of a frame with `blockerCount` entries.
   @inlinable public static func frameLength(blockerCount: Int) -> Int {
     frameLength + 32 * blockerCount
   }
 
-  /// Writes one entry. Better-priced or earlier orders of the same account that use the energy or
-  /// headroom, best first; 64 at most.
-  /// - Precondition: `index` is below the count given at the start.
+  /// Writes the entry at `index`. Better-priced or earlier orders of the same account that use the
+  /// energy or headroom, best first; 64 at most.
+  /// - Precondition: `index` is in 0 ..< `blockerCount`.
   @inlinable public func setBlocker(
     at index: Int, orderId: OrderId, clientOrderId: ClientOrderId, price: Price, used: Energy
   ) {
@@ -88,19 +89,19 @@ public struct ExplanationEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Explanation, laid out as `ExplanationEncoder` draws it.
+/// Reads Explanation. The layout is drawn at `ExplanationEncoder`.
 public struct ExplanationDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 49 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 80 }
-  /// Bytes of the whole frame without entries.
+  /// Length of a frame without entries, in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 49, frame.blockLength >= 80,
       frame.hasGroup(minimumEntryLength: 32)
@@ -140,16 +141,16 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// What it trades.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(80, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(84, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(84, as: UInt8.self) }
 
-  /// Why. `nil`: a value outside the list.
+  /// Why. `nil` when the value is unknown.
   @inlinable public var reason: ExplanationReason? {
     ExplanationReason(rawValue: frame.little(85, as: UInt8.self))
   }
-  /// The byte of `reason`.
+  /// The encoded byte of `reason`.
   @inlinable public var reasonRaw: UInt8 { frame.little(85, as: UInt8.self) }
 
   /// Whether bestOpposite means anything.
@@ -162,17 +163,17 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// first; 64 at most.
   @inlinable public var blockers: Blockers { Blockers(frame: frame) }
 
-  /// The entries, in order. They must not outlive the frame.
+  /// The entries in order. The collection must not outlive the frame.
   public struct Blockers: RandomAccessCollection {
     @usableFromInline let entries: UnsafeRawPointer
     @usableFromInline let stride: Int
-    /// The first index.
+    /// Index of the first entry.
     public let startIndex = 0
-    /// How many there are.
+    /// Number of entries.
     public let endIndex: Int
 
     @inlinable init(frame: UnsafeRawPointer) {
-      // A newer sender may have a longer block or longer entries: both lengths are the sender's.
+      // A newer sender may write a longer block or longer entries, so both lengths are read.
       let dimension = frame + 12 + Int(frame.little(4, as: UInt16.self))
       stride = Int(dimension.little(0, as: UInt16.self))
       endIndex = Int(dimension.little(2, as: UInt16.self))
@@ -186,7 +187,7 @@ public struct ExplanationDecoder: BitwiseCopyable {
     }
   }
 
-  /// One entry of `blockers`, 32 bytes at 96 on.
+  /// One entry of `blockers`: 32 bytes, the first at 96.
   public struct Blocker: BitwiseCopyable {
     @usableFromInline let entry: UnsafeRawPointer
 

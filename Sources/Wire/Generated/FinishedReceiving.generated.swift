@@ -11,16 +11,17 @@ import MarketModel
 ///         12    8 sessionVersion
 ///         20    4 reserved1
 public struct FinishedReceivingEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 14 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 12 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 24 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `24` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `24` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionVersion: UInt64
   ) {
@@ -31,19 +32,19 @@ public struct FinishedReceivingEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads FinishedReceiving, laid out as `FinishedReceivingEncoder` draws it.
+/// Reads FinishedReceiving. The layout is drawn at `FinishedReceivingEncoder`.
 public struct FinishedReceivingDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 14 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 12 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 24 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 14, frame.blockLength >= 12,
       frame.blockFits

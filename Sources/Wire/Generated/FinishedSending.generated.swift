@@ -13,16 +13,17 @@ import MarketModel
 ///         20    8 lastSeqNo
 ///         28    4 reserved1
 public struct FinishedSendingEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 13 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `32` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `32` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionVersion: UInt64, lastSeqNo: UInt64
   ) {
@@ -34,19 +35,19 @@ public struct FinishedSendingEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads FinishedSending, laid out as `FinishedSendingEncoder` draws it.
+/// Reads FinishedSending. The layout is drawn at `FinishedSendingEncoder`.
 public struct FinishedSendingDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 13 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 13, frame.blockLength >= 20,
       frame.blockFits

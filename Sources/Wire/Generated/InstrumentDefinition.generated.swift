@@ -23,16 +23,17 @@ import MarketModel
 ///         99    1 state
 ///        100    4 reserved1
 public struct InstrumentDefinitionEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 72 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 92 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 104 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `104` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `104` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     tickSize: Price, lot: Energy, lowestPrice: Price, highestPrice: Price, symbol: Label,
@@ -65,19 +66,19 @@ public struct InstrumentDefinitionEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads InstrumentDefinition, laid out as `InstrumentDefinitionEncoder` draws it.
+/// Reads InstrumentDefinition. The layout is drawn at `InstrumentDefinitionEncoder`.
 public struct InstrumentDefinitionDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 72 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 92 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 104 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 72, frame.blockLength >= 92,
       frame.blockFits
@@ -125,17 +126,17 @@ public struct InstrumentDefinitionDecoder: BitwiseCopyable {
   /// Whose energy.
   @inlinable public var area: AreaId { AreaId(frame.little(96, as: UInt16.self)) }
 
-  /// Spot. `nil`: a value outside the list.
+  /// Spot. `nil` when the value is unknown.
   @inlinable public var kind: InstrumentKind? {
     InstrumentKind(rawValue: frame.little(98, as: UInt8.self))
   }
-  /// The byte of `kind`.
+  /// The encoded byte of `kind`.
   @inlinable public var kindRaw: UInt8 { frame.little(98, as: UInt8.self) }
 
-  /// Open, halted or closed. `nil`: a value outside the list.
+  /// Open, halted or closed. `nil` when the value is unknown.
   @inlinable public var state: InstrumentState? {
     InstrumentState(rawValue: frame.little(99, as: UInt8.self))
   }
-  /// The byte of `state`.
+  /// The encoded byte of `state`.
   @inlinable public var stateRaw: UInt8 { frame.little(99, as: UInt8.self) }
 }

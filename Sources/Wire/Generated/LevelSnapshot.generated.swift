@@ -17,16 +17,17 @@ import MarketModel
 ///         36    4 block length and number of entries
 ///              32 each of levels
 public struct LevelSnapshotEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 86 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 24 }
-  /// Bytes of the whole frame without entries.
+  /// Length of a frame without entries, in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `frameLength(levelCount:)` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `frameLength(levelCount:)` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp,
     instrument: InstrumentId, area: AreaId, state: InstrumentState, levelCount: Int
@@ -49,13 +50,14 @@ public struct LevelSnapshotEncoder: BitwiseCopyable {
     frame.setLittle(12, value)
   }
 
-  /// Bytes of the whole frame with so many entries.
+  /// Length in bytes of a frame with `levelCount` entries.
   @inlinable public static func frameLength(levelCount: Int) -> Int {
     frameLength + 32 * levelCount
   }
 
-  /// Writes one entry. Levels, bids first, best first on each side; 120 at most in one message.
-  /// - Precondition: `index` is below the count given at the start.
+  /// Writes the entry at `index`. Levels, bids first, best first on each side; 120 at most in one
+  /// message.
+  /// - Precondition: `index` is in 0 ..< `levelCount`.
   @inlinable public func setLevel(
     at index: Int, price: Price, total: Energy, live: Energy, orderCount: UInt32, side: Side
   ) {
@@ -71,19 +73,19 @@ public struct LevelSnapshotEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads LevelSnapshot, laid out as `LevelSnapshotEncoder` draws it.
+/// Reads LevelSnapshot. The layout is drawn at `LevelSnapshotEncoder`.
 public struct LevelSnapshotDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 86 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 24 }
-  /// Bytes of the whole frame without entries.
+  /// Length of a frame without entries, in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 86, frame.blockLength >= 24,
       frame.hasGroup(minimumEntryLength: 32)
@@ -105,27 +107,27 @@ public struct LevelSnapshotDecoder: BitwiseCopyable {
   /// The channel.
   @inlinable public var area: AreaId { AreaId(frame.little(32, as: UInt16.self)) }
 
-  /// Open, halted or closed. `nil`: a value outside the list.
+  /// Open, halted or closed. `nil` when the value is unknown.
   @inlinable public var state: InstrumentState? {
     InstrumentState(rawValue: frame.little(34, as: UInt8.self))
   }
-  /// The byte of `state`.
+  /// The encoded byte of `state`.
   @inlinable public var stateRaw: UInt8 { frame.little(34, as: UInt8.self) }
 
   /// Levels, bids first, best first on each side; 120 at most in one message.
   @inlinable public var levels: Levels { Levels(frame: frame) }
 
-  /// The entries, in order. They must not outlive the frame.
+  /// The entries in order. The collection must not outlive the frame.
   public struct Levels: RandomAccessCollection {
     @usableFromInline let entries: UnsafeRawPointer
     @usableFromInline let stride: Int
-    /// The first index.
+    /// Index of the first entry.
     public let startIndex = 0
-    /// How many there are.
+    /// Number of entries.
     public let endIndex: Int
 
     @inlinable init(frame: UnsafeRawPointer) {
-      // A newer sender may have a longer block or longer entries: both lengths are the sender's.
+      // A newer sender may write a longer block or longer entries, so both lengths are read.
       let dimension = frame + 12 + Int(frame.little(4, as: UInt16.self))
       stride = Int(dimension.little(0, as: UInt16.self))
       endIndex = Int(dimension.little(2, as: UInt16.self))
@@ -139,7 +141,7 @@ public struct LevelSnapshotDecoder: BitwiseCopyable {
     }
   }
 
-  /// One entry of `levels`, 32 bytes at 40 on.
+  /// One entry of `levels`: 32 bytes, the first at 40.
   public struct Level: BitwiseCopyable {
     @usableFromInline let entry: UnsafeRawPointer
 
@@ -157,9 +159,9 @@ public struct LevelSnapshotDecoder: BitwiseCopyable {
     /// How many orders. Unit: count.
     @inlinable public var orderCount: UInt32 { entry.little(24, as: UInt32.self) }
 
-    /// Bids or asks. `nil`: a value outside the list.
+    /// Bids or asks. `nil` when the value is unknown.
     @inlinable public var side: Side? { Side(rawValue: entry.little(28, as: UInt8.self)) }
-    /// The byte of `side`.
+    /// The encoded byte of `side`.
     @inlinable public var sideRaw: UInt8 { entry.little(28, as: UInt8.self) }
   }
 }

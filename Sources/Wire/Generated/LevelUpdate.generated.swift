@@ -18,16 +18,17 @@ import MarketModel
 ///         54    1 side
 ///         55    1 reserved1
 public struct LevelUpdateEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 90 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 44 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 56 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `56` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `56` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, price: Price, total: Energy, live: Energy,
     orderCount: UInt32, instrument: InstrumentId, area: AreaId, side: Side
@@ -51,19 +52,19 @@ public struct LevelUpdateEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads LevelUpdate, laid out as `LevelUpdateEncoder` draws it.
+/// Reads LevelUpdate. The layout is drawn at `LevelUpdateEncoder`.
 public struct LevelUpdateDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 90 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 44 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 56 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 90, frame.blockLength >= 44,
       frame.blockFits
@@ -92,8 +93,8 @@ public struct LevelUpdateDecoder: BitwiseCopyable {
   /// The channel.
   @inlinable public var area: AreaId { AreaId(frame.little(52, as: UInt16.self)) }
 
-  /// Bids or asks. `nil`: a value outside the list.
+  /// Bids or asks. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(54, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(54, as: UInt8.self) }
 }

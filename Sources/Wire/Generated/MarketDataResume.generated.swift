@@ -16,16 +16,17 @@ import MarketModel
 ///         38    1 view
 ///         39    1 reserved1
 public struct MarketDataResumeEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 88 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, fromSeqNo: UInt64,
     area: AreaId, view: ChannelView
@@ -46,19 +47,19 @@ public struct MarketDataResumeEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads MarketDataResume, laid out as `MarketDataResumeEncoder` draws it.
+/// Reads MarketDataResume. The layout is drawn at `MarketDataResumeEncoder`.
 public struct MarketDataResumeDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 88 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 88, frame.blockLength >= 28,
       frame.blockFits
@@ -80,10 +81,10 @@ public struct MarketDataResumeDecoder: BitwiseCopyable {
   /// Which area.
   @inlinable public var area: AreaId { AreaId(frame.little(36, as: UInt16.self)) }
 
-  /// Order by order or level by level. `nil`: a value outside the list.
+  /// Order by order or level by level. `nil` when the value is unknown.
   @inlinable public var view: ChannelView? {
     ChannelView(rawValue: frame.little(38, as: UInt8.self))
   }
-  /// The byte of `view`.
+  /// The encoded byte of `view`.
   @inlinable public var viewRaw: UInt8 { frame.little(38, as: UInt8.self) }
 }

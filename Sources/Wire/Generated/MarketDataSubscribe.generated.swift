@@ -14,16 +14,17 @@ import MarketModel
 ///         30    1 snapshot
 ///         31    1 reserved1
 public struct MarketDataSubscribeEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 80 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `32` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `32` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, area: AreaId,
     snapshot: SnapshotKind
@@ -43,19 +44,19 @@ public struct MarketDataSubscribeEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads MarketDataSubscribe, laid out as `MarketDataSubscribeEncoder` draws it.
+/// Reads MarketDataSubscribe. The layout is drawn at `MarketDataSubscribeEncoder`.
 public struct MarketDataSubscribeDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 80 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 80, frame.blockLength >= 20,
       frame.blockFits
@@ -74,10 +75,10 @@ public struct MarketDataSubscribeDecoder: BitwiseCopyable {
   /// Which area.
   @inlinable public var area: AreaId { AreaId(frame.little(28, as: UInt16.self)) }
 
-  /// What to begin with. `nil`: a value outside the list.
+  /// What to begin with. `nil` when the value is unknown.
   @inlinable public var snapshot: SnapshotKind? {
     SnapshotKind(rawValue: frame.little(30, as: UInt8.self))
   }
-  /// The byte of `snapshot`.
+  /// The encoded byte of `snapshot`.
   @inlinable public var snapshotRaw: UInt8 { frame.little(30, as: UInt8.self) }
 }

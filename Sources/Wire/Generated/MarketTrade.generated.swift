@@ -20,16 +20,17 @@ import MarketModel
 ///         67    1 reserved1
 ///         68    4 reserved2
 public struct MarketTradeEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 85 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `72` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `72` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, tradeId: TradeId,
     restingOrderId: OrderId, price: Price, quantity: Energy, instrument: InstrumentId, area: AreaId,
@@ -56,19 +57,19 @@ public struct MarketTradeEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads MarketTrade, laid out as `MarketTradeEncoder` draws it.
+/// Reads MarketTrade. The layout is drawn at `MarketTradeEncoder`.
 public struct MarketTradeDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 85 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 85, frame.blockLength >= 60,
       frame.blockFits
@@ -102,8 +103,8 @@ public struct MarketTradeDecoder: BitwiseCopyable {
   /// The channel.
   @inlinable public var area: AreaId { AreaId(frame.little(64, as: UInt16.self)) }
 
-  /// Side of the taker. `nil`: a value outside the list.
+  /// Side of the taker. `nil` when the value is unknown.
   @inlinable public var aggressor: Side? { Side(rawValue: frame.little(66, as: UInt8.self)) }
-  /// The byte of `aggressor`.
+  /// The encoded byte of `aggressor`.
   @inlinable public var aggressorRaw: UInt8 { frame.little(66, as: UInt8.self) }
 }

@@ -15,16 +15,17 @@ import MarketModel
 ///         37    1 reserved1
 ///         38    2 reserved2
 public struct MassCancelEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 24 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, account: AccountId,
     instrument: InstrumentId, sides: MassCancel.Sides
@@ -46,19 +47,19 @@ public struct MassCancelEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads MassCancel, laid out as `MassCancelEncoder` draws it.
+/// Reads MassCancel. The layout is drawn at `MassCancelEncoder`.
 public struct MassCancelDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 24 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 24, frame.blockLength >= 28,
       frame.blockFits
@@ -80,10 +81,10 @@ public struct MassCancelDecoder: BitwiseCopyable {
   /// Only this instrument; null: all.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(32, as: UInt32.self)) }
 
-  /// Only this side, or both. `nil`: a value outside the list.
+  /// Only this side, or both. `nil` when the value is unknown.
   @inlinable public var sides: MassCancel.Sides? {
     MassCancel.Sides(rawValue: frame.little(36, as: UInt8.self))
   }
-  /// The byte of `sides`.
+  /// The encoded byte of `sides`.
   @inlinable public var sidesRaw: UInt8 { frame.little(36, as: UInt8.self) }
 }

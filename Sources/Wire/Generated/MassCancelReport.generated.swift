@@ -17,16 +17,17 @@ import MarketModel
 ///         53    1 reserved1
 ///         54    2 reserved2
 public struct MassCancelReportEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 46 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 44 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 56 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `56` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `56` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     orderCount: UInt64, account: AccountId, instrument: InstrumentId, sides: MassCancel.Sides
@@ -50,19 +51,19 @@ public struct MassCancelReportEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads MassCancelReport, laid out as `MassCancelReportEncoder` draws it.
+/// Reads MassCancelReport. The layout is drawn at `MassCancelReportEncoder`.
 public struct MassCancelReportDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 46 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 44 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 56 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 46, frame.blockLength >= 44,
       frame.blockFits
@@ -90,10 +91,10 @@ public struct MassCancelReportDecoder: BitwiseCopyable {
   /// The filter: only this instrument; null: all.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(48, as: UInt32.self)) }
 
-  /// The filter: which sides. `nil`: a value outside the list.
+  /// The filter: which sides. `nil` when the value is unknown.
   @inlinable public var sides: MassCancel.Sides? {
     MassCancel.Sides(rawValue: frame.little(52, as: UInt8.self))
   }
-  /// The byte of `sides`.
+  /// The encoded byte of `sides`.
   @inlinable public var sidesRaw: UInt8 { frame.little(52, as: UInt8.self) }
 }

@@ -18,18 +18,19 @@ import MarketModel
 ///         64    8 consumed
 ///         72   64 signature
 public struct MeterReadingEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 60 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 124 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 136 }
-  /// Where the signature starts in the frame: the signed bytes end there.
+  /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `136` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `136` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, meter: MeterId,
     registerSequence: UInt64, intervalStart: Timestamp, intervalEnd: Timestamp, produced: Energy,
@@ -74,21 +75,21 @@ public struct MeterReadingEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads MeterReading, laid out as `MeterReadingEncoder` draws it.
+/// Reads MeterReading. The layout is drawn at `MeterReadingEncoder`.
 public struct MeterReadingDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 60 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 124 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 136 }
-  /// Where the signature starts in the frame: the signed bytes end there.
+  /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 60, frame.blockLength >= 124,
       frame.blockFits

@@ -12,18 +12,19 @@ import MarketModel
 ///         24    8 timestamp
 ///         32   64 signature
 public struct NegotiateEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 1 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the signature starts in the frame: the signed bytes end there.
+  /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `96` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionId: SessionId, sessionVersion: UInt64,
     timestamp: Timestamp, signature: Signature
@@ -56,21 +57,21 @@ public struct NegotiateEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Negotiate, laid out as `NegotiateEncoder` draws it.
+/// Reads Negotiate. The layout is drawn at `NegotiateEncoder`.
 public struct NegotiateDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 1 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the signature starts in the frame: the signed bytes end there.
+  /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 1, frame.blockLength >= 84,
       frame.blockFits

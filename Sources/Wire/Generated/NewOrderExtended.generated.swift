@@ -24,16 +24,17 @@ import MarketModel
 ///         88    4 onBehalfOf
 ///         92    4 reserved1
 public struct NewOrderExtendedEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 21 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `96` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy, account: AccountId,
@@ -67,19 +68,19 @@ public struct NewOrderExtendedEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads NewOrderExtended, laid out as `NewOrderExtendedEncoder` draws it.
+/// Reads NewOrderExtended. The layout is drawn at `NewOrderExtendedEncoder`.
 public struct NewOrderExtendedDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 21 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 21, frame.blockLength >= 68,
       frame.blockFits
@@ -112,23 +113,23 @@ public struct NewOrderExtendedDecoder: BitwiseCopyable {
   /// What to trade.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(56, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(60, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(60, as: UInt8.self) }
 
-  /// How long it stands. `nil`: a value outside the list.
+  /// How long it stands. `nil` when the value is unknown.
   @inlinable public var timeInForce: TimeInForce? {
     TimeInForce(rawValue: frame.little(61, as: UInt8.self))
   }
-  /// The byte of `timeInForce`.
+  /// The encoded byte of `timeInForce`.
   @inlinable public var timeInForceRaw: UInt8 { frame.little(61, as: UInt8.self) }
 
-  /// What to do on meeting an order of the same account. `nil`: a value outside the list.
+  /// What to do on meeting an order of the same account. `nil` when the value is unknown.
   @inlinable public var selfTradePrevention: SelfTradePrevention? {
     SelfTradePrevention(rawValue: frame.little(62, as: UInt8.self))
   }
-  /// The byte of `selfTradePrevention`.
+  /// The encoded byte of `selfTradePrevention`.
   @inlinable public var selfTradePreventionRaw: UInt8 { frame.little(62, as: UInt8.self) }
 
   /// What is true of it: post-only, market, outlives its session.

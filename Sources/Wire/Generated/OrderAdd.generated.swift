@@ -18,16 +18,17 @@ import MarketModel
 ///         59    1 reserved1
 ///         60    4 reserved2
 public struct OrderAddEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 82 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 52 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 64 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `64` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `64` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, orderId: OrderId, price: Price,
     total: Energy, live: Energy, instrument: InstrumentId, area: AreaId, side: Side
@@ -52,19 +53,19 @@ public struct OrderAddEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads OrderAdd, laid out as `OrderAddEncoder` draws it.
+/// Reads OrderAdd. The layout is drawn at `OrderAddEncoder`.
 public struct OrderAddDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 82 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 52 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 64 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 82, frame.blockLength >= 52,
       frame.blockFits
@@ -93,8 +94,8 @@ public struct OrderAddDecoder: BitwiseCopyable {
   /// The channel.
   @inlinable public var area: AreaId { AreaId(frame.little(56, as: UInt16.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(58, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(58, as: UInt8.self) }
 }

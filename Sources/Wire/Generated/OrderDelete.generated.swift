@@ -16,16 +16,17 @@ import MarketModel
 ///         43    1 reserved1
 ///         44    4 reserved2
 public struct OrderDeleteEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 84 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `48` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `48` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, orderId: OrderId, price: Price,
     instrument: InstrumentId, area: AreaId, side: Side
@@ -48,19 +49,19 @@ public struct OrderDeleteEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads OrderDelete, laid out as `OrderDeleteEncoder` draws it.
+/// Reads OrderDelete. The layout is drawn at `OrderDeleteEncoder`.
 public struct OrderDeleteDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 84 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 84, frame.blockLength >= 36,
       frame.blockFits
@@ -83,8 +84,8 @@ public struct OrderDeleteDecoder: BitwiseCopyable {
   /// The channel.
   @inlinable public var area: AreaId { AreaId(frame.little(40, as: UInt16.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(42, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(42, as: UInt8.self) }
 }

@@ -3,7 +3,7 @@
 
 /// What else an order says.
 public struct OrderFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
-  /// The bits as on the wire.
+  /// The encoded bits.
   public let rawValue: UInt8
   /// The set with these bits.
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -13,6 +13,6 @@ public struct OrderFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   public static let market = OrderFlags(rawValue: 2)
   /// It stands when its session is lost: cancel on disconnect passes over it.
   public static let outlivesSession = OrderFlags(rawValue: 4)
-  /// All bits that mean something; any other is an error of the sender.
+  /// All defined bits; any other bit is an error of the sender.
   public static let known = OrderFlags(rawValue: 7)
 }

@@ -23,16 +23,17 @@ import MarketModel
 ///         94    1 timeInForce
 ///         95    1 waitReason
 public struct OrderStatusEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 48 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `96` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     orderId: OrderId, clientOrderId: ClientOrderId, price: Price, quantity: Energy, leaves: Energy,
@@ -64,19 +65,19 @@ public struct OrderStatusEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads OrderStatus, laid out as `OrderStatusEncoder` draws it.
+/// Reads OrderStatus. The layout is drawn at `OrderStatusEncoder`.
 public struct OrderStatusDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 48 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 48, frame.blockLength >= 84,
       frame.blockFits
@@ -121,29 +122,29 @@ public struct OrderStatusDecoder: BitwiseCopyable {
   /// What it trades.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(88, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(92, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(92, as: UInt8.self) }
 
-  /// Limit or market. `nil`: a value outside the list.
+  /// Limit or market. `nil` when the value is unknown.
   @inlinable public var orderType: OrderType? {
     OrderType(rawValue: frame.little(93, as: UInt8.self))
   }
-  /// The byte of `orderType`.
+  /// The encoded byte of `orderType`.
   @inlinable public var orderTypeRaw: UInt8 { frame.little(93, as: UInt8.self) }
 
-  /// How long it stands. `nil`: a value outside the list.
+  /// How long it stands. `nil` when the value is unknown.
   @inlinable public var timeInForce: TimeInForce? {
     TimeInForce(rawValue: frame.little(94, as: UInt8.self))
   }
-  /// The byte of `timeInForce`.
+  /// The encoded byte of `timeInForce`.
   @inlinable public var timeInForceRaw: UInt8 { frame.little(94, as: UInt8.self) }
 
-  /// Why the rest waits. `nil`: a value outside the list.
+  /// Why the rest waits. `nil` when the value is unknown.
   @inlinable public var waitReason: WaitReason? {
     WaitReason(rawValue: frame.little(95, as: UInt8.self))
   }
-  /// The byte of `waitReason`.
+  /// The encoded byte of `waitReason`.
   @inlinable public var waitReasonRaw: UInt8 { frame.little(95, as: UInt8.self) }
 }

@@ -13,16 +13,17 @@ import MarketModel
 ///         28    2 area
 ///         30    2 reserved1
 public struct ReferenceDataRequestEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 70 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `32` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `32` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, area: AreaId
   ) {
@@ -40,19 +41,19 @@ public struct ReferenceDataRequestEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads ReferenceDataRequest, laid out as `ReferenceDataRequestEncoder` draws it.
+/// Reads ReferenceDataRequest. The layout is drawn at `ReferenceDataRequestEncoder`.
 public struct ReferenceDataRequestDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 70 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 70, frame.blockLength >= 20,
       frame.blockFits

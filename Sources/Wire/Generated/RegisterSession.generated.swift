@@ -17,16 +17,17 @@ import MarketModel
 ///         69    1 reserved1
 ///         70    2 reserved2
 public struct RegisterSessionEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 101 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `72` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `72` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     sessionId: SessionId, participant: ParticipantId, publicKey: PublicKey, roles: Roles
@@ -52,19 +53,19 @@ public struct RegisterSessionEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads RegisterSession, laid out as `RegisterSessionEncoder` draws it.
+/// Reads RegisterSession. The layout is drawn at `RegisterSessionEncoder`.
 public struct RegisterSessionDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 101 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 101, frame.blockLength >= 60,
       frame.blockFits

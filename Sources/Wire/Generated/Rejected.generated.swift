@@ -18,16 +18,17 @@ import MarketModel
 ///         68    2 code
 ///         70    2 reserved1
 public struct RejectedEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 44 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `72` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `72` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     brokenLimit: Int64, orderId: OrderId, clientOrderId: ClientOrderId, account: AccountId,
@@ -54,19 +55,19 @@ public struct RejectedEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Rejected, laid out as `RejectedEncoder` draws it.
+/// Reads Rejected. The layout is drawn at `RejectedEncoder`.
 public struct RejectedDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 44 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 44, frame.blockLength >= 60,
       frame.blockFits

@@ -16,16 +16,17 @@ import MarketModel
 ///         52    8 quantity
 ///         60    4 account
 public struct ReplaceEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 22 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 52 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 64 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `64` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `64` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, orderId: OrderId,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy, account: AccountId
@@ -47,19 +48,19 @@ public struct ReplaceEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Replace, laid out as `ReplaceEncoder` draws it.
+/// Reads Replace. The layout is drawn at `ReplaceEncoder`.
 public struct ReplaceDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 22 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 52 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 64 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 22, frame.blockLength >= 52,
       frame.blockFits

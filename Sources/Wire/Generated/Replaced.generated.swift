@@ -22,16 +22,17 @@ import MarketModel
 ///         86    1 timeInForce
 ///         87    1 waitReason
 public struct ReplacedEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 41 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `88` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `88` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, orderId: OrderId,
     clientOrderId: ClientOrderId, price: Price, quantity: Energy, leaves: Energy, covered: Energy,
@@ -62,19 +63,19 @@ public struct ReplacedEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Replaced, laid out as `ReplacedEncoder` draws it.
+/// Reads Replaced. The layout is drawn at `ReplacedEncoder`.
 public struct ReplacedDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 41 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 41, frame.blockLength >= 76,
       frame.blockFits
@@ -116,29 +117,29 @@ public struct ReplacedDecoder: BitwiseCopyable {
   /// What it trades.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(80, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(84, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(84, as: UInt8.self) }
 
-  /// Limit or market. `nil`: a value outside the list.
+  /// Limit or market. `nil` when the value is unknown.
   @inlinable public var orderType: OrderType? {
     OrderType(rawValue: frame.little(85, as: UInt8.self))
   }
-  /// The byte of `orderType`.
+  /// The encoded byte of `orderType`.
   @inlinable public var orderTypeRaw: UInt8 { frame.little(85, as: UInt8.self) }
 
-  /// How long it stands. `nil`: a value outside the list.
+  /// How long it stands. `nil` when the value is unknown.
   @inlinable public var timeInForce: TimeInForce? {
     TimeInForce(rawValue: frame.little(86, as: UInt8.self))
   }
-  /// The byte of `timeInForce`.
+  /// The encoded byte of `timeInForce`.
   @inlinable public var timeInForceRaw: UInt8 { frame.little(86, as: UInt8.self) }
 
-  /// Why the rest waits. `nil`: a value outside the list.
+  /// Why the rest waits. `nil` when the value is unknown.
   @inlinable public var waitReason: WaitReason? {
     WaitReason(rawValue: frame.little(87, as: UInt8.self))
   }
-  /// The byte of `waitReason`.
+  /// The encoded byte of `waitReason`.
   @inlinable public var waitReasonRaw: UInt8 { frame.little(87, as: UInt8.self) }
 }

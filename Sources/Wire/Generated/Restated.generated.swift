@@ -21,16 +21,17 @@ import MarketModel
 ///         85    1 waitReason
 ///         86    2 reserved1
 public struct RestatedEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 45 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `88` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `88` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, orderId: OrderId,
     clientOrderId: ClientOrderId, price: Price, leaves: Energy, covered: Energy, waiting: Energy,
@@ -59,19 +60,19 @@ public struct RestatedEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Restated, laid out as `RestatedEncoder` draws it.
+/// Reads Restated. The layout is drawn at `RestatedEncoder`.
 public struct RestatedDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 45 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 76 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 88 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 45, frame.blockLength >= 76,
       frame.blockFits
@@ -113,15 +114,15 @@ public struct RestatedDecoder: BitwiseCopyable {
   /// What it trades.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(80, as: UInt32.self)) }
 
-  /// Buy or sell. `nil`: a value outside the list.
+  /// Buy or sell. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(84, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(84, as: UInt8.self) }
 
-  /// Why the waiting quantity waits. `nil`: a value outside the list.
+  /// Why the waiting quantity waits. `nil` when the value is unknown.
   @inlinable public var waitReason: WaitReason? {
     WaitReason(rawValue: frame.little(85, as: UInt8.self))
   }
-  /// The byte of `waitReason`.
+  /// The encoded byte of `waitReason`.
   @inlinable public var waitReasonRaw: UInt8 { frame.little(85, as: UInt8.self) }
 }

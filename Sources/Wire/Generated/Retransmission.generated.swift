@@ -12,16 +12,17 @@ import MarketModel
 ///         28    8 nextSeqNo
 ///         36    4 count
 public struct RetransmissionEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 10 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionVersion: UInt64, requestTimestamp: Timestamp,
     nextSeqNo: UInt64, count: UInt32
@@ -35,19 +36,19 @@ public struct RetransmissionEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Retransmission, laid out as `RetransmissionEncoder` draws it.
+/// Reads Retransmission. The layout is drawn at `RetransmissionEncoder`.
 public struct RetransmissionDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 10 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 10, frame.blockLength >= 28,
       frame.blockFits

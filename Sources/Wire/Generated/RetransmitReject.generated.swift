@@ -13,16 +13,17 @@ import MarketModel
 ///         36    2 code
 ///         38    2 reserved1
 public struct RetransmitRejectEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 11 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionVersion: UInt64, requestTimestamp: Timestamp,
     brokenLimit: Int64, code: RejectCode
@@ -37,19 +38,19 @@ public struct RetransmitRejectEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads RetransmitReject, laid out as `RetransmitRejectEncoder` draws it.
+/// Reads RetransmitReject. The layout is drawn at `RetransmitRejectEncoder`.
 public struct RetransmitRejectDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 11 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 11, frame.blockLength >= 28,
       frame.blockFits

@@ -10,16 +10,17 @@ import MarketModel
 ///         12    8 nextSeqNo
 ///         20    4 reserved1
 public struct SequenceEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 7 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 12 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 24 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `24` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `24` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, nextSeqNo: UInt64
   ) {
@@ -30,19 +31,19 @@ public struct SequenceEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Sequence, laid out as `SequenceEncoder` draws it.
+/// Reads Sequence. The layout is drawn at `SequenceEncoder`.
 public struct SequenceDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 7 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 12 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 24 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 7, frame.blockLength >= 12,
       frame.blockFits

@@ -20,16 +20,17 @@ import MarketModel
 ///         77    1 reserved1
 ///         78    2 reserved2
 public struct SetAgentEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 25 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 68 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 80 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `80` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `80` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, sellPrice: Price,
     sellAbove: Energy, buyPrice: Price, buyBelow: Energy, target: Energy, account: AccountId,
@@ -57,19 +58,19 @@ public struct SetAgentEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads SetAgent, laid out as `SetAgentEncoder` draws it.
+/// Reads SetAgent. The layout is drawn at `SetAgentEncoder`.
 public struct SetAgentDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 25 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 68 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 80 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 25, frame.blockLength >= 68,
       frame.blockFits

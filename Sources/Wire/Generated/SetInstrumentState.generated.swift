@@ -15,16 +15,17 @@ import MarketModel
 ///         34    2 reserved2
 ///         36    4 reserved3
 public struct SetInstrumentStateEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 107 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     instrument: InstrumentId, state: InstrumentState
@@ -46,19 +47,19 @@ public struct SetInstrumentStateEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads SetInstrumentState, laid out as `SetInstrumentStateEncoder` draws it.
+/// Reads SetInstrumentState. The layout is drawn at `SetInstrumentStateEncoder`.
 public struct SetInstrumentStateDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 107 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 107, frame.blockLength >= 28,
       frame.blockFits
@@ -77,10 +78,10 @@ public struct SetInstrumentStateDecoder: BitwiseCopyable {
   /// Which.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(28, as: UInt32.self)) }
 
-  /// The new state; closed is final. `nil`: a value outside the list.
+  /// The new state; closed is final. `nil` when the value is unknown.
   @inlinable public var state: InstrumentState? {
     InstrumentState(rawValue: frame.little(32, as: UInt8.self))
   }
-  /// The byte of `state`.
+  /// The encoded byte of `state`.
   @inlinable public var stateRaw: UInt8 { frame.little(32, as: UInt8.self) }
 }

@@ -14,16 +14,17 @@ import MarketModel
 ///         44    2 area
 ///         46    2 reserved1
 public struct SetTariffEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 105 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `48` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `48` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, feedInPrice: Price,
     retailPrice: Price, area: AreaId
@@ -44,19 +45,19 @@ public struct SetTariffEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads SetTariff, laid out as `SetTariffEncoder` draws it.
+/// Reads SetTariff. The layout is drawn at `SetTariffEncoder`.
 public struct SetTariffDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 105 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 36 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 48 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 105, frame.blockLength >= 36,
       frame.blockFits

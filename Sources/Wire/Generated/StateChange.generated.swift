@@ -15,16 +15,17 @@ import MarketModel
 ///         35    1 reserved1
 ///         36    4 reserved2
 public struct StateChangeEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 73 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `40` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `40` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp,
     instrument: InstrumentId, area: AreaId, state: InstrumentState
@@ -46,19 +47,19 @@ public struct StateChangeEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads StateChange, laid out as `StateChangeEncoder` draws it.
+/// Reads StateChange. The layout is drawn at `StateChangeEncoder`.
 public struct StateChangeDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 73 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 28 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 40 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 73, frame.blockLength >= 28,
       frame.blockFits
@@ -80,10 +81,10 @@ public struct StateChangeDecoder: BitwiseCopyable {
   /// Where.
   @inlinable public var area: AreaId { AreaId(frame.little(32, as: UInt16.self)) }
 
-  /// The new state. `nil`: a value outside the list.
+  /// The new state. `nil` when the value is unknown.
   @inlinable public var state: InstrumentState? {
     InstrumentState(rawValue: frame.little(34, as: UInt8.self))
   }
-  /// The byte of `state`.
+  /// The encoded byte of `state`.
   @inlinable public var stateRaw: UInt8 { frame.little(34, as: UInt8.self) }
 }

@@ -27,16 +27,17 @@ import MarketModel
 ///        120    4 rulesVersion
 ///        124    4 refusedCommandCount
 public struct StatusEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 113 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 116 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 128 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `128` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `128` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     lastSequence: SequenceNumber, durableSequence: SequenceNumber, eventHash: UInt64,
@@ -74,19 +75,19 @@ public struct StatusEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Status, laid out as `StatusEncoder` draws it.
+/// Reads Status. The layout is drawn at `StatusEncoder`.
 public struct StatusDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 113 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 116 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 128 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 113, frame.blockLength >= 108,
       frame.blockFits

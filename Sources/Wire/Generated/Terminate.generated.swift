@@ -13,16 +13,17 @@ import MarketModel
 ///         28    2 code
 ///         30    2 reserved1
 public struct TerminateEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 12 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `32` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `32` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, sessionVersion: UInt64, brokenLimit: Int64,
     code: RejectCode
@@ -36,19 +37,19 @@ public struct TerminateEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Terminate, laid out as `TerminateEncoder` draws it.
+/// Reads Terminate. The layout is drawn at `TerminateEncoder`.
 public struct TerminateDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 12 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 20 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 32 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 12, frame.blockLength >= 20,
       frame.blockFits

@@ -24,16 +24,17 @@ import MarketModel
 ///         99    1 reserved1
 ///        100    4 reserved2
 public struct TopOfBookEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 89 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 92 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 104 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `104` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `104` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, bidPrice: Price,
     bidTotal: Energy, bidLive: Energy, askPrice: Price, askTotal: Energy, askLive: Energy,
@@ -65,19 +66,19 @@ public struct TopOfBookEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads TopOfBook, laid out as `TopOfBookEncoder` draws it.
+/// Reads TopOfBook. The layout is drawn at `TopOfBookEncoder`.
 public struct TopOfBookDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 89 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 92 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 104 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 89, frame.blockLength >= 92,
       frame.blockFits

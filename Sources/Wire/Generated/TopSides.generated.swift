@@ -3,7 +3,7 @@
 
 /// What a TopOfBook names; what is not named is empty.
 public struct TopSides: OptionSet, Sendable, Hashable, BitwiseCopyable {
-  /// The bits as on the wire.
+  /// The encoded bits.
   public let rawValue: UInt8
   /// The set with these bits.
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -15,6 +15,6 @@ public struct TopSides: OptionSet, Sendable, Hashable, BitwiseCopyable {
   public static let liveBid = TopSides(rawValue: 4)
   /// There are live asks: liveAskPrice counts.
   public static let liveAsk = TopSides(rawValue: 8)
-  /// All bits that mean something; any other is an error of the sender.
+  /// All defined bits; any other bit is an error of the sender.
   public static let known = TopSides(rawValue: 15)
 }

@@ -23,16 +23,17 @@ import MarketModel
 ///         93    1 liquidity
 ///         94    2 reserved1
 public struct TradeEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 43 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `96` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, tradeId: TradeId,
     orderId: OrderId, clientOrderId: ClientOrderId, price: Price, quantity: Energy, fee: Money,
@@ -62,19 +63,19 @@ public struct TradeEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Trade, laid out as `TradeEncoder` draws it.
+/// Reads Trade. The layout is drawn at `TradeEncoder`.
 public struct TradeDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 43 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 84 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 96 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 43, frame.blockLength >= 84,
       frame.blockFits
@@ -119,15 +120,15 @@ public struct TradeDecoder: BitwiseCopyable {
   /// What was traded.
   @inlinable public var instrument: InstrumentId { InstrumentId(frame.little(88, as: UInt32.self)) }
 
-  /// Side of the owner's order. `nil`: a value outside the list.
+  /// Side of the owner's order. `nil` when the value is unknown.
   @inlinable public var side: Side? { Side(rawValue: frame.little(92, as: UInt8.self)) }
-  /// The byte of `side`.
+  /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(92, as: UInt8.self) }
 
-  /// Maker or taker. `nil`: a value outside the list.
+  /// Maker or taker. `nil` when the value is unknown.
   @inlinable public var liquidity: Liquidity? {
     Liquidity(rawValue: frame.little(93, as: UInt8.self))
   }
-  /// The byte of `liquidity`.
+  /// The encoded byte of `liquidity`.
   @inlinable public var liquidityRaw: UInt8 { frame.little(93, as: UInt8.self) }
 }

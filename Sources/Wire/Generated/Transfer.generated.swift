@@ -20,16 +20,17 @@ import MarketModel
 ///         58    2 reserved2
 ///         60    4 reserved3
 public struct TransferEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 26 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 52 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 64 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `64` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `64` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     clientOrderId: ClientOrderId, amount: Int64, fromAccount: AccountId, toAccount: AccountId,
@@ -57,19 +58,19 @@ public struct TransferEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads Transfer, laid out as `TransferEncoder` draws it.
+/// Reads Transfer. The layout is drawn at `TransferEncoder`.
 public struct TransferDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 26 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 52 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 64 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 26, frame.blockLength >= 52,
       frame.blockFits
@@ -99,9 +100,9 @@ public struct TransferDecoder: BitwiseCopyable {
   /// Who receives; any participant's.
   @inlinable public var toAccount: AccountId { AccountId(frame.little(48, as: UInt32.self)) }
 
-  /// Cash or energy. `nil`: a value outside the list.
+  /// Cash or energy. `nil` when the value is unknown.
   @inlinable public var asset: AssetKind? { AssetKind(rawValue: frame.little(52, as: UInt8.self)) }
-  /// The byte of `asset`.
+  /// The encoded byte of `asset`.
   @inlinable public var assetRaw: UInt8 { frame.little(52, as: UInt8.self) }
 
   /// Which currency, for cash. Unit: ISO 4217.

@@ -21,16 +21,17 @@ import MarketModel
 ///         66    2 reserved2
 ///         68    4 reserved3
 public struct TransferReportEncoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 50 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
-  /// Writes headers and all fields; there must be room for `72` bytes.
+  /// Writes the headers and all fields.
+  /// - Precondition: `frame` has space for `72` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     clientOrderId: ClientOrderId, amount: Int64, fromAccount: AccountId, toAccount: AccountId,
@@ -59,19 +60,19 @@ public struct TransferReportEncoder: BitwiseCopyable {
   }
 }
 
-/// Reads TransferReport, laid out as `TransferReportEncoder` draws it.
+/// Reads TransferReport. The layout is drawn at `TransferReportEncoder`.
 public struct TransferReportDecoder: BitwiseCopyable {
-  /// The SBE template.
+  /// Template id.
   @inlinable public static var templateId: UInt16 { 50 }
-  /// Bytes of the block.
+  /// Length of the block in bytes.
   @inlinable public static var blockLength: Int { 60 }
-  /// Bytes of the whole frame.
+  /// Length of the frame in bytes.
   @inlinable public static var frameLength: Int { 72 }
-  /// Where the frame starts.
+  /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
-  /// Reads `frame`, which must outlive the decoder; `nil` when it is another template, or when its
-  /// block or group is shorter than it should be (reject code 2005).
+  /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
+  /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
     guard frame.templateId == 50, frame.blockLength >= 60,
       frame.blockFits
@@ -104,9 +105,9 @@ public struct TransferReportDecoder: BitwiseCopyable {
   /// Who received.
   @inlinable public var toAccount: AccountId { AccountId(frame.little(56, as: UInt32.self)) }
 
-  /// Cash or energy. `nil`: a value outside the list.
+  /// Cash or energy. `nil` when the value is unknown.
   @inlinable public var asset: AssetKind? { AssetKind(rawValue: frame.little(60, as: UInt8.self)) }
-  /// The byte of `asset`.
+  /// The encoded byte of `asset`.
   @inlinable public var assetRaw: UInt8 { frame.little(60, as: UInt8.self) }
 
   /// Which currency, for cash. Unit: ISO 4217.

@@ -4,7 +4,7 @@
 import MarketModel
 
 extension ReferenceModel {
-  /// To the rule of the command's name.
+  /// Calls the rule with the command's name.
   mutating func perform(_ command: Command) throws(Refusal) {
     switch command.body {
     case .enter(let value): try enter(value, command)
@@ -37,7 +37,7 @@ extension ReferenceModel {
 }
 
 extension Command.Body {
-  /// What a reject of this command names.
+  /// The identifiers that a reject of this command repeats.
   var named: (account: AccountId, clientOrderId: ClientOrderId, order: OrderId) {
     switch self {
     case .enter(let value): (value.account, value.clientOrderId, .null)
@@ -70,7 +70,7 @@ extension Command.Body {
 }
 
 extension NewOrder {
-  /// What is true or false of an order, by name.
+  /// The boolean properties of an order, by name.
   static var flags: [(name: String, field: WritableKeyPath<NewOrder, Bool>)] {
     [
       ("postOnly", \.postOnly),

@@ -3,15 +3,16 @@
 
 import MarketModel
 
-/// Where random commands take their fields from. Each draw gets the field's name, `setTariff.feedInPrice`.
+/// The source of the fields of random commands. `field` is its name, such as
+/// `setTariff.feedInPrice`.
 protocol FieldSource {
-  /// Whether a field that may be left out is.
+  /// Whether an optional field gets its default.
   mutating func leavesOut(_ field: String) -> Bool
-  /// A number that is no identifier and no quantity.
+  /// A number that is neither an identifier nor a quantity.
   mutating func integer<Value: FixedWidthInteger>(_ field: String) -> Value
-  /// A number of something.
+  /// An identifier.
   mutating func identifier<Value: Identifier>(_ field: String) -> Value
-  /// A value of a closed list.
+  /// A value of an enum.
   mutating func choice<Value: CaseIterable>(_ field: String) -> Value
   mutating func flag(_ field: String) -> Bool
   mutating func price(_ field: String) -> Price
@@ -24,7 +25,7 @@ protocol FieldSource {
   mutating func roles(_ field: String) -> Roles
 }
 
-/// A command of `kind`, its fields drawn in the order of its struct.
+/// A command of `kind`. Its fields are drawn in the order of its struct.
 func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Command.Body {
   switch kind {
   case .enter:

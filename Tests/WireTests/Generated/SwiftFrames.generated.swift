@@ -4,9 +4,9 @@
 import MarketModel
 import Wire
 
-/// The golden vectors' values, encoded by the Swift codecs.
+/// The golden vectors, encoded by the Swift codecs.
 enum SwiftFrames {
-  /// Every frame with its message's name and variant.
+  /// Message name, variant and frame of each vector.
   static let all: [(message: String, variant: String, frame: [UInt8])] = [
     ("Negotiate", "values", negotiate()),
     ("Negotiate", "nulls", negotiateWithNulls()),
