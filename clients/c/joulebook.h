@@ -1,5 +1,5 @@
-/* The session in plain C, written from docs/PROTOCOL.md and docs/protocol-reference.md alone: frames,
- * signatures, logging on and coming back. One connection; numbers are little-endian at offsets of the frame. */
+/* A session in plain C, written only from docs/PROTOCOL.md and docs/protocol-reference.md: frames, signatures,
+ * log-on and resumption. It has one connection and one frame buffer. Integers are little-endian. */
 
 #ifndef JOULEBOOK_H
 #define JOULEBOOK_H
@@ -20,11 +20,11 @@ enum { NEGOTIATE = 1, NEGOTIATION_RESPONSE = 2, ESTABLISH = 4, ESTABLISHMENT_ACK
 enum { REJECTED = 44 };
 enum { KEEP_ALIVE = 10000 };
 
-/* Who we are, and where our session stands. */
+/* Credentials and position of the session. */
 static struct {
   EVP_PKEY *key;
   uint32_t identity;
-  uint64_t version, next; /* next: number of our next message */
+  uint64_t version, next; /* next: sequence number of our next message */
 } session;
 
 static int connection;
@@ -51,7 +51,7 @@ static uint64_t now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* Headers, then a block of zeros. */
+/* Begins a frame: writes the headers and a block of zeros. */
 static void begin(uint16_t template, uint16_t block) {
   memset(frame, 0, sizeof frame);
   put(0, 2, HEADER + block);
@@ -62,7 +62,7 @@ static void begin(uint16_t template, uint16_t block) {
   put(10, 2, VERSION);
 }
 
-/* A message that is numbered: seqNo and sendingTime come first. */
+/* Begins a sequenced message: writes seqNo and sendingTime too. */
 static void begin_numbered(uint16_t template, uint16_t block) {
   begin(template, block);
   put(12, 8, session.next++);
@@ -74,7 +74,8 @@ static void send_frame(void) {
   if (send(connection, frame, length, MSG_NOSIGNAL) != (ssize_t)length) die("cannot send");
 }
 
-/* The next frame's template; 0 when the connection is closed. While nothing comes, the keep-alive is sent. */
+/* Receives a frame and returns its template id; 0 when the connection is closed. Sends keep-alives while it
+ * waits. */
 static uint16_t receive(void) {
   struct pollfd waiting = {.fd = connection, .events = POLLIN};
   while (poll(&waiting, 1, KEEP_ALIVE / 2) == 0) {
@@ -89,10 +90,10 @@ static uint16_t receive(void) {
   return (uint16_t)get(6, 2);
 }
 
-/* The next frame's template; ends the program when the server refuses something or is gone. */
+/* Receives a frame and returns its template id. Exits on a reject, a Terminate and a closed connection. */
 static uint16_t next_frame(void) {
   uint16_t found = receive();
-  if (found == 0) die("the server closed");
+  if (found == 0) die("the server closed the connection");
   if (found == TERMINATE) {
     fprintf(stderr, "terminated with code %u, limit %lld\n", (unsigned)get(28, 2), (long long)get(20, 8));
     exit(1);
@@ -104,12 +105,12 @@ static uint16_t next_frame(void) {
   return found;
 }
 
-/* Waits for a template; keep-alives and whatever else comes before it are passed over. */
+/* Receives frames until one has this template; the others are ignored. */
 static void expect(uint16_t template) {
   while (next_frame() != template) {}
 }
 
-/* Signs tag and frame bytes 4 ... at - 1, and writes the signature at `at`. */
+/* Signs the tag and the frame's bytes 4 to at - 1, and writes the signature at offset `at`. */
 static void sign(const char *tag, size_t at) {
   uint8_t message[256];
   size_t length = strlen(tag), size = 64;
@@ -129,8 +130,8 @@ static void open_connection(const char *host, const char *port) {
   if (connect(connection, (struct sockaddr *)&address, sizeof address) != 0) die("cannot connect");
 }
 
-/* Opens the flow; 0 in place of our next number comes back to the session. Orders outlive the connection by
- * 5 s. Returns the number of the server's next report. */
+/* Establishes the session; `next` is the sequence number of our next message, or 0 to resume the session.
+ * Orders outlive the connection by 5 s. Returns the number of the server's next report. */
 static uint64_t establish(uint64_t next) {
   begin(ESTABLISH, 100);
   put(12, 4, session.identity);
@@ -146,12 +147,12 @@ static uint64_t establish(uint64_t next) {
   return get(40, 8);
 }
 
-/* A new session version on a new connection. */
+/* Connects, negotiates a new session version and establishes it. */
 static void log_on(const char *host, const char *port, const char *identity, const char *seed_hex) {
   uint8_t seed[32];
   for (int i = 0; i < 32; i++) {
     unsigned byte;
-    if (sscanf(seed_hex + 2 * i, "%2x", &byte) != 1) die("the key has 64 hexadecimal digits");
+    if (sscanf(seed_hex + 2 * i, "%2x", &byte) != 1) die("the key must have 64 hexadecimal digits");
     seed[i] = (uint8_t)byte;
   }
   session.key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
@@ -168,7 +169,7 @@ static void log_on(const char *host, const char *port, const char *identity, con
   establish(1);
 }
 
-/* Ends the session in good order. */
+/* Terminates the session and waits for the answer. */
 static void log_off(void) {
   begin(TERMINATE, 20);
   put(12, 8, session.version);

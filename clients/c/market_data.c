@@ -1,12 +1,12 @@
-/* Market data in plain C, written from docs/PROTOCOL.md and docs/protocol-reference.md alone.
+/* Market data in plain C, written only from docs/PROTOCOL.md and docs/protocol-reference.md.
  *
  *     cc -O2 -Wall -o market_data market_data.c -lcrypto
  *     market_data HOST PORT SESSION KEY_SEED_HEX AREA orders|levels
  *
- * Follows the area's market, order by order or level by level, until one of its instruments is halted. On the
- * way it throws a message away now and then, and loses its connection: it notices, and asks for what it has
- * missed. In the end it asks for a snapshot of the levels, compares, and prints them. Exits 0 only when its
- * picture was right. */
+ * Maintains the order book of an area, by order or by level, until one of its instruments is halted. To
+ * exercise recovery it drops every 17th message and every 50th closes its connection; it detects the gaps and
+ * asks for the missed messages. At the end it requests a snapshot of the levels, compares its book with it, and
+ * prints the levels. The exit code is 0 only when they are equal. */
 
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@ enum { BY_ORDER = 0, BY_LEVEL = 1 };  /* ChannelView */
 enum { HALTED = 1 };
 enum { MOST = 4096 };
 
-/* An order, or a level: then `order` is 0 and `count` may be more than 1. */
+/* An order; or a level, whose `order` is 0 and whose `count` is its number of orders. */
 typedef struct {
   uint64_t order;
   int64_t price, total, live;
@@ -36,7 +36,7 @@ static Book book, truth;
 static uint64_t last;
 static unsigned area, losses, gaps;
 
-/* The place of an order, or of a level; `count` when it is not there. */
+/* Index of an order or a level; `count` when the book does not contain it. */
 static int find(const Book *in, const Entry *entry) {
   for (int i = 0; i < in->count; i++) {
     const Entry *known = &in->entries[i];
@@ -48,11 +48,11 @@ static int find(const Book *in, const Entry *entry) {
   return in->count;
 }
 
-/* Puts an entry in, in place of what was there; without orders it goes. */
+/* Inserts or replaces an entry; an entry with count 0 deletes it. */
 static void set(Book *in, Entry entry) {
   int place = find(in, &entry);
   if (entry.count == 0) {
-    if (place == in->count) die("what is not there was deleted");
+    if (place == in->count) die("the deleted entry is not in the book");
     in->entries[place] = in->entries[--in->count];
     return;
   }
@@ -84,7 +84,7 @@ static void take_levels(Book *in) {
   }
 }
 
-/* Changes the book by the message in the frame. Returns whether an instrument was halted. */
+/* Applies the message in the frame to the book. Returns whether an instrument was halted. */
 static bool apply(uint16_t template) {
   switch (template) {
   case ORDER_ADD:
@@ -118,7 +118,8 @@ static void subscribe(uint8_t snapshot) {
   send_frame();
 }
 
-/* Asks for what comes behind the last message taken. What comes before the answer comes again. */
+/* Requests all messages after the last applied one. Messages that arrive before the answer are skipped,
+ * because they are sent again. */
 static void resume(uint8_t view) {
   begin_numbered(RESUME, 28);
   put(28, 8, last + 1);
@@ -141,7 +142,7 @@ static void follow(const char *host, const char *port, uint8_t view) {
     uint16_t template = next_frame();
     if (!is_of_channel(template)) continue;
     uint64_t number = get(12, 8);
-    if (taken % 17 == 0) continue; /* thrown away */
+    if (taken % 17 == 0) continue; /* simulated loss */
     if (number > last + 1) {
       gaps++;
       resume(view);
@@ -181,13 +182,13 @@ int main(int count, char **argument) {
 
   subscribe(LEVELS);
   read_snapshot(LEVELS, &truth);
-  if (get(12, 8) != last) die("the snapshot is of another number");
+  if (get(12, 8) != last) die("the snapshot has another sequence number");
   Book levels = {.count = 0};
   for (int i = 0; i < book.count; i++) {
     if (by_level) set(&levels, book.entries[i]);
     else add_up(&levels, book.entries[i]);
   }
-  if (levels.count != truth.count) die("another number of levels");
+  if (levels.count != truth.count) die("the number of levels differs");
   for (int i = 0; i < truth.count; i++) {
     const Entry *level = &truth.entries[i];
     int place = find(&levels, level);

@@ -1,4 +1,4 @@
-"""What the example bots have in common: their arguments, and what they must know of the market."""
+"""Common parts of the example bots: arguments, log-on and reference data."""
 
 import argparse
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from joulebook import Client, Message, read_private_key
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
-    """The arguments of every bot; add your own."""
+    """A parser with the arguments that all bots have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("host")
     parser.add_argument("port", type=int)
@@ -15,12 +15,12 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("key", help="Ed25519 seed, 64 hexadecimal digits")
     parser.add_argument("account", type=int)
     parser.add_argument("instrument", type=int)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="how long it trades")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="time that it trades (default: until it is stopped)")
     return parser
 
 
 async def connect(args: argparse.Namespace) -> Client:
-    """Logs on. A bot that is lost for two seconds leaves no orders behind."""
+    """Logs on. The exchange cancels the orders two seconds after a lost connection."""
     key = read_private_key(bytes.fromhex(args.key))
     return await Client.connect(args.host, args.port, args.session, key, cancel_after_ms=2_000)
 
@@ -33,18 +33,18 @@ class Market:
     area: Message
 
     def price(self, wanted: float) -> int:
-        """The nearest price on the tick, within the band."""
+        """The nearest multiple of the tick within the price band."""
         tick = self.instrument.tickSize
         price = round(wanted / tick) * tick
         return min(max(price, self.instrument.lowestPrice), self.instrument.highestPrice)
 
     def lots(self, energy: float) -> int:
-        """Whole lots that fit into `energy`, in Wh."""
+        """`energy` in Wh, rounded down to whole lots."""
         return int(energy // self.instrument.lot) * self.instrument.lot
 
 
 async def market(bot: Client, instrument: int) -> Market:
-    """What the exchange says of an instrument and its area."""
+    """The definitions of an instrument and of its area."""
     data = await bot.reference_data()
     found = next(m for m in data
                  if m.name == "InstrumentDefinition" and m.instrument == instrument)

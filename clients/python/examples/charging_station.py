@@ -1,10 +1,9 @@
-"""A charging station: a car is waiting, so it buys now, up to a price, until the car has its energy.
+"""A charging station bot: buys energy at once, up to a price limit that rises until the departure.
 
     python charging_station.py HOST PORT SESSION KEY ACCOUNT INSTRUMENT --energy WH [--price P]
 
-Immediate-or-cancel orders take what is live at or below the limit. What cannot be had now is asked
-for again a little later; the price it is willing to pay rises from what the grid pays for energy to
-the limit as the departure comes nearer.
+KEY is an Ed25519 seed of 64 hexadecimal digits. The bot sends immediate-or-cancel orders until it has
+bought --energy Wh. Its limit rises from the grid's feed-in price to --price in the first half of --seconds.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from joulebook import Client
 
 
 async def take(bot: Client, args, price: int, quantity: int) -> int:
-    """Buys what can be had at once; returns how much, in Wh."""
+    """Buys what is executable at once and returns the quantity in Wh."""
     identity, bought = time.time_ns(), 0
     bot.send("NewOrder", clientOrderId=identity, account=args.account, side="buy", price=price,
              instrument=args.instrument, quantity=quantity, timeInForce="immediateOrCancel")
@@ -35,7 +34,7 @@ async def take(bot: Client, args, price: int, quantity: int) -> int:
 
 
 def bid(book: Market, args, elapsed: float) -> int:
-    """What it would pay now."""
+    """The present limit price."""
     limit = args.price or book.area.retailPrice
     share = min(1.0, 2 * elapsed / args.seconds)
     return book.price(book.area.feedInPrice + share * (limit - book.area.feedInPrice))
@@ -46,7 +45,7 @@ async def main(args) -> int:
     book = await market(bot, args.instrument)
     start, charged = time.monotonic(), 0
     while charged < args.energy and time.monotonic() < start + args.seconds:
-        # Only what fits under the cap can be bought: the rest waits for the car to draw it.
+        # It cannot buy more than its headroom; the rest is bought after the car has drawn energy.
         balance = await bot.balance(args.account, book.area.area)
         quantity = book.lots(min(args.energy - charged, balance.headroom))
         if quantity:
@@ -59,8 +58,8 @@ async def main(args) -> int:
 
 parser = arguments(__doc__.splitlines()[0])
 parser.set_defaults(seconds=3_600.0)
-parser.add_argument("--energy", type=int, required=True, help="what the car needs, Wh")
-parser.add_argument("--price", type=int, default=None, help="limit, 1e-5 per kWh; else the grid's")
+parser.add_argument("--energy", type=int, required=True, help="energy that the car needs, in Wh")
+parser.add_argument("--price", type=int, default=None, help="price limit, 1e-5 per kWh; the retail price unless given")
 
 if __name__ == "__main__":
     sys.exit(asyncio.run(main(parser.parse_args())))

@@ -1,10 +1,10 @@
-"""The first trade of a new exchange, from nothing, with PyPI sbe and cryptography only.
+"""Sets up a new exchange and makes its first trade, with PyPI sbe and cryptography only.
 
     python first_trade.py HOST PORT OPERATOR_SESSION OPERATOR_SEED_HEX
 
-The operator opens an area, an instrument, two accounts and a meter. Ana asks for more energy than she
-has: her order waits. Ben bids. Ana's meter reports production: her order is covered, and trades.
-Prints each step; exits 0 only when all of it happened.
+The operator creates an area, an instrument, two accounts and a meter. Ana enters an ask without having
+energy, so it waits. Ben enters a bid. Ana's meter reports production, so her ask is covered and trades.
+Prints each step. The exit code is 0 only when every step succeeded.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ EUR = 978
 
 
 def new_key():
-    """A fresh private key and its 32 public bytes."""
+    """A new private key and the 32 bytes of its public key."""
     key = read_private_key(secrets.token_bytes(32))
     return key, key.public_key().public_bytes_raw()
 
 
 async def open_the_market(operator, ana_key, ben_key, meter_key):
-    """Everything that a market needs before its first order."""
+    """Creates everything that a market needs before its first order."""
     acts = [
         ("CreateParticipant", dict(participant=PARTICIPANT, shortName="Ana")),
         ("CreateParticipant", dict(participant=PARTICIPANT + 1, shortName="Ben")),
@@ -77,7 +77,7 @@ async def main(host, port, operator_session, operator_seed):
     print(f"trade {trade.tradeId}: {trade.quantity} Wh at {trade.price / 1e5}")
     assert trade.tradeId == bought.tradeId and trade.quantity == 2_000
 
-    # An iceberg: the market sees 500 Wh of it at a time.
+    # An iceberg order: the market sees 500 Wh of it at a time.
     ana.send("MarketDataSubscribe", area=AREA, snapshot="orders")
     await ana.wait_for(lambda m: m.name == "SnapshotEnd")
     iceberg = await ben.order(BEN, INSTRUMENT, "buy", 9_000, 1_500, display_quantity=500)

@@ -1,10 +1,10 @@
-"""A household without intelligence, but with a budget (ZI-C of Gode and Sunder, 1993).
+"""A household bot: zero intelligence with a budget constraint (ZI-C of Gode and Sunder, 1993).
 
     python household.py HOST PORT SESSION KEY ACCOUNT INSTRUMENT [--seed N]
 
-With more energy than half of its cap it sells, at a price drawn between what the grid would pay and
-what the grid would charge; with less it buys, at a price drawn likewise: never a trade that the grid
-would have made better. What has not traded after a while is cancelled and drawn anew.
+KEY is an Ed25519 seed of 64 hexadecimal digits. The bot sells when its energy exceeds half of its cap
+and buys otherwise. The price is random between the grid's feed-in and retail price, so no trade is worse
+than one with the grid. After --patience seconds the rest of an order is cancelled and a new one entered.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from joulebook import Client, Message
 
 
 def draw(book: Market, balance: Message, chance: random.Random):
-    """A side, a price and a quantity; nothing when there is nothing to trade."""
+    """A random side, price and quantity; None when there is nothing to trade."""
     surplus = balance.energy - balance.cap / 2
     price = book.price(chance.uniform(book.area.feedInPrice, book.area.retailPrice))
     quantity = book.lots(min(abs(surplus), book.instrument.lot * chance.randint(1, 3)))
@@ -24,7 +24,7 @@ def draw(book: Market, balance: Message, chance: random.Random):
 
 
 async def trade_once(bot: Client, args, choice) -> int:
-    """Enters an order, waits a while, and cancels what is left. Returns the energy traded."""
+    """Enters an order, waits, and cancels the rest. Returns the traded energy in Wh."""
     side, price, quantity = choice
     identity, order, traded = time.time_ns(), None, 0
     number = bot.send("NewOrder", clientOrderId=identity, account=args.account, side=side,
@@ -40,7 +40,7 @@ async def trade_once(bot: Client, args, choice) -> int:
                 is_leaving = True
             continue
         if message.name == "Rejected" and message.refSeqNo == number:
-            return traded  # A rejected cancel came too late: the order's last trade is on its way.
+            return traded  # A reject of the cancel is ignored: the order's last trade report follows.
         if message.fields.get("clientOrderId") != identity:
             continue
         order = message.orderId
@@ -67,8 +67,8 @@ async def main(args) -> None:
 
 
 parser = arguments(__doc__.splitlines()[0])
-parser.add_argument("--seed", type=int, default=None, help="of its dice")
-parser.add_argument("--patience", type=float, default=2.0, help="seconds an order stands")
+parser.add_argument("--seed", type=int, default=None, help="seed of its random numbers")
+parser.add_argument("--patience", type=float, default=2.0, help="seconds before an order is cancelled (default 2)")
 
 if __name__ == "__main__":
     asyncio.run(main(parser.parse_args()))

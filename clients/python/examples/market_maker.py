@@ -1,10 +1,11 @@
-"""A market maker: one bid and one ask around a price of its own, moved against its inventory.
+"""A market maker bot: quotes a bid and an ask around a price, moved against its inventory.
 
     python market_maker.py HOST PORT SESSION KEY ACCOUNT INSTRUMENT [--price P] [--spread S]
 
-It quotes both sides, post-only. The more energy it holds above half of its cap, the lower both quotes
-go, and the other way round (the inventory model of Ho and Stoll, 1981, as a straight line). After
-each trade, and whenever its balance changes, it moves its quotes with Replace, or enters new ones.
+KEY is an Ed25519 seed of 64 hexadecimal digits. The bot quotes both sides, post-only. Both prices fall
+linearly with the energy above half of its cap and rise with the energy below it (a linear form of the
+inventory model of Ho and Stoll, 1981). After each trade and each change of its balance it updates its
+quotes with Replace or enters new ones.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from joulebook import Client, Message
 
 
 class Quotes:
-    """The two orders of the maker and what it wants them to be."""
+    """The two orders of the market maker and their desired prices and quantities."""
 
     def __init__(self, bot: Client, args, book: Market) -> None:
         self.bot, self.args, self.book = bot, args, book
@@ -25,7 +26,7 @@ class Quotes:
         self.traded = 0
 
     def wanted(self, side: str, balance: Message) -> int:
-        """The price of a side, given the inventory."""
+        """The desired price of a side for the present inventory."""
         middle = balance.cap / 2 or 1
         skew = (balance.energy - middle) / middle
         half = self.args.spread / 2
@@ -33,7 +34,7 @@ class Quotes:
         return self.book.price(self.args.price - skew * half + away)
 
     def update(self, balance: Message) -> None:
-        """Moves or enters what is not where it should be."""
+        """Replaces or enters the orders that differ from the desired ones."""
         room = {"sell": balance.energy, "buy": balance.cap - balance.energy}
         for side in ("sell", "buy"):
             quantity = self.book.lots(min(room[side], self.args.quantity))
@@ -51,7 +52,7 @@ class Quotes:
                               account=self.args.account, price=price, quantity=order.quantity)
 
     def note(self, message: Message) -> None:
-        """Keeps the picture of its own orders."""
+        """Updates the known state of its orders from a report."""
         if message.name in ("Accepted", "Replaced"):
             self.open[message.side] = message
             self.pending.discard(message.side)
@@ -63,7 +64,7 @@ class Quotes:
         elif message.name == "Canceled" and message.leaves == 0:
             self.open.pop(message.side, None)
         elif message.name == "Rejected":
-            # A quote that would have traded, or that has gone meanwhile: tried again later.
+            # The quote would have traded, or its order is closed: the next update enters it again.
             self.pending.clear()
 
 
@@ -90,9 +91,9 @@ async def main(args) -> None:
 
 
 parser = arguments(__doc__.splitlines()[0])
-parser.add_argument("--price", type=float, default=20_000, help="its middle, 1e-5 per kWh")
-parser.add_argument("--spread", type=float, default=2_000, help="ask less bid, 1e-5 per kWh")
-parser.add_argument("--quantity", type=int, default=2_000, help="Wh of each quote")
+parser.add_argument("--price", type=float, default=20_000, help="middle of the quotes, 1e-5 per kWh")
+parser.add_argument("--spread", type=float, default=2_000, help="ask minus bid, 1e-5 per kWh")
+parser.add_argument("--quantity", type=int, default=2_000, help="quantity of each quote in Wh")
 
 if __name__ == "__main__":
     asyncio.run(main(parser.parse_args()))

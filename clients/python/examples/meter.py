@@ -1,8 +1,9 @@
-"""A meter: reports what its account has produced and consumed in the second that has just passed.
+"""A meter: sends one signed reading for the last second.
 
     python meter.py HOST PORT SESSION KEY METER METER_KEY --produced 5000
 
-The session sends it, the meter's own key signs it: Ed25519 seeds, 64 hexadecimal digits each.
+KEY is the key of the session that sends the reading, METER_KEY the key of the meter that signs it. Both
+are Ed25519 seeds of 64 hexadecimal digits.
 """
 
 import argparse
@@ -21,7 +22,7 @@ async def main(options):
     bot = await Client.connect(options.host, options.port, options.session,
                                read_private_key(bytes.fromhex(options.key)))
     now = time.time_ns()
-    # The register's sequence has to rise, and intervals must not overlap: the clock sees to both.
+    # Register sequences must increase and intervals must not overlap, so both are taken from the clock.
     bot.meter_reading(read_private_key(bytes.fromhex(options.meter_key)), options.meter, now,
                       now - SECOND, now, options.produced, options.consumed)
     ack = await bot.wait_for(lambda message: message.name in ("MeterReadingAck", "Rejected"))
@@ -36,7 +37,7 @@ parser.add_argument("port", type=int)
 parser.add_argument("session", type=int)
 parser.add_argument("key", help="Ed25519 seed, 64 hexadecimal digits")
 parser.add_argument("meter", type=int)
-parser.add_argument("meter_key", help="the meter's own")
-parser.add_argument("--produced", type=int, default=0, help="Wh")
-parser.add_argument("--consumed", type=int, default=0, help="Wh")
+parser.add_argument("meter_key", help="Ed25519 seed of the meter, 64 hexadecimal digits")
+parser.add_argument("--produced", type=int, default=0, help="produced energy in Wh")
+parser.add_argument("--consumed", type=int, default=0, help="consumed energy in Wh")
 sys.exit(not asyncio.run(main(parser.parse_args())))

@@ -1,4 +1,4 @@
-"""A bot in 30 lines: bids a little under the best live ask it sees, or at a price of its own.
+"""A bot in 30 lines: bids at the best live ask, or at 0.12 when there is none.
 
     python tiny_bot.py HOST PORT SESSION KEY_SEED_HEX ACCOUNT AREA INSTRUMENT
 """

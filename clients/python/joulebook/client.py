@@ -12,26 +12,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from .codec import ENCODING_TYPE, Codec, Message, sign_reading
 
 
-#: Messages that are numbered in the session's reports when they carry a seqNo.
+#: Messages that count as reports of the session when they have a seqNo.
 REPORTS = frozenset((
     "Accepted", "Replaced", "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport",
     "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "MeterReadingAck",
     "ReportCopy", "SettlementNotice"))
 
-#: Reports that one RetransmitRequest may ask for.
+#: Most reports that one RetransmitRequest can ask for.
 MOST_AGAIN = 10_000
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a session stands: what it takes to come back to it after a lost connection."""
+    """The position of a session, from which it can be resumed after a lost connection."""
 
     session_version: int
     next_report: int
 
 
 class Terminated(Exception):
-    """The exchange refused or ended the session."""
+    """The exchange refused or terminated the session, or the connection closed."""
 
     def __init__(self, message: Optional[Message]) -> None:
         self.message = message
@@ -39,7 +39,7 @@ class Terminated(Exception):
 
 
 class Rejected(Exception):
-    """A request was rejected: see docs/reject-codes.md for the code."""
+    """A request was rejected; docs/reject-codes.md explains the code."""
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -47,9 +47,9 @@ class Rejected(Exception):
 
 
 class Client:
-    """A session with the exchange. Make it with `await Client.connect(...)`.
+    """A session with the exchange, opened by `await Client.connect(...)`.
 
-    Reports are kept in order until `receive` or `wait_for` takes them.
+    Messages are queued in order until `receive` or `wait_for` returns them.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,10 +71,10 @@ class Client:
                       ssl: Optional[SSLContext] = None) -> "Client":
         """Connects, negotiates and establishes. Raises `Terminated` when refused.
 
-        `cancel_after_ms`: how long the session's orders outlive its connection; None: for ever.
-        `resume`: comes back to the session of a lost connection. The reports that it missed come
-        among the new ones, each once; sort by `seqNo` where the order matters.
-        `ssl`: speaks TLS 1.3, e.g. with `ssl.create_default_context()`; None: plain TCP.
+        `cancel_after_ms`: time that the session's orders outlive its connection; None: they are kept.
+        `resume`: resumes the session of a lost connection. Missed reports arrive among the new ones,
+        each once; sort by `seqNo` if the order matters.
+        `ssl`: context for TLS 1.3, such as `ssl.create_default_context()`; None: plain TCP.
         """
         client = cls(*await asyncio.open_connection(host, port, ssl=ssl))
         client._version = resume.session_version if resume else time.time_ns()
@@ -118,7 +118,7 @@ class Client:
         self._asked = self._missing[:MOST_AGAIN].stop
 
     def _count(self, message: Message) -> None:
-        """Keeps the numbers of reports, and asks for the rest of what was missed."""
+        """Counts reports, and requests the next part of the missed ones."""
         number = message.fields.get("seqNo")
         if message.name not in REPORTS or number is None:
             return
@@ -157,7 +157,7 @@ class Client:
                     self._codec.encode("Sequence", {"nextSeqNo": self._next_seq_no}))
 
     def send(self, name: str, **fields: Any) -> int:
-        """Sends any sequenced message; returns its sequence number."""
+        """Sends a sequenced message and returns its sequence number."""
         number = self._next_seq_no
         self._writer.write(self._codec.encode(
             name, {"seqNo": number, "sendingTime": time.time_ns(), **fields}))
@@ -166,7 +166,7 @@ class Client:
         return number
 
     async def receive(self, timeout: Optional[float] = None) -> Message:
-        """The next message. Raises `Terminated` when the session is over."""
+        """The next message. Raises `Terminated` when the session has ended."""
         message = await asyncio.wait_for(self._inbox.get(), timeout)
         if message is None or message.name in ("Terminate", "Closed"):
             raise Terminated(message)
@@ -176,7 +176,7 @@ class Client:
         return message
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Every message until the session is over."""
+        """All messages until the session ends."""
         while True:
             try:
                 yield await self.receive()
@@ -185,9 +185,9 @@ class Client:
 
     async def wait_for(self, condition: Callable[[Message], bool], timeout: float = 30,
                        number: Optional[int] = None) -> Message:
-        """The first message that meets `condition`; those before it are dropped. Raises
-        `Rejected` for a reject on the way, of any message of this session or only of the one with this
-        sequence `number`; `asyncio.TimeoutError` when none comes."""
+        """The first message that meets `condition`; earlier messages are dropped. Raises `Rejected` for a
+        reject of the message with this sequence `number`, or of any message without `number`, and
+        `asyncio.TimeoutError` after `timeout` seconds without a message."""
         deadline = time.monotonic() + timeout
         while True:
             message = await self.receive(max(0.001, deadline - time.monotonic()))
@@ -198,7 +198,7 @@ class Client:
                 raise Rejected(message)
 
     async def ask(self, name: str, timeout: float = 30, **fields: Any) -> Message:
-        """Sends a request and waits for the answer that refers to it."""
+        """Sends a request and waits for its answer."""
         number = self.send(name, **fields)
         return await self.wait_for(
             lambda m: m.name != "Rejected" and m.fields.get("refSeqNo") == number, timeout, number)
@@ -210,13 +210,13 @@ class Client:
                     on_behalf_of: int = 0) -> Message:
         """Enters a limit order and waits for its Accepted.
 
-        `minimum_quantity`: what must execute on entry; `expire_time`: of a goodTillTime order;
-        `display_quantity`: what the market sees at a time (iceberg), 0 for all of it; `on_behalf_of`:
-        another session of the participant, which gets the reports; this one gets an Ack, and so does
-        the caller.
+        `price` is in 1e-5 currency per kWh, quantities are in Wh. `minimum_quantity` must execute on
+        entry; `expire_time` is for a goodTillTime order; `display_quantity` is what an iceberg order
+        shows, 0 for all of it. `on_behalf_of` is another session of the participant, which gets the
+        reports; the result is then an Ack.
 
-        Messages that come before it are dropped: a bot that must see every Trade sends NewOrder
-        itself and reads `messages`."""
+        Messages before the answer are dropped. A bot that needs every Trade sends NewOrder with `send`
+        and reads `messages`."""
         identity = client_order_id or time.time_ns()
         extended: dict = {}
         if minimum_quantity or expire_time is not None or display_quantity or on_behalf_of:
@@ -233,18 +233,18 @@ class Client:
             lambda m: m.name == "Accepted" and m.clientOrderId == identity, number=number)
 
     async def cancel(self, account: int, order_id: int) -> Message:
-        """Cancels an order and waits for its Canceled."""
+        """Cancels an order and waits for its Canceled report."""
         number = self.send("Cancel", account=account, orderId=order_id)
         return await self.wait_for(
             lambda m: m.name == "Canceled" and m.orderId == order_id, number=number)
 
     async def balance(self, account: int, area: int) -> Message:
-        """The balances of an account in an area."""
+        """The balance of an account in an area."""
         return await self.ask("BalanceRequest", account=account, area=area)
 
     def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
                       interval_start: int, interval_end: int, produced: int, consumed: int) -> int:
-        """Signs and sends a reading; MeterReadingAck says what it did."""
+        """Signs and sends a reading in Wh. MeterReadingAck is the answer."""
         return self.send(
             "MeterReading", meter=meter, registerSequence=register_sequence,
             intervalStart=interval_start, intervalEnd=interval_end, produced=produced,
@@ -253,7 +253,7 @@ class Client:
                 consumed))
 
     async def reference_data(self, area: Optional[int] = None) -> list:
-        """All areas and instruments, as AreaDefinition and InstrumentDefinition."""
+        """The areas and instruments, as AreaDefinition and InstrumentDefinition; `area` selects one area."""
         number = self.send("ReferenceDataRequest", area=area)
         found: list = []
         while True:
@@ -264,8 +264,8 @@ class Client:
                 found.append(message)
 
     async def finish(self, timeout: float = 5) -> list:
-        """Says that nothing more will be sent, and waits until all of it is answered and every report
-        has come: these are returned. Then `close` loses nothing."""
+        """Finishes sending, waits until every message is answered and every report has arrived, and returns
+        the remaining messages. A `close` after it loses nothing."""
         self._writer.write(self._codec.encode("FinishedSending", {
             "sessionVersion": self._version, "lastSeqNo": (self._next_seq_no - 1) or None}))
         left: list = []
@@ -281,13 +281,13 @@ class Client:
         return left
 
     def drop(self) -> None:
-        """Drops the connection without a word, as if it were lost."""
+        """Aborts the connection without a Terminate, as if it were lost."""
         for task in self._tasks:
             task.cancel()
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        """Ends the session in good order."""
+        """Terminates the session and closes the connection."""
         self._writer.write(self._codec.encode("Terminate", {}))
         for task in self._tasks:
             task.cancel()

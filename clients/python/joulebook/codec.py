@@ -1,4 +1,4 @@
-"""Frames and signatures.
+"""Encodes and decodes frames, and makes signatures.
 
     u16 frame length | u16 0xEB50 | SBE header (8) | block | group
 """
@@ -18,7 +18,7 @@ SIGNATURE_LENGTH = 64
 
 @dataclass(frozen=True)
 class Message:
-    """A message that came from the exchange. A null field is `None`."""
+    """A message from the exchange. A null field is `None`."""
 
     name: str
     fields: Dict[str, Any]
@@ -31,19 +31,19 @@ class Message:
 
 
 def read_private_key(seed: bytes) -> Ed25519PrivateKey:
-    """The Ed25519 key with this 32-byte seed."""
+    """The Ed25519 private key with this 32-byte seed."""
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def sign_reading(key: Ed25519PrivateKey, meter: int, register_sequence: int, interval_start: int,
                  interval_end: int, produced: int, consumed: int) -> bytes:
-    """A meter's signature: over the tag and the 44 bytes from meter to consumed."""
+    """The signature of a meter reading, over the tag and the 44 bytes from meter to consumed."""
     return key.sign(b"JOULEBOOK-READING-1" + struct.pack(
         "<IQQQqq", meter, register_sequence, interval_start, interval_end, produced, consumed))
 
 
 class Codec:
-    """Turns messages into frames and back, with the schema as it is."""
+    """Converts messages to frames and back. It reads the schema at run time."""
 
     def __init__(self, schema_path: Optional[Path] = None) -> None:
         path = schema_path or Path(__file__).with_name("joulebook.xml")
@@ -53,8 +53,8 @@ class Codec:
         self._defaults = _declared_defaults(path)
 
     def encode(self, name: str, fields: Dict[str, Any]) -> bytes:
-        """The frame of message `name`. Fields left out are null, zero or empty; in a command a value of a list
-        is what the schema declares to be left out, and must be given where it declares nothing."""
+        """The frame of message `name`. Missing fields are null, zero or empty. In a command, a missing enum
+        field gets the default of the schema; a `ValueError` is raised if the schema has none."""
         message = self._messages[name]
         unknown = fields.keys() - {field.name for field in message.fields}
         if unknown:
@@ -63,7 +63,7 @@ class Codec:
         for field in message.fields:
             value = fields.get(field.name)
             if value is None and isinstance(field.type, sbe.Enum):
-                # A question or a subscription has its first value: nothing more is asked for.
+                # Requests and subscriptions get the first value, which asks for the least.
                 value = self._defaults.get((name, field.name), field.type.valid_values[0].name)
                 if value is None:
                     choices = ", ".join(choice.name for choice in field.type.valid_values)
@@ -74,12 +74,12 @@ class Codec:
 
     def signed(self, name: str, fields: Dict[str, Any], tag: bytes,
                key: Ed25519PrivateKey) -> bytes:
-        """The frame of Negotiate or Establish: signed over tag, SBE header and block."""
+        """The frame of Negotiate or Establish, with a signature over tag, SBE header and block."""
         unsigned = self.encode(name, fields)[:-SIGNATURE_LENGTH]
         return unsigned + key.sign(tag + unsigned[4:])
 
     def decode(self, frame: bytes) -> Optional[Message]:
-        """The message in `frame`; `None` for a template that this schema does not know."""
+        """The message in `frame`; `None` for a template that is not in the schema."""
         body = frame[4:]
         if self.schema.decode_header(body)["templateId"] not in self.schema.messages:
             return None
@@ -88,8 +88,8 @@ class Codec:
 
 
 def _declared_defaults(path: Path) -> Dict[Tuple[str, str], Optional[str]]:
-    """What the schema says stands for a field of a command that is left out, by message and field; `None`: it must be
-    given. What one message of a command says holds for its others too."""
+    """The defaults of the commands' fields by message and field; `None` for a mandatory field. All messages of a
+    command share the defaults."""
     mark = "{urn:joulebook:command}"
     messages = [m for m in ElementTree.parse(path).getroot() if m.get(mark + "command")]
     declared: Dict[Tuple[str, str], str] = {}

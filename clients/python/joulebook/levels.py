@@ -1,4 +1,4 @@
-"""The published depth of an area, from a snapshot and the changes after it."""
+"""Maintains the published depth of an area from a snapshot and the updates after it."""
 
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
@@ -8,7 +8,7 @@ from .codec import Message
 
 @dataclass(frozen=True)
 class Level:
-    """One level: open quantity, what of it can be had now, and how many orders."""
+    """A price level: price, open quantity, live quantity (both in Wh), and number of orders."""
 
     price: int
     total: int
@@ -17,7 +17,7 @@ class Level:
 
 
 class LevelBook:
-    """Give it every message of a subscription with snapshot "levels".
+    """The price levels of an area. Pass it every message of a subscription with snapshot "levels".
 
         client.send("MarketDataSubscribe", area=1, snapshot="levels")
         async for message in client.messages():
@@ -28,21 +28,21 @@ class LevelBook:
 
     def __init__(self, area: int) -> None:
         self.area = area
-        #: Number of the last message that the picture contains.
+        #: Sequence number of the last applied message.
         self.last = 0
-        #: Whether a snapshot is complete.
+        #: Whether a complete snapshot has been applied.
         self.is_complete = False
         self._levels: Dict[Tuple[int, str, int], Level] = {}
 
     def depth(self, instrument: int, side: str) -> List[Level]:
-        """One side of an instrument, best price first."""
+        """The levels of one side of an instrument, best price first."""
         levels = [level for (of, on, _), level in self._levels.items()
                   if of == instrument and on == side]
         return sorted(levels, key=lambda level: level.price, reverse=side == "buy")
 
     def take(self, message: Message) -> Optional[int]:
-        """Takes a message in. Returns the first number that is missing when there is a gap; until what
-        is missing has come, nothing newer is taken."""
+        """Applies a message. After a gap it returns the first missing sequence number, and ignores newer
+        messages until the missing ones arrive."""
         if message.fields.get("area") != self.area:
             return None
         if message.name == "LevelSnapshot":
