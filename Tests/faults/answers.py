@@ -1,5 +1,5 @@
-"""A sync that does not come to its end, and clients that ask: nothing that is not durable is in an answer. When the
-sync ends, reports and answers come in the order of their commands and questions."""
+"""Questions of clients while a sync hangs: no answer contains anything that is not durable. After the sync, reports
+and answers arrive in the order of their commands and questions."""
 
 import asyncio
 import mmap
@@ -8,11 +8,11 @@ import struct
 from library import environment, rows_with
 from market import AREA, BEN, INSTRUMENT, LOST, SETTINGS, Server
 
-# the journal's thread syncs, so that the one that answers does not wait
+# the journal thread syncs, so that the thread that answers does not block
 ASSEMBLIES = {"inline": ["journal.direct=0"], "pipelined": ["assembly=pipelined"]}
 QUESTIONS = (("OrderStatusRequest", dict(account=BEN)), ("BalanceRequest", dict(account=BEN, area=AREA)),
              ("ExplainRequest", dict(account=BEN)), ("StatusRequest", {}))
-# more than the server lets wait
+# more than the server queues
 MANY = 400
 
 
@@ -34,7 +34,7 @@ def rows(market, library, quick):
 
 
 async def case(market, library, settings):
-    """Returns what is wrong."""
+    """Returns the problem, or None."""
     data = market.copy("answers")
     path = data.parent / "sync.held"
     path.write_bytes(bytes(16))
@@ -45,7 +45,7 @@ async def case(market, library, settings):
     try:
         client = await market.connect(server)
         first = await client.order(BEN, INSTRUMENT, "buy", 100, 100)
-        # Durable, and nothing else is under way: an answer comes at once.
+        # Everything is durable, so an answer comes at once.
         await client.ask("StatusRequest", timeout=5)
         memory[:8] = struct.pack("<q", 1)
         client.send("NewOrder", clientOrderId=first.clientOrderId + 1, account=BEN,
@@ -66,14 +66,14 @@ async def case(market, library, settings):
         memory[:8] = struct.pack("<q", 0)
         return await check(client, numbers)
     except LOST as loss:
-        return f"it came to nothing: {loss!r}"
+        return f"the connection was lost: {loss!r}"
     finally:
         memory[:8] = struct.pack("<q", 0)
         server.kill()
 
 
 async def check(client, numbers):
-    """The order's reports first, then an answer for each question."""
+    """Checks that the order's reports come first, then one answer for each question."""
     first = await client.receive(5)
     if first.name != "Accepted":
         return f"{first.name} came before the order's report"
@@ -82,6 +82,6 @@ async def check(client, numbers):
         if message.fields.get("seqNo") is not None:
             continue
         if message.fields.get("refSeqNo") != numbers[0]:
-            return f"{message} came in place of the answer to {numbers[0]}"
+            return f"{message} came instead of the answer to {numbers[0]}"
         numbers.pop(0)
     return None

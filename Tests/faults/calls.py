@@ -1,13 +1,13 @@
-"""The n-th call of a kind fails, is delayed, or is the last: pwrite, fdatasync, fsync, rename (of snapshots) and
-renameat (of segments) of a running server, injected by strace. Each thread counts its own calls: so each case meets the journal,
-the preparation of its next segment and the ledger, whichever comes so far."""
+"""System calls that fail, are delayed, or kill the server: strace injects a fault into the n-th pwrite, fdatasync,
+fsync, rename (of snapshots) and renameat (of segments). Each thread counts its own calls, so a case affects all of
+journal, preparation of the next segment and ledger that make n calls."""
 
 import asyncio
 import shutil
 
 from market import Server, await_exit
 
-# call, what strace does with it, its words in the table
+# call, action of strace, text in the table
 KINDS = [
     ("pwrite64", "error=EIO", "EIO"),
     ("pwrite64", "error=ENOSPC", "ENOSPC"),

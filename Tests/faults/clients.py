@@ -1,4 +1,4 @@
-"""Clients that stop reading (SIGSTOP) while others trade; connections that vanish in mid-message."""
+"""Clients that stop reading (SIGSTOP) while others trade, and connections that break inside a message."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ def run(market, quick):
     orders = 400 if quick else 4_000
     yield ("client stopped (SIGSTOP)", 1, *asyncio.run(stopped(market, orders)))
     rounds = 20 if quick else 200
-    yield ("connection lost in mid-message", rounds, *asyncio.run(torn(market, rounds)))
+    yield ("connection lost inside a message", rounds, *asyncio.run(torn(market, rounds)))
 
 
 async def stopped(market, orders):
@@ -50,7 +50,7 @@ async def stopped(market, orders):
     server.kill()
     problem = await asyncio.to_thread(market.verify, data, acknowledged | more)
     if loud > 10 * calm + 0.02:
-        problem = problem or f"others waited: {loud * 1e3:.1f} ms p50, {calm * 1e3:.1f} before"
+        problem = problem or f"other sessions were delayed: {loud * 1e3:.1f} ms p50, {calm * 1e3:.1f} before"
     return (f"others' orders {loud * 1e3:.2f} ms p50, {calm * 1e3:.2f} before", problem)
 
 
@@ -71,7 +71,7 @@ async def latencies(market, server, orders):
 
 
 async def torn(market, rounds):
-    """Each connection sends two whole orders and a part of a third, then is gone."""
+    """Each connection sends two complete orders and a part of a third, then breaks."""
     data = market.copy("torn")
     server = Server(market.program, data)
     opened = set()

@@ -1,7 +1,7 @@
-/* Loaded before the C library (LD_PRELOAD): the wall clock is wrong by as many seconds as a file says, from the
-   moment it says so. The clock that nobody sets (CLOCK_MONOTONIC) stays right.
+/* Loaded before the C library (LD_PRELOAD): adds seconds from a file to the wall clock. CLOCK_MONOTONIC stays
+   correct.
 
-     CLOCK_FILE    16 bytes, little-endian: seconds to add; how often the wall clock was read (counted here) */
+     CLOCK_FILE    16 bytes, little-endian: seconds to add; number of reads of the wall clock (counted here) */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

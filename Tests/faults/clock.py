@@ -1,6 +1,6 @@
-"""The wall clock jumps by a year while orders come in, ahead or back, and perhaps back again: trading goes on,
-journaled time goes on steadily and is never more than moments off, what was good for an hour stays, and a replay
-comes to the same hash. The jump is made by a library that is loaded before the C library (clock.c)."""
+"""The wall clock jumps by a year during trading, forward or backward, and perhaps back. Trading continues,
+journaled time never falls and stays correct within moments, orders that expire in an hour remain, and a replay
+gives the same hashes. A library that is loaded before the C library makes the jump (clock.c)."""
 
 import asyncio
 import mmap
@@ -15,7 +15,7 @@ from market import BEN, INSTRUMENT, Server
 
 YEAR = 365 * 24 * 3600
 HOUR = 3600 * 10**9
-# where the clock goes, one after the other
+# successive errors of the clock
 KINDS = [([YEAR], "a year ahead"), ([-YEAR], "a year back"),
          ([YEAR, 0], "a year ahead and right again"), ([-YEAR, 0], "a year back and right again")]
 
@@ -41,7 +41,7 @@ def rows(market, library, quick):
 
 
 def starts(market, library):
-    """Starts with a clock that is wrong from the first moment on. Returns what is wrong."""
+    """Starts a server with a wrong clock. Returns the problem, or None."""
     new, used = market.template.parent / "clock-new", market.copy("clock")
     shutil.rmtree(new, ignore_errors=True)
     for data, seconds, words in ((new, 5 * YEAR, "a new exchange, five years ahead"),
@@ -67,7 +67,7 @@ def starts(market, library):
 
 
 class WrongClock:
-    """The seconds by which a server's wall clock is wrong."""
+    """The error of a server's wall clock in seconds."""
 
     def __init__(self, path):
         self.path = path
@@ -84,7 +84,7 @@ class WrongClock:
 
 
 def case(market, library, jumps, chance):
-    """Returns how many orders were taken, and what is wrong."""
+    """Returns the number of accepted orders, and the problem or None."""
     data = market.copy("clock")
     log = data.parent / (data.name + ".log")
     log.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def case(market, library, jumps, chance):
 
 
 async def trade(market, server, clock, jumps, chance):
-    """Orders of one session before, between and behind the jumps. Returns them and what is wrong."""
+    """Enters orders before, between and after the jumps. Returns the orders, and the problem or None."""
     client = await market.connect(server)
     orders = set()
 
@@ -126,13 +126,13 @@ async def trade(market, server, clock, jumps, chance):
         clock.jump(seconds)
         await enter(chance.randrange(20, 60))
         if clock.looks == looks:
-            return orders, "nobody looked at the wrong clock"
+            return orders, "the server did not read the wrong clock"
     client.drop()
     return orders, None
 
 
 def times(market, data, start):
-    """Journaled times never fall, and none lies outside of what the right clock saw."""
+    """Checks that journaled times never fall and stay within the times of the correct clock."""
     result = subprocess.run([market.program, "journal", "inspect", str(data)],
                             capture_output=True, text=True)
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -147,7 +147,7 @@ def times(market, data, start):
 
 
 def hashes(market, data, said):
-    """A replay comes to what the server said at its end."""
+    """Checks that a replay gives the hashes that the server printed at its end."""
     result = subprocess.run([market.program, "replay", str(data)], capture_output=True, text=True)
     asked = [line for line in said.splitlines() if " hash " in line]
     if len(asked) != 2 or result.returncode != 0:

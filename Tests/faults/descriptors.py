@@ -1,6 +1,6 @@
-"""File descriptors: many silent connections under the usual limit of 1,024 while segments turn over; and a server
-whose descriptors run out nevertheless (the limit is lowered as it runs). Neither ends the process: while no next
-segment can be made it takes in less, says so, and goes on when there are descriptors again."""
+"""File descriptors: many silent connections under the usual limit of 1,024 while segments are created, and a
+server whose descriptors run out (its limit is lowered while it runs). The process continues in both cases. While
+it cannot create a segment it rejects orders and logs the reason, and it resumes when descriptors are free."""
 
 import asyncio
 import resource
@@ -22,7 +22,7 @@ def run(market, quick):
 
 
 def limited(soft, hard):
-    """What stands before the program so that it starts with these limits."""
+    """The command prefix that starts the program with these limits."""
     return ("sh", "-c", f'ulimit -H -n {hard}; ulimit -S -n {soft}; exec "$@"', "sh")
 
 
@@ -51,7 +51,7 @@ async def silent(market, orders):
     server.kill()
     problem = await asyncio.to_thread(market.verify, data, taken)
     if turned < 3:
-        problem = problem or f"only {turned} segments were begun"
+        problem = problem or f"only {turned} segments were created"
     return f"{len(silence)} connections, {len(taken)} orders over {turned} segments", problem
 
 

@@ -1,4 +1,4 @@
-"""A disk that is full: a small tmpfs under the data folder, filled up, then freed."""
+"""A full disk: the data folder is on a small tmpfs that is filled, then freed."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ async def case(market, folder):
     canceled = await client.cancel(BEN, first.orderId)
     orders.discard(first.orderId)
     refused_again = await refuses(client)
-    # Questions are answered: what was taken before is durable.
+    # Questions are answered, because all accepted commands are durable.
     await client.ask("StatusRequest", timeout=5)
     ballast.unlink()
     waited = await wait_until_taken(client, orders)
@@ -55,15 +55,15 @@ async def case(market, folder):
     if not refused_again:
         return "", "it took orders again while the disk was full"
     if waited is None:
-        return "", "it did not resume within 10 s of having room"
+        return "", "it did not resume within 10 s after space was freed"
     server.kill()
     problem = await asyncio.to_thread(market.verify, data, orders)
     return (f"{taken} orders taken, then 9001; cancel taken ({canceled.name}); "
-            f"resumed {waited:.1f} s after there was room"), problem
+            f"resumed {waited:.1f} s after space was freed"), problem
 
 
 async def next_segment(data):
-    """Waits until the segment to come is there: what its place was given to beforehand is not refused."""
+    """Waits until the next segment is prepared: orders that fit into it are accepted on a full disk."""
     path = data / "journal" / "next.segment"
     while not path.exists() or path.stat().st_size < SEGMENT:
         await asyncio.sleep(0.05)
@@ -71,7 +71,7 @@ async def next_segment(data):
 
 
 async def enter_until_refused(client, orders, most=20_000):
-    """Enters orders in groups until one is refused as intakeFull. Returns how many were taken."""
+    """Enters orders in groups until one is rejected as intakeFull. Returns the number of accepted ones."""
     for taken in range(most):
         try:
             orders.add((await client.order(

@@ -1,7 +1,7 @@
 """Damage to the files of a stopped or killed server: every bit of a block's header, sampled bytes of payload
 and padding, the last block torn at every byte of its contents; every byte of a snapshot's header and of its
-first piece's, sampled bytes of what follows. `joulebook journal verify` and the server's start must notice all
-of it, or cut what is torn; a start does without a damaged snapshot."""
+first piece's, sampled bytes of the rest. `joulebook journal verify` and the server's start must detect all
+damage, or cut off a torn block; a start does not use a damaged snapshot."""
 
 import asyncio
 import random
@@ -39,7 +39,7 @@ def journal(market, quick):
             missed.append(place)
         segment.write_bytes(whole)
     yield ("bit flipped in a block that others follow", len(bits), "status 65, place named",
-           f"not noticed at {missed[:5]}" if missed else None)
+           f"not detected at {missed[:5]}" if missed else None)
     segment = [s for s in sorted((data / "journal").glob("*.journal"))
                if s.read_bytes()[:8] == b"JOULEBLK"][-1]
     whole = segment.read_bytes()
@@ -59,7 +59,7 @@ def journal(market, quick):
 
 
 def snapshot(market, quick):
-    """With its newest snapshot damaged, a server starts from an older one or from the journal, and says so."""
+    """A server whose newest snapshot is damaged starts from an older one or from the journal, and logs it."""
     data = market.copy("snapshot")
     log = data.parent / (data.name + ".log")
     server = Server(market.program, data)
@@ -67,7 +67,7 @@ def snapshot(market, quick):
     newest = await_snapshot(data)
     server.kill()
     if newest is None:
-        yield "byte flipped in a snapshot", 0, "", "there is none"
+        yield "byte flipped in a snapshot", 0, "", "there is no snapshot"
         return
     whole = newest.read_bytes()
     chance = random.Random(7)
@@ -88,15 +88,15 @@ def snapshot(market, quick):
             lost = asyncio.run(market.missing(server, acknowledged))
         server.kill()
         newest.write_bytes(whole)
-    problem = (f"not noticed at {missed[:5]}" if missed
+    problem = (f"not detected at {missed[:5]}" if missed
                else f"{len(lost)} acknowledged orders are lost" if lost
                else market.verify(data, acknowledged))
     yield ("byte flipped in the newest snapshot", len(places),
-           "said so, started without it, nothing lost", problem)
+           "logged, started without it, nothing lost", problem)
 
 
 def await_snapshot(data):
-    """The newest snapshot, as soon as there is one; snapshots come in their own time."""
+    """Waits for a snapshot and returns the newest one."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = sorted((data / "journal").glob("0*.snapshot"))

@@ -1,5 +1,5 @@
-"""Floods: a session that sends far more than it may, connections that say nothing, bytes that are no messages.
-Each meets its bound (9003, then 9004; closed; closed), and who trades beside it does not wait for it."""
+"""Floods: a session far beyond its message rate limit, connections that send nothing, and bytes that are not
+messages. Each flood is limited (rejects 9003, then 9004; closed; closed), and other sessions are not delayed."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ import random
 from clients import latencies
 from market import ANA, BEN, INSTRUMENT, LOST, SETTINGS, Server
 
-CODES = (9003, 9004)  # Throttled; the session ends.
+CODES = (9003, 9004)  # The session is throttled; the session is terminated.
 BOUNDS = SETTINGS + ["client.messages=2000", "client.messagesCutoff=4000", "connections=256"]
 
 
@@ -20,7 +20,7 @@ def run(market, quick):
 
 
 async def case(market, fault, rounds, orders):
-    """Trades beside the flood. Returns what came of it and what is wrong."""
+    """Trades during a flood. Returns the result, and the problem or None."""
     data = market.copy("floods")
     server = Server(market.program, data, BOUNDS)
     calm, acknowledged = await latencies(market, server, orders)
@@ -31,14 +31,14 @@ async def case(market, fault, rounds, orders):
         met, taken = await asyncio.wait_for(task, 300)
     except LOST as problem:
         server.kill()
-        return "", f"it came to nothing: {problem!r}"
+        return "", f"the session was lost: {problem!r}"
     server.kill()
     problem = await asyncio.to_thread(market.verify, data, acknowledged | more)
     if met == 0:
-        problem = problem or "no bound was met"
+        problem = problem or "the flood was not limited"
     if loud > 10 * calm + 0.02:
-        problem = problem or f"others waited: {loud * 1e3:.1f} ms p50, {calm * 1e3:.1f} before"
-    return (f"{taken} came in, {met} met a bound; others' orders {loud * 1e3:.2f} ms p50, "
+        problem = problem or f"other sessions were delayed: {loud * 1e3:.1f} ms p50, {calm * 1e3:.1f} before"
+    return (f"{taken} accepted, {met} limited; others' orders {loud * 1e3:.2f} ms p50, "
             f"{calm * 1e3:.2f} before"), problem
 
 
@@ -51,7 +51,7 @@ async def repeat(fault, market, server, chance, rounds):
 
 
 async def orders_without_end(market, server, chance):
-    """Returns how many messages met a bound, and how many orders were taken."""
+    """Returns the number of limited messages, and that of accepted orders."""
     client = await market.connect(server, ANA)
     refused = taken = 0
     try:
@@ -76,14 +76,14 @@ last_order = 0
 
 
 def number_of_order():
-    """Higher than any before, and than any of another run on the same folder."""
+    """A number above all earlier ones, also above those of other runs on the folder."""
     global last_order
     last_order += 1
     return last_order
 
 
 async def silence(market, server, chance):
-    """Returns how many connections were closed by the other side, and how many were opened."""
+    """Returns the number of connections that the server closed, and that of opened ones."""
     opened, closed = [], 0
     for _ in range(400):
         try:
@@ -103,7 +103,7 @@ async def silence(market, server, chance):
 
 
 async def noise(market, server, chance):
-    """Returns how many connections were closed by the other side, and how many were opened."""
+    """Returns the number of connections that the server closed, and that of opened ones."""
     closed = 0
     for _ in range(50):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)

@@ -1,5 +1,5 @@
-"""kill -9 at a random moment of trading, a hundred times on one data folder; in the end every order
-that was ever acknowledged, and not asked to be cancelled, is open. Then the next folder."""
+"""SIGKILL at a random time during trading, a hundred times per data folder. At the end every acknowledged order
+without a cancel request is open."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ def run(market, quick):
 
 
 def folder(market, rounds, chance):
-    """Returns how many orders were acknowledged, and what is wrong."""
+    """Returns the number of acknowledged orders, and the problem or None."""
     data, acknowledged, total = market.copy("kills"), set(), 0
     for number in range(rounds):
         server = Server(market.program, data)
@@ -35,7 +35,7 @@ def folder(market, rounds, chance):
 
 
 async def round_of(market, server, acknowledged, moment):
-    """Trades until the server is killed: after `moment`. Returns how many orders were acknowledged."""
+    """Trades until the server is killed after `moment` seconds. Returns the number of acknowledged orders."""
     taken = 0
     client = await market.connect(server)
 
@@ -52,7 +52,7 @@ async def round_of(market, server, acknowledged, moment):
                         instrument=INSTRUMENT, side="buy", price=100 * (1 + number % 900),
                         quantity=100, timeInForce="goodTillCancel", flags=[])
             if number % 8 == 0:
-                # Eight are under way at a time.
+                # At most eight orders are unanswered at a time.
                 for _ in range(8):
                     accepted = await client.wait_for(lambda m: m.name == "Accepted")
                     acknowledged.add(accepted.orderId)
@@ -70,5 +70,5 @@ async def round_of(market, server, acknowledged, moment):
 
 
 def client_order_id():
-    """Higher than any before."""
+    """A number above all earlier ones."""
     return time.time_ns()

@@ -1,4 +1,4 @@
-"""The small C libraries that are loaded before the C library, to make what happens seldom happen now."""
+"""Builds the small C libraries that are loaded before the C library (LD_PRELOAD) to inject rare faults."""
 
 import pathlib
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 
 def compiled(market, name):
-    """The library made of `name`.c; None without a C compiler."""
+    """Compiles `name`.c and returns the library; None without a C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not compiler:
         return None
@@ -18,7 +18,7 @@ def compiled(market, name):
 
 
 def rows_with(market, name, fault, rows):
-    """The rows of `rows(library)`; without a C compiler one that says so."""
+    """The rows of `rows(library)`; without a C compiler, a row that says so."""
     library = compiled(market, name)
     if library:
         yield from rows(library)
@@ -27,6 +27,6 @@ def rows_with(market, name, fault, rows):
 
 
 def environment(library, **settings):
-    """What stands before the program so that it starts with `library`."""
+    """The command prefix that starts the program with `library`."""
     return ("env", f"LD_PRELOAD={library}",
             *(f"{name}={value}" for name, value in settings.items()))

@@ -1,5 +1,5 @@
-"""A real server with a small market, for the fault tests: start it (under strace if asked), trade,
-remember what it acknowledged, and ask afterwards whether all of it is there."""
+"""A real server with a small market for the fault tests: starts it (under strace if asked), trades, records the
+acknowledgements, and checks afterwards that everything acknowledged is there."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ class Server:
 
     @property
     def pid(self):
-        """The server's own process, not strace's."""
+        """Process id of the server, also under strace."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         if "strace" in str(self.process.args[0]) and children.exists():
             return int(children.read_text().split()[0])
@@ -59,7 +59,7 @@ class Server:
         self.errors.close()
 
     def stop(self):
-        """Asks for the orderly end; `STUCK` when it does not come."""
+        """Stops the server with SIGTERM. Returns its exit status, or `STUCK`."""
         os.kill(self.pid, signal.SIGTERM)
         status = await_exit(self.process, 120)
         if status is None:
@@ -70,14 +70,14 @@ class Server:
         return status
 
     def stacks(self):
-        """Writes to its log where each thread is, if there is a debugger."""
+        """Appends the stacks of all threads to the log, if gdb is installed."""
         if shutil.which("gdb"):
             subprocess.run(["gdb", "-batch", "-p", str(self.pid), "-ex", "thread apply all bt 20"],
                            stdout=self.errors, stderr=subprocess.DEVNULL, timeout=120, check=False)
 
 
 class Market:
-    """A data folder with an area, an instrument and two traders; copied for each case."""
+    """A data folder with an area, an instrument and two traders, which is copied for each case."""
 
     def __init__(self, program, folder):
         self.program, self.template = program, pathlib.Path(folder) / "template"
@@ -115,21 +115,21 @@ class Market:
         await operator.close()
 
     def copy(self, name, parent=None):
-        """A fresh data folder."""
+        """A new copy of the data folder."""
         target = pathlib.Path(parent or self.template.parent) / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(self.template, target)
         return target
 
     async def connect(self, server, who=BEN):
-        """A session whose orders outlive its connection."""
+        """Opens a session whose orders outlive its connection."""
         key = self.ben if who == BEN else self.ana
         for _ in range(50):
             try:
                 return await Client.connect(
                     "127.0.0.1", server.port, who + 1, key, cancel_after_ms=None)
             except Terminated as refusal:
-                # The session of a connection that was lost a moment ago.
+                # The server has not noticed yet that the previous connection is lost.
                 if server.process.poll() is not None:
                     raise
                 last = refusal
@@ -137,8 +137,8 @@ class Market:
         raise last
 
     async def trade(self, server, count, pause=0.0):
-        """Enters `count` orders that rest, one after the other, and a cancel of every fifth.
-        Returns the orders that were acknowledged as open, and how it ended."""
+        """Enters `count` resting orders one by one and cancels one after every fifth. Returns the orders
+        that are acknowledged as open, and how it ended."""
         open_orders = set()
         try:
             client = await self.connect(server)
@@ -149,7 +149,7 @@ class Market:
                 if number % 5 == 4:
                     order = min(open_orders)
                     client.send("Cancel", account=BEN, orderId=order)
-                    # From here on it may be cancelled, acknowledged or not.
+                    # From here on the order may be cancelled without an acknowledgement.
                     open_orders.discard(order)
                     await client.wait_for(lambda m: m.name == "Canceled")
                 if pause:
@@ -160,7 +160,7 @@ class Market:
             return open_orders, "connection lost"
 
     async def missing(self, server, orders):
-        """Those of `orders` that are not open."""
+        """The orders of `orders` that are not open."""
         client = await self.connect(server)
         gone = set()
         for order in sorted(orders):
@@ -172,8 +172,8 @@ class Market:
         return gone
 
     def verify(self, data, acknowledged):
-        """Starts a server on `data` without faults and asks for everything; then stops it in order
-        and has journal and ledger checked. Returns what is wrong, or None."""
+        """Starts a server on `data` without faults, checks that all acknowledged orders are open, stops it,
+        and verifies journal and ledger. Returns the problem, or None."""
         server = Server(self.program, data)
         if server.port is None:
             return f"does not start again, status {server.process.wait(10)}"
@@ -192,8 +192,8 @@ class Market:
 
 
 def await_exit(process, seconds):
-    """The status of `process` when it ends in time, else None. Counted in looks, not by a clock: where both
-    are stopped for a while (SIGSTOP, a machine that is put to sleep), nothing is late."""
+    """The exit status of `process`, or None when it does not end in time. It counts polls instead of reading
+    a clock, so a time in which the whole machine is suspended does not count."""
     for _ in range(max(1, int(seconds / 0.02))):
         if process.poll() is not None:
             return process.returncode

@@ -1,10 +1,10 @@
-"""The power goes: at any call that changes the disk. A library that is loaded before the C library (powercut.c)
-writes down what the server does to its files and kills it; from that, the folder is made that a disk would have
-kept: all that was synced, and of the rest what chance leaves of it: nothing, everything, or some of the sectors,
-with files made, renamed and removed undone from some moment on. Then the server starts from that folder, trades,
-and the power goes again. In the end everything acknowledged is there.
+"""Power cuts at any call that changes the disk. A library that is loaded before the C library (powercut.c) logs
+what the server does to its files and kills it. From the log, the folder is rebuilt as a disk would have kept it:
+everything that was synced, and a random part of the rest: nothing, everything, or some sectors, with creations,
+renames and removals undone from some time on. The server then starts from that folder, trades, and loses power
+again. At the end everything acknowledged must be there.
 
-So that this proves anything, the same is done with a disk that only says that it syncs: it must be noticed."""
+As a check of the test, the same is done with a disk that ignores syncs: the loss must be detected."""
 
 import asyncio
 import pathlib
@@ -38,12 +38,12 @@ def rows(market, library, quick):
     for _ in range(lies):
         _, problem = folder(market, library, 1, chance, Tally(), lies=True)
         noticed += problem is not None
-    yield ("the same, a disk that only says it syncs", lies, f"noticed {noticed} times",
-           None if noticed == lies else f"noticed only {noticed} times")
+    yield ("power cut, disk that ignores syncs", lies, f"detected {noticed} times",
+           None if noticed == lies else f"detected only {noticed} times")
 
 
 class Tally:
-    """What happened, for the table."""
+    """Counts for the table."""
 
     def __init__(self):
         self.acknowledged = self.lost = self.unsynced = self.names = 0
@@ -54,10 +54,10 @@ class Tally:
 
 
 def folder(market, library, count, chance, tally, lies=False):
-    """Cuts the power `count` times on one folder. Returns how often, and what is wrong."""
+    """Cuts the power `count` times on one folder. Returns the number of cuts, and the problem or None."""
     data, acknowledged = market.copy("power"), set()
     number = 0
-    # Starting makes some 20 entries, an order some 3; the first cuts of a folder hit its start.
+    # A start makes about 20 entries and an order about 3, so the first cuts of a folder affect its start.
     while number < count:
         number += 1
         disk = Disk(data)
@@ -77,14 +77,14 @@ def folder(market, library, count, chance, tally, lies=False):
         if status not in (None, -9):
             return number, f"cut {number}: it ended with status {status}"
         if not log.exists():
-            return number, "nothing was written down"
+            return number, "the log is empty"
         disk.follow(log.read_bytes())
         disk.cut(chance, tally, nothing=lies)
     return number, market.verify(data, acknowledged)
 
 
 async def trade(market, server, data, acknowledged, tally):
-    """Settles a little and enters orders until the power goes, or some time is over."""
+    """Causes settlement and enters orders until the power is cut or the time is over."""
     try:
         await settle_something(server, data)
     except LOST:
@@ -95,7 +95,7 @@ async def trade(market, server, data, acknowledged, tally):
 
 
 class File:
-    """What is on the medium, and what was written since, in order: (place, bytes), or (length, None)."""
+    """A file: the bytes on the medium, and the later changes in order: (offset, bytes) or (length, None)."""
 
     def __init__(self, content=b""):
         self.durable = bytearray(content)
@@ -111,7 +111,7 @@ class File:
 
 
 class Disk:
-    """The files of a folder with what is durable of them."""
+    """The files of a folder with their durable state."""
 
     def __init__(self, root):
         self.root = pathlib.Path(root).resolve()
@@ -126,7 +126,7 @@ class Disk:
         self.syncs = {}
 
     def follow(self, log):
-        """Repeats what was written down. The last entry may be cut off."""
+        """Applies the log. Its last entry may be incomplete."""
         place = 0
         while place + ENTRY.size <= len(log):
             what, length, inode, where, count = ENTRY.unpack_from(log, place)
@@ -176,7 +176,7 @@ class Disk:
             names[name] = file
 
     def synced(self, path, file, covered):
-        """What had been done when a sync began is on the medium now."""
+        """Moves the changes before the begin of a sync to the medium."""
         if file is not None:
             for change in covered:
                 if any(change is one for one in file.pending):
@@ -190,7 +190,7 @@ class Disk:
                 self.renamed(self.durable_names, change)
 
     def cut(self, chance, tally, nothing=False):
-        """Makes the folder what the medium kept. `nothing`: nothing of what was not synced."""
+        """Rebuilds the folder from the medium; with `nothing`, without anything that was not synced."""
         kept = chance.choice([0, len(self.pending_names), chance.randint(0, len(self.pending_names))])
         if nothing:
             kept = 0
@@ -215,7 +215,7 @@ class Disk:
 
 
 def sectors(place, content):
-    """The parts of a write that a disk keeps or loses by themselves."""
+    """The parts (sectors) of a write that a disk keeps or loses independently."""
     if content is None:
         yield place, None
         return

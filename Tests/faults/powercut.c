@@ -1,23 +1,23 @@
-/* Loaded before the C library (LD_PRELOAD): writes down, in order, all that a process does to the files of one
-   folder, and which of it was synced. At the n-th entry the process is killed, as by a power cut; power.py
-   then makes the folder that a disk would have kept: what was synced, and of the rest whatever chance leaves.
+/* Loaded before the C library (LD_PRELOAD): logs, in order, all changes of a process to the files of one folder,
+   and its syncs. After the n-th entry the process is killed, as by a power cut; power.py then rebuilds the
+   folder as a disk would have kept it: with everything that was synced and a random part of the rest.
 
      POWER_FOLDER  the folder; its path without links
-     POWER_LOG     where it is written down
-     POWER_AT      n: the process is killed behind the n-th entry; 0 or unset: never
-     POWER_LIES    1: no sync is written down, as with a disk that only says that it syncs
+     POWER_LOG     path of the log
+     POWER_AT      n: the process is killed after the n-th entry; 0 or unset: never
+     POWER_LIES    1: syncs are not logged, as with a disk that ignores them
 
    An entry, little-endian:
 
      offset  size
-          0     4  what happened, a letter of `kind`
-          4     4  length of the path behind the entry
+          0     4  kind of change, a letter of `kind`
+          4     4  length of the path after the entry
           8     8  inode
-         16     8  place in the file; of a sync, its number
-         24     8  length of the bytes behind the path; of an open, 1: made, 2: emptied
+         16     8  offset in the file; for a sync, its number
+         24     8  length of the bytes after the path; for an open, 1: created, 2: truncated
 
-   A write is written down when it is done, a sync when it begins and when it has succeeded: what was done before
-   it began is on the disk when it has ended. Files that are mapped to memory (SQLite's -shm) are not seen. */
+   A write is logged when it is done; a sync when it begins and when it has succeeded. Everything done before its
+   begin is on the disk at its end. Memory-mapped files (SQLite's -shm) are not logged. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -74,7 +74,7 @@ static int is_meant(const char *path) {
   return file >= 0 && length > 0 && strncmp(path, folder, length) == 0 && path[length] == '/';
 }
 
-/* The path of an open file or folder. Returns 0 when it is not meant. */
+/* The path of an open file or folder. Returns 0 when it is outside of the folder. */
 static int path_of(int descriptor, char *path) {
   char link[64];
   if (file < 0 || descriptor == file) return 0;
@@ -210,7 +210,7 @@ int rename(const char *path, const char *name) {
   return result;
 }
 
-/* The path of `name` within an open folder. Returns 0 when it is not meant. */
+/* The path of `name` in an open folder. Returns 0 when it is outside of the folder. */
 static int path_within(int descriptor, const char *name, char *path) {
   if (!path_of(descriptor, path)) return 0;
   size_t length = strlen(path);

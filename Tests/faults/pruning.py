@@ -1,6 +1,6 @@
-"""Segments are removed while orders come in: by the running server, behind its snapshots, with kill -9 just
-after the first went; by hand, which it refuses. In the end everything acknowledged is there, and a new ledger,
-which can no longer be filled, is refused in plain words while trading goes on."""
+"""Removal of segments during trading: by the running server after its snapshots, with SIGKILL just after the first
+removal; and by `journal prune`, which is refused beside a server. At the end everything acknowledged is there. A
+new ledger, which the shortened journal cannot fill, is refused with a clear message while trading continues."""
 
 import asyncio
 import random
@@ -13,7 +13,7 @@ from kills import round_of
 
 RETAINING = SETTINGS + ["journal.retain=200", "snapshot.keep=2"]
 IN_USE = 75
-FIRST_REMOVAL = 300  # seconds; one that takes so long is none
+FIRST_REMOVAL = 300  # longest wait for the first removal, in seconds
 
 
 def run(market, quick):
@@ -45,14 +45,14 @@ def run(market, quick):
 
 
 async def trade(market, server, data, acknowledged, chance):
-    """Settles a little, then trades, and is killed up to 20 ms after a first segment went."""
+    """Causes settlement and trades; the server is killed up to 20 ms after the first removal."""
     await settle_something(server, data)
     moment = removal(data, chance.random() * 0.02)
     return await round_of(market, server, acknowledged, moment)
 
 
 async def removal(data, delay):
-    """Waits until a segment is gone, or that it comes no more, and then for `delay`, in seconds."""
+    """Waits for the first removal, at most `FIRST_REMOVAL` seconds, and then for `delay` seconds."""
     before, end = segments(data), time.monotonic() + FIRST_REMOVAL
     while before <= segments(data) and time.monotonic() < end:
         await asyncio.sleep(0.001)
@@ -64,7 +64,7 @@ def segments(data):
 
 
 async def settle_something(server, data):
-    """Deposits enough for a settlement batch or two: only what is settled may go."""
+    """Makes deposits for one or two settlement batches, because only settled segments are removed."""
     seed = (data / "operator.key").read_text().strip()
     operator = await Client.connect(
         "127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))
@@ -75,7 +75,7 @@ async def settle_something(server, data):
 
 
 def settle(market, data):
-    """The check compares behind the ledger's last batch: there must be one behind the oldest snapshot."""
+    """Waits for a batch after the oldest snapshot, which the check of the ledger needs."""
     server = Server(market.program, data, SETTINGS + ["snapshot.commands=0"])
     asyncio.run(settle_something(server, data))
     server.stop()
@@ -107,10 +107,10 @@ def new_ledger(market, data, log):
     if end != "went on" or not taken:
         return "", f"trading did not go on: {end}"
     if "the ledger needs segments that were removed" not in text or "needed=1 " not in text:
-        return "", f"it does not say so: {text[-300:]}"
+        return "", f"the log does not say so: {text[-300:]}"
     for path in data.glob("ledger.sqlite*"):
         path.unlink()
     for path in kept.iterdir():
         shutil.move(path, data / path.name)
     settle(market, data)
-    return "said so, traded on; settled on with the old one", market.verify(data, taken)
+    return "logged, trading continued; settled with the old one", market.verify(data, taken)

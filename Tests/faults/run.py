@@ -1,4 +1,4 @@
-"""Real faults on the real server: prints a table, ends with 1 when anything went wrong.
+"""Injects faults into a real server and prints a table. The exit code is 1 when a check failed.
 
     Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock|descriptors|sessions|answers ...]
 """
@@ -34,9 +34,9 @@ PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "powe
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a few of each")
+    parser.add_argument("--quick", action="store_true", help="run only a few cases of each part")
     parser.add_argument("--program", default=str(ROOT / ".build" / "debug" / "joulebook"))
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all unless named")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="parts to run; all unless given")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="joulebook-faults-")
     failed, finished = 0, False
@@ -54,7 +54,6 @@ def main():
         finished = True
     finally:
         if failed or not finished:
-            # What broke off tells most.
             print(f"{failed} kinds of faults failed; the servers' logs: {folder}/*.log", flush=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)

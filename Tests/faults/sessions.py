@@ -1,6 +1,6 @@
-"""What must end no session and cancel no order: a wall clock that jumps 20 s, and a server that is itself stopped
-(SIGSTOP) for longer than its clients may be silent. Ten sessions of one trader, each with an order that is
-cancelled as soon as its connection is lost; and one whose connection is lost, with a window to come back."""
+"""Events that must not end a session or cancel an order: a wall clock that jumps by 20 s, and a server that is
+stopped (SIGSTOP) for longer than the keep-alive interval. Ten sessions have an order that is cancelled when their
+connection is lost; an eleventh has lost its connection and still has time to return."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ def run(market, quick):
             problem = f"round {number}: {problem}"
             break
     yield ("the server stopped (SIGSTOP) for 5 s", number + 1,
-           "ten sessions go on, one comes back, all orders open", problem)
+           "ten sessions continue, one resumes, all orders open", problem)
 
 
 def jumps(market, library, quick):
@@ -39,17 +39,17 @@ def jumps(market, library, quick):
             problem = f"round {number}: {problem}"
             break
     yield ("the wall clock jumps by 20 s, ahead and back", number + 1,
-           "ten sessions go on, one comes back, all orders open", problem)
+           "ten sessions continue, one resumes, all orders open", problem)
 
 
 async def jumping(clients, clock):
     looks = clock.looks
     for seconds in (20, 0, -20, 0):
         clock.jump(seconds)
-        # Who trades has the clock looked at; the others are silent but for their keep-alive.
+        # Trading makes the server read the clock; the other sessions send only keep-alives.
         await clients[0].order(BEN, INSTRUMENT, "buy", 100, 100)
         await asyncio.sleep(0.5)
-    return None if clock.looks > looks else "nobody looked at the wrong clock"
+    return None if clock.looks > looks else "the server did not read the wrong clock"
 
 
 async def stopped(server, _):
@@ -59,7 +59,7 @@ async def stopped(server, _):
 
 
 async def case(market, disturb, prefix=()):
-    """Returns what is wrong."""
+    """Returns the problem, or None."""
     data = market.copy("sessions")
     server = Server(market.program, data, prefix=prefix)
     try:
@@ -87,7 +87,7 @@ async def case(market, disturb, prefix=()):
 
 
 async def established(market, server):
-    """The ten, registered by the operator."""
+    """Registers the ten sessions."""
     seed = (server.data / "operator.key").read_text().strip()
     operator = await Client.connect(
         "127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))

@@ -1,12 +1,12 @@
 /* Loaded before the C library (LD_PRELOAD): the n-th write to certain files writes only its first bytes
-   and says so, as the kernel may at any time; perhaps the next write to that file then fails, as on a
-   disk that has just become full.
+   and returns their number, as the kernel may at any time. Optionally the next write to that file fails, as on
+   a disk that has just become full.
 
-     SHORT_FILE    part of the path of the files meant
+     SHORT_FILE    part of the path of the affected files
      SHORT_WHEN    n: 1, 2, 3 ...
-     SHORT_BYTES   how many bytes are written: 1, 2, ...; -1: all but one; 0: half
+     SHORT_BYTES   number of written bytes: 1, 2, ...; -1: all but one; 0: half
      SHORT_THEN    errno of the next write to the same file; 0 or unset: it succeeds
-     SHORT_NOTE    a file that is made when it has happened: path, bytes asked for, bytes written */
+     SHORT_NOTE    file that is created after the short write: path, bytes requested, bytes written */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
-/* Loaded before the C library (LD_PRELOAD): no fdatasync ends while a file says so.
+/* Loaded before the C library (LD_PRELOAD): no fdatasync returns while a flag in a file is set.
 
-     SYNC_FILE     16 bytes, little-endian: not 0: syncs wait; how many wait now (counted here) */
+     SYNC_FILE     16 bytes, little-endian: the flag (syncs wait while it is not 0); number of waiting syncs */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
-"""The n-th write to journal, snapshot or ledger writes less than it was asked to, and says so; in half of
-the cases the next one finds the disk full. Injected by a library that is loaded before the C library
-(shortwrites.c): strace can make a call say so, but not make it do so."""
+"""Short writes: the n-th write to journal, snapshot or ledger writes only a part; in half of the cases the disk is
+full at the next write. A library that is loaded before the C library injects them (shortwrites.c), because strace
+can change the result of a call but not the written bytes."""
 
 import asyncio
 import errno
@@ -10,9 +10,9 @@ import time
 from library import environment, rows_with
 from market import Server, await_exit
 
-# part of the path, what it is
+# part of the path, kind of file
 FILES = [(".journal", "the journal"), ("next.snapshot", "a snapshot"), ("ledger.sqlite", "the ledger")]
-# bytes that are written (shortwrites.c), what happens next
+# bytes that are written (shortwrites.c), errno of the next write
 KINDS = [(0, 0, "half"), (1, 0, "1 byte"), (-1, 0, "all but 1"),
          (0, errno.ENOSPC, "half, then ENOSPC"), (1, errno.EIO, "1 byte, then EIO")]
 
@@ -32,7 +32,7 @@ def rows(market, library, quick):
                     problem = f"at write {when}: {problem}"
                     break
                 if not happened:
-                    break  # There are no more writes in such a run.
+                    break  # The run has fewer writes.
                 tried += 1
                 ends[end] = ends.get(end, 0) + 1
             if not problem and tried == 0:
@@ -42,18 +42,18 @@ def rows(market, library, quick):
 
 
 def wait_for(path, seconds):
-    """Snapshots and settlement come in their own time."""
+    """Waits for a snapshot and a settlement batch."""
     deadline = time.monotonic() + seconds
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
 def case(market, library, part, count, then, when, orders):
-    """Returns whether it happened, how the server ended, and what is wrong."""
+    """Returns whether a write was short, how the server ended, and the problem or None."""
     data, note = market.copy("writes"), market.template.parent / "short.note"
     note.unlink(missing_ok=True)
     if part.startswith("ledger"):
-        # It is filled anew from the journal, while orders come in.
+        # The ledger is filled again from the journal during trading.
         for path in data.glob("ledger.sqlite*"):
             path.unlink()
     server = Server(market.program, data, prefix=environment(
@@ -65,7 +65,7 @@ def case(market, library, part, count, then, when, orders):
     if end == "went on":
         if part != ".journal":
             wait_for(note, 2)
-        # The orderly end writes too: the last batch, the seal.
+        # The orderly end also writes: the last batch and the seal.
         os.kill(server.pid, 15)
         status = await_exit(server.process, 30)
         if status is None:

@@ -1,11 +1,11 @@
-/// A heap block of exactly so many bytes: the address sanitizer sees every step beyond it.
+/// A heap block of an exact length, so that the address sanitizer detects every access beyond it.
 struct ExactBlock: ~Copyable {
   let memory: UnsafeMutableRawBufferPointer
 
-  /// A block of bytes that nobody has written.
+  /// A block of uninitialised bytes.
   init(_ count: Int) { memory = .allocate(byteCount: count, alignment: 1) }
 
-  /// A copy.
+  /// A copy of bytes.
   init(_ source: UnsafeRawBufferPointer) {
     self.init(source.count)
     memory.copyMemory(from: source)
@@ -21,7 +21,7 @@ struct ExactBlock: ~Copyable {
   }
 }
 
-/// Ends the process, which libFuzzer reports with the input.
+/// Ends the process if a condition does not hold; libFuzzer then reports the input.
 func require(_ holds: Bool, _ what: @autoclosure () -> String) {
   if !holds { fatalError(what()) }
 }

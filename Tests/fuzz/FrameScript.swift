@@ -1,5 +1,5 @@
-// Frames that are nearly right: a fuzzer that had to find lengths, headers and signatures by itself
-// would seldom see what lies behind them.
+// Nearly valid frames. A fuzzer that had to find lengths, headers and signatures by itself would rarely reach
+// the code behind them.
 //
 //     [ how ] [ template's number ] [ fields, as many bytes as the template's block has ]
 //       bit 0   seqNo is the next one        bit 1   signed, with the present time; of a template without
@@ -10,7 +10,7 @@
 import MarketModel
 import Wire
 
-/// Reads an input as instructions.
+/// Parses an input as instructions.
 struct InputReader {
   private var rest: UnsafeRawBufferPointer
 
@@ -24,7 +24,7 @@ struct InputReader {
     return first
   }
 
-  /// The next `count` bytes, as many as there are.
+  /// The next `count` bytes; fewer at the end of the input.
   mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
     let taken = UnsafeRawBufferPointer(rebasing: rest.prefix(count))
     rest = UnsafeRawBufferPointer(rebasing: rest[taken.count...])
@@ -32,13 +32,13 @@ struct InputReader {
   }
 }
 
-/// A client's frame made from an input.
+/// A frame of a client that is built from an input.
 struct FrameScript: ~Copyable {
   let how: UInt8
   let template: Template
   let block: ExactBlock
 
-  /// - Returns: `nil` when no client sends the template named.
+  /// - Returns: `nil` when clients do not send this template.
   init?(_ how: UInt8, from input: inout InputReader) {
     guard let template = Template(rawValue: UInt16(input.byte())), template.isFromClient else {
       return nil
@@ -61,18 +61,18 @@ struct FrameScript: ~Copyable {
     block = frame
   }
 
-  /// Whether the sequence number is to be the next one.
+  /// Whether the frame gets the next sequence number.
   var isInSequence: Bool { how & 1 != 0 }
-  /// Whether it is to be signed.
+  /// Whether the frame gets a valid signature.
   var isSigned: Bool { how & 2 != 0 }
-  /// The connection, 0 to 3; usually that of session `lane + 1`.
+  /// The connection, 0 to 3, normally of session `lane + 1`.
   var lane: Int { Int(how >> 4 & 3) }
-  /// Whether it is to be in the name of session 2, whatever the connection.
+  /// Whether the frame names session 2 on any connection.
   var isForTheOther: Bool { how & 4 != 0 }
 }
 
 extension Template {
-  /// Bytes of the block as this version of the schema writes it.
+  /// Length of the block in this version of the schema, in bytes.
   var blockLength: Int {
     self == .newOrderExtended ? NewOrderExtendedEncoder.blockLength : leastBlockLength
   }

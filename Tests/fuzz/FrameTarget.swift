@@ -1,11 +1,11 @@
-// The first byte says who sends, the rest is the stream:
+// The first byte selects the sender; the rest is the stream:
 //
 //     [ 0 client | 1 server ] [ bytes ............... ]
 
 import JoulebookClient
 import Wire
 
-/// Cuts any bytes into frames and reads every field of every server frame, as a client does.
+/// Splits bytes into frames and reads all fields of all server frames, as a client does.
 enum FrameTarget {
   static func run(_ input: UnsafeRawBufferPointer) {
     guard let sender = input.first else { return }
@@ -31,7 +31,7 @@ enum FrameTarget {
     }
   }
 
-  /// Reads the fields of a server's frame.
+  /// Reads all fields of a server's frame.
   static func readFields(_ frame: Frame, _ template: Template) {
     switch template {
     case .negotiationResponse: require(NegotiationResponseDecoder(frame) != nil, "\(template)")

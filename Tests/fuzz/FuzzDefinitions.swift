@@ -1,5 +1,5 @@
-// What a fuzzed market is founded with. An input of `orders` chooses: the usual market, or one whose
-// definitions and cash are at the bounds of docs/ARITHMETIC.md.
+// The set-up of a fuzzed market. An input of `orders` chooses the normal market, or one whose definitions and
+// cash are at the bounds of docs/ARITHMETIC.md.
 //
 //     bit 0   extreme: instruments with the widest bands and the largest lots, caps of 2^50 Wh, three areas
 //     bit 1   the newest rules; else those of version 1
@@ -11,11 +11,11 @@
 import ExchangeCore
 import MarketModel
 
-/// Which market is founded.
+/// The set-up that an input chooses.
 struct FuzzDefinitions: Hashable {
   let bits: UInt8
 
-  /// The market of all inputs that do not choose.
+  /// The market of inputs that do not choose.
   static let usual = FuzzDefinitions(bits: 0)
 
   var isExtreme: Bool { bits & 1 != 0 }
@@ -29,9 +29,9 @@ struct FuzzDefinitions: Hashable {
     hasOneCurrency ? .eur : Currency([978, 756, 840][Int(area) - 1])
   }
 
-  // MARK: The foundation
+  // MARK: Set-up
 
-  /// The commands that found the market. None of them is rejected.
+  /// The commands that set up the market. None of them is rejected.
   var foundation: [Command] {
     var bodies: [Command.Body] = [
       .reference(
@@ -50,10 +50,11 @@ struct FuzzDefinitions: Hashable {
     return bodies.map { Command(session: .exchange, body: $0) }
   }
 
-  /// What each trader has at first.
+  /// Initial cash of each trader.
   private var cash: Money { Money(units: isExtreme ? 1 << 50 : 40_000_000_000) }
 
-  /// What each produced at first: two of the largest lots, where the grid's price allows so much in one reading.
+  /// Initial production of each trader: two of the largest lots, if one reading allows that at the grid's
+  /// price.
   private var energy: Energy {
     Energy(wattHours: !isExtreme ? 5_000 : gridPrice == Limit.price ? 1 << 20 : 1 << 37)
   }
@@ -72,7 +73,7 @@ struct FuzzDefinitions: Hashable {
     ]
   }
 
-  /// Meters of account 2 in the other areas, with the keys of the sessions 2 and 3.
+  /// Meters of account 2 in the other areas; they have the keys of sessions 2 and 3.
   private var otherMeters: [Command.Body] {
     [
       Self.meter(1, AccountId(2), AreaId(2), FuzzMarket.keys[1]),
@@ -81,8 +82,8 @@ struct FuzzDefinitions: Hashable {
     ]
   }
 
-  /// Nearly all that deposits may bring, and as much again from the grid of area 2. Account 2 can keep nothing:
-  /// its next reading in another area is paid too.
+  /// Deposits nearly up to their bound, and an equal amount from the grid of area 2. Account 2 can store
+  /// nothing, so its next reading in another area is exported and paid too.
   private var riches: [Command.Body] {
     let caps = (UInt16(1)...3).map { SetCap(account: AccountId(2), area: AreaId($0), cap: .zero) }
     let paid = Energy(wattHours: (Limit.total - (1 << 41)) / gridPrice - (1 << 20))
@@ -111,7 +112,7 @@ struct FuzzDefinitions: Hashable {
         RegisterMeter(meter: MeterId(number), account: account, area: area, publicKey: key)))
   }
 
-  /// The second reading of a meter ends at the beginning, the first a quarter of an hour before.
+  /// The second reading of a meter ends at the begin of the run, the first a quarter of an hour before.
   private static func reading(
     _ meter: UInt32, _ produced: Energy, _ number: UInt64 = 1
   ) -> Command.Body {
@@ -128,7 +129,7 @@ struct FuzzDefinitions: Hashable {
     storagePrice: Money(units: 20), feedInPrice: Price(ticks: 8_000),
     retailPrice: Price(ticks: 32_000), lossFactor: Rate(partsPerMillion: 20_000))
 
-  /// With the highest default cap: floor(4000 x 3 x 2^50 / (3 x 4000)).
+  /// An area with the highest default cap: floor(4000 x 3 x 2^50 / (3 x 4000)) = 2^50 Wh.
   private func extremeArea(_ number: UInt16) -> CreateArea {
     CreateArea(
       area: AreaId(number), currency: currency(number), code: .empty,
@@ -136,7 +137,7 @@ struct FuzzDefinitions: Hashable {
       feedInPrice: Price(ticks: gridPrice), retailPrice: Price(ticks: gridPrice), lossFactor: rate)
   }
 
-  /// The instruments: the usual two, or four at the limits of what is listed.
+  /// The instruments: the normal two, or four at the limits of the listing rules.
   private var instruments: [CreateInstrument] {
     if !isExtreme {
       return [1, 2].map {
@@ -162,11 +163,11 @@ struct FuzzDefinitions: Hashable {
       highestPrice: Price(ticks: highest), makerFee: maker, takerFee: Rate(partsPerMillion: taker))
   }
 
-  // MARK: Amounts that are possible
+  // MARK: Amounts within the bounds
 
-  /// A command with its amounts brought into the ranges of an extreme market, often to their ends: a fuzzer
-  /// would seldom find a price on a tick of 2^18.
-  /// - Parameter instrument: That of an order.
+  /// The command with its amounts mapped into the ranges of an extreme market, often to their ends. Otherwise a
+  /// fuzzer would rarely find a price on a tick of 2^18.
+  /// - Parameter instrument: Instrument of the order, if the command is about one.
   func fitted(_ body: Command.Body, instrument: (OrderId) -> InstrumentId?) -> Command.Body {
     switch body {
     case .enter(var order):
@@ -221,8 +222,8 @@ struct FuzzDefinitions: Hashable {
     instruments.first { $0.instrument == number }
   }
 
-  /// By its highest byte an edge of the band; else behind the middle by as many ticks as the rest says, so that
-  /// prices that are close stay so.
+  /// A price: the highest byte selects an end of the price band; otherwise the other bytes are a distance in
+  /// ticks from its middle, so that close values remain close prices.
   private static func price(_ price: Price, _ listed: CreateInstrument) -> Price {
     let (lowest, tick) = (listed.lowestPrice.ticks, listed.tick.ticks)
     let steps = (listed.highestPrice.ticks - lowest) / tick
@@ -235,8 +236,8 @@ struct FuzzDefinitions: Hashable {
     return Price(ticks: lowest + ticks * tick)
   }
 
-  /// Whole lots: by its highest byte as many as an order may have, or as a notional of 2^62 has with its fee; else
-  /// as many as the rest says.
+  /// A quantity in whole lots: the highest byte selects the largest order, or the one whose notional with fee is
+  /// 2^62; otherwise the other bytes are the number of lots.
   private static func quantity(
     _ quantity: Energy, at price: Price, _ listed: CreateInstrument
   ) -> Energy {
@@ -253,7 +254,7 @@ struct FuzzDefinitions: Hashable {
     return Energy(wattHours: lots * lot)
   }
 
-  /// A number of a range: one of its ends, the middle, or any.
+  /// A number in a range: one of its ends, the middle, or any other.
   private static func amount(_ given: Int64, _ range: ClosedRange<Int64>) -> Int64 {
     let width = range.upperBound - range.lowerBound
     switch given & 7 {

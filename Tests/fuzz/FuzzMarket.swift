@@ -1,11 +1,11 @@
-// A small exchange with people on it: an operator (session 1), two traders (sessions 2 and 3) with an account,
-// a meter, cash and energy each, an area and two instruments; or what else an input chose
-// (FuzzDefinitions.swift). It is founded once; every input begins with an exchange read from that one's image.
+// A small exchange with an operator (session 1), two traders (sessions 2 and 3) with an account, a meter, cash
+// and energy each, an area and two instruments; or another set-up that an input chooses (FuzzDefinitions.swift).
+// It is set up once; every input starts with an exchange that is read from its image.
 //
-// Under rules of version 1 cash has no bound: what leads there ends the process, in old journals too, and stays
-// so (`serve --refuse` goes on without it). So deposits, withdrawals and readings are left out exactly where
-// version 2 would have a currency beyond its bounds already: from there on they could reach 2^63. Any other
-// command that ends the process is found, in both versions.
+// Under version 1 of the rules cash is unbounded, and a command that exceeds 64 bits ends the process. This
+// behaviour is kept for old journals (`serve --refuse` skips the command). The fuzzer therefore omits deposits,
+// withdrawals and readings once a currency exceeds the bounds of version 2, from where they could reach 2^63.
+// Every other command that ends the process is found, in both versions.
 
 import ExchangeCore
 import Glibc
@@ -13,23 +13,23 @@ import Journaling
 import MarketModel
 import Wire
 
-/// The real exchange, small.
+/// A real exchange with a small capacity.
 struct FuzzMarket: ~Copyable {
-  /// The time of the first command.
+  /// Time of the first command.
   static let beginning: UInt64 = 1_780_272_000_000_000_000
   private static let capacity = Capacity(
     participants: 6, sessions: 8, accounts: 6, areas: 3, instruments: 4, meters: 4, positions: 12,
     orders: 24, priceLevels: 24, cascadeSteps: 200)
 
-  /// Keys of the sessions 1 to 4, which are also the meters'.
+  /// Public keys of sessions 1 to 4; the meters have them too.
   static let keys: [PublicKey] = (UInt64(1)...4).map { PublicKey($0, $0, $0, $0) }
 
-  /// Whether commands and events are printed: TELL=1, to see what an input does.
+  /// Whether commands and events are printed (TELL=1 in the environment).
   private static let tells = getenv("TELL") != nil
-  /// By what they are founded with, once each; one thread's.
+  /// Images of the set-up markets. Used by one thread.
   private nonisolated(unsafe) static var foundations: [FuzzDefinitions: Foundation] = [:]
 
-  /// What came of founding the market, for whoever must know it.
+  /// Events of the set-up, for reference data.
   static func founding(_ definitions: FuzzDefinitions = .usual) -> [Told] {
     foundation(definitions).events
   }
@@ -44,7 +44,7 @@ struct FuzzMarket: ~Copyable {
     }
   }
 
-  /// Shows the event of a row where it stands.
+  /// The event of a row, read in place.
   static func withEvent(
     of rows: UnsafeBufferPointer<Told>, at place: Int, _ body: (UnsafePointer<Event>) -> Void
   ) {
@@ -55,29 +55,29 @@ struct FuzzMarket: ~Copyable {
   }
 
   var exchange: Exchange
-  /// Number of the last command.
+  /// Sequence number of the last command.
   private(set) var last: SequenceNumber
-  /// The exchange's time, ns.
+  /// Time of the exchange in ns.
   var now = FuzzMarket.beginning
 
-  /// The founded market.
+  /// A market after its set-up.
   init(_ definitions: FuzzDefinitions = .usual) {
     let foundation = Self.foundation(definitions)
     let image = MemoryImage(reading: foundation.image)
     guard let exchange = Exchange(capacity: Self.capacity, reading: image) else {
-      fatalError("the exchange does not read what it wrote")
+      fatalError("the exchange cannot read its own image")
     }
     self.exchange = exchange
     last = foundation.last
   }
 
-  /// An empty one, to be founded.
+  /// An empty market before its set-up.
   private init(empty: ()) {
     exchange = Exchange(capacity: Self.capacity)
     last = .none
   }
 
-  /// Applies a command after a look at the journal's copy of it.
+  /// Applies a command after it was written to a journal record and read back.
   mutating func apply(_ command: Command, _ tell: (borrowing Event, SequenceNumber) -> Void) {
     var stamped = command
     last = SequenceNumber(last.rawValue + 1)
@@ -87,7 +87,7 @@ struct FuzzMarket: ~Copyable {
     (stamped.sequence, stamped.time) = (last, Timestamp(nanoseconds: now))
     if Self.tells { print("\(last.rawValue) session \(command.session.rawValue): \(command.body)") }
     if couldLeaveItsType(stamped.body) {
-      if Self.tells { print("  left out: rules 1 have no bound for it") }
+      if Self.tells { print("  omitted: unbounded under rules 1") }
       return
     }
     let events = exchange.execute(JournalCopy.of(stamped))
@@ -97,15 +97,15 @@ struct FuzzMarket: ~Copyable {
     }
   }
 
-  /// Ends the process when the exchange is not sound.
+  /// Ends the process if an invariant of the exchange is violated.
   func check() {
     if let broken = exchange.invariantViolations().first { fatalError(broken) }
   }
 
-  // MARK: Rules without a bound
+  // MARK: Unbounded cash of rules 1
 
-  /// Whether a command makes cash under rules that have no bound for it, where there is so much already that
-  /// version 2 would refuse to be set: at most 2^62 are held and owed before any other, at most 2^61 come.
+  /// Whether a command creates cash under rules of version 1 while a currency exceeds the bounds of version 2.
+  /// Before any other command at most 2^62 are held and owed, and a command adds at most 2^61.
   private func couldLeaveItsType(_ body: Command.Body) -> Bool {
     guard exchange.rules < 2 else { return false }
     switch body {
@@ -127,7 +127,7 @@ struct FuzzMarket: ~Copyable {
     }
   }
 
-  // MARK: The foundation
+  // MARK: Set-up
 
   private struct Foundation {
     let image: [UInt8]
@@ -140,7 +140,7 @@ struct FuzzMarket: ~Copyable {
       for command in definitions.foundation {
         market.apply(command) { event, sequence in
           if case .rejected(let rejected) = copy event {
-            fatalError("market \(definitions.bits) is not founded: \(command.body): \(rejected)")
+            fatalError("market \(definitions.bits) cannot be set up: \(command.body): \(rejected)")
           }
           told.append(Told(event, sequence))
         }

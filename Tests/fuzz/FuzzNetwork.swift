@@ -1,14 +1,14 @@
 import Transport
 
-/// Connections in memory. Each message that the gateway writes has a heap block of exactly its size.
+/// In-memory connections. Each message that the gateway writes has a heap block of its exact size.
 final class FuzzNetwork: Network {
   let maximumConnections = 4
   let sendBound = 1 << 16
-  /// Takes what the gateway sends.
+  /// Receives the frames that the gateway sends.
   var sent: (ConnectionId, UnsafeRawBufferPointer) -> Void = { _, _ in }
-  /// The gateway, which the world keeps.
+  /// The gateway; `world` owns it.
   unowned(unsafe) var handler: (any ConnectionHandler)?
-  /// The world.
+  /// Handler of the gateway's turns.
   unowned(unsafe) var turn: (any LoopHandler)?
 
   private struct Link {
@@ -17,7 +17,7 @@ final class FuzzNetwork: Network {
     var isPaused = false
     var isFinishing = false
 
-    /// Whether what comes must wait behind what was left, or for ever.
+    /// Whether arriving bytes are queued because the connection is paused or finishing.
     var isWaiting: Bool { !unread.isEmpty || isPaused || isFinishing }
   }
 
@@ -27,7 +27,7 @@ final class FuzzNetwork: Network {
 
   deinit { reserved?.memory.deallocate() }
 
-  /// Opens the connection of `slot`, if there is none.
+  /// Opens the connection of `slot` if it is closed.
   func connect(_ slot: Int) {
     guard links[slot] == nil else { return }
     generation += 1
@@ -36,7 +36,7 @@ final class FuzzNetwork: Network {
     handler?.connected(id)
   }
 
-  /// The client's end is gone.
+  /// Closes the client's end.
   func close(_ slot: Int, _ reason: CloseReason) {
     guard let link = links[slot] else { return }
     flush()
@@ -44,14 +44,14 @@ final class FuzzNetwork: Network {
     handler?.closed(link.id, reason)
   }
 
-  /// Bytes arrive behind those that were left.
+  /// Appends arriving bytes to the unread ones.
   func deliver(_ block: consuming ExactBlock, on slot: Int) {
     if links[slot]?.isWaiting == false { return show(block, on: slot) }
     links[slot]?.unread += block.bytes
     show(slot)
   }
 
-  /// The end of a turn of the loop.
+  /// Ends a turn of the loop.
   func endTurn() {
     turn?.turnEnds()
     flush()
@@ -66,7 +66,7 @@ final class FuzzNetwork: Network {
     show(block, on: slot)
   }
 
-  /// Shows the bytes to the gateway and keeps what it leaves.
+  /// Passes the unread bytes to the gateway and keeps the rest.
   private func show(_ block: consuming ExactBlock, on slot: Int) {
     guard let id = links[slot]?.id, let handler else { return }
     let count = block.bytes.count
@@ -74,7 +74,7 @@ final class FuzzNetwork: Network {
     require(used >= 0 && used <= count, "read \(used) of \(count) bytes")
     guard used < count, links[slot]?.id == id else { return }
     links[slot]?.unread.append(contentsOf: block.bytes[used...])
-    // What is left must be the beginning of one message, or the connection is paused.
+    // The rest must be the begin of one message, unless the connection is paused.
     require(
       count - used < 512 || links[slot]?.isPaused == true, "more than a message is left unread")
   }

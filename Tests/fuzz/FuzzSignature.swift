@@ -1,10 +1,10 @@
-// Signatures that cost nothing: a hash of key, purpose and what is signed, eight times. Checking a real
-// one takes as long as fifty inputs, and the library that does it is not what is looked for here.
+// Cheap signatures: eight hashes of key, purpose and message. Verifying a real signature takes as long as fifty
+// inputs, and the cryptographic library is not under test.
 
 import MarketModel
 import Wire
 
-/// A signature as only the owner of a key makes it, as long as nobody knows the hash.
+/// The replacement of Ed25519 signatures in a fuzzed gateway.
 enum FuzzSignature {
   static func isValid(
     _ signature: Signature, _ frame: Frame, _ purpose: SigningPurpose, _ key: PublicKey
@@ -29,7 +29,7 @@ enum FuzzSignature {
     }
   }
 
-  /// Wrapping is the arithmetic of the hash.
+  /// The hash is defined with wrapping arithmetic.
   private static func word(
     _ frame: Frame, _ purpose: SigningPurpose, _ key: PublicKey
   ) -> UInt64 {

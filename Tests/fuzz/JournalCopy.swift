@@ -2,9 +2,9 @@ import Glibc
 import Journaling
 import MarketModel
 
-/// Commands as the journal gives them back, which must be the same bytes again.
+/// Writes commands to journal records and reads them back; a second record must have equal bytes.
 enum JournalCopy {
-  /// Two heap blocks of exactly a record's size: for the record, and for that of the command read from it.
+  /// Two heap blocks of a record's exact size: for the record, and for the record of the decoded command.
   private struct Blocks {
     let first: UnsafeMutableRawPointer
     let second: UnsafeMutableRawPointer
@@ -15,7 +15,7 @@ enum JournalCopy {
     }
   }
 
-  /// By length; one thread's.
+  /// Blocks by length. Used by one thread.
   private nonisolated(unsafe) static let blocks = (0...CommandCodec.longestRecord).map {
     Blocks($0)
   }
@@ -35,11 +35,12 @@ enum JournalCopy {
       require(memcmp(blocks.first, blocks.second, length) == 0, "\(kind) is not journaled as it is")
       return read
     } catch {
-      fatalError("the journal does not read what it wrote: \(error)")
+      fatalError("the journal cannot read its own record: \(error)")
     }
   }
 
-  /// - Parameter filling: Is in every byte before: one that is not written differs between the two.
+  /// - Parameter filling: Initial value of all bytes. It differs between the two records, so that an unwritten
+  ///   byte is detected.
   private static func write(
     _ command: Command, _ filling: UInt8, into block: UnsafeMutableRawPointer, _ length: Int
   ) {

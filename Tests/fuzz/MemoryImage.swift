@@ -1,12 +1,12 @@
 import MarketModel
 
-/// A state's bytes, in memory.
+/// An image of a state in memory.
 final class MemoryImage: StateSink, StateSource {
   private(set) var bytes: [UInt8]
   private var next = 0
   private(set) var isWhole = true
 
-  /// Nothing yet, to be written.
+  /// An empty image to write to.
   init() { bytes = [] }
 
   init(reading bytes: [UInt8]) { self.bytes = bytes }

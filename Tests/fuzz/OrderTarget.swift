@@ -1,10 +1,10 @@
-// An input is a row of frames, each from one of the sessions 1 to 4, with every role:
+// An input is a sequence of frames, each from one of sessions 1 to 4, which have all roles:
 //
-//     how, bits 6-7 = 0, 1   a frame that is nearly right (FrameScript.swift), in an extreme market with its
-//                            amounts brought into their ranges unless bit 3 is set
-//                   = 2      [ length / 8 ] [ bytes ]  as they are
-//                   = 3      [ time: 256 s each ]      the exchange's clock moves; as the first instruction,
-//                            with other bits: which market it is (FuzzDefinitions.swift), and no time
+//     how, bits 6-7 = 0, 1   a nearly valid frame (FrameScript.swift), in an extreme market with its
+//                            amounts mapped into their ranges unless bit 3 is set
+//                   = 2      [ length / 8 ] [ bytes ]  unchanged
+//                   = 3      [ time: 256 s each ]      advances the exchange's clock; as the first instruction
+//                            it selects the market instead (FuzzDefinitions.swift)
 
 import GatewayBinary
 import MarketModel
@@ -33,7 +33,7 @@ enum OrderTarget {
     world.check()
   }
 
-  /// Who is who when a market has been founded; one thread's.
+  /// Reference data after the set-up of each market. Used by one thread.
   private static func reference(_ definitions: FuzzDefinitions) -> ReferenceData {
     var reference = ReferenceData()
     for told in FuzzMarket.founding(definitions) { reference.note(told.event) }
@@ -41,7 +41,7 @@ enum OrderTarget {
   }
 
   private struct World: ~Copyable {
-    /// Made when something is to be done in it.
+    /// The market, created by its first command.
     var market: FuzzMarket?
     var definitions = FuzzDefinitions.usual
     var reference = OrderTarget.reference(.usual)
@@ -49,7 +49,7 @@ enum OrderTarget {
 
     init() {}
 
-    /// Chooses the market, if nothing was done before.
+    /// Selects the market if it does not exist yet.
     mutating func choose(_ chosen: FuzzDefinitions) -> Bool {
       guard isFirst else { return false }
       (isFirst, definitions) = (false, chosen)

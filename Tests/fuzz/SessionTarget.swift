@@ -1,15 +1,15 @@
-// An input is what clients do on four connections:
+// An input is a sequence of actions of clients on four connections:
 //
-//     how, bits 6-7 = 0      a frame that is nearly right (FrameScript.swift)
-//                   = 1      [ bytes / 2 ] [ bytes ]   as they are, in one piece
+//     how, bits 6-7 = 0      a nearly valid frame (FrameScript.swift)
+//                   = 1      [ bytes / 2 ] [ bytes ]   unchanged, in one piece
 //                   = 2      bit 0: the connection opens, else closes
-//                   = 3      [ time: 100 ms each ]     the clocks move; bit 0: the timer is due
-//       bit 3       the turn of the loop goes on: nothing is delivered yet
+//                   = 3      [ time: 100 ms each ]     advances the clocks; bit 0: fires the timer
+//       bit 3       the turn of the loop continues, without delivery yet
 
 import GatewayBinary
 import Wire
 
-/// The gateway and its sessions, with an exchange behind them.
+/// Fuzzes the gateway and its sessions with an exchange.
 enum SessionTarget {
   static func run(_ input: UnsafeRawBufferPointer) {
     let world = SessionWorld()

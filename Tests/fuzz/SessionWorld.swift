@@ -1,8 +1,8 @@
-// Behind the gateway stands a small exchange; what it answers must be frames that a client reads. Readings
-// with an odd sequence number are checked elsewhere, as by the thread that a server has for them.
+// A gateway with a small exchange. A client must be able to read all frames that it sends. Readings with an odd
+// sequence number are verified asynchronously, as on a server with a verifier thread.
 //
-// A hundred million of these are made in a long run: an exchange comes when a command does, a connection
-// with its first bytes, and events are read where they stand.
+// A long run creates a hundred million of them. So the exchange is created by the first command, a connection by
+// its first bytes, and events are read in place.
 
 import ExchangeCore
 import GatewayBinary
@@ -11,14 +11,14 @@ import MarketModel
 import Transport
 import Wire
 
-/// A gateway between a network and an exchange. Everything is its own, and gone with it.
+/// A gateway between a network and an exchange, all of which it owns.
 final class SessionWorld: ExchangePort, LoopHandler {
   let network = FuzzNetwork()
-  /// Made when something is to be done in it.
+  /// The market, created by the first command.
   private var market: FuzzMarket?
   private var gateway: BinaryGateway?
   private let view = DurableView()
-  // The clock moves by up to half a minute at a time: that counts.
+  // One action advances the clock by up to half a minute, so a session may time out.
   private let clock = ServingClock(longest: 60_000_000_000) {
     SteadyTime(nanoseconds: SessionWorld.now)
   }
@@ -30,10 +30,10 @@ final class SessionWorld: ExchangePort, LoopHandler {
   private var queries: [RetransmitQuery] = []
   private var unchecked: [SignedReading] = []
   private var nextSequence: InlineArray<4, UInt64> = [1, 1, 1, 1]
-  /// Lanes that had a connection.
+  /// Lanes that have had a connection.
   private var used: InlineArray<4, Bool> = [false, false, false, false]
 
-  /// The real clock. One input at a time, on one thread.
+  /// The wall clock. Inputs run one at a time on one thread.
   private nonisolated(unsafe) static var now = FuzzMarket.beginning
   private static let configuration = {
     var configuration = BinaryGateway.Configuration()
@@ -57,22 +57,22 @@ final class SessionWorld: ExchangePort, LoopHandler {
     lost.recovered(view)
   }
 
-  /// The client of `lane` is there, if it ever is to be: what it does begins with a connection.
+  /// Connects the client of `lane` before its first action.
   func use(_ lane: Int) {
     if used[lane] { return }
     used[lane] = true
     network.connect(lane)
   }
 
-  /// The client of `lane` leaves.
+  /// Disconnects the client of `lane`.
   func close(_ lane: Int) { network.close(lane, .peerClosed) }
 
-  /// Everyone leaves; the exchange must be sound.
+  /// Disconnects all clients and checks the invariants of the exchange.
   func end() {
     for lane in 0..<4 { close(lane) }
     network.endTurn()
     market?.check()
-    // Each keeps the other until now.
+    // Breaks the reference cycle between network and gateway.
     gateway = nil
   }
 
@@ -85,7 +85,7 @@ final class SessionWorld: ExchangePort, LoopHandler {
     }
   }
 
-  /// Sends a frame, repaired as it says.
+  /// Sends a frame with the repairs that it asks for.
   func send(_ script: consuming FrameScript) {
     let session = script.isForTheOther ? 2 : script.lane + 1
     let key = FuzzMarket.keys[session - 1]
@@ -110,7 +110,7 @@ final class SessionWorld: ExchangePort, LoopHandler {
     deliver(script.block, on: lane)
   }
 
-  /// Bytes arrive from the client of `lane`.
+  /// Delivers bytes of the client of `lane`.
   func deliver(_ block: consuming ExactBlock, on lane: Int) {
     use(lane)
     network.deliver(block, on: lane)
@@ -123,13 +123,13 @@ final class SessionWorld: ExchangePort, LoopHandler {
     }
   }
 
-  /// Every message is one or more frames that a client reads.
+  /// Checks that a message of the gateway consists of frames that a client can read.
   private static func check(_ bytes: UnsafeRawBufferPointer) {
     var offset = 0
     while offset < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
       guard case .frame(let frame, let template) = FrameReader(from: .server).next(in: rest) else {
-        fatalError("the gateway sends what is no frame")
+        fatalError("the gateway sent an invalid frame")
       }
       FrameTarget.readFields(frame, template)
       offset += frame.length
@@ -168,7 +168,7 @@ final class SessionWorld: ExchangePort, LoopHandler {
   }
 
   private func take(_ command: Command) -> SubmitResult {
-    // Small, so that it is full now and then.
+    // A small capacity, so that the intake is sometimes full.
     guard intake.count < 6 else { return .full }
     intake.append(command)
     return .taken
@@ -211,7 +211,7 @@ final class SessionWorld: ExchangePort, LoopHandler {
     deliver(told)
   }
 
-  /// As if the commands of this turn were applied: the answer waits for them.
+  /// The commands of this turn count as applied, so that answers wait for them.
   func answer(_ question: Question) -> Answer? {
     guard intake.count < 5 else { return nil }
     needMarket()

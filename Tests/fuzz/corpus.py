@@ -1,11 +1,11 @@
-"""The inputs that a fuzz target begins with.
+"""Writes the initial inputs of a fuzz target.
 
     corpus.py unpack TARGET FOLDER    writes them as files
     corpus.py pack TARGET FOLDER      keeps those of a folder in corpus/TARGET.found.hex
 
-Frames are those of proto/vectors; other targets have a file of hex, corpus/TARGET.hex, an input over one or
-more lines, each input after a line that begins with `#` and tells what it is. What long runs found beyond
-them is in corpus/TARGET.found.hex, an input a line.
+The target `frames` uses the frames of proto/vectors. The others have a file of hexadecimal digits,
+corpus/TARGET.hex, with inputs of one or more lines, each after a line that begins with `#` and describes it.
+Inputs that long runs found are in corpus/TARGET.found.hex, one per line.
 """
 
 import hashlib

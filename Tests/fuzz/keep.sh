@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Keeps what runs of Tests/fuzz/run.sh found: the smallest set of inputs that covers as much.
+# Merges the inputs that Tests/fuzz/run.sh found into the corpus: a smallest set with the same coverage.
 #     Tests/fuzz/keep.sh [target ...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,22 +1,22 @@
-// Coverage-guided fuzzing of what strangers' bytes reach, with libFuzzer:
+// Coverage-guided fuzzing of the code that untrusted bytes reach, with libFuzzer:
 //
 //     fuzz frames [options of libFuzzer] [corpus folders]     bytes -> frames -> fields
 //     fuzz orders ...                                         frames -> commands -> exchange
 //     fuzz session ...                                        connections, time -> gateway -> reports
 //
-// A target ends the process when something does not hold; the sanitizers when memory is misused.
+// A target ends the process when a check fails; the sanitizers end it when memory is misused.
 
 import Glibc
 
-/// What is run on each input.
+/// A function that runs one input.
 typealias Target = @Sendable (UnsafeRawBufferPointer) -> Void
 
 let targets: [String: Target] = [
   "frames": FrameTarget.run, "orders": OrderTarget.run, "session": SessionTarget.run,
 ]
 
-// libFuzzer sees its own arguments only, and gives only those to the processes that it starts: these find
-// the target's name in their environment.
+// libFuzzer gets only its own arguments and passes them to the processes that it starts. These read the name of
+// the target from the environment.
 let name = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : ""
 var count = CommandLine.argc
 var arguments = CommandLine.unsafeArgv
@@ -45,7 +45,7 @@ private func runFuzzer(
   _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
 ) -> Int32
 
-/// What libFuzzer calls, and what its own `main` (not used) would look for.
+/// The entry point that libFuzzer calls for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   Chosen.target(UnsafeRawBufferPointer(start: start, count: count))

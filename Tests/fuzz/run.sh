@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Fuzzes what strangers' bytes reach, under the address sanitizer, two targets at a time:
+# Fuzzes the code that untrusted bytes reach under the address sanitizer, two targets at a time:
 #     Tests/fuzz/run.sh [seconds for each target, 60] [target ...]
-# RUNS=N: so many inputs of each instead. LENGTH=N: inputs of at most so many bytes. Begins with the corpus
-# in Tests/fuzz/corpus, goes on with what earlier runs found (.fuzz/TARGET/corpus). An input that breaks
-# something stays in .fuzz/TARGET/; it is said how to run it again.
+# RUNS=N runs N inputs of each target instead. LENGTH=N limits inputs to N bytes. It starts from the corpus in
+# Tests/fuzz/corpus and the inputs of earlier runs (.fuzz/TARGET/corpus). An input that fails is stored in
+# .fuzz/TARGET/, and the command that runs it again is printed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 shift || true
 [ $# -gt 0 ] || set -- session orders frames
 
-# Backtraces are libFuzzer's here. Memory that was given back is watched for the length of an input.
+# libFuzzer prints the backtraces. Freed memory stays quarantined for the length of an input.
 export JOULEBOOK_FUZZ=1 SWIFT_BACKTRACE=enable=no
 options=detect_leaks=0:detect_stack_use_after_return=0:quarantine_size_mb=4:malloc_context_size=4
 export ASAN_OPTIONS=$options:max_malloc_fill_size=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
@@ -26,17 +26,17 @@ fi
 limit=-max_total_time=$seconds
 [ -z "${RUNS:-}" ] || limit=-runs=$RUNS
 
-# One target; what it says goes to its log.
+# Runs one target; its output goes to its log.
 fuzz() {
   local target=$1 folder=.fuzz/$1
   mkdir -p "$folder/corpus"
   python3 Tests/fuzz/corpus.py unpack "$target" "$folder/corpus"
-  # No input takes a second; a machine that stands still for minutes is no input's fault.
+  # Inputs take far less than a second; a long timeout tolerates a suspended machine.
   .build-fuzz/release/fuzz "$target" "$folder/corpus" -artifact_prefix="$folder/" -timeout=300 \
     -rss_limit_mb=4096 -max_len="${LENGTH:-512}" -print_final_stats=1 "$limit" > "$folder/log" 2>&1
 }
 
-# What came of it.
+# Prints the result.
 report() {
   local target=$1 log=.fuzz/$1/log
   if [ "$2" -eq 0 ]; then

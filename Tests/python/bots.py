@@ -1,11 +1,11 @@
-"""Lets the three example bots trade with each other on a new server, and checks what came of it.
+"""Runs the three example bots on a new server, where they trade with each other, and checks the result.
 
     bots.py EXAMPLES_FOLDER PORT OPERATOR_SEED_HEX
 
-Accounts: 1 the maker (10 kWh of 20), 2 a household with a full battery, 3 a household with an empty
-one, 4 the charging station. Exits 0 only when all of them traded, no household traded at a worse price
-than the grid's, energy and cash are as before but for who holds them, and a session that was dropped in
-the middle found every report when it came back.
+Accounts: 1 the market maker (10 kWh of 20), 2 a household with a full battery, 3 a household with an empty
+battery, 4 the charging station. The exit code is 0 only when all of them traded, no household traded at a
+worse price than the grid's, the sums of energy and cash are unchanged, and a dropped session got every report
+after it resumed.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ BOTS = {
 
 
 async def found(operator, seeds, meter_keys):
-    """A market, an account and a meter for each bot, and the energy to begin with."""
+    """Creates a market, and an account, a meter and energy for each bot."""
     def public(key):
         return key.public_key().public_bytes_raw()
 
@@ -49,7 +49,7 @@ async def found(operator, seeds, meter_keys):
 
 
 async def watch_as(operator, number):
-    """A session that looks on: its key."""
+    """Registers an observing session and returns its key."""
     seed = secrets.token_bytes(32)
     await operator.ask("CreateParticipant", participant=number + 10, shortName=f"watcher{number}")
     await operator.ask("RegisterSession", sessionId=number + 10, participant=number + 10,
@@ -59,7 +59,7 @@ async def watch_as(operator, number):
 
 
 async def produce(port, seeds, meter_keys):
-    """Each meter reports what its account begins with."""
+    """Sends a reading of each meter, which credits the initial energy."""
     for number, seed in seeds.items():
         if ENERGY[number] == 0:
             continue
@@ -70,13 +70,13 @@ async def produce(port, seeds, meter_keys):
 
 
 async def late_cancel(operator):
-    """A reject of one message is not taken for the answer to the next."""
+    """Checks that the reject of one message is not taken for the answer to the next."""
     operator.send("Cancel", account=1, orderId=12345)
     assert (await operator.balance(1, AREA)).account == 1
 
 
 async def lost_session(port, seeds):
-    """A session that is dropped in a burst finds every report when it comes back."""
+    """Checks that a session that is dropped during a burst gets every report after it resumes."""
     key = read_private_key(seeds[4])
     bot = await Client.connect("127.0.0.1", port, 14, key, cancel_after_ms=None)
     for number in range(1, 41):
@@ -105,7 +105,7 @@ async def lost_session(port, seeds):
 
 
 def added_up(orders):
-    """The levels of a book of orders: what LevelBook.depth says, for both sides."""
+    """Aggregates a book of orders to levels, in the form of LevelBook.depth, for both sides."""
     levels = {}
     for order in orders.values():
         level = levels.setdefault((order.side, order.price), [0, 0, 0])
@@ -115,8 +115,8 @@ def added_up(orders):
 
 
 class Watcher:
-    """Follows the market order by order and level by level, each on a connection of its own; the second one
-    is lost every now and then, and asks for what it has missed."""
+    """Subscribes to the market by order and by level on two connections. The second one is dropped repeatedly and
+    requests the messages that it missed."""
 
     def __init__(self, port, seeds):
         self.port, self.seeds = port, seeds
@@ -155,7 +155,7 @@ class Watcher:
             self.losses += 1
 
     def compare(self):
-        """Levels and orders of the same number are the same book."""
+        """Checks that levels and orders at one sequence number are the same book."""
         expected = self.known.pop(self.book.last, None)
         if expected is None:
             return
@@ -166,7 +166,7 @@ class Watcher:
 
 
 def traded(output):
-    """What a bot printed: its trades as (price, Wh)."""
+    """Parses the output of a bot: its trades as (price, Wh)."""
     return [(round(float(price) * 1e5), int(energy))
             for energy, price in re.findall(r"(\d+) Wh at ([\d.]+)", output)]
 
@@ -203,7 +203,7 @@ async def main(examples, port, operator_seed):
     assert "charged 5000 of 5000 Wh" in outputs[4]
     for _ in range(40):
         balances = [await operator.balance(number, AREA) for number in BOTS]
-        # What a bot left behind is cancelled two seconds after it has gone.
+        # The exchange cancels the orders of a bot two seconds after its end.
         if all(b.openAsks == b.openBids == b.reservedCash == 0 for b in balances):
             break
         await asyncio.sleep(0.2)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Python package with pip and lets its example bots trade on a new server.
+# Installs the Python package with pip and runs its example bots on a new server.
 #     Tests/python/bots.sh [path of the joulebook program]
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -7,7 +7,7 @@ program=${1:-$root/.build/debug/joulebook}
 python=$("$root/Tests/python/setup.sh")
 . "$root/Tests/python/server.sh"
 start_server
-# pip builds where the sources are: a copy keeps the repository clean.
+# pip builds in the source folder, so it gets a copy.
 cp -r "$root/clients/python" "$folder/package"
 "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
   --target "$folder/site" "$folder/package"

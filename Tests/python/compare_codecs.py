@@ -2,9 +2,9 @@
 
     compare_codecs.py joulebook.xml vectors/joulebook.json swift-frames.txt
 
-The schema is read as it is. For every vector: the values encoded by sbe must be the bytes that the
-Swift codecs wrote; those bytes decoded by sbe must be the values again; and no message of the schema
-may lack a vector. Prints what differs and exits 1; prints one line of figures and exits 0 otherwise.
+For each vector, the values encoded by sbe must equal the bytes of the Swift codecs, and the bytes decoded by
+sbe must equal the values. Each message of the schema must have a vector. Prints the differences and exits with
+1, or prints the counts and exits with 0.
 """
 
 import json
@@ -15,7 +15,7 @@ import sbe
 
 
 def frame(schema, message, values):
-    """The frame that sbe makes of `values`."""
+    """The frame that sbe encodes from `values`."""
     body = schema.encode(message, values)
     return struct.pack("<HH", 4 + len(body), 0xEB50) + body
 

@@ -1,10 +1,10 @@
-"""Compares what tshark reads with the dissector with what is known.
+"""Compares the output of tshark with the dissector with known values.
 
     dissect.py DISSECTOR VECTORS CAPTURE FOLDER
 
-The golden vectors of every message, cut into segments that respect no frame, must come out with every
-value that they were made of. The capture of a real conversation must come out whole: each frame a
-message with a name, none malformed, no fault in the dissector.
+The golden vectors of all messages are sent in segments that end inside frames; the dissection must show all of
+their values. In the capture of a real conversation every frame must be a named message, without malformed
+frames and errors of the dissector.
 """
 
 import json
@@ -19,7 +19,7 @@ from pcap import FILE_HEADER, Conversation
 
 
 def dissect(dissector, path):
-    """Every message in a capture: its name and its fields as (name, show, showname)."""
+    """All messages of a capture: the name, and the fields as (name, show, showname)."""
     run = subprocess.run(
         ["tshark", "-X", f"lua_script:{dissector}", "-r", path, "-T", "pdml"],
         capture_output=True, text=True, check=True)
@@ -36,7 +36,7 @@ def dissect(dissector, path):
 
 
 def shown(value, field, fields):
-    """Whether `field` shows the vector's `value`."""
+    """Whether `field` shows `value` of the vector."""
     name, show, words = field
     if isinstance(value, list):
         bits = [(n, s) for n, s, _ in fields if n.startswith(name + "_")]
@@ -54,7 +54,7 @@ def shown(value, field, fields):
 
 
 def check_vectors(dissector, vectors, folder):
-    """Writes all vectors into one stream and reads them back."""
+    """Writes all vectors to one stream and compares their dissection."""
     path = f"{folder}/vectors.pcap"
     stream = b"".join(bytes.fromhex(v["frame"]) for v in vectors)
     dice, start = random.Random(1), 0
@@ -88,7 +88,7 @@ def check_vectors(dissector, vectors, folder):
 
 
 def check_capture(dissector, path):
-    """Reads a real conversation."""
+    """Checks the dissection of a captured conversation."""
     found = [name for name, _ in dissect(dissector, path)]
     for name in ("Negotiate", "NegotiationResponse", "Establish", "EstablishmentAck", "NewOrder",
                  "Accepted", "MeterReading", "Trade", "BalanceUpdate", "Terminate"):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Captures the first trade of a new exchange and reads it, and all golden vectors, with tshark.
+# Captures the first trade of a new exchange, and dissects it and all golden vectors with tshark.
 #     Tests/python/dissect.sh [path of the joulebook program]
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,7 +9,7 @@ python=$("$root/Tests/python/setup.sh")
 start_server
 relay=
 : > "$folder/relay"
-# The relay is killed outright: who starts this script may have blocked the gentler signal.
+# SIGKILL, because the process that starts this script may have blocked SIGTERM.
 trap 'kill -9 $relay 2>/dev/null || true; stop_server' EXIT
 "$python" "$root/Tests/python/pcap.py" relay "$port" "$folder/capture.pcap" > "$folder/relay" &
 relay=$!

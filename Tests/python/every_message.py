@@ -1,8 +1,8 @@
-"""Sends every message that a client can send to a real server, and waits for every one that it can answer.
+"""Sends every message of a client to a real server, and waits for every message of the server.
 
     every_message.py PORT OPERATOR_SEED_HEX
 
-Exits 0 only when no template of the schema was missed, and each answer was the one expected.
+The exit code is 0 only when every template of the schema occurred and every answer was as expected.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def new_key():
 
 
 async def rejected(client, code, name, **fields):
-    """The message is rejected with this code."""
+    """Checks that the message is rejected with this code."""
     try:
         await client.ask(name, **fields)
     except Rejected as reject:
@@ -52,7 +52,7 @@ async def rejected(client, code, name, **fields):
 
 
 async def found(operator, keys, meter):
-    """Every operator's message once."""
+    """Sends every operator's message once."""
     acts = [
         ("CreateArea", dict(area=AREA, currency=EUR, areaCode="11XEVERY", storageCost=15 * 10**10,
                             storagePrice=2 * 10**10, feedInPrice=8_000, retailPrice=30_000)),
@@ -73,7 +73,7 @@ async def found(operator, keys, meter):
                  ("SetCap", dict(account=account, area=AREA, cap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
     acts.append(("Tick", dict(time=time.time_ns())))
-    # A new market has the newest rules: saying so again is refused.
+    # A new market has the newest rules, so setting them again is rejected.
     await rejected(operator, 8001, "SetRules", version=2)
     for name, fields in acts:
         assert (await operator.ask(name, **fields)).name == "Ack", name
@@ -82,7 +82,7 @@ async def found(operator, keys, meter):
 
 
 async def refused(port, key):
-    """Negotiate and Establish that are refused."""
+    """Sends Negotiate and Establish messages that are rejected."""
     for session, milliseconds, answer in ((99, 5_000, "NegotiationReject"),
                                           (BOT, 5, "EstablishmentReject")):
         try:
@@ -93,7 +93,7 @@ async def refused(port, key):
 
 
 async def orders(bot, desk, rival, meter_key):
-    """An ask that waits, is explained, covered, trades; and everything that can be done to an order."""
+    """Enters an ask that waits, is explained, covered and traded; sends all other messages about orders."""
     ask = await bot.order(ANA, SPOT, "sell", 10_000, 3_000)
     assert ask.waitReason == "awaitingEnergy"
     why = await bot.ask("ExplainRequest", orderId=ask.orderId, account=ANA)
@@ -128,7 +128,7 @@ async def orders(bot, desk, rival, meter_key):
 
 
 async def market(watcher, rival, operator):
-    """Reference data, and every view of the market data."""
+    """Requests reference data and all views of the market data."""
     watcher.send("ReferenceDataRequest")
     end = await watcher.wait_for(lambda m: m.name == "ReferenceDataEnd")
     assert (end.areaCount, end.instrumentCount) == (1, 2), end
@@ -162,14 +162,14 @@ async def market(watcher, rival, operator):
 
 
 async def watcher_sells(watcher):
-    """Half a kWh to the bid, by the one who looks on: the market is told of the trade."""
+    """Sells half a kWh to the bid from the observing session, so that the market data reports a trade."""
     watcher.send("NewOrder", clientOrderId=time.time_ns(), account=ANA, instrument=SPOT,
                  side="sell", price=9_000, quantity=500, timeInForce="immediateOrCancel")
     await watcher.wait_for(lambda m: m.name == "MarketTrade" and m.quantity == 500)
 
 
 async def unnamed(operator):
-    """Operators' commands that nothing above sends: with fields left out each is answered, if only by a
+    """Sends the remaining commands of operators with missing fields; each must be answered, perhaps by a
     reject."""
     mark = "{urn:joulebook:command}"
     schema = pathlib.Path(__file__).resolve().parents[2] / "proto" / "joulebook.xml"
@@ -182,7 +182,7 @@ async def unnamed(operator):
 
 
 async def session(port, key):
-    """What only the session itself has: keep-alive, gaps, retransmission, finishing."""
+    """Sends the messages of the session: keep-alive, gaps, retransmission, finishing."""
     bot = await Client.connect("127.0.0.1", port, BOT, key, keep_alive_ms=1_000,
                                cancel_after_ms=None)
     order = await bot.order(ANA, SPOT, "buy", 1_000, 100)
@@ -222,7 +222,7 @@ async def main(port, operator_seed):
     await orders(bot, desk, rival, meter_key)
     await copier.wait_for(lambda m: m.name == "ReportCopy" and m.originSession == BOT)
     await copier.wait_for(lambda m: m.name == "Trade")
-    # The copy of another session's reject, before the second transfer, is no reject of the copier's.
+    # The copy of another session's reject must not be taken for a reject of this session.
     waited = {"SettlementNotice", "TransferReport"}
     while waited:
         report = await copier.wait_for(

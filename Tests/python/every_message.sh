@@ -1,5 +1,5 @@
 #!/bin/sh
-# Has every message of the schema sent to a new server, or by it, and says which were not met.
+# Exchanges every message of the schema with a new server and prints the missing ones.
 #     Tests/python/every_message.sh [path of the joulebook program]
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)

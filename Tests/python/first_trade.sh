@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts a server with a fresh data folder and runs the Python example against it.
+# Starts a server with a new data folder and runs the Python example on it.
 #     Tests/python/first_trade.sh [path of the joulebook program]
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)

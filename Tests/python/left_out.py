@@ -1,4 +1,4 @@
-"""What the client makes of fields that are left out: null, zero, what the schema declares, or an error."""
+"""Checks how the client encodes missing fields: as null, zero, the default of the schema, or an error."""
 
 import sys
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Captures of TCP conversations: written from bytes, or taken by a relay that stands between a client
-and a server, where nobody needs the right to listen to an interface.
+"""Captures of TCP conversations: written from bytes, or recorded by a relay between a client
+and a server, which needs no privileges.
 
     pcap.py relay SERVER_PORT FILE       prints its own port, then relays until it is killed
 """
@@ -14,7 +14,7 @@ FILE_HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65_535, 1)
 
 
 class Conversation:
-    """One TCP connection of a capture: Ethernet, IPv4 and TCP headers around what is said."""
+    """One TCP connection of a capture: adds Ethernet, IPv4 and TCP headers to the payload."""
 
     def __init__(self, file, client_port: int, server_port: int) -> None:
         self._file, self._ports = file, (client_port, server_port)
@@ -25,7 +25,7 @@ class Conversation:
                 self._sequence[sender] += 1
 
     def say(self, sender: int, data: bytes) -> None:
-        """Sender 0 is the client, 1 the server."""
+        """Adds a packet; sender 0 is the client, 1 the server."""
         for start in range(0, len(data), 1_400):
             part = data[start:start + 1_400]
             self._packet(sender, 0x18, part)
@@ -45,7 +45,7 @@ class Conversation:
 
 
 async def relay(server_port: int, path: str) -> None:
-    """Relays connections to a server on this machine and captures what passes."""
+    """Relays connections to a server on this machine and captures them."""
     file = open(path, "wb")
     file.write(FILE_HEADER)
     file.flush()

@@ -1,6 +1,6 @@
 # To be sourced by a script that has set `program`.
-#     start_server [options of serve]    a new server; sets folder (gone at the end), server (its pid), port
-#     wait_for FILE PATTERN              prints what sed finds in a file, once it is there
+#     start_server [options of serve]    starts a server; sets folder (removed at the end), server (pid), port
+#     wait_for FILE PATTERN              waits until sed finds the pattern in a file, and prints the match
 wait_for() {
   for _ in $(seq 600); do
     found=$(sed -n "$2" "$1")
@@ -14,7 +14,7 @@ wait_for() {
 start_server() {
   folder=$(mktemp -d)
   trap stop_server EXIT
-  # There from the start: a program that was just started may not have opened it.
+  # Create the file first, because the started program may not have opened it yet.
   : > "$folder/out"
   "$program" serve --data "$folder/data" --listen 127.0.0.1:0 "$@" \
     > "$folder/out" 2> "$folder/err" &

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Prints the path of a Python that has PyPI sbe 0.4.3 and cryptography, for the tests: the one of
-# `make deps` (.venv) or else one made here, in .build/python-venv.
+# Prints the path of a Python with sbe 0.4.3 and cryptography from PyPI: that of `make deps` (.venv), or one
+# that is created here in .build/python-venv.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 venv="$root/.build/python-venv"
 python="$venv/bin/python"
 wanted="sbe==0.4.3 bitstring<5 cryptography>=42"
 
-# `make deps` was here.
+# `make deps` has been run.
 if [ -x "$root/.venv/bin/python" ] && "$root/.venv/bin/python" -c '
 import cryptography, importlib.metadata, sbe, sys
 sys.exit(importlib.metadata.version("sbe") != "0.4.3")' 2>/dev/null; then
