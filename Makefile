@@ -1,29 +1,29 @@
-# Joulebook. Two commands matter: `make demo` and `make test`; both install what they need.
+# Joulebook. Start with `make demo` or `make test`; both install what they need.
 
 # Release builds answer in microseconds; tests run the debug build with every check on.
 SWIFT ?= swift
 JOBS ?= 2
 # Options of the demo, e.g. `make demo DEMO="--community fontana"`.
 DEMO ?=
-# Seeds of `make simulate`, and steps of each run.
+# Number of seeds of `make simulate`, the first seed, and steps of each run.
 SEEDS ?= 10000
 FIRST ?= 1
 STEPS ?= 200
-# `make sanitize` runs under both sanitizers, `make sanitize SANITIZER=thread FILTER=RingsTests` one's.
+# `make sanitize SANITIZER=thread FILTER=RingsTests` runs one suite under one sanitizer.
 SANITIZER ?= address thread
 FILTER ?=
-# What a simulated run frees serves the next, instead of going back to the system page by page.
+# Keeps freed memory in the process between simulated runs instead of returning it to the system.
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824
-# Servers that `make kills` kills.
+# Number of server kills of `make kills`.
 KILLS ?= 1000
-# How long `make fuzz` tries each target.
+# Seconds per target of `make fuzz`.
 SECONDS ?= 60
 
 C_LIBRARIES := libuv1-dev libsqlite3-dev libssl-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
 PYTHON := .venv/bin/python
 
-# The system's packages are installed only when missing, so that nobody needs sudo twice.
+# Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: help deps libraries build release test kills faults sanitize fuzz simulate demo bench bench-net figures check format \
@@ -32,7 +32,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages that tests use.
+deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
 
 libraries:
 	@for library in $(C_LIBRARIES) pkg-config; do \
@@ -53,52 +53,52 @@ $(PYTHON): Makefile
 build: libraries ## Builds everything for debugging.
 	$(SWIFT) build -j $(JOBS)
 
-release: libraries ## Builds `joulebook` for use: .build/release/joulebook.
+release: libraries ## Builds the optimised program .build/release/joulebook.
 	$(SWIFT) build -j $(JOBS) -c release --product joulebook
 
-test: deps ## Runs every test.
+test: deps ## Runs all tests.
 	SWIFT="$(SWIFT)" Tests/run.sh -j $(JOBS)
 	Tests/hotpath/run.sh
 	SWIFT="$(SWIFT)" JOBS=$(JOBS) Tests/readme/run.sh
 	Tests/faults/run.sh --quick
 
-kills: release ## Kills the server again and again: every order happens once (make kills KILLS=1000).
+kills: release ## Kills the server repeatedly and checks that each order happens once (KILLS=1000).
 	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
 
-faults: deps build ## Real faults on the real server, as a table.
+faults: deps build ## Injects faults into a real server and prints a table.
 	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace
 	Tests/faults/run.sh
 
-sanitize: libraries ## Runs the tests under the address and the thread sanitizer.
+sanitize: libraries ## Runs the tests under the sanitizers (SANITIZER="address thread" FILTER=RingsTests).
 	for kind in $(SANITIZER); do Tests/sanitizers/run.sh $$kind '$(FILTER)' || exit 1; done
 
-fuzz: libraries ## Fuzzes frames, orders and sessions: make fuzz SECONDS=600.
+fuzz: libraries ## Fuzzes frames, orders and sessions (SECONDS=60 per target).
 	SWIFT="$(SWIFT)" JOBS=$(JOBS) Tests/fuzz/run.sh $(SECONDS)
 
-simulate: release ## Plays the exchange under faults: make simulate SEEDS=100000.
+simulate: release ## Simulates the exchange under faults (FIRST=1 SEEDS=10000 STEPS=200).
 	$(KEEP_MEMORY) .build/release/joulebook simulate --first $(FIRST) --seeds $(SEEDS) --steps $(STEPS)
 
-demo: release ## Trades a June week of a community and writes report.html.
+demo: release ## Simulates a community and writes report.html (DEMO="--community fontana").
 	.build/release/joulebook demo $(DEMO)
 
 bench: libraries ## Measures core, journal, ledger and server; writes docs/BENCHMARKS.md and all figures.
 	Benchmarks/run.sh $(ORDERS)
 
-bench-net: libraries ## Measures the server over loopback; writes its section of docs/BENCHMARKS.md.
+bench-net: libraries ## Measures the server over loopback and writes its section of docs/BENCHMARKS.md.
 	Benchmarks/net.sh
 
 figures: ## Fills the figures in all pages from docs/figures.tsv, which make bench writes.
 	Benchmarks/figures.py
 
-check: ## Format and generated code are as they should be.
+check: ## Checks the format of the sources and the generated files.
 	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
 	$(SWIFT) run -j $(JOBS) -q sbegen --check
 
 format: ## Formats the sources.
 	$(SWIFT) format -i -r Sources Tests Examples Package.swift
 
-generate: ## Writes codecs, reference page and reject codes anew from proto/.
+generate: ## Generates codecs, reference pages and reject codes from proto/.
 	$(SWIFT) run -j $(JOBS) -q sbegen
 
-clean: ## Removes what was built.
+clean: ## Removes all build products.
 	rm -rf .build .build-asan .build-tsan .build-fuzz .fuzz .venv

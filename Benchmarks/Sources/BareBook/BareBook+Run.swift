@@ -1,29 +1,29 @@
-// Running a flow through the book. A large book waits for memory, not for arithmetic: each record's
-// lines are asked for in four steps while the records before it run, each step with what the one before
-// it has brought in.
+// Runs a flow through the book. The speed of a large book is limited by memory latency, so the cache lines of
+// each record are prefetched in four steps while earlier records run. Each step uses the lines that the step
+// before has loaded.
 //
 //     record  i+16            i+12               i+8                   i+4     i
 //     add     sides of book   node, other best   level, first to meet  tail    enter
 //     cancel  order, place    level, neighbours  its node              -       cancel
 //
-// A small book, which the caches hold anyway, does not look ahead.
+// A small book fits into the caches and does not look ahead.
 
 import CPrefetch
 import MarketModel
 import OrderFlow
 
 extension BareBook {
-  /// How far ahead the first step looks.
+  /// Distance of the first step, in records.
   private static var ahead: Int { 16 }
-  /// Records after which the book asks again whether it is large.
+  /// Number of records between two checks of whether the book is large.
   private static var block: Int { 256 }
-  /// Whether the second-level cache (1 MiB) holds less than what the book has in use.
+  /// Whether the used memory of the book exceeds the second-level cache (1 MiB).
   private var isLarge: Bool { orders.count >= 1 << 13 || books.capacity >= 1 << 12 }
 
   /// Applies records in order.
   /// - Parameters:
   ///   - records: Cancels name the order id that the add returned (`resolve`).
-  ///   - looksAhead: Whether records are shown to the book before they are applied.
+  ///   - looksAhead: Whether memory is prefetched for later records.
   package mutating func run(_ records: UnsafeBufferPointer<FlowRecord>, looksAhead: Bool) {
     guard let first = records.baseAddress else { return }
     var index = 0
@@ -39,7 +39,7 @@ extension BareBook {
     }
   }
 
-  // A function each, so that each has the operations inlined.
+  // Two functions, so that the operations are inlined into each.
 
   @inline(never) private mutating func runShown(
     _ records: UnsafePointer<FlowRecord>, _ count: Int
@@ -56,7 +56,7 @@ extension BareBook {
     for index in 0..<count { execute(records + index) }
   }
 
-  /// Applies records in order, without looking ahead, and takes the time of each.
+  /// Applies records in order without looking ahead and measures the time of each.
   package mutating func run(
     _ records: UnsafeBufferPointer<FlowRecord>, latencies: inout [UInt32]
   ) {
@@ -70,7 +70,7 @@ extension BareBook {
     }
   }
 
-  /// Applies records in order, and has their cancels name orders by the ids that the book gave.
+  /// Applies records in order and replaces the ids of their cancels by the ids that the book returned.
   package mutating func resolve(_ records: inout [FlowRecord], highestOrderId: UInt64) {
     var ids = [OrderId](repeating: .null, count: Int(highestOrderId) + 1)
     records.withUnsafeMutableBufferPointer { records in
@@ -89,8 +89,8 @@ extension BareBook {
 
   // MARK: Looking ahead
 
-  // Which record is an add cannot be predicted, and a wrong guess costs more than asking for a row too
-  // many: so both kinds' rows are asked for, those of slot 0 for an add and of symbol 0 for a cancel.
+  // The kind of a record is unpredictable, and a mispredicted branch costs more than an unnecessary prefetch. So
+  // the rows of both kinds are prefetched: those of slot 0 for an add, and those of symbol 0 for a cancel.
 
   @inline(__always) private func lookAhead(_ record: UnsafePointer<FlowRecord>) {
     askForRows(record + 16)
@@ -104,8 +104,8 @@ extension BareBook {
     OrderId(record.pointee.orderId).slot & (0 &- UInt32(record.pointee.operation))
   }
 
-  /// Where an add goes: the side it would rest in, its key there, and the side it would trade with. For
-  /// a cancel the key is that of the best order, which is where any search is short.
+  /// The side that an add rests in, its key there, and the side that it trades with. For a cancel the key is that
+  /// of the best order, for which the search is short.
   @inline(__always) private func way(
     _ record: UnsafePointer<FlowRecord>, _ side: Side
   ) -> (own: BookRow, key: UInt32, other: BookRow) {

@@ -1,12 +1,12 @@
-// The order book alone: the exchange's own tables, ladders and orders (the files beside this one are
-// links to them), price-time matching, and nothing else. No accounts, cash, energy, cover, sessions or
-// events; a trade is added to a tally. What the exchange takes more than this is what its rules cost.
+// The order book alone: the exchange's tables, ladders and orders (linked source files) with price-time matching.
+// It has no accounts, cash, energy, cover, sessions and events; trades are only counted. The difference of its
+// time to the exchange's is the cost of the exchange's rules.
 
 import CPrefetch
 import MarketModel
 import OrderFlow
 
-/// A price-time book over any number of symbols. Owned by one thread.
+/// A price-time order book for any number of symbols. Owned by one thread.
 package struct BareBook: ~Copyable {
   private(set) var orders: OrderPool
   private(set) var ladder: Ladder
@@ -14,17 +14,17 @@ package struct BareBook: ~Copyable {
   let books: Table<BookSide>
   private let lowest: Int64
   private let highest: Int64
-  /// What traded.
+  /// Totals of the trades.
   private var tally = FlowResult()
-  /// Cancels of orders that were not open.
+  /// Number of cancels of orders that were not open.
   package private(set) var rejects = 0
 
   /// An empty book.
   /// - Parameters:
-  ///   - symbols: How many symbols, numbered from 0.
-  ///   - band: Lowest and highest price of all of them, in ticks.
-  ///   - orders: Most orders that may rest, at most 2^24.
-  ///   - levels: Most price levels that may exist.
+  ///   - symbols: Number of symbols; they are numbered from 0.
+  ///   - band: Lowest and highest price of all symbols, in ticks.
+  ///   - orders: Capacity of resting orders, at most 2^24.
+  ///   - levels: Capacity of price levels.
   package init(symbols: UInt32, band: ClosedRange<Int32>, orders: UInt32, levels: UInt32) {
     (lowest, highest) = (Int64(band.lowerBound), Int64(band.upperBound))
     self.orders = OrderPool(capacity: orders)
@@ -40,14 +40,14 @@ package struct BareBook: ~Copyable {
     return max(1, (bits + 5) / 6)
   }
 
-  /// What all records so far came to.
+  /// Results of all records so far.
   package var result: FlowResult {
     var result = tally
     result.resting = UInt64(orders.count)
     return result
   }
 
-  /// Which side, without a branch.
+  /// Selects a side without a branch.
   @inline(__always) static func side(_ record: UnsafePointer<FlowRecord>) -> Side {
     record.pointee.side == 0 ? .buy : .sell
   }
@@ -56,7 +56,7 @@ package struct BareBook: ~Copyable {
     symbol &<< 1 | UInt32(side.rawValue)
   }
 
-  /// The key of a price in the ladder of `side`: 0 is the best that the band allows.
+  /// The key of a price in the ladder of `side`; 0 is the best price of the band.
   @inline(__always) func key(_ price: Int32, _ side: Side) -> UInt32 {
     UInt32(
       truncatingIfNeeded: side.select(sell: Int64(price) &- lowest, buy: highest &- Int64(price)))
@@ -64,8 +64,8 @@ package struct BareBook: ~Copyable {
 
   // MARK: Operations
 
-  /// Applies one record; a cancel names its order by the id that its add returned.
-  /// - Returns: the id of an order that rests; null for any other record.
+  /// Applies one record; a cancel contains the id that its add returned.
+  /// - Returns: The id of a resting order; null for any other record.
   @inline(__always) @discardableResult
   mutating func execute(_ record: UnsafePointer<FlowRecord>) -> OrderId {
     if record.pointee.operation == FlowRecord.add { return enter(record) }
@@ -103,7 +103,7 @@ package struct BareBook: ~Copyable {
     level.cover(by: -quantity)
     if maker.leaves == 0 {
       leave(maker, slot, level)
-      // Whoever is first now is met soon.
+      // The order that is first now is needed next.
       prefetch(orders.row(level.liveHead).address)
     }
   }
@@ -145,8 +145,7 @@ package struct BareBook: ~Copyable {
     leave(order, id.slot, level)
   }
 
-  /// Takes an order out of its level, the level out of its ladder when that was the last, and gives
-  /// the slot back.
+  /// Removes an order from its level, an empty level from its ladder, and frees the slot.
   @inline(__always) private mutating func leave(
     _ order: OrderRow, _ slot: UInt32, _ level: LevelRow
   ) {

@@ -1,5 +1,5 @@
-// Counts every call of the C allocator in this process: the program's definitions come before the C
-// library's, and hand on to it.
+// Counts all calls of the C allocator in this process. These definitions take precedence over the C library's
+// and call them.
 #include "count.h"
 
 #include <errno.h>

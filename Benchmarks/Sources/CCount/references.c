@@ -1,5 +1,5 @@
-// Counts the changes of Swift objects' reference counts on every thread but the main one: the program's
-// definitions come before the Swift runtime's, and hand on to it.
+// Counts the reference counting operations of Swift objects on all threads except the main one. These
+// definitions take precedence over the Swift runtime's and call them.
 #define _GNU_SOURCE
 #include "count.h"
 
@@ -21,7 +21,7 @@ unsigned long reference_count(void) { return atomic_load_explicit(&changes, memo
 typedef void *(*retaining)(void *);
 typedef void (*releasing)(void *);
 
-// Several threads may look a function up at first: each finds the same.
+// Several threads may look up a function at first; all of them find one result.
 #define RETAIN(name)                                                \
   void *name(void *object) {                                        \
     static _Atomic(retaining) next;                                 \

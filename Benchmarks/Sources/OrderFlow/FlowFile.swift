@@ -1,4 +1,4 @@
-// Order flow, recorded or generated, in the OBFLOW01 format: little-endian, 128 bytes of header, then
+// Recorded or generated order flow in the format OBFLOW01, little-endian: a header of 128 bytes, then
 // `prefill + operations` records of 32 bytes.
 //
 //   header:  0 char[8] "OBFLOW01" | 8 u32 version 1 | 12 u32 record size 32 | 16 u64 prefill
@@ -7,11 +7,12 @@
 //           72 u64 notional (mod 2^64) | 80 u64 hash | 88 u64 resting orders
 //           96 u64 adds | 104 u64 cancels | 112 u64 aggressive adds | 120 padding
 //   record:  0 u64 order id | 8 i32 price | 12 u32 quantity | 16 u32 symbol | 20 u32 account
-//           24 u8 operation (0 add, 1 cancel; ours: 2 a meter reading) | 25 u8 side (0 buy, 1 sell) | 26 u16 flags (1: trades)
+//           24 u8 operation (0 add, 1 cancel; our extension: 2 meter reading)
+//           25 u8 side (0 buy, 1 sell) | 26 u16 flags (1: trades)
 
 import Foundation
 
-/// A flow in memory.
+/// An order flow in memory.
 package struct FlowFile {
   package var name: String
   package var prefill: Int
@@ -91,7 +92,7 @@ package struct FlowFile {
   }
 }
 
-/// What can be wrong with a flow file.
+/// A fault of an order-flow file.
 package enum FlowError: Error, CustomStringConvertible {
   case notAFlow(String)
   case truncated(String, Int)

@@ -1,13 +1,13 @@
-// A record of a flow and what the records come to; FlowFile.swift draws the bytes. Public, because only
-// what is public is inlined into another module.
+// The record of a flow, and the results of a flow. FlowFile.swift draws the layout. The types are public because
+// only public code is inlined into another module.
 
 /// One operation of a flow.
 public struct FlowRecord: BitwiseCopyable {
   /// A limit order, good till cancelled.
   @inlinable public static var add: UInt8 { 0 }
-  /// The cancel of a live order.
+  /// The cancel of a resting order.
   @inlinable public static var cancel: UInt8 { 1 }
-  /// `quantity` Wh produced (side 1) or consumed (side 0) by the account's meter.
+  /// A meter reading of the account: `quantity` Wh produced (side 1) or consumed (side 0).
   @inlinable public static var reading: UInt8 { 2 }
 
   public var orderId: UInt64
@@ -30,7 +30,7 @@ public struct FlowRecord: BitwiseCopyable {
   }
 }
 
-/// What a flow comes to: over prefill and timed records.
+/// The results of a flow, over prefill and timed records.
 public struct FlowResult: Equatable {
   public var trades: UInt64 = 0
   public var volume: UInt64 = 0
@@ -46,7 +46,7 @@ public struct FlowResult: Equatable {
     (self.hash, self.resting) = (hash, resting)
   }
 
-  /// Folds a trade; all arithmetic is modulo 2^64 by the format's definition.
+  /// Adds a trade. The format defines all arithmetic modulo 2^64.
   @inlinable @inline(__always) public mutating func trade(
     maker: UInt64, taker: UInt64, price: Int64, quantity: Int64
   ) {

@@ -1,12 +1,12 @@
-// How fast this machine is right now, as a check against drift: the time of one load that the next
-// load's address depends on, from each level of the memory.
+// Measures the present speed of this machine to detect drift: the latency of dependent loads from each level of
+// the memory hierarchy.
 
 import Foundation
 import MarketModel
 
-/// The machine that is measured on.
+/// The machine that runs the benchmark.
 package enum Machine {
-  /// ns per dependent load over a random cycle through `bytes` of memory.
+  /// Latency in ns of dependent loads over a random cycle through `bytes` of memory.
   package static func loadLatency(bytes: Int) -> Double {
     let count = bytes / 64
     let lines = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4_096)

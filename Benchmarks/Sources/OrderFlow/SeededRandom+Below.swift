@@ -1,6 +1,6 @@
 import MarketModel
 
 extension SeededRandom {
-  /// A number in 0 ..< bound.
+  /// A random number in 0 ..< `bound`.
   package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

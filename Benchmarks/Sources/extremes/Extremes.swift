@@ -1,4 +1,4 @@
-// The two ends that an average does not show: the command that takes longest, and the largest book.
+// Two extremes that averages do not show: the commands that take longest, and the largest book.
 
 import ArgumentParser
 import ExchangeCore
@@ -9,18 +9,18 @@ import OrderFlow
 @main
 struct Extremes: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Times the commands that can take longest, and fills an exchange to its capacity.",
+    abstract: "Measures the commands that can take longest, and fills an exchange to its capacity.",
     discussion: """
       A command is never interrupted. Each of those below does constant work for every order that it
       names, trades with or re-covers, and emits an event for each: its time is the number of those
       orders times the figure shown.
       """)
 
-  @Option(help: "Orders that the long commands touch.") var orders: [UInt32] = [1_000, 100_000]
-  @Option(help: "Instruments of the large exchange; 0: leave it out.") var instruments: UInt32 =
+  @Option(help: "Numbers of orders that the long commands affect.") var orders: [UInt32] = [1_000, 100_000]
+  @Option(help: "Number of instruments of the large exchange; 0: skip it.") var instruments: UInt32 =
     10_000
-  @Option(help: "Orders of the large exchange; at most 2^24.") var resting: UInt32 = 10_000_000
-  @Option(help: "Runs of each long command; the median is shown.") var passes = 5
+  @Option(help: "Number of orders of the large exchange, at most 2^24.") var resting: UInt32 = 10_000_000
+  @Option(help: "Number of runs of each long command; the median is printed.") var passes = 5
 
   func run() throws {
     print("| command | orders | ms | ns an order | events |\n| --- | --: | --: | --: | --: |")
@@ -46,8 +46,8 @@ struct Extremes: ParsableCommand {
         + "| \(time / UInt64(count)) | \(grouped(UInt32(events))) |")
   }
 
-  /// Rests orders on both sides of every instrument, most of them near the touch of a band of two
-  /// million ticks, and says what memory that took.
+  /// Enters resting orders on both sides of all instruments, most of them near the best price of a band of two
+  /// million ticks, and prints the memory used.
   private func fill() -> String {
     let before = residentBytes()
     var market = Market(instruments: instruments, orders: resting, accounts: 10_000)
@@ -55,7 +55,7 @@ struct Extremes: ParsableCommand {
     let start = now()
     for number in 0..<resting {
       let sells = number % 2 == 1
-      // Buyers have odd accounts, sellers even ones; distance from the touch: halves every 100 ticks.
+      // Buyers have odd accounts and sellers even ones. The density halves every 100 ticks from the best price.
       let account = UInt32(random.next() % 5_000) * 2 + (sells ? 2 : 1)
       let far = Int64(min(random.next().trailingZeroBitCount, 40)) * 100
       let distance = Int64(random.next() % 100) + far + 1
@@ -83,7 +83,7 @@ enum LongCommand: String, CaseIterable {
   case halt = "halting an instrument"
   case sweep = "an order that trades with all others"
 
-  /// Rests `count` asks of account 2, one lot each, on up to 1,000 prices.
+  /// Enters `count` resting asks of account 2, one lot each, at up to 1,000 prices.
   func prepare(_ market: inout Market, _ count: UInt32) {
     switch self {
     case .cover: break

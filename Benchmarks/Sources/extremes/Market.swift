@@ -2,7 +2,7 @@ import ExchangeCore
 import Glibc
 import MarketModel
 
-/// An exchange with accounts that have cash, instruments with wide bands, and no order yet.
+/// An exchange with accounts that have cash and instruments with wide price bands, without orders.
 struct Market: ~Copyable {
   var exchange: Exchange
   private var sequence: UInt64 = 0
@@ -54,8 +54,8 @@ struct Market: ~Copyable {
             publicKey: PublicKey(0, 0, 0, 0)))))
   }
 
-  /// Applies a command that must not be rejected.
-  /// - Returns: How many events it had.
+  /// Applies a command; a reject ends the process.
+  /// - Returns: The number of events.
   @discardableResult mutating func send(_ body: Command.Body) -> Int {
     sequence += 1
     let events = exchange.execute(
@@ -76,7 +76,7 @@ struct Market: ~Copyable {
           price: Price(ticks: price), quantity: Energy(wattHours: 1))))
   }
 
-  /// Gives an account energy.
+  /// Credits energy to an account.
   mutating func produce(account: UInt32, _ energy: Int64) {
     send(Market.reading(account: account, energy, number: sequence + 1))
   }
@@ -91,7 +91,7 @@ struct Market: ~Copyable {
   }
 }
 
-/// Memory that this process has touched and still has, in bytes.
+/// Resident memory of this process in bytes.
 func residentBytes() -> Int {
   guard let file = fopen("/proc/self/statm", "r") else { return 0 }
   defer { fclose(file) }
@@ -102,7 +102,7 @@ func residentBytes() -> Int {
   return pages * sysconf(Int32(_SC_PAGESIZE))
 }
 
-/// 1234567 as 1,234,567.
+/// A number with separated thousands, such as 1,234,567.
 func grouped(_ number: UInt32) -> String {
   var text = ""
   for (index, digit) in String(number).reversed().enumerated() {
@@ -112,7 +112,7 @@ func grouped(_ number: UInt32) -> String {
   return String(text.reversed())
 }
 
-/// Two decimals.
+/// A number with two decimal places.
 func decimals(_ number: Double) -> String {
   let hundredths = Int((number * 100).rounded())
   let rest = hundredths % 100

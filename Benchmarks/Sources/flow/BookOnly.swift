@@ -1,15 +1,15 @@
-// `flow --book-only`: a flow through the bare book, checked and timed as through the exchange.
+// `flow --book-only`: runs a flow through the bare order book, checked and timed like through the exchange.
 
 import BareBook
 import OrderFlow
 
-/// One flow for fresh bare books.
+/// One flow with bare order books.
 struct BookOnly {
   private let flow: FlowFile
   private let looksAhead: Bool
-  /// Cancels carry the book's order ids; everything else is as in the file.
+  /// The records of the file; cancels have the order ids of the book.
   private let records: [FlowRecord]
-  /// What the checked pass came to.
+  /// Results of the checked pass.
   let result: FlowResult
   private(set) var isOk: Bool
 
@@ -24,19 +24,19 @@ struct BookOnly {
     isOk = result == flow.expected && book.rejects == 0
   }
 
-  /// Whether a flow is of adds and cancels alone, and no rule but price and time decides it.
+  /// Whether a flow has only adds and cancels, and its results depend only on price-time priority.
   static func canRun(_ flow: FlowFile) -> Bool {
     if case .halfWithout = Endowment(flow: flow.name) { return false }
     return flow.records.allSatisfy { $0.operation != FlowRecord.reading }
   }
 
-  /// As many rows as the exchange has when it is measured (`FlowRunner`).
+  /// A capacity equal to that of the measured exchange (`FlowRunner`).
   private static func emptyBook(_ flow: FlowFile) -> BareBook {
     BareBook(
       symbols: flow.symbols, band: flow.lowest...flow.highest, orders: 1 << 22, levels: 1 << 21)
   }
 
-  /// Runs a timed pass: as a whole, or each operation by itself.
+  /// Runs a timed pass, as a whole or with a measurement of each operation.
   mutating func run(each: Bool) -> FlowRunner.Cost {
     var book = BookOnly.emptyBook(flow)
     let count = flow.operations
@@ -48,7 +48,7 @@ struct BookOnly {
       let before = allocatedBytes()
       let start = now()
       if each {
-        book.run(timed, latencies: &latencies)  // A lone order has nobody who shows it first.
+        book.run(timed, latencies: &latencies)  // Single orders are measured without looking ahead.
       } else {
         book.run(timed, looksAhead: looksAhead)
       }

@@ -1,4 +1,4 @@
-// `flow FILE...`: order flow through the whole exchange, one line a file.
+// `flow FILE...`: runs order flows through the whole exchange and prints one line per file.
 
 import ArgumentParser
 import Foundation
@@ -7,7 +7,7 @@ import OrderFlow
 @main
 struct Flow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Runs order flow through the whole exchange and prints one line a file.",
+    abstract: "Runs order flows through the whole exchange and prints one line per file.",
     discussion: """
       Every rule is on: accounts, reservations, fees, cover, balances; every event is written. A first
       pass checks the results against the file's and every event; the timed passes must give the same
@@ -20,19 +20,19 @@ struct Flow: ParsableCommand {
         flow flows/*.flow
       """)
 
-  @Argument(help: "Flow files (OBFLOW01).") var files: [String] = []
-  @Option(help: "Make the shapes in this folder, then stop.") var generate: String?
-  @Option(help: "With --generate: an order-level file (csv.gz) for shape E.") var orders: String?
-  @Option(help: "Only these shapes, e.g. ABF.") var shapes = "ABCDEFGH"
+  @Argument(help: "Order-flow files (OBFLOW01).") var files: [String] = []
+  @Option(help: "Generate the shapes in this folder and exit.") var generate: String?
+  @Option(help: "With --generate: recorded order-level file (csv.gz) for shape E.") var orders: String?
+  @Option(help: "Shapes to use, such as ABF.") var shapes = "ABCDEFGH"
   @Option(help: "Seed of the generator.") var seed: UInt64 = 1
-  @Option(help: "Timed operations per generated flow.") var operations = 5_000_000
-  @Option(help: "Timed passes.") var passes = 5
-  @Flag(help: "The order book alone: no accounts, cash, cover or events.") var bookOnly = false
-  @Flag(help: "Walk all invariants at the end.") var check = false
-  @Flag(inversion: .prefixedNo, help: "Show the exchange 16 commands before applying them.")
+  @Option(help: "Number of timed operations per generated flow.") var operations = 5_000_000
+  @Option(help: "Number of timed passes.") var passes = 5
+  @Flag(help: "Measure only the order book, without accounts, cash, cover and events.") var bookOnly = false
+  @Flag(help: "Check all invariants at the end.") var check = false
+  @Flag(inversion: .prefixedNo, help: "Let the exchange look ahead at 16 commands.")
   var ahead = true
-  @Option(help: "Write a table of all files here (Markdown) ...") var table: String?
-  @Option(help: "... and a plot of their latencies here (SVG).") var plot = "latency.svg"
+  @Option(help: "Output file of a table of all flows (Markdown).") var table: String?
+  @Option(help: "Output file of a plot of their latencies (SVG), with --table.") var plot = "latency.svg"
 
   func run() throws {
     if let generate { return try makeShapes(in: generate) }
@@ -68,7 +68,7 @@ struct Flow: ParsableCommand {
     }
   }
 
-  /// Passes in which every operation is timed.
+  /// Number of passes in which every operation is timed.
   private static let latencyPasses = 3
 
   /// Measures one flow and prints its line.
@@ -89,7 +89,7 @@ struct Flow: ParsableCommand {
       events = cost.events
     }
     times.sort()
-    // A lone order has nobody who shows it first.
+    // Single orders are measured without looking ahead.
     let latencies = Latencies(passes: Flow.latencyPasses) {
       var runner = FlowRunner(flow, looksAhead: false)
       return runner.run(resolved.records, prefill: flow.prefill, each: true).latencies

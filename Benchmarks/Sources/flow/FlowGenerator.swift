@@ -1,24 +1,24 @@
-// Makes the shapes of order flow from a seed. Buyers have odd account numbers, sellers even ones, so
-// nobody ever meets himself and the results do not depend on self-trade prevention.
+// Generates the shapes of order flow from a seed. Buyers have odd account numbers and sellers even ones, so
+// no account trades with itself and the results do not depend on self-trade prevention.
 
 import MarketModel
 import OrderFlow
 
 /// A shape of order flow.
 enum Shape: String, CaseIterable {
-  /// Half adds near the touch, 45 % cancels of random orders, 5 % aggressive; one symbol.
+  /// 50 % orders near the best price, 45 % cancels of random orders, 5 % aggressive orders; one symbol.
   case realistic = "A"
-  /// Adds and crossing orders, half each.
+  /// Half resting orders, half crossing orders.
   case crossing = "B"
-  /// A million resting orders over 10,000 levels; random adds and cancels.
+  /// A million resting orders on 10,000 levels; random adds and cancels.
   case deep = "C"
-  /// 10,000 symbols, mix as A.
+  /// The mix of A on 10,000 symbols.
   case symbols = "D"
-  /// An exchange's orders as they were recorded.
+  /// Recorded orders of an exchange.
   case recorded = "E"
-  /// As A, but half of the accounts have neither energy nor headroom: half of what rests waits.
+  /// The mix of A; half of the accounts have neither energy nor headroom, so half of the resting orders wait.
   case waiting = "F"
-  /// As A, but a fifth of the commands are meter readings that give or take cover.
+  /// The mix of A; a fifth of the commands are meter readings, which change cover.
   case meters = "G"
   /// A seller with 1,000 open orders whose best order appears and disappears.
   case adversary = "H"
@@ -26,7 +26,7 @@ enum Shape: String, CaseIterable {
 
 /// Builds one flow.
 struct FlowGenerator {
-  /// The account that shape H is about.
+  /// The seller of shape H.
   static let adversary: UInt32 = 2
 
   private var random: SeededRandom
@@ -49,11 +49,11 @@ struct FlowGenerator {
     let frame = FlowFile(
       name: shape.rawValue, prefill: 0, symbols: UInt32(symbols), lowest: 0, highest: Int32(band),
       accounts: UInt32(accounts), highestOrderId: 0, expected: FlowResult(), records: [])
-    // Where energy moves, a plain book does not know who can trade: the exchange itself must say.
+    // If cover matters, a plain book cannot compute the results, so the exchange itself does.
     market = shape == .meters ? EngineMarket(frame) : PlainMarket(frame)
   }
 
-  /// The flow with `operations` timed records.
+  /// Generates the flow with `operations` timed records.
   mutating func make(operations: Int) -> FlowFile {
     let prefill = prefillCount
     records.reserveCapacity(prefill + operations)
@@ -111,7 +111,7 @@ struct FlowGenerator {
       quantity: 1 + random.below(100))
   }
 
-  /// An order through the touch, as large as a resting one: the book keeps its size.
+  /// A crossing order of the size of a resting one, so that the book keeps its size.
   private mutating func addAggressive() {
     let sells = random.below(2) == 1
     let middle = band / 2
@@ -120,12 +120,12 @@ struct FlowGenerator {
       quantity: 1 + random.below(100))
   }
 
-  /// One of the adversary's thousand asks: together they use all its energy.
+  /// One of the thousand asks of shape H's seller, which together use all of its energy.
   private mutating func addBehind(_ number: Int) {
     add(0, true, price: band / 2 + 10 + number, quantity: 50, account: FlowGenerator.adversary)
   }
 
-  /// The adversary's best ask, which takes the energy of all others.
+  /// The best ask of shape H's seller, which takes the energy of all its others.
   private mutating func addBest() {
     add(0, true, price: band / 2 + 1, quantity: 50_000, account: FlowGenerator.adversary)
   }
@@ -167,7 +167,7 @@ struct FlowGenerator {
     records.append(record)
   }
 
-  /// A reading of an account that lives from its meter: sellers produce and use, buyers use and fill.
+  /// A meter reading of shape G: production or consumption that gives or takes cover.
   private mutating func read() {
     let account = UInt32(4 * (1 + random.below(accounts / 4 - 1)) + 2 - random.below(2))
     let produces = random.below(2) == 1
@@ -178,7 +178,7 @@ struct FlowGenerator {
     records.append(record)
   }
 
-  /// Takes an id out of the list of live ids by putting the last in its place.
+  /// Removes an id from the list of live ids by replacing it with the last one.
   private mutating func forget(_ id: UInt64) {
     guard let index = place.removeValue(forKey: id) else { return }
     let last = live.removeLast()

@@ -1,14 +1,14 @@
-// What is said of one flow: a line for people and scripts.
+// The output line of one flow.
 
 import Foundation
 import OrderFlow
 
-/// Of single operations, in ns, in several passes over the same flow.
+/// Latencies of single operations in ns, from several passes over one flow.
 struct Latencies {
-  /// All of the first pass, in ascending order.
+  /// Latencies of the first pass in ascending order.
   let sorted: [UInt32]
-  /// The longest operation by its fastest pass: what a command needs by itself. Whatever takes the
-  /// processor away meets another operation in each pass.
+  /// The maximum over the operations of their fastest pass. Interruptions by the system affect other
+  /// operations in each pass, so this is the time that a command needs by itself.
   let longest: UInt32
 
   init(passes: Int, _ measure: () -> [UInt32]) {
@@ -22,7 +22,7 @@ struct Latencies {
   }
 }
 
-/// The figures of one flow.
+/// Results of one flow.
 struct FlowLine {
   var file: String
   var operations: Int
@@ -31,17 +31,17 @@ struct FlowLine {
   var notional: UInt64
   var hash: String
   var ok: Bool
-  /// Median, fastest and slowest pass.
+  /// ns per operation of the median, fastest and slowest pass.
   var nanosecondsPerOperation: Double
   var fastest: Double
   var slowest: Double
-  /// Of single operations, in ns, by thousandths: 0, 1, ... 1000.
+  /// Latencies of single operations in ns at the quantiles 0/1000, 1/1000, ... 1000/1000.
   var latencies: [UInt32]
   var p50: UInt32
   var p99: UInt32
   var p999: UInt32
   var highest: UInt32
-  /// The longest operation by its fastest pass, in ns.
+  /// The maximum over the operations of their fastest pass, in ns.
   var longest: UInt32
   var eventsPerOperation: Double
   var allocations: Int

@@ -1,22 +1,22 @@
-// Where a generated flow gets its expected results from: the simplest possible book, which shares no
-// line with the exchange; or, where energy decides who trades, the exchange itself. The latter guards
-// against drift only; that the exchange is right then is shown by the reference model of its tests.
+// The expected results of a generated flow. They come from a simple order book that shares no code with the
+// exchange, or from the exchange itself if cover matters. In the latter case they only detect changes; the
+// reference model of the tests shows that the exchange is correct.
 
 import MarketModel
 import OrderFlow
 
-/// Takes a flow's records as they are made.
+/// Applies the records of a flow while it is generated.
 protocol FlowMarket {
-  /// What all records so far came to; `resting` is not kept.
+  /// Results of all records so far, without `resting`.
   var result: FlowResult { get }
   /// Applies a record.
-  /// - Returns: whether an added order rests, and which orders are gone.
+  /// - Returns: Whether an added order rests, and the orders that left the book.
   mutating func apply(_ record: FlowRecord) -> (rests: Bool, gone: [UInt64])
   /// The symbol of a resting order.
   func symbol(of id: UInt64) -> UInt32
 }
 
-/// The simplest book.
+/// The market on the simple order book.
 struct PlainMarket: FlowMarket {
   private(set) var result = FlowResult()
   private var book: PlainBook
@@ -43,7 +43,7 @@ struct PlainMarket: FlowMarket {
   func symbol(of id: UInt64) -> UInt32 { book.symbol(of: id) }
 }
 
-/// The exchange itself.
+/// The market on the exchange itself.
 final class EngineMarket: FlowMarket {
   private(set) var result = FlowResult()
   private var runner: FlowRunner
@@ -87,7 +87,7 @@ final class EngineMarket: FlowMarket {
   func symbol(of id: UInt64) -> UInt32 { 0 }
 }
 
-/// The simplest price-time book: a queue of ids per price, cancelled ids are skipped when met.
+/// A simple price-time order book: a queue of ids per price; cancelled ids are skipped.
 struct PlainBook {
   private struct Resting {
     var symbol: Int
@@ -112,8 +112,8 @@ struct PlainBook {
     best = Array(repeating: (bid: -1, ask: prices), count: symbols)
   }
 
-  /// Adds an order and matches it; one that waits is in the book and never trades.
-  /// - Returns: whether some of it rests.
+  /// Adds an order and matches it. An order that waits is in the book and never trades.
+  /// - Returns: Whether a part of it rests.
   mutating func add(
     _ id: UInt64, _ symbol: Int, _ sells: Bool, _ price: Int, _ quantity: Int,
     waits: Bool, _ result: inout FlowResult, _ gone: inout [UInt64]

@@ -1,6 +1,6 @@
-// Shape E: an exchange's order-level file as a flow. A row "created" is an add, "deleted" a cancel when
-// the order still rests; changes are left out, since our own matching causes them. Both sides get
-// random accounts, buyers odd, sellers even.
+// Shape E: converts a recorded order-level file to a flow. A row "created" is an add, and "deleted" a cancel if
+// the order still rests. Other changes are omitted, because matching causes them. Orders get random accounts:
+// buyers odd numbers, sellers even ones.
 //
 //     id,timestamp,exchange_timestamp,price,volume,action,direction
 
@@ -12,7 +12,7 @@ import OrderFlow
 struct RecordedFlow {
   private let lines: [Substring]
 
-  /// - Throws: when the file cannot be read or unpacked.
+  /// - Throws: An error when the file cannot be read or unpacked.
   init(_ path: String) throws {
     let unpack = Process()
     unpack.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -27,12 +27,12 @@ struct RecordedFlow {
     { $0 }
   }
 
-  /// The whole file as one flow; the first tenth builds the book.
+  /// The file as one flow; the first tenth is the prefill.
   func flow(seed: UInt64) -> FlowFile {
     var random = SeededRandom(seed: seed)
     let rows = lines.compactMap(Row.init)
     let lowest = max(0, (rows.map(\.price).min() ?? 0))
-    // A recorded outlier is no reason for a band of billions.
+    // Outliers are dropped, because they would need a very wide price band.
     let prices = rows.map(\.price).sorted()
     let highest = min(prices.last ?? 0, (prices.isEmpty ? 0 : prices[prices.count / 2]) * 2)
     let frame = FlowFile(
@@ -74,9 +74,9 @@ struct RecordedFlow {
 
   private struct Row {
     var id: Substring
-    /// Whole currency units.
+    /// Price in whole currency units.
     var price: Int
-    /// 1e-5 of the traded unit.
+    /// Quantity in 1e-5 of the traded unit.
     var quantity: UInt32
     var isCreated: Bool
     var sells: Bool

@@ -1,14 +1,14 @@
-// The page that `make bench` writes: the table of all flows and the distribution of their latencies.
+// The page of `make bench`: the table of all flows and the distribution of their latencies.
 
 import Foundation
 import OrderFlow
 
-/// Writes docs/BENCHMARKS.md's part about the core and its plot.
+/// Writes the section on the core in docs/BENCHMARKS.md, and its plot.
 struct Report {
   var machine: String
   var lines: [FlowLine]
 
-  /// The table, with the ratio to this machine's memory latency.
+  /// The table, with ratios to the memory latency of this machine.
   var markdown: String {
     var text = """
       | shape | ns/op | fastest | p50 | p99 | p99.9 | max | longest | events/op | ns/op : DRAM load | results |
@@ -28,11 +28,11 @@ struct Report {
     return text + "\n\(machine)\n"
   }
 
-  /// Latency against the share of operations that were faster, both logarithmic; one curve a shape.
+  /// A plot of latency over percentile, both on logarithmic axes, with one curve per shape.
   var plot: String {
     let (width, height, left, top) = (720.0, 360.0, 60.0, 20.0)
     let (right, bottom) = (width - 110, height - 40)
-    // Across: how rare, from one in 1 to one in 1,000. Up: 10 ns to 1 ms.
+    // Horizontal axis: from one in 1 to one in 1,000. Vertical axis: 10 ns to 1 ms.
     func x(_ thousandth: Int) -> Double {
       let rarity = log10(1_000 / Double(max(1, 1_000 - thousandth)))
       return left + (right - left) * rarity / 3

@@ -1,13 +1,12 @@
-// The checked pass over a flow: every event is looked at, the results are compared with the expected
-// ones, and the ids that the exchange gave are noted, so that a timed pass names orders as a client
-// would: by the id it was told.
+// The checked pass over a flow. It reads every event, compares the results with the expected ones, and records
+// the exchange order ids, so that the timed passes cancel orders by exchange order id as clients do.
 
 import MarketModel
 import OrderFlow
 
-/// A flow as the exchange's clients would send it, and what it came to.
+/// A flow with exchange order ids, and its results.
 struct ResolvedFlow {
-  /// Cancels carry the exchange's order id and the owner; everything else is as in the file.
+  /// The records of the file; cancels have the exchange order id and the owner.
   var records: [FlowRecord]
   var result = FlowResult()
   var rejects = 0

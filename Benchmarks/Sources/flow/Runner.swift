@@ -1,18 +1,18 @@
-// Runs a flow through the whole exchange: every rule, fee, balance and event of a command included.
+// Runs a flow through the whole exchange, including all rules, fees, balances and events.
 
 import ExchangeCore
 import MarketModel
 import OrderFlow
 
-/// What a shape asks of its accounts, by the first letter of its name.
+/// The initial state of accounts that a shape needs, by the first letter of its name.
 enum Endowment {
-  /// Cash, energy and headroom for whatever comes.
+  /// Ample cash, energy and headroom.
   case ample
   /// F: half of the accounts have neither energy nor headroom.
   case halfWithout
-  /// G: half of the accounts live from their meters.
+  /// G: half of the accounts depend on their meter readings.
   case metered
-  /// H: one seller has energy for the thousand orders it starts with.
+  /// H: one seller has energy for its thousand initial orders.
   case adversary
 
   init(flow name: String) {
@@ -24,7 +24,7 @@ enum Endowment {
     }
   }
 
-  /// Energy at the start and cap of an account, in Wh.
+  /// Initial energy and cap of an account, in Wh.
   func of(_ account: UInt32) -> (energy: Int64, cap: Int64) {
     let ample = (energy: Int64(1) << 40, cap: Int64(1) << 50)
     let isOfShortHalf = account / 2 % 2 == 1
@@ -39,9 +39,9 @@ enum Endowment {
   }
 }
 
-/// One flow, one fresh exchange.
+/// Runs one flow on a new exchange.
 struct FlowRunner: ~Copyable {
-  /// Commands shown to the exchange at a time, as a full read buffer or a ring would.
+  /// Number of commands that the exchange can look ahead at, as with a full read buffer or ring.
   static let ahead = 64
 
   private var exchange: Exchange
@@ -71,7 +71,7 @@ struct FlowRunner: ~Copyable {
     }
   }
 
-  /// Area, instruments, and accounts with what the flow asks for.
+  /// Creates area, instruments and accounts in the state that the flow needs.
   private mutating func open(_ flow: FlowFile, _ endowment: Endowment) {
     send(.control(.setRules(SetRules(version: RulesVersion.newest))))
     send(
@@ -155,34 +155,34 @@ struct FlowRunner: ~Copyable {
     }
   }
 
-  // MARK: One record at a time
+  // MARK: Single records
 
-  /// Applies one record and hands each of its events to `body`.
+  /// Applies one record and passes its events to `body`.
   mutating func apply(_ record: FlowRecord, _ body: (Event) -> Void) {
     for event in exchange.execute(command(record)) { body(event) }
   }
 
-  /// The hash over all events so far.
+  /// Hash over all events so far.
   var eventHash: UInt64 { exchange.eventHash }
-  /// Orders that rest.
+  /// Number of resting orders.
   var resting: UInt64 { UInt64(exchange.counts.openOrders) }
-  /// Every invariant that does not hold.
+  /// Violated invariants.
   func violations() -> [String] { exchange.invariantViolations() }
 
-  // MARK: Timed
+  // MARK: Timed passes
 
-  /// What one pass cost.
+  /// Times of one pass.
   struct Cost {
     var nanosecondsPerOperation: Double
-    /// Of every operation, where asked for; looking ahead counts for the first it was done for.
+    /// Latency of each operation, if requested. Looking ahead counts for the first operation of its group.
     var latencies: [UInt32]
     var allocatedBytes = 0
     var events = 0
   }
 
-  /// Runs resolved records: the first `prefill` untimed, the rest timed as a whole or one by one. Their
-  /// commands are made before, 64 at a time and not timed: that is the gateway's work, or the decoder's of
-  /// a journal.
+  /// Runs resolved records: the first `prefill` untimed, the rest timed as a whole or one by one. Their commands
+  /// are built outside of the measurement, 64 at a time, because on a server the gateway or the journal's
+  /// decoder does that.
   mutating func run(_ records: [FlowRecord], prefill: Int, each: Bool) -> Cost {
     for record in records[..<prefill] { _ = exchange.execute(command(record)) }
     let timed = records[prefill...]

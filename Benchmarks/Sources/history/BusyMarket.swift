@@ -1,8 +1,7 @@
 import ExchangeCore
 import MarketModel
 
-/// Makes the commands of a busy market, one after the other, always the same. It applies them itself,
-/// to know which orders are open.
+/// Generates a fixed sequence of commands of a busy market. It applies them to know which orders are open.
 struct BusyMarket: ~Copyable {
   private static let accounts: UInt32 = 1_000
   private static let instruments: UInt32 = 1_000
@@ -16,7 +15,7 @@ struct BusyMarket: ~Copyable {
   private var random = SeededRandom(seed: 1)
   private var sequence: UInt64 = 0
   private var nextId = [UInt64](repeating: 1, count: Int(Self.accounts) + 1)
-  /// Open orders, in no order; those that are gone are found out when they are to be cancelled.
+  /// Orders that may be open, unordered; closed ones are removed when a cancel chooses them.
   private var open: [(order: OrderId, account: AccountId)] = []
 
   init() {
@@ -24,10 +23,10 @@ struct BusyMarket: ~Copyable {
     open.reserveCapacity(Self.mostOpen * 2)
   }
 
-  /// Orders that are open now.
+  /// Number of open orders.
   var openOrders: UInt32 { exchange.counts.openOrders }
 
-  /// The next command, applied.
+  /// Applies the next command and returns it.
   mutating func next() -> Command {
     sequence += 1
     var command = Command(
@@ -63,7 +62,7 @@ struct BusyMarket: ~Copyable {
         quantity: Energy(wattHours: Int64(number(100)) + 1)))
   }
 
-  /// Swaps orders that are gone out of the list until it finds one that is not.
+  /// Chooses a random open order and removes closed ones from the list.
   private mutating func cancelOfAnOpenOrder() -> Command.Body? {
     while !open.isEmpty {
       let index = Int(number(UInt64(open.count)))
@@ -77,7 +76,7 @@ struct BusyMarket: ~Copyable {
     return nil
   }
 
-  /// A number in 0 ..< below.
+  /// A random number in 0 ..< `below`.
   private mutating func number(_ below: UInt64) -> UInt64 {
     random.next().multipliedFullWidth(by: below).high
   }

@@ -1,11 +1,11 @@
 // Writes a long history of a busy market as a data folder, for measuring replay and recovery:
 //
-//     history --folder D --commands 100000000      commands 1 ... N, appended to what is there
-//     joulebook replay D                           commands a second, with every check
+//     history --folder D --commands 100000000      appends commands to the journal in D
+//     joulebook replay D                           prints commands per second, with all checks
 //     joulebook snapshot D; history ... ; joulebook serve --data D      a start from snapshot and tail
 //
-// The flow: 50 % orders near the middle, 45 % cancels of one's own, 5 % orders that trade; 1,000 accounts,
-// 1,000 instruments, some 200,000 orders open. It excludes sockets; blocks are as large as they can be.
+// The flow: 50 % orders near the middle price, 45 % cancels, 5 % orders that trade; 1,000 accounts, 1,000
+// instruments and about 200,000 open orders. It excludes sockets; blocks have the largest size.
 
 import ArgumentParser
 import ExchangeCore
@@ -13,18 +13,18 @@ import Glibc
 import Journaling
 import MarketModel
 
-/// Writes a history.
+/// The `history` command.
 @main
 struct History: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Writes a long history of a market.")
 
-  @Option(help: "The data folder; made when it is not there.")
+  @Option(help: "Data folder; created if it does not exist.")
   var folder: String
 
-  @Option(help: "Commands to append.")
+  @Option(help: "Number of commands to append.")
   var commands = 10_000_000
 
-  @Option(help: "Goes on with the flow from here; the commands that the folder has already.")
+  @Option(help: "Number of commands that the folder contains already; the flow continues after them.")
   var after = 0
 
   func run() throws {

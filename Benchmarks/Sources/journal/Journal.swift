@@ -1,11 +1,11 @@
-// What durability costs, on the disk of the folder given. Four figures:
+// Measures the cost of durability on the disk of a folder. Four results:
 //
-//   sync      one 4 KiB write into zeros and one fdatasync, as the journal does it: the floor
-//   one       a lone command: pushed, durable, and only then the next one
-//   group     commands as fast as the ring takes them: group commit
-//   read      the journal just written, verified and decoded, by one thread from the page cache
+//   sync      one 4 KiB write into zeros and one fdatasync, as the journal does it: the lower bound
+//   one       single commands: each is pushed when the one before is durable
+//   group     commands as fast as the ring accepts them, with group commit
+//   read      the written journal, verified and decoded by one thread from the page cache
 //
-// It excludes the exchange, sockets and whatever else shares the disk.
+// It excludes the exchange and sockets.
 
 import ArgumentParser
 import Glibc
@@ -13,18 +13,18 @@ import Journaling
 import MarketModel
 import Rings
 
-/// Measures the journal.
+/// The `journal` command.
 @main
 struct Journal: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Measures the journal.")
 
-  @Option(help: "A folder on the disk to measure; a new one is made in it.")
+  @Option(help: "Folder on the disk to measure; a temporary folder is created in it.")
   var folder = "/tmp"
 
-  @Option(help: "Lone commands.")
+  @Option(help: "Number of single commands.")
   var ones = 5_000
 
-  @Option(help: "Commands in the group run.")
+  @Option(help: "Number of commands of the group run.")
   var commands = 4_000_000
 
   func run() throws {
@@ -110,7 +110,7 @@ struct Journal: ParsableCommand {
     var (count, sum): (Int, UInt64) = (0, 0)
     while let command = try reader.next() {
       count += 1
-      sum &+= command.time.nanoseconds  // only so that the command is really decoded
+      sum &+= command.time.nanoseconds  // so that the compiler does not remove the decoding
     }
     return sum == 0 ? 0 : count
   }

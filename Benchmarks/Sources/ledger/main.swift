@@ -1,6 +1,6 @@
-// How fast the SQLite ledger takes batches: 100 batches of 10,000 transfers between 10,000 accounts,
-// WAL, synchronous=FULL, a new file. What is timed is `apply` (one transaction and one sync a batch);
-// making and hashing a batch, verifying all of it, and one account's statement are timed apart.
+// Measures how fast the SQLite ledger applies batches: 100 batches of 10,000 transfers between 10,000 accounts,
+// WAL, synchronous=FULL, a new file. `apply` (one transaction and one sync per batch) is measured; building and
+// hashing a batch, verifying the ledger, and a statement of one account are measured separately.
 //
 //   swift run --package-path Benchmarks -c release ledger [PATH] [BATCHES]
 
@@ -10,7 +10,7 @@ import MarketModel
 import Settlement
 
 extension SeededRandom {
-  /// A number in 0 ..< bound.
+  /// A random number in 0 ..< `bound`.
   mutating func next(below bound: UInt64) -> UInt64 { next() % bound }
 }
 
@@ -21,7 +21,7 @@ let path =
 let batches = arguments.count > 2 ? Int(arguments[2]) ?? 100 : 100
 let (transfersPerBatch, accounts) = (10_000, UInt64(10_000))
 
-/// Seconds that `body` takes.
+/// Runs `body` and returns its time in seconds.
 func seconds(_ body: () throws -> Void) rethrows -> Double {
   let start = DispatchTime.now().uptimeNanoseconds
   try body()
@@ -49,7 +49,7 @@ for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
   }
 }
 let ledger = try SQLiteLedger(path: path, genesis: LedgerGenesis())
-var random = SeededRandom(seed: 42)  // The same transfers in every run.
+var random = SeededRandom(seed: 42)  // All runs use equal transfers.
 var (making, applying): ([Double], [Double]) = ([], [])
 for _ in 0..<batches {
   let head = try ledger.head()

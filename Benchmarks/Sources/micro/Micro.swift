@@ -1,5 +1,5 @@
-// `micro`: what single structures cost, each beside what bounds it on this machine: the dependent loads
-// that the operation cannot do without, at the latency that was just measured.
+// `micro`: measures single data structures, each with its lower bound on this machine: the number of dependent
+// loads that the operation needs, at the latency measured in the same run.
 
 import OrderFlow
 
@@ -19,21 +19,21 @@ struct Micro {
   }
 }
 
-/// ns of a load that the next load's address depends on.
+/// Latency in ns of a load on which the next load's address depends.
 struct MemoryLatency {
-  /// From the first, the second cache, and from memory.
+  /// From the first-level cache, the second-level cache, and memory.
   let first = Machine.loadLatency(bytes: 16 << 10)
   let second = Machine.loadLatency(bytes: 512 << 10)
   let memory = Machine.loadLatency(bytes: 256 << 20)
 }
 
-/// One operation of one structure.
+/// The result of one operation of one structure.
 struct Figure {
   var structure: String
   var operation: String
-  /// The fastest of some passes, ns an operation.
+  /// ns per operation of the fastest pass.
   var nanoseconds: Double
-  /// What no such structure can go below, ns; and why.
+  /// Lower bound of any such structure in ns, and its reason.
   var limit: Double
   var bound: String
 
@@ -49,8 +49,8 @@ struct Figure {
   private func rounded(_ number: Double) -> Double { (number * 10).rounded() / 10 }
 }
 
-/// The fastest of seven passes, ns an operation.
-/// - Parameter body: Does `count` operations and returns something that depends on all of them.
+/// Runs seven passes and returns the ns per operation of the fastest.
+/// - Parameter body: Performs `count` operations and returns a value that depends on all of them.
 func fastest(_ count: Int, _ body: (Int) -> UInt64) -> Double {
   var best = UInt64.max
   for _ in 0..<7 {

@@ -1,12 +1,12 @@
-// The structures of the exchange, one at a time. All but the ring and the book are the exchange's own
-// files, linked beside this one.
+// Measures the data structures of the exchange one by one. All except ring and book are the exchange's own
+// source files, linked into this folder.
 
 import BareBook
 import MarketModel
 import OrderFlow
 import Rings
 
-/// Every measurement.
+/// All measurements.
 struct Structures {
   private let machine: MemoryLatency
   private let count = 1_000_000
@@ -32,7 +32,7 @@ struct Structures {
 
   // MARK: Storage
 
-  /// A walk over a random cycle of rows: each row says which is next.
+  /// Follows a random cycle of rows, each of which contains the index of the next.
   private func table(rows: Int, _ place: String, _ latency: Double) -> Figure {
     let table = Table<UInt64>(capacity: rows)
     var order = Array(0..<UInt32(rows))
@@ -49,7 +49,7 @@ struct Structures {
       bound: "one dependent load")
   }
 
-  /// Gives any of 1,024 open orders back and takes a slot for the next.
+  /// Frees one of 1,024 open orders and allocates a slot for the next.
   private func pool() -> Figure {
     var pool = OrderPool(capacity: 1 << 12)
     var random = SeededRandom(seed: 19)
@@ -102,7 +102,7 @@ struct Structures {
     ladder.becameLive(ladder.findOrMake(key, number: 0, in: book), in: book)
   }
 
-  /// Makes a level at a random price, makes it live, and removes it; a hundred others stay.
+  /// Creates a level at a random price, makes it live, and removes it; a hundred other levels remain.
   private func ladder(depth: UInt32, band: Int) -> Figure {
     var ladder = Ladder(levels: 1 << 12)
     let side = Table<BookSide>(capacity: 1)
@@ -129,7 +129,7 @@ struct Structures {
       bound: "\(depth) nodes and a level, down and up")
   }
 
-  /// The best goes and the next becomes the best, over 4,096 levels.
+  /// Removes the best of 4,096 levels repeatedly.
   private func nextLevel() -> Figure {
     var ladder = Ladder(levels: 1 << 13)
     let side = Table<BookSide>(capacity: 1)
@@ -154,7 +154,7 @@ struct Structures {
 
   // MARK: Book, heap, hash, ring
 
-  /// Appends to a level's queue and takes out of its middle.
+  /// Appends an order to a level's queue and removes one from its middle.
   private func queue() -> Figure {
     var book = BareBook(symbols: 1, band: 0...1_000, orders: 1 << 12, levels: 1 << 10)
     var records: [FlowRecord] = []

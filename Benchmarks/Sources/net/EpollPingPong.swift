@@ -1,5 +1,5 @@
-// The floor of a round trip: two threads, one connection, 64 bytes there and 80 back (an order and its
-// acceptance), epoll and read and write on both sides and nothing else.
+// The lower bound of a round trip: two threads on one connection send 64 bytes and answer with 80 (an order and
+// its acceptance), with only epoll, read and write on both sides.
 
 import CNet
 import Glibc
@@ -8,7 +8,7 @@ import Histogram
 enum EpollPingPong {
   private static let (request, reply) = (64, 80)
 
-  /// Round trips for `milliseconds`, both sides polling or both sleeping.
+  /// Measures round trips for `milliseconds`, with both sides polling or both sleeping.
   static func run(spinning: Bool, milliseconds: UInt64) -> Histogram<UInt32> {
     let pair = connectedPair()
     setNonBlocking(pair.client)
@@ -50,7 +50,7 @@ enum EpollPingPong {
     return poller
   }
 
-  /// - Returns: `false` when the other side has closed.
+  /// - Returns: `false` when the other side has closed the connection.
   private static func receive(
     _ poller: Int32, _ socket: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int,
     _ spinning: Bool

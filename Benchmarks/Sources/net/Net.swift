@@ -1,4 +1,4 @@
-// `net`: the whole server over sockets, beside what the machine itself can do, in one run.
+// `net`: measures the whole server over sockets and the limits of the machine in one run.
 
 import ArgumentParser
 import CCount
@@ -16,13 +16,13 @@ struct Net: ParsableCommand {
       the references are measured in turn with what they are compared to.
       """)
 
-  @Option(help: "Seconds of each measurement.") var seconds = 2
-  @Option(help: "Folder for journal and sync; its disk is measured.") var folder =
+  @Option(help: "Duration of each measurement in seconds.") var seconds = 2
+  @Option(help: "Folder of journal and sync test; its disk is measured.") var folder =
     NSTemporaryDirectory()
-  @Option(help: "Write the section here (Markdown) ...") var table: String?
-  @Option(help: "... and a plot of the latencies here (SVG).") var plot = "network.svg"
-  @Option(help: "Sessions that are connected and say nothing, for their cost.") var idle = 9_000
-  @Flag(help: "Only count allocations and references.") var counts = false
+  @Option(help: "Output file of the section (Markdown).") var table: String?
+  @Option(help: "Output file of a plot of the latencies (SVG), with --table.") var plot = "network.svg"
+  @Option(help: "Number of idle sessions for the measurement of their cost.") var idle = 9_000
+  @Flag(help: "Only count allocations and reference counting operations.") var counts = false
 
   func run() throws {
     var page = NetPage()
@@ -60,7 +60,7 @@ struct Net: ParsableCommand {
     return configuration
   }
 
-  // MARK: One message at a time
+  // MARK: Single messages
 
   private func roundTrips(_ page: inout NetPage) throws {
     for (wait, spins, goal) in [("spin", true, 1.25), ("park", false, 1.2)] {
@@ -94,7 +94,7 @@ struct Net: ParsableCommand {
     page.sync("100,000 orders/s, evenly, journaled", even, floor)
   }
 
-  // MARK: Many
+  // MARK: Many messages
 
   private func throughput(_ page: inout NetPage) throws {
     let echo = UvEcho.run(connections: 64, outstanding: 64, milliseconds: milliseconds)
@@ -129,14 +129,14 @@ struct Net: ParsableCommand {
 
   // MARK: Allocations and references
 
-  /// Two runs that differ by a million messages only: what a message allocates and how often a reference is
-  /// counted for it is their difference.
+  /// Allocations and reference counting operations per message: the difference of two runs of which one has a
+  /// million messages more.
   private func allocations(_ page: inout NetPage) throws {
     var options = options()
     (options.rate, options.connections, options.spins) = (0, 4, false)
     (options.durationMilliseconds, options.warmUpMilliseconds) = (60_000, 0)
     var (calls, changes): ([Int], [Int]) = ([], [])
-    // The first run makes what a process makes once.
+    // The first run performs the one-time allocations of the process.
     for messages in [UInt64(1_000), 1_000_000, 2_000_000] {
       options.messages = messages
       let before = (calls: allocation_count(), changes: reference_count())
@@ -160,8 +160,8 @@ struct Net: ParsableCommand {
     let report = try Load.runEmbedded(options, server("none", "park"), isShown: false)
     page.note(
       "Readings checked, signature included, by one thread: \(Int(report.rate)) a second.")
-    // The same orders without and with readings beside them, at a rate that leaves a core some room and
-    // at all that is answered.
+    // Orders without and with meter readings beside them: at a rate below the capacity of a core, and at the
+    // highest rate.
     for (rate, name) in [(UInt64(0), ""), (2_000, "2,000"), (8_000, "8,000")] {
       var beside = self.options()
       (beside.isPingPong, beside.spins, beside.meters) = (true, false, rate == 0 ? 0 : 1_000)

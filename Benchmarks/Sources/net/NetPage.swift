@@ -2,7 +2,7 @@ import Foundation
 import Histogram
 import Load
 
-/// The section about the network that `make bench` writes.
+/// Writes the section on the network for `make bench-net`.
 struct NetPage {
   private var lines: [String] = []
   private var notes: [String] = []
@@ -20,7 +20,7 @@ struct NetPage {
     FileHandle.standardError.write(Data((lines[lines.count - 1] + "\n").utf8))
   }
 
-  /// A latency as a multiple of a reference's.
+  /// A latency and its ratio to a reference.
   mutating func compare(
     _ name: String, _ latency: Histogram<UInt32>, _ reference: String,
     _ floor: Histogram<UInt32>, goal: Double
@@ -33,7 +33,7 @@ struct NetPage {
     curves.append((reference, floor))
   }
 
-  /// A journaled latency beside a sync's.
+  /// A latency with journal and its ratio to a sync.
   mutating func sync(_ name: String, _ report: LoadReport, _ floor: Histogram<UInt32>) {
     let (p50, sync) = (report.latency.valueAtPercentile(50), floor.valueAtPercentile(50))
     let above = p50 > sync ? LoadReport.duration(p50 - sync) : "0 ns"
@@ -43,7 +43,7 @@ struct NetPage {
     curves.append((name, report.latency))
   }
 
-  /// A rate as a share of an echo's.
+  /// A rate as a share of the rate of an echo server.
   mutating func rate(_ name: String, _ report: LoadReport, _ echo: Double, _ goal: Double) {
     row(
       name, String(format: "%.2f M/s", report.rate / 1e6), at(report.latency, 99),

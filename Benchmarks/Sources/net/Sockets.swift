@@ -1,4 +1,4 @@
-// Plain sockets on loopback, for the references.
+// Plain sockets on loopback for the reference measurements.
 
 import CNet
 import Glibc
@@ -39,7 +39,7 @@ func now() -> UInt64 {
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// A thread that runs `body` and is joined.
+/// Runs `body` on a thread that can be joined.
 final class Worker: @unchecked Sendable {
   private var thread = pthread_t()
   private let body: () -> Void

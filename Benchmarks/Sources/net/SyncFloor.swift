@@ -1,5 +1,4 @@
-// The floor of durability: one block of 4 KiB written and synced, again and again, into a file that has
-// its length already.
+// The lower bound of durability: repeatedly writes and syncs a block of 4 KiB in a preallocated file.
 
 import Foundation
 import Histogram

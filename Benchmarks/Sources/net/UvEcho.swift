@@ -1,5 +1,5 @@
-// The ceiling of a libuv server: it sends back what it reads, as it reads it. Its client keeps so many
-// messages of 64 bytes on their way on each of many connections, as the load keeps orders.
+// The upper bound of a libuv server: an echo server. Its client keeps a window of unanswered messages of 64 bytes
+// on each of many connections, as `load` does with orders.
 
 import CNet
 import Glibc
@@ -11,7 +11,7 @@ final class UvEcho: @unchecked Sendable {
   private let buffer = UnsafeMutableRawPointer.allocate(byteCount: 256 << 10, alignment: 4_096)
   private let stop = UnsafeMutablePointer<uv_async_t>.allocate(capacity: 1)
 
-  /// Messages a second that come back.
+  /// Echoed messages per second.
   static func run(connections: Int, outstanding: Int, milliseconds: UInt64) -> Double {
     let pairs = (0..<connections).map { _ in connectedPair() }
     let echo = UvEcho(pairs.map(\.server))
@@ -71,7 +71,7 @@ final class UvEcho: @unchecked Sendable {
         { stream, count, buffer in
           guard count > 0, let buffer else { return }
           var piece = uv_buf_init(buffer.pointee.base, UInt32(count))
-          // The windows are far below what a socket's buffer holds: it is always taken whole.
+          // The windows are much smaller than a socket's buffer, so each write is complete.
           uv_try_write(stream, &piece, 1)
         })
     }

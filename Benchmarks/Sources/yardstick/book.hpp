@@ -1,4 +1,4 @@
-// The bare book of Benchmarks/Sources/BareBook, step for step, in C++.
+// The bare book of Benchmarks/Sources/BareBook, translated to C++.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ struct Record {
 };
 static_assert(sizeof(Record) == 32);
 
-/// What a flow comes to.
+/// The results of a flow.
 struct Result {
   std::uint64_t trades = 0, volume = 0, notional = 0, hash = 0x9E3779B97F4A7C15, resting = 0;
 
@@ -36,9 +36,9 @@ struct Result {
 
 class Book {
  public:
-  /// How far ahead the first step looks.
+  /// Distance of the first step, in records.
   static constexpr std::size_t ahead = 16;
-  /// Records after which the book asks again whether it is large.
+  /// Number of records between two checks of whether the book is large.
   static constexpr std::size_t block = 256;
 
   Book(std::uint32_t symbols, std::int32_t lowest, std::int32_t highest, std::uint32_t orders,
@@ -59,7 +59,7 @@ class Book {
   }
   std::uint64_t rejects() const { return rejects_; }
 
-  /// Applies one record. Returns the id of an order that rests, else 0.
+  /// Applies one record. Returns the id of a resting order, otherwise 0.
   ALWAYS_INLINE std::uint64_t execute(const Record& record) {
     if (record.operation == 0) return enter(record);
     cancel(record.order_id);
@@ -80,7 +80,7 @@ class Book {
     }
   }
 
-  /// Whether the second-level cache (1 MiB) holds less than what the book has in use.
+  /// Whether the used memory of the book exceeds the second-level cache (1 MiB).
   ALWAYS_INLINE bool is_large() const { return pool_.count() >= 1 << 13 || symbols_ >= 1 << 11; }
 
   ALWAYS_INLINE void look_ahead(const Record* record) const {

@@ -1,6 +1,5 @@
-// `yardstick [--passes N] [--no-ahead] FILE...`: what `flow --book-only` measures, in C++: the same
-// algorithm on the same layout and the same files, and the same line. The ratio of the two is what the
-// language costs.
+// `yardstick [--passes N] [--no-ahead] FILE...`: the measurement of `flow --book-only` in C++, with the same
+// algorithm, memory layout, files and output. The ratio of the two is the cost of the language.
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -79,9 +78,9 @@ static std::unique_ptr<Book> empty_book(const Flow& flow) {
   return std::make_unique<Book>(flow.symbols, flow.lowest, flow.highest, 1u << 22, 1u << 21);
 }
 
-/// Measures one flow and prints its line. Returns whether the results are the expected ones.
+/// Measures one flow and prints its line. Returns whether the results are as expected.
 static bool measure(Flow flow, int passes, bool looks_ahead) {
-  // The checked pass: cancels get the ids that the book gave.
+  // The checked pass: cancels get the ids that the book returned.
   std::vector<std::uint64_t> ids(flow.highest_order_id + 1);
   auto checked = empty_book(flow);
   for (Record& record : flow.records) {

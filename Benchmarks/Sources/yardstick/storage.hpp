@@ -1,5 +1,5 @@
-// The exchange's storage once more, in C++: the same rows, the same radix tree, the same free lists, so
-// that what differs in time is the language. Sources/ExchangeCore/Storage draws and explains them.
+// The exchange's data structures in C++: the same rows, radix tree and free lists, so that only the language
+// differs. Sources/ExchangeCore/Memory and Book draw and explain them.
 #pragma once
 
 #include <sys/mman.h>
@@ -13,14 +13,14 @@ namespace yardstick {
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/// Elements of plain bytes, zero at the start; the address space behind them is reserved without access,
-/// so that a wrong 32-bit index ends the process.
+/// An array of zeroed elements. The address space after it is reserved without access, so that a wrong 32-bit
+/// index ends the process.
 template <typename Element>
 class Table {
  public:
   explicit Table(std::size_t capacity) {
     const std::size_t bytes = (capacity ? capacity : 1) * sizeof(Element);
-#ifdef VALGRIND  // which has no room for such reaches
+#ifdef VALGRIND  // its address space is too small for such reservations
     reserved_ = (bytes + page - 1) / page * page + page;
 #else
     reserved_ = (sizeof(Element) << 32) + page;
@@ -51,7 +51,7 @@ enum class Side : std::uint8_t { buy = 0, sell = 1 };
 
 ALWAYS_INLINE Side opposite(Side side) { return Side(std::uint8_t(side) ^ 1); }
 
-/// One of two values, without a branch.
+/// Selects one of two values without a branch.
 ALWAYS_INLINE std::int64_t pick(Side side, std::int64_t sell, std::int64_t buy) {
   const std::int64_t mask = -std::int64_t(side);
   return (sell & mask) | (buy & ~mask);
@@ -99,7 +99,7 @@ class Ladder {
         masks_(std::size_t(capacity) * 4 + 5),
         children_((std::size_t(capacity) * 4 + 5) * 64) {}
 
-  /// The level with `key`, made when there is none.
+  /// The level with `key`; it is created if it does not exist.
   ALWAYS_INLINE Level& find_or_make(std::uint32_t key, std::uint32_t number, BookSide& book) {
     std::uint32_t node = book.node(key >> 6);
     if (node == 0) node = walk(key, book);
@@ -110,7 +110,7 @@ class Ladder {
     return level;
   }
 
-  /// Removes an empty level and the nodes that it alone needed.
+  /// Removes an empty level and the nodes that only it used.
   ALWAYS_INLINE void remove(Level& level, BookSide& book) {
     const std::uint32_t key = level.key, node = level.node;
     level.live_head = free_level_;
@@ -131,7 +131,7 @@ class Ladder {
     }
   }
 
-  /// Marks a level as having no order any more; the next becomes the best if it was that.
+  /// Marks a level as empty; if it was the best, the next one becomes the best.
   ALWAYS_INLINE void became_waiting(Level& level, BookSide& book) {
     const std::uint32_t key = level.key, node = level.node;
     const std::uint64_t live = masks_[node].live & ~(std::uint64_t(1) << (key & 63));
@@ -163,7 +163,7 @@ class Ladder {
   ALWAYS_INLINE const void* occupancy_of_node_of(std::uint32_t level) const {
     return &masks_[levels[level].node];
   }
-  /// The last order at the level that a key will probably be found at; 0 when there is none.
+  /// The last order at the level that a key probably leads to; 0 when there is none.
   ALWAYS_INLINE std::uint32_t tail(std::uint32_t key, const BookSide& book) const {
     const std::uint32_t node = book.node(key >> 6);
     if (node == 0 || !(masks_[node].any >> (key & 63) & 1)) return 0;
