@@ -93,10 +93,10 @@ extension BareBook {
   // the rows of both kinds are prefetched: those of slot 0 for an add, and those of symbol 0 for a cancel.
 
   @inline(__always) private func lookAhead(_ record: UnsafePointer<FlowRecord>) {
-    askForRows(record + 16)
-    askForNodes(record + 12)
-    askForLevels(record + 8)
-    askForEnds(record + 4)
+    prefetchRows(record + 16)
+    prefetchNodes(record + 12)
+    prefetchLevels(record + 8)
+    prefetchEnds(record + 4)
   }
 
   /// The slot that a cancel names; 0 for an add.
@@ -116,14 +116,14 @@ extension BareBook {
     return (own, key, books.row(number ^ 1))
   }
 
-  @inline(__always) private func askForRows(_ record: UnsafePointer<FlowRecord>) {
+  @inline(__always) private func prefetchRows(_ record: UnsafePointer<FlowRecord>) {
     let slot = slot(record)
     prefetch(orders.row(slot).address)
     prefetch(orders.links.address(of: slot))
     prefetch(books.address(of: record.pointee.symbol &<< 1))
   }
 
-  @inline(__always) private func askForNodes(_ record: UnsafePointer<FlowRecord>) {
+  @inline(__always) private func prefetchNodes(_ record: UnsafePointer<FlowRecord>) {
     let slot = slot(record)
     let links = orders.links.row(slot)
     prefetch(ladder.levels.address(of: orders[slot].level))
@@ -140,7 +140,7 @@ extension BareBook {
     }
   }
 
-  @inline(__always) private func askForLevels(_ record: UnsafePointer<FlowRecord>) {
+  @inline(__always) private func prefetchLevels(_ record: UnsafePointer<FlowRecord>) {
     prefetch(ladder.occupancy(ofNodeOf: orders[slot(record)].level))
 
     let side = BareBook.side(record)
@@ -153,7 +153,7 @@ extension BareBook {
     }
   }
 
-  @inline(__always) private func askForEnds(_ record: UnsafePointer<FlowRecord>) {
+  @inline(__always) private func prefetchEnds(_ record: UnsafePointer<FlowRecord>) {
     let side = BareBook.side(record)
     let (own, key, _) = way(record, side)
     prefetch(orders.links.address(of: ladder.probable(key, in: own).liveTail))

@@ -8,11 +8,11 @@ extension Exchange {
   ) {
     let holding = balances.holdings.row(position.holding)
     let event = events.balance()
-    let (unused, room) = (
+    let (unused, freeHeadroom) = (
       position.level &- asks.covered,
       position.headroom &- bids.covered
     )
-    invariant(unused | room >= 0, "cover is at most what the position has available")
+    invariant(unused | freeHeadroom >= 0, "cover is at most what the position has available")
     event.account = AccountId(position.account)
     event.area = AreaId(position.area)
     event.currency = Currency(holding.currency)

@@ -63,10 +63,11 @@ extension Exchange {
     }
   }
 
+  /// Recalculates the cover of a side that is not fully covered.
   mutating func recalculatePartialCover(_ position: UInt32, _ side: Side) {
     let owned = owned(position, side)
-    // Nothing to remove and nothing to add.
     let available = balances.positions[position].available(side)
+    // Nothing to remove and nothing to add.
     if owned.covered == 0, available <= 0 { return }
     reduceToShares(owned, side, available)
     if owned.covered < available {
@@ -100,6 +101,7 @@ extension Exchange {
     reduceToShares(owned, side, available)
   }
 
+  /// Reduces excess cover, from the order with the lowest priority upwards.
   private mutating func reduceWorstFirst(_ owned: PositionSideRow, _ available: Int64) {
     if owned.covered == 0 { return }
     var before = owned.eligible
@@ -124,6 +126,7 @@ extension Exchange {
     invariant(before == 0, "eligible is the sum of the orders' leaves")
   }
 
+  /// Adds missing cover, from the order with the highest priority downwards.
   private mutating func raiseBestFirst(_ position: UInt32, _ owned: PositionSideRow, _ side: Side) {
     var before: Int64 = 0
     var slot = owned.head
