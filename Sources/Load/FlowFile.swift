@@ -12,7 +12,7 @@ import Foundation
 
 /// An order-flow file, mapped into memory.
 struct FlowFile {
-  /// One operation.
+  /// One operation: a new order or a cancel.
   struct Record {
     var id: UInt64
     var price: Int32

@@ -92,7 +92,7 @@ public struct LoadLimits: Sendable {
   /// Highest number of rejects.
   public var rejects: UInt64?
 
-  /// No limits.
+  /// Limits that every result keeps.
   public init() {}
 
   /// One sentence for each limit that `report` exceeds; empty when it keeps all limits.

@@ -2,7 +2,7 @@
 package struct Simulation: Sendable {
   /// Result of one seed.
   package struct Outcome: Sendable {
-    /// The seed.
+    /// The seed that was run.
     package let seed: UInt64
     /// Counts of the run, up to its failure if it failed.
     package let report: RunReport

@@ -71,12 +71,12 @@ struct Wait: ParsableCommand {
   }
 }
 
-/// Ends the process with exit code 75 when its time is up, on a thread of its own: name resolution
-/// and connecting block for as long as the system likes.
+/// Ends the process with exit code 75 when its time is up, on a separate thread: name resolution
+/// and connecting may block for minutes.
 private final class Deadline: Sendable {
   private let reason = Mutex("nothing was tried")
 
-  /// Starts the time.
+  /// Starts the timeout.
   /// - Parameter address: Named in the message.
   init(address: String, after timeout: Span) {
     let end = ContinuousClock.now + .nanoseconds(Int64(timeout.nanoseconds))
@@ -99,14 +99,14 @@ private final class Deadline: Sendable {
   }
 }
 
-/// One way to ask whether a server is there.
+/// A request that shows whether a server is ready. Blocks the calling thread.
 private protocol ServerProbe {
-  /// Asks once.
-  /// - Returns: why no answer came; `nil` when one came.
+  /// Sends one request and waits for its answer.
+  /// - Returns: Why no answer came; `nil` when the server answered.
   func obstacle() -> String?
 }
 
-/// Asks over the binary protocol.
+/// Probes a server with a Negotiate message.
 private struct SessionProbe: ServerProbe {
   let host: String
   let port: UInt16
@@ -117,9 +117,9 @@ private struct SessionProbe: ServerProbe {
   func obstacle() -> String? {
     var options = Client.Options()
     options.security = security
-    let nobody = Credentials(session: SessionId(0), privateKey: Curve25519.Signing.PrivateKey())
+    let stranger = Credentials(session: SessionId(0), privateKey: Curve25519.Signing.PrivateKey())
     do throws(ClientError) {
-      try Client(host: host, port: port, credentials: nobody, options: options).close()
+      try Client(host: host, port: port, credentials: stranger, options: options).close()
       return nil
     } catch {
       if case .refused = error { return nil }
@@ -128,7 +128,7 @@ private struct SessionProbe: ServerProbe {
   }
 }
 
-/// Asks the health server.
+/// Probes the health server with an HTTP request.
 private struct HTTPProbe: ServerProbe {
   let host: String
   let port: UInt16

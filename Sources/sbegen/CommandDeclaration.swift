@@ -48,7 +48,7 @@ struct JournalSchema {
 struct CommandProperty {
   /// The place of the property in a message.
   enum Source {
-    /// A field.
+    /// A field of the message.
     case field
     /// A bit of a set.
     case bit(field: String, set: String, choice: String)
@@ -117,7 +117,7 @@ struct CommandForm {
   }
 }
 
-/// A command.
+/// The declaration of a command: its struct, messages and records.
 struct CommandDeclaration {
   let name: String
   /// Name of its family; `nil` for a frequent command, which is a case of `Command.Body`.

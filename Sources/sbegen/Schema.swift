@@ -175,7 +175,7 @@ struct SchemaMessage {
   var part: Part { Part(id: id) }
 }
 
-/// A schema.
+/// A message schema: its numbers, types and messages.
 struct Schema {
   let id: Int
   let version: Int

@@ -81,7 +81,7 @@ def case(market, library, part, count, then, when, orders):
     elif status != 0:
         return happened, end, f"it ended with status {status}"
     elif end != "went on":
-        return happened, end, "it ended in order, though nobody asked it to"
+        return happened, end, "it stopped in order without a request"
     if status == 74 and then == 0:
         return happened, end, "a short write that could go on ended it"
     return happened, end, market.verify(data, acknowledged)

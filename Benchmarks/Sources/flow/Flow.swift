@@ -46,7 +46,7 @@ struct Flow: ParsableCommand {
       } else if BookOnly.canRun(flow) {
         lines.append(measureBook(flow))
       } else {
-        print("file=\(flow.name) needs the exchange: no book alone can tell who may trade")
+        print("file=\(flow.name) needs the exchange: a book without cover cannot compute its trades")
       }
     }
     if let table { try Report(machine: machine, lines: lines).write(markdown: table, plot: plot) }

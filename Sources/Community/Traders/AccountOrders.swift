@@ -9,15 +9,15 @@ public struct AccountOrders: Sendable {
     public var order: OrderId
     /// Buy or sell.
     public var side: Side
-    /// Limit price.
+    /// Limit price, as last reported.
     public var price: Price
-    /// Open quantity.
+    /// Quantity that has not executed yet.
     public var leaves: Energy
     /// Total quantity, including what has executed.
     public var quantity: Energy
   }
 
-  /// The account.
+  /// The account whose state this is.
   public let account: AccountId
   /// The spot instrument that it trades.
   public let instrument: InstrumentId

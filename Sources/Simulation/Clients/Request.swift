@@ -3,7 +3,7 @@ import Wire
 
 /// A command that a client sends, again on each new connection, until it is answered.
 struct Request {
-  /// The command.
+  /// The command that is sent.
   var body: Command.Body
   /// The meter's signature if the command is a reading.
   var signature = Signature.zero

@@ -15,7 +15,7 @@ final class SimulatedClient {
   let session: SessionId
   /// Unanswered requests, in order. The first `sequences.count` are sent on this connection.
   private(set) var outstanding: [Request] = []
-  /// Acknowledged effects.
+  /// Effects that the exchange has acknowledged.
   private(set) var claims: Set<Claim> = []
   /// Contents of the answers to questions.
   private(set) var observations: Set<Observation> = []

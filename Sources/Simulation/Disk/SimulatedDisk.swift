@@ -182,7 +182,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// Forgets the first `count` damages after a successful start, except those still on the medium
   /// and those in segments that a start from the snapshot of command `snapshot` does not read.
-  func forgetDamage(_ count: Int, behind snapshot: UInt64) {
+  func forgetDamage(_ count: Int, after snapshot: UInt64) {
     let read = journalSegments().last { Self.first($0) <= snapshot }
     let old = damages.prefix(count).filter { damage in
       // Only the medium counts: the page cache may still contain what the medium has lost.
@@ -201,14 +201,14 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   /// Whether every block with a first command after `last`, up to `durable`, is damaged on the
   /// medium. Only then is its loss indistinguishable from a torn write.
-  func isDamaged(behind last: UInt64, through durable: UInt64) -> Bool {
+  func isDamaged(after last: UInt64, through durable: UInt64) -> Bool {
     let lost = blocks.filter { $0.first > last && $0.first <= durable }
     return !lost.isEmpty
       && lost.allSatisfy { block in damages.contains { $0.overlaps(block.name, block.range) } }
   }
 
   /// Forgets the blocks that begin after command `last`; a start has cut them off.
-  func forgetBlocks(behind last: UInt64) { blocks.removeAll { $0.first > last } }
+  func forgetBlocks(after last: UInt64) { blocks.removeAll { $0.first > last } }
 
   /// Whether any recorded damage is still there.
   var isDamaged: Bool { damages.contains(where: isThere) }

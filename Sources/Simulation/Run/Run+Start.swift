@@ -27,7 +27,7 @@ extension Run {
     acceptsTime = false
     (network.handler, network.turn) = (started.handler, started.turn)
     report.starts += 1
-    disk.story?("started behind command \(started.recoveredThrough.rawValue)")
+    disk.story?("started after command \(started.recoveredThrough.rawValue)")
     try inspect(started, damages)
     server = started
   }
@@ -97,7 +97,7 @@ extension Run {
     let recovered = started.recoveredThrough
     let claimed = clients.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     if recovered < durable {
-      guard disk.isDamaged(behind: recovered.rawValue, through: durable.rawValue) else {
+      guard disk.isDamaged(after: recovered.rawValue, through: durable.rawValue) else {
         throw Violation(
           "command \(durable.rawValue) was durable, only \(recovered.rawValue) were recovered")
       }
@@ -110,8 +110,8 @@ extension Run {
     let sure = durable
     marks.removeAll { $0.sequence > sure }
     durable = recovered
-    disk.forgetBlocks(behind: recovered.rawValue)
-    disk.forgetDamage(damages, behind: started.snapshot.rawValue)
+    disk.forgetBlocks(after: recovered.rawValue)
+    disk.forgetDamage(damages, after: started.snapshot.rawValue)
     // Faults during this start may have damaged the medium; the next start is audited instead.
     if disk.isDamaged { return }
     _ = try audit(claimed, isFinal: false)

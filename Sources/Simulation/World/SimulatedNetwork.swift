@@ -12,7 +12,7 @@ import Transport
 
 /// The network of a run. Owned by the thread of the run.
 final class SimulatedNetwork: Network {
-  /// One connection.
+  /// A connection with its queues and the states of its ends.
   final class Link {
     let id: ConnectionId
     fileprivate(set) var toServer: [UInt8] = []

@@ -35,9 +35,9 @@ class Quotes:
 
     def update(self, balance: Message) -> None:
         """Replaces or enters the orders that differ from the desired ones."""
-        room = {"sell": balance.energy, "buy": balance.cap - balance.energy}
+        available = {"sell": balance.energy, "buy": balance.cap - balance.energy}
         for side in ("sell", "buy"):
-            quantity = self.book.lots(min(room[side], self.args.quantity))
+            quantity = self.book.lots(min(available[side], self.args.quantity))
             if side in self.pending or quantity == 0:
                 continue
             price, order = self.wanted(side, balance), self.open.get(side)

@@ -106,8 +106,8 @@ class Client:
 
     @property
     def position(self) -> Position:
-        """With it, and the same key, a lost session is taken up again (`resume`): behind the last
-        report that `receive` gave."""
+        """The present position. With it and the key, `connect(resume=...)` resumes a lost session after the last
+        report that `receive` has returned."""
         return Position(self._version,
                         self._missing.start if self._missing else self._next_report)
 
