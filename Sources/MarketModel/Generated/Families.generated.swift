@@ -2,8 +2,8 @@
 // swift-format-ignore-file
 
 extension Command {
-  /// What can be asked of the exchange. The frequent commands are cases of their own and are read
-  /// where they stand (`CommandLayout`); the others belong to a family.
+  /// The command of a participant, an operator or the exchange. Frequent commands are direct cases,
+  /// which are read in place (`CommandLayout`); the others belong to a family.
   public enum Body: Sendable, BitwiseCopyable {
     /// A new order (FIX 35=D); by default a good-till-cancelled limit order.
     case enter(NewOrder)
@@ -25,7 +25,7 @@ extension Command {
     /// Time, settlement, checkpoints and the rules themselves.
     case control(ControlCommand)
 
-    /// Size of the largest struct of a command, in bytes of memory.
+    /// Size in memory of the largest struct of a command, in bytes.
     public static let largestPayload: Int = [
       MemoryLayout<NewOrder>.size, MemoryLayout<ReplaceOrder>.size, MemoryLayout<CancelOrder>.size,
       MemoryLayout<MassCancel>.size, MemoryLayout<SetAgent>.size, MemoryLayout<Transfer>.size,
@@ -112,62 +112,62 @@ public enum ControlCommand: Sendable, BitwiseCopyable {
 /// Results for several orders, for a standing instruction, or for the displayed quantity of an
 /// order.
 public enum OrderEvent: Sendable, BitwiseCopyable, Equatable {
-  /// A mass cancel ended. Tag 9 in the hash of the history.
+  /// A mass cancel ended. Tag 9 in the event hash.
   case massCanceled(MassCanceled)
-  /// A standing instruction was set or removed. Tag 13 in the hash of the history.
+  /// A standing instruction was set or removed. Tag 13 in the event hash.
   case agentSet(SetAgentDone)
-  /// The displayed quantity of an order changed. Tag 28 in the hash of the history.
+  /// The displayed quantity of an order changed. Tag 28 in the event hash.
   case displayed(OrderDisplayed)
 }
 
 /// Deposits, withdrawals and transfers that took effect.
 public enum CashEvent: Sendable, BitwiseCopyable, Equatable {
-  /// A transfer of cash or energy took effect. Tag 10 in the hash of the history.
+  /// A transfer of cash or energy took effect. Tag 10 in the event hash.
   case transferred(Transferred)
-  /// A deposit took effect. Tag 11 in the hash of the history.
+  /// A deposit took effect. Tag 11 in the event hash.
   case deposited(CashMoved)
-  /// A withdrawal took effect. Tag 12 in the hash of the history.
+  /// A withdrawal took effect. Tag 12 in the event hash.
   case withdrawn(CashMoved)
 }
 
 /// New and changed reference data.
 public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
-  /// What createParticipant asked for is in force. Tag 15 in the hash of the history.
+  /// createParticipant has been applied. Tag 15 in the event hash.
   case participantCreated(CreateParticipant)
-  /// What registerSession asked for is in force. Tag 16 in the hash of the history.
+  /// registerSession has been applied. Tag 16 in the event hash.
   case sessionRegistered(RegisterSession)
-  /// What createAccount asked for is in force. Tag 17 in the hash of the history.
+  /// createAccount has been applied. Tag 17 in the event hash.
   case accountCreated(CreateAccount)
-  /// What setCap asked for is in force. Tag 18 in the hash of the history.
+  /// setCap has been applied. Tag 18 in the event hash.
   case capSet(SetCap)
-  /// An area was created. Tag 19 in the hash of the history.
+  /// An area was created. Tag 19 in the event hash.
   case areaCreated(AreaState)
-  /// What setTariff asked for is in force. Tag 20 in the hash of the history.
+  /// setTariff has been applied. Tag 20 in the event hash.
   case tariffSet(SetTariff)
-  /// What createInstrument asked for is in force. Tag 21 in the hash of the history.
+  /// createInstrument has been applied. Tag 21 in the event hash.
   case instrumentCreated(CreateInstrument)
-  /// What setInstrumentState asked for is in force. Tag 22 in the hash of the history.
+  /// setInstrumentState has been applied. Tag 22 in the event hash.
   case instrumentStateChanged(SetInstrumentState)
-  /// What registerMeter asked for is in force. Tag 23 in the hash of the history.
+  /// registerMeter has been applied. Tag 23 in the event hash.
   case meterRegistered(RegisterMeter)
 }
 
 /// Starts and losses of client sessions.
 public enum SessionEvent: Sendable, BitwiseCopyable, Equatable {
-  /// What beginSession asked for is in force. Tag 26 in the hash of the history.
+  /// beginSession has been applied. Tag 26 in the event hash.
   case sessionBegan(BeginSession)
-  /// A cancel on disconnect ended. Tag 27 in the hash of the history.
+  /// A cancel on disconnect ended. Tag 27 in the event hash.
   case sessionEnded(SessionEnded)
 }
 
 /// Acknowledgements, progress of settlement, and alarms.
 public enum ControlEvent: Sendable, BitwiseCopyable, Equatable {
-  /// A command without a specific report took effect. Tag 14 in the hash of the history.
+  /// A command without a specific report took effect. Tag 14 in the event hash.
   case acknowledged(Acknowledged)
-  /// What settlementConfirmed asked for is in force. Tag 24 in the hash of the history.
+  /// settlementConfirmed has been applied. Tag 24 in the event hash.
   case settlementConfirmed(SettlementConfirmed)
-  /// A condition that an operator must know. Tag 25 in the hash of the history.
+  /// A condition that an operator must know. Tag 25 in the event hash.
   case alarm(Alarm)
-  /// What setRules asked for is in force. Tag 29 in the hash of the history.
+  /// setRules has been applied. Tag 29 in the event hash.
   case rulesSet(SetRules)
 }
