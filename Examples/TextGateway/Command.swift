@@ -24,9 +24,9 @@ struct TextGatewayCommand: ParsableCommand {
     (setting.host, setting.port) = try type(of: setting).parseAddress(listen)
     let (host, port) = try type(of: setting).parseAddress(text)
     let file = try String(contentsOfFile: users, encoding: .utf8)
-    let (known, window) = (try file.split(separator: "\n").map(User.init), cancelAfter)
-    let plan = GatewayPlan("text", host: host, port: port) { seat, network in
-      TextGateway(seat, network, known, cancelAfter: window)
+    let known = try file.split(separator: "\n").map(User.init)
+    let plan = GatewayPlan("text", host: host, port: port) { [cancelAfter] seat, network in
+      TextGateway(seat, network, known, cancelAfter: cancelAfter)
     }
     let server = try Server(setting, gateways: [plan], log: Logger(label: "text-gateway"))
     _ = SignalWatch.start(stop: { [stopper = server.stopper] _ in stopper.stop() }, reload: {})

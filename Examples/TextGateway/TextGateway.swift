@@ -19,9 +19,8 @@ private final class Peer {
 
 final class TextGateway: Gateway, ConnectionHandler {
   private let (seat, network, users, cancelAfter): (GatewaySeat, any Network, [User], UInt32)
-  private var peers: [ConnectionId: Peer] = [:]
+  private var (peers, clients) = ([ConnectionId: Peer](), [SessionId: Peer]())
   private var paused: [Peer] = []
-  private var clients: [SessionId: Peer] = [:]
   private var answers = HeldAnswers<(line: String, peer: Peer)>()
   private(set) var counts = GatewayCounts()
   var pausedCount: Int { paused.count }
@@ -103,10 +102,10 @@ final class TextGateway: Gateway, ConnectionHandler {
     let (id, version, next) = (session.session.rawValue, session.version, session.nextReport)
     return say("OK session \(id) version \(version) next \(next)", to: peer)
   }
-
   private func ask(_ order: OrderId, _ peer: Peer) -> Bool {
-    if answers.count >= 1_000 { return false }
-    guard let answer = seat.exchange.answer(.orderState(order)) else { return false }
+    guard answers.count < 1_000, let answer = seat.exchange.answer(.orderState(order)) else {
+      return false
+    }
     var line = Refusal(.unknownOrder).line  // So is an order of somebody else's.
     if case .orderState(let state?) = answer.finding, state.account == peer.account {
       line = "STATE \(state.line)"
@@ -140,7 +139,6 @@ final class TextGateway: Gateway, ConnectionHandler {
       }
     }
   }
-
   func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?) {
     guard let peer = clients[query.session], peer.session?.isAnswered(query) == true else { return }
     if reports == nil { say(Refusal(.historyUnavailable).line, to: peer) }
@@ -160,12 +158,16 @@ final class TextGateway: Gateway, ConnectionHandler {
       end(peer, Refusal(.keepAliveExpired, limit: 600_000_000_000))
     }
   }
-
   func drain() {
     delivered(through: SequenceNumber(.max))
     for peer in peers.values { end(peer, Refusal(.shuttingDown)) }
   }
-
+  func overflowed(_ id: ConnectionId) {
+    guard let peer = peers[id] else { return }
+    let whose = peer.session?.session ?? .exchange
+    seat.exchange.note(.slowReader(whose, bytes: network.queued(id)))
+    end(peer, Refusal(.slowReader, limit: Int64(network.sendBound)))
+  }
   func closed(_ id: ConnectionId, _ reason: CloseReason) {
     if let peer = peers.removeValue(forKey: id) { end(peer, nil) }
     if peers.isEmpty { seat.view.feed.keepTops(false, for: seat.number) }
@@ -180,7 +182,6 @@ final class TextGateway: Gateway, ConnectionHandler {
     network.finish(peer.connection)
     return true
   }
-
   @discardableResult private func say(_ line: String, to peer: Peer) -> Bool {
     let bytes = Array((line + "\n").utf8)
     network.reserve(peer.connection, bytes.count)?.copyMemory(from: bytes, byteCount: bytes.count)

@@ -41,7 +41,8 @@ extension Transport {
   func finish(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
     guard slot.pointee.state == .open else { return }
     slot.pointee.state = .finishing
-    slot.pointee.reason = reason
+    // Its handler may have finished it with the last word.
+    slot.pointee.reason = slot.pointee.isOverflowing ? .slowReader : reason
     slot.pointee.lingerUntil = uv_now(loop) + configuration.lingerMilliseconds
     finishingCount += 1
     startLinger()

@@ -81,12 +81,21 @@ final class Echo: ConnectionHandler, LoopHandler {
   var resumeInTurn: ConnectionId?
   /// Finishes the connection after this message.
   var finishAt: Int?
+  /// Last message to a client that does not read; the handler then finishes the connection itself.
+  /// Empty: neither happens.
+  var lastWord: [UInt8] = []
   /// Called within `received`, after its last message.
   var afterMessages: (() -> Void)?
 
   init(_ transport: Transport) { self.transport = transport }
 
   func connected(_ connection: ConnectionId) { connections.append(connection) }
+
+  func overflowed(_ connection: ConnectionId) {
+    if lastWord.isEmpty { return }
+    lastWord.withUnsafeBytes { _ = transport.send(connection, $0) }
+    transport.finish(connection)
+  }
 
   func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int {
     var offset = 0

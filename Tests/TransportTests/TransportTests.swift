@@ -109,6 +109,21 @@ struct TransportTests {
     #expect(echo.transport.reserve(echo.connections[0], 8) == nil)
   }
 
+  @Test("A client that does not read is cut for that reason, also when its handler finishes it.")
+  func slowReaderIsFinished() throws {
+    let (echo, port) = try start { $0.sendBound = 64 << 10 }
+    echo.lastWord = message(60, 9)
+    let slow = try LoopbackClient(port: port, receiveBuffer: 4096)
+    let burst = (0..<100).flatMap { message(250, $0) }
+    #expect(
+      echo.pump {
+        slow.send(burst)
+        return !echo.closes.isEmpty
+      })
+    #expect(echo.closes.map(\.1) == [.slowReader])
+    #expect(echo.transport.counts.cut == 1)
+  }
+
   @Test("A slow client within the bound gets every byte.")
   func deferredWritesLoseNothing() throws {
     let (echo, port) = try start { $0.sendBound = 64 << 20 }
