@@ -119,7 +119,8 @@ struct SettlementObstacleTests {
     #expect(server.stop() == 75)
     try move(from: away, to: data)
     let lacking = try Joulebook.run(["ledger", "verify", "--data", data])
-    #expect(lacking.status == 75 && lacking.errors.contains("a server that starts here"))
+    #expect(
+      lacking.status == 75 && lacking.errors.contains("the next start of the server settles them"))
     server = try ServerProcess(data: data, options: Self.options)
     #expect(server.stop() == 0)
     #expect(try Joulebook.run(["ledger", "verify", "--data", data]).status == 0)
@@ -191,6 +192,6 @@ struct SettlementObstacleTests {
     let verified = try Joulebook.run(["ledger", "verify", "--data", data])
     #expect(verified.status == 65)
     #expect(
-      verified.errors.contains("the ledger agrees with itself, but the journal"), "\(verified)")
+      verified.errors.contains("the ledger is consistent, but the journal"), "\(verified)")
   }
 }
