@@ -47,8 +47,8 @@ public struct ReferenceData: ~Copyable {
     public var defaultCap: Energy
   }
 
-  private var sessions = DirectTable<Session?>(nil)
-  private var accounts = DirectTable<ParticipantId?>(nil)
+  @usableFromInline var sessions = DirectTable<Session?>(nil)
+  @usableFromInline var accounts = DirectTable<ParticipantId?>(nil)
   private var meters = DirectTable<Meter?>(nil)
   private var instrumentTable = DirectTable<Instrument?>(nil)
   private var areaTable = DirectTable<Area?>(nil)
@@ -78,12 +78,15 @@ public struct ReferenceData: ~Copyable {
   public init() {}
 
   /// The session identity with that number.
+  @inlinable @inline(__always)
   public func session(_ id: SessionId) -> Session? { sessions[Int(id.rawValue)] }
 
   /// The roles of the session identity; empty when it is unknown or revoked.
+  @inlinable @inline(__always)
   public func roles(of id: SessionId) -> Roles { sessions[Int(id.rawValue)]?.roles ?? [] }
 
   /// The participant that acts for `account`; `nil` for house accounts and unknown ones.
+  @inlinable @inline(__always)
   public func participant(of account: AccountId) -> ParticipantId? {
     accounts[Int(account.rawValue)]
   }
