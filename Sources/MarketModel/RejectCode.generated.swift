@@ -217,6 +217,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The session goes on sending far above its limit.
   /// Limit: messages a second.
   public static let flooding = RejectCode(rawValue: 9004)
+  /// The session has asked for more work than it may; wait.
+  /// Limit: what is left; or the number of requests that may wait.
+  public static let workLimit = RejectCode(rawValue: 9007)
 }
 
 extension RejectCode {
@@ -621,5 +624,10 @@ extension RejectCode {
       meaning: "The session goes on sending far above its limit.",
       limit: "messages a second",
       action: "Slow down; reconnect."),
+    Entry(
+      code: .workLimit, name: "workLimit",
+      meaning: "The session has asked for more work than it may; wait.",
+      limit: "what is left; or the number of requests that may wait",
+      action: "Wait for the answers; then ask again."),
   ]
 }
