@@ -66,6 +66,8 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   let draft = UnsafeMutableRawPointer.allocate(
     byteCount: RecentReports.longestReport, alignment: 8)
   private var pausedSlots: [Int] = []
+  /// Number of the present turn, for the budgets of work.
+  private(set) var turn: UInt64 = 0
   /// Number of commands and queries accepted.
   var taken = 0
 
@@ -97,7 +99,10 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   public func deliver(
     _ event: UnsafePointer<Event>, _ reports: UnsafeBufferPointer<Report>, _ time: Timestamp
   ) {
-    if event.kind == .other { note(event.pointee) }
+    if event.kind == .other {
+      note(event.pointee)
+      charge(for: event.pointee)
+    }
     for index in reports.indices { send(reports[index], event, time) }
   }
 
@@ -167,6 +172,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
 
   /// Releases the slots whose session ended during the turn.
   public func turnEnds() {
+    turn &+= 1
     sendQueuedRetransmissions()
     if !cutSlots.isEmpty { releaseCutSlots() }
   }

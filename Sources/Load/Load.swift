@@ -225,6 +225,7 @@ extension Configuration {
     capacity.orders = 1 << 22
     capacity.priceLevels = 1 << 20
     (messageLimit, messageCutoff) = (1 << 30, 1 << 30)
+    workLimit = 1 << 30
     (cancelLimit, cancelCutoff) = (1 << 30, 1 << 30)
   }
 }

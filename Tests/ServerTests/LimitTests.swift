@@ -87,6 +87,37 @@ struct LimitTests {
   }
 
   @Test(
+    "Who sends commands that are rejected pays for the journal; others are not held up.",
+    arguments: Configuration.Threading.allCases)
+  func rejectsCost(assembly: Configuration.Threading) throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.work=1000"], assembly)
+    try village.setUp(on: server)
+    let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
+    let before = try village.status(server).lastSequence
+    // A unit per order entered without a valid client order id, in batches that the server answers.
+    var (journaled, refused) = (0, 0)
+    for _ in 0..<40 {
+      for _ in 0..<50 { try ben.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: 1, id: 0)) }
+      for _ in 0..<50 {
+        try ben.wait { event -> Void? in
+          guard case .rejected(let rejection) = event else { return nil }
+          if rejection.code == .workLimit { refused += 1 } else { journaled += 1 }
+          return ()
+        }
+      }
+    }
+    #expect(refused > 1_000 && journaled >= 10 && journaled + refused == 2_000)
+    // A thousand units are ten rejects a second; a turn's worth may come on top.
+    #expect(journaled < 900)
+    #expect(try village.status(server).lastSequence.rawValue - before.rawValue < 1_000)
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
+    try ana.wait { if case .accepted = $0 { () } else { nil } }
+    #expect(logs(server, "more work a second than it may"))
+  }
+
+  @Test(
     "A client that does not read is cut with a line in the log; its reports can be asked for.",
     arguments: Configuration.Threading.allCases)
   func slowReader(assembly: Configuration.Threading) throws {

@@ -39,11 +39,25 @@ extension BinaryGateway {
     peers[slot]?.isAwaitingRetransmission = true
     let row = recent.row(Int(query.session.rawValue))
     guard let first = row.pointee.first(of: query.version), first <= query.from else {
+      // Costs no thread that serves others: the service reads for all who ask, in the background.
       return exchange.retransmit(query)
     }
+    guard payForRecent(query, slot) else { return }
     var frames: [UInt8] = []
     row.pointee.forEach(from: query.from, count: UInt64(query.count)) { frames += $0.bytes }
     enqueue(query, frames)
+  }
+
+  /// Takes the cost of recent reports from the session's budget, or rejects the query. Queries are
+  /// few, one at a time, and no faster than the client reads, so that they never wait for a turn.
+  private func payForRecent(_ query: RetransmitQuery, _ slot: Int) -> Bool {
+    let cost = WorkBudget.Cost.retransmission + Int64(query.count) / 16
+    guard case .refuse(let left)? = peers[slot]?.session.work.spend(cost, at: now, turn: turn)
+    else { return true }
+    counts.overworked += 1
+    peers[slot]?.isAwaitingRetransmission = false
+    writer(slot)?.retransmitReject(query, Refusal(.workLimit, limit: left))
+    return false
   }
 
   /// The journal service's answer to a query.

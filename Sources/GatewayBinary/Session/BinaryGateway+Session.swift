@@ -80,7 +80,13 @@ extension BinaryGateway {
       sendTerminate(refusal, slot)
       return .stop
     }
-    guard OrderReader.isCommand(template) else { return answer(frame, template, slot) }
+    guard OrderReader.isCommand(template) else {
+      return pay(for: frame, template, slot) ?? answer(frame, template, slot)
+    }
+    guard peer.pointee?.session.work.allowsCommand(isCancel: isCancel, at: now) != false else {
+      refuseWork(frame, slot, left: peer.pointee?.session.work.left ?? 0)
+      return .go
+    }
     if template == .meterReading { return reading(frame, slot) }
     guard let identity = peer.pointee?.session.identity else { return .stop }
     let result = OrderReader().readOrder(

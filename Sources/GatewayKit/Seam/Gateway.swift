@@ -105,6 +105,8 @@ public struct GatewayCounts: Sendable, Equatable {
   public var commands = 0
   /// Messages answered with a reject by the gateway itself.
   public var rejects = 0
+  /// Of these, messages of sessions that had used up their work (9007).
+  public var overworked = 0
   /// Sessions terminated by the gateway with a code.
   public var terminations = 0
   /// Reports sent for the first time.
@@ -126,6 +128,7 @@ public struct GatewayCounts: Sendable, Equatable {
     a.sessions += b.sessions
     a.commands += b.commands
     a.rejects += b.rejects
+    a.overworked += b.overworked
     a.terminations += b.terminations
     a.reports += b.reports
     a.retransmitted += b.retransmitted

@@ -98,6 +98,8 @@ public struct Configuration: Sendable, Equatable {
   public var cancelLimit: UInt32 = 1_000_000
   /// Cancels per second at which the session is terminated.
   public var cancelCutoff: UInt32 = 4_000_000
+  /// Units of work per second that a session may ask for; see `WorkBudget`.
+  public var workLimit: UInt32 = 100_000
   /// Number of events in the outbox from which on no further command is applied.
   public var outboxEvents: UInt32 = 1 << 17
   /// Files with the operators' public keys, one key of 64 hexadecimal digits per line. If empty,
@@ -142,6 +144,8 @@ extension Configuration {
     var gateway = BinaryGateway.Configuration()
     gateway.session.messages = ThrottleLimits(limit: messageLimit, cutoff: messageCutoff)
     gateway.session.cancels = ThrottleLimits(limit: cancelLimit, cutoff: cancelCutoff)
+    gateway.session.work = WorkBudget.Limits(
+      perSecond: Int64(workLimit), perTurn: max(1, Int64(workLimit) / 200))
     return gateway
   }
 }

@@ -160,6 +160,7 @@ private struct Instruments: Sendable {
     row("keys_locked") { Int64($0.notices.keysLocked) },
     row("sessions_throttled") { Int64($0.notices.throttled) },
     row("gateway_rejects") { Int64($0.gateways.rejects) },
+    row("gateway_overworked") { Int64($0.gateways.overworked) },
     row("reader_pauses") { Int64($0.gateways.pauses) },
     row("retransmission_failures") { Int64(clamping: $0.retransmissionFailures) },
     row("snapshot_failures") { Int64(clamping: $0.snapshotFailures) },

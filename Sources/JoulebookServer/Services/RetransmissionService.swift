@@ -61,6 +61,7 @@ final class RetransmissionService: Service {
   var failures: UInt64 { failed.load(ordering: .relaxed) }
 
   let name = "retransmission"
+  let priority = ServiceThread.Priority.background
 
   init(_ setting: Setting, log: Logger) { (self.setting, self.log) = (setting, log) }
 

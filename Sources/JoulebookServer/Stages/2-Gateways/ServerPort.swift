@@ -68,7 +68,9 @@ final class ServerPort: ExchangePort {
       log.warning("a key is locked after bad signatures", metadata: ["session": session.field])
     case .throttled(let session, let refusal):
       log.warning(
-        "a client sends more messages a second than it may",
+        refusal.code == .workLimit
+          ? "a client asks for more work a second than it may (client.work)"
+          : "a client sends more messages a second than it may",
         metadata: ["session": session.field, "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
       log.info(
