@@ -26,8 +26,8 @@ PYTHON := .venv/bin/python
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults sanitize fuzz simulate demo bench bench-net figures check format \
-  generate clean
+.PHONY: help deps libraries build release test kills faults abuse sbom sanitize fuzz simulate demo bench bench-net figures \
+  check format generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -61,6 +61,7 @@ test: deps ## Runs all tests.
 	Tests/hotpath/run.sh
 	SWIFT="$(SWIFT)" JOBS=$(JOBS) Tests/readme/run.sh
 	Tests/faults/run.sh --quick
+	Tests/abuse/run.sh --quick
 
 kills: release ## Kills the server repeatedly and checks that each order happens once (KILLS=1000).
 	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
@@ -68,6 +69,12 @@ kills: release ## Kills the server repeatedly and checks that each order happens
 faults: deps build ## Injects faults into a real server and prints a table.
 	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace
 	Tests/faults/run.sh
+
+abuse: deps release ## Measures what each kind of abuser costs nine honest clients, and prints a table.
+	Tests/abuse/run.sh --program .build/release/joulebook
+
+sbom: deps ## Lists all dependencies with versions, and writes joulebook.cdx.json (CycloneDX).
+	.ci/sbom.py joulebook.cdx.json
 
 sanitize: libraries ## Runs the tests under the sanitizers (SANITIZER="address thread" FILTER=RingsTests).
 	for kind in $(SANITIZER); do Tests/sanitizers/run.sh $$kind '$(FILTER)' || exit 1; done

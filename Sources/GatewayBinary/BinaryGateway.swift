@@ -50,6 +50,8 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   let configuration: Configuration
   var peers: PeerTable
   var recent = RecentTable()
+  /// The work that participants may still ask for.
+  var budgets: WorkBudgets
   /// Number of submitted beginSession commands per session that were not yet delivered.
   var begins: [SessionId: Int] = [:]
   /// Slots whose session ended while messages were being written to it; released at the end of the
@@ -81,6 +83,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     (lost, clock) = (seat.lost, seat.clock)
     self.configuration = configuration
     peers = PeerTable(capacity: transport.maximumConnections)
+    budgets = WorkBudgets(configuration.session.work)
     EventKind.check()
   }
 

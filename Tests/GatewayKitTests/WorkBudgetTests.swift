@@ -30,7 +30,7 @@ struct WorkBudgetTests {
       budget.allowsCommand(isCancel: isCancel, at: now)
     }
 
-    func debit(_ cost: Int64) { budget.debit(cost) }
+    func debit(_ cost: Int64, at now: SteadyTime) { budget.debit(cost, at: now) }
   }
 
   @Test("What is left is spent, then requests are refused with it, and time refills it.")
@@ -81,15 +81,16 @@ struct WorkBudgetTests {
   @Test("Debts stop commands, cancels a second later; they are paid by time.")
   func debts() {
     let budget = budget(1_000)
-    budget.debit(1_000)
-    #expect(!budget.allowsCommand(isCancel: false, at: SteadyTime(nanoseconds: 0)))
-    #expect(budget.allowsCommand(isCancel: true, at: SteadyTime(nanoseconds: 0)))
-    budget.debit(1_000)
-    #expect(!budget.allowsCommand(isCancel: true, at: SteadyTime(nanoseconds: 0)))
-    #expect(budget.allowsCommand(isCancel: true, at: SteadyTime(nanoseconds: 2_000_000)))
-    #expect(!budget.allowsCommand(isCancel: false, at: SteadyTime(nanoseconds: 900_000_000)))
-    #expect(budget.allowsCommand(isCancel: false, at: SteadyTime(nanoseconds: 1_100_000_000)))
-    for _ in 0..<100 { budget.debit(1_000) }
+    // A budget that was full for a long time is not refilled by the time before the debt.
+    budget.debit(1_000, at: Self.start)
+    #expect(!budget.allowsCommand(isCancel: false, at: Self.start))
+    #expect(budget.allowsCommand(isCancel: true, at: Self.start))
+    budget.debit(1_000, at: Self.start)
+    #expect(!budget.allowsCommand(isCancel: true, at: Self.start))
+    #expect(budget.allowsCommand(isCancel: true, at: Self.after(2)))
+    #expect(!budget.allowsCommand(isCancel: false, at: Self.after(1_000)))
+    #expect(budget.allowsCommand(isCancel: false, at: Self.after(1_001)))
+    for _ in 0..<100 { budget.debit(1_000, at: Self.after(1_001)) }
     #expect(budget.left == -10_000)
   }
 }

@@ -118,6 +118,41 @@ struct LimitTests {
   }
 
   @Test(
+    "Who lets one command have many events pays for each, on all its connections.",
+    arguments: Configuration.Threading.allCases)
+  func longCommandsCost(assembly: Configuration.Threading) throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.work=1000"], assembly)
+    try village.setUp(on: server)
+    let ben = try village.trader(3, server)
+    for id in UInt64(1)...300 { try ben.enter(bid(id)) }
+    try ben.massCancel(MassCancel(account: Village.ben))
+    try ben.wait { event -> Void? in
+      if case .massCanceled(let report) = event, report.count == 300 { () } else { nil }
+    }
+    // 300 cancels and the report: 237 events above 64 cost 2,370 units, of a budget of 1,000.
+    let answer = { (client: Client, id: UInt64) -> RejectCode? in
+      try client.enter(self.bid(id))
+      return try client.wait { event -> RejectCode?? in
+        switch event {
+        case .accepted: .some(nil)
+        case .rejected(let rejection): .some(rejection.code)
+        default: nil
+        }
+      }
+    }
+    #expect(try answer(ben, 1_000) == .workLimit)
+    ben.close()
+    let again = try village.trader(3, server)
+    #expect(try answer(again, 1_001) == .workLimit)
+    // Other participants have budgets of their own.
+    let ana = try village.trader(2, server)
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
+    try ana.wait { if case .accepted = $0 { () } else { nil } }
+  }
+
+  @Test(
     "A client that does not read is cut with a line in the log; its reports can be asked for.",
     arguments: Configuration.Threading.allCases)
   func slowReader(assembly: Configuration.Threading) throws {

@@ -52,7 +52,7 @@ extension BinaryGateway {
   /// few, one at a time, and no faster than the client reads, so that they never wait for a turn.
   private func payForRecent(_ query: RetransmitQuery, _ slot: Int) -> Bool {
     let cost = WorkBudget.Cost.retransmission + Int64(query.count) / 16
-    guard case .refuse(let left)? = peers[slot]?.session.work.spend(cost, at: now, turn: turn)
+    guard case .refuse(let left)? = peers[slot]?.work?.pointee.spend(cost, at: now, turn: turn)
     else { return true }
     counts.overworked += 1
     peers[slot]?.isAwaitingRetransmission = false

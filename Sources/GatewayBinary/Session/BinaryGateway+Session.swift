@@ -83,8 +83,8 @@ extension BinaryGateway {
     guard OrderReader.isCommand(template) else {
       return pay(for: frame, template, slot) ?? answer(frame, template, slot)
     }
-    guard peer.pointee?.session.work.allowsCommand(isCancel: isCancel, at: now) != false else {
-      refuseWork(frame, slot, left: peer.pointee?.session.work.left ?? 0)
+    if let work = peer.pointee?.work, !work.pointee.allowsCommand(isCancel: isCancel, at: now) {
+      refuseWork(frame, slot, left: work.pointee.left)
       return .go
     }
     if template == .meterReading { return reading(frame, slot) }
@@ -224,6 +224,7 @@ extension BinaryGateway {
     lost.found(request.session)
     peers[slot]?.participant = known?.participant ?? .exchange
     peers[slot]?.cancelAfter = request.cancelAfter
+    peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
     peers.established(slot)
     guard let session = peers[slot]?.session else { return }
     writer(slot)?.establishmentAck(

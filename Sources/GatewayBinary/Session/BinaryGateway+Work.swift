@@ -2,13 +2,13 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// What a session's requests cost, and who pays: the session that asks (WorkBudget).
+// What requests cost, and who pays: the participant that asks (WorkBudget).
 
 extension BinaryGateway {
-  /// Takes the cost of a query from the session's budget.
+  /// Takes the cost of a query from its participant's budget.
   /// - Returns: how to continue if the query is not to be answered now; `nil` if it is.
   func pay(for frame: Frame, _ template: Template, _ slot: Int) -> Next? {
-    switch peers[slot]?.session.work.spend(Self.cost(of: frame, template), at: now, turn: turn) {
+    switch peers[slot]?.work?.pointee.spend(Self.cost(of: frame, template), at: now, turn: turn) {
     case .pass, nil: return nil
     case .refuse(let left):
       refuseWork(frame, slot, left: left)
@@ -22,7 +22,7 @@ extension BinaryGateway {
     }
   }
 
-  /// Rejects a message because its session has used up its work (9007).
+  /// Rejects a message because its participant has used up its work (9007).
   func refuseWork(_ frame: Frame, _ slot: Int, left: Int64) {
     guard let peer = peers[slot] else { return }
     counts.overworked += 1
@@ -37,20 +37,22 @@ extension BinaryGateway {
         clientSequence: frame.sequenceNumber), slot)
   }
 
-  /// Takes the cost of a command whose result is known: a reject is journaled although it changes
-  /// nothing, and a mass cancel costs by the number of orders.
+  /// Takes the cost of a command that had `events` events from the participant of its session.
+  /// Services that send readings for others do not pay for what those readings cause.
+  public func charge(_ session: SessionId, events: Int) {
+    let roles = view.reference.roles(of: session)
+    if roles.isDisjoint(with: [.trading, .administration]) { return }
+    debit(session, Int64(events - WorkBudget.Cost.events) * WorkBudget.Cost.event)
+  }
+
+  /// Takes the cost of a command that was rejected.
   func charge(for event: borrowing Event) {
-    switch copy event {
-    case .rejected(let rejected): debit(rejected.session, WorkBudget.Cost.reject)
-    case .order(.massCanceled(let done)):
-      debit(done.session, Int64(done.count) / 2 * WorkBudget.Cost.cancels)
-    default: break
-    }
+    if case .rejected(let rejected) = copy event { debit(rejected.session, WorkBudget.Cost.reject) }
   }
 
   private func debit(_ session: SessionId, _ cost: Int64) {
-    guard let slot = peers.slot(of: session) else { return }
-    peers.pointer(slot).pointee?.session.work.debit(cost)
+    guard let participant = view.reference.session(session)?.participant else { return }
+    budgets.budget(of: participant).pointee.debit(cost, at: now)
   }
 
   private static func cost(of frame: Frame, _ template: Template) -> Int64 {

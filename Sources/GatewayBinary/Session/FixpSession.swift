@@ -142,7 +142,7 @@ public struct FixpSession: Sendable {
     public var messages = ThrottleLimits(limit: 250_000, cutoff: 1_000_000)
     /// Limits of cancels and mass cancels per second.
     public var cancels = ThrottleLimits(limit: 1_000_000, cutoff: 4_000_000)
-    /// Limits of the work that a session may ask for.
+    /// Limits of the work that a participant may ask for.
     public var work = WorkBudget.Limits()
     /// Maximum number of reports in one retransmission.
     public var retransmission: UInt32 = 10_000
@@ -167,8 +167,6 @@ public struct FixpSession: Sendable {
   public private(set) var nextIncoming: UInt64 = 1
   /// The limits of the session.
   public let limits: Limits
-  /// The work that the session may still ask for.
-  public var work: WorkBudget
   private var messages: Throttle
   private var cancels: Throttle
   private var lastReceived: SteadyTime
@@ -178,7 +176,6 @@ public struct FixpSession: Sendable {
   public init(now: SteadyTime, limits: Limits = Limits()) {
     self.limits = limits
     (messages, cancels) = (Throttle(limits.messages), Throttle(limits.cancels))
-    work = WorkBudget(limits.work)
     (lastReceived, lastSent) = (now, now)
   }
 

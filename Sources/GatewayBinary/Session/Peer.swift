@@ -18,6 +18,8 @@ struct Peer {
   var session: FixpSession
   /// The participant it acts for; `.exchange` before it negotiated.
   var participant = ParticipantId.exchange
+  /// The work that the participant may still ask for; `nil` before the session is established.
+  var work: UnsafeMutablePointer<WorkBudget>?
   /// Whether reading is paused because the intake was full.
   var isPaused = false
   /// Whether a retransmission is in progress.

@@ -1,21 +1,22 @@
-// The work that a session may ask for, beyond messages of constant cost:
+// The work that a participant may ask for, beyond messages of constant cost:
 //
 //     units    full ── requests spend ──▶ 0 ── refused (9007) ──▶ time refills ──▶ full
 //     a turn   a request that exceeds the turn's share waits for the next turn
 //
 // A unit is about a microsecond of the thread that serves all clients. What a request costs is
-// known before it (a question), or after it (a command that was rejected and journaled, a mass
-// cancel of many orders); what is known afterwards may leave the budget below zero.
+// known before it (a question), or after it (a command that was rejected and journaled, or that
+// changed many orders); what is known afterwards may leave the budget below zero. All sessions of a
+// participant share one budget, and a new connection does not renew it.
 
 import MarketModel
 
-/// The work of one session, in units. Owned by the I/O thread.
+/// The work of one participant, in units. Owned by the I/O thread.
 public struct WorkBudget: Sendable {
-  /// Units that a session may spend, and how many of them in one turn.
+  /// Units that a participant may spend, and how many of them in one turn.
   public struct Limits: Sendable, Equatable {
     /// Units per second; also the most that are saved up.
     public var perSecond: Int64
-    /// Units per turn of the event loop, after which the session's next request waits.
+    /// Units per turn of the event loop, after which the participant's next request waits.
     public var perTurn: Int64
 
     /// Limits of `perSecond` units per second and `perTurn` per turn.
@@ -46,10 +47,13 @@ public struct WorkBudget: Sendable {
     public static let retransmission: Int64 = 16
     /// A command that was rejected: it is journaled, although it changes nothing.
     public static let reject: Int64 = 100
-    /// Two orders cancelled by one command.
-    public static let cancels: Int64 = 1
+    /// Each event of one command beyond `events`. A command with very many events delays all
+    /// others until they are delivered. At this price it may do so in about a hundredth of the time.
+    public static let event: Int64 = 10
+    /// Events that any command may have.
+    public static let events = 64
     /// The hash of the whole state; administrators only.
-    public static let stateHash: Int64 = 20_000
+    public static let stateHash: Int64 = 100
   }
 
   /// The limits.
@@ -91,7 +95,8 @@ public struct WorkBudget: Sendable {
   }
 
   /// Takes the cost of work that was done.
-  public mutating func debit(_ cost: Int64) {
+  public mutating func debit(_ cost: Int64, at now: SteadyTime) {
+    refill(at: now)
     // A debt of more than ten seconds is not remembered.
     left = max(left - cost, -10 * limits.perSecond)
   }
@@ -105,5 +110,29 @@ public struct WorkBudget: Sendable {
     // The time of a part of a unit is kept for the next call.
     let rest = passed - UInt64(units * 1_000_000 / limits.perSecond) * 1_000
     refilled = SteadyTime(nanoseconds: now.nanoseconds - min(rest, now.nanoseconds))
+  }
+}
+
+/// The budgets of all participants. Owned by the I/O thread. A budget's address is valid as long as
+/// the table.
+public struct WorkBudgets: ~Copyable {
+  private let limits: WorkBudget.Limits
+  private var rows = DirectTable<UnsafeMutablePointer<WorkBudget>?>(nil)
+
+  /// Full budgets.
+  public init(_ limits: WorkBudget.Limits) { self.limits = limits }
+
+  deinit {
+    for number in 0..<rows.count { rows[number]?.deallocate() }
+  }
+
+  /// The budget of a participant; allocated when first used.
+  public mutating func budget(of participant: ParticipantId) -> UnsafeMutablePointer<WorkBudget> {
+    let number = Int(participant.rawValue)
+    if let row = rows[number] { return row }
+    let row = UnsafeMutablePointer<WorkBudget>.allocate(capacity: 1)
+    row.initialize(to: WorkBudget(limits))
+    rows[number] = row
+    return row
   }
 }

@@ -70,7 +70,7 @@ extension Configuration {
         "cancels per second at which a session is terminated"),
       .number(
         "client.work", \.workLimit, 1_000...1 << 30,
-        "work per second that a session may ask for, in units of about 1 us; more is rejected"),
+        "work per second that a participant may ask for, units of about 1 us; more is rejected"),
       .number(
         "settlement.transfers", \.settlement.transfers, 1...1_000_000,
         "transfers with which a batch closes; fixed by the first start"),

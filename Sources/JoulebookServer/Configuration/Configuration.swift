@@ -98,7 +98,7 @@ public struct Configuration: Sendable, Equatable {
   public var cancelLimit: UInt32 = 1_000_000
   /// Cancels per second at which the session is terminated.
   public var cancelCutoff: UInt32 = 4_000_000
-  /// Units of work per second that a session may ask for; see `WorkBudget`.
+  /// Units of work per second that a participant may ask for; see `WorkBudget`.
   public var workLimit: UInt32 = 100_000
   /// Number of events in the outbox from which on no further command is applied.
   public var outboxEvents: UInt32 = 1 << 17

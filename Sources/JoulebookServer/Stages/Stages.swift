@@ -15,6 +15,8 @@ final class Stages {
   let retransmission: RetransmissionService?
   /// `nil` if no journal is kept.
   let snapshots: SnapshotService?
+  /// Commands with many events, for whose work their senders pay.
+  let longCommands: LongCommands
 
   init(
     _ matching: MatchingStage, thread: MatchingThread? = nil, verifier: SignatureVerifier? = nil,
@@ -23,6 +25,7 @@ final class Stages {
   ) {
     (self.matching, self.verifier, keptThread) = (matching, verifier, thread)
     self.thread = thread.map(Borrowed.init)
+    longCommands = matching.long
     (self.settlement, self.retransmission) = (settlement, retransmission)
     self.snapshots = snapshots
   }

@@ -139,6 +139,7 @@ final class IOTurn: LoopHandler {
     delivery { delivery in
       stages.verifier?.deliver(to: delivery)
       serve(stages, delivery)
+      delivery.charge(stages.longCommands.take())
       port { $0.deliverRetransmissions(to: delivery) }
       if stages.thread == nil {
         // Delivery may have freed capacity: apply queued commands now rather than when a client

@@ -31,6 +31,8 @@ final class MatchingStage {
   private var announcedHeadroom = DiskHeadroom.ample
   private var announcedHindrance = false
   private let current = CurrentCommand(.live)
+  /// Commands with many events, for whose work their senders pay.
+  let long = LongCommands()
   /// Number of commands in the journal that were refused at a start.
   private let refused: Int
   private let log: Logger
@@ -281,7 +283,9 @@ final class MatchingStage {
     #if DEBUG
       CommandTrap.trapIfSelected(command)
     #endif
+    let before = outbox.count
     exchange.apply(command, into: &outbox)
+    long.note(command.session, outbox.count - before)
   }
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {

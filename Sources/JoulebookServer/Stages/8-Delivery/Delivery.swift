@@ -59,6 +59,11 @@ final class Delivery {
     if hasOthers { tellOthers { $0.delivered(through: sequence) } }
   }
 
+  /// Takes the work of commands with many events from the budgets of their senders.
+  func charge(_ commands: [(session: SessionId, events: Int)]) {
+    for command in commands { binary.charge(command.session, events: command.events) }
+  }
+
   /// Passes the result of a signature check to the gateway that received the reading.
   func checked(_ reading: SignedReading, isValid: Bool) -> Bool {
     gateway(reading.gateway).checked(reading, isValid: isValid)
