@@ -18,14 +18,14 @@ public enum EventKind: UInt8, Sendable {
   case other = 255
 
   /// The offset of the tag in an event, bytes.
-  @usableFromInline static var place: Int { MemoryLayout<Event>.size - 1 }
+  @usableFromInline static var tagOffset: Int { MemoryLayout<Event>.size - 1 }
 
   /// Starts an event of this kind at `event`. The caller writes the returned payload.
   @inlinable @inline(__always) public func begin<Payload: BitwiseCopyable>(
     at event: UnsafeMutablePointer<Event>
   ) -> UnsafeMutablePointer<Payload> {
     let raw = UnsafeMutableRawPointer(event)
-    raw.storeBytes(of: rawValue, toByteOffset: EventKind.place, as: UInt8.self)
+    raw.storeBytes(of: rawValue, toByteOffset: EventKind.tagOffset, as: UInt8.self)
     return raw.assumingMemoryBound(to: Payload.self)
   }
 }
@@ -33,7 +33,7 @@ public enum EventKind: UInt8, Sendable {
 extension UnsafePointer<Event> {
   /// The kind of the event.
   @inlinable @inline(__always) public var kind: EventKind {
-    let number = UnsafeRawPointer(self).load(fromByteOffset: EventKind.place, as: UInt8.self)
+    let number = UnsafeRawPointer(self).load(fromByteOffset: EventKind.tagOffset, as: UInt8.self)
     return EventKind(rawValue: number) ?? .other
   }
 

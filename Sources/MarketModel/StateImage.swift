@@ -15,7 +15,7 @@ public protocol StateSink: AnyObject {
 
 /// Returns the bytes of a state in the order in which they were written. Owned by one thread.
 public protocol StateSource: AnyObject {
-  /// Reads the next bytes; zeros behind the end, after an error and after `reject`.
+  /// Reads the next bytes; zeros after the end, after an error and after `reject`.
   func read(into bytes: UnsafeMutableRawBufferPointer)
   /// Reports that the bytes read are invalid, with the reason. The source returns only zeros from
   /// now on.
@@ -67,7 +67,7 @@ extension StateSource {
   @inlinable public func count(most: Int) -> Int {
     let count = get(UInt64.self)
     guard count <= UInt64(max(0, most)) else {
-      reject("\(count) entries where at most \(most) can be")
+      reject("\(count) entries, more than the maximum of \(most)")
       return 0
     }
     return Int(count)

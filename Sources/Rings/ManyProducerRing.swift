@@ -48,7 +48,7 @@ public final class ManyProducerRing<Element: BitwiseCopyable>: Ring<Element>, Pu
   /// - Precondition: The reading end was not claimed before.
   public func claimConsumer() -> Consumer { Consumer(self) }
 
-  /// The position behind the last stamped element. Linear in the number of new elements.
+  /// The position after the last stamped element. Linear in the number of new elements.
   @inlinable public func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64 {
     var end = knownEnd
     while end &- tail <= memory.mask, isPublished(end) { end &+= 1 }
@@ -93,7 +93,7 @@ extension ManyProducerRing {
     @inlinable public mutating func push(contentsOf elements: UnsafeBufferPointer<Element>) -> Bool
     {
       guard !elements.isEmpty else { return true }
-      precondition(elements.count <= Int(memory.mask + 1), "more than the ring can ever hold")
+      precondition(elements.count <= Int(memory.mask + 1), "the elements fit into an empty ring")
       guard let position = claim(elements.count) else { return false }
       for (offset, element) in elements.enumerated() {
         write(element, at: position &+ UInt64(offset))

@@ -40,14 +40,14 @@ public class Ring<Element: BitwiseCopyable>: @unchecked Sendable {
   /// - Precondition: It was not reserved before.
   final func claimReading() {
     let taken = consumerClaimed.exchange(true, ordering: .relaxed)
-    precondition(!taken, "the ring already has its reader")
+    precondition(!taken, "a ring has one reader")
   }
 }
 
 /// How the reading end of a ring finds published elements; rings of one and of many writers differ
 /// in this. Positions count elements since the start.
 public protocol PublishedRing: AnyObject {
-  /// The position behind the last published element. Elements below `knownEnd` are known to be
+  /// The position after the last published element. Elements below `knownEnd` are known to be
   /// published, and elements below `tail` were read. Pairs with the release of the writers.
   func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64
 

@@ -31,7 +31,7 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
   ///   since.
   @inlinable public subscript(offset: Int) -> Element {
     let position = tail &+ UInt64(offset)
-    precondition(position < end, "peeks at an element that is not there")
+    precondition(position < end, "the element is published")
     return memory.slot(position).pointee
   }
 
@@ -46,7 +46,7 @@ public struct RingConsumer<Element, Source: Ring<Element> & PublishedRing>: ~Cop
   /// - Precondition: `count` is at most the last result of `available` less the elements advanced
   ///   since.
   @inlinable public mutating func advance(by count: Int) {
-    precondition(count >= 0 && count <= Int(end &- tail), "reads beyond the end")
+    precondition(count >= 0 && count <= Int(end &- tail), "only published elements are released")
     tail &+= UInt64(count)
     // Pairs with the acquire of a writer that finds the ring full: slots are free only after they
     // were read.

@@ -53,7 +53,7 @@ public final class ServiceThread: @unchecked Sendable {
   /// Yields the core to a thread that waits for it. The kernel otherwise lets the running thread
   /// continue for up to a tick (4 ms) whatever its priority, so a background thread calls this
   /// during long work.
-  public static func giveWay() { sched_yield() }
+  public static func yieldCore() { sched_yield() }
 
   /// Waits until the body has returned. The thread that started this one calls it once.
   public func join() {

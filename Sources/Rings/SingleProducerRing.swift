@@ -30,7 +30,7 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: Ring<Element>, 
   /// - Precondition: The writing end was not claimed before.
   public func claimProducer() -> Producer {
     let taken = producerClaimed.exchange(true, ordering: .relaxed)
-    precondition(!taken, "the ring already has its writer")
+    precondition(!taken, "a ring has one writer")
     return Producer(self)
   }
 
@@ -38,7 +38,7 @@ public final class SingleProducerRing<Element: BitwiseCopyable>: Ring<Element>, 
   /// - Precondition: The reading end was not claimed before.
   public func claimConsumer() -> Consumer { Consumer(self) }
 
-  /// The position behind the last published element: the writer's index.
+  /// The position after the last published element: the writer's index.
   @inlinable public func publishedEnd(_ tail: UInt64, knownEnd: UInt64) -> UInt64 {
     // Pairs with the release in `Producer.publish`.
     memory.head.pointee.load(ordering: .acquiring)
@@ -89,7 +89,7 @@ extension SingleProducerRing {
     /// Stages an element; `publish` makes it visible to the reader.
     /// - Returns: `false` when the ring is full; then nothing was staged.
     @inlinable public mutating func append(_ element: Element) -> Bool {
-      if next &- rememberedTail > memory.mask, !hasRoom() { return false }
+      if next &- rememberedTail > memory.mask, !hasFreeSlot() { return false }
       memory.slot(next).initialize(to: element)
       next &+= 1  // counts to 2^64, which no ring reaches
       return true
@@ -125,7 +125,7 @@ extension SingleProducerRing {
     /// The free slots that are contiguous in memory, at most `limit`, for writing elements in
     /// place. Write from the first slot on, then call `stage` with the number of written elements.
     @inlinable public mutating func writable(limit: Int) -> UnsafeMutableBufferPointer<Element> {
-      let count = memory.contiguous(from: next, count: min(limit, room()))
+      let count = memory.contiguous(from: next, count: min(limit, freeSlots()))
       return UnsafeMutableBufferPointer(start: memory.slot(next), count: count)
     }
 
@@ -134,17 +134,17 @@ extension SingleProducerRing {
     @inlinable public mutating func stage(_ count: Int) {
       precondition(
         count >= 0 && UInt64(count) <= memory.mask &+ 1 &- (next &- rememberedTail),
-        "stages more than there is room for")
+        "at most the free slots are staged")
       next &+= UInt64(count)
     }
 
     /// The number of elements that can be staged now. Reads the reader's index.
-    @inlinable public mutating func room() -> Int {
-      _ = hasRoom()
+    @inlinable public mutating func freeSlots() -> Int {
+      _ = hasFreeSlot()
       return Int(memory.mask &+ 1 &- (next &- rememberedTail))
     }
 
-    @inlinable mutating func hasRoom() -> Bool {
+    @inlinable mutating func hasFreeSlot() -> Bool {
       // Pairs with the release in `RingConsumer.advance`: the slot was read before it is written
       // again.
       rememberedTail = memory.tail.pointee.load(ordering: .acquiring)

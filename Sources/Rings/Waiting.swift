@@ -11,14 +11,14 @@ func waitUntil(
     for _ in 0..<max(0, spins) where isReady() { return true }
     return bell.wait(timeoutNanoseconds: timeoutNanoseconds, until: isReady)
   case .spin:
-    return look(until: timeoutNanoseconds, isReady) {}
+    return poll(until: timeoutNanoseconds, isReady) {}
   case .yield:
-    return look(until: timeoutNanoseconds, isReady) { sched_yield() }
+    return poll(until: timeoutNanoseconds, isReady) { sched_yield() }
   }
 }
 
 /// Checks without sleeping; reads the clock once in 256 checks.
-private func look(
+private func poll(
   until timeoutNanoseconds: UInt64?, _ isReady: () -> Bool, between: () -> Void
 ) -> Bool {
   guard let timeoutNanoseconds else {

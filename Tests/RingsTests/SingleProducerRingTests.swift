@@ -23,7 +23,7 @@ struct SingleProducerRingTests {
           } else if consumer.pop() != (model.isEmpty ? nil : model.removeFirst()) {
             wrong.append((capacity, history))
           }
-          if ring.count != model.count || producer.room() != capacity - model.count {
+          if ring.count != model.count || producer.freeSlots() != capacity - model.count {
             wrong.append((capacity, history))
           }
         }
@@ -45,7 +45,7 @@ struct SingleProducerRingTests {
     seen.append(consumer.available())
     for offset in 0..<4 { seen.append(consumer[offset]) }
     consumer.advance(by: 3)
-    seen += [producer.room(), consumer[0]]
+    seen += [producer.freeSlots(), consumer[0]]
     #expect(seen == [0, 4, 1, 2, 3, 4, 3, 4])
   }
 

@@ -146,7 +146,7 @@ extension CommandsAhead {
     current.registerThread()
     CrashHandler.waitIfEnding()
     // The replay runs beside a live server, so it yields the core to the server's threads.
-    if bound != nil { ServiceThread.giveWay() }
+    if bound != nil { ServiceThread.yieldCore() }
     if let decoder {
       group = try decoder.next(limit: Self.most)
     } else {

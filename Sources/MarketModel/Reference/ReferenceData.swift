@@ -238,7 +238,7 @@ extension ReferenceData {
     for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
   }
 
-  /// Writes the size of a table, the number of entries, and each entry behind its number.
+  /// Writes the size of a table, the number of entries, and each entry after its number.
   private static func write<Entry: BitwiseCopyable>(
     _ table: borrowing DirectTable<Entry?>, to sink: any StateSink
   ) {
@@ -260,7 +260,7 @@ extension ReferenceData {
       let index = Int(truncatingIfNeeded: source.get(UInt64.self))
       let entry = source.get(Entry.self)
       guard (0..<count).contains(index) else {
-        source.reject("an entry \(index) of \(count)")
+        source.reject("entry \(index) is outside a table of \(count)")
         break
       }
       table[index] = entry

@@ -46,7 +46,7 @@ struct LocalLog: ~Copyable, CommitLog {
   var obstacle: JournalError? { journal.obstacle }
   var progress: (any CommitProgress)? { journal }
 
-  mutating func hasCapacity(for count: Int) -> Bool { pages.room() > count }
+  mutating func hasCapacity(for count: Int) -> Bool { pages.freeSlots() > count }
 
   @inline(__always) mutating func append(_ command: borrowing Command) {
     let isWritten = pages.append(copy command)
