@@ -75,56 +75,59 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
       return "\(path) is in use by \(who). Stop that server, or give this one another directory."
     case .moved(let path):
       return
-        "\(path) was moved away or replaced while this server writes there. Put the folder back; "
-        + "stop the server before its folder is moved."
+        "\(path) was moved or replaced while this server was writing to it. Put the folder back. "
+        + "To move it, stop the server first."
     case .lost(let path, let other):
       return
-        "\(path) holds no segment, but \(other) shows that an exchange was kept here: a new one would begin "
-        + "beside its books. Nothing was changed. Mount that folder, or bring it back from a copy; to begin anew, "
-        + "choose another data folder."
+        "\(path) has no segment, but \(other) shows that an exchange has run here, so its journal "
+        + "is missing. Nothing was changed. Mount the journal's folder or restore it from a "
+        + "backup. For a new exchange, choose another data folder."
     case .corrupt(let path, let offset, let expected, let defect):
-      return "\(path), byte \(offset), where command \(expected.rawValue) is due: \(defect). "
-        + "Nothing was changed. Restore this file from a copy and start again; "
+      return "\(path), byte \(offset), where command \(expected.rawValue) is expected: \(defect). "
+        + "Nothing was changed. Restore this file from a backup and start again; "
         + "`joulebook journal verify` shows what is readable."
     case .tooEarly(let path, let asked, let oldest):
       return "\(path) begins with command \(oldest.rawValue), so command \(asked.rawValue) is not "
-        + "there. Bring back its older segments or start from a later command."
+        + "available. Restore the older segments or start from a later command."
     case .badSnapshot(let path, let defect):
       return
-        "\(path) cannot be used: \(defect). The journal is not concerned; an older snapshot, or "
-        + "the journal from its first command, does the same."
+        "\(path) cannot be used: \(defect). The journal is not affected: an older snapshot, or a "
+        + "replay of the whole journal, gives the same state."
     case .onlySnapshots(let path, let oldest, let defect):
       return
-        "\(path) cannot be used: \(defect); nor can another snapshot, and the journal begins with command "
-        + "\(oldest.rawValue): the segments before it are gone. Nothing was changed. Bring them back, or a whole "
-        + "snapshot, from a backup; of another layout, the program that wrote it can read it: start that."
+        "\(path) cannot be used: \(defect). No other snapshot can be used either, and the journal "
+        + "begins with command \(oldest.rawValue), because the segments before it were removed. "
+        + "Nothing was changed. Restore those segments or an undamaged snapshot from a backup. If "
+        + "another version of the program wrote the snapshot, start that version."
     case .badRefusals(let path, let defect):
       return
-        "\(path) cannot be used: \(defect). Nothing was changed. Without it the exchange would be "
-        + "another: bring back the file from a copy of the folder, do not remove it."
+        "\(path) cannot be used: \(defect). Nothing was changed. Do not remove the file: without "
+        + "it a replay gives another state. Restore it from a backup of the folder."
     case .notRefusable(let sequence, let reason):
       return
-        "command \(sequence.rawValue) is not refused: \(reason). Nothing was changed. Only the "
-        + "command in which the last run ended, and whose result no client received, can be refused."
+        "command \(sequence.rawValue) cannot be refused: \(reason). Nothing was changed. Only the "
+        + "command during which the last run crashed can be refused, if no client has received its "
+        + "result."
     }
   }
 
   private static func advice(_ operation: Operation, _ code: Int32) -> String {
     switch code {
-    case ENOSPC, EDQUOT, EFBIG: "Make room on that disk, then start again."
-    case EACCES, EPERM, EROFS: "Let this user read and write there, then start again."
+    case ENOSPC, EDQUOT, EFBIG: "Free space on that disk, then start again."
+    case EACCES, EPERM, EROFS: "Give this user read and write access, then start again."
     case ELOOP:
-      "It is a link, and a journal writes to no file elsewhere. Remove the link, or put the file itself in "
-        + "its place; a whole folder may lie elsewhere."
-    case EEXIST: "Something else lies in its place. Move that away."
+      "It is a symbolic link, and a journal does not write through links. Remove the link, or "
+        + "replace it with the file itself. A link to a whole folder is allowed."
+    case EEXIST: "Another kind of file has that name. Move it away."
     case EMFILE:
       "This process has no file descriptor left: raise `ulimit -n`, or LimitNOFILE= of its unit."
     case ENFILE:
-      "The system has no file descriptor left: raise fs.file-max, or stop the processes that use most of them."
+      "The system has no file descriptor left: raise fs.file-max, or stop the processes that use "
+        + "most of them."
     case ENOMEM: "The system has no memory left."
     case ENOENT: "Check that the directory is the journal's."
     case EIO where operation == .write || operation == .sync:
-      "What was not acknowledged may be lost. Check the disk before starting again."
+      "Commands that were not acknowledged may be lost. Check the disk before starting again."
     default: "Check the disk and the directory, then start again."
     }
   }

@@ -130,7 +130,7 @@ struct RefusedCommandsTests {
     #expect(try folder.recover().lastSequence == SequenceNumber(10))
     try snapshot(6, without: RefusedCommands(in: "/nonexistent"), folder)
     let error = #expect(throws: JournalError.self) { try Recovery.examine(folder.path) }
-    #expect(error?.description.contains("names command 6") == true)
+    #expect(error?.description.contains("contains command 6") == true)
   }
 
   @Test("A snapshot's entries are not restored into another journal.")
@@ -254,7 +254,7 @@ struct CurrentCommandTests {
 
   @Test("Places are reused, and more records than places are harmless.")
   func placesAreGivenBack() {
-    for round in 0..<(3 * CurrentCommand.places) {
+    for round in 0..<(3 * CurrentCommand.slots) {
       let current = CurrentCommand(.replay)
       current.registerThread()
       current.begin(SequenceNumber(UInt64(round) + 1))

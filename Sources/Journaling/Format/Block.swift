@@ -21,10 +21,11 @@ public struct Block {
     commands.reserveCapacity(Int(header.count))
     var records = BlockRecords(self, notBefore: Timestamp(nanoseconds: 0))
     while let command = try records.next() { commands.append(command) }
-    invariant(commands.count == Int(header.count), "as many commands as the header says")
+    invariant(
+      commands.count == Int(header.count), "the payload has the header's number of commands")
     invariant(
       commands.last.map { $0.sequence == header.lastSequence } ?? true,
-      "the last command is the one that the header ends with")
+      "the last command has the header's last number")
     return commands
   }
 }
@@ -45,15 +46,15 @@ struct BlockRecords {
     payload = block.payload
     (due, last) = (block.header.firstSequence, block.header.lastSequence)
     (time, lastTime) = (notBefore, block.header.time)
-    invariant(payload.count == Int(block.header.length), "a payload as long as the header says")
-    invariant(notBefore <= lastTime, "blocks in the order of their times")
-    invariant(due.rawValue <= last.rawValue + 1, "a block that ends no earlier than it begins")
+    invariant(payload.count == Int(block.header.length), "the payload has the header's length")
+    invariant(notBefore <= lastTime, "the times of blocks never fall")
+    invariant(due.rawValue <= last.rawValue + 1, "a block does not end before it begins")
   }
 
   /// The next command; `nil` after the last.
   mutating func next() throws(BlockDefect) -> Command? {
     guard due <= last else {
-      invariant(offset == payload.count, "nothing of the payload is left over")
+      invariant(offset == payload.count, "the records fill the payload")
       return nil
     }
     let start = offset
@@ -68,7 +69,7 @@ struct BlockRecords {
       offset = start
       throw .wrongContents
     }
-    invariant(offset <= payload.count && offset % 8 == 0, "records one after the other")
+    invariant(offset <= payload.count && offset % 8 == 0, "records are adjacent and aligned")
     time = command.time
     due = SequenceNumber(due.rawValue + 1)
     return command

@@ -19,7 +19,7 @@ public struct BlockChain: Sendable, Hashable {
     self.next = next
     self.shard = shard
     hash = next == SequenceNumber(1) ? .genesis : nil
-    invariant(next.rawValue < 1 << 63, "a number that a block can hold")
+    invariant(next.rawValue < 1 << 63, "the sequence number fits into a block")
   }
 
   /// Sequence number of the last command; `.none` before the first.
@@ -27,7 +27,7 @@ public struct BlockChain: Sendable, Hashable {
 
   /// Checks that a block may follow at this position.
   func check(_ header: BlockHeader, hashes: Bool) throws(BlockDefect) {
-    invariant(epoch > 0 || shard == nil, "a chain after a block has its shard and epoch")
+    invariant(epoch > 0 || shard == nil, "a chain with a shard has an epoch")
     if let shard, header.shard != shard { throw .foreignShard(header.shard) }
     guard header.firstSequence == next else { throw .wrongSequence(found: header.firstSequence) }
     guard header.epoch >= epoch, header.time >= time else { throw .goesBack }
@@ -36,11 +36,11 @@ public struct BlockChain: Sendable, Hashable {
 
   /// Moves after the block. `hash` is the block's hash; `nil` if it was not computed.
   mutating func pass(_ header: BlockHeader, hash: BlockHash?) {
-    invariant(header.firstSequence == next, "blocks passed in order")
-    invariant(header.time >= time && header.epoch >= epoch, "time and epoch that never fall")
-    invariant(shard == nil || header.shard == shard, "one shard a journal")
+    invariant(header.firstSequence == next, "blocks are passed in order")
+    invariant(header.time >= time && header.epoch >= epoch, "time and epoch never fall")
+    invariant(shard == nil || header.shard == shard, "a journal has one shard")
     next = SequenceNumber(next.rawValue + UInt64(header.count))
-    invariant(last == header.lastSequence, "a chain that ends where its last block does")
+    invariant(last == header.lastSequence, "the chain ends with the last command of its last block")
     (epoch, time, shard) = (header.epoch, header.time, header.shard)
     self.hash = hash
   }

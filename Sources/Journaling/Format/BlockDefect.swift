@@ -53,19 +53,19 @@ public enum BlockDefect: Error, Sendable, Equatable, CustomStringConvertible {
     case .notABlock: "no block begins here"
     case .headerChecksum: "the header's checksum is wrong"
     case .unsupportedVersion(let version): "format version \(version) is unknown to this program"
-    case .impossibleHeader: "the header says what no writer writes"
+    case .impossibleHeader: "the header has values that no writer writes"
     case .payloadChecksum: "the payload's checksum is wrong"
     case .paddingNotZero: "the bytes after the payload are not zero"
-    case .brokenChain: "it names another block before it"
+    case .brokenChain: "it does not contain the hash of the block before it"
     case .wrongSequence(let found): "it begins with command \(found.rawValue)"
     case .foreignShard(let shard): "it belongs to shard \(shard)"
     case .goesBack: "its time or epoch goes back"
     case .undecodable(let sequence, let failure): "command \(sequence.rawValue): \(failure)"
-    case .wrongContents: "its commands are not as many, or not as late, as its header says"
+    case .wrongContents: "the number of its commands, or the last time, differs from its header"
     case .followedBy(let sequence): "it is followed by command \(sequence.rawValue)"
-    case .missing: "no segment holds it"
+    case .missing: "its segment is missing"
     case .endsBefore(let sequence):
-      "the journal ends before it, but a snapshot holds command \(sequence.rawValue)"
+      "the journal ends before it, but a snapshot contains command \(sequence.rawValue)"
     }
   }
 }

@@ -37,7 +37,7 @@ public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConver
     writer.put(word3)
     invariant(
       BlockHash(reading: UnsafeRawBufferPointer(start: bytes, count: writer.offset), at: 0) == self,
-      "a hash that reads as it was written")
+      "a hash reads as it was written")
   }
 
   /// 64 hexadecimal digits, in the order of the bytes.
@@ -50,7 +50,7 @@ public struct BlockHash: Hashable, Sendable, BitwiseCopyable, CustomStringConver
         text += [digits[value >> 4], digits[value & 15]]
       }
     }
-    invariant(text.count == 64, "two digits a byte")
+    invariant(text.count == 64, "a byte has two digits")
     return String(decoding: text, as: UTF8.self)
   }
 }

@@ -61,9 +61,10 @@ public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
   public var blockBytes: Int { Self.blockBytes(payload: Int(length)) }
 
   static func blockBytes(payload: Int) -> Int {
-    invariant(payload >= 0 && payload <= largestBlock - size, "a payload that a block holds")
+    invariant(payload >= 0 && payload <= largestBlock - size, "the payload fits into a block")
     let bytes = (size + payload + alignment - 1) & ~(alignment - 1)
-    invariant(bytes >= size + payload && bytes <= largestBlock, "no block larger than the largest")
+    invariant(
+      bytes >= size + payload && bytes <= largestBlock, "a block is not longer than the maximum")
     return bytes
   }
 }
@@ -71,7 +72,7 @@ public struct BlockHeader: Hashable, Sendable, BitwiseCopyable {
 extension BlockHeader {
   /// Writes the header with its checksum to 128 bytes.
   func write(to bytes: UnsafeMutableRawPointer) {
-    invariant(isPossible, "a header that can be read again")
+    invariant(isPossible, "a header is written only if it can be read")
     var writer = SealedHeader.begin(Self.magic, Self.version, at: bytes)
     writer.put(shard)
     writer.put(epoch)
@@ -81,12 +82,12 @@ extension BlockHeader {
     writer.put(time.nanoseconds)
     writer.put(committed.rawValue)
     previous.write(to: bytes + 56)
-    invariant(writer.offset == 56, "fields written where they are drawn")
+    invariant(writer.offset == 56, "fields are written at their offsets")
     writer = RecordWriter(bytes + 88)
     writer.put(payloadChecksum)
     writer.reserve(32)
     SealedHeader.seal(bytes)
-    invariant(isRead(from: bytes), "a header that reads as it was written")
+    invariant(isRead(from: bytes), "a header reads as it was written")
   }
 
   /// Whether reading these 128 bytes gives this header.
@@ -111,7 +112,7 @@ extension BlockHeader {
     length = reader.u32()
     time = reader.time()
     committed = SequenceNumber(reader.u64())
-    invariant(reader.offset == 56, "fields read where they are drawn")
+    invariant(reader.offset == 56, "fields are read at their offsets")
     previous = BlockHash(reading: bytes, at: 56)
     reader = RecordReader(base + 88, .tick)
     payloadChecksum = reader.u32()

@@ -28,8 +28,8 @@ enum CRC32C {
     let check = "123456789".utf8.reduce(~0 as UInt32) { crc, byte in
       crc >> 8 ^ tables[Int((crc ^ UInt32(byte)) & 0xFF)]
     }
-    invariant(~check == 0xE306_9283, "the table of this polynomial")
-    invariant(tables[lanes * 256 - 1] != tables[255], "a table for each lane")
+    invariant(~check == 0xE306_9283, "the table is that of this polynomial")
+    invariant(tables[lanes * 256 - 1] != tables[255], "every lane has a table")
     return UnsafePointer(tables)
   }()
 
@@ -50,7 +50,7 @@ enum CRC32C {
       crc = crc >> 8 ^ tables[Int((crc ^ UInt32(bytes[offset])) & 0xFF)]
       offset += 1
     }
-    invariant(offset == bytes.count, "every byte counts once")
+    invariant(offset == bytes.count, "every byte is processed once")
     return ~crc
   }
 

@@ -79,12 +79,12 @@ public enum CommandCodec {
     header.put(command.session.rawValue)
     header.put(command.clientSequence)
     header.put(command.time.nanoseconds)
-    invariant(header.offset == headerLength, "a header as long as its drawing")
+    invariant(header.offset == headerLength, "a header has its documented length")
     invariant(
-      length % 8 == 0 && length <= longestRecord, "a record that keeps what follows aligned")
+      length % 8 == 0 && length <= longestRecord, "the next record is aligned")
     var payload = RecordWriter(bytes + headerLength)
     write(command.body, to: &payload)
-    invariant(payload.offset == length - headerLength, "a record as long as its drawing")
+    invariant(payload.offset == length - headerLength, "a record has its documented length")
     return length
   }
 
@@ -120,10 +120,10 @@ public enum CommandCodec {
     let session = SessionId(header.u32())
     let clientSequence = header.u64()
     let time = Timestamp(nanoseconds: header.u64())
-    invariant(header.offset == headerLength, "a header read as long as its drawing")
+    invariant(header.offset == headerLength, "a header is read to its documented length")
     var payload = RecordReader(base + offset + headerLength, kind)
     let body = try readBody(kind, payloadLength: payloadLength, from: &payload)
-    invariant(payload.offset == payloadLength, "a record read as long as its drawing")
+    invariant(payload.offset == payloadLength, "a record is read to its documented length")
     offset += Int(length)
     return Command(
       session: session, clientSequence: clientSequence, body: body, sequence: sequence, time: time)

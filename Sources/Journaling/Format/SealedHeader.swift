@@ -24,7 +24,7 @@ enum SealedHeader {
     writer.put(magic)
     writer.put(version)
     writer.put(UInt16(size))
-    invariant(writer.offset == own, "the kind's own begins where it is drawn")
+    invariant(writer.offset == own, "the fields of the kind begin at their offset")
     return writer
   }
 
@@ -48,10 +48,11 @@ enum SealedHeader {
     var checksum = RecordReader(base + sealed, .tick)
     guard checksum.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<sealed]))
     else { throw .headerChecksum }
-    invariant(reader.offset == 8 && checksum.offset == 4, "magic first, checksum last")
+    invariant(
+      reader.offset == 8 && checksum.offset == 4, "the magic is first and the checksum last")
     let found = reader.u16()
     guard found == version, reader.u16() == UInt16(size) else { throw .unsupportedVersion(found) }
-    invariant(reader.offset == own, "the kind's own is read where it was written")
+    invariant(reader.offset == own, "the fields of the kind are read at their offset")
     return reader
   }
 }

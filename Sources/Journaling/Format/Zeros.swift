@@ -19,7 +19,7 @@ enum Zeros {
       end = start
     }
     while end > 0, bytes[end - 1] == 0 { end -= 1 }
-    invariant(end >= 0 && end <= bytes.count, "a length within the bytes")
+    invariant(end >= 0 && end <= bytes.count, "the length is within the bytes")
     return end
   }
 }

@@ -55,7 +55,9 @@ public struct BlockReader: ~Copyable {
       throw .tooEarly(path: directory, asked: sequence, oldest: oldest)
     }
     let begin = segments.last { $0.first <= sequence }?.first ?? SequenceNumber(1)
-    invariant(begin <= max(sequence, SequenceNumber(1)), "no segment after what was asked for")
+    invariant(
+      begin <= max(sequence, SequenceNumber(1)),
+      "the segment starts at or before the requested command")
     self.directory = directory
     self.verification = verification
     self.disk = disk
@@ -85,7 +87,7 @@ public struct BlockReader: ~Copyable {
         offset = 0
         continue
       }
-      invariant(path != nil && offset <= size, "a place in the segment that is open")
+      invariant(path != nil && offset <= size, "the offset is within the open segment")
       let start = try fill(BlockHeader.size, limit: limit)
       let header: BlockHeader
       do throws(BlockDefect) {
@@ -111,7 +113,7 @@ public struct BlockReader: ~Copyable {
     guard bytes.count == header.blockBytes else { throw .cutOff }
     invariant(offset % BlockHeader.alignment == 0, "blocks begin on pages")
     let content = BlockHeader.size + Int(header.length)
-    invariant(content <= bytes.count, "a payload within its block")
+    invariant(content <= bytes.count, "a payload is within its block")
     let payload = UnsafeRawBufferPointer(rebasing: bytes[BlockHeader.size..<content])
     guard CRC32C.checksum(payload) == header.payloadChecksum else { throw .payloadChecksum }
     guard Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[content...])) else {
@@ -125,7 +127,9 @@ public struct BlockReader: ~Copyable {
       header: header, payload: payload, path: path ?? directory, offset: offset, hash: hash)
     chain.pass(header, hash: hash)
     offset += header.blockBytes
-    invariant((hash != nil) == (verification == .hashes), "hashes are known when they are checked")
+    invariant(
+      (hash != nil) == (verification == .hashes),
+      "a hash is computed exactly if hashes are verified")
     return block
   }
 
@@ -133,11 +137,11 @@ public struct BlockReader: ~Copyable {
   /// - Returns: `false` if it does not exist and need not.
   private mutating func openSegment(mustExist: Bool) throws(JournalError) -> Bool {
     if file != nil { return true }
-    invariant(path == nil && offset == 0, "a segment is opened where the one before was left")
+    invariant(path == nil && offset == 0, "no segment is open when one is opened")
     let path = JournalDirectory.segmentPath(directory, first: chain.next)
     do throws(JournalError) {
       let opened = try SegmentFile(opening: path, for: .reading, on: disk)
-      if mustExist { opened.readOnlyWhatIsAsked() }
+      if mustExist { opened.disableReadAhead() }
       (self.path, size) = (path, opened.size)
       file = consume opened
     } catch .system(.open, _, _, ENOENT) {
@@ -145,7 +149,7 @@ public struct BlockReader: ~Copyable {
       throw .corrupt(path: path, offset: 0, expected: chain.next, .missing)
     }
     (offset, windowStart, windowCount) = (0, 0, 0)
-    invariant(file != nil && size >= 0, "a segment that is open has a size")
+    invariant(file != nil && size >= 0, "an open segment has a size")
     return true
   }
 
@@ -154,7 +158,7 @@ public struct BlockReader: ~Copyable {
   private mutating func fill(
     _ count: Int, limit: SequenceNumber
   ) throws(JournalError) -> UnsafeRawBufferPointer {
-    invariant(count > 0 && count <= window.count, "a window takes any block")
+    invariant(count > 0 && count <= window.count, "the window can contain any block")
     let known = offset >= windowStart && offset + count <= windowStart + windowCount
     if !known || windowBound < chain.next {
       // Long reads while catching up, short ones when following a writer of small blocks.
@@ -162,7 +166,7 @@ public struct BlockReader: ~Copyable {
         windowBound < chain.next
         ? max(Self.smallestReadAhead, readAhead / 2) : min(Self.largestWindow, readAhead * 2)
       let length = max(count, min(readAhead, written(through: limit)))
-      invariant(length <= window.count, "no more read than the window holds")
+      invariant(length <= window.count, "a read fits into the window")
       let target = UnsafeMutableRawBufferPointer(rebasing: window[..<length])
       // A failed read may have overwritten the window, so the window is invalid.
       windowCount = 0
@@ -171,16 +175,17 @@ public struct BlockReader: ~Copyable {
     }
     let start = offset - windowStart
     let end = min(start + count, windowCount)
-    invariant(start <= end && windowBound >= chain.next, "read when it was durable")
-    invariant(end - start <= count, "no more than was asked for")
-    invariant(start >= 0 && windowCount <= window.count, "a window around the place that is read")
+    invariant(
+      start <= end && windowBound >= chain.next, "the bytes were durable when they were read")
+    invariant(end - start <= count, "at most the requested bytes are returned")
+    invariant(start >= 0 && windowCount <= window.count, "the window contains the bytes")
     return UnsafeRawBufferPointer(rebasing: window[start..<end])
   }
 
   /// Lower bound of the number of bytes from `offset` on that belong to blocks if everything up to
   /// `limit` is durable: whole pages, and the shortest record per command.
   private func written(through limit: SequenceNumber) -> Int {
-    invariant(chain.next <= limit, "something is durable that was not read")
+    invariant(chain.next <= limit, "durable commands remain to be read")
     let commands = Int(min(limit.rawValue - chain.next.rawValue, UInt64(window.count))) + 1
     let shortest = BlockHeader.size + commands * CommandCodec.headerLength
     return (shortest + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)

@@ -110,7 +110,7 @@ public enum CrashHandler {
   ) {
     let (me, code) = (UInt64(pthread_self()), information?.pointee.si_code ?? 0)
     // A signal sent by kill or sigqueue, not caused by this thread.
-    if code == 0 || code == -1, place(of: me) == nil, let owner = liveThread() {
+    if code == 0 || code == -1, slot(of: me) == nil, let owner = liveThread() {
       let error = errno
       pthread_kill(pthread_t(owner), signal)
       errno = error
@@ -119,7 +119,7 @@ public enum CrashHandler {
     // If two threads crash simultaneously, the first one ends the process.
     let (isFirst, first) = isEnding.compareExchange(
       expected: 0, desired: me, ordering: .relaxed)
-    if let words = place(of: me), isFirst || isLive(words) { report(words, signal) }
+    if let words = slot(of: me), isFirst || isLive(words) { report(words, signal) }
     if !isFirst, first != me { while true { pause() } }
     if isFirst { waitForLiveThread() }
     // Unblocks fatal signals for what follows: Swift's backtrace reads memory that may be unmapped,
@@ -148,9 +148,9 @@ public enum CrashHandler {
   }
 
   /// The record in which `thread` notes its command.
-  private static func place(of thread: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {
-    for place in 0..<CurrentCommand.places {
-      let words = CurrentCommand.board + place * CurrentCommand.stride
+  private static func slot(of thread: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {
+    for slot in 0..<CurrentCommand.slots {
+      let words = CurrentCommand.board + slot * CurrentCommand.stride
       if words[CurrentCommand.threadWord].load(ordering: .relaxed) == thread,
         words[CurrentCommand.commandWord].load(ordering: .relaxed) != 0
       {
@@ -162,8 +162,8 @@ public enum CrashHandler {
 
   /// The thread that applies clients' commands.
   private static func liveThread() -> UInt64? {
-    for place in 0..<CurrentCommand.places {
-      let words = CurrentCommand.board + place * CurrentCommand.stride
+    for slot in 0..<CurrentCommand.slots {
+      let words = CurrentCommand.board + slot * CurrentCommand.stride
       if words[CurrentCommand.purposeWord].load(ordering: .relaxed)
         == CurrentCommand.Purpose.live.rawValue,
         words[CurrentCommand.commandWord].load(ordering: .relaxed) != 0
@@ -183,8 +183,8 @@ public enum CrashHandler {
   /// printing its backtrace. Only the note of the live thread is proof, so this thread waits for
   /// it.
   private static func waitForLiveThread() {
-    guard let mine = place(of: UInt64(pthread_self())), !isLive(mine), let owner = liveThread(),
-      let live = place(of: owner),
+    guard let mine = slot(of: UInt64(pthread_self())), !isLive(mine), let owner = liveThread(),
+      let live = slot(of: owner),
       live[CurrentCommand.commandWord].load(ordering: .relaxed)
         == mine[CurrentCommand.commandWord].load(ordering: .relaxed)
     else { return }

@@ -4,7 +4,7 @@
 //     settlement thread    begin(4698) ─▶ apply ─▶ begin(4699) ...
 //                                 │
 //                                 ▼
-//     places     | thread, command, purpose | thread, command, purpose |  ...   never moved
+//     slots     | thread, command, purpose | thread, command, purpose |  ...   never moved
 //                                 ▲
 //     CrashHandler, on the failing thread: "this thread was applying command 4711"
 //
@@ -32,17 +32,17 @@ public struct CurrentCommand: ~Copyable, @unchecked Sendable {
     case replay
   }
 
-  /// Number of words per place: two cache lines, since neighbours are fetched together.
+  /// Number of words per slot: two cache lines, since neighbours are fetched together.
   static let stride = 16
-  /// Number of places. Threads beyond this number use one that is never read.
-  static let places = 32
+  /// Number of slots. Threads beyond this number use one that is never read.
+  static let slots = 32
   static let threadWord = 0
   @usableFromInline static let commandWord = 1
   static let purposeWord = 2
 
-  /// All places and one that is never read. Never freed, because a signal may arrive at any time.
+  /// All slots and one that is never read. Never freed, because a signal may arrive at any time.
   nonisolated(unsafe) static let board: UnsafeMutablePointer<Atomic<UInt64>> = {
-    let count = (places + 1) * stride
+    let count = (slots + 1) * stride
     let words = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: count)
     for index in 0..<count { (words + index).initialize(to: Atomic(0)) }
     return words
@@ -50,11 +50,11 @@ public struct CurrentCommand: ~Copyable, @unchecked Sendable {
 
   @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
 
-  /// Takes a place for commands applied for `purpose`.
+  /// Takes a slot for commands applied for `purpose`.
   public init(_ purpose: Purpose) {
-    var free = Self.board + Self.places * Self.stride
-    for place in 0..<Self.places {
-      let words = Self.board + place * Self.stride
+    var free = Self.board + Self.slots * Self.stride
+    for slot in 0..<Self.slots {
+      let words = Self.board + slot * Self.stride
       let (isTaken, _) = words[Self.purposeWord].compareExchange(
         expected: 0, desired: purpose.rawValue, ordering: .relaxed)
       guard isTaken else { continue }

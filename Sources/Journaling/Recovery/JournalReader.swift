@@ -34,7 +34,7 @@ public struct JournalReader: ~Copyable {
     let list = try Self.list(directory, disk, asWritten)
     let blocks = try BlockReader(
       directory: directory, from: first, verification: verification, disk: disk)
-    invariant(blocks.chain.next <= first, "read from no later than what was asked for")
+    invariant(blocks.chain.next <= first, "reading starts at or before the requested command")
     self.directory = directory
     position = first
     (refused, nextRefused) = (list, list?.next(from: first) ?? .max)
@@ -56,7 +56,7 @@ public struct JournalReader: ~Copyable {
     while true {
       if let command = try nextRecord() {
         guard command.sequence >= position else { continue }
-        invariant(command.sequence == position, "commands without a gap")
+        invariant(command.sequence == position, "commands are read without a gap")
         guard command.sequence.rawValue == nextRefused else {
           position = SequenceNumber(command.sequence.rawValue + 1)
           return command
@@ -65,7 +65,7 @@ public struct JournalReader: ~Copyable {
       }
       let time = blocks.chain.time
       guard let block = try blocks.next(through: bound) else { return nil }
-      invariant(block.header.time >= time, "blocks in the order of their times")
+      invariant(block.header.time >= time, "the times of blocks never fall")
       place = (block.path, block.offset)
       records = BlockRecords(block, notBefore: time)
     }
@@ -88,12 +88,12 @@ public struct JournalReader: ~Copyable {
       // Commands read before the error are returned; the next call meets the error again.
       if count == 0 { throw error }
     }
-    invariant(count <= buffer.count, "no more commands than there is room for")
+    invariant(count <= buffer.count, "the commands fit into the buffer")
     if count > 0 {
       let last = buffer[count - 1].sequence
       invariant(last.rawValue + 1 == position.rawValue, "the last command read precedes the next")
-      invariant(last <= bound ?? last, "nothing beyond what is durable")
-      invariant(position <= blocks.chain.next, "no command after the present block")
+      invariant(last <= bound ?? last, "no command beyond the bound is read")
+      invariant(position <= blocks.chain.next, "no command after the present block is read")
     }
     return count
   }

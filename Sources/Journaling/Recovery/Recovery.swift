@@ -48,7 +48,7 @@ public struct RecoveredJournal: Sendable, Equatable {
   /// Commands that are refused and not applied.
   public let refused: RefusedCommands
   /// Position of the last valid block.
-  let lastBlock: BlockPlace?
+  let lastBlock: BlockPosition?
 
   /// Sequence number of the last command; `.none` in an empty journal.
   public var lastSequence: SequenceNumber { chain.last }
@@ -80,17 +80,19 @@ public enum Recovery {
       }
     }
     try compareWithNames(found, on: disk)
-    invariant(found.appendOffset % BlockHeader.alignment == 0, "an end where a block may begin")
-    invariant(found.lastSequence >= snapshot, "a journal that reaches its snapshot")
     invariant(
-      (found.lastBlock == nil) == (found.blocks == 0), "the last block of those that were read")
-    if let place = found.lastBlock { try secure(place, on: disk) }
+      found.appendOffset % BlockHeader.alignment == 0, "the journal ends at a block boundary")
+    invariant(found.lastSequence >= snapshot, "the journal reaches its snapshot")
+    invariant(
+      (found.lastBlock == nil) == (found.blocks == 0),
+      "a last block exists exactly if blocks were read")
+    if let block = found.lastBlock { try secure(block, on: disk) }
     if let path = found.segmentPath {
       let file = try SegmentFile(opening: path, for: .writing, on: disk)
       let whole = (file.size + BlockHeader.alignment - 1) & ~(BlockHeader.alignment - 1)
       if let torn = found.tornTail {
-        invariant(torn.offset == found.appendOffset, "only what is after the last block is cut")
-        invariant(torn.path == path, "only the last segment is cut")
+        invariant(torn.offset == found.appendOffset, "only bytes after the last block are cut off")
+        invariant(torn.path == path, "only the last segment is truncated")
         try file.zero(torn.offset..<max(torn.offset + torn.bytes, file.size == whole ? 0 : whole))
       } else if file.size < whole {
         try file.zero(file.size..<whole)
@@ -109,7 +111,7 @@ public enum Recovery {
   ) throws(JournalError) {
     let newest = try Snapshots.list(found.directory, disk: disk).first?.sequence ?? .none
     guard found.lastSequence < newest else { return }
-    invariant(found.chain.next <= newest, "what is due is in the snapshot")
+    invariant(found.chain.next <= newest, "the next command of the journal is in the snapshot")
     throw .corrupt(
       path: found.segmentPath ?? found.directory, offset: found.appendOffset,
       expected: found.chain.next, .endsBefore(newest))
@@ -119,21 +121,21 @@ public enum Recovery {
   /// server may not have synced it. After a failed sync, the kernel treats the pages as written:
   /// they can still be read but would be lost in a power failure, and only writing them again makes
   /// them durable. Earlier blocks were synced before this one was written.
-  private static func secure(_ place: BlockPlace, on disk: any Disk) throws(JournalError) {
-    invariant(place.content <= place.bytes, "a payload within its block")
-    invariant(place.bytes % BlockHeader.alignment == 0, "a block of whole pages")
-    invariant(place.hash != nil, "what is written again was verified")
-    let file = try SegmentFile(opening: place.path, for: .writing, on: disk)
+  private static func secure(_ block: BlockPosition, on disk: any Disk) throws(JournalError) {
+    invariant(block.content <= block.bytes, "a payload is within its block")
+    invariant(block.bytes % BlockHeader.alignment == 0, "a block consists of whole pages")
+    invariant(block.hash != nil, "a block that is written again was verified")
+    let file = try SegmentFile(opening: block.path, for: .writing, on: disk)
     let bytes = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: place.bytes, alignment: BlockHeader.alignment)
+      byteCount: block.bytes, alignment: BlockHeader.alignment)
     defer { bytes.deallocate() }
-    let count = try file.read(into: bytes, at: place.offset)
+    let count = try file.read(into: bytes, at: block.offset)
     // The second reading may differ; then it must not be written.
-    guard count == place.bytes,
-      BlockHash(of: UnsafeRawBufferPointer(rebasing: bytes[..<place.content])) == place.hash,
-      Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[place.content...]))
-    else { throw .system(.read, path: place.path, offset: place.offset, code: EIO) }
-    try file.write(UnsafeRawBufferPointer(bytes), at: place.offset)
+    guard count == block.bytes,
+      BlockHash(of: UnsafeRawBufferPointer(rebasing: bytes[..<block.content])) == block.hash,
+      Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[block.content...]))
+    else { throw .system(.read, path: block.path, offset: block.offset, code: EIO) }
+    try file.write(UnsafeRawBufferPointer(bytes), at: block.offset)
     try file.sync()
   }
 
@@ -183,7 +185,7 @@ public enum Recovery {
     let begin = snapshot == .none ? oldest : snapshot
     var reader = try BlockReader(directory: directory, from: begin, disk: disk)
     var (blocks, isSealed) = (0, false)
-    var lastBlock: BlockPlace?
+    var lastBlock: BlockPosition?
     var failure: BlockDefect?
     do throws(JournalError) {
       while let block = try reader.next() {
@@ -199,7 +201,7 @@ public enum Recovery {
           progress(done, segments.count)
         }
         isSealed = block.header.count == 0
-        lastBlock = BlockPlace(block)
+        lastBlock = BlockPosition(block)
       }
     } catch .corrupt(let path, let offset, let expected, let defect) {
       guard defect.canBeTorn else {
@@ -207,13 +209,13 @@ public enum Recovery {
       }
       failure = defect
     }
-    invariant(blocks == 0 || lastBlock != nil, "the last block of those that were read")
+    invariant(blocks == 0 || lastBlock != nil, "a last block exists exactly if blocks were read")
     invariant(
-      reader.offset % BlockHeader.alignment == 0, "what comes next begins where a block may")
+      reader.offset % BlockHeader.alignment == 0, "the next block begins at a block boundary")
     invariant(
       lastBlock == nil || reader.path == nil || lastBlock?.path != reader.path
         || (lastBlock.map { $0.offset + $0.bytes } ?? 0) == reader.offset,
-      "the reader stands after the last block")
+      "the reader is after the last block")
     let hasGrown =
       isWritten ? try Rest.hasBlock(reader.chain, reader.path, reader.offset, disk) : false
     let tail =
@@ -242,14 +244,14 @@ public enum Recovery {
         failure ?? .followedBy(later.first))
     }
     guard let path else { return nil }
-    invariant(chain.next > .none && offset >= 0, "a place after the last block")
+    invariant(chain.next > .none && offset >= 0, "the tail is after the last block")
     let rest = try Rest(of: path, from: offset, on: disk)
     if let found = rest.block {
       throw .corrupt(
         path: path, offset: offset, expected: chain.next, failure ?? .followedBy(found))
     }
     let bytes = rest.bytes
-    invariant(offset % BlockHeader.alignment == 0, "a tail begins where a block may")
+    invariant(offset % BlockHeader.alignment == 0, "a tail begins at a block boundary")
     guard failure != nil || bytes > 0 else { return nil }
     return RecoveredJournal.TornTail(
       path: path, offset: offset, bytes: bytes, defect: failure ?? .notABlock,
@@ -258,7 +260,7 @@ public enum Recovery {
 }
 
 /// Position and identity of a block.
-struct BlockPlace: Sendable, Equatable {
+struct BlockPosition: Sendable, Equatable {
   let path: String
   let offset: Int
   /// Length with padding, and without.
@@ -270,7 +272,8 @@ struct BlockPlace: Sendable, Equatable {
     bytes = block.header.blockBytes
     content = BlockHeader.size + Int(block.header.length)
     invariant(
-      content <= bytes && bytes - content < BlockHeader.alignment, "less than a page of zeros")
+      content <= bytes && bytes - content < BlockHeader.alignment,
+      "the padding is shorter than a page")
     invariant(offset % BlockHeader.alignment == 0, "a block begins on a page")
   }
 }
@@ -297,13 +300,13 @@ private struct Rest {
       let used = Zeros.lengthWithout(trailing: read)
       if used > 0 {
         bytes = offset + used - start
-        invariant(bytes > 0 && used <= count, "bytes after the start of the tail")
+        invariant(bytes > 0 && used <= count, "used bytes are within the chunk")
         add(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: read[..<used])))
         try findBlocks(read, at: offset, after: start, in: file)
       }
       offset += count
     }
-    invariant(bytes <= max(0, file.size - start), "a tail within its segment")
+    invariant(bytes <= max(0, file.size - start), "the tail is within its segment")
   }
 
   /// Whether a valid block that follows `chain` is at `offset`.
@@ -335,19 +338,20 @@ private struct Rest {
     _ bytes: UnsafeRawBufferPointer, at offset: Int, after start: Int,
     in file: borrowing SegmentFile
   ) throws(JournalError) {
-    var place = 0
-    while place + BlockHeader.size <= bytes.count, block == nil {
-      defer { place += BlockHeader.alignment }
-      let isFirst = offset + place == start
+    var position = 0
+    while position + BlockHeader.size <= bytes.count, block == nil {
+      defer { position += BlockHeader.alignment }
+      let isFirst = offset + position == start
       invariant(
-        (offset + place - start) % BlockHeader.alignment == 0, "looked for where blocks may begin")
+        (offset + position - start) % BlockHeader.alignment == 0,
+        "blocks are searched at block boundaries")
       let header: BlockHeader
       do throws(BlockDefect) {
-        header = try BlockHeader(reading: UnsafeRawBufferPointer(rebasing: bytes[place...]))
+        header = try BlockHeader(reading: UnsafeRawBufferPointer(rebasing: bytes[position...]))
       } catch {
         continue
       }
-      guard try Self.isWhole(header, at: offset + place, in: file, padded: isFirst) else {
+      guard try Self.isWhole(header, at: offset + position, in: file, padded: isFirst) else {
         continue
       }
       // A block that is valid now but was invalid before: a transient read error, so nothing may be
@@ -366,8 +370,8 @@ private struct Rest {
       byteCount: header.blockBytes - BlockHeader.size, alignment: 8)
     defer { rest.deallocate() }
     let count = try file.read(into: rest, at: offset + BlockHeader.size)
-    invariant(count <= rest.count, "no more read than there is room for")
-    invariant(Int(header.length) <= rest.count, "a payload within its block")
+    invariant(count <= rest.count, "a read fits into its buffer")
+    invariant(Int(header.length) <= rest.count, "a payload is within its block")
     let payload = UnsafeRawBufferPointer(rebasing: rest[..<Int(header.length)])
     let padding = UnsafeRawBufferPointer(rebasing: rest[Int(header.length)...])
     return count == rest.count && CRC32C.checksum(payload) == header.payloadChecksum

@@ -126,7 +126,9 @@ public struct RefusedCommands: Sendable, Equatable {
     guard entry.hash == RefusedCommand.hash(of: command) else {
       throw .badRefusals(
         path: path,
-        "command \(command.sequence.rawValue) of the journal is another than was refused")
+        "command \(command.sequence.rawValue) of the journal differs from the command that was "
+          + "refused"
+      )
     }
     return RefusedCommand.replacement(for: command)
   }
@@ -137,7 +139,7 @@ public struct RefusedCommands: Sendable, Equatable {
     guard let beyond = entries.last, beyond.sequence > last else { return }
     throw .badRefusals(
       path: path,
-      "it names command \(beyond.sequence.rawValue), and the journal ends with \(last.rawValue)")
+      "it contains command \(beyond.sequence.rawValue), but the journal ends with \(last.rawValue)")
   }
 
   /// Checks the hashes of all entries whose commands are in `block`.
@@ -179,20 +181,20 @@ public struct RefusedCommands: Sendable, Equatable {
     if let lost = snapshot.refused.first(where: { self[$0.sequence] == nil }) {
       throw .badRefusals(
         path: path,
-        "it lacks command \(lost.sequence.rawValue), which \(snapshot.path) was made without "
-          + "(`joulebook serve` takes it over from there)")
+        "it lacks command \(lost.sequence.rawValue), which is refused according to "
+          + "\(snapshot.path) (`joulebook serve` adds the entry from there)")
     }
     if let other = snapshot.refused.first(where: { self[$0.sequence]?.hash != $0.hash }) {
       throw .badRefusals(
         path: path,
-        "its command \(other.sequence.rawValue) is another than \(snapshot.path) was made without")
+        "its entry of command \(other.sequence.rawValue) differs from the one in \(snapshot.path)")
     }
     let known = Set(snapshot.refused.map(\.sequence))
     let applied = entries.first { $0.sequence <= snapshot.sequence && !known.contains($0.sequence) }
     if let applied {
       throw .badRefusals(
         path: path,
-        "it names command \(applied.sequence.rawValue), which \(snapshot.path) was made with")
+        "it contains command \(applied.sequence.rawValue), which was applied in \(snapshot.path)")
     }
   }
 
@@ -221,7 +223,8 @@ public struct RefusedCommands: Sendable, Equatable {
       else {
         throw .badRefusals(
           path: list.path,
-          "command \(entry.sequence.rawValue) of the journal is another than a snapshot was made without"
+          "command \(entry.sequence.rawValue) of the journal differs from the one refused in a "
+            + "snapshot"
         )
       }
     }
@@ -275,7 +278,7 @@ extension RefusedCommands {
     let text = String(decoding: bytes, as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.count >= 4, lines[0] == title[...], lines.last == "" else {
-      throw Defect(text: "it is cut off, or no list of refused commands")
+      throw Defect(text: "it is cut off, or is not a list of refused commands")
     }
     var entries: [RefusedCommand] = []
     for line in lines.dropFirst().dropLast(2) {
@@ -283,7 +286,7 @@ extension RefusedCommands {
         separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
       guard words.count == 4, let sequence = UInt64(words[0]), words[1].utf8.count == 64,
         let time = UInt64(words[2]), sequence > (entries.last?.sequence.rawValue ?? 0)
-      else { throw Defect(text: "\"\(line)\" is no refused command") }
+      else { throw Defect(text: "\"\(line)\" is not an entry of a refused command") }
       entries.append(
         RefusedCommand(
           sequence: SequenceNumber(sequence), hash: String(words[1]),

@@ -38,7 +38,7 @@ public final class DirectoryLock: Sendable {
       disk.unlock(held)
       throw failure
     }
-    invariant(held >= 0 && descriptor >= 0, "locks that are held")
+    invariant(held >= 0 && descriptor >= 0, "both locks are held")
     (self.directory, self.disk, self.held) = (directory, disk, held)
   }
 
@@ -89,7 +89,7 @@ public final class DirectoryLock: Sendable {
       let descriptor = try disk.open(path, .reading)
       defer { disk.close(descriptor) }
       let count = try disk.read(descriptor, into: bytes, at: 0)
-      invariant(count >= 0 && count <= bytes.count, "no more read than there is room for")
+      invariant(count >= 0 && count <= bytes.count, "a read fits into its buffer")
       invariant(descriptor >= 0, "an open file has a descriptor")
       let text = String(decoding: bytes.prefix(count), as: UTF8.self)
       return Int32(text.prefix { $0.isNumber }) ?? 0

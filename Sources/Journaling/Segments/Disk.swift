@@ -26,7 +26,7 @@ public protocol Disk: Sendable {
   func bypassCache(_ descriptor: Int32)
   /// Disables read-ahead for this file, whose reader follows its writer. Has no effect where that
   /// is not supported.
-  func readOnlyWhatIsAsked(_ descriptor: Int32)
+  func disableReadAhead(_ descriptor: Int32)
   /// Makes a file's content durable, like `fdatasync`.
   /// - Throws: the errno.
   func sync(_ descriptor: Int32) throws(DiskFailure)
@@ -75,7 +75,7 @@ extension Disk {
   public func bypassCache(_ descriptor: Int32) {}
 
   /// The default: no effect.
-  public func readOnlyWhatIsAsked(_ descriptor: Int32) {}
+  public func disableReadAhead(_ descriptor: Int32) {}
 
   /// The default: renames by path.
   public func rename(_ path: String, to name: String, in held: Int32) throws(DiskFailure) {

@@ -46,7 +46,7 @@ enum JournalDirectory {
     let number = String(sequence.rawValue)
     let zeros = String(repeating: "0", count: digits - number.utf8.count)
     let name = zeros + number + suffix
-    invariant(self.sequence(of: name, suffix) == sequence, "a name that is read as it was written")
+    invariant(self.sequence(of: name, suffix) == sequence, "a name reads as it was written")
     return directory + "/" + name
   }
 
@@ -75,7 +75,8 @@ enum JournalDirectory {
     }
     let sorted = found.sorted { $0.first < $1.first }
     invariant(
-      zip(sorted, sorted.dropFirst()).allSatisfy { $0.first < $1.first }, "a name for each number")
+      zip(sorted, sorted.dropFirst()).allSatisfy { $0.first < $1.first },
+      "no two files have the same number")
     return sorted
   }
 
@@ -112,9 +113,9 @@ enum JournalDirectory {
     prepared path: String, first: SequenceNumber, by lock: DirectoryLock
   ) throws(JournalError) -> String {
     invariant(first > .none, "the first command has sequence number 1")
-    invariant(path == preparedPath(lock.directory), "only what was prepared gets a name")
+    invariant(path == preparedPath(lock.directory), "only the prepared segment is renamed")
     let name = segmentPath(lock.directory, first: first)
-    invariant(name != path, "a name of its own")
+    invariant(name != path, "the new name differs from the old one")
     try lock.rename(path, to: name)
     return name
   }

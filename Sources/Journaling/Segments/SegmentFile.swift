@@ -40,9 +40,9 @@ struct SegmentFile: ~Copyable {
   static func createZeroed(
     _ path: String, bytes: Int, on disk: any Disk, rest: () -> Void = {}
   ) throws(JournalError) -> SegmentFile {
-    invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment of whole blocks")
+    invariant(bytes > 0 && bytes % BlockHeader.alignment == 0, "a segment consists of whole blocks")
     let file = try SegmentFile(opening: path, for: .creating, on: disk)
-    invariant(file.size == 0, "zeros from the first byte on")
+    invariant(file.size == 0, "the file is empty before zeros are written")
     // The zeros are never read, and copying them into the cache would slow down the threads that
     // write commands.
     disk.bypassCache(file.descriptor)
@@ -84,7 +84,7 @@ struct SegmentFile: ~Copyable {
   /// Copies this file under its own name, which now belongs to another file or to none.
   /// - Parameter unnamed: Path of the copy until it is complete.
   /// - Returns: the copy, open for writing.
-  func written(anew unnamed: String, by lock: DirectoryLock) throws(JournalError) -> SegmentFile {
+  func copied(through unnamed: String, by lock: DirectoryLock) throws(JournalError) -> SegmentFile {
     var copy = try SegmentFile(opening: unnamed, for: .creating, on: disk)
     let chunk = 1 << 20
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
@@ -108,44 +108,44 @@ struct SegmentFile: ~Copyable {
   private static let zeroPiece = 128 << 10
 
   /// Disables read-ahead for this file, whose reader follows the writer.
-  func readOnlyWhatIsAsked() { disk.readOnlyWhatIsAsked(descriptor) }
+  func disableReadAhead() { disk.disableReadAhead(descriptor) }
 
   /// Reads up to `bytes.count` bytes at `offset`.
   /// - Returns: the number of bytes read; fewer only at the end of the file.
   func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(JournalError) -> Int {
-    precondition(offset >= 0, "a place in the file")
+    precondition(offset >= 0, "the offset is not negative")
     var done = 0
     while done < bytes.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
       do throws(DiskFailure) {
         let count = try disk.read(descriptor, into: rest, at: offset + done)
         if count == 0 { break }
-        invariant(count <= rest.count, "no more read than asked for")
+        invariant(count <= rest.count, "at most the requested bytes are read")
         done += count
       } catch {
         throw .system(.read, path, error, at: offset + done)
       }
     }
-    invariant(done <= bytes.count, "no more read than there is room for")
+    invariant(done <= bytes.count, "a read fits into its buffer")
     return done
   }
 
   /// Writes all of `bytes` at `offset`. A failure is not retried.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(JournalError) {
-    precondition(offset >= 0, "a place in the file")
+    precondition(offset >= 0, "the offset is not negative")
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
       do throws(DiskFailure) {
         let count = try disk.write(descriptor, rest, at: offset + done)
         guard count > 0 else { throw DiskFailure(EIO) }
-        invariant(count <= rest.count, "no more written than given")
+        invariant(count <= rest.count, "at most the given bytes are written")
         done += count
       } catch {
         throw .system(.write, path, error, at: offset + done)
       }
     }
-    invariant(done == bytes.count, "all of it was written")
+    invariant(done == bytes.count, "all bytes are written")
   }
 
   /// Makes what was written durable. A failure is not retried, because the kernel may have dropped
@@ -162,7 +162,7 @@ struct SegmentFile: ~Copyable {
   func zero(
     _ range: Range<Int>, pieces: Int = 1 << 20, rest: () -> Void = {}
   ) throws(JournalError) {
-    invariant(range.lowerBound >= 0, "zeros within the file")
+    invariant(range.lowerBound >= 0, "the range is within the file")
     let chunk = min(pieces, range.count)
     let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
     defer { zeros.deallocate() }
@@ -174,6 +174,6 @@ struct SegmentFile: ~Copyable {
       offset += count
       if offset < range.upperBound { rest() }
     }
-    invariant(offset == range.upperBound, "zeros up to the end, not beyond")
+    invariant(offset == range.upperBound, "the whole range is overwritten, no more")
   }
 }

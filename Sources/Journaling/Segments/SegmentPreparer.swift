@@ -93,11 +93,11 @@ final class SegmentPreparer: @unchecked Sendable {
   /// - Returns: `false` if the disk is full or another passing error occurred.
   /// - Throws: an error that will not pass.
   func prepare() throws(JournalError) -> Bool {
-    precondition(thread == nil, "its thread does that")
+    precondition(thread == nil, "the caller does the work only if there is no thread")
     if state.load(ordering: .relaxed) == .wanted { attempt() }
     if let failure { throw failure }
     let isReady = state.load(ordering: .relaxed) == .ready
-    invariant(isReady != isStarved, "a segment, or no room for one")
+    invariant(isReady != isStarved, "a segment is ready, or none can be prepared")
     return isReady
   }
 
@@ -114,15 +114,17 @@ final class SegmentPreparer: @unchecked Sendable {
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
     if let failure, state.load(ordering: .acquiring) == .failed { throw failure }
     invariant(state.load(ordering: .relaxed) == .ready, "a segment is taken when it is ready")
-    invariant(failure == nil, "what is ready has not failed")
-    guard let file = prepared.take() else { preconditionFailure("what is ready is open") }
+    invariant(failure == nil, "no attempt failed if a segment is ready")
+    guard let file = prepared.take() else { preconditionFailure("a ready segment is open") }
     return file
   }
 
   /// Requests the next segment, after the last one was taken and renamed.
   func renew() {
-    invariant(state.load(ordering: .relaxed) == .ready, "one segment is asked for at a time")
-    invariant(!isStarved, "a segment that was ready had room")
+    invariant(
+      state.load(ordering: .relaxed) == .ready,
+      "a segment is requested only after the last one was taken")
+    invariant(!isStarved, "no attempt fails while a segment is ready")
     awaited.store(false, ordering: .relaxed)
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
@@ -131,7 +133,7 @@ final class SegmentPreparer: @unchecked Sendable {
   /// Requests another segment, because the prepared one was replaced or removed. The caller has
   /// closed it.
   func discard() {
-    invariant(state.load(ordering: .relaxed) == .ready, "only what was ready is discarded")
+    invariant(state.load(ordering: .relaxed) == .ready, "only a ready segment is discarded")
     state.store(.wanted, ordering: .releasing)
     wanted.ring()
   }
@@ -143,7 +145,7 @@ final class SegmentPreparer: @unchecked Sendable {
     ending.store(true, ordering: .relaxed)
     wanted.ring()
     _ = done.wait { state.load(ordering: .acquiring) != .wanted }
-    invariant(state.load(ordering: .relaxed) != .stopped, "stopped once")
+    invariant(state.load(ordering: .relaxed) != .stopped, "the preparer is stopped once")
     state.store(.stopped, ordering: .releasing)
     wanted.ring()
     thread.join()
@@ -168,9 +170,10 @@ final class SegmentPreparer: @unchecked Sendable {
   }
 
   private func attempt() {
-    invariant(state.load(ordering: .relaxed) == .wanted, "only what is wanted is prepared")
     invariant(
-      failure == nil && prepared == nil, "one segment is prepared, and none after a failure")
+      state.load(ordering: .relaxed) == .wanted, "a segment is prepared only if it was requested")
+    invariant(
+      failure == nil && prepared == nil, "no segment is ready, and no attempt has failed for good")
     do throws(JournalError) {
       prepared = try make()
       starved.store(false, ordering: .relaxed)
@@ -211,7 +214,7 @@ final class SegmentPreparer: @unchecked Sendable {
   /// Removes the partial file of a segment that did not fit, whose space others need.
   private func removePartialFile() {
     invariant(
-      isStarved && state.load(ordering: .relaxed) == .wanted, "a segment that is ready stays")
+      isStarved && state.load(ordering: .relaxed) == .wanted, "a ready segment is not removed")
     do throws(DiskFailure) {
       try disk.remove(path)
     } catch {

@@ -73,11 +73,11 @@ public struct SystemDisk: Disk {
   public func read(
     _ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
-    precondition(descriptor >= 0 && offset >= 0, "a place in an open file")
+    precondition(descriptor >= 0 && offset >= 0, "the file is open and the offset not negative")
     while true {
       let count = pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
       if count < 0, errno == EINTR { continue }
-      invariant(count >= -1 && count <= bytes.count, "no more read than there is room for")
+      invariant(count >= -1 && count <= bytes.count, "a read fits into its buffer")
       return try Self.check(count)
     }
   }
@@ -86,9 +86,9 @@ public struct SystemDisk: Disk {
   public func write(
     _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskFailure) -> Int {
-    precondition(descriptor >= 0 && offset >= 0, "a place in an open file")
+    precondition(descriptor >= 0 && offset >= 0, "the file is open and the offset not negative")
     let count = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
-    invariant(count <= bytes.count, "no more written than was given")
+    invariant(count <= bytes.count, "at most the given bytes are written")
     return try Self.check(count)
   }
 
@@ -100,7 +100,7 @@ public struct SystemDisk: Disk {
 
   /// Disables read-ahead with `posix_fadvise`. On a disk with one queue, reading megabytes of a
   /// segment's zeros would delay the next sync.
-  public func readOnlyWhatIsAsked(_ descriptor: Int32) {
+  public func disableReadAhead(_ descriptor: Int32) {
     _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM)
   }
 
@@ -212,7 +212,7 @@ public struct SystemDisk: Disk {
       close(descriptor)
       throw DiskFailure(code)
     }
-    invariant(descriptor > STDERR_FILENO, "no lock in the place of a standard stream")
+    invariant(descriptor > STDERR_FILENO, "a lock does not have a standard stream's descriptor")
     return descriptor
   }
 

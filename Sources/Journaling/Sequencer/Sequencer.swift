@@ -55,8 +55,8 @@ public struct Sequencer: ~Copyable {
     clock: Clock, source: any TimeSource = SystemTime(),
     longestJumpNanoseconds: UInt64 = 1_000_000_000
   ) {
-    precondition(lastSequence.rawValue < 1 << 63, "a number that a block can hold")
-    precondition(longestJumpNanoseconds > 0, "clocks are never read at the same moment")
+    precondition(lastSequence.rawValue < 1 << 63, "the sequence number fits into a block")
+    precondition(longestJumpNanoseconds > 0, "the permitted deviation of the clocks is positive")
     (self.lastSequence, self.now, self.clock) = (lastSequence, lastTime, clock)
     (self.source, self.longestJumpNanoseconds) = (source, longestJumpNanoseconds)
   }
@@ -84,7 +84,7 @@ public struct Sequencer: ~Copyable {
   /// Gives `command` the next sequence number and the present time.
   public mutating func stamp(_ command: inout Command) {
     lastSequence = SequenceNumber(lastSequence.rawValue + 1)
-    invariant(lastSequence.rawValue < 1 << 63, "a number that a block can hold")
+    invariant(lastSequence.rawValue < 1 << 63, "the sequence number fits into a block")
     command.sequence = lastSequence
     command.time = now
   }
@@ -116,7 +116,7 @@ public struct Sequencer: ~Copyable {
   /// - Returns: `false` if `time` is before the present time, which then stays.
   /// - Precondition: the clock is driven.
   public mutating func drive(to time: Timestamp) -> Bool {
-    precondition(clock == .driven, "only a driven clock is driven")
+    precondition(clock == .driven, "the clock is driven")
     guard time >= now else { return false }
     now = time
     return true
@@ -130,7 +130,7 @@ public struct Sequencer: ~Copyable {
       .addingReportingOverflow(elapsed ?? 0)
     // A driven clock may have reached the greatest representable time, where it stays.
     let due = overflow ? .max : sum
-    invariant(due >= now.nanoseconds, "what is due is not before what was")
+    invariant(due >= now.nanoseconds, "monotonic time never falls")
     if wall > due, wall - due > longestJumpNanoseconds, elapsed != nil {
       return follow(due, .jumpedAhead(nanoseconds: wall - due))
     }

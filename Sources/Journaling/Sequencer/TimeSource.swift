@@ -21,8 +21,8 @@ public struct SystemTime: TimeSource {
   private static func read(_ clock: clockid_t) -> UInt64 {
     var time = timespec()
     let result = clock_gettime(clock, &time)
-    invariant(result == 0, "a clock that every system has")
-    invariant(time.tv_sec >= 0 && time.tv_nsec < 1_000_000_000, "a time since 1970")
+    invariant(result == 0, "the system has this clock")
+    invariant(time.tv_sec >= 0 && time.tv_nsec < 1_000_000_000, "the time is not before 1970")
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

@@ -74,8 +74,8 @@ public struct SnapshotHeader: Hashable, Sendable {
 
   /// Writes the header with its checksum to 128 bytes.
   func write(to bytes: UnsafeMutableRawPointer) {
-    invariant(sequence > .none && pieces > 0, "a snapshot of something")
-    invariant(confirmedBatch <= batch, "only what was cut is confirmed")
+    invariant(sequence > .none && pieces > 0, "a snapshot contains at least one command")
+    invariant(confirmedBatch <= batch, "only closed batches are confirmed")
     var writer = SealedHeader.begin(Self.magic, version, at: bytes)
     writer.put(shard)
     for word in [
@@ -84,12 +84,12 @@ public struct SnapshotHeader: Hashable, Sendable {
       writer.put(word)
     }
     writer.put(pieces)
-    invariant(writer.offset == 68, "fields written where they are drawn")
+    invariant(writer.offset == 68, "fields are written at their offsets")
     writer.reserve(56)
     SealedHeader.seal(bytes)
     invariant(
       SnapshotHeader(reading: UnsafeRawBufferPointer(start: bytes, count: Self.size)) == self,
-      "a header that reads as it was written")
+      "a header reads as it was written")
   }
 
   /// Reads a header.
@@ -109,7 +109,7 @@ public struct SnapshotHeader: Hashable, Sendable {
     (eventHash, stateHash) = (reader.u64(), reader.u64())
     (batch, confirmedBatch) = (reader.u64(), reader.u64())
     pieces = reader.u32()
-    invariant(reader.offset == 68, "fields read where they are drawn")
+    invariant(reader.offset == 68, "fields are read at their offsets")
     guard Zeros.fill(UnsafeRawBufferPointer(rebasing: bytes[68..<124])) else { return nil }
   }
 }
@@ -132,17 +132,17 @@ struct SnapshotPiece: Equatable {
   }
 
   func write(to bytes: UnsafeMutableRawPointer) {
-    invariant(length > 0 && length <= UInt32(Self.longest), "a piece that can be read again")
+    invariant(length > 0 && length <= UInt32(Self.longest), "a piece has a length that can be read")
     var writer = RecordWriter(bytes)
     writer.put(sequence.rawValue)
     writer.put(number)
     writer.put(length)
     writer.put(checksum)
     writer.put(CRC32C.checksum(UnsafeRawBufferPointer(start: bytes, count: 20)))
-    invariant(writer.offset == Self.size, "as long as its drawing")
+    invariant(writer.offset == Self.size, "a piece header has its documented length")
     invariant(
       SnapshotPiece(reading: UnsafeRawBufferPointer(start: bytes, count: Self.size)) == self,
-      "a piece that reads as it was written")
+      "a piece header reads as it was written")
   }
 
   /// - Returns: `nil` if the 24 bytes are not a valid header.
@@ -151,7 +151,7 @@ struct SnapshotPiece: Equatable {
     var reader = RecordReader(base, .tick)
     sequence = SequenceNumber(reader.u64())
     (number, length, checksum) = (reader.u32(), reader.u32(), reader.u32())
-    invariant(reader.offset == 20, "fields read where they are drawn")
+    invariant(reader.offset == 20, "fields are read at their offsets")
     let whole = reader.u32() == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<20]))
     guard whole, length > 0, length <= UInt32(Self.longest) else { return nil }
   }

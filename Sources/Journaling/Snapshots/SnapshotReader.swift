@@ -40,8 +40,8 @@ public final class SnapshotReader: StateSource {
     }
     (self.buffer, self.header) = (buffer, header)
     self.file = file
-    invariant(header.sequence > .none, "a snapshot of something")
-    invariant(buffer.count >= SnapshotHeader.size && rest.isEmpty, "nothing of it is read yet")
+    invariant(header.sequence > .none, "a snapshot contains at least one command")
+    invariant(buffer.count >= SnapshotHeader.size && rest.isEmpty, "no piece is read yet")
     if header.version > 1 { refused = readRefused() }
   }
 
@@ -60,7 +60,7 @@ public final class SnapshotReader: StateSource {
         return
       }
       let count = min(rest.count, target.count)
-      invariant(count > 0 && rest.upperBound <= buffer.count, "a piece within its buffer")
+      invariant(count > 0 && rest.upperBound <= buffer.count, "a piece is within its buffer")
       UnsafeMutableRawBufferPointer(rebasing: target[..<count]).copyMemory(
         from: UnsafeRawBufferPointer(
           rebasing: buffer[rest.lowerBound..<rest.lowerBound + count]))
@@ -72,7 +72,7 @@ public final class SnapshotReader: StateSource {
   private func readRefused() -> [RefusedCommand]? {
     let length = Int(get(UInt32.self))
     guard isWhole, length <= RefusedCommands.longestFile else {
-      reject("no list of refused commands begins it")
+      reject("it does not begin with a list of refused commands")
       return nil
     }
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(length, 1), alignment: 8)
@@ -89,17 +89,17 @@ public final class SnapshotReader: StateSource {
   /// Rejects the content: a value that was read is impossible.
   public func reject(_ what: String) {
     failure = failure ?? .badSnapshot(path: file.path, what)
-    invariant(!isWhole, "what was rejected is not whole")
+    invariant(!isWhole, "a rejected snapshot is not valid")
   }
 
   /// Checks that everything was read.
   /// - Throws: the first error since the beginning.
   public func finish() throws(JournalError) {
     if failure == nil, !rest.isEmpty || pieces != header.pieces || offset != file.size {
-      reject("it continues after its end")
+      reject("bytes follow its last piece")
     }
     if let failure { throw failure }
-    invariant(pieces == header.pieces && rest.isEmpty, "every piece was given")
+    invariant(pieces == header.pieces && rest.isEmpty, "every piece was returned")
     invariant(offset == file.size, "every byte of the file was read")
   }
 
@@ -109,12 +109,12 @@ public final class SnapshotReader: StateSource {
     while failure == nil, pieces < header.pieces { nextPiece() }
     rest = 0..<0
     try finish()
-    invariant(isWhole, "what was verified is whole")
+    invariant(isWhole, "a verified snapshot is valid")
   }
 
   private func nextPiece() {
     guard failure == nil else { return }
-    invariant(offset >= SnapshotHeader.body && pieces <= header.pieces, "pieces after the header")
+    invariant(offset >= SnapshotHeader.body && pieces <= header.pieces, "pieces follow the header")
     guard pieces < header.pieces else { return reject("it ends too early") }
     do throws(JournalError) {
       let head = UnsafeMutableRawBufferPointer(rebasing: buffer[..<SnapshotPiece.size])
@@ -127,11 +127,11 @@ public final class SnapshotReader: StateSource {
       let length = try file.read(into: bytes, at: offset + SnapshotPiece.size)
       guard length == bytes.count, CRC32C.checksum(UnsafeRawBufferPointer(bytes)) == piece.checksum
       else { return reject("piece \(pieces) is damaged") }
-      invariant(length > 0 && length <= buffer.count, "a piece within its buffer")
+      invariant(length > 0 && length <= buffer.count, "a piece is within its buffer")
       rest = 0..<length
       offset += SnapshotPiece.size + length
       pieces += 1
-      invariant(offset <= file.size, "a piece within its file")
+      invariant(offset <= file.size, "a piece is within its file")
     } catch {
       failure = error
     }

@@ -28,7 +28,7 @@ public final class SnapshotWriter: StateSink {
     _ directory: String, sequence: SequenceNumber, without refused: [RefusedCommand] = [],
     disk: any Disk = SystemDisk()
   ) throws(JournalError) {
-    precondition(sequence > .none, "a snapshot of something")
+    precondition(sequence > .none, "a snapshot contains at least one command")
     (self.directory, self.disk, self.sequence) = (directory, disk, sequence)
     file = try SegmentFile(
       opening: JournalDirectory.unnamedSnapshot(directory), for: .creating, on: disk)
@@ -52,7 +52,7 @@ public final class SnapshotWriter: StateSink {
       UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + count])
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
       used += count
-      invariant(used <= SnapshotPiece.longest, "a piece within its buffer")
+      invariant(used <= SnapshotPiece.longest, "a piece is within its buffer")
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       if used == SnapshotPiece.longest { flush() }
     }
@@ -62,7 +62,7 @@ public final class SnapshotWriter: StateSink {
   /// - Throws: `system`, the first error since the beginning. No snapshot exists then, at most
   ///   the unnamed file, which `abandon` removes.
   public func finish(_ header: SnapshotHeader) throws(JournalError) {
-    precondition(header.sequence == sequence, "the header of another snapshot")
+    precondition(header.sequence == sequence, "the header belongs to this snapshot")
     flush()
     if let failure { throw failure }
     invariant(used == 0 && pieces > 0, "every byte of the state is in a piece")
@@ -100,8 +100,8 @@ public final class SnapshotWriter: StateSink {
 
   private func flush() {
     guard used > 0, failure == nil, let base = buffer.baseAddress else { return }
-    invariant(offset >= SnapshotHeader.body && synced <= offset, "pieces after the header")
-    invariant(used <= SnapshotPiece.longest, "a piece that can be read again")
+    invariant(offset >= SnapshotHeader.body && synced <= offset, "pieces follow the header")
+    invariant(used <= SnapshotPiece.longest, "a piece has a length that can be read")
     let start = SnapshotPiece.size
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<start + used])
     SnapshotPiece(

@@ -51,8 +51,9 @@ extension Snapshots {
       let oldest = kept.last,
       let begin = begin(of: commands, before: newest.sequence, entries, segments, disk)
     else { return pruned }
-    invariant(kept.count >= keep, "as many snapshots stay as must")
-    invariant(newest.sequence >= oldest.sequence, "snapshots that stay, newest first")
+    invariant(kept.count >= keep, "at least the required number of snapshots stays")
+    invariant(
+      newest.sequence >= oldest.sequence, "the snapshots that stay are sorted, newest first")
     pruned.oldestKept = oldest.sequence
     pruned.snapshots = superfluous(entries, before: oldest.sequence, begin, commands)
     if commands != nil {
@@ -94,7 +95,8 @@ extension Snapshots {
     do throws(JournalError) {
       let reader = try SnapshotReader(entry.path, disk: disk)
       try reader.verify()
-      invariant(reader.header.sequence == entry.sequence, "a snapshot of what its name says")
+      invariant(
+        reader.header.sequence == entry.sequence, "a snapshot's header agrees with its name")
       return reader.header
     } catch {
       return nil
@@ -116,7 +118,7 @@ extension Snapshots {
       return leading.last { read($0, disk) != nil }?.sequence
     }
     let window = newest.rawValue - min(newest.rawValue, commands)
-    invariant(window <= newest.rawValue, "a window of commands that are there")
+    invariant(window <= newest.rawValue, "the window is within the journal")
     let found = leading.first { $0.sequence.rawValue <= window && read($0, disk) != nil }
     invariant(found.map { $0.sequence <= newest } ?? true, "the window ends with the newest")
     return found?.sequence ?? (first == SequenceNumber(1) ? SequenceNumber.none : nil)
@@ -148,14 +150,15 @@ extension Snapshots {
     let paths = zip(segments, segments.dropFirst()).filter { $1.first <= last }.map(\.0.path)
     invariant(segments.isEmpty || paths.count < segments.count, "the last segment stays")
     invariant(
-      paths.isEmpty || segments[paths.count].first <= last, "the last command of a begin stays")
+      paths.isEmpty || segments[paths.count].first <= last,
+      "the last command of the oldest snapshot stays")
     return paths
   }
 
   private static func remove(_ path: String, _ disk: any Disk) throws(JournalError) {
     invariant(
       path.hasSuffix(".journal") || path.hasSuffix(JournalDirectory.snapshotSuffix),
-      "only segments and snapshots go")
+      "only segments and snapshots are removed")
     do throws(DiskFailure) {
       try disk.remove(path)
     } catch {

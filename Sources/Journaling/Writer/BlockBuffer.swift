@@ -10,7 +10,7 @@ struct BlockBuffer: ~Copyable {
   init() {
     memory = .allocate(byteCount: BlockHeader.largestBlock, alignment: BlockHeader.alignment)
     memory.initializeMemory(as: UInt8.self, repeating: 0)
-    invariant(memory.count % BlockHeader.alignment == 0, "a block buffer of whole pages")
+    invariant(memory.count % BlockHeader.alignment == 0, "a block buffer consists of whole pages")
   }
 
   deinit {
@@ -28,10 +28,10 @@ struct BlockBuffer: ~Copyable {
       return false
     }
     let written = CommandCodec.encode(command, into: base + BlockHeader.size + length)
-    invariant(written == needed, "as long as there was room for")
+    invariant(written == needed, "a record has the computed length")
     length += written
     count += 1
-    invariant(BlockHeader.size + length <= memory.count, "records within the block")
+    invariant(BlockHeader.size + length <= memory.count, "records are within the block")
     return true
   }
 
@@ -43,10 +43,10 @@ struct BlockBuffer: ~Copyable {
   ) -> (bytes: UnsafeRawBufferPointer, hash: BlockHash) {
     let content = BlockHeader.size + length
     let bytes = BlockHeader.blockBytes(payload: length)
-    invariant(committed < first, "a block begins after what was durable before it")
-    invariant(epoch > 0, "a block of some run of the server")
+    invariant(committed < first, "a block begins after the durable commands")
+    invariant(epoch > 0, "a block has the epoch of a run")
     invariant(count > 0 || length == 0, "a seal is empty")
-    invariant(content <= bytes && bytes <= memory.count, "a block within its memory")
+    invariant(content <= bytes && bytes <= memory.count, "a block fits into its buffer")
     let payload = UnsafeRawBufferPointer(rebasing: memory[BlockHeader.size..<content])
     let header = BlockHeader(
       shard: shard, epoch: epoch, firstSequence: first, count: UInt32(count),

@@ -38,7 +38,8 @@ public struct JournalAppender: ~Copyable {
     _ lock: DirectoryLock, _ recovered: RecoveredJournal, shard: UInt32 = 0,
     segmentBytes: Int = usualSegmentBytes, isStepped: Bool = false
   ) throws(JournalError) {
-    precondition(recovered.directory == lock.directory, "the lock of another directory")
+    precondition(
+      recovered.directory == lock.directory, "the lock is that of the journal's directory")
     precondition(
       segmentBytes >= 2 * BlockHeader.alignment && segmentBytes % BlockHeader.alignment == 0,
       "a segment of \(segmentBytes) bytes does not hold whole blocks")
@@ -54,9 +55,9 @@ public struct JournalAppender: ~Copyable {
       sealable = offset > 0 && !recovered.isSealed
     }
     preparer = SegmentPreparer(lock, bytes: segmentBytes, isStepped: isStepped)
-    invariant(offset % BlockHeader.alignment == 0, "continues where a block may begin")
-    invariant(offset <= size, "continues within the segment")
-    invariant(epoch > recovered.chain.epoch, "each run of the server has an epoch of its own")
+    invariant(offset % BlockHeader.alignment == 0, "the journal continues at a block boundary")
+    invariant(offset <= size, "the journal continues within the segment")
+    invariant(epoch > recovered.chain.epoch, "each run of the server has a new epoch")
   }
 
   deinit {
@@ -65,7 +66,7 @@ public struct JournalAppender: ~Copyable {
 
   /// Number of bytes left in the present segment.
   var left: Int {
-    invariant(offset <= size, "an end within the segment")
+    invariant(offset <= size, "the end is within the segment")
     return size - offset
   }
 
@@ -91,11 +92,12 @@ public struct JournalAppender: ~Copyable {
       command.sequence.rawValue == last.rawValue + 1 && command.time >= time,
       "command \(command.sequence.rawValue) does not follow command \(last.rawValue)")
     let room = offset == size ? segmentBytes : size - offset
-    invariant(room >= BlockHeader.alignment, "room for a block wherever one begins")
+    invariant(room >= BlockHeader.alignment, "at least one page is free at each block boundary")
     guard buffer.stage(command, limit: room) else { return false }
     (last, time) = (command.sequence, command.time)
     invariant(
-      UInt64(buffer.count) == last.rawValue - durable.rawValue, "staged is what is not durable")
+      UInt64(buffer.count) == last.rawValue - durable.rawValue,
+      "exactly the commands that are not durable are staged")
     return true
   }
 
@@ -105,10 +107,10 @@ public struct JournalAppender: ~Copyable {
   ///   unknown.
   public mutating func commit() throws(JournalError) -> SequenceNumber {
     guard !isEmpty else { return durable }
-    invariant(last > durable, "commands staged after what is durable")
+    invariant(last > durable, "staged commands follow the durable ones")
     if offset == size { try roll() }
     try writeBlock()
-    invariant(isEmpty, "nothing staged after the block that was written")
+    invariant(isEmpty, "no command is staged after the block was written")
     durable = last
     sealable = true
     return durable
@@ -120,10 +122,10 @@ public struct JournalAppender: ~Copyable {
     for command in commands where !stage(command) {
       _ = try commit()
       let staged = stage(command)
-      precondition(staged, "an empty block takes a command")
+      precondition(staged, "a command fits into an empty block")
     }
     _ = try commit()
-    invariant(durable == last && isEmpty, "everything that was appended is durable")
+    invariant(durable == last && isEmpty, "every appended command is durable")
   }
 
   /// Commits, then writes an empty block that contains the last durable sequence number, so that
@@ -131,32 +133,32 @@ public struct JournalAppender: ~Copyable {
   /// - Throws: as `commit`.
   public mutating func seal() throws(JournalError) {
     _ = try commit()
-    invariant(isEmpty && durable == last, "everything durable before the seal")
-    try keepName()
+    invariant(isEmpty && durable == last, "every command is durable before the seal")
+    try restoreName()
     guard sealable, offset < size else { return }
     try writeBlock()
     sealable = false
-    invariant(durable == last, "a seal holds no command")
+    invariant(durable == last, "a seal contains no command")
   }
 
   private mutating func writeBlock() throws(JournalError) {
     let block = buffer.finish(
       shard: shard, epoch: epoch, first: SequenceNumber(durable.rawValue + 1), committed: durable,
       time: time, previous: hash)
-    invariant(offset % BlockHeader.alignment == 0, "an end where a block may begin")
-    invariant(file != nil && offset + block.bytes.count <= size, "a block within its segment")
-    invariant(block.hash != hash, "a block that is not the one before")
+    invariant(offset % BlockHeader.alignment == 0, "the journal ends at a block boundary")
+    invariant(file != nil && offset + block.bytes.count <= size, "a block is within its segment")
+    invariant(block.hash != hash, "a block differs from the one before")
     try file?.write(block.bytes, at: offset)
     try file?.sync()
     hash = block.hash
     offset += block.bytes.count
-    invariant(offset <= size, "the next block begins within the segment or in the next")
+    invariant(offset <= size, "a block ends within its segment")
   }
 
   /// Makes the prepared segment the present one. It is already open, so no descriptor is needed.
   private mutating func roll() throws(JournalError) {
-    invariant(offset == size, "a segment is left when it is full")
-    try keepName()
+    invariant(offset == size, "only a full segment is replaced")
+    try restoreName()
     while true {
       var next = try preparer.take()
       // Nothing is written to a file that has lost its name, because its content would vanish with
@@ -170,19 +172,19 @@ public struct JournalAppender: ~Copyable {
       file = consume next
       break
     }
-    invariant(size == segmentBytes, "a prepared segment has its whole size")
+    invariant(size == segmentBytes, "a prepared segment has the configured size")
   }
 
   /// The present segment contains acknowledged commands. If its name was removed or given to
   /// another file, the segment is copied under its name before the next one begins.
-  private mutating func keepName() throws(JournalError) {
+  private mutating func restoreName() throws(JournalError) {
     // If the directory was replaced by another one, nothing is changed there.
     guard file?.isNamed(by: lock) == false, lock.isInPlace else { return }
     let message =
-      "joulebook: journal: ALARM: the present segment was removed or replaced while it is "
-      + "written; it is written anew from the file that is open\n"
+      "joulebook: journal: ALARM: the present segment was removed or replaced while in use; it is "
+      + "restored from the open file\n"
     _ = Array(message.utf8).withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    let anew = lock.directory + "/next.copy"
-    if let copy = try file?.written(anew: anew, by: lock) { file = consume copy }
+    let unnamed = lock.directory + "/next.copy"
+    if let copy = try file?.copied(through: unnamed, by: lock) { file = consume copy }
   }
 }

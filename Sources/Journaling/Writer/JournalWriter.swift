@@ -106,8 +106,8 @@ public final class JournalWriter: Sendable {
   public var headroom: DiskHeadroom {
     guard preparer.isStarved else { return .ample }
     let left = progress.left.load(ordering: .relaxed)
-    invariant(left >= 0, "room in a segment")
-    invariant(left % BlockHeader.alignment == 0, "room for whole pages")
+    invariant(left >= 0, "the free space of a segment is not negative")
+    invariant(left % BlockHeader.alignment == 0, "the free space is a number of whole pages")
     return left >= segmentBytes / 2 ? .ample : left >= segmentBytes / 8 ? .low : .none
   }
 
@@ -144,7 +144,7 @@ public final class JournalWriter: Sendable {
   /// thread.
   /// - Returns: `false` if there was nothing to do, or the disk is full.
   package func step() -> Bool {
-    precondition(thread == nil, "its thread does that")
+    precondition(thread == nil, "the caller does the work only if there is no thread")
     return committer.step()
   }
 
@@ -196,7 +196,7 @@ private final class JournalCommitter: @unchecked Sendable {
   ) {
     invariant(
       appender.durable.rawValue == progress.durable.load(ordering: .relaxed),
-      "what is known durable is what was recovered")
+      "exactly the recovered commands are durable")
     self.appender = consume appender
     self.ring = ring
     commands = ring.claimConsumer()
@@ -276,7 +276,7 @@ private final class JournalCommitter: @unchecked Sendable {
   }
 
   private func releaseClaim() {
-    invariant(claimed.load(ordering: .relaxed), "only what was claimed is let go")
+    invariant(claimed.load(ordering: .relaxed), "only a claim that is held is released")
     claimed.store(false, ordering: .releasing)
     handover.ring()
     free.ring()
@@ -302,7 +302,8 @@ private final class JournalCommitter: @unchecked Sendable {
   private func commit() throws(JournalError) {
     // Moved out of the object for the loop, which avoids an exclusivity check per command.
     guard var appender = appender.take() else {
-      invariant(progress.failed.load(ordering: .relaxed), "a journal that ends early has failed")
+      invariant(
+        progress.failed.load(ordering: .relaxed), "the appender is missing only after a failure")
       return
     }
     invariant(appender.isEmpty, "nothing is staged between two commits")
@@ -329,8 +330,10 @@ private final class JournalCommitter: @unchecked Sendable {
       throw error
     }
     invariant(durable.rawValue >= progress.durable.load(ordering: .relaxed), "durable never falls")
-    invariant(durable.rawValue == before + UInt64(count), "durable is what was taken from the ring")
-    invariant(appender.isEmpty, "nothing taken from the ring and not written")
+    invariant(
+      durable.rawValue == before + UInt64(count),
+      "exactly the commands taken from the ring became durable")
+    invariant(appender.isEmpty, "every command taken from the ring is written")
     progress.left.store(appender.left, ordering: .relaxed)
     self.appender = consume appender
     // Pairs with the acquire in `JournalWriter.durable`.
@@ -339,7 +342,9 @@ private final class JournalCommitter: @unchecked Sendable {
 
   /// Nothing is written after a failure, because the content of the file is unknown.
   private func fail(_ error: JournalError) {
-    invariant(claimed.load(ordering: .relaxed) || isStepped, "a commit fails in its thread's hands")
+    invariant(
+      claimed.load(ordering: .relaxed) || isStepped,
+      "a commit fails on the thread that holds the claim")
     invariant(!progress.failed.load(ordering: .relaxed), "a journal fails once")
     // Pairs with the acquire in `hasFailed`.
     progress.failed.store(true, ordering: .releasing)
