@@ -23,18 +23,18 @@ enum LedgerFiles {
       close(descriptor)
     } else if errno != EEXIST {
       throw .unavailable(
-        "cannot make \(path): \(String(cString: strerror(errno))). Check the path; its folder must be there "
-          + "and writable")
+        "cannot create \(path): \(String(cString: strerror(errno))). Check the path: its folder "
+          + "must exist and be writable")
     }
     var notes: [String] = []
     for file in paths(path) {
       var status = stat()
       guard stat(file, &status) == 0, status.st_mode & others != 0 else { continue }
       if chmod(file, status.st_mode & 0o770) == 0 {
-        notes.append("\(file) could be read by everybody on this machine; it no longer can")
+        notes.append("every user of this machine could read \(file); that access was removed")
       } else {
         let reason = String(cString: strerror(errno))
-        notes.append("\(file) can be read by everybody on this machine; chmod o= fails: \(reason)")
+        notes.append("every user of this machine can read \(file), and chmod o= fails: \(reason)")
       }
     }
     return notes

@@ -24,12 +24,12 @@ public struct SQLiteAddress: LedgerAddress {
     }
     if path.hasPrefix("//") {
       throw LedgerAddressError(
-        "is no URL; an absolute path has one slash: sqlite:/var/ledger.sqlite")
+        "is not a URL; an absolute path begins with one slash: sqlite:/var/ledger.sqlite")
     }
     let hasControl = path.unicodeScalars.contains { $0.properties.generalCategory == .control }
     if hasControl || path.first == " " || path.last == " " {
       throw LedgerAddressError(
-        "begins or ends with a space, or has a control character; leave it out")
+        "must not begin or end with a space or contain a control character")
     }
     text = path
   }
@@ -76,7 +76,7 @@ public struct SQLiteAddress: LedgerAddress {
     let parent = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."
     guard parent != folder, access(parent + "/.", W_OK | X_OK) != 0 else { return }
     throw LedgerAddressError(
-      "cannot be made: \(parent): \(String(cString: strerror(errno))). Make that folder, which this user "
-        + "must be able to write, or name another")
+      "cannot be created: \(parent): \(String(cString: strerror(errno))). Create that folder, "
+        + "writable for this user, or name another one")
   }
 }

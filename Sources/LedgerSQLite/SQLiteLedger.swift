@@ -14,7 +14,7 @@ public final class SQLiteLedger: Ledger {
   private let files: String?
   private var session: SQLiteSession?
   /// The identities of the open files; `nil` for a reader and for another virtual file system.
-  private var place: LedgerPlace?
+  private var identities: LedgerFileIdentities?
   /// Notes about files that every user of the machine could read, one sentence each.
   public let notes: [String]
 
@@ -40,7 +40,7 @@ public final class SQLiteLedger: Ledger {
     writes = true
     notes = files == nil ? try LedgerFiles.protect(path) : []
     session = try SQLiteSession(path: path, files: files, readOnly: false, creating: genesis)
-    if files == nil { place = LedgerPlace(path) }
+    if files == nil { identities = LedgerFileIdentities(path) }
   }
 
   /// Opens the ledger at `path` for reading, also while another process writes to it.
@@ -58,7 +58,7 @@ public final class SQLiteLedger: Ledger {
   public func apply(_ batch: SettlementBatch) throws(LedgerError) -> ApplyOutcome {
     precondition(writes, "a ledger opened to read only takes no batch")
     let session = try connected()
-    try checkPlace()
+    try checkFiles()
     do throws(SQLiteFailure) {
       try session.connection.execute("BEGIN IMMEDIATE")
     } catch {
@@ -71,7 +71,7 @@ public final class SQLiteLedger: Ledger {
       if outcome == .applied { try session.insert(batch) }
       try session.commit()
       // A batch written to a file that has lost its path must not be confirmed.
-      try checkPlace()
+      try checkFiles()
       if logBytes > WriteAheadLog.smallBytes { shrinkLog() }
       return outcome
     } catch {
@@ -146,17 +146,17 @@ public final class SQLiteLedger: Ledger {
 
   /// Checks with three `stat` calls that the database, its log and its index are the files that
   /// were opened.
-  public func checkPlace() throws(LedgerError) { try place?.check() }
+  public func checkFiles() throws(LedgerError) { try identities?.check() }
 
   /// Opens the file again and keeps the writer's lock. Refuses a file that has replaced the first
   /// one, since it may be empty or belong to another exchange; then the old connection stays open.
   public func reconnect() throws(LedgerError) {
-    try checkPlace()
+    try checkFiles()
     // A descriptor on which a sync failed must not be used again.
     session = nil
-    place?.forgetLog()
+    identities?.forgetLog()
     session = try SQLiteSession(path: path, files: files, readOnly: !writes, creating: nil)
-    place?.noteLog()
+    identities?.noteLog()
   }
 
   /// Closes the file. The deinit of this object releases the writer's lock.
@@ -176,13 +176,13 @@ extension LedgerError {
     let words = "\(failure.message) (SQLite \(failure.code))"
     switch failure.primary {
     case SQLITE_CORRUPT, SQLITE_FORMAT:
-      self = .corrupt("\(words); restore a copy, or let the journal fill a new ledger")
+      self = .corrupt("\(words); restore a backup, or let the journal fill a new ledger")
     case SQLITE_NOTADB:
       self = .incompatible("\(words): the file is not a ledger")
     case SQLITE_FULL:
-      self = .unavailable("\(words): the disk is full; settlement resumes when there is room")
+      self = .unavailable("\(words): the disk is full; settlement resumes when there is free space")
     case SQLITE_CANTOPEN:
-      self = .unavailable("\(words). Check the path; its folder must be there and writable")
+      self = .unavailable("\(words). Check the path: its folder must exist and be writable")
     default:
       self = .unavailable(words)
     }

@@ -42,8 +42,8 @@ final class SQLiteSession {
     let (genesis, found) = try Self.genesis(of: connection, path: path)
     if let expected, genesis != expected {
       throw .incompatible(
-        "\(path) was made for \(genesis), not for \(expected); give it those settings, or let "
-          + "the journal fill a new ledger at another path")
+        "\(path) was created with \(genesis), not with \(expected). Use those settings, or let the "
+          + "journal fill a new ledger at another path")
     }
     self.genesis = genesis
     do throws(SQLiteFailure) {
@@ -249,7 +249,7 @@ final class SQLiteSession {
     }
     guard version >= LedgerSchema.oldestVersion, version <= LedgerSchema.version else {
       throw .incompatible(
-        "\(path) has table version \(version), this program writes \(LedgerSchema.version)")
+        "\(path) has table version \(version), but this program uses \(LedgerSchema.version)")
     }
     let columns = try answer { () throws(SQLiteFailure) -> [Int64]? in
       let select = try connection.prepare(
@@ -259,7 +259,7 @@ final class SQLiteSession {
     }
     guard let columns, let shard = UInt16(exactly: columns[0]),
       let transfers = UInt32(exactly: columns[1]), transfers > 0
-    else { throw .corrupt("\(path) has lost what it was made for") }
+    else { throw .corrupt("\(path) has lost its settings (table ledger)") }
     let rules = BatchRules(transfers: transfers, nanoseconds: UInt64(bitPattern: columns[2]))
     return (LedgerGenesis(shard: shard, rules: rules), version)
   }

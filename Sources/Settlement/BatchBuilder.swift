@@ -122,7 +122,7 @@ extension BatchBuilder {
     let (imported, exported) = (metered.imported.wattHours, metered.exported.wattHours)
     // Consumption is burned + imported and fits 64 bits in every event of an exchange.
     let (consumed, isTooMuch) = metered.burned.wattHours.addingReportingOverflow(imported)
-    if isTooMuch { return note("reading \(id) consumes more than 64 bits hold") }
+    if isTooMuch { return note("reading \(id) consumes more than fits into 64 bits") }
     post(
       .mint, from: production, to: account, energy, metered.reading.produced.wattHours, id, cause)
     post(.loss, from: account, to: losses, energy, metered.lost.wattHours, id, cause)
@@ -217,7 +217,7 @@ extension BatchBuilder {
     self.init(genesis: genesis)
     source.expect(Self.layout)
     if source.get(UInt8.self, most: Self.hashBytes) != genesis.hash.bytes, source.isWhole {
-      source.reject("its batches are cut by other rules")
+      source.reject("its batches follow other rules")
     }
     head.batch = source.get(UInt64.self)
     head.last = SequenceNumber(source.get(UInt64.self))

@@ -69,7 +69,7 @@ public protocol Ledger: AnyObject {
   /// Checks that the open files are still those at the ledger's address. Cheap.
   /// - Throws: `.unavailable` when a file was removed or replaced, so that writes since then may be
   ///   lost.
-  func checkPlace() throws(LedgerError)
+  func checkFiles() throws(LedgerError)
 
   /// Closes the connection and opens it again, so that `head` returns the stored head.
   /// - Throws: `.unavailable`, `.inUse`, `.incompatible`, `.corrupt`.
@@ -164,7 +164,7 @@ extension Ledger {
   /// By default there is no log to truncate.
   public func shrinkLog() {}
   /// By default the store has no files that could be replaced.
-  public func checkPlace() throws(LedgerError) {}
+  public func checkFiles() throws(LedgerError) {}
 
   /// Checks that `batch` follows `head` or was applied before. Every backend calls it inside its
   /// transaction.
@@ -177,7 +177,7 @@ extension Ledger {
       guard stored?.hash == batch.hash else {
         let kept = stored.map { $0.hash.short } ?? "no such batch"
         throw .chainMismatch(
-          batch: batch.id, reason: "the ledger has \(kept), the journal makes \(batch.hash.short)")
+          batch: batch.id, reason: "the ledger has \(kept), the journal \(batch.hash.short)")
       }
       return .alreadyApplied
     }
@@ -187,7 +187,8 @@ extension Ledger {
     guard batch.previous == head.hash else {
       throw .chainMismatch(
         batch: batch.id,
-        reason: "it follows \(batch.previous.short), the head is \(head.hash.short)")
+        reason:
+          "it follows hash \(batch.previous.short), but the ledger ends with \(head.hash.short)")
     }
     guard batch.shard == genesis.shard, batch.first.rawValue == head.last.rawValue + 1,
       batch.last >= batch.first, batch.transfers[0].id == head.transfers + 1
@@ -195,7 +196,7 @@ extension Ledger {
       throw .chainMismatch(
         batch: batch.id,
         reason: "it starts at command \(batch.first.rawValue), transfer \(batch.transfers[0].id); "
-          + "due are \(head.last.rawValue + 1), \(head.transfers + 1)")
+          + "expected were \(head.last.rawValue + 1) and \(head.transfers + 1)")
     }
     return .applied
   }

@@ -43,14 +43,15 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unavailable(let what): "the ledger is unavailable: \(what)"
     case .ambiguous(let what): "the outcome of a commit is unknown: \(what)"
     case .inUse(let what): "the ledger is in use: \(what)"
-    case .incompatible(let what): "the ledger does not fit: \(what)"
+    case .incompatible(let what): "the ledger cannot be used: \(what)"
     case .corrupt(let what): "the ledger is damaged: \(what)"
     case .contentRejected(let batch, let reason):
-      "the ledger refuses batch \(batch): \(reason); settlement stops here, no batch is skipped"
+      "the ledger refuses batch \(batch): \(reason); settlement stops, since no batch may be "
+        + "skipped"
     case .chainMismatch(let batch, let reason):
       "the chains differ at batch \(batch): \(reason); nothing was changed"
     case .outOfOrder(let batch, let expected):
-      "batch \(batch) was offered where batch \(expected) is due"
+      "batch \(batch) was offered, but batch \(expected) is next"
     }
   }
 }

@@ -30,20 +30,21 @@ public enum LedgerProblem: Sendable, Equatable, CustomStringConvertible {
     case .missingBatch(let id): "batch \(id) is missing"
     case .brokenChain(let id): "batch \(id) does not follow the hash of the batch before it"
     case .brokenRange(let id): "batch \(id) does not cover the commands after the batch before it"
-    case .wrongTransfers(let id): "batch \(id) names other transfers than are stored"
+    case .wrongTransfers(let id): "batch \(id) does not agree with the stored transfers"
     case .wrongHash(let id, let stored, let computed):
-      "batch \(id): stored hash \(stored.short), its transfers make \(computed.short)"
+      "batch \(id): stored hash \(stored.short), but its transfers give \(computed.short)"
     case .unreadable(let id, let reason): "batch \(id): \(reason)"
     case .strayTransfers(let stored, let named):
-      "\(stored) transfers are stored, the batches name \(named)"
+      "\(stored) transfers are stored, but the batches contain \(named)"
     case .wrongBalance(let account, let unit, let stored, let computed):
-      "\(account.ledgerName) in \(unit.name): balance \(Self.sums(stored)), its transfers make "
+      "\(account.ledgerName) in \(unit.name): balance \(Self.sums(stored)), but its transfers give "
         + Self.sums(computed)
     case .unbalanced(let unit, let debits, let credits):
       "\(unit.name): debits \(debits), credits \(credits)"
     case .energyNotConserved(let area):
-      "area \(area.area.rawValue): minted \(area.minted) + imported \(area.imported) is not held "
-        + "\(area.held) + burned \(area.burned) + exported \(area.exported) + lost \(area.losses)"
+      "area \(area.area.rawValue): minted \(area.minted) + imported \(area.imported) differs from "
+        + "held \(area.held) + burned \(area.burned) + exported \(area.exported) + lost "
+        + "\(area.losses)"
     }
   }
 

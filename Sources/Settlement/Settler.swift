@@ -48,7 +48,7 @@ public struct Settler: ~Copyable {
 
   /// The result of `resume`.
   public enum Resumption: Sendable, Equatable {
-    /// The settler continues behind the snapshot.
+    /// The settler continues after the snapshot.
     case resumed
     /// The ledger lacks the snapshot's last batch or has a different one, so an older snapshot is
     /// needed.
@@ -57,7 +57,7 @@ public struct Settler: ~Copyable {
     case unavailable(LedgerError)
   }
 
-  /// Continues behind a snapshot instead of at the journal's first command.
+  /// Continues after a snapshot instead of at the journal's first command.
   /// - Parameters:
   ///   - builder: The builder's state at the snapshot.
   ///   - confirmed: The last batch whose confirmation is in the journal before the snapshot.
@@ -99,7 +99,7 @@ public struct Settler: ~Copyable {
   /// nothing.
   public mutating func watchPlace() {
     guard case .following = condition else { return }
-    do throws(LedgerError) { try ledger.checkPlace() } catch { stop(error) }
+    do throws(LedgerError) { try ledger.checkFiles() } catch { stop(error) }
   }
 
   /// Whether there is a closed batch that the ledger does not have yet.
@@ -160,7 +160,7 @@ public struct Settler: ~Copyable {
         throw .chainMismatch(
           batch: head.batch + 1,
           reason: "the ledger ended with batch \(ledgerHead.batch), now with \(head.batch): it was "
-            + "replaced by an older one. A restart brings what it lacks from the journal")
+            + "replaced by an older one. A restart adds the missing batches from the journal")
       }
       ledgerHead = head
     } catch {
@@ -179,7 +179,7 @@ public struct Settler: ~Copyable {
     if ledgerHead.batch > builder.head.batch {
       let reason =
         "the ledger ends with batch \(ledgerHead.batch) at command \(ledgerHead.last.rawValue), "
-        + "the journal makes only \(builder.head.batch); the journal has lost commands"
+        + "but the journal closes only \(builder.head.batch): it has lost commands"
       condition = .halted(.chainMismatch(batch: ledgerHead.batch, reason: reason))
       return .ahead(ledger: ledgerHead, journal: builder.head)
     }

@@ -78,8 +78,8 @@ public enum StatementText {
       return "nothing is settled yet"
     }
     let time = try ledger.time(ofTransfer: row.firstTransfer + UInt64(row.count) - 1)
-    let last = time.map { "; the last transfer is of \($0.iso8601)" } ?? ""
-    return "whole up to command \(head.last.rawValue)\(last)"
+    let last = time.map { "; the last transfer has the time \($0.iso8601)" } ?? ""
+    return "complete up to command \(head.last.rawValue)\(last)"
   }
 
   /// A table of the balances of a ledger. Balances without any transfer are left out.

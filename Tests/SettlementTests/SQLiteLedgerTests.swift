@@ -34,7 +34,7 @@ struct SQLiteLedgerTests {
     let (place, left, bare) = (SQLitePlace(), SQLitePlace(), SQLitePlace())
     let ledger = try place.open(genesis)
     for batch in try batches(2) { _ = try ledger.apply(batch) }
-    // As a process leaves it whose sync failed: the batches can be read in the log, and may not be on
+    // The state after a failed sync: the batches can be read in the log, but may not be on
     // the medium.
     for suffix in ["", "-wal"] {
       try FileManager.default.copyItem(atPath: place.path + suffix, toPath: left.path + suffix)
@@ -49,7 +49,7 @@ struct SQLiteLedgerTests {
   }
 
   @Test(
-    "A batch that went into a file without its name is no batch; the same file back in its place is gone on with.",
+    "No batch is confirmed while the file is moved; when it is back, settlement continues.",
     arguments: ["", "-wal", "-shm"])
   func takenAway(suffix: String) throws {
     let place = SQLitePlace()
@@ -59,7 +59,7 @@ struct SQLiteLedgerTests {
     let (file, away) = (place.path + suffix, place.folder + "/away")
     try FileManager.default.moveItem(atPath: file, toPath: away)
     for _ in 0..<2 {
-      #expect(throws: LedgerError.self) { try ledger.checkPlace() }
+      #expect(throws: LedgerError.self) { try ledger.checkFiles() }
       #expect(throws: LedgerError.self) { try ledger.apply(all[1]) }
       #expect(throws: LedgerError.self) { try ledger.reconnect() }
       // Nor another file of that name.
@@ -81,8 +81,8 @@ struct SQLiteLedgerTests {
     ("UPDATE transfer SET debit = 99 WHERE id = 1", "batch 1: stored hash"),
     ("UPDATE transfer SET code = 77 WHERE id = 1", "batch 1: "),
     ("UPDATE transfer SET time = time + 1 WHERE id = 9", "batch 2: stored hash"),
-    ("DELETE FROM transfer WHERE id = 4", "batch 1 names other transfers"),
-    ("UPDATE transfer SET batch = 2 WHERE id = 2", "batch 1 names other transfers"),
+    ("DELETE FROM transfer WHERE id = 4", "batch 1 does not agree with"),
+    ("UPDATE transfer SET batch = 2 WHERE id = 2", "batch 1 does not agree with"),
     (
       """
       INSERT INTO transfer SELECT 1000, batch, debit, credit, unit, amount, code, trade_sequence,
@@ -211,7 +211,7 @@ struct SQLiteLedgerTests {
   }
 
   @Test(
-    "A reader that stays keeps nobody from opening the ledger and settling; its log gets small again."
+    "A long reader does not stop settlement, and afterwards the log is truncated."
   )
   func readerStays() throws {
     let place = SQLitePlace()
@@ -257,7 +257,7 @@ struct SQLiteLedgerTests {
   }
 
   @Test(
-    "Only owner and group read a ledger's files; one that others could read is tightened, and it is said."
+    "Access of other users to a ledger's files is removed and reported."
   )
   func modes() throws {
     func modes(_ path: String) throws -> [Int] {

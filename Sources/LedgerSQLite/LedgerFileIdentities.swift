@@ -2,8 +2,8 @@ import Glibc
 import Settlement
 
 /// The identities of the files that a ledger has open. Device and inode identify a file, because
-/// its path may later lead to another one.
-struct LedgerPlace {
+/// another file may get its path later.
+struct LedgerFileIdentities {
   /// A file, independent of its path.
   private struct Identity: Equatable {
     let device: dev_t
@@ -40,19 +40,20 @@ struct LedgerPlace {
   /// Removes the log and the index of a closed connection.
   mutating func forgetLog() { others = [] }
 
-  /// Checks that the paths still lead to the open files.
+  /// Checks that the paths still name the open files.
   /// - Throws: `.unavailable` when one of them does not.
   func check() throws(LedgerError) {
     guard let database, Identity(path) == database else {
       throw .unavailable(
-        "\(path) was removed, moved away or replaced while this server settles into it. Put the same file "
-          + "back (mv, no copy) and settlement goes on; or put a copy there and restart the server, which "
-          + "brings what it lacks from the journal")
+        "\(path) was removed, moved or replaced while this server was writing to it. Settlement "
+          + "continues when the same file is back (mv, not a copy). Otherwise put a backup there "
+          + "and restart the server, which adds the missing batches from the journal")
     }
     for other in others where Identity(other.path) != other.identity {
       throw .unavailable(
-        "\(other.path) was removed or replaced while this server writes there. Put the same file back (mv, no "
-          + "copy), or restart the server, which brings to the ledger what it lacks from the journal"
+        "\(other.path) was removed or replaced while this server was writing to it. Put the same "
+          + "file back (mv, not a copy), or restart the server, which adds the missing batches "
+          + "from the journal"
       )
     }
   }
