@@ -34,7 +34,7 @@ struct AdminSendTests {
     arguments: [
       ("setTarif area 1", "there is no command 'setTarif'"),
       ("setTariff area 1 feedInPrice 0.08", "the field retailPrice is missing"),
-      ("setCap account 1 area 1 cap much", "cap cannot be 'much'; right is energy such as"),
+      ("setCap account 1 area 1 cap much", "cap cannot be 'much'; write energy such as"),
       ("tick", "tick is not an operator's command that can be sent as text; send: deposit"),
       ("cancel account 1 order 2", "cancel is not an operator's"),
     ])

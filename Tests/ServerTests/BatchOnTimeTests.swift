@@ -32,7 +32,7 @@ struct BatchOnTimeTests {
     for _ in 0..<100 where try !balances(data).contains("10000.00") { usleep(100_000) }
     let settled = try balances(data)
     #expect(settled.contains("10000.00"), "\(settled)")
-    #expect(settled.contains("whole up to command "), "\(settled)")
+    #expect(settled.contains("complete up to command "), "\(settled)")
     // No batch is open, so nothing is journaled.
     usleep(2_500_000)
     #expect(server.stop() == 0)

@@ -49,7 +49,7 @@ struct CrashTests {
       for _ in 0..<500 where !server.log.contains("made a snapshot") { usleep(20_000) }
     }
     try expectOpen(acknowledged, village, server)
-    #expect(server.log.contains("going on behind the snapshot"))
+    #expect(server.log.contains("recovery continues after the snapshot"))
     let live = try village.status(server)
     #expect(server.stop() == 0)
     #expect(live.openOrderCount >= UInt32(acknowledged.count))

@@ -36,7 +36,7 @@ struct DataFolderTests {
   }
 
   @Test(
-    "A file, a link that leads nowhere and a folder that may not be written are named, and stay as they are."
+    "A file, a dangling link and a read-only folder are refused by name and stay unchanged."
   )
   func noFolder() throws {
     let folder = try TemporaryFolder()
@@ -45,7 +45,7 @@ struct DataFolderTests {
     #expect(try refusal(file).contains("\(file) is a file, not a folder"))
     #expect(FileManager.default.contents(atPath: file) == Data([1, 2, 3]))
     try #require(symlink(folder.path + "/nowhere", link) == 0)
-    #expect(try refusal(link).contains("\(link) leads to nothing"))
+    #expect(try refusal(link).contains("\(link) is a link to a missing folder"))
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/nowhere"))
     try FileManager.default.createDirectory(
       atPath: folder.path + "/data", withIntermediateDirectories: true)
@@ -68,7 +68,7 @@ struct DataFolderTests {
     try Data([7, 7, 7]).write(to: URL(fileURLWithPath: precious))
     try #require(symlink(precious, data + "/" + name) == 0)
     let words = try refusal(data)
-    #expect(words.contains("\(data)/\(name) is a link"), "\(words)")
+    #expect(words.contains("\(data)/\(name) is a symbolic link"), "\(words)")
     #expect(FileManager.default.contents(atPath: precious) == Data([7, 7, 7]))
   }
 
@@ -117,7 +117,7 @@ struct DataFolderTests {
       let refused = try Joulebook.run(serve)
       #expect(refused.status == 65, "\(refused)")
       #expect(
-        refused.errors.contains("\(journal) holds no segment, but \(data)/\(beside) shows"),
+        refused.errors.contains("\(journal) has no segment, but \(data)/\(beside) shows"),
         "\(refused.errors)")
       #expect(try files.subpathsOfDirectory(atPath: data).sorted() == before)
     }
@@ -150,7 +150,8 @@ struct DataFolderTests {
     }
     let refuse = try Joulebook.run(
       ["serve", "--data", data, "--listen", "127.0.0.1:0", "--refuse", "7"])
-    #expect(refuse.status == 64 && refuse.errors.contains("\(data) holds no journal"), "\(refuse)")
+    #expect(
+      refuse.status == 64 && refuse.errors.contains("\(data) contains no journal"), "\(refuse)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: data).isEmpty)
     for command in [
       ["journal", "verify", file], ["journal", "inspect", file], ["journal", "export", file],

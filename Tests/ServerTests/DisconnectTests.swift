@@ -59,7 +59,7 @@ struct DisconnectTests {
     let replay = try Joulebook.run(["replay", server.data, "--ledger"])
     #expect(replay.status == 0, "\(replay.errors)")
     #expect(live.openOrderCount == 1)
-    let lines = server.log.split(separator: "\n").filter { $0.contains("a connection is gone") }
+    let lines = server.log.split(separator: "\n").filter { $0.contains("a connection was lost") }
     #expect(
       lines.contains { $0.hasSuffix(" afterMilliseconds=0 session=3") }, "\(server.log)")
     // The operator's sessions ended in order.
@@ -67,7 +67,7 @@ struct DisconnectTests {
   }
 
   @Test(
-    "Orders without a window are cancelled when a killed or stopped server is back, in the journal.",
+    "A server that starts again journals the cancels of orders without a cancel window.",
     arguments: Configuration.Threading.allCases)
   func noWindow(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()

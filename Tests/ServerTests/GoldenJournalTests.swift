@@ -109,12 +109,12 @@ struct GoldenJournalTests {
     let answer = try Joulebook.run(["snapshot", folder.path])
     #expect(answer.status == 65)
     #expect(
-      answer.errors.contains("begins with command 2: the segments before it are gone"),
+      answer.errors.contains("begins with command 2, because the segments before it were removed"),
       "\(answer.errors)")
   }
 
   @Test(
-    "A server opens a folder of the version before: by its rules, from its snapshot, ledger taken over."
+    "A server opens a folder of the previous version with its rules, snapshot and ledger."
   )
   func isServed() throws {
     let folder = try Unpacked("rules-1/limits")
@@ -130,8 +130,8 @@ struct GoldenJournalTests {
     let switching = try Joulebook.run(["admin", "rules", "2"] + address)
     #expect(switching.status == 77 && switching.errors.contains("5004"), "\(switching.errors)")
     #expect(server.stop() == 0, "\(server.log)")
-    #expect(!server.log.contains("a snapshot is passed over"))
-    #expect(server.log.contains("going on behind the snapshot"))
+    #expect(!server.log.contains("a snapshot cannot be used"))
+    #expect(server.log.contains("recovery continues after the snapshot"))
     #expect(server.log.contains("this program knows newer rules"))
 
     let verified = try Joulebook.run(["ledger", "verify", "--data", folder.path])

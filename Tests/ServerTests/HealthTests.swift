@@ -132,7 +132,7 @@ struct HealthTests {
     #expect(!server.log.contains("SIGHUP"))
     try "log: info\n".write(toFile: config, atomically: true, encoding: .utf8)
     server.signal(SIGHUP)
-    let isTaken = { server.log.contains("SIGHUP: the log's level is taken over; ") }
+    let isTaken = { server.log.contains("SIGHUP: the log level was applied; ") }
     for _ in 0..<200 where !isTaken() { usleep(20_000) }
     #expect(isTaken() && server.log.contains(" log=info\n"), "\(server.log)")
     #expect(server.stop() == 0)

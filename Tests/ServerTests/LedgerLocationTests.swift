@@ -46,15 +46,16 @@ struct LedgerLocationTests {
       ),
       (
         "sqlite://host/a",
-        "ledger: \"sqlite://host/a\" is no URL; an absolute path has one slash: sqlite:/var/ledger.sqlite"
+        "ledger: \"sqlite://host/a\" is not a URL; an absolute path begins with one slash: "
+          + "sqlite:/var/ledger.sqlite"
       ),
       (
         "sqlite: a",
-        "ledger: \"sqlite: a\" begins or ends with a space, or has a control character; leave it out"
+        "ledger: \"sqlite: a\" must not begin or end with a space or contain a control character"
       ),
       (
         "sqlite:a\0b",
-        "ledger: \"sqlite:a\0b\" begins or ends with a space, or has a control character; leave it out"
+        "ledger: \"sqlite:a\0b\" must not begin or end with a space or contain a control character"
       ),
     ])
   func refusals(text: String, message: String) {
@@ -187,11 +188,11 @@ struct LedgerLocationTests {
       ("ledger.sqlite", "known: sqlite:PATH"), ("sqlite:", "names no file"),
       ("sqlite:missing/x", "data/missing: No such file or directory"),
       ("sqlite:FOLDER/file/x", "file: Not a directory"),
-      ("sqlite:market.yaml", "keeps something else"),
-      ("sqlite:FOLDER/./data/operator.key", "keeps something else"),
-      ("sqlite:journal/x", "keeps something else"),
-      ("sqlite:market.yaml.new", "keeps something else"),
-      ("sqlite:FOLDER/link", "is a link"),
+      ("sqlite:market.yaml", "for another purpose"),
+      ("sqlite:FOLDER/./data/operator.key", "for another purpose"),
+      ("sqlite:journal/x", "for another purpose"),
+      ("sqlite:market.yaml.new", "for another purpose"),
+      ("sqlite:FOLDER/link", "is a symbolic link"),
       ("sqlite:FOLDER", "is a folder, not a file"), ("sqlite:../x", "write an absolute path"),
     ])
   func badFirstStart(ledger: String, words: String) throws {

@@ -103,7 +103,7 @@ struct SettlementObstacleTests {
     usleep(500_000)
     try move(from: data, to: away)
     try deposit(6, load, village, server)
-    #expect(wait(for: "was removed, moved away or replaced", in: server), "\(server.log)")
+    #expect(wait(for: "was removed, moved or replaced", in: server), "\(server.log)")
     // Settlement continues only with the original file.
     _ = FileManager.default.createFile(atPath: data + "/ledger.sqlite", contents: nil)
     usleep(1_200_000)

@@ -55,7 +55,7 @@ struct SnapshotServerTests {
     server.kill()
 
     server = try ServerProcess(data: data, options: Self.options)
-    #expect(server.log.contains("going on behind the snapshot"), "\(server.log)")
+    #expect(server.log.contains("recovery continues after the snapshot"), "\(server.log)")
     let after = try village.status(server)
     #expect(after.openOrderCount == before.openOrderCount && before.openOrderCount == 120)
     #expect(after.participantCount == before.participantCount)

@@ -195,9 +195,9 @@ struct TLSTests {
       (missing, identity.key, "missing.pem cannot be read: No such file or directory"),
       (identity.certificate, missing, "missing.pem cannot be read: No such file or directory"),
       (expired, identity.key, "expired.pem has expired"),
-      (identity.key, identity.key, "holds no certificate"),
-      (identity.certificate, other.key, "holds no private key of"),
-      (identity.certificate, "", "certificate and key are given both, or neither"),
+      (identity.key, identity.key, "contains no certificate"),
+      (identity.certificate, other.key, "does not contain the private key of"),
+      (identity.certificate, "", "set both certificate and key, or neither"),
     ] {
       let run = try Joulebook.run([
         "serve", "--data", folder.path + "/data", "--listen", "127.0.0.1:0", "--set",

@@ -84,7 +84,7 @@ async def none_left(market):
         return "", "it did not resume within 10 s"
     if status != 0:
         return "", f"the orderly end came with status {status}"
-    if "ALARM: the journal's next segment cannot be made" not in log or "ulimit -n" not in log:
+    if "ALARM: the journal's next segment cannot be created" not in log or "ulimit -n" not in log:
         return "", "the log does not say what is missing"
     if "settlement stops" in log:
         return "", "settlement stopped"

@@ -150,7 +150,8 @@ extension Setting {
     Setting(
       key: "operator.keys",
       text:
-        "files with operators' public keys, comma-separated; none: the first start makes a pair",
+        "files with operators' public keys, comma-separated; none: the first start generates a "
+        + "key pair",
       value: { $0.operatorKeys.joined(separator: ",") },
       assign: { (configuration, value) throws(ConfigurationError) in
         configuration.operatorKeys = value.split(separator: ",").map {
@@ -173,7 +174,7 @@ extension Configuration {
   ) throws(ConfigurationError) -> (host: String, port: UInt16) {
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
     else {
-      throw ConfigurationError("listen: \(text) is no address:port, such as 127.0.0.1:9100")
+      throw ConfigurationError("listen: \(text) is not an address and port such as 127.0.0.1:9100")
     }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }

@@ -43,7 +43,7 @@ public struct DataFolder: Sendable, Equatable {
         atPath: journal, withIntermediateDirectories: true)
     } catch {
       throw ConfigurationError(
-        "cannot make the data folder \(path): \(Self.reason(error)); choose another with --data")
+        "cannot create the data folder \(path): \(Self.reason(error)); choose another with --data")
     }
   }
 
@@ -94,7 +94,8 @@ public struct DataFolder: Sendable, Equatable {
     let advice = "move it away, or choose another folder with --data"
     guard stat(path, &found) == 0 else {
       throw ConfigurationError(
-        "\(path) leads to nothing (\(String(cString: strerror(errno)))): a link without a folder? Make that folder, "
+        "\(path) is a link to a missing folder (\(String(cString: strerror(errno)))). Create that "
+          + "folder, "
           + advice)
     }
     guard found.st_mode & S_IFMT == S_IFDIR else {
@@ -102,8 +103,8 @@ public struct DataFolder: Sendable, Equatable {
     }
     guard isRead || access(path, R_OK | W_OK | X_OK) == 0 else {
       throw ConfigurationError(
-        "\(path) cannot be written: \(String(cString: strerror(errno))). Let this user read and write there, or "
-          + "choose another folder with --data")
+        "\(path) cannot be written: \(String(cString: strerror(errno))). Give this user read and "
+          + "write access, or choose another folder with --data")
     }
   }
 
@@ -141,7 +142,7 @@ public struct DataFolder: Sendable, Equatable {
       let name = Self.standardized(file)
       if own.contains(name) || name.hasPrefix(Self.standardized(journal) + "/") {
         throw ConfigurationError(
-          "ledger: \(file) is where the exchange keeps something else; name another file")
+          "ledger: the exchange uses \(file) for another purpose; name another file")
       }
       try NewFile.mustBeFile(file)
     }
@@ -162,7 +163,7 @@ public struct DataFolder: Sendable, Equatable {
   func mustBeUnused() throws(ConfigurationError) {
     if FileManager.default.fileExists(atPath: market) {
       throw ConfigurationError(
-        "journal.kept: none, but \(path) holds an exchange; choose another folder with --data")
+        "journal.kept: none, but \(path) contains an exchange; choose another folder with --data")
     }
   }
 
@@ -186,7 +187,9 @@ public struct DataFolder: Sendable, Equatable {
             + "not \(setting.value(asked)): "
             + (setting.key == "ledger"
               ? "tools look for it there. Leave the key out, or move the ledger (docs/RUNBOOK.md)"
-              : "a replay needs the same. Leave the key out, or start with another data folder"))
+              : "a replay needs the same value. Leave the key out, or start with another data "
+                + "folder")
+        )
       }
     }
   }
@@ -198,7 +201,7 @@ public struct DataFolder: Sendable, Equatable {
     configuration.dataFolder = path
     guard FileManager.default.fileExists(atPath: market) else {
       throw ConfigurationError(
-        "\(path) holds no exchange: there is no \(market); name the folder given to serve --data")
+        "\(path) contains no exchange: \(market) is missing; name the folder given to serve --data")
     }
     try configuration.read(yaml: Self.text(of: market), name: market)
     return configuration
@@ -232,7 +235,8 @@ extension Configuration {
   }
 
   var marketYAML: String {
-    "# Fixed by the first start: a replay needs the same numbers. Do not edit, unless the ledger is moved.\n"
+    "# Fixed by the first start: a replay needs the same numbers. Do not edit, unless the ledger "
+      + "is moved.\n"
       + yaml(of: Self.fixedSettings)
   }
 }

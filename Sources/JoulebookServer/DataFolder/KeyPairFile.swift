@@ -42,7 +42,8 @@ public enum KeyPairFile {
 
   private static func malformed(_ path: String) -> ConfigurationError {
     ConfigurationError(
-      "\(path) holds no key of 64 hexadecimal digits; make one with: joulebook admin keygen FILE")
+      "\(path) contains no key of 64 hexadecimal digits; make one with: joulebook admin keygen FILE"
+    )
   }
 
   private static func hex(_ bytes: some Sequence<UInt8>) -> String {

@@ -43,7 +43,7 @@ enum NewFile {
       throw ConfigurationError("\(path) is \(what), not a file; move it away")
     }
     throw ConfigurationError(
-      "\(path) is a link: what lies where it leads would be overwritten. Remove the link, or put the file itself "
-        + "in its place; a whole folder may lie elsewhere")
+      "\(path) is a symbolic link, and its target would be overwritten. Remove the link, or "
+        + "replace it with the file itself. A link to a whole folder is allowed")
   }
 }

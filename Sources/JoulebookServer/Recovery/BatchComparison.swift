@@ -22,7 +22,9 @@ public struct BatchComparison: Sendable {
     self.ledger = ledger
     builder = BatchBuilder(genesis: due)
     isFound = ledger.batch == 0
-    if made != due { difference = "it was made for \(made); the exchange settles with \(due)" }
+    if made != due {
+      difference = "it was created with \(made), but the exchange settles with \(due)"
+    }
   }
 
   /// Starts from the batches in a snapshot.
@@ -47,7 +49,7 @@ public struct BatchComparison: Sendable {
         note(builder.head)
       }
     } catch {
-      difference = "the journal's batches cannot be cut: \(error)"
+      difference = "the journal's batches cannot be built: \(error)"
     }
   }
 
@@ -57,9 +59,9 @@ public struct BatchComparison: Sendable {
     if let difference { return difference }
     if isFound { return nil }
     return journal.batch < ledger.batch
-      ? "it ends with batch \(ledger.batch) at command \(ledger.last.rawValue), the journal makes only "
-        + "\(journal.batch)"
-      : "the journal cannot tell: it starts after the ledger's last batch, \(ledger.batch)"
+      ? "it ends with batch \(ledger.batch) at command \(ledger.last.rawValue), but the journal "
+        + "closes only \(journal.batch)"
+      : "it cannot be compared: the journal starts after the ledger's last batch, \(ledger.batch)"
   }
 
   /// The batches that the journal closes and the ledger lacks; `nil` if there are none.
@@ -72,7 +74,7 @@ public struct BatchComparison: Sendable {
     isFound = true
     if head != ledger {
       difference =
-        "batch \(head.batch) has the hash \(ledger.hash.short), the journal makes \(head.hash.short)"
+        "batch \(head.batch) has the hash \(ledger.hash.short), in the journal \(head.hash.short)"
     }
   }
 }

@@ -50,7 +50,7 @@ final class CrashRecord {
     var refused = journal.refused
     var isNew = false
     if let asked, refused[asked] != nil {
-      log.notice("the command is refused already", metadata: ["command": asked.field])
+      log.notice("the command was already refused", metadata: ["command": asked.field])
     } else if let asked {
       if let reason = try reason(against: asked, journal) { throw .notRefusable(asked, reason) }
       try refused.add(entry(of: asked), lock)
@@ -70,25 +70,25 @@ final class CrashRecord {
     against asked: SequenceNumber, _ journal: RecoveredJournal
   ) throws(JournalError) -> String? {
     let last = journal.lastSequence
-    if note.isDamaged { return "\(note.path) holds no note that can be read" }
+    if note.isDamaged { return "\(note.path) cannot be read" }
     guard let live = note.live else {
       return note.other.map {
-        "no run that answered clients ended in it: \(note.path) names command "
-          + "\($0.sequence.rawValue), of a \($0.purpose.name), and that proves nothing"
-      } ?? "no run ended while it applied a command, as far as \(note.path) knows"
+        "no run that answered clients crashed on it: \(note.path) records command "
+          + "\($0.sequence.rawValue) of a \($0.purpose.name), which is no proof"
+      } ?? "according to \(note.path), no run crashed while it applied a command"
     }
-    if live.sequence != asked { return "the last run ended in command \(live.sequence.rawValue)" }
+    if live.sequence != asked { return "the last run crashed on command \(live.sequence.rawValue)" }
     if asked > last {
-      return "it was never made durable and no longer exists: start without --refuse"
+      return "it was never durable and is not in the journal: start without --refuse"
     }
     if asked < last { return "the journal continues after it, up to command \(last.rawValue)" }
     if journal.isSealed || journal.chain.epoch != live.run {
-      return "another run than the one that ended in it wrote it, or the journal ends in order"
+      return "the run that crashed on it did not write it, or the journal was closed in order"
     }
     if let snapshot = try Snapshots.list(lock.directory, disk: lock.disk).first?.sequence,
       snapshot >= asked
     {
-      return "the snapshot of command \(snapshot.rawValue) holds what it did"
+      return "the snapshot of command \(snapshot.rawValue) contains its effect"
     }
     return reasonOfLedger(against: asked)
   }
@@ -98,9 +98,10 @@ final class CrashRecord {
       guard let ledger = try openLedger() else { return nil }
       let last = try ledger.head().last
       try ledger.close()
-      return last < asked ? nil : "the ledger holds what it did, up to command \(last.rawValue)"
+      return last < asked
+        ? nil : "the ledger, which ends with command \(last.rawValue), contains its effect"
     } catch {
-      return "whether it was settled cannot be read from the ledger: \(error)"
+      return "the ledger cannot be read, so it may have been settled: \(error)"
     }
   }
 
@@ -127,14 +128,15 @@ final class CrashRecord {
   ) throws(JournalError) {
     if note.isDamaged {
       log.error(
-        "ALARM: the note of the last run's end cannot be read", metadata: ["path": "\(note.path)"])
+        "ALARM: the record of the last run's crash cannot be read",
+        metadata: ["path": "\(note.path)"])
     }
     if let live = note.live, refused[live.sequence] == nil { try announce(live, journal) }
     if let other = note.other, refused[other.sequence] == nil {
       log.critical(
-        "ALARM: another process on this folder ended while it applied this command too",
+        "ALARM: another process also crashed while it applied this command",
         metadata: [
-          "command": other.sequence.field, "room": "\(other.purpose.name)",
+          "command": other.sequence.field, "purpose": "\(other.purpose.name)",
           "signal": "\(other.signal)",
         ])
     }
@@ -144,7 +146,7 @@ final class CrashRecord {
     for entry in refused.entries {
       let text = entry.sequence >= first ? try command(entry.sequence).map(CommandText.line) : nil
       log.critical(
-        "ALARM: the exchange goes on without a command that was refused",
+        "ALARM: the exchange skips a refused command",
         metadata: [
           "command": entry.sequence.field, "text": "\(text ?? "in a segment that was removed")",
           "since": "\(entry.time.iso8601)", "reason": "\(entry.reason)",
@@ -161,8 +163,8 @@ final class CrashRecord {
     guard live.sequence <= journal.lastSequence else {
       log.critical(
         """
-        ALARM: the last run ended while it applied a command that was never made durable: the \
-        exchange goes on without it
+        ALARM: the last run ended while it applied a command that was never durable; the command \
+        is lost, and its sender got no report
         """, metadata: metadata)
       return
     }
@@ -170,8 +172,8 @@ final class CrashRecord {
     metadata["refuse"] = "\(startLine) --refuse \(live.sequence.rawValue)"
     log.critical(
       """
-      ALARM: the last run ended while it applied this command, which is applied again now; when this \
-      start ends too, go on without it
+      ALARM: the last run ended while it applied this command, which is now applied again; if this \
+      start ends too, start without it
       """, metadata: metadata)
   }
 }

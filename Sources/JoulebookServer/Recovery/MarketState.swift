@@ -79,26 +79,26 @@ struct MarketState: ~Copyable {
   ) throws(JournalError) -> MarketState {
     let reader = try SnapshotReader(path, disk: disk)
     guard let history = MarketState(setting, reading: reader) else {
-      throw reader.failure ?? .badSnapshot(path: path, "it is not whole")
+      throw reader.failure ?? .badSnapshot(path: path, "it is damaged")
     }
     try reader.finish()
     guard history.sequence == reader.header.sequence,
       history.exchange.eventHash == reader.header.eventHash,
       history.exchange.stateHash() == reader.header.stateHash
-    else { throw .badSnapshot(path: path, "its state has other hashes than its header") }
+    else { throw .badSnapshot(path: path, "the hashes of its state differ from its header") }
     return history
   }
 
   /// Reads the newest usable snapshot.
   /// - Parameters:
   ///   - oldestFirst: Selects the oldest instead.
-  ///   - isFit: Called with each candidate in order; `false` skips it.
+  ///   - isUsable: Called with each candidate in order; `false` skips it.
   /// - Returns: the state; without a snapshot, the state before the journal's first command.
   /// - Throws: `system` if the directory cannot be listed; the defect of the first snapshot if
   ///   none can be used and the journal does not start with its first command.
   static func newest(
     in directory: String, _ setting: Setting, disk: any Disk, log: Logger,
-    oldestFirst: Bool = false, where isFit: (borrowing MarketState) -> Bool = { _ in true }
+    oldestFirst: Bool = false, where isUsable: (borrowing MarketState) -> Bool = { _ in true }
   ) throws(JournalError) -> MarketState {
     // A snapshot after which segments are missing is unusable; an interrupted removal may have left
     // it.
@@ -110,13 +110,13 @@ struct MarketState: ~Copyable {
     for entry in oldestFirst ? entries.reversed() : entries {
       do throws(JournalError) {
         let history = try read(entry.path, setting, disk: disk)
-        if isFit(history) { return history }
+        if isUsable(history) { return history }
       } catch {
-        log.error("ALARM: a snapshot is passed over", metadata: error.fields)
+        log.error("ALARM: a snapshot cannot be used", metadata: error.fields)
         failure = failure ?? error
       }
     }
-    // The journal from its first command leads to the present state too, if it still exists.
+    // A replay of the whole journal gives the present state too, if its first segment still exists.
     if let failure, begin > SequenceNumber(1) {
       if case .badSnapshot(let path, let defect) = failure {
         throw .onlySnapshots(path: path, oldest: begin, defect)

@@ -68,7 +68,7 @@ struct RecoveredExchange: ~Copyable {
     let journal = try Recovery.recover(lock, after: start)
     announce(journal, log)
     if start > .none {
-      log.info("going on behind the snapshot", metadata: ["command": start.field])
+      log.info("recovery continues after the snapshot", metadata: ["command": start.field])
     }
     let (refused, isNew) = try crash?.prepare(journal) ?? (journal.refused, false)
     let exchange = begin(snapshot, &sink)
@@ -95,7 +95,7 @@ struct RecoveredExchange: ~Copyable {
     let snapshots = try Snapshots.refusals(lock.directory, disk: lock.disk)
     for entry in try RefusedCommands.restore(lock, from: snapshots) {
       log.critical(
-        "ALARM: the list of refused commands lacked one, which was taken over from a snapshot",
+        "ALARM: the list of refused commands lacked an entry, which was restored from a snapshot",
         metadata: ["command": entry.sequence.field, "path": "\(lock.directory)/refused"])
     }
   }
@@ -112,7 +112,7 @@ struct RecoveredExchange: ~Copyable {
   private static func announce(_ journal: RecoveredJournal, _ log: Logger) {
     if let torn = journal.tornTail {
       log.notice(
-        "cut a torn tail: its commands were never acknowledged",
+        "cut off a torn tail, whose commands were never acknowledged",
         metadata: [
           "path": "\(torn.path)", "byte": "\(torn.offset)", "bytes": "\(torn.bytes)",
           "defect": "\(torn.defect)",
@@ -120,7 +120,7 @@ struct RecoveredExchange: ~Copyable {
     }
     let isInOrder = journal.isSealed || journal.lastSequence == .none
     log.info(
-      isInOrder ? "the journal ends in order" : "the journal was not closed in order",
+      isInOrder ? "the journal was closed in order" : "the journal was not closed in order",
       metadata: ["command": journal.lastSequence.field])
   }
 }

@@ -39,11 +39,12 @@ public struct ClockCheck: Sendable {
 
     /// Both times in ISO 8601, and what the operator should do.
     public var description: String {
-      let other = isJournal ? "the journal's last command is of" : "this program's file is of"
+      let other =
+        isJournal ? "the journal's last command has the time" : "this program's file has the time"
       return
-        "the system's clock shows \(clock.iso8601), but \(other) \(reference.iso8601). Time that was "
-        + "journaled never goes back, so nothing was written. Set the clock right (`date`, `chronyc tracking`); "
-        + "if it is right, start once with: joulebook serve --accept-time"
+        "the system's clock shows \(clock.iso8601), but \(other) \(reference.iso8601). Journaled "
+        + "time never goes back, so nothing was written. Correct the clock (`date`, `chronyc "
+        + "tracking`); if it is right, start once with: joulebook serve --accept-time"
     }
   }
 

@@ -25,7 +25,7 @@ public enum DescriptorLimit {
     if limit.rlim_cur < limit.rlim_max {
       var raised = limit
       raised.rlim_cur = raised.rlim_max
-      // If raising is refused, the old limit stays in force and `require` judges it.
+      // If raising is refused, the old limit stays in force and `require` checks it.
       if setrlimit(resource, &raised) == 0 { limit = raised }
     }
     return Int(clamping: limit.rlim_cur)
@@ -40,16 +40,18 @@ public enum DescriptorLimit {
     guard limit > reserve else {
       throw .configuration(
         ConfigurationError(
-          "this process may have \(limit) file descriptors, and a server takes at least \(reserve + 1): \(reserve) "
-            + "for journal, ledger and tools, and one for each connection, of which connections allows "
-            + "\(connections). Raise the limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit)"
+          "this process may have \(limit) file descriptors, but a server needs at least "
+            + "\(reserve + 1): \(reserve) for journal, ledger and tools, and one for each "
+            + "connection (connections is \(connections)). Raise the limit (`ulimit -n \(needed)`, "
+            + "or LimitNOFILE=\(needed) in the unit)"
         ))
     }
     throw .configuration(
       ConfigurationError(
-        "connections is \(connections), which takes \(needed) file descriptors with \(reserve) for journal, "
-          + "ledger and tools, but this process may have \(limit). Raise the limit (`ulimit -n \(needed)`, or "
-          + "LimitNOFILE=\(needed) in the unit), or set connections to \(limit - reserve) or less"
+        "connections is \(connections), which needs \(needed) file descriptors including "
+          + "\(reserve) for journal, ledger and tools, but this process may have \(limit). Raise "
+          + "the limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit), or set "
+          + "connections to \(limit - reserve) or less"
       ))
   }
 }

@@ -45,7 +45,7 @@ enum OperatorKeys {
     for file in configuration.operatorKeys { keys += try KeyPairFile.publicKeys(at: file) }
     if !keys.isEmpty { return keys }
     guard configuration.operatorKeys.isEmpty else {
-      throw ConfigurationError("operator.keys: the files hold no key")
+      throw ConfigurationError("operator.keys: the files contain no key")
     }
     let folder = DataFolder(configuration.dataFolder)
     if FileManager.default.fileExists(atPath: folder.operatorPublicKey) {

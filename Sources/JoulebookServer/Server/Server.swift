@@ -85,7 +85,7 @@ public final class Server {
     let log = alarms.watching(given)
     try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
-    try Self.judgeFirstStart(clock, configuration)
+    try Self.checkFirstStart(clock, configuration)
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
@@ -159,7 +159,7 @@ public final class Server {
     _ configuration: inout Configuration, chosen: Set<String>, refusing refused: SequenceNumber?
   ) throws(StartError) -> DirectoryLock? {
     let folder = DataFolder(configuration.dataFolder)
-    try judge(folder, configuration, refused)
+    try checkStart(folder, configuration, refused)
     do throws(ConfigurationError) {
       if configuration.journalKept == .none {
         try folder.mustBeUnused()
@@ -185,7 +185,7 @@ public final class Server {
   }
 
   /// Checks that this folder may be started with this configuration, before anything is written.
-  private static func judge(
+  private static func checkStart(
     _ folder: DataFolder, _ configuration: Configuration, _ refused: SequenceNumber?
   ) throws(StartError) {
     var ledger = configuration.ledgerLocation
@@ -202,11 +202,11 @@ public final class Server {
       if configuration.journalKept == .disk { try folder.mustNotBeLost(beside: ledger) }
       guard let refused else { return }
       if configuration.journalKept == .none {
-        throw .notRefusable(refused, "nothing is kept (journal.kept: none)")
+        throw .notRefusable(refused, "no journal is kept (journal.kept: none)")
       }
       if !folder.hasSegment {
         throw .notRefusable(
-          refused, "\(folder.path) holds no journal (is it the folder of --data?)")
+          refused, "\(folder.path) contains no journal (check --data)")
       }
     } catch {
       throw .journal(error)
@@ -215,7 +215,7 @@ public final class Server {
 
   /// Checks the clock of a first start before the folder is created, so that a refused start leaves
   /// nothing behind.
-  private static func judgeFirstStart(
+  private static func checkFirstStart(
     _ clock: ClockCheck, _ configuration: Configuration
   ) throws(StartError) {
     guard configuration.clock == .system, configuration.journalKept == .disk,
@@ -284,7 +284,7 @@ public final class Server {
     return { () throws(LedgerError) in
       let ledger = try location.open(genesis: genesis)
       for note in ledger.notes {
-        log.warning("the ledger's files", metadata: ["note": "\(note)"])
+        log.warning("the access mode of the ledger's files", metadata: ["note": "\(note)"])
       }
       return ledger
     }
@@ -343,7 +343,7 @@ public final class Server {
     if certificate.isEmpty && key.isEmpty { return nil }
     guard !certificate.isEmpty, !key.isEmpty else {
       throw .configuration(
-        ConfigurationError("tls: certificate and key are given both, or neither"))
+        ConfigurationError("tls: set both certificate and key, or neither"))
     }
     do throws(TLSError) {
       return try TLSContext(certificate: certificate, key: key)

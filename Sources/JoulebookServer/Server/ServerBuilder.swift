@@ -77,12 +77,13 @@ struct ServerBuilder {
     _ lock: DirectoryLock?, _ delivery: Delivery, _ crash: CrashRecord? = nil
   ) throws(StartError) -> RecoveredExchange {
     guard let lock else {
-      log.warning("journal.kept is none: nothing is written, and all state is lost at the end")
+      log.warning(
+        "journal.kept is none: nothing is written, and all state is lost when the process ends")
       return RecoveredExchange.nothing(capacity: configuration.capacity)
     }
     let recovered = try RecoveredExchange.replay(
       lock, MarketState.Setting(configuration), delivery, crash: crash, log: log)
-    if configuration.clock == .system { try judgeClock(recovered) }
+    if configuration.clock == .system { try checkClock(recovered) }
     return recovered
   }
 
@@ -175,7 +176,7 @@ struct ServerBuilder {
     }
   }
 
-  private func judgeClock(_ recovered: borrowing RecoveredExchange) throws(StartError) {
+  private func checkClock(_ recovered: borrowing RecoveredExchange) throws(StartError) {
     let clock = surroundings.clock
     let last = recovered.lastSequence > .none ? recovered.lastTime : nil
     if let doubt = try clock.admit(wall: surroundings.time.wall, last: last) {

@@ -80,7 +80,7 @@ final class Shutdown {
     if settlement.finished >= closing || settlement.isOver { return true }
     guard time.steady > deadline else { return false }
     log.warning(
-      "the ledger does not keep up; the rest is settled at the next start",
+      "the ledger has not caught up; the next start settles the remaining batches",
       metadata: ["settled": settlement.finished.field, "last": closing.field])
     return true
   }

@@ -26,10 +26,11 @@ public enum StartError: Error, CustomStringConvertible {
     case .transport(let error): "\(error). Choose another address with --listen"
     case .clock(let doubt): "\(doubt)"
     case .diverged(let sequence):
-      "the replay of the journal differs from what was written at its checkpoint, command "
-        + "\(sequence.rawValue). This version applies commands differently than the one that wrote "
-        + "them, or the files were changed, or the list of refused commands (journal/refused) was lost. "
-        + "Nothing was changed; bring that back from a copy, or start the version that wrote them"
+      "the replay of the journal differs from the hash in its checkpoint, command "
+        + "\(sequence.rawValue). Either this version applies commands differently from the one "
+        + "that wrote them, or files were changed, or the list of refused commands "
+        + "(journal/refused) was lost. Nothing was changed. Restore the files from a backup, or "
+        + "start the version that wrote them"
     }
   }
 }

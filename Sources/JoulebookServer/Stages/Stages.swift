@@ -1,4 +1,4 @@
-/// The stages behind the gateways, and the services that they query. The references are fixed while
+/// The stages after the gateways, and the services that they query. The references are fixed while
 /// the loop runs and the server owns them, so that passing from stage to stage counts no
 /// references.
 final class Stages {

@@ -74,7 +74,7 @@ final class IOTurn: LoopHandler {
     port { $0.stages = Borrowed(stages) }
     clock.look()
     delivery { lost.recovered($0.view) }
-    if let thread = stages.thread { return thread { $0.show() } }
+    if let thread = stages.thread { return thread { $0.publish() } }
     stages.matching.work()
     stages.matching.endTurn()
   }
@@ -160,7 +160,7 @@ final class IOTurn: LoopHandler {
   private func serve(_ stages: Stages, _ delivery: Delivery) {
     if let thread = stages.thread {
       thread { thread in
-        thread.show()
+        thread.publish()
         thread.deliver(to: delivery)
       }
     } else {

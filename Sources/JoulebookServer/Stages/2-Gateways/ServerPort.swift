@@ -63,22 +63,23 @@ final class ServerPort: ExchangePort {
     switch notice {
     case .slowReader(let session, let bytes):
       log.warning(
-        "a client does not read: cut", metadata: ["session": session.field, "unread": "\(bytes)"])
+        "a client does not read, so its session was terminated",
+        metadata: ["session": session.field, "unread": "\(bytes)"])
     case .keyLocked(let session):
       log.warning("a key is locked after bad signatures", metadata: ["session": session.field])
     case .throttled(let session, let refusal):
       log.warning(
         refusal.code == .workLimit
-          ? "a client asks for more work a second than it may (client.work)"
-          : "a client sends more messages a second than it may",
+          ? "a participant exceeds its limit of work (client.work)"
+          : "a session exceeds its message limit",
         metadata: ["session": session.field, "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
       log.info(
-        "a connection is gone: the session's orders are cancelled unless it returns in time",
+        "a connection was lost; the session's orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
     case .ended(let session, let cancelAfter):
       log.debug(
-        "a session ended in order: its orders are cancelled unless it returns in time",
+        "a session ended in order; its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
     }
   }

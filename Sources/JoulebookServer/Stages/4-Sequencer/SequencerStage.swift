@@ -58,7 +58,7 @@ struct SequencerStage: ~Copyable {
     let last = sequencer.now
     guard case .fellBehind(let nanoseconds) = sequencer.begin() else { return }
     log.critical(
-      "ALARM: the system's clock is behind the journal's last time; time goes on steadily from there",
+      "ALARM: the system's clock is behind the journal's last time; time continues from there",
       metadata: [
         "nanoseconds": "\(nanoseconds)", "journal": "\(last.iso8601)",
         "clock": "\(Timestamp(nanoseconds: last.nanoseconds - nanoseconds).iso8601)",
@@ -83,11 +83,11 @@ struct SequencerStage: ~Copyable {
     switch sequencer.readClock() {
     case .jumpedAhead(let nanoseconds):
       log.error(
-        "ALARM: the system's clock jumped ahead; not followed",
+        "ALARM: the system's clock jumped ahead; time does not follow it",
         metadata: ["nanoseconds": "\(nanoseconds)"])
     case .fellBehind(let nanoseconds):
       log.error(
-        "ALARM: the system's clock is behind; time goes on steadily",
+        "ALARM: the system's clock is behind; time does not follow it",
         metadata: ["nanoseconds": "\(nanoseconds)"])
     case nil: break
     }

@@ -248,16 +248,16 @@ final class MatchingStage {
     if commits.headroom != announcedHeadroom { announceHeadroom() }
   }
 
-  /// Logs that the next segment cannot be prepared, or can again; usually the present segment is then
-  /// far from full.
+  /// Logs when preparing the next segment fails, and when it succeeds again. The present segment
+  /// usually has much space then.
   private func announceHindrance() {
     announcedHindrance = commits.isHindered
     if announcedHindrance, let obstacle = commits.obstacle {
       log.critical(
-        "ALARM: the journal's next segment cannot be made; it is tried again, trading goes on",
+        "ALARM: the journal's next segment cannot be created; the server retries",
         metadata: obstacle.fields)
     } else if !announcedHindrance {
-      log.notice("the journal's next segment can be made again")
+      log.notice("the journal's next segment can be created again")
     }
   }
 
@@ -266,9 +266,9 @@ final class MatchingStage {
     let isFull = commits.obstacle?.isFull ?? true
     let what = isFull ? "the journal's disk is full" : "the journal has no next segment"
     switch announcedHeadroom {
-    case .ample: log.notice("the journal's disk has room again; everything is taken in")
-    case .low: log.critical("ALARM: \(what): only cancels are taken in")
-    case .none: log.critical("ALARM: \(what): nothing is taken in")
+    case .ample: log.notice("the journal's disk has space again; all commands are accepted")
+    case .low: log.critical("ALARM: \(what): only cancels are accepted")
+    case .none: log.critical("ALARM: \(what): no command is accepted")
     }
   }
 
@@ -290,7 +290,7 @@ final class MatchingStage {
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {
     log.critical(
-      "ALARM: of the exchange",
+      "ALARM: the exchange reports a fault",
       metadata: [
         "kind": "\(alarm.kind)", "value": "\(alarm.value)", "command": sequence.field,
       ])

@@ -77,7 +77,7 @@ final class MatchingThread: @unchecked Sendable {
   func take(_ command: Command) -> Bool { entrance.append(command) }
 
   /// Publishes the turn's commands to the matching thread.
-  func show() {
+  func publish() {
     entrance.publish()
     doorbell.ring()
   }

@@ -38,11 +38,11 @@ final class Delivery {
     if isBetweenCommands {
       isBetweenCommands = false
       binary.begin(sequence)
-      if hasOthers { tellOthers { $0.begin(sequence) } }
+      if hasOthers { forOthers { $0.begin(sequence) } }
     }
     let reports = view.take(event, at: time)
     binary.deliver(event, reports, time)
-    if hasOthers { tellOthers { $0.deliver(event, reports, time) } }
+    if hasOthers { forOthers { $0.deliver(event, reports, time) } }
   }
 
   /// Ends the current command, whose time is `time`.
@@ -50,13 +50,13 @@ final class Delivery {
     isBetweenCommands = true
     let messages = view.endCommand(at: time)
     if messages.count > 0 { binary.endCommand(messages, time) }
-    if hasOthers { tellOthers { $0.endCommand(messages, time) } }
+    if hasOthers { forOthers { $0.endCommand(messages, time) } }
   }
 
   /// Reports that every command up to `sequence` is durable and all its events were delivered.
   func delivered(through sequence: SequenceNumber) {
     binary.delivered(through: sequence)
-    if hasOthers { tellOthers { $0.delivered(through: sequence) } }
+    if hasOthers { forOthers { $0.delivered(through: sequence) } }
   }
 
   /// Takes the work of commands with many events from the budgets of their senders.
@@ -86,7 +86,7 @@ final class Delivery {
   /// Calls `body` for every gateway, for work that is not per command.
   func forEach(_ body: (any Gateway) -> Void) {
     body(binary)
-    if hasOthers { tellOthers(body) }
+    if hasOthers { forOthers(body) }
   }
 
   private var all: [any Gateway] { [binary] + others }
@@ -95,7 +95,7 @@ final class Delivery {
     number == .first ? binary : others[Int(number.rawValue) - 1]
   }
 
-  @inline(never) private func tellOthers(_ body: (any Gateway) -> Void) {
+  @inline(never) private func forOthers(_ body: (any Gateway) -> Void) {
     for gateway in others { body(gateway) }
   }
 }
