@@ -33,7 +33,7 @@ struct TextGatewayCommand: ParsableCommand {
     print("listening on \(server.address) (binary)")
     print("listening on \(host):\(server.ports["text"] ?? 0) (text)")
     fflush(nil)
-    print("stopped behind command \(server.run().lastSequence.rawValue)")
+    print("stopped after command \(server.run().lastSequence.rawValue)")
   }
 }
 

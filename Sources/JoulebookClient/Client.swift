@@ -288,7 +288,7 @@ public final class Client {
       return .again
     }
     guard number == nextReport else {
-      throw .protocolViolation("report \(number) came in place of \(nextReport)")
+      throw .protocolViolation("report \(number) arrived instead of report \(nextReport)")
     }
     nextReport += 1
     return .message
@@ -354,7 +354,7 @@ public final class Client {
       // The numbers are incremented from here on, so they must not start near overflow.
       let possible = 1..<UInt64(1) << 63
       guard possible.contains(ack.nextClientSeqNo), possible.contains(ack.nextServerSeqNo) else {
-        throw .protocolViolation("the acknowledgement has sequence numbers that no session reaches")
+        throw .protocolViolation("the acknowledgement has impossible sequence numbers")
       }
       (nextSequence, nextReport) = (ack.nextClientSeqNo, ack.nextServerSeqNo)
       if let known = options.resume?.nextReport, known < nextReport {
@@ -426,8 +426,8 @@ extension Curve25519.Signing.PrivateKey {
     do {
       if let signature = Signature(bytes: Array(try signature(for: message))) { return signature }
     } catch {
-      throw .badCredentials("the key does not sign: \(error)")
+      throw .badCredentials("the key cannot sign: \(error)")
     }
-    throw .badCredentials("the key makes signatures of another length")
+    throw .badCredentials("the key produces signatures of the wrong length")
   }
 }

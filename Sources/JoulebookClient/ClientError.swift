@@ -35,7 +35,7 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
       "cannot connect to \(address) (errno \(error)); is the server running?"
     case .insecure(let text): "no secure connection: \(text)"
     case .connectionLost(let error):
-      "the connection broke (errno \(error)); connect again and resend"
+      "the connection was lost (errno \(error)); connect again and resend"
     case .refused(let code, let limit):
       "the server refused the session: code \(code.rawValue), limit \(limit)"
     case .terminated(let code, let limit):

@@ -132,7 +132,7 @@ public struct CancelReport: Equatable, Sendable, BitwiseCopyable {
   public var side: Side
   /// Quantity cancelled.
   public var quantity: Energy
-  /// Remaining open quantity; 0 if the order is gone.
+  /// Remaining open quantity; 0 if the order has ended.
   public var leaves: Energy
   /// Remaining covered quantity.
   public var covered: Energy
@@ -313,7 +313,7 @@ public struct LevelReport: Equatable, Sendable, BitwiseCopyable {
   public var total: Energy
   /// Quantity at the price that can be traded now.
   public var live: Energy
-  /// Number of orders at the price; 0 if the level is gone.
+  /// Number of orders at the price; 0 if the level is removed.
   public var orders: UInt32
 }
 

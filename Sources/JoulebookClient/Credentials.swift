@@ -44,7 +44,8 @@ public enum KeyFile {
       throw .badCredentials("\(path) cannot be read: \(reason)")
     }
     guard let key = parse(text) else {
-      throw .badCredentials("\(path) holds no Ed25519 private key (PEM or 64 hexadecimal digits)")
+      throw .badCredentials(
+        "\(path) contains no Ed25519 private key (PEM or 64 hexadecimal digits)")
     }
     return key
   }

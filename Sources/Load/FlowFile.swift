@@ -59,7 +59,7 @@ struct FlowFile {
     let records = load(16, UInt64.self).addingReportingOverflow(load(24, UInt64.self))
     guard !records.overflow, records.partialValue <= (data.count - Self.header) / Self.stride,
       load(48, UInt64.self) <= records.partialValue
-    else { throw .flow("\(path) is shorter than its header says") }
+    else { throw .flow("\(path) is shorter than its header requires") }
     (prefill, count) = (Int(load(16, UInt64.self)), Int(records.partialValue))
     (symbols, accounts) = (Int(load(32, UInt32.self)), Int(load(44, UInt32.self)))
     (lowest, highest) = (Int64(load(36, Int32.self)), Int64(load(40, Int32.self)))

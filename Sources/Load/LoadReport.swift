@@ -49,7 +49,7 @@ public struct LoadReport: Sendable {
       lines.append(
         "latency " + values.joined(separator: "  ") + "  max \(Self.duration(latency.max))")
     }
-    if let readings { lines.append("beside it \(Int(readings.rounded())) readings/s") }
+    if let readings { lines.append("\(Int(readings.rounded())) readings/s at the same time") }
     switch agreesWithFlow {
     case true?: lines.append("trades and volume are those of the flow file")
     case false?: lines.append("TRADES OR VOLUME DIFFER from the flow file")

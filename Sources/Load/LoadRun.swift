@@ -131,15 +131,15 @@ final class LoadRun {
     refills = flow == nil
     defer { refills = false }
     // Each answer refills its session's window; once per ms all windows are checked.
-    var look: UInt64 = 0
+    var nextCheck: UInt64 = 0
     while true {
       let now = Client.monotonicNow()
       if now >= end || isOver { return }
       if flow != nil {
         var left = 4_096
         while left > 0, try issue(due: now, now) { left -= 1 }
-      } else if now >= look {
-        look = now + 1_000_000
+      } else if now >= nextCheck {
+        nextCheck = now + 1_000_000
         for index in sessions.indices { try fillWindow(index, due: now) }
       }
       try flush()

@@ -24,11 +24,11 @@ public final class TLSContext: @unchecked Sendable {
     isServer = true
     SSL_CTX_set_num_tickets(pointer, 0)
     guard SSL_CTX_use_certificate_chain_file(pointer, certificate) == 1 else {
-      throw .library("\(certificate) holds no certificate")
+      throw .library("\(certificate) contains no certificate")
     }
     try Self.checkDates(SSL_CTX_get0_certificate(pointer), certificate)
     guard SSL_CTX_use_PrivateKey_file(pointer, key, SSL_FILETYPE_PEM) == 1 else {
-      throw .library("\(key) holds no private key of \(certificate)")
+      throw .library("\(key) does not contain the private key of \(certificate)")
     }
   }
 
@@ -44,7 +44,7 @@ public final class TLSContext: @unchecked Sendable {
       return
     }
     guard SSL_CTX_load_verify_locations(pointer, authorities, nil) == 1 else {
-      throw .library("\(authorities) holds no certificates that can be read")
+      throw .library("\(authorities) contains no readable certificate")
     }
   }
 
@@ -63,7 +63,7 @@ public final class TLSContext: @unchecked Sendable {
       throw TLSError("\(file) has expired")
     }
     if X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 {
-      throw TLSError("\(file) does not hold yet")
+      throw TLSError("\(file) is not yet valid")
     }
   }
 }

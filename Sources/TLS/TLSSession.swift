@@ -52,7 +52,7 @@ public struct TLSSession: ~Copyable {
     SSL_set_connect_state(ssl)
     guard let host, expect(host, ssl) else {
       SSL_free(ssl)
-      throw .library("\(host ?? "") is no name to be proven")
+      throw .library("\(host ?? "") is not a valid server name")
     }
     return ssl
   }

@@ -110,7 +110,7 @@ struct CommandWords {
         throw CommandTextError("\(name): the field \(field) has no value")
       }
       guard values.updateValue(value, forKey: field) == nil else {
-        throw CommandTextError("\(name): the field \(field) stands there twice")
+        throw CommandTextError("\(name): the field \(field) occurs twice")
       }
     }
   }
@@ -147,7 +147,7 @@ struct CommandWords {
   /// The value of a required field.
   mutating func take<Value: TextValue>(_ field: String) throws(CommandTextError) -> Value {
     guard let value: Value = try takeOptional(field) else {
-      throw CommandTextError("\(name): the field \(field) is missing; right is \(Value.form)")
+      throw CommandTextError("\(name): the field \(field) is missing; write \(Value.form)")
     }
     return value
   }
@@ -165,7 +165,7 @@ struct CommandWords {
     guard let text = values.removeValue(forKey: field) else { return nil }
     guard let value = Value(word: text) else {
       throw CommandTextError(
-        "\(name): \(field) cannot be '\(Self.shown(text))'; right is \(Value.form)")
+        "\(name): \(field) cannot be '\(Self.shown(text))'; write \(Value.form)")
     }
     return value
   }

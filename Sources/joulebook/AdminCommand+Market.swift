@@ -30,7 +30,7 @@ extension AdminCommand {
     var loss: Rate?
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .createArea(
@@ -66,7 +66,7 @@ extension AdminCommand {
     var takerFee: Rate?
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .createInstrument(
@@ -105,7 +105,7 @@ extension AdminCommand {
     @OptionGroup var what: Movement
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(.cash(.deposit(what.movement)))
       }
     }
@@ -123,7 +123,7 @@ extension AdminCommand {
     @OptionGroup var what: Movement
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(.cash(.withdraw(what.movement)))
       }
     }
@@ -143,7 +143,7 @@ extension AdminCommand {
     @Option(name: .long, help: "Most energy stored, such as 10kWh.") var cap: Energy?
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .setCap(SetCap(account: account, area: AreaId(area), cap: cap ?? Energy(wattHours: -1)))
@@ -167,7 +167,7 @@ extension AdminCommand {
     var retail: Price
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .setTariff(SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail))))
@@ -200,7 +200,7 @@ extension AdminCommand {
     @Argument(help: "open, halted or closed.") var state: Choice
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .setInstrumentState(

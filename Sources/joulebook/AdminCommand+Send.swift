@@ -33,7 +33,7 @@ extension AdminCommand {
         return
       }
       let body = try Self.command(text)
-      try server.tell { client throws(ClientError) in try client.submit(body) }
+      try server.execute { client throws(ClientError) in try client.submit(body) }
     }
 
     /// Parses an operator's command.

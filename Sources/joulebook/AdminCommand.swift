@@ -125,7 +125,7 @@ extension AdminCommand {
     @Option(name: .long, help: "Short name, at most 16 ASCII characters.") var name: Label
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .createParticipant(
@@ -167,7 +167,7 @@ extension AdminCommand {
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)
       let roles = role.reduce(into: Roles(rawValue: 0)) { $0.formUnion($1.roles) }
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerSession(
@@ -189,7 +189,7 @@ extension AdminCommand {
     @Option(name: .long, help: "Number of the participant that owns it.") var participant: UInt32
 
     func run() throws {
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .createAccount(CreateAccount(account: account, participant: ParticipantId(participant)))
@@ -216,7 +216,7 @@ extension AdminCommand {
 
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)
-      try server.tell { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerMeter(
@@ -241,7 +241,7 @@ extension AdminCommand {
     @Argument(help: "The version, above the one in force.") var version: UInt32
 
     func run() throws {
-      try server.tell(explaining: explanation) { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(.control(.setRules(SetRules(version: version))))
       }
     }
@@ -257,12 +257,12 @@ extension AdminCommand {
           + "\(RulesVersion.newest)"
       case .outOfRange:
         return
-          "the server's program knows versions of the rules up to \(limit), not \(version): start the "
-          + "server with a newer program first. `joulebook admin status` prints the version in "
+          "the server's program knows versions of the rules up to \(limit), not \(version): start "
+          + "the server with a newer program first. `joulebook admin status` prints the version in "
           + "force"
       case .badDefinition:
         return
-          "version \(limit) of the rules is in force, and there is no way back to \(version); this "
+          "version \(limit) of the rules is in force and cannot be replaced by \(version); this "
           + "program knows versions up to \(RulesVersion.newest)"
       default: return nil
       }
@@ -282,7 +282,7 @@ extension AdminCommand {
     @Argument(help: "UTC, such as 2026-06-01T12:00:00Z.") var time: Timestamp
 
     func run() throws {
-      try server.tell { client throws(ClientError) in try client.tick(to: time) }
+      try server.execute { client throws(ClientError) in try client.tick(to: time) }
     }
   }
 }

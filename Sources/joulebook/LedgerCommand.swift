@@ -17,7 +17,7 @@ struct LedgerCommand: ParsableCommand {
     subcommands: [Balances.self, Statement.self, Export.self, Verify.self])
 
   /// Options that name a ledger.
-  struct Place: ParsableArguments {
+  struct SourceOptions: ParsableArguments {
     @Option(
       name: .long, help: "Data folder; joulebook-data unless given.", completion: .directory,
       transform: folderName)
@@ -73,11 +73,11 @@ extension LedgerCommand {
 
           joulebook ledger balances --data my-exchange --account 17
         """)
-    @OptionGroup var place: Place
+    @OptionGroup var source: SourceOptions
     @Option(name: .long, help: "Only the balances of this account.") var account: AccountId?
 
     func run() throws {
-      try place.read { ledger throws(LedgerError) in
+      try source.read { ledger throws(LedgerError) in
         // Printed after the transaction ends: a slow reader of the output must not keep the
         // database's write-ahead log from being truncated.
         let (balances, extent) = try ledger.snapshot { () throws(LedgerError) in
@@ -104,7 +104,7 @@ extension LedgerCommand {
     /// The form of the output.
     enum Format: String, ExpressibleByArgument, CaseIterable { case bill, table, csv }
 
-    @OptionGroup var place: Place
+    @OptionGroup var source: SourceOptions
     @Argument(help: "Account number.") var account: AccountId
     @Option(name: .long, help: "Begin of the period; the first entry unless given.") var from:
       Timestamp?
@@ -116,7 +116,7 @@ extension LedgerCommand {
     }
 
     func run() throws {
-      try place.read { ledger throws(LedgerError) in
+      try source.read { ledger throws(LedgerError) in
         let period = (from ?? Timestamp(nanoseconds: 0))..<(to ?? .never)
         let (statement, extent) = try ledger.snapshot { () throws(LedgerError) in
           (
@@ -143,10 +143,10 @@ extension LedgerCommand {
       discussion: """
           joulebook ledger export --data my-exchange > transfers.csv
         """)
-    @OptionGroup var place: Place
+    @OptionGroup var source: SourceOptions
 
     func run() throws {
-      try place.read { ledger throws(LedgerError) in
+      try source.read { ledger throws(LedgerError) in
         print("transfer,batch,time,sequence,code,reference,debit,credit,unit,amount\r")
         let head = try ledger.head()
         for id in 1..<(head.batch + 1) {
@@ -180,11 +180,11 @@ extension LedgerCommand {
 
           joulebook ledger verify --data my-exchange
         """)
-    @OptionGroup var place: Place
+    @OptionGroup var source: SourceOptions
 
     func run() throws {
       var problems: [String] = []
-      try place.read { ledger throws(LedgerError) in
+      try source.read { ledger throws(LedgerError) in
         let found = try LedgerVerification.run(on: ledger)
         print("batches    \(found.head.batch), hash \(found.head.hash.short)")
         print("transfers  \(found.transfers), in \(found.balances.count) balances")
@@ -196,11 +196,11 @@ extension LedgerCommand {
       }
       for problem in problems { print("PROBLEM    \(problem)") }
       if !problems.isEmpty { throw ExitCode(Failure.checkFailed.rawValue) }
-      let stored = try LedgerComparison.read(DataFolder(place.data))
+      let stored = try LedgerComparison.read(DataFolder(source.data))
       let replay = try Replay.replay(
-        DataFolder(place.data), against: stored,
+        DataFolder(source.data), against: stored,
         words: "the ledger is consistent, but the journal cannot be compared with it: ")
-      try Replay.judge(replay)
+      try Replay.checkCheckpoints(replay)
       try stored.compare(with: replay)
     }
   }

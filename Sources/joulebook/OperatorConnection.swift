@@ -20,7 +20,7 @@ struct OperatorConnection: ParsableArguments {
   @OptionGroup var security: TLSOptions
 
   /// Longest wait for an answer, in ms.
-  private static let patience: Int32 = 10_000
+  private static let timeoutMilliseconds: Int32 = 10_000
 
   /// Sends one request and waits for its answer.
   /// - Parameters:
@@ -46,7 +46,7 @@ struct OperatorConnection: ParsableArguments {
       defer { client.close() }
       let reference = try request(client)
       try client.flush()
-      while let message = try client.poll(timeoutMilliseconds: Self.patience) {
+      while let message = try client.poll(timeoutMilliseconds: Self.timeoutMilliseconds) {
         if case .rejected(let rejection) = message.event, rejection.reference == reference {
           throw ClientError.rejected(rejection)
         }
@@ -62,13 +62,13 @@ struct OperatorConnection: ParsableArguments {
   }
 
   /// Sends an operator's command, waits until the exchange has applied it, and prints "done".
-  func tell(_ request: (Client) throws(ClientError) -> UInt64) throws {
-    try tell(explaining: { _ in nil }, request)
+  func execute(_ request: (Client) throws(ClientError) -> UInt64) throws {
+    try execute(explaining: { _ in nil }, request)
   }
 
   /// Sends an operator's command, waits until the exchange has applied it, and prints "done".
   /// - Parameter explanation: The text of a reject; `nil` for the general text of its code.
-  func tell(
+  func execute(
     explaining explanation: (Rejection) -> String?,
     _ request: (Client) throws(ClientError) -> UInt64
   ) throws {

@@ -41,16 +41,16 @@ struct Replay: ParsableCommand {
       print("refused     \(JournalCommand.list(replay.refused)): skipped")
     }
     print("events      \(replay.events), \(replay.trades) trades")
-    print(String(format: "chain       holds, checked in %.2f s", replay.examinationSeconds))
+    print(String(format: "chain       valid, checked in %.2f s", replay.examinationSeconds))
     print(String(format: "rate        %.0f commands/s", replay.commandsPerSecond))
     print("event hash  \(hexadecimal(replay.eventHash))")
     print("state hash  \(hexadecimal(replay.stateHash))")
-    try Self.judge(replay)
+    try Self.checkCheckpoints(replay)
     try stored?.compare(with: replay)
   }
 
   /// - Throws: Exit code 70 when the replay differs from a checkpoint in the journal.
-  static func judge(_ replay: ReplayReport) throws {
+  static func checkCheckpoints(_ replay: ReplayReport) throws {
     if let mismatch = replay.mismatch {
       throw Failure.checkFailed.exit(
         "the replay differs from the checkpoint at command \(mismatch.rawValue): another version "
@@ -85,10 +85,10 @@ struct LedgerComparison {
   private let folder: DataFolder
   private let location: LedgerLocation
   /// Longest wait for missing batches while a server is running and settles none.
-  private static let patience = Duration.seconds(10)
+  private static let idleTimeout = Duration.seconds(10)
   /// Longest wait for missing batches while a server settles some: it may be far behind a busy
   /// market, and this command only has to see progress.
-  private static let sight = Duration.seconds(1)
+  private static let progressTimeout = Duration.seconds(1)
 
   /// Reads head and balances of the ledger of `folder` in one transaction.
   static func read(_ folder: DataFolder) throws -> LedgerComparison {
@@ -118,20 +118,22 @@ struct LedgerComparison {
     }
     if head.batch == 0 { print("ledger      empty") } else { try compareBalances(with: replay) }
     guard let batches = replay.batches, let missing = batches.missing else { return }
-    let (brought, last, isSettling) = try wait(for: missing.upperBound)
-    if let brought {
-      guard brought.hash == batches.journal.hash else {
+    let (settled, last, isSettling) = try wait(for: missing.upperBound)
+    if let settled {
+      guard settled.hash == batches.journal.hash else {
         throw Failure.checkFailed.exit(
-          "the ledger differs from the journal: batch \(brought.id) has the hash "
-            + "\(brought.hash.short), in the replay it has \(batches.journal.hash.short)")
+          "the ledger differs from the journal: batch \(settled.id) has the hash "
+            + "\(settled.hash.short), in the replay it has \(batches.journal.hash.short)")
       }
-      print("            batches through \(brought.id) were settled during the replay and equal it")
+      print(
+        "            batches through \(settled.id) were settled during the replay and agree with it"
+      )
       return
     }
     if isSettling, last > head.batch {
       print(
-        "            the server is settling: batches through \(last) arrived, the journal closes "
-          + "\(missing.upperBound)")
+        "            the server is settling: batches through \(last) of \(missing.upperBound) are "
+          + "in the ledger")
       return
     }
     throw Failure.temporary.exit(
@@ -142,7 +144,7 @@ struct LedgerComparison {
           : "the next start of the server settles them, or reports why it cannot"))
   }
 
-  /// Waits until a batch is in the ledger, at most `sight` or `patience`.
+  /// Waits until a batch is in the ledger, at most `progressTimeout` or `idleTimeout`.
   /// - Returns: The batch, `nil` when it is still missing; the number of the ledger's last batch;
   ///   whether a server has the ledger open for writing.
   private func wait(for batch: UInt64) throws -> (row: BatchRow?, last: UInt64, isSettling: Bool) {
@@ -154,8 +156,8 @@ struct LedgerComparison {
         let isSettling = try location.isWritten
         if let row = try ledger.row(ofBatch: batch) { return (row, row.id, isSettling) }
         let last = try ledger.head().batch
-        let patience = last > head.batch ? Self.sight : Self.patience
-        guard isSettling, .now - since < patience else { return (nil, last, isSettling) }
+        let timeout = last > head.batch ? Self.progressTimeout : Self.idleTimeout
+        guard isSettling, .now - since < timeout else { return (nil, last, isSettling) }
         usleep(50_000)
       }
     } catch {

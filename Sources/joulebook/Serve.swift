@@ -44,7 +44,7 @@ struct Serve: ParsableCommand {
   )
   var acceptTime = false
   @Option(
-    name: .long, help: "Skip this command, in which the last run ended (see docs/RUNBOOK.md).")
+    name: .long, help: "Skip this command, on which the last run crashed (see docs/RUNBOOK.md).")
   var refuse: UInt64?
   @Flag(name: .long, help: "Print a configuration file with every default and exit.")
   var printDefaultConfig = false
@@ -72,13 +72,13 @@ struct Serve: ParsableCommand {
     print("listening on \(server.address)")
     fflush(nil)
     let summary = server.run()
-    print("stopped behind command \(summary.lastSequence.rawValue)")
+    print("stopped after command \(summary.lastSequence.rawValue)")
     print("event hash \(hexadecimal(summary.eventHash))")
     print("state hash \(hexadecimal(summary.stateHash))")
     if summary.settlementHasStopped {
       throw Failure.checkFailed.exit(
-        "settlement has stopped: the log line with ALARM names the fault, and docs/RUNBOOK.md its "
-          + "repair. The first start after the repair settles the missing batches from the journal")
+        "settlement has stopped: the log line with ALARM names the fault, and docs/RUNBOOK.md the "
+          + "remedy. The next start then settles the missing batches from the journal")
     }
     if summary.settlementIsBehind {
       throw Failure.temporary.exit(
@@ -112,7 +112,7 @@ struct Serve: ParsableCommand {
       let (configuration, _) = try readSettings()
       threshold.value = Self.level(configuration)
       log.notice(
-        "SIGHUP: the log's level is taken over; other keys wait for a restart",
+        "SIGHUP: the log level was applied; other keys need a restart",
         metadata: ["log": "\(configuration.logLevel.rawValue)"])
     } catch {
       log.error(

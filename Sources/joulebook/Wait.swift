@@ -134,7 +134,7 @@ private struct HTTPProbe: ServerProbe {
   let port: UInt16
   let path: String
   /// Longest wait for a part of the answer, in s.
-  private static let patience = 5
+  private static let timeoutSeconds = 5
 
   func obstacle() -> String? {
     let descriptor = connected()
@@ -143,7 +143,7 @@ private struct HTTPProbe: ServerProbe {
     let name = JoulebookServer.Configuration.address(host: host, port: port)
     let request = Array("GET \(path) HTTP/1.1\r\nHost: \(name)\r\nConnection: close\r\n\r\n".utf8)
     guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
-      return "the connection broke: \(String(cString: strerror(errno)))"
+      return "the connection was lost: \(String(cString: strerror(errno)))"
     }
     let lines = answer(descriptor).split(whereSeparator: \.isNewline)
     guard let status = lines.first?.split(separator: " ").dropFirst().first else {
@@ -168,9 +168,9 @@ private struct HTTPProbe: ServerProbe {
       next = candidate.ai_next
       let descriptor = socket(candidate.ai_family, candidate.ai_socktype | O_CLOEXEC, 0)
       if descriptor >= 0 {
-        var patience = timeval(tv_sec: Self.patience, tv_usec: 0)
+        var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
         let length = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, length)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, length)
         if connect(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0 { return descriptor }
       }
       failure = errno

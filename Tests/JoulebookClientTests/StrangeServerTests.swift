@@ -84,7 +84,7 @@ struct StrangeServerTests {
     let stage = try Server(welcome(client: client, server: server))
     #expect(
       throws: ClientError.protocolViolation(
-        "the acknowledgement has sequence numbers that no session reaches")
+        "the acknowledgement has impossible sequence numbers")
     ) { _ = try connect(stage) }
   }
 

@@ -86,14 +86,14 @@ struct CommandTextTests {
     #expect(error("")?.contains("no command") == true)
     #expect(error("setTarif area 1")?.hasPrefix("there is no command 'setTarif'") == true)
     #expect(error("setTariff area")?.contains("area has no value") == true)
-    #expect(error("setTariff area 1 area 2")?.contains("area stands there twice") == true)
+    #expect(error("setTariff area 1 area 2")?.contains("area occurs twice") == true)
     #expect(
       error("setTariff area 1 feedInPrice 0.08")
-        == "setTariff: the field retailPrice is missing; right is a price per kWh such as 0.08, with 5 "
-        + "decimals at most")
+        == "setTariff: the field retailPrice is missing; write a price per kWh such as 0.08, "
+        + "with 5 decimals at most")
     #expect(
       error("setTariff area x feedInPrice 0.08 retailPrice 1")
-        == "setTariff: area cannot be 'x'; right is a number up to 65535")
+        == "setTariff: area cannot be 'x'; write a number up to 65535")
     #expect(
       error("cancelOrders --participant 2")
         == "cancelOrders: there is no field '--participant'; its fields are: participant account instrument sides"

@@ -109,7 +109,7 @@ extension Label {
   /// - Precondition: `text` is printable ASCII of at most 16 bytes.
   init(ascii text: StaticString) {
     guard let label = Label(text.description) else {
-      preconditionFailure("\(text) is no label")
+      preconditionFailure("\(text) is not a label")
     }
     self = label
   }

@@ -48,7 +48,7 @@ struct Audit: ~Copyable {
         exchange.apply(command, into: &sink)
         sink.end(command)
         commands += 1
-        if !unconfirmed.isEmpty { Self.look(exchange, command.sequence, &unconfirmed) }
+        if !unconfirmed.isEmpty { Self.removeTrue(exchange, command.sequence, &unconfirmed) }
         while nextMark < marks.count, marks[nextMark].sequence <= command.sequence {
           if marks[nextMark].sequence == command.sequence,
             marks[nextMark].eventHash != exchange.eventHash
@@ -64,7 +64,7 @@ struct Audit: ~Copyable {
       throw Violation("the audit cannot replay the journal: \(error)")
     }
     if let twice = sink.twice { throw Violation("applied twice: \(twice)") }
-    if let problem = sink.problem { throw Violation("the batches cannot be cut: \(problem)") }
+    if let problem = sink.problem { throw Violation("the batches cannot be built: \(problem)") }
     let lost = claimed.subtracting(sink.claims)
     if let first = lost.min() {
       throw Violation("\(lost.count) acknowledged commands are lost, among them \(first)")
@@ -78,7 +78,7 @@ struct Audit: ~Copyable {
     }
     if let untrue = unconfirmed.first {
       throw Violation(
-        "\(unconfirmed.count) answers are not true of the journal, among them \(untrue)")
+        "\(unconfirmed.count) answers disagree with the journal, among them \(untrue)")
     }
     if let broken = exchange.invariantViolations().first { throw Violation(broken) }
     (claims, rows) = (sink.claims, sink.rows)
@@ -87,7 +87,7 @@ struct Audit: ~Copyable {
   }
 
   /// Removes the observations that are true after this command.
-  private static func look(
+  private static func removeTrue(
     _ exchange: borrowing Exchange, _ sequence: SequenceNumber,
     _ unconfirmed: inout Set<Observation>
   ) {

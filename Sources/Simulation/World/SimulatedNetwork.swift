@@ -98,7 +98,7 @@ final class SimulatedNetwork: Network {
     let bytes = link.toServer.prefix(limit)
     link.unread += bytes
     link.toServer.removeFirst(bytes.count)
-    show(link)
+    deliver(link)
   }
 
   /// Closes the server's end of a connection.
@@ -124,7 +124,7 @@ final class SimulatedNetwork: Network {
     for link in all where link.isFinishing { closeServerEnd(of: link, .local) }
   }
 
-  private func show(_ link: Link) {
+  private func deliver(_ link: Link) {
     guard !link.unread.isEmpty, !link.isFinishing, let handler else { return }
     let bytes = link.unread
     let used = bytes.withUnsafeBytes { handler.received(link.id, $0) }
@@ -160,7 +160,7 @@ final class SimulatedNetwork: Network {
   func resume(_ connection: ConnectionId) {
     guard let link = link(connection), link.isPaused else { return }
     link.isPaused = false
-    show(link)
+    deliver(link)
   }
 
   func finish(_ connection: ConnectionId) { link(connection)?.isFinishing = true }
