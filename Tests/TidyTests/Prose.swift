@@ -29,17 +29,6 @@ extension Rules {
     "trading desk"  // The people of a firm who enter orders for others: the field's word.
   ]
 
-  /// Folders of `Sources` whose comments and names are checked. The list grows until it names every target.
-  static let foldersInPlainWords = [
-    "Community/Model", "Community/Report", "Community/Run", "ExchangeCore/Agents",
-    "ExchangeCore/Book", "ExchangeCore/Cover", "ExchangeCore/Inspection", "ExchangeCore/Matching",
-    "ExchangeCore/Metering", "ExchangeCore/Orders", "ExchangeCore/Products",
-    "ExchangeCore/Reference", "ExchangeCore/Schedule", "GatewayBinary/Answers",
-    "GatewayBinary/MarketData", "GatewayBinary/Orders", "GatewayBinary/Reports",
-    "GatewayKit/Reports", "Journaling/Format", "MarketModel/Reference", "Presentation",
-    "Simulation/World",
-  ]
-
   /// The words of `dialect` that a text has, each with its line.
   static func dialect(in text: String) -> [String] {
     var checked = text

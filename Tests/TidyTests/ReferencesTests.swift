@@ -43,12 +43,12 @@ struct ReferencesTests {
       let found = Rules.missingAlarms(try Repository.text(page), sources: sources)
       #expect(found.isEmpty, "\(page): \(found)")
     }
-    let known = #"log("ALARM: no snapshot") log("ALARM: \(what): only cancels are taken in")"#
+    let known = #"log("ALARM: no snapshot") log("ALARM: \(what): only cancels are accepted")"#
     func missing(_ quote: String) -> [String] {
       Rules.missingAlarms("see `ALARM: \(quote)`", sources: known)
     }
     #expect(missing(#"no snapshot errno=28 error="...""#).isEmpty)
-    #expect(missing("the disk is full: only cancels are taken in").isEmpty)
+    #expect(missing("the disk is full: only cancels are accepted").isEmpty)
     #expect(missing("no picture errno=28") == ["no picture"])
   }
 
