@@ -19,7 +19,7 @@ extension Client {
   public var hasUnsent: Bool { socket.hasUnsent }
 
   /// Number of bytes that can be written before the next flush.
-  public var sendRoom: Int { socket.room }
+  public var freeSendBytes: Int { socket.freeBytes }
 
   /// Writes a sequenced message, encoded by the caller, to the send buffer.
   /// - Parameters:

@@ -66,7 +66,7 @@ struct ClientSocket: ~Copyable {
   var hasUnsent: Bool { outgoingEnd > outgoingStart || sealedCount > 0 }
 
   /// Number of bytes that can still be written.
-  var room: Int { outgoing.count - outgoingEnd }
+  var freeBytes: Int { outgoing.count - outgoingEnd }
 
   /// Consumes `count` received bytes.
   mutating func consume(_ count: Int) {
@@ -167,8 +167,8 @@ struct ClientSocket: ~Copyable {
         guard security?.write(bytes) == true else { throw .insecure("TLS cannot send") }
         (outgoingStart, outgoingEnd) = (0, 0)
       }
-      let room = UnsafeMutableRawBufferPointer(rebasing: sealed[sealedCount...])
-      sealedCount += security?.take(into: room) ?? 0
+      let free = UnsafeMutableRawBufferPointer(rebasing: sealed[sealedCount...])
+      sealedCount += security?.take(into: free) ?? 0
       if sealedCount == 0 { return }
       let sent = send(descriptor, sealed.baseAddress, sealedCount, Int32(MSG_NOSIGNAL))
       if sent > 0, let base = sealed.baseAddress {
@@ -185,8 +185,8 @@ struct ClientSocket: ~Copyable {
   /// Decrypts received bytes; if there are none, reads from the socket and tries again.
   private mutating func receiveSealed() throws(ClientError) -> Bool {
     while true {
-      let room = UnsafeMutableRawBufferPointer(rebasing: incoming[incomingEnd...])
-      switch security?.read(into: room) ?? .ended {
+      let free = UnsafeMutableRawBufferPointer(rebasing: incoming[incomingEnd...])
+      switch security?.read(into: free) ?? .ended {
       case .bytes(let count):
         incomingEnd += count
         return true

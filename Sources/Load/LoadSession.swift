@@ -33,7 +33,7 @@ final class LoadSession {
   /// Whether another message can be sent now.
   var canSend: Bool {
     unanswered.count < outstanding && unanswered.hasFreeEntry
-      && client.sendRoom >= NewOrderExtendedEncoder.frameLength
+      && client.freeSendBytes >= NewOrderExtendedEncoder.frameLength
   }
 
   /// Reads the clock; messages contain this time until the next call.

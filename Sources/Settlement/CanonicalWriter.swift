@@ -3,7 +3,7 @@ struct CanonicalWriter {
   /// The bytes written so far.
   private(set) var bytes: [UInt8] = []
 
-  /// An empty writer with room for `capacity` bytes.
+  /// An empty writer that reserves `capacity` bytes.
   init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
   /// Appends the bytes of `value`, the lowest first.

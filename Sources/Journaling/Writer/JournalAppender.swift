@@ -91,9 +91,9 @@ public struct JournalAppender: ~Copyable {
     precondition(
       command.sequence.rawValue == last.rawValue + 1 && command.time >= time,
       "command \(command.sequence.rawValue) does not follow command \(last.rawValue)")
-    let room = offset == size ? segmentBytes : size - offset
-    invariant(room >= BlockHeader.alignment, "at least one page is free at each block boundary")
-    guard buffer.stage(command, limit: room) else { return false }
+    let free = offset == size ? segmentBytes : size - offset
+    invariant(free >= BlockHeader.alignment, "at least one page is free at each block boundary")
+    guard buffer.stage(command, limit: free) else { return false }
     (last, time) = (command.sequence, command.time)
     invariant(
       UInt64(buffer.count) == last.rawValue - durable.rawValue,
