@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Text in HTML and SVG")
 struct MarkupTests {
-  @Test("What means something to HTML is escaped, and nothing else.")
+  @Test("Exactly the characters with a meaning in HTML are escaped.")
   func escapes() {
     #expect(
       #"<a href="x">O'Neill & Söhne</a>"#.markupEscaped

@@ -36,7 +36,7 @@ struct TraderTests {
     #expect(offers > 1_000)
   }
 
-  @Test("A replaced order keeps what has executed, and asks for the open quantity wanted.")
+  @Test("A replace adds the executed quantity to the desired open quantity.")
   func replaceCountsWhatExecuted() throws {
     let account = AccountId(1)
     var orders = AccountOrders(
@@ -83,7 +83,7 @@ struct TraderTests {
 @Suite("The report")
 struct ReportTests {
   @Test(
-    "The page needs nothing else, is for phones and dark screens, and shows the result's figures.")
+    "The page is self-contained, suits phones and dark mode, and shows the figures.")
   func structure() throws {
     let result = Simulation(of: try CommunityModel.fontana(), seed: 2).result
     let html = ReportPage(result).html
@@ -113,7 +113,7 @@ struct ReportTests {
     #expect(!result.isProven)
   }
 
-  @Test("The overlap of a book is what could trade if all were covered.")
+  @Test("The overlap of a book is the quantity that could trade if all orders were covered.")
   func overlapByHand() {
     var levels = [10, 12, 14].map { DemoResult.BookPicture.Level(price: Price(ticks: $0)) }
     levels[0].waitingAsks = 500

@@ -108,7 +108,7 @@ extension NewOrder {
 extension Client {
   struct Silence: Error {}
 
-  /// Waits for the message that `match` knows; others are passed over.
+  /// Waits for the message that `match` accepts; others are skipped.
   func wait<Answer>(_ match: (ClientEvent) -> Answer?) throws -> Answer {
     try flush()
     while let message = try poll(timeoutMilliseconds: 20_000) {

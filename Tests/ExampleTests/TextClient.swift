@@ -39,7 +39,7 @@ final class TextClient {
       let count = bytes.withUnsafeBytes {
         Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
-      // A server that has closed already makes this fail; what it said is read all the same.
+      // This fails if the server has closed the connection; its last messages are read anyway.
       if count <= 0 { return }
       bytes = bytes.dropFirst(count)
     }
@@ -100,7 +100,7 @@ final class TextClient {
     return try (0..<count).map { _ in try line(behind: "R ") }
   }
 
-  /// What stands behind a word.
+  /// The rest of a line after a word.
   static func value(_ name: String, _ words: [String]) throws -> String {
     let place = try #require(words.firstIndex(of: name))
     return try #require(place + 1 < words.count ? words[place + 1] : nil)

@@ -28,7 +28,7 @@ struct TextGatewayTests {
   }
 
   @Test(
-    "Two users trade with each other and a binary client; after kill -9 all reports come again.")
+    "Two users and a binary client trade; after kill -9 all reports are sent again.")
   func tradesAndRestart() throws {
     let folder = try TemporaryFolder()
     var server = try TextServer(folder, users: Market.users, options: Self.patient)
@@ -39,7 +39,7 @@ struct TextGatewayTests {
     let cleo = try market.binary(4, server)
     try enterAndCancel(ana, ben)
     try trade(ana, ben, cleo)
-    // What was answered now stands behind every report of what came before.
+    // These answers come after the reports of all earlier commands.
     for client in [ana, ben] { _ = try client.ask("STATE 1") }
     let (first, second) = (ana.reports, ben.reports)
     #expect(
@@ -75,7 +75,7 @@ struct TextGatewayTests {
     #expect(try ana.report(of: "BUY 2 1 1000 50")[2...3] == ["REJECTED", "4004"])
   }
 
-  /// Ana buys of Ben and of Cleo, who comes by the binary gateway and buys of Ben in turn.
+  /// Ana buys from Ben and from Cleo, who uses the binary gateway and buys from Ben in turn.
   private func trade(_ ana: TextClient, _ ben: TextClient, _ cleo: Client) throws {
     let order = try TextClient.value("order", ana.report(of: "BUY 3 1 3000 25000"))
     ben.say("SELL 1 1 1000 25000")
@@ -94,7 +94,7 @@ struct TextGatewayTests {
     #expect(try TextClient.value("order", sold) == TextClient.value("order", offer))
   }
 
-  @Test("A session is established by one gateway at a time; its numbers go on by the other.")
+  @Test("One gateway at a time holds a session; its numbers continue in the other one.")
   func eitherGateway() throws {
     let folder = try TemporaryFolder()
     let server = try TextServer(folder, users: Market.users, options: Self.patient)
@@ -136,7 +136,7 @@ struct TextGatewayTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("Bad input gets a code and changes nothing.")
+  @Test("Bad input is rejected with a code and changes nothing.")
   func badInput() throws {
     let folder = try TemporaryFolder()
     let server = try TextServer(folder, users: Market.users + ["zoe none 77 10"])
@@ -173,7 +173,7 @@ struct TextGatewayTests {
     #expect(try [client.line(), client.line()] == ["ERROR 2001 256", nil])
     let next = try TextClient(server)
     #expect(try logOn(next, "ana secret").next == 1)
-    // What comes behind an end is not read.
+    // Input after the end of a connection is not read.
     next.say(String(repeating: "x", count: 257), "LOGON ana secret")
     #expect(try [next.line(), next.line()] == ["ERROR 2001 256", nil])
     #expect(try TextClient(server).ask("LOGON ana secret").hasPrefix("OK"))
@@ -199,7 +199,8 @@ struct TextGatewayTests {
     #expect(try guesser.ask("LOGON ben hidden").hasPrefix("ERROR 1014 "))
   }
 
-  @Test("Orders go with their user's connection; SIGTERM tells who is there.")
+  @Test(
+    "Orders are cancelled when their user disconnects; on SIGTERM connected users get a message.")
   func disconnect() throws {
     let folder = try TemporaryFolder()
     let server = try TextServer(folder, users: Market.users, options: ["--cancel-after", "0"])
@@ -217,7 +218,7 @@ struct TextGatewayTests {
     let back = try TextClient(server)
     #expect(try logOn(back, "ana secret").next == 3)
     #expect(try back.reports("REPORTS 2 1", 1)[0].hasSuffix("reason disconnect"))
-    // Whose rights are taken away is told so, and is out.
+    // A connected user whose session is revoked gets an error and is disconnected.
     let operatorClient = try market.operatorClient(server, folder)
     try operatorClient.settle(
       operatorClient.submit(
@@ -233,7 +234,7 @@ struct TextGatewayTests {
     #expect(try [ben.line(), ben.line()] == ["ERROR 1012 0", nil])
   }
 
-  @Test("What is wrong with the command line is said.")
+  @Test("Errors in the command line are reported.")
   func commandLine() throws {
     let folder = try TemporaryFolder()
     let users = folder.path + "/users"
@@ -243,7 +244,10 @@ struct TextGatewayTests {
     for (arguments, complaint) in [
       (["--data", folder.data], "--users"),
       (["--data", folder.data, "--users", users], "`ana secret 2`"),
-      (["--data", folder.data, "--users", users, "--text", "here"], "here is no address:port"),
+      (
+        ["--data", folder.data, "--users", users, "--text", "here"],
+        "here is not an address and port"
+      ),
       (["--data", folder.data, "--users", folder.path + "/none"], "none"),
     ] {
       let result = try TextServer.run(arguments)

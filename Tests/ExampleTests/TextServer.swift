@@ -35,7 +35,7 @@ final class TextServer {
     .appendingPathComponent("text-gateway").path
 
   /// Runs it with `arguments` to its end.
-  /// - Returns: Its exit code, and what it printed.
+  /// - Returns: Its exit code and its output.
   static func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
     let (process, output) = (Process(), Pipe())
     process.executableURL = URL(fileURLWithPath: path)
@@ -72,7 +72,7 @@ final class TextServer {
     try process.run()
   }
 
-  /// Reads the next line, which says where a gateway listens.
+  /// Reads the next line, which contains the address of a gateway.
   private func readPort(_ gateway: String) throws -> UInt16 {
     var line: [UInt8] = []
     while line.last != UInt8(ascii: "\n") {

@@ -3,10 +3,10 @@ import GatewayKit
 import MarketModel
 import Testing
 
-// What the market is told, order by order and level by level, is what the engine holds: over random commands
-// with icebergs, self-trades, waiting orders, meter readings, agents, halts and expiry.
+// Compares the published orders and levels with the books of the engine, over random commands with
+// icebergs, self-trades, waiting orders, meter readings, agents, halts and expiry.
 
-/// One level, as anybody adds it up.
+/// The sums of one level.
 private struct Level: Equatable, CustomStringConvertible {
   var total: Int64 = 0
   var live: Int64 = 0
@@ -25,7 +25,7 @@ private struct Follower {
   var orders: [OrderId: FeedOrder] = [:]
   var levels: [Place: Level] = [:]
   var last: [AreaId: UInt64] = [:]
-  /// What was told level by level.
+  /// The levels according to the published changes.
   var told: [AreaId: [(UInt64, FeedLevel)]] = [:]
   var faults: [String] = []
 
@@ -76,7 +76,7 @@ private struct Follower {
 
 @Suite("Engine and market data")
 struct FeedComparisonTests {
-  /// The levels of what the market may see of the engine's orders.
+  /// The levels of the displayed quantities of the engine's orders.
   private func levels(_ exchange: borrowing Exchange) -> [Place: Level] {
     var levels: [Place: Level] = [:]
     for order in exchange.openOrders() {
@@ -124,7 +124,7 @@ struct FeedComparisonTests {
     #expect(follower.told.values.contains { $0.count > 100 }, "seed \(seed)")
   }
 
-  /// A snapshot says the same.
+  /// Checks that a snapshot has the same levels.
   private func expectDepth(_ feed: borrowing MarketFeed, _ expected: [Place: Level]) {
     var depth: [Place: Level] = [:]
     for area in UInt16(1)...2 {

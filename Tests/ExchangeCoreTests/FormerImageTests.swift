@@ -3,14 +3,14 @@ import Foundation
 import MarketModel
 import Testing
 
-/// Images written by the version before positions were held in assets, with the steps of the market that wrote each:
-/// the image holds what the first of them made.
-@Suite("Images of the version before")
+/// Images written by the version before positions had assets, each with the steps of its market: the
+/// image contains the state after the first `writtenAfter` steps.
+@Suite("Images of the previous version")
 struct FormerImageTests {
   private static let writtenAfter = 1_200
 
   @Test(
-    "One is read, is the exchange that the same commands make, and goes on like it.",
+    "An old image gives the same exchange as its commands, also after further commands.",
     arguments: 1...5)
   func goesOn(seed: Int) throws {
     let golden = try Golden()
@@ -43,7 +43,7 @@ struct FormerImageTests {
     #expect(market.exchange.stateHash() == plain.exchange.stateHash())
   }
 
-  /// Behind the fingerprint an image says how much the exchange can hold.
+  /// After the fingerprint an image contains the capacity of the exchange.
   private func capacity(of image: [UInt8]) -> Capacity {
     let words = image.withUnsafeBytes { bytes in
       (0..<10).map { bytes.loadUnaligned(fromByteOffset: 8 + 4 * $0, as: UInt32.self) }

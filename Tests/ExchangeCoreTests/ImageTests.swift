@@ -48,7 +48,8 @@ struct ImageTests {
     if Exchange(capacity: capacity, reading: bytes) == nil { true } else { false }
   }
 
-  @Test("An exchange that was written and read anywhere in a random history goes on as it was.")
+  @Test(
+    "An exchange restored from an image at any point of a random history continues identically.")
   func goesOn() throws {
     for seed in UInt64(1)...40 {
       var random = RandomMarket(seed: seed)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ExchangeCore
 
-@Suite("Commands with more events than the exchange keeps room for")
+@Suite("Commands with more events than the event buffer's capacity")
 struct LongCommandTests {
   private static let orders: UInt64 = 9_000
 
@@ -39,7 +39,7 @@ struct LongCommandTests {
         quantity: Energy(wattHours: 1)))
   }
 
-  @Test("A mass cancel of nine thousand orders says each of them once, then how many there were.")
+  @Test("A mass cancel of 9,000 orders reports each order once, then the count.")
   func massCancel() {
     var exchange = Exchange(capacity: .small)
     var sequence: UInt64 = 0

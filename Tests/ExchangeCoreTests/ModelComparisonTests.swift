@@ -6,10 +6,11 @@ import Testing
 
 @Suite("Engine and reference model")
 struct ModelComparisonTests {
-  /// A run starts anew so often: many small histories meet more than one long one.
+  /// Number of commands after which a new history starts: many short histories reach more states
+  /// than one long one.
   private let commandsPerSeed = 5_000
 
-  @Test("Engine and model say and hold the same over a million random commands.")
+  @Test("Engine and model have equal events and states over a million random commands.")
   func sameOverRandomCommands() {
     let environment = ProcessInfo.processInfo.environment
     let total = environment["MODEL_COMMANDS"].flatMap(Int.init) ?? 1_000_000
@@ -28,7 +29,7 @@ struct ModelComparisonTests {
     if environment["MODEL_VERBOSE"] != nil { print(coverage.table) }
   }
 
-  /// The run met everything that it is there to meet.
+  /// Checks that the run covered all the cases that it is meant to cover.
   private func expectEnough(_ coverage: Coverage) {
     let waiting = coverage.waited * 100 / coverage.entered
     #expect((35...65).contains(waiting), "waiting on entry: \(waiting) %")

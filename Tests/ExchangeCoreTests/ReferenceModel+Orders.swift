@@ -44,7 +44,7 @@ extension ReferenceModel {
   /// The quantity that a walk over the opposite live book could trade.
   private func executable(_ order: ModelOrder) -> Int64 {
     var sum: Int64 = 0
-    // The hidden quantity of icebergs counts behind all other orders at their price.
+    // The hidden quantity of icebergs trades after all other orders at their price.
     var (hidden, price) = (Int64(0), Int64(0))
     for resting in liveWithin(order) {
       if resting.price != price { (sum, hidden, price) = (sum + hidden, 0, resting.price) }

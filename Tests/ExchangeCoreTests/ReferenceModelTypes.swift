@@ -100,9 +100,9 @@ struct ModelOrder {
   let expireTime: Timestamp
   /// Number of the entry, or of the last replace that lost the priority.
   var arrival: Int
-  /// Number of the entry into the list in which it stands.
+  /// Number of its entry into the list that contains it.
   var place: Int
-  /// Whether it stands in a list; `false` while it is matching.
+  /// Whether it is in a list; `false` while it is matching.
   var isResting: Bool
   /// Size of a displayed slice, Wh; 0: the order is no iceberg.
   let display: Int64

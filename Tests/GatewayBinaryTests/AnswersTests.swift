@@ -13,7 +13,7 @@ struct AnswersTests {
     return rejection
   }
 
-  @Test("An order's state and why it waits are told to its owner and to an operator only.")
+  @Test("Only its owner and operators can query an order's state and explanation.")
   func orderQuestions() throws {
     let world = try GatewayWorld()
     let state = Sample.order(GatewayWorld.bot)
@@ -90,7 +90,7 @@ struct AnswersTests {
     }
   }
 
-  @Test("A balance is told to the account's participant and to an operator only.")
+  @Test("Only its participant and operators can query an account's balance.")
   func balanceQuestions() throws {
     let world = try GatewayWorld()
     world.state.withLock { $0.balances[GatewayWorld.account] = Sample.balance }
@@ -220,7 +220,7 @@ struct AnswersTests {
     #expect(expected.count > 5 && last > 300)
   }
 
-  @Test("A levels snapshot says total, live and state; unsubscribing ends the changes.")
+  @Test("A snapshot of levels has total, live and state; unsubscribing ends the updates.")
   func levels() throws {
     let world = try GatewayWorld()
     let bot = try world.client(GatewayWorld.otherBot)

@@ -97,7 +97,7 @@ struct BinaryGatewayTests {
     #expect(refused(GatewayWorld.otherBot, try #require(world.keys[GatewayWorld.otherBot])) == nil)
   }
 
-  @Test("A duplicate does nothing, a gap is named and processing goes on.")
+  @Test("A duplicate has no effect; a gap is reported and processing continues.")
   func gaps() throws {
     let world = try GatewayWorld()
     let bot = try world.client()
@@ -126,7 +126,7 @@ struct BinaryGatewayTests {
     let bot = try world.client()
     for _ in 0..<500 { try bot.enter(Sample.limitOrder) }
     try bot.flush()
-    // The wake stands for the journal, whose progress frees capacity.
+    // The wake simulates the journal, whose progress frees capacity.
     for _ in 0..<20 {
       world.wake.wake()
       usleep(1000)
@@ -138,7 +138,7 @@ struct BinaryGatewayTests {
     #expect(world.state.withLock { $0.counts.pauses } == 4)
   }
 
-  @Test("What the server does not take is rejected with its code; the session goes on.")
+  @Test("Commands that the server cannot accept are rejected with a code; the session continues.")
   func refusedCommands() throws {
     let world = try GatewayWorld()
     world.state.withLock { $0.script = [.refused(Refusal(.ledgerHalted)), .taken] }
@@ -153,7 +153,7 @@ struct BinaryGatewayTests {
     #expect(world.commands(1).map(\.clientSequence) == [2])
   }
 
-  @Test("A client that does not read is cut; the reports of another go on.")
+  @Test("A client that does not read is disconnected; other clients still get their reports.")
   func slowReader() throws {
     let world = try GatewayWorld { $0.sendBound = 1 << 16 }
     let (slow, good) = (try world.client(), try world.client(GatewayWorld.otherBot))

@@ -69,7 +69,7 @@ private struct Collected {
         code: .unknownOrder, limit: 0, session: SessionId(session), clientSequence: 3))
   }
 
-  @Test("A broker's drop copy gets its firm's reports, whose they are, in its own numbers.")
+  @Test("A drop copy gets its firm's reports with their sessions, under its own numbers.")
   func copies() {
     var sink = Collected()
     Self.register(&sink)
@@ -89,7 +89,7 @@ private struct Collected {
       ])
   }
 
-  @Test("Its own reports are not copied to it, and a revoked one gets nothing.")
+  @Test("A drop copy does not get copies of its own reports, and none after it was revoked.")
   func ownAndRevoked() {
     var sink = Collected()
     Self.register(&sink)

@@ -298,7 +298,8 @@ struct FixpSessionTests {
     }
   }
 
-  @Test("The last number closes a gap, is not below what came, and does not change.")
+  @Test(
+    "The announced last number closes a gap, is not below received numbers and does not change.")
   func lastNumber() {
     func finished(_ world: inout World, _ last: UInt64, version: UInt64 = 101)
       -> FixpSession.Admission
@@ -360,7 +361,7 @@ struct FixpSessionTests {
         isRegistered: true, signatureIsValid: true) == .answer(.respond))
   }
 
-  @Test("Of two connections that negotiate, only the one with the higher version goes on.")
+  @Test("Of two connections that negotiate, only the one with the higher version can establish.")
   func overtakenNegotiation() {
     var world = World()
     #expect(world.negotiate(version: 101) == .answer(.respond))
@@ -393,7 +394,7 @@ struct FixpSessionTests {
     #expect(world.negotiate() == .answer(.respond))
   }
 
-  @Test("Four bad signatures a minute, for ever, lock nothing.")
+  @Test("Four bad signatures per minute never lock a key.")
   func slowBadSignatures() {
     var world = World()
     for _ in 0..<20 {
@@ -404,7 +405,7 @@ struct FixpSessionTests {
     #expect(world.negotiate() == .answer(.respond))
   }
 
-  @Test("A duplicate is dropped silently; a gap is named and processing goes on.")
+  @Test("A duplicate is dropped silently; a gap is reported and processing continues.")
   func duplicatesAndGaps() {
     var world = World()
     world.log()
@@ -450,7 +451,7 @@ struct FixpSessionTests {
     #expect(world.session.tick(now: world.now) == .none)
   }
 
-  @Test("The server keeps alive only when it said nothing else for an interval.")
+  @Test("The server sends a keep-alive only if it sent nothing else for an interval.")
   func keepAlive() {
     var world = World()
     world.log()

@@ -63,7 +63,7 @@ struct GapTests {
   }
 
   @Test(
-    "A subscriber that loses its connection twenty times and requests what it missed has the whole book."
+    "A subscriber that reconnects twenty times and requests missed updates has the whole book."
   )
   func gaps() throws {
     let world = try GatewayWorld()

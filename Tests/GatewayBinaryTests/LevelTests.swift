@@ -94,7 +94,7 @@ struct LevelTests {
   }
 }
 
-/// A subscriber of levels whose connection is lost again and again, beside a random market.
+/// A subscriber of levels in a random market whose connection is lost repeatedly.
 @Suite("Levels over the wire")
 struct LevelWireTests {
   private func take(_ client: Client, _ book: inout LevelBook, until isDone: Bool) throws {

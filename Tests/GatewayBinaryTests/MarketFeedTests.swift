@@ -184,7 +184,7 @@ struct MarketFeedTests {
     #expect(after(bid(1), trade(1, leaving: 0)) == [.delete(seen(5, 2))])
   }
 
-  @Test("A change of an instrument's state comes before what it did to the orders.")
+  @Test("A change of an instrument's state is published before its effects on orders.")
   func stateChange() {
     var feed = Self.feed()
     var log = FeedLog()

@@ -64,7 +64,7 @@ struct OrderReaderTests {
   }
 
   @Test(
-    "Every command that crosses the wire is read from its message as it was, whatever its fields.",
+    "Every command is read from its message with all its fields unchanged.",
     arguments: CommandKind.allCases.filter { !$0.roles.isEmpty && $0 != .meterReading })
   func anyFields(_ kind: CommandKind) throws {
     var fields = AnyFields(seed: 20_261_129)
@@ -115,7 +115,7 @@ struct OrderReaderTests {
     }
   }
 
-  @Test("What a session's roles do not permit is rejected here, with the role that is missing.")
+  @Test("Commands that a session's roles do not permit are rejected with the required role.")
   func roles() throws {
     let world = try GatewayWorld()
     let (bot, desk) = (try world.client(), try world.client(GatewayWorld.operatorDesk))
@@ -173,7 +173,7 @@ struct OrderReaderTests {
     #expect(world.commands(0).count == 1)
   }
 
-  @Test("Rules that this program does not know are never journaled: they are rejected here.")
+  @Test("Rules of an unknown version are rejected and never journaled.")
   func unknownRules() throws {
     let world = try GatewayWorld()
     let desk = try world.client(GatewayWorld.operatorDesk)
@@ -182,7 +182,7 @@ struct OrderReaderTests {
     #expect(world.commands(0).isEmpty)
   }
 
-  @Test("A value outside its list is rejected with that value, and the session goes on.")
+  @Test("A value outside its list is rejected with that value; the session continues.")
   func badEnums() throws {
     let world = try GatewayWorld()
     let bot = try world.client()

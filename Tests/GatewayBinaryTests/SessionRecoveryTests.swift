@@ -55,7 +55,7 @@ struct SessionRecoveryTests {
     return false
   }
 
-  @Test("Finished, it has every report that was due; later ones wait until it comes back.")
+  @Test("A finished session has received all its reports; later ones are sent when it returns.")
   func finishes() throws {
     let world = try GatewayWorld()
     let first = try client(world)
@@ -100,7 +100,7 @@ struct SessionRecoveryTests {
     #expect(try raw.terminate().0 == .finishOutOfPlace)
   }
 
-  @Test("Back in the same version, it gets what it missed, and goes on where it was.")
+  @Test("A session that returns under its version gets the missed reports and continues.")
   func resume() throws {
     let world = try GatewayWorld()
     let first = try client(world)
@@ -127,7 +127,7 @@ struct SessionRecoveryTests {
     #expect(world.commands(4).map(\.clientSequence) == [1, 2, 3, 4])
   }
 
-  @Test("A client that comes back while its old connection seems alive takes the session over.")
+  @Test("A client that reconnects while its old connection seems alive takes over the session.")
   func takeOver() throws {
     let world = try GatewayWorld()
     let first = try client(world, orders: .canceled(afterMilliseconds: 0))

@@ -2,9 +2,9 @@ import GatewayKit
 import MarketModel
 import Testing
 
-@Suite("Answers that wait until what they say is durable")
+@Suite("Answers that wait until their commands are durable")
 struct HeldAnswersTests {
-  @Test("They leave in the order of their questions, each behind the reports of its command.")
+  @Test("Answers are sent in the order of their questions, each after the reports of its command.")
   func order() {
     var answers = HeldAnswers<String>()
     #expect(answers.first == SequenceNumber(.max) && answers.last == nil)
@@ -21,7 +21,7 @@ struct HeldAnswersTests {
     #expect(answers.first == SequenceNumber(.max))
   }
 
-  @Test("Those of a client that is gone are dropped, the others keep their order.")
+  @Test("Answers to a disconnected client are dropped; the others keep their order.")
   func drop() {
     var answers = HeldAnswers<Int>()
     for reply in 1...6 { answers.append(reply, through: SequenceNumber(UInt64(reply))) }

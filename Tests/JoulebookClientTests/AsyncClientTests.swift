@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test("A bot awaits what the exchange says, in order, until it closes.", .timeLimit(.minutes(10)))
+  @Test("A bot receives events in order until the session closes.", .timeLimit(.minutes(10)))
   func eventsInOrder() async throws {
     let stage = try Stage()
     let client = try await AsyncClient.connect(
@@ -54,7 +54,7 @@ import Testing
     try stage.end()
   }
 
-  @Test("A bot whose server goes away learns why.", .timeLimit(.minutes(10)))
+  @Test("A bot gets the reason when its server ends.", .timeLimit(.minutes(10)))
   func serverEnds() async throws {
     let stage = try Stage()
     let client = try await AsyncClient.connect(

@@ -43,7 +43,8 @@ struct CommandTextTests {
         == #"createParticipant participant 2 name "a \"b\\c""#)
   }
 
-  @Test("Every command comes back from its line as it was.", arguments: CommandCodec.Kind.allCases)
+  @Test(
+    "Every command is read back unchanged from its text.", arguments: CommandCodec.Kind.allCases)
   func roundTrip(kind: CommandCodec.Kind) throws {
     var commands = RandomCommands(seed: 4)
     for _ in 0..<300 {

@@ -185,7 +185,7 @@ struct FailStopTests {
     #expect(writer.durable == SequenceNumber(257))
   }
 
-  @Test("A server whose journal meets the file size limit ends with status 74.")
+  @Test("A server whose journal reaches the file size limit ends with status 74.")
   func processEnds() async throws {
     let folder = Folder()
     await #expect(processExitsWith: .exitCode(74)) { [path = folder.path as String] in
@@ -210,7 +210,7 @@ struct FailStopTests {
     #expect(durable > .none && durable < SequenceNumber(2_001))
   }
 
-  @Test("What was published as durable is there after the process was killed.", arguments: 0..<8)
+  @Test("Commands published as durable exist after the process was killed.", arguments: 0..<8)
   func killed(round: Int) async throws {
     let folder = Folder()
     let note = folder.path + "/acknowledged"

@@ -227,7 +227,7 @@ struct HinderedTests {
   }
 
   @Test(
-    "A link where the journal writes is refused, and what it leads to stays as it is.",
+    "A link in place of a journal file is refused, and its target stays unchanged.",
     arguments: [
       "lock", "next.segment", "next.snapshot", "00000000000000000001.journal",
     ])

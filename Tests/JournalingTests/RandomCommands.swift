@@ -1,7 +1,7 @@
 import Journaling
 import MarketModel
 
-/// Commands with arbitrary values: what the codec and the files must support, not what a market
+/// Commands with arbitrary values, which the codec and the files must support though no market
 /// does.
 struct RandomCommands {
   var random: SeededRandom

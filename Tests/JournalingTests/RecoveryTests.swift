@@ -79,7 +79,7 @@ struct RecoveryTests {
   }
 
   @Test(
-    "Any changed byte in a block that others follow is found, and recovery refuses and says where.")
+    "Any changed byte in a block before the last one makes recovery refuse with its position.")
   func damageInTheMiddle() throws {
     let (folder, _) = try threeBlocks(seed: 42)
     let path = folder.segments[0]
@@ -152,7 +152,7 @@ struct RecoveryTests {
     ) { try folder.recover() }
   }
 
-  @Test("A missing segment, a foreign shard and an empty directory are told apart.")
+  @Test("A missing segment, a foreign shard and an empty directory are distinguished.")
   func wholeFiles() throws {
     let folder = Folder(inMemory: true)
     #expect(try folder.recover().lastSequence == .none)

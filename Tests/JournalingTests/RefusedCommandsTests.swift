@@ -32,7 +32,7 @@ struct RefusedCommandsTests {
     return folder
   }
 
-  @Test("A client's refused command is read as one that is rejected, of the same number and time.")
+  @Test("A client's refused command is replaced by a rejected one with the same number and time.")
   func readsTheStandIn() throws {
     let folder = try folder(refusing: [10, 6])
     let commands = try folder.read()
@@ -186,7 +186,7 @@ struct RefusedCommandsTests {
     for _ in 0..<3 { #expect(throws: JournalError.self) { try reader.next() } }
   }
 
-  @Test("Removing what snapshots make superfluous leaves the list.")
+  @Test("Pruning the journal keeps the list.")
   func pruneKeepsIt() throws {
     let folder = try folder(refusing: [6])
     _ = try Snapshots.prune(folder.path, keep: 1, commands: 0)
@@ -204,7 +204,7 @@ struct RefusedCommandsTests {
 
 @Suite("The record of the current command")
 struct CurrentCommandTests {
-  @Test("A line of the note reads as it was written, and nothing else reads.")
+  @Test("Only a line exactly as written is read as a note.")
   func readsAsWritten() {
     for purpose in CurrentCommand.Purpose.allCases {
       for sequence in [1, 4_711, UInt64.max] {
@@ -225,7 +225,7 @@ struct CurrentCommandTests {
     }
   }
 
-  @Test("A note says what was written into it, until it is cleared.")
+  @Test("A note keeps its record until it is cleared.")
   func noteIsCleared() throws {
     let folder = Folder()
     let lock = try DirectoryLock(folder.path)

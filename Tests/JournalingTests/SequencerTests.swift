@@ -12,7 +12,8 @@ struct SequencerTests {
     return [command.sequence.rawValue, command.time.nanoseconds]
   }
 
-  @Test("Numbers go on after the journal's last, and time never falls behind its last.")
+  @Test(
+    "Numbers continue after the journal's last command, and time is never before its last time.")
   func goesOn() {
     var sequencer = Sequencer(
       after: SequenceNumber(41), lastTime: Timestamp(nanoseconds: 5_000), clock: .system)
@@ -40,7 +41,7 @@ struct SequencerTests {
     #expect(driven.ahead == Timestamp(nanoseconds: 7))
   }
 
-  @Test("Before a run's first command, the time of one that may come is the clock's.")
+  @Test("Before the first command of a run, the time of the next command is the clock's.")
   func aheadOfTheFirst() {
     let time = TwoClocks()
     (time.wall, time.steady) = (7_200 * second, second)
@@ -54,7 +55,7 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [42, 7_203 * second])
   }
 
-  @Test("Time that a driven clock brought to its end stays there.")
+  @Test("A driven clock that has reached the greatest time stays there.")
   func endOfTime() {
     let last = UInt64.max - 1
     var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: last), clock: .system)
@@ -63,7 +64,7 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [1, .max])
   }
 
-  @Test("A jump of the wall clock is not followed, is told once, and time goes on steadily.")
+  @Test("A jump of the wall clock raises one alarm; time continues at the monotonic rate.")
   func jumpAhead() {
     var sequencer = Sequencer(clock: .system)
     #expect(sequencer.advance(wall: 100 * second, steady: 1 * second) == nil)
@@ -79,7 +80,7 @@ struct SequencerTests {
     #expect(again == .jumpedAhead(nanoseconds: 9_000 * second))
   }
 
-  @Test("A wall clock that is set back is told once; time goes on steadily.")
+  @Test("A wall clock that is set back raises one alarm; time continues at the monotonic rate.")
   func setBack() {
     var sequencer = Sequencer(clock: .system)
     #expect(sequencer.advance(wall: 100 * second, steady: 0) == nil)
@@ -89,7 +90,7 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [1, 102 * second])
   }
 
-  @Test("A long stop of the server, or a long idle time, is no jump.")
+  @Test("A long stop of the server or a long idle time does not count as a jump.")
   func longStop() {
     var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: second), clock: .system)
     #expect(sequencer.advance(wall: 90_000 * second, steady: 7) == nil)
@@ -107,7 +108,8 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [1, 92 * second])
   }
 
-  @Test("A clock behind the journal's last time is told at the start, once; time goes on steadily.")
+  @Test(
+    "A clock behind the journal raises one alarm at the start; time continues from the journal's.")
   func behindAtTheStart() {
     var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: 500 * second), clock: .system)
     let alarm = sequencer.begin(wall: 100 * second, steady: 7 * second)
@@ -116,7 +118,7 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [1, 503 * second])
   }
 
-  @Test("A driven clock stands still until it is driven, and never goes back.")
+  @Test("A driven clock changes only when it is driven, and never goes back.")
   func driven() {
     var sequencer = Sequencer(lastTime: Timestamp(nanoseconds: 30), clock: .driven)
     let alarm = sequencer.readClock()
@@ -127,7 +129,7 @@ struct SequencerTests {
     #expect(stamped(&sequencer) == [2, 40])
   }
 
-  @Test("The system's clock gives the present, and rises.")
+  @Test("The system's clock gives the present time and never falls.")
   func systemClock() {
     var sequencer = Sequencer(clock: .system)
     _ = sequencer.readClock()

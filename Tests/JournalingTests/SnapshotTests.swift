@@ -53,7 +53,7 @@ struct SnapshotTests {
     }
   }
 
-  @Test("What was written is read, whatever its length.")
+  @Test("A state of any length is read as it was written.")
   func roundTrip() throws {
     let folder = Folder(inMemory: true)
     for (index, count) in [1, 4_096, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9 << 20].enumerated() {
@@ -103,7 +103,7 @@ struct SnapshotTests {
     #expect(folder.segments.count == 5)
   }
 
-  @Test("Only segments go that every snapshot holds, and none of the last commands asked for.")
+  @Test("Only segments covered by every snapshot and before the retained commands are removed.")
   func prunes() throws {
     let folder = Folder(inMemory: true)
     try segments(folder)
@@ -126,7 +126,7 @@ struct SnapshotTests {
     #expect(throws: JournalError.self) { try folder.read(from: 1) }
   }
 
-  @Test("Before the last commands asked for stays a snapshot: their reports can be made again.")
+  @Test("A snapshot before the retained commands stays, so that their reports can be regenerated.")
   func keepsTheWayToReports() throws {
     let folder = Folder(inMemory: true)
     try segments(folder)
@@ -151,7 +151,7 @@ struct SnapshotTests {
     #expect(try Snapshots.prune(folder.path, keep: 1, commands: 6).segments.count == 1)
   }
 
-  @Test("A removal that ends on its way leaves no snapshot behind which segments are missing.")
+  @Test("An interrupted removal leaves no snapshot whose following segments are missing.")
   func isCutShort() throws {
     for most in 0... {
       let folder = Folder(inMemory: true)
@@ -171,7 +171,7 @@ struct SnapshotTests {
     }
   }
 
-  @Test("What somebody still reads stays.")
+  @Test("Segments and snapshots that a reader uses stay.")
   func keepsWhatIsRead() throws {
     let folder = Folder(inMemory: true)
     try segments(folder)
@@ -187,7 +187,7 @@ struct SnapshotTests {
     #expect(try Snapshots.prune(folder.path, keep: 1, commands: 0).segments.count == 3)
   }
 
-  @Test("A damaged snapshot does not count, and what is not confirmed keeps its segments.")
+  @Test("Damaged snapshots do not count, and segments of unconfirmed batches stay.")
   func keepsWhatIsNeeded() throws {
     let folder = Folder(inMemory: true)
     try segments(folder)
@@ -204,7 +204,7 @@ struct SnapshotTests {
     #expect(pruned.oldestKept == SequenceNumber(14) && pruned.segments.count == 2)
   }
 
-  @Test("One bad look at the only snapshot that settlement can begin with does not remove it.")
+  @Test("A transient read error does not remove the only snapshot that settlement can start from.")
   func outlivesABadLook() throws {
     let folder = Folder(inMemory: true)
     try segments(folder)
@@ -225,7 +225,7 @@ struct SnapshotTests {
     #expect(pruned.segments.count == 2)
   }
 
-  @Test("A journal that ends before a snapshot is no journal to start from.")
+  @Test("A journal that ends before a snapshot is refused.")
   func endsBefore() throws {
     let folder = Folder(inMemory: true)
     try segments(folder)
@@ -258,7 +258,7 @@ struct SnapshotTests {
     }
   }
 
-  @Test("Behind a snapshot the journal goes on with the right chain, also in a new segment.")
+  @Test("After a snapshot the hash chain of the journal continues, also in a new segment.")
   func goesOn() throws {
     for count in 1...8 {
       let folder = Folder(inMemory: true)

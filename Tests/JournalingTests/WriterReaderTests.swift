@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A journal written and read")
 struct WriterReaderTests {
-  @Test("What a server journals over several segments and runs is read back, command by command.")
+  @Test("Commands journaled over several segments and runs are read back unchanged.")
   func severalSegmentsAndRuns() throws {
     let folder = Folder()
     var commands = RandomCommands(seed: 3)
@@ -30,7 +30,7 @@ struct WriterReaderTests {
     #expect(try folder.read(from: UInt64(all.count + 1)).isEmpty)
   }
 
-  @Test("The journal thread makes durable what goes into its ring, and a follower reads it live.")
+  @Test("The journal thread makes queued commands durable, and a follower reads them live.")
   func threadAndFollower() throws {
     let folder = Folder()
     let lock = try DirectoryLock(folder.path)
@@ -97,7 +97,7 @@ struct WriterReaderTests {
   }
 
   @Test(
-    "Both threads commit in turns, as it comes: every command is durable once, in order.",
+    "Both threads commit in any alternation: every command becomes durable once, in order.",
     arguments: [0, 50_000, 1_000_000_000] as [UInt64])
   func commitsHere(patience: UInt64) throws {
     let folder = Folder()
@@ -179,7 +179,7 @@ struct WriterReaderTests {
     #expect(try folder.blocks().map(\.header.count) == [1, 3275, 3275, 1449])
   }
 
-  @Test("A second server is refused the directory, and told who has it.")
+  @Test("A second server is refused with the process id of the first.")
   func locked() throws {
     let folder = Folder()
     let lock = try DirectoryLock(folder.path)

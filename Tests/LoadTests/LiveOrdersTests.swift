@@ -19,7 +19,7 @@ import Testing
     expectState(orders, slot, .free)
   }
 
-  @Test("An order that trades while its cancel is on its way keeps its slot until the answer.")
+  @Test("An order that trades during its cancel keeps its slot until the answer.")
   func goneWhileChanging() throws {
     var orders = LiveOrders()
     var random = SeededRandom(seed: 1)
@@ -46,7 +46,7 @@ import Testing
     expectState(orders, slot, .free)
   }
 
-  @Test("However orders come and go, no slot is lost and none is given twice.")
+  @Test("No sequence of orders loses a slot or assigns one twice.")
   func randomly() throws {
     let seed = UInt64.random(in: 0 ... .max)
     var random = SeededRandom(seed: seed)
@@ -85,7 +85,7 @@ private func expectState(
 }
 
 @Suite struct UnansweredTests {
-  @Test("Answers come in order; what the gateway rejects by itself comes whenever it likes.")
+  @Test("Answers arrive in order, except rejects by the gateway itself.")
   func outOfOrder() {
     var queue = Unanswered(capacity: 4, next: 10)
     queue.add(10, .enter, id: 1, due: 100)

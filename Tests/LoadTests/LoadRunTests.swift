@@ -27,7 +27,7 @@ import Testing
     #expect(report.latency.min > 0)
   }
 
-  @Test("An order that has traded is replaced by more than what it has executed.")
+  @Test("A traded order is replaced with more than its executed quantity.")
   func replaces() throws {
     var options = LoadOptions()
     (options.rate, options.connections, options.outstanding) = (0, 2, 16)
@@ -99,7 +99,7 @@ import Testing
     #expect(report.sent > 100)
   }
 
-  @Test("A flow file trades on one connection what it says it does.")
+  @Test("A flow file replayed on one connection gives its recorded trades.")
   func flow() throws {
     let path = NSTemporaryDirectory() + "load-test-\(getpid()).flow"
     defer { unlink(path) }

@@ -58,7 +58,7 @@ struct UnitTests {
     #expect(id.slot == 7 && id.generation == 3 && id.rawValue == 3 << 32 | 7)
   }
 
-  @Test("House accounts are told apart from participants' accounts and from each other.")
+  @Test("House accounts differ from participants' accounts and from each other.")
   func houseAccounts() {
     var seen: Set<AccountId> = []
     for area in [UInt16(1), 2, .max] {

@@ -3,7 +3,8 @@ import Testing
 
 @Suite("A ring from many threads to one")
 struct ManyProducerRingTests {
-  @Test("A small ring takes every interleaving of two writers and a reader like a plain queue.")
+  @Test(
+    "A small ring behaves like a plain queue under every interleaving of two writers and a reader.")
   func smallRingsExhaustively() {
     // Every sequence of 8 steps over (first writes, second writes two, read), small capacities.
     var wrong: [(capacity: Int, history: Int)] = []

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A ring from one thread to one other")
 struct SingleProducerRingTests {
-  @Test("A small ring takes every interleaving of writes and reads like a plain queue.")
+  @Test("A small ring behaves like a plain queue under every interleaving of writes and reads.")
   func smallRingsExhaustively() {
     // Every sequence of 12 steps over (write, read), for each small capacity: 4096 x 4 histories.
     var wrong: [(capacity: Int, history: Int)] = []
@@ -32,7 +32,7 @@ struct SingleProducerRingTests {
     #expect(wrong.isEmpty, "\(wrong.prefix(5))")
   }
 
-  @Test("What is staged is unseen until it is published, and then seen as one batch.")
+  @Test("Staged elements are invisible until they are published, and then visible as one batch.")
   func stagedIsUnseen() {
     let ring = SingleProducerRing<Int>(capacity: 4)
     var producer = ring.claimProducer()
@@ -129,7 +129,7 @@ struct SingleProducerRingTests {
     #expect(ring.isClosed)
   }
 
-  @Test("Who waits for what another thread takes first waits on until the ring is closed.")
+  @Test("A reader whose elements another thread takes keeps waiting until the ring is closed.")
   func contentTakenByAnother() {
     let ring = SingleProducerRing<UInt64>(capacity: 256, waiting: .park(spins: 0))
     let isClosing = Atomic<Bool>(false)
@@ -143,7 +143,7 @@ struct SingleProducerRingTests {
     var taken: UInt64 = 0
     for value in 0..<200_000 as Range<UInt64> {
       _ = producer.push(value)
-      // Until the other is just looking at it.
+      // Lets the other thread check the ring at this moment.
       if value % 64 == 0 { yieldCore() }
       while consumer.pop() != nil { taken += 1 }
     }

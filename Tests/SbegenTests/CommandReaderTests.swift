@@ -11,7 +11,7 @@ struct CommandReaderTests {
     var version = 1
     var blockLength = 28
     var appended = ""
-    /// What stands in the journal's file behind its one family.
+    /// The content of the journal's schema after its one family.
     var journal = ""
 
     func read() throws -> CommandSchema {
@@ -74,7 +74,7 @@ struct CommandReaderTests {
     }
   }
 
-  @Test("A command takes names and order from its message, unless another order is given.")
+  @Test("A command has the names and order of its message, unless another order is given.")
   func orders() throws {
     var declaration = Declaration()
     let plain = try #require(try declaration.read().commands.first)
@@ -91,7 +91,7 @@ struct CommandReaderTests {
   }
 
   @Test(
-    "A field that came after its message makes a longer form, of the same kind unless it has its own."
+    "A field appended to a message makes a longer form, of the same kind unless it declares one."
   )
   func forms() throws {
     var declaration = Declaration()
@@ -138,7 +138,7 @@ struct CommandReaderTests {
     }
   }
 
-  @Test("What does not fit together is refused with the reason.")
+  @Test("Contradictory declarations are refused with the reason.")
   func refusals() {
     #expect(refusal { _ in } == nil)
     #expect(refusal { $0.marks = #"jb:command="reference.setLoss""# }?.contains("no kind") == true)
@@ -191,7 +191,7 @@ struct CommandReaderTests {
     #expect(refusal { $0.appended = again } == "SetLoss and Again both have the id 1")
   }
 
-  @Test("What is not XML is refused with its line; nothing is mended.")
+  @Test("Text that is not XML is refused with its line.")
   func notXML() {
     for wrong in ["<field", "<sbe:message name=\"X\">", "<!-- a & --> & "] {
       #expect(refusal { $0.appended = wrong }?.hasPrefix("no XML at line ") == true, "\(wrong)")

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Operators' commands as text")
 struct AdminSendTests {
-  @Test("A command that is sent as text takes effect, and stands in the journal in the same words.")
+  @Test("A command sent as text takes effect and is printed with the same text from the journal.")
   func takesEffect() throws {
     let folder = try TemporaryFolder()
     let server = try ServerProcess(
@@ -30,7 +30,7 @@ struct AdminSendTests {
   }
 
   @Test(
-    "A text that is no operator's command is refused with what is right, and nothing is sent.",
+    "Text that is not an operator's command is refused with the expected form.",
     arguments: [
       ("setTarif area 1", "there is no command 'setTarif'"),
       ("setTariff area 1 feedInPrice 0.08", "the field retailPrice is missing"),

@@ -20,7 +20,7 @@ struct BadInputTests {
   }
 
   @Test(
-    "A frame that breaks off is no message: the connection ends, nothing changes.",
+    "An incomplete frame is not a message: the connection ends, and nothing changes.",
     arguments: [1, 4, 12, 40, 63])
   func brokenOff(bytes: Int) throws {
     let market = try #require(FrozenMarket.current)

@@ -2,10 +2,10 @@ import Foundation
 import Testing
 import Wire
 
-@Suite("What the command line says when it refuses")
+@Suite("Errors of the command line")
 struct CommandLineTests {
   @Test(
-    "A file that cannot be written is refused before anything is computed for it.",
+    "An output file that cannot be written is refused before the computation.",
     arguments: [
       ["demo", "--report"], ["load", "--histogram"], ["load", "--plot"],
     ])

@@ -21,7 +21,7 @@ struct CommitLogTests {
     log.endTurn()
   }
 
-  @Test("Where nothing is kept, what was appended counts as durable at once.")
+  @Test("Without a journal appended commands count as durable at once.")
   func none() {
     var log = ConfiguredLog(NoLog(after: SequenceNumber(7)))
     let before = log.durable

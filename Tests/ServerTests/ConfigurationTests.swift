@@ -18,7 +18,7 @@ struct ConfigurationTests {
     #expect(read == Configuration())
   }
 
-  @Test("Every key can be set, and says what it was set to.")
+  @Test("Every key can be set, and its value is printed as set.")
   func everyKeyRoundTrips() throws {
     for setting in Configuration.settings {
       var configuration = Configuration()

@@ -5,7 +5,7 @@ import Testing
 @Suite("The data folder at a start", .serialized)
 struct DataFolderTests {
   @Test(
-    "No command takes an empty name for the root of the file system.",
+    "No command treats an empty folder name as the root of the file system.",
     arguments: [
       ["serve", "--data", ""], ["serve", "--set", "data="], ["replay", ""], ["snapshot", ""],
       ["journal", "verify", ""], ["journal", "inspect", ""], ["journal", "export", ""],
@@ -54,7 +54,7 @@ struct DataFolderTests {
   }
 
   @Test(
-    "A link where the server writes is refused, and what it leads to stays as it is.",
+    "A link in place of a server's file is refused, and its target stays unchanged.",
     arguments: [
       "journal/next.segment", "journal/next.snapshot", "journal/lock", "market.yaml",
       "ledger.sqlite",
@@ -103,7 +103,7 @@ struct DataFolderTests {
     }
   }
 
-  @Test("No new exchange begins where the journal of another is gone, and nothing is written.")
+  @Test("A start is refused without writing if the journal of an existing exchange is missing.")
   func lostJournal() throws {
     let folder = try TemporaryFolder()
     let (data, journal) = (folder.path + "/data", folder.path + "/data/journal")
@@ -165,7 +165,7 @@ struct DataFolderTests {
     }
   }
 
-  @Test("A second server is refused when the lock file was removed, and the first one goes on.")
+  @Test("A second server is refused even if the lock file was removed.")
   func secondServer() throws {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"

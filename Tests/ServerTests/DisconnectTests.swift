@@ -30,7 +30,7 @@ struct DisconnectTests {
   }
 
   @Test(
-    "A lost bot's orders are cancelled, those of others stand, and a replay does the same.",
+    "A lost bot's orders are cancelled, those of others stay, and a replay gives the same state.",
     arguments: Configuration.Threading.allCases)
   func lostBot(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()

@@ -200,7 +200,7 @@ struct ExactlyOnceTests {
     try bot.connect(server)
     try bot.send(Int.random(in: 1...30, using: &random))
     try bot.read(Int.random(in: 0...30, using: &random), wait: 5)
-    // Only sometimes, but often enough that the next kill meets new orders.
+    // Only sometimes, but often enough that there are new orders at the next kill.
     if Bool.random(using: &random) { try bot.catchUp(1_000) }
   }
 

@@ -91,7 +91,7 @@ struct GoldenJournalTests {
     #expect(records == golden.commands)
   }
 
-  @Test("A snapshot of the version before is read, and what it does not hold is counted.")
+  @Test("A snapshot of the previous version is read, and fields that it lacks are computed.")
   func readsItsSnapshot() throws {
     let folder = try Unpacked("rules-1/limits")
     let setting = MarketState.Setting(try DataFolder(folder.path).fixedMarket())

@@ -7,7 +7,7 @@ import Testing
 @Suite("Where the ledger is", .serialized)
 struct LedgerLocationTests {
   @Test(
-    "A location is printed as it was read, also by way of a file.",
+    "A location is printed as it was read, also after a round trip through a file.",
     arguments: [
       "sqlite:ledger.sqlite", "sqlite:/var/lib/a b/ledger", "sqlite:./x", "sqlite:/a/../x.sqlite",
       "sqlite:a:b#c", #"sqlite:a"b\c'd"#, "sqlite:Bücher/β",
@@ -84,7 +84,7 @@ struct LedgerLocationTests {
     #expect("\(configuration.ledgerLocation)" == "sqlite:/x")
   }
 
-  @Test("It says whether there is a ledger, and whether a program writes it; reading needs one.")
+  @Test("A location reports whether its ledger exists and is being written.")
   func opening() throws {
     let folder = try TemporaryFolder()
     let location = try LedgerLocation("sqlite:\(folder.path)/x")
@@ -112,7 +112,7 @@ struct LedgerLocationTests {
     }
   }
 
-  @Test("A server settles into a ledger elsewhere, and its tools find it by themselves.")
+  @Test("A server settles into a ledger outside its folder, and the tools find it.")
   func elsewhere() throws {
     let folder = try TemporaryFolder()
     let (data, book) = (folder.path + "/data", folder.path + "/books/book.db")
@@ -183,7 +183,7 @@ struct LedgerLocationTests {
   }
 
   @Test(
-    "A first start with a ledger that cannot be ends with 78, and nothing was made.",
+    "A first start with an impossible ledger ends with status 78 and creates nothing.",
     arguments: [
       ("ledger.sqlite", "known: sqlite:PATH"), ("sqlite:", "names no file"),
       ("sqlite:missing/x", "data/missing: No such file or directory"),

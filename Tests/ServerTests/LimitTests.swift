@@ -153,7 +153,7 @@ struct LimitTests {
   }
 
   @Test(
-    "A client that does not read is cut with a line in the log; its reports can be asked for.",
+    "A client that does not read is disconnected and logged; it can request its reports later.",
     arguments: Configuration.Threading.allCases)
   func slowReader(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()

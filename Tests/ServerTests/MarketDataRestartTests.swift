@@ -133,7 +133,7 @@ struct MarketDataRestartTests {
   }
 
   @Test(
-    "After a kill a subscriber goes on at its number: its book is the engine's at every one.",
+    "After a kill a subscriber continues at its number, and its book always equals the engine's.",
     arguments: MarketDataView.allCases)
   func resumes(view: MarketDataView) throws {
     let folder = try TemporaryFolder()

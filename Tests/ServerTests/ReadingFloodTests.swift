@@ -69,7 +69,7 @@ struct ReadingFloodTests {
   }
 
   @Test(
-    "A server that is stopped amid readings ends in order, and knows those that it acknowledged.",
+    "A server stopped during readings ends in order and keeps those that it acknowledged.",
     arguments: Configuration.Threading.allCases)
   func stopped(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()

@@ -83,7 +83,7 @@ private final class PoisonedMarket {
   }
 
   /// The line of the note: purpose and command.
-  func note() -> (room: String, command: UInt64)? {
+  func note() -> (purpose: String, command: UInt64)? {
     guard let text = FileManager.default.contents(atPath: data + "/journal/in-hand") else {
       return nil
     }
@@ -105,8 +105,8 @@ private final class PoisonedMarket {
       try send(to: server, transferId: 100 + attempt)
       _ = server.waitForExit()
       usleep(10_000)
-      let (room, command) = try #require(note())
-      #expect(room == "live")
+      let (purpose, command) = try #require(note())
+      #expect(purpose == "live")
       if try lastCommand() == command { return command }
       #expect(try lastCommand() < command)
       server = try start()
@@ -128,7 +128,7 @@ private final class PoisonedMarket {
 #if DEBUG
   @Suite("A command ends the process", .serialized)
   struct RefuseTests {
-    @Test("The command that ends every start is refused, and everything acknowledged is there.")
+    @Test("A command that crashes every start is refused, and no acknowledged command is lost.")
     func goesOnWithout() throws {
       let market = try PoisonedMarket("JOULEBOOK_TEST_TRAP")
       var server = try market.start()
@@ -273,7 +273,7 @@ private final class PoisonedMarket {
         server.signal(SIGABRT)
         #expect(server.waitForExit() == SIGABRT)
         let note = try #require(market.note())
-        #expect(note.room == "live")
+        #expect(note.purpose == "live")
         if try market.lastCommand() == note.command { command = note.command }
         if command == 0 { server = try market.start() }
       }

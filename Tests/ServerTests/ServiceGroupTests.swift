@@ -13,7 +13,7 @@ struct ServiceGroupTests {
     func write(_ line: String) { lines.withLock { $0.append(line) } }
   }
 
-  /// Runs until it is told to end, and records the name of its thread.
+  /// Runs until its end is requested, and records the name of its thread.
   private final class Sleeper: Service {
     let name: String
     private let diary: Diary
@@ -43,7 +43,7 @@ struct ServiceGroupTests {
     func waitForBegin() { _ = hasBegun.wait { isRunning.load(ordering: .acquiring) } }
   }
 
-  @Test("Each runs on a thread with its name; one has returned before the next is told to end.")
+  @Test("Each service has a named thread, and has ended before the next one is stopped.")
   func order() {
     let diary = Diary()
     let services = ["settlement", "retransmission"].map { Sleeper($0, diary) }

@@ -42,7 +42,7 @@ struct SnapshotServerTests {
       .filter { $0.hasSuffix(suffix) }.sorted().map { data + "/journal/" + $0 }
   }
 
-  @Test("A killed server goes on from its snapshot as it was, and without the old segments too.")
+  @Test("A killed server continues from its snapshot, also without the old segments.")
   func goesOn() throws {
     let folder = try TemporaryFolder()
     let (village, data) = (Village(), folder.path + "/data")

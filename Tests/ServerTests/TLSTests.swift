@@ -55,7 +55,7 @@ struct TLSTests {
   }
 
   @Test(
-    "A client that trusts the certificate is served, in large pieces too; others are told why not.")
+    "A client that trusts the certificate is served; others get an error with the reason.")
   func clients() throws {
     let folder = try TemporaryFolder()
     let identity = try Identity(in: folder)
@@ -127,7 +127,7 @@ struct TLSTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("A client that speaks plainly finds its connection closed; the server goes on.")
+  @Test("A connection without TLS is closed; the server continues.")
   func plainClient() throws {
     let folder = try TemporaryFolder()
     let identity = try Identity(in: folder)
@@ -143,7 +143,7 @@ struct TLSTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("OpenSSL's own client agrees on TLS 1.3 and nothing older.")
+  @Test("OpenSSL's client can negotiate TLS 1.3 and no older version.")
   func foreignClient() throws {
     let folder = try TemporaryFolder()
     let identity = try Identity(in: folder)
@@ -182,7 +182,7 @@ struct TLSTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("Certificates that cannot be used keep the server from starting, with a reason.")
+  @Test("With unusable certificates the server does not start and gives the reason.")
   func unusable() throws {
     let folder = try TemporaryFolder()
     let (identity, other) = (

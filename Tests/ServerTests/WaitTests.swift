@@ -56,7 +56,7 @@ struct WaitTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("A wait that no exchange answers ends with 75 and says where and why.")
+  @Test("A wait without an answer ends with status 75, the address and the reason.")
   func noServer() throws {
     let folder = try TemporaryFolder()
     let ports = try freePorts(folder)

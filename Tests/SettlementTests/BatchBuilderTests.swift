@@ -39,7 +39,7 @@ struct BatchBuilderTests {
     #expect(batch.transfers[1].flags == [])
   }
 
-  @Test("A free trade has an energy leg and nothing else.")
+  @Test("A trade at price zero has an energy leg only.")
   func freeTrade() throws {
     var script = EventScript()
     script.trade(2, 3, energy: 10, price: 0)
@@ -113,7 +113,7 @@ struct BatchBuilderTests {
     #expect(try BatchBuilder.batches(of: script, rules).map(\.hash) != hash)
   }
 
-  @Test("What no exchange says is refused, and ends no process.")
+  @Test("Impossible events are refused without ending the process.")
   func impossibleEvents() {
     var script = EventScript()
     script.trade(2, 3, energy: 10, price: 5, area: 9)
@@ -127,7 +127,7 @@ struct BatchBuilderTests {
     }
   }
 
-  @Test("An area's currency may have any number: the exchange takes 0 too.")
+  @Test("An area's currency may have any number, including 0.")
   func currencyZero() throws {
     var script = EventScript()
     let definition = CreateArea(
@@ -140,7 +140,7 @@ struct BatchBuilderTests {
     #expect(batch.transfers.map(\.code) == [.mint, .exportEnergy, .exportCash])
   }
 
-  @Test("When the open batch is due is known; a command at that moment closes it.")
+  @Test("The closing time of the open batch is known; a command at that time closes it.")
   func due() throws {
     var builder = BatchBuilder(genesis: genesis)
     var script = EventScript()

@@ -2,7 +2,7 @@ import MarketModel
 import Settlement
 import Testing
 
-@Suite("Nothing appears, nothing vanishes")
+@Suite("Conservation of energy and money")
 struct ConservationTests {
   /// Random events and, beside them, what each account then has, folded in the most obvious way.
   struct Fold {
@@ -101,7 +101,7 @@ struct ConservationTests {
     return EngineHolding(account: AccountId(UInt32(parts[0])), unit: unit(parts[1]), amount: amount)
   }
 
-  @Test("Energy that a ledger made up is seen in its balances alone.")
+  @Test("Energy invented by a ledger is detected from its balances alone.")
   func madeUpEnergy() {
     let unit = LedgerUnit.energy(AreaId(1))
     var balances = [

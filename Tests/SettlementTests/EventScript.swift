@@ -3,7 +3,7 @@ import Settlement
 
 /// Makes events as the exchange would, one command each, for tests that need no exchange.
 struct EventScript {
-  /// Where a command stands in the journal, and what it caused.
+  /// The position of a command in the journal, and its events.
   struct Step {
     var sequence: SequenceNumber
     var time: Timestamp
@@ -12,7 +12,7 @@ struct EventScript {
     /// What was created by the commands before.
     var created: [ReferenceEvent] = []
 
-    /// Who is who behind this command.
+    /// The reference data after this command.
     func known() -> ReferenceData {
       var known = ReferenceData()
       for event in created { known.note(event) }

@@ -4,7 +4,7 @@ import MarketModel
 import Settlement
 import Testing
 
-/// A place where a ledger can be opened again and again: what the contract suite runs against.
+/// A location in which a ledger can be opened repeatedly; the contract suite runs on each.
 enum LedgerBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
   case memory
   case sqlite
@@ -20,9 +20,9 @@ enum LedgerBackend: String, CaseIterable, Sendable, CustomTestStringConvertible 
   }
 }
 
-/// Keeps what a ledger stores between openings.
+/// Keeps the content of a ledger between two openings.
 protocol LedgerPlace: AnyObject {
-  /// Opens what is stored here.
+  /// Opens the ledger.
   func open(_ genesis: LedgerGenesis) throws(LedgerError) -> any Ledger
 }
 
@@ -124,7 +124,7 @@ final class MemoryLedger: Ledger {
   func close() {}
 }
 
-/// A real ledger whose `apply` fails as told, once per fault.
+/// A real ledger whose `apply` fails once for each planned fault.
 final class FaultyLedger: Ledger {
   enum Fault {
     /// Fails before anything was changed.

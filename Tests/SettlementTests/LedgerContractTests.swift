@@ -2,7 +2,7 @@ import MarketModel
 import Settlement
 import Testing
 
-@Suite("Every ledger keeps the contract")
+@Suite("Every ledger satisfies the contract")
 struct LedgerContractTests {
   let genesis = LedgerGenesis(rules: BatchRules(transfers: 6, nanoseconds: 60_000_000_000))
 
@@ -28,7 +28,7 @@ struct LedgerContractTests {
     #expect(try LedgerVerification.run(on: ledger).isSound)
   }
 
-  @Test("Applied batches are what is read back.", arguments: LedgerBackend.allCases)
+  @Test("Applied batches are read back unchanged.", arguments: LedgerBackend.allCases)
   func appliesBatches(_ backend: LedgerBackend) throws {
     let ledger = try backend.place().open(genesis)
     let batches = try threeBatches()
@@ -55,7 +55,7 @@ struct LedgerContractTests {
   }
 
   @Test(
-    "Another batch under a used number stops, and touches nothing.",
+    "A different batch with a used number is refused and changes nothing.",
     arguments: LedgerBackend.allCases)
   func sameNumberOtherContent(_ backend: LedgerBackend) throws {
     let ledger = try backend.place().open(genesis)
@@ -100,7 +100,7 @@ struct LedgerContractTests {
     #expect(try ledger.apply(second) == .applied)
   }
 
-  @Test("What was applied is there after a restart.", arguments: LedgerBackend.allCases)
+  @Test("Applied batches are present after a restart.", arguments: LedgerBackend.allCases)
   func reopens(_ backend: LedgerBackend) throws {
     let place = backend.place()
     let batches = try threeBatches()
@@ -118,7 +118,7 @@ struct LedgerContractTests {
     #expect(try ledger.apply(batches[1]) == .applied)
   }
 
-  @Test("A ledger made for other batch rules does not open.", arguments: LedgerBackend.allCases)
+  @Test("A ledger created with other batch rules is refused.", arguments: LedgerBackend.allCases)
   func otherGenesis(_ backend: LedgerBackend) throws {
     let place = backend.place()
     do { try place.open(genesis).close() }

@@ -46,7 +46,7 @@ struct MigrationTests {
     PRAGMA user_version = 1;
     """
 
-  /// What an account of version 1 can hold at most, and how it is brought there.
+  /// The largest sums of an account in version 1, and the transfers that lead to them.
   func batches() throws -> [SettlementBatch] {
     var script = EventScript()
     script.cash(2, .max / 2)
@@ -137,7 +137,7 @@ struct MigrationTests {
     #expect(try place.open(genesis).head().batch == 2)
   }
 
-  @Test("One that was made for other rules stays as it is.")
+  @Test("A ledger created with other rules stays unchanged.")
   func otherGenesis() throws {
     let place = try oldFile(1)
     let other = LedgerGenesis(rules: BatchRules(transfers: 7, nanoseconds: .max))

@@ -29,7 +29,7 @@ struct SQLiteLedgerTests {
     return try BatchBuilder.batches(of: script, genesis)
   }
 
-  @Test("Opened again, a ledger makes durable what lies in its log before it believes it.")
+  @Test("When a ledger is opened again, its log is synced before its content is used.")
   func logIsMadeDurable() throws {
     let (place, left, bare) = (SQLitePlace(), SQLitePlace(), SQLitePlace())
     let ledger = try place.open(genesis)
@@ -42,7 +42,7 @@ struct SQLiteLedgerTests {
     try ledger.close()
     let again = try left.open(genesis)
     #expect(try again.head().batch == 2)
-    // The log goes with the power; what was synced does not.
+    // A power failure loses the unsynced log, but not the synced database.
     try FileManager.default.copyItem(atPath: left.path, toPath: bare.path)
     #expect(try bare.open(genesis).head().batch == 2)
     try again.close()
@@ -106,7 +106,7 @@ struct SQLiteLedgerTests {
     ("UPDATE ledger SET shard = 7", "batch 1 does not follow"),
   ]
 
-  @Test("Whatever is changed behind its back, verification names it.", arguments: tamperings)
+  @Test("Verification names every manipulation of the tables.", arguments: tamperings)
   func tampering(_ tampering: (sql: String, problem: String)) throws {
     let place = try filled()
     do {
@@ -167,7 +167,7 @@ struct SQLiteLedgerTests {
     #expect(heads == [0, 1, 2, 3, 4])
   }
 
-  @Test("One process writes at a time; the second is told what to do.")
+  @Test("One process writes at a time; a second one is refused with a remedy.")
   func singleWriter() throws {
     let place = SQLitePlace()
     let first = try place.open(genesis)
@@ -232,7 +232,7 @@ struct SQLiteLedgerTests {
       _ = try ledger.apply(all[101])
       try ledger.close()
     }
-    // Another process, whose log lies beside the file.
+    // Another process, whose log is in the same folder.
     let ledger = try place.open(genesis)
     #expect(try ledger.head().batch == 102)
     #expect(ledger.logBytes > 1 << 20)
@@ -283,7 +283,7 @@ struct SQLiteLedgerTests {
     try ledger.close()
   }
 
-  @Test("A disk that is full leaves the ledger as it was; with room the batch goes in.")
+  @Test("A full disk leaves the ledger unchanged; with free space the batch is applied.")
   func diskFull() throws {
     let place = SQLitePlace()
     try place.open(genesis).close()
@@ -310,7 +310,7 @@ struct SQLiteLedgerTests {
     #expect(try ledger.transferCount() == 1998)
   }
 
-  @Test("What is no ledger is not opened, and is left alone.")
+  @Test("A file that is not a ledger is refused and stays unchanged.")
   func foreignFiles() throws {
     let garbage = SQLitePlace()
     let bytes = Data(repeating: 0x42, count: 8192)

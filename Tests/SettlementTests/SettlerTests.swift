@@ -59,7 +59,8 @@ struct SettlerTests {
     #expect(settler.condition == .following)
   }
 
-  @Test("A ledger that is behind is brought up to the journal.", arguments: LedgerBackend.allCases)
+  @Test(
+    "A ledger that lacks batches gets them from the journal.", arguments: LedgerBackend.allCases)
   func behind(_ backend: LedgerBackend) throws {
     let place = backend.place()
     do {
@@ -124,7 +125,7 @@ struct SettlerTests {
   }
 
   @Test(
-    "While the ledger is down the settler waits with one batch in hand, then goes on.",
+    "While the ledger is unavailable the settler keeps one batch, and then continues.",
     arguments: LedgerBackend.allCases)
   func ledgerDown(_ backend: LedgerBackend) throws {
     let ledger = FaultyLedger(try backend.place().open(genesis), [.unavailable, .unavailable])
@@ -163,7 +164,7 @@ struct SettlerTests {
   }
 
   @Test(
-    "A batch that cannot be made is not skipped.",
+    "A batch that cannot be built is not skipped.",
     arguments: LedgerBackend.allCases)
   func contentRejected(_ backend: LedgerBackend) throws {
     var script = EventScript()

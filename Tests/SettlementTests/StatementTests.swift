@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Statements and bills")
 struct StatementTests {
-  /// A day of account 2: a deposit before the period, then all that a bill can show.
+  /// A day of account 2: a deposit before the period, then one transfer of every kind in a bill.
   func day() throws -> (statement: AccountStatement, ledger: any Ledger) {
     var script = EventScript()
     script.cash(2, 5_000_000_000)
@@ -30,7 +30,7 @@ struct StatementTests {
     return (statement, ledger)
   }
 
-  @Test("A bill says where the energy came from, where it went, and what that cost.")
+  @Test("A bill lists sources and uses of energy and their cost.")
   func bill() throws {
     let statement = try day().statement
     let bill = try #require(statement.bills.first)
@@ -54,7 +54,7 @@ struct StatementTests {
     #expect(bill.line(.exported).averagePrice == Price(ticks: 8000))
   }
 
-  @Test("Opening and what came in equal closing and what went out.")
+  @Test("Opening balance plus inflows equals closing balance plus outflows.")
   func energyAddsUp() throws {
     for bill in try day().statement.bills {
       func wattHours(_ item: Bill.Item) -> Int128 { bill.line(item).wattHours ?? 0 }
@@ -86,7 +86,7 @@ struct StatementTests {
     #expect(statement.entries.last { $0.transfer.unit == euro.unit }?.balance == euro.closing)
   }
 
-  @Test("The printed bill reads like one.")
+  @Test("The printed bill has all its lines.")
   func printedBill() throws {
     let text = StatementText.bill(try day().statement)
     let head = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(19)
@@ -134,7 +134,7 @@ struct StatementTests {
     #expect(Money(units: units).decimal == text)
   }
 
-  @Test("An average price rounds half away from zero; nothing costs nothing.")
+  @Test("An average price is rounded half away from zero; it is zero without energy.")
   func averages() {
     #expect(Price.average(Money(units: 5), for: Energy(wattHours: 2)) == Price(ticks: 3))
     #expect(Price.average(Money(units: -5), for: Energy(wattHours: 2)) == Price(ticks: -3))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LedgerSQLite
 
-/// What an account ever gave and received grows with its turnover, which nobody bounds.
+/// The sums of debits and credits of an account grow with its turnover, which has no bound.
 @Suite("Sums beyond 64 bits")
 struct WideSumTests {
   let genesis = LedgerGenesis(rules: BatchRules(transfers: 6, nanoseconds: .max))
@@ -97,8 +97,8 @@ struct WideSumTests {
     #expect(text.contains("  270000000000.000     1.00   270000000000.00\n"), "\(text)")
   }
 
-  /// Computed by another program from what stands in `SettlementBatch.swift`. A batch whose sums fit 64 bits
-  /// has the bytes that it always had: ledgers of old stay what they are.
+  /// Computed by another program from the layout in `SettlementBatch.swift`. A batch whose sums fit
+  /// into 64 bits has the same bytes as in older versions, so existing ledgers stay valid.
   @Test("A batch's hash is pinned, with sums of 64 bits and beyond.")
   func hashes() throws {
     let rules = LedgerGenesis(rules: BatchRules(transfers: 4, nanoseconds: 60_000_000_000))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Questions while the journal's disk does not sync")
 struct HeldSyncTests {
-  @Test("What is not durable is in no answer; one sync later all of them are there.")
+  @Test("No answer contains undurable commands; after one sync all answers arrive.")
   func heldBack() throws {
     // The order has the same number in both runs.
     let twin = try setUpCount()
@@ -35,7 +35,7 @@ struct HeldSyncTests {
     run.disk.endProcess()
   }
 
-  @Test("Whoever asks for readiness hears of it after five seconds, and that it is over.")
+  @Test("After five seconds without a sync the server is not ready, and afterwards ready again.")
   func readiness() throws {
     let run = try setUpCount()
     let server = try #require(run.server)
@@ -64,7 +64,7 @@ struct HeldSyncTests {
           quantity: Energy(wattHours: 100))))
   }
 
-  /// A run whose village stands.
+  /// A run after the set-up of its village.
   private func setUpCount() throws -> Run {
     let run = Run(seed: 1, steps: 100, village: try Village())
     try run.boot()

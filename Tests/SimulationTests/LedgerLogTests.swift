@@ -48,7 +48,7 @@ struct LedgerLogTests {
   }
 
   @Test(
-    "What is read of it after a restart outlives the power, though a reader keeps the log where it is.",
+    "Batches read after a restart survive a power failure, even if a reader keeps the log.",
     arguments: UInt64(1)...40)
   func outlivesPower(seed: UInt64) throws {
     let (machine, all) = (Machine(seed: seed), batches())

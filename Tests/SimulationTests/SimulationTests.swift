@@ -11,7 +11,7 @@ struct SimulationTests {
   private static let steps = 150
 
   @Test(
-    "Nothing acknowledged is lost or done twice, whatever the disk, the network and the clock do.")
+    "No fault of disk, network or clock loses or repeats an acknowledged command.")
   func thousandSeeds() throws {
     let simulation = try Simulation(steps: Self.steps)
     var total = RunReport()
@@ -33,7 +33,7 @@ struct SimulationTests {
     #expect(simulation.play(seed).report == simulation.play(seed).report)
   }
 
-  @Test("Runs side by side in one process do not meet, not even two of one seed.")
+  @Test("Parallel runs in one process are independent, even with equal seeds.")
   func sideBySide() throws {
     let simulation = try Simulation(steps: Self.steps)
     let alone = simulation.play(3).report

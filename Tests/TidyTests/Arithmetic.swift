@@ -12,7 +12,7 @@ extension Rules {
     /// The line's code, without comments and without the texts of strings.
     let code: String
 
-    /// The row as it stands in the file.
+    /// The row as written in the file.
     var line: String { "\(file)\t\(reason)\t\(code)" }
   }
 
@@ -51,7 +51,7 @@ extension Rules {
     return found
   }
 
-  /// The lines of a source without comments, and without what stands in strings but the expressions in them.
+  /// The lines of a source without comments and strings, but with the expressions in strings.
   static func code(_ source: String) -> [String] {
     var reader = CodeReader(source)
     return reader.lines()

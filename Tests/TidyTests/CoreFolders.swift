@@ -34,7 +34,8 @@ enum CoreFolders {
     ["Matching", "Cover"], ["Orders"], ["Agents", "Metering"], ["LookAhead", "Inspection"],
   ]
 
-  /// The two that use each other: who gains cover trades, and a trade changes cover (section 4).
+  /// The two that use each other: an order that gains cover trades, and a trade changes cover
+  /// (section 4).
   static let recursion: Set = ["Matching", "Cover"]
 
   /// Members of the standard library that types of the core have under the same name.

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("The core's folders use what is below them")
+@Suite("Dependencies between the core's folders")
 struct CoreFoldersTests {
   private func sources() throws -> [CoreSource] {
     try Repository.files("Sources/ExchangeCore", ".swift").map {
@@ -44,7 +44,7 @@ struct CoreFoldersTests {
     CoreFolders.forbidden(files.map { CoreSource(path: $0.path, text: $0.text) }, model: model)
   }
 
-  @Test("A use of what is above is found in either form, with both files and the name.")
+  @Test("A forbidden use is found in either form, with both files and the name.")
   func plantedUses() {
     let cover = (path: "Cover/Cover.swift", text: "extension Exchange { func touch(_ a: Int) {} }")
     let book = (path: "Book/Lists.swift", text: "struct Lists {\n  var depth = 0\n}")
@@ -67,7 +67,7 @@ struct CoreFoldersTests {
         == ["Metering/M.swift uses runAgent of Agents/A.swift"])
   }
 
-  @Test("What is below, in the other folder of the recursion or in the exchange may be used.")
+  @Test("Permitted uses: lower folders, the mutually recursive folder and the exchange itself.")
   func rightUses() {
     let cover = (path: "Cover/Cover.swift", text: "func touch() { match() }")
     let match = (path: "Matching/Match.swift", text: "func match() { touch() }")
@@ -81,7 +81,7 @@ struct CoreFoldersTests {
     #expect(forbidden([cover, ("New/A.swift", "func more() { touch() }")]).isEmpty)
   }
 
-  @Test("The same word for something else is no use.")
+  @Test("An equal word with another meaning does not count as a use.")
   func otherWords() {
     let text = """
       enum State {

@@ -21,7 +21,7 @@ struct FiguresTests {
     #expect(count > 10)
   }
 
-  @Test("docs/figures.tsv is what docs/BENCHMARKS.md says.")
+  @Test("docs/figures.tsv agrees with docs/BENCHMARKS.md.")
   func table() throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

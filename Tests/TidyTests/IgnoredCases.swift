@@ -3,7 +3,7 @@
 import Foundation
 
 extension Rules {
-  /// Patterns of more than `limit` names whose body does nothing but leave the switch or the function.
+  /// Patterns of more than `limit` names whose body only leaves the switch or the function.
   static func ignoredCases(_ source: String, limit: Int) -> [String] {
     let lines = code(source)
     var found: [String] = []

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Switches name what they use")
+@Suite("Switches list the cases that they handle")
 struct IgnoredCasesTests {
   @Test("No switch lists more than four cases to do nothing.")
   func ignoredCases() throws {

@@ -1,4 +1,4 @@
-// The package description, read as text: what each target says it depends on.
+// The package description, read as text: the declared dependencies of each target.
 
 import Foundation
 
@@ -7,7 +7,7 @@ struct PackageTarget: Equatable {
   /// `target`, `executableTarget`, `testTarget` or `systemLibrary`.
   let kind: String
   let name: String
-  /// Targets and products, in the order in which they stand.
+  /// Targets and products, in the order of the file.
   let dependencies: [String]
   /// The same with the names of packages in place of their products.
   let sources: Set<String>
@@ -81,8 +81,8 @@ struct PackageTarget: Equatable {
     }
   }
 
-  /// Where the table of targets of `page` differs from the targets of the product: its rows stand in
-  /// their order, and the last column has exactly their targets and packages, or a dash.
+  /// The differences between the table of targets of `page` and the targets of the product: the rows
+  /// must have the same order, and the last column exactly their targets and packages, or a dash.
   static func differences(_ targets: [PackageTarget], from page: String) -> [String] {
     let lines = page.split(separator: "\n", omittingEmptySubsequences: false)
     guard let header = lines.firstIndex(of: "| target | what it is | depends on |") else {

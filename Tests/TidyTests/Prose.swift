@@ -5,7 +5,7 @@ import Foundation
 extension Rules {
   /// A word that prose and names must not have.
   struct Dialect {
-    /// What is looked for, as a regular expression over whole words, in any case.
+    /// A regular expression that matches whole words, in any case.
     let pattern: String
     /// What to write instead.
     let better: String

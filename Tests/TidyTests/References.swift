@@ -23,8 +23,8 @@ struct NumberedPage {
     self.sections = sections
   }
 
-  /// References of `prose` to sections that are not there. What stands in quotation marks behind the number
-  /// (`section 11, "Definitions"`) has to stand in the section.
+  /// References of `prose` to sections that do not exist. Words in quotation marks after the number
+  /// (`section 11, "Definitions"`) must occur in the section.
   func missing(in prose: String) -> [String] {
     guard prose.contains("ection") || prose.contains("ule") else { return [] }
     // A section of another document has that document's name before it.
@@ -72,7 +72,7 @@ extension Rules {
     return found
   }
 
-  /// Headings that `prose` has in quotation marks behind the name of a page, and that the page has not.
+  /// Headings that `prose` has in quotation marks after the name of a page, but that the page lacks.
   static func missingHeadings(_ prose: String, pages: [String: String]) -> [String] {
     guard prose.contains(".md") else { return [] }
     return prose.matches(of: /([\w\/.-]+\.md)\)?`?, ("[^"]+"(?:(?:, | and )"[^"]+")*)/).flatMap {
@@ -86,10 +86,11 @@ extension Rules {
     }
   }
 
-  /// Alarms that `page` quotes in code marks, up to their fields, and that no string of `sources` is.
+  /// Alarms that `page` quotes in code marks, up to their fields, but that are in no string of
+  /// `sources`.
   static func missingAlarms(_ page: String, sources: String) -> [String] {
     let joined = sources.replacing(/\\\n\s*|"\s*\n?\s*\+\s*"/, with: "")
-    // A part that the program fills in stands for any words.
+    // An interpolated part matches any words.
     let messages = joined.matches(of: /"ALARM: ([^"]+)"/).map { String($0.1) }
     return page.matches(of: /`ALARM: ([^`]+)`/).compactMap { quote in
       var words = quote.1
@@ -136,9 +137,9 @@ struct FileTree {
     self.ends = ends
   }
 
-  /// The path that a word names, when it is not there: a file by its last steps, a folder from the top.
-  /// NAME, N and a star stand for any part of a step. A path from the root of a disk, or behind a
-  /// shell's variable, is none of the repository.
+  /// The path that a word names, if it does not exist: a file by its last steps, a folder from the
+  /// root of the repository. NAME, N and a star match any part of a step. An absolute path, or one
+  /// after a shell variable, is not in the repository.
   func missing(_ word: Substring) -> String? {
     guard let first = word.first, !"/~".contains(first), !word.contains("$") else { return nil }
     let steps = word.drop { $0 == "." || $0 == "/" }.split(separator: "/")

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("What comments and pages refer to is there")
+@Suite("References in comments and pages exist")
 struct ReferencesTests {
   /// Comments of sources and scripts, titles of suites, and pages. A link's text is read where it leads.
   private func prose() throws -> [(path: String, texts: [String])] {

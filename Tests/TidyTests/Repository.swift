@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files of the repository, without what is built and what is hidden.
+/// The files of the repository, except build products and hidden files.
 enum Repository {
   static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -13,7 +13,7 @@ enum Repository {
     }.sorted()
   }
 
-  /// These with what they contain.
+  /// These files with their contents.
   static func files(_ folder: String, _ suffix: String) throws -> [(path: String, text: String)] {
     try paths(folder, suffix).map { ($0, try text(folder.isEmpty ? $0 : folder + "/" + $0)) }
   }

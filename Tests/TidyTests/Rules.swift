@@ -16,14 +16,14 @@ enum Rules {
   static func isForbidden(_ from: String, _ to: String) -> Bool {
     guard let a = order.firstIndex(of: from), let b = order.firstIndex(of: to) else { return false }
     if b >= a { return true }
-    // What all gateways share knows no protocol and no socket.
+    // The code that all gateways share depends on no protocol and no socket.
     if from == "GatewayKit" { return to == "ExchangeCore" || to == "Wire" || to == "Transport" }
     guard from.hasPrefix("Gateway") else { return false }
     return (to.hasPrefix("Gateway") && to != "GatewayKit") || to == "ExchangeCore"
       || to.hasPrefix("Ledger")
   }
 
-  /// The stages of an order, as a page says them: rows `| 3. Intake | `3-Intake` | ... |` of its table.
+  /// The stages of an order according to a page: rows `| 3. Intake | `3-Intake` | ... |` of its table.
   static func stages(onPage page: String) -> [(name: String, folder: String)] {
     page.split(separator: "\n").compactMap { line in
       let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -2,11 +2,11 @@
 
 import Foundation
 
-/// What a source declares in files and types, and what it uses. Comments and strings do not count.
+/// The declarations of a source and the names that it uses, without comments and strings.
 struct SwiftNames {
   /// Types, functions, properties and cases that other files can name.
   private(set) var visible: Set<String> = []
-  /// Those that are private, or stand in something private.
+  /// Declarations that are private, or are inside a private one.
   private(set) var hidden: Set<String> = []
   /// Members (after a dot), and other names that no function of the source binds: a parameter or a
   /// local variable is no use, nor is the label of an argument.
@@ -103,7 +103,7 @@ struct SwiftNames {
     }
   }
 
-  /// The parameters of a function whose name, or `init`, stands at `place`, with their labels.
+  /// The parameters, with labels, of the function whose name, or `init`, is at `place`.
   private mutating func bindParameters(_ place: Int) {
     guard var at = tokens[place...].firstIndex(where: { "({}".contains($0.text) }), text(at) == "("
     else { return }

@@ -18,7 +18,7 @@ struct TidyTests {
     }
   }
 
-  @Test("Ledgers are opened in one place: nothing else imports a backend.")
+  @Test("Only one file opens ledgers; no other file imports a backend.")
   func backends() throws {
     for folder in ["Sources", "Tests"] {
       for (path, text) in try files(folder, ".swift") {
@@ -28,7 +28,7 @@ struct TidyTests {
     }
   }
 
-  @Test("What gateways share knows no protocol, and no gateway another one.")
+  @Test("GatewayKit depends on no protocol, and no gateway depends on another one.")
   func gatewaysCanFail() {
     for (from, to) in [
       ("GatewayKit", "Wire"), ("GatewayKit", "Transport"), ("GatewayBinary", "ExchangeCore"),
@@ -51,7 +51,7 @@ struct TidyTests {
 
   private func package() throws -> String { try Repository.text("Package.swift") }
 
-  @Test("Every target declares what it imports and imports what it declares.")
+  @Test("The declared dependencies of every target are its imports.")
   func declarations() throws {
     let targets = PackageTarget.all(try package())
     #expect(targets.count > 20)
@@ -156,7 +156,7 @@ struct TidyTests {
     #expect(sources.allSatisfy { Rules.longFunctions($0, limit: 60).isEmpty })
   }
 
-  @Test("Every public and package symbol says what it is.")
+  @Test("Every public and package symbol has a doc comment.")
   func documentation() throws {
     for (path, text) in try files("Sources", ".swift") {
       let found = Rules.undocumented(text)
@@ -210,7 +210,7 @@ struct TidyTests {
     )
   }
 
-  @Test("Of every line of the core that computes the list says why it cannot leave its type.")
+  @Test("The list gives for every line of arithmetic in the core why it cannot overflow.")
   func everySumHasItsReason() throws {
     let (rows, reasons) = try arithmetic()
     #expect(rows.count > 300 && Set(rows.map { [$0.file, $0.code] }).count == rows.count)
@@ -242,7 +242,7 @@ struct TidyTests {
       gone.isEmpty, "rows of arithmetic.tsv whose line is gone: \(gone.sorted { $0[0] < $1[0] })")
   }
 
-  @Test("The search for lines that compute finds what is planted, and nothing else.")
+  @Test("The search for arithmetic finds the planted lines and no others.")
   func arithmeticRulesCanFail() {
     let traps = [
       "let sum = cash + amount", "cash += amount", "return a", "+ b", "side.pick(sell: -price)",
@@ -273,7 +273,7 @@ struct TidyTests {
     #expect(row == Rules.ArithmeticRow(file: "A/B.swift", reason: "held", code: "a\t+= b"))
   }
 
-  @Test("Each rule finds a planted violation, and lets what is right pass.")
+  @Test("Each rule finds a planted violation and accepts correct text.")
   func rulesCanFail() {
     #expect(Rules.forbiddenImports("import Foundation", of: "ExchangeCore") == ["Foundation"])
     #expect(Rules.forbiddenImports("import Foundation", of: "Wire").isEmpty)

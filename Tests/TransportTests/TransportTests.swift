@@ -145,7 +145,7 @@ struct TransportTests {
     #expect(echo.closes.isEmpty)
   }
 
-  @Test("Back-pressure: a paused connection keeps what it had, and goes on where it stopped.")
+  @Test("Backpressure: a paused connection keeps unread bytes and continues where it stopped.")
   func pauseAndResume() throws {
     let (echo, port) = try start()
     echo.pauseBefore = 3
@@ -184,7 +184,7 @@ struct TransportTests {
     #expect(echo.pump { echo.closes.map(\.1) == [.local] })
   }
 
-  @Test("A client that lingers after its connection was finished is closed all the same.")
+  @Test("A finished connection is closed even if the client keeps it open.")
   func finishDoesNotWaitForever() throws {
     let (echo, port) = try start { $0.lingerMilliseconds = 50 }
     echo.finishAt = 1
@@ -195,7 +195,7 @@ struct TransportTests {
     #expect(client.received == message(10, 1))
   }
 
-  @Test("Ends, resets and closes in any order leave no connection behind.", arguments: 1...3)
+  @Test("Ends, resets and closes in any order leave no connection open.", arguments: 1...3)
   func closeRaces(seed: Int) throws {
     let (echo, port) = try start()
     var random = SeededRandom(seed: UInt64(seed))
@@ -266,7 +266,7 @@ struct TransportTests {
     #expect(!echo.timers.contains(TimerToken(3)))
   }
 
-  @Test("An address that is taken is an error that says so.")
+  @Test("An address that is in use gives an error that names the reason.")
   func addressInUse() throws {
     let (echo, port) = try start()
     #expect(throws: TransportError.self) {

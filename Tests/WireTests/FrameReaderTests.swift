@@ -75,7 +75,8 @@ private enum Verdict: Equatable {
   }
 
   @Test(
-    "A wrong length is told before anything else.", arguments: [0, 8, 16, 23, 63, 65, 520, 65528])
+    "A wrong frame length is reported before any other defect.",
+    arguments: [0, 8, 16, 23, 63, 65, 520, 65528])
   func badLength(_ length: UInt16) {
     #expect(Verdict(order(0, length)) == .malformed(.badFrameLength, 512))
   }

@@ -35,7 +35,7 @@ import Wire
     #expect(message(.reading, frame).count == 19 + 44)
   }
 
-  @Test("What a session adds to a reading, its number and time, is not signed by the meter.")
+  @Test("The meter does not sign the number and time that a session adds to a reading.")
   func relayedReading() {
     var frame = SwiftFrames.meterReading()
     let signed = message(.reading, frame)

@@ -1,5 +1,5 @@
-// Nearly valid frames. A fuzzer that had to find lengths, headers and signatures by itself would rarely reach
-// the code behind them.
+// Nearly valid frames. A fuzzer that had to find lengths, headers and signatures itself would rarely
+// reach the code after their checks.
 //
 //     [ how ] [ template's number ] [ fields, as many bytes as the template's block has ]
 //       bit 0   seqNo is the next one        bit 1   signed, with the present time; of a template without

@@ -16,7 +16,7 @@ private struct Heights {
     if value > reached[name]?.value ?? -1 { reached[name] = (value, bound) }
   }
 
-  /// A sum whose value went one way or the other.
+  /// A sum, and the direction in which it went.
   mutating func note(both name: String, _ value: some BinaryInteger, of bound: Int128) {
     note(value < 0 ? name + ", below zero" : name, Int128(value).magnitude, of: bound)
   }
@@ -94,7 +94,7 @@ struct AccumulatorTests {
   private let modelled = 250
 
   /// Runs one seed.
-  /// - Returns: what is wrong.
+  /// - Returns: the violations.
   private func run(_ seed: UInt64, commands: Int, _ heights: inout Heights) -> String? {
     var vast = VastMarket(seed: seed)
     var exchange = Exchange(capacity: VastMarket.capacity)
@@ -125,7 +125,7 @@ struct AccumulatorTests {
     return nil
   }
 
-  /// - Returns: the events; `nil` when the model says others.
+  /// - Returns: the events; `nil` when those of the model differ.
   private func apply(
     _ command: Command, _ exchange: inout Exchange, _ model: inout ReferenceModel?
   ) -> [Event]? {
@@ -188,7 +188,7 @@ struct AccumulatorTests {
         .reference(
           .createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty))))
         == nil)
-    // What is produced is exported and what is consumed imported; is burned; is half lost and kept.
+    // One account exports and imports, one burns its consumption, one loses half of its production.
     found(1, cap: 0, .zero)
     found(2, cap: Limit.cap, .zero)
     found(3, cap: 0, .highest)

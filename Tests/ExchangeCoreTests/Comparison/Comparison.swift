@@ -153,7 +153,7 @@ enum Comparison {
     return nil
   }
 
-  /// The script without `range`; the step behind it may advance the clock by the time of the range.
+  /// The script without `range`; the step after it may advance the clock by the time of the range.
   private static func leavingOut(_ range: Range<Int>, of script: [Step], keepsTime: Bool) -> [Step]
   {
     var rest = Array(script[..<range.lowerBound] + script[range.upperBound...])

@@ -42,7 +42,7 @@ struct BalanceTests {
       """)
   }
 
-  @Test("Production covers asks first; only what is then above the cap is exported.")
+  @Test("Production covers asks first; only energy above the cap after trading is exported.")
   func exportsAboveTheCap() {
     expect(
       """
@@ -65,7 +65,7 @@ struct BalanceTests {
       """)
   }
 
-  @Test("A transfer of energy takes cover from the sender and obeys the receiver's cap.")
+  @Test("A transfer of energy reduces the sender's cover and respects the receiver's cap.")
   func energyTransfer() {
     expect(
       """
@@ -101,7 +101,7 @@ struct BalanceTests {
       """)
   }
 
-  @Test("A standing order that displaces another lets nothing trade against cover that has gone.")
+  @Test("No order trades on cover that a standing instruction's order has displaced.")
   func standingOrderDisplaces() {
     expect(
       """

@@ -34,7 +34,7 @@ struct CapTests {
       """)
   }
 
-  @Test("An account's own cap replaces the default; a negative one gives the default back.")
+  @Test("An individual cap replaces the default; a negative one restores the default.")
   func ownCap() {
     expect(
       """
@@ -46,7 +46,7 @@ struct CapTests {
       """)
   }
 
-  @Test("A cap below what is held takes nothing away, but leaves no headroom.")
+  @Test("A cap below the stored energy removes no energy, but leaves no headroom.")
   func capBelowEnergy() {
     expect(
       """

@@ -10,7 +10,7 @@ struct CapacityTests {
     return capacity
   }
 
-  @Test("A full order pool takes no order, not even one that would trade and go.")
+  @Test("A full order pool rejects every order, even one that would trade completely.")
   func orders() {
     expect(
       """
@@ -33,7 +33,7 @@ struct CapacityTests {
     }
   }
 
-  @Test("A full pool rejects a standing instruction's order, and the reading stands.")
+  @Test("A full pool rejects a standing instruction's order; the reading takes effect.")
   func instructionWithoutRoom() {
     expect(
       """
@@ -132,7 +132,7 @@ struct CapacityTests {
       """)
   }
 
-  @Test("A drain that reaches its bound raises the alarm; the next one does what is left.")
+  @Test("A drain that reaches its bound raises an alarm; the next one continues.")
   func cascadeBound() {
     expect(
       """
@@ -149,7 +149,7 @@ struct CapacityTests {
       """, capacity: capacity { $0.cascadeSteps = 1 })
   }
 
-  @Test("After a bound nothing trades against cover that has gone: who is queued loses it first.")
+  @Test("After a drain stops at its bound, queued positions lose excess cover before any trade.")
   func nothingTradesAgainstLostCover() {
     expect(
       """

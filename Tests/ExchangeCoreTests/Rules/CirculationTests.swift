@@ -3,7 +3,7 @@ import Testing
 // Section 6, "What there is of a currency", and section 0, versions. 1099511627776 Wh = 2^40 Wh at 17.50 a kWh are
 // 19,241,453,486.08, or 2^60.7 in 1e-8; 2^62 is 4611686018427387904.
 
-@Suite("What there is of a currency, and versions of the rules")
+@Suite("Circulation of a currency under both versions of the rules")
 struct CirculationTests {
   private static let areas = """
     area 2 feedin 17.50 retail 17.50 ->
@@ -33,7 +33,7 @@ struct CirculationTests {
         """)
   }
 
-  @Test("Rules of version 1 know no such bound, and the switch waits until there is less.")
+  @Test("Version 1 has no such bound; version 2 is refused while the circulation exceeds it.")
   func versionOne() {
     expect(
       Self.areas + """
@@ -55,7 +55,7 @@ struct CirculationTests {
   }
 
   @Test(
-    "What an account owes is counted when it imports, and again with its next reading or deposit.")
+    "An account's debt is counted on import and updated by its next reading or deposit.")
   func debts() {
     expect(
       "rules 2 ->\n" + Self.areas + """
@@ -68,7 +68,7 @@ struct CirculationTests {
         """)
   }
 
-  @Test("What was owed under version 1 is counted again when version 2 is put in force.")
+  @Test("Debts from version 1 are counted when version 2 takes effect.")
   func debtsOfVersionOne() {
     expect(
       Self.areas + """

@@ -54,7 +54,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("Burned energy takes cover from the worst-priced ask; losing part keeps the place.")
+  @Test("Consumption reduces the cover of the worst-priced ask, which keeps its time priority.")
   func burningTakesFromTheWorst() {
     expect(
       """
@@ -68,7 +68,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("An ask that lost all cover and gains it again stands behind those that came meanwhile.")
+  @Test("An ask that lost all cover and regains it queues after the asks that entered in between.")
   func regainedCoverGoesToTheTail() {
     expect(
       """
@@ -82,7 +82,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("An ask that stands in the live book keeps its place when its cover grows.")
+  @Test("A live ask keeps its time priority when its cover grows.")
   func growingKeepsThePlace() {
     expect(
       """
@@ -95,7 +95,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("Cover is counted in whole lots; what is left over covers nothing.")
+  @Test("Cover is counted in whole lots; a remainder below one lot covers nothing.")
   func wholeLots() {
     expect(
       """
@@ -105,7 +105,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("What a lot leaves over does not cover the order behind, even with a smaller lot.")
+  @Test("A remainder below one lot does not cover the next order, even if that has a smaller lot.")
   func leftOverCoversNothing() {
     expect(
       """
@@ -149,7 +149,7 @@ struct CoverTests {
   }
 
   @Test(
-    "What an incoming order displaces among its own account's orders is settled after it matched.")
+    "Cover that an incoming order takes from its account's orders is recalculated after matching.")
   func displacementIsSettledAfterMatching() {
     expect(
       """
@@ -170,7 +170,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("Raising the cap gives bids headroom; lowering it takes it from the worst.")
+  @Test("Raising the cap gives bids headroom; lowering it takes cover from the worst-priced bid.")
   func capGivesAndTakesHeadroom() {
     expect(
       """
@@ -202,7 +202,7 @@ struct CoverTests {
       """)
   }
 
-  @Test("The explanation of a waiting ask names what uses its energy.")
+  @Test("The explanation of a waiting ask lists the orders that use its energy.")
   func explainsWhoUsesTheEnergy() {
     expect(
       """

@@ -17,7 +17,7 @@ struct DefinitionTests {
       """)
   }
 
-  @Test("What a definition names must exist.")
+  @Test("All entities that a definition refers to must exist.")
   func references() {
     expect(
       """
@@ -49,7 +49,7 @@ struct DefinitionTests {
       """)
   }
 
-  @Test("An area's storage costs nothing or more, its storage price and its tariff are sane.")
+  @Test("An area's storage cost, storage price and tariff must be within their bounds.")
   func areas() {
     expect(
       """
@@ -67,7 +67,7 @@ struct DefinitionTests {
       """)
   }
 
-  @Test("An instrument's steps are positive, its band lies on the tick and is not too wide.")
+  @Test("Tick and lot are positive; the price band is on the tick and not too wide.")
   func instruments() {
     expect(
       """
@@ -133,7 +133,7 @@ struct DefinitionTests {
       """)
   }
 
-  @Test("A notional that does not fit money is refused before anybody looks at cash.")
+  @Test("An amount that does not fit the money type is refused before the cash check.")
   func notionalOverflow() {
     expect(
       """
@@ -146,7 +146,7 @@ struct DefinitionTests {
       """)
   }
 
-  @Test("Only the exchange confirms settlement and writes checkpoints; old batches say nothing.")
+  @Test("Only the exchange confirms settlement and writes checkpoints; a repetition has no effect.")
   func ownCommands() throws {
     expect(
       """

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ExchangeCore
 
-@Suite("Rule 6: a currency of which nobody deposited anything")
+@Suite("Rule 6: a currency without deposits")
 struct EarnedCurrencyTests {
   private static let ana = AccountId(1)
   private static let francs = Currency(756)
@@ -24,7 +24,7 @@ struct EarnedCurrencyTests {
       account: ana, currency: currency, amount: Money(units: units), reference: reference)
   }
 
-  @Test("What the grid paid can be withdrawn, and its currency keeps a sum of its own.")
+  @Test("Export revenue can be withdrawn, and each currency has its own circulation.")
   func withdrawn() {
     var exchange = Exchange(capacity: .small)
     var sequence: UInt64 = 0

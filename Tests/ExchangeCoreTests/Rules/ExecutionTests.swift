@@ -12,7 +12,7 @@ struct ExecutionTests {
 
     """
 
-  @Test("Fill or kill passes over what waits and counts the covered part of what is half covered.")
+  @Test("Fill or kill counts only the covered quantity of waiting and partly covered orders.")
   func killAmongUncovered() {
     expect(
       mixed + """
@@ -34,7 +34,7 @@ struct ExecutionTests {
         """)
   }
 
-  @Test("Fill or kill does not count what its trades would cover.")
+  @Test("Fill or kill does not count quantity that its own trades would cover.")
   func killDoesNotLookAhead() {
     expect(
       """
@@ -127,7 +127,7 @@ struct ExecutionTests {
       """)
   }
 
-  @Test("A live post-only order whose cover grows in place is not asked again.")
+  @Test("A live post-only order is not checked again when its cover grows.")
   func postOnlyGrowsInPlace() {
     expect(
       """
@@ -137,7 +137,7 @@ struct ExecutionTests {
       """)
   }
 
-  @Test("A market order in an empty book ends at once; fill or kill the same.")
+  @Test("In an empty book a market order is cancelled at once, as is fill or kill.")
   func marketInEmptyBook() {
     expect(
       """
@@ -147,7 +147,7 @@ struct ExecutionTests {
       """)
   }
 
-  @Test("A market ask takes bids from the highest down to the band's edge, negative ones too.")
+  @Test("A market ask trades with bids from the highest to the lowest price, also negative ones.")
   func marketAsk() {
     expect(
       """
@@ -169,7 +169,7 @@ struct ExecutionTests {
         """)
   }
 
-  @Test("At one price live orders trade in the order in which they came into the live book.")
+  @Test("At one price live orders trade in the order in which they became live.")
   func placeInTheLiveBook() {
     expect(
       """
@@ -182,7 +182,7 @@ struct ExecutionTests {
       """)
   }
 
-  @Test("Waiting orders stand in the published book behind the live ones of their price.")
+  @Test("At each price the published book lists waiting orders after live ones.")
   func bookShowsWaiting() {
     expect(
       mixed + """

@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Rule 5: good till time")
 struct ExpiryTests {
-  @Test("What is due ends by expire time, then by arrival, whatever its price and account.")
+  @Test("Orders expire by expire time, then by arrival, regardless of price and account.")
   func orderOfExpiry() {
     expect(
       """
@@ -15,7 +15,7 @@ struct ExpiryTests {
       """)
   }
 
-  @Test("An order that is due when a reading arrives does not trade with what the meter brings.")
+  @Test("An order that expires when a reading arrives does not trade with the reading's energy.")
   func expiryBeforeReading() {
     expect(
       """
@@ -35,7 +35,7 @@ struct ExpiryTests {
       """)
   }
 
-  @Test("An incoming bid meets what the expiry of an ask has covered.")
+  @Test("An incoming bid trades with an ask that gained cover when another ask expired.")
   func expiryGivesCover() {
     expect(
       """
@@ -47,7 +47,7 @@ struct ExpiryTests {
       """)
   }
 
-  @Test("The drain of an expiry trades before the command that came with it.")
+  @Test("Trades caused by an expiry happen before the command that is applied at that time.")
   func expiryTrades() {
     expect(
       """
@@ -65,7 +65,7 @@ struct ExpiryTests {
       """)
   }
 
-  @Test("All that is due ends before anything gains cover from it.")
+  @Test("All due orders expire before any order gains their cover.")
   func allEndFirst() {
     expect(
       """
@@ -86,7 +86,7 @@ struct ExpiryTests {
       """)
   }
 
-  @Test("What executed of it stays; the rest ends.")
+  @Test("The executed quantity of an expired order stays; the rest is cancelled.")
   func partlyExecuted() {
     expect(
       """
@@ -122,7 +122,7 @@ struct ExpiryTests {
       """)
   }
 
-  @Test("An expire time is for good-till-time orders, and lies in the future.")
+  @Test("Only good-till-time orders have an expire time, which must be in the future.")
   func badTimes() {
     expect(
       """

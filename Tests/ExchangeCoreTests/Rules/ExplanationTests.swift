@@ -37,7 +37,7 @@ struct ExplanationTests {
       """)
   }
 
-  @Test("What is gone has no explanation.")
+  @Test("An order that has ended has no explanation.")
   func gone() {
     expect(
       """

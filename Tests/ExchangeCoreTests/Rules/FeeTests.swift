@@ -62,7 +62,7 @@ struct FeeTests {
       """)
   }
 
-  @Test("A bid reserves at the higher rate and gets back what its side did not cost.")
+  @Test("A bid reserves at the higher fee rate and gets the difference to the actual fee back.")
   func reservesTheHigherRate() {
     expect(
       """
@@ -76,7 +76,7 @@ struct FeeTests {
       """)
   }
 
-  @Test("A seller without cash pays the fee out of what it receives.")
+  @Test("A seller without cash pays the fee from the proceeds.")
   func sellerWithoutCash() {
     expect(
       """
@@ -130,7 +130,7 @@ struct FeeTests {
       """)
   }
 
-  @Test("A bid above zero that meets an ask below zero is paid for taking.")
+  @Test("A bid that trades with an ask at a negative price is paid by the seller.")
   func priceImprovementAcrossZero() {
     expect(
       """
@@ -141,7 +141,7 @@ struct FeeTests {
       """)
   }
 
-  @Test("An ask below zero that meets a bid above zero is paid, and its reservation is free again.")
+  @Test("An ask with a negative limit is paid at a positive price; its reservation is released.")
   func reservationOfAnAskComesBack() {
     expect(
       """
@@ -164,7 +164,7 @@ struct FeeTests {
       """)
   }
 
-  @Test("Cancelling gives the whole reservation back, also of what waited.")
+  @Test("A cancel releases the whole reservation, including that of waiting quantity.")
   func cancelReleases() {
     expect(
       """

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Rule 5: icebergs")
 struct IcebergTests {
-  /// Ana shows 2 of 6 kWh, cy stands behind her with 3 kWh, both live at 0.10.
+  /// Ana displays 2 of 6 kWh; cy is next in the queue with 3 kWh. Both are live at 0.10.
   private let queue = """
     cap ana 20kWh ->
     meter ana +10kWh ->
@@ -14,7 +14,7 @@ struct IcebergTests {
 
     """
 
-  @Test("The displayed part trades in its place; the next one stands at the back of its price.")
+  @Test("The displayed part trades by its time priority; the next part queues last at its price.")
   func refillsAtTheBack() {
     expect(
       queue + """
@@ -30,7 +30,7 @@ struct IcebergTests {
         """)
   }
 
-  @Test("On entry an iceberg trades with all it has; what remains shows a whole part.")
+  @Test("On entry an iceberg trades with its whole quantity; the rest displays a full part.")
   func entersWhole() {
     expect(
       """
@@ -41,7 +41,7 @@ struct IcebergTests {
       """)
   }
 
-  @Test("Cover is of the whole order: what is seen of a half covered iceberg is its part of each.")
+  @Test("Cover applies to the whole order: a half covered iceberg displays live and waiting parts.")
   func partOfTheCover() {
     expect(
       """
@@ -56,7 +56,7 @@ struct IcebergTests {
       """)
   }
 
-  @Test("Cover gained in place shows more of the part, and keeps the place.")
+  @Test("When an iceberg's cover grows, it displays more and keeps its time priority.")
   func gainsInPlace() {
     expect(
       """
@@ -71,7 +71,7 @@ struct IcebergTests {
       """)
   }
 
-  @Test("A lower quantity keeps place and part; a higher one shows a whole part at the back.")
+  @Test("A lower quantity keeps priority and part; a higher one displays a full part, queued last.")
   func replaced() {
     expect(
       queue + """
@@ -85,7 +85,7 @@ struct IcebergTests {
         """)
   }
 
-  @Test("Fill or kill counts what icebergs hide.")
+  @Test("Fill or kill counts the hidden quantity of icebergs.")
   func fillOrKillCountsHidden() {
     expect(
       queue + """
@@ -95,7 +95,7 @@ struct IcebergTests {
         """)
   }
 
-  @Test("Fill or kill does not count what would come behind an own order that stops it.")
+  @Test("Fill or kill does not count quantity after an own order at which matching would stop.")
   func fillOrKillStopsAtOwn() {
     expect(
       """
@@ -110,7 +110,7 @@ struct IcebergTests {
       """)
   }
 
-  @Test("Decrement both takes the part that is seen, which then goes to the back.")
+  @Test("Decrement both reduces the displayed part; the next part queues last.")
   func decrementsThePart() {
     expect(
       queue + """
@@ -120,7 +120,7 @@ struct IcebergTests {
         """)
   }
 
-  @Test("A halt shows the part as waiting; a cancel takes all of it.")
+  @Test("During a halt the displayed part waits; a cancel removes the whole iceberg.")
   func haltedAndCancelled() {
     expect(
       queue + """
@@ -131,7 +131,7 @@ struct IcebergTests {
         """)
   }
 
-  @Test("Nobody is told what an iceberg before him hides.")
+  @Test("No explanation reveals the hidden quantity of an iceberg.")
   func explanationKeepsTheSecret() {
     expect(
       queue + """

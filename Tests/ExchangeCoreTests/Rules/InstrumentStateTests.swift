@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Rule 5: halting, opening, closing")
 struct InstrumentStateTests {
-  @Test("A reading during a halt covers nothing; opening covers and trades.")
+  @Test("A reading during a halt gives no cover; opening gives cover and causes trades.")
   func readingDuringHalt() {
     expect(
       """
@@ -15,7 +15,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("Orders of a halted instrument use no cover; opening takes it back by price.")
+  @Test("Orders of a halted instrument use no cover; opening distributes it by price.")
   func haltedUseNoCover() {
     expect(
       """
@@ -28,7 +28,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("What a halted ask would have sold is exported above the cap.")
+  @Test("Energy above the cap is exported if the ask for it is halted.")
   func exportDuringHalt() {
     expect(
       """
@@ -39,7 +39,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("During a halt nothing enters or changes; cancelling and mass cancelling work.")
+  @Test("During a halt no order enters or changes; cancels and mass cancels are accepted.")
   func commandsDuringHalt() {
     expect(
       """
@@ -63,7 +63,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("Halting twice and opening twice say nothing the second time.")
+  @Test("A second halt or opening causes no event.")
   func sameStateAgain() {
     expect(
       """
@@ -77,7 +77,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("Live orders go behind those that already waited, and a second time in that order.")
+  @Test("On a halt live orders queue after the orders that already waited.")
   func ordersInAHalt() {
     expect(
       """
@@ -103,7 +103,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("Closing gives the account's energy to its orders elsewhere.")
+  @Test("Closing an instrument frees the account's energy for its other orders.")
   func closingGivesCover() {
     expect(
       """
@@ -142,7 +142,7 @@ struct InstrumentStateTests {
       """)
   }
 
-  @Test("An order that enters stands behind the better ones of open instruments only.")
+  @Test("An entering order gets cover after better-priced orders of open instruments only.")
   func haltedDoNotStandBefore() {
     expect(
       """

@@ -20,7 +20,7 @@ struct MatchingTests {
         """)
   }
 
-  @Test("What a bid's limit does not reach stays, and its rest rests.")
+  @Test("Asks above a bid's limit stay in the book, and the rest of the bid rests.")
   func limitHolds() {
     expect(
       asks + """
@@ -31,7 +31,7 @@ struct MatchingTests {
         """)
   }
 
-  @Test("Immediate or cancel: what does not trade at once is cancelled.")
+  @Test("Immediate or cancel: quantity that does not trade on entry is cancelled.")
   func immediateOrCancel() {
     expect(
       asks + """
@@ -71,7 +71,7 @@ struct MatchingTests {
         """)
   }
 
-  @Test("A market bid takes what there is up to the band's edge.")
+  @Test("A market bid trades at all prices up to the edge of the band.")
   func marketOrder() {
     expect(
       asks + """
@@ -102,7 +102,7 @@ struct MatchingTests {
       """)
   }
 
-  @Test("Lowering the quantity keeps the place.")
+  @Test("Lowering the quantity keeps the time priority.")
   func lowerKeepsPlace() {
     expect(
       """
@@ -134,7 +134,7 @@ struct MatchingTests {
         """)
   }
 
-  @Test("A post-only order that would trade is rejected with the price it would meet.")
+  @Test("A post-only order that would trade is rejected with the best opposite price.")
   func postOnlyOnEntry() {
     expect(
       asks + """
@@ -152,7 +152,7 @@ struct MatchingTests {
         """)
   }
 
-  @Test("Self-trade prevention, cancel older: the resting order goes, matching goes on.")
+  @Test("Self-trade prevention, cancel older: the resting order is cancelled, matching continues.")
   func cancelOlder() {
     expect(
       asks + """
@@ -180,7 +180,7 @@ struct MatchingTests {
         """)
   }
 
-  @Test("A mass cancel takes asks, then bids, and counts them.")
+  @Test("A mass cancel cancels and counts asks, then bids.")
   func massCancel() {
     expect(
       """
@@ -194,7 +194,7 @@ struct MatchingTests {
       """)
   }
 
-  @Test("A halt takes every order out of the live book; opening covers them again.")
+  @Test("A halt removes all orders from the live book; opening gives them cover again.")
   func haltAndOpen() {
     expect(
       asks + """

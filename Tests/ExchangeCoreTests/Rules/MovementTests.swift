@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Rules 6 and 7: transfers, deposits, readings")
 struct MovementTests {
-  @Test("Energy that is sent takes the sender's cover and the receiver's headroom at once.")
+  @Test("A transfer of energy reduces the sender's cover and the receiver's headroom at once.")
   func bothLoseAtOnce() {
     expect(
       """
@@ -14,7 +14,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("Energy that arrives covers the receiver's asks, which trade.")
+  @Test("Transferred energy covers the receiver's asks, which trade.")
   func arrivingEnergyTrades() {
     expect(
       """
@@ -25,7 +25,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("Energy that leaves gives the sender headroom, and its bid trades.")
+  @Test("A transfer of energy gives the sender headroom, and its bid trades.")
   func leavingEnergyGivesHeadroom() {
     expect(
       """
@@ -67,7 +67,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("Cash below zero cannot be sent, and what arrives lifts it.")
+  @Test("An account with negative cash cannot send cash; received cash raises its balance.")
   func debt() {
     expect(
       """
@@ -95,7 +95,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("The deposits of a currency stay below 2^61; withdrawing makes room again.")
+  @Test("The deposits of a currency stay below 2^61; a withdrawal permits further ones.")
   func depositLimit() {
     expect(
       """
@@ -119,7 +119,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("Of one reading, production sells first; consumption then finds less and imports.")
+  @Test("In one reading production is traded first; consumption then imports what is missing.")
   func producedBeforeConsumed() {
     expect(
       """
@@ -131,7 +131,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("Export comes before consumption: what is above the cap does not feed the house.")
+  @Test("Export precedes consumption: energy above the cap is not consumed by the account.")
   func exportBeforeConsumption() {
     expect(
       """
@@ -198,7 +198,7 @@ struct MovementTests {
       """)
   }
 
-  @Test("A reading whose price would leave the range of money is refused.")
+  @Test("A reading is rejected if its cost at grid prices does not fit the money type.")
   func readingLimits() {
     expect(
       """

@@ -39,7 +39,7 @@ struct OnBehalfTests {
     #expect(buyers == [SessionId(6)])
   }
 
-  @Test("On behalf of itself is as if nothing was said.")
+  @Test("Entering an order on one's own behalf has no special effect.")
   func itself() throws {
     var market = try village()
     let events = try events("enter A1 ana bid 1kWh @ 0.10 behalf 1", &market)
@@ -50,7 +50,7 @@ struct OnBehalfTests {
     #expect(state.session == SessionId(1))
   }
 
-  @Test("When the other session is lost its order goes; when the sender is lost it stands.")
+  @Test("The order is cancelled when the named session is lost, not when the sender is.")
   func disconnect() throws {
     var market = try village()
     _ = try events("enter A1 ana bid 1kWh @ 0.10 behalf 6", &market)
@@ -74,7 +74,7 @@ struct OnBehalfTests {
       """)
   }
 
-  @Test("What was applied already is said to be so, also when the session has been revoked since.")
+  @Test("A repeated message is rejected as a duplicate, even after the session was revoked.")
   func resent() {
     expect(
       """

@@ -47,7 +47,7 @@ struct OperatorCancelTests {
       """)
   }
 
-  @Test("What was freed covers the account's next order, and cash is free again.")
+  @Test("Freed energy covers the account's next order, and the reservation is released.")
   func frees() {
     expect(
       """
@@ -58,7 +58,7 @@ struct OperatorCancelTests {
       """)
   }
 
-  @Test("What cannot be meant is rejected, in order.")
+  @Test("Invalid requests are rejected, with the checks in order.")
   func rejects() {
     expect(
       """

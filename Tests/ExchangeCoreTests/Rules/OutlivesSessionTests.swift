@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Rule 2: orders that outlive their session")
 struct OutlivesSessionTests {
-  @Test("When the session is lost, what it entered goes, but for what was entered to outlive it.")
+  @Test("When a session is lost its orders are cancelled, except those entered to outlive it.")
   func stands() {
     expect(
       """
@@ -18,7 +18,7 @@ struct OutlivesSessionTests {
       """)
   }
 
-  @Test("It stands also with another price, which it has by a replace, and in parts.")
+  @Test("Such an order also stays after a replace and after partial trades.")
   func replaced() {
     expect(
       """
@@ -42,7 +42,7 @@ struct OutlivesSessionTests {
       """)
   }
 
-  @Test("Every other cancel takes it: mass cancel, the operator, a close.")
+  @Test("Every other cancel applies to it: mass cancel, operator, close.")
   func otherwise() {
     expect(
       """

@@ -88,7 +88,7 @@ struct RejectCodeTests {
     RejectScript("referenceReplayed", "deposit ana 1.00 ref 9\ndeposit ana 1.00 ref 9"),
   ]
 
-  /// What engine and model say to the last step; the ones before must be accepted.
+  /// The events of engine and model for the last step; all earlier steps must be accepted.
   private func reject(_ script: RejectScript) throws -> RejectCode? {
     var capacity = Capacity.script
     (capacity.orders, capacity.priceLevels) = (script.orders, 16)

@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Rule 5: replacing and mass cancelling")
 struct ReplaceTests {
-  @Test("The new quantity is the total: what has executed counts.")
+  @Test("The new quantity is the total and includes the executed quantity.")
   func totalCounts() {
     expect(
       """
@@ -16,7 +16,7 @@ struct ReplaceTests {
       """)
   }
 
-  @Test("Lowering takes from what waits first.")
+  @Test("Lowering the quantity reduces the waiting part first.")
   func loweringTakesFromWaiting() {
     expect(
       """
@@ -26,7 +26,7 @@ struct ReplaceTests {
       """)
   }
 
-  @Test("Lowering gives cover to the next order.")
+  @Test("Lowering the quantity gives cover to the next order.")
   func loweringGivesCover() {
     expect(
       """
@@ -37,7 +37,7 @@ struct ReplaceTests {
       """)
   }
 
-  @Test("A better price takes the cover of the account's other order.")
+  @Test("An order replaced at a better price takes cover from the account's other order.")
   func betterPriceTakesCover() {
     expect(
       """
@@ -61,7 +61,7 @@ struct ReplaceTests {
       """)
   }
 
-  @Test("Lowering keeps the place even when the order waits.")
+  @Test("Lowering the quantity keeps the time priority of a waiting order.")
   func loweringKeepsWaitingPlace() {
     expect(
       """
@@ -148,7 +148,7 @@ struct ReplaceTests {
       """)
   }
 
-  @Test("A mass cancel goes through areas in the order in which the account came to them.")
+  @Test("A mass cancel visits areas in the order in which the account got positions there.")
   func massOverAreas() {
     expect(
       """

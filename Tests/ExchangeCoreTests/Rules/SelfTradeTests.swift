@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Rule 5: self-trade prevention")
 struct SelfTradeTests {
-  @Test("An own order that waits is not met: both stand, and the published book overlaps.")
+  @Test("A waiting own order does not match: both orders rest, and the published book overlaps.")
   func waitingIsNotMet() {
     expect(
       """
@@ -39,7 +39,7 @@ struct SelfTradeTests {
       """)
   }
 
-  @Test("Cancel older takes every own order on its way, waiting quantity included.")
+  @Test("Cancel older cancels every own order that it reaches, including waiting quantity.")
   func olderOnTheWay() {
     expect(
       """
@@ -56,7 +56,7 @@ struct SelfTradeTests {
       """)
   }
 
-  @Test("Decrement both takes the smaller covered quantity, not what waits.")
+  @Test("Decrement both reduces by the smaller covered quantity and ignores waiting quantity.")
   func decrementCovered() {
     expect(
       """
@@ -69,7 +69,7 @@ struct SelfTradeTests {
       """)
   }
 
-  @Test("What decrementing leaves uncovered regains cover and meets the own bid anew.")
+  @Test("An ask left uncovered by decrementing regains cover and matches the own bid again.")
   func decrementAndMeetAgain() {
     expect(
       """
@@ -111,7 +111,7 @@ struct SelfTradeTests {
       """)
   }
 
-  @Test("A post-only order that would meet its own account's order is rejected all the same.")
+  @Test("A post-only order that would match an own order is rejected too.")
   func postOnlyAndOwnOrder() {
     expect(
       """

@@ -14,7 +14,7 @@ struct StandingInstructionTests {
       """)
   }
 
-  @Test("It enters whole lots, and nothing below a lot.")
+  @Test("An instruction enters whole lots only.")
   func wholeLots() {
     expect(
       """
@@ -26,7 +26,7 @@ struct StandingInstructionTests {
       """)
   }
 
-  @Test("Leaving an instruction enters nothing; the next change of a balance does.")
+  @Test("Setting an instruction enters no order; the next change of a balance does.")
   func notAtOnce() {
     expect(
       """
@@ -163,7 +163,7 @@ struct StandingInstructionTests {
       """)
   }
 
-  @Test("What its order displaces is out of the live book before the next position has its turn.")
+  @Test("Orders displaced by an instruction's order leave the live book before the next position.")
   func displacedBeforeTheNextTurn() {
     expect(
       """

@@ -1,9 +1,9 @@
 import ExchangeCore
 import Testing
 
-@Suite("An exchange without room")
+@Suite("An exchange with capacity 0")
 struct EmptyCapacityTests {
-  @Test("With a capacity of nothing there is a hash, an image and no invariant that is broken.")
+  @Test("With capacity 0 hash and image exist and all invariants are satisfied.")
   func nothing() {
     let capacity = Capacity(
       participants: 0, sessions: 0, accounts: 0, areas: 0, instruments: 0, meters: 0, positions: 0,

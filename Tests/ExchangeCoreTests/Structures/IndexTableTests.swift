@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The index of positions")
 struct IndexTableTests {
-  @Test("Finds what was inserted and not removed, whatever came and went before.")
+  @Test("After any inserts and removals exactly the present keys are found.")
   func randomHistories() {
     for seed in UInt64(1)...40 {
       var random = SeededRandom(seed: seed)

@@ -41,7 +41,7 @@ private struct Holders: ~Copyable {
 struct PositionTests {
   private func asset(_ area: UInt16) -> Asset { Asset(energyOf: AreaId(area)) }
 
-  @Test("An account finds each of hundreds of positions, also after others were given back.")
+  @Test("Each of an account's hundreds of positions is found, also after others were freed.")
   func many() {
     let (accounts, areas) = (UInt32(3), UInt16(400))
     var holders = Holders(accounts: accounts, areas: areas)
@@ -94,7 +94,7 @@ struct PositionTests {
     #expect(holders.exchange.balances.index.count == 0)
   }
 
-  @Test("An image keeps what was given back, and finds what stands behind the eighth.")
+  @Test("An image keeps freed rows, and positions after the eighth are found.")
   func image() throws {
     var holders = Holders(accounts: 2, areas: 100)
     for area in UInt16(1)...100 { _ = holders.exchange.findOrMake(AccountId(1), asset(area)) }
@@ -119,7 +119,7 @@ struct PositionTests {
     #expect(again.balances.positionCount == 100)
   }
 
-  @Test("What is above the floor covers asks, what is below the ceiling covers bids.")
+  @Test("The level above the floor covers asks, the room below the ceiling covers bids.")
   func bounds() {
     var holders = Holders(accounts: 1, areas: 1)
     let row = holders.exchange.balances.positions.row(

@@ -11,7 +11,7 @@ struct ScheduleTests {
     var subject: UInt32
   }
 
-  @Test("Gives what is due by time, then by number, whatever was inserted and removed.")
+  @Test("Due entries come by time, then by number, after any inserts and removals.")
   func randomHistories() {
     for seed in UInt64(1)...40 {
       var random = SeededRandom(seed: seed)
