@@ -80,8 +80,8 @@ final class TextGateway: Gateway, ConnectionHandler {
     case ("QUOTE", 2), ("SUBSCRIBE", 2):
       let instrument = try InstrumentId(words.number(1))
       if seat.view.reference.instrument(instrument) == nil { throw Refusal(.unknownInstrument) }
-      seat.view.feed.keepTops(true, for: seat.number)
-      let quote = seat.view.feed.top(of: instrument).line
+      seat.view.feed.keepLevels(of: seat.view.feed.area(of: instrument), for: seat.number)
+      guard let quote = seat.view.feed.top(of: instrument)?.line else { return false }  // Not yet.
       if words[0] == "SUBSCRIBE" { peer.quotes[instrument] = quote }
       return say(quote, to: peer)
     default: throw Refusal(.unknownTemplate)
@@ -131,7 +131,7 @@ final class TextGateway: Gateway, ConnectionHandler {
   func endCommand(_ messages: UnsafeBufferPointer<FeedMessage>, _: Timestamp) {
     for peer in clients.values where !peer.quotes.isEmpty {
       for instrument in Set(messages.map(\.update.instrument)) {
-        let quote = seat.view.feed.top(of: instrument).line
+        let quote = seat.view.feed.top(of: instrument)?.line ?? ""
         if peer.quotes[instrument, default: quote] == quote { continue }
         peer.quotes[instrument] = quote
         say(quote, to: peer)
@@ -169,7 +169,7 @@ final class TextGateway: Gateway, ConnectionHandler {
   }
   func closed(_ id: ConnectionId, _ reason: CloseReason) {
     if let peer = peers.removeValue(forKey: id) { end(peer, nil) }
-    if peers.isEmpty { seat.view.feed.keepTops(false, for: seat.number) }
+    if peers.isEmpty { seat.view.feed.releaseLevels(for: seat.number, at: seat.clock.now) }
   }
 
   @discardableResult private func end(_ peer: Peer, _ refusal: Refusal?) -> Bool {

@@ -63,6 +63,10 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   var waiting = HeldAnswers<WaitingAnswer>()
   /// Every command up to here is durable and its events were delivered.
   var deliveredThrough = SequenceNumber.none
+  /// Answers that are made in pieces.
+  var long = LongAnswers()
+  /// How many steps of long answers may still be made while requests are read in this turn.
+  var stepsOfReading = Bounds.stepsOfTurn
   var isDraining = false
   /// Buffer in which a message for several clients is encoded once.
   let draft = UnsafeMutableRawPointer.allocate(
@@ -112,6 +116,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   /// Sends a command's market data to the subscribers.
   public func endCommand(_ messages: UnsafeBufferPointer<FeedMessage>, _ time: Timestamp) {
     for index in messages.indices { publish(messages[index], time) }
+    if !long.isEmpty { correct(messages, time) }
   }
 
   /// Sends the waiting answers up to `sequence`.
@@ -171,13 +176,15 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   public func tick() {
     sendQueuedRetransmissions()
     publishTops()
+    releaseLevels()
   }
 
-  /// Releases the slots whose session ended during the turn.
+  /// Releases the slots whose session ended during the turn, and continues long answers.
   public func turnEnds() {
     turn &+= 1
     sendQueuedRetransmissions()
     if !cutSlots.isEmpty { releaseCutSlots() }
+    continueLongAnswers()
   }
 
   /// Resumes reading from paused clients.

@@ -1,7 +1,7 @@
 // A copy of an area's depth, built from a snapshot and the changes after it:
 //
-//     levels ... snapshotEnd(7)     8  9  10        12
-//     copy as of 7                  as of 10        gap: request 11
+//     levels ... level, without number ... snapshotEnd(7)     8  9  10        12
+//     correction of what was sent          copy as of 7       as of 10        gap: request 11
 
 import MarketModel
 
@@ -29,7 +29,8 @@ public struct LevelBook: Sendable {
   public private(set) var isComplete = false
   private var levels: [LevelKey: LevelReport] = [:]
 
-  /// Creates an empty book, before a snapshot.
+  /// Creates an empty book, before a snapshot. A subscription that replaces one whose snapshot was
+  /// not complete needs a new book, from its `acknowledged` on.
   public init(area: AreaId) { self.area = area }
 
   /// The depth of an instrument: bids first, best price first on each side.
@@ -50,6 +51,10 @@ public struct LevelBook: Sendable {
       if isComplete { levels = [:] }
       (last, isComplete) = (message.sequence, true)
       return .complete
+    case .level(let level) where level.area == area && message.sequence == 0:
+      guard !isComplete else { return .nothing }
+      set(level)
+      return .taken
     case .level(let level) where level.area == area:
       let outcome = count(message.sequence)
       if outcome == .taken { set(level) }

@@ -103,11 +103,14 @@ struct FeedComparisonTests {
       if count >= steps.count { steps.append(random.step(open: market.openLabels)) }
       let outcome = market.apply(steps[count], deep: false)
       coverage.note(outcome.events)
+      if count == steps.count / 2 {
+        for area in UInt16(1)...2 { feed.keepLevels(of: AreaId(area), for: .first) }
+        while feed.isBuildingLevels { feed.buildLevels(steps: 5) }
+      }
       for event in outcome.events { feed.note(event) }
-      if count == steps.count / 2 { feed.keepLevels(true, for: .first) }
       for message in feed.endCommand(at: .never) { follower.take(message) }
       if count == steps.count / 2 { follower.levels = levels(market.exchange) }
-      guard feed.keepsLevels else { continue }
+      guard count >= steps.count / 2 else { continue }
       let expected = levels(market.exchange)
       guard follower.levels == expected, follower.faults.isEmpty else {
         Issue.record("seed \(seed), step \(count): \(follower.faults.prefix(3))")
@@ -128,11 +131,13 @@ struct FeedComparisonTests {
   private func expectDepth(_ feed: borrowing MarketFeed, _ expected: [Place: Level]) {
     var depth: [Place: Level] = [:]
     for area in UInt16(1)...2 {
-      for (instrument, levels) in feed.depth(of: AreaId(area)) {
-        for level in levels {
+      var last = InstrumentId.null
+      while let instrument = feed.nextInstrument(of: AreaId(area), after: last) {
+        for level in feed.levels(of: instrument, behind: nil, most: .max) {
           depth[Place(instrument: instrument, side: level.side, price: level.price)] = Level(
             total: level.total.wattHours, live: level.live.wattHours, orders: Int(level.orders))
         }
+        last = instrument
       }
     }
     #expect(depth == expected)

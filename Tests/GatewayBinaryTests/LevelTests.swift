@@ -26,7 +26,12 @@ struct LevelTests {
 
   private func again(_ feed: borrowing MarketFeed, in area: AreaId, from: UInt64) -> [LevelEvent] {
     var told: [LevelEvent] = []
-    feed.forEachLevel(in: area, from: from) { message, number, _ in
+    let missed = MissedLevels(of: area, from: from, in: feed)
+    while !missed.isReady {
+      var steps = 10
+      missed.walkBack(feed, steps: &steps)
+    }
+    while let (message, number, _) = missed.take(feed) {
       switch message {
       case .level(let level, let instrument):
         told.append(LevelEvent(sequence: number, level: level, instrument: instrument))
@@ -39,7 +44,7 @@ struct LevelTests {
   @Test("Every change of an order changes one level; a new price is a delete and an add.")
   func oneLevelEach() {
     var feed = MarketFeedTests.feed()
-    feed.keepLevels(true, for: .first)
+    feed.keepLevels(of: AreaId(1), for: .first)
     var log = FeedLog()
     var order = MarketFeedTests.state(
       MarketFeedTests.id(1), .sell, price: 10, leaves: 5, covered: 2)
@@ -70,7 +75,7 @@ struct LevelTests {
     var random = SeededRandom(seed: UInt64(seed))
     var followed = MarketFeedTests.feed()
     var alone = MarketFeedTests.feed()
-    followed.keepLevels(true, for: .first)
+    for area in MarketFeedTests.areas { followed.keepLevels(of: area, for: .first) }
     var market = RandomMarket()
     var log = FeedLog()
     var nobody = FeedLog()
@@ -86,9 +91,12 @@ struct LevelTests {
       let all = told(log, in: area)
       let from = UInt64.random(in: 1...followed.lastSequence(of: area) + 1, using: &random)
       let expected = Array(all.drop { $0.sequence < from })
+      alone.keepAllLevels(of: area)
       #expect(again(followed, in: area, from: from) == expected, "seed \(seed) from \(from)")
       #expect(again(alone, in: area, from: from) == expected, "seed \(seed) from \(from)")
       #expect(followed.depth(of: area) == alone.depth(of: area), "seed \(seed)")
+      alone.releaseLevels(for: .first, at: SteadyTime(nanoseconds: 0))
+      alone.dropUnwantedLevels(at: SteadyTime(nanoseconds: MarketFeed.keptUnwanted))
     }
     #expect(nobody.levels.isEmpty && log.levels.count > 500)
   }

@@ -21,6 +21,35 @@ extension MarketFeed {
   mutating func endCommand(at time: Timestamp, into log: inout FeedLog) {
     for message in endCommand(at: time) { log.take(message) }
   }
+
+  /// Keeps the levels of an area from now on, complete.
+  mutating func keepAllLevels(of area: AreaId) {
+    keepLevels(of: area, for: .first)
+    while isBuildingLevels { buildLevels(steps: 7) }
+  }
+
+  /// The depth of an area whose levels are kept, by instrument.
+  func depth(of area: AreaId) -> [InstrumentId: [FeedLevel]] {
+    #expect(hasLevels(of: area) == true)
+    var depth: [InstrumentId: [FeedLevel]] = [:]
+    var last = InstrumentId.null
+    while let instrument = nextInstrument(of: area, after: last) {
+      let levels = levels(of: instrument, behind: nil, most: .max)
+      if !levels.isEmpty { depth[instrument] = levels }
+      last = instrument
+    }
+    return depth
+  }
+
+  /// The resting orders of an area.
+  func orders(of area: AreaId) -> [OrderId: FeedOrder] {
+    var (orders, slot, steps) = ([OrderId: FeedOrder](), 0, Int.max)
+    while let order = nextOrder(in: area, from: &slot, steps: &steps) {
+      orders[order.order] = order
+    }
+    #expect(orders.count == orderCount(of: area))
+    return orders
+  }
 }
 
 /// A subscriber of one area: a snapshot, then every change in sequence.
@@ -32,9 +61,7 @@ struct FeedSubscriber {
   init(joining feed: borrowing MarketFeed, _ area: AreaId) {
     self.area = area
     last = feed.lastSequence(of: area)
-    var orders: [OrderId: FeedOrder] = [:]
-    feed.forEachOrder(in: area) { orders[$0.order] = $0 }
-    self.orders = orders
+    orders = feed.orders(of: area)
   }
 
   mutating func apply(_ log: FeedLog) {
@@ -145,7 +172,7 @@ struct MarketFeedTests {
   @Test("Only an iceberg's displayed quantity is published; a refill is a delete and an add.")
   func icebergs() {
     var feed = Self.feed()
-    feed.keepTops(true, for: .first)
+    feed.keepAllLevels(of: AreaId(1))
     func after(_ events: Event...) -> [FeedUpdate] {
       for event in events { feed.note(event) }
       var log = FeedLog()
@@ -180,7 +207,7 @@ struct MarketFeedTests {
         == [.delete(seen(5, 5)), .add(seen(5, 5))])
     #expect(after(.restated(whole), displayed(5, 2)) == [.modify(seen(5, 2))])
     #expect(feed.depth(of: AreaId(1))[InstrumentId(1)]?.map(\.total.wattHours) == [5])
-    #expect(feed.top(of: InstrumentId(1)).ask?.total.wattHours == 5)
+    #expect(feed.top(of: InstrumentId(1))?.ask?.total.wattHours == 5)
     #expect(after(bid(1), trade(1, leaving: 0)) == [.delete(seen(5, 2))])
   }
 
@@ -248,6 +275,7 @@ struct MarketFeedTests {
     ]
     for state in states { feed.note(.accepted(state)) }
     feed.endCommand(at: .never, into: &log)
+    feed.keepAllLevels(of: AreaId(1))
     func level(_ side: Side, _ price: Int64, _ total: Int64, _ live: Int64, _ orders: UInt32)
       -> FeedLevel
     {

@@ -84,22 +84,22 @@ static void take_levels(Book *in) {
   }
 }
 
-/* Applies the message in the frame to the book. Returns whether an instrument was halted. */
-static bool apply(uint16_t template) {
+/* Applies the message in the frame to a book. Returns whether an instrument was halted. */
+static bool apply(Book *in, uint16_t template) {
   switch (template) {
   case ORDER_ADD:
   case ORDER_MODIFY:
-    set(&book, (Entry){.order = get(20, 8), .price = (int64_t)get(28, 8), .total = (int64_t)get(36, 8),
-                       .live = (int64_t)get(44, 8), .instrument = (uint32_t)get(52, 4), .count = 1,
-                       .side = (uint8_t)get(58, 1)});
+    set(in, (Entry){.order = get(20, 8), .price = (int64_t)get(28, 8), .total = (int64_t)get(36, 8),
+                    .live = (int64_t)get(44, 8), .instrument = (uint32_t)get(52, 4), .count = 1,
+                    .side = (uint8_t)get(58, 1)});
     return false;
   case ORDER_DELETE:
-    set(&book, (Entry){.order = get(20, 8)});
+    set(in, (Entry){.order = get(20, 8)});
     return false;
   case LEVEL_UPDATE:
-    set(&book, (Entry){.price = (int64_t)get(20, 8), .total = (int64_t)get(28, 8), .live = (int64_t)get(36, 8),
-                       .count = (uint32_t)get(44, 4), .instrument = (uint32_t)get(48, 4),
-                       .side = (uint8_t)get(54, 1)});
+    set(in, (Entry){.price = (int64_t)get(20, 8), .total = (int64_t)get(28, 8), .live = (int64_t)get(36, 8),
+                    .count = (uint32_t)get(44, 4), .instrument = (uint32_t)get(48, 4),
+                    .side = (uint8_t)get(54, 1)});
     return false;
   case STATE_CHANGE: return get(34, 1) == HALTED;
   default: return false;
@@ -150,19 +150,21 @@ static void follow(const char *host, const char *port, uint8_t view) {
     }
     if (number <= last) continue;
     last = number;
-    if (apply(template)) return;
+    if (apply(&book, template)) return;
   }
 }
 
-static void read_snapshot(uint8_t kind, Book *levels) {
+/* Reads a snapshot into an empty book. Messages without a number belong to it: the orders, and corrections of
+ * what it has sent already. Numbered ones came before it. */
+static void read_snapshot(Book *snapshot) {
   for (;;) {
     uint16_t template = next_frame();
-    if (template == LEVEL_SNAPSHOT) take_levels(levels);
+    if (template == LEVEL_SNAPSHOT) take_levels(snapshot);
     else if (template == SNAPSHOT_END) return;
-    else if (is_of_channel(template) && get(12, 8) == 0 && kind == ORDERS) apply(template);
+    else if (is_of_channel(template) && get(12, 8) == 0) apply(snapshot, template);
     else if (is_of_channel(template) && get(12, 8) == last + 1) {
       last++;
-      apply(template);
+      apply(&book, template);
     }
   }
 }
@@ -174,14 +176,14 @@ int main(int count, char **argument) {
   log_on(argument[1], argument[2], argument[3], argument[4]);
   subscribe(by_level ? LEVELS : ORDERS);
   expect(ACK);
-  read_snapshot(by_level ? LEVELS : ORDERS, &book);
+  read_snapshot(&book);
   last = get(12, 8);
   printf("snapshot: %d entries, good for number %llu\n", book.count, (unsigned long long)last);
   fflush(stdout);
   follow(argument[1], argument[2], by_level ? BY_LEVEL : BY_ORDER);
 
   subscribe(LEVELS);
-  read_snapshot(LEVELS, &truth);
+  read_snapshot(&truth);
   if (get(12, 8) != last) die("the snapshot has another sequence number");
   Book levels = {.count = 0};
   for (int i = 0; i < book.count; i++) {

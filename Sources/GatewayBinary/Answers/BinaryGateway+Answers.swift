@@ -5,7 +5,7 @@ import Wire
 // Queries. Those about the exchange's state are answered by the exchange in order with the
 // commands, and the answers wait until all commands applied before are durable
 // (HeldAnswers). Reference data and market data come from delivered events, which are
-// durable, and are answered immediately.
+// durable, and are answered immediately, long ones in pieces (LongAnswer).
 
 extension BinaryGateway {
   /// Maximum number of waiting answers per session; beyond it the connection is not read.
@@ -142,21 +142,11 @@ extension BinaryGateway {
   // MARK: Reference data
 
   private func answerReferenceData(_ frame: Frame, _ slot: Int) {
-    guard let message = ReferenceDataRequestDecoder(frame), let writer = writer(slot) else {
-      return
-    }
-    let filter = message.area
-    let areas = view.reference.areas.filter { filter == .null || $0.definition.area == filter }
-    let instruments = view.reference.instruments.filter {
-      filter == .null || $0.definition.area == filter
-    }
-    let reference = frame.sequenceNumber
-    for area in areas { writer.area(answerTime, reference: reference, area) }
-    for instrument in instruments {
-      writer.instrument(answerTime, reference: reference, instrument)
-    }
-    writer.referenceDataEnd(
-      answerTime, reference: reference, areas: areas.count, instruments: instruments.count)
+    guard let message = ReferenceDataRequestDecoder(frame), mayWait(frame, slot) else { return }
+    enqueue(
+      LongAnswer(
+        reference: frame.sequenceNumber, area: message.area, work: .referenceData(ReferenceCursor())
+      ), slot)
   }
 
   private func roles(of peer: Peer) -> Roles { view.reference.roles(of: peer.session.identity) }
@@ -189,7 +179,8 @@ extension BinaryGateway {
     refuse(frame.sequenceNumber, slot, refusal)
   }
 
-  private func refuse(
+  /// Rejects the query with this sequence number.
+  func refuse(
     _ reference: UInt64, _ slot: Int, _ refusal: Refusal, account: AccountId = .null,
     order: OrderId = .null
   ) {

@@ -5,11 +5,12 @@ import Wire
 // Encoding of answers and market data, which have no report number.
 
 extension ReportWriter {
-  /// Maximum number of entries of a group in the schema.
-  private enum Most {
-    static let blockers = 64
-    static let levels = 120
-  }
+  /// Maximum number of blockers of an Explanation in the schema.
+  private static let mostBlockers = 64
+  /// Maximum number of levels of a LevelSnapshot in the schema.
+  static let mostLevels = 120
+  /// Length of a level in a LevelSnapshot in bytes, rounded up.
+  static let levelLength = 32
 
   func orderStatus(_ time: Timestamp, reference: UInt64, _ state: OrderState) {
     guard let frame = room(OrderStatusEncoder.frameLength) else { return }
@@ -23,7 +24,7 @@ extension ReportWriter {
 
   func explanation(_ time: Timestamp, reference: UInt64, _ explanation: OrderExplanation) {
     let (all, best) = (explanation.blockers, explanation.bestOpposite)
-    let blockers = all.prefix(Most.blockers)
+    let blockers = all.prefix(Self.mostBlockers)
     let length = ExplanationEncoder.frameLength(blockerCount: blockers.count)
     guard let frame = room(length) else { return }
     let state = explanation.state
@@ -104,25 +105,20 @@ extension ReportWriter {
     }
   }
 
+  /// Writes one LevelSnapshot with at most `mostLevels` levels.
   func levels(
     _ levels: [FeedLevel], of instrument: ReferenceData.Instrument, _ time: Timestamp
   ) {
-    var rest = levels[...]
-    repeat {
-      let part = rest.prefix(Most.levels)
-      rest = rest.dropFirst(part.count)
-      guard let frame = room(LevelSnapshotEncoder.frameLength(levelCount: part.count)) else {
-        return
-      }
-      let encoder = LevelSnapshotEncoder(
-        into: frame, seqNo: 0, transactTime: time, instrument: instrument.definition.instrument,
-        area: instrument.definition.area, state: instrument.state, levelCount: part.count)
-      for (index, level) in part.enumerated() {
-        encoder.setLevel(
-          at: index, price: level.price, total: level.total, live: level.live,
-          orderCount: level.orders, side: level.side)
-      }
-    } while !rest.isEmpty
+    let length = LevelSnapshotEncoder.frameLength(levelCount: levels.count)
+    guard let frame = room(length) else { return }
+    let encoder = LevelSnapshotEncoder(
+      into: frame, seqNo: 0, transactTime: time, instrument: instrument.definition.instrument,
+      area: instrument.definition.area, state: instrument.state, levelCount: levels.count)
+    for (index, level) in levels.enumerated() {
+      encoder.setLevel(
+        at: index, price: level.price, total: level.total, live: level.live,
+        orderCount: level.orders, side: level.side)
+    }
   }
 
   /// Writes a price level as of message `sequence` of an area's channel.

@@ -2,110 +2,139 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// Market-data subscriptions: snapshots, gap fills, tops.
+// Market-data subscriptions: requests, corrections of snapshots in progress, tops.
 
 extension BinaryGateway {
   func subscribe(_ frame: Frame, _ slot: Int) {
-    guard let message = MarketDataSubscribeDecoder(frame), let writer = writer(slot) else {
-      return
-    }
+    guard let message = MarketDataSubscribeDecoder(frame) else { return }
     guard let kind = message.snapshot else {
       return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.snapshotRaw)))
     }
     let area = message.area
-    guard view.reference.area(area) != nil else {
-      return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)))
-    }
-    let (reference, time) = (frame.sequenceNumber, answerTime)
-    writer.ack(0, time, reference: reference)
+    guard isKnown(area, frame, slot) else { return }
+    let work: LongAnswer.Work?
     switch kind {
-    case .none: return follow(area, slot, .orders)
-    case .top: subscribeToTops(area, slot)
-    case .orders:
-      follow(area, slot, .orders)
-      view.feed.forEachOrder(in: area) {
-        writer.marketData(.add($0), area: area, sequence: 0, time)
-      }
-    case .levels:
-      follow(area, slot, .levels)
-      let depth = view.feed.depth(of: area)
-      for instrument in view.reference.instruments where instrument.definition.area == area {
-        writer.levels(depth[instrument.definition.instrument] ?? [], of: instrument, time)
-      }
+    case .none: work = nil
+    case .orders: work = .orders(next: 0, known: 0)
+    case .levels: work = .levels(through: nil)
+    case .top: work = .tops(after: .null)
     }
-    writer.snapshotEnd(
-      time, reference: reference, area: area, last: view.feed.lastSequence(of: area))
+    guard let work else {
+      end(area, slot)
+      writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
+      return peers.subscribe(slot, area, .orders)
+    }
+    guard replaces(area, slot) || mayWait(frame, slot) else { return }
+    end(area, slot)
+    writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
+    begin(LongAnswer(reference: frame.sequenceNumber, area: area, work: work), slot)
   }
 
   func unsubscribe(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataUnsubscribeDecoder(frame) else { return }
-    guard view.reference.area(message.area) != nil else {
-      return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)))
-    }
-    peers.unsubscribe(slot, message.area)
-    keepWhatIsWanted()
+    guard isKnown(message.area, frame, slot) else { return }
+    end(message.area, slot)
     writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
   }
 
   /// Handles MarketDataResume: sends the messages from the given number on, then live ones.
   func resumeMarketData(_ frame: Frame, _ slot: Int) {
-    guard let message = MarketDataResumeDecoder(frame), let writer = writer(slot) else { return }
+    guard let message = MarketDataResumeDecoder(frame) else { return }
     guard let kind = message.view else {
       return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.viewRaw)))
     }
     let (area, from) = (message.area, message.fromSeqNo)
-    guard view.reference.area(area) != nil else {
-      return refuse(frame, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)))
-    }
+    guard isKnown(area, frame, slot) else { return }
+    if let refusal = resumeRefusal(from, area) { return refuse(frame, slot, refusal) }
+    guard replaces(area, slot) || mayWait(frame, slot) else { return }
+    cancelAnswers(slot, area)
+    let work: LongAnswer.Work =
+      kind == .levels ? .levelUpdates(from: from, nil) : .updates(next: from)
+    begin(LongAnswer(reference: frame.sequenceNumber, area: area, work: work), slot)
+  }
+
+  /// Why the messages of `area` from a number on cannot be sent; `nil` if they can.
+  func resumeRefusal(_ from: UInt64, _ area: AreaId) -> Refusal? {
     let first = view.feed.firstKept(of: area)
-    guard from >= first, from <= view.feed.lastSequence(of: area) + 1 else {
-      return refuse(frame, slot, Refusal(.marketDataTooOld, limit: Int64(clamping: first)))
-    }
-    follow(area, slot, kind == .levels ? .levels : .orders)
-    writer.ack(0, answerTime, reference: frame.sequenceNumber)
-    switch kind {
-    case .orders:
-      view.feed.forEachUpdate(in: area, from: from) { update, number, time in
-        counts.marketData += 1
-        writer.marketData(update, area: area, sequence: number, time)
-      }
-    case .levels:
-      view.feed.forEachLevel(in: area, from: from) { message, number, time in
-        counts.marketData += 1
-        switch message {
-        case .level(let level, let instrument):
-          writer.level(level, of: instrument, area: area, sequence: number)
-        case .other(let update): writer.marketData(update, area: area, sequence: number, time)
-        }
+    if from >= first, from <= view.feed.lastSequence(of: area) + 1 { return nil }
+    return Refusal(.marketDataTooOld, limit: Int64(clamping: first))
+  }
+
+  private func isKnown(_ area: AreaId, _ frame: Frame, _ slot: Int) -> Bool {
+    if view.reference.area(area) != nil { return true }
+    refuse(frame, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)))
+    return false
+  }
+
+  /// Whether a request about `area` replaces one of the client in `slot` that is in progress or waits.
+  private func replaces(_ area: AreaId, _ slot: Int) -> Bool {
+    long.contains(slot) { $0.isMarketData(of: area) }
+  }
+
+  /// Ends the subscription of the client in `slot` to `area`, in progress or not.
+  private func end(_ area: AreaId, _ slot: Int) {
+    cancelAnswers(slot, area)
+    peers.unsubscribe(slot, area)
+  }
+
+  private func begin(_ answer: LongAnswer, _ slot: Int) {
+    if answer.needsLevels(of: answer.area) { view.feed.keepLevels(of: answer.area, for: number) }
+    enqueue(answer, slot)
+  }
+
+  // MARK: Snapshots in progress
+
+  /// Corrects the snapshots in progress by the messages of a command: what a client was sent already
+  /// is sent again as it is now, with a null number; what it was not sent will come as it is then.
+  func correct(_ messages: UnsafeBufferPointer<FeedMessage>, _ time: Timestamp) {
+    for line in long.lines.indices {
+      let (slot, answer) = (long.lines[line].slot, long.lines[line].answers[0])
+      guard answer.hasBegun else { continue }
+      for index in messages.indices where messages[index].area == answer.area {
+        correct(line, slot, messages[index], time)
       }
     }
   }
 
-  /// Subscribes the client in `slot` to `area` in this view.
-  private func follow(_ area: AreaId, _ slot: Int, _ kind: MarketView) {
-    peers.subscribe(slot, area, kind)
-    keepWhatIsWanted()
-  }
-
-  private func subscribeToTops(_ area: AreaId, _ slot: Int) {
-    peers.subscribe(slot, area, .tops)
-    keepWhatIsWanted()
-    for instrument in view.reference.instruments where instrument.definition.area == area {
-      writer(slot)?.top(
-        view.feed.top(of: instrument.definition.instrument), area: area,
-        sequence: view.feed.lastSequence(of: area), answerTime)
+  private func correct(_ line: Int, _ slot: Int, _ message: FeedMessage, _ time: Timestamp) {
+    switch long.lines[line].answers[0].work {
+    case .orders(let next, let known):
+      guard let order = message.update.slot, order < next else { return }
+      writer(slot)?.marketData(message.update, area: message.area, sequence: 0, time)
+      long.update(line, .orders(next: next, known: known + message.update.orderBalance))
+    case .levels(let through?):
+      if case .state(let instrument, _) = message.update {
+        guard instrument.rawValue <= through.instrument.rawValue else { return }
+        writer(slot)?.marketData(message.update, area: message.area, sequence: 0, time)
+      } else if let change = message.level, change.key <= through {
+        writer(slot)?.level(change.level, of: change.instrument, area: message.area, sequence: 0)
+      }
+    case .levelUpdates(_, let missed?): missed.note(message, in: view.feed)
+    default: break
     }
   }
+
+  // MARK: Subscribers
 
   /// Sends the tops that changed since the last call.
   func publishTops() {
-    keepWhatIsWanted()
-    guard peers.isWanted(.tops) else { return }
-    for top in view.feed.takeChangedTops() {
-      let area = view.feed.area(of: top.instrument)
+    for area in view.feed.areasKept(for: number) where peers.hasSubscribers(of: area, .tops) {
       let last = view.feed.lastSequence(of: area)
-      send(to: .tops, of: area) { $0.top(top, area: area, sequence: last, answerTime) }
+      for top in view.feed.takeChangedTops(of: area, for: number) {
+        send(to: .tops, of: area) { $0.top(top, area: area, sequence: last, answerTime) }
+      }
     }
+  }
+
+  /// Releases the levels of areas for which this gateway has no subscribers to levels or tops.
+  func releaseLevels() {
+    for area in view.feed.areasKept(for: number)
+    where !peers.hasSubscribers(of: area, .levels) && !peers.hasSubscribers(of: area, .tops)
+      && !long.needsLevels(of: area)
+    {
+      view.feed.releaseLevels(of: area, for: number, at: now)
+    }
+    view.feed.dropUnwantedLevels(at: now)
   }
 
   /// Encodes a message of an area once and sends it to all subscribers to this view.
@@ -121,11 +150,5 @@ extension BinaryGateway {
       else { return }
       room.copyMemory(from: message.start, byteCount: message.length)
     }
-  }
-
-  /// Has levels and tops maintained only while this gateway has subscribers for them.
-  private func keepWhatIsWanted() {
-    view.feed.keepLevels(peers.isWanted(.levels), for: number)
-    view.feed.keepTops(peers.isWanted(.tops), for: number)
   }
 }

@@ -9,6 +9,7 @@ extension BinaryGateway {
   /// Ends the session in `slot`: its identity is free again, and cancel on disconnect begins.
   func release(_ slot: Int) {
     dropAnswers(slot)
+    dropLongAnswers(slot)
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
     view.identities.release(identity, nextIncoming: peer.nextIncoming)
     lost.lose(

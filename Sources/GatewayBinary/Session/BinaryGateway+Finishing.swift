@@ -28,9 +28,17 @@ extension BinaryGateway {
     if waiting == 1 { finishSending(session) }
   }
 
+  /// The last long answer of the client in `slot` has left, or one before it.
+  func finishIfAnswered(_ slot: Int) {
+    guard let session = peers[slot]?.session.identity, begins[session] == nil else { return }
+    finishSending(session)
+  }
+
+  /// Ends the flow of messages to a session that has sent FinishedSending, if nothing that it asked
+  /// for is missing.
   private func finishSending(_ session: SessionId) {
-    guard let slot = peers.slot(of: session), peers[slot]?.session.finishSending() == true,
-      let peer = peers[slot]
+    guard let slot = peers.slot(of: session), long.count(slot) == 0,
+      peers[slot]?.session.finishSending() == true, let peer = peers[slot]
     else { return }
     peers.unsubscribeFromAll(slot)
     writer(slot)?.finishedSending(

@@ -63,8 +63,6 @@ struct PeerTable: ~Copyable {
   private var slotOfSession: [Int32] = []
   /// Slots of subscribers by area and view.
   private var followers = DirectTable(SlotList())
-  /// Number of subscriptions of all clients by view.
-  private var subscriptionCounts = DirectTable(0)
   /// Number of established sessions.
   private(set) var establishedCount = 0
 
@@ -132,7 +130,6 @@ struct PeerTable: ~Copyable {
   mutating func subscribe(_ slot: Int, _ area: AreaId, _ view: MarketView) {
     unsubscribe(slot, area)
     peers[slot]?.subscriptions.append((area, view))
-    subscriptionCounts[view.rawValue] += 1
     followers[Self.row(area, view)].append(slot)
   }
 
@@ -141,7 +138,6 @@ struct PeerTable: ~Copyable {
     guard let place = peers[slot]?.subscriptions.firstIndex(where: { $0.area == area }),
       let view = peers[slot]?.subscriptions.remove(at: place).view
     else { return }
-    subscriptionCounts[view.rawValue] -= 1
     followers[Self.row(area, view)].remove(slot)
   }
 
@@ -149,9 +145,6 @@ struct PeerTable: ~Copyable {
   mutating func unsubscribeFromAll(_ slot: Int) {
     for subscription in peers[slot]?.subscriptions ?? [] { unsubscribe(slot, subscription.area) }
   }
-
-  /// Whether there is any subscriber to this view.
-  func isWanted(_ view: MarketView) -> Bool { subscriptionCounts[view.rawValue] > 0 }
 
   /// Ends the session in `slot`: no more reports are sent to it. Its connection may still be
   /// sending.

@@ -62,6 +62,23 @@ public enum FeedUpdate: Equatable, Sendable, BitwiseCopyable {
     }
   }
 
+  /// The slot of the order that it changes; `nil` if it changes none.
+  public var slot: Int? {
+    switch self {
+    case .add(let order), .modify(let order), .delete(let order): Int(order.order.slot)
+    case .trade, .state: nil
+    }
+  }
+
+  /// What it adds to the number of resting orders.
+  public var orderBalance: Int {
+    switch self {
+    case .add: 1
+    case .delete: -1
+    case .modify, .trade, .state: 0
+    }
+  }
+
   /// Whether it changes one order, and therefore one price level.
   public var isOfOneOrder: Bool {
     switch self {
@@ -79,8 +96,8 @@ public struct FeedMessage: BitwiseCopyable, Sendable {
   public var area: AreaId
   /// Its sequence number in the channel, from 1.
   public var sequence: UInt64
-  /// The resulting price level; `nil` if the message changes none, or no client subscribes to
-  /// levels.
+  /// The resulting price level; `nil` if the message changes none, or the area's levels are not kept
+  /// or not complete.
   public var level: FeedLevelChange?
 }
 
@@ -90,4 +107,9 @@ public struct FeedLevelChange: BitwiseCopyable, Sendable {
   public var instrument: InstrumentId
   /// The level after the message.
   public var level: FeedLevel
+
+  /// The key of the level.
+  public var key: LevelKey {
+    LevelKey(instrument: instrument, side: level.side, price: level.price)
+  }
 }

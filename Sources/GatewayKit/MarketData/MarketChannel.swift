@@ -9,7 +9,7 @@
 import CPrefetch
 import MarketModel
 
-/// The numbered messages of one area. Owned by its feed, which calls `end`.
+/// The numbered messages of one area, and the number of its orders. Owned by its feed, which calls `end`.
 struct MarketChannel: BitwiseCopyable {
   /// Maximum number of stored messages; a power of two.
   static let most = 1 << 14
@@ -21,6 +21,8 @@ struct MarketChannel: BitwiseCopyable {
   /// Number of the last message before the first one stored; after a start from a snapshot, which
   /// contains no messages, it is not 0.
   private var base: UInt64 = 0
+  /// Number of resting orders as published.
+  var orders = 0
   private var memory: UnsafeMutablePointer<KeptMessage>?
   private var capacity = 0
 
@@ -39,6 +41,7 @@ struct MarketChannel: BitwiseCopyable {
     guard let memory else { preconditionFailure("it has grown") }
     last &+= 1
     memory[place(of: last)] = message
+    orders &+= message.update.orderBalance
     // Prefetches the place of the message after the next.
     prefetch(memory + place(of: last &+ 2))
   }

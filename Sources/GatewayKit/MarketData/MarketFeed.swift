@@ -72,20 +72,26 @@ public struct MarketFeed: ~Copyable {
   }
 
   /// Indexed by the order's slot.
-  private var entries: DirectTable<Entry>
+  var entries: DirectTable<Entry>
   /// Slots changed by the current command, each once, in order.
   private var touched: [UInt32] = []
   private var trades: [FeedTrade] = []
   private var states: [(InstrumentId, InstrumentState)] = []
   /// Published orders whose slot was reused within the current command.
   private var displaced: [FeedOrder] = []
-  private var areas: [AreaId] = []
-  private var channels = DirectTable(MarketChannel())
-  private var tops: MarketTops?
-  private var levels: MarketLevels?
-  /// The gateways that want either kept.
-  private var topUsers: Set<GatewayNumber> = []
-  private var levelUsers: Set<GatewayNumber> = []
+  /// The area of each instrument.
+  var areas: [AreaId] = []
+  /// The instruments of each area, by number.
+  private var instruments: [AreaId: [InstrumentId]] = [:]
+  var channels = DirectTable(MarketChannel())
+  /// The levels that gateways want, or wanted lately.
+  var depths: [AreaId: AreaDepth] = [:]
+  /// Whether there are any.
+  var keepsLevels = false
+  /// Areas whose levels are being built.
+  var unfinished: [AreaId] = []
+  /// The next order slot from which they are built.
+  var cursor = 0
   private var time = Timestamp.never
   /// The messages of the current command.
   private var published = UnsafeMutablePointer<FeedMessage>.allocate(capacity: 64)
@@ -108,7 +114,7 @@ public struct MarketFeed: ~Copyable {
     published.deallocate()
   }
 
-  private func endChannels() {
+  func endChannels() {
     for number in 0..<channels.count { channels[number].end() }
   }
 
@@ -130,103 +136,40 @@ public struct MarketFeed: ~Copyable {
     return index < channels.count ? channels[index].first : 1
   }
 
-  /// Calls `body` with the messages of `area` from number `from` on, which must be stored.
-  public func forEachUpdate(
-    in area: AreaId, from: UInt64, _ body: (FeedUpdate, UInt64, Timestamp) -> Void
-  ) {
+  /// The stored message of `area` with a number from `firstKept` to `lastSequence`.
+  public func message(
+    _ number: UInt64, of area: AreaId
+  ) -> (update: FeedUpdate, time: Timestamp) {
+    let kept = kept(number, of: area)
+    return (kept.update, kept.time)
+  }
+
+  func kept(_ number: UInt64, of area: AreaId) -> KeptMessage {
+    channels[Int(area.rawValue)][number]
+  }
+
+  /// Number of published resting orders of `area`.
+  public func orderCount(of area: AreaId) -> Int {
     let index = Int(area.rawValue)
-    guard index < channels.count else { return }
-    let channel = channels[index]
-    for number in stride(from: from, through: channel.last, by: 1) {
-      let kept = channel[number]
-      body(kept.update, number, kept.time)
+    return index < channels.count ? channels[index].orders : 0
+  }
+
+  /// The instrument of `area` with the lowest number above `instrument`; `nil` if there is none.
+  /// Logarithmic in the number of instruments of the area.
+  public func nextInstrument(of area: AreaId, after instrument: InstrumentId) -> InstrumentId? {
+    guard let listed = instruments[area] else { return nil }
+    let place = Self.place(behind: instrument, in: listed)
+    return place < listed.count ? listed[place] : nil
+  }
+
+  /// The index of the first instrument with a higher number.
+  private static func place(behind instrument: InstrumentId, in listed: [InstrumentId]) -> Int {
+    var (low, high) = (0, listed.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if listed[middle].rawValue <= instrument.rawValue { low = middle + 1 } else { high = middle }
     }
-  }
-
-  // MARK: Levels
-
-  /// Whether levels are maintained and published: only while a gateway has subscribers for them.
-  public var keepsLevels: Bool { levels != nil }
-
-  /// Maintains levels for `gateway`, or stops. The first gateway that asks costs a walk over all orders.
-  public mutating func keepLevels(_ isWanted: Bool, for gateway: GatewayNumber) {
-    if isWanted { levelUsers.insert(gateway) } else { levelUsers.remove(gateway) }
-    if levelUsers.isEmpty == keepsLevels { levels = keepsLevels ? nil : addedUp() }
-  }
-
-  /// The published depth of every instrument of `area` that has orders: bids first, best price
-  /// first on each side. Called between commands. Walks over all orders unless levels are
-  /// maintained.
-  public func depth(of area: AreaId) -> [InstrumentId: [FeedLevel]] {
-    assert(touched.isEmpty)
-    return (levels ?? addedUp()).depth { self.area(of: $0) == area }
-  }
-
-  /// Calls `body` with the level changes of the messages of `area` from number `from` on, which
-  /// must be stored; for messages that change no level, with the message. Called between commands.
-  public func forEachLevel(
-    in area: AreaId, from: UInt64,
-    _ body: (LevelMessage, UInt64, Timestamp) -> Void
-  ) {
-    let index = Int(area.rawValue)
-    guard index < channels.count else { return }
-    let channel = channels[index]
-    var past = levels ?? addedUp()
-    for number in stride(from: channel.last, through: from, by: -1) {
-      if let change = channel[number].change { past.apply(change.reversed) }
-    }
-    for number in stride(from: from, through: channel.last, by: 1) {
-      let kept = channel[number]
-      if let change = kept.change {
-        body(.level(past.apply(change), change.instrument), number, kept.time)
-      } else {
-        body(.other(kept.update), number, kept.time)
-      }
-    }
-  }
-
-  /// A message of a channel, as subscribers by level receive it.
-  public enum LevelMessage {
-    /// The changed level.
-    case level(FeedLevel, InstrumentId)
-    /// A message that changes no level.
-    case other(FeedUpdate)
-  }
-
-  private func addedUp() -> MarketLevels {
-    var levels = MarketLevels()
-    for number in 0..<entries.count {
-      let order = entries[number].published
-      if order.total.wattHours > 0 { levels.apply(LevelChange(order, .zero, .zero, orders: 1)) }
-    }
-    return levels
-  }
-
-  // MARK: Tops
-
-  /// Whether tops are maintained: only while a gateway has subscribers for them.
-  public var keepsTops: Bool { tops != nil }
-
-  /// Maintains tops for `gateway`, or stops. The first gateway that asks costs a walk over all orders.
-  public mutating func keepTops(_ isWanted: Bool, for gateway: GatewayNumber) {
-    if isWanted { topUsers.insert(gateway) } else { topUsers.remove(gateway) }
-    guard topUsers.isEmpty == keepsTops else { return }
-    if keepsTops { return tops = nil }
-    var fresh = MarketTops()
-    for number in 0..<entries.count where entries[number].isPublished {
-      fresh.change(from: Self.nothing, to: entries[number].published)
-    }
-    _ = fresh.takeChanged()
-    tops = fresh
-  }
-
-  /// The tops that changed since the last call, in the order of their first change. For one gateway, the binary
-  /// one: others see in the messages of `Gateway.endCommand` which instruments changed.
-  public mutating func takeChangedTops() -> [FeedTop] { tops?.takeChanged() ?? [] }
-
-  /// The top of `instrument`; `nil` unless tops are maintained.
-  public func top(of instrument: InstrumentId) -> FeedTop {
-    tops?.top(of: instrument) ?? FeedTop(instrument: instrument)
+    return low
   }
 
   private static let nothing = FeedOrder(
@@ -302,7 +245,6 @@ public struct MarketFeed: ~Copyable {
     }
     for index in displaced.indices {
       let order = displaced[index]
-      tops?.change(from: order, to: Self.nothing)
       publish(.delete(order), order.instrument)
     }
     trades.removeAll(keepingCapacity: true)
@@ -310,13 +252,26 @@ public struct MarketFeed: ~Copyable {
     displaced.removeAll(keepingCapacity: true)
   }
 
-  /// Calls `body` with every resting order of `area`. Called between commands.
-  public func forEachOrder(in area: AreaId, _ body: (FeedOrder) -> Void) {
-    assert(touched.isEmpty)
-    for number in 0..<entries.count {
-      let order = entries[number].published
-      if order.total.wattHours > 0, self.area(of: order.instrument) == area { body(order) }
+  /// Whether every event was published. Only then the resting orders may be read: a command's events
+  /// may come in several turns.
+  public var isBetweenCommands: Bool { touched.isEmpty && states.isEmpty }
+
+  /// Number of order slots; an order's slot is lower.
+  public var slotCount: Int { entries.count }
+
+  /// The first resting order of `area` from a slot on. Called when `isBetweenCommands`.
+  /// - Parameters:
+  ///   - slot: The slot to begin with; afterwards the one to continue with.
+  ///   - steps: Maximum number of slots to visit; afterwards what is left of it.
+  /// - Returns: `nil` if the steps are used up or there is no further order.
+  public func nextOrder(in area: AreaId, from slot: inout Int, steps: inout Int) -> FeedOrder? {
+    while steps > 0, slot < entries.count {
+      let order = entries[slot].published
+      slot += 1
+      steps -= 1
+      if order.total.wattHours > 0, self.area(of: order.instrument) == area { return order }
     }
+    return nil
   }
 
   @inline(__always) private mutating func update(_ state: OrderState) {
@@ -385,20 +340,16 @@ public struct MarketFeed: ~Copyable {
     if now.total.wattHours == 0 {
       guard entry.pointee.isPublished else { return }
       entry.pointee.publishedTotal = .zero
-      tops?.change(from: published, to: Self.nothing)
       publish(.delete(published), published.instrument)
     } else if !entry.pointee.isPublished {
       entry.pointee.publish()
-      tops?.change(from: Self.nothing, to: now)
       publish(.add(now), now.instrument)
     } else if isRefilled || now.price != published.price {
       entry.pointee.publish()
-      tops?.change(from: published, to: now)
       publish(.delete(published), published.instrument)
       publish(.add(now), now.instrument)
     } else if !entry.pointee.isPublishedAsItIs {
       entry.pointee.publish()
-      tops?.change(from: published, to: now)
       publish(.modify(now), now.instrument, before: (published.total, published.live))
     }
   }
@@ -420,7 +371,9 @@ public struct MarketFeed: ~Copyable {
     place.initialize(
       to: FeedMessage(update: update, area: area, sequence: number, level: nil))
     publishedCount += 1
-    if levels != nil, let change = kept.change, let level = levels?.apply(change) {
+    if keepsLevels, let slot = update.slot, let change = kept.change,
+      let level = keepLevel(change, of: area, slot: slot)
+    {
       place.pointee.level = FeedLevelChange(instrument: instrument, level: level)
     }
   }
@@ -435,55 +388,15 @@ public struct MarketFeed: ~Copyable {
   private mutating func list(_ made: CreateInstrument) {
     while areas.count <= Int(made.instrument.rawValue) { areas.append(.null) }
     areas[Int(made.instrument.rawValue)] = made.area
+    enlist(made.instrument, in: made.area)
     if channels.count <= Int(made.area.rawValue) {
       channels[Int(made.area.rawValue)] = MarketChannel()
     }
   }
-}
 
-// MARK: - State image (DurableView.swift)
-
-extension MarketFeed {
-  /// Upper bound of instrument and area numbers, to reject malformed images.
-  private static let most = 1 << 26
-
-  /// Adds the row types of its image.
-  static func add(to layout: inout StateLayout) {
-    layout.add(FeedOrder.self)
-    layout.add(AreaId.self)
-  }
-
-  /// The last number of each channel.
-  private var lastNumbers: [UInt64] { channels.all.map(\.last) }
-
-  /// Resting orders as published, in the order of their slots.
-  private var resting: [FeedOrder] {
-    entries.all.lazy.map(\.published).filter { $0.total.wattHours > 0 }
-  }
-
-  /// Writes the published books and the channels' last numbers. Called between commands.
-  func write(to sink: any StateSink) {
-    assert(touched.isEmpty && states.isEmpty)
-    sink.put(areas)
-    sink.put(lastNumbers)
-    sink.put(resting)
-  }
-
-  /// Reads what `write` wrote. Messages published before are no longer stored.
-  mutating func read(from source: any StateSource) {
-    areas = source.get(AreaId.self, most: Self.most)
-    endChannels()
-    channels = DirectTable(
-      MarketChannel(),
-      source.get(UInt64.self, most: Self.most).map { MarketChannel(last: $0) })
-    for order in source.get(FeedOrder.self, most: Self.most) {
-      entries[Int(order.order.slot)] = Entry(published: order)
-    }
-  }
-
-  /// Whether both will publish equal messages from now on.
-  func isSame(as other: borrowing MarketFeed) -> Bool {
-    areas == other.areas && lastNumbers == other.lastNumbers
-      && resting == other.resting
+  /// Adds an instrument to those of its area.
+  mutating func enlist(_ instrument: InstrumentId, in area: AreaId) {
+    let place = Self.place(behind: instrument, in: instruments[area] ?? [])
+    instruments[area, default: []].insert(instrument, at: place)
   }
 }

@@ -144,6 +144,9 @@ public struct ReferenceData: ~Copyable {
   /// The highest area number; 0 when there is no area.
   public var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
 
+  /// The highest instrument number; 0 when there is no instrument.
+  public var highestInstrument: UInt32 { UInt32(max(0, instrumentTable.count - 1)) }
+
   /// Updates the data with an event. Only reference events have an effect.
   public mutating func note(_ event: borrowing Event) {
     if case .reference(let event) = copy event { note(event) }

@@ -24,6 +24,8 @@ class LevelBook:
             missing = book.take(message)
             if missing is not None:
                 client.send("MarketDataResume", area=1, fromSeqNo=missing, view="levels")
+
+    A subscription that replaces one whose snapshot was not complete needs a new book, from its Ack on.
     """
 
     def __init__(self, area: int) -> None:
@@ -54,6 +56,10 @@ class LevelBook:
             if self.is_complete:
                 self._levels = {}
             self.last, self.is_complete = message.seqNo or 0, True
+        elif message.fields.get("seqNo") is None:
+            # The snapshot corrects a level that it has sent already.
+            if message.name == "LevelUpdate" and not self.is_complete:
+                self._set(message.instrument, message.fields)
         elif message.name in ("LevelUpdate", "MarketTrade", "StateChange"):
             if not self.is_complete or message.seqNo <= self.last:
                 return None
