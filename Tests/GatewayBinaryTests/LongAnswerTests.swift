@@ -156,7 +156,8 @@ struct LongAnswerTests {
           into: $0, seqNo: $1, sendingTime: .never, fromSeqNo: last + 1, area: Self.area,
           view: view)
       }
-      guard case .acknowledged(reference)? = try world.messages(reading: AckEncoder.frameLength).first?.event else {
+      let answer = try world.messages(reading: AckEncoder.frameLength).first
+      guard case .acknowledged(reference)? = answer?.event else {
         Issue.record("seed \(seed): no answer")
         return
       }
