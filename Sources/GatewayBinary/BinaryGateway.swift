@@ -67,6 +67,8 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   var long = LongAnswers()
   /// How many steps of long answers may still be made while requests are read in this turn.
   var stepsOfReading = Bounds.stepsOfTurn
+  /// Whether pieces of unfinished long answers were made while requests were read in this turn.
+  var hasUnflushedPiece = false
   var isDraining = false
   /// Buffer in which a message for several clients is encoded once.
   let draft = UnsafeMutableRawPointer.allocate(

@@ -43,7 +43,7 @@ extension BinaryGateway {
     guard isFirst, stepsOfReading > 0, view.feed.isBetweenCommands else { return }
     var steps = min(stepsOfReading, Bounds.stepsOfPiece)
     stepsOfReading -= steps
-    makePiece(slot, &steps)
+    if makePiece(slot, &steps) { hasUnflushedPiece = true }
     stepsOfReading += steps
   }
 
@@ -66,12 +66,15 @@ extension BinaryGateway {
     guard isBuilding || !long.isEmpty else { return }
     guard view.feed.isBetweenCommands else { return transport.turnAgain() }
     if isBuilding { view.feed.buildLevels(steps: Bounds.stepsOfBuilding) }
-    var (steps, isUnfinished) = (Bounds.stepsOfTurn, view.feed.isBuildingLevels)
+    var (steps, isUnfinished) = (
+      Bounds.stepsOfTurn, view.feed.isBuildingLevels || hasUnflushedPiece
+    )
+    hasUnflushedPiece = false
     for _ in 0..<long.lines.count where steps > 0 {
       guard let slot = long.rotate() else { break }
       var piece = min(steps, Bounds.stepsOfPiece)
       steps -= piece
-      if makePiece(slot, &piece), hasRoom(slot) { isUnfinished = true }
+      if makePiece(slot, &piece) { isUnfinished = true }
       steps += piece
     }
     if isUnfinished || steps <= 0 { transport.turnAgain() }
@@ -79,8 +82,10 @@ extension BinaryGateway {
 
   /// Makes the next piece for the client in `slot`.
   /// - Parameter steps: Maximum number of steps; afterwards what is left of it.
-  /// - Returns: whether there is more to do that does not wait for levels.
-  @discardableResult private func makePiece(_ slot: Int, _ steps: inout Int) -> Bool {
+  /// - Returns: whether the next piece can be made in the next turn, if the socket accepts this one.
+  ///   If it does not, the loop turns when it has; if levels are missing, when they are built.
+  private func makePiece(_ slot: Int, _ steps: inout Int) -> Bool {
+    guard hasRoom(slot) else { return false }
     while steps > 0, hasRoom(slot) {
       guard var answer = long.takeFirst(slot) else { return false }
       steps -= 1
