@@ -46,7 +46,7 @@ public struct LevelUpdateEncoder: BitwiseCopyable {
     frame.setLittle(55, 0 as UInt8)
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public func setSeqNo(_ value: UInt64) {
     frame.setLittle(12, value)
   }
@@ -72,7 +72,7 @@ public struct LevelUpdateDecoder: BitwiseCopyable {
     self.frame = frame.start
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
   /// The level. Unit: 1e-5 currency/kWh.

@@ -43,7 +43,7 @@ public struct OrderDeleteEncoder: BitwiseCopyable {
     frame.setLittle(44, 0 as UInt32)
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public func setSeqNo(_ value: UInt64) {
     frame.setLittle(12, value)
   }
@@ -69,7 +69,7 @@ public struct OrderDeleteDecoder: BitwiseCopyable {
     self.frame = frame.start
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
   /// The order.

@@ -48,7 +48,7 @@ public struct OrderModifyEncoder: BitwiseCopyable {
     frame.setLittle(60, 0 as UInt32)
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public func setSeqNo(_ value: UInt64) {
     frame.setLittle(12, value)
   }
@@ -74,7 +74,7 @@ public struct OrderModifyDecoder: BitwiseCopyable {
     self.frame = frame.start
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
   /// The order.

@@ -41,7 +41,7 @@ public struct StateChangeEncoder: BitwiseCopyable {
     frame.setLittle(36, 0 as UInt32)
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public func setSeqNo(_ value: UInt64) {
     frame.setLittle(12, value)
   }
@@ -67,7 +67,7 @@ public struct StateChangeDecoder: BitwiseCopyable {
     self.frame = frame.start
   }
 
-  /// The area's market-data sequence number.
+  /// The area's market-data sequence number; null where it corrects a snapshot in progress.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
   /// When it happened. Unit: ns since 1970, UTC.
