@@ -23,7 +23,7 @@ local templates = {
   [1] = "Negotiate", [2] = "NegotiationResponse", [3] = "NegotiationReject", [4] = "Establish",
   [5] = "EstablishmentAck", [6] = "EstablishmentReject", [7] = "Sequence", [8] = "NotApplied",
   [9] = "RetransmitRequest", [10] = "Retransmission", [11] = "RetransmitReject", [12] = "Terminate",
-  [13] = "FinishedSending", [14] = "FinishedReceiving", [20] = "NewOrder",
+  [13] = "FinishedSending", [14] = "FinishedReceiving", [15] = "Challenge", [20] = "NewOrder",
   [21] = "NewOrderExtended", [22] = "Replace", [23] = "Cancel", [24] = "MassCancel",
   [25] = "SetAgent", [26] = "Transfer", [27] = "OrderStatusRequest", [28] = "ExplainRequest",
   [29] = "BalanceRequest", [40] = "Accepted", [41] = "Replaced", [42] = "Canceled", [43] = "Trade",
@@ -107,6 +107,8 @@ fields.fromSeqNo = ProtoField.uint64("joulebook.fromSeqNo", "fromSeqNo")
 fields.missing = ProtoField.uint64("joulebook.missing", "missing")
 fields.count = ProtoField.uint32("joulebook.count", "count")
 fields.lastSeqNo = ProtoField.uint64("joulebook.lastSeqNo", "lastSeqNo")
+fields.marketId = ProtoField.bytes("joulebook.marketId", "marketId")
+fields.nonce = ProtoField.bytes("joulebook.nonce", "nonce")
 fields.seqNo = ProtoField.uint64("joulebook.seqNo", "seqNo")
 fields.sendingTime = ProtoField.uint64("joulebook.sendingTime", "sendingTime")
 fields.clientOrderId = ProtoField.uint64("joulebook.clientOrderId", "clientOrderId")
@@ -372,6 +374,14 @@ messages[14] = {
   name = "FinishedReceiving", block = 12,
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
+  },
+}
+messages[15] = {
+  name = "Challenge", block = 60,
+  fields = {
+    {fields.marketId, 0, 16, {}},
+    {fields.nonce, 16, 32, {}},
+    {fields.serverTime, 48, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
   },
 }
 messages[20] = {

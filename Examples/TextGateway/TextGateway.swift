@@ -47,6 +47,8 @@ final class TextGateway: Gateway, ConnectionHandler {
           network.pause(connection)
           return start
         }
+      } catch  where error.code == .badSignature || error.code == .tooManyLogOns {
+        self.end(peer, error)  // One guess a connection.
       } catch { say(error.line, to: peer) }
       start = end + 1
     }
@@ -90,14 +92,14 @@ final class TextGateway: Gateway, ConnectionHandler {
     counts.commands += 1
     return true
   }
-
   private func logOn(_ name: String, _ password: String, _ peer: Peer) throws(Refusal) -> Bool {
     if peer.session != nil { throw Refusal(.alreadyEstablished) }
-    guard let user = users.first(where: { $0.name == name }) else { throw Refusal(.unknownSession) }
+    let user = users.first { $0.name == name }
     let session = try HeldSession(
-      user.session, on: seat, peer.connection.rawValue, cancelAfter: cancelAfter,
-      isProven: user.password == password)
-    (peer.session, peer.account, clients[user.session]) = (session, user.account, peer)
+      user?.session ?? .exchange, on: seat, peer.connection.rawValue, cancelAfter: cancelAfter,
+      isProven: user?.password == password)
+    (peer.session, clients[session.session]) = (session, peer)
+    peer.account = user?.account ?? .null
     counts.sessions += 1
     let (id, version, next) = (session.session.rawValue, session.version, session.nextReport)
     return say("OK session \(id) version \(version) next \(next)", to: peer)
@@ -116,7 +118,6 @@ final class TextGateway: Gateway, ConnectionHandler {
   // MARK: What comes of it
   func begin(_ sequence: SequenceNumber) { answers.release(before: sequence, tell) }
   func delivered(through sequence: SequenceNumber) { answers.release(through: sequence, tell) }
-
   func deliver(_ event: UnsafePointer<Event>, _ told: UnsafeBufferPointer<Report>, _: Timestamp) {
     if event.kind == .other, case .reference(.sessionRegistered(let made)) = event.pointee {
       if let peer = clients[made.session] { end(peer, Refusal(.unknownSession)) }
@@ -143,7 +144,6 @@ final class TextGateway: Gateway, ConnectionHandler {
     if reports == nil { say(Refusal(.historyUnavailable).line, to: peer) }
     for past in reports ?? [] { say(past.report.line(past.event), to: peer) }
   }
-
   func resumeReading() {
     let waiting = paused
     paused = []

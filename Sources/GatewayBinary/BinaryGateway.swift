@@ -22,6 +22,16 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     /// exchange's clock is driven.
     public var clock: @Sendable () -> Timestamp = { SystemClock.now() }
 
+    /// The market, which signatures name.
+    public var market = MarketId(0, 0)
+    /// Whether readings are accepted too that were signed without naming a market, as until schema
+    /// version 6. Such a reading is valid on every market that has registered the meter's key.
+    public var acceptsUnboundReadings = false
+    /// Makes the nonce of a connection. The simulation replaces it by numbers of its seed.
+    public var nonce: @Sendable () -> Nonce = { Nonce.random() }
+    /// The address of a connection's client; `nil` where the network does not tell.
+    public var address: @Sendable (any Network, ConnectionId) -> LogOnAddress? = { _, _ in nil }
+
     /// Verifies a signature over the part of a frame that belongs to a purpose. The simulation
     /// replaces it by a table of the signatures it made.
     package var verify: @Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool = {
@@ -47,6 +57,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   let view: DurableView
   let lost: LostSessions
   let clock: ServingClock
+  let seat: GatewaySeat
   let configuration: Configuration
   var peers: PeerTable
   var recent = RecentTable()
@@ -86,7 +97,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   ) {
     self.transport = transport
     (number, exchange, view) = (seat.number, seat.exchange, seat.view)
-    (lost, clock) = (seat.lost, seat.clock)
+    (lost, clock, self.seat) = (seat.lost, seat.clock, seat)
     self.configuration = configuration
     peers = PeerTable(capacity: transport.maximumConnections)
     budgets = WorkBudgets(configuration.session.work)
@@ -137,11 +148,14 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
 
   // MARK: Called by the transport
 
-  /// A client connected.
+  /// A client connected: it is sent the challenge that its log-on must be signed over.
   public func connected(_ connection: ConnectionId) {
     clock.look()
+    let challenge = LogOnChallenge(market: configuration.market, nonce: configuration.nonce())
     peers[connection.slot] = Peer(
-      connection: connection, session: FixpSession(now: now, limits: configuration.session))
+      connection: connection, challenge: challenge,
+      session: FixpSession(now: now, limits: configuration.session))
+    writer(connection.slot)?.challenge(challenge, now: configuration.clock())
   }
 
   /// Bytes arrived: handles the frames in them.

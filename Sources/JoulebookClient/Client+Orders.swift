@@ -45,7 +45,7 @@ extension Client {
   @discardableResult public func send(
     _ reading: MeterReading, key: Curve25519.Signing.PrivateKey
   ) throws(ClientError) -> UInt64 {
-    try send(reading, signature: try reading.signature(key))
+    try send(reading, signature: try reading.signature(key, for: market))
   }
 
   /// Sends a reading that the meter has signed. Answered with `metered` or `rejected`.
@@ -58,14 +58,16 @@ extension Client {
 
 extension MeterReading {
   /// Signs a reading with a meter's key, as a meter does.
+  /// - Parameter market: The market that is to accept it (`Client.market`); no other one does.
   /// - Throws: `.badCredentials` if signing fails.
   public func signature(
-    _ key: Curve25519.Signing.PrivateKey
+    _ key: Curve25519.Signing.PrivateKey, for market: MarketId
   ) throws(ClientError) -> Signature {
     let length = MeterReadingEncoder.frameLength
     let frame = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 8)
     defer { frame.deallocate() }
     CommandFrame.write(.meterReading(self), into: frame, seqNo: 0, sendingTime: .never)
-    return try key.sign(SigningPurpose.reading.message(of: Frame(start: frame, length: length)))
+    return try key.sign(
+      SigningPurpose.reading(market).message(of: Frame(start: frame, length: length)))
   }
 }

@@ -41,6 +41,8 @@ public final class Client {
   public let session: SessionId
   /// Version of the session: the time of the first log-on, in ns since 1970.
   public let version: UInt64
+  /// The market that the server runs. Meters sign their readings for it.
+  public private(set) var market = MarketId(0, 0)
   /// Sequence number of the next message sent.
   public private(set) var nextSequence: UInt64 = 1
   /// Number of the next new report. A gap is impossible on an unbroken connection and treated as an
@@ -65,21 +67,23 @@ public final class Client {
   private(set) var isClosed = false
   static let reader = FrameReader(from: .server)
 
-  /// Connects, negotiates and establishes.
+  /// Connects, waits for the server's challenge, negotiates and establishes.
   /// - Throws: `.cannotConnect`; `.insecure`; `.refused` with the server's code; `.timedOut`;
-  ///   `.connectionLost`.
+  ///   `.connectionLost`; `.protocolViolation` if the server sends no challenge.
   public init(
     host: String, port: UInt16, credentials: Credentials, options: Options = Options()
   ) throws(ClientError) {
     session = credentials.session
-    version = options.resume?.version ?? Self.wallClock().nanoseconds
+    version = options.resume?.version ?? LogOnClock.next().nanoseconds
     keepAliveNanoseconds = UInt64(options.keepAliveMilliseconds) * 1_000_000
     (lastReceived, lastSent) = (Self.monotonicNow(), Self.monotonicNow())
     socket = try ClientSocket(
       host: host, port: port, bufferBytes: options.bufferBytes, security: options.security)
     try socket.agree(options.handshakeMilliseconds)
-    if options.resume == nil { try negotiate(credentials, options) }
-    try establish(credentials, options)
+    let challenge = try challenge(options)
+    market = challenge.market
+    if options.resume == nil { try negotiate(credentials, options, challenge) }
+    try establish(credentials, options, challenge)
     try requestMissing()
   }
 
@@ -315,14 +319,33 @@ public final class Client {
 
   // MARK: Logging on
 
-  private func negotiate(_ credentials: Credentials, _ options: Options) throws(ClientError) {
+  /// Waits for the server's challenge, which it sends without being asked.
+  private func challenge(_ options: Options) throws(ClientError) -> LogOnChallenge {
+    let (frame, template): (Frame, Template)
+    do throws(ClientError) {
+      (frame, template) = try answer(options)
+    } catch {
+      guard error == .timedOut else { throw error }
+      throw .protocolViolation(
+        "it sent no Challenge in time; does it know log-on of version 2 (schema 7)?")
+    }
+    guard template == .challenge, let message = ChallengeDecoder(frame) else {
+      throw refusal(frame, template)
+    }
+    defer { socket.consume(frame.length) }
+    return LogOnChallenge(message)
+  }
+
+  private func negotiate(
+    _ credentials: Credentials, _ options: Options, _ challenge: LogOnChallenge
+  ) throws(ClientError) {
     let length = NegotiateEncoder.frameLength
     let start = try socket.reserve(length)
     let encoder = NegotiateEncoder(
-      into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
+      into: start, sessionId: session, sessionVersion: version, timestamp: LogOnClock.next(),
       signature: .zero)
     encoder.setSignature(
-      try credentials.sign(Frame(start: start, length: length), .negotiate))
+      try credentials.sign(Frame(start: start, length: length), .negotiate(challenge)))
     let (frame, template) = try answer(options)
     switch template {
     case .negotiationResponse: break
@@ -335,16 +358,18 @@ public final class Client {
     socket.consume(frame.length)
   }
 
-  private func establish(_ credentials: Credentials, _ options: Options) throws(ClientError) {
+  private func establish(
+    _ credentials: Credentials, _ options: Options, _ challenge: LogOnChallenge
+  ) throws(ClientError) {
     let length = EstablishEncoder.frameLength
     let start = try socket.reserve(length)
     let encoder = EstablishEncoder(
-      into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
+      into: start, sessionId: session, sessionVersion: version, timestamp: LogOnClock.next(),
       nextSeqNo: options.resume == nil ? nextSequence : 0,
       keepAliveInterval: options.keepAliveMilliseconds, cancelAfter: options.orders.cancelAfter,
       signature: .zero)
     encoder.setSignature(
-      try credentials.sign(Frame(start: start, length: length), .establish))
+      try credentials.sign(Frame(start: start, length: length), .establish(challenge)))
     let (frame, template) = try answer(options)
     switch template {
     case .establishmentAck:
@@ -369,7 +394,7 @@ public final class Client {
     socket.consume(frame.length)
   }
 
-  /// The server's answer to Negotiate or Establish, not yet consumed.
+  /// The server's next message while logging on, not yet consumed.
   private func answer(_ options: Options) throws(ClientError) -> (Frame, Template) {
     try flush()
     let deadline =

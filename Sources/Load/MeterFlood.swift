@@ -41,6 +41,8 @@ final class MeterFlood {
       Self.most, Int(rate * (options.durationMilliseconds + options.warmUpMilliseconds) / 1_000))
     let start = Client.wallClock().nanoseconds
     let begun = Client.monotonicNow()
+    // Readings are sent on one of these sessions, all of the same market.
+    let id = sessions.first?.client.market ?? MarketId(0, 0)
     var readings: [Signed] = []
     readings.reserveCapacity(count)
     let alone = sessions.count == 1 && market.traders > 1
@@ -58,7 +60,7 @@ final class MeterFlood {
           consumed: Energy(wattHours: Int64(index % 2)))
         readings.append(
           Signed(
-            reading: reading, signature: try reading.signature(market.meterKey),
+            reading: reading, signature: try reading.signature(market.meterKey, for: id),
             trader: alone ? 0 : Int32(market.trader(of: meter))))
       }
     } catch {

@@ -10,12 +10,14 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The code with the number `rawValue`.
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  /// The session identity is not registered or was revoked.
+  /// The session was revoked while it was established; or the command names a session that is not
+  /// registered.
   public static let unknownSession = RejectCode(rawValue: 1001)
-  /// The Ed25519 signature of Negotiate or Establish does not verify.
+  /// No registered session has this identity and a key with which the signature verifies.
   public static let badSignature = RejectCode(rawValue: 1002)
-  /// The message's timestamp is further from the server's clock than allowed.
-  /// Limit: allowed difference in ns.
+  /// The message's timestamp is further from the server's clock than allowed; or not above the last
+  /// one of this identity that was accepted.
+  /// Limit: allowed difference in ns; 0: not above the last.
   public static let timestampOutOfWindow = RejectCode(rawValue: 1003)
   /// The session version id is not higher than the last one.
   /// Limit: last session version.
@@ -42,8 +44,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Establish names another session version than the one negotiated.
   /// Limit: negotiated session version.
   public static let unknownSessionVersion = RejectCode(rawValue: 1013)
-  /// Too many bad signatures; the key is locked for a while.
-  /// Limit: locked until in ns since the epoch.
+  /// No longer used. Until schema version 6: too many bad signatures; the key is locked for a
+  /// while.
   public static let keyLocked = RejectCode(rawValue: 1014)
   /// The window of cancel on disconnect is too long.
   /// Limit: longest allowed window in ms.
@@ -60,6 +62,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let historyUnavailable = RejectCode(rawValue: 1019)
   /// A message came after FinishedSending; or FinishedReceiving before the server's.
   public static let finishOutOfPlace = RejectCode(rawValue: 1020)
+  /// This exchange needs log-on of version 2: sign the server's Challenge.
+  /// Limit: schema version needed.
+  public static let logOnVersion = RejectCode(rawValue: 1021)
+  /// Too many log-ons without a valid signature came from this address; for the rest of the minute
+  /// none from there is checked.
+  /// Limit: rest of the minute in ns.
+  public static let tooManyLogOns = RejectCode(rawValue: 1022)
   /// The frame's length is not allowed: too short or too long or no multiple of 8.
   /// Limit: highest allowed length.
   public static let badFrameLength = RejectCode(rawValue: 2001)
@@ -241,19 +250,24 @@ extension RejectCode {
   public static let all: [Entry] = [
     Entry(
       code: .unknownSession, name: "unknownSession",
-      meaning: "The session identity is not registered or was revoked.",
+      meaning:
+        "The session was revoked while it was established; or the command names a session that is not registered.",
       limit: "",
       action: "Ask the operator to register your key."),
     Entry(
       code: .badSignature, name: "badSignature",
-      meaning: "The Ed25519 signature of Negotiate or Establish does not verify.",
+      meaning:
+        "No registered session has this identity and a key with which the signature verifies.",
       limit: "",
-      action: "Sign the domain tag and the message with the registered key."),
+      action:
+        "Sign the tag and the Challenge of this connection and the message with the key that the operator registered for the identity."
+    ),
     Entry(
       code: .timestampOutOfWindow, name: "timestampOutOfWindow",
-      meaning: "The message's timestamp is further from the server's clock than allowed.",
-      limit: "allowed difference in ns",
-      action: "Set your clock; retry with a fresh timestamp."),
+      meaning:
+        "The message's timestamp is further from the server's clock than allowed; or not above the last one of this identity that was accepted.",
+      limit: "allowed difference in ns; 0: not above the last",
+      action: "Set your clock; retry with a fresh timestamp above all before."),
     Entry(
       code: .sessionVersionNotIncreasing, name: "sessionVersionNotIncreasing",
       meaning: "The session version id is not higher than the last one.",
@@ -306,9 +320,10 @@ extension RejectCode {
       action: "Use the version of your last Negotiate."),
     Entry(
       code: .keyLocked, name: "keyLocked",
-      meaning: "Too many bad signatures; the key is locked for a while.",
-      limit: "locked until in ns since the epoch",
-      action: "Wait; check your key."),
+      meaning:
+        "No longer used. Until schema version 6: too many bad signatures; the key is locked for a while.",
+      limit: "",
+      action: "Bad log-ons are limited by address: see 1022."),
     Entry(
       code: .cancelWindowOutOfRange, name: "cancelWindowOutOfRange",
       meaning: "The window of cancel on disconnect is too long.",
@@ -339,6 +354,17 @@ extension RejectCode {
       meaning: "A message came after FinishedSending; or FinishedReceiving before the server's.",
       limit: "",
       action: "Terminate; then negotiate anew."),
+    Entry(
+      code: .logOnVersion, name: "logOnVersion",
+      meaning: "This exchange needs log-on of version 2: sign the server's Challenge.",
+      limit: "schema version needed",
+      action: "Use a client of this schema version or a later one."),
+    Entry(
+      code: .tooManyLogOns, name: "tooManyLogOns",
+      meaning:
+        "Too many log-ons without a valid signature came from this address; for the rest of the minute none from there is checked.",
+      limit: "rest of the minute in ns",
+      action: "Wait; check your key and the other programs at your address."),
     Entry(
       code: .badFrameLength, name: "badFrameLength",
       meaning: "The frame's length is not allowed: too short or too long or no multiple of 8.",

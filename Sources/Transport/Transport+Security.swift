@@ -59,7 +59,8 @@ extension Transport {
       }
       break
     }
-    if slot.pointee.security?.pending ?? 0 > 0 { markDirty(slot) }
+    // What the handler wrote before the handshake was complete has waited for its end.
+    if slot.pointee.security?.pending ?? 0 > 0 || slot.pointee.plain.filled > 0 { markDirty(slot) }
   }
 
   /// Encrypts the queued plain bytes, once the socket has accepted the encrypted ones.

@@ -1,23 +1,63 @@
-// The signed bytes: an ASCII tag that names the purpose, then bytes exactly as in the frame.
+// The signed bytes: an ASCII tag that names the purpose, what the signature is bound to, then bytes
+// exactly as in the frame.
 //
-//     Negotiate, Establish:  tag | SBE header (8) | block up to the signature
-//     MeterReading:          tag | meter 4 | registerSequence 8 | intervalStart 8 | intervalEnd 8
-//                                | produced 8 | consumed 8
+//     Negotiate, Establish:  tag | market id 16 | nonce 32 | SBE header 8 | block up to the signature
+//     MeterReading:          tag | market id 16 | meter 4 | registerSequence 8 | intervalStart 8
+//                                | intervalEnd 8 | produced 8 | consumed 8
 //
-// The tag prevents a signature made for one purpose from being used for another.
+// The tag prevents a signature made for one purpose from being used for another, the market id from
+// being used on another market, and the nonce from being used on another connection.
 
-/// The purpose of a signature.
-public enum SigningPurpose: Sendable, CaseIterable {
-  case negotiate
-  case establish
-  case reading
+import MarketModel
+
+/// What the server sends on a new connection, to be signed by its client.
+public struct LogOnChallenge: Hashable, Sendable, BitwiseCopyable {
+  /// The market that the server runs.
+  public var market: MarketId
+  /// The server's random number for this connection.
+  public var nonce: Nonce
+
+  /// A challenge on a connection to `market`.
+  public init(market: MarketId, nonce: Nonce) { (self.market, self.nonce) = (market, nonce) }
+
+  /// The challenge in a message of the server.
+  public init(_ message: ChallengeDecoder) {
+    self.init(market: message.marketId, nonce: message.nonce)
+  }
+
+  /// The first version of the schema whose Negotiate and Establish are signed over a challenge.
+  public static let firstVersion: UInt16 = 7
+}
+
+/// The purpose of a signature, with what the signature is bound to.
+public enum SigningPurpose: Hashable, Sendable {
+  /// Negotiate, on the connection of the challenge.
+  case negotiate(LogOnChallenge)
+  /// Establish, on the connection of the challenge.
+  case establish(LogOnChallenge)
+  /// A meter reading for one market.
+  case reading(MarketId)
+  /// A meter reading as it was signed until schema version 6: valid on every market that has
+  /// registered the meter's key.
+  case unboundReading
 
   /// The ASCII tag before the signed bytes.
   public var tag: String {
     switch self {
-    case .negotiate: "JOULEBOOK-NEGOTIATE-1"
-    case .establish: "JOULEBOOK-ESTABLISH-1"
-    case .reading: "JOULEBOOK-READING-1"
+    case .negotiate: "JOULEBOOK-NEGOTIATE-2"
+    case .establish: "JOULEBOOK-ESTABLISH-2"
+    case .reading: "JOULEBOOK-READING-2"
+    case .unboundReading: "JOULEBOOK-READING-1"
+    }
+  }
+
+  /// The bytes between the tag and the frame's.
+  private var binding: [UInt8] {
+    switch self {
+    case .negotiate(let challenge), .establish(let challenge):
+      challenge.market.bytes + challenge.nonce.bytes
+    case .reading(let market): market.bytes
+    case .unboundReading: []
     }
   }
 
@@ -26,15 +66,16 @@ public enum SigningPurpose: Sendable, CaseIterable {
     switch self {
     case .negotiate: 4..<NegotiateEncoder.signatureOffset
     case .establish: 4..<EstablishEncoder.signatureOffset
-    case .reading: MeterReadingEncoder.signatureOffset - 44..<MeterReadingEncoder.signatureOffset
+    case .reading, .unboundReading:
+      MeterReadingEncoder.signatureOffset - 44..<MeterReadingEncoder.signatureOffset
     }
   }
 
-  /// The message to sign or verify: the tag and the signed part of `frame`.
+  /// The message to sign or verify: the tag, the binding and the signed part of `frame`.
   /// - Precondition: `frame` is a message of this purpose, and was checked by a reader or just
   ///   encoded.
   public func message(of frame: Frame) -> [UInt8] {
     precondition(frame.length >= range.upperBound, "not the purpose's message")
-    return Array(tag.utf8) + UnsafeRawBufferPointer(rebasing: frame.bytes[range])
+    return Array(tag.utf8) + binding + UnsafeRawBufferPointer(rebasing: frame.bytes[range])
   }
 }

@@ -70,8 +70,10 @@ struct AdminCommand: ParsableCommand {
     private static let mostUndurable: UInt64 = 100_000
 
     func run() throws {
+      var market: MarketId?
       let status = try server.ask { client throws(ClientError) in
-        try client.requestStatus(withStateHash: !ready)
+        market = client.market
+        return try client.requestStatus(withStateHash: !ready)
       } _: { event, _ in
         if case .status(let status) = event { status } else { nil }
       }
@@ -90,6 +92,7 @@ struct AdminCommand: ParsableCommand {
       print("connections  \(status.connectionCount)")
       print(
         "rules        version \(status.rulesVersion), this program knows \(RulesVersion.newest)")
+      if let market { print("market       \(market)") }
       if status.refusedCommandCount > 0 {
         print(
           "REFUSED      \(status.refusedCommandCount) commands are skipped: see journal/refused")

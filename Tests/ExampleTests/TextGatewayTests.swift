@@ -145,9 +145,10 @@ struct TextGatewayTests {
     let client = try TextClient(server)
     for (line, answer) in [
       ("BUY 1 1 1000 10000", "ERROR 1006 0"), ("LOGON ana", "ERROR 1006 0"),
-      ("LOGON nobody secret", "ERROR 1001 0"), ("LOGON zoe none", "ERROR 1001 0"),
-      ("LOGON ana wrong", "ERROR 1002 0"),
     ] { #expect(try client.ask(line) == answer, "\(line)") }
+    for line in ["LOGON nobody secret", "LOGON zoe none", "LOGON ana wrong"] {
+      #expect(try TextClient(server).ask(line) == "ERROR 1002 0", "\(line)")
+    }
     #expect(try logOn(client, "ana secret").next == 1)
     for (line, answer) in [
       ("HELLO", "ERROR 2003 0"), ("buy 1 1 1000 10000", "ERROR 2003 0"),
@@ -180,7 +181,7 @@ struct TextGatewayTests {
   }
 
   @Test(
-    "Too many lines a second are refused, far too many end it; five wrong passwords lock a user.")
+    "Too many lines a second are refused, far too many end it; so does a wrong password.")
   func floods() throws {
     let folder = try TemporaryFolder()
     let server = try TextServer(folder, users: Market.users)
@@ -195,8 +196,10 @@ struct TextGatewayTests {
     #expect(try client.line(behind: "ERROR 9004") == "ERROR 9004 1000")
     #expect(try client.line() == nil)
     let guesser = try TextClient(server)
-    for _ in 0..<5 { #expect(try guesser.ask("LOGON ben guess") == "ERROR 1002 0") }
-    #expect(try guesser.ask("LOGON ben hidden").hasPrefix("ERROR 1014 "))
+    #expect(try guesser.ask("LOGON ben guess") == "ERROR 1002 0")
+    #expect(try guesser.line() == nil, "one guess a connection")
+    #expect(try TextClient(server).ask("LOGON nobody hidden") == "ERROR 1002 0")
+    #expect(try TextClient(server).ask("LOGON ben hidden").hasPrefix("OK"))
   }
 
   @Test(
@@ -229,7 +232,7 @@ struct TextGatewayTests {
               publicKey: PublicKey(market.key.publicKey))))))
     operatorClient.close()
     #expect(try [back.line(), back.line()] == ["ERROR 1001 0", nil])
-    #expect(try TextClient(server).ask("LOGON ana secret") == "ERROR 1001 0")
+    #expect(try TextClient(server).ask("LOGON ana secret") == "ERROR 1002 0")
     #expect(server.stop() == 0)
     #expect(try [ben.line(), ben.line()] == ["ERROR 1012 0", nil])
   }

@@ -12,32 +12,36 @@ private struct World {
   var now = SteadyTime(nanoseconds: 5_000_000_000_000)
   /// The wall clock, for timestamps.
   var wall = Timestamp(nanoseconds: 1_000_000_000_000)
+  /// Number of requests with a timestamp of now; each is a little later than the one before.
+  var requests: UInt64 = 0
   static let bot = SessionId(7)
 
   init() { session = FixpSession(now: now) }
 
   mutating func negotiate(
-    version: UInt64 = 101, skew: Int64 = 0, registered: Bool = true, signed: Bool = true,
-    session id: SessionId = bot
+    version: UInt64 = 101, skew: Int64 = 0, doubt: Refusal? = nil, session id: SessionId = bot
   ) -> FixpSession.Action {
+    session.negotiate(
+      NegotiateRequest(session: id, version: version, timestamp: timestamp(skew)),
+      now: now, wall: wall, identities: &identities, doubt: doubt)
+  }
+
+  /// A client's clock that differs by `skew` ns.
+  mutating func timestamp(_ skew: Int64 = 0) -> Timestamp {
+    requests += 1
     let stamp = UInt64(Int64(wall.nanoseconds) + skew)
-    return session.negotiate(
-      NegotiateRequest(
-        session: id, version: version, timestamp: Timestamp(nanoseconds: stamp)),
-      now: now, wall: wall, identities: &identities, isRegistered: registered,
-      signatureIsValid: signed)
+    return Timestamp(nanoseconds: skew == 0 ? stamp + requests : stamp)
   }
 
   mutating func establish(
-    version: UInt64 = 101, skew: Int64 = 0, signed: Bool = true, keepAlive: UInt32 = 1000,
+    version: UInt64 = 101, skew: Int64 = 0, doubt: Refusal? = nil, keepAlive: UInt32 = 1000,
     session id: SessionId = bot
   ) -> FixpSession.Action {
-    let stamp = UInt64(Int64(wall.nanoseconds) + skew)
-    return session.establish(
+    session.establish(
       EstablishRequest(
-        session: id, version: version, timestamp: Timestamp(nanoseconds: stamp),
+        session: id, version: version, timestamp: timestamp(skew),
         keepAliveMilliseconds: keepAlive),
-      now: now, wall: wall, identities: &identities, signatureIsValid: signed)
+      now: now, wall: wall, identities: &identities, doubt: doubt)
   }
 
   mutating func log(on version: UInt64 = 101) {
@@ -83,8 +87,7 @@ struct FixpSessionTests {
   func negotiateFaults() {
     typealias Fault = (String, (inout World) -> FixpSession.Action, Refusal)
     let faults: [Fault] = [
-      ("unknown", { $0.negotiate(registered: false) }, Refusal(.unknownSession)),
-      ("signature", { $0.negotiate(signed: false) }, Refusal(.badSignature)),
+      ("signature", { $0.negotiate(doubt: Refusal(.badSignature)) }, Refusal(.badSignature)),
       (
         "late", { $0.negotiate(skew: -5_000_000_001) },
         Refusal(.timestampOutOfWindow, limit: 5_000_000_000)
@@ -116,7 +119,7 @@ struct FixpSessionTests {
   func establishFaults() {
     typealias Fault = (String, (inout World) -> FixpSession.Action, Refusal)
     let faults: [Fault] = [
-      ("signature", { $0.establish(signed: false) }, Refusal(.badSignature)),
+      ("signature", { $0.establish(doubt: Refusal(.badSignature)) }, Refusal(.badSignature)),
       (
         "clock", { $0.establish(skew: 6_000_000_000) },
         Refusal(.timestampOutOfWindow, limit: 5_000_000_000)
@@ -347,18 +350,19 @@ struct FixpSessionTests {
     var world = World()
     world.log()
     var second = FixpSession(now: world.now)
-    let request = NegotiateRequest(session: World.bot, version: 200, timestamp: world.wall)
+    var request = NegotiateRequest(
+      session: World.bot, version: 200, timestamp: world.timestamp())
     #expect(
       second.negotiate(
-        request, now: world.now, wall: world.wall, identities: &world.identities,
-        isRegistered: true, signatureIsValid: true)
+        request, now: world.now, wall: world.wall, identities: &world.identities, doubt: nil)
         == .answer(.rejectNegotiation(Refusal(.alreadyEstablished))))
     world.identities.release(World.bot, nextIncoming: 1)
     var third = FixpSession(now: world.now)
+    request.timestamp = world.timestamp()
     #expect(
       third.negotiate(
-        request, now: world.now, wall: world.wall, identities: &world.identities,
-        isRegistered: true, signatureIsValid: true) == .answer(.respond))
+        request, now: world.now, wall: world.wall, identities: &world.identities, doubt: nil)
+        == .answer(.respond))
   }
 
   @Test("Of two connections that negotiate, only the one with the higher version can establish.")
@@ -366,43 +370,64 @@ struct FixpSessionTests {
     var world = World()
     #expect(world.negotiate(version: 101) == .answer(.respond))
     var second = FixpSession(now: world.now)
-    let request = NegotiateRequest(session: World.bot, version: 102, timestamp: world.wall)
+    let request = NegotiateRequest(
+      session: World.bot, version: 102, timestamp: world.timestamp())
     #expect(
       second.negotiate(
-        request, now: world.now, wall: world.wall, identities: &world.identities,
-        isRegistered: true, signatureIsValid: true) == .answer(.respond))
+        request, now: world.now, wall: world.wall, identities: &world.identities, doubt: nil)
+        == .answer(.respond))
     #expect(
       world.establish(version: 101)
         == .answer(.rejectEstablishment(Refusal(.unknownSessionVersion, limit: 102))))
   }
 
-  @Test("Five bad signatures in a minute lock the key for a minute; good ones do not help.")
-  func keyLock() {
-    var world = World()
-    for _ in 0..<5 {
-      #expect(world.negotiate(signed: false) == .answer(.rejectNegotiation(Refusal(.badSignature))))
-      world.reconnect()
-      world.pass(milliseconds: 1000)
+  @Test("Who has not proved who it is learns neither versions nor whether a session is open.")
+  func strangers() {
+    let doubt = Refusal(.badSignature)
+    for version in [0, 100, 101, 102] as [UInt64] {
+      var world = World()
+      world.log()
+      world.session = FixpSession(now: world.now)
+      #expect(
+        world.establish(version: version, skew: 9_000_000_000, doubt: doubt)
+          == .answer(.rejectEstablishment(doubt)))
+      world.session = FixpSession(now: world.now)
+      #expect(
+        world.negotiate(version: version, skew: 9_000_000_000, doubt: doubt)
+          == .answer(.rejectNegotiation(doubt)))
     }
-    let until = Int64(world.wall.nanoseconds) + 59_000_000_000
-    #expect(world.negotiate() == .answer(.rejectNegotiation(Refusal(.keyLocked, limit: until))))
-    world.reconnect()
-    #expect(
-      world.negotiate(session: SessionId(8)) == .answer(.respond), "another key is not locked")
-    world.reconnect()
-    world.pass(milliseconds: 59_000)
-    #expect(world.negotiate() == .answer(.respond))
   }
 
-  @Test("Four bad signatures per minute never lock a key.")
-  func slowBadSignatures() {
+  @Test("The timestamps of an identity rise; those of others, and refused ones, do not count.")
+  func timestampsRise() {
     var world = World()
-    for _ in 0..<20 {
-      #expect(world.negotiate(signed: false) == .answer(.rejectNegotiation(Refusal(.badSignature))))
-      world.reconnect()
-      world.pass(milliseconds: 15_001)
+    #expect(world.negotiate(skew: 1_000) == .answer(.respond))
+    for skew in [1_000, 999, -4_000_000_000] as [Int64] {
+      world.session = FixpSession(now: world.now)
+      #expect(
+        world.negotiate(version: 102, skew: skew)
+          == .answer(.rejectNegotiation(Refusal(.timestampOutOfWindow))))
     }
-    #expect(world.negotiate() == .answer(.respond))
+    world.session = FixpSession(now: world.now)
+    #expect(world.negotiate(skew: 1_000, session: SessionId(8)) == .answer(.respond))
+    world.session = FixpSession(now: world.now)
+    #expect(
+      world.negotiate(skew: 2_000, doubt: Refusal(.badSignature))
+        == .answer(.rejectNegotiation(Refusal(.badSignature))))
+    world.session = FixpSession(now: world.now)
+    #expect(world.negotiate(version: 102, skew: 1_001) == .answer(.respond))
+    #expect(
+      world.establish(version: 102, skew: 1_001)
+        == .answer(.rejectEstablishment(Refusal(.timestampOutOfWindow))))
+  }
+
+  @Test("A timestamp from before the server's clock was set back keeps nobody out.")
+  func clockSetBack() {
+    var world = World()
+    world.log()
+    world.reconnect()
+    world.wall = Timestamp(nanoseconds: world.wall.nanoseconds - 20_000_000_000)
+    world.log(on: 102)
   }
 
   @Test("A duplicate is dropped silently; a gap is reported and processing continues.")

@@ -52,6 +52,7 @@ final class GatewayWorld: Sendable {
   static let operatorDesk = SessionId(3)
   static let otherBot = SessionId(4)
   static let secondBot = SessionId(5)
+  static let market = MarketId(0x0102_0304_0506_0708, 0x1112_1314_1516_1718)
   static let firm = ParticipantId(1)
   static let otherFirm = ParticipantId(2)
   static let account = AccountId(11)
@@ -67,9 +68,14 @@ final class GatewayWorld: Sendable {
   let wake: WakeHandle
   let keys: [SessionId: Curve25519.Signing.PrivateKey]
   let meterKey = Curve25519.Signing.PrivateKey()
+  private let settings: @Sendable (inout BinaryGateway.Configuration) -> Void
   private let done: DispatchSemaphore
 
-  init(_ configure: @Sendable (inout Transport.Configuration) -> Void = { _ in }) throws {
+  init(
+    _ configure: @Sendable (inout Transport.Configuration) -> Void = { _ in },
+    gateway settings: @escaping @Sendable (inout BinaryGateway.Configuration) -> Void = { _ in }
+  ) throws {
+    self.settings = settings
     keys = Dictionary(
       uniqueKeysWithValues: (1...5).map { (SessionId($0), Curve25519.Signing.PrivateKey()) })
     let started = Mutex<(UInt16, WakeHandle)?>(nil)
@@ -102,6 +108,8 @@ final class GatewayWorld: Sendable {
   /// A gateway configuration with clocks that the test sets.
   private func gatewayConfiguration() -> BinaryGateway.Configuration {
     var configuration = BinaryGateway.Configuration()
+    configuration.market = Self.market
+    settings(&configuration)
     configuration.clock = { [unowned self] in
       let error = state.withLock { $0.wallError }
       return Timestamp(nanoseconds: UInt64(Int64(SystemClock.now().nanoseconds) + error))

@@ -158,7 +158,7 @@ struct OrderReaderTests {
     try expectRejection(client, .unknownMeter, 9)
     try client.send(Sample.reading, key: Curve25519.Signing.PrivateKey())
     try expectRejection(client, .badMeterSignature, 0)
-    let signature = try Sample.reading.signature(world.meterKey)
+    let signature = try Sample.reading.signature(world.meterKey, for: GatewayWorld.market)
     let changes: [(inout MeterReading) -> Void] = [
       { $0.registerSequence += 1 }, { $0.produced.wattHours += 1 },
       { $0.consumed.wattHours += 1 }, { $0.intervalStart.nanoseconds += 1 },

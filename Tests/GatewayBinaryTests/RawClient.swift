@@ -1,15 +1,17 @@
 import Crypto
 import Glibc
-import JoulebookClient
 import MarketModel
 import Testing
 import Wire
+
+@testable import JoulebookClient
 
 /// A socket that sends any bytes and reads frames.
 final class RawClient {
   private let descriptor: Int32
   private var received: [UInt8] = []
   private(set) var ended = false
+  private var greeting: LogOnChallenge?
 
   init(port: UInt16) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -34,8 +36,30 @@ final class RawClient {
     _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
-  /// The bytes of the next frame; `nil` if the server closed the connection.
+  /// The bytes of the next frame after the challenge; `nil` if the server closed the connection.
   func frame() -> [UInt8]? {
+    while let bytes = anyFrame() {
+      guard let challenge = Self.challenge(bytes) else { return bytes }
+      greeting = challenge
+    }
+    return nil
+  }
+
+  /// The server's challenge.
+  func challenge() throws -> LogOnChallenge {
+    if greeting == nil { greeting = anyFrame().flatMap(Self.challenge) }
+    return try #require(greeting, "no challenge came first")
+  }
+
+  private static func challenge(_ bytes: [UInt8]) -> LogOnChallenge? {
+    bytes.withUnsafeBytes { buffer in
+      buffer.baseAddress.flatMap {
+        ChallengeDecoder(Frame(start: $0, length: bytes.count)).map { LogOnChallenge($0) }
+      }
+    }
+  }
+
+  private func anyFrame() -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
       if received.count >= 4 {
@@ -55,31 +79,60 @@ final class RawClient {
   }
 
   /// Negotiates and establishes, and reads the answers.
-  func logOn(_ key: Curve25519.Signing.PrivateKey, version: UInt64) {
-    let now = Client.wallClock()
-    func signed(_ bytes: [UInt8], _ purpose: SigningPurpose, _ offset: Int) -> [UInt8] {
-      bytes.withUnsafeBytes { buffer in
-        guard let start = buffer.baseAddress else { return bytes }
-        let message = purpose.message(of: Frame(start: start, length: bytes.count))
-        guard let signature = try? key.signature(for: message) else { return bytes }
-        return Array(bytes[..<offset]) + Array(signature)
-      }
-    }
-    send(
-      signed(
-        frameBytes(NegotiateEncoder.frameLength) {
-          NegotiateEncoder(
-            into: $0, sessionId: GatewayWorld.bot, sessionVersion: version, timestamp: now,
-            signature: .zero)
-        }, .negotiate, NegotiateEncoder.signatureOffset))
-    send(
-      signed(
-        frameBytes(EstablishEncoder.frameLength) {
-          EstablishEncoder(
-            into: $0, sessionId: GatewayWorld.bot, sessionVersion: version, timestamp: now,
-            nextSeqNo: 1, keepAliveInterval: 10_000, cancelAfter: .max, signature: .zero)
-        }, .establish, EstablishEncoder.signatureOffset))
+  func logOn(_ key: Curve25519.Signing.PrivateKey, version: UInt64) throws {
+    let challenge = try challenge()
+    send(try Self.negotiate(key, version: version, challenge))
+    send(try Self.establish(key, version: version, challenge))
     #expect(templates(2) == [.negotiationResponse, .establishmentAck])
+  }
+
+  /// A Negotiate, signed over `challenge`.
+  static func negotiate(
+    _ key: Curve25519.Signing.PrivateKey, session: SessionId = GatewayWorld.bot,
+    version: UInt64, at time: Timestamp = LogOnClock.next(), _ challenge: LogOnChallenge
+  ) throws -> [UInt8] {
+    let bytes = frameBytes(NegotiateEncoder.frameLength) {
+      NegotiateEncoder(
+        into: $0, sessionId: session, sessionVersion: version, timestamp: time, signature: .zero)
+    }
+    return try signed(bytes, .negotiate(challenge), NegotiateEncoder.signatureOffset, key)
+  }
+
+  /// An Establish, signed over `challenge`.
+  static func establish(
+    _ key: Curve25519.Signing.PrivateKey, session: SessionId = GatewayWorld.bot,
+    version: UInt64, next: UInt64 = 1, _ challenge: LogOnChallenge
+  ) throws -> [UInt8] {
+    let bytes = frameBytes(EstablishEncoder.frameLength) {
+      EstablishEncoder(
+        into: $0, sessionId: session, sessionVersion: version, timestamp: LogOnClock.next(),
+        nextSeqNo: next, keepAliveInterval: 10_000, cancelAfter: .max, signature: .zero)
+    }
+    return try signed(bytes, .establish(challenge), EstablishEncoder.signatureOffset, key)
+  }
+
+  private static func signed(
+    _ bytes: [UInt8], _ purpose: SigningPurpose, _ offset: Int,
+    _ key: Curve25519.Signing.PrivateKey
+  ) throws -> [UInt8] {
+    let message = try bytes.withUnsafeBytes { buffer in
+      purpose.message(
+        of: Frame(start: try #require(buffer.baseAddress), length: bytes.count))
+    }
+    return Array(bytes[..<offset]) + Array(try key.signature(for: message))
+  }
+
+  /// Code and limit of the reject that answers a Negotiate or Establish, after which the server
+  /// closes the connection; `nil` if another message comes.
+  func refusal() throws -> Refusal? {
+    let bytes = try #require(frame(), "closed without a word")
+    let refusal = try bytes.withUnsafeBytes { buffer in
+      let frame = Frame(start: try #require(buffer.baseAddress), length: bytes.count)
+      return NegotiationRejectDecoder(frame).map { Refusal($0.code, limit: $0.brokenLimit) }
+        ?? EstablishmentRejectDecoder(frame).map { Refusal($0.code, limit: $0.brokenLimit) }
+    }
+    if refusal != nil { #expect(frame() == nil && ended, "the server did not close") }
+    return refusal
   }
 
   /// The templates of the next frames; fewer if the server closes the connection.

@@ -1,3 +1,4 @@
+import Crypto
 import Glibc
 import JoulebookClient
 import MarketModel
@@ -24,6 +25,47 @@ struct ReadingTests {
     var order = Sample.limitOrder
     order.clientOrderId = ClientOrderId(id)
     return order
+  }
+
+  @Test(
+    "A reading is valid on the market that it names; one that names none only where that is said.",
+    arguments: [false, true])
+  func otherMarkets(acceptsUnbound: Bool) throws {
+    let world = try GatewayWorld(gateway: { $0.acceptsUnboundReadings = acceptsUnbound })
+    let client = try world.client(GatewayWorld.secondBot)
+    var elsewhere = GatewayWorld.market
+    elsewhere.word0 ^= 1
+    let (old, foreign) = (
+      try unbound(reading(1), world.meterKey),
+      try reading(2).signature(world.meterKey, for: elsewhere)
+    )
+    try client.send(reading(1), signature: old)
+    try client.send(reading(2), signature: foreign)
+    try client.send(reading(3), key: world.meterKey)
+    try client.flush()
+    let accepted = world.commands(acceptsUnbound ? 2 : 1).map(\.clientSequence)
+    #expect(accepted == (acceptsUnbound ? [1, 3] : [3]))
+    for _ in 0..<(acceptsUnbound ? 1 : 2) {
+      guard case .rejected(let rejection) = try client.expect().event else {
+        Issue.record("not rejected")
+        return
+      }
+      #expect(rejection.code == .badMeterSignature)
+    }
+  }
+
+  /// The signature of a meter that knows only schema version 6.
+  private func unbound(
+    _ reading: MeterReading, _ key: Curve25519.Signing.PrivateKey
+  ) throws -> Signature {
+    let frame = frameBytes(MeterReadingEncoder.frameLength) {
+      CommandFrame.write(.meterReading(reading), into: $0, seqNo: 0, sendingTime: .never)
+    }
+    let message = try frame.withUnsafeBytes { buffer in
+      SigningPurpose.unboundReading.message(
+        of: Frame(start: try #require(buffer.baseAddress), length: buffer.count))
+    }
+    return try #require(Signature(bytes: Array(try key.signature(for: message))))
   }
 
   @Test("A session's messages after a reading wait for it; those of other sessions do not.")

@@ -83,7 +83,7 @@ struct SessionRecoveryTests {
     let world = try GatewayWorld()
     let raw = try RawClient(port: world.port)
     let version = Client.wallClock().nanoseconds
-    raw.logOn(try #require(world.keys[GatewayWorld.bot]), version: version)
+    try raw.logOn(try #require(world.keys[GatewayWorld.bot]), version: version)
     raw.send(
       frameBytes(FinishedSendingEncoder.frameLength) {
         FinishedSendingEncoder(into: $0, sessionVersion: version, lastSeqNo: 2)

@@ -18,13 +18,14 @@ struct ThrottleTests {
     #expect(
       session.negotiate(
         NegotiateRequest(session: bot, version: 1, timestamp: Self.wall), now: Self.start,
-        wall: Self.wall, identities: &identities, isRegistered: true, signatureIsValid: true)
+        wall: Self.wall, identities: &identities, doubt: nil)
         == .answer(.respond))
     #expect(
       session.establish(
         EstablishRequest(
-          session: bot, version: 1, timestamp: Self.wall, keepAliveMilliseconds: 1_000),
-        now: Self.start, wall: Self.wall, identities: &identities, signatureIsValid: true)
+          session: bot, version: 1, timestamp: Timestamp(nanoseconds: Self.wall.nanoseconds + 1),
+          keepAliveMilliseconds: 1_000),
+        now: Self.start, wall: Self.wall, identities: &identities, doubt: nil)
         == .answer(.acknowledge))
     return session
   }

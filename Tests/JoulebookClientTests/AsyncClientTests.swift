@@ -71,7 +71,7 @@ import Testing
     let stage = try Stage()
     var stranger = stage.credentials
     stranger.session = SessionId(9)
-    await #expect(throws: ClientError.refused(code: .unknownSession, limit: 0)) {
+    await #expect(throws: ClientError.refused(code: .badSignature, limit: 0)) {
       try await AsyncClient.connect(
         host: "127.0.0.1", port: stage.host.port, credentials: stranger)
     }

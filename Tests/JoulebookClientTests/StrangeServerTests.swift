@@ -33,6 +33,8 @@ struct StrangeServerTests {
       Thread {
         let client = accept(listener, nil, nil)
         var heard = [UInt8](repeating: 0, count: 1024)
+        let first = Self.challenge
+        _ = first.withUnsafeBytes { send(client, $0.baseAddress, $0.count, 0) }
         for answer in answers where recv(client, &heard, heard.count, 0) > 0 {
           _ = answer.withUnsafeBytes { send(client, $0.baseAddress, $0.count, 0) }
         }
@@ -42,6 +44,17 @@ struct StrangeServerTests {
     }
 
     deinit { close(listener) }
+
+    private static var challenge: [UInt8] {
+      var bytes = [UInt8](repeating: 0, count: ChallengeEncoder.frameLength)
+      bytes.withUnsafeMutableBytes { buffer in
+        guard let start = buffer.baseAddress else { return }
+        ChallengeEncoder(
+          into: start, marketId: MarketId(1, 2), nonce: Nonce(1, 2, 3, 4),
+          serverTime: Timestamp(nanoseconds: 1))
+      }
+      return bytes
+    }
   }
 
   private static let session = SessionId(7)

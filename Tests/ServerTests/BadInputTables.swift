@@ -237,7 +237,8 @@ extension BadInput {
     message("a reading changed after it was signed", Verdict(.badMeterSignature), from: 4) {
       client, market in
       var reading = FrozenMarket.reading(2)
-      let signature = try reading.signature(market.village.meterKey)
+      let signature = try reading.signature(
+        market.village.meterKey, for: client.market)
       reading.produced.wattHours += 1
       return try client.send(reading, signature: signature)
     },

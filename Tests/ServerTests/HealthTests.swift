@@ -108,7 +108,8 @@ struct HealthTests {
       "snapshot_failures_total", "gateway_rejects_total", "sessions_terminated_total",
       "alarms_total", "pipeline_commands", "pipeline_events", "send_queue_bytes", "readers_paused",
       "connections_accepted_total", "connections_refused_total", "connections_lost_total",
-      "slow_readers_total", "keys_locked_total", "sessions_throttled_total", "log_errors_total",
+      "slow_readers_total", "log_ons_refused_bad_signature_total", "sessions_throttled_total",
+      "log_errors_total",
     ] {
       #expect(metrics.contains("joulebook_\(name) "), "\(name)")
     }

@@ -76,7 +76,7 @@ import Wire
     case .establish: return EstablishDecoder(frame)?.signature.bytes.count == 64
     case .meterReading:
       return MeterReadingDecoder(frame)?.signature.bytes.count == 64
-        && SigningPurpose.reading.message(of: frame).count == 63
+        && SigningPurpose.reading(MarketId(1, 2)).message(of: frame).count == 79
     case .newOrder: return NewOrderDecoder(frame)?.flags != nil
     case .balanceUpdate: return BalanceUpdateDecoder(frame)?.currency != nil
     case .status: return StatusDecoder(frame)?.meterCount != nil

@@ -10,39 +10,60 @@ import Wire
     }
   }
 
-  @Test("Negotiate is signed over its tag, the SBE header and the block up to the signature.")
+  private static let market = MarketId(0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908)
+  private static let challenge = LogOnChallenge(
+    market: market,
+    nonce: Nonce(
+      0x1716_1514_1312_1110, 0x1F1E_1D1C_1B1A_1918, 0x2726_2524_2322_2120, 0x2F2E_2D2C_2B2A_2928))
+
+  @Test("Negotiate is signed over tag, market, nonce, SBE header and block up to the signature.")
   func negotiate() {
     let frame = SwiftFrames.negotiate()
+    let signed = message(.negotiate(Self.challenge), frame)
     #expect(
-      message(.negotiate, frame) == Array("JOULEBOOK-NEGOTIATE-1".utf8)
-        + frame[4..<(frame.count - 64)])
-    #expect(message(.negotiate, frame).count == 21 + 8 + 20)
+      signed == Array("JOULEBOOK-NEGOTIATE-2".utf8) + Array(0..<48) + frame[4..<(frame.count - 64)])
+    #expect(signed.count == 21 + 16 + 32 + 8 + 20)
   }
 
-  @Test("Establish is signed over its tag, the SBE header and the block up to the signature.")
+  @Test("Establish is signed over tag, market, nonce, SBE header and block up to the signature.")
   func establish() {
     let frame = SwiftFrames.establish()
+    let signed = message(.establish(Self.challenge), frame)
     #expect(
-      message(.establish, frame) == Array("JOULEBOOK-ESTABLISH-1".utf8)
-        + frame[4..<(frame.count - 64)])
-    #expect(message(.establish, frame).count == 21 + 8 + 36)
+      signed == Array("JOULEBOOK-ESTABLISH-2".utf8) + Array(0..<48) + frame[4..<(frame.count - 64)])
+    #expect(signed.count == 21 + 16 + 32 + 8 + 36)
   }
 
-  @Test("A reading is signed over its tag and the 44 bytes from meter to consumed.")
+  @Test("A reading is signed over its tag, the market and the 44 bytes from meter to consumed.")
   func reading() {
     let frame = SwiftFrames.meterReading()
-    #expect(message(.reading, frame) == Array("JOULEBOOK-READING-1".utf8) + frame[28..<72])
-    #expect(message(.reading, frame).count == 19 + 44)
+    let signed = message(.reading(Self.market), frame)
+    #expect(signed == Array("JOULEBOOK-READING-2".utf8) + Array(0..<16) + frame[28..<72])
+    #expect(signed.count == 19 + 16 + 44)
+    #expect(
+      message(.unboundReading, frame) == Array("JOULEBOOK-READING-1".utf8) + frame[28..<72])
+  }
+
+  @Test("A market's id is read as it is written: 32 hexadecimal digits, its bytes in order.")
+  func marketId() {
+    #expect(Self.market.description == "000102030405060708090a0b0c0d0e0f")
+    #expect(MarketId("000102030405060708090A0B0c0d0e0f") == Self.market)
+    for text in [
+      "", "00", "000102030405060708090a0b0c0d0e0f00", "000102030405060708090a0b0c0d0e0g",
+      "000102030405060708090a0b0c0d0e0\u{FF10}", " 00102030405060708090a0b0c0d0e0f",
+    ] { #expect(MarketId(text) == nil, "\(text)") }
+    let made = MarketId.random()
+    #expect(MarketId("\(made)") == made && made != MarketId.random())
   }
 
   @Test("The meter does not sign the number and time that a session adds to a reading.")
   func relayedReading() {
     var frame = SwiftFrames.meterReading()
-    let signed = message(.reading, frame)
+    let signed = message(.reading(Self.market), frame)
     for offset in 12..<28 { frame[offset] ^= 0xFF }
-    #expect(message(.reading, frame) == signed)
+    #expect(message(.reading(Self.market), frame) == signed)
     frame[28] ^= 1
-    #expect(message(.reading, frame) != signed)
+    #expect(message(.reading(Self.market), frame) != signed)
   }
 
   @Test("A signature's 64 bytes pass through the frame in order.")

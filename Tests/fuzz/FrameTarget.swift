@@ -34,6 +34,7 @@ enum FrameTarget {
   /// Reads all fields of a server's frame.
   static func readFields(_ frame: Frame, _ template: Template) {
     switch template {
+    case .challenge: require(ChallengeDecoder(frame) != nil, "\(template)")
     case .negotiationResponse: require(NegotiationResponseDecoder(frame) != nil, "\(template)")
     case .negotiationReject: require(NegotiationRejectDecoder(frame) != nil, "\(template)")
     case .establishmentAck: require(EstablishmentAckDecoder(frame) != nil, "\(template)")

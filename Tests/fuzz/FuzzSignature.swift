@@ -25,7 +25,7 @@ enum FuzzSignature {
     switch purpose {
     case .negotiate: NegotiateEncoder.signatureOffset
     case .establish: EstablishEncoder.signatureOffset
-    case .reading: MeterReadingEncoder.signatureOffset
+    case .reading, .unboundReading: MeterReadingEncoder.signatureOffset
     }
   }
 
@@ -34,8 +34,14 @@ enum FuzzSignature {
     _ frame: Frame, _ purpose: SigningPurpose, _ key: PublicKey
   ) -> UInt64 {
     let end = signatureOffset(purpose)
-    let start = purpose == .reading ? end - 44 : 4
+    let start: Int
     var hash = key.word0 ^ key.word1 &* 3 ^ key.word2 &* 5 ^ key.word3 &* 7 ^ UInt64(end)
+    switch purpose {
+    case .negotiate(let challenge), .establish(let challenge):
+      start = 4
+      hash ^= challenge.nonce.word0
+    case .reading, .unboundReading: start = end - 44
+    }
     for offset in stride(from: start, to: end, by: 4) {
       hash =
         (hash ^ UInt64(frame.bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))

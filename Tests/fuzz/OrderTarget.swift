@@ -67,7 +67,7 @@ enum OrderTarget {
 
     mutating func take(_ script: borrowing FrameScript) {
       if script.isSigned, script.template == .meterReading {
-        FuzzSignature.sign(script.block, .reading, FuzzMarket.keys[script.lane])
+        FuzzSignature.sign(script.block, .reading(MarketId(0, 0)), FuzzMarket.keys[script.lane])
       }
       take(script.block, session: SessionId(UInt32(script.lane + 1)), fitted: script.how & 8 == 0)
     }
@@ -81,7 +81,7 @@ enum OrderTarget {
       else { return }
       switch OrderReader().read(
         frame, template, from: session, roles: [.trading, .metering, .administration],
-        reference: reference, verify: FuzzSignature.isValid)
+        reference: reference, market: MarketId(0, 0), verify: FuzzSignature.isValid)
       {
       case .command(var command):
         if fitted, definitions.isExtreme {

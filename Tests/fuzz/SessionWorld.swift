@@ -35,16 +35,22 @@ final class SessionWorld: ExchangePort, LoopHandler {
 
   /// The wall clock. Inputs run one at a time on one thread.
   private nonisolated(unsafe) static var now = FuzzMarket.beginning
+  /// Number of signed log-ons of this input.
+  private nonisolated(unsafe) static var logOns: UInt64 = 0
+  /// Every connection has the same, so that a script can sign without reading it.
+  private static let challenge = LogOnChallenge(
+    market: MarketId(0, 0), nonce: Nonce(1, 2, 3, 4))
   private static let configuration = {
     var configuration = BinaryGateway.Configuration()
     configuration.clock = { Timestamp(nanoseconds: SessionWorld.now) }
+    configuration.nonce = { SessionWorld.challenge.nonce }
     configuration.verify = { FuzzSignature.isValid($0, $1, $2, $3) }
     return configuration
   }()
   private let checker = ReadingChecker(configuration)
 
   init() {
-    Self.now = FuzzMarket.beginning
+    (Self.now, Self.logOns) = (FuzzMarket.beginning, 0)
     let lost = LostSessions(self, clock)
     self.lost = lost
     let gateway = BinaryGateway(
@@ -85,6 +91,12 @@ final class SessionWorld: ExchangePort, LoopHandler {
     }
   }
 
+  /// The time of a log-on, above the one before.
+  private static func timestamp() -> UInt64 {
+    logOns += 1
+    return now + logOns
+  }
+
   /// Sends a frame with the repairs that it asks for.
   func send(_ script: consuming FrameScript) {
     let session = script.isForTheOther ? 2 : script.lane + 1
@@ -92,14 +104,15 @@ final class SessionWorld: ExchangePort, LoopHandler {
     switch script.template {
     case .negotiate where script.isSigned:
       script.block.set(UInt32(session), at: 12)
-      script.block.set(Self.now, at: 24)
-      FuzzSignature.sign(script.block, .negotiate, key)
+      script.block.set(Self.timestamp(), at: 24)
+      FuzzSignature.sign(script.block, .negotiate(Self.challenge), key)
       nextSequence[script.lane] = 1
     case .establish where script.isSigned:
       script.block.set(UInt32(session), at: 12)
-      script.block.set(Self.now, at: 24)
-      FuzzSignature.sign(script.block, .establish, key)
-    case .meterReading where script.isSigned: FuzzSignature.sign(script.block, .reading, key)
+      script.block.set(Self.timestamp(), at: 24)
+      FuzzSignature.sign(script.block, .establish(Self.challenge), key)
+    case .meterReading where script.isSigned:
+      FuzzSignature.sign(script.block, .reading(Self.challenge.market), key)
     default: break
     }
     if script.isInSequence, Self.isNumbered(script.template) {

@@ -90,7 +90,7 @@ def check_vectors(dissector, vectors, folder):
 def check_capture(dissector, path):
     """Checks the dissection of a captured conversation."""
     found = [name for name, _ in dissect(dissector, path)]
-    for name in ("Negotiate", "NegotiationResponse", "Establish", "EstablishmentAck", "NewOrder",
+    for name in ("Challenge", "Negotiate", "NegotiationResponse", "Establish", "EstablishmentAck", "NewOrder",
                  "Accepted", "MeterReading", "Trade", "BalanceUpdate", "Terminate"):
         assert name in found, f"no {name} in the capture"
     assert all(re.fullmatch(r"[A-Z]\w+", name) for name in found), found

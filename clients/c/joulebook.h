@@ -15,8 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEADER = 12, SCHEMA = 16970, VERSION = 3, ENCODING = 0xEB50 };
+enum { HEADER = 12, SCHEMA = 16970, VERSION = 7, ENCODING = 0xEB50 };
 enum { NEGOTIATE = 1, NEGOTIATION_RESPONSE = 2, ESTABLISH = 4, ESTABLISHMENT_ACK = 5, SEQUENCE = 7, TERMINATE = 12 };
+enum { CHALLENGE = 15, CHALLENGE_LENGTH = 48 }; /* marketId and nonce */
 enum { REJECTED = 44 };
 enum { KEEP_ALIVE = 10000 };
 
@@ -29,6 +30,7 @@ static struct {
 
 static int connection;
 static uint8_t frame[4096];
+static uint8_t challenge[CHALLENGE_LENGTH]; /* the connection's */
 
 static void die(const char *what) {
   fprintf(stderr, "%s\n", what);
@@ -49,6 +51,14 @@ static uint64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_REALTIME, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* The time of a log-on: the clock's, but above that of the one before. */
+static uint64_t log_on_time(void) {
+  static uint64_t last;
+  uint64_t time = now();
+  last = time > last ? time : last + 1;
+  return last;
 }
 
 /* Begins a frame: writes the headers and a block of zeros. */
@@ -110,11 +120,13 @@ static void expect(uint16_t template) {
   while (next_frame() != template) {}
 }
 
-/* Signs the tag and the frame's bytes 4 to at - 1, and writes the signature at offset `at`. */
+/* Signs the tag, the connection's challenge and the frame's bytes 4 to at - 1, and writes the signature at offset `at`. */
 static void sign(const char *tag, size_t at) {
   uint8_t message[256];
   size_t length = strlen(tag), size = 64;
   memcpy(message, tag, length);
+  memcpy(message + length, challenge, sizeof challenge);
+  length += sizeof challenge;
   memcpy(message + length, frame + 4, at - 4);
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   if (EVP_DigestSignInit(context, NULL, NULL, NULL, session.key) != 1 ||
@@ -123,11 +135,14 @@ static void sign(const char *tag, size_t at) {
   EVP_MD_CTX_free(context);
 }
 
+/* Connects, and waits for the server's challenge. */
 static void open_connection(const char *host, const char *port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
   inet_pton(AF_INET, host, &address.sin_addr);
   connection = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(connection, (struct sockaddr *)&address, sizeof address) != 0) die("cannot connect");
+  expect(CHALLENGE);
+  memcpy(challenge, frame + HEADER, sizeof challenge);
 }
 
 /* Establishes the session; `next` is the sequence number of our next message, or 0 to resume the session.
@@ -136,11 +151,11 @@ static uint64_t establish(uint64_t next) {
   begin(ESTABLISH, 100);
   put(12, 4, session.identity);
   put(16, 8, session.version);
-  put(24, 8, now());
+  put(24, 8, log_on_time());
   put(32, 8, next);
   put(40, 4, KEEP_ALIVE);
   put(44, 4, 5000);
-  sign("JOULEBOOK-ESTABLISH-1", 48);
+  sign("JOULEBOOK-ESTABLISH-2", 48);
   send_frame();
   expect(ESTABLISHMENT_ACK);
   session.next = get(32, 8);
@@ -162,8 +177,8 @@ static void log_on(const char *host, const char *port, const char *identity, con
   begin(NEGOTIATE, 84);
   put(12, 4, session.identity);
   put(16, 8, session.version);
-  put(24, 8, now());
-  sign("JOULEBOOK-NEGOTIATE-1", 32);
+  put(24, 8, log_on_time());
+  sign("JOULEBOOK-NEGOTIATE-2", 32);
   send_frame();
   expect(NEGOTIATION_RESPONSE);
   establish(1);

@@ -50,7 +50,7 @@ final class ServerVenue: Venue {
         return try Client(
           host: host, port: port, credentials: credentials, options: options)
       } catch {
-        guard case .refused(.unknownSession, _) = error else { throw error }
+        guard case .refused(.badSignature, _) = error else { throw error }
         usleep(20_000)
       }
     }

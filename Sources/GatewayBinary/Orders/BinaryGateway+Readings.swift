@@ -61,7 +61,7 @@ extension BinaryGateway {
       taken += 1
       return .go
     case .here:
-      let isValid = configuration.verify(signed.signature, frame, .reading, signed.key)
+      let isValid = configuration.isValid(signed, frame)
       if accept(signed, isValid, slot) { return .go }
     case .full: break
     }

@@ -46,10 +46,11 @@ public struct OrderReader: Sendable {
   ///   - session: The sender.
   ///   - roles: The sender's roles.
   ///   - reference: Contains the meters' keys.
+  ///   - market: The market that a meter's signature must name.
   ///   - verify: Verifies a signature.
   package func read(
     _ frame: Frame, _ template: Template, from session: SessionId, roles: Roles,
-    reference: borrowing ReferenceData,
+    reference: borrowing ReferenceData, market: MarketId,
     verify: (Signature, Frame, SigningPurpose, PublicKey) -> Bool = SignatureCheck.isValid
   ) -> Result {
     guard template == .meterReading else {
@@ -60,7 +61,8 @@ public struct OrderReader: Sendable {
     {
     case .rejected(let rejected): return .rejected(rejected)
     case .signed(let signed):
-      return signed.result(isValid: verify(signed.signature, frame, .reading, signed.key))
+      return signed.result(
+        isValid: verify(signed.signature, frame, .reading(market), signed.key))
     }
   }
 

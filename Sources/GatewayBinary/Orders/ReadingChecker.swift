@@ -6,10 +6,12 @@ import Wire
 public struct ReadingChecker: ~Copyable {
   private let frame = UnsafeMutableRawPointer.allocate(
     byteCount: MeterReadingEncoder.frameLength, alignment: 8)
-  private let verify: @Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool
+  private let configuration: BinaryGateway.Configuration
 
   /// A checker that verifies as a gateway with `configuration` does.
-  public init(_ configuration: BinaryGateway.Configuration) { verify = configuration.verify }
+  public init(_ configuration: BinaryGateway.Configuration) {
+    self.configuration = configuration
+  }
 
   deinit { frame.deallocate() }
 
@@ -18,6 +20,16 @@ public struct ReadingChecker: ~Copyable {
     CommandFrame.write(
       .meterReading(signed.reading), into: frame, seqNo: signed.clientSequence,
       sendingTime: signed.sendingTime, signature: signed.signature)
-    return verify(signed.signature, Frame(finished: frame), .reading, signed.key)
+    return configuration.isValid(signed, Frame(finished: frame))
+  }
+}
+
+extension BinaryGateway.Configuration {
+  /// Whether the meter signed the reading in `frame` for this market, or for none where that is
+  /// accepted.
+  func isValid(_ signed: SignedReading, _ frame: Frame) -> Bool {
+    verify(signed.signature, frame, .reading(market), signed.key)
+      || acceptsUnboundReadings
+        && verify(signed.signature, frame, .unboundReading, signed.key)
   }
 }

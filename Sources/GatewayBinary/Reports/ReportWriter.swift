@@ -29,6 +29,12 @@ struct ReportWriter {
 // MARK: - Session
 
 extension ReportWriter {
+  func challenge(_ challenge: LogOnChallenge, now: Timestamp) {
+    guard let frame = room(ChallengeEncoder.frameLength) else { return }
+    ChallengeEncoder(
+      into: frame, marketId: challenge.market, nonce: challenge.nonce, serverTime: now)
+  }
+
   func negotiationResponse(_ request: NegotiateRequest, now: Timestamp) {
     guard let frame = room(NegotiationResponseEncoder.frameLength) else { return }
     NegotiationResponseEncoder(

@@ -146,27 +146,21 @@ extension BinaryGateway {
 
 extension BinaryGateway {
   private func negotiate(_ frame: Frame, _ slot: Int) {
-    guard let message = NegotiateDecoder(frame), peers[slot] != nil else { return }
+    guard let message = NegotiateDecoder(frame), let peer = peers[slot] else { return }
     let request = NegotiateRequest(
       session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp)
     if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
-    let known = view.reference.session(request.session)
-    let wasLocked = view.identities.lockLeft(request.session, now: now) != nil
     let wall = configuration.clock()
+    var proof = LogOnProof(self, peer, frame, request.session, message.signature)
     let action = peers[slot]?.session.negotiate(
       request, now: now, wall: wall, identities: &view.identities,
-      isRegistered: known.map { !$0.roles.isEmpty } ?? false,
-      signatureIsValid: known.map {
-        configuration.verify(message.signature, frame, .negotiate, $0.key)
-      } ?? false)
+      doubt: proof.doubt(.negotiate(peer.challenge)))
     switch action {
     case .answer(.respond):
-      peers[slot]?.participant = known?.participant ?? .exchange
+      peers[slot]?.participant = view.reference.session(request.session)?.participant ?? .exchange
       writer(slot)?.negotiationResponse(request, now: wall)
     case .answer(.rejectNegotiation(let refusal)):
-      if !wasLocked, view.identities.lockLeft(request.session, now: now) != nil {
-        exchange.note(.keyLocked(request.session))
-      }
+      seat.noteRefused(request.session, proof.failure(refusal), from: proof.address)
       counts.terminations += 1
       writer(slot)?.negotiationReject(request, refusal)
       finish(slot)
@@ -176,24 +170,22 @@ extension BinaryGateway {
   }
 
   private func establish(_ frame: Frame, _ slot: Int) {
-    guard let message = EstablishDecoder(frame), peers[slot] != nil else { return }
+    guard let message = EstablishDecoder(frame), let peer = peers[slot] else { return }
     let request = EstablishRequest(
       session: message.sessionId, version: message.sessionVersion, timestamp: message.timestamp,
       keepAliveMilliseconds: message.keepAliveInterval, nextSequence: message.nextSeqNo,
       cancelAfter: message.cancelAfter)
     if isDraining { return terminate(slot, Refusal(.shuttingDown)) }
-    let known = view.reference.session(request.session)
+    var proof = LogOnProof(self, peer, frame, request.session, message.signature)
     let action = peers[slot]?.session.establish(
       request, now: now, wall: configuration.clock(), identities: &view.identities, by: number,
-      isRegistered: known.map { !$0.roles.isEmpty } ?? false,
-      signatureIsValid: known.map {
-        configuration.verify(message.signature, frame, .establish, $0.key)
-      } ?? false)
+      doubt: proof.doubt(.establish(peer.challenge)))
     switch action {
     case .answer(.acknowledge):
       takeOver(request.session, by: slot)
-      acknowledge(request, slot, known)
+      acknowledge(request, slot, view.reference.session(request.session))
     case .answer(.rejectEstablishment(let refusal)):
+      seat.noteRefused(request.session, proof.failure(refusal), from: proof.address)
       counts.terminations += 1
       writer(slot)?.establishmentReject(request, refusal)
       finish(slot)

@@ -183,26 +183,19 @@ public struct FixpSession: Sendable {
   /// - Parameters:
   ///   - now: Present time of the interval clock.
   ///   - wall: Present wall-clock time, to check the request's timestamp.
-  ///   - identities: State of all sessions; records the version and bad signatures.
-  ///   - isRegistered: Whether the session exists and has a role.
-  ///   - signatureIsValid: Evaluated only if the key is not locked, since verifying takes 50 us.
+  ///   - identities: State of all sessions; records version and timestamp.
+  ///   - doubt: Why the sender has not proved to be the session's owner; `nil` if it has. Evaluated
+  ///     before anything of the session is looked at, so that others learn nothing of it; and only
+  ///     in the right state, since verifying a signature takes 50 us.
   public mutating func negotiate(
     _ request: NegotiateRequest, now: SteadyTime, wall: Timestamp,
-    identities: inout SessionIdentities,
-    isRegistered: Bool, signatureIsValid: @autoclosure () -> Bool
+    identities: inout SessionIdentities, doubt: @autoclosure () -> Refusal?
   ) -> Action {
     lastReceived = now
     guard state == .connected else { return end(.alreadyNegotiated) }
-    guard isRegistered else { return refuseNegotiation(.unknownSession) }
-    if let left = identities.lockLeft(request.session, now: now) {
-      return refuseNegotiation(.keyLocked, limit: wall.limit(after: left))
-    }
-    guard signatureIsValid() else {
-      identities.badSignature(request.session, now: now)
-      return refuseNegotiation(.badSignature)
-    }
-    guard isInWindow(request.timestamp, wall) else {
-      return refuseNegotiation(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
+    if let doubt = doubt() { return refuseNegotiation(doubt.code, limit: doubt.limit) }
+    if let refusal = badTimestamp(request.timestamp, wall, request.session, &identities) {
+      return refuseNegotiation(refusal.code, limit: refusal.limit)
     }
     let last = identities.lastVersion(request.session)
     guard request.version > last else {
@@ -225,28 +218,19 @@ public struct FixpSession: Sendable {
   ///   - now: Present time of the interval clock.
   ///   - wall: Present wall-clock time, to check the request's timestamp.
   ///   - gateway: The gateway of this connection.
-  ///   - isRegistered: Whether the session still exists and has a role.
-  ///   - signatureIsValid: Evaluated only if the key is not locked.
+  ///   - doubt: As in `negotiate`.
   public mutating func establish(
     _ request: EstablishRequest, now: SteadyTime, wall: Timestamp,
     identities: inout SessionIdentities, by gateway: GatewayNumber = .first,
-    isRegistered: Bool = true, signatureIsValid: @autoclosure () -> Bool
+    doubt: @autoclosure () -> Refusal?
   ) -> Action {
     lastReceived = now
     let isReturning = state == .connected
     if state == .established || state == .ended { return end(.alreadyEstablished) }
-    if let refusal = unknownVersion(request, identities) {
-      return refuseEstablishment(refusal.code, limit: refusal.limit)
-    }
-    guard isRegistered else { return refuseEstablishment(.unknownSession) }
-    if let left = identities.lockLeft(request.session, now: now) {
-      return refuseEstablishment(.keyLocked, limit: wall.limit(after: left))
-    }
-    guard signatureIsValid() else {
-      identities.badSignature(request.session, now: now)
-      return refuseEstablishment(.badSignature)
-    }
-    if let refusal = badTerms(request, wall) {
+    if let doubt = doubt() { return refuseEstablishment(doubt.code, limit: doubt.limit) }
+    if let refusal = unknownVersion(request, identities)
+      ?? badTimestamp(request.timestamp, wall, request.session, &identities) ?? badTerms(request)
+    {
       return refuseEstablishment(refusal.code, limit: refusal.limit)
     }
     let holder = identities.holder(of: request.session)
@@ -279,11 +263,25 @@ public struct FixpSession: Sendable {
     return version == last ? nil : Refusal(.unknownSessionVersion, limit: Int64(clamping: last))
   }
 
-  /// The refusal if the timestamp or an interval is out of range.
-  private func badTerms(_ request: EstablishRequest, _ wall: Timestamp) -> Refusal? {
-    guard isInWindow(request.timestamp, wall) else {
+  /// The refusal if the timestamp is outside the window around the server's clock, or not above the
+  /// last one of the identity; records it otherwise. A last one that is itself outside the window is
+  /// from before a correction of the clock and does not count: the nonce alone prevents replays.
+  private func badTimestamp(
+    _ timestamp: Timestamp, _ wall: Timestamp, _ session: SessionId,
+    _ identities: inout SessionIdentities
+  ) -> Refusal? {
+    guard isInWindow(timestamp, wall) else {
       return Refusal(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
     }
+    if let last = identities.lastTimestamp(session), isInWindow(last, wall), timestamp <= last {
+      return Refusal(.timestampOutOfWindow)
+    }
+    identities.accepted(session, at: timestamp)
+    return nil
+  }
+
+  /// The refusal if an interval is out of range.
+  private func badTerms(_ request: EstablishRequest) -> Refusal? {
     let interval = request.keepAliveMilliseconds
     let nearest = min(max(interval, limits.shortestKeepAlive), limits.longestKeepAlive)
     guard interval == nearest else {
@@ -471,9 +469,4 @@ public struct FixpSession: Sendable {
     state = .ended
     return .terminate(Refusal(code, limit: limit))
   }
-}
-
-extension Timestamp {
-  /// The time `left` ns after this one, as the limit in a reject.
-  fileprivate func limit(after left: UInt64) -> Int64 { Int64(clamping: nanoseconds + left) }
 }

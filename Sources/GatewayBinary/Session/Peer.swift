@@ -1,6 +1,7 @@
 import GatewayKit
 import MarketModel
 import Transport
+import Wire
 
 /// A view of an area's channel to which a client can subscribe.
 enum MarketView: Int, CaseIterable {
@@ -15,6 +16,8 @@ enum MarketView: Int, CaseIterable {
 /// A connected client: its connection and the state of its session. Owned by the I/O thread.
 struct Peer {
   var connection: ConnectionId
+  /// What the client was sent when it connected.
+  let challenge: LogOnChallenge
   var session: FixpSession
   /// The participant it acts for; `.exchange` before it negotiated.
   var participant = ParticipantId.exchange

@@ -150,13 +150,23 @@ public struct GatewaySeat {
   public let lost: LostSessions
   /// Clock for intervals and timeouts.
   public let clock: ServingClock
+  /// Limits log-ons that prove nothing.
+  public let logOns: LogOnLimits
 
   /// The context of gateway `number`.
   public init(
     _ number: GatewayNumber, _ exchange: any ExchangePort, _ view: DurableView,
-    _ lost: LostSessions, _ clock: ServingClock
+    _ lost: LostSessions, _ clock: ServingClock, _ logOns: LogOnLimits = LogOnLimits()
   ) {
     (self.number, self.exchange, self.view) = (number, exchange, view)
-    (self.lost, self.clock) = (lost, clock)
+    (self.lost, self.clock, self.logOns) = (lost, clock, logOns)
+  }
+
+  /// Counts a refused log-on and reports it for the log and the metrics.
+  public func noteRefused(
+    _ session: SessionId, _ failure: LogOnFailure, from address: LogOnAddress?
+  ) {
+    let lines = logOns.refused(failure, from: address, at: clock.now)
+    exchange.note(.logOnRefused(session, failure, from: address, lines: lines))
   }
 }

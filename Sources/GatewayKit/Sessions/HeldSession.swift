@@ -27,22 +27,24 @@ public struct HeldSession {
   ///   - seat: That of the gateway.
   ///   - connection: The gateway's number of the connection, never used again.
   ///   - wall: The time that becomes the version of a session that never began.
-  ///   - isProven: Whether the client is who it says; asked only when that is not locked. Five times wrong within a
-  ///     minute locks the session for a minute, by every gateway.
-  /// - Throws: 1001 when it is not registered or revoked, 1014 locked, 1002 not proven, 1008 when another connection
-  ///   has it established, by whichever gateway, 1004 when no version is left.
+  ///   - address: Where the client connects from; `nil`: not known, so that only its connection can be limited.
+  ///   - isProven: Whether the client is who it says; asked only while its address is not limited (`LogOnLimits`).
+  /// - Throws: 1022 when too many log-ons from the address proved nothing; 1002 when this one proves nothing, or the
+  ///   session is not registered or revoked: the gateway then closes the connection; 1008 when another connection has
+  ///   it established, by whichever gateway, 1004 when no version is left.
   public init(
-    _ session: SessionId, on seat: GatewaySeat, _ connection: UInt64, cancelAfter: UInt32,
+    _ session: SessionId, on seat: GatewaySeat, _ connection: UInt64,
+    from address: LogOnAddress? = nil, cancelAfter: UInt32,
     wall: Timestamp = SystemClock.now(), isProven: @autoclosure () -> Bool
   ) throws(Refusal) {
-    let (view, now) = (seat.view, seat.clock.now)
-    if view.reference.roles(of: session).isEmpty { throw Refusal(.unknownSession) }
-    if let left = view.identities.lockLeft(session, now: now) {
-      throw Refusal(.keyLocked, limit: Int64(clamping: wall.nanoseconds + left))
+    let view = seat.view
+    if let left = seat.logOns.timeLeft(address, at: seat.clock.now) {
+      seat.noteRefused(session, .tooMany, from: address)
+      throw Refusal(.tooManyLogOns, limit: Int64(clamping: left))
     }
-    guard isProven() else {
-      let isLocked = view.identities.badSignature(session, now: now)
-      if isLocked { seat.exchange.note(.keyLocked(session)) }
+    let isKnown = !view.reference.roles(of: session).isEmpty
+    guard isProven(), isKnown else {
+      seat.noteRefused(session, isKnown ? .badSignature : .unknownSession, from: address)
       throw Refusal(.badSignature)
     }
     if view.identities.isEstablished(session) { throw Refusal(.alreadyEstablished) }

@@ -1,17 +1,12 @@
 import MarketModel
 
 /// State of session identities across connections and gateways: versions, expected sequence
-/// numbers, bad signatures, and which gateway has established them. Owned by the I/O thread.
+/// numbers, timestamps of log-ons, and which gateway has established them. Owned by the I/O thread.
 ///
 /// Versions of a session must increase, also across restarts. Versions that were established are in
 /// the journal. Versions that were only negotiated are excluded after a restart by a floor, the
 /// start time of the server in ns; this works for clients that use clock readings as versions.
 public struct SessionIdentities: Sendable {
-  /// Number of bad signatures within `badSignatureWindow` that locks a key.
-  public static let badSignatureLimit = 5
-  /// Period in which bad signatures are counted, and for which the key is then locked; ns.
-  public static let badSignatureWindow: UInt64 = 60_000_000_000
-
   private struct Identity {
     var lastVersion: UInt64
     /// The version established last, which a client may resume; 0 if none.
@@ -20,9 +15,8 @@ public struct SessionIdentities: Sendable {
     var nextIncoming: UInt64 = 1
     /// The gateway that has established it; `nil` if it is not established.
     var holder: GatewayNumber?
-    /// Times of the latest bad signatures, oldest first; at most `badSignatureLimit`.
-    var badSignatures: [SteadyTime] = []
-    var lockedAt: SteadyTime?
+    /// Timestamp of the last accepted Negotiate or Establish; not durable.
+    var lastTimestamp: Timestamp?
   }
 
   private let versionFloor: UInt64
@@ -53,30 +47,14 @@ public struct SessionIdentities: Sendable {
   /// The gateway that has established `session`; `nil` if none has.
   public func holder(of session: SessionId) -> GatewayNumber? { identities[session]?.holder }
 
-  /// Remaining time for which the key is locked, in ns.
-  /// - Returns: `nil` if it is not locked.
-  public func lockLeft(_ session: SessionId, now: SteadyTime) -> UInt64? {
-    guard let start = identities[session]?.lockedAt else { return nil }
-    let passed = now.since(start)
-    return passed < Self.badSignatureWindow ? Self.badSignatureWindow - passed : nil
+  /// Timestamp of the last Negotiate or Establish of `session` that was accepted since the start.
+  public func lastTimestamp(_ session: SessionId) -> Timestamp? {
+    identities[session]?.lastTimestamp
   }
 
-  /// Counts a bad signature; the fifth within a minute locks the key for a minute.
-  /// - Returns: whether this one locked it.
-  @discardableResult public mutating func badSignature(
-    _ session: SessionId, now: SteadyTime
-  ) -> Bool {
-    var isLocked = false
-    update(session) { identity in
-      identity.badSignatures.removeAll { now.since($0) >= Self.badSignatureWindow }
-      identity.badSignatures.append(now)
-      if identity.badSignatures.count >= Self.badSignatureLimit {
-        identity.lockedAt = now
-        identity.badSignatures.removeAll(keepingCapacity: true)
-        isLocked = true
-      }
-    }
-    return isLocked
+  /// Records the timestamp of an accepted Negotiate or Establish.
+  public mutating func accepted(_ session: SessionId, at timestamp: Timestamp) {
+    update(session) { $0.lastTimestamp = timestamp }
   }
 
   /// Records the version that `session` negotiated.

@@ -1,3 +1,5 @@
+import MarketModel
+
 extension Configuration {
   /// All keys, in the order of the default file.
   public static var settings: [Setting] { service + stages + market }
@@ -71,6 +73,11 @@ extension Configuration {
       .number(
         "client.work", \.workLimit, 1_000...1 << 30,
         "work per second that a participant may ask for, units of about 1 us; more is rejected"),
+        "logon.failures", \.logOnFailures, 1...1 << 30,
+        "log-ons a minute and address that prove nothing; further ones are refused unseen"),
+      .flag(
+        "readings.unbound", \.unboundReadings,
+        "true: also takes readings signed for no market, which are valid on others too"),
       .number(
         "settlement.transfers", \.settlement.transfers, 1...1_000_000,
         "transfers with which a batch closes; fixed by the first start"),
@@ -82,6 +89,7 @@ extension Configuration {
 
   private static var market: [Setting] {
     [
+      .market,
       .number("capacity.participants", \.capacity.participants, 1...1 << 24, "participants"),
       .number("capacity.sessions", \.capacity.sessions, 1...1 << 24, "session identities"),
       .number("capacity.accounts", \.capacity.accounts, 1...1 << 24, "accounts"),
@@ -133,6 +141,19 @@ extension Setting {
       value: { "\($0.ledger)" },
       assign: { (configuration, value) throws(ConfigurationError) in
         configuration.ledger = try LedgerLocation(value)
+      })
+  }
+
+  fileprivate static var market: Setting {
+    Setting(
+      key: "market",
+      text: "its id, 32 hexadecimal digits; empty: a random one; fixed by the first start",
+      value: { $0.market.map { "\($0)" } ?? "" },
+      assign: { (configuration, value) throws(ConfigurationError) in
+        configuration.market = MarketId(value)
+        if configuration.market == nil, !value.isEmpty {
+          throw ConfigurationError("market: \(value) is not 32 hexadecimal digits")
+        }
       })
   }
 

@@ -53,6 +53,11 @@ public struct Configuration: Sendable, Equatable {
   public var tlsKey = ""
   /// IPv4 or IPv6 address and port of the monitoring server; empty disables it.
   public var health = ""
+  /// Log-ons a minute from one address that prove nothing and are looked at; further ones are
+  /// refused unseen.
+  public var logOnFailures: UInt32 = 10
+  /// Whether meter readings are accepted that were signed without naming a market.
+  public var unboundReadings = false
   /// Maximum number of simultaneous client connections.
   public var connections: UInt32 = 1024
   /// Folder of the journal, the ledger and the operator's key.
@@ -105,6 +110,8 @@ public struct Configuration: Sendable, Equatable {
   /// Files with the operators' public keys, one key of 64 hexadecimal digits per line. If empty,
   /// the first start generates a key pair.
   public var operatorKeys: [String] = []
+  /// The market's id. `nil`: a random one is made by the first start, which fixes it.
+  public var market: MarketId?
   /// Capacity of the exchange. Fixed by the first start of a data folder.
   public var capacity = Capacity.standard
   /// Rules by which a settlement batch closes. Fixed by the first start of a data folder.
@@ -146,6 +153,8 @@ extension Configuration {
     gateway.session.cancels = ThrottleLimits(limit: cancelLimit, cutoff: cancelCutoff)
     gateway.session.work = WorkBudget.Limits(
       perSecond: Int64(workLimit), perTurn: max(1, Int64(workLimit) / 200))
+    if let market { gateway.market = market }
+    gateway.acceptsUnboundReadings = unboundReadings
     return gateway
   }
 }

@@ -18,6 +18,18 @@ public struct Setting {
     }
   }
 
+  static func flag(
+    _ key: String, _ path: WritableKeyPath<Configuration, Bool>, _ text: String
+  ) -> Setting {
+    Setting(key: key, text: text, value: { "\($0[keyPath: path])" }) {
+      (configuration, value) throws(ConfigurationError) in
+      guard let isOn = Bool(value) else {
+        throw ConfigurationError("\(key): \(value) is neither true nor false")
+      }
+      configuration[keyPath: path] = isOn
+    }
+  }
+
   static func number<Value: FixedWidthInteger>(
     _ key: String, _ path: WritableKeyPath<Configuration, Value>, _ range: ClosedRange<Value>,
     _ text: String

@@ -1,8 +1,9 @@
 // Files that a server keeps on disk:
 //
 //   DATA/
-//     market.yaml      capacity, batch rules and ledger location, fixed by the first start: a
-//                      replay needs these values, and tools find the ledger through them
+//     market.yaml      the market's id, capacity, batch rules and ledger location, fixed by the
+//                      first start: signatures name the id, a replay needs the capacity and the
+//                      rules, and tools find the ledger through its location
 //     journal/         segments, snapshots and the lock
 //     ledger.sqlite    the book of record, unless `ledger` names another location
 //     market.yaml.new  `market.yaml` while it is being written
@@ -175,22 +176,46 @@ public struct DataFolder: Sendable, Equatable {
     in configuration: inout Configuration, chosen: Set<String>
   ) throws(ConfigurationError) {
     guard FileManager.default.fileExists(atPath: market) else {
+      if configuration.market == nil { configuration.market = .random() }
       try NewFile.writeWhole(configuration.marketYAML, to: market, mode: 0o644)
       return
     }
     let asked = configuration
-    try configuration.read(yaml: Self.text(of: market), name: market)
+    let text = try Self.text(of: market)
+    var found: Set<String> = []
+    try configuration.read(yaml: text, name: market, noting: &found)
+    // Folders from before markets had an id are given one.
+    let isNamed = found.contains("market")
+    let id = configuration.market ?? .random()
+    configuration.market = id
+    try check(asked, configuration, chosen)
+    if !isNamed {
+      let line = (text.hasSuffix("\n") ? "" : "\n") + "market: \"\(id)\"\n"
+      try NewFile.writeWhole(text + line, to: market, mode: 0o644)
+    }
+  }
+
+  /// Checks that what the user asked for is what the first start fixed.
+  private func check(
+    _ asked: Configuration, _ configuration: Configuration, _ chosen: Set<String>
+  ) throws(ConfigurationError) {
     for setting in Configuration.fixedSettings where chosen.contains(setting.key) {
       guard setting.value(asked) == setting.value(configuration) else {
         throw ConfigurationError(
           "\(setting.key) is \(setting.value(configuration)) since the first start of \(path), "
             + "not \(setting.value(asked)): "
-            + (setting.key == "ledger"
-              ? "tools look for it there. Leave the key out, or move the ledger (docs/RUNBOOK.md)"
-              : "a replay needs the same value. Leave the key out, or start with another data "
-                + "folder")
-        )
+            + Self.remedy(of: setting.key))
       }
+    }
+  }
+
+  private static func remedy(of key: String) -> String {
+    switch key {
+    case "ledger":
+      "tools look for it there. Leave the key out, or move the ledger (docs/RUNBOOK.md)"
+    case "market":
+      "clients and meters know it by that. Leave the key out, or start with another data folder"
+    default: "a replay needs the same. Leave the key out, or start with another data folder"
     }
   }
 
@@ -230,7 +255,8 @@ extension Configuration {
   /// The keys that the first start of a data folder fixes.
   public static var fixedSettings: [Setting] {
     settings.filter {
-      $0.key == "ledger" || $0.key.hasPrefix("capacity.") || $0.key.hasPrefix("settlement.")
+      ["ledger", "market"].contains($0.key) || $0.key.hasPrefix("capacity.")
+        || $0.key.hasPrefix("settlement.")
     }
   }
 

@@ -28,9 +28,18 @@ enum NewFile {
       throw ConfigurationError("cannot remove \(unfinished): \(String(cString: strerror(errno)))")
     }
     try write(text, to: unfinished, mode: mode)
-    guard rename(unfinished, path) == 0 else {
+    guard rename(unfinished, path) == 0, syncFolder(of: path) else {
       throw ConfigurationError("cannot make \(path): \(String(cString: strerror(errno)))")
     }
+  }
+
+  /// Makes the names in the folder of `path` durable.
+  private static func syncFolder(of path: String) -> Bool {
+    let folder = open(
+      URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else { return false }
+    defer { close(folder) }
+    return fsync(folder) == 0
   }
 
   /// Checks that `path` is missing or a regular file; opening a pipe would block.

@@ -104,7 +104,9 @@ private struct Instruments: Sendable {
 
   init() {
     gauges = Self.levels.map { (Gauge(label: "joulebook_" + $0.0), $0.1) }
-    counters = Self.counts.map { (Counter(label: "joulebook_" + $0.0 + "_total"), $0.1) }
+    counters = (Self.counts + Self.refusedLogOns).map {
+      (Counter(label: "joulebook_" + $0.0 + "_total"), $0.1)
+    }
   }
 
   func record(_ sample: ServerMetrics.Sample, since before: ServerMetrics.Sample) {
@@ -157,7 +159,6 @@ private struct Instruments: Sendable {
     row("received_bytes") { Int64($0.network.bytesIn) },
     row("sent_bytes") { Int64($0.network.bytesOut) },
     row("slow_readers") { Int64($0.notices.slowReaders) },
-    row("keys_locked") { Int64($0.notices.keysLocked) },
     row("sessions_throttled") { Int64($0.notices.throttled) },
     row("gateway_rejects") { Int64($0.gateways.rejects) },
     row("gateway_overworked") { Int64($0.gateways.overworked) },
@@ -166,6 +167,15 @@ private struct Instruments: Sendable {
     row("snapshot_failures") { Int64(clamping: $0.snapshotFailures) },
     row("alarms") { Int64(clamping: $0.alarms) },
   ]
+
+  /// Counters of refused log-ons, by reason.
+  private static let refusedLogOns: [Row] = [
+    ("unknown_session", LogOnFailure.unknownSession), ("bad_signature", .badSignature),
+    ("old_version", .oldVersion), ("too_many", .tooMany), ("timestamp", .timestamp),
+    ("not_admissible", .notAdmissible),
+  ].map { name, failure in
+    row("log_ons_refused_" + name) { Int64($0.notices.refusedLogOns[failure] ?? 0) }
+  }
 
   private static func lag(_ last: SequenceNumber, _ other: SequenceNumber) -> Int64 {
     Int64(clamping: last.rawValue - min(last.rawValue, other.rawValue))

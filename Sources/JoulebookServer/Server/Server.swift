@@ -1,5 +1,6 @@
 import ExchangeCore
 import GatewayBinary
+import GatewayKit
 import Glibc
 import Journaling
 import Logging
@@ -92,7 +93,8 @@ public final class Server {
     let clientStages = ClientStages(
       ClientStages.Setting(
         binary: configuration.gateway, others: gateways, versionFloor: SystemTime().wall,
-        time: SystemTime(), alarms: alarms), transport, flag, log: log)
+        time: SystemTime(), logOns: LogOnLimits(failures: configuration.logOnFailures),
+        alarms: alarms), transport, flag, log: log)
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
     var surroundings = ServerBuilder.Surroundings(
       journal: DataFolder(configuration.dataFolder).journal,
@@ -122,6 +124,7 @@ public final class Server {
     (self.configuration, self.transport, self.log) = (configuration, transport, log)
     self.clientStages = clientStages
     clientStages.turn.begin(stages)
+    log.info("the market", metadata: ["market": "\(configuration.gateway.market)"])
     if let health {
       clientStages.turn.watch()
       log.info("health and metrics are served", metadata: ["port": "\(health.port)"])
@@ -164,6 +167,7 @@ public final class Server {
       if configuration.journalKept == .none {
         try folder.mustBeUnused()
         try folder.create()
+        if configuration.market == nil { configuration.market = .random() }
         return nil
       }
       try folder.create()

@@ -27,6 +27,8 @@ package final class SteppedServer {
     package var operatorKeys: [PublicKey]
     /// Plausibility check of the clock at the start.
     package var clock = ClockCheck()
+    /// Makes the nonce of a connection.
+    package var nonce: @Sendable () -> Nonce = { Nonce.random() }
     /// Verifies a signature; `nil` selects the real cryptography.
     package var verify: (@Sendable (Signature, Frame, SigningPurpose, PublicKey) -> Bool)?
 
@@ -65,7 +67,7 @@ package final class SteppedServer {
     (self.world, self.log, journalDirectory) = (world, log, configuration.dataFolder)
     clientStages = ClientStages(
       ClientStages.Setting(
-        binary: Self.gateway(in: world), versionFloor: world.time.wall, time: world.time),
+        binary: Self.gateway(configuration, world), versionFloor: world.time.wall, time: world.time),
       network, flag, log: log)
     let lock: DirectoryLock
     do throws(JournalError) {
@@ -102,11 +104,15 @@ package final class SteppedServer {
     return surroundings
   }
 
-  private static func gateway(in world: World) -> BinaryGateway.Configuration {
-    var configuration = BinaryGateway.Configuration()
-    configuration.clock = { Timestamp(nanoseconds: world.time.wall) }
-    if let verify = world.verify { configuration.verify = verify }
-    return configuration
+  private static func gateway(
+    _ configuration: Configuration, _ world: World
+  ) -> BinaryGateway.Configuration {
+    var gateway = BinaryGateway.Configuration()
+    if let market = configuration.market { gateway.market = market }
+    gateway.clock = { Timestamp(nanoseconds: world.time.wall) }
+    gateway.nonce = world.nonce
+    if let verify = world.verify { gateway.verify = verify }
+    return gateway
   }
 
   // MARK: Stages and services

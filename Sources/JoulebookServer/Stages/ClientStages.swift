@@ -18,6 +18,8 @@ struct ClientStages {
     var versionFloor: UInt64
     /// Source of wall and steady time.
     var time: any TimeSource
+    /// Limits log-ons that prove nothing.
+    var logOns = LogOnLimits()
     /// Counts the alarms in the log.
     var alarms = AlarmCount()
   }
@@ -45,7 +47,7 @@ struct ClientStages {
     }
     let lost = LostSessions(port, clock)
     let seat = { [port] (number: UInt8) in
-      GatewaySeat(GatewayNumber(number), port, view, lost, clock)
+      GatewaySeat(GatewayNumber(number), port, view, lost, clock, setting.logOns)
     }
     let binary = BinaryGateway(seat(0), transport: network, configuration: setting.binary)
     let others = setting.others.enumerated().map { $1.make(seat(UInt8($0 + 1)), network) }

@@ -7,7 +7,7 @@ import Wire
 
 /// One session of the village. Owned by the thread of the run.
 final class SimulatedClient {
-  private enum State { case offline, negotiating, establishing, established }
+  private enum State { case offline, connecting, negotiating, establishing, established }
 
   /// Most unanswered requests.
   static let mostOutstanding = 8
@@ -34,6 +34,8 @@ final class SimulatedClient {
   private var link: SimulatedNetwork.Link?
   private var state = State.offline
   private var version: UInt64 = 0
+  private var challenge: LogOnChallenge?
+  private var lastTimestamp: UInt64 = 0
   private var received: [UInt8] = []
   /// Sequence numbers of the requests sent on this connection, in the order of `outstanding`.
   private var sequences: [UInt64] = []
@@ -137,28 +139,48 @@ final class SimulatedClient {
     disconnect()
     guard let opened = network.connect() else { return }
     link = opened
-    state = .negotiating
+    state = .connecting
+  }
+
+  /// The time of a Negotiate or Establish, above the one before.
+  private func timestamp() -> Timestamp {
+    let now = clock.now.nanoseconds
+    lastTimestamp =
+      lastTimestamp >= now && lastTimestamp - now < 5_000_000_000 ? lastTimestamp + 1 : now
+    return Timestamp(nanoseconds: lastTimestamp)
+  }
+
+  private func negotiate(
+    _ network: SimulatedNetwork, _ link: SimulatedNetwork.Link, _ challenge: LogOnChallenge
+  ) {
+    (state, self.challenge) = (.negotiating, challenge)
     version = max(version + 1, clock.now.nanoseconds)
     (nextSequence, nextReport) = (1, 1)
-    let length = NegotiateEncoder.frameLength
-    send(network, opened, length) { frame in
+    let (length, time) = (NegotiateEncoder.frameLength, timestamp())
+    send(network, link, length) { frame in
       let encoder = NegotiateEncoder(
-        into: frame, sessionId: self.session, sessionVersion: self.version,
-        timestamp: self.clock.now, signature: .zero)
-      if let signature = self.sign(frame, length, .negotiate) { encoder.setSignature(signature) }
+        into: frame, sessionId: self.session, sessionVersion: self.version, timestamp: time,
+        signature: .zero)
+      if let signature = self.sign(frame, length, .negotiate(challenge)) {
+        encoder.setSignature(signature)
+      }
     }
   }
 
   private func establish(_ network: SimulatedNetwork, _ link: SimulatedNetwork.Link) {
+    guard let challenge else { return }
     state = .establishing
+    let time = timestamp()
     let length = EstablishEncoder.frameLength
     send(network, link, length) { frame in
       let encoder = EstablishEncoder(
         into: frame, sessionId: self.session, sessionVersion: self.version,
-        timestamp: self.clock.now, nextSeqNo: 1, keepAliveInterval: 5_000,
+        timestamp: time, nextSeqNo: 1, keepAliveInterval: 5_000,
         cancelAfter: [BeginSession.never, 0, 1_500][Int(self.version % 3)],
         signature: .zero)
-      if let signature = self.sign(frame, length, .establish) { encoder.setSignature(signature) }
+      if let signature = self.sign(frame, length, .establish(challenge)) {
+        encoder.setSignature(signature)
+      }
     }
   }
 
@@ -217,6 +239,10 @@ final class SimulatedClient {
 
   private func take(_ frame: Frame, _ template: Template, _ network: SimulatedNetwork) {
     switch template {
+    case .challenge:
+      if let link, let message = ChallengeDecoder(frame) {
+        negotiate(network, link, LogOnChallenge(message))
+      }
     case .negotiationResponse:
       if let link { establish(network, link) }
     case .establishmentAck: state = .established

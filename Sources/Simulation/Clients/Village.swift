@@ -11,14 +11,14 @@ struct Village: Sendable {
   static let instrument = InstrumentId(1)
   /// Sessions of the traders. The accounts and meters of Ana and Ben have the numbers 1 and 2.
   static let traders: [SessionId] = [SessionId(2), SessionId(3)]
-  /// Number of readings of each meter, which are signed once for all runs.
+  /// Number of readings of each meter.
   static let readingsOfMeter = 48
 
   let keys: [Curve25519.Signing.PrivateKey]
   private let publicKeys: [PublicKey]
-  private let readings: [[(MeterReading, Signature)]]
+  private let readings: [[MeterReading]]
 
-  /// Makes the keys from the bytes 1, 2, 3 ... and signs all readings.
+  /// Makes the keys from the bytes 1, 2, 3 ... and all readings.
   init() throws {
     var keys: [Curve25519.Signing.PrivateKey] = []
     for number in UInt8(1)...5 {
@@ -28,11 +28,8 @@ struct Village: Sendable {
     }
     self.keys = keys
     publicKeys = keys.map { PublicKey($0.publicKey) }
-    readings = try (1...2).map { number in
-      try (1...UInt64(Self.readingsOfMeter)).map { sequence in
-        let reading = Self.reading(MeterId(UInt32(number)), sequence)
-        return (reading, try reading.signature(keys[number + 2]))
-      }
+    readings = (1...2).map { number in
+      (1...UInt64(Self.readingsOfMeter)).map { Self.reading(MeterId(UInt32(number)), $0) }
     }
   }
 
@@ -44,10 +41,14 @@ struct Village: Sendable {
   /// Public key of a session, computed once.
   func publicKey(of session: SessionId) -> PublicKey { publicKeys[Int(session.rawValue) - 1] }
 
-  /// A reading of a meter and its signature.
+  /// A reading of a meter and its signature for a market.
   /// - Parameter sequence: Its register sequence, 1...`readingsOfMeter`.
-  func reading(_ meter: Int, _ sequence: UInt64) -> (MeterReading, Signature) {
-    readings[meter - 1][Int(sequence) - 1]
+  /// - Throws: `.badCredentials` if signing fails.
+  func reading(
+    _ meter: Int, _ sequence: UInt64, for market: MarketId
+  ) throws(ClientError) -> (MeterReading, Signature) {
+    let reading = readings[meter - 1][Int(sequence) - 1]
+    return (reading, try reading.signature(keys[meter + 2], for: market))
   }
 
   private static func reading(_ meter: MeterId, _ sequence: UInt64) -> MeterReading {

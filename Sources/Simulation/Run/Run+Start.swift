@@ -34,12 +34,13 @@ extension Run {
 
   private func world() -> SteppedServer.World {
     let (name, genesis) = (files.name, setting.genesis)
-    let signed = signed
+    let (signed, nonces) = (signed, nonces)
     var world = SteppedServer.World(
       disk: disk, time: clock,
       openLedger: { () throws(LedgerError) in
         try SQLiteLedger(path: RunSetting.ledger, genesis: genesis, files: name)
       }, operatorKeys: [village.publicKey(of: SessionId(1))])
+    world.nonce = { nonces.next() }
     world.verify = { signed.verify($0, $1, $2, $3) }
     world.clock = ClockCheck(acceptsTime: acceptsTime)
     return world

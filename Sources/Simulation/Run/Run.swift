@@ -7,6 +7,7 @@
 //   after each start:    an audit of journal and ledger against marks and acknowledgements
 //   at the end:          no more faults; all requests are answered; orderly stop; last audit
 
+import JoulebookClient
 import JoulebookServer
 import Journaling
 import MarketModel
@@ -29,6 +30,7 @@ final class Run {
   var acceptsTime = false
   let clients: [SimulatedClient]
   let signed: SignedMessages
+  let nonces: NonceSource
   var behaviour = Behaviour()
   var marks: [Audit.Mark] = []
   var durable = SequenceNumber.none
@@ -47,7 +49,8 @@ final class Run {
     self.seed = seed
     self.village = village
     random = SeededRandom(seed: seed)
-    setting = RunSetting(&random, steps: steps)
+    setting = RunSetting(&random, steps: steps, market: NonceSource.market(seed: seed))
+    nonces = NonceSource(seed: seed)
     disk = SimulatedDisk(seed: random.next())
     network = SimulatedNetwork(clock: clock)
     files = DatabaseFiles(on: disk, clock: clock)
@@ -237,13 +240,19 @@ final class Run {
         var request = behaviour.nextRequest(
           of: index, client, readable: readable, now: clock.now, &random)
       else { continue }
-      if case .meterReading(let reading) = request.body {
-        let (signed, signature) = village.reading(
-          Int(reading.meter.rawValue), reading.registerSequence)
-        request.body = .meterReading(signed)
-        request.signature = signature
-      }
+      if case .meterReading(let reading) = request.body { sign(reading, &request) }
       client.ask(request)
+    }
+  }
+
+  private func sign(_ reading: MeterReading, _ request: inout Request) {
+    do throws(ClientError) {
+      let (signed, signature) = try village.reading(
+        Int(reading.meter.rawValue), reading.registerSequence, for: setting.market)
+      request.body = .meterReading(signed)
+      request.signature = signature
+    } catch {
+      failure = Violation("signing failed: \(error)")
     }
   }
 }

@@ -11,6 +11,7 @@ struct RunSetting: Sendable {
   let capacity = Capacity(
     participants: 8, sessions: 8, accounts: 8, areas: 2, instruments: 2, meters: 4, positions: 16,
     orders: 256, priceLevels: 128)
+  let market: MarketId
   let genesis: LedgerGenesis
   let faults: DiskFaults
   /// Number of steps with faults.
@@ -24,7 +25,7 @@ struct RunSetting: Sendable {
   let configuration: Configuration
 
   /// Draws the parameters of a run of about `steps` steps.
-  init(_ random: inout SeededRandom, steps: Int) {
+  init(_ random: inout SeededRandom, steps: Int, market: MarketId) {
     func rate(_ random: inout SeededRandom, _ choices: [Int]) -> Int {
       choices[random.pick(0..<choices.count)]
     }
@@ -41,6 +42,8 @@ struct RunSetting: Sendable {
         transfers: UInt32(rate(&random, [1, 5, 20])), nanoseconds: 2_000_000_000))
     var configuration = Configuration()
     configuration.dataFolder = Self.journal
+    configuration.market = market
+    self.market = market
     configuration.capacity = capacity
     configuration.settlement = genesis.rules
     configuration.segmentBytes = UInt32(4096 * rate(&random, [2, 5, 16]))

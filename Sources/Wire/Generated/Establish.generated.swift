@@ -52,7 +52,8 @@ public struct EstablishEncoder: BitwiseCopyable {
     frame.setLittle(104, signature.word7)
   }
 
-  /// Over the tag JOULEBOOK-ESTABLISH-1, the SBE header, and the block up to here. Unit: 64 bytes.
+  /// Over the tag JOULEBOOK-ESTABLISH-2, the marketId and the nonce of Challenge, the SBE header,
+  /// and the block up to here. Unit: 64 bytes.
   @inlinable public func setSignature(_ value: Signature) {
     frame.setLittle(48, value.word0)
     frame.setLittle(56, value.word1)
@@ -93,7 +94,8 @@ public struct EstablishDecoder: BitwiseCopyable {
   /// As in Negotiate.
   @inlinable public var sessionVersion: UInt64 { frame.little(16, as: UInt64.self) }
 
-  /// The client's clock; at most 5 s from the server's. Unit: ns since 1970, UTC.
+  /// The client's clock; at most 5 s from the server's, and higher than in the identity's last
+  /// accepted Negotiate or Establish. Unit: ns since 1970, UTC.
   @inlinable public var timestamp: Timestamp {
     Timestamp(nanoseconds: frame.little(24, as: UInt64.self))
   }
@@ -108,7 +110,8 @@ public struct EstablishDecoder: BitwiseCopyable {
   /// null: never. Unit: ms.
   @inlinable public var cancelAfter: UInt32 { frame.little(44, as: UInt32.self) }
 
-  /// Over the tag JOULEBOOK-ESTABLISH-1, the SBE header, and the block up to here. Unit: 64 bytes.
+  /// Over the tag JOULEBOOK-ESTABLISH-2, the marketId and the nonce of Challenge, the SBE header,
+  /// and the block up to here. Unit: 64 bytes.
   @inlinable public var signature: Signature {
     Signature(frame.little(48, as: UInt64.self), frame.little(56, as: UInt64.self),
     frame.little(64, as: UInt64.self), frame.little(72, as: UInt64.self),

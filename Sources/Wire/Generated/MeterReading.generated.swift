@@ -61,8 +61,8 @@ public struct MeterReadingEncoder: BitwiseCopyable {
     frame.setLittle(12, value)
   }
 
-  /// The meter's, over the tag JOULEBOOK-READING-1 and the 44 bytes from meter to consumed. Unit:
-  /// 64 bytes.
+  /// The meter's, over the tag JOULEBOOK-READING-2, the market's id, and the 44 bytes from meter to
+  /// consumed. Unit: 64 bytes.
   @inlinable public func setSignature(_ value: Signature) {
     frame.setLittle(72, value.word0)
     frame.setLittle(80, value.word1)
@@ -128,8 +128,8 @@ public struct MeterReadingDecoder: BitwiseCopyable {
   /// Energy consumed in the interval; not negative. Last of the signed bytes. Unit: Wh.
   @inlinable public var consumed: Energy { Energy(wattHours: frame.little(64, as: Int64.self)) }
 
-  /// The meter's, over the tag JOULEBOOK-READING-1 and the 44 bytes from meter to consumed. Unit:
-  /// 64 bytes.
+  /// The meter's, over the tag JOULEBOOK-READING-2, the market's id, and the 44 bytes from meter to
+  /// consumed. Unit: 64 bytes.
   @inlinable public var signature: Signature {
     Signature(frame.little(72, as: UInt64.self), frame.little(80, as: UInt64.self),
     frame.little(88, as: UInt64.self), frame.little(96, as: UInt64.self),

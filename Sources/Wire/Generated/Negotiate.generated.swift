@@ -3,7 +3,7 @@
 
 import MarketModel
 
-/// Writes Negotiate. The first message on a connection: proves who the client is.
+/// Writes Negotiate. The answer to Challenge: proves who the client is.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -44,7 +44,8 @@ public struct NegotiateEncoder: BitwiseCopyable {
     frame.setLittle(88, signature.word7)
   }
 
-  /// Over the tag JOULEBOOK-NEGOTIATE-1, the SBE header, and the block up to here. Unit: 64 bytes.
+  /// Over the tag JOULEBOOK-NEGOTIATE-2, the marketId and the nonce of Challenge, the SBE header,
+  /// and the block up to here. Unit: 64 bytes.
   @inlinable public func setSignature(_ value: Signature) {
     frame.setLittle(32, value.word0)
     frame.setLittle(40, value.word1)
@@ -85,12 +86,14 @@ public struct NegotiateDecoder: BitwiseCopyable {
   /// Higher than at any Negotiate of this identity before; nanoseconds since 1970 will do.
   @inlinable public var sessionVersion: UInt64 { frame.little(16, as: UInt64.self) }
 
-  /// The client's clock; at most 5 s from the server's. Unit: ns since 1970, UTC.
+  /// The client's clock; at most 5 s from the server's, and higher than in the identity's last
+  /// accepted Negotiate or Establish. Unit: ns since 1970, UTC.
   @inlinable public var timestamp: Timestamp {
     Timestamp(nanoseconds: frame.little(24, as: UInt64.self))
   }
 
-  /// Over the tag JOULEBOOK-NEGOTIATE-1, the SBE header, and the block up to here. Unit: 64 bytes.
+  /// Over the tag JOULEBOOK-NEGOTIATE-2, the marketId and the nonce of Challenge, the SBE header,
+  /// and the block up to here. Unit: 64 bytes.
   @inlinable public var signature: Signature {
     Signature(frame.little(32, as: UInt64.self), frame.little(40, as: UInt64.self),
     frame.little(48, as: UInt64.self), frame.little(56, as: UInt64.self),

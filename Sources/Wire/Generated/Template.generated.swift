@@ -3,7 +3,7 @@
 
 /// The messages of the protocol, by template id.
 public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
-  /// The first message on a connection: proves who the client is.
+  /// The answer to Challenge: proves who the client is.
   case negotiate = 1
   /// Negotiate was accepted; the client goes on with Establish.
   case negotiationResponse = 2
@@ -35,6 +35,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case finishedSending = 13
   /// All messages up to the other side's FinishedSending have arrived, or were named by NotApplied.
   case finishedReceiving = 14
+  /// The first message on a connection, before the client has sent anything. Negotiate and
+  /// Establish are signed over it.
+  case challenge = 15
   /// Enters an order (FIX 35=D): 64 bytes on the wire.
   case newOrder = 20
   /// NewOrder with what an order rarely needs.
@@ -179,7 +182,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
-    case .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
+    case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled: 68
     case .replaced, .restated, .agentReport, .createArea: 76
     case .explanation: 80
@@ -219,7 +222,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     switch self {
     case .negotiationResponse, .negotiationReject, .establishmentAck, .establishmentReject,
     .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .finishedSending,
-    .finishedReceiving, .accepted, .replaced, .canceled, .trade, .rejected, .restated,
+    .finishedReceiving, .challenge, .accepted, .replaced, .canceled, .trade, .rejected, .restated,
     .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
     .ack, .reportCopy, .settlementNotice, .meterReadingAck, .areaDefinition, .instrumentDefinition,
     .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete, .marketTrade,

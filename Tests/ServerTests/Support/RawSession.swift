@@ -1,9 +1,10 @@
 import Crypto
 import Glibc
-import JoulebookClient
 import MarketModel
 import Testing
 import Wire
+
+@testable import JoulebookClient
 
 /// A server's answer to bad input: reject code and violated limit.
 struct Verdict: Equatable, Sendable, CustomStringConvertible {
@@ -21,6 +22,7 @@ final class RawSession {
   private var received: [UInt8] = []
   /// Whether the server has closed the connection.
   private(set) var isOver = false
+  private var greeting: LogOnChallenge?
 
   init(port: UInt16) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -50,8 +52,31 @@ final class RawSession {
   /// Closes the sending side.
   func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// The next frame; `nil` if the server closed the connection or sent nothing for five seconds.
+  /// The next frame after the challenge; `nil` if the server closed the connection or sent nothing
+  /// for five seconds.
   func frame() -> [UInt8]? {
+    while let bytes = anyFrame() {
+      guard let challenge = Self.challenge(bytes) else { return bytes }
+      greeting = challenge
+    }
+    return nil
+  }
+
+  /// The server's challenge.
+  func challenge() throws -> LogOnChallenge {
+    if greeting == nil { greeting = anyFrame().flatMap(Self.challenge) }
+    return try #require(greeting, "no challenge came first")
+  }
+
+  private static func challenge(_ bytes: [UInt8]) -> LogOnChallenge? {
+    bytes.withUnsafeBytes { buffer in
+      buffer.baseAddress.flatMap {
+        ChallengeDecoder(Frame(start: $0, length: bytes.count)).map { LogOnChallenge($0) }
+      }
+    }
+  }
+
+  private func anyFrame() -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
       if received.count >= 4 {
@@ -101,14 +126,15 @@ final class RawSession {
   /// Sends a Negotiate.
   /// - Parameter spoil: Modifies the finished frame.
   func negotiate(
-    _ session: SessionId, version: UInt64, at time: Timestamp = Client.wallClock(),
+    _ session: SessionId, version: UInt64, at time: Timestamp = LogOnClock.next(),
     key: Curve25519.Signing.PrivateKey, _ spoil: (inout [UInt8]) -> Void = { _ in }
   ) throws {
+    let challenge = try challenge()
     var bytes = try Self.bytes(NegotiateEncoder.frameLength) { frame in
       let encoder = NegotiateEncoder(
         into: frame, sessionId: session, sessionVersion: version, timestamp: time,
         signature: .zero)
-      let signed = SigningPurpose.negotiate.message(
+      let signed = SigningPurpose.negotiate(challenge).message(
         of: Frame(start: frame, length: NegotiateEncoder.frameLength))
       encoder.setSignature(try Self.sign(signed, key))
     }
@@ -119,15 +145,16 @@ final class RawSession {
   /// Sends an Establish.
   /// - Parameter spoil: Modifies the finished frame.
   func establish(
-    _ session: SessionId, version: UInt64, at time: Timestamp = Client.wallClock(),
+    _ session: SessionId, version: UInt64, at time: Timestamp = LogOnClock.next(),
     keepAlive: UInt32 = 10_000, key: Curve25519.Signing.PrivateKey,
     _ spoil: (inout [UInt8]) -> Void = { _ in }
   ) throws {
+    let challenge = try challenge()
     var bytes = try Self.bytes(EstablishEncoder.frameLength) { frame in
       let encoder = EstablishEncoder(
         into: frame, sessionId: session, sessionVersion: version, timestamp: time, nextSeqNo: 1,
         keepAliveInterval: keepAlive, cancelAfter: BeginSession.never, signature: .zero)
-      let signed = SigningPurpose.establish.message(
+      let signed = SigningPurpose.establish(challenge).message(
         of: Frame(start: frame, length: EstablishEncoder.frameLength))
       encoder.setSignature(try Self.sign(signed, key))
     }

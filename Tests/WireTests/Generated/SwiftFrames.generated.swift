@@ -34,6 +34,8 @@ enum SwiftFrames {
     ("FinishedSending", "values", finishedSending()),
     ("FinishedSending", "nulls", finishedSendingWithNulls()),
     ("FinishedReceiving", "values", finishedReceiving()),
+    ("Challenge", "values", challenge()),
+    ("Challenge", "nulls", challengeWithNulls()),
     ("NewOrder", "values", newOrder()),
     ("NewOrder", "nulls", newOrderWithNulls()),
     ("NewOrderExtended", "values", newOrderExtended()),
@@ -307,6 +309,18 @@ enum SwiftFrames {
   static func finishedReceiving() -> [UInt8] {
     [UInt8](frameLength: FinishedReceivingEncoder.frameLength) { frame in
       _ = FinishedReceivingEncoder(into: frame, sessionVersion: 9702925393822102407)
+    }
+  }
+
+  static func challenge() -> [UInt8] {
+    [UInt8](frameLength: ChallengeEncoder.frameLength) { frame in
+      _ = ChallengeEncoder(into: frame, marketId: MarketId(9726671846916954069, 14361596863583309577), nonce: Nonce(15967289624216202783, 1583680326019713086, 8990225914720216290, 14227181186998752781), serverTime: Timestamp(nanoseconds: 2470643017498772115))
+    }
+  }
+
+  static func challengeWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ChallengeEncoder.frameLength) { frame in
+      _ = ChallengeEncoder(into: frame, marketId: MarketId(9726671846916954069, 14361596863583309577), nonce: Nonce(15967289624216202783, 1583680326019713086, 8990225914720216290, 14227181186998752781), serverTime: Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 

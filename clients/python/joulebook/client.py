@@ -22,6 +22,31 @@ REPORTS = frozenset((
 MOST_AGAIN = 10_000
 
 
+#: What a refused log-on means; docs/reject-codes.md has all codes.
+REFUSALS = {
+    1002: "no registered session has this identity and a key with which the signature verifies",
+    1003: "the timestamp is too far from the server's clock, or not above that of the last log-on",
+    1004: "the session version is not higher than the last one",
+    1008: "the session is established on another connection",
+    1021: "the exchange needs log-on of a later version; update this client",
+    1022: "too many log-ons from this address proved nothing; wait a minute",
+}
+
+#: Longest wait for the server's challenge, in seconds.
+CHALLENGE_TIMEOUT = 5
+
+_last_log_on = 0
+
+
+def _log_on_time() -> int:
+    """The time of a log-on in ns: the clock's, but above that of every log-on before."""
+    global _last_log_on
+    now = time.time_ns()
+    is_behind = now <= _last_log_on < now + 5 * 10**9
+    _last_log_on = _last_log_on + 1 if is_behind else now
+    return _last_log_on
+
+
 @dataclass(frozen=True)
 class Position:
     """The position of a session, from which it can be resumed after a lost connection."""
@@ -35,7 +60,9 @@ class Terminated(Exception):
 
     def __init__(self, message: Optional[Message]) -> None:
         self.message = message
-        super().__init__(str(message) if message else "the connection closed")
+        text = str(message) if message else "the connection closed"
+        reason = REFUSALS.get(message.fields.get("code")) if message else None
+        super().__init__(f"{text}: {reason}" if reason else text)
 
 
 class Rejected(Exception):
@@ -59,6 +86,8 @@ class Client:
         self._tasks: list = []
         self._last_sent = 0.0
         self._version = 0
+        #: The market's id, 16 bytes: what meters sign their readings for.
+        self.market = b""
         self._next_report = 1
         self._missing = range(0)
         self._is_copy = False
@@ -69,7 +98,8 @@ class Client:
                       keep_alive_ms: int = 5_000, cancel_after_ms: Optional[int] = 0,
                       resume: Optional[Position] = None,
                       ssl: Optional[SSLContext] = None) -> "Client":
-        """Connects, negotiates and establishes. Raises `Terminated` when refused.
+        """Connects, waits for the server's challenge, negotiates and establishes. Raises `Terminated` when
+        refused, `ConnectionError` when no challenge comes.
 
         `cancel_after_ms`: time that the session's orders outlive its connection; None: they are kept.
         `resume`: resumes the session of a lost connection. Missed reports arrive among the new ones,
@@ -77,13 +107,15 @@ class Client:
         `ssl`: context for TLS 1.3, such as `ssl.create_default_context()`; None: plain TCP.
         """
         client = cls(*await asyncio.open_connection(host, port, ssl=ssl))
-        client._version = resume.session_version if resume else time.time_ns()
+        challenge = await client._challenge()
+        client.market = challenge.marketId
+        client._version = resume.session_version if resume else _log_on_time()
         session = {"sessionId": session_id, "sessionVersion": client._version}
         if resume is None:
-            await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-1", key,
-                                 {**session, "timestamp": time.time_ns()}, "NegotiationResponse")
-        answer = await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-1", key, {
-            **session, "timestamp": time.time_ns(), "nextSeqNo": None if resume else 1,
+            await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-2", challenge, key,
+                                 {**session, "timestamp": _log_on_time()}, "NegotiationResponse")
+        answer = await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-2", challenge, key, {
+            **session, "timestamp": _log_on_time(), "nextSeqNo": None if resume else 1,
             "keepAliveInterval": keep_alive_ms, "cancelAfter": cancel_after_ms},
             "EstablishmentAck")
         client._next_seq_no = answer.nextClientSeqNo
@@ -95,9 +127,22 @@ class Client:
                          asyncio.create_task(client._keep_alive(keep_alive_ms / 2_000))]
         return client
 
-    async def _log_on(self, name: str, tag: bytes, key: Ed25519PrivateKey, fields: dict,
-                      expected: str) -> Message:
-        self._writer.write(self._codec.signed(name, fields, tag, key))
+    async def _challenge(self) -> Message:
+        """The first message of a server, which it sends without being asked."""
+        try:
+            message = await asyncio.wait_for(self._read_message(), CHALLENGE_TIMEOUT)
+        except asyncio.TimeoutError:
+            self._writer.close()
+            raise ConnectionError(
+                "the server sent no Challenge; does it know log-on of version 2 (schema 7)?") from None
+        if message is None or message.name != "Challenge":
+            self._writer.close()
+            raise Terminated(message)
+        return message
+
+    async def _log_on(self, name: str, tag: bytes, challenge: Message, key: Ed25519PrivateKey,
+                      fields: dict, expected: str) -> Message:
+        self._writer.write(self._codec.signed(name, fields, tag, challenge, key))
         answer = await self._read_message()
         if answer is None or answer.name != expected:
             self._writer.close()
@@ -244,12 +289,12 @@ class Client:
 
     def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
                       interval_start: int, interval_end: int, produced: int, consumed: int) -> int:
-        """Signs and sends a reading in Wh. MeterReadingAck is the answer."""
+        """Signs a reading in Wh for this market, and sends it. MeterReadingAck is the answer."""
         return self.send(
             "MeterReading", meter=meter, registerSequence=register_sequence,
             intervalStart=interval_start, intervalEnd=interval_end, produced=produced,
             consumed=consumed, signature=sign_reading(
-                meter_key, meter, register_sequence, interval_start, interval_end, produced,
+                meter_key, self.market, meter, register_sequence, interval_start, interval_end, produced,
                 consumed))
 
     async def reference_data(self, area: Optional[int] = None) -> list:

@@ -35,10 +35,11 @@ def read_private_key(seed: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def sign_reading(key: Ed25519PrivateKey, meter: int, register_sequence: int, interval_start: int,
-                 interval_end: int, produced: int, consumed: int) -> bytes:
-    """The signature of a meter reading, over the tag and the 44 bytes from meter to consumed."""
-    return key.sign(b"JOULEBOOK-READING-1" + struct.pack(
+def sign_reading(key: Ed25519PrivateKey, market: bytes, meter: int, register_sequence: int,
+                 interval_start: int, interval_end: int, produced: int, consumed: int) -> bytes:
+    """The signature of a meter reading, over the tag, the market's id (`Client.market`, 16 bytes) and the
+    44 bytes from meter to consumed. No other market accepts it."""
+    return key.sign(b"JOULEBOOK-READING-2" + market + struct.pack(
         "<IQQQqq", meter, register_sequence, interval_start, interval_end, produced, consumed))
 
 
@@ -72,11 +73,12 @@ class Codec:
         body = self.schema.encode(message, values)
         return struct.pack("<HH", len(body) + 4, ENCODING_TYPE) + body
 
-    def signed(self, name: str, fields: Dict[str, Any], tag: bytes,
+    def signed(self, name: str, fields: Dict[str, Any], tag: bytes, challenge: Message,
                key: Ed25519PrivateKey) -> bytes:
-        """The frame of Negotiate or Establish, with a signature over tag, SBE header and block."""
+        """The frame of Negotiate or Establish, with a signature over tag, the connection's challenge, SBE
+        header and block."""
         unsigned = self.encode(name, fields)[:-SIGNATURE_LENGTH]
-        return unsigned + key.sign(tag + unsigned[4:])
+        return unsigned + key.sign(tag + challenge.marketId + challenge.nonce + unsigned[4:])
 
     def decode(self, frame: bytes) -> Optional[Message]:
         """The message in `frame`; `None` for a template that is not in the schema."""

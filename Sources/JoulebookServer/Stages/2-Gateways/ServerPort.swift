@@ -65,8 +65,14 @@ final class ServerPort: ExchangePort {
       log.warning(
         "a client does not read, so its session was terminated",
         metadata: ["session": session.field, "unread": "\(bytes)"])
-    case .keyLocked(let session):
-      log.warning("a key is locked after bad signatures", metadata: ["session": session.field])
+    case .logOnRefused(let session, let failure, let address, let lines):
+      guard lines > 0 else { return }
+      log.warning(
+        "log-ons are refused",
+        metadata: [
+          "session": session.field, "reason": "\(failure)", "count": "\(lines)",
+          "address": address.map { "\($0)" } ?? "unknown",
+        ])
     case .throttled(let session, let refusal):
       log.warning(
         refusal.code == .workLimit

@@ -1,0 +1,134 @@
+// Log-ons that prove nothing are limited by the address from which they come, never by the identity
+// that they name: a stranger who knows a session's number cannot lock its owner out.
+//
+//     refused, not proven ──▶ counted for its address ──▶ limit reached ──▶ nothing from there is
+//                                                                           verified for the rest
+//                                                                           of the minute
+//     refused for whatever reason ──▶ one line in the log a second and address, with a count
+
+/// An address from which clients connect, as far as limits distinguish them.
+public struct LogOnAddress: Hashable, Sendable, CustomStringConvertible {
+  /// The address as operators write it, without the part that a client chooses at will: of an IPv6
+  /// address the first 64 bits, such as "2001:db8:0:1::/64".
+  public let description: String
+  /// Whether it is the server's own machine.
+  public let isLoopback: Bool
+
+  /// The address with this text.
+  public init(_ description: String, isLoopback: Bool = false) {
+    (self.description, self.isLoopback) = (description, isLoopback)
+  }
+}
+
+/// Why a log-on was refused, as operators need to know it; clients are told less.
+public enum LogOnFailure: String, Hashable, Sendable, CaseIterable {
+  /// The session is not registered, or was revoked.
+  case unknownSession
+  /// The signature or password is wrong.
+  case badSignature
+  /// The client's log-on is of an older version, which names neither market nor connection.
+  case oldVersion
+  /// Too many log-ons that prove nothing came from its address; this one was not looked at.
+  case tooMany
+  /// It is proven, but its timestamp is outside the window, or not above the last.
+  case timestamp
+  /// It is proven, but its version, state or terms are not admissible.
+  case notAdmissible
+
+  /// Whether it leaves open who the client is.
+  public var isUnproven: Bool { self == .unknownSession || self == .badSignature }
+}
+
+/// Counts refused log-ons by address. Owned by the I/O thread; all gateways share one.
+public final class LogOnLimits {
+  /// Number of addresses that are remembered; beyond it the one that came first is forgotten.
+  public static let mostAddresses = 4_096
+  /// Number of failures a minute from the server's own machine that are looked at.
+  public static let loopbackFailures: UInt32 = 10_000
+  /// The period of the limit: it begins with an address's first failure, ns.
+  public static let period: UInt64 = 60_000_000_000
+  /// Shortest time between two lines in the log about one address, ns.
+  public static let logInterval: UInt64 = 1_000_000_000
+
+  private struct Entry {
+    var address: LogOnAddress?
+    /// When the minute began.
+    var start: SteadyTime
+    /// Failures in this minute that left open who the client is.
+    var failures: UInt32 = 0
+    /// When the last line was logged.
+    var logged: SteadyTime?
+    /// Refusals since then.
+    var unlogged = 0
+  }
+
+  private let limit: UInt32
+  private let loopbackLimit: UInt32
+  private var entries: [Entry] = []
+  private var places: [LogOnAddress: Int] = [:]
+  /// The place that the next new address takes when all are taken.
+  private var oldest = 0
+  /// All connections whose address is not known; they have no limit in common.
+  private var unknown = Entry(address: nil, start: SteadyTime(nanoseconds: 0))
+
+  /// - Parameters:
+  ///   - failures: Failures a minute and address that are looked at.
+  ///   - loopback: The same for the server's own machine.
+  public init(failures: UInt32 = 10, loopback: UInt32 = loopbackFailures) {
+    (limit, loopbackLimit) = (failures, max(failures, loopback))
+  }
+
+  /// How long log-ons from `address` are refused without being looked at, in ns.
+  /// - Returns: `nil` if they are looked at; always so for an unknown address.
+  public func timeLeft(_ address: LogOnAddress?, at now: SteadyTime) -> UInt64? {
+    guard let address, let place = places[address] else { return nil }
+    let entry = entries[place]
+    let passed = now.since(entry.start)
+    guard passed < Self.period, entry.failures >= limit(of: address) else { return nil }
+    return Self.period - passed
+  }
+
+  /// Counts a refused log-on. Constant time.
+  /// - Returns: the number of refusals that the line in the log is about, which is due now; 0 if
+  ///   this one is counted in a later line.
+  public func refused(
+    _ failure: LogOnFailure, from address: LogOnAddress?, at now: SteadyTime
+  ) -> Int {
+    guard let address else { return Self.count(failure, in: &unknown, at: now) }
+    return Self.count(failure, in: &entries[place(of: address, at: now)], at: now)
+  }
+
+  /// Number of addresses that are remembered.
+  var addressCount: Int { places.count }
+
+  private func limit(of address: LogOnAddress) -> UInt32 {
+    address.isLoopback ? loopbackLimit : limit
+  }
+
+  private func place(of address: LogOnAddress, at now: SteadyTime) -> Int {
+    if let known = places[address] { return known }
+    let new = Entry(address: address, start: now)
+    guard entries.count == Self.mostAddresses else {
+      entries.append(new)
+      places[address] = entries.count - 1
+      return entries.count - 1
+    }
+    let place = oldest
+    oldest = (oldest + 1) % Self.mostAddresses
+    if let former = entries[place].address { places[former] = nil }
+    entries[place] = new
+    places[address] = place
+    return place
+  }
+
+  private static func count(
+    _ failure: LogOnFailure, in entry: inout Entry, at now: SteadyTime
+  ) -> Int {
+    if now.since(entry.start) >= period { (entry.start, entry.failures) = (now, 0) }
+    if failure.isUnproven, entry.failures < .max { entry.failures += 1 }
+    entry.unlogged += 1
+    if let logged = entry.logged, now.since(logged) < logInterval { return 0 }
+    defer { (entry.logged, entry.unlogged) = (now, 0) }
+    return entry.unlogged
+  }
+}
