@@ -18,6 +18,7 @@ extension Run {
     let (flips, damages) = (disk.counts.readFlips, disk.damages.count)
     let started: SteppedServer
     network = SimulatedNetwork(clock: clock)
+    network.overhear = { [eavesdropper] in eavesdropper.hear($0) }
     do throws(StartError) {
       started = try SteppedServer(
         setting.configuration, world(), network: network, log: Run.noLog)

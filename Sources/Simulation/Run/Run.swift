@@ -29,6 +29,7 @@ final class Run {
   /// Whether the next start accepts the clock, as `serve --accept-time` does.
   var acceptsTime = false
   let clients: [SimulatedClient]
+  let eavesdropper = Eavesdropper()
   let signed: SignedMessages
   let nonces: NonceSource
   var behaviour = Behaviour()
@@ -83,6 +84,7 @@ final class Run {
     disk.endProcess()
     server = nil
     report.note(disk.counts, clock.elapsed)
+    report.logOnsRefused = eavesdropper.refusals
   }
 
   // MARK: Steps
@@ -138,6 +140,7 @@ final class Run {
   /// - Throws: The first violation that the server or a client found.
   func checkFailures() throws(Violation) {
     if let failure { throw failure }
+    if let fault = eavesdropper.fault { throw Violation(fault) }
     for client in clients {
       if let fault = client.fault {
         throw Violation("session \(client.session.rawValue): \(fault)")
@@ -223,6 +226,7 @@ final class Run {
     for client in clients where random.happens(7_000) {
       client.takeTurn(network, limit: random.pick(1..<4_000), &random)
     }
+    if random.happens(500) { eavesdropper.takeTurn(network, &random) }
     guard server.lastSequence > before else { return }
     marks.append(Audit.Mark(sequence: server.lastSequence, eventHash: server.eventHash))
     if let broken = server.invariantViolations().first { failure = Violation(broken) }

@@ -36,6 +36,8 @@ package struct RunReport: Sendable, Equatable {
   package var audits = 0
   /// Losses of damaged last blocks, which cannot be distinguished from torn writes.
   package var excusedLosses = 0
+  /// Recorded log-ons that somebody without a key tried again, all refused.
+  package var logOnsRefused = 0
   /// Broken connections.
   package var cuts = 0
   /// Jumps of the wall clock.
@@ -95,7 +97,9 @@ package struct RunReport: Sendable, Equatable {
     ("starts refused for a wrong clock", \.clockRefusals), ("ends of the process", \.restarts),
     ("fail-stops after a failed write or sync", \.failStops), ("kill -9", \.kills),
     ("power losses", \.powerLosses), ("audits", \.audits),
-    ("damaged last blocks taken for torn", \.excusedLosses), ("connections cut", \.cuts),
+    ("damaged last blocks taken for torn", \.excusedLosses),
+    ("recorded log-ons refused", \.logOnsRefused),
+    ("connections cut", \.cuts),
     ("clock jumps", \.jumps), ("settlement stopped by a read", \.readsThatStoppedSettlement),
     ("calls to the disk", \.diskCalls), ("reads failed", \.readErrors),
     ("reads with a flipped bit", \.readFlips), ("writes failed", \.writeErrors),

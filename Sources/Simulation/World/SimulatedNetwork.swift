@@ -44,6 +44,8 @@ final class SimulatedNetwork: Network {
   private var timers: [TimerToken: Timer] = [:]
   private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
   private var reserved: (link: Link, count: Int)?
+  /// Hears all that clients send, even what is lost.
+  var overhear: (([UInt8]) -> Void)?
   /// Handler of the connections, on the server's side.
   weak var handler: (any ConnectionHandler)?
   /// Handler of turns and timers, on the server's side.
@@ -71,8 +73,10 @@ final class SimulatedNetwork: Network {
   }
 
   /// Sends bytes of a client.
-  func send(_ bytes: [UInt8], on link: Link) {
+  /// - Parameter isHeard: Whether they are passed to `overhear`.
+  func send(_ bytes: [UInt8], on link: Link, isHeard: Bool = true) {
     if !link.isCut, link.clientIsOpen { link.toServer += bytes }
+    if isHeard { overhear?(bytes) }
   }
 
   /// Returns up to `limit` bytes that have arrived at a client.
