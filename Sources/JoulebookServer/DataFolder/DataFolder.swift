@@ -215,7 +215,7 @@ public struct DataFolder: Sendable, Equatable {
       "tools look for it there. Leave the key out, or move the ledger (docs/RUNBOOK.md)"
     case "market":
       "clients and meters know it by that. Leave the key out, or start with another data folder"
-    default: "a replay needs the same. Leave the key out, or start with another data folder"
+    default: "a replay needs the same value. Leave the key out, or start with another data folder"
     }
   }
 
