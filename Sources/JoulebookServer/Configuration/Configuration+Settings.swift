@@ -73,6 +73,7 @@ extension Configuration {
       .number(
         "client.work", \.workLimit, 1_000...1 << 30,
         "work per second that a participant may ask for, units of about 1 us; more is rejected"),
+      .number(
         "logon.failures", \.logOnFailures, 1...1 << 30,
         "log-ons a minute and address that prove nothing; further ones are refused unseen"),
       .flag(
