@@ -180,18 +180,17 @@ final class HandWorld: ExchangePort {
     return messages
   }
 
-  /// Ends turns and reads until nothing more comes.
+  /// Reads everything, and ends turns as long as the gateway requests another one.
   func drain() throws -> [ClientMessage] {
     var all: [ClientMessage] = []
-    while true {
-      let messages = try messages()
+    var isRequested = true
+    while isRequested {
+      all += try messages()
       let turns = network.turns
       gateway?.turnEnds()
-      all += messages
-      if messages.isEmpty, network.queued(Self.connection) == 0, network.turns == turns {
-        return all
-      }
+      isRequested = network.turns > turns
     }
+    return all + (try messages())
   }
 
   // MARK: ExchangePort
