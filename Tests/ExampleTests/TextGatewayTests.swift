@@ -242,7 +242,7 @@ struct TextGatewayTests {
     let folder = try TemporaryFolder()
     let users = folder.path + "/users"
     try "ana secret 2\n".write(toFile: users, atomically: true, encoding: .utf8)
-    let help = try TextServer.run(["--help"])
+    let help = try Program.run("text-gateway", ["--help"])
     #expect(help.status == 0 && help.text.contains("--users"))
     for (arguments, complaint) in [
       (["--data", folder.data], "--users"),
@@ -253,7 +253,7 @@ struct TextGatewayTests {
       ),
       (["--data", folder.data, "--users", folder.path + "/none"], "none"),
     ] {
-      let result = try TextServer.run(arguments)
+      let result = try Program.run("text-gateway", arguments)
       #expect(result.status != 0 && result.text.contains(complaint), "\(result)")
     }
     #expect(!FileManager.default.fileExists(atPath: folder.data))
