@@ -29,6 +29,9 @@ let package = Package(
     .executable(name: "joulebook", targets: ["joulebook"]),
     .executable(name: "sbegen", targets: ["sbegen"]),
     .executable(name: "text-gateway", targets: ["text-gateway"]),
+    .executable(name: "market-bot", targets: ["market-bot"]),
+    .executable(name: "in-process-market", targets: ["in-process-market"]),
+    .executable(name: "own-ledger", targets: ["own-ledger"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -135,7 +138,7 @@ let package = Package(
       name: "sbegen",
       dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
-    // How a gateway of one's own is written and composed: Examples/README.md.
+    // Programs on the libraries, to begin one's own from: Examples/README.md.
     .executableTarget(
       name: "text-gateway",
       dependencies: [
@@ -144,6 +147,24 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Examples/TextGateway", swiftSettings: strict),
+    .executableTarget(
+      name: "market-bot",
+      dependencies: [
+        "MarketModel", "JoulebookClient",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/Bot", swiftSettings: strict),
+    .executableTarget(
+      name: "in-process-market",
+      dependencies: ["MarketModel", "ExchangeCore"],
+      path: "Examples/InProcessMarket", swiftSettings: strict),
+    .executableTarget(
+      name: "own-ledger",
+      dependencies: [
+        "MarketModel", "ExchangeCore", "Journaling", "Settlement", "JoulebookServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/OwnLedger", swiftSettings: strict),
     .testTarget(
       name: "MarketModelTests",
       dependencies: ["MarketModel"],
@@ -220,7 +241,8 @@ let package = Package(
     .testTarget(
       name: "ExampleTests",
       dependencies: [
-        "text-gateway", "JoulebookClient", "MarketModel",
+        "text-gateway", "market-bot", "in-process-market", "own-ledger", "joulebook",
+        "JoulebookClient", "MarketModel",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

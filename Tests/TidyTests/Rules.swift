@@ -8,8 +8,8 @@ enum Rules {
     "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
     "COpenSSL", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport", "GatewayKit",
     "GatewayBinary", "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load",
-    "Simulation", "joulebook", "sbegen",
-    "text-gateway",
+    "Simulation", "joulebook", "sbegen", "text-gateway", "market-bot", "in-process-market",
+    "own-ledger",
   ]
 
   /// Whether `from` must not depend on `to`: a later target, or an earlier one that is excluded.
