@@ -117,7 +117,7 @@ extension DurableView {
   }()
 
   /// Writes the state, except the counts of the reference data. Called between two commands.
-  public func write(to sink: any StateSink) {
+  package func write(to sink: any StateSink) {
     sink.put(Self.layout.fingerprint)
     sink.put(time?.nanoseconds ?? 0)
     reference.write(to: sink)
@@ -128,7 +128,7 @@ extension DurableView {
 
   /// Reads what `write` wrote. The source records whether it was complete.
   /// - Parameter counts: Number of rows of the reference data.
-  public convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
+  package convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
     self.init()
     source.expect(Self.layout)
     let nanoseconds = source.get(UInt64.self)

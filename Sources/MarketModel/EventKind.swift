@@ -21,7 +21,7 @@ public enum EventKind: UInt8, Sendable {
   @usableFromInline static var tagOffset: Int { MemoryLayout<Event>.size - 1 }
 
   /// Starts an event of this kind at `event`. The caller writes the returned payload.
-  @inlinable @inline(__always) public func begin<Payload: BitwiseCopyable>(
+  @inlinable @inline(__always) package func begin<Payload: BitwiseCopyable>(
     at event: UnsafeMutablePointer<Event>
   ) -> UnsafeMutablePointer<Payload> {
     let raw = UnsafeMutableRawPointer(event)
@@ -50,7 +50,7 @@ extension UnsafePointer<Event> {
 
 extension EventKind {
   /// Ends the process when the memory layout of events differs from the one in this file.
-  public static func check() { _ = isChecked }
+  package static func check() { _ = isChecked }
 
   private static let isChecked: Bool = {
     check(.accepted, .accepted(Sample.state), Sample.state)

@@ -9,18 +9,18 @@ import MarketModel
 /// the whole state (a clean shutdown journals one). No other condition closes a batch, because a
 /// replay could not reproduce it. A range without transfers makes no batch; the next batch covers
 /// the range.
-public struct BatchBuilder: Sendable {
+package struct BatchBuilder: Sendable {
   /// The start of the hash chain.
-  public let genesis: LedgerGenesis
+  package let genesis: LedgerGenesis
   /// The last closed batch.
-  public private(set) var head: LedgerHead
+  package private(set) var head: LedgerHead
   /// Transfers of the open batch.
-  public private(set) var open: [LedgerTransfer] = []
+  package private(set) var open: [LedgerTransfer] = []
   /// The first event that no exchange can produce; the next `endCommand` throws it.
   private var problem: String?
 
   /// A builder at the start of the journal.
-  public init(genesis: LedgerGenesis) {
+  package init(genesis: LedgerGenesis) {
     self.genesis = genesis
     head = LedgerHead(after: nil, genesis: genesis)
     open.reserveCapacity(Int(genesis.rules.transfers) + 64)
@@ -28,7 +28,7 @@ public struct BatchBuilder: Sendable {
 
   /// Adds the transfers of one event of the command `sequence`, sequenced at `time`.
   /// - Parameter known: Reference data of all events so far, for currencies and areas.
-  public mutating func take(
+  package mutating func take(
     _ event: Event, sequence: SequenceNumber, time: Timestamp, _ known: borrowing ReferenceData
   ) {
     let cause = Cause(sequence: sequence, time: time)
@@ -54,7 +54,7 @@ public struct BatchBuilder: Sendable {
   /// - Throws: `.contentRejected` when an event of the command cannot come from an exchange that
   ///   was replayed from its first command on. The builder cannot be used afterwards. No
   ///   participant can cause this; halting settlement is better than ending the process.
-  public mutating func endCommand(
+  package mutating func endCommand(
     sequence: SequenceNumber, time: Timestamp, closes: Bool
   ) throws(LedgerError) -> SettlementBatch? {
     precondition(sequence > head.last, "commands come in ascending order")
@@ -76,7 +76,7 @@ public struct BatchBuilder: Sendable {
 
   /// The time at which the open batch is due: the first command at or after it closes the batch.
   /// `nil`: there is no open batch.
-  public var due: Timestamp? {
+  package var due: Timestamp? {
     open.first.map { oldest in
       let (due, isNever) = oldest.time.nanoseconds.addingReportingOverflow(
         genesis.rules.nanoseconds)
@@ -199,7 +199,7 @@ extension BatchBuilder {
 
   /// Writes the builder's state. Call it between two commands.
   /// - Parameter known: The reference data, as for `take`.
-  public func write(to sink: any StateSink, _ known: borrowing ReferenceData) {
+  package func write(to sink: any StateSink, _ known: borrowing ReferenceData) {
     sink.put(Self.layout.fingerprint)
     sink.put(genesis.hash.bytes)
     sink.put(head.batch)
@@ -213,7 +213,7 @@ extension BatchBuilder {
 
   /// Reads a builder that `write` wrote. The source rejects an incomplete image and one of another
   /// genesis.
-  public init(genesis: LedgerGenesis, reading source: any StateSource) {
+  package init(genesis: LedgerGenesis, reading source: any StateSource) {
     self.init(genesis: genesis)
     source.expect(Self.layout)
     if source.get(UInt8.self, most: Self.hashBytes) != genesis.hash.bytes, source.isWhole {

@@ -47,7 +47,7 @@ public struct Settler: ~Copyable {
   }
 
   /// The result of `resume`.
-  public enum Resumption: Sendable, Equatable {
+  package enum Resumption: Sendable, Equatable {
     /// The settler continues after the snapshot.
     case resumed
     /// The ledger lacks the snapshot's last batch or has a different one, so an older snapshot is
@@ -62,7 +62,7 @@ public struct Settler: ~Copyable {
   ///   - builder: The builder's state at the snapshot.
   ///   - confirmed: The last batch whose confirmation is in the journal before the snapshot.
   /// - Precondition: No event was taken yet.
-  public mutating func resume(_ builder: BatchBuilder, confirmed: UInt64) -> Resumption {
+  package mutating func resume(_ builder: BatchBuilder, confirmed: UInt64) -> Resumption {
     precondition(
       inHand == nil && journalHead.batch == 0, "a settler resumes before its first event")
     let head = builder.head
@@ -108,8 +108,12 @@ public struct Settler: ~Copyable {
   /// The last batch closed from the journal.
   public var journalHead: LedgerHead { builder.head }
 
-  /// Takes one event of the durable command `sequence`, sequenced at `time`.
-  /// - Parameter known: Reference data of all events so far, for currencies and areas.
+  /// Takes one event of a durable command.
+  /// - Parameters:
+  ///   - event: The event.
+  ///   - sequence: The command's sequence number.
+  ///   - time: The time at which the command was sequenced.
+  ///   - known: Reference data of all events so far, for currencies and areas.
   /// - Precondition: The condition is not `.waiting`.
   public mutating func take(
     _ event: Event, sequence: SequenceNumber, time: Timestamp, _ known: borrowing ReferenceData
@@ -123,8 +127,11 @@ public struct Settler: ~Copyable {
     }
   }
 
-  /// Ends the durable command `sequence`, sequenced at `time`, after all of its events.
-  /// - Parameter closes: `Command.Body.closesBatch` of the command.
+  /// Ends a durable command, after all of its events.
+  /// - Parameters:
+  ///   - sequence: The command's sequence number.
+  ///   - time: The time at which the command was sequenced.
+  ///   - closes: `Command.Body.closesBatch` of the command.
   /// - Returns: The confirmation to journal when a new batch was applied.
   /// - Precondition: The condition is not `.waiting`.
   public mutating func endCommand(

@@ -2,9 +2,9 @@ import MarketModel
 
 /// Formats a statement as text: a bill to print, a table of entries, or CSV. Each text ends with a
 /// newline.
-public enum StatementText {
+package enum StatementText {
   /// The printable electricity bill of every area, with the account's cash.
-  public static func bill(_ statement: AccountStatement) -> String {
+  package static func bill(_ statement: AccountStatement) -> String {
     let period = statement.period
     var text = "Account \(statement.account.ledgerName)\n"
     text += "\(period.lowerBound.iso8601) to \(period.upperBound.ledgerEnd)\n"
@@ -26,7 +26,7 @@ public enum StatementText {
   }
 
   /// A table of the opening and closing balances, by unit.
-  public static func balances(_ statement: AccountStatement) -> String {
+  package static func balances(_ statement: AccountStatement) -> String {
     var table = TextTable(["Balance", "before", "after"])
     for balance in statement.balances {
       table.add([
@@ -38,7 +38,7 @@ public enum StatementText {
   }
 
   /// A table with one row for each entry.
-  public static func table(_ statement: AccountStatement) -> String {
+  package static func table(_ statement: AccountStatement) -> String {
     var table = TextTable(
       ["time", "what", "unit", "amount", "balance", "counterparty"], left: [0, 1, 2, 5])
     for entry in statement.entries {
@@ -53,7 +53,7 @@ public enum StatementText {
 
   /// CSV with a header and one line for each entry (RFC 4180; no field needs quotes). Amounts are
   /// exact decimals, in the currency or in kWh.
-  public static func csv(_ statement: AccountStatement) -> String {
+  package static func csv(_ statement: AccountStatement) -> String {
     var text = "transfer,time,sequence,code,reference,unit,amount,balance,counterparty\r\n"
     for entry in statement.entries {
       let (transfer, unit) = (entry.transfer, entry.transfer.unit)
@@ -71,7 +71,7 @@ public enum StatementText {
   /// 2026-06-01T12:00:00Z". Later commands are not settled yet.
   /// - Parameter head: The end of what was read of `ledger`.
   /// - Throws: `.unavailable`, `.corrupt`.
-  public static func extent(
+  package static func extent(
     of ledger: any Ledger, through head: LedgerHead
   ) throws(LedgerError) -> String {
     guard head.batch > 0, let row = try ledger.row(ofBatch: head.batch) else {
@@ -83,7 +83,7 @@ public enum StatementText {
   }
 
   /// A table of the balances of a ledger. Balances without any transfer are left out.
-  public static func table(_ balances: [LedgerBalance]) -> String {
+  package static func table(_ balances: [LedgerBalance]) -> String {
     var table = TextTable(["account", "unit", "balance", "received", "given"], left: [0, 1])
     for balance in balances where balance.debits != 0 || balance.credits != 0 {
       let unit = balance.unit

@@ -20,7 +20,7 @@ public enum CommandText {
   /// Parses `text`.
   /// - Parameter kinds: The commands that are accepted.
   /// - Throws: which word is wrong, and what is expected instead.
-  public static func parse(
+  package static func parse(
     _ text: String, among kinds: [CommandKind] = CommandKind.allCases
   ) throws(CommandTextError) -> Command.Body {
     var words = try CommandWords(text)

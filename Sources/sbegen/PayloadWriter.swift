@@ -129,14 +129,14 @@ struct PayloadWriter {
   private var kinds: String {
     var source = SourceText()
     source.doc("The names of all commands, for help texts, tables and tests.")
-    source.line("public enum CommandKind: String, Sendable, CaseIterable {")
+    source.line("package enum CommandKind: String, Sendable, CaseIterable {")
     for command in schema.commands {
       source.doc(command.description, indent: 1)
       source.line("case \(command.name)", indent: 1)
     }
     source.line()
     source.doc("The kind of `body`.", indent: 1)
-    source.line("public init(_ body: Command.Body) {", indent: 1)
+    source.line("package init(_ body: Command.Body) {", indent: 1)
     source.line("switch body {", indent: 2)
     for command in schema.commands {
       source.line("case \(command.pattern): self = .\(command.name)", indent: 2)
@@ -147,7 +147,7 @@ struct PayloadWriter {
     source.doc(
       "The roles of which a sender needs one; empty for commands that no client can send.",
       indent: 1)
-    source.line("public var roles: Roles {", indent: 1)
+    source.line("package var roles: Roles {", indent: 1)
     source.line("switch self {", indent: 2)
     for (roles, commands) in schema.commands.grouped(by: \.roles) {
       source.cases(
@@ -157,7 +157,7 @@ struct PayloadWriter {
     source.line("}", indent: 1)
     source.line()
     source.doc("The effect of the command, in a sentence.", indent: 1)
-    source.line("public var meaning: String {", indent: 1)
+    source.line("package var meaning: String {", indent: 1)
     source.line("switch self {", indent: 2)
     for command in schema.commands {
       source.line("case .\(command.name): \(command.description.swiftLiteral)", indent: 2)

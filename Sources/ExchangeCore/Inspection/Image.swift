@@ -26,7 +26,7 @@ extension Exchange {
   }()
 
   /// Writes the whole state. Call it between two commands. Linear in the number of rows in use.
-  public func write(to sink: any StateSink) {
+  package func write(to sink: any StateSink) {
     invariant(
       orders.count <= orders.used && orders.used <= capacity.orders, "orders are within the pool")
     sink.put(Exchange.layout.fingerprint)
@@ -38,7 +38,7 @@ extension Exchange {
   /// Reads the exchange that `write` wrote.
   /// - Returns: `nil` when the source ends early, the layout is unknown or the capacity differs;
   ///   the source has the reason.
-  public init?(capacity: Capacity, reading source: any StateSource) {
+  package init?(capacity: Capacity, reading source: any StateSource) {
     self.init(capacity: capacity)
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     if source.isWhole, source.get(Capacity.Image.self) != capacity.image {

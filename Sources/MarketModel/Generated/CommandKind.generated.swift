@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// The names of all commands, for help texts, tables and tests.
-public enum CommandKind: String, Sendable, CaseIterable {
+package enum CommandKind: String, Sendable, CaseIterable {
   /// A new order (FIX 35=D); by default a good-till-cancelled limit order.
   case enter
   /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
@@ -61,7 +61,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
   case cancelOrders
 
   /// The kind of `body`.
-  public init(_ body: Command.Body) {
+  package init(_ body: Command.Body) {
     switch body {
     case .enter: self = .enter
     case .replace: self = .replace
@@ -92,7 +92,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
   }
 
   /// The roles of which a sender needs one; empty for commands that no client can send.
-  public var roles: Roles {
+  package var roles: Roles {
     switch self {
     case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer: [.trading]
     case .meterReading: [.metering, .trading]
@@ -104,7 +104,7 @@ public enum CommandKind: String, Sendable, CaseIterable {
   }
 
   /// The effect of the command, in a sentence.
-  public var meaning: String {
+  package var meaning: String {
     switch self {
     case .enter: "A new order (FIX 35=D); by default a good-till-cancelled limit order."
     case .replace: "Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its place; anything else loses it. The order id stays."

@@ -1,10 +1,10 @@
 /// A table of rows with small numbers as indices; it grows when a higher number is set. The rows
 /// are plain memory, so reading one counts no references. The first row begins on a cache line.
 /// Owned by one thread.
-public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
+@usableFromInline package struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   @usableFromInline var rows: UnsafeMutablePointer<Row>
   /// One above the highest number that was set.
-  public private(set) var count: Int {
+  package private(set) var count: Int {
     @inlinable get { used }
     set { used = newValue }
   }
@@ -14,7 +14,7 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
 
   /// A table in which every row is `empty`.
   /// - Parameter capacity: Number of rows before the table grows, at least 1.
-  public init(_ empty: Row, capacity: Int = 64) {
+  package init(_ empty: Row, capacity: Int = 64) {
     (self.empty, self.capacity) = (empty, capacity)
     rows = Self.allocate(capacity)
   }
@@ -26,7 +26,7 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   }
 
   /// A table whose first rows are `known`.
-  public init(_ empty: Row, _ known: [Row]) {
+  package init(_ empty: Row, _ known: [Row]) {
     self.init(empty, capacity: max(64, known.count))
     for row in known {
       (rows + used).initialize(to: row)
@@ -37,10 +37,10 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   deinit { rows.deallocate() }
 
   /// The rows up to the highest number that was set.
-  public var all: [Row] { Array(UnsafeBufferPointer(start: rows, count: used)) }
+  package var all: [Row] { Array(UnsafeBufferPointer(start: rows, count: used)) }
 
   /// The row of a number, which is at least 0. Setting a number above the highest grows the table.
-  public subscript(number: Int) -> Row {
+  @usableFromInline package subscript(number: Int) -> Row {
     @inlinable @inline(__always) get { number < used ? rows[number] : empty }
     set {
       if number >= used { grow(to: number + 1) }
@@ -51,7 +51,7 @@ public struct DirectTable<Row: BitwiseCopyable>: ~Copyable {
   /// The address of the row of a number, valid until the table grows; `nil` for a number above the
   /// highest.
   @inlinable @inline(__always)
-  public func pointer(_ number: Int) -> UnsafeMutablePointer<Row>? {
+  package func pointer(_ number: Int) -> UnsafeMutablePointer<Row>? {
     number < used ? rows + number : nil
   }
 

@@ -115,13 +115,13 @@ public struct ReferenceData: ~Copyable {
   }
 
   /// The currency of each area, by the area's number; 0 for numbers without an area.
-  public var currencies: [Currency] {
+  package var currencies: [Currency] {
     areaTable.all.map { $0?.definition.currency ?? Currency(0) }
   }
 
   /// The area of each instrument, by the instrument's number; null for numbers without an
   /// instrument.
-  public var areasOfInstruments: [AreaId] {
+  package var areasOfInstruments: [AreaId] {
     instrumentTable.all.map { $0?.definition.area ?? .null }
   }
 
@@ -132,17 +132,17 @@ public struct ReferenceData: ~Copyable {
   public var instruments: [Instrument] { instrumentTable.all.compactMap { $0 } }
 
   /// All session identities, by number.
-  public var sessionIdentities: [(session: SessionId, is: Session)] {
+  package var sessionIdentities: [(session: SessionId, is: Session)] {
     sessions.all.enumerated().compactMap { number, row in
       row.map { (SessionId(UInt32(number)), $0) }
     }
   }
 
   /// The highest meter number; 0 when there is no meter.
-  public var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
+  package var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
 
   /// The highest area number; 0 when there is no area.
-  public var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
+  package var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
 
   /// The highest instrument number; 0 when there is no instrument.
   public var highestInstrument: UInt32 { UInt32(max(0, instrumentTable.count - 1)) }
@@ -189,7 +189,7 @@ public struct ReferenceData: ~Copyable {
   }
 
   /// Whether both have equal data. Linear in their size.
-  public func isSame(as other: borrowing ReferenceData) -> Bool {
+  package func isSame(as other: borrowing ReferenceData) -> Bool {
     sessions.all == other.sessions.all && accounts.all == other.accounts.all
       && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
       && areaTable.all == other.areaTable.all && participants == other.participants
@@ -209,7 +209,7 @@ extension ReferenceData {
   }
 
   /// Adds the row types of the image.
-  public static func add(to layout: inout StateLayout) {
+  package static func add(to layout: inout StateLayout) {
     layout.add(Session.self)
     layout.add(ParticipantId.self)
     layout.add(Meter.self)
@@ -219,7 +219,7 @@ extension ReferenceData {
   }
 
   /// Writes all data; participants in the order of their numbers.
-  public func write(to sink: any StateSink) {
+  package func write(to sink: any StateSink) {
     Self.write(sessions, to: sink)
     Self.write(accounts, to: sink)
     Self.write(meters, to: sink)
@@ -231,7 +231,7 @@ extension ReferenceData {
 
   /// Reads data that `write` wrote.
   /// - Parameter counts: The counts, which the image stores in another place.
-  public mutating func read(from source: any StateSource, counts: Counts) {
+  package mutating func read(from source: any StateSource, counts: Counts) {
     self.counts = counts
     sessions = Self.read(from: source)
     accounts = Self.read(from: source)
