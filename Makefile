@@ -26,8 +26,8 @@ PYTHON := .venv/bin/python
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults abuse sbom sanitize fuzz simulate demo bench bench-net figures \
-  check format generate clean
+.PHONY: help deps libraries build release test kills faults abuse sbom sanitize fuzz simulate demo docs bench \
+  bench-net figures check format generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -87,6 +87,9 @@ simulate: release ## Simulates the exchange under faults (FIRST=1 SEEDS=10000 ST
 
 demo: release ## Simulates a community and writes report.html (DEMO="--community fontana").
 	.build/release/joulebook demo $(DEMO)
+
+docs: build ## Builds the reference of the libraries: .build/docs/*.doccarchive.
+	SWIFT="$(SWIFT)" docs/archives.sh
 
 bench: libraries ## Measures core, journal, ledger and server; writes docs/BENCHMARKS.md and all figures.
 	Benchmarks/run.sh $(ORDERS)

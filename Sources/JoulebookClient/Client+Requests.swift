@@ -38,7 +38,9 @@ extension Client {
 
   /// Requests the reason why an open order does not trade. Answered with `explanation` or
   /// `rejected`.
-  /// - Parameter account: The order's account; null for an operator, who may ask about any.
+  /// - Parameters:
+  ///   - order: The order.
+  ///   - account: The order's account; null for an operator, who may ask about any.
   @discardableResult public func requestExplanation(
     _ order: OrderId, account: AccountId = .null
   ) throws(ClientError) -> UInt64 {

@@ -168,7 +168,10 @@ extension Ledger {
 
   /// Checks that `batch` follows `head` or was applied before. Every backend calls it inside its
   /// transaction.
-  /// - Parameter stored: The stored row with the batch's id, when the id is at or below the head.
+  /// - Parameters:
+  ///   - batch: The batch that is to be applied.
+  ///   - head: The ledger's head.
+  ///   - stored: The stored row with the batch's id, when the id is at or below the head.
   /// - Throws: `.chainMismatch`, `.outOfOrder`.
   public func admission(
     of batch: SettlementBatch, after head: LedgerHead, stored: BatchRow?

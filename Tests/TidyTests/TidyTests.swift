@@ -160,6 +160,27 @@ struct TidyTests {
     #expect(sources.allSatisfy { Rules.longFunctions($0, limit: 60).isEmpty })
   }
 
+  @Test("The code on the first pages of the libraries stands in the examples, which compile.")
+  func codeOfLandingPages() throws {
+    let sources = try files("Examples", ".swift").map { Self.trimmed($0.text) }
+    for module in ["MarketModel", "ExchangeCore", "JoulebookClient", "Settlement"] {
+      let page = try Repository.text("Sources/\(module)/\(module).docc/\(module).md")
+      let blocks = page.components(separatedBy: "```swift\n").dropFirst()
+        .compactMap { $0.components(separatedBy: "```").first }
+      #expect(!blocks.isEmpty, "\(module) has no code")
+      for block in blocks {
+        let code = Self.trimmed(block)
+        #expect(sources.contains { $0.contains(code) }, "\(module): \(block)")
+      }
+    }
+  }
+
+  /// The lines of a text without the spaces around them.
+  private static func trimmed(_ text: String) -> String {
+    text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+      .joined(separator: "\n")
+  }
+
   @Test("Every public and package symbol has a doc comment.")
   func documentation() throws {
     for (path, text) in try files("Sources", ".swift") {
