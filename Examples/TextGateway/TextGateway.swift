@@ -1,5 +1,4 @@
-// A gateway has two halves: what clients say goes to the exchange, and what is durable comes back to them. The kit
-// has what all gateways share: sessions, numbers of reports, the book, orders that go with a connection.
+// What clients say goes to the exchange, and what is durable comes back. The kit has what all gateways share.
 
 import GatewayKit
 import MarketModel
@@ -101,6 +100,7 @@ final class TextGateway: Gateway, ConnectionHandler {
     (peer.session, clients[session.session]) = (session, peer)
     peer.account = user?.account ?? .null
     counts.sessions += 1
+    network.promote(peer.connection)
     let (id, version, next) = (session.session.rawValue, session.version, session.nextReport)
     return say("OK session \(id) version \(version) next \(next)", to: peer)
   }
@@ -163,8 +163,7 @@ final class TextGateway: Gateway, ConnectionHandler {
   }
   func overflowed(_ id: ConnectionId) {
     guard let peer = peers[id] else { return }
-    let whose = peer.session?.session ?? .exchange
-    seat.exchange.note(.slowReader(whose, bytes: network.queued(id)))
+    seat.exchange.note(.slowReader(peer.session?.session ?? .exchange, bytes: network.queued(id)))
     end(peer, Refusal(.slowReader, limit: Int64(network.sendBound)))
   }
   func closed(_ id: ConnectionId, _ reason: CloseReason) {

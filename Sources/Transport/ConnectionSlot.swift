@@ -18,7 +18,8 @@ struct ConnectionSlot: ~Copyable {
 
   /// The transport, which outlives the slot.
   let transport: Unmanaged<Transport>
-  let tcp: UnsafeMutablePointer<uv_tcp_t>
+  /// The handle of the connection, or of the last one.
+  private(set) var tcp: UnsafeMutablePointer<uv_tcp_t>
   let write: UnsafeMutablePointer<uv_write_t>
   let shutdown: UnsafeMutablePointer<uv_shutdown_t>
   let index: Int
@@ -26,6 +27,8 @@ struct ConnectionSlot: ~Copyable {
   var state = State.free
   /// Index of the connection's handler.
   var handler = 0
+  /// The network address of the client.
+  var address = PeerAddress.unknown
   var reason = CloseReason.local
   /// Whether reading is paused (backpressure).
   var paused = false
@@ -40,23 +43,48 @@ struct ConnectionSlot: ~Copyable {
   /// When a finishing connection is closed in any case; loop time in ms.
   var lingerUntil: UInt64 = 0
   /// The beginning of an incomplete message, or all bytes left when reading was paused.
-  var unread = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-  var unreadCount = 0
+  private(set) var unread = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private(set) var unreadCount = 0
   /// Bytes for the socket.
-  var queue: SendQueue
+  var queue = SendQueue()
+  /// Number of bytes at the begin of `queue` that libuv is writing.
+  var inFlight = 0
   /// TLS state of the connection; `nil` for plain TCP.
   var security: TLSSession?
   /// With TLS: bytes from the handler that are not yet encrypted.
-  var plain: SendQueue
+  var plain = SendQueue()
+  /// With TLS: the state of the handshake.
+  var handshake = Handshake.none
+  /// Number of bytes queued above which `reserve` looks at the connection more closely.
+  var threshold = 0
+  /// How the client reads while more than the bound waits for it.
+  var pace = ReadingPace()
+  /// Neighbours in the list of connections without an established session.
+  var stranger = StrangerLink()
 
-  init(transport: Transport, index: Int, sendBound: Int) {
+  /// The progress of a TLS handshake.
+  enum Handshake {
+    /// No bytes of the client have arrived, or it is plain TCP.
+    case none
+    /// Bytes of the client wait for the first step, which computes a signature.
+    case waitsToBegin
+    /// The first step is done.
+    case begun
+    /// Bytes of the client wait for a later step.
+    case waitsToContinue
+    /// The handshake is complete.
+    case done
+
+    /// Whether the connection is not read because a step waits.
+    var isWaiting: Bool { self == .waitsToBegin || self == .waitsToContinue }
+  }
+
+  init(transport: Transport, index: Int) {
     self.transport = .passUnretained(transport)
     self.index = index
     tcp = .allocate(capacity: 1)
     write = .allocate(capacity: 1)
     shutdown = .allocate(capacity: 1)
-    queue = SendQueue(bound: sendBound)
-    plain = SendQueue(bound: sendBound)
   }
 
   deinit {
@@ -80,24 +108,79 @@ struct ConnectionSlot: ~Copyable {
   mutating func keep(_ bytes: UnsafeRawBufferPointer) {
     if bytes.count > unread.count {
       unread.deallocate()
-      unread = .allocate(byteCount: max(512, bytes.count), alignment: 8)
+      unread = .allocate(byteCount: max(Self.smallUnread, bytes.count), alignment: 8)
     }
     if bytes.count > 0 { unread.copyMemory(from: bytes) }
     unreadCount = bytes.count
   }
 
+  /// Copies the stored bytes to the begin of `buffer`.
+  func copyUnread(to buffer: UnsafeMutableRawBufferPointer) {
+    guard unreadCount > 0 else { return }
+    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: unread[..<unreadCount]))
+  }
+
+  /// Forgets the stored bytes, which are presented again; frees the memory of a burst.
+  mutating func forgetUnread() {
+    unreadCount = 0
+    if unread.count > Self.smallUnread { freeUnread() }
+  }
+
+  /// Size of the memory for the begin of a message, in bytes.
+  private static let smallUnread = 512
+
+  private mutating func freeUnread() {
+    unread.deallocate()
+    unread = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  }
+
   /// Prepares the slot for a new connection.
-  /// - Parameter handler: Index of its handler.
-  mutating func open(handler: Int) {
-    self.handler = handler
+  /// - Parameter threshold: Number of bytes queued that a client may leave unread at first.
+  mutating func open(_ newcomer: Newcomer, threshold: Int) {
+    tcp.deallocate()
+    tcp = newcomer.tcp
+    (handler, address) = (newcomer.handler, newcomer.address)
     generation += 1
     state = .open
-    (paused, shut, unreadCount) = (false, false, 0)
-    isOverflowing = false
-    queue.reset()
-    plain.reset()
+    (paused, shut, isOverflowing) = (false, false, false)
+    handshake = .none
+    self.threshold = threshold
+    pace.reset()
+  }
+
+  /// Frees the memory of a closed connection.
+  mutating func release(_ pool: inout MemoryPool) {
+    state = .free
+    security = nil
+    inFlight = 0
+    queue.clear(&pool)
+    plain.clear(&pool)
+    unreadCount = 0
+    freeUnread()
   }
 
   /// Number of bytes queued for sending.
-  var waiting: Int { queue.count + plain.count }
+  @inline(__always) var waiting: Int { queue.count + plain.count }
+}
+
+/// A connection that was accepted and has no slot yet.
+struct Newcomer {
+  var tcp: UnsafeMutablePointer<uv_tcp_t>
+  var address: PeerAddress
+  /// Index of its handler.
+  var handler: Int
+  /// TLS context of its listener; `nil` for plain TCP.
+  var security: TLSContext?
+}
+
+/// The place of a connection in the list of those without an established session.
+struct StrangerLink {
+  /// Whether it is in the list.
+  var isListed = false
+  /// Slot of the connection that came just before; -1 if there is none.
+  var older = -1
+  /// Slot of the connection that came just after; -1 if there is none.
+  var newer = -1
+  /// Loop time of the begin, ms.
+  var since: UInt64 = 0
 }

@@ -10,10 +10,17 @@ public protocol Network: AnyObject {
   func queued(_ connection: ConnectionId) -> Int
   /// Number of bytes queued for sending on all connections.
   var waiting: Int { get }
+  /// Number of bytes of memory that all send queues take, with what is kept for later.
+  var queueMemory: Int { get }
   /// Activity counters since the start.
   var counts: Transport.Counts { get }
-  /// Maximum number of bytes queued on one connection; one that exceeds it is closed.
+  /// Number of bytes that a client may leave unread for a time; see `Transport.Configuration`.
   var sendBound: Int { get }
+  /// The network address of a client; `.unknown` if the connection is closed.
+  func address(of connection: ConnectionId) -> PeerAddress
+  /// The client of `connection` has an established session: the connection keeps its place in a
+  /// full table and may leave more bytes unread than one without.
+  func promote(_ connection: ConnectionId)
   /// Flushes the connections that were read in this turn, before the turn ends. May be called
   /// within `received`.
   func sendNow()
@@ -42,6 +49,8 @@ extension Network {
   public func queued(_ connection: ConnectionId) -> Int { 0 }
   /// The default, for a network without send queues.
   public var waiting: Int { 0 }
+  /// The default, for a network without send queues.
+  public var queueMemory: Int { 0 }
   /// The default: nothing is counted.
   public var counts: Transport.Counts { Transport.Counts() }
   /// The default, for a network that turns anyway.
@@ -50,6 +59,10 @@ extension Network {
   public func sendNow() {}
   /// The default: there is no bound.
   public var sendBound: Int { .max }
+  /// The default: every client runs on this machine.
+  public func address(of connection: ConnectionId) -> PeerAddress { .loopback }
+  /// The default: every connection keeps its place.
+  public func promote(_ connection: ConnectionId) {}
 }
 
 extension Transport: Network {

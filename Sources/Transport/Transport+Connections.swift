@@ -23,13 +23,19 @@ extension Transport {
     slot.pointee.paused = false
     let count = slot.pointee.unreadCount
     if count > 0 {
-      readBuffer.copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: slot.pointee.unread[0..<count]))
-      slot.pointee.unreadCount = 0
+      slot.pointee.copyUnread(to: readBuffer)
+      slot.pointee.forgetUnread()
       deliver(slot, count)
     }
-    if slot.pointee.security != nil { unseal(slot) }
-    if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
+    if slot.pointee.security != nil, !slot.pointee.handshake.isWaiting { unseal(slot) }
+    readIfOpen(slot)
+  }
+
+  /// Reads from an open connection unless it is paused.
+  func readIfOpen(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard slot.pointee.state == .open, !slot.pointee.paused, !slot.pointee.handshake.isWaiting
+    else { return }
+    startReading(slot)
   }
 
   /// Sends what is queued, then closes the connection; bytes that arrive in between are discarded.
@@ -46,7 +52,7 @@ extension Transport {
     slot.pointee.lingerUntil = uv_now(loop) + configuration.lingerMilliseconds
     finishingCount += 1
     startLinger()
-    if slot.pointee.paused {
+    if slot.pointee.paused || slot.pointee.handshake.isWaiting {
       slot.pointee.paused = false
       startReading(slot)
     }
@@ -67,52 +73,7 @@ extension Transport {
     return slot
   }
 
-  func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
-    guard openCount < configuration.maximumConnections, let slot = takeSlot() else {
-      refuse(from: listener)
-      return
-    }
-    let tcp = slot.pointee.tcp
-    uv_tcp_init(loop, tcp)
-    tcp.pointee.data = UnsafeMutableRawPointer(slot)
-    let raw = UnsafeMutableRawPointer(listener)
-    let origin = listeners.first { UnsafeMutableRawPointer($0.handle) == raw }
-    slot.pointee.open(handler: origin?.handler ?? 0)
-    openCount += 1
-    guard uv_accept(listener, slot.pointee.stream) == 0 else {
-      slot.pointee.reason = .local
-      return close(slot, .local)
-    }
-    guard secure(slot, origin?.security) else { return close(slot, .notSecured) }
-    uv_tcp_nodelay(tcp, 1)
-    counts.accepted += 1
-    tell(slot) { $0.connected(slot.pointee.id) }
-    if slot.pointee.state == .open, !slot.pointee.paused { startReading(slot) }
-  }
-
-  /// At the limit a connection is accepted and closed, so that its client learns of it immediately.
-  private func refuse(from listener: UnsafeMutablePointer<uv_stream_t>) {
-    counts.refused += 1
-    let tcp = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
-    uv_tcp_init(loop, tcp)
-    uv_accept(listener, UnsafeMutableRawPointer(tcp).assumingMemoryBound(to: uv_stream_t.self))
-    uv_close(UnsafeMutableRawPointer(tcp).assumingMemoryBound(to: uv_handle_t.self)) { handle in
-      UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: uv_tcp_t.self).deallocate()
-    }
-  }
-
-  private func takeSlot() -> UnsafeMutablePointer<ConnectionSlot>? {
-    if let free = freeSlots.popLast() { return slots[free] }
-    guard slots.count < configuration.maximumConnections else { return nil }
-    let slot = UnsafeMutablePointer<ConnectionSlot>.allocate(capacity: 1)
-    slot.initialize(
-      to: ConnectionSlot(
-        transport: self, index: slots.count, sendBound: configuration.sendBound))
-    slots.append(slot)
-    return slot
-  }
-
-  private func startReading(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+  func startReading(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     uv_read_start(
       slot.pointee.stream,
       { handle, _, buffer in
@@ -128,11 +89,9 @@ extension Transport {
   private func offerReadBuffer(
     _ slot: UnsafeMutablePointer<ConnectionSlot>, _ buffer: UnsafeMutablePointer<uv_buf_t>?
   ) {
-    if slot.pointee.security != nil { return offerSealedBuffer(buffer) }
+    if slot.pointee.security != nil { return offerSealedBuffer(slot, buffer) }
     let kept = slot.pointee.unreadCount
-    if kept > 0 {
-      readBuffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: slot.pointee.unread[0..<kept]))
-    }
+    slot.pointee.copyUnread(to: readBuffer)
     buffer?.pointee.base = readBuffer.baseAddress.map {
       ($0 + kept).assumingMemoryBound(to: CChar.self)
     }
@@ -149,7 +108,7 @@ extension Transport {
     guard slot.pointee.state == .open else { return }
     if slot.pointee.security != nil { return readSealed(slot, count) }
     let kept = slot.pointee.unreadCount
-    slot.pointee.unreadCount = 0
+    slot.pointee.forgetUnread()
     deliver(slot, kept + count)
   }
 
@@ -188,6 +147,9 @@ extension Transport {
     }
     slot.pointee.state = .closing
     if slot.pointee.reason == .slowReader { counts.cut += 1 }
+    slot.pointee.queue.truncate(after: slot.pointee.inFlight, &memory)
+    slot.pointee.plain.clear(&memory)
+    unlist(slot)
     uv_close(slot.pointee.handle) { handle in
       Transport.withSlot(handle?.pointee.data) { $0.released($1) }
     }
@@ -196,11 +158,11 @@ extension Transport {
   /// libuv has released the handle; a pending write has already called back.
   private func released(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     let (id, reason) = (slot.pointee.id, slot.pointee.reason)
-    slot.pointee.state = .free
-    slot.pointee.security = nil
-    openCount -= 1
+    slot.pointee.release(&memory)
+    uncount(slot.pointee.address)
     freeSlots.append(slot.pointee.index)
     tell(slot) { $0.closed(id, reason) }
+    openNewcomer()
   }
 
   /// The slot that libuv's `data` points to, with its transport, unretained.

@@ -3,15 +3,13 @@
 //
 //     socket ─▶ sealed buffer ─▶ TLSSession ─▶ shared buffer ─▶ handler
 //     socket ◀─ queue ◀───────── TLSSession ◀─ plain ◀───────── handler
+//
+// While a step of the handshake waits, see `HandshakeGate`, the socket is not read.
 
 import CLibuv
 import TLS
 
 extension Transport {
-  /// Greatest overhead of encryption on a full queue, in bytes: 22 per record of 16 KiB, and
-  /// alerts.
-  private var sealing: Int { 4_096 + configuration.sendBound >> 8 }
-
   /// Sets up TLS for a connection if its listener uses TLS.
   /// - Returns: `false` if there is no memory for it.
   func secure(
@@ -26,35 +24,87 @@ extension Transport {
     }
   }
 
-  func offerSealedBuffer(_ buffer: UnsafeMutablePointer<uv_buf_t>?) {
+  /// Before the handshake is complete a client is given little: the bytes may have to wait.
+  func offerSealedBuffer(
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ buffer: UnsafeMutablePointer<uv_buf_t>?
+  ) {
     buffer?.pointee.base = sealedBuffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-    buffer?.pointee.len = sealedBuffer.count
+    let most = slot.pointee.handshake == .done ? sealedBuffer.count : Self.handshakeBuffer
+    buffer?.pointee.len = min(most, sealedBuffer.count)
   }
 
-  /// Processes `count` encrypted bytes from the socket.
+  /// Greatest number of bytes read at once during a handshake.
+  private static let handshakeBuffer = 16 << 10
+
+  /// Processes `count` encrypted bytes from the socket; those of a handshake wait for their turn.
   func readSealed(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     slot.pointee.security?.receive(UnsafeRawBufferPointer(rebasing: sealedBuffer[..<count]))
+    if slot.pointee.handshake == .done { return unseal(slot) }
+    let isFirst = slot.pointee.handshake == .none
+    slot.pointee.handshake = isFirst ? .waitsToBegin : .waitsToContinue
+    uv_read_stop(slot.pointee.stream)
+    hasHandshakes = true
+    handshakes.wait(
+      HandshakeGate.Entry(slot.pointee.id, slot.pointee.address, isFirst: isFirst))
+  }
+
+  /// Takes the steps of handshakes that are due in this turn: at most one that computes a
+  /// signature. The loop turns again without waiting if there are more.
+  func stepHandshakes() {
+    for _ in 0..<Self.stepsPerTurn {
+      guard let connection = handshakes.takeNext(at: uv_now(loop)) else { break }
+      guard let slot = slot(of: connection), slot.pointee.state == .open else { continue }
+      if stepHandshake(slot) { break }
+    }
+    counts.handshakesDelayed = handshakes.delayedCount
+    hasHandshakes = !handshakes.isEmpty
+    if isShutDown { return }
+    if handshakes.hasReady {
+      uv_idle_start(idle, { _ in })
+    } else {
+      uv_idle_stop(idle)
+    }
+    // The timer only ends the loop's sleep.
+    if let delay = handshakes.delay(at: uv_now(loop)),
+      uv_is_active(Self.handle(handshakeTimer)) == 0
+    {
+      uv_timer_start(handshakeTimer, { _ in }, delay, 0)
+    }
+  }
+
+  /// Maximum number of steps without a signature in a turn.
+  private static let stepsPerTurn = 64
+
+  /// - Returns: whether the step has an answer, for which a signature may have been computed.
+  private func stepHandshake(_ slot: UnsafeMutablePointer<ConnectionSlot>) -> Bool {
+    slot.pointee.handshake = .begun
     unseal(slot)
+    readIfOpen(slot)
+    guard slot.pointee.security?.isEstablished == true else {
+      return slot.pointee.security?.pending ?? 0 > 0
+    }
+    slot.pointee.handshake = .done
+    // What the client sent with the last step was presented after the turn's commands were applied.
+    wakeHandle.wake()
+    return false
   }
 
   /// Presents decrypted bytes to the handler until it pauses, and sends TLS's own messages.
   func unseal(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     while slot.pointee.state == .open, !slot.pointee.paused {
       let kept = slot.pointee.unreadCount
-      if kept > 0 {
-        readBuffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: slot.pointee.unread[..<kept]))
-      }
+      slot.pointee.copyUnread(to: readBuffer)
       let room = UnsafeMutableRawBufferPointer(rebasing: readBuffer[kept...])
       switch slot.pointee.security?.read(into: room) ?? .ended {
       case .bytes(let count):
-        slot.pointee.unreadCount = 0
+        slot.pointee.forgetUnread()
         deliver(slot, kept + count)
         continue
       case .needsMore: break
       case .ended: close(slot, .peerClosed)
       case .failed:
         // The TLS alert tells the client the reason, if it speaks TLS at all.
-        slot.pointee.plain.reset()
+        slot.pointee.plain.clear(&memory)
         finish(slot, .notSecured)
       }
       break
@@ -63,46 +113,51 @@ extension Transport {
     if slot.pointee.security?.pending ?? 0 > 0 || slot.pointee.plain.filled > 0 { markDirty(slot) }
   }
 
-  /// Encrypts the queued plain bytes, once the socket has accepted the encrypted ones.
+  /// Encrypts queued plain bytes, as many as the socket may take soon.
   func seal(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
-    let filled = slot.pointee.plain.filled
-    if slot.pointee.queue.filled == 0, filled > 0 {
-      if slot.pointee.security?.isEstablished == true {
-        let bytes = UnsafeRawBufferPointer(rebasing: slot.pointee.plain.filling[..<filled])
+    if slot.pointee.security?.isEstablished == true {
+      while slot.pointee.plain.count > 0, slot.pointee.queue.count < Self.sealedAhead {
+        let bytes = slot.pointee.plain.head
         let isSealed = slot.pointee.security?.write(bytes) ?? false
-        slot.pointee.plain.clear()
-        if !isSealed { finish(slot, .notSecured) }
-      } else if slot.pointee.state == .finishing {
-        // Without a completed handshake the bytes cannot be encrypted.
-        slot.pointee.plain.clear()
+        slot.pointee.plain.remove(bytes.count, &memory)
+        if !isSealed {
+          slot.pointee.plain.clear(&memory)
+          finish(slot, .notSecured)
+        }
+        takeSealed(slot)
       }
+    } else if slot.pointee.state == .finishing {
+      // Without a completed handshake the bytes cannot be encrypted.
+      slot.pointee.plain.clear(&memory)
     }
     takeSealed(slot)
   }
+
+  /// Number of encrypted bytes in the queue from which on nothing more is encrypted.
+  private static let sealedAhead = 128 << 10
 
   /// Everything is written: a TLS close notification shows the client that the end is genuine and
   /// not caused by a third party.
   func endSecurity(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
     slot.pointee.security?.end()
     takeSealed(slot)
-    let filled = slot.pointee.queue.filled
-    guard filled > 0 else { return }
+    let bytes = slot.pointee.queue.head
+    guard bytes.count > 0 else { return }
     var buffer = uv_buf_t(
-      base: slot.pointee.queue.filling.baseAddress?.assumingMemoryBound(to: CChar.self),
-      len: filled)
+      base: UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(
+        to: CChar.self),
+      len: bytes.count)
     // About 24 bytes into an empty queue. If the socket does not accept them, the client sees only
     // TCP's end.
     uv_try_write(slot.pointee.stream, &buffer, 1)
-    slot.pointee.queue.clear()
+    slot.pointee.queue.clear(&memory)
   }
 
   private func takeSealed(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
-    guard let pending = slot.pointee.security?.pending, pending > 0,
-      let target = slot.pointee.queue.reserve(pending, beyond: sealing)
-    else { return }
-    let taken =
-      slot.pointee.security?.take(
-        into: UnsafeMutableRawBufferPointer(start: target, count: pending)) ?? 0
-    assert(taken == pending)
+    while let pending = slot.pointee.security?.pending, pending > 0 {
+      let target = slot.pointee.queue.reserve(upTo: pending, &memory)
+      let taken = slot.pointee.security?.take(into: target) ?? 0
+      precondition(taken == target.count)
+    }
   }
 }

@@ -15,10 +15,28 @@ import TLS
 public final class Transport {
   /// Limits and buffer sizes.
   public struct Configuration: Sendable {
-    /// Maximum number of connections; a further one is accepted and closed immediately.
+    /// Maximum number of connections. A further one takes the place of the one that has been
+    /// without an established session for the longest, or is closed immediately.
     public var maximumConnections = 1024
-    /// Maximum number of bytes queued on one connection; one that exceeds it is closed.
+    /// Maximum number of connections of one network address. Loopback addresses are not limited:
+    /// all users of a gateway on this machine share one.
+    public var connectionsPerAddress = 64
+    /// Number of bytes that a client may leave unread for a time. It is cut if it takes fewer than
+    /// these from the socket within the patience while more are waiting, if more are waiting for
+    /// sixteen times the patience, or at once if sixteen times as many are waiting. A client
+    /// without an established session is cut at 64 KiB.
     public var sendBound = 4 << 20
+    /// How long a client may leave more than `sendBound` unread without reading, in ms. 0: it is
+    /// cut at `sendBound`.
+    public var patienceMilliseconds: UInt64 = 2_000
+    /// Maximum size of all send queues, in bytes of memory. Above it, the slowest readers are
+    /// closed at once.
+    public var totalSendBound = 1 << 30
+    /// Maximum number of TLS handshakes begun in a second, an eighth of them by one address; others
+    /// wait. Loopback addresses are limited only together.
+    public var handshakesPerSecond = 200
+    /// Whether loopback addresses are limited like others, for tests.
+    package var limitsLoopback = false
     /// Size of the shared read buffer, in bytes.
     public var readBuffer = 256 << 10
     /// Length of the longest message of the protocol, in bytes: the most that may be left over from
@@ -48,8 +66,14 @@ public final class Transport {
   public struct Counts: Sendable, Equatable {
     /// Connections accepted.
     public var accepted = 0
-    /// Connections refused because of the limit.
+    /// Connections refused: because the table is full, or because their address has too many.
     public var refused = 0
+    /// Connections refused because their address has too many.
+    public var refusedByAddress = 0
+    /// Connections without an established session that were closed in favour of a newcomer.
+    public var replaced = 0
+    /// TLS handshakes that had to wait for a later second.
+    public var handshakesDelayed = 0
     /// Connections closed because the client did not read.
     public var cut = 0
     /// Bytes received.
@@ -78,10 +102,23 @@ public final class Transport {
   var slots: [UnsafeMutablePointer<ConnectionSlot>] = []
   var freeSlots: [Int] = []
   var dirtySlots: [Int] = []
-  var openCount = 0
   var finishingCount = 0
+  /// Memory of the send queues.
+  var memory = MemoryPool()
+  /// Slots of the clients whose reading is measured.
+  var measured: [Int] = []
+  /// Number of connections by address, without those of addresses that are not limited.
+  var connectionsByAddress: [PeerAddress: Int] = [:]
+  /// Connections that wait for the slot of one that is being closed.
+  var newcomers: [Newcomer] = []
+  var refusals = RefusalReports()
+  /// Ends of the list of connections without an established session; -1 if it is empty.
+  var (oldestStranger, newestStranger) = (-1, -1)
+  var handshakes: HandshakeGate
+  /// Whether any waits in `handshakes`.
+  var hasHandshakes = false
   /// The handlers, while the loop runs; `run` retains them.
-  fileprivate var table: Unmanaged<HandlerTable>?
+  var table: Unmanaged<HandlerTable>?
   private(set) var isShutDown = false
   /// A listening socket and the parameters of its connections.
   struct Listener {
@@ -97,7 +134,15 @@ public final class Transport {
   private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
   private let check = UnsafeMutablePointer<uv_check_t>.allocate(capacity: 1)
   private let async: UnsafeMutablePointer<uv_async_t>
+  /// Active while handshakes wait for the next turn, so that the loop does not sleep.
+  let idle = UnsafeMutablePointer<uv_idle_t>.allocate(capacity: 1)
   private let linger = UnsafeMutablePointer<uv_timer_t>.allocate(capacity: 1)
+  /// Runs while clients' reading is measured.
+  let paceTimer = UnsafeMutablePointer<uv_timer_t>.allocate(capacity: 1)
+  /// Runs while handshakes wait for the next second.
+  let handshakeTimer = UnsafeMutablePointer<uv_timer_t>.allocate(capacity: 1)
+  /// Runs while memory can be returned to the system.
+  private let trimTimer = UnsafeMutablePointer<uv_timer_t>.allocate(capacity: 1)
 
   /// Creates a transport without listeners.
   /// - Throws: if the kernel provides no event queue.
@@ -105,6 +150,8 @@ public final class Transport {
     precondition(configuration.readBuffer >= 2 * configuration.longestMessage)
     (loop, async) = try Self.openLoop()
     self.configuration = configuration
+    handshakes = HandshakeGate(
+      perSecond: configuration.handshakesPerSecond, limitsLoopback: configuration.limitsLoopback)
     readBuffer = .allocate(byteCount: configuration.readBuffer, alignment: 4096)
     wakeHandle = WakeHandle(async)
     let context = Unmanaged.passUnretained(self).toOpaque()
@@ -114,8 +161,11 @@ public final class Transport {
     prepare.pointee.data = context
     uv_check_init(loop, check)
     check.pointee.data = context
-    uv_timer_init(loop, linger)
-    linger.pointee.data = context
+    uv_idle_init(loop, idle)
+    for timer in [linger, paceTimer, handshakeTimer, trimTimer] {
+      uv_timer_init(loop, timer)
+      timer.pointee.data = context
+    }
     uv_prepare_start(prepare, { Transport.with($0?.pointee.data) { $0.flushDirty() } })
     uv_check_start(check, { Transport.with($0?.pointee.data) { $0.endTurn() } })
   }
@@ -127,6 +177,7 @@ public final class Transport {
     loop.deallocate()
     readBuffer.deallocate()
     for slot in slots {
+      slot.pointee.release(&memory)
       slot.deinitialize(count: 1)
       slot.deallocate()
     }
@@ -136,7 +187,8 @@ public final class Transport {
     prepare.deallocate()
     check.deallocate()
     async.deallocate()
-    linger.deallocate()
+    idle.deallocate()
+    [linger, paceTimer, handshakeTimer, trimTimer].forEach { $0.deallocate() }
   }
 
   /// Listens on an address. May be called several times, before `run` or by the handler.
@@ -241,6 +293,7 @@ public final class Transport {
 
   private func closeHandles() {
     isShutDown = true
+    discardNewcomers()
     for slot in slots where slot.pointee.state != .free { close(slot, .shutdown) }
     stopListening()
     wakeHandle.disconnect()
@@ -248,7 +301,8 @@ public final class Transport {
     Self.close(prepare)
     Self.close(check)
     Self.close(async)
-    Self.close(linger)
+    Self.close(idle)
+    [linger, paceTimer, handshakeTimer, trimTimer].forEach { Self.close($0) }
   }
 
   /// Opens the loop and its wake handle, the two things that can fail.
@@ -276,6 +330,11 @@ public final class Transport {
   private func endTurn() {
     tellLoop { $0.turnEnds() }
     flushDirty()
+    if hasHandshakes, handshakes.isDue(at: uv_now(loop)) {
+      // After the answers of this turn, which do not wait for them.
+      stepHandshakes()
+      flushDirty()
+    }
   }
 
   /// Starts the timer that closes lingering connections; it runs only while there are any.
@@ -292,9 +351,32 @@ public final class Transport {
     if finishingCount == 0 { uv_timer_stop(linger) }
   }
 
+  /// Starts the timer that returns memory to the system; it runs only while there is some.
+  func startTrimming() {
+    guard memory.isTrimmable, !isShutDown else { return }
+    if uv_is_active(Self.handle(trimTimer)) != 0 { return }
+    uv_timer_start(
+      trimTimer, { Transport.with($0?.pointee.data) { $0.trim() } }, Self.trimInterval,
+      Self.trimInterval)
+  }
+
+  /// How long memory stays unused before it is returned, in ms; at most twice as long.
+  private static let trimInterval: UInt64 = 2_000
+
+  private func trim() {
+    memory.trim()
+    if !memory.isTrimmable { uv_timer_stop(trimTimer) }
+  }
+
   private static func close<Handle>(_ handle: UnsafeMutablePointer<Handle>) {
-    let handle = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
-    if uv_is_closing(handle) == 0 { uv_close(handle, nil) }
+    if uv_is_closing(Self.handle(handle)) == 0 { uv_close(Self.handle(handle), nil) }
+  }
+
+  /// A handle as libuv's base type.
+  static func handle<Handle>(
+    _ handle: UnsafeMutablePointer<Handle>
+  ) -> UnsafeMutablePointer<uv_handle_t> {
+    UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
   }
 
   private static func bind(
@@ -318,69 +400,6 @@ public final class Transport {
       uv_tcp_getsockname(listener, raw.assumingMemoryBound(to: sockaddr.self), &length)
       // `sin_port` and `sin6_port` are at the same offset, in network byte order.
       return UInt16(bigEndian: raw.load(fromByteOffset: 2, as: UInt16.self))
-    }
-  }
-}
-
-// MARK: - Calling the handlers
-
-/// The handlers as unretained references, so that a call counts no references. They do not change
-/// while the loop runs.
-private final class HandlerTable {
-  let loop: any LoopHandler
-  private let boxes: [HandlerBox]
-  /// The handlers again, as unretained references for the calls.
-  let connections: UnsafeMutableBufferPointer<Unmanaged<HandlerBox>>
-
-  init(_ loop: any LoopHandler, _ handlers: [any ConnectionHandler]) {
-    self.loop = loop
-    boxes = handlers.map(HandlerBox.init)
-    connections = .allocate(capacity: boxes.count)
-    _ = connections.initialize(fromContentsOf: boxes.map(Unmanaged.passUnretained))
-  }
-
-  deinit { connections.deallocate() }
-}
-
-/// The handler of some listeners' connections.
-private final class HandlerBox {
-  let handler: any ConnectionHandler
-  init(_ handler: any ConnectionHandler) { self.handler = handler }
-}
-
-extension Transport {
-  /// The transport that libuv's `data` points to, unretained: a handle never outlives it.
-  @inline(__always)
-  fileprivate static func with(_ data: UnsafeMutableRawPointer?, _ body: (Transport) -> Void) {
-    guard let data else { preconditionFailure("a handle without an owner") }
-    Unmanaged<Transport>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
-  }
-
-  /// Makes the handlers available while `body` runs.
-  fileprivate func withHandlers<Answer>(
-    _ loop: any LoopHandler, _ handlers: [any ConnectionHandler], _ body: () -> Answer
-  ) -> Answer {
-    precondition(listeners.allSatisfy { handlers.indices.contains($0.handler) })
-    let made = HandlerTable(loop, handlers)
-    return withExtendedLifetime(made) {
-      table = .passUnretained(made)
-      defer { table = nil }
-      return body()
-    }
-  }
-
-  /// Calls the loop's handler; does nothing while the loop does not run.
-  @inline(__always) func tellLoop(_ body: (any LoopHandler) -> Void) {
-    table?._withUnsafeGuaranteedRef { body($0.loop) }
-  }
-
-  /// Calls the handler of a connection; does nothing while the loop does not run.
-  @discardableResult @inline(__always)
-  func tell<Answer>(
-    _ slot: UnsafeMutablePointer<ConnectionSlot>, _ body: (any ConnectionHandler) -> Answer
-  ) -> Answer? {
-    table?._withUnsafeGuaranteedRef { table in
-      table.connections[slot.pointee.handler]._withUnsafeGuaranteedRef { body($0.handler) }
     }
   }
 }

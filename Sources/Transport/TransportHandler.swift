@@ -13,8 +13,7 @@ public protocol ConnectionHandler: AnyObject {
   ///   it must be part of one message, unless the handler has paused the connection.
   func received(_ connection: ConnectionId, _ bytes: UnsafeRawBufferPointer) -> Int
 
-  /// The client does not read: its send queue has reached its bound, and the connection is being
-  /// closed. The handler may now send a last message of at most `Transport.lastWord` bytes.
+  /// The client reads too slowly for what waits for it, and the connection is being closed. The handler may now send a last message of at most `Transport.lastWord` bytes.
   func overflowed(_ connection: ConnectionId)
 
   /// The connection is closed; its id is never used again.
@@ -39,11 +38,26 @@ public protocol LoopHandler: AnyObject {
 
   /// All events of this turn were handled; what is sent now is flushed with the turn.
   func turnEnds()
+
+  /// A connection was refused. Called at most once a minute for one address.
+  func refused(_ address: PeerAddress, _ reason: Transport.Refusal)
 }
 
 extension LoopHandler {
   /// The default: does nothing until the turn ends.
   public func readEnds() {}
+  /// The default: does nothing.
+  public func refused(_ address: PeerAddress, _ reason: Transport.Refusal) {}
+}
+
+extension Transport {
+  /// The reason why a connection was refused.
+  public enum Refusal: Sendable {
+    /// Every connection that is allowed has an established session, or is younger than a second.
+    case full
+    /// Its address has the maximum number of connections of one address.
+    case addressIsFull
+  }
 }
 
 /// The reason why a connection was closed.
@@ -52,8 +66,10 @@ public enum CloseReason: Equatable, Sendable {
   case peerClosed
   /// The socket failed, with libuv's (negative) error code.
   case failed(Int32)
-  /// The client does not read: its send queue reached its bound.
+  /// The client does not read, or too slowly for what it asks.
   case slowReader
+  /// It had no established session, and its place was needed for a newcomer.
+  case replaced
   /// The handler left more bytes unhandled than a message can have.
   case unreadOverflow
   /// The handler closed it.

@@ -171,7 +171,7 @@ struct BinaryGatewayTests {
       Issue.record("not noted")
       return
     }
-    #expect(bytes > 1 << 15 && bytes <= 1 << 16)
+    #expect(bytes > 1 << 16 && bytes <= 1 << 20)
   }
 
   @Test("A revoked session ends; new roles count at once.")

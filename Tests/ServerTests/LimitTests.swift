@@ -158,7 +158,7 @@ struct LimitTests {
   func slowReader(assembly: Configuration.Threading) throws {
     let folder = try TemporaryFolder()
     let village = Village()
-    let server = try server(folder, ["client.bytes=65536"], assembly)
+    let server = try server(folder, ["client.bytes=65536", "client.patience=200"], assembly)
     try village.setUp(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     // The unread messages are its own rejects; the kernel's buffers absorb the first megabytes.

@@ -9,7 +9,8 @@ final class LoopbackClient {
   private(set) var received: [UInt8] = []
   private(set) var ended = false
 
-  init(port: UInt16, receiveBuffer: Int32? = nil) throws {
+  /// - Parameter source: Last byte of the client's own address, 127.0.0.`source`.
+  init(port: UInt16, receiveBuffer: Int32? = nil, source: UInt32 = 1) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(descriptor >= 0)
     if var size = receiveBuffer {
@@ -20,6 +21,7 @@ final class LoopbackClient {
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    try bind(to: 0x7F00_0000 + source)
     let status = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -30,6 +32,18 @@ final class LoopbackClient {
     var on: Int32 = 1
     setsockopt(
       descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  private func bind(to source: UInt32) throws {
+    var own = sockaddr_in()
+    own.sin_family = sa_family_t(AF_INET)
+    own.sin_addr.s_addr = source.bigEndian
+    let status = withUnsafePointer(to: &own) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try #require(status == 0)
   }
 
   deinit { Glibc.close(descriptor) }
@@ -84,12 +98,23 @@ final class Echo: ConnectionHandler, LoopHandler {
   /// Last message to a client that does not read; the handler then finishes the connection itself.
   /// Empty: neither happens.
   var lastWord: [UInt8] = []
+  /// Whether every client has an established session from the begin.
+  var promotes = true
+  /// Called at the end of the next turn.
+  var atTurnEnd: (() -> Void)?
+  /// Connections that were refused, as far as they were reported.
+  var refusals: [Transport.Refusal] = []
   /// Called within `received`, after its last message.
   var afterMessages: (() -> Void)?
 
   init(_ transport: Transport) { self.transport = transport }
 
-  func connected(_ connection: ConnectionId) { connections.append(connection) }
+  func connected(_ connection: ConnectionId) {
+    connections.append(connection)
+    if promotes { transport.promote(connection) }
+  }
+
+  func refused(_ address: PeerAddress, _ reason: Transport.Refusal) { refusals.append(reason) }
 
   func overflowed(_ connection: ConnectionId) {
     if lastWord.isEmpty { return }
@@ -129,6 +154,10 @@ final class Echo: ConnectionHandler, LoopHandler {
 
   func turnEnds() {
     turns += 1
+    if let action = atTurnEnd {
+      atTurnEnd = nil
+      action()
+    }
     if let connection = resumeInTurn {
       resumeInTurn = nil
       transport.resume(connection)

@@ -84,9 +84,11 @@ struct TransportTests {
     #expect(listener.received == word)
   }
 
-  @Test("A client that does not read is closed at the bound; another continues.")
+  @Test("A client that does not read is cut; another continues.")
   func slowReaderIsCut() throws {
-    let (echo, port) = try start { $0.sendBound = 64 << 10 }
+    let (echo, port) = try start {
+      ($0.sendBound, $0.patienceMilliseconds) = (64 << 10, 100)
+    }
     let slow = try LoopbackClient(port: port, receiveBuffer: 4096)
     let good = try LoopbackClient(port: port)
     let burst = (0..<100).flatMap { message(250, $0) }
@@ -111,7 +113,9 @@ struct TransportTests {
 
   @Test("A client that does not read is cut for that reason, also when its handler finishes it.")
   func slowReaderIsFinished() throws {
-    let (echo, port) = try start { $0.sendBound = 64 << 10 }
+    let (echo, port) = try start {
+      ($0.sendBound, $0.patienceMilliseconds) = (64 << 10, 100)
+    }
     echo.lastWord = message(60, 9)
     let slow = try LoopbackClient(port: port, receiveBuffer: 4096)
     let burst = (0..<100).flatMap { message(250, $0) }

@@ -96,16 +96,17 @@ extension BinaryGateway {
     let query = answer.query
     guard let slot = slot(of: query) else { return true }
     let connection = ConnectionId(rawValue: query.connection)
-    let room = transport.sendBound / 2 - transport.queued(connection)
-    guard room > QueuedRetransmission.longestFrame else { return false }
-    if answer.sent == 0 { writer(slot)?.retransmission(query) }
-    let piece = answer.takePiece(room)
-    guard let target = transport.reserve(connection, piece.count) else { return true }
-    answer.reports.withUnsafeBytes { bytes in
-      UnsafeMutableRawBufferPointer(start: target, count: piece.count).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
-    }
-    guard answer.isSent else { return false }
+    repeat {
+      let room = transport.sendBound / 2 - transport.queued(connection)
+      guard room > QueuedRetransmission.longestFrame else { return false }
+      if answer.sent == 0 { writer(slot)?.retransmission(query) }
+      let piece = answer.takePiece(min(room, QueuedRetransmission.longestPiece))
+      guard let target = transport.reserve(connection, piece.count) else { return true }
+      answer.reports.withUnsafeBytes { bytes in
+        UnsafeMutableRawBufferPointer(start: target, count: piece.count).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
+      }
+    } while !answer.isSent
     peers[slot]?.isAwaitingRetransmission = false
     counts.retransmitted += Int(query.count)
     return true
@@ -135,6 +136,8 @@ extension BinaryGateway {
 struct QueuedRetransmission {
   /// Upper bound of a report's length in bytes.
   static let longestFrame = 256
+  /// Greatest number of bytes that are reserved at once.
+  static let longestPiece = 32 << 10
 
   let query: RetransmitQuery
   let reports: [UInt8]

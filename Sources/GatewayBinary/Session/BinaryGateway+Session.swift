@@ -218,6 +218,7 @@ extension BinaryGateway {
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
     peers.established(slot)
+    if let connection = peers[slot]?.connection { transport.promote(connection) }
     guard let session = peers[slot]?.session else { return }
     writer(slot)?.establishmentAck(
       request, nextClient: session.nextIncoming,

@@ -11,6 +11,9 @@ extension Configuration {
         "tls.certificate", \.tlsCertificate,
         "file with the certificate for TLS 1.3 (PEM); empty: plain TCP"),
       .text("tls.key", \.tlsKey, "file with its private key (PEM)"),
+      .number(
+        "tls.handshakes", \.tlsHandshakes, 1...1 << 20,
+        "TLS handshakes begun in a second, an eighth of them by one address; others wait"),
       .health,
       .number("connections", \.connections, 1...65_535, "maximum number of client connections"),
       .data,
@@ -56,8 +59,17 @@ extension Configuration {
         "outbox.events", \.outboxEvents, 1 << 12...1 << 24,
         "events that can wait for the disk before sockets are no longer read"),
       .number(
+        "client.perAddress", \.connectionsPerAddress, 0...65_535,
+        "connections of one address, loopback excepted; 0: a 16th of connections, at least 64"),
+      .number(
         "client.bytes", \.sendBytes, 1 << 16...1 << 30,
-        "bytes that a client may leave unread before it is terminated"),
+        "bytes that a client may leave unread for a time; 16 times as many end its session"),
+      .number(
+        "client.patience", \.sendPatience, 0...60_000,
+        "ms in which a client with more than client.bytes unread must read as many; 0: none"),
+      .number(
+        "client.bytesInAll", \.sendBytesInAll, 1 << 20...1 << 44,
+        "memory of all clients' send queues; above it the slowest readers are disconnected"),
       .number(
         "client.messages", \.messageLimit, 1...1 << 30,
         "messages per second of a session, cancels excepted; further ones are rejected"),

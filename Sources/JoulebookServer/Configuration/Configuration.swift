@@ -51,6 +51,8 @@ public struct Configuration: Sendable, Equatable {
   public var tlsCertificate = ""
   /// Private key file of the certificate, PEM.
   public var tlsKey = ""
+  /// Maximum number of TLS handshakes begun in a second; an eighth of them by one address.
+  public var tlsHandshakes: UInt32 = 200
   /// IPv4 or IPv6 address and port of the monitoring server; empty disables it.
   public var health = ""
   /// Log-ons a minute from one address that prove nothing and are looked at; further ones are
@@ -93,8 +95,15 @@ public struct Configuration: Sendable, Equatable {
   public var segmentBytes: UInt32 = 64 << 20
   /// Capacity of the intake's ring, in commands; a power of two.
   public var ingressCommands: UInt32 = 1 << 14
-  /// Maximum number of bytes queued for one client; a client that exceeds it is terminated.
+  /// Maximum number of connections of one address, loopback excepted; 0: a sixteenth of
+  /// `connections`, at least 64.
+  public var connectionsPerAddress: UInt32 = 0
+  /// Number of bytes that a client may leave unread for a time; see `sendPatience`.
   public var sendBytes: UInt32 = 4 << 20
+  /// How long a client may leave more than `sendBytes` unread without reading, ms.
+  public var sendPatience: UInt32 = 2_000
+  /// Maximum size of all clients' send queues, in bytes.
+  public var sendBytesInAll: UInt64 = 1 << 30
   /// Messages per second of a session, cancels excepted, above which they are rejected.
   public var messageLimit: UInt32 = 250_000
   /// Messages per second, cancels excepted, at which the session is terminated.
@@ -132,6 +141,19 @@ extension Configuration {
     case .yield: .yielding
     case .spin: .spinning
     }
+  }
+
+  /// The part of the configuration that concerns the transport.
+  var transport: Transport.Configuration {
+    var transport = Transport.Configuration()
+    transport.maximumConnections = Int(connections)
+    transport.connectionsPerAddress = Int(
+      connectionsPerAddress == 0 ? max(64, connections / 16) : connectionsPerAddress)
+    transport.sendBound = Int(sendBytes)
+    transport.patienceMilliseconds = UInt64(sendPatience)
+    transport.totalSendBound = Int(clamping: sendBytesInAll)
+    transport.handshakesPerSecond = Int(tlsHandshakes)
+    return transport
   }
 
   /// The schedule of snapshots of the journal in `directory`.

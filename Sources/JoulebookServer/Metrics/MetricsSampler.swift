@@ -27,6 +27,7 @@ final class MetricsSampler {
     sample.status.fill(delivery.view.reference.counts, connections: delivery.connectionCount)
     sample.notices = port.notices
     (sample.network, sample.sending) = (network.counts, network.waiting)
+    sample.sendMemory = network.queueMemory
     (sample.toExchange, sample.fromExchange) = stages.thread?({ $0.waiting }) ?? (0, 0)
     sample.readings = stages.verifier?.count ?? 0
     (sample.retransmissions, sample.retransmissionFailures) =

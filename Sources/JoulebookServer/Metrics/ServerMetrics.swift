@@ -24,6 +24,8 @@ final class ServerMetrics: Sendable {
     var network = Transport.Counts()
     /// Bytes queued for sending to clients.
     var sending = 0
+    /// Bytes of memory that the send queues take, with what is kept for later.
+    var sendMemory = 0
     /// Number of clients that are not read because the intake is full.
     var paused = 0
     /// Commands in the ring to the matching thread; 0 in the inline assembly.
@@ -128,6 +130,7 @@ private struct Instruments: Sendable {
     row("pipeline_commands") { Int64($0.toExchange) },
     row("pipeline_events") { Int64($0.fromExchange) },
     row("send_queue_bytes") { Int64($0.sending) },
+    row("send_memory_bytes") { Int64($0.sendMemory) },
     row("readers_paused") { Int64($0.paused) },
     row("readings_under_way") { Int64($0.readings) },
     row("retransmissions_waiting") { Int64($0.retransmissions) },
@@ -155,6 +158,10 @@ private struct Instruments: Sendable {
     row("sessions_terminated") { Int64($0.gateways.terminations) },
     row("connections_accepted") { Int64($0.network.accepted) },
     row("connections_refused") { Int64($0.network.refused) },
+    row("connections_refused_by_address") { Int64($0.network.refusedByAddress) },
+    row("connections_replaced") { Int64($0.network.replaced) },
+    row("handshakes_delayed") { Int64($0.network.handshakesDelayed) },
+    row("connections_cut") { Int64($0.network.cut) },
     row("connections_lost") { Int64($0.gateways.lost) },
     row("received_bytes") { Int64($0.network.bytesIn) },
     row("sent_bytes") { Int64($0.network.bytesOut) },

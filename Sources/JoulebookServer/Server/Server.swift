@@ -359,11 +359,8 @@ public final class Server {
   private static func makeTransport(
     _ configuration: Configuration
   ) throws(StartError) -> Transport {
-    var options = Transport.Configuration()
-    options.maximumConnections = Int(configuration.connections)
-    options.sendBound = Int(configuration.sendBytes)
     do throws(TransportError) {
-      return try Transport(options)
+      return try Transport(configuration.transport)
     } catch {
       throw .transport(error)
     }

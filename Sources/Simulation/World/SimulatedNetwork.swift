@@ -20,6 +20,8 @@ final class SimulatedNetwork: Network {
     fileprivate var unread: [UInt8] = []
     fileprivate var isPaused = false
     fileprivate var isFinishing = false
+    /// Whether the client has an established session.
+    fileprivate(set) var isEstablished = false
     /// Whether the server's end is open.
     fileprivate(set) var serverIsOpen = true
     /// Whether the client's end is open, as far as the client knows.
@@ -27,7 +29,10 @@ final class SimulatedNetwork: Network {
     /// Whether the connection is broken; the ends may not have noticed yet.
     fileprivate(set) var isCut = false
 
-    init(_ id: ConnectionId) { self.id = id }
+    /// When it was opened, ns of the clock.
+    fileprivate let since: UInt64
+
+    init(_ id: ConnectionId, since: UInt64) { (self.id, self.since) = (id, since) }
   }
 
   private struct Timer {
@@ -60,16 +65,24 @@ final class SimulatedNetwork: Network {
 
   // MARK: Client side
 
-  /// Opens a connection; `nil` when the server does not listen or is full.
+  /// Opens a connection; `nil` when the server does not listen or is full. As on a real network, a
+  /// connection that has had no established session for over a second gives way to a new one.
   func connect() -> Link? {
-    guard isListening, let handler,
-      let slot = (0..<maximumConnections).first(where: { links[$0] == nil })
-    else { return nil }
+    guard isListening, let handler, let slot = freeSlot() else { return nil }
     generation += 1
-    let link = Link(ConnectionId(rawValue: generation << 32 | UInt64(slot)))
+    let link = Link(
+      ConnectionId(rawValue: generation << 32 | UInt64(slot)), since: clock.elapsed)
     links[slot] = link
     handler.connected(link.id)
     return link
+  }
+
+  private func freeSlot() -> Int? {
+    if let free = (0..<maximumConnections).first(where: { links[$0] == nil }) { return free }
+    let strangers = all.filter { !$0.isEstablished && clock.elapsed >= $0.since + 1_000_000_000 }
+    guard let oldest = strangers.min(by: { $0.id.rawValue < $1.id.rawValue }) else { return nil }
+    closeServerEnd(of: oldest, .replaced)
+    return oldest.id.slot
   }
 
   /// Sends bytes of a client.
@@ -168,6 +181,12 @@ final class SimulatedNetwork: Network {
   }
 
   func finish(_ connection: ConnectionId) { link(connection)?.isFinishing = true }
+
+  func promote(_ connection: ConnectionId) { link(connection)?.isEstablished = true }
+
+  func address(of connection: ConnectionId) -> PeerAddress {
+    link(connection) == nil ? .unknown : .loopback
+  }
 
   func startTimer(_ token: TimerToken, after milliseconds: UInt64, every interval: UInt64) {
     timers[token] = Timer(

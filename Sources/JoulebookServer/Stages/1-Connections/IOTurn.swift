@@ -135,6 +135,10 @@ final class IOTurn: LoopHandler {
     delivery { delivery in delivery.forEach { $0.resumeReading() } }
   }
 
+  func refused(_ address: PeerAddress, _ reason: Transport.Refusal) {
+    port { $0.noteRefused("\(address)", reason) }
+  }
+
   private func endTurn(_ stages: Stages) {
     delivery { delivery in
       stages.verifier?.deliver(to: delivery)

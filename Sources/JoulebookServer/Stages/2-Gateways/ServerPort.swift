@@ -8,6 +8,7 @@
 import GatewayKit
 import Logging
 import MarketModel
+import Transport
 
 /// The exchange as the gateways of a server see it. Owned by the I/O thread.
 final class ServerPort: ExchangePort {
@@ -91,6 +92,20 @@ final class ServerPort: ExchangePort {
   }
 
   // MARK: Called by the turn
+
+  /// Logs that a connection was refused. Further refusals of this minute are only counted.
+  func noteRefused(_ address: String, _ reason: Transport.Refusal) {
+    switch reason {
+    case .full:
+      log.warning(
+        "a connection was refused: every place has an established session, see connections",
+        metadata: ["address": "\(address)"])
+    case .addressIsFull:
+      log.warning(
+        "a connection was refused: its address has as many as it may, see client.perAddress",
+        metadata: ["address": "\(address)"])
+    }
+  }
 
   /// Submits the gateways' own commands that found no capacity before.
   func submitOwn() {

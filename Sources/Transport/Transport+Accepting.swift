@@ -1,0 +1,183 @@
+// New connections. A place in the table is given in this order:
+//
+//     its address has `connectionsPerAddress` already    refused
+//     a slot is free                                     taken
+//     somebody has had no session for over a second      that one is closed, its slot is taken
+//     everybody else has a session                       refused
+
+import CLibuv
+import TLS
+
+extension Transport {
+  /// How long a connection without an established session keeps its place in a full table, ms.
+  private static let strangerTime: UInt64 = 1_000
+
+  func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
+    let raw = UnsafeMutableRawPointer(listener)
+    let tcp = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
+    uv_tcp_init(loop, tcp)
+    guard let origin = listeners.first(where: { UnsafeMutableRawPointer($0.handle) == raw }),
+      uv_accept(listener, UnsafeMutableRawPointer(tcp).assumingMemoryBound(to: uv_stream_t.self))
+        == 0
+    else { return Self.discard(tcp) }
+    let newcomer = Newcomer(
+      tcp: tcp, address: PeerAddress(of: tcp), handler: origin.handler, security: origin.security)
+    guard count(newcomer.address) else { return refuse(newcomer, .addressIsFull) }
+    if let slot = takeSlot() {
+      open(slot, newcomer)
+    } else if replaceStranger() {
+      newcomers.append(newcomer)
+    } else {
+      uncount(newcomer.address)
+      refuse(newcomer, .full)
+    }
+  }
+
+  /// Gives the slot of the connection that was just closed to the next newcomer.
+  func openNewcomer() {
+    guard !newcomers.isEmpty, let slot = takeSlot() else { return }
+    open(slot, newcomers.removeFirst())
+  }
+
+  /// Closes the newcomers that have no slot yet.
+  func discardNewcomers() {
+    for newcomer in newcomers {
+      uncount(newcomer.address)
+      Self.discard(newcomer.tcp)
+    }
+    newcomers.removeAll()
+  }
+
+  private func open(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ newcomer: Newcomer) {
+    newcomer.tcp.pointee.data = UnsafeMutableRawPointer(slot)
+    slot.pointee.open(
+      newcomer, threshold: min(Self.strangerBound, configuration.sendBound))
+    list(slot)
+    counts.accepted += 1
+    uv_tcp_nodelay(newcomer.tcp, 1)
+    guard secure(slot, newcomer.security) else { return close(slot, .notSecured) }
+    tell(slot) { $0.connected(slot.pointee.id) }
+    readIfOpen(slot)
+  }
+
+  private func takeSlot() -> UnsafeMutablePointer<ConnectionSlot>? {
+    if let free = freeSlots.popLast() { return slots[free] }
+    guard slots.count < configuration.maximumConnections else { return nil }
+    let slot = UnsafeMutablePointer<ConnectionSlot>.allocate(capacity: 1)
+    slot.initialize(to: ConnectionSlot(transport: self, index: slots.count))
+    slots.append(slot)
+    return slot
+  }
+
+  // MARK: Refusals
+
+  /// A refused connection is accepted and closed, so that its client learns of it immediately.
+  private func refuse(_ newcomer: Newcomer, _ reason: Refusal) {
+    counts.refused += 1
+    if reason == .addressIsFull { counts.refusedByAddress += 1 }
+    Self.discard(newcomer.tcp)
+    guard refusals.mayReport(newcomer.address, at: uv_now(loop)) else { return }
+    tellLoop { $0.refused(newcomer.address, reason) }
+  }
+
+  private static func discard(_ tcp: UnsafeMutablePointer<uv_tcp_t>) {
+    uv_close(handle(tcp)) { handle in
+      UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: uv_tcp_t.self).deallocate()
+    }
+  }
+
+  // MARK: Connections by address
+
+  /// The network address of a client; `.unknown` if the connection is closed. On the loop's thread.
+  public func address(of connection: ConnectionId) -> PeerAddress {
+    slot(of: connection)?.pointee.address ?? .unknown
+  }
+
+  /// Counts a connection of `address`.
+  /// - Returns: `false`, without counting it, if the address has too many.
+  private func count(_ address: PeerAddress) -> Bool {
+    if address.isLoopback && !configuration.limitsLoopback { return true }
+    let count = connectionsByAddress[address, default: 0]
+    guard count < configuration.connectionsPerAddress else { return false }
+    connectionsByAddress[address] = count + 1
+    return true
+  }
+
+  /// A connection of `address` has ended.
+  func uncount(_ address: PeerAddress) {
+    guard let count = connectionsByAddress[address] else { return }
+    connectionsByAddress[address] = count > 1 ? count - 1 : nil
+  }
+
+  // MARK: Connections without an established session, the oldest first
+
+  /// The client of `connection` has an established session: the connection keeps its place in a
+  /// full table and may leave `sendBound` bytes unread. On the loop's thread.
+  public func promote(_ connection: ConnectionId) {
+    guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
+    unlist(slot)
+    slot.pointee.threshold = threshold(slot)
+  }
+
+  /// Closes the connection that has been without an established session for the longest.
+  /// - Returns: `false` if there is none, or not for long enough.
+  private func replaceStranger() -> Bool {
+    guard oldestStranger >= 0 else { return false }
+    let slot = slots[oldestStranger]
+    guard uv_now(loop) >= slot.pointee.stranger.since + Self.strangerTime else { return false }
+    counts.replaced += 1
+    close(slot, .replaced)
+    return true
+  }
+
+  private func list(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    let index = slot.pointee.index
+    slot.pointee.stranger = StrangerLink(
+      isListed: true, older: newestStranger, since: uv_now(loop))
+    if newestStranger >= 0 {
+      slots[newestStranger].pointee.stranger.newer = index
+    } else {
+      oldestStranger = index
+    }
+    newestStranger = index
+  }
+
+  /// Removes a connection from the list; has no effect if it is not there.
+  func unlist(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    let link = slot.pointee.stranger
+    guard link.isListed else { return }
+    slot.pointee.stranger = StrangerLink()
+    if link.older >= 0 {
+      slots[link.older].pointee.stranger.newer = link.newer
+    } else {
+      oldestStranger = link.newer
+    }
+    if link.newer >= 0 {
+      slots[link.newer].pointee.stranger.older = link.older
+    } else {
+      newestStranger = link.older
+    }
+  }
+}
+
+/// Decides which refusals are reported: one for each address and minute, for a limited number of
+/// addresses.
+struct RefusalReports {
+  /// Interval of the reports about one address, ms.
+  private static let interval: UInt64 = 60_000
+  /// Maximum number of reports in an interval.
+  private static let capacity = 64
+
+  private var reported: [PeerAddress: UInt64] = [:]
+
+  /// - Parameter now: Loop time in ms.
+  mutating func mayReport(_ address: PeerAddress, at now: UInt64) -> Bool {
+    if let last = reported[address], now < last + Self.interval { return false }
+    if reported.count >= Self.capacity {
+      reported = reported.filter { now < $0.value + Self.interval }
+      if reported.count >= Self.capacity { return false }
+    }
+    reported[address] = now
+    return true
+  }
+}

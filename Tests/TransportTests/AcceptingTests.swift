@@ -1,0 +1,153 @@
+import Glibc
+import Testing
+
+@testable import Transport
+
+@Suite("Who is let in")
+struct AcceptingTests {
+  func start(_ change: (inout Transport.Configuration) -> Void) throws -> (Echo, UInt16) {
+    var configuration = Transport.Configuration()
+    configuration.limitsLoopback = true
+    change(&configuration)
+    let transport = try Transport(configuration)
+    return (Echo(transport), try transport.listen(host: "0.0.0.0", port: 0))
+  }
+
+  private func isRefused(_ client: LoopbackClient, _ echo: Echo) -> Bool {
+    echo.pump {
+      client.poll()
+      return client.ended
+    }
+  }
+
+  @Test("An address has its share of the connections; others are not affected.")
+  func perAddress() throws {
+    let (echo, port) = try start { $0.connectionsPerAddress = 2 }
+    var clients = try (0..<2).map { _ in try LoopbackClient(port: port, source: 2) }
+    #expect(echo.pump { echo.connections.count == 2 })
+    for _ in 0..<3 { #expect(isRefused(try LoopbackClient(port: port, source: 2), echo)) }
+    #expect(echo.transport.counts.refused == 3 && echo.transport.counts.refusedByAddress == 3)
+    #expect(echo.refusals == [.addressIsFull], "one report for each address and minute")
+    let other = try LoopbackClient(port: port, source: 3)
+    #expect(echo.pump { echo.connections.count == 3 })
+    #expect(echo.transport.address(of: echo.connections[2]) == PeerAddress("127.0.0.3"))
+    clients.removeLast()
+    #expect(echo.pump { echo.closes.count == 1 })
+    let next = try LoopbackClient(port: port, source: 2)
+    #expect(echo.pump { echo.connections.count == 4 })
+    withExtendedLifetime((other, next)) {}
+  }
+
+  @Test("In a full table the oldest connection without a session gives way, after a second.")
+  func replaced() throws {
+    let (echo, port) = try start { $0.maximumConnections = 3 }
+    echo.promotes = false
+    var clients: [LoopbackClient] = []
+    for count in 1...3 {
+      clients.append(try LoopbackClient(port: port))
+      #expect(echo.pump { echo.connections.count == count })
+    }
+    echo.transport.promote(echo.connections[0])
+    usleep(1_100_000)
+    clients.append(try LoopbackClient(port: port))
+    #expect(echo.pump { echo.connections.count == 4 })
+    #expect(echo.closes.map(\.0) == [echo.connections[1]])
+    #expect(echo.closes.map(\.1) == [.replaced] && echo.transport.counts.replaced == 1)
+    #expect(echo.connections[3].slot == echo.connections[1].slot)
+    clients[3].send(message(9, 9))
+    #expect(
+      echo.pump {
+        clients[3].poll()
+        return clients[3].received == message(9, 9)
+      })
+    for connection in echo.connections { echo.transport.promote(connection) }
+    usleep(1_100_000)
+    #expect(isRefused(try LoopbackClient(port: port), echo))
+    #expect(echo.transport.counts.refused == 1 && echo.refusals == [.full])
+  }
+
+  @Test("Strangers come and go, and the newcomers among them get a place or are refused.")
+  func crowd() throws {
+    let (echo, port) = try start { $0.maximumConnections = 8 }
+    echo.promotes = false
+    for round in 0..<3 {
+      let clients = try (0..<20).map { _ in try LoopbackClient(port: port) }
+      let all = (round + 1) * 20
+      #expect(echo.pump { echo.transport.counts.accepted + echo.transport.counts.refused == all })
+      usleep(1_100_000)
+      withExtendedLifetime(clients) {}
+    }
+    #expect(echo.pump { echo.closes.count == echo.connections.count })
+    #expect(echo.transport.oldestStranger == -1 && echo.transport.newestStranger == -1)
+    #expect(echo.transport.connectionsByAddress.isEmpty)
+  }
+
+  @Test("The report of a refusal comes once a minute for each address.")
+  func reports() {
+    var reports = RefusalReports()
+    let (one, two) = (PeerAddress("192.0.2.1") ?? .unknown, PeerAddress("192.0.2.2") ?? .unknown)
+    func may(_ address: PeerAddress, _ now: UInt64) -> Bool { reports.mayReport(address, at: now) }
+    #expect(may(one, 0) && may(two, 5) && !may(one, 59_999) && may(one, 60_000))
+    for number in 0..<100 {
+      _ = reports.mayReport(PeerAddress("198.51.100.\(number)") ?? .unknown, at: 61_000)
+    }
+    let three = PeerAddress("203.0.113.1") ?? .unknown
+    #expect(!may(three, 62_000) && may(three, 121_000))
+  }
+
+  @Test("An IPv6 address counts by its first half, an IPv4 address in both forms as one.")
+  func addresses() {
+    #expect(PeerAddress("2001:db8:0:1::1") == PeerAddress("2001:db8:0:1:ffff::2"))
+    #expect(PeerAddress("2001:db8:0:1::1") != PeerAddress("2001:db8:0:2::1"))
+    #expect(PeerAddress("::ffff:192.0.2.7") == PeerAddress("192.0.2.7"))
+    #expect(PeerAddress("192.0.2.7")?.description == "192.0.2.7")
+    #expect(PeerAddress("2001:db8:0:1::1")?.description == "2001:db8:0:1::/64")
+    for text in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+      #expect(PeerAddress(text)?.isLoopback == true, "\(text)")
+    }
+    for text in ["0.0.0.0", "::", "::2", "10.0.0.1", "fe80::1"] {
+      #expect(PeerAddress(text)?.isLoopback == false, "\(text)")
+    }
+    #expect(PeerAddress("localhost") == nil)
+  }
+}
+
+@Suite("Handshakes wait for their turn")
+struct HandshakeGateTests {
+  private let one = PeerAddress("192.0.2.1")
+  private let two = PeerAddress("192.0.2.2")
+
+  private func id(_ number: UInt64) -> ConnectionId { ConnectionId(rawValue: number) }
+
+  private func all(_ gate: inout HandshakeGate, at now: UInt64) -> [UInt64] {
+    var found: [UInt64] = []
+    while let next = gate.takeNext(at: now) { found.append(next.rawValue) }
+    return found
+  }
+
+  @Test("An address has an eighth of a second's handshakes; the rest waits, others pass.")
+  func perAddress() throws {
+    var gate = HandshakeGate(perSecond: 16)
+    let (one, two) = (try #require(one), try #require(two))
+    for number in 1...5 { gate.wait(.init(id(UInt64(number)), one, isFirst: true)) }
+    gate.wait(.init(id(6), two, isFirst: true))
+    gate.wait(.init(id(7), one, isFirst: false))
+    #expect(all(&gate, at: 100) == [1, 2, 6, 7])
+    #expect(gate.delayedCount == 3 && !gate.isDue(at: 1_099) && gate.delay(at: 600) == 500)
+    #expect(gate.isDue(at: 1_100))
+    #expect(all(&gate, at: 1_100) == [3, 4])
+    gate.wait(.init(id(8), two, isFirst: true))
+    #expect(all(&gate, at: 2_200) == [5, 8])
+    #expect(gate.delayedCount == 3 && gate.delay(at: 2_300) == nil && !gate.hasReady)
+  }
+
+  @Test("All addresses together have a second's handshakes, the local machine too.")
+  func together() {
+    var gate = HandshakeGate(perSecond: 16)
+    for number in 1...40 { gate.wait(.init(id(UInt64(number)), .loopback, isFirst: true)) }
+    #expect(all(&gate, at: 0) == Array(1...16))
+    #expect(all(&gate, at: 1_000) == Array(17...32))
+    #expect(all(&gate, at: 1_999) == [])
+    #expect(all(&gate, at: 2_000) == Array(33...40))
+  }
+}
