@@ -15,12 +15,13 @@ struct TextGatewayCommand: ParsableCommand {
   @Option(help: "address:port of the binary gateway; 0: a free one.") var listen = "127.0.0.1:9100"
   @Option(help: "address:port of the text gateway.") var text = "127.0.0.1:9101"
   @Option(help: "File with a user a line: name password session account.") var users: String
+  @Flag(help: "Allow plain text on addresses that others can reach.") var insecure = false
   @Option(help: "ms by which orders outlive the connection.") var cancelAfter: UInt32 = 10_000
 
   func run() throws {
     SignalWatch.arm()
     var setting = JoulebookServer.Configuration()
-    setting.dataFolder = data
+    (setting.dataFolder, setting.insecure) = (data, insecure ? .yes : .no)
     (setting.host, setting.port) = try type(of: setting).parseAddress(listen)
     let (host, port) = try type(of: setting).parseAddress(text)
     let file = try String(contentsOfFile: users, encoding: .utf8)

@@ -39,6 +39,10 @@ struct Serve: ParsableCommand {
   var settings: [String] = []
   @Flag(
     name: .long,
+    help: "Allow plain TCP on an address that others can reach (insecure: true).")
+  var insecure = false
+  @Flag(
+    name: .long,
     help:
       "Accept the system's clock at this start, however far it is ahead of the journal's last time."
   )
@@ -151,6 +155,7 @@ struct Serve: ParsableCommand {
     var words: [String] = []
     if let config { words += ["--config", CommandLineText.absolute(config)] }
     if let listen { words += ["--listen", listen] }
+    if insecure { words.append("--insecure") }
     for setting in settings where !setting.hasPrefix("data=") { words += ["--set", setting] }
     return words
   }
@@ -159,6 +164,7 @@ struct Serve: ParsableCommand {
     var pairs: [(String, String)] = []
     if let data { pairs.append(("data", data)) }
     if let listen { pairs.append(("listen", listen)) }
+    if insecure { pairs.append(("insecure", "true")) }
     for setting in settings {
       guard let equals = setting.firstIndex(of: "=") else {
         throw ConfigurationError("--set \(setting): write KEY=VALUE")

@@ -183,6 +183,28 @@ struct TLSTests {
     #expect(server.stop() == 0)
   }
 
+  @Test("Plain TCP where others can reach it is refused, unless it is asked for.")
+  func plainAbroad() throws {
+    let folder = try TemporaryFolder()
+    for address in ["0.0.0.0:0", "[::]:0"] {
+      let run = try Joulebook.run(["serve", "--data", folder.path + "/no", "--listen", address])
+      #expect(run.status == 78)
+      #expect(
+        run.errors.contains("tls.certificate") && run.errors.contains("--insecure"), "\(run.errors)"
+      )
+    }
+    for options in [["--insecure"], ["--set", "insecure=true"]] {
+      let server = try ServerProcess(
+        data: folder.path + "/data",
+        options: options + ["--set", "listen=0.0.0.0:0", "--set", "capacity.orders=4096"])
+      #expect(server.stop() == 0)
+    }
+    let identity = try Identity(in: folder)
+    let secured = try ServerProcess(
+      data: folder.path + "/secured", options: identity.settings + ["--set", "listen=0.0.0.0:0"])
+    #expect(secured.stop() == 0)
+  }
+
   @Test("With unusable certificates the server does not start and gives the reason.")
   func unusable() throws {
     let folder = try TemporaryFolder()

@@ -14,6 +14,8 @@ extension Configuration {
       .number(
         "tls.handshakes", \.tlsHandshakes, 1...1 << 20,
         "TLS handshakes begun in a second, an eighth of them by one address; others wait"),
+      .choice(
+        "insecure", \.insecure, "true: plain TCP is allowed on addresses that others can reach"),
       .health,
       .number("connections", \.connections, 1...65_535, "maximum number of client connections"),
       .data,

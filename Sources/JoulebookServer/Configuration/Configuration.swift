@@ -35,6 +35,14 @@ public struct Configuration: Sendable, Equatable {
     case pipelined
   }
 
+  /// Whether something dangerous is allowed.
+  public enum Permission: String, Sendable, CaseIterable {
+    /// It is refused.
+    case no = "false"
+    /// It is allowed.
+    case yes = "true"
+  }
+
   /// Whether commands are written to disk.
   public enum Durability: String, Sendable, CaseIterable {
     /// Commands are journaled before their results are reported.
@@ -53,6 +61,8 @@ public struct Configuration: Sendable, Equatable {
   public var tlsKey = ""
   /// Maximum number of TLS handshakes begun in a second; an eighth of them by one address.
   public var tlsHandshakes: UInt32 = 200
+  /// Whether plain TCP is allowed on an address that other machines can reach.
+  public var insecure = Permission.no
   /// IPv4 or IPv6 address and port of the monitoring server; empty disables it.
   public var health = ""
   /// Log-ons a minute from one address that prove nothing and are looked at; further ones are

@@ -86,6 +86,7 @@ public final class Server {
     let log = alarms.watching(given)
     try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
+    try Self.judge([configuration.host] + gateways.map(\.host), security, configuration.insecure)
     try Self.checkFirstStart(clock, configuration)
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
     let transport = try Self.makeTransport(configuration)
@@ -353,6 +354,19 @@ public final class Server {
       return try TLSContext(certificate: certificate, key: key)
     } catch {
       throw .configuration(ConfigurationError("tls: \(error)"))
+    }
+  }
+
+  /// Refuses plain TCP on an address that other machines can reach, unless it was asked for.
+  private static func judge(
+    _ hosts: [String], _ security: TLSContext?, _ insecure: Configuration.Permission
+  ) throws(StartError) {
+    if security != nil || insecure == .yes { return }
+    for host in hosts where PeerAddress(host)?.isLoopback == false {
+      throw .configuration(
+        ConfigurationError(
+          "others can reach \(host), and without a certificate everything is sent in plain text: "
+            + "give tls.certificate and tls.key, or allow it with insecure: true (--insecure)"))
     }
   }
 
