@@ -79,21 +79,42 @@ struct OperatorConnection: ParsableArguments {
     print("done")
   }
 
-  private func open() throws(ClientError) -> Client {
-    let address: (host: String, port: UInt16)
+  /// Asks whether an exchange answers. Takes no session and needs no key: an operator's session
+  /// that is established elsewhere stays.
+  /// - Returns: Why no answer came; `nil` when the exchange answered.
+  /// - Throws: An exit code, after printing the error on standard error.
+  func obstacle() throws -> String? {
+    do throws(ClientError) {
+      let address = try address()
+      return SessionProbe(host: address.host, port: address.port, security: try context())
+        .obstacle()
+    } catch {
+      throw Self.failure(error)
+    }
+  }
+
+  private func address() throws(ClientError) -> (host: String, port: UInt16) {
     do throws(ConfigurationError) {
-      address = try JoulebookServer.Configuration.parseAddress(connect)
+      return try JoulebookServer.Configuration.parseAddress(connect)
     } catch {
       throw .badCredentials("--connect: \(error)")
     }
-    let credentials = try Credentials(
-      session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
-    var options = Client.Options()
+  }
+
+  private func context() throws(ClientError) -> TLSContext? {
     do throws(TLSError) {
-      options.security = try security.context()
+      return try security.context()
     } catch {
       throw .insecure("\(error)")
     }
+  }
+
+  private func open() throws(ClientError) -> Client {
+    let address = try address()
+    let credentials = try Credentials(
+      session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
+    var options = Client.Options()
+    options.security = try context()
     return try Client(
       host: address.host, port: address.port, credentials: credentials, options: options)
   }

@@ -100,14 +100,14 @@ private final class Deadline: Sendable {
 }
 
 /// A request that shows whether a server is ready. Blocks the calling thread.
-private protocol ServerProbe {
+protocol ServerProbe {
   /// Sends one request and waits for its answer.
   /// - Returns: Why no answer came; `nil` when the server answered.
   func obstacle() -> String?
 }
 
 /// Probes a server with a Negotiate message.
-private struct SessionProbe: ServerProbe {
+struct SessionProbe: ServerProbe {
   let host: String
   let port: UInt16
   let security: TLSContext?
