@@ -1,4 +1,5 @@
 import Foundation
+import JoulebookClient
 import MarketModel
 import Testing
 
@@ -108,20 +109,54 @@ struct HealthTests {
       "snapshot_failures_total", "gateway_rejects_total", "sessions_terminated_total",
       "alarms_total", "pipeline_commands", "pipeline_events", "send_queue_bytes", "readers_paused",
       "connections_accepted_total", "connections_refused_total", "connections_lost_total",
+      "connections_refused_by_address_total", "connections_replaced_total",
+      "connections_cut_total", "handshakes_delayed_total", "send_memory_bytes",
       "slow_readers_total", "log_ons_refused_bad_signature_total", "sessions_throttled_total",
-      "log_errors_total",
+      "gateway_overworked_total", "log_errors_total",
     ] {
       #expect(metrics.contains("joulebook_\(name) "), "\(name)")
     }
+    let desk = try Client(
+      host: "127.0.0.1", port: server.port, credentials: Village().operatorCredentials(server))
     let ready = try Joulebook.run([
       "admin", "status", "--ready", "--data", data, "--connect", "127.0.0.1:\(server.port)",
     ])
     #expect(ready.status == 0 && ready.output == "ready\n", "\(ready.errors)")
+    // The check took no session: the operator's is still there.
+    try desk.requestStatus(withStateHash: false)
+    try desk.wait { if case .status = $0 { () } else { nil } }
     #expect(server.stop() == 0)
     let gone = try Joulebook.run([
       "admin", "status", "--ready", "--data", data, "--connect", "127.0.0.1:\(server.port)",
     ])
     #expect(gone.status == 69)
+  }
+
+  @Test("Clients that send a byte now and then do not keep others from being answered.")
+  func tricklingClients() throws {
+    let metrics = ServerMetrics()
+    let health = try HealthServer(host: "127.0.0.1", port: 0, metrics: metrics) { "" }
+    var sample = ServerMetrics.Sample()
+    sample.taken = .max / 2
+    metrics.record(sample)
+    let thread = Thread { health.run() }
+    thread.start()
+    // Twelve clients within the limit, then as many as take the places of the first ones. They are
+    // connected when the others ask, because the test itself connects them, in this order.
+    for count in [12, 40] {
+      let slow = try (0..<count).map { _ in try RawSession(port: health.port) }
+      for client in slow { client.send(Array("G".utf8)) }
+      for _ in 0..<3 {
+        #expect(try get(Int(health.port), "/health") == (200, "alive\n"))
+        for client in slow { client.send(Array("E".utf8)) }
+      }
+    }
+    // A request that does not end is over after two seconds.
+    let endless = try RawSession(port: health.port)
+    endless.send(Array("GET".utf8))
+    while endless.frame() != nil {}
+    #expect(endless.isOver)
+    health.end()
   }
 
   @Test("SIGHUP reloads the log level and ends nothing.")

@@ -1,4 +1,4 @@
-// Answers three requests over HTTP, one connection at a time, on its own thread:
+// Answers three requests over HTTP, on its own thread:
 //
 //     GET /health    200 while the I/O thread turns; 503 if it has not turned for five seconds
 //     GET /ready     200 if commands are accepted, durable within five seconds, and settled;
@@ -8,7 +8,9 @@
 //                    settlement catches up by itself: 200, with a line that says so
 //     GET /metrics   all metrics, as text
 //
-// It has neither TLS nor authentication, so it must listen on a loopback or operations network.
+// All clients are served together by `poll`, each for at most two seconds, so that none waits for
+// another. It has neither TLS nor authentication, so it must listen on a loopback or operations
+// network.
 
 import Glibc
 import Journaling
@@ -18,7 +20,9 @@ import Synchronization
 /// HTTP server for monitoring. `run` is the body of a thread.
 final class HealthServer: Service {
   private static let patienceMilliseconds: Int32 = 200
-  private static let longestRequest = 2_048
+  /// Maximum number of clients at a time. A further one takes the place of the one that has been
+  /// served for the longest.
+  private static let mostClients = 16
   private static let stallNanoseconds: UInt64 = 5_000_000_000
 
   let name = "health"
@@ -47,19 +51,45 @@ final class HealthServer: Service {
   func end() { isEnding.store(true, ordering: .relaxed) }
 
   func run() {
+    var clients: [HealthClient] = []
     while !isEnding.load(ordering: .relaxed) {
-      var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-      guard poll(&waiting, 1, Self.patienceMilliseconds) > 0 else { continue }
-      let client = accept(listener, nil, nil)
-      guard client >= 0 else {
-        // The connection stays queued, for example because no descriptor is free. The sleep avoids
-        // a busy loop.
-        usleep(useconds_t(Self.patienceMilliseconds) * 1_000)
-        continue
+      var waiting = clients.map(\.event) + [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+      guard poll(&waiting, nfds_t(waiting.count), Self.patienceMilliseconds) >= 0 else { continue }
+      for index in clients.indices where waiting[index].revents != 0 {
+        clients[index].proceed { self.response(to: $0) }
       }
-      answer(client)
-      close(client)
+      let now = SystemTime().steady
+      clients.removeAll { client in
+        if !client.isOver && now < client.deadline { return false }
+        close(client.descriptor)
+        return true
+      }
+      if waiting[waiting.count - 1].revents != 0 { accept(&clients, now) }
     }
+    for client in clients { close(client.descriptor) }
+  }
+
+  private func accept(_ clients: inout [HealthClient], _ now: UInt64) {
+    let descriptor = Glibc.accept(listener, nil, nil)
+    guard descriptor >= 0 else {
+      // The connection stays queued, for example because no descriptor is free. The sleep avoids a
+      // busy loop.
+      usleep(useconds_t(Self.patienceMilliseconds) * 1_000)
+      return
+    }
+    _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    if clients.count == Self.mostClients { close(clients.removeFirst().descriptor) }
+    clients.append(HealthClient(descriptor, now: now))
+  }
+
+  /// The response to the first line of a request; `nil` if it is not a GET request.
+  private func response(to line: String) -> String? {
+    let words = line.split(separator: " ")
+    guard words.count >= 2, words[0] == "GET" else { return nil }
+    let (status, text) = answer(to: words[1])
+    return "HTTP/1.1 \(status)\r\nContent-Type: text/plain; charset=utf-8\r\n"
+      + "Content-Length: \(text.utf8.count)\r\nConnection: close\r\n\r\n" + text
   }
 
   /// Status line and body of the response to a path.
@@ -121,43 +151,6 @@ final class HealthServer: Service {
     }
   }
 
-  private func answer(_ client: Int32) {
-    var patience = timeval(tv_sec: 1, tv_usec: 0)
-    let length = socklen_t(MemoryLayout<timeval>.size)
-    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, length)
-    setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, length)
-    var request = [UInt8](repeating: 0, count: Self.longestRequest)
-    var used = 0
-    while used < request.count {
-      let count = request.withUnsafeMutableBytes {
-        recv(client, $0.baseAddress.map { $0 + used }, $0.count - used, 0)
-      }
-      if count <= 0 { return }
-      used += count
-      if request[..<used].contains(10) { break }
-    }
-    let line = String(decoding: request[..<used].prefix { $0 != 13 && $0 != 10 }, as: UTF8.self)
-    let words = line.split(separator: " ")
-    guard words.count >= 2, words[0] == "GET" else { return }
-    let (status, text) = answer(to: words[1])
-    send(
-      "HTTP/1.1 \(status)\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        + "Content-Length: \(text.utf8.count)\r\nConnection: close\r\n\r\n" + text, client)
-  }
-
-  private func send(_ text: String, _ client: Int32) {
-    let bytes = Array(text.utf8)
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.send(
-          client, $0.baseAddress.map { $0 + done }, $0.count - done, Int32(MSG_NOSIGNAL))
-      }
-      if count <= 0 { return }
-      done += count
-    }
-  }
-
   private static func listen(
     _ host: String, _ port: UInt16
   ) throws(ConfigurationError) -> (Int32, UInt16) {
@@ -169,7 +162,8 @@ final class HealthServer: Service {
       throw ConfigurationError("health: \(host) is no address")
     }
     defer { freeaddrinfo(found) }
-    let descriptor = socket(found.pointee.ai_family, found.pointee.ai_socktype | O_CLOEXEC, 0)
+    let descriptor = socket(
+      found.pointee.ai_family, found.pointee.ai_socktype | O_CLOEXEC | O_NONBLOCK, 0)
     var yes: Int32 = 1
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
     var bound = sockaddr_storage()
