@@ -153,6 +153,36 @@ struct LimitTests {
   }
 
   @Test(
+    "A mass cancel with more reports than the bound reaches a client that reads.",
+    arguments: Configuration.Threading.allCases)
+  func massCancel(assembly: Configuration.Threading) throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(
+      folder, ["client.bytes=65536", "client.patience=60000"], assembly)
+    try village.setUp(on: server)
+    let ben = try village.trader(3, server)
+    for last in stride(from: UInt64(250), through: 1_250, by: 250) {
+      for id in last - 249...last { try ben.enter(bid(id)) }
+      try ben.wait { event in
+        if case .accepted(let report) = event, report.clientOrderId.rawValue == last {
+          ()
+        } else {
+          nil
+        }
+      }
+    }
+    try ben.massCancel(MassCancel(account: Village.ben))
+    var canceled = 0
+    try ben.wait { event in
+      if case .canceled = event { canceled += 1 }
+      return if case .massCanceled = event { () } else { nil }
+    }
+    #expect(canceled == 1_250)
+    #expect(!server.log.contains("does not read"))
+  }
+
+  @Test(
     "A client that does not read is disconnected and logged; it can request its reports later.",
     arguments: Configuration.Threading.allCases)
   func slowReader(assembly: Configuration.Threading) throws {

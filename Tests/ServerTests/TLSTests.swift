@@ -183,6 +183,22 @@ struct TLSTests {
     #expect(server.stop() == 0)
   }
 
+  @Test("Handshakes beyond those of a second wait, and are done then.")
+  func delayedHandshakes() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: identity.settings + ["--set", "tls.handshakes=2"])
+    let village = Village()
+    for _ in 0..<5 {
+      let client = try connect(village, server, trusting: identity.certificate)
+      try client.requestStatus(withStateHash: false)
+      try client.wait { if case .status = $0 { () } else { nil } }
+      client.close()
+    }
+    #expect(server.stop() == 0)
+  }
+
   @Test("Plain TCP where others can reach it is refused, unless it is asked for.")
   func plainAbroad() throws {
     let folder = try TemporaryFolder()
