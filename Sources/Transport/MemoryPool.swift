@@ -66,6 +66,11 @@ struct MemoryPool: ~Copyable {
   /// Whether `trim` may have something to do now or later.
   var isTrimmable: Bool { max(small.count, large.count) > Self.reserve }
 
+  /// Whether there is a free block of `size` bytes.
+  func hasFree(_ size: Int) -> Bool {
+    size == Self.smallSize ? small.count > 0 : size == Self.largeSize && large.count > 0
+  }
+
   /// Size of the block that `take` returns, in bytes.
   static func size(for bytes: Int, isFirst: Bool) -> Int {
     let size = bytes + MemoryBlock.header

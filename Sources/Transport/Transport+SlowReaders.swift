@@ -72,7 +72,7 @@ extension Transport {
 
   // MARK: The sum
 
-  /// Cuts connections until `bytes` more bytes of memory are within the bound of all queues.
+  /// Cuts connections until a block of `bytes` bytes is within the bound of all queues.
   /// - Returns: `false` if that is impossible, because closing connections still hold too much.
   private func makeRoom(_ bytes: Int) -> Bool {
     if bytes == 0 { return true }
@@ -81,7 +81,9 @@ extension Transport {
       // What is queued cannot be waited for.
       close(slot, .slowReader)
     }
-    if memory.used + memory.free + bytes > configuration.totalSendBound { memory.trimAll() }
+    if !memory.hasFree(bytes), memory.used + memory.free + bytes > configuration.totalSendBound {
+      memory.trimAll()
+    }
     return memory.used + bytes <= configuration.totalSendBound
   }
 
