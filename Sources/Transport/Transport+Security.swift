@@ -110,7 +110,7 @@ extension Transport {
       break
     }
     // What the handler wrote before the handshake was complete has waited for its end.
-    if slot.pointee.security?.pending ?? 0 > 0 || slot.pointee.plain.filled > 0 { markDirty(slot) }
+    if slot.pointee.security?.pending ?? 0 > 0 || slot.pointee.plain.count > 0 { markDirty(slot) }
   }
 
   /// Encrypts queued plain bytes, as many as the socket may take soon.
