@@ -105,8 +105,8 @@ final class TextGateway: Gateway, ConnectionHandler {
     return say("OK session \(id) version \(version) next \(next)", to: peer)
   }
   private func ask(_ order: OrderId, _ peer: Peer) -> Bool {
-    let answer = answers.count < 1_000 ? seat.exchange.answer(.orderState(order)) : nil
-    guard let answer else { return false }
+    guard answers.count < 1_000, let answer = seat.exchange.answer(.orderState(order, .anyOwner))
+    else { return false }
     var line = Refusal(.unknownOrder).line  // So is an order of somebody else's.
     if case .orderState(let state?) = answer.finding, state.account == peer.account {
       line = "STATE \(state.line)"

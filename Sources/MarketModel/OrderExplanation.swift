@@ -37,7 +37,7 @@ public struct OrderExplanation: Equatable, Sendable {
     case awaitingHeadroom([Blocker])
     /// Its instrument is halted.
     case instrumentHalted
-    /// This much live quantity on its side has priority.
+    /// This much live quantity on its side has priority; at least this much when `isAheadPartial`.
     case behind(Energy)
     /// No live order on the opposite side is within the limit; `best` is the best price there, if
     /// there is one.
@@ -51,9 +51,18 @@ public struct OrderExplanation: Equatable, Sendable {
   /// The reasons, the strongest first.
   public var reasons: [Reason]
 
+  /// Whether the lists of blockers may lack orders, because the search ended at its bound.
+  public var hasMoreBlockers: Bool
+  /// Whether at least the quantity of `behind` has priority, because the count ended at its bound.
+  public var isAheadPartial: Bool
+
   /// An explanation; `reasons` are sorted by strength.
-  public init(state: OrderState, reasons: [Reason]) {
+  public init(
+    state: OrderState, reasons: [Reason], hasMoreBlockers: Bool = false,
+    isAheadPartial: Bool = false
+  ) {
     (self.state, self.reasons) = (state, reasons)
+    (self.hasMoreBlockers, self.isAheadPartial) = (hasMoreBlockers, isAheadPartial)
   }
 
   /// The best live price on the opposite side, if a reason has one.

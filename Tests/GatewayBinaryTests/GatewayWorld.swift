@@ -274,8 +274,8 @@ final class ScriptedServer: ExchangePort, LoopHandler {
     world.state.withLock { state in
       let finding: Answer.Finding
       switch question {
-      case .orderState(let order): finding = .orderState(state.orders[order])
-      case .explanation(let order): finding = .explanation(state.explanations[order])
+      case .orderState(let order, _): finding = .orderState(state.orders[order])
+      case .explanation(let order, _): finding = .explanation(state.explanations[order])
       case .balance(let account, _): finding = .balance(state.balances[account])
       case .status(let withStateHash):
         var status = state.status

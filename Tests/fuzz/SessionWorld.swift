@@ -230,8 +230,8 @@ final class SessionWorld: ExchangePort, LoopHandler {
     needMarket()
     let finding: Answer.Finding
     switch question {
-    case .orderState(let order): finding = .orderState(market?.exchange.orderState(order))
-    case .explanation(let order):
+    case .orderState(let order, _): finding = .orderState(market?.exchange.orderState(order))
+    case .explanation(let order, _):
       finding = .explanation(market?.exchange.explain(order))
     case .balance(let account, let area):
       finding = .balance(market?.exchange.balance(of: account, in: area))

@@ -9,6 +9,12 @@ extension Exchange {
     find(order).map { state($0) }
   }
 
+  /// The account that owns an open order. Constant time.
+  /// - Returns: `nil` when no open order has that id.
+  public func account(of order: OrderId) -> AccountId? {
+    find(order).map { AccountId($0.account) }
+  }
+
   /// The displayed quantity of an open order and the part of it that can execute: the whole order,
   /// or the displayed slice of an iceberg.
   /// - Returns: `nil` when no open order has that id.

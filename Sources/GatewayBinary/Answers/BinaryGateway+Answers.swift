@@ -29,7 +29,7 @@ extension BinaryGateway {
 
   private func ask(_ frame: Frame, _ slot: Int) -> Next {
     guard let peer = peers[slot] else { return .stop }
-    guard let (question, account) = question(frame) else { return .go }
+    guard let (question, account) = question(frame, asker(peer)) else { return .go }
     guard peer.waitingAnswers < Self.mostWaitingAnswers,
       let (outcome, through) = ask(question, peer)
     else {
@@ -51,12 +51,12 @@ extension BinaryGateway {
   }
 
   /// Decodes a query to the exchange, and the account named with an order.
-  private func question(_ frame: Frame) -> (Question, AccountId)? {
+  private func question(_ frame: Frame, _ asker: Asker) -> (Question, AccountId)? {
     if let message = OrderStatusRequestDecoder(frame) {
-      return (.orderState(message.orderId), message.account)
+      return (.orderState(message.orderId, asker), message.account)
     }
     if let message = ExplainRequestDecoder(frame) {
-      return (.explanation(message.orderId), message.account)
+      return (.explanation(message.orderId, asker), message.account)
     }
     if let message = BalanceRequestDecoder(frame) {
       return (.balance(message.account, message.area), message.account)
@@ -149,6 +149,11 @@ extension BinaryGateway {
       ), slot)
   }
 
+  /// Who asks on a connection. `send` checks permission again, as of the answer's command.
+  private func asker(_ peer: Peer) -> Asker {
+    roles(of: peer).contains(.administration) ? .anyOwner : .participant(peer.participant)
+  }
+
   private func roles(of peer: Peer) -> Roles { view.reference.roles(of: peer.session.identity) }
 
   /// Administrators may ask about every account, others about their participant's accounts.
@@ -167,7 +172,7 @@ extension BinaryGateway {
   private func refuseOrder(_ answer: WaitingAnswer, _ slot: Int) {
     let order: OrderId
     switch answer.question {
-    case .orderState(let asked), .explanation(let asked): order = asked
+    case .orderState(let asked, _), .explanation(let asked, _): order = asked
     case .balance, .status: order = .null
     }
     refuse(

@@ -33,7 +33,8 @@ extension ReportWriter {
       leaves: state.leaves, covered: state.covered, waiting: state.waiting,
       bestOpposite: best ?? .zero, account: state.account,
       instrument: state.instrument, side: state.side, reason: explanation.strongest,
-      hasBestOpposite: best != nil, moreBlockers: blockers.count < all.count,
+      hasBestOpposite: best != nil,
+      moreBlockers: blockers.count < all.count || explanation.hasMoreBlockers,
       blockerCount: blockers.count)
     for (index, blocker) in blockers.enumerated() {
       encoder.setBlocker(

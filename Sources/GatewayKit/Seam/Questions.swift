@@ -2,23 +2,40 @@ import MarketModel
 
 /// A client's query to the exchange.
 public enum Question: Equatable, Sendable {
-  /// The state of an order.
-  case orderState(OrderId)
-  /// The reason why an order does not trade.
-  case explanation(OrderId)
+  /// The state of an order, if the asker may know it.
+  case orderState(OrderId, Asker)
+  /// The reason why an order does not trade, if the asker may know it.
+  case explanation(OrderId, Asker)
   /// The balance of an account in an area.
   case balance(AccountId, AreaId)
   /// The status of the server; the state hash takes time linear in the state.
   case status(withStateHash: Bool)
 }
 
+/// Who asks about an order. The exchange compares it with the order's owner before it looks
+/// further, so that a question without permission costs as little as one about an unknown order.
+public enum Asker: Equatable, Sendable {
+  /// An administrator, who may ask about every order, or a gateway that checks the answer itself.
+  case anyOwner
+  /// A session of the participant, which may ask about the orders of the participant's accounts.
+  case participant(ParticipantId)
+
+  /// Whether it may ask about an order of an account of `owner`; `nil`: there is no such account.
+  public func mayAsk(of owner: ParticipantId?) -> Bool {
+    switch self {
+    case .anyOwner: true
+    case .participant(let participant): participant == owner
+    }
+  }
+}
+
 /// The exchange's answer to a question.
 public struct Answer: Sendable {
   /// The content of an answer.
   public enum Finding: Sendable {
-    /// The order; `nil` if it is not open.
+    /// The order; `nil` if it is not open or the asker may not know it.
     case orderState(OrderState?)
-    /// The reasons; `nil` if the order is not open.
+    /// The reasons; `nil` if the order is not open or the asker may not know it.
     case explanation(OrderExplanation?)
     /// The balance; `nil` if the account has none in that area, or account or area is unknown.
     case balance(Balance?)

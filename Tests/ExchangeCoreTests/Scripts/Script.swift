@@ -155,7 +155,8 @@ private func explain(_ order: OrderId, _ market: borrowing Market) -> String {
     case .awaitingEnergy(let orders): "waits \(waiting) energy\(users(orders))"
     case .awaitingHeadroom(let orders): "waits \(waiting) headroom\(users(orders))"
     case .instrumentHalted: "halted"
-    case .behind(let ahead): "behind \(Notation.energy(ahead))"
+    case .behind(let ahead):
+      "behind \(explanation.isAheadPartial ? "at least " : "")\(Notation.energy(ahead))"
     case .noCrossingPrice(let best):
       best.map { "best opposite \(Notation.price($0))" } ?? "nothing opposite"
     case .ownOrder(let own): "own order \(writer.name(own.order))"

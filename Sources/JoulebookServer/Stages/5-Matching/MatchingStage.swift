@@ -100,13 +100,21 @@ final class MatchingStage {
     if hasIntake { return nil }
     let finding: Answer.Finding
     switch question {
-    case .orderState(let order): finding = .orderState(exchange.orderState(order))
-    case .explanation(let order): finding = .explanation(exchange.explain(order))
+    case .orderState(let order, let asker):
+      let state = mayAsk(asker, about: order) ? exchange.orderState(order) : nil
+      finding = .orderState(state)
+    case .explanation(let order, let asker):
+      finding = .explanation(mayAsk(asker, about: order) ? exchange.explain(order) : nil)
     case .balance(let account, let area):
       finding = .balance(exchange.balance(of: account, in: area))
     case .status(let withStateHash): finding = .status(status(withStateHash))
     }
     return Answer(finding, through: lastSequence)
+  }
+
+  /// Whether the order is open and the asker may know it. Constant time.
+  private func mayAsk(_ asker: Asker, about order: OrderId) -> Bool {
+    exchange.account(of: order).map { asker.mayAsk(of: exchange.owner(of: $0)) } ?? false
   }
 
   /// Whether commands wait to be applied.
