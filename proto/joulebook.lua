@@ -232,6 +232,7 @@ fields.roles_trading = ProtoField.bool("joulebook.roles_trading", "trading", 8, 
 fields.roles_metering = ProtoField.bool("joulebook.roles_metering", "metering", 8, nil, 2)
 fields.roles_administration = ProtoField.bool("joulebook.roles_administration", "administration", 8, nil, 4)
 fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 8, nil, 8)
+fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
 fields.time = ProtoField.uint64("joulebook.time", "time")
@@ -1073,7 +1074,7 @@ messages[107] = {
   },
 }
 messages[108] = {
-  name = "RegisterMeter", block = 60,
+  name = "RegisterMeter", block = 68,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1081,6 +1082,7 @@ messages[108] = {
     {fields.meter, 48, 4, {read = "uint32"}},
     {fields.account, 52, 4, {read = "uint32", null = "0"}},
     {fields.area, 56, 2, {read = "uint16", null = "0"}},
+    {fields.capacity, 60, 8, {read = "int64"}},
   },
 }
 messages[109] = {

@@ -23,19 +23,27 @@ public struct Capacity: Sendable, Hashable {
   public var orders: UInt32
   /// Price levels with resting orders, over all books; at most 2^23.
   public var priceLevels: UInt32
+  /// The most open orders of one account (market rules 11, "Shares").
+  public var accountOrders: UInt32
+  /// The most price levels that count for one account, whose orders opened them.
+  public var accountLevels: UInt32
   /// The most positions that one command processes in its cascade (market rules 4); the next
   /// command continues with the rest.
   public var cascadeSteps: UInt32
 
-  /// A capacity; `cascadeSteps` has the default of the standard exchange.
+  /// A capacity; `accountOrders`, `accountLevels` and `cascadeSteps` have the defaults of the
+  /// standard exchange. These defaults never change: a data folder written before there were shares
+  /// lacks the two, and its journal must replay with the same ones.
   public init(
     participants: UInt32, sessions: UInt32, accounts: UInt32, areas: UInt32, instruments: UInt32,
     meters: UInt32, positions: UInt32, orders: UInt32, priceLevels: UInt32,
+    accountOrders: UInt32 = 200_000, accountLevels: UInt32 = 100_000,
     cascadeSteps: UInt32 = 1_000_000
   ) {
     (self.participants, self.sessions, self.accounts) = (participants, sessions, accounts)
     (self.areas, self.instruments, self.meters) = (areas, instruments, meters)
     (self.positions, self.orders, self.priceLevels) = (positions, orders, priceLevels)
+    (self.accountOrders, self.accountLevels) = (accountOrders, accountLevels)
     self.cascadeSteps = cascadeSteps
   }
 
@@ -44,7 +52,7 @@ public struct Capacity: Sendable, Hashable {
     participants: 64, sessions: 256, accounts: 1_024, areas: 16, instruments: 64, meters: 1_024,
     positions: 2_048, orders: 16_384, priceLevels: 8_192)
 
-  /// For an exchange with a million open orders: about 250 MiB when it is full. Pages that were
+  /// For an exchange with a million open orders: about 280 MiB when it is full. Pages that were
   /// never written take no memory.
   public static let standard = Capacity(
     participants: 4_096, sessions: 16_384, accounts: 262_144, areas: 1_024, instruments: 16_384,
@@ -60,6 +68,12 @@ public enum Limit {
   public static let icebergParts: Int64 = 100
   /// Highest production or consumption of one reading, in Wh.
   public static let reading: Int64 = 1 << 40
+  /// The rated power of a meter that is registered without one, in W.
+  public static let meterPower: Int64 = 100_000
+  /// The longest interval of a reading, in ns: 24 hours.
+  public static let readingSpan: UInt64 = 86_400_000_000_000
+  /// The most by which the end of a reading's interval may be ahead of the exchange's time, in ns.
+  public static let readingAhead: UInt64 = 60_000_000_000
   /// Highest magnitude of a price, in 1e-5 per kWh.
   public static let price: Int64 = 1 << 40
   /// Highest total: deposits of a currency (1e-8), production of an area (Wh), and the cash of an

@@ -50,6 +50,7 @@ extension Exchange {
     body(OrderPool.self)
     body(Touched.self)
     body(Schedule.self)
+    body(Shares.self)
   }
 }
 

@@ -44,6 +44,7 @@ extension Exchange {
     // Version 1 ignores debts, and images written by older programs lack them. Counting them here
     // makes the state independent of how it was restored.
     if rules < 2 { countDebts() }
+    if rules < 3, new.version >= 3 { reassignLevels() }
     if let refusal = validateBounds() { return reject(refusal, request) }
     invariant(new.version > rules, "the version of the rules only rises")
     progress.rules = new.version

@@ -27,6 +27,7 @@ public struct Exchange: ~Copyable {
   var products: Products
   var books: Books
   var orders: OrderPool
+  var shares: Shares
   var touched: Touched
   var schedule: Schedule
   var progress: Progress
@@ -61,6 +62,7 @@ public struct Exchange: ~Copyable {
     products = Products(capacity: capacity)
     books = Books(capacity: capacity)
     orders = OrderPool(capacity: capacity)
+    shares = Shares(capacity: capacity)
     touched = Touched(capacity: capacity)
     schedule = Schedule(capacity: capacity)
     progress = Progress(capacity: capacity)

@@ -140,7 +140,8 @@ struct LoadMarket: Sendable {
       try client.submit(
         .reference(
           .registerMeter(
-            RegisterMeter(meter: meter(index), account: account, area: area, publicKey: key))))
+            RegisterMeter(
+              meter: meter(index), account: account, area: area, publicKey: key, capacity: .max))))
     }
   }
 
@@ -156,7 +157,7 @@ struct LoadMarket: Sendable {
           try client.send(
             MeterReading(
               meter: meter(index), registerSequence: now,
-              intervalStart: Timestamp(nanoseconds: now - 2_000),
+              intervalStart: Timestamp(nanoseconds: now - 1_001_000),
               intervalEnd: Timestamp(nanoseconds: now - 1_000), produced: Self.energy,
               consumed: .zero),
             key: key)

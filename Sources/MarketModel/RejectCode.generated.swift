@@ -179,6 +179,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let tooManyOrders = RejectCode(rawValue: 6003)
   /// The replace changes neither price nor quantity.
   public static let nothingToChange = RejectCode(rawValue: 6004)
+  /// The account or its participant has its share of orders or price levels.
+  /// Limit: the bound.
+  public static let orderShare = RejectCode(rawValue: 6005)
   /// No such meter.
   /// Limit: highest meter.
   public static let unknownMeter = RejectCode(rawValue: 7001)
@@ -196,6 +199,15 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The interval starts before the end of the meter's last.
   /// Limit: end of last interval in ns since the epoch.
   public static let overlappingInterval = RejectCode(rawValue: 7006)
+  /// More energy than the meter's rated power gives in the interval.
+  /// Limit: most Wh of the interval.
+  public static let readingAboveCapacity = RejectCode(rawValue: 7007)
+  /// The interval is longer than a reading may span.
+  /// Limit: longest in ns.
+  public static let intervalTooLong = RejectCode(rawValue: 7008)
+  /// The interval ends more than 60 s after the exchange's time.
+  /// Limit: latest end in ns since the epoch.
+  public static let intervalInFuture = RejectCode(rawValue: 7009)
   /// That number is taken.
   public static let alreadyExists = RejectCode(rawValue: 8001)
   /// The number is above the capacity given at start.
@@ -566,6 +578,11 @@ extension RejectCode {
       limit: "",
       action: "Send a difference."),
     Entry(
+      code: .orderShare, name: "orderShare",
+      meaning: "The account or its participant has its share of orders or price levels.",
+      limit: "the bound",
+      action: "Cancel orders."),
+    Entry(
       code: .unknownMeter, name: "unknownMeter",
       meaning: "No such meter.",
       limit: "highest meter",
@@ -594,6 +611,21 @@ extension RejectCode {
       code: .overlappingInterval, name: "overlappingInterval",
       meaning: "The interval starts before the end of the meter's last.",
       limit: "end of last interval in ns since the epoch",
+      action: "Check the meter's clock."),
+    Entry(
+      code: .readingAboveCapacity, name: "readingAboveCapacity",
+      meaning: "More energy than the meter's rated power gives in the interval.",
+      limit: "most Wh of the interval",
+      action: "Check the meter; ask the operator whether its rated power is right."),
+    Entry(
+      code: .intervalTooLong, name: "intervalTooLong",
+      meaning: "The interval is longer than a reading may span.",
+      limit: "longest in ns",
+      action: "Send readings of shorter intervals."),
+    Entry(
+      code: .intervalInFuture, name: "intervalInFuture",
+      meaning: "The interval ends more than 60 s after the exchange's time.",
+      limit: "latest end in ns since the epoch",
       action: "Check the meter's clock."),
     Entry(
       code: .alreadyExists, name: "alreadyExists",

@@ -204,6 +204,8 @@ extension AdminCommand {
 
           joulebook admin keygen meter.key
           joulebook admin meter 100 --account 10 --area 1 --public-key meter.pub
+
+        A reading of more energy than the rated power gives in its interval is rejected.
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Number of the meter.") var meter: UInt32
@@ -211,6 +213,10 @@ extension AdminCommand {
     @Option(name: .long, help: "Number of the area that it feeds.") var area: UInt16
     @Option(name: .long, help: "File of the public key that signs its readings.")
     var publicKey: String
+    @Option(
+      name: .long,
+      help: "Rated power of what it meters, W; 0: the default of 100,000 W.")
+    var capacity: Int64 = 0
 
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)
@@ -219,7 +225,8 @@ extension AdminCommand {
           .reference(
             .registerMeter(
               RegisterMeter(
-                meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key))))
+                meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key,
+                capacity: capacity))))
       }
     }
   }

@@ -62,7 +62,8 @@ struct Market {
         .reference(
           .registerMeter(
             RegisterMeter(
-              meter: MeterId(number - 1), account: account, area: AreaId(1), publicKey: publicKey))),
+              meter: MeterId(number - 1), account: account, area: AreaId(1), publicKey: publicKey,
+              capacity: .max))),
       ]
     }
     return acts

@@ -1,6 +1,7 @@
-import ExchangeCore
 import MarketModel
 import Testing
+
+@testable import ExchangeCore
 
 /// Bytes in memory, as a snapshot would hold them.
 final class StateBytes: StateSink, StateSource {
@@ -77,15 +78,47 @@ struct ImageTests {
     }
   }
 
-  @Test("An image of the layout with the former names of its rows is read: its bytes are the same.")
-  func readsFormerNames() throws {
+  /// The image without what the layouts before this one lacked: the bounds of accounts in the
+  /// capacity, and the power in the rows of meters, which had 56 bytes.
+  private func former(_ image: [UInt8], fingerprint: UInt64) -> [UInt8] {
+    func word(_ offset: Int) -> Int {
+      Int(image.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) })
+    }
+    var former = withUnsafeBytes(of: fingerprint.littleEndian) { Array($0) } + image[8..<48]
+    var offset = 56 + MemoryLayout<Progress.Image>.size
+    for stride in [
+      MemoryLayout<Participant>.stride, MemoryLayout<Session>.stride, MemoryLayout<Account>.stride,
+    ] {
+      offset += 8 + word(offset) * stride
+    }
+    former += image[56..<offset + 8]
+    let meters = word(offset)
+    offset += 8
+    for _ in 0..<meters {
+      former += image[offset..<offset + 56]
+      offset += 64
+    }
+    return former + image[offset...]
+  }
+
+  @Test(
+    "An image of the layout without rated powers is read, whichever names its rows have.",
+    arguments: [0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713] as [UInt64])
+  func readsFormerLayout(fingerprint: UInt64) throws {
     var random = RandomMarket(seed: 1)
     var market = Market(capacity: random.capacity)
-    for step in random.world() { _ = market.apply(step, deep: false) }
+    for step in random.world() {
+      var step = step
+      if case .reference(.registerMeter(var meter)) = step.body {
+        meter.capacity = 0
+        step.body = .reference(.registerMeter(meter))
+      }
+      _ = market.apply(step, deep: false)
+    }
+    let image = StateBytes()
+    market.exchange.write(to: image)
     let bytes = StateBytes()
-    market.exchange.write(to: bytes)
-    let fingerprint: UInt64 = 0xD5D0_2F15_171E_6AEB
-    withUnsafeBytes(of: fingerprint.littleEndian) { bytes.bytes.replaceSubrange(0..<8, with: $0) }
+    bytes.bytes = former(image.bytes, fingerprint: fingerprint)
     guard let read = Exchange(capacity: random.capacity, reading: bytes) else {
       Issue.record("refused: \(bytes.rejected ?? "")")
       return
@@ -110,5 +143,10 @@ struct ImageTests {
     other.orders += 1
     #expect(isRefused(whole, other))
     #expect(whole.rejected == "written with another capacity")
+    other = market.exchange.capacity
+    other.accountOrders -= 1
+    let again = StateBytes()
+    again.bytes = whole.bytes
+    #expect(isRefused(again, other))
   }
 }

@@ -73,7 +73,9 @@ extension ReferenceModel {
     case .cash:
       let held = free(transfer.from, transfer.currency)
       try require(transfer.amount <= held, .insufficientCash, held)
-      try requireHolding(CashKey(transfer.to, transfer.currency))
+      let key = CashKey(transfer.to, transfer.currency)
+      try requireHolding(key)
+      if cash[key] == nil { try requireRowOfOther(transfer, used: cash.count) }
     case .energy:
       try require(areas[transfer.area] != nil, .unknownArea, Int64(capacity.areas))
       let held = position(sender)?.energy ?? 0
@@ -81,6 +83,11 @@ extension ReferenceModel {
       let headroom = available(receiver, .buy)
       try require(transfer.amount <= headroom, .capExceeded, headroom)
       try requirePosition(receiver)
+      if position(receiver) == nil, let area = areas[transfer.area] {
+        let hasCash = cash[CashKey(transfer.to, area.definition.currency)] != nil
+        let used = hasCash ? positions.count : max(positions.count, cash.count)
+        try requireRowOfOther(transfer, used: used)
+      }
     }
     accounts[transfer.from]?.lastClientOrderId = transfer.clientOrderId
     emit(
@@ -167,12 +174,37 @@ extension ReferenceModel {
     try require(
       reading.intervalStart >= meter.lastEnd, .overlappingInterval,
       Int64(bitPattern: meter.lastEnd.nanoseconds))
+    if rules >= 3 { try requireInterval(reading) }
     let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
     try require(produced >= 0 && consumed >= 0, .negativeReading)
     try require(
       produced <= Limit.reading && consumed <= Limit.reading, .readingTooLarge, Limit.reading)
+    if rules >= 3 { try requirePower(reading, meter.definition) }
     try requireLimits(meter.definition, produced, consumed)
     return meter.definition
+  }
+
+  /// The interval is of at most 24 hours and ends at most 60 seconds ahead of the command's time.
+  private func requireInterval(_ reading: MeterReading) throws(Refusal) {
+    let day: UInt64 = 24 * 3_600 * 1_000_000_000
+    let length = reading.intervalEnd.nanoseconds - reading.intervalStart.nanoseconds
+    try require(length <= day, .intervalTooLong, Int64(day))
+    let latest = min(UInt128(now.nanoseconds) + 60_000_000_000, UInt128(UInt64.max))
+    try require(
+      UInt128(reading.intervalEnd.nanoseconds) <= latest, .intervalInFuture,
+      Int64(truncatingIfNeeded: latest))
+  }
+
+  /// The reading is at most what the meter's power gives in the interval, in whole Wh rounded up.
+  private func requirePower(_ reading: MeterReading, _ meter: RegisterMeter) throws(Refusal) {
+    let power = meter.capacity == 0 ? 100_000 : meter.capacity
+    let length = reading.intervalEnd.nanoseconds - reading.intervalStart.nanoseconds
+    let hour: Int128 = 3_600 * 1_000_000_000
+    let (whole, rest) = (Int128(power) * Int128(length)).quotientAndRemainder(dividingBy: hour)
+    let most = rest > 0 ? whole + 1 : whole
+    try require(
+      Int128(reading.produced.wattHours) <= most && Int128(reading.consumed.wattHours) <= most,
+      .readingAboveCapacity, Int64(truncatingIfNeeded: most))
   }
 
   /// Refuses a reading that could bring a total of the area out of the limits of section 1.
@@ -239,6 +271,7 @@ extension ReferenceModel {
         held <= Int128(Limit.cash) && owed <= Int128(Limit.cash) && supply >= -Int128(Limit.total),
         .balanceLimit, Limit.cash)
     }
+    if rules < 3, new.version >= 3 { assignOpeners() }
     rules = new.version
     emit(.control(.rulesSet(new)))
     acknowledge(command)

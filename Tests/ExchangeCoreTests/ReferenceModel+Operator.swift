@@ -129,9 +129,18 @@ extension ReferenceModel {
 
   mutating func registerMeter(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
     try requireNumber(definition.meter.rawValue, capacity.meters)
+    if var known = meters[definition.meter]?.definition, definition.capacity > 0 {
+      known.capacity = definition.capacity
+      if known == definition {
+        meters[definition.meter]?.definition.capacity = definition.capacity
+        emit(.reference(.meterRegistered(definition)))
+        return acknowledge(command)
+      }
+    }
     try require(meters[definition.meter] == nil, .alreadyExists)
     try requireAccount(definition.account)
     try requireArea(definition.area)
+    try requireValue(definition.capacity, in: 0...Int64.max)
     let key = PositionKey(account: definition.account, area: definition.area)
     try requirePosition(key)
     change(key) { _ in }

@@ -78,6 +78,7 @@ extension ReferenceModel {
     } else {
       order.place = nextPlace()
       order.displayedSlice = order.display
+      openLevel(order)
       order.isResting = true
       orders[id] = order
       show(order)

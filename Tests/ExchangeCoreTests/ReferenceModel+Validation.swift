@@ -118,6 +118,8 @@ extension ReferenceModel {
       orders.count < Int(capacity.orders), .tooManyOrders, Int64(capacity.orders))
     try requireLevel()
     try requirePosition(order.position)
+    try requireOrderShare(order.account)
+    if !order.timeInForce.isImmediate { try requireLevelShare(order) }
     try requirePassive(order)
     return order
   }
@@ -195,6 +197,7 @@ extension ReferenceModel {
       try require(old.side == .sell || cash >= 0, .insufficientCash, cash)
       try require(difference <= 0 || difference <= cash, .insufficientCash, cash)
       try requireLevel()
+      try requireLevelShare(new)
       new.arrival = lastArrival + 1
       try requirePassive(new)
     }

@@ -38,6 +38,9 @@ struct ReferenceModel {
   var lastBatch: UInt64 = 0
   /// The version of the rules in force.
   var rules = RulesVersion.first
+  /// The account for which each price level counts, from version 3 on (section 11, "Shares").
+  /// Levels without orders are removed when an order rests.
+  var openers: [PriceLevel: AccountId] = [:]
   /// The debt of each account in each currency as it was counted last (section 6).
   var debts: [CashKey: Int64] = [:]
 

@@ -58,7 +58,7 @@ struct ModelInstrument {
 }
 
 struct ModelMeter {
-  let definition: RegisterMeter
+  var definition: RegisterMeter
   var lastSequence: UInt64 = 0
   var lastEnd = Timestamp(nanoseconds: 0)
 }

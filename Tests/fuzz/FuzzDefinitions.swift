@@ -109,7 +109,8 @@ struct FuzzDefinitions: Hashable {
   ) -> Command.Body {
     .reference(
       .registerMeter(
-        RegisterMeter(meter: MeterId(number), account: account, area: area, publicKey: key)))
+        RegisterMeter(
+          meter: MeterId(number), account: account, area: area, publicKey: key, capacity: .max)))
   }
 
   /// The second reading of a meter ends at the begin of the run, the first a quarter of an hour before.

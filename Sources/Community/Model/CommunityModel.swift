@@ -38,6 +38,16 @@ public struct CommunityModel: Sendable {
       wattHours: terms.defaultCap.wattHours + customers[index].ownStorage.wattHours)
   }
 
+  /// Rated power of customer `index`, W: what its highest reading needs, rounded up.
+  public func power(of index: Int) -> Int64 {
+    let customer = customers[index]
+    let most = (0..<intervals).reduce(Int64(0)) {
+      max($0, customer.production[$1].wattHours, customer.consumption[$1].wattHours)
+    }
+    let seconds = Int64(intervalSeconds)
+    return max(1, (most * 3_600 + seconds - 1) / seconds)
+  }
+
   /// Capacity of the whole storage: the sum of all caps.
   public var capacity: Energy {
     Energy(wattHours: customers.indices.reduce(0) { $0 + cap(of: $1).wattHours })

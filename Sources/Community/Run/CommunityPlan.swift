@@ -111,7 +111,8 @@ struct CommunityPlan: Sendable {
       .reference(
         .registerMeter(
           RegisterMeter(
-            meter: meter, account: account, area: Self.area, publicKey: meterKey(meter)))),
+            meter: meter, account: account, area: Self.area, publicKey: meterKey(meter),
+            capacity: model.power(of: index)))),
       .cash(
         .deposit(
           CashMovement(

@@ -37,8 +37,10 @@ struct Position: BitwiseCopyable {
   fileprivate(set) var asset: UInt32
   /// Previous position of the account; 0: this is the first.
   fileprivate(set) var previous: UInt32
+  /// The participant of the account.
+  fileprivate(set) var participant: UInt32
   /// Padding to a cache line.
-  private var unused: UInt64
+  private var unused: UInt32
 
   /// The amount held, Wh; for energy, the stored energy.
   @inline(__always) var level: Int64 { floor + surplus }
@@ -117,8 +119,8 @@ extension Exchange {
     let position = balances.allocatePosition()
     let last = accounts[account.rawValue].lastPosition
     balances.begin(
-      position, account.rawValue, asset, holding: holding, ceiling: definition.defaultCap,
-      behind: last)
+      position, account.rawValue, asset, participant: accounts[account.rawValue].participant,
+      holding: holding, ceiling: definition.defaultCap, behind: last)
     if last == 0 { accounts[account.rawValue].firstPosition = position }
     accounts[account.rawValue].lastPosition = position
     invariant(find(account, asset) == position, "the created position is found")
@@ -178,9 +180,10 @@ extension Balances {
 
   /// Fills a row and appends it to the account's list.
   fileprivate mutating func begin(
-    _ position: UInt32, _ account: UInt32, _ asset: Asset, holding: UInt32, ceiling: Int64,
-    behind last: UInt32
+    _ position: UInt32, _ account: UInt32, _ asset: Asset, participant: UInt32, holding: UInt32,
+    ceiling: Int64, behind last: UInt32
   ) {
+    positions[position].participant = participant
     positions[position].account = account
     positions[position].area = asset.area.rawValue
     positions[position].asset = asset.number
@@ -214,7 +217,8 @@ extension Balances {
     return true
   }
 
-  /// Fills the empty index and the backward links after an image was read, which contains neither.
+  /// Fills the empty index, the backward links and the participants after an image was read. The
+  /// image has no index, and images of older programs lack the links and the participants.
   mutating func index(_ accounts: borrowing Accounts) {
     for number in stride(from: 1, through: positionCount, by: 1)
     where positions[number].account != 0
@@ -223,6 +227,7 @@ extension Balances {
       var (position, before, count) = (number, UInt32(0), 0)
       while position != 0, count <= Int(positionCount) {
         positions[position].previous = before
+        positions[position].participant = accounts[positions[position].account].participant
         if count >= Balances.walkLength {
           index.insert(
             Balances.key(positions[position].account, positions[position].asset), position)
@@ -246,6 +251,6 @@ extension Position {
     Position(
       surplus: 0, span: 0, account: 0, holding: 0, next: 0, nextTouched: 0, area: 0,
       hasOwnCap: false, isTouched: false, mustRunAgent: false, mustReport: false, hasAgent: false,
-      floor: 0, asset: 0, previous: 0, unused: 0)
+      floor: 0, asset: 0, previous: 0, participant: 0, unused: 0)
   }
 }

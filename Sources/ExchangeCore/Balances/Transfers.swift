@@ -82,7 +82,9 @@ extension Exchange {
     let holding = findHolding(transfer.from, transfer.currency)
     let free = holding == 0 ? 0 : balances.holdings[holding].free
     if transfer.amount > free { return Refusal(.insufficientCash, free) }
-    return validateHoldingCapacity(transfer.to, transfer.currency)
+    if let refusal = validateHoldingCapacity(transfer.to, transfer.currency) { return refusal }
+    return findHolding(transfer.to, transfer.currency) == 0
+      ? validateRowOfOther(transfer, used: balances.holdingCount) : nil
   }
 
   private func validateEnergy(_ transfer: Transfer) -> Refusal? {
@@ -95,6 +97,21 @@ extension Exchange {
       to == 0
       ? products.areas[UInt32(transfer.area.rawValue)].defaultCap : balances.positions[to].headroom
     if transfer.amount > headroom { return Refusal(.capExceeded, headroom) }
-    return to == 0 ? validatePositionCapacity() : nil
+    if to != 0 { return nil }
+    if let refusal = validatePositionCapacity() { return refusal }
+    let currency = Currency(products.areas[UInt32(transfer.area.rawValue)].currency)
+    let needsHolding = findHolding(transfer.to, currency) == 0
+    let (positions, holdings) = (balances.positionCount, balances.holdingCount)
+    return validateRowOfOther(transfer, used: needsHolding ? max(positions, holdings) : positions)
+  }
+
+  /// Refuses a transfer that makes a position or a holding for another participant's account when
+  /// half of the table is in use, so that no client fills the table with rows of others.
+  private func validateRowOfOther(_ transfer: Transfer, used: UInt32) -> Refusal? {
+    let (from, to) = (accounts[transfer.from.rawValue], accounts[transfer.to.rawValue])
+    if rules < 3 || from.participant == to.participant { return nil }
+    invariant(used <= capacity.positions, "rows are within their table")
+    let half = capacity.positions / 2 + capacity.positions % 2
+    return used >= half ? Refusal(.capacityExhausted, half) : nil
   }
 }

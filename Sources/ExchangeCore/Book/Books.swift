@@ -39,6 +39,9 @@ struct Books: ~Copyable, StateComponent {
       instrument.fold(number, into: &hash)
       exchange.forEachOrder(in: number, .buy) { hash.fold(exchange.orders.id($0).rawValue) }
       exchange.forEachOrder(in: number, .sell) { hash.fold(exchange.orders.id($0).rawValue) }
+      // Before version 3 nothing depends on who opened a level.
+      if exchange.rules < 3 { continue }
+      for side in [Side.buy, .sell] { exchange.foldOpeners(number, side, into: &hash) }
     }
   }
 
@@ -65,6 +68,17 @@ extension Exchange {
           slot = orders.links[slot].next
         }
       }
+      level = books.ladder.next(after: level, in: book, live: false)
+    }
+  }
+
+  /// Folds the account that opened each level of one side of a book, from best to worst.
+  fileprivate func foldOpeners(_ instrument: UInt32, _ side: Side, into hash: inout WordHash) {
+    let book = books.sides[bookIndex(instrument, side)]
+    var level = books.ladder.first(in: book, live: false)
+    while level != 0 {
+      invariant(books.ladder.levels[level].opener != 0, "an account opened the level")
+      hash.fold(books.ladder.levels[level].opener)
       level = books.ladder.next(after: level, in: book, live: false)
     }
   }

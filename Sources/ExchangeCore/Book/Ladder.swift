@@ -32,8 +32,11 @@ struct Level: BitwiseCopyable {
   var number: UInt32
   /// The node that has the level as a child.
   var node: UInt32
+  /// The account whose order opened the level, and its participant (Shares.swift).
+  fileprivate(set) var opener: UInt32 = 0
+  fileprivate(set) var openerParticipant: UInt32 = 0
   /// Padding to a cache line.
-  private var unused: (UInt32, UInt32, UInt32) = (0, 0, 0)
+  private var unused: UInt32 = 0
 
   /// A level without orders.
   init(key: UInt32, book: UInt32, number: UInt32, node: UInt32) {
@@ -47,6 +50,12 @@ struct Level: BitwiseCopyable {
 typealias LevelRow = Row<Level>
 
 extension Row<Level> {
+  /// Names the account for which the level counts.
+  @inline(__always) func openedBy(_ account: UInt32, of participant: UInt32) {
+    address.pointee.opener = account
+    address.pointee.openerParticipant = participant
+  }
+
   /// Counts an order that joins one of the lists.
   @inline(__always) func add(leaves: Int64) {
     address.pointee.total += leaves
@@ -128,7 +137,8 @@ struct Ladder: ~Copyable {
   let levels: Table<Level>
   let levelCapacity: UInt32
   private let nodeCapacity: UInt32
-  private var usedLevels: UInt32 = 0
+  /// The highest level that was ever used; freed levels below it have no order.
+  private(set) var usedLevels: UInt32 = 0
   private var usedNodes: UInt32 = 0
   private var freeLevel: UInt32 = 0
   private var freeNode: UInt32 = 0
@@ -162,6 +172,20 @@ struct Ladder: ~Copyable {
     let level = takeLevel(key, number, node)
     link(node, slot, level.number)
     return level
+  }
+
+  /// Whether there is a level with `key`.
+  func contains(_ key: UInt32, in book: BookSide) -> Bool {
+    var node = book.root
+    var shift = book.depth * 6
+    while node != 0, shift > 0 {
+      shift -= 6
+      let slot = (key >> shift) & 63
+      if masks[node].any & (1 << UInt64(slot)) == 0 { return false }
+      node = child(node, slot)
+    }
+    invariant(node == 0 || levels[node].key == key, "a path leads to its level")
+    return node != 0
   }
 
   /// The last node on the path to `key`; creates missing nodes and caches the last one.

@@ -18,6 +18,7 @@ extension Exchange {
     let key = instrument.value.key(order.price, order.side)
     let side = books.sides.row(number)
     let level = books.ladder.findOrMake(key, number: number, in: side)
+    if level.count == 0 { countLevel(level, openedBy: order.owner) }
     order.level = level.number
     level.add(leaves: order.leaves)
     if order.covered > 0 {
@@ -44,6 +45,7 @@ extension Exchange {
     }
     order.level = 0
     if level.count == 0 {
+      uncountLevel(level)
       books.ladder.remove(level, from: books.sides.row(level.book))
     }
   }

@@ -37,6 +37,7 @@ extension Exchange {
 
   @inline(__always) private mutating func freeSlot(_ order: OpenOrder) {
     if order.timeInForce == .goodTillTime { schedule.remove(.expiry, order.slot) }
+    uncountOrder(order)
     orders.free(order.row, order.links, order.slot)
   }
 

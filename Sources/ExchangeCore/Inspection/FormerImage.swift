@@ -4,15 +4,43 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the older layouts that can be read. The first two are converted: one holds the
-  /// sums of each currency, the other was written before version 2 of the rules and lacks them. The
-  /// third has the bytes of the present layout under other names of rows and fields.
+  /// Fingerprints of the older layouts that can be read. All lack the bounds of accounts in the
+  /// capacity, the rated power of meters, and who opened a level. The first two had the tables in
+  /// another order; of these, one holds the sums of each currency, the other was written before
+  /// version 2 of the rules and lacks them. The last two differ from each other in the names of
+  /// rows and fields.
   static let fingerprints: [UInt64] = [
-    0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB,
+    0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
   ]
 
-  /// Whether images with the fingerprint at `index` need a conversion.
-  static func needsConversion(_ index: Int) -> Bool { index < 2 }
+  /// The capacity without the bounds of accounts.
+  struct Capacity: BitwiseCopyable, Equatable {
+    var participants, sessions, accounts, areas, instruments, meters: UInt32
+    var positions, orders, priceLevels, cascadeSteps: UInt32
+
+    init(_ capacity: ExchangeCore.Capacity) {
+      (participants, sessions) = (capacity.participants, capacity.sessions)
+      (accounts, areas) = (capacity.accounts, capacity.areas)
+      (instruments, meters) = (capacity.instruments, capacity.meters)
+      (positions, orders) = (capacity.positions, capacity.orders)
+      (priceLevels, cascadeSteps) = (capacity.priceLevels, capacity.cascadeSteps)
+    }
+  }
+
+  /// A meter without a rated power.
+  private struct Meter: BitwiseCopyable {
+    var account: UInt32
+    var position: UInt32
+    var lastSequence: UInt64
+    var lastEnd: UInt64
+    var publicKey: PublicKey
+
+    var withCapacity: ExchangeCore.Meter {
+      ExchangeCore.Meter(
+        account: account, position: position, lastSequence: lastSequence, lastEnd: lastEnd,
+        publicKey: publicKey, capacity: 0)
+    }
+  }
 
   /// The counters of the first layout.
   private struct Counters: BitwiseCopyable {
@@ -48,8 +76,38 @@ enum FormerImage {
   }
 
   /// Reads the part of the image between the capacity and the end word.
+  /// - Parameter layout: The index of the image's fingerprint.
+  static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
+    if layout < 2 {
+      readFirst(&exchange, from: source, knowsCirculation: layout == 0)
+    } else {
+      Progress.read(&exchange, from: source)
+      Reference.read(&exchange, from: source)
+      Accounts.read(&exchange, from: source)
+      readMeters(&exchange, from: source)
+      Products.read(&exchange, from: source)
+      Books.read(&exchange, from: source)
+      Currencies.read(&exchange, from: source)
+      Balances.read(&exchange, from: source)
+      OrderPool.read(&exchange, from: source)
+      Touched.read(&exchange, from: source)
+      Schedule.read(&exchange, from: source)
+    }
+    if !source.isWhole { return }
+    Shares.read(&exchange, from: source)
+    exchange.reassignLevels()
+  }
+
+  private static func readMeters(_ exchange: inout Exchange, from source: any StateSource) {
+    let meters = source.get(Meter.self, most: Int(exchange.capacity.meters) + 1)
+    for (number, meter) in meters.enumerated() {
+      exchange.meters.restore(meter.withCapacity, UInt32(number))
+    }
+  }
+
+  /// Reads the tables in the order of the first layouts.
   /// - Parameter knowsCirculation: Whether the image has the sums of each currency.
-  static func read(
+  private static func readFirst(
     _ exchange: inout Exchange, from source: any StateSource, knowsCirculation: Bool
   ) {
     let counters =
@@ -65,7 +123,7 @@ enum FormerImage {
     Accounts.read(&exchange, from: source)
     exchange.balances.readRows(
       from: source, holdings: counters.holdings, positions: counters.positions)
-    Meters.read(&exchange, from: source)
+    readMeters(&exchange, from: source)
     Products.read(&exchange, from: source)
     exchange.currencies.totals.read(from: source)
     if knowsCirculation {

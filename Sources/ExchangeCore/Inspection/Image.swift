@@ -2,9 +2,10 @@
 // including free lists. An exchange read from an image continues exactly like the one that wrote
 // it.
 //
-//   layout      8       fingerprint of all row types; an unknown one is refused capacity   40
-//   must equal the capacity of the reading exchange components          for each: its counters; for
-//   each table the number of rows (8) and their bytes end         8       "EXCHANGE"
+//   layout      8    fingerprint of all row types; an unknown one is refused
+//   capacity    48   must equal the capacity of the reading exchange
+//   components       for each: its counters; for each table the number of rows (8) and their bytes
+//   end         8    "EXCHANGE"
 //
 // Components.swift has the order of the components. FormerImage.swift reads images of older
 // programs.
@@ -41,11 +42,13 @@ extension Exchange {
   package init?(capacity: Capacity, reading source: any StateSource) {
     self.init(capacity: capacity)
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
-    if source.isWhole, source.get(Capacity.Image.self) != capacity.image {
-      source.reject("written with another capacity")
-    }
-    if let former, FormerImage.needsConversion(former) {
-      if source.isWhole { FormerImage.read(&self, from: source, knowsCirculation: former == 0) }
+    let isOfCapacity =
+      former == nil
+      ? source.get(Capacity.Image.self) == capacity.image
+      : source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)
+    if source.isWhole, !isOfCapacity { source.reject("written with another capacity") }
+    if let former {
+      if source.isWhole { FormerImage.read(&self, from: source, layout: former) }
     } else {
       Exchange.forEachComponent { $0.read(&self, from: source) }
     }
@@ -61,12 +64,14 @@ extension Capacity {
   struct Image: BitwiseCopyable, Equatable {
     var participants, sessions, accounts, areas, instruments, meters: UInt32
     var positions, orders, priceLevels, cascadeSteps: UInt32
+    var accountOrders, accountLevels: UInt32
   }
 
   var image: Image {
     Image(
       participants: participants, sessions: sessions, accounts: accounts, areas: areas,
       instruments: instruments, meters: meters, positions: positions, orders: orders,
-      priceLevels: priceLevels, cascadeSteps: cascadeSteps)
+      priceLevels: priceLevels, cascadeSteps: cascadeSteps, accountOrders: accountOrders,
+      accountLevels: accountLevels)
   }
 }

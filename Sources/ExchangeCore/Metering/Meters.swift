@@ -2,13 +2,18 @@
 
 import MarketModel
 
-/// A registered meter. `account` 0: the meter does not exist.
+/// A registered meter. `account` 0: the meter does not exist. Takes one cache line.
 struct Meter: BitwiseCopyable {
   var account: UInt32
   var position: UInt32
   var lastSequence: UInt64
   var lastEnd: UInt64
   var publicKey: PublicKey
+  /// The rated power with which it was registered, W; 0: none.
+  var capacity: Int64
+
+  /// The power that bounds its readings, W.
+  var power: Int64 { capacity == 0 ? Limit.meterPower : capacity }
 }
 
 /// Meters, by number.
@@ -26,6 +31,9 @@ struct Meters: ~Copyable, StateComponent {
   @inline(__always) func address(of number: UInt32) -> UnsafeMutablePointer<Meter> {
     rows.address(of: number)
   }
+
+  /// Puts a meter from an image of an older program into its row.
+  func restore(_ meter: Meter, _ number: UInt32) { rows[number] = meter }
 
   static func add(to layout: inout StateLayout) { layout.add(Meter.self) }
 
@@ -48,6 +56,7 @@ struct Meters: ~Copyable, StateComponent {
         exchange.balances.positions[meter.position].account == meter.account,
         "a meter and its position have one account")
       hash.fold(meter.publicKey)
+      if meter.capacity != 0 { hash.fold(meter.capacity) }
     }
   }
 }
@@ -56,22 +65,42 @@ extension Exchange {
   mutating func registerMeter(_ new: RegisterMeter, _ request: Request) {
     let number = new.meter.rawValue
     var refusal = validateDefinition(request, number, of: capacity.meters)
-    if refusal == nil, meters[number].account != 0 { refusal = Refusal(.alreadyExists) }
+    if refusal == nil, meters[number].account != 0 {
+      if changesCapacity(new) { return changeCapacity(new, request) }
+      refusal = Refusal(.alreadyExists)
+    }
+    refusal = refusal ?? validateExistence(new.account, new.area)
+    if refusal == nil, new.capacity < 0 { refusal = Refusal(.badDefinition, new.capacity) }
     refusal =
-      refusal ?? validateExistence(new.account, new.area)
+      refusal
       ?? validatePositionCapacity(new.account, Asset(energyOf: new.area))
     if let refusal { return reject(refusal, request, account: new.account) }
     invariant(number <= capacity.meters, "the meter is within the table")
     invariant(exists(new.account) && exists(new.area), "account and area of the meter exist")
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, Asset(energyOf: new.area)),
-      lastSequence: 0, lastEnd: 0, publicKey: new.publicKey)
+      lastSequence: 0, lastEnd: 0, publicKey: new.publicKey, capacity: new.capacity)
     invariant(
       balances.positions[meters[number].position].account == meters[number].account,
       "a meter and its position have one account")
     invariant(
       balances.positions[meters[number].position].area == new.area.rawValue,
       "the position of a meter is in its area")
+    emit(.reference(.meterRegistered(new)))
+    acknowledge(request)
+  }
+
+  /// Whether the command names a registered meter as it is, with a capacity.
+  private func changesCapacity(_ new: RegisterMeter) -> Bool {
+    let meter = meters[new.meter.rawValue]
+    return new.capacity > 0 && new.account.rawValue == meter.account
+      && new.area.rawValue == balances.positions[meter.position].area
+      && new.publicKey == meter.publicKey
+  }
+
+  private mutating func changeCapacity(_ new: RegisterMeter, _ request: Request) {
+    meters[new.meter.rawValue].capacity = new.capacity
+    invariant(meters[new.meter.rawValue].power == new.capacity, "the meter has the new power")
     emit(.reference(.meterRegistered(new)))
     acknowledge(request)
   }

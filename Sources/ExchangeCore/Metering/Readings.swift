@@ -113,13 +113,39 @@ extension Exchange {
     if reading.intervalStart.nanoseconds < meters[number].lastEnd {
       return Refusal(.overlappingInterval, meters[number].lastEnd)
     }
+    if rules >= 3, let refusal = validateInterval(reading) { return refusal }
     let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
     if produced < 0 || consumed < 0 { return Refusal(.negativeReading) }
     if produced > Limit.reading || consumed > Limit.reading {
       return Refusal(.readingTooLarge, Limit.reading)
     }
+    if rules >= 3, let refusal = validatePower(reading, meters[number].power) { return refusal }
     return validateTotals(
       UInt32(balances.positions[meters[number].position].area), number, produced, consumed)
+  }
+
+  /// Refuses an interval that is too long or ends too far ahead of the command's time. The interval
+  /// ends after its start.
+  private func validateInterval(_ reading: MeterReading) -> Refusal? {
+    let (start, end) = (reading.intervalStart.nanoseconds, reading.intervalEnd.nanoseconds)
+    invariant(end > start, "an interval has a length")
+    if end &- start > Limit.readingSpan { return Refusal(.intervalTooLong, Limit.readingSpan) }
+    let (sum, isBeyond) = progress.now.addingReportingOverflow(Limit.readingAhead)
+    let latest = isBeyond ? UInt64.max : sum
+    return end > latest ? Refusal(.intervalInFuture, latest) : nil
+  }
+
+  /// Refuses a reading above what `power` (W) gives in its interval, rounded up to whole Wh.
+  private func validatePower(_ reading: MeterReading, _ power: Int64) -> Refusal? {
+    let span = reading.intervalEnd.nanoseconds &- reading.intervalStart.nanoseconds
+    let energy = max(reading.produced.wattHours, reading.consumed.wattHours)
+    // W x ns; an hour of 1 W is 1 Wh.
+    let given = Int128(power) * Int128(span)
+    let hour: Int128 = 3_600_000_000_000
+    // energy > ceil(given / hour), without the division.
+    if energy == 0 || Int128(energy - 1) * hour < given { return nil }
+    invariant(power > 0 && span > 0, "power and length of the interval are positive")
+    return Refusal(.readingAboveCapacity, (given + hour - 1) / hour)
   }
 
   private func validateSender(_ meter: UInt32, _ request: Request) -> Refusal? {

@@ -19,36 +19,13 @@ extension Exchange {
     }
   }
 
-  /// The order that a cancel names: by order id in constant time, or by client order id with a walk
-  /// over the account's orders.
-  @inline(always) private func find(_ order: CancelOrderRow) -> OpenOrder? {
-    if order.order == .null { return findByClientOrderId(order) }
+  /// The order that a cancel names by order id or by client order id.
+  @inline(always) private mutating func find(_ order: CancelOrderRow) -> OpenOrder? {
+    if order.order == .null { return find(order.account.rawValue, order.clientOrderId) }
     guard let found = find(order.order),
       found.account == order.account.rawValue
     else { return nil }
     return found
-  }
-
-  private func findByClientOrderId(_ order: CancelOrderRow) -> OpenOrder? {
-    if order.clientOrderId == .engine { return nil }
-    var position = accounts[order.account.rawValue].firstPosition
-    while position != 0 {
-      invariant(
-        balances.positions[position].account == order.account.rawValue,
-        "the list of an account holds its own positions")
-      for side in [Side.sell, .buy] {
-        var slot = owned(position, side).head
-        while slot != 0 {
-          invariant(orders[slot].position == position, "an owner's list holds its own orders")
-          if orders[slot].clientOrderId == order.clientOrderId.rawValue {
-            return open(slot)
-          }
-          slot = orders.links[slot].ownerNext
-        }
-      }
-      position = balances.positions[position].next
-    }
-    return nil
   }
 
   mutating func massCancel(_ filter: MassCancel, _ request: Request) {

@@ -115,6 +115,7 @@ extension Exchange {
     let short = taken.holding.free & -entry.reservePerLot
     invariant(short >= 0, "a reservation takes free cash only")
     linkToOwner(taken, taken.owned)
+    countOrder(taken)
     if order.timeInForce == .goodTillTime {
       schedule.insert(
         .expiry, slot, at: order.expireTime.nanoseconds, number: progress.arrivals)

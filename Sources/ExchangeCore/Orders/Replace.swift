@@ -71,6 +71,11 @@ extension Exchange {
     let free = order.holding.free
     if let refusal = validateCash(difference, free, side) { return refusal }
     if books.ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
+    if rules >= 3, mayBeAtLevelBound,
+      let refusal = validateLevelShare(order.account, order.row.instrument, side, price)
+    {
+      return refusal
+    }
     let covered = coverOnEntry(
       order.position, side, price: price, leaves: leaves, lot: lot,
       besides: order.slot)
@@ -88,7 +93,7 @@ extension Exchange {
     release(order, lots: less / order.instrument.lot)
     let owned = order.owned
     let level = books.ladder.levels.row(order.level)
-    order.clientOrderId = change.clientOrderId.rawValue
+    renumber(order, change.clientOrderId)
     order.quantity -= less
     order.leaves -= less
     let uncovered = max(0, order.covered - order.leaves)
@@ -131,7 +136,7 @@ extension Exchange {
     if expires(order) {
       schedule.insert(.expiry, order.slot, at: expireTime, number: progress.arrivals)
     }
-    order.clientOrderId = change.clientOrderId.rawValue
+    renumber(order, change.clientOrderId)
     order.links.price = change.price.ticks
     order.quantity = change.quantity.wattHours
     order.leaves = change.quantity.wattHours - executed

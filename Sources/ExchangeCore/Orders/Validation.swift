@@ -27,7 +27,7 @@ extension Exchange {
     }
     entry.lots = instrument.value.lots(quantity)
     if let refusal = fund(order, &entry) { return refusal }
-    if let refusal = validateCapacity(entry) { return refusal }
+    if let refusal = validateCapacity(order, entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
     if order.postOnly, entry.covered > 0 {
       return validatePassive(order.instrument.rawValue, order.side, entry.price)
@@ -124,10 +124,13 @@ extension Exchange {
     return nil
   }
 
-  @inline(__always) private func validateCapacity(_ entry: Entry) -> Refusal? {
+  @inline(__always) private func validateCapacity(_ order: NewOrderRow, _ entry: Entry)
+    -> Refusal?
+  {
     if orders.isFull { return Refusal(.tooManyOrders, capacity.orders) }
     if books.ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
-    return entry.position == 0 ? validatePositionCapacity() : nil
+    if entry.position == 0, let refusal = validatePositionCapacity() { return refusal }
+    return validateShares(order, entry)
   }
 
   @inline(__always) private func coverAtEntry(_ order: NewOrderRow, _ entry: Entry) -> Int64 {

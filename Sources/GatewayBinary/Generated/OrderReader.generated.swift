@@ -233,7 +233,7 @@ extension OrderReader {
   func command(_ message: RegisterMeterDecoder) -> Body {
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
-      publicKey: message.publicKey
+      publicKey: message.publicKey, capacity: message.capacity
     )
     return .command(.reference(.registerMeter(value)))
   }

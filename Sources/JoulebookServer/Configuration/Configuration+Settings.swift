@@ -117,6 +117,12 @@ extension Configuration {
       .number("capacity.orders", \.capacity.orders, 16...1 << 24, "open orders"),
       .number(
         "capacity.priceLevels", \.capacity.priceLevels, 16...1 << 23, "price levels with orders"),
+      .number(
+        "capacity.accountOrders", \.capacity.accountOrders, 1...1 << 24,
+        "open orders of one account"),
+      .number(
+        "capacity.accountLevels", \.capacity.accountLevels, 1...1 << 23,
+        "price levels that one account's orders opened"),
     ]
   }
 }

@@ -46,9 +46,10 @@ extension CommandCodec {
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: [16]
       case .transfer: [32]
-      case .meterReading, .registerSession, .registerMeter: [48]
+      case .meterReading, .registerSession: [48]
       case .createAccount, .setInstrumentState, .setRules: [8]
       case .createInstrument, .enterIceberg: [64]
+      case .registerMeter: [48, 56]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       }
@@ -152,7 +153,11 @@ extension CommandCodec {
     case .reference(.setTariff): 48
     case .reference(.createInstrument): 88
     case .reference(.setInstrumentState): 32
-    case .reference(.registerMeter): 72
+    case .reference(.registerMeter(let value)):
+      switch form(of: value) {
+      case 0: 72
+      default: 80
+      }
     case .control(.tick): 24
     case .control(.settlementConfirmed): 40
     case .control(.checkpoint): 40
@@ -168,6 +173,12 @@ extension CommandCodec {
     if value.outlivesSession != false { return 3 }
     if value.onBehalfOf != .exchange { return 2 }
     if value.displayQuantity != .zero { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: RegisterMeter) -> Int {
+    if value.capacity != 0 { return 1 }
     return 0
   }
 }
@@ -396,11 +407,15 @@ extension CommandCodec {
   private static func write(
     _ value: RegisterMeter, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.meter.rawValue)
     writer.put(value.account.rawValue)
     writer.put(value.area.rawValue)
     writer.reserve(6)
     writer.put(value.publicKey)
+    if form >= 1 {
+      writer.put(value.capacity)
+    }
   }
 
   private static func write(
@@ -475,7 +490,7 @@ extension CommandCodec {
     case .setTariff: .reference(.setTariff(try setTariff(&reader)))
     case .createInstrument: .reference(.createInstrument(try createInstrument(&reader)))
     case .setInstrumentState: .reference(.setInstrumentState(try setInstrumentState(&reader)))
-    case .registerMeter: .reference(.registerMeter(try registerMeter(&reader)))
+    case .registerMeter: .reference(.registerMeter(payloadLength == 48 ? try registerMeter(&reader) : try registerMeterForm1(&reader)))
     case .tick: .control(.tick)
     case .settlementConfirmed: .control(.settlementConfirmed(settlementConfirmed(&reader)))
     case .checkpoint: .control(.checkpoint(checkpoint(&reader)))
@@ -751,6 +766,16 @@ extension CommandCodec {
     return RegisterMeter(
       meter: meter, account: account, area: area, publicKey: publicKey
     )
+  }
+
+  private static func registerMeterForm1(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterMeter {
+    var value = try registerMeter(&reader)
+    value.capacity = reader.i64()
+    if value.capacity == 0 {
+      throw reader.needless(at: 48)
+    }
+    return value
   }
 
   private static func settlementConfirmed(_ reader: inout RecordReader)

@@ -452,15 +452,19 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   public var area: AreaId
   /// The key that signs its readings.
   public var publicKey: PublicKey
+  /// Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the
+  /// default of market rules 7. Unit: W.
+  public var capacity: Int64
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `capacity`.
   @inlinable public init(
-    meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey
+    meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0
   ) {
     self.meter = meter
     self.account = account
     self.area = area
     self.publicKey = publicKey
+    self.capacity = capacity
   }
 }
 

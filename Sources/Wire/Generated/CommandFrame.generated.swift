@@ -28,7 +28,7 @@ public enum CommandFrame {
     case .reference(.setTariff): 48
     case .reference(.createInstrument): 96
     case .reference(.setInstrumentState): 40
-    case .reference(.registerMeter): 72
+    case .reference(.registerMeter): 80
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 48
@@ -301,7 +301,7 @@ public enum CommandFrame {
   ) {
     RegisterMeterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, publicKey: value.publicKey,
-      meter: value.meter, account: value.account, area: value.area
+      meter: value.meter, account: value.account, area: value.area, capacity: value.capacity
     )
   }
 

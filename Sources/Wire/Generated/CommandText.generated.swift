@@ -154,6 +154,7 @@ extension CommandText {
       line.put("account", value.account)
       line.put("area", value.area)
       line.put("publicKey", value.publicKey)
+      line.put("capacity", value.capacity, unless: 0)
       return line.text
     case .control(.tick): return "tick"
     case .control(.settlementConfirmed(let value)):
@@ -306,7 +307,8 @@ extension CommandText {
     case .registerMeter:
       return .reference(.registerMeter(RegisterMeter(
         meter: try words.take("meter"), account: try words.take("account"),
-        area: try words.take("area"), publicKey: try words.take("publicKey")
+        area: try words.take("area"), publicKey: try words.take("publicKey"),
+        capacity: try words.take("capacity", or: 0)
       )))
     case .tick: return .control(.tick)
     case .settlementConfirmed:
@@ -473,6 +475,7 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: false, "Whose energy it meters."),
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
       CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs its readings."),
+      CommandField("capacity", Int64.self, "W", isOptional: true, "Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the default of market rules 7."),
     ]
     case .tick: []
     case .settlementConfirmed: [

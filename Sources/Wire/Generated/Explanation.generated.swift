@@ -156,7 +156,8 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// Whether bestOpposite means anything.
   @inlinable public var hasBestOpposite: Bool { frame.little(86, as: UInt8.self) != 0 }
 
-  /// Whether more better-priced orders use cover than fit the group.
+  /// Whether more better-priced orders use cover than the group has: they do not fit, or the server
+  /// did not look further.
   @inlinable public var moreBlockers: Bool { frame.little(87, as: UInt8.self) != 0 }
 
   /// Better-priced or earlier orders of the same account that use the energy or headroom, best

@@ -14,24 +14,25 @@ import MarketModel
 ///         64    4 account
 ///         68    2 area
 ///         70    2 reserved1
+///         72    8 capacity
 public struct RegisterMeterEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 60 }
+  @inlinable public static var blockLength: Int { 68 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 72 }
+  @inlinable public static var frameLength: Int { 80 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `72` bytes.
+  /// - Precondition: `frame` has space for `80` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
-    publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId
+    publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, capacity: Int64
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 108)
+    Frame.writeHeader(at: frame, length: 80, blockLength: 68, templateId: 108)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, publicKey.word0)
@@ -42,6 +43,7 @@ public struct RegisterMeterEncoder: BitwiseCopyable {
     frame.setLittle(64, account.rawValue)
     frame.setLittle(68, area.rawValue)
     frame.setLittle(70, 0 as UInt16)
+    frame.setLittle(72, capacity)
   }
 
   /// The client's sequence number.
@@ -55,9 +57,9 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 60 }
+  @inlinable public static var blockLength: Int { 68 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 72 }
+  @inlinable public static var frameLength: Int { 80 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -92,4 +94,10 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
 
   /// Where.
   @inlinable public var area: AreaId { AreaId(frame.little(68, as: UInt16.self)) }
+
+  /// Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the
+  /// default of market rules 7. Unit: W. Since version 7; 0 from older senders.
+  @inlinable public var capacity: Int64 {
+    frame.little(4, as: UInt16.self) >= 68 ? frame.little(72, as: Int64.self) : 0
+  }
 }

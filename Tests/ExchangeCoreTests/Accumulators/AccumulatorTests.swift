@@ -159,7 +159,7 @@ struct AccumulatorTests {
       let events = exchange.execute(
         Command(
           session: .exchange, body: body, sequence: SequenceNumber(sequence),
-          time: Timestamp(nanoseconds: sequence)))
+          time: Timestamp(nanoseconds: sequence * 1_000_000)))
       guard case .rejected(let rejected) = events.first else { return nil }
       return rejected.code
     }
@@ -175,7 +175,7 @@ struct AccumulatorTests {
           .registerMeter(
             RegisterMeter(
               meter: MeterId(UInt32(area)), account: account, area: AreaId(area),
-              publicKey: PublicKey(0, 0, 0, 0)))),
+              publicKey: PublicKey(0, 0, 0, 0), capacity: .max))),
         .reference(
           .setCap(SetCap(account: account, area: AreaId(area), cap: Energy(wattHours: cap)))),
       ] {
@@ -197,8 +197,8 @@ struct AccumulatorTests {
       for meter in UInt32(1)...3 {
         let reading = MeterReading(
           meter: MeterId(meter), registerSequence: number,
-          intervalStart: Timestamp(nanoseconds: number),
-          intervalEnd: Timestamp(nanoseconds: number + 1),
+          intervalStart: Timestamp(nanoseconds: number * 1_000_000),
+          intervalEnd: Timestamp(nanoseconds: (number + 1) * 1_000_000),
           produced: Energy(wattHours: Limit.reading),
           consumed: meter == 3 ? .zero : Energy(wattHours: Limit.reading))
         if apply(.meterReading(reading)) == .balanceLimit { refused[meter, default: 0] += 1 }

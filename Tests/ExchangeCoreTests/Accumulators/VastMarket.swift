@@ -45,7 +45,9 @@ struct VastMarket {
 
   /// The commands that define the market; all are accepted.
   mutating func world() -> [Command] {
-    var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]
+    // Before version 3 one account can fill the pool of orders.
+    let rules = theme == .orders ? 2 : RulesVersion.newest
+    var bodies: [Command.Body] = [.control(.setRules(SetRules(version: rules)))]
     bodies += (1...2).map {
       .reference(
         .createParticipant(CreateParticipant(participant: ParticipantId($0), name: .empty)))
@@ -74,7 +76,7 @@ struct VastMarket {
             .registerMeter(
               RegisterMeter(
                 meter: MeterId((account - 1) * 5 + UInt32(area)), account: AccountId(account),
-                area: AreaId(area), publicKey: PublicKey(0, 0, 0, 0)))))
+                area: AreaId(area), publicKey: PublicKey(0, 0, 0, 0), capacity: .max))))
       }
     }
     // All production is exported where the cap is 0.
@@ -229,7 +231,7 @@ struct VastMarket {
     number = number == .max ? number : number + 1
     let reading = MeterReading(
       meter: MeterId(meter), registerSequence: number, intervalStart: Timestamp(nanoseconds: end),
-      intervalEnd: Timestamp(nanoseconds: end == .max ? end : end + 1),
+      intervalEnd: Timestamp(nanoseconds: end + min(1_000_000, .max - end)),
       produced: Energy(wattHours: produced), consumed: Energy(wattHours: consumed))
     end = reading.intervalEnd.nanoseconds
     registers[meter] = (number, end)

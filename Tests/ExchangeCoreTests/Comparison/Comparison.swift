@@ -1,7 +1,8 @@
 // Runs engine and model over random steps and shortens the script when they differ.
 
-import ExchangeCore
 import MarketModel
+
+@testable import ExchangeCore
 
 /// A difference between engine and model.
 struct Divergence {
@@ -15,8 +16,8 @@ struct Divergence {
   var report: String {
     """
     engine and model differ; MODEL_SEED=\(seed) repeats it. Shortened to \(script.count) steps,
-    with room for \(capacity.orders) orders, \(capacity.priceLevels) prices, \
-    \(capacity.positions) positions, \(capacity.cascadeSteps) steps a drain:
+    with room for \(capacity.orders) orders, \(capacity.priceLevels) prices, of one account \
+    \(capacity.accountOrders) and \(capacity.accountLevels), \(capacity.positions) positions, \(capacity.cascadeSteps) steps a drain:
     \(script.map { "      " + StepWriter.line($0) }.joined(separator: "\n"))
     \(differences.joined(separator: "\n"))
     """
@@ -27,6 +28,8 @@ struct Divergence {
 struct Coverage {
   var commands = 0
   var counts: [String: Int] = [:]
+  /// The capacity of the run.
+  var capacity: Capacity?
   /// Sums over all events `accepted`: the quantity that waited on entry.
   var entered: Int64 = 0
   var waited: Int64 = 0
@@ -46,6 +49,7 @@ struct Coverage {
         if state.clientOrderId == .engine { count("agent order") }
       case .rejected(let rejected):
         if rejected.code == .balanceLimit, rejected.limit == Limit.cash { count("bound of cash") }
+        if rejected.code == .orderShare { count("share", rejected) }
       case .metered(let metered):
         if metered.imported > .zero { count("import") }
         if metered.exported > .zero { count("export") }
@@ -58,7 +62,22 @@ struct Coverage {
     }
   }
 
-  private mutating func count(_ kind: String) { counts[kind, default: 0] += 1 }
+  /// Counts a reject because of a share by the bound that was met.
+  private mutating func count(_ kind: String, _ rejected: Rejected) {
+    guard let capacity else { return }
+    let names: [(UInt32, String)] = [
+      (capacity.accountOrders, "orders of an account"),
+      (capacity.accountLevels, "levels of an account"),
+      ((capacity.orders + 1) / 2, "half of the orders"),
+      ((capacity.priceLevels + 1) / 2, "half of the levels"),
+      ((capacity.orders + 63) / 64, "last eighth of the orders"),
+      ((capacity.priceLevels + 63) / 64, "last eighth of the levels"),
+    ]
+    let name = names.first { Int64($0.0) == rejected.limit }?.1 ?? "unknown"
+    count("\(kind): \(name)")
+  }
+
+  mutating func count(_ kind: String) { counts[kind, default: 0] += 1 }
 
   /// The event's name, with code or reason.
   private static func kind(_ event: Event) -> String {
@@ -124,10 +143,12 @@ enum Comparison {
     var market = Market(capacity: random.capacity)
     var steps = random.world()
     var count = 0
+    coverage.capacity = random.capacity
     while count < commands {
       if count >= steps.count { steps.append(random.step(open: market.openLabels)) }
       let outcome = market.apply(steps[count], deep: count % deepEvery == 0)
       coverage.note(outcome.events)
+      if market.exchange.shares.clientOrders.count > 0 { coverage.count("indexed") }
       count += 1
       if !outcome.differences.isEmpty {
         return shorten(Array(steps.prefix(count)), seed, random.capacity, outcome)

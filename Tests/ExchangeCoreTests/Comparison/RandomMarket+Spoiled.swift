@@ -30,7 +30,7 @@ extension RandomMarket {
       }
       bad.body = .cash(.transfer(transfer))
     case .meterReading(var reading):
-      switch dice(5) {
+      switch dice(7) {
       case 0: reading.meter = MeterId(dice(40))
       case 1: reading.produced.wattHours = -1
       case 2: reading.consumed.wattHours = 1 << 41
@@ -38,6 +38,12 @@ extension RandomMarket {
         bad.countsUp = false
         reading.intervalEnd = Timestamp(nanoseconds: 900)
         reading.registerSequence = UInt64(dice(100))
+      case 4, 5:
+        // Far ahead; from version 3 on it is rejected, by its length or by its end.
+        bad.countsUp = false
+        reading.registerSequence = 1 << 40
+        reading.intervalStart = Timestamp(nanoseconds: 3_000_000)
+        reading.intervalEnd = Timestamp(nanoseconds: 3_000_000 + (dice(2) == 0 ? 900 : 90_000))
       default:
         bad.countsUp = false
         reading.registerSequence = 1 << 40

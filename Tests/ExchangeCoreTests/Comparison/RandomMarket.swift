@@ -19,7 +19,7 @@ struct RandomMarket {
   /// hide.
   private let hasFees: Bool
   private let hasAgents: Bool
-  /// Whether the run begins with the newest rules.
+  /// Whether the run begins with the newest rules or those before.
   private let hasNewRules: Bool
   /// Whether readings and grid prices lead to the bounds of a currency's circulation.
   private let isVast: Bool
@@ -50,15 +50,19 @@ struct RandomMarket {
     self.random = random
   }
 
-  /// Every sixth run has a small capacity for orders, prices or positions; a sixth of all runs have
-  /// a low bound of cascade steps.
+  /// Most runs have a small capacity: of orders, prices or positions, of what one account may have
+  /// of orders and levels, or of cascade steps.
   private static func capacity(_ accounts: UInt32, _ random: inout SeededRandom) -> Capacity {
     var capacity = Capacity.script
-    switch Int.random(in: 0..<18, using: &random) {
+    switch Int.random(in: 0..<27, using: &random) {
     case 0...2: capacity.orders = UInt32.random(in: 5...25, using: &random)
     case 3...5: capacity.priceLevels = UInt32.random(in: 5...20, using: &random)
     case 6...8: capacity.positions = accounts + UInt32.random(in: 0...accounts, using: &random)
     case 9...11: capacity.cascadeSteps = UInt32.random(in: 2...6, using: &random)
+    case 12...14: capacity.accountOrders = UInt32.random(in: 1...7, using: &random)
+    case 15...17: capacity.accountLevels = UInt32.random(in: 1...5, using: &random)
+    case 18...19: capacity.orders = UInt32.random(in: 26...60, using: &random)
+    case 20...21: capacity.priceLevels = UInt32.random(in: 21...40, using: &random)
     default: break
     }
     return capacity
@@ -76,7 +80,8 @@ struct RandomMarket {
   mutating func world() -> [Step] {
     var steps: [Step] = []
     if hasNewRules {
-      steps.append(Step(.control(.setRules(SetRules(version: RulesVersion.newest))), by: 0))
+      let version = chance(1, of: 5) ? RulesVersion.newest - 1 : RulesVersion.newest
+      steps.append(Step(.control(.setRules(SetRules(version: version))), by: 0))
     }
     for participant in UInt32(1)...3 {
       steps.append(
@@ -114,11 +119,16 @@ struct RandomMarket {
               .registerMeter(
                 RegisterMeter(
                   meter: meter, account: AccountId(account), area: AreaId(area),
-                  publicKey: PublicKey(0, 0, 0, 0))))))
+                  publicKey: PublicKey(0, 0, 0, 0), capacity: power())))))
       }
       steps.append(deposit(AccountId(account), Int64.random(in: 1...20, using: &random)))
     }
     return steps
+  }
+
+  /// A meter's rated power, W: enough for all readings, or the default, which many exceed.
+  private mutating func power() -> Int64 {
+    isVast ? 1 << 62 : chance(1, of: 6) ? 0 : 1_000_000_000
   }
 
   private func areas() -> [Step] {
@@ -290,7 +300,9 @@ struct RandomMarket {
       let id = ClientOrderId(UInt64.random(in: 0...300, using: &random))
       return Step(.cancel(CancelOrder(account: account(), order: .null, clientOrderId: id)))
     }
-    return Step(.cancel(CancelOrder(account: .null, order: .null)), label: label(open))
+    return Step(
+      .cancel(CancelOrder(account: .null, order: .null)), label: label(open),
+      countsUp: chance(1, of: 3))
   }
 
   private mutating func replace(_ open: [String]) -> Step {
@@ -461,12 +473,24 @@ struct RandomMarket {
   }
 
   private mutating func strangeMeter() -> Step {
-    Step(
+    if chance(1, of: 2) {
+      // Mostly a meter as it is, with another capacity.
+      let account = account()
+      return Step(
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: MeterId(account.rawValue), account: account,
+              area: AreaId(chance(1, of: 4) ? 2 : 1), publicKey: PublicKey(0, 0, 0, 0),
+              capacity: chance(1, of: 4) ? 0 : power()))))
+    }
+    return Step(
       .reference(
         .registerMeter(
           RegisterMeter(
             meter: MeterId(20 + dice(20)), account: AccountId(dice(accounts + 1)),
-            area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0)))))
+            area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0),
+            capacity: Int64(dice(4)) - 1))))
   }
 
   private func areaOne() -> CreateArea {

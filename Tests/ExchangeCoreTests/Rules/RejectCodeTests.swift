@@ -67,6 +67,9 @@ struct RejectCodeTests {
       """),
     RejectScript(
       "tooManyOrders", "enter A1 ana bid 1kWh @ 0.10\nenter X ana bid 1kWh @ 0.10", orders: 1),
+    RejectScript(
+      "orderShare",
+      "rules 3 by 0\nenter A1 ana bid 1kWh @ 0.10\nenter X ana bid 1kWh @ 0.10", orders: 2),
     RejectScript("nothingToChange", "enter A1 ana bid 1kWh @ 0.10\nreplace A1 1kWh @ 0.10"),
     RejectScript("unknownMeter", "meter #9 +1kWh"),
     RejectScript(
@@ -77,6 +80,10 @@ struct RejectCodeTests {
     RejectScript(
       "overlappingInterval",
       "meter ana +1kWh seq 2 from 0s to 9s\nmeter ana +1kWh seq 3 from 8s to 18s"),
+    RejectScript("readingAboveCapacity", "rules 3 by 0\nmeter ana +25001Wh"),
+    RejectScript(
+      "intervalTooLong", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 86401s after 86500s"),
+    RejectScript("intervalInFuture", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 61s"),
     RejectScript("alreadyExists", "participant 1"),
     RejectScript("outOfRange", "participant 99"),
     RejectScript("unknownArea", "tariff 3"),

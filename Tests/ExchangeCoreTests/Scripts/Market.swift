@@ -1,8 +1,9 @@
 // Runs the engine and the reference model side by side: applies every step to both and compares
 // their events and states.
 
-import ExchangeCore
 import MarketModel
+
+@testable import ExchangeCore
 
 /// Collects events.
 struct EventRecorder: EventSink {
@@ -29,6 +30,8 @@ struct Market: ~Copyable {
 
   init(capacity: Capacity = .script) {
     exchange = Exchange(capacity: capacity)
+    // Accounts of scripts and random runs have few orders; these, too, must be found by the index.
+    exchange.shares.walkLength = 2
     model = ReferenceModel(capacity: capacity)
   }
 
@@ -85,8 +88,11 @@ struct Market: ~Copyable {
       if step.countsUp { request.clientOrderId = nextClientOrderId(request.account) }
       return .replace(request)
     case .cancel(var request):
-      if step.label != nil { request.order = order(step.label) }
       if request.account == .null { request.account = owners[step.label ?? ""] ?? .null }
+      if step.label != nil { request.order = order(step.label) }
+      if step.countsUp, let named = model.orders[request.order] {
+        (request.order, request.clientOrderId) = (.null, named.clientOrderId)
+      }
       return .cancel(request)
     case .cash(.transfer(var transfer)):
       if step.countsUp { transfer.clientOrderId = nextClientOrderId(transfer.from) }
@@ -106,6 +112,7 @@ struct Market: ~Copyable {
     var reading = given
     if countsUp {
       let meter = model.meters[reading.meter]
+      if model.rules >= 3 { return fillIn(reading, after: meter) }
       reading.registerSequence = (meter?.lastSequence ?? 0) + 1
       reading.intervalStart = max(
         meter?.lastEnd ?? Timestamp(nanoseconds: 0), Timestamp(nanoseconds: Self.start))
@@ -115,6 +122,17 @@ struct Market: ~Copyable {
       reading.intervalStart = time(reading.intervalStart)
       reading.intervalEnd = time(reading.intervalEnd)
     }
+    return reading
+  }
+
+  /// The interval from the meter's last reading until now, or a second when that is empty; at most
+  /// 15 minutes where the last reading is older.
+  private func fillIn(_ given: MeterReading, after meter: ModelMeter?) -> MeterReading {
+    var reading = given
+    reading.registerSequence = (meter?.lastSequence ?? 0) + 1
+    let start = max(meter?.lastEnd.nanoseconds ?? 0, now - 900_000_000_000)
+    reading.intervalStart = Timestamp(nanoseconds: start)
+    reading.intervalEnd = Timestamp(nanoseconds: max(now, start + 1_000_000_000))
     return reading
   }
 

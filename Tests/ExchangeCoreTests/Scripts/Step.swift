@@ -5,6 +5,7 @@
 //   meter ana +4kWh -2kWh         send ana ben 2kWh        deposit ana 10.00
 //   agent ana in 1 sell 0.10 above 6kWh buy 0.05 below 2kWh target 4kWh
 //   cap ana 5kWh   halt 1   open 1   close 1   tick 60s   ... and the definitions
+//   cancel A1 byid: by the order's client order id
 //   cancel A1 after 60s: any line can advance the clock, here by a minute
 //   setTariff area 1 feedInPrice 0.05 retailPrice 0.30: any other command, in its text form
 //

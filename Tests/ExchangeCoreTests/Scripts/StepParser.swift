@@ -159,10 +159,11 @@ struct StepParser {
   private mutating func cancel() throws(ScriptError) -> Step {
     let owner = try owner()
     let id: UInt64? = try number("id")
+    let usesClientOrderId = flag("byid")
     let label = id == nil ? try next() : nil
     return Step(
       .cancel(CancelOrder(account: owner, order: .null, clientOrderId: ClientOrderId(id ?? 0))),
-      label: label)
+      label: label, countsUp: usesClientOrderId)
   }
 
   private mutating func mass() throws(ScriptError) -> Step {
@@ -270,12 +271,14 @@ struct StepParser {
         .reference(.createAccount(CreateAccount(account: try account(), participant: participant))))
     case "register":
       let area = try area()
+      let power: Int64? = try number("power")
       let meter = MeterId(try Notation.person(next()))
       return Step(
         .reference(
           .registerMeter(
             RegisterMeter(
-              meter: meter, account: try account(), area: area, publicKey: PublicKey(0, 0, 0, 0)))))
+              meter: meter, account: try account(), area: area, publicKey: PublicKey(0, 0, 0, 0),
+              capacity: power ?? 0))))
     case "settled":
       let batch: UInt64 = try integer(next())
       let last = SequenceNumber(try integer(next()))

@@ -30,6 +30,7 @@ struct StepWriter {
     case .cancel(let request):
       words += ["cancel"]
       if let label = step.label { words.append(label) }
+      if step.countsUp { words.append("byid") }
       words += ["for", person(request.account)]
       if step.label == nil { number("id", request.clientOrderId.rawValue, false) }
     case .order(.massCancel(let request)):
@@ -144,6 +145,7 @@ struct StepWriter {
     case .reference(.registerMeter(let it)):
       words += ["register", Notation.person(it.meter.rawValue), person(it.account)]
       words += ["in", "\(it.area.rawValue)"]
+      if it.capacity != 0 { words += ["power", "\(it.capacity)"] }
     case .control(.settlementConfirmed(let it)):
       words += ["settled", "\(it.batch)", "\(it.lastSequence.rawValue)"]
     case .control(.setRules(let it)): words += ["rules", "\(it.version)"]

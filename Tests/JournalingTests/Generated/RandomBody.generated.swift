@@ -179,7 +179,8 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       meter: source.identifier("registerMeter.meter"),
       account: source.identifier("registerMeter.account"),
       area: source.identifier("registerMeter.area"),
-      publicKey: source.publicKey("registerMeter.publicKey")
+      publicKey: source.publicKey("registerMeter.publicKey"),
+      capacity: source.leavesOut("registerMeter.capacity") ? 0 : source.integer("registerMeter.capacity")
     )
     return .reference(.registerMeter(value))
   case .tick: return .control(.tick)

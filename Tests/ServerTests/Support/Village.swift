@@ -65,7 +65,7 @@ struct Village {
           .registerMeter(
             RegisterMeter(
               meter: MeterId(1), account: Self.ana, area: AreaId(1),
-              publicKey: PublicKey(meterKey.publicKey))))))
+              publicKey: PublicKey(meterKey.publicKey), capacity: .max)))))
   }
 
   /// Registers a further session of a participant, with the traders' key.

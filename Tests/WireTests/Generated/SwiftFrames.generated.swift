@@ -944,13 +944,13 @@ enum SwiftFrames {
 
   static func registerMeter() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759))
+      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394)
     }
   }
 
   static func registerMeterWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0))
+      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394)
     }
   }
 
