@@ -4,6 +4,9 @@ import MarketModel
 
 /// An exchange with accounts that have cash and instruments with wide price bands, without orders.
 struct Market: ~Copyable {
+  /// The time between two commands, ns: long enough for a reading of any energy.
+  private static let step: UInt64 = 1_000_000
+
   var exchange: Exchange
   private var sequence: UInt64 = 0
 
@@ -11,7 +14,8 @@ struct Market: ~Copyable {
     exchange = Exchange(
       capacity: Capacity(
         participants: 1, sessions: 1, accounts: accounts, areas: 1, instruments: instruments,
-        meters: accounts, positions: accounts, orders: orders, priceLevels: orders))
+        meters: accounts, positions: accounts, orders: 2 * orders, priceLevels: 2 * orders,
+        accountOrders: orders, accountLevels: orders))
     send(.control(.setRules(SetRules(version: RulesVersion.newest))))
     send(
       .reference(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
@@ -51,7 +55,7 @@ struct Market: ~Copyable {
         .registerMeter(
           RegisterMeter(
             meter: MeterId(number), account: account, area: AreaId(1),
-            publicKey: PublicKey(0, 0, 0, 0)))))
+            publicKey: PublicKey(0, 0, 0, 0), capacity: .max))))
   }
 
   /// Applies a command; a reject ends the process.
@@ -61,7 +65,7 @@ struct Market: ~Copyable {
     let events = exchange.execute(
       Command(
         session: .exchange, body: body, sequence: SequenceNumber(sequence),
-        time: Timestamp(nanoseconds: sequence)))
+        time: Timestamp(nanoseconds: sequence * Market.step)))
     if case .rejected(let rejected)? = events.first { preconditionFailure("\(rejected)") }
     return events.count
   }
@@ -85,8 +89,8 @@ struct Market: ~Copyable {
     .meterReading(
       MeterReading(
         meter: MeterId(account), registerSequence: number,
-        intervalStart: Timestamp(nanoseconds: number),
-        intervalEnd: Timestamp(nanoseconds: number + 1), produced: Energy(wattHours: energy),
+        intervalStart: Timestamp(nanoseconds: number * step),
+        intervalEnd: Timestamp(nanoseconds: (number + 1) * step), produced: Energy(wattHours: energy),
         consumed: .zero))
   }
 }

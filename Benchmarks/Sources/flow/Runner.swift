@@ -44,6 +44,9 @@ struct FlowRunner: ~Copyable {
   /// Number of commands that the exchange can look ahead at, as with a full read buffer or ring.
   static let ahead = 64
 
+  /// The time between two commands, ns: long enough for a reading of any energy.
+  private static let step: UInt64 = 1_000_000
+
   private var exchange: Exchange
   private let looksAhead: Bool
   private var sequence: UInt64 = 0
@@ -52,7 +55,7 @@ struct FlowRunner: ~Copyable {
     self.looksAhead = looksAhead
     exchange = Exchange(
       capacity: Capacity(
-        participants: 16, sessions: 16, accounts: flow.accounts, areas: 16,
+        participants: flow.accounts, sessions: 16, accounts: flow.accounts, areas: 16,
         instruments: flow.symbols, meters: flow.accounts, positions: flow.accounts,
         orders: 1 << 22, priceLevels: 1 << 21))
     open(flow, Endowment(flow: flow.name))
@@ -62,7 +65,7 @@ struct FlowRunner: ~Copyable {
     sequence += 1
     return Command(
       session: .exchange, body: body, sequence: SequenceNumber(sequence),
-      time: Timestamp(nanoseconds: sequence))
+      time: Timestamp(nanoseconds: sequence * Runner.step))
   }
 
   private mutating func send(_ body: Command.Body) {
@@ -74,9 +77,6 @@ struct FlowRunner: ~Copyable {
   /// Creates area, instruments and accounts in the state that the flow needs.
   private mutating func open(_ flow: FlowFile, _ endowment: Endowment) {
     send(.control(.setRules(SetRules(version: RulesVersion.newest))))
-    send(
-      .reference(.createParticipant(CreateParticipant(participant: ParticipantId(1), name: .empty)))
-    )
     send(
       .reference(
         .createArea(
@@ -100,7 +100,10 @@ struct FlowRunner: ~Copyable {
   private mutating func open(_ number: UInt32, _ endowment: Endowment) {
     let account = AccountId(number)
     let (energy, cap) = endowment.of(number)
-    send(.reference(.createAccount(CreateAccount(account: account, participant: ParticipantId(1)))))
+    // A participant for each account: one may have at most half of the pools.
+    let participant = ParticipantId(number)
+    send(.reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
+    send(.reference(.createAccount(CreateAccount(account: account, participant: participant))))
     send(
       .reference(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: cap)))))
     send(
@@ -113,7 +116,7 @@ struct FlowRunner: ~Copyable {
         .registerMeter(
           RegisterMeter(
             meter: MeterId(number), account: account, area: AreaId(1),
-            publicKey: PublicKey(0, 0, 0, 0)))))
+            publicKey: PublicKey(0, 0, 0, 0), capacity: .max))))
     if energy > 0 { read(number, produced: energy, consumed: 0) }
   }
 
@@ -127,8 +130,8 @@ struct FlowRunner: ~Copyable {
     .meterReading(
       MeterReading(
         meter: MeterId(account), registerSequence: sequence + 1,
-        intervalStart: Timestamp(nanoseconds: sequence),
-        intervalEnd: Timestamp(nanoseconds: sequence + 1),
+        intervalStart: Timestamp(nanoseconds: sequence * Runner.step),
+        intervalEnd: Timestamp(nanoseconds: (sequence + 1) * Runner.step),
         produced: Energy(wattHours: produced), consumed: Energy(wattHours: consumed)))
   }
 

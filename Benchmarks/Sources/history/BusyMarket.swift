@@ -124,7 +124,8 @@ struct BusyMarket: ~Copyable {
         .reference(
           .registerMeter(
             RegisterMeter(
-              meter: MeterId(number), account: account, area: AreaId(1), publicKey: key))),
+              meter: MeterId(number), account: account, area: AreaId(1), publicKey: key,
+              capacity: .max))),
         .meterReading(
           MeterReading(
             meter: MeterId(number), registerSequence: 1,
