@@ -269,7 +269,7 @@ import Wire
   @Test("RegisterMeter writes and reads its golden vector.")
   func registerMeter() throws {
     let golden = [UInt8](hex:
-      "480050eb3c006c004a4207003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a70000")
+      "500050eb44006c004a4207003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b64")
     #expect(SwiftFrames.registerMeter() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -279,13 +279,14 @@ import Wire
       #expect(message.meter == MeterId(1349984441))
       #expect(message.account == AccountId(3283455019))
       #expect(message.area == AreaId(42759))
+      #expect(message.capacity == 7222631041270884394)
     }
   }
 
   @Test("RegisterMeter writes and reads its vector with everything absent that can be.")
   func registerMeterWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c006c004a4207000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077500000000000000000")
+      "500050eb44006c004a4207000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64")
     #expect(SwiftFrames.registerMeterWithNulls() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -295,6 +296,7 @@ import Wire
       #expect(message.meter == MeterId(1349984441))
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
+      #expect(message.capacity == 7222631041270884394)
     }
   }
 
