@@ -128,7 +128,6 @@ let package = Package(
       dependencies: [
         "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
-        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),

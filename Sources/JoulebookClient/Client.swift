@@ -80,7 +80,7 @@ public final class Client {
     socket = try ClientSocket(
       host: host, port: port, bufferBytes: options.bufferBytes, security: options.security)
     try socket.agree(options.handshakeMilliseconds)
-    let challenge = try challenge(options)
+    let challenge = try Self.challenge(on: &socket, options)
     market = challenge.market
     if options.resume == nil { try negotiate(credentials, options, challenge) }
     try establish(credentials, options, challenge)
@@ -319,23 +319,6 @@ public final class Client {
 
   // MARK: Logging on
 
-  /// Waits for the server's challenge, which it sends without being asked.
-  private func challenge(_ options: Options) throws(ClientError) -> LogOnChallenge {
-    let (frame, template): (Frame, Template)
-    do throws(ClientError) {
-      (frame, template) = try answer(options)
-    } catch {
-      guard error == .timedOut else { throw error }
-      throw .protocolViolation(
-        "it sent no Challenge in time; does it know log-on of version 2 (schema 7)?")
-    }
-    guard template == .challenge, let message = ChallengeDecoder(frame) else {
-      throw refusal(frame, template)
-    }
-    defer { socket.consume(frame.length) }
-    return LogOnChallenge(message)
-  }
-
   private func negotiate(
     _ credentials: Credentials, _ options: Options, _ challenge: LogOnChallenge
   ) throws(ClientError) {
@@ -353,7 +336,7 @@ public final class Client {
       let reject = NegotiationRejectDecoder(frame)
       throw .refused(
         code: reject?.code ?? RejectCode(rawValue: 0), limit: reject?.brokenLimit ?? 0)
-    default: throw refusal(frame, template)
+    default: throw Self.refusal(frame, template)
     }
     socket.consume(frame.length)
   }
@@ -389,36 +372,16 @@ public final class Client {
       let reject = EstablishmentRejectDecoder(frame)
       throw .refused(
         code: reject?.code ?? RejectCode(rawValue: 0), limit: reject?.brokenLimit ?? 0)
-    default: throw refusal(frame, template)
+    default: throw Self.refusal(frame, template)
     }
     socket.consume(frame.length)
   }
 
-  /// The server's next message while logging on, not yet consumed.
   private func answer(_ options: Options) throws(ClientError) -> (Frame, Template) {
-    try flush()
-    let deadline =
-      Self.monotonicNow() + UInt64(max(0, options.handshakeMilliseconds)) * 1_000_000
-    while true {
-      switch Self.reader.next(in: socket.received) {
-      case .frame(let frame, let template): return (frame, template)
-      case .malformed(let code, _):
-        throw .protocolViolation("a frame is malformed: code \(code.rawValue)")
-      case .incomplete: break
-      }
-      if try receive() { continue }
-      let now = Self.monotonicNow()
-      guard now < deadline else { throw .timedOut }
-      socket.wait(milliseconds: Int32((deadline - now) / 1_000_000) + 1)
-      try flush()
-    }
-  }
-
-  private func refusal(_ frame: Frame, _ template: Template) -> ClientError {
-    if template == .terminate, let end = TerminateDecoder(frame) {
-      return .refused(code: end.code, limit: end.brokenLimit)
-    }
-    return .protocolViolation("template \(frame.templateId) came while logging on")
+    lastSent = Self.monotonicNow()
+    let found = try Self.answer(on: &socket, options)
+    lastReceived = Self.monotonicNow()
+    return found
   }
 
   // MARK: Clocks

@@ -1,9 +1,7 @@
 import ArgumentParser
-import Crypto
 import Foundation
 import JoulebookClient
 import JoulebookServer
-import MarketModel
 import Synchronization
 import TLS
 
@@ -106,20 +104,18 @@ protocol ServerProbe {
   func obstacle() -> String?
 }
 
-/// Probes a server with a Negotiate message.
+/// Probes a server by its first message.
 struct SessionProbe: ServerProbe {
   let host: String
   let port: UInt16
   let security: TLSContext?
 
-  /// Negotiates with the number of no session and a new key. The reject proves that an exchange
-  /// answers, and an unknown session has no key that bad signatures could lock.
+  /// Connects and waits for the challenge, which only an exchange that serves its clients sends.
   func obstacle() -> String? {
     var options = Client.Options()
     options.security = security
-    let stranger = Credentials(session: SessionId(0), privateKey: Curve25519.Signing.PrivateKey())
     do throws(ClientError) {
-      try Client(host: host, port: port, credentials: stranger, options: options).close()
+      _ = try Client.greet(host: host, port: port, options: options)
       return nil
     } catch {
       if case .refused = error { return nil }

@@ -125,7 +125,9 @@ public final class Server {
     (self.configuration, self.transport, self.log) = (configuration, transport, log)
     self.clientStages = clientStages
     clientStages.turn.begin(stages)
-    log.info("the market", metadata: ["market": "\(configuration.gateway.market)"])
+    log.info(
+      "clients and meters sign for this market",
+      metadata: ["market": "\(configuration.gateway.market)"])
     if let health {
       clientStages.turn.watch()
       log.info("health and metrics are served", metadata: ["port": "\(health.port)"])

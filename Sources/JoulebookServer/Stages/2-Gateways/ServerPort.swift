@@ -66,12 +66,12 @@ final class ServerPort: ExchangePort {
       log.warning(
         "a client does not read, so its session was terminated",
         metadata: ["session": session.field, "unread": "\(bytes)"])
-    case .logOnRefused(let session, let failure, let address, let lines):
-      guard lines > 0 else { return }
+    case .logOnRefused(let session, let failure, let address, let count):
+      guard count > 0 else { return }
       log.warning(
         "log-ons are refused",
         metadata: [
-          "session": session.field, "reason": "\(failure)", "count": "\(lines)",
+          "session": session.field, "reason": "\(failure)", "count": "\(count)",
           "address": address.map { "\($0)" } ?? "unknown",
         ])
     case .throttled(let session, let refusal):
