@@ -90,8 +90,8 @@ struct Market: ~Copyable {
       MeterReading(
         meter: MeterId(account), registerSequence: number,
         intervalStart: Timestamp(nanoseconds: number * step),
-        intervalEnd: Timestamp(nanoseconds: (number + 1) * step), produced: Energy(wattHours: energy),
-        consumed: .zero))
+        intervalEnd: Timestamp(nanoseconds: (number + 1) * step),
+        produced: Energy(wattHours: energy), consumed: .zero))
   }
 }
 

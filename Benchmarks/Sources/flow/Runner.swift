@@ -65,7 +65,7 @@ struct FlowRunner: ~Copyable {
     sequence += 1
     return Command(
       session: .exchange, body: body, sequence: SequenceNumber(sequence),
-      time: Timestamp(nanoseconds: sequence * Runner.step))
+      time: Timestamp(nanoseconds: sequence * FlowRunner.step))
   }
 
   private mutating func send(_ body: Command.Body) {
@@ -130,8 +130,8 @@ struct FlowRunner: ~Copyable {
     .meterReading(
       MeterReading(
         meter: MeterId(account), registerSequence: sequence + 1,
-        intervalStart: Timestamp(nanoseconds: sequence * Runner.step),
-        intervalEnd: Timestamp(nanoseconds: (sequence + 1) * Runner.step),
+        intervalStart: Timestamp(nanoseconds: sequence * FlowRunner.step),
+        intervalEnd: Timestamp(nanoseconds: (sequence + 1) * FlowRunner.step),
         produced: Energy(wattHours: produced), consumed: Energy(wattHours: consumed)))
   }
 
