@@ -30,7 +30,11 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     /// Makes the nonce of a connection. The simulation replaces it by numbers of its seed.
     public var nonce: @Sendable () -> Nonce = { Nonce.random() }
     /// The address of a connection's client; `nil` where the network does not tell.
-    public var address: @Sendable (any Network, ConnectionId) -> LogOnAddress? = { _, _ in nil }
+    public var address: @Sendable (any Network, ConnectionId) -> LogOnAddress? = {
+      let address = $0.address(of: $1)
+      return address == .unknown
+        ? nil : LogOnAddress("\(address)", isLoopback: address.isLoopback)
+    }
 
     /// Verifies a signature over the part of a frame that belongs to a purpose. The simulation
     /// replaces it by a table of the signatures it made.

@@ -9,7 +9,8 @@ public struct PeerAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConv
   }
 
   private let family: Family
-  /// Whether the client runs on this machine.
+  /// Whether it is 127.0.0.1 or ::1. The other addresses of 127.0.0.0/8 count like any other, so that
+  /// tests on one machine can come from several.
   public let isLoopback: Bool
   /// The IPv4 address, or the first half of the IPv6 address, in the host's byte order.
   private let number: UInt64
@@ -24,7 +25,7 @@ public struct PeerAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConv
   }
 
   private init(version4 address: UInt32) {
-    self.init(.version4, UInt64(address), isLoopback: address >> 24 == 127)
+    self.init(.version4, UInt64(address), isLoopback: address == 0x7F00_0001)
   }
 
   /// IPv4 addresses in IPv6 form (::ffff:0:0/96) count as IPv4 addresses.

@@ -102,10 +102,10 @@ struct AcceptingTests {
     #expect(PeerAddress("::ffff:192.0.2.7") == PeerAddress("192.0.2.7"))
     #expect(PeerAddress("192.0.2.7")?.description == "192.0.2.7")
     #expect(PeerAddress("2001:db8:0:1::1")?.description == "2001:db8:0:1::/64")
-    for text in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+    for text in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
       #expect(PeerAddress(text)?.isLoopback == true, "\(text)")
     }
-    for text in ["0.0.0.0", "::", "::2", "10.0.0.1", "fe80::1"] {
+    for text in ["127.9.9.9", "0.0.0.0", "::", "::2", "10.0.0.1", "fe80::1"] {
       #expect(PeerAddress(text)?.isLoopback == false, "\(text)")
     }
     #expect(PeerAddress("localhost") == nil)
