@@ -49,7 +49,7 @@ struct Market: ~Copyable {
     sequence += 1
     let command = Command(
       session: .exchange, body: body, sequence: SequenceNumber(sequence),
-      time: Timestamp(nanoseconds: sequence * 1_000_000_000))
+      time: Timestamp(nanoseconds: sequence * 900_000_000_000))
     exchange.apply(command, into: &printer)
   }
 

@@ -262,17 +262,22 @@ extension RejectCode {
   public static let all: [Entry] = [
     Entry(
       code: .unknownSession, name: "unknownSession",
-      meaning: "The session was revoked while it was established; or the command names a session that is not registered.",
+      meaning:
+        "The session was revoked while it was established; or the command names a session that is not registered.",
       limit: "",
       action: "Ask the operator to register your key."),
     Entry(
       code: .badSignature, name: "badSignature",
-      meaning: "No registered session has this identity and a key with which the signature verifies.",
+      meaning:
+        "No registered session has this identity and a key with which the signature verifies.",
       limit: "",
-      action: "Sign the tag and the Challenge of this connection and the message with the key that the operator registered for the identity."),
+      action:
+        "Sign the tag and the Challenge of this connection and the message with the key that the operator registered for the identity."
+    ),
     Entry(
       code: .timestampOutOfWindow, name: "timestampOutOfWindow",
-      meaning: "The message's timestamp is further from the server's clock than allowed; or not above the last one of this identity that was accepted.",
+      meaning:
+        "The message's timestamp is further from the server's clock than allowed; or not above the last one of this identity that was accepted.",
       limit: "allowed difference in ns; 0: not above the last",
       action: "Set your clock; retry with a fresh timestamp above all before."),
     Entry(
@@ -327,7 +332,8 @@ extension RejectCode {
       action: "Use the version of your last Negotiate."),
     Entry(
       code: .keyLocked, name: "keyLocked",
-      meaning: "No longer used. Until schema version 6: too many bad signatures; the key is locked for a while.",
+      meaning:
+        "No longer used. Until schema version 6: too many bad signatures; the key is locked for a while.",
       limit: "",
       action: "Bad log-ons are limited by address: see 1022."),
     Entry(
@@ -367,7 +373,8 @@ extension RejectCode {
       action: "Use a client of this schema version or a later one."),
     Entry(
       code: .tooManyLogOns, name: "tooManyLogOns",
-      meaning: "Too many log-ons without a valid signature came from this address; for the rest of the minute none from there is checked.",
+      meaning:
+        "Too many log-ons without a valid signature came from this address; for the rest of the minute none from there is checked.",
       limit: "rest of the minute in ns",
       action: "Wait; check your key and the other programs at your address."),
     Entry(

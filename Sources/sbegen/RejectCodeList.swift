@@ -42,6 +42,22 @@ struct RejectCodeList {
     else { throw SchemaError("reject codes: rows out of order, or a code or name is used twice") }
   }
 
+  /// Writes an argument, with its text on a line of its own if it is too long.
+  /// - Parameter end: What follows the text.
+  /// - Returns: whether the text has a line of its own, so that a parenthesis in `end` was left out.
+  @discardableResult private static func write(
+    _ label: String, _ text: String, _ end: String, to source: inout SourceText
+  ) -> Bool {
+    let line = "\(label): \(text.swiftLiteral)\(end)"
+    if 6 + line.count <= SourceText.width {
+      source.line(line, indent: 3)
+      return false
+    }
+    source.line("\(label):", indent: 3)
+    source.line(text.swiftLiteral + (end == "," ? "," : ""), indent: 4)
+    return end != ","
+  }
+
   /// The text of `Sources/MarketModel/RejectCode.generated.swift`.
   var swiftFile: String {
     var source = SourceText()
@@ -55,9 +71,11 @@ struct RejectCodeList {
     for row in rows {
       source.line("Entry(", indent: 2)
       source.line("code: .\(row.name), name: \"\(row.name)\",", indent: 3)
-      source.line("meaning: \"\(row.meaning)\",", indent: 3)
-      source.line("limit: \"\(row.limit)\",", indent: 3)
-      source.line("action: \"\(row.action)\"),", indent: 3)
+      for (label, text) in [("meaning", row.meaning), ("limit", row.limit)] {
+        Self.write(label, text, ",", to: &source)
+      }
+      // A text that takes a line of its own leaves the parenthesis one too.
+      if Self.write("action", row.action, "),", to: &source) { source.line("),", indent: 2) }
     }
     source.line("  ]\n}")
     return source.text

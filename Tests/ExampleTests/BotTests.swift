@@ -134,7 +134,7 @@ struct BotTests {
       "--price", "20000", "--least", "0", "--most", "1000", "--key",
     ]
     let foreign = try Program.run("market-bot", arguments + [folder.data + "/operator.key"])
-    #expect(foreign.status != 0 && foreign.text.contains("1001"), "\(foreign)")
+    #expect(foreign.status != 0 && foreign.text.contains("1002"), "\(foreign)")
     let none = try Program.run("market-bot", arguments + [folder.path + "/none"])
     #expect(none.status != 0 && none.text.contains("none"), "\(none)")
     #expect(server.stop() == 0)

@@ -73,6 +73,7 @@ final class HandWorld: ExchangePort {
     self.lost = lost
     var configuration = BinaryGateway.Configuration()
     configuration.verify = { _, _, _, _ in true }
+    configuration.session.work = WorkBudget.Limits(perSecond: 1 << 30, perTurn: 1 << 30)
     gateway = BinaryGateway(
       GatewaySeat(.first, self, view, lost, clock), transport: network,
       configuration: configuration)
@@ -112,7 +113,8 @@ final class HandWorld: ExchangePort {
     }
     send(EstablishEncoder.frameLength) {
       EstablishEncoder(
-        into: $0, sessionId: GatewayWorld.bot, sessionVersion: 1, timestamp: now, nextSeqNo: 1,
+        into: $0, sessionId: GatewayWorld.bot, sessionVersion: 1,
+        timestamp: Timestamp(nanoseconds: now.nanoseconds + 1), nextSeqNo: 1,
         keepAliveInterval: 10_000, cancelAfter: .max, signature: .zero)
     }
     _ = network.read(Self.connection)

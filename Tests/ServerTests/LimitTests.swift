@@ -96,10 +96,10 @@ struct LimitTests {
     try village.setUp(on: server)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     let before = try village.status(server).lastSequence
-    // A unit per order entered without a valid client order id, in batches that the server answers.
+    // Orders for an account of another participant (3003), in batches that the server answers.
     var (journaled, refused) = (0, 0)
     for _ in 0..<40 {
-      for _ in 0..<50 { try ben.enter(.limit(Village.ben, .buy, kilowattHours: 1, at: 1, id: 0)) }
+      for _ in 0..<50 { try ben.enter(.limit(Village.ana, .buy, kilowattHours: 1, at: 1, id: 7)) }
       for _ in 0..<50 {
         try ben.wait { event -> Void? in
           guard case .rejected(let rejection) = event else { return nil }

@@ -47,7 +47,12 @@ extension BinaryGateway {
 
   /// Takes the cost of a command that was rejected.
   func charge(for event: borrowing Event) {
-    if case .rejected(let rejected) = copy event { debit(rejected.session, WorkBudget.Cost.reject) }
+    guard case .rejected(let rejected) = copy event else { return }
+    switch rejected.code {
+    case .duplicateClientOrderId, .readingReplayed, .referenceReplayed:
+      debit(rejected.session, WorkBudget.Cost.duplicate)
+    default: debit(rejected.session, WorkBudget.Cost.reject)
+    }
   }
 
   private func debit(_ session: SessionId, _ cost: Int64) {

@@ -28,7 +28,7 @@ public final class MissedLevels {
   private var back: UInt64
   /// Number of the next message.
   public private(set) var next: UInt64
-  /// The touched levels as they were before the messages undone or published meanwhile, later before
+  /// The touched levels as they were before the messages undone or published since, later before
   /// the message `next`.
   private var levels: [LevelKey: FeedLevel] = [:]
 

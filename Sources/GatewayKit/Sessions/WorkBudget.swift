@@ -47,6 +47,9 @@ public struct WorkBudget: Sendable {
     public static let retransmission: Int64 = 16
     /// A command that was rejected: it is journaled, although it changes nothing.
     public static let reject: Int64 = 100
+    /// A command that was sent again, as after a lost connection, and was rejected because it had
+    /// been applied.
+    public static let duplicate: Int64 = 10
     /// Each event of one command beyond `events`. A command with very many events delays all
     /// others until they are delivered. At this price it may do so in about a hundredth of the time.
     public static let event: Int64 = 10
