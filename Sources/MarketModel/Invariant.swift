@@ -14,7 +14,7 @@
 ///     before its first write, because that prevents huge pages.
 ///   - meaning: The condition as a statement.
 @inlinable @inline(__always)
-package func invariant(
+public func invariant(
   _ condition: @autoclosure () -> Bool, _ meaning: StaticString, file: StaticString = #fileID,
   line: UInt = #line
 ) {

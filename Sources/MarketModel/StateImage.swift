@@ -8,13 +8,13 @@
 // the owner checks for errors at the end.
 
 /// Receives the bytes of a state, in order. Owned by one thread.
-@usableFromInline package protocol StateSink: AnyObject {
+public protocol StateSink: AnyObject {
   /// Writes the next bytes. The sink keeps the first error for its owner.
   func write(_ bytes: UnsafeRawBufferPointer)
 }
 
 /// Returns the bytes of a state in the order in which they were written. Owned by one thread.
-@usableFromInline package protocol StateSource: AnyObject {
+public protocol StateSource: AnyObject {
   /// Reads the next bytes; zeros after the end, after an error and after `reject`.
   func read(into bytes: UnsafeMutableRawBufferPointer)
   /// Reports that the bytes read are invalid, with the reason. The source returns only zeros from
@@ -26,12 +26,12 @@
 
 extension StateSink {
   /// Writes the bytes of a plain value as they are in memory.
-  @inlinable package func put<Value: BitwiseCopyable>(_ value: Value) {
+  @inlinable public func put<Value: BitwiseCopyable>(_ value: Value) {
     withUnsafeBytes(of: value) { write($0) }
   }
 
   /// Writes the number of values, then their bytes.
-  @inlinable package func put<Value: BitwiseCopyable>(_ values: [Value]) {
+  @inlinable public func put<Value: BitwiseCopyable>(_ values: [Value]) {
     put(UInt64(values.count))
     values.withUnsafeBytes { write($0) }
   }
@@ -39,7 +39,7 @@ extension StateSink {
 
 extension StateSource {
   /// Reads a plain value. All-zero bytes must be a valid value.
-  @inlinable package func get<Value: BitwiseCopyable>(_: Value.Type = Value.self) -> Value {
+  @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self) -> Value {
     withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
       let bytes = UnsafeMutableRawBufferPointer(place)
       read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<MemoryLayout<Value>.size]))
@@ -49,7 +49,7 @@ extension StateSource {
 
   /// Reads an array that `put` wrote.
   /// - Parameter most: The highest number of values; more are rejected.
-  @inlinable package func get<Value: BitwiseCopyable>(_: Value.Type = Value.self, most: Int)
+  @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self, most: Int)
     -> [Value]
   {
     let count = self.count(most: most)
@@ -64,7 +64,7 @@ extension StateSource {
 
   /// Reads the count of the entries that follow.
   /// - Returns: The count; 0 when it is above `most`, which is rejected.
-  @inlinable package func count(most: Int) -> Int {
+  @inlinable public func count(most: Int) -> Int {
     let count = get(UInt64.self)
     guard count <= UInt64(max(0, most)) else {
       reject("\(count) entries, more than the maximum of \(most)")
@@ -74,14 +74,14 @@ extension StateSource {
   }
 
   /// Reads a fingerprint and rejects one that differs from the layout's.
-  package func expect(_ layout: StateLayout) {
+  public func expect(_ layout: StateLayout) {
     let found = get(UInt64.self)
     if isWhole, found != layout.fingerprint { reject("written by a program with another layout") }
   }
 
   /// Reads a fingerprint and rejects one that is neither the layout's nor in `former`.
   /// - Returns: The index in `former`; `nil` for the layout itself and after a rejection.
-  package func expect(_ layout: StateLayout, or former: [UInt64]) -> Int? {
+  public func expect(_ layout: StateLayout, or former: [UInt64]) -> Int? {
     let found = get(UInt64.self)
     if !isWhole || found == layout.fingerprint { return nil }
     if let known = former.firstIndex(of: found) { return known }
@@ -94,16 +94,16 @@ extension StateSource {
 ///
 /// Rows are written as they are in memory, so only a program with equal row types can read an
 /// image.
-package struct StateLayout: Sendable {
+public struct StateLayout: Sendable {
   /// Equal layouts have equal fingerprints.
-  package private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
+  public private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
 
   /// A layout without row types.
   /// - Parameter version: Rises when the meaning of rows changes without a change of their fields.
-  package init(version: UInt64) { fold(version) }
+  public init(version: UInt64) { fold(version) }
 
   /// Adds a row type. All-zero bytes must be a valid row.
-  package mutating func add<Row: BitwiseCopyable>(_: Row.Type) {
+  public mutating func add<Row: BitwiseCopyable>(_: Row.Type) {
     fold(String(describing: Row.self))
     fold(UInt64(MemoryLayout<Row>.size) << 32 | UInt64(MemoryLayout<Row>.stride))
     withUnsafeTemporaryAllocation(of: Row.self, capacity: 1) { place in
