@@ -13,10 +13,11 @@ extension Exchange {
   /// the account.
   /// - Returns: `nil` when the account has no such order.
   mutating func find(_ account: UInt32, _ id: ClientOrderId) -> OpenOrder? {
-    if id == .engine || shares.accounts[account].orders == 0 { return nil }
+    if id == .engine { return nil }
     if !shares.accounts[account].isIndexed {
-      if shares.accounts[account].orders <= shares.walkLength { return walk(account, to: id) }
-      indexOrders(of: account)
+      let count = openOrders(of: account)
+      if count <= shares.walkLength { return walk(account, to: id) }
+      indexOrders(of: account, count)
     }
     let slot = shares.clientOrders.find(id.rawValue, of: account)
     if slot == 0 { return nil }
@@ -28,7 +29,7 @@ extension Exchange {
 
   /// Gives an open order another client order id.
   @inline(__always) mutating func renumber(_ order: OpenOrder, _ id: ClientOrderId) {
-    let isIndexed = shares.accounts[order.account].isIndexed
+    let isIndexed = shares.isActive && shares.accounts[order.account].isIndexed
     if isIndexed { shares.clientOrders.remove(order.clientOrderId, of: order.account) }
     order.clientOrderId = id.rawValue
     if isIndexed { index(order) }
@@ -40,20 +41,30 @@ extension Exchange {
     shares.clientOrders.insert(order.clientOrderId, of: order.account, order.slot)
   }
 
-  /// Removes an order of an indexed account; behind the last one, the account is no longer indexed.
+  /// Removes an order of an indexed account; after the last one, the account is no longer indexed.
   @inline(never) mutating func unindex(_ order: OpenOrder) {
     shares.clientOrders.remove(order.clientOrderId, of: order.account)
-    if shares.accounts[order.account].orders == 0 {
-      shares.accounts[order.account].isIndexed = false
-    }
+    if shares.accounts[order.account].orders == 0 { shares.endIndex(of: order.account) }
   }
 
   /// Adds all orders of an account. The seed is the hash over all events, which no client knows, so
   /// that none can choose ids that collide.
-  private mutating func indexOrders(of account: UInt32) {
+  private mutating func indexOrders(of account: UInt32, _ count: UInt32) {
     if shares.clientOrders.count == 0 { shares.clientOrders.seed(with: progress.history.value) }
     forEachOrder(of: account) { exchange, slot in exchange.index(exchange.open(slot)) }
-    shares.accounts[account].isIndexed = true
+    shares.beginIndex(of: account, orders: count)
+  }
+
+  /// The number of open orders of an account; takes time in proportion to its positions.
+  private func openOrders(of account: UInt32) -> UInt32 {
+    var count: UInt32 = 0
+    var position = accounts[account].firstPosition
+    while position != 0 {
+      // At most the capacity of the pool.
+      count &+= owned(position, .sell).count &+ owned(position, .buy).count
+      position = balances.positions[position].next
+    }
+    return count
   }
 
   private mutating func walk(_ account: UInt32, to id: ClientOrderId) -> OpenOrder? {

@@ -2,7 +2,11 @@
 // 11, "Shares"), and the bounds of a share.
 //
 // A level counts for the account whose order opened it, until the level is gone. The counts follow
-// from the open orders and the levels, so an image does not contain them.
+// from the open orders and the levels, so an image does not contain them. They are kept only while
+// a share can be at a bound:
+//
+//     few orders and levels ── the least bound is in use ──▶ counted once, then kept
+//                           ◀── half of it is in use ──────
 
 import MarketModel
 
@@ -62,6 +66,12 @@ struct Shares: ~Copyable, StateComponent {
   /// While fewer orders are open and fewer levels in use, no share is at a bound.
   let leastOrders: UInt32
   let leastLevels: UInt32
+  /// Whether all shares are counted.
+  private(set) var isCounting = false
+  /// Accounts whose orders are in the index; their numbers of orders are kept.
+  private(set) var indexedAccounts: UInt32 = 0
+  /// Whether any count is kept, so that an order that enters or ends changes one.
+  private(set) var isActive = false
   /// The most open orders of an account among which an order is found by a walk; tests lower it.
   var walkLength: UInt32 = 64
   /// Slots of orders by account and client order id, of the accounts that use it.
@@ -81,9 +91,27 @@ struct Shares: ~Copyable, StateComponent {
 
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {}
 
-  /// Counts the orders and levels, which were read before. No account is indexed.
-  static func read(_ exchange: inout Exchange, from source: any StateSource) {
-    if source.isWhole { exchange.countShares() }
+  /// Nothing is counted, and no account is indexed.
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {}
+
+  fileprivate mutating func setCounting(_ isCounting: Bool) {
+    self.isCounting = isCounting
+    isActive = isCounting || indexedAccounts > 0
+  }
+
+  /// An account with `orders` open orders is indexed from now on.
+  mutating func beginIndex(of account: UInt32, orders: UInt32) {
+    accounts[account].orders = orders
+    accounts[account].isIndexed = true
+    indexedAccounts &+= 1  // At most the number of accounts.
+    isActive = true
+  }
+
+  /// An account is no longer indexed.
+  mutating func endIndex(of account: UInt32) {
+    accounts[account].isIndexed = false
+    indexedAccounts &-= 1
+    isActive = isCounting || indexedAccounts > 0
   }
 
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
@@ -96,37 +124,65 @@ struct Shares: ~Copyable, StateComponent {
 extension Exchange {
   /// Counts an order that enters.
   @inline(__always) mutating func countOrder(_ order: OpenOrder) {
-    let (account, participant) = (order.owner.account, order.owner.participant)
-    // At most the capacity of the pool.
-    shares.accounts[account].orders &+= 1
-    shares.participants[participant].orders &+= 1
-    if shares.accounts[account].isIndexed { index(order) }
+    if shares.isActive { countKept(order) }
   }
 
   /// Removes an order that ends from the counts.
   @inline(__always) mutating func uncountOrder(_ order: OpenOrder) {
-    let (account, participant) = (order.owner.account, order.owner.participant)
-    shares.accounts[account].orders &-= 1
-    shares.participants[participant].orders &-= 1
-    if shares.accounts[account].isIndexed { unindex(order) }
+    if shares.isActive { uncountKept(order) }
   }
 
-  /// Counts a level for the account that opens it.
+  @inline(never) private mutating func countKept(_ order: OpenOrder) {
+    let (account, participant) = (order.owner.account, order.owner.participant)
+    let isIndexed = shares.accounts[account].isIndexed
+    // At most the capacity of the pool.
+    if shares.isCounting || isIndexed { shares.accounts[account].orders &+= 1 }
+    if shares.isCounting { shares.participants[participant].orders &+= 1 }
+    if isIndexed { index(order) }
+  }
+
+  @inline(never) private mutating func uncountKept(_ order: OpenOrder) {
+    let (account, participant) = (order.owner.account, order.owner.participant)
+    let isIndexed = shares.accounts[account].isIndexed
+    if shares.isCounting || isIndexed { shares.accounts[account].orders &-= 1 }
+    if shares.isCounting { shares.participants[participant].orders &-= 1 }
+    if isIndexed { unindex(order) }
+    if shares.isCounting, orders.count < shares.leastOrders / 2,
+      books.ladder.levelCount < shares.leastLevels / 2
+    {
+      shares.setCounting(false)
+    }
+  }
+
+  /// Notes who opens a level, and counts it for that account.
   @inline(__always) func countLevel(_ level: LevelRow, openedBy owner: PositionRow) {
     let (account, participant) = (owner.account, owner.participant)
     level.openedBy(account, of: participant)
-    shares.accounts[account].levels &+= 1
-    shares.participants[participant].levels &+= 1
+    if shares.isCounting {
+      shares.accounts[account].levels &+= 1
+      shares.participants[participant].levels &+= 1
+    }
   }
 
   /// Removes a level that ends from the counts.
   @inline(__always) func uncountLevel(_ level: LevelRow) {
-    shares.accounts[level.opener].levels &-= 1
-    shares.participants[level.openerParticipant].levels &-= 1
+    if shares.isCounting {
+      shares.accounts[level.opener].levels &-= 1
+      shares.participants[level.openerParticipant].levels &-= 1
+    }
   }
 
-  /// Counts all open orders and levels, when no share has been counted.
-  fileprivate func countShares() {
+  /// Counts all open orders and levels, unless the counts are kept. Takes time in proportion to
+  /// them and to the capacity; afterwards as many orders as half of the least bound end before it
+  /// can be necessary again.
+  @inline(never) fileprivate mutating func countShares() {
+    if shares.isCounting { return }
+    for number in 0...capacity.accounts {
+      (shares.accounts[number].orders, shares.accounts[number].levels) = (0, 0)
+    }
+    for number in 0...capacity.participants {
+      (shares.participants[number].orders, shares.participants[number].levels) = (0, 0)
+    }
     for slot in stride(from: 1, through: orders.used, by: 1) where orders[slot].marks.isOpen {
       let owner = open(slot).owner
       shares.accounts[owner.account].orders &+= 1
@@ -139,6 +195,7 @@ extension Exchange {
       shares.accounts[level.opener].levels &+= 1
       shares.participants[level.openerParticipant].levels &+= 1
     }
+    shares.setCounting(true)
   }
 
   /// Counts every level for the account of its first order instead of the one that opened it. The
@@ -160,7 +217,7 @@ extension Exchange {
 
 extension Exchange {
   /// Refuses an order of an account whose share, or whose participant's share, is at a bound.
-  @inline(__always) func validateShares(_ order: NewOrderRow, _ entry: Entry) -> Refusal? {
+  @inline(__always) mutating func validateShares(_ order: NewOrderRow, _ entry: Entry) -> Refusal? {
     if rules < 3 || orders.count < shares.leastOrders && !mayBeAtLevelBound { return nil }
     return validateShare(order, entry)
   }
@@ -170,7 +227,10 @@ extension Exchange {
     books.ladder.levelCount >= shares.leastLevels
   }
 
-  @inline(never) private func validateShare(_ order: NewOrderRow, _ entry: Entry) -> Refusal? {
+  @inline(never) private mutating func validateShare(
+    _ order: NewOrderRow, _ entry: Entry
+  ) -> Refusal? {
+    countShares()
     let account = order.account.rawValue
     let participant = accounts[account].participant
     invariant(participant <= capacity.participants, "the participant is within the table")
@@ -185,9 +245,10 @@ extension Exchange {
 
   /// Refuses an order at `price` that would open a level when the share of its account or
   /// participant is at its bound of levels.
-  @inline(never) func validateLevelShare(
+  @inline(never) mutating func validateLevelShare(
     _ account: UInt32, _ instrument: UInt32, _ side: Side, _ price: Int64
   ) -> Refusal? {
+    countShares()
     let participant = accounts[account].participant
     let bound = shares.levelBounds.bound(at: books.ladder.levelCount)
     let isOwnBound = shares.accounts[account].levels >= capacity.accountLevels
@@ -219,13 +280,20 @@ extension Exchange {
     }
     for number in 0...capacity.accounts {
       let (share, expected) = (shares.accounts[number], counted[number] ?? (0, 0))
-      if (share.orders, share.levels) != expected {
-        violations.append("account \(number): share \(share) differs from \(expected)")
-      }
+      let isWrong =
+        shares.isCounting
+        ? (share.orders, share.levels) != expected
+        : share.isIndexed && share.orders != expected.orders
+      if isWrong { violations.append("account \(number): share \(share) differs from \(expected)") }
       if share.isIndexed, share.orders == 0 {
         violations.append("account \(number): indexed without an order")
       }
     }
+    let indexed = (0...capacity.accounts).count { shares.accounts[$0].isIndexed }
+    if indexed != shares.indexedAccounts || shares.isActive != (shares.isCounting || indexed > 0) {
+      violations.append("\(indexed) accounts are indexed, not \(shares.indexedAccounts)")
+    }
+    if !shares.isCounting { return }
     for number in 0...capacity.participants {
       let (share, expected) = (shares.participants[number], ofParticipants[number] ?? (0, 0))
       if (share.orders, share.levels) != expected {

@@ -33,7 +33,7 @@ extension Exchange {
 
   // MARK: Validation
 
-  private func validate(_ change: ReplaceOrderRow, _ request: Request) -> Refusal? {
+  private mutating func validate(_ change: ReplaceOrderRow, _ request: Request) -> Refusal? {
     if let refusal = permission(request, tradeFor: change.account) { return refusal }
     if let refusal = validateClientOrderId(change.clientOrderId, change.account) { return refusal }
     guard let order = find(change.order),
@@ -55,7 +55,7 @@ extension Exchange {
     return fund(order, instrument, price, leaves: quantity - executed, quantity)
   }
 
-  private func fund(
+  private mutating func fund(
     _ order: OpenOrder, _ instrument: InstrumentRow, _ price: Int64, leaves: Int64,
     _ quantity: Int64
   ) -> Refusal? {

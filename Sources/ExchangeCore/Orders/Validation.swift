@@ -10,7 +10,7 @@ extension Exchange {
 
   /// Validates an order whose account and instrument exist, in the order of section 11, and fills
   /// `entry`.
-  @inline(always) func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
+  @inline(always) mutating func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
     let instrument = entry.instrument
     if let code = instrument.refusesEntry { return Refusal(code) }
     if let refusal = validateForm(order) { return refusal }
@@ -124,7 +124,7 @@ extension Exchange {
     return nil
   }
 
-  @inline(__always) private func validateCapacity(_ order: NewOrderRow, _ entry: Entry)
+  @inline(__always) private mutating func validateCapacity(_ order: NewOrderRow, _ entry: Entry)
     -> Refusal?
   {
     if orders.isFull { return Refusal(.tooManyOrders, capacity.orders) }
