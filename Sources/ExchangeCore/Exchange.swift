@@ -36,6 +36,8 @@ public struct Exchange: ~Copyable {
   /// Its events so far.
   var events: EventBuffer
   let commandLayout = CommandLayout.ofThisBuild
+  /// One row: the orders that walks have visited since the start (`visitedOrders`).
+  private let walked = Table<UInt64>(capacity: 1)
   /// The commands that follow (LookAhead/).
   var window = Window()
 
@@ -48,6 +50,13 @@ public struct Exchange: ~Copyable {
 
   /// Sequence number of the last command applied.
   public var lastSequence: SequenceNumber { progress.lastSequence }
+
+  /// The number of orders that walks over an owner's orders have visited since the start, beyond
+  /// those that had an event: a measure of the work of a command. Not part of the state.
+  public var visitedOrders: UInt64 { walked[0] }
+
+  /// Notes the orders that a walk has visited.
+  @inline(__always) func noteVisited(_ orders: UInt64) { walked[0] &+= orders }
 
   /// The version of the rules in force (`SetRules`).
   public var rules: UInt32 { progress.rules }

@@ -92,7 +92,12 @@ extension Exchange {
   /// by merging in O(n log n).
   @inline(__always) func sortOwned(_ owned: PositionSideRow, _ side: Side) {
     if owned.isSorted { return }
-    if owned.count <= 32 { sortShort(owned, side) } else { sortLong(owned, side) }
+    if owned.count <= 32 {
+      sortShort(owned, side)
+    } else {
+      sortLong(owned, side)
+      noteVisited(UInt64(owned.count))
+    }
     owned.isSorted = true
     invariant(
       orders.links[owned.head].ownerPrevious == 0

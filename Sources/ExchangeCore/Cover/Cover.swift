@@ -41,14 +41,17 @@ extension Exchange {
     invariant(leaves > 0 && lot > 0, "leaves and lot are positive")
     sortOwned(owned, side)
     var before: Int64 = 0
+    var visited: UInt64 = 0
     var other = owned.head
     while other != 0, before < available {
+      visited &+= 1
       let isBetter =
         side == .sell ? orders.links[other].price <= price : orders.links[other].price >= price
       if !isBetter { break }
       if other != slot, !isHalted(open(other)) { before += orders[other].leaves }
       other = orders.links[other].ownerNext
     }
+    noteVisited(visited)
     invariant(before >= 0, "the quantity of better orders is at least 0")
     return cover(available, before: before, leaves: leaves, lot: lot)
   }
@@ -105,8 +108,11 @@ extension Exchange {
   private mutating func reduceWorstFirst(_ owned: PositionSideRow, _ available: Int64) {
     if owned.covered == 0 { return }
     var before = owned.eligible
+    var visited: UInt64 = 0
+    defer { noteVisited(visited) }
     var slot = owned.tail
     while slot != 0 {
+      visited &+= 1
       let previous = orders.links[slot].ownerPrevious
       let order = orders.row(slot)
       let instrument = products.instruments.row(order.instrument)
@@ -129,8 +135,11 @@ extension Exchange {
   /// Adds missing cover, from the order with the highest priority downwards.
   private mutating func raiseBestFirst(_ position: UInt32, _ owned: PositionSideRow, _ side: Side) {
     var before: Int64 = 0
+    var visited: UInt64 = 0
+    defer { noteVisited(visited) }
     var slot = owned.head
     while slot != 0 {
+      visited &+= 1
       let available = balances.positions[position].available(side)
       invariant(before >= 0 && owned.covered >= 0, "sums of quantities are at least 0")
       // No order has excess cover here, so once everything available is used, each order has its

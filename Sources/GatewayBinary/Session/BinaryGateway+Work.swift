@@ -37,12 +37,12 @@ extension BinaryGateway {
         clientSequence: frame.sequenceNumber), slot)
   }
 
-  /// Takes the cost of a command that had `events` events from the participant of its session.
-  /// Services that send readings for others do not pay for what those readings cause.
-  public func charge(_ session: SessionId, events: Int) {
+  /// Takes the cost of a command that took long from the participant of its session. Services that
+  /// send readings for others do not pay for what those readings cause.
+  public func charge(_ session: SessionId, _ units: Int64) {
     let roles = view.reference.roles(of: session)
     if roles.isDisjoint(with: [.trading, .administration]) { return }
-    debit(session, Int64(events - WorkBudget.Cost.events) * WorkBudget.Cost.event)
+    debit(session, units)
   }
 
   /// Takes the cost of a command that was rejected.

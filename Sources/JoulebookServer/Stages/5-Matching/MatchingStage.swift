@@ -291,9 +291,11 @@ final class MatchingStage {
     #if DEBUG
       CommandTrap.trapIfSelected(command)
     #endif
-    let before = outbox.count
+    let (before, visited) = (outbox.count, exchange.visitedOrders)
     exchange.apply(command, into: &outbox)
-    long.note(command.session, outbox.count - before)
+    long.note(
+      command.session, events: outbox.count - before,
+      visited: exchange.visitedOrders &- visited)
   }
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {

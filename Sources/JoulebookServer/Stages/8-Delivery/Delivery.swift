@@ -59,9 +59,9 @@ final class Delivery {
     if hasOthers { forOthers { $0.delivered(through: sequence) } }
   }
 
-  /// Takes the work of commands with many events from the budgets of their senders.
-  func charge(_ commands: [(session: SessionId, events: Int)]) {
-    for command in commands { binary.charge(command.session, events: command.events) }
+  /// Takes the work of commands that took long from the budgets of their senders.
+  func charge(_ commands: [(session: SessionId, units: Int64)]) {
+    for command in commands { binary.charge(command.session, command.units) }
   }
 
   /// Passes the result of a signature check to the gateway that received the reading.
