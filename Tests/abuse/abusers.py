@@ -73,7 +73,7 @@ async def tops_again(context):
 @kind("asks for missed market data by levels, from the oldest kept", deep=True)
 async def levels_missed(context):
     session = await context.open()
-    order = enter(session, ACCOUNT, "buy", 1, timeInForce="goodTillCancel")
+    order = enter(session, ACCOUNT, "sell", 1)
     for _ in range(20):
         await session.write(b"".join(session.order(order, price=3 + n) for n in range(500)))
     await session.settle()
@@ -126,7 +126,7 @@ async def old_reports(context):
 @kind("asks for its latest reports, over and over")
 async def recent_reports(context):
     session = await context.open()
-    order = enter(session, ACCOUNT, "buy", 1)
+    order = enter(session, ACCOUNT, "sell", 1)
     await session.write(b"".join(session.order(order) for _ in range(500)))
     await session.settle()
     return await reports(context, 400, session)
@@ -138,7 +138,7 @@ async def reports(context, start, session=None):
         sessionVersion=session.client._version, timestamp=time.time_ns(), fromSeqNo=start, count=100))
     if start == 1:
         # Its reports are those of this version; it needs some that its recent ones no longer have.
-        order = enter(session, ACCOUNT, "buy", 1)
+        order = enter(session, ACCOUNT, "sell", 1)
         for _ in range(20):
             await session.write(b"".join(session.order(order) for _ in range(500)))
         await session.settle()
@@ -179,7 +179,7 @@ async def flood(context):
 @kind("takes order slots until it may take no more", memory=256)
 async def slots(context):
     session = await context.open()
-    order = enter(session, ACCOUNT, "buy", 1)
+    order = enter(session, ACCOUNT, "sell", 1)
     await session.keep_sending(context.seconds, lambda: b"".join(session.order(order) for _ in range(500)))
     await session.settle()
     return session.got()
@@ -188,10 +188,19 @@ async def slots(context):
 @kind("opens price levels until it may open no more", memory=256)
 async def levels(context):
     session = await context.open()
-    order = enter(session, ACCOUNT, "buy", 1)
+    order = enter(session, ACCOUNT, "sell", 1)
     prices = iter(range(2, 900_000))
     await session.keep_sending(context.seconds, lambda: b"".join(
         session.order(order, price=next(prices)) for _ in range(500)))
+    await session.settle()
+    return session.got()
+
+
+@kind("enters orders that lack cover, after very many that have it", memory=256)
+async def uncovered(context):
+    session = await context.open()
+    order = enter(session, ACCOUNT, "buy", 1)
+    await session.keep_sending(context.seconds, lambda: b"".join(session.order(order) for _ in range(500)))
     await session.settle()
     return session.got()
 
@@ -296,7 +305,7 @@ async def does_not_read(context):
     deaf = await context.open("second", SECOND, reads=False)
     await deaf.write(deaf.next(deaf.frame("MarketDataSubscribe", area=AREA, snapshot="none")))
     session = await context.open()
-    order = enter(session, ACCOUNT, "buy", 1, timeInForce="goodTillCancel")
+    order = enter(session, ACCOUNT, "sell", 1)  # They wait: there is no energy.
     await session.keep_sending(context.seconds, lambda: b"".join(session.order(order) for _ in range(500)))
     await session.settle()
     return session.got()
@@ -313,7 +322,7 @@ async def reads_slowly(context):
                 await asyncio.sleep(0.001)
     sipping = asyncio.create_task(sip())
     session = await context.open()
-    order = enter(session, ACCOUNT, "buy", 1)
+    order = enter(session, ACCOUNT, "sell", 1)
     await session.keep_sending(context.seconds, lambda: b"".join(session.order(order) for _ in range(500)))
     sipping.cancel()
     return session.got()
