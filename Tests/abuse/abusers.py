@@ -291,6 +291,11 @@ async def bad_readings(context):
         signature=secrets.token_bytes(64)), 100)
 
 
+@kind("cancels all orders of an account that has none, without end")
+async def empty_mass_cancels(context):
+    return await repeat(context, "MassCancel", dict(account=POOR, instrument=0, sides="both"), 500)
+
+
 @kind("lets its standing instruction change without end")
 async def instructions(context):
     return await repeat(context, "SetAgent", dict(

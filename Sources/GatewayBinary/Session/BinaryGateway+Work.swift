@@ -45,13 +45,20 @@ extension BinaryGateway {
     debit(session, units)
   }
 
-  /// Takes the cost of a command that was rejected.
+  /// Takes the cost of a command that was journaled although it changed nothing: one that was
+  /// rejected, or a mass cancel of no order; and of an instruction, which may be the present one.
   func charge(for event: borrowing Event) {
-    guard case .rejected(let rejected) = copy event else { return }
-    switch rejected.code {
-    case .duplicateClientOrderId, .readingReplayed, .referenceReplayed:
-      debit(rejected.session, WorkBudget.Cost.duplicate)
-    default: debit(rejected.session, WorkBudget.Cost.reject)
+    switch copy event {
+    case .rejected(let rejected):
+      switch rejected.code {
+      case .duplicateClientOrderId, .readingReplayed, .referenceReplayed:
+        debit(rejected.session, WorkBudget.Cost.duplicate)
+      default: debit(rejected.session, WorkBudget.Cost.reject)
+      }
+    case .order(.massCanceled(let done)):
+      if done.count == 0 { debit(done.session, WorkBudget.Cost.reject) }
+    case .order(.agentSet(let done)): debit(done.session, WorkBudget.Cost.duplicate)
+    default: break
     }
   }
 
