@@ -4,7 +4,10 @@ import Wire
 extension Client {
   /// Connects and waits for the server's challenge, without logging on: shows whether an exchange
   /// answers, and which.
-  /// - Parameter options: Those of the connection count: security and the longest duration.
+  /// - Parameters:
+  ///   - host: The exchange's host.
+  ///   - port: Its port.
+  ///   - options: Those of the connection count: security and the longest duration.
   /// - Returns: the market that the server runs.
   /// - Throws: as `init`, except `.refused` of Negotiate and Establish.
   public static func greet(

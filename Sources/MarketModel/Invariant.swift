@@ -13,6 +13,8 @@
 ///     result depends on the order's side, since that branch is mispredicted. Do not read a row
 ///     before its first write, because that prevents huge pages.
 ///   - meaning: The condition as a statement.
+///   - file: Where it is checked.
+///   - line: Its line there.
 @inlinable @inline(__always)
 public func invariant(
   _ condition: @autoclosure () -> Bool, _ meaning: StaticString, file: StaticString = #fileID,

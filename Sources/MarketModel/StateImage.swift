@@ -48,7 +48,9 @@ extension StateSource {
   }
 
   /// Reads an array that `put` wrote.
-  /// - Parameter most: The highest number of values; more are rejected.
+  /// - Parameters:
+  ///   - _: The type of the values.
+  ///   - most: The highest number of values; more are rejected.
   @inlinable public func get<Value: BitwiseCopyable>(_: Value.Type = Value.self, most: Int)
     -> [Value]
   {
