@@ -129,7 +129,8 @@ extension BinaryGateway {
     peers[slot]?.session.noteSent(now: now)
   }
 
-  private func throttle(_ frame: Frame, _ refusal: Refusal, _ slot: Int) {
+  /// Rejects a message of a session that exceeds a limit; the first one of a connection is logged.
+  func throttle(_ frame: Frame, _ refusal: Refusal, _ slot: Int) {
     guard let peer = peers[slot] else { return }
     if !peer.isThrottled {
       peers[slot]?.isThrottled = true

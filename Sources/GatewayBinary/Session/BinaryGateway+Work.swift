@@ -24,17 +24,8 @@ extension BinaryGateway {
 
   /// Rejects a message because its participant has used up its work (9007).
   func refuseWork(_ frame: Frame, _ slot: Int, left: Int64) {
-    guard let peer = peers[slot] else { return }
     counts.overworked += 1
-    let refusal = Refusal(.workLimit, limit: left)
-    if !peer.isThrottled {
-      peers[slot]?.isThrottled = true
-      exchange.note(.throttled(peer.session.identity, refusal))
-    }
-    reject(
-      Rejected(
-        code: refusal.code, limit: refusal.limit, session: peer.session.identity,
-        clientSequence: frame.sequenceNumber), slot)
+    throttle(frame, Refusal(.workLimit, limit: left), slot)
   }
 
   /// Takes the cost of a command that took long from the participant of its session. Services that
