@@ -98,7 +98,7 @@ final class ServerPort: ExchangePort {
     switch reason {
     case .full:
       log.warning(
-        "a connection was refused: every place has an established session, see connections",
+        "a connection was refused: all are taken, by sessions or in the last second (connections)",
         metadata: ["address": "\(address)"])
     case .addressIsFull:
       log.warning(
