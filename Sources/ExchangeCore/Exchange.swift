@@ -28,6 +28,7 @@ public struct Exchange: ~Copyable {
   var books: Books
   var orders: OrderPool
   var shares: Shares
+  var blocks: OwnerBlocks
   var touched: Touched
   var schedule: Schedule
   var progress: Progress
@@ -72,6 +73,7 @@ public struct Exchange: ~Copyable {
     books = Books(capacity: capacity)
     orders = OrderPool(capacity: capacity)
     shares = Shares(capacity: capacity)
+    blocks = OwnerBlocks(capacity: capacity)
     touched = Touched(capacity: capacity)
     schedule = Schedule(capacity: capacity)
     progress = Progress(capacity: capacity)

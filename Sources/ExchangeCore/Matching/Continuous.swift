@@ -107,6 +107,7 @@ extension Exchange {
   @inline(__always) func execute(_ order: OpenOrder, _ quantity: Int64) {
     order.row.execute(quantity)
     order.owned.execute(quantity)
+    changeBlock(order, leaves: -quantity, covered: -quantity)
   }
 
   /// Updates a resting order that was reduced by `quantity` Wh: without leaves it is completed,

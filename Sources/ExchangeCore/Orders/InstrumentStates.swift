@@ -97,6 +97,7 @@ extension Exchange {
     if covered > 0 { moveToWaiting(order) }
     order.row.cover(0)
     owned.halt(leaves: order.leaves, covered: covered)
+    changeBlock(order, leaves: -order.leaves, covered: -covered)
     emitState(order, .restated, .halted)
     showSpecial(order)
     touch(order.position)
@@ -107,6 +108,7 @@ extension Exchange {
     invariant(order.covered == 0, "a halted order has no cover")
     invariant(order.level != 0, "an order that is reopened rests")
     owned.reopen(leaves: order.leaves)
+    changeBlock(order, leaves: order.leaves, covered: 0)
     touch(order.position)
   }
 }

@@ -99,6 +99,7 @@ extension Exchange {
     let uncovered = max(0, order.covered - order.leaves)
     order.row.cover(order.covered - uncovered)
     owned.lower(leaves: less, covered: uncovered)
+    changeBlock(order, leaves: -less, covered: -uncovered)
     level.lower(leaves: less, covered: uncovered)
     invariant(less > 0 && order.leaves > 0, "the quantity falls and leaves stay positive")
     invariant(

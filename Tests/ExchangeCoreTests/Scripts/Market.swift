@@ -32,6 +32,8 @@ struct Market: ~Copyable {
     exchange = Exchange(capacity: capacity)
     // Accounts of scripts and random runs have few orders; these, too, must be found by the index.
     exchange.shares.walkLength = 2
+    // Their lists are divided into blocks too.
+    (exchange.blocks.least, exchange.blocks.most) = (4, 4)
     model = ReferenceModel(capacity: capacity)
   }
 
