@@ -42,6 +42,7 @@ extension Exchange {
     switch command {
     case .beginSession(let value): beginSession(value, request)
     case .endSession(let value): endSession(value, request)
+    case .refuseWork(let value): refuseWork(value, request)
     }
   }
 

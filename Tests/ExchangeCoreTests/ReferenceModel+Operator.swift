@@ -186,6 +186,10 @@ extension ReferenceModel {
     emit(.session(.sessionBegan(session)))
   }
 
+  mutating func refuseWork(_ refusal: RefuseWork, _ command: Command) throws(Refusal) {
+    throw Refusal(.workLimit, refusal.left)
+  }
+
   /// Cancel on disconnect: cancels the session's orders except those of standing instructions.
   mutating func endSession(_ session: EndSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)

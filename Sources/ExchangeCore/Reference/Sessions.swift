@@ -63,4 +63,9 @@ extension Exchange {
       "a session's participant exists")
     emit(.session(.sessionBegan(session)))
   }
+
+  /// Refuses a client's command whose participant had used up its work. Changes nothing.
+  mutating func refuseWork(_ refusal: RefuseWork, _ request: Request) {
+    reject(Refusal(.workLimit, refusal.left), request)
+  }
 }

@@ -178,13 +178,17 @@ extension Configuration {
       retention: retention, found: found)
   }
 
+  /// The work that a participant may ask for.
+  var work: WorkBudget.Limits {
+    WorkBudget.Limits(perSecond: Int64(workLimit), perTurn: max(1, Int64(workLimit) / 200))
+  }
+
   /// The part of the configuration that concerns the binary gateway.
   var gateway: BinaryGateway.Configuration {
     var gateway = BinaryGateway.Configuration()
     gateway.session.messages = ThrottleLimits(limit: messageLimit, cutoff: messageCutoff)
     gateway.session.cancels = ThrottleLimits(limit: cancelLimit, cutoff: cancelCutoff)
-    gateway.session.work = WorkBudget.Limits(
-      perSecond: Int64(workLimit), perTurn: max(1, Int64(workLimit) / 200))
+    gateway.session.work = work
     if let market { gateway.market = market }
     gateway.acceptsUnboundReadings = unboundReadings
     return gateway

@@ -36,6 +36,7 @@ extension CommandCodec {
     case enterOnBehalf = 25
     case setRules = 26
     case cancelOrders = 27
+    case refuseWork = 28
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -47,7 +48,7 @@ extension CommandCodec {
       .cancelOrders: [16]
       case .transfer: [32]
       case .meterReading, .registerSession: [48]
-      case .createAccount, .setInstrumentState, .setRules: [8]
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork: [8]
       case .createInstrument, .enterIceberg: [64]
       case .registerMeter: [48, 56]
       case .tick: [0]
@@ -65,7 +66,7 @@ extension CommandCodec {
       .cancelOrders: 16
       case .transfer: 32
       case .meterReading, .registerSession, .registerMeter: 48
-      case .createAccount, .setInstrumentState, .setRules: 8
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
       case .enterOnBehalf: 72
@@ -124,6 +125,7 @@ extension CommandCodec {
     case .session(.endSession): .endSession
     case .control(.setRules): .setRules
     case .order(.cancelOrders): .cancelOrders
+    case .session(.refuseWork): .refuseWork
     }
   }
 
@@ -165,6 +167,7 @@ extension CommandCodec {
     case .session(.endSession): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 40
+    case .session(.refuseWork): 32
     }
   }
 
@@ -212,6 +215,7 @@ extension CommandCodec {
     case .session(.endSession(let value)): write(value, to: &writer)
     case .control(.setRules(let value)): write(value, to: &writer)
     case .order(.cancelOrders(let value)): write(value, to: &writer)
+    case .session(.refuseWork(let value)): write(value, to: &writer)
     }
   }
 
@@ -464,6 +468,12 @@ extension CommandCodec {
     writer.put(value.sides.rawValue)
     writer.reserve(3)
   }
+
+  private static func write(
+    _ value: RefuseWork, to writer: inout RecordWriter
+  ) {
+    writer.put(value.left)
+  }
 }
 
 extension CommandCodec {
@@ -500,6 +510,7 @@ extension CommandCodec {
     case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
+    case .refuseWork: .session(.refuseWork(refuseWork(&reader)))
     }
   }
 
@@ -834,6 +845,14 @@ extension CommandCodec {
     try reader.reserved(3)
     return CancelOrders(
       participant: participant, account: account, instrument: instrument, sides: sides
+    )
+  }
+
+  private static func refuseWork(_ reader: inout RecordReader)
+    -> RefuseWork {
+    let left = reader.i64()
+    return RefuseWork(
+      left: left
     )
   }
 }

@@ -577,3 +577,17 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// A client's command was refused before it was applied, because its participant had used up its
+/// work (from the sequencer, in the name of the client's session).
+public struct RefuseWork: Sendable, BitwiseCopyable, Hashable {
+  /// The units of work that were left. Unit: as the code says.
+  public var left: Int64
+
+  /// A command with the given values.
+  @inlinable public init(
+    left: Int64
+  ) {
+    self.left = left
+  }
+}
+

@@ -36,7 +36,7 @@ extension Command {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
-      MemoryLayout<CancelOrders>.size
+      MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size
     ].reduce(0, max)
   }
 }
@@ -93,6 +93,9 @@ public enum SessionCommand: Sendable, BitwiseCopyable {
   /// orders are cancelled, except those of standing instructions and those that outlive the
   /// session.
   case endSession(EndSession)
+  /// A client's command was refused before it was applied, because its participant had used up its
+  /// work (from the sequencer, in the name of the client's session).
+  case refuseWork(RefuseWork)
 }
 
 /// Time, settlement, checkpoints and the rules themselves.

@@ -189,6 +189,10 @@ extension CommandText {
       line.put("instrument", value.instrument, unless: .null)
       line.put("sides", value.sides, unless: .both)
       return line.text
+    case .session(.refuseWork(let value)):
+      var line = TextLine("refuseWork")
+      line.put("left", value.left)
+      return line.text
     }
   }
 
@@ -337,6 +341,10 @@ extension CommandText {
         participant: try words.take("participant"), account: try words.take("account", or: .null),
         instrument: try words.take("instrument", or: .null),
         sides: try words.take("sides", or: .both)
+      )))
+    case .refuseWork:
+      return .session(.refuseWork(RefuseWork(
+        left: try words.take("left")
       )))
     }
   }
@@ -503,6 +511,9 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
       CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
       CommandField("sides", MassCancel.Sides.self, "", isOptional: true, "Only this side's, or both."),
+    ]
+    case .refuseWork: [
+      CommandField("left", Int64.self, "as the code says", isOptional: false, "The units of work that were left."),
     ]
     }
   }

@@ -222,5 +222,10 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides")
     )
     return .order(.cancelOrders(value))
+  case .refuseWork:
+    let value = RefuseWork(
+      left: source.integer("refuseWork.left")
+    )
+    return .session(.refuseWork(value))
   }
 }
