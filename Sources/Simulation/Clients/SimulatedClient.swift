@@ -107,6 +107,38 @@ final class SimulatedClient {
     }
   }
 
+  // MARK: What an abuser sends
+
+  /// Sends a command once, whose answer nobody waits for.
+  /// - Parameter sequence: Its sequence number; `nil`: the next one.
+  func sendUntracked(
+    _ body: Command.Body, _ network: SimulatedNetwork, sequence: UInt64? = nil
+  ) {
+    sendBytes(Request(body).frame(sequence ?? nextSequence, clock.now), network)
+    if sequence == nil { nextSequence += 1 }
+  }
+
+  /// Subscribes to the orders of an area and ends the subscription at once.
+  func subscribeAndLeave(_ area: AreaId, _ network: SimulatedNetwork) {
+    guard let link, link.clientIsOpen else { return }
+    let (number, now) = (nextSequence, clock.now)
+    nextSequence += 2
+    send(network, link, MarketDataSubscribeEncoder.frameLength) {
+      MarketDataSubscribeEncoder(
+        into: $0, seqNo: number, sendingTime: now, area: area, snapshot: .orders)
+    }
+    send(network, link, MarketDataUnsubscribeEncoder.frameLength) {
+      MarketDataUnsubscribeEncoder(into: $0, seqNo: number + 1, sendingTime: now, area: area)
+    }
+  }
+
+  /// Sends any bytes.
+  func sendBytes(_ bytes: [UInt8], _ network: SimulatedNetwork) {
+    guard let link, link.clientIsOpen else { return }
+    network.send(bytes, on: link)
+    lastSent = clock.elapsed
+  }
+
   /// Takes the next action: connects, sends a request or keeps the session alive.
   private func act(_ network: SimulatedNetwork) {
     guard let link, link.clientIsOpen else { return connect(network) }
