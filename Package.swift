@@ -190,7 +190,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "MarketModel"],
+      dependencies: ["Transport", "MarketModel", "TLS"],
       swiftSettings: strict),
     .testTarget(
       name: "GatewayKitTests",

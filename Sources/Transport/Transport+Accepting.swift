@@ -2,14 +2,19 @@
 //
 //     its address has `connectionsPerAddress` already    refused
 //     a slot is free                                     taken
-//     somebody has had no session for over a second      that one is closed, its slot is taken
-//     everybody else has a session                       refused
+//     the server has waited for somebody's log-on, or    that one is closed, its slot is taken
+//       TLS hello, for over a second
+//     another address has at least two handshakes more   its last one is closed, its slot is taken
+//       waiting for the server than the newcomer's
+//     otherwise                                          refused
+//
+// Who waits for the server, see `HandshakeGate`, is not silent, and is not closed for silence.
 
 import CLibuv
 import TLS
 
 extension Transport {
-  /// How long a connection without an established session keeps its place in a full table, ms.
+  /// How long the server waits for a client's log-on in a full table, ms.
   private static let strangerTime: UInt64 = 1_000
 
   func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
@@ -25,7 +30,7 @@ extension Transport {
     guard count(newcomer.address) else { return refuse(newcomer, .addressIsFull) }
     if let slot = takeSlot() {
       open(slot, newcomer)
-    } else if replaceStranger() {
+    } else if replaceStranger() || replaceWaiting(for: newcomer.address) {
       newcomers.append(newcomer)
     } else {
       uncount(newcomer.address)
@@ -116,10 +121,11 @@ extension Transport {
   public func promote(_ connection: ConnectionId) {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
     unlist(slot)
+    slot.pointee.isPromoted = true
     slot.pointee.threshold = threshold(slot)
   }
 
-  /// Closes the connection that has been without an established session for the longest.
+  /// Closes the connection for whose log-on the server has waited for the longest.
   /// - Returns: `false` if there is none, or not for long enough.
   private func replaceStranger() -> Bool {
     guard oldestStranger >= 0 else { return false }
@@ -128,6 +134,26 @@ extension Transport {
     counts.replaced += 1
     close(slot, .replaced)
     return true
+  }
+
+  /// Closes the last connection of the address of which the most wait for their handshake, if a
+  /// newcomer from `address` has fewer even with the new one.
+  /// - Returns: `false` if there is none.
+  private func replaceWaiting(for address: PeerAddress) -> Bool {
+    let own = handshakes.count(of: address) + 1
+    guard let connection = handshakes.longest(above: own), let slot = slot(of: connection) else {
+      return false
+    }
+    counts.replaced += 1
+    close(slot, .replaced)
+    return true
+  }
+
+  /// From now on the server waits for the client's next message, until it has logged on.
+  func relist(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard slot.pointee.state == .open, !slot.pointee.isPromoted else { return }
+    unlist(slot)
+    list(slot)
   }
 
   private func list(_ slot: UnsafeMutablePointer<ConnectionSlot>) {

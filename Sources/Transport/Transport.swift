@@ -15,8 +15,8 @@ import TLS
 public final class Transport {
   /// Limits and buffer sizes.
   public struct Configuration: Sendable {
-    /// Maximum number of connections. A further one takes the place of the one that has been
-    /// without an established session for the longest, or is closed immediately.
+    /// Maximum number of connections. A further one takes the place of the one for whose log-on the
+    /// server has waited for the longest, or is closed immediately.
     public var maximumConnections = 1024
     /// Maximum number of connections of one network address. Loopback addresses are not limited:
     /// all users of a gateway on this machine share one.
@@ -33,7 +33,7 @@ public final class Transport {
     /// closed at once.
     public var totalSendBound = 1 << 30
     /// Maximum number of TLS handshakes begun in a second, an eighth of them by one address; others
-    /// wait. Loopback addresses are limited only together.
+    /// wait, and the addresses take turns. The eighth does not apply to 127.0.0.1 and ::1.
     public var handshakesPerSecond = 200
     /// Whether loopback addresses are limited like others, for tests.
     package var limitsLoopback = false
@@ -72,7 +72,7 @@ public final class Transport {
     public var refusedByAddress = 0
     /// Connections without an established session that were closed in favour of a newcomer.
     public var replaced = 0
-    /// TLS handshakes that had to wait for a later second.
+    /// TLS handshakes that waited for over 100 ms for their turn.
     public var handshakesDelayed = 0
     /// Connections closed because the client did not read.
     public var cut = 0
@@ -330,7 +330,7 @@ public final class Transport {
   private func endTurn() {
     tellLoop { $0.turnEnds() }
     flushDirty()
-    if hasHandshakes, handshakes.isDue(at: uv_now(loop)) {
+    if hasHandshakes, handshakes.isEmpty || handshakes.isDue(at: uv_now(loop)) {
       // After the answers of this turn, which do not wait for them.
       stepHandshakes()
       flushDirty()
