@@ -15,9 +15,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let unknownSession = RejectCode(rawValue: 1001)
   /// No registered session has this identity and a key with which the signature verifies.
   public static let badSignature = RejectCode(rawValue: 1002)
-  /// The message's timestamp is further from the server's clock than allowed; or not above the last
-  /// one of this identity that was accepted.
-  /// Limit: allowed difference in ns; 0: not above the last.
+  /// The message's timestamp is further from the server's clock than allowed.
+  /// Limit: allowed difference in ns.
   public static let timestampOutOfWindow = RejectCode(rawValue: 1003)
   /// The session version id is not higher than the last one.
   /// Limit: last session version.
@@ -276,10 +275,9 @@ extension RejectCode {
     ),
     Entry(
       code: .timestampOutOfWindow, name: "timestampOutOfWindow",
-      meaning:
-        "The message's timestamp is further from the server's clock than allowed; or not above the last one of this identity that was accepted.",
-      limit: "allowed difference in ns; 0: not above the last",
-      action: "Set your clock; retry with a fresh timestamp above all before."),
+      meaning: "The message's timestamp is further from the server's clock than allowed.",
+      limit: "allowed difference in ns",
+      action: "Set your clock; retry with a fresh timestamp."),
     Entry(
       code: .sessionVersionNotIncreasing, name: "sessionVersionNotIncreasing",
       meaning: "The session version id is not higher than the last one.",

@@ -30,7 +30,7 @@ public enum LogOnFailure: String, Hashable, Sendable, CaseIterable {
   case oldVersion
   /// Too many log-ons that prove nothing came from its address; this one was not looked at.
   case tooMany
-  /// It is proven, but its timestamp is outside the window, or not above the last.
+  /// It is proven, but its timestamp is outside the window.
   case timestamp
   /// It is proven, but its version, state or terms are not admissible.
   case notAdmissible

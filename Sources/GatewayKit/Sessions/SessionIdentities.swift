@@ -1,7 +1,7 @@
 import MarketModel
 
 /// State of session identities across connections and gateways: versions, expected sequence
-/// numbers, timestamps of log-ons, and which gateway has established them. Owned by the I/O thread.
+/// numbers, and which gateway has established them. Owned by the I/O thread.
 ///
 /// Versions of a session must increase, also across restarts. Versions that were established are in
 /// the journal. Versions that were only negotiated are excluded after a restart by a floor, the
@@ -15,8 +15,6 @@ public struct SessionIdentities: Sendable {
     var nextIncoming: UInt64 = 1
     /// The gateway that has established it; `nil` if it is not established.
     var holder: GatewayNumber?
-    /// Timestamp of the last accepted Negotiate or Establish; not durable.
-    var lastTimestamp: Timestamp?
   }
 
   private let versionFloor: UInt64
@@ -46,16 +44,6 @@ public struct SessionIdentities: Sendable {
 
   /// The gateway that has established `session`; `nil` if none has.
   public func holder(of session: SessionId) -> GatewayNumber? { identities[session]?.holder }
-
-  /// Timestamp of the last Negotiate or Establish of `session` that was accepted since the start.
-  public func lastTimestamp(_ session: SessionId) -> Timestamp? {
-    identities[session]?.lastTimestamp
-  }
-
-  /// Records the timestamp of an accepted Negotiate or Establish.
-  public mutating func accepted(_ session: SessionId, at timestamp: Timestamp) {
-    update(session) { $0.lastTimestamp = timestamp }
-  }
 
   /// Records the version that `session` negotiated.
   public mutating func negotiated(_ session: SessionId, version: UInt64) {

@@ -35,7 +35,6 @@ final class SimulatedClient {
   private var state = State.offline
   private var version: UInt64 = 0
   private var challenge: LogOnChallenge?
-  private var lastTimestamp: UInt64 = 0
   private var received: [UInt8] = []
   /// Sequence numbers of the requests sent on this connection, in the order of `outstanding`.
   private var sequences: [UInt64] = []
@@ -174,21 +173,13 @@ final class SimulatedClient {
     state = .connecting
   }
 
-  /// The time of a Negotiate or Establish, above the one before.
-  private func timestamp() -> Timestamp {
-    let now = clock.now.nanoseconds
-    lastTimestamp =
-      lastTimestamp >= now && lastTimestamp - now < 5_000_000_000 ? lastTimestamp + 1 : now
-    return Timestamp(nanoseconds: lastTimestamp)
-  }
-
   private func negotiate(
     _ network: SimulatedNetwork, _ link: SimulatedNetwork.Link, _ challenge: LogOnChallenge
   ) {
     (state, self.challenge) = (.negotiating, challenge)
     version = max(version + 1, clock.now.nanoseconds)
     (nextSequence, nextReport) = (1, 1)
-    let (length, time) = (NegotiateEncoder.frameLength, timestamp())
+    let (length, time) = (NegotiateEncoder.frameLength, clock.now)
     send(network, link, length) { frame in
       let encoder = NegotiateEncoder(
         into: frame, sessionId: self.session, sessionVersion: self.version, timestamp: time,
@@ -202,7 +193,7 @@ final class SimulatedClient {
   private func establish(_ network: SimulatedNetwork, _ link: SimulatedNetwork.Link) {
     guard let challenge else { return }
     state = .establishing
-    let time = timestamp()
+    let time = clock.now
     let length = EstablishEncoder.frameLength
     send(network, link, length) { frame in
       let encoder = EstablishEncoder(

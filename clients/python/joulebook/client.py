@@ -25,7 +25,7 @@ MOST_AGAIN = 10_000
 #: What a refused log-on means; docs/reject-codes.md has all codes.
 REFUSALS = {
     1002: "no registered session has this identity and a key with which the signature verifies",
-    1003: "the timestamp is too far from the server's clock, or not above that of the last log-on",
+    1003: "the timestamp is too far from the server's clock",
     1004: "the session version is not higher than the last one",
     1008: "the session is established on another connection",
     1021: "the exchange needs log-on of a later version; update this client",
@@ -35,16 +35,14 @@ REFUSALS = {
 #: Longest wait for the server's challenge, in seconds.
 CHALLENGE_TIMEOUT = 5
 
-_last_log_on = 0
+_last_version = 0
 
 
-def _log_on_time() -> int:
-    """The time of a log-on in ns: the clock's, but above that of every log-on before."""
-    global _last_log_on
-    now = time.time_ns()
-    is_behind = now <= _last_log_on < now + 5 * 10**9
-    _last_log_on = _last_log_on + 1 if is_behind else now
-    return _last_log_on
+def _next_version() -> int:
+    """The version of a new session: the clock in ns, but above every version before, also when the clock is set back."""
+    global _last_version
+    _last_version = max(_last_version + 1, time.time_ns())
+    return _last_version
 
 
 @dataclass(frozen=True)
@@ -109,13 +107,13 @@ class Client:
         client = cls(*await asyncio.open_connection(host, port, ssl=ssl))
         challenge = await client._challenge()
         client.market = challenge.marketId
-        client._version = resume.session_version if resume else _log_on_time()
+        client._version = resume.session_version if resume else _next_version()
         session = {"sessionId": session_id, "sessionVersion": client._version}
         if resume is None:
             await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-2", challenge, key,
-                                 {**session, "timestamp": _log_on_time()}, "NegotiationResponse")
+                                 {**session, "timestamp": time.time_ns()}, "NegotiationResponse")
         answer = await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-2", challenge, key, {
-            **session, "timestamp": _log_on_time(), "nextSeqNo": None if resume else 1,
+            **session, "timestamp": time.time_ns(), "nextSeqNo": None if resume else 1,
             "keepAliveInterval": keep_alive_ms, "cancelAfter": cancel_after_ms},
             "EstablishmentAck")
         client._next_seq_no = answer.nextClientSeqNo
