@@ -202,6 +202,18 @@ struct TextGatewayTests {
     #expect(try TextClient(server).ask("LOGON ben hidden").hasPrefix("OK"))
   }
 
+  @Test("Guesses are limited by address, on however many connections; other addresses are not.")
+  func guesses() throws {
+    let folder = try TemporaryFolder()
+    let server = try TextServer(folder, users: Market.users)
+    _ = try Market(on: server, folder)
+    for _ in 0..<10 {
+      #expect(try TextClient(server, source: 2).ask("LOGON ben guess") == "ERROR 1002 0")
+    }
+    #expect(try TextClient(server, source: 2).ask("LOGON ben hidden").hasPrefix("ERROR 1022 "))
+    #expect(try TextClient(server, source: 3).ask("LOGON ben hidden").hasPrefix("OK"))
+  }
+
   @Test(
     "Orders are cancelled when their user disconnects; on SIGTERM connected users get a message.")
   func disconnect() throws {
