@@ -202,7 +202,7 @@ struct LogOnTests {
     #expect(try attempt(key(world)) == nil)
     let failures = world.state.withLock { state in
       state.notices.compactMap { notice -> LogOnFailure? in
-        if case .logOnRefused(_, let failure, _, _) = notice { failure } else { nil }
+        if case .logOnRefused(_, let failure, _) = notice { failure } else { nil }
       }
     }
     #expect(

@@ -149,6 +149,7 @@ public final class Server {
     stages.thread?({ $0.start() })
     transport.run(clientStages.turn, serving: clientStages.handlers, waiting: configuration.waiting)
     stages.thread?({ $0.end() })
+    clientStages.turn.end()
     services.end()
     stages.matching.close()
     let summary = Summary(
