@@ -95,9 +95,6 @@ struct HandshakeGate {
     return isDue(at: now) ? 0 : nextTry - now
   }
 
-  /// Number of connections of `address` that wait for their first step.
-  func count(of address: PeerAddress) -> Int { lines[address]?.count ?? 0 }
-
   /// A connection waits for a later step of its handshake.
   mutating func waitToContinue(_ connection: ConnectionId) { continuing.append(connection) }
 

@@ -4,8 +4,9 @@
 //     a slot is free                                     taken
 //     the server has waited for somebody's log-on, or    that one is closed, its slot is taken
 //       TLS hello, for over a second
-//     another address has at least two handshakes more   its last one is closed, its slot is taken
-//       waiting for the server than the newcomer's
+//     of another address more handshakes wait for the    its last one is closed, its slot is taken
+//       server than the newcomer's has connections
+//       without a session, with the new one
 //     otherwise                                          refused
 //
 // Who waits for the server, see `HandshakeGate`, is not silent, and is not closed for silence.
@@ -28,12 +29,14 @@ extension Transport {
     let newcomer = Newcomer(
       tcp: tcp, address: PeerAddress(of: tcp), handler: origin.handler, security: origin.security)
     guard count(newcomer.address) else { return refuse(newcomer, .addressIsFull) }
+    strangersByAddress[newcomer.address, default: 0] += 1
     if let slot = takeSlot() {
       open(slot, newcomer)
     } else if replaceStranger() || replaceWaiting(for: newcomer.address) {
       newcomers.append(newcomer)
     } else {
       uncount(newcomer.address)
+      uncountStranger(newcomer.address)
       refuse(newcomer, .full)
     }
   }
@@ -48,6 +51,7 @@ extension Transport {
   func discardNewcomers() {
     for newcomer in newcomers {
       uncount(newcomer.address)
+      uncountStranger(newcomer.address)
       Self.discard(newcomer.tcp)
     }
     newcomers.removeAll()
@@ -114,6 +118,12 @@ extension Transport {
     connectionsByAddress[address] = count > 1 ? count - 1 : nil
   }
 
+  /// A connection of `address` without an established session has ended, or has one now.
+  func uncountStranger(_ address: PeerAddress) {
+    guard let count = strangersByAddress[address] else { return }
+    strangersByAddress[address] = count > 1 ? count - 1 : nil
+  }
+
   // MARK: Connections without an established session, the oldest first
 
   /// The client of `connection` has an established session: the connection keeps its place in a
@@ -121,6 +131,7 @@ extension Transport {
   public func promote(_ connection: ConnectionId) {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
     unlist(slot)
+    if !slot.pointee.isPromoted { uncountStranger(slot.pointee.address) }
     slot.pointee.isPromoted = true
     slot.pointee.threshold = threshold(slot)
   }
@@ -136,11 +147,11 @@ extension Transport {
     return true
   }
 
-  /// Closes the last connection of the address of which the most wait for their handshake, if a
-  /// newcomer from `address` has fewer even with the new one.
+  /// Closes the last connection of the address of which the most wait for their handshake, if these
+  /// are more than all connections without a session of `address`, with its newcomer.
   /// - Returns: `false` if there is none.
   private func replaceWaiting(for address: PeerAddress) -> Bool {
-    let own = handshakes.count(of: address) + 1
+    let own = strangersByAddress[address, default: 0]
     guard let connection = handshakes.longest(above: own), let slot = slot(of: connection) else {
       return false
     }

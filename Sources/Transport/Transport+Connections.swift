@@ -151,6 +151,7 @@ extension Transport {
     slot.pointee.plain.clear(&memory)
     unlist(slot)
     handshakes.leave(slot.pointee.id, at: uv_now(loop))
+    if !slot.pointee.isPromoted { uncountStranger(slot.pointee.address) }
     uv_close(slot.pointee.handle) { handle in
       Transport.withSlot(handle?.pointee.data) { $0.released($1) }
     }

@@ -109,6 +109,8 @@ public final class Transport {
   var measured: [Int] = []
   /// Number of connections by address, without those of addresses that are not limited.
   var connectionsByAddress: [PeerAddress: Int] = [:]
+  /// Number of connections without an established session by address.
+  var strangersByAddress: [PeerAddress: Int] = [:]
   /// Connections that wait for the slot of one that is being closed.
   var newcomers: [Newcomer] = []
   var refusals = RefusalReports()

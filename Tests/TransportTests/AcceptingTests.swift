@@ -80,6 +80,7 @@ struct AcceptingTests {
     #expect(echo.pump { echo.closes.count == echo.connections.count })
     #expect(echo.transport.oldestStranger == -1 && echo.transport.newestStranger == -1)
     #expect(echo.transport.connectionsByAddress.isEmpty)
+    #expect(echo.transport.strangersByAddress.isEmpty)
   }
 
   @Test("The report of a refusal comes once a minute for each address.")

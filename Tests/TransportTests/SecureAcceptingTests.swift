@@ -117,9 +117,12 @@ struct SecureAcceptingTests {
     let clients = try waitingClients(4, source: 2)
     let other = try client(3)
     #expect(echo.closes.map(\.0) == [echo.connections[3]] && echo.closes[0].1 == .replaced)
+    // Of 127.0.0.2 two wait now, and a second connection of 127.0.0.3 would be its second.
+    let second = try LoopbackClient(port: port, source: 3)
+    #expect(echo.pump { echo.transport.counts.refused == 1 })
     other.sendHello()
     #expect(echo.pump { other.isAnswered && clients[1].isAnswered })
-    withExtendedLifetime(clients) {}
+    withExtendedLifetime((clients, second)) {}
   }
 
   @Test("A hello that is not complete takes no turn and does not keep its place.")
