@@ -381,17 +381,50 @@ public final class Transport {
     UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
   }
 
+  /// Checks whether an address could be listened on now, without listening.
+  /// - Throws: if the address is malformed, in use or not permitted.
+  public static func tryListening(host: String, port: UInt16) throws(TransportError) {
+    var storage = sockaddr_storage()
+    let attempt = "listening on \(host.contains(":") ? "[\(host)]" : host):\(port)"
+    let code = withUnsafeMutablePointer(to: &storage) {
+      Self.address(host, port, in: UnsafeMutableRawPointer($0))
+    }
+    try TransportError.check(code, attempt)
+    let isVersion6 = Int32(storage.ss_family) == AF_INET6
+    let descriptor = socket(
+      isVersion6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+    defer { if descriptor >= 0 { Glibc.close(descriptor) } }
+    var yes: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    let length =
+      isVersion6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+    let status = withUnsafePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.bind(descriptor, $0, socklen_t(length))
+      }
+    }
+    // libuv's codes are negated error numbers.
+    if status != 0 { throw TransportError(code: -errno, attempt: attempt) }
+  }
+
   private static func bind(
     _ listener: UnsafeMutablePointer<uv_tcp_t>, host: String, port: UInt16,
     in storage: UnsafeMutableRawPointer
   ) -> Int32 {
-    var code = uv_ip4_addr(
-      host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in.self))
-    if code < 0 {
-      code = uv_ip6_addr(host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in6.self))
-    }
+    let code = address(host, port, in: storage)
     guard code == 0 else { return code }
     return uv_tcp_bind(listener, storage.assumingMemoryBound(to: sockaddr.self), 0)
+  }
+
+  /// Writes an address in the system's form.
+  /// - Returns: libuv's error code; 0 if there is none.
+  private static func address(
+    _ host: String, _ port: UInt16, in storage: UnsafeMutableRawPointer
+  ) -> Int32 {
+    let code = uv_ip4_addr(
+      host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in.self))
+    return code == 0
+      ? 0 : uv_ip6_addr(host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in6.self))
   }
 
   private static func port(of listener: UnsafeMutablePointer<uv_tcp_t>) -> UInt16 {

@@ -66,13 +66,11 @@ struct Serve: ParsableCommand {
     let page = MetricsPage()
     MetricsSystem.bootstrap(page)
     let log = Logger(label: "joulebook")
-    let server = try start(configuration, chosen, log, page)
-    let stopper = server.stopper
+    let target = StopTarget(log: log)
     _ = SignalWatch.start(
-      stop: { name in
-        log.info("signal received: draining", metadata: ["signal": "\(name)"])
-        stopper.stop()
-      }, reload: { [self] in reload(threshold, log) })
+      stop: { target.stop($0) }, reload: { [self] in reload(threshold, log) })
+    let server = try start(configuration, chosen, log, page)
+    target.serve(server.stopper)
     print("listening on \(server.address)")
     fflush(nil)
     let summary = server.run()

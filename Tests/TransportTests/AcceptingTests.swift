@@ -110,5 +110,11 @@ struct AcceptingTests {
       #expect(PeerAddress(text)?.isLoopback == false, "\(text)")
     }
     #expect(PeerAddress("localhost") == nil)
+    for text in ["127.0.0.1", "::1", "127.0.0.2", "127.9.9.9"] {
+      #expect(PeerAddress(text)?.isOnThisMachine == true, "\(text)")
+    }
+    for text in ["0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "fe80::1", "::2"] {
+      #expect(PeerAddress(text)?.isOnThisMachine == false, "\(text)")
+    }
   }
 }

@@ -175,6 +175,9 @@ extension Setting {
         if configuration.market == nil, !value.isEmpty {
           throw ConfigurationError("market: \(value) is not 32 hexadecimal digits")
         }
+        if configuration.market == MarketId(0, 0) {
+          throw ConfigurationError("market: an id of zeros names no market")
+        }
       })
   }
 
@@ -183,7 +186,7 @@ extension Setting {
       key: "health", text: "address:port for GET /health, /ready, /metrics; empty: none",
       value: { $0.health },
       assign: { (configuration, value) throws(ConfigurationError) in
-        if !value.isEmpty { _ = try Configuration.parseAddress(value) }
+        if !value.isEmpty { _ = try Configuration.parseAddress(value, of: "health") }
         configuration.health = value
       })
   }
@@ -209,19 +212,20 @@ extension Configuration {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 
-  /// Splits "127.0.0.1:9100" or "[::1]:9100" into host and port.
+  /// Splits "127.0.0.1:9100", "[::1]:9100" or "localhost:9100" into host and port.
+  /// - Parameter key: What the text belongs to, for messages.
   /// - Throws: if there is no port from 0 to 65535 after the last colon, or no host before it.
   public static func parseAddress(
-    _ text: String
+    _ text: String, of key: String = "listen"
   ) throws(ConfigurationError) -> (host: String, port: UInt16) {
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
     else {
-      throw ConfigurationError("listen: \(text) is not an address and port such as 127.0.0.1:9100")
+      throw ConfigurationError("\(key): \(text) is not an address and port such as 127.0.0.1:9100")
     }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
     guard !host.isEmpty else {
-      throw ConfigurationError("listen: \(text) names no address; 0.0.0.0 means every interface")
+      throw ConfigurationError("\(key): \(text) names no address; 0.0.0.0 means every interface")
     }
     return (String(host), port)
   }
