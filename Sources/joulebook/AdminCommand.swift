@@ -214,9 +214,15 @@ extension AdminCommand {
     @Option(name: .long, help: "File of the public key that signs its readings.")
     var publicKey: String
     @Option(
-      name: .long,
+      name: .long, parsing: .unconditional,
       help: "Rated power of what it meters, W; 0: the default of 100,000 W.")
     var capacity: Int64 = 0
+
+    func validate() throws {
+      guard capacity >= 0 else {
+        throw ValidationError("--capacity \(capacity) is negative; give the rated power in W")
+      }
+    }
 
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)

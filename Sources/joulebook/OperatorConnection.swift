@@ -95,9 +95,9 @@ struct OperatorConnection: ParsableArguments {
 
   private func address() throws(ClientError) -> (host: String, port: UInt16) {
     do throws(ConfigurationError) {
-      return try JoulebookServer.Configuration.parseAddress(connect)
+      return try JoulebookServer.Configuration.parseAddress(connect, of: "--connect")
     } catch {
-      throw .badCredentials("--connect: \(error)")
+      throw .unusable("\(error)")
     }
   }
 
@@ -111,8 +111,9 @@ struct OperatorConnection: ParsableArguments {
 
   private func open() throws(ClientError) -> Client {
     let address = try address()
-    let credentials = try Credentials(
-      session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
+    let keyFile = key ?? DataFolder(data).operatorKey
+    if let exposure = PrivateKeyFile.exposure(keyFile) { throw .unusable(exposure) }
+    let credentials = try Credentials(session: SessionId(session), keyFile: keyFile)
     var options = Client.Options()
     options.security = try context()
     return try Client(
@@ -121,6 +122,7 @@ struct OperatorConnection: ParsableArguments {
 
   private static func failure(_ error: ClientError) -> ExitCode {
     switch error {
+    case .unusable: Failure.usage.exit("\(error)")
     case .insecure: Failure.unavailable.exit("\(error)")
     case .badCredentials: Failure.noInput.exit("\(error); name the key with --key or --data")
     case .rejected(let rejection):
