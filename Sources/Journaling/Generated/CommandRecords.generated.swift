@@ -36,6 +36,7 @@ extension CommandCodec {
     case enterOnBehalf = 25
     case setRules = 26
     case cancelOrders = 27
+    case resetNumbers = 40
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -46,10 +47,10 @@ extension CommandCodec {
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: [16]
       case .transfer: [32]
-      case .meterReading, .registerSession: [48]
-      case .createAccount, .setInstrumentState, .setRules: [8]
+      case .meterReading: [48]
+      case .registerSession, .registerMeter: [48, 56]
+      case .createAccount, .setInstrumentState, .setRules, .resetNumbers: [8]
       case .createInstrument, .enterIceberg: [64]
-      case .registerMeter: [48, 56]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       }
@@ -65,7 +66,7 @@ extension CommandCodec {
       .cancelOrders: 16
       case .transfer: 32
       case .meterReading, .registerSession, .registerMeter: 48
-      case .createAccount, .setInstrumentState, .setRules: 8
+      case .createAccount, .setInstrumentState, .setRules, .resetNumbers: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
       case .enterOnBehalf: 72
@@ -124,6 +125,7 @@ extension CommandCodec {
     case .session(.endSession): .endSession
     case .control(.setRules): .setRules
     case .order(.cancelOrders): .cancelOrders
+    case .reference(.resetNumbers): .resetNumbers
     }
   }
 
@@ -146,7 +148,11 @@ extension CommandCodec {
     case .cash(.deposit): 48
     case .cash(.withdraw): 48
     case .reference(.createParticipant): 48
-    case .reference(.registerSession): 72
+    case .reference(.registerSession(let value)):
+      switch form(of: value) {
+      case 0: 72
+      default: 80
+      }
     case .reference(.createAccount): 32
     case .reference(.setCap): 40
     case .reference(.createArea): 80
@@ -165,6 +171,7 @@ extension CommandCodec {
     case .session(.endSession): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 40
+    case .reference(.resetNumbers): 32
     }
   }
 
@@ -173,6 +180,12 @@ extension CommandCodec {
     if value.outlivesSession != false { return 3 }
     if value.onBehalfOf != .exchange { return 2 }
     if value.displayQuantity != .zero { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: RegisterSession) -> Int {
+    if value.orders != .keep { return 1 }
     return 0
   }
 
@@ -212,6 +225,7 @@ extension CommandCodec {
     case .session(.endSession(let value)): write(value, to: &writer)
     case .control(.setRules(let value)): write(value, to: &writer)
     case .order(.cancelOrders(let value)): write(value, to: &writer)
+    case .reference(.resetNumbers(let value)): write(value, to: &writer)
     }
   }
 
@@ -335,11 +349,16 @@ extension CommandCodec {
   private static func write(
     _ value: RegisterSession, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.session.rawValue)
     writer.put(value.participant.rawValue)
     writer.put(value.roles.rawValue)
     writer.reserve(7)
     writer.put(value.publicKey)
+    if form >= 1 {
+      writer.put(value.orders.rawValue)
+      writer.reserve(7)
+    }
   }
 
   private static func write(
@@ -464,6 +483,13 @@ extension CommandCodec {
     writer.put(value.sides.rawValue)
     writer.reserve(3)
   }
+
+  private static func write(
+    _ value: ResetNumbers, to writer: inout RecordWriter
+  ) {
+    writer.put(value.session.rawValue)
+    writer.put(value.account.rawValue)
+  }
 }
 
 extension CommandCodec {
@@ -483,7 +509,7 @@ extension CommandCodec {
     case .deposit: .cash(.deposit(try cashMovement(&reader)))
     case .withdraw: .cash(.withdraw(try cashMovement(&reader)))
     case .createParticipant: .reference(.createParticipant(try createParticipant(&reader)))
-    case .registerSession: .reference(.registerSession(try registerSession(&reader)))
+    case .registerSession: .reference(.registerSession(payloadLength == 48 ? try registerSession(&reader) : try registerSessionForm1(&reader)))
     case .createAccount: .reference(.createAccount(createAccount(&reader)))
     case .setCap: .reference(.setCap(try setCap(&reader)))
     case .createArea: .reference(.createArea(createArea(&reader)))
@@ -500,6 +526,7 @@ extension CommandCodec {
     case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
+    case .resetNumbers: .reference(.resetNumbers(resetNumbers(&reader)))
     }
   }
 
@@ -679,6 +706,17 @@ extension CommandCodec {
     )
   }
 
+  private static func registerSessionForm1(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterSession {
+    var value = try registerSession(&reader)
+    value.orders = try reader.value(SessionOrders.self)
+    if value.orders == .keep {
+      throw reader.needless(at: 48)
+    }
+    try reader.reserved(7)
+    return value
+  }
+
   private static func createAccount(_ reader: inout RecordReader)
     -> CreateAccount {
     let account = AccountId(reader.u32())
@@ -834,6 +872,15 @@ extension CommandCodec {
     try reader.reserved(3)
     return CancelOrders(
       participant: participant, account: account, instrument: instrument, sides: sides
+    )
+  }
+
+  private static func resetNumbers(_ reader: inout RecordReader)
+    -> ResetNumbers {
+    let session = SessionId(reader.u32())
+    let account = AccountId(reader.u32())
+    return ResetNumbers(
+      session: session, account: account
     )
   }
 }

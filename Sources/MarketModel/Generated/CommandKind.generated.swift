@@ -24,7 +24,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case withdraw
   /// Admits a participant.
   case createParticipant
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession
   /// Opens an account.
   case createAccount
@@ -59,6 +61,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders
+  /// Sets the last session version of a session, or the last client order id of an account, to 0.
+  /// Names one of the two.
+  case resetNumbers
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -88,6 +93,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .session(.endSession): self = .endSession
     case .control(.setRules): self = .setRules
     case .order(.cancelOrders): self = .cancelOrders
+    case .reference(.resetNumbers): self = .resetNumbers
     }
   }
 
@@ -98,7 +104,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .resetNumbers: [.administration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession: []
     }
   }
@@ -116,7 +122,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .deposit: "Credits cash to an account."
     case .withdraw: "Debits free cash of an account."
     case .createParticipant: "Admits a participant."
-    case .registerSession: "Registers a session identity and its public key; again: replaces key and roles."
+    case .registerSession: "Registers a session identity and its public key; again: replaces key and roles. A session whose key is replaced or revoked loses its connections and its standing instructions (market rules 2)."
     case .createAccount: "Opens an account."
     case .setCap: "Gives an account its own cap in an area."
     case .createArea: "Opens a market area."
@@ -131,6 +137,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .endSession: "A session lost its connection and did not reconnect in time (from the gateway). Its open orders are cancelled, except those of standing instructions and those that outlive the session."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
     case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
+    case .resetNumbers: "Sets the last session version of a session, or the last client order id of an account, to 0. Names one of the two."
     }
   }
 }

@@ -101,6 +101,7 @@ extension CommandText {
       line.put("participant", value.participant)
       line.put("roles", value.roles)
       line.put("publicKey", value.publicKey)
+      line.put("orders", value.orders, unless: .keep)
       return line.text
     case .reference(.createAccount(let value)):
       var line = TextLine("createAccount")
@@ -189,6 +190,11 @@ extension CommandText {
       line.put("instrument", value.instrument, unless: .null)
       line.put("sides", value.sides, unless: .both)
       return line.text
+    case .reference(.resetNumbers(let value)):
+      var line = TextLine("resetNumbers")
+      line.put("session", value.session, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      return line.text
     }
   }
 
@@ -268,7 +274,8 @@ extension CommandText {
     case .registerSession:
       return .reference(.registerSession(RegisterSession(
         session: try words.take("session"), participant: try words.take("participant"),
-        roles: try words.take("roles"), publicKey: try words.take("publicKey")
+        roles: try words.take("roles"), publicKey: try words.take("publicKey"),
+        orders: try words.take("orders", or: .keep)
       )))
     case .createAccount:
       return .reference(.createAccount(CreateAccount(
@@ -337,6 +344,11 @@ extension CommandText {
         participant: try words.take("participant"), account: try words.take("account", or: .null),
         instrument: try words.take("instrument", or: .null),
         sides: try words.take("sides", or: .both)
+      )))
+    case .resetNumbers:
+      return .reference(.resetNumbers(ResetNumbers(
+        session: try words.take("session", or: .exchange),
+        account: try words.take("account", or: .null)
       )))
     }
   }
@@ -426,9 +438,10 @@ extension CommandKind {
     ]
     case .registerSession: [
       CommandField("session", SessionId.self, "", isOptional: false, "Its number."),
-      CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts."),
+      CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts; never another one than before. 0, to revoke a session: its own, and its key as registered."),
       CommandField("roles", Roles.self, "", isOptional: false, "What it may do; empty: revoked."),
       CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs Negotiate and Establish."),
+      CommandField("orders", SessionOrders.self, "", isOptional: true, "What becomes of its open orders."),
     ]
     case .createAccount: [
       CommandField("account", AccountId.self, "", isOptional: false, "Its number, unused."),
@@ -503,6 +516,10 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
       CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
       CommandField("sides", MassCancel.Sides.self, "", isOptional: true, "Only this side's, or both."),
+    ]
+    case .resetNumbers: [
+      CommandField("session", SessionId.self, "", isOptional: true, "Whose version; its connections end. 0: an account is named."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Whose client order id; it must have no open orders. Null: a session is named."),
     ]
     }
   }
