@@ -27,6 +27,8 @@ struct OperatorConnection: ParsableArguments {
   private static let timeoutMilliseconds: Int32 = 10_000
   /// Longest wait for a session that is in use elsewhere.
   private static let turn = Duration.seconds(30)
+  /// Attempts to log on before the user is told that the session is in use.
+  private static let quietAttempts: UInt32 = 3
   /// Longest wait for the server.
   private static let start = Duration.seconds(60)
 
@@ -127,21 +129,22 @@ struct OperatorConnection: ParsableArguments {
     options.security = try context()
     if wait { try waitForServer(address, options.security) }
     let end = ContinuousClock.now + Self.turn
-    var pause: ClosedRange<UInt32> = 5_000...20_000
+    var attempts: UInt32 = 0
     while true {
       do throws(ClientError) {
         return try Client(
           host: address.host, port: address.port, credentials: credentials, options: options)
       } catch {
         guard Self.isInUse(error), ContinuousClock.now < end else { throw error }
-        if pause.upperBound == 80_000 {
+        attempts += 1
+        if attempts == Self.quietAttempts {
+          let seconds = Self.turn.components.seconds
           printError(
-            "joulebook: session \(session) is in use elsewhere; waiting for up to \(Self.turn.components.seconds) s"
-          )
+            "joulebook: session \(session) is in use elsewhere; waiting for up to \(seconds) s")
         }
       }
-      usleep(.random(in: pause))
-      pause = pause.lowerBound...min(pause.upperBound * 2, 320_000)
+      // Random and growing pauses, so that those who wait do not meet each time.
+      usleep(.random(in: 5_000...(20_000 << min(attempts, 4))))
     }
   }
 
