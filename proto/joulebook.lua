@@ -39,7 +39,7 @@ local templates = {
   [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
   [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
   [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
-  [115] = "CancelOrders"
+  [115] = "CancelOrders", [116] = "ResetNumbers"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -56,6 +56,9 @@ local values_SelfTradePrevention = {
 local values_Sides = {
   [0] = "buy", [1] = "sell", [2] = "both"
 }
+local values_SessionOrders = {
+  [0] = "keep", [1] = "cancel"
+}
 local values_AssetKind = {
   [0] = "cash", [1] = "energy"
 }
@@ -67,7 +70,8 @@ local values_InstrumentState = {
 }
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
-  [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly"
+  [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
+  [10] = "revoked"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -232,6 +236,7 @@ fields.roles_trading = ProtoField.bool("joulebook.roles_trading", "trading", 8, 
 fields.roles_metering = ProtoField.bool("joulebook.roles_metering", "metering", 8, nil, 2)
 fields.roles_administration = ProtoField.bool("joulebook.roles_administration", "administration", 8, nil, 4)
 fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 8, nil, 8)
+fields.orders = ProtoField.uint8("joulebook.orders", "orders", base.DEC, values_SessionOrders)
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
@@ -993,7 +998,7 @@ messages[100] = {
   },
 }
 messages[101] = {
-  name = "RegisterSession", block = 60,
+  name = "RegisterSession", block = 68,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1001,6 +1006,7 @@ messages[101] = {
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
     {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
+    {fields.orders, 60, 1, {}},
   },
 }
 messages[102] = {
@@ -1164,6 +1170,15 @@ messages[115] = {
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
     {fields.sides_Sides, 28, 1, {}},
+  },
+}
+messages[116] = {
+  name = "ResetNumbers", block = 28,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.sessionId, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
   },
 }
 

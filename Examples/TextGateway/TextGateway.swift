@@ -119,8 +119,8 @@ final class TextGateway: Gateway, ConnectionHandler {
   func begin(_ sequence: SequenceNumber) { answers.release(before: sequence, tell) }
   func delivered(through sequence: SequenceNumber) { answers.release(through: sequence, tell) }
   func deliver(_ event: UnsafePointer<Event>, _ told: UnsafeBufferPointer<Report>, _: Timestamp) {
-    if event.kind == .other, case .reference(.sessionRegistered(let made)) = event.pointee {
-      if let peer = clients[made.session] { end(peer, Refusal(.unknownSession)) }
+    if event.kind == .other, let (session, refusal) = seat.view.ended {
+      if let peer = clients[session] { end(peer, refusal) }
     }
     for report in told {
       guard let peer = clients[report.session], peer.session?.gets(report) == true else { continue }
@@ -175,7 +175,7 @@ final class TextGateway: Gateway, ConnectionHandler {
     if peer.isOver { return true }
     if let refusal { say(refusal.line, to: peer) }
     peer.isOver = true
-    if let session = peer.session?.release() { clients[session] = nil }
+    if let session = peer.session?.release(refusal) { clients[session] = nil }
     peer.session = nil
     network.finish(peer.connection)
     return true

@@ -82,6 +82,8 @@ public enum Limit {
   /// The most cash of a currency that accounts and fee accounts hold together, and the most that
   /// accounts owe together, in 1e-8 (market rules 1, from version 2 on).
   public static let cash: Int64 = 1 << 62
+  /// Highest client order id (market rules 1, from version 4 on).
+  public static let clientOrderId: UInt64 = 1 << 62
   /// The most ticks between the lowest and the highest price of an instrument.
   public static let bandTicks: Int64 = 1 << 24
   /// Highest cap, in Wh.

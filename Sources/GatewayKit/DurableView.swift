@@ -23,6 +23,9 @@ public final class DurableView {
   public var identities: SessionIdentities
   /// Time of the last command that had an event; `nil` if there was none.
   public private(set) var time: Timestamp?
+  /// The session that the last event of kind `other` ends wherever it is established, and why: its
+  /// key was replaced or revoked (1024), or its version was reset (1025).
+  public private(set) var ended: (session: SessionId, refusal: Refusal)?
 
   /// The view of an exchange before its first command.
   /// - Parameter versionFloor: Lower bound of new session versions; see `SessionIdentities`.
@@ -83,14 +86,30 @@ public final class DurableView {
 
   /// Processes the less frequent events, which change reference data.
   private func learn(_ event: Event) {
+    ended = nil
     if case .session(.sessionBegan(let session)) = event {
       identities.began(session.session, version: session.version)
     }
     guard case .reference(let change) = event else { return }
-    guard case .sessionRegistered(let session) = change else { return reference.note(change) }
-    let former = reference.session(session.session)?.participant
-    reference.note(change)
-    flows.registered(session, former: former, reference)
+    switch change {
+    case .sessionRegistered(let session): learn(session)
+    case .numbersReset(let which) where which.session != .exchange:
+      identities.reset(which.session)
+      flows.reset(which.session)
+      ended = (which.session, Refusal(.versionReset))
+    default: reference.note(change)
+    }
+  }
+
+  private func learn(_ session: RegisterSession) {
+    let former = reference.session(session.session)
+    reference.note(.sessionRegistered(session))
+    flows.registered(session, former: former?.participant, reference)
+    guard let former, let now = reference.session(session.session),
+      now.roles.isEmpty || now.key != former.key || now.participant != former.participant
+    else { return }
+    flows.keyChanged(session.session)
+    ended = (session.session, Refusal(.keyChanged))
   }
 
   /// Whether both are equal in everything that is durable.

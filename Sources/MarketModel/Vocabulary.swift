@@ -102,6 +102,16 @@ public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case closed = 8
   /// A post-only order got cover and would have traded when it entered the live book.
   case postOnly = 9
+  /// The operator replaced or revoked its session's key and had its orders cancelled.
+  case revoked = 10
+}
+
+/// What becomes of a session's open orders when it is registered again (market rules 2).
+public enum SessionOrders: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// They stay.
+  case keep = 0
+  /// All are cancelled, those of standing instructions and those that outlive the session too.
+  case cancel = 1
 }
 
 /// Why part of an order waits (market rules 4).

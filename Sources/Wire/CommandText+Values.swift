@@ -163,6 +163,7 @@ extension TimeInForce: TextValue {}
 extension SelfTradePrevention: TextValue {}
 extension MassCancel.Sides: TextValue {}
 extension AssetKind: TextValue {}
+extension SessionOrders: TextValue {}
 extension InstrumentKind: TextValue {}
 extension InstrumentState: TextValue {}
 

@@ -23,6 +23,7 @@ struct AdminCommand: ParsableCommand {
       """,
     subcommands: [
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
+      ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
       Tariff.self, State.self, TickTo.self, Rules.self, Send.self,
     ])
@@ -128,50 +129,6 @@ extension AdminCommand {
           .reference(
             .createParticipant(
               CreateParticipant(participant: ParticipantId(participant), name: name))))
-      }
-    }
-  }
-
-  struct MakeSession: ParsableCommand {
-    /// A role that the command line can grant to a session.
-    enum Role: String, CaseIterable, ExpressibleByArgument {
-      case trading, metering, administration, dropCopy
-      var roles: Roles {
-        switch self {
-        case .trading: .trading
-        case .metering: .metering
-        case .administration: .administration
-        case .dropCopy: .dropCopy
-        }
-      }
-    }
-
-    static let configuration = CommandConfiguration(
-      commandName: "session", abstract: "Registers the key of a session identity, or revokes it.",
-      discussion: """
-        A session with this key may act for the participant in the given roles. Without --role the \
-        identity is revoked.
-
-          joulebook admin session 2 --participant 2 --public-key ana.pub --role trading
-        """)
-    @OptionGroup var server: OperatorConnection
-    @Argument(help: "Session identity (number).") var identity: UInt32
-    @Option(name: .long, help: "Number of the participant that it acts for.") var participant:
-      UInt32
-    @Option(name: .long, help: "File of the public key, as keygen writes it.") var publicKey: String
-    @Option(name: .long, help: "trading, metering, administration or dropCopy. Repeatable.")
-    var role: [Role] = []
-
-    func run() throws {
-      let key = try AdminCommand.publicKey(publicKey)
-      let roles = role.reduce(into: Roles(rawValue: 0)) { $0.formUnion($1.roles) }
-      try server.execute { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .registerSession(
-              RegisterSession(
-                session: SessionId(identity), participant: ParticipantId(participant), roles: roles,
-                publicKey: key))))
       }
     }
   }

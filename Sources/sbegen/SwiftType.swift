@@ -38,7 +38,7 @@ enum SwiftType {
     "SelfTradePrevention": "SelfTradePrevention", "Sides": "MassCancel.Sides",
     "AssetKind": "AssetKind", "InstrumentKind": "InstrumentKind",
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
-    "WaitReason": "WaitReason",
+    "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]
@@ -115,6 +115,8 @@ enum SwiftType {
     switch self {
     case .identifier(let name, _): "\(name)(\(number))"
     case .wrapper(let name, let label, _): "\(name)(\(label): \(number))"
+    case .enumeration(let name): "\(name)(rawValue: \(number))"
+    case .boolean: "\(number) != 0"
     default: number
     }
   }

@@ -4,15 +4,15 @@ import ExchangeCore
 import MarketModel
 
 extension ReferenceModel {
-  private func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
+  func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
     try require((1...capacity).contains(number), .outOfRange, Int64(capacity))
   }
 
-  private func requireValue(_ value: Int64, in range: ClosedRange<Int64>) throws(Refusal) {
+  func requireValue(_ value: Int64, in range: ClosedRange<Int64>) throws(Refusal) {
     try require(range.contains(value), .badDefinition, value)
   }
 
-  private func requireParticipant(_ participant: ParticipantId) throws(Refusal) {
+  func requireParticipant(_ participant: ParticipantId) throws(Refusal) {
     try require(
       participants[participant] != nil, .unknownParticipant, Int64(capacity.participants))
   }
@@ -28,15 +28,6 @@ extension ReferenceModel {
     try require(participants[definition.participant] == nil, .alreadyExists)
     participants[definition.participant] = definition
     emit(.reference(.participantCreated(definition)))
-    acknowledge(command)
-  }
-
-  mutating func registerSession(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
-    try requireNumber(definition.session.rawValue, capacity.sessions)
-    try requireParticipant(definition.participant)
-    try requireValue(Int64(definition.roles.rawValue), in: 0...15)
-    sessions[definition.session] = definition
-    emit(.reference(.sessionRegistered(definition)))
     acknowledge(command)
   }
 

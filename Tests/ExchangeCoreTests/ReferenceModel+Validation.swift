@@ -53,6 +53,9 @@ extension ReferenceModel {
   func requireClientOrderId(_ id: ClientOrderId, _ account: AccountId) throws(Refusal) {
     let last = accounts[account]?.lastClientOrderId ?? .engine
     try require(id > last, .duplicateClientOrderId, Int64(bitPattern: last.rawValue))
+    if rules >= 4 {
+      try require(id.rawValue <= 1 << 62, .clientOrderIdTooHigh, 1 << 62)
+    }
   }
 
   func requireInstrument(_ id: InstrumentId) throws(Refusal) -> ModelInstrument {

@@ -55,6 +55,12 @@ struct PythonClientTests {
     #expect(result.output == "True\nTrue\nTrue\nTrue\n", "\(result.output)")
   }
 
+  @Test("Keys are replaced and revoked, numbers reset; each ended connection learns why.")
+  func sessionKeys() throws {
+    let result = try Script.run("Tests/python/session_keys.sh", [Joulebook.path])
+    #expect(result.status == 0 && result.output.hasSuffix("done\n"), "\(result.output)")
+  }
+
   @Test("Installed with pip, the example bots trade with each other; a dropped session comes back.")
   func bots() throws {
     let result = try Script.run("Tests/python/bots.sh", [Joulebook.path])

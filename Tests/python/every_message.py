@@ -72,9 +72,10 @@ async def found(operator, keys, meter):
                  ("Withdraw", dict(account=account, currency=EUR, amount=10**9, reference=2)),
                  ("SetCap", dict(account=account, area=AREA, cap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
+    acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
-    await rejected(operator, 8001, "SetRules", version=3)
+    await rejected(operator, 8001, "SetRules", version=4)
     for name, fields in acts:
         assert (await operator.ask(name, **fields)).name == "Ack", name
     status = await operator.ask("StatusRequest", withStateHash="yes")

@@ -30,27 +30,6 @@ extension Exchange {
     return Refusal(.notPermitted, UInt32(roles.rawValue))
   }
 
-  mutating func registerSession(_ new: RegisterSession, _ request: Request) {
-    var refusal = validateDefinition(request, new.session.rawValue, of: capacity.sessions)
-    if refusal == nil, !exists(new.participant) {
-      refusal = Refusal(.unknownParticipant, capacity.participants)
-    }
-    if refusal == nil, !Roles.all.isSuperset(of: new.roles) {
-      refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
-    }
-    if let refusal { return reject(refusal, request) }
-    invariant(new.session.rawValue <= capacity.sessions, "the session is within the table")
-    reference.sessions[new.session.rawValue] = Session(
-      exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
-      publicKey: new.publicKey)
-    invariant(validateSession(new.session) == nil, "the registered session exists")
-    invariant(
-      reference.participants[reference.sessions[new.session.rawValue].participant].exists,
-      "a session's participant exists")
-    emit(.reference(.sessionRegistered(new)))
-    acknowledge(request)
-  }
-
   /// Records that a FIXP session version began or was resumed. The gateway uses the event to number
   /// the session's reports after a restart.
   mutating func beginSession(_ session: BeginSession, _ request: Request) {

@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .resetNumbers: [.administration]
     default: []
     }
   }
@@ -43,6 +43,7 @@ extension OrderReader {
       case .tick: TickDecoder(frame).map(command)
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
+      case .resetNumbers: ResetNumbersDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -170,9 +171,12 @@ extension OrderReader {
   }
 
   func command(_ message: RegisterSessionDecoder) -> Body {
+    guard let orders = message.orders else {
+      return .badEnum(message.ordersRaw)
+    }
     let value = RegisterSession(
       session: message.sessionId, participant: message.participant, roles: message.roles,
-      publicKey: message.publicKey
+      publicKey: message.publicKey, orders: orders
     )
     return .command(.reference(.registerSession(value)))
   }
@@ -259,5 +263,12 @@ extension OrderReader {
       sides: sides
     )
     return .command(.order(.cancelOrders(value)))
+  }
+
+  func command(_ message: ResetNumbersDecoder) -> Body {
+    let value = ResetNumbers(
+      session: message.sessionId, account: message.account
+    )
+    return .command(.reference(.resetNumbers(value)))
   }
 }

@@ -130,6 +130,8 @@ public struct FixpSession: Sendable {
   public struct Limits: Sendable, Equatable {
     /// Greatest allowed difference between a client's clock and the server's, in ns.
     public var clockWindow: UInt64 = 5_000_000_000
+    /// Longest time by which a session version may be ahead of the server's clock, in ns.
+    public var versionWindow: UInt64 = 86_400_000_000_000
     /// Shortest keep-alive interval, in ms.
     public var shortestKeepAlive: UInt32 = 1_000
     /// Longest keep-alive interval, in ms.
@@ -201,6 +203,11 @@ public struct FixpSession: Sendable {
     guard request.version > last else {
       return refuseNegotiation(
         .sessionVersionNotIncreasing, limit: Int64(clamping: last))
+    }
+    let highest = wall.nanoseconds.addingReportingOverflow(limits.versionWindow)
+    guard highest.overflow || request.version <= highest.partialValue else {
+      return refuseNegotiation(
+        .sessionVersionTooHigh, limit: Int64(clamping: highest.partialValue))
     }
     guard !identities.isEstablished(request.session) else {
       return refuseNegotiation(.alreadyEstablished)

@@ -29,7 +29,7 @@ public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
   /// not cancelled.
   public var cancelAfter = BeginSession.never
   /// Whether its orders are to be cancelled once it has been disconnected for `cancelAfter`.
-  public var isExposed: Bool { version != 0 && cancelAfter != BeginSession.never }
+  public var isExposed: Bool { cancelAfter != BeginSession.never }
 
   /// Creates a flow that never began.
   public init() {}
@@ -143,6 +143,18 @@ public struct ReportFlows: ~Copyable {
   ) {
     if let former { findAudience(former, known) }
     findAudience(session.participant, known)
+  }
+
+  /// A session's key was replaced or revoked: its orders stay, unless the operator has them
+  /// cancelled, until a session begins with the new key.
+  mutating func keyChanged(_ session: SessionId) {
+    flows.pointer(Int(session.rawValue))?.pointee.cancelAfter = BeginSession.never
+  }
+
+  /// The operator has reset a session's version: no report is numbered until another one begins.
+  mutating func reset(_ session: SessionId) {
+    guard let flow = flows.pointer(Int(session.rawValue)) else { return }
+    (flow.pointee.version, flow.pointee.last) = (0, 0)
   }
 
   /// A balance is reported to every trading session of the account's participant, and to its drop

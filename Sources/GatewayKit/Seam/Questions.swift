@@ -97,6 +97,8 @@ public enum GatewayNotice: Equatable, Sendable {
   /// The client ended the session in order; its orders are cancelled after `cancelAfter` ms, unless
   /// it returns.
   case ended(SessionId, cancelAfter: UInt32)
+  /// An operator's command ended the session's connection.
+  case cutOff(SessionId, Refusal)
 }
 
 /// The result of submitting a command.

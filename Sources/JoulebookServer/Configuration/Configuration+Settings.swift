@@ -195,8 +195,8 @@ extension Setting {
     Setting(
       key: "operator.keys",
       text:
-        "files with operators' public keys, comma-separated; none: the first start generates a "
-        + "key pair",
+        "files with operators' public keys, comma-separated, which the first start registers; none: "
+        + "it generates a key pair",
       value: { $0.operatorKeys.joined(separator: ",") },
       assign: { (configuration, value) throws(ConfigurationError) in
         configuration.operatorKeys = value.split(separator: ",").map {

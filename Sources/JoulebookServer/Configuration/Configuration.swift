@@ -129,6 +129,9 @@ public struct Configuration: Sendable, Equatable {
   /// Files with the operators' public keys, one key of 64 hexadecimal digits per line. If empty,
   /// the first start generates a key pair.
   public var operatorKeys: [String] = []
+  /// The key that replaces that of the operator's session 1 at this start; `nil`: it stays. No key
+  /// of the configuration file: for one start, by who owns the data folder.
+  public var recoveredOperator: PublicKey?
   /// The market's id. `nil`: a random one is made by the first start, which fixes it.
   public var market: MarketId?
   /// Capacity of the exchange. Fixed by the first start of a data folder.

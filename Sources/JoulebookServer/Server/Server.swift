@@ -205,6 +205,7 @@ public final class Server {
   ) throws(StartError) {
     var ledger = configuration.ledgerLocation
     do throws(ConfigurationError) {
+      try OperatorKeys.checkRecovery(configuration)
       if configuration.journalKept == .disk {
         try folder.mustBeFolders()
         try folder.mustBeFiles()

@@ -37,6 +37,7 @@ extension CommandCodec {
     case setRules = 26
     case cancelOrders = 27
     case refuseWork = 28
+    case resetNumbers = 40
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -47,10 +48,10 @@ extension CommandCodec {
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: [16]
       case .transfer: [32]
-      case .meterReading, .registerSession: [48]
-      case .createAccount, .setInstrumentState, .setRules, .refuseWork: [8]
+      case .meterReading: [48]
+      case .registerSession, .registerMeter: [48, 56]
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers: [8]
       case .createInstrument, .enterIceberg: [64]
-      case .registerMeter: [48, 56]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       }
@@ -66,7 +67,7 @@ extension CommandCodec {
       .cancelOrders: 16
       case .transfer: 32
       case .meterReading, .registerSession, .registerMeter: 48
-      case .createAccount, .setInstrumentState, .setRules, .refuseWork: 8
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
       case .enterOnBehalf: 72
@@ -126,6 +127,7 @@ extension CommandCodec {
     case .control(.setRules): .setRules
     case .order(.cancelOrders): .cancelOrders
     case .session(.refuseWork): .refuseWork
+    case .reference(.resetNumbers): .resetNumbers
     }
   }
 
@@ -148,7 +150,11 @@ extension CommandCodec {
     case .cash(.deposit): 48
     case .cash(.withdraw): 48
     case .reference(.createParticipant): 48
-    case .reference(.registerSession): 72
+    case .reference(.registerSession(let value)):
+      switch form(of: value) {
+      case 0: 72
+      default: 80
+      }
     case .reference(.createAccount): 32
     case .reference(.setCap): 40
     case .reference(.createArea): 80
@@ -168,6 +174,7 @@ extension CommandCodec {
     case .control(.setRules): 32
     case .order(.cancelOrders): 40
     case .session(.refuseWork): 32
+    case .reference(.resetNumbers): 32
     }
   }
 
@@ -176,6 +183,12 @@ extension CommandCodec {
     if value.outlivesSession != false { return 3 }
     if value.onBehalfOf != .exchange { return 2 }
     if value.displayQuantity != .zero { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: RegisterSession) -> Int {
+    if value.orders != .keep { return 1 }
     return 0
   }
 
@@ -216,6 +229,7 @@ extension CommandCodec {
     case .control(.setRules(let value)): write(value, to: &writer)
     case .order(.cancelOrders(let value)): write(value, to: &writer)
     case .session(.refuseWork(let value)): write(value, to: &writer)
+    case .reference(.resetNumbers(let value)): write(value, to: &writer)
     }
   }
 
@@ -339,11 +353,16 @@ extension CommandCodec {
   private static func write(
     _ value: RegisterSession, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.session.rawValue)
     writer.put(value.participant.rawValue)
     writer.put(value.roles.rawValue)
     writer.reserve(7)
     writer.put(value.publicKey)
+    if form >= 1 {
+      writer.put(value.orders.rawValue)
+      writer.reserve(7)
+    }
   }
 
   private static func write(
@@ -474,6 +493,13 @@ extension CommandCodec {
   ) {
     writer.put(value.left)
   }
+
+  private static func write(
+    _ value: ResetNumbers, to writer: inout RecordWriter
+  ) {
+    writer.put(value.session.rawValue)
+    writer.put(value.account.rawValue)
+  }
 }
 
 extension CommandCodec {
@@ -493,7 +519,7 @@ extension CommandCodec {
     case .deposit: .cash(.deposit(try cashMovement(&reader)))
     case .withdraw: .cash(.withdraw(try cashMovement(&reader)))
     case .createParticipant: .reference(.createParticipant(try createParticipant(&reader)))
-    case .registerSession: .reference(.registerSession(try registerSession(&reader)))
+    case .registerSession: .reference(.registerSession(payloadLength == 48 ? try registerSession(&reader) : try registerSessionForm1(&reader)))
     case .createAccount: .reference(.createAccount(createAccount(&reader)))
     case .setCap: .reference(.setCap(try setCap(&reader)))
     case .createArea: .reference(.createArea(createArea(&reader)))
@@ -511,6 +537,7 @@ extension CommandCodec {
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
     case .refuseWork: .session(.refuseWork(refuseWork(&reader)))
+    case .resetNumbers: .reference(.resetNumbers(resetNumbers(&reader)))
     }
   }
 
@@ -690,6 +717,17 @@ extension CommandCodec {
     )
   }
 
+  private static func registerSessionForm1(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterSession {
+    var value = try registerSession(&reader)
+    value.orders = try reader.value(SessionOrders.self)
+    if value.orders == .keep {
+      throw reader.needless(at: 48)
+    }
+    try reader.reserved(7)
+    return value
+  }
+
   private static func createAccount(_ reader: inout RecordReader)
     -> CreateAccount {
     let account = AccountId(reader.u32())
@@ -853,6 +891,15 @@ extension CommandCodec {
     let left = reader.i64()
     return RefuseWork(
       left: left
+    )
+  }
+
+  private static func resetNumbers(_ reader: inout RecordReader)
+    -> ResetNumbers {
+    let session = SessionId(reader.u32())
+    let account = AccountId(reader.u32())
+    return ResetNumbers(
+      session: session, account: account
     )
   }
 }

@@ -24,7 +24,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case withdraw
   /// Admits a participant.
   case createParticipant
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession
   /// Opens an account.
   case createAccount
@@ -62,6 +64,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// A client's command was refused before it was applied, because its participant had used up its
   /// work (from the sequencer, in the name of the client's session).
   case refuseWork
+  /// Sets the last session version of a session, or the last client order id of an account, to 0.
+  /// Names one of the two.
+  case resetNumbers
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -92,6 +97,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .control(.setRules): self = .setRules
     case .order(.cancelOrders): self = .cancelOrders
     case .session(.refuseWork): self = .refuseWork
+    case .reference(.resetNumbers): self = .resetNumbers
     }
   }
 
@@ -102,7 +108,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .resetNumbers: [.administration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
     }
   }
@@ -120,7 +126,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .deposit: "Credits cash to an account."
     case .withdraw: "Debits free cash of an account."
     case .createParticipant: "Admits a participant."
-    case .registerSession: "Registers a session identity and its public key; again: replaces key and roles."
+    case .registerSession: "Registers a session identity and its public key; again: replaces key and roles. A session whose key is replaced or revoked loses its connections and its standing instructions (market rules 2)."
     case .createAccount: "Opens an account."
     case .setCap: "Gives an account its own cap in an area."
     case .createArea: "Opens a market area."
@@ -136,6 +142,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
     case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
     case .refuseWork: "A client's command was refused before it was applied, because its participant had used up its work (from the sequencer, in the name of the client's session)."
+    case .resetNumbers: "Sets the last session version of a session, or the last client order id of an account, to 0. Names one of the two."
     }
   }
 }

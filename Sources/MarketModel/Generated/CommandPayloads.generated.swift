@@ -272,26 +272,32 @@ public struct CreateParticipant: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Registers a session identity and its public key; again: replaces key and roles. Role
-/// administration.
+/// Registers a session identity and its public key; again: replaces key and roles. A session whose
+/// key is replaced or revoked loses its connections and its standing instructions (market rules 2).
+/// Role administration.
 public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   /// Its number.
   public var session: SessionId
-  /// For whom it acts.
+  /// For whom it acts; never another one than before. 0, to revoke a session: its own, and its key
+  /// as registered.
   public var participant: ParticipantId
   /// What it may do; empty: revoked.
   public var roles: Roles
   /// The key that signs Negotiate and Establish.
   public var publicKey: PublicKey
+  /// What becomes of its open orders.
+  public var orders: SessionOrders
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `orders`.
   @inlinable public init(
-    session: SessionId, participant: ParticipantId, roles: Roles, publicKey: PublicKey
+    session: SessionId, participant: ParticipantId, roles: Roles, publicKey: PublicKey,
+    orders: SessionOrders = .keep
   ) {
     self.session = session
     self.participant = participant
     self.roles = roles
     self.publicKey = publicKey
+    self.orders = orders
   }
 }
 
@@ -588,6 +594,23 @@ public struct RefuseWork: Sendable, BitwiseCopyable, Hashable {
     left: Int64
   ) {
     self.left = left
+  }
+}
+
+/// Opens a used-up number space again: the last session version of a session, or the last client
+/// order id of an account, becomes 0. Names one of the two. Role administration.
+public struct ResetNumbers: Sendable, BitwiseCopyable, Hashable {
+  /// Whose version; its connections end. 0: an account is named.
+  public var session: SessionId
+  /// Whose client order id; it must have no open orders. Null: a session is named.
+  public var account: AccountId
+
+  /// A command with the given values. Optional: `session`, `account`.
+  @inlinable public init(
+    session: SessionId = .exchange, account: AccountId = .null
+  ) {
+    self.session = session
+    self.account = account
   }
 }
 

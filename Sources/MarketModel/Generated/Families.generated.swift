@@ -36,7 +36,8 @@ extension Command {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
-      MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size
+      MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size,
+      MemoryLayout<ResetNumbers>.size
     ].reduce(0, max)
   }
 }
@@ -66,7 +67,9 @@ public enum CashCommand: Sendable, BitwiseCopyable {
 public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Admits a participant.
   case createParticipant(CreateParticipant)
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession(RegisterSession)
   /// Opens an account.
   case createAccount(CreateAccount)
@@ -82,6 +85,9 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case setInstrumentState(SetInstrumentState)
   /// Registers a meter and authorises it for one account.
   case registerMeter(RegisterMeter)
+  /// Opens a used-up number space again: the last session version of a session, or the last client
+  /// order id of an account, becomes 0. Names one of the two.
+  case resetNumbers(ResetNumbers)
 }
 
 /// Starts and losses of client sessions, sent by the gateway.
@@ -153,6 +159,8 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case instrumentStateChanged(SetInstrumentState)
   /// registerMeter has been applied. Tag 23 in the event hash.
   case meterRegistered(RegisterMeter)
+  /// resetNumbers has been applied. Tag 40 in the event hash.
+  case numbersReset(ResetNumbers)
 }
 
 /// Starts and losses of client sessions.

@@ -21,7 +21,7 @@ public enum CommandFrame {
     case .cash(.deposit): 56
     case .cash(.withdraw): 56
     case .reference(.createParticipant): 48
-    case .reference(.registerSession): 72
+    case .reference(.registerSession): 80
     case .reference(.createAccount): 40
     case .reference(.setCap): 48
     case .reference(.createArea): 88
@@ -32,6 +32,7 @@ public enum CommandFrame {
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 48
+    case .reference(.resetNumbers): 40
     default: nil
     }
   }
@@ -92,6 +93,8 @@ public enum CommandFrame {
       setRules(value, frame, seqNo, sendingTime)
     case .order(.cancelOrders(let value)):
       cancelOrders(value, frame, seqNo, sendingTime)
+    case .reference(.resetNumbers(let value)):
+      resetNumbers(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -227,7 +230,8 @@ public enum CommandFrame {
   ) {
     RegisterSessionEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
-      participant: value.participant, publicKey: value.publicKey, roles: value.roles
+      participant: value.participant, publicKey: value.publicKey, roles: value.roles,
+      orders: value.orders
     )
   }
 
@@ -321,6 +325,16 @@ public enum CommandFrame {
     CancelOrdersEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
       account: value.account, instrument: value.instrument, sides: value.sides
+    )
+  }
+
+  private static func resetNumbers(
+    _ value: ResetNumbers, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    ResetNumbersEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
+      account: value.account
     )
   }
 

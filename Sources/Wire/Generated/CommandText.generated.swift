@@ -101,6 +101,7 @@ extension CommandText {
       line.put("participant", value.participant)
       line.put("roles", value.roles)
       line.put("publicKey", value.publicKey)
+      line.put("orders", value.orders, unless: .keep)
       return line.text
     case .reference(.createAccount(let value)):
       var line = TextLine("createAccount")
@@ -193,6 +194,11 @@ extension CommandText {
       var line = TextLine("refuseWork")
       line.put("left", value.left)
       return line.text
+    case .reference(.resetNumbers(let value)):
+      var line = TextLine("resetNumbers")
+      line.put("session", value.session, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      return line.text
     }
   }
 
@@ -272,7 +278,8 @@ extension CommandText {
     case .registerSession:
       return .reference(.registerSession(RegisterSession(
         session: try words.take("session"), participant: try words.take("participant"),
-        roles: try words.take("roles"), publicKey: try words.take("publicKey")
+        roles: try words.take("roles"), publicKey: try words.take("publicKey"),
+        orders: try words.take("orders", or: .keep)
       )))
     case .createAccount:
       return .reference(.createAccount(CreateAccount(
@@ -345,6 +352,11 @@ extension CommandText {
     case .refuseWork:
       return .session(.refuseWork(RefuseWork(
         left: try words.take("left")
+      )))
+    case .resetNumbers:
+      return .reference(.resetNumbers(ResetNumbers(
+        session: try words.take("session", or: .exchange),
+        account: try words.take("account", or: .null)
       )))
     }
   }
@@ -434,9 +446,10 @@ extension CommandKind {
     ]
     case .registerSession: [
       CommandField("session", SessionId.self, "", isOptional: false, "Its number."),
-      CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts."),
+      CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts; never another one than before. 0, to revoke a session: its own, and its key as registered."),
       CommandField("roles", Roles.self, "", isOptional: false, "What it may do; empty: revoked."),
       CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs Negotiate and Establish."),
+      CommandField("orders", SessionOrders.self, "", isOptional: true, "What becomes of its open orders."),
     ]
     case .createAccount: [
       CommandField("account", AccountId.self, "", isOptional: false, "Its number, unused."),
@@ -514,6 +527,10 @@ extension CommandKind {
     ]
     case .refuseWork: [
       CommandField("left", Int64.self, "as the code says", isOptional: false, "The units of work that were left."),
+    ]
+    case .resetNumbers: [
+      CommandField("session", SessionId.self, "", isOptional: true, "Whose version; its connections end. 0: an account is named."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Whose client order id; it must have no open orders. Null: a session is named."),
     ]
     }
   }

@@ -136,7 +136,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case levelUpdate = 90
   /// Admits a participant.
   case createParticipant = 100
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession = 101
   /// Opens an account.
   case createAccount = 102
@@ -167,6 +169,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders = 115
+  /// Sets the last session version of a session, or the last client order id of an account, to 0.
+  /// Names one of the two.
+  case resetNumbers = 116
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -177,7 +182,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
-    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
+    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
@@ -212,7 +217,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders: true
+    .statusRequest, .setRules, .cancelOrders, .resetNumbers: true
     default: false
     }
   }

@@ -80,7 +80,7 @@ struct RandomMarket {
   mutating func world() -> [Step] {
     var steps: [Step] = []
     if hasNewRules {
-      let version = chance(1, of: 5) ? RulesVersion.newest - 1 : RulesVersion.newest
+      let version = RulesVersion.newest - (chance(1, of: 4) ? 1 + dice(2) : 0)
       steps.append(Step(.control(.setRules(SetRules(version: version))), by: 0))
     }
     for participant in UInt32(1)...3 {
@@ -203,7 +203,8 @@ struct RandomMarket {
     case 945..<957: return withdraw()
     case 957..<969: return massCancel()
     case 969..<981: return cap()
-    case 981..<995: return state()
+    case 981..<992: return state()
+    case 992..<995: return registeredAgain()
     case 995..<997: return tariff()
     default: return oddity()
     }

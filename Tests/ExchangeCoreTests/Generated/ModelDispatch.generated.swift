@@ -33,6 +33,7 @@ extension ReferenceModel {
     case .control(.setRules(let value)): try setRules(value, command)
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
     case .session(.refuseWork(let value)): try refuseWork(value, command)
+    case .reference(.resetNumbers(let value)): try resetNumbers(value, command)
     }
   }
 }
@@ -67,6 +68,7 @@ extension Command.Body {
     case .control(.setRules): (.null, .engine, .null)
     case .order(.cancelOrders(let value)): (value.account, .engine, .null)
     case .session(.refuseWork): (.null, .engine, .null)
+    case .reference(.resetNumbers(let value)): (value.account, .engine, .null)
     }
   }
 }

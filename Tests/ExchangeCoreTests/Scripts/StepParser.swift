@@ -259,12 +259,13 @@ struct StepParser {
       let id = SessionId(try integer(next()))
       let participant = ParticipantId(try number("of") ?? 1)
       let roles = Roles(rawValue: try number("roles") ?? 7)
+      let key = PublicKey(try number("key") ?? 0, 0, 0, 0)
       return Step(
         .reference(
           .registerSession(
             RegisterSession(
-              session: id, participant: participant, roles: roles,
-              publicKey: PublicKey(0, 0, 0, 0)))))
+              session: id, participant: participant, roles: roles, publicKey: key,
+              orders: flag("cancelling") ? .cancel : .keep))))
     case "account":
       let participant = ParticipantId(try number("of") ?? 1)
       return Step(

@@ -123,7 +123,8 @@ struct StepWriter {
       words += ["participant", "\(it.participant.rawValue)"]
     case .reference(.registerSession(let it)):
       words += ["session", "\(it.session.rawValue)", "of", "\(it.participant.rawValue)"]
-      words += ["roles", "\(it.roles.rawValue)"]
+      words += ["roles", "\(it.roles.rawValue)", "key", "\(it.publicKey.word0)"]
+      if it.orders == .cancel { words.append("cancelling") }
     case .reference(.createAccount(let it)):
       words += ["account", person(it.account), "of", "\(it.participant.rawValue)"]
     case .reference(.createArea(let it)):

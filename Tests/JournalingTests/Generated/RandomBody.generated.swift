@@ -123,7 +123,8 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       session: source.identifier("registerSession.session"),
       participant: source.identifier("registerSession.participant"),
       roles: source.roles("registerSession.roles"),
-      publicKey: source.publicKey("registerSession.publicKey")
+      publicKey: source.publicKey("registerSession.publicKey"),
+      orders: source.leavesOut("registerSession.orders") ? .keep : source.choice("registerSession.orders")
     )
     return .reference(.registerSession(value))
   case .createAccount:
@@ -227,5 +228,11 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       left: source.integer("refuseWork.left")
     )
     return .session(.refuseWork(value))
+  case .resetNumbers:
+    let value = ResetNumbers(
+      session: source.leavesOut("resetNumbers.session") ? .exchange : source.identifier("resetNumbers.session"),
+      account: source.leavesOut("resetNumbers.account") ? .null : source.identifier("resetNumbers.account")
+    )
+    return .reference(.resetNumbers(value))
   }
 }

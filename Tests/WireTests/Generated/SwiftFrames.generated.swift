@@ -154,6 +154,8 @@ enum SwiftFrames {
     ("SetRules", "nulls", setRulesWithNulls()),
     ("CancelOrders", "values", cancelOrders()),
     ("CancelOrders", "nulls", cancelOrdersWithNulls()),
+    ("ResetNumbers", "values", resetNumbers()),
+    ("ResetNumbers", "nulls", resetNumbersWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -470,13 +472,13 @@ enum SwiftFrames {
 
   static func canceled() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.expired, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
     }
   }
 
   static func canceledWithNulls() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.expired, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
     }
   }
 
@@ -860,13 +862,13 @@ enum SwiftFrames {
 
   static func registerSession() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.cancel)
     }
   }
 
   static func registerSessionWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.cancel)
     }
   }
 
@@ -1035,6 +1037,18 @@ enum SwiftFrames {
   static func cancelOrdersWithNulls() -> [UInt8] {
     [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
       _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell)
+    }
+  }
+
+  static func resetNumbers() -> [UInt8] {
+    [UInt8](frameLength: ResetNumbersEncoder.frameLength) { frame in
+      _ = ResetNumbersEncoder(into: frame, seqNo: 1240851758054616431, sendingTime: Timestamp(nanoseconds: 13312050856914505774), sessionId: SessionId(2826033752), account: AccountId(1122192296))
+    }
+  }
+
+  static func resetNumbersWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ResetNumbersEncoder.frameLength) { frame in
+      _ = ResetNumbersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(2826033752), account: AccountId(0))
     }
   }
 }

@@ -46,6 +46,13 @@ import Wire
     #expect(MassCancel.Sides.both.rawValue == 2)
   }
 
+  @Test("SessionOrders has the same values on the wire as in the market.")
+  func sessionOrders() {
+    #expect(SessionOrders.allCases.map(\.rawValue) == [0, 1])
+    #expect(SessionOrders.keep.rawValue == 0)
+    #expect(SessionOrders.cancel.rawValue == 1)
+  }
+
   @Test("AssetKind has the same values on the wire as in the market.")
   func assetKind() {
     #expect(AssetKind.allCases.map(\.rawValue) == [0, 1])
@@ -69,7 +76,7 @@ import Wire
 
   @Test("CancelReason has the same values on the wire as in the market.")
   func cancelReason() {
-    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     #expect(CancelReason.user.rawValue == 0)
     #expect(CancelReason.expired.rawValue == 1)
     #expect(CancelReason.immediate.rawValue == 2)
@@ -80,6 +87,7 @@ import Wire
     #expect(CancelReason.halted.rawValue == 7)
     #expect(CancelReason.closed.rawValue == 8)
     #expect(CancelReason.postOnly.rawValue == 9)
+    #expect(CancelReason.revoked.rawValue == 10)
   }
 
   @Test("WaitReason has the same values on the wire as in the market.")

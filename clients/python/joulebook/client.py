@@ -30,6 +30,9 @@ REFUSALS = {
     1008: "the session is established on another connection",
     1021: "the exchange needs log-on of a later version; update this client",
     1022: "too many log-ons from this address proved nothing; wait a minute",
+    1023: "the session version is more than a day ahead of the server's clock",
+    1024: "the operator has replaced or revoked the session's key",
+    1025: "the operator has reset the session's version; connect again",
 }
 
 #: Longest wait for the server's challenge, in seconds.
@@ -284,6 +287,28 @@ class Client:
     async def balance(self, account: int, area: int) -> Message:
         """The balance of an account in an area."""
         return await self.ask("BalanceRequest", account=account, area=area)
+
+    async def register_session(self, session_id: int, participant: int, public_key: bytes,
+                               roles: list, orders: str = "keep") -> Message:
+        """Registers the key of a session identity, or replaces its key and roles. Needs the role
+        administration.
+
+        `public_key` is the 32 bytes of an Ed25519 key; `roles` has some of trading, metering,
+        administration, dropCopy. Another key than before ends the session's connections and removes its
+        standing instructions; `orders` says whether its open orders stay: keep or cancel."""
+        return await self.ask("RegisterSession", sessionId=session_id, participant=participant,
+                              publicKey=public_key, roles=roles, orders=orders)
+
+    async def revoke_session(self, session_id: int, orders: str = "keep") -> Message:
+        """Revokes a session identity: ends its connections, and removes its standing instructions. Needs the
+        role administration, and version 4 of the market rules. `orders` is keep or cancel."""
+        return await self.register_session(session_id, 0, bytes(32), [], orders)
+
+    async def reset_numbers(self, session_id: Optional[int] = None,
+                            account: Optional[int] = None) -> Message:
+        """Sets the last version of a session, whose connections end, or the last client order id of an account
+        without open orders, to 0. Name one of the two. Needs the role administration."""
+        return await self.ask("ResetNumbers", sessionId=session_id or 0, account=account)
 
     def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
                       interval_start: int, interval_end: int, produced: int, consumed: int) -> int:

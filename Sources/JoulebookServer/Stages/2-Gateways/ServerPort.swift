@@ -83,6 +83,12 @@ final class ServerPort: ExchangePort {
       log.debug(
         "a session ended in order; its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
+    case .cutOff(let session, let refusal):
+      log.notice(
+        refusal.code == .keyChanged
+          ? "a session's connection ends: its key was replaced or revoked"
+          : "a session's connection ends: its version was reset",
+        metadata: ["session": session.field, "code": "\(refusal.code.rawValue)"])
     }
   }
 
