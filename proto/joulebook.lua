@@ -39,7 +39,7 @@ local templates = {
   [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
   [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
   [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
-  [115] = "CancelOrders"
+  [115] = "CancelOrders", [130] = "SetParameter"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -67,7 +67,15 @@ local values_InstrumentState = {
 }
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
-  [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly"
+  [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
+  [10] = "definition"
+}
+local values_ParameterSubject = {
+  [0] = "area", [1] = "instrument", [2] = "link", [3] = "pool"
+}
+local values_Parameter = {
+  [0] = "lowestPrice", [1] = "highestPrice", [2] = "tick", [3] = "lot", [4] = "makerFee",
+  [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -251,6 +259,11 @@ fields.meterCount = ProtoField.uint32("joulebook.meterCount", "meterCount")
 fields.rulesVersion = ProtoField.uint32("joulebook.rulesVersion", "rulesVersion")
 fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", "refusedCommandCount")
 fields.version = ProtoField.uint32("joulebook.version", "version")
+fields.value = ProtoField.int64("joulebook.value", "value")
+fields.from = ProtoField.uint64("joulebook.from", "from")
+fields.number = ProtoField.uint32("joulebook.number", "number")
+fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
+fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -1164,6 +1177,18 @@ messages[115] = {
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
     {fields.sides_Sides, 28, 1, {}},
+  },
+}
+messages[130] = {
+  name = "SetParameter", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.value, 16, 8, {read = "int64"}},
+    {fields.from, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.number, 32, 4, {read = "uint32"}},
+    {fields.subject, 36, 1, {}},
+    {fields.parameter, 37, 1, {}},
   },
 }
 

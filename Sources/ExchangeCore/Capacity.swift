@@ -84,6 +84,8 @@ public enum Limit {
   public static let cash: Int64 = 1 << 62
   /// The most ticks between the lowest and the highest price of an instrument.
   public static let bandTicks: Int64 = 1 << 24
+  /// The most changes of parameters that wait for their moment.
+  public static let pendingParameters: UInt32 = 1_024
   /// Highest cap, in Wh.
   public static let cap: Int64 = 1 << 50
 }

@@ -51,6 +51,9 @@ extension Exchange {
     body(Touched.self)
     body(Schedule.self)
     body(Shares.self)
+    body(KeptFees.self)
+    body(PendingParameters.self)
+    body(AreaCosts.self)
   }
 }
 

@@ -34,6 +34,7 @@ extension Exchange {
     case .createInstrument(let value): createInstrument(value, request)
     case .setInstrumentState(let value): setInstrumentState(value, request)
     case .registerMeter(let value): registerMeter(value, request)
+    case .setParameter(let value): setParameter(value, request)
     }
   }
 

@@ -44,6 +44,9 @@ public struct Exchange: ~Copyable {
   // Components that orders do not access; they stand after those that orders do access.
   var meters: Meters
   var currencies: Currencies
+  var keptFees: KeptFees
+  var pendingParameters: PendingParameters
+  var areaCosts: AreaCosts
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -78,6 +81,9 @@ public struct Exchange: ~Copyable {
     events = EventBuffer(orders: capacity.orders)
     meters = Meters(capacity: capacity)
     currencies = Currencies(capacity: capacity)
+    keptFees = KeptFees(capacity: capacity)
+    pendingParameters = PendingParameters(capacity: capacity)
+    areaCosts = AreaCosts(capacity: capacity)
   }
 
   /// Applies one command.

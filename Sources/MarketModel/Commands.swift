@@ -49,7 +49,7 @@ public enum RulesVersion {
   /// The version for a journal without `SetRules`.
   public static let first: UInt32 = 1
   /// The version of a new market.
-  public static let newest: UInt32 = 3
+  public static let newest: UInt32 = 4
 }
 
 extension BeginSession {

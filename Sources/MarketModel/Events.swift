@@ -371,6 +371,19 @@ public struct AreaState: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
+/// A changed parameter took effect.
+public struct ParameterSet: Sendable, BitwiseCopyable, Equatable {
+  /// The change.
+  public var change: SetParameter
+  /// For a parameter of an area, its default cap afterwards; otherwise zero.
+  public var defaultCap: Energy
+
+  /// A change after which the area has `defaultCap`.
+  @inlinable public init(change: SetParameter, defaultCap: Energy) {
+    (self.change, self.defaultCap) = (change, defaultCap)
+  }
+}
+
 /// The end of a cancel on disconnect. A `canceled` event of each order precedes it.
 public struct SessionEnded: Sendable, BitwiseCopyable, Equatable {
   /// The command.

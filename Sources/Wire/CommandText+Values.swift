@@ -165,6 +165,8 @@ extension MassCancel.Sides: TextValue {}
 extension AssetKind: TextValue {}
 extension InstrumentKind: TextValue {}
 extension InstrumentState: TextValue {}
+extension ParameterSubject: TextValue {}
+extension Parameter: TextValue {}
 
 extension Roles: TextValue {
   private static let names: [(name: String, role: Roles)] = [

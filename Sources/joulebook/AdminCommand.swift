@@ -24,7 +24,7 @@ struct AdminCommand: ParsableCommand {
     subcommands: [
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, State.self, TickTo.self, Rules.self, Send.self,
+      Tariff.self, SetParameterOf.self, State.self, TickTo.self, Rules.self, Send.self,
     ])
 
   /// `joulebook admin keygen`.

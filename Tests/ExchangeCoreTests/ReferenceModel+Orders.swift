@@ -148,8 +148,8 @@ extension ReferenceModel {
     var (taker, maker) = (taker, maker)
     let quantity = min(taker.covered, maker.inPlace)
     let notional = maker.price * quantity
-    let takerFee = roundedUp(instrument.takerFee, of: notional)
-    let makerFee = roundedUp(instrument.makerFee, of: notional)
+    let takerFee = roundedUp(taker.takerFee, of: notional)
+    let makerFee = roundedUp(maker.makerFee, of: notional)
     lastTrade += 1
     for order in [taker, maker] {
       release(order, quantity)
@@ -219,11 +219,10 @@ extension ReferenceModel {
 extension ReferenceModel {
   /// The cash that an order reserves for each lot.
   func reservationPerLot(_ order: ModelOrder) -> Int64 {
-    guard let instrument = instruments[order.instrument]?.definition else { return 0 }
     if order.side == .sell, order.price >= 0 { return 0 }
     let rate = Rate(
       partsPerMillion: max(
-        instrument.makerFee.partsPerMillion, instrument.takerFee.partsPerMillion))
+        order.makerFee.partsPerMillion, order.takerFee.partsPerMillion))
     let payable = order.side == .buy ? order.price : -order.price
     return max(payable, 0) * order.lot + roundedUp(rate, of: order.price * order.lot)
   }
@@ -309,15 +308,6 @@ extension ReferenceModel {
             session: command.session, clientSequence: command.clientSequence, request: request,
             count: count))))
     drain()
-  }
-
-  /// Cancels the good-till-time orders that are due, before the command is applied.
-  mutating func expireOrders(at time: Timestamp) {
-    let expired = orders.values.filter { $0.expireTime <= time }.sorted { a, b in
-      a.expireTime == b.expireTime ? a.arrival < b.arrival : a.expireTime < b.expireTime
-    }
-    for order in expired { cancelWhole(order.id, .expired) }
-    if !expired.isEmpty { drain() }
   }
 }
 

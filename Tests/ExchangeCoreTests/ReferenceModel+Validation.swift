@@ -190,6 +190,8 @@ extension ReferenceModel {
     new.quantity = quantity
     new.leaves = quantity - old.executed
     if !new.keepsPlace(of: old) {
+      new.makerFee = instrument.definition.makerFee
+      new.takerFee = instrument.definition.takerFee
       let cash = free(old.account, old.position.area)
       let difference =
         reservationPerLot(new) * (new.leaves / new.lot)
@@ -224,6 +226,7 @@ extension ModelOrder {
       price: request.type == .market ? edge.ticks : request.price.ticks,
       quantity: request.quantity.wattHours, leaves: request.quantity.wattHours, covered: 0,
       expireTime: request.expireTime, arrival: arrival, place: 0, isResting: false,
-      display: request.displayQuantity.wattHours, request: request)
+      display: request.displayQuantity.wattHours, request: request,
+      makerFee: definition.makerFee, takerFee: definition.takerFee)
   }
 }

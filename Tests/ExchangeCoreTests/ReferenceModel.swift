@@ -44,6 +44,9 @@ struct ReferenceModel {
   /// The debt of each account in each currency as it was counted last (section 6).
   var debts: [CashKey: Int64] = [:]
 
+  /// Changes of parameters that wait for their moment, in the order of their acceptance.
+  var pendingParameters: [PendingChange] = []
+
   var lastArrival = 0
   var lastPlace = 0
   var lastTrade: UInt64 = 0
@@ -58,7 +61,7 @@ struct ReferenceModel {
   mutating func apply(_ command: Command) -> [Event] {
     events = []
     now = command.time
-    expireOrders(at: command.time)
+    applyDue(at: command.time)
     do throws(Refusal) {
       try permit(command)
       try perform(command)

@@ -42,7 +42,10 @@ struct ModelAccount {
 
 struct ModelArea {
   var definition: CreateArea
-  let defaultCap: Int64
+  var defaultCap: Int64
+  /// Storage cost and price, from which a change of one of them computes the cap.
+  var storageCost: Int64?
+  var storagePrice: Int64?
   /// Gross production since the start, Wh.
   var produced: Int64 = 0
   /// Energy imported from the grid since the start, Wh.
@@ -53,7 +56,7 @@ struct ModelArea {
 }
 
 struct ModelInstrument {
-  let definition: CreateInstrument
+  var definition: CreateInstrument
   var state: InstrumentState = .open
 }
 
@@ -92,7 +95,7 @@ struct ModelOrder {
   let timeInForce: TimeInForce
   let prevention: SelfTradePrevention
   let postOnly: Bool
-  let lot: Int64
+  var lot: Int64
   var price: Int64
   var quantity: Int64
   var leaves: Int64
@@ -108,6 +111,9 @@ struct ModelOrder {
   let display: Int64
   /// The order as it was sent.
   let request: NewOrder
+  /// The fee rates at which it reserved its cash, and trades.
+  var makerFee: Rate
+  var takerFee: Rate
   /// Rest of the displayed slice, Wh.
   var displayedSlice: Int64 = 0
 

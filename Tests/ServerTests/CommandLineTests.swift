@@ -46,13 +46,13 @@ struct CommandLineTests {
     let server = try ServerProcess(
       data: folder.path + "/data", options: ["--set", "capacity.orders=1024"])
     for (version, words) in [
-      ("3", "8001 version 3 of the rules is in force already; this program knows versions up to 3"),
+      ("4", "8001 version 4 of the rules is in force already; this program knows versions up to 4"),
       (
-        "4",
-        "8002 the server's program knows versions of the rules up to 3, not 4: start the server "
+        "5",
+        "8002 the server's program knows versions of the rules up to 4, not 5: start the server "
           + "with"
       ),
-      ("1", "8004 version 3 of the rules is in force and cannot be replaced by 1; this program"),
+      ("1", "8004 version 4 of the rules is in force and cannot be replaced by 1; this program"),
     ] {
       let result = try Joulebook.run([
         "admin", "rules", version, "--data", server.data, "--connect", "127.0.0.1:\(server.port)",

@@ -56,6 +56,16 @@ struct OrderMarks: BitwiseCopyable {
   /// Whether cancel on disconnect leaves the order open.
   var outlivesSession: Bool { bits & 16 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
+  /// Whether the order trades at the fee rates of the time at which it reserved its cash, which are
+  /// no longer the instrument's (KeptFees.swift).
+  var keepsFees: Bool {
+    get { bits & 32 != 0 }
+    set { bits = newValue ? bits | 32 : bits & ~32 }
+  }
+  /// Whether one of two orders keeps fee rates.
+  @inline(__always) static func keepFees(_ a: OrderMarks, _ b: OrderMarks) -> Bool {
+    (a.bits | b.bits) & 32 != 0
+  }
   /// Whether any special attribute applies. A plain order passes this single test; only behind it
   /// do the rules test for each kind of special order.
   @inline(__always) var isSpecial: Bool { bits & OrderMarks.special != 0 }

@@ -1,5 +1,5 @@
-// Entries of the schedule that are due at the time of the command (section 5, good till time). A
-// new kind of entry is a case of `DueKind` and a case here.
+// Entries of the schedule that are due at the time of the command (section 4, "The schedule"). A new
+// kind of entry is a case of `DueKind` and a case here.
 
 import MarketModel
 
@@ -7,12 +7,18 @@ extension Exchange {
   /// Applies the due entries in the order of the schedule, before the command's own rule.
   mutating func applyDue() {
     var hasActed = false
+    var last: UInt64 = 0
     while let due = schedule.due(progress.now) {
       let count = schedule.count
+      let time = schedule.firstTime
+      // Before version 4 all expire times of a command had one drain.
+      if hasActed, due.kind != .expiry || (rules >= 4 && time > last) { drain() }
+      last = time
       switch due.kind {
       case .expiry: cancelInFull(open(due.subject), .expired)
+      case .parameter: takeEffect(due.subject)
       }
-      invariant(schedule.count == count - 1, "an applied entry left the schedule")
+      invariant(schedule.count < count, "an applied entry left the schedule")
       hasActed = true
     }
     if hasActed { drain() }

@@ -141,6 +141,7 @@ extension Exchange {
     order.quantity = change.quantity.wattHours
     order.leaves = change.quantity.wattHours - executed
     order.reservePerLot = perLot
+    order.marks.keepsFees = false
     order.row.cover(
       coverOnEntry(position, side, price: order.price, leaves: order.leaves, lot: lot))
     reserve(order, lots: order.leaves / lot)

@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .setParameter: [.administration]
     default: []
     }
   }
@@ -43,6 +43,7 @@ extension OrderReader {
       case .tick: TickDecoder(frame).map(command)
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
+      case .setParameter: SetParameterDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -259,5 +260,19 @@ extension OrderReader {
       sides: sides
     )
     return .command(.order(.cancelOrders(value)))
+  }
+
+  func command(_ message: SetParameterDecoder) -> Body {
+    guard let subject = message.subject else {
+      return .badEnum(message.subjectRaw)
+    }
+    guard let parameter = message.parameter else {
+      return .badEnum(message.parameterRaw)
+    }
+    let value = SetParameter(
+      subject: subject, number: message.number, parameter: parameter, value: message.value,
+      from: message.from
+    )
+    return .command(.reference(.setParameter(value)))
   }
 }

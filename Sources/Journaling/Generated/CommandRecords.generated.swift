@@ -36,6 +36,7 @@ extension CommandCodec {
     case enterOnBehalf = 25
     case setRules = 26
     case cancelOrders = 27
+    case setParameter = 54
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -45,7 +46,7 @@ extension CommandCodec {
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: [16]
-      case .transfer: [32]
+      case .transfer, .setParameter: [32]
       case .meterReading, .registerSession: [48]
       case .createAccount, .setInstrumentState, .setRules: [8]
       case .createInstrument, .enterIceberg: [64]
@@ -63,7 +64,7 @@ extension CommandCodec {
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: 16
-      case .transfer: 32
+      case .transfer, .setParameter: 32
       case .meterReading, .registerSession, .registerMeter: 48
       case .createAccount, .setInstrumentState, .setRules: 8
       case .createInstrument, .enterIceberg: 64
@@ -124,6 +125,7 @@ extension CommandCodec {
     case .session(.endSession): .endSession
     case .control(.setRules): .setRules
     case .order(.cancelOrders): .cancelOrders
+    case .reference(.setParameter): .setParameter
     }
   }
 
@@ -165,6 +167,7 @@ extension CommandCodec {
     case .session(.endSession): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 40
+    case .reference(.setParameter): 56
     }
   }
 
@@ -212,6 +215,7 @@ extension CommandCodec {
     case .session(.endSession(let value)): write(value, to: &writer)
     case .control(.setRules(let value)): write(value, to: &writer)
     case .order(.cancelOrders(let value)): write(value, to: &writer)
+    case .reference(.setParameter(let value)): write(value, to: &writer)
     }
   }
 
@@ -464,6 +468,18 @@ extension CommandCodec {
     writer.put(value.sides.rawValue)
     writer.reserve(3)
   }
+
+  private static func write(
+    _ value: SetParameter, to writer: inout RecordWriter
+  ) {
+    writer.put(value.subject.rawValue)
+    writer.reserve(3)
+    writer.put(value.number)
+    writer.put(value.parameter.rawValue)
+    writer.reserve(7)
+    writer.put(value.value)
+    writer.put(value.from.nanoseconds)
+  }
 }
 
 extension CommandCodec {
@@ -500,6 +516,7 @@ extension CommandCodec {
     case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
+    case .setParameter: .reference(.setParameter(try setParameter(&reader)))
     }
   }
 
@@ -834,6 +851,20 @@ extension CommandCodec {
     try reader.reserved(3)
     return CancelOrders(
       participant: participant, account: account, instrument: instrument, sides: sides
+    )
+  }
+
+  private static func setParameter(_ reader: inout RecordReader)
+    throws(Failure) -> SetParameter {
+    let subject = try reader.value(ParameterSubject.self)
+    try reader.reserved(3)
+    let number = reader.u32()
+    let parameter = try reader.value(Parameter.self)
+    try reader.reserved(7)
+    let value = reader.i64()
+    let from = Timestamp(nanoseconds: reader.u64())
+    return SetParameter(
+      subject: subject, number: number, parameter: parameter, value: value, from: from
     )
   }
 }

@@ -59,6 +59,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -88,6 +91,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .session(.endSession): self = .endSession
     case .control(.setRules): self = .setRules
     case .order(.cancelOrders): self = .cancelOrders
+    case .reference(.setParameter): self = .setParameter
     }
   }
 
@@ -98,7 +102,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .setParameter: [.administration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession: []
     }
   }
@@ -131,6 +135,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .endSession: "A session lost its connection and did not reconnect in time (from the gateway). Its open orders are cancelled, except those of standing instructions and those that outlive the session."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
     case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
+    case .setParameter: "Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack when it is accepted."
     }
   }
 }

@@ -577,3 +577,30 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack
+/// when it is accepted. Role administration.
+public struct SetParameter: Sendable, BitwiseCopyable, Hashable {
+  /// Area or instrument.
+  public var subject: ParameterSubject
+  /// Number of the area or instrument.
+  public var number: UInt32
+  /// Which parameter.
+  public var parameter: Parameter
+  /// The new value, in the parameter's unit. Unit: as the parameter says.
+  public var value: Int64
+  /// When it takes effect, later than now; 0: at once.
+  public var from: Timestamp
+
+  /// A command with the given values. Optional: `from`.
+  @inlinable public init(
+    subject: ParameterSubject, number: UInt32, parameter: Parameter, value: Int64,
+    from: Timestamp = Timestamp(nanoseconds: 0)
+  ) {
+    self.subject = subject
+    self.number = number
+    self.parameter = parameter
+    self.value = value
+    self.from = from
+  }
+}
+

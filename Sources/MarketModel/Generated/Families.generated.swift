@@ -36,7 +36,7 @@ extension Command {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
-      MemoryLayout<CancelOrders>.size
+      MemoryLayout<CancelOrders>.size, MemoryLayout<SetParameter>.size
     ].reduce(0, max)
   }
 }
@@ -82,6 +82,9 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case setInstrumentState(SetInstrumentState)
   /// Registers a meter and authorises it for one account.
   case registerMeter(RegisterMeter)
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter(SetParameter)
 }
 
 /// Starts and losses of client sessions, sent by the gateway.
@@ -150,6 +153,8 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case instrumentStateChanged(SetInstrumentState)
   /// registerMeter has been applied. Tag 23 in the event hash.
   case meterRegistered(RegisterMeter)
+  /// A changed parameter took effect. Tag 54 in the event hash.
+  case parameterSet(ParameterSet)
 }
 
 /// Starts and losses of client sessions.

@@ -169,6 +169,7 @@ public struct ReferenceData: ~Copyable {
         definition: made.definition, defaultCap: made.defaultCap)
       counts.areas += 1
     case .tariffSet(let made): set(made)
+    case .parameterSet(let made): set(made)
     case .instrumentCreated(let made):
       instrumentTable[Int(made.instrument.rawValue)] = Instrument(definition: made, state: .open)
       counts.instruments += 1
@@ -186,6 +187,19 @@ public struct ReferenceData: ~Copyable {
     guard let row = areaTable.pointer(Int(tariff.area.rawValue)) else { return }
     row.pointee?.definition.feedInPrice = tariff.feedInPrice
     row.pointee?.definition.retailPrice = tariff.retailPrice
+  }
+
+  private mutating func set(_ made: ParameterSet) {
+    switch made.change.subject {
+    case .area:
+      guard let row = areaTable.pointer(Int(made.change.number)) else { return }
+      row.pointee?.defaultCap = made.defaultCap
+      row.pointee?.definition.set(made.change)
+    case .instrument:
+      guard let row = instrumentTable.pointer(Int(made.change.number)) else { return }
+      row.pointee?.definition.set(made.change)
+    case .link, .pool: break
+    }
   }
 
   /// Whether both have equal data. Linear in their size.

@@ -32,6 +32,7 @@ public enum CommandFrame {
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 48
+    case .reference(.setParameter): 56
     default: nil
     }
   }
@@ -92,6 +93,8 @@ public enum CommandFrame {
       setRules(value, frame, seqNo, sendingTime)
     case .order(.cancelOrders(let value)):
       cancelOrders(value, frame, seqNo, sendingTime)
+    case .reference(.setParameter(let value)):
+      setParameter(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -321,6 +324,16 @@ public enum CommandFrame {
     CancelOrdersEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
       account: value.account, instrument: value.instrument, sides: value.sides
+    )
+  }
+
+  private static func setParameter(
+    _ value: SetParameter, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetParameterEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value, from: value.from,
+      number: value.number, subject: value.subject, parameter: value.parameter
     )
   }
 

@@ -189,6 +189,14 @@ extension CommandText {
       line.put("instrument", value.instrument, unless: .null)
       line.put("sides", value.sides, unless: .both)
       return line.text
+    case .reference(.setParameter(let value)):
+      var line = TextLine("setParameter")
+      line.put("subject", value.subject)
+      line.put("number", value.number)
+      line.put("parameter", value.parameter)
+      line.put("value", value.value)
+      line.put("from", value.from, unless: Timestamp(nanoseconds: 0))
+      return line.text
     }
   }
 
@@ -337,6 +345,12 @@ extension CommandText {
         participant: try words.take("participant"), account: try words.take("account", or: .null),
         instrument: try words.take("instrument", or: .null),
         sides: try words.take("sides", or: .both)
+      )))
+    case .setParameter:
+      return .reference(.setParameter(SetParameter(
+        subject: try words.take("subject"), number: try words.take("number"),
+        parameter: try words.take("parameter"), value: try words.take("value"),
+        from: try words.take("from", or: Timestamp(nanoseconds: 0))
       )))
     }
   }
@@ -503,6 +517,13 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
       CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
       CommandField("sides", MassCancel.Sides.self, "", isOptional: true, "Only this side's, or both."),
+    ]
+    case .setParameter: [
+      CommandField("subject", ParameterSubject.self, "", isOptional: false, "Area or instrument."),
+      CommandField("number", UInt32.self, "", isOptional: false, "Number of the area or instrument."),
+      CommandField("parameter", Parameter.self, "", isOptional: false, "Which parameter."),
+      CommandField("value", Int64.self, "as the parameter says", isOptional: false, "The new value, in the parameter's unit."),
+      CommandField("from", Timestamp.self, "", isOptional: true, "When it takes effect, later than now; 0: at once."),
     ]
     }
   }

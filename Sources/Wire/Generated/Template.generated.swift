@@ -167,6 +167,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders = 115
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter = 130
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -180,7 +183,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
-    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setParameter: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled: 68
@@ -212,7 +215,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders: true
+    .statusRequest, .setRules, .cancelOrders, .setParameter: true
     default: false
     }
   }

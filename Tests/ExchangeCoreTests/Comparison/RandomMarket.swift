@@ -6,18 +6,18 @@ import MarketModel
 
 /// Generates the steps of one run.
 struct RandomMarket {
-  private var random: SeededRandom
+  var random: SeededRandom
   private var orderCount = 0
   /// Seconds since the start of the run.
-  private var clock: UInt64 = 0
+  private(set) var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
-  private let instruments: [CreateInstrument]
+  let instruments: [CreateInstrument]
   private let accounts: UInt32
   /// The capacity of the exchange, which is small in a third of the runs.
   let capacity: Capacity
   /// Whether the run has fees, agents and closings. Runs without them find errors that others would
   /// hide.
-  private let hasFees: Bool
+  let hasFees: Bool
   private let hasAgents: Bool
   /// Whether the run begins with the newest rules or those before.
   private let hasNewRules: Bool
@@ -188,6 +188,7 @@ struct RandomMarket {
     if !Self.declaredLater.isEmpty, chance(1, of: 50) {
       return Step(randomBody(pick(Self.declaredLater), &self))
     }
+    if chance(1, of: 60) { return change() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }
@@ -211,14 +212,14 @@ struct RandomMarket {
 
   // MARK: Ingredients
 
-  private mutating func chance(_ part: Int, of whole: Int) -> Bool {
+  mutating func chance(_ part: Int, of whole: Int) -> Bool {
     Int.random(in: 0..<whole, using: &random) < part
   }
 
   /// 0 ..< sides.
   mutating func dice(_ sides: UInt32) -> UInt32 { UInt32.random(in: 0..<sides, using: &random) }
 
-  private mutating func account() -> AccountId {
+  mutating func account() -> AccountId {
     AccountId(UInt32.random(in: 1...accounts, using: &random))
   }
 
@@ -235,11 +236,11 @@ struct RandomMarket {
     return Energy(wattHours: Int64.random(in: 1...most, using: &random) * lot.wattHours)
   }
 
-  private mutating func pick<Value>(_ values: [Value]) -> Value {
+  mutating func pick<Value>(_ values: [Value]) -> Value {
     values[Int.random(in: 0..<values.count, using: &random)]
   }
 
-  private mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
+  mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
     Timestamp(nanoseconds: UInt64.random(in: range, using: &random))
   }
 

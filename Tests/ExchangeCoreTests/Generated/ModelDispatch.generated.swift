@@ -32,6 +32,7 @@ extension ReferenceModel {
     case .session(.endSession(let value)): try endSession(value, command)
     case .control(.setRules(let value)): try setRules(value, command)
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
+    case .reference(.setParameter(let value)): try setParameter(value, command)
     }
   }
 }
@@ -65,6 +66,7 @@ extension Command.Body {
     case .session(.endSession): (.null, .engine, .null)
     case .control(.setRules): (.null, .engine, .null)
     case .order(.cancelOrders(let value)): (value.account, .engine, .null)
+    case .reference(.setParameter): (.null, .engine, .null)
     }
   }
 }

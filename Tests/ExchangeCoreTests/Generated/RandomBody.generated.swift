@@ -222,5 +222,13 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides")
     )
     return .order(.cancelOrders(value))
+  case .setParameter:
+    let value = SetParameter(
+      subject: source.choice("setParameter.subject"), number: source.integer("setParameter.number"),
+      parameter: source.choice("setParameter.parameter"),
+      value: source.integer("setParameter.value"),
+      from: source.leavesOut("setParameter.from") ? Timestamp(nanoseconds: 0) : source.timestamp("setParameter.from")
+    )
+    return .reference(.setParameter(value))
   }
 }

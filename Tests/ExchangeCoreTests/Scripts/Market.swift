@@ -103,6 +103,9 @@ struct Market: ~Copyable {
     case .cash(.withdraw(var movement)):
       if step.countsUp { movement.reference = nextReference(movement.account) }
       return .cash(.withdraw(movement))
+    case .reference(.setParameter(var change)):
+      if change.from.nanoseconds != 0 { change.from = time(change.from) }
+      return .reference(.setParameter(change))
     case .meterReading(let reading): return .meterReading(fillIn(reading, step.countsUp))
     default: return step.body
     }

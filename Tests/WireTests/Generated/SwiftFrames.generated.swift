@@ -154,6 +154,8 @@ enum SwiftFrames {
     ("SetRules", "nulls", setRulesWithNulls()),
     ("CancelOrders", "values", cancelOrders()),
     ("CancelOrders", "nulls", cancelOrdersWithNulls()),
+    ("SetParameter", "values", setParameter()),
+    ("SetParameter", "nulls", setParameterWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -470,13 +472,13 @@ enum SwiftFrames {
 
   static func canceled() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.expired, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
     }
   }
 
   static func canceledWithNulls() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.expired, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
     }
   }
 
@@ -1035,6 +1037,18 @@ enum SwiftFrames {
   static func cancelOrdersWithNulls() -> [UInt8] {
     [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
       _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell)
+    }
+  }
+
+  static func setParameter() -> [UInt8] {
+    [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, from: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+    }
+  }
+
+  static func setParameterWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, from: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
     }
   }
 }

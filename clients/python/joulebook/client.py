@@ -297,6 +297,16 @@ class Client:
                 meter_key, self.market, meter, register_sequence, interval_start, interval_end, produced,
                 consumed))
 
+    async def set_parameter(self, subject: str, number: int, parameter: str, value: int,
+                            from_time: int = 0) -> Message:
+        """Changes a parameter of an instrument or an area, for an operator; returns the Ack.
+
+        `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
+        or "area" (storageCost, storagePrice, lossFactor); `value` is in the unit of the definition.
+        `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
+        return await self.ask("SetParameter", subject=subject, number=number, parameter=parameter,
+                              value=value, **{"from": from_time})
+
     async def reference_data(self, area: Optional[int] = None) -> list:
         """The areas and instruments, as AreaDefinition and InstrumentDefinition; `area` selects one area."""
         number = self.send("ReferenceDataRequest", area=area)
