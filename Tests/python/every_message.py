@@ -74,7 +74,9 @@ async def found(operator, keys, meter):
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
-    await rejected(operator, 8001, "SetRules", version=3)
+    await rejected(operator, 8001, "SetRules", version=4)
+    acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
+                                      value=200_000)))
     for name, fields in acts:
         assert (await operator.ask(name, **fields)).name == "Ack", name
     status = await operator.ask("StatusRequest", withStateHash="yes")
