@@ -11,7 +11,7 @@ struct ParameterServerTests {
     var server = try ServerProcess(data: folder.path + "/data")
     try village.setUp(on: server)
     let ana = try village.trader(2, server)
-    func admin(_ arguments: String) throws -> (status: Int32, output: String, errors: String) {
+    func admin(_ arguments: String) throws -> Joulebook.Result {
       try Joulebook.run(
         ["admin"] + arguments.split(separator: " ").map(String.init) + [
           "--data", server.data, "--connect", "127.0.0.1:\(server.port)",
