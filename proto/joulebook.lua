@@ -29,17 +29,17 @@ local templates = {
   [29] = "BalanceRequest", [40] = "Accepted", [41] = "Replaced", [42] = "Canceled", [43] = "Trade",
   [44] = "Rejected", [45] = "Restated", [46] = "MassCancelReport", [47] = "BalanceUpdate",
   [48] = "OrderStatus", [49] = "Explanation", [50] = "TransferReport", [51] = "AgentReport",
-  [52] = "Ack", [53] = "ReportCopy", [54] = "SettlementNotice", [60] = "MeterReading",
-  [61] = "MeterReadingAck", [70] = "ReferenceDataRequest", [71] = "AreaDefinition",
-  [72] = "InstrumentDefinition", [73] = "StateChange", [74] = "ReferenceDataEnd",
-  [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe", [82] = "OrderAdd",
-  [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade", [86] = "LevelSnapshot",
-  [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook", [90] = "LevelUpdate",
-  [100] = "CreateParticipant", [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap",
-  [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
-  [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
-  [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
-  [115] = "CancelOrders", [130] = "SetParameter"
+  [52] = "Ack", [53] = "ReportCopy", [54] = "SettlementNotice", [55] = "Noted",
+  [60] = "MeterReading", [61] = "MeterReadingAck", [70] = "ReferenceDataRequest",
+  [71] = "AreaDefinition", [72] = "InstrumentDefinition", [73] = "StateChange",
+  [74] = "ReferenceDataEnd", [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe",
+  [82] = "OrderAdd", [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade",
+  [86] = "LevelSnapshot", [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook",
+  [90] = "LevelUpdate", [100] = "CreateParticipant", [101] = "RegisterSession",
+  [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea", [105] = "SetTariff",
+  [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
+  [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
+  [114] = "SetRules", [115] = "CancelOrders", [130] = "SetParameter", [131] = "Note"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -52,6 +52,9 @@ local values_TimeInForce = {
 }
 local values_SelfTradePrevention = {
   [0] = "cancelNewer", [1] = "cancelOlder", [2] = "cancelBoth", [3] = "decrementBoth"
+}
+local values_SelfTradeScope = {
+  [0] = "account", [1] = "participant"
 }
 local values_Sides = {
   [0] = "buy", [1] = "sell", [2] = "both"
@@ -182,6 +185,7 @@ fields.originSeqNo = ProtoField.uint64("joulebook.originSeqNo", "originSeqNo")
 fields.originSession = ProtoField.uint32("joulebook.originSession", "originSession")
 fields.batch = ProtoField.uint64("joulebook.batch", "batch")
 fields.lastSequence = ProtoField.uint64("joulebook.lastSequence", "lastSequence")
+fields.text = ProtoField.bytes("joulebook.text", "text")
 fields.meter = ProtoField.uint32("joulebook.meter", "meter")
 fields.registerSequence = ProtoField.uint64("joulebook.registerSequence", "registerSequence")
 fields.intervalStart = ProtoField.uint64("joulebook.intervalStart", "intervalStart")
@@ -240,9 +244,13 @@ fields.roles_trading = ProtoField.bool("joulebook.roles_trading", "trading", 8, 
 fields.roles_metering = ProtoField.bool("joulebook.roles_metering", "metering", 8, nil, 2)
 fields.roles_administration = ProtoField.bool("joulebook.roles_administration", "administration", 8, nil, 4)
 fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 8, nil, 8)
+fields.selfTrade = ProtoField.uint8("joulebook.selfTrade", "selfTrade", base.DEC, values_SelfTradeScope)
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
+fields.from = ProtoField.uint64("joulebook.from", "from")
+fields.ownReadings = ProtoField.uint8("joulebook.ownReadings", "ownReadings", base.DEC, values_Flag)
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
+fields.source = ProtoField.uint16("joulebook.source", "source")
 fields.time = ProtoField.uint64("joulebook.time", "time")
 fields.withStateHash = ProtoField.uint8("joulebook.withStateHash", "withStateHash", base.DEC, values_Flag)
 fields.durableSequence = ProtoField.uint64("joulebook.durableSequence", "durableSequence")
@@ -260,7 +268,6 @@ fields.rulesVersion = ProtoField.uint32("joulebook.rulesVersion", "rulesVersion"
 fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", "refusedCommandCount")
 fields.version = ProtoField.uint32("joulebook.version", "version")
 fields.value = ProtoField.int64("joulebook.value", "value")
-fields.from = ProtoField.uint64("joulebook.from", "from")
 fields.number = ProtoField.uint32("joulebook.number", "number")
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
@@ -761,6 +768,17 @@ messages[54] = {
     {fields.lastSequence, 24, 8, {read = "uint64"}},
   },
 }
+messages[55] = {
+  name = "Noted", block = 76,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.orderId, 16, 8, {read = "uint64", null = "0"}},
+    {fields.clientOrderId, 24, 8, {read = "uint64", null = "0"}},
+    {fields.text, 32, 40, {}},
+    {fields.account, 72, 4, {read = "uint32", null = "0"}},
+  },
+}
 messages[60] = {
   name = "MeterReading", block = 124,
   fields = {
@@ -1006,7 +1024,7 @@ messages[100] = {
   },
 }
 messages[101] = {
-  name = "RegisterSession", block = 60,
+  name = "RegisterSession", block = 68,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1014,6 +1032,7 @@ messages[101] = {
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
     {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
+    {fields.selfTrade, 60, 1, {}},
   },
 }
 messages[102] = {
@@ -1087,7 +1106,7 @@ messages[107] = {
   },
 }
 messages[108] = {
-  name = "RegisterMeter", block = 68,
+  name = "RegisterMeter", block = 84,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1096,10 +1115,12 @@ messages[108] = {
     {fields.account, 52, 4, {read = "uint32", null = "0"}},
     {fields.area, 56, 2, {read = "uint16", null = "0"}},
     {fields.capacity, 60, 8, {read = "int64"}},
+    {fields.from, 68, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.ownReadings, 76, 1, {}},
   },
 }
 messages[109] = {
-  name = "Deposit", block = 44,
+  name = "Deposit", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1107,10 +1128,11 @@ messages[109] = {
     {fields.reference, 24, 8, {read = "uint64"}},
     {fields.account, 32, 4, {read = "uint32", null = "0"}},
     {fields.currency, 36, 2, {read = "uint16", null = "0"}},
+    {fields.source, 44, 2, {read = "uint16"}},
   },
 }
 messages[110] = {
-  name = "Withdraw", block = 44,
+  name = "Withdraw", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1118,6 +1140,7 @@ messages[110] = {
     {fields.reference, 24, 8, {read = "uint64"}},
     {fields.account, 32, 4, {read = "uint32", null = "0"}},
     {fields.currency, 36, 2, {read = "uint16", null = "0"}},
+    {fields.source, 44, 2, {read = "uint16"}},
   },
 }
 messages[111] = {
@@ -1189,6 +1212,15 @@ messages[130] = {
     {fields.number, 32, 4, {read = "uint32"}},
     {fields.subject, 36, 1, {}},
     {fields.parameter, 37, 1, {}},
+  },
+}
+messages[131] = {
+  name = "Note", block = 68,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.clientOrderId, 16, 8, {read = "uint64", null = "0"}},
+    {fields.text, 24, 40, {}},
   },
 }
 

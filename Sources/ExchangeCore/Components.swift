@@ -54,6 +54,9 @@ extension Exchange {
     body(KeptFees.self)
     body(PendingParameters.self)
     body(AreaCosts.self)
+    body(MeterChanges.self)
+    body(CashReferences.self)
+    body(Notes.self)
   }
 }
 

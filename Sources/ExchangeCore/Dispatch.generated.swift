@@ -10,6 +10,7 @@ extension Exchange {
     case .massCancel(let value): massCancel(value, request)
     case .setAgent(let value): setAgent(value, request)
     case .cancelOrders(let value): cancelOrders(value, request)
+    case .note(let value): note(value, request)
     }
   }
 

@@ -47,6 +47,9 @@ public struct Exchange: ~Copyable {
   var keptFees: KeptFees
   var pendingParameters: PendingParameters
   var areaCosts: AreaCosts
+  var meterChanges: MeterChanges
+  var cashReferences: CashReferences
+  var notes: Notes
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -84,6 +87,9 @@ public struct Exchange: ~Copyable {
     keptFees = KeptFees(capacity: capacity)
     pendingParameters = PendingParameters(capacity: capacity)
     areaCosts = AreaCosts(capacity: capacity)
+    meterChanges = MeterChanges(capacity: capacity)
+    cashReferences = CashReferences(capacity: capacity)
+    notes = Notes(capacity: capacity)
   }
 
   /// Applies one command.

@@ -55,6 +55,7 @@ package enum EventReader {
     case .explanation: try ExplanationDecoder(frame)?.event()
     case .transferReport: try TransferReportDecoder(frame)?.event()
     case .agentReport: AgentReportDecoder(frame)?.event()
+    case .noted: NotedDecoder(frame)?.event()
     case .ack: AckDecoder(frame)?.event()
     case .reportCopy: ReportCopyDecoder(frame)?.event()
     case .settlementNotice: SettlementNoticeDecoder(frame)?.event()

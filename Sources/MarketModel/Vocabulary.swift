@@ -46,6 +46,14 @@ public enum SelfTradePrevention: UInt8, Sendable, CaseIterable, BitwiseCopyable 
   case decrementBoth = 3
 }
 
+/// Between which orders the prevention of self-trades applies (market rules 5).
+public enum SelfTradeScope: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Orders of one account. The default.
+  case account = 0
+  /// Orders of all accounts of the participant.
+  case participant = 1
+}
+
 /// The kind of contract that an instrument is.
 public enum InstrumentKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// Stored energy, delivered with the trade.

@@ -94,7 +94,7 @@ extension AdminCommand {
             .setParameter(
               SetParameter(
                 subject: subject.subject, number: number, parameter: parameter.parameter,
-                value: amount, from: from ?? Timestamp(nanoseconds: 0)))))
+                value: amount, from: from ?? .never))))
       }
     }
 

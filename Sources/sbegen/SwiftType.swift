@@ -39,6 +39,7 @@ enum SwiftType {
     "AssetKind": "AssetKind", "InstrumentKind": "InstrumentKind",
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason", "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
+    "SelfTradeScope": "SelfTradeScope",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]
@@ -115,6 +116,8 @@ enum SwiftType {
     switch self {
     case .identifier(let name, _): "\(name)(\(number))"
     case .wrapper(let name, let label, _): "\(name)(\(label): \(number))"
+    case .enumeration(let name): "\(name)(rawValue: \(number))"
+    case .boolean: number == "0" ? "false" : "true"
     default: number
     }
   }

@@ -107,7 +107,11 @@ struct ImageTests {
     KeptFees.write(exchange, to: additions)
     PendingParameters.write(exchange, to: additions)
     AreaCosts.write(exchange, to: additions)
-    return image.dropLast(8 + additions.bytes.count) + image.suffix(8)
+    MeterChanges.write(exchange, to: additions)
+    CashReferences.write(exchange, to: additions)
+    Notes.write(exchange, to: additions)
+    // The capacity had no number of references.
+    return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }
 
   @Test(
@@ -134,8 +138,12 @@ struct ImageTests {
     for step in random.world() {
       var step = step
       if case .reference(.registerMeter(var meter)) = step.body {
-        meter.capacity = 0
+        (meter.capacity, meter.ownReadings) = (0, false)
         step.body = .reference(.registerMeter(meter))
+      }
+      if case .reference(.registerSession(var session)) = step.body {
+        session.selfTrade = .account
+        step.body = .reference(.registerSession(session))
       }
       if case .control(.setRules) = step.body {
         step.body = .control(.setRules(SetRules(version: 3)))

@@ -41,6 +41,7 @@ struct ModelComparisonTests {
       "bound of cash", "indexed", "share: orders of an account", "share: levels of an account",
       "share: half of the orders", "share: half of the levels", "share: last eighth of the orders",
       "share: last eighth of the levels", "parameterSet", "cancel definition",
+      "noted", "self-trade of a participant",
     ]
     let codes = [
       1001, 3001, 3002, 3003, 3004, 3005, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009,

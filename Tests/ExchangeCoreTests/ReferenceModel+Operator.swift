@@ -4,7 +4,7 @@ import ExchangeCore
 import MarketModel
 
 extension ReferenceModel {
-  private func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
+  func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
     try require((1...capacity).contains(number), .outOfRange, Int64(capacity))
   }
 
@@ -36,6 +36,7 @@ extension ReferenceModel {
     try requireParticipant(definition.participant)
     try requireValue(Int64(definition.roles.rawValue), in: 0...15)
     sessions[definition.session] = definition
+    notes[definition.session] = nil
     emit(.reference(.sessionRegistered(definition)))
     acknowledge(command)
   }
@@ -139,28 +140,6 @@ extension ReferenceModel {
     try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest)
   }
 
-  mutating func registerMeter(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
-    try requireNumber(definition.meter.rawValue, capacity.meters)
-    if var known = meters[definition.meter]?.definition, definition.capacity > 0 {
-      known.capacity = definition.capacity
-      if known == definition {
-        meters[definition.meter]?.definition.capacity = definition.capacity
-        emit(.reference(.meterRegistered(definition)))
-        return acknowledge(command)
-      }
-    }
-    try require(meters[definition.meter] == nil, .alreadyExists)
-    try requireAccount(definition.account)
-    try requireArea(definition.area)
-    try requireValue(definition.capacity, in: 0...Int64.max)
-    let key = PositionKey(account: definition.account, area: definition.area)
-    try requirePosition(key)
-    change(key) { _ in }
-    meters[definition.meter] = ModelMeter(definition: definition)
-    emit(.reference(.meterRegistered(definition)))
-    acknowledge(command)
-  }
-
   /// Halts, reopens or closes an instrument.
   mutating func setInstrumentState(_ definition: SetInstrumentState, _ command: Command)
     throws(Refusal)
@@ -195,12 +174,14 @@ extension ReferenceModel {
 
   mutating func beginSession(_ session: BeginSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
+    notes[session.session] = nil
     emit(.session(.sessionBegan(session)))
   }
 
   /// Cancel on disconnect: cancels the session's orders except those of standing instructions.
   mutating func endSession(_ session: EndSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
+    notes[session.session] = nil
     let participant = sessions[session.session]?.participant
     var count: UInt32 = 0
     for key in positions.map(\.key) where accounts[key.account]?.participant == participant {

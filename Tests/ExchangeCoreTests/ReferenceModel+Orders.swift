@@ -4,6 +4,7 @@ import MarketModel
 
 extension ReferenceModel {
   mutating func enter(_ request: NewOrder, _ command: Command) throws(Refusal) {
+    let text = takeNote(command, for: request.clientOrderId)
     try requireAccount(request.account, command.session)
     let isForAnother =
       request.onBehalfOf != .exchange && request.onBehalfOf != command.session
@@ -11,12 +12,12 @@ extension ReferenceModel {
     let order = try validate(request, session: owner, byAgent: false)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
     if isForAnother { acknowledge(command) }
-    enter(order, request)
+    enter(order, request, text)
     drain()
   }
 
   /// Enters a valid order. Does not drain.
-  mutating func enter(_ valid: ModelOrder, _ request: NewOrder) {
+  mutating func enter(_ valid: ModelOrder, _ request: NewOrder, _ text: NoteText? = nil) {
     var order = valid
     order.id = takeSlot()
     lastArrival += 1
@@ -25,6 +26,7 @@ extension ReferenceModel {
     order.covered = cover(order)
     orders[order.id] = order
     change(order.position) { _ in }
+    if let text { note(order, text) }
     emit(.accepted(state(order)))
     touch(order.position)
     let least =
@@ -48,7 +50,7 @@ extension ReferenceModel {
     var (hidden, price) = (Int64(0), Int64(0))
     for resting in liveWithin(order) {
       if resting.price != price { (sum, hidden, price) = (sum + hidden, 0, resting.price) }
-      if resting.account == order.account {
+      if isOwn(resting, of: order) {
         if order.prevention == .cancelOlder { continue }
         return min(sum, order.covered)
       }
@@ -58,11 +60,18 @@ extension ReferenceModel {
     return min(sum + hidden, order.covered)
   }
 
+  /// Whether the prevention of self-trades of `order` applies to a resting order.
+  private func isOwn(_ resting: ModelOrder, of order: ModelOrder) -> Bool {
+    resting.account == order.account
+      || order.scope == .participant
+        && accounts[resting.account]?.participant == accounts[order.account]?.participant
+  }
+
   /// Matches an order while it has cover and the best order of the opposite side is within its
   /// limit.
   mutating func match(_ id: OrderId) {
     while let order = orders[id], order.covered > 0, let resting = bestLive(against: order) {
-      if resting.account == order.account {
+      if isOwn(resting, of: order) {
         preventSelfTrade(order, resting)
       } else {
         trade(order, resting)
@@ -101,6 +110,7 @@ extension ReferenceModel {
   }
 
   private mutating func preventSelfTrade(_ newer: ModelOrder, _ older: ModelOrder) {
+    if newer.position != older.position { touch(newer.position) }
     switch newer.prevention {
     case .cancelNewer: cancelWhole(newer.id, .selfTrade)
     case .cancelOlder: cancelWhole(older.id, .selfTrade)
@@ -241,6 +251,7 @@ extension ReferenceModel {
 
 extension ReferenceModel {
   mutating func replace(_ request: ReplaceOrder, _ command: Command) throws(Refusal) {
+    let text = takeNote(command, for: request.clientOrderId)
     try requireAccount(request.account, command.session)
     let (old, new) = try validate(request)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
@@ -250,6 +261,7 @@ extension ReferenceModel {
     if order.keepsPlace(of: old) {
       order.covered = min(old.covered, order.leaves)
       orders[order.id] = order
+      if let text { note(order, text) }
       emit(.replaced(state(order)))
       show(order)
       touch(order.position)
@@ -259,6 +271,7 @@ extension ReferenceModel {
       order.isResting = false
       order.covered = cover(order)
       orders[order.id] = order
+      if let text { note(order, text) }
       emit(.replaced(state(order)))
       touch(order.position)
       match(order.id)

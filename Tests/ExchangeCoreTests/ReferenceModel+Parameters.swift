@@ -80,12 +80,12 @@ extension ReferenceModel {
       isOfInstrument == (new.subject == .instrument), .badDefinition,
       Int64(new.parameter.rawValue))
     try requireRange(new)
-    if new.from.nanoseconds == 0 {
+    if new.from.nanoseconds == 0 || new.from == .never {
       try requireWhole(new)
       change(new)
     } else {
       try require(
-        new.from > now && new.from != .never, .fromNotLater, Int64(bitPattern: now.nanoseconds))
+        new.from > now, .fromNotLater, Int64(bitPattern: now.nanoseconds))
       try require(pendingParameters.count < 1_024, .capacityExhausted, 1_024)
       pendingParameters.append(PendingChange(change: new, command: command))
     }

@@ -108,7 +108,9 @@ extension ReferenceModel {
     try require(instrument.state != .halted, .instrumentHalted)
     try require(instrument.state != .closed, .instrumentClosed)
     try requireForm(request, definition)
-    let order = ModelOrder(request, definition, session, arrival: lastArrival + 1)
+    let order = ModelOrder(
+      request, definition, session, sessions[session]?.selfTrade ?? .account,
+      arrival: lastArrival + 1)
     try requireFits(order.price, order.quantity, definition)
     let cash = free(request.account, order.position.area)
     let reservation = reservationPerLot(order) * (order.quantity / order.lot)
@@ -214,7 +216,8 @@ extension ReferenceModel {
 extension ModelOrder {
   /// The order that a request describes.
   init(
-    _ request: NewOrder, _ definition: CreateInstrument, _ session: SessionId, arrival: Int
+    _ request: NewOrder, _ definition: CreateInstrument, _ session: SessionId,
+    _ scope: SelfTradeScope, arrival: Int
   ) {
     let edge = request.side == .buy ? definition.highestPrice : definition.lowestPrice
     self.init(
@@ -222,6 +225,7 @@ extension ModelOrder {
       position: PositionKey(account: request.account, area: definition.area), session: session,
       clientOrderId: request.clientOrderId, side: request.side, type: request.type,
       timeInForce: request.timeInForce, prevention: request.selfTradePrevention,
+      scope: scope,
       postOnly: request.postOnly, lot: definition.lot.wattHours,
       price: request.type == .market ? edge.ticks : request.price.ticks,
       quantity: request.quantity.wattHours, leaves: request.quantity.wattHours, covered: 0,

@@ -47,6 +47,11 @@ struct ReferenceModel {
   /// Changes of parameters that wait for their moment, in the order of their acceptance.
   var pendingParameters: [PendingChange] = []
 
+  /// The note of each session that waits for its next order.
+  var notes: [SessionId: Note] = [:]
+  /// References of deposits and withdrawals that took effect, from version 4 on.
+  var knownReferences: Set<ModelReference> = []
+
   var lastArrival = 0
   var lastPlace = 0
   var lastTrade: UInt64 = 0

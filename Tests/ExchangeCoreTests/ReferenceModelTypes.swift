@@ -61,7 +61,13 @@ struct ModelInstrument {
 }
 
 struct ModelMeter {
+  /// What holds for intervals that begin at `from` or later; account null: nothing.
   var definition: RegisterMeter
+  var from = Timestamp(nanoseconds: 0)
+  /// What holds for earlier ones; `nil`: nothing.
+  var before: RegisterMeter?
+  /// Register sequence of the last reading under the former key, where the key changed.
+  var sequenceBefore: UInt64?
   var lastSequence: UInt64 = 0
   var lastEnd = Timestamp(nanoseconds: 0)
 }
@@ -94,6 +100,7 @@ struct ModelOrder {
   let type: OrderType
   let timeInForce: TimeInForce
   let prevention: SelfTradePrevention
+  let scope: SelfTradeScope
   let postOnly: Bool
   var lot: Int64
   var price: Int64

@@ -28,6 +28,17 @@ enum FormerImage {
     }
   }
 
+  /// The capacity without the number of references.
+  struct PreviousCapacity: BitwiseCopyable, Equatable {
+    var before: Capacity
+    var accountOrders, accountLevels: UInt32
+
+    init(_ capacity: ExchangeCore.Capacity) {
+      before = Capacity(capacity)
+      (accountOrders, accountLevels) = (capacity.accountOrders, capacity.accountLevels)
+    }
+  }
+
   /// A meter without a rated power.
   private struct Meter: BitwiseCopyable {
     var account: UInt32
@@ -99,6 +110,7 @@ enum FormerImage {
       readSchedule(&exchange, from: source)
     }
     if !source.isWhole { return }
+    exchange.reference.clearAdditions()
     Shares.read(&exchange, from: source)
     if layout < previous { exchange.reassignLevels() }
   }

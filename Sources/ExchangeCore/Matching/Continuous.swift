@@ -46,8 +46,7 @@ extension Exchange {
     let level = books.ladder.levels.row(best)
     invariant(level.liveHead != 0, "the best level has a live order")
     let resting = open(level.liveHead)
-    // Both orders are of one instrument, so an equal position means an equal account.
-    if resting.position == order.position {
+    if isOwn(resting, of: order) {
       return preventSelfTrade(order, resting, level)
     }
     trade(order, resting, level)

@@ -100,6 +100,15 @@ struct EventHash {
     pair(word, UInt64(truncatingIfNeeded: number))
   }
 
+  /// The word of a note.
+  static func word(_ noted: Noted) -> UInt64 {
+    let text = noted.text
+    return 55
+      | pair(
+        pair(noted.order.rawValue, noted.clientOrderId.rawValue),
+        pair(text.word0, text.word1) &+ pair(text.word2, text.word3) &+ text.word4) << 8
+  }
+
   /// The word of a changed parameter.
   static func word(_ done: ParameterSet) -> UInt64 {
     54 | UInt64(done.change.parameter.rawValue) << 8

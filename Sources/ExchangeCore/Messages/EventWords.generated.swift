@@ -10,6 +10,7 @@ extension EventHash {
     case .massCanceled(let done): word(9, done.count)
     case .agentSet(let done): word(13, done.agent.account.rawValue)
     case .displayed(let done): word(done)
+    case .noted(let done): word(done)
     }
   }
 

@@ -5,7 +5,7 @@ import MarketModel
 
 extension Exchange {
   mutating func setParameter(_ new: SetParameter, _ request: Request) {
-    let isAtOnce = new.from.nanoseconds == 0
+    let isAtOnce = new.from.meansAtOnce
     var refusal = validate(new, request)
     if refusal == nil, isAtOnce { refusal = validateWhole(new) }
     if let refusal { return reject(refusal, request) }
@@ -50,10 +50,8 @@ extension Exchange {
       return Refusal(.badDefinition, UInt32(new.parameter.rawValue))
     }
     if !range(of: new.parameter).contains(new.value) { return Refusal(.badDefinition, new.value) }
-    if new.from.nanoseconds == 0 { return nil }
-    if new.from.nanoseconds <= progress.now || new.from == .never {
-      return Refusal(.fromNotLater, progress.now)
-    }
+    if new.from.meansAtOnce { return nil }
+    if new.from.nanoseconds <= progress.now { return Refusal(.fromNotLater, progress.now) }
     return pendingParameters.isFull
       ? Refusal(.capacityExhausted, Limit.pendingParameters) : nil
   }

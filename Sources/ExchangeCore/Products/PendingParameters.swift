@@ -107,3 +107,8 @@ struct PendingParameters: ~Copyable, StateComponent {
     }
   }
 }
+
+extension Timestamp {
+  /// Whether it means at once, as the moment of a change.
+  var meansAtOnce: Bool { nanoseconds == 0 || self == .never }
+}

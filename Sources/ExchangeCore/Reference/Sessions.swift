@@ -7,6 +7,10 @@ import MarketModel
 struct Session: BitwiseCopyable {
   var exists: Bool
   var roles: UInt8
+  /// Between which orders the prevention of self-trades of its orders applies.
+  var selfTrade: SelfTradeScope
+  /// Whether a note waits for its next order (Notes.swift).
+  var hasNote: Bool
   var participant: UInt32
   var publicKey: PublicKey
 }
@@ -41,8 +45,8 @@ extension Exchange {
     if let refusal { return reject(refusal, request) }
     invariant(new.session.rawValue <= capacity.sessions, "the session is within the table")
     reference.sessions[new.session.rawValue] = Session(
-      exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
-      publicKey: new.publicKey)
+      exists: true, roles: new.roles.rawValue, selfTrade: new.selfTrade, hasNote: false,
+      participant: new.participant.rawValue, publicKey: new.publicKey)
     invariant(validateSession(new.session) == nil, "the registered session exists")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,
@@ -61,6 +65,7 @@ extension Exchange {
     invariant(
       reference.participants[reference.sessions[session.session.rawValue].participant].exists,
       "a session's participant exists")
+    reference.sessions[session.session.rawValue].hasNote = false
     emit(.session(.sessionBegan(session)))
   }
 }

@@ -8,8 +8,8 @@ extension OrderReader {
   /// The roles of which a session needs one to send `template`; empty when it needs none.
   public static func roles(for template: Template) -> Roles {
     switch template {
-    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent,
-    .transfer: [.trading]
+    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent, .transfer,
+    .note: [.trading]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
@@ -44,6 +44,7 @@ extension OrderReader {
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
       case .setParameter: SetParameterDecoder(frame).map(command)
+      case .note: NoteDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -150,7 +151,7 @@ extension OrderReader {
   func command(_ message: DepositDecoder) -> Body {
     let value = CashMovement(
       account: message.account, currency: message.currency, amount: message.amount,
-      reference: message.reference
+      reference: message.reference, source: message.source
     )
     return .command(.cash(.deposit(value)))
   }
@@ -158,7 +159,7 @@ extension OrderReader {
   func command(_ message: WithdrawDecoder) -> Body {
     let value = CashMovement(
       account: message.account, currency: message.currency, amount: message.amount,
-      reference: message.reference
+      reference: message.reference, source: message.source
     )
     return .command(.cash(.withdraw(value)))
   }
@@ -171,9 +172,12 @@ extension OrderReader {
   }
 
   func command(_ message: RegisterSessionDecoder) -> Body {
+    guard let selfTrade = message.selfTrade else {
+      return .badEnum(message.selfTradeRaw)
+    }
     let value = RegisterSession(
       session: message.sessionId, participant: message.participant, roles: message.roles,
-      publicKey: message.publicKey
+      publicKey: message.publicKey, selfTrade: selfTrade
     )
     return .command(.reference(.registerSession(value)))
   }
@@ -234,7 +238,8 @@ extension OrderReader {
   func command(_ message: RegisterMeterDecoder) -> Body {
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
-      publicKey: message.publicKey, capacity: message.capacity
+      publicKey: message.publicKey, capacity: message.capacity, from: message.from,
+      ownReadings: message.ownReadings
     )
     return .command(.reference(.registerMeter(value)))
   }
@@ -274,5 +279,12 @@ extension OrderReader {
       from: message.from
     )
     return .command(.reference(.setParameter(value)))
+  }
+
+  func command(_ message: NoteDecoder) -> Body {
+    let value = Note(
+      clientOrderId: message.clientOrderId, text: message.text
+    )
+    return .command(.order(.note(value)))
   }
 }

@@ -36,7 +36,7 @@ extension Command {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
-      MemoryLayout<CancelOrders>.size, MemoryLayout<SetParameter>.size
+      MemoryLayout<CancelOrders>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size
     ].reduce(0, max)
   }
 }
@@ -50,6 +50,9 @@ public enum OrderCommand: Sendable, BitwiseCopyable {
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders(CancelOrders)
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note(Note)
 }
 
 /// Deposits, withdrawals and transfers of cash or energy.
@@ -80,7 +83,8 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case createInstrument(CreateInstrument)
   /// Opens, halts or closes an instrument.
   case setInstrumentState(SetInstrumentState)
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter(RegisterMeter)
   /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
   /// Ack when it is accepted.
@@ -121,6 +125,8 @@ public enum OrderEvent: Sendable, BitwiseCopyable, Equatable {
   case agentSet(SetAgentDone)
   /// The displayed quantity of an order changed. Tag 28 in the event hash.
   case displayed(OrderDisplayed)
+  /// An order has a note. Tag 55 in the event hash.
+  case noted(Noted)
 }
 
 /// Deposits, withdrawals and transfers that took effect.

@@ -31,6 +31,16 @@ public struct ReferenceData: ~Copyable {
     public var key: PublicKey
   }
 
+  /// A key that a meter had before the present one.
+  public struct FormerKey: Sendable, Equatable, BitwiseCopyable {
+    /// The meter.
+    public var meter: MeterId
+    /// Start of the intervals that the present key signs; the former one signs those before.
+    public var from: Timestamp
+    /// The former public key.
+    public var key: PublicKey
+  }
+
   /// A listed instrument.
   public struct Instrument: Sendable, Equatable, BitwiseCopyable {
     /// The definition.
@@ -50,6 +60,8 @@ public struct ReferenceData: ~Copyable {
   @usableFromInline var sessions = DirectTable<Session?>(nil)
   @usableFromInline var accounts = DirectTable<ParticipantId?>(nil)
   private var meters = DirectTable<Meter?>(nil)
+  /// The former keys of meters whose key was replaced.
+  private var formerKeys: [MeterId: FormerKey] = [:]
   private var instrumentTable = DirectTable<Instrument?>(nil)
   private var areaTable = DirectTable<Area?>(nil)
   /// Names of participants.
@@ -93,6 +105,13 @@ public struct ReferenceData: ~Copyable {
 
   /// The meter with that number.
   public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
+
+  /// The key that verifies the meter's reading of an interval that begins at `start`; `nil` when the
+  /// meter is unknown.
+  public func key(of id: MeterId, at start: Timestamp) -> PublicKey? {
+    if let former = formerKeys[id], start < former.from { return former.key }
+    return meter(id)?.key
+  }
 
   /// The instrument with that number.
   public func instrument(_ id: InstrumentId) -> Instrument? { instrumentTable[Int(id.rawValue)] }
@@ -176,9 +195,7 @@ public struct ReferenceData: ~Copyable {
     case .instrumentStateChanged(let made):
       instrumentTable.pointer(Int(made.instrument.rawValue))?.pointee?.state = made.state
     case .meterRegistered(let made):
-      meters[Int(made.meter.rawValue)] = Meter(
-        account: made.account, area: made.area, key: made.publicKey)
-      counts.meters += 1
+      set(made)
     case .capSet: break  // Balance events contain the cap.
     }
   }
@@ -187,6 +204,28 @@ public struct ReferenceData: ~Copyable {
     guard let row = areaTable.pointer(Int(tariff.area.rawValue)) else { return }
     row.pointee?.definition.feedInPrice = tariff.feedInPrice
     row.pointee?.definition.retailPrice = tariff.retailPrice
+  }
+
+  /// Notes a meter, or a change of one. A change whose moment is at or after the new one is
+  /// superseded (market rules 7).
+  private mutating func set(_ made: RegisterMeter) {
+    let isChange = made.from.nanoseconds != 0 && made.from != .never
+    if let known = meters[Int(made.meter.rawValue)] {
+      let former = formerKeys[made.meter]
+      let supersedes = former.map { isChange && $0.from >= made.from } ?? false
+      if known.key != made.publicKey {
+        formerKeys[made.meter] = FormerKey(
+          meter: made.meter, from: made.from, key: supersedes ? former?.key ?? known.key : known.key)
+      } else if supersedes {
+        formerKeys[made.meter]?.from = made.from
+      } else if isChange {
+        formerKeys[made.meter] = nil
+      }
+    } else {
+      counts.meters += 1
+    }
+    meters[Int(made.meter.rawValue)] = Meter(
+      account: made.account, area: made.area, key: made.publicKey)
   }
 
   private mutating func set(_ made: ParameterSet) {
@@ -207,6 +246,7 @@ public struct ReferenceData: ~Copyable {
     sessions.all == other.sessions.all && accounts.all == other.accounts.all
       && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
       && areaTable.all == other.areaTable.all && participants == other.participants
+      && formerKeys == other.formerKeys
       && counts == other.counts
   }
 }
@@ -253,6 +293,19 @@ extension ReferenceData {
     instrumentTable = Self.read(from: source)
     areaTable = Self.read(from: source)
     for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
+  }
+
+  /// Adds the row type of `writeFormerKeys`.
+  package static func addFormerKeys(to layout: inout StateLayout) { layout.add(FormerKey.self) }
+
+  /// Writes the former keys of meters, in the order of the meters' numbers.
+  package func writeFormerKeys(to sink: any StateSink) {
+    sink.put(formerKeys.values.sorted { $0.meter < $1.meter })
+  }
+
+  /// Reads what `writeFormerKeys` wrote.
+  package mutating func readFormerKeys(from source: any StateSource) {
+    for row in source.get(FormerKey.self, most: Self.most) { formerKeys[row.meter] = row }
   }
 
   /// Writes the size of a table, the number of entries, and each entry after its number.

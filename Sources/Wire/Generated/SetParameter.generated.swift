@@ -83,7 +83,7 @@ public struct SetParameterDecoder: BitwiseCopyable {
   /// The new value, in the parameter's unit. Unit: as the parameter says.
   @inlinable public var value: Int64 { frame.little(28, as: Int64.self) }
 
-  /// When it takes effect, later than now; 0: at once. Unit: ns since 1970, UTC.
+  /// When it takes effect, later than now; null or 0: at once. Unit: ns since 1970, UTC.
   @inlinable public var from: Timestamp {
     Timestamp(nanoseconds: frame.little(36, as: UInt64.self))
   }

@@ -4,8 +4,46 @@ import ExchangeCore
 import MarketModel
 
 extension RandomMarket {
-  /// A change of a definition.
-  mutating func change() -> Step { parameter() }
+  /// A change of a definition, a note, or a deposit with a reference in any order.
+  mutating func change() -> Step {
+    switch dice(6) {
+    case 0...1: return parameter()
+    case 2: return meterChange()
+    case 3: return referenced()
+    default:
+      return Step(
+        .order(
+          .note(
+            Note(
+              clientOrderId: chance(3, of: 4) ? .engine : ClientOrderId(UInt64(1 + dice(200))),
+              text: noteText("")))))
+    }
+  }
+
+  /// A meter gets another key or account, or none, at once or from a moment on.
+  private mutating func meterChange() -> Step {
+    let account = account()
+    let isEnd = chance(1, of: 6)
+    return Step(
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: MeterId(account.rawValue + (chance(1, of: 2) ? 0 : 12)),
+            account: isEnd ? .null : chance(1, of: 2) ? account : self.account(),
+            area: AreaId(chance(1, of: 8) ? UInt16(dice(4)) : account.rawValue % 2 == 0 ? 1 : 2),
+            publicKey: PublicKey(UInt64(dice(2)), 0, 0, 0), capacity: power(),
+            from: chance(1, of: 2)
+              ? (chance(1, of: 2) ? .never : Timestamp(nanoseconds: 0))
+              : seconds((clock > 60 ? clock - 60 : 1)...(clock + 900)),
+            ownReadings: chance(1, of: 2)))))
+  }
+
+  private mutating func referenced() -> Step {
+    let movement = CashMovement(
+      account: account(), currency: .eur, amount: Money(units: Int64(1 + dice(100_000_000))),
+      reference: UInt64(dice(80)), source: UInt16(dice(3)))
+    return Step(chance(2, of: 3) ? .cash(.deposit(movement)) : .cash(.withdraw(movement)))
+  }
 
   /// A change of a parameter: half of them back to the first value, half at once.
   private mutating func parameter() -> Step {

@@ -12,7 +12,7 @@ struct RandomMarket {
   private(set) var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
   let instruments: [CreateInstrument]
-  private let accounts: UInt32
+  let accounts: UInt32
   /// The capacity of the exchange, which is small in a third of the runs.
   let capacity: Capacity
   /// Whether the run has fees, agents and closings. Runs without them find errors that others would
@@ -62,6 +62,7 @@ struct RandomMarket {
     case 12...14: capacity.accountOrders = UInt32.random(in: 1...7, using: &random)
     case 15...17: capacity.accountLevels = UInt32.random(in: 1...5, using: &random)
     case 18...19: capacity.orders = UInt32.random(in: 26...60, using: &random)
+    case 22: capacity.cashReferences = accounts + UInt32.random(in: 0...20, using: &random)
     case 20...21: capacity.priceLevels = UInt32.random(in: 21...40, using: &random)
     default: break
     }
@@ -102,7 +103,8 @@ struct RandomMarket {
                 session: SessionId(UInt32(session)),
                 participant: ParticipantId(UInt32(participant)),
                 roles: Roles(rawValue: UInt8(roles)),
-                publicKey: PublicKey(0, 0, 0, 0)))), by: 0))
+                publicKey: PublicKey(0, 0, 0, 0),
+                selfTrade: chance(1, of: 3) ? .participant : .account))), by: 0))
     }
     steps += areas() + (instruments + [Self.dear]).map { Step(.reference(.createInstrument($0))) }
     for account in 1...accounts {
@@ -119,7 +121,8 @@ struct RandomMarket {
               .registerMeter(
                 RegisterMeter(
                   meter: meter, account: AccountId(account), area: AreaId(area),
-                  publicKey: PublicKey(0, 0, 0, 0), capacity: power())))))
+                  publicKey: PublicKey(0, 0, 0, 0), capacity: power(),
+                  ownReadings: chance(1, of: 2))))))
       }
       steps.append(deposit(AccountId(account), Int64.random(in: 1...20, using: &random)))
     }
@@ -127,7 +130,7 @@ struct RandomMarket {
   }
 
   /// A meter's rated power, W: enough for all readings, or the default, which many exceed.
-  private mutating func power() -> Int64 {
+  mutating func power() -> Int64 {
     isVast ? 1 << 62 : chance(1, of: 6) ? 0 : 1_000_000_000
   }
 

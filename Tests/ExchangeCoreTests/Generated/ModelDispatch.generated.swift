@@ -33,6 +33,7 @@ extension ReferenceModel {
     case .control(.setRules(let value)): try setRules(value, command)
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
     case .reference(.setParameter(let value)): try setParameter(value, command)
+    case .order(.note(let value)): try note(value, command)
     }
   }
 }
@@ -67,6 +68,7 @@ extension Command.Body {
     case .control(.setRules): (.null, .engine, .null)
     case .order(.cancelOrders(let value)): (value.account, .engine, .null)
     case .reference(.setParameter): (.null, .engine, .null)
+    case .order(.note(let value)): (.null, value.clientOrderId, .null)
     }
   }
 }

@@ -632,4 +632,36 @@ import Wire
     }
   }
 
+  @Test("Noted writes and reads its golden vector.")
+  func noted() throws {
+    let golden = [UInt8](hex:
+      "580050eb4c0037004a420800e499af7117d8288e5181367be3cd5e3b0f9d80b3040dd03608e0dfaa437516fa59acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb2515311f4149da")
+    #expect(SwiftFrames.noted() == golden)
+    try golden.withFrame(.noted) { frame in
+      let message = try #require(NotedDecoder(frame))
+      #expect(message.seqNo == 10243674947657374180)
+      #expect(message.transactTime == Timestamp(nanoseconds: 4278083072956989777))
+      #expect(message.orderId == OrderId(3949671187046505743))
+      #expect(message.clientOrderId == ClientOrderId(18020719892459675656))
+      #expect(message.text == NoteText(11807244795012164697, 5339961366000422977, 10558880152710523503, 17007170931378414128, 3536774568869335624))
+      #expect(message.account == AccountId(3662233887))
+    }
+  }
+
+  @Test("Noted writes and reads its vector with everything absent that can be.")
+  func notedWithNulls() throws {
+    let golden = [UInt8](hex:
+      "580050eb4c0037004a4208000000000000000000ffffffffffffffff0000000000000000000000000000000059acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb25153100000000")
+    #expect(SwiftFrames.notedWithNulls() == golden)
+    try golden.withFrame(.noted) { frame in
+      let message = try #require(NotedDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.orderId == OrderId(0))
+      #expect(message.clientOrderId == ClientOrderId(0))
+      #expect(message.text == NoteText(11807244795012164697, 5339961366000422977, 10558880152710523503, 17007170931378414128, 3536774568869335624))
+      #expect(message.account == AccountId(0))
+    }
+  }
+
 }

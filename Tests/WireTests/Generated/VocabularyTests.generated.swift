@@ -38,6 +38,13 @@ import Wire
     #expect(SelfTradePrevention.decrementBoth.rawValue == 3)
   }
 
+  @Test("SelfTradeScope has the same values on the wire as in the market.")
+  func selfTradeScope() {
+    #expect(SelfTradeScope.allCases.map(\.rawValue) == [0, 1])
+    #expect(SelfTradeScope.account.rawValue == 0)
+    #expect(SelfTradeScope.participant.rawValue == 1)
+  }
+
   @Test("Sides has the same values on the wire as in the market.")
   func sides() {
     #expect(MassCancel.Sides.allCases.map(\.rawValue) == [0, 1, 2])
