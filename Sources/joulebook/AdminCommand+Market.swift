@@ -91,7 +91,9 @@ extension AdminCommand {
     var reference: UInt64
     @Option(
       name: .long,
-      help: "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account.")
+      help:
+        "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account."
+    )
     var source: UInt16 = 0
 
     var movement: CashMovement {

@@ -20,19 +20,24 @@ extension ReferenceModel {
 
   /// Applies what is due before the command: by time, expiries first, then in the order of entry.
   mutating func applyDue(at time: Timestamp) {
-    var last: Timestamp?
+    var needsDrain = false
+    var last = Timestamp(nanoseconds: 0)
     while let (due, moment) = firstDue(at: time) {
-      switch due {
-      case .expiry(let id):
-        if let last, moment > last, rules >= 4 { drain() }
-        cancelWhole(id, .expired)
-      case .parameter:
-        if last != nil { drain() }
-        takeEffect(moment)
+      var isExpiry = false
+      if case .expiry = due { isExpiry = true }
+      if needsDrain, !isExpiry || (rules >= 4 && moment > last) {
+        drain()
+        needsDrain = false
+        continue
       }
+      switch due {
+      case .expiry(let id): cancelWhole(id, .expired)
+      case .parameter: takeEffect(moment)
+      }
+      needsDrain = true
       last = moment
     }
-    if last != nil { drain() }
+    if needsDrain { drain() }
   }
 
   private func firstDue(at time: Timestamp) -> (Due, Timestamp)? {

@@ -10,7 +10,7 @@ extension CreateInstrument {
     case .lot: lot = Energy(wattHours: change.value)
     case .makerFee: makerFee = Rate(partsPerMillion: UInt32(truncatingIfNeeded: change.value))
     case .takerFee: takerFee = Rate(partsPerMillion: UInt32(truncatingIfNeeded: change.value))
-    case .storageCost, .storagePrice, .lossFactor: break
+    default: break  // A parameter of an area.
     }
   }
 }
@@ -22,7 +22,7 @@ extension CreateArea {
     case .storageCost: storageCost = Money(units: change.value)
     case .storagePrice: storagePrice = Money(units: change.value)
     case .lossFactor: lossFactor = Rate(partsPerMillion: UInt32(truncatingIfNeeded: change.value))
-    case .lowestPrice, .highestPrice, .tick, .lot, .makerFee, .takerFee: break
+    default: break  // A parameter of an instrument.
     }
   }
 }

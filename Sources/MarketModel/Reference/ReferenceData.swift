@@ -215,7 +215,8 @@ public struct ReferenceData: ~Copyable {
       let supersedes = former.map { isChange && $0.from >= made.from } ?? false
       if known.key != made.publicKey {
         formerKeys[made.meter] = FormerKey(
-          meter: made.meter, from: made.from, key: supersedes ? former?.key ?? known.key : known.key)
+          meter: made.meter, from: made.from, key: supersedes ? former?.key ?? known.key : known.key
+        )
       } else if supersedes {
         formerKeys[made.meter]?.from = made.from
       } else if isChange {
