@@ -21,7 +21,7 @@ package enum EventReader {
   static func isReport(_ template: Template) -> Bool {
     switch template {
     case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
-      .balanceUpdate, .transferReport, .agentReport, .ack, .meterReadingAck, .reportCopy,
+      .balanceUpdate, .transferReport, .agentReport, .ack, .noted, .meterReadingAck, .reportCopy,
       .settlementNotice:
       true
     default: false
