@@ -52,6 +52,12 @@ extension Exchange {
     body(Schedule.self)
     body(Shares.self)
     body(OwnerBlocks.self)
+    body(KeptFees.self)
+    body(PendingParameters.self)
+    body(AreaCosts.self)
+    body(MeterChanges.self)
+    body(CashReferences.self)
+    body(Notes.self)
   }
 }
 

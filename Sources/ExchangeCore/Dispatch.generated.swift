@@ -10,6 +10,7 @@ extension Exchange {
     case .massCancel(let value): massCancel(value, request)
     case .setAgent(let value): setAgent(value, request)
     case .cancelOrders(let value): cancelOrders(value, request)
+    case .note(let value): note(value, request)
     }
   }
 
@@ -35,6 +36,7 @@ extension Exchange {
     case .setInstrumentState(let value): setInstrumentState(value, request)
     case .registerMeter(let value): registerMeter(value, request)
     case .resetNumbers(let value): resetNumbers(value, request)
+    case .setParameter(let value): setParameter(value, request)
     }
   }
 

@@ -45,6 +45,12 @@ public struct Exchange: ~Copyable {
   // Components that orders do not access; they stand after those that orders do access.
   var meters: Meters
   var currencies: Currencies
+  var keptFees: KeptFees
+  var pendingParameters: PendingParameters
+  var areaCosts: AreaCosts
+  var meterChanges: MeterChanges
+  var cashReferences: CashReferences
+  var notes: Notes
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -80,6 +86,12 @@ public struct Exchange: ~Copyable {
     events = EventBuffer(orders: capacity.orders)
     meters = Meters(capacity: capacity)
     currencies = Currencies(capacity: capacity)
+    keptFees = KeptFees(capacity: capacity)
+    pendingParameters = PendingParameters(capacity: capacity)
+    areaCosts = AreaCosts(capacity: capacity)
+    meterChanges = MeterChanges(capacity: capacity)
+    cashReferences = CashReferences(capacity: capacity)
+    notes = Notes(capacity: capacity)
   }
 
   /// Applies one command.

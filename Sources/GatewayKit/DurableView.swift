@@ -126,12 +126,16 @@ extension DurableView {
   /// Raised when the meaning of a row changes without a change of its fields.
   private static let imageVersion: UInt64 = 1
 
+  /// The fingerprint of the layout before meters had former keys.
+  private static let withoutFormerKeys: UInt64 = 0x43F5_55B0_89F8_F445
+
   private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
     ReferenceData.add(to: &layout)
     ReportFlows.add(to: &layout)
     MarketFeed.add(to: &layout)
     layout.add(SessionIdentities.Row.self)
+    ReferenceData.addFormerKeys(to: &layout)
     return layout
   }()
 
@@ -143,18 +147,20 @@ extension DurableView {
     flows.write(to: sink)
     feed.write(to: sink)
     sink.put(identities.rows)
+    reference.writeFormerKeys(to: sink)
   }
 
   /// Reads what `write` wrote. The source records whether it was complete.
   /// - Parameter counts: Number of rows of the reference data.
   package convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
     self.init()
-    source.expect(Self.layout)
+    let former = source.expect(Self.layout, or: [Self.withoutFormerKeys])
     let nanoseconds = source.get(UInt64.self)
     time = nanoseconds == 0 ? nil : Timestamp(nanoseconds: nanoseconds)
     reference.read(from: source, counts: counts)
     flows.read(from: source, reference)
     feed.read(from: source)
     identities.restore(source.get(SessionIdentities.Row.self, most: 1 << 26))
+    if former == nil { reference.readFormerKeys(from: source) }
   }
 }

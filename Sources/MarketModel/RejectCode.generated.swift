@@ -233,6 +233,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The market data asked for are no longer kept.
   /// Limit: lowest number kept.
   public static let marketDataTooOld = RejectCode(rawValue: 8007)
+  /// The moment from which the change is to hold is not later than now.
+  /// Limit: time of the exchange in ns since the epoch.
+  public static let fromNotLater = RejectCode(rawValue: 8015)
   /// The exchange takes no new commands just now.
   public static let intakeFull = RejectCode(rawValue: 9001)
   /// Settlement is halted.
@@ -692,6 +695,11 @@ extension RejectCode {
       meaning: "The market data asked for are no longer kept.",
       limit: "lowest number kept",
       action: "Subscribe with a snapshot."),
+    Entry(
+      code: .fromNotLater, name: "fromNotLater",
+      meaning: "The moment from which the change is to hold is not later than now.",
+      limit: "time of the exchange in ns since the epoch",
+      action: "Name a later moment; or none: the change holds at once."),
     Entry(
       code: .intakeFull, name: "intakeFull",
       meaning: "The exchange takes no new commands just now.",

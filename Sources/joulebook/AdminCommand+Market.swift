@@ -87,11 +87,18 @@ extension AdminCommand {
     var currency = Currency.eur
     @Option(
       name: .long,
-      help: "Your number of this payment, above the account's last; a repeated number is rejected.")
+      help: "Your number of this payment, above 0; a repeated number is rejected.")
     var reference: UInt64
+    @Option(
+      name: .long,
+      help:
+        "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account."
+    )
+    var source: UInt16 = 0
 
     var movement: CashMovement {
-      CashMovement(account: account, currency: currency, amount: amount, reference: reference)
+      CashMovement(
+        account: account, currency: currency, amount: amount, reference: reference, source: source)
     }
   }
 
@@ -100,6 +107,7 @@ extension AdminCommand {
       abstract: "Credits cash to an account.",
       discussion: """
           joulebook admin deposit 10 100.50 --reference 1
+          joulebook admin deposit 10 20 --source 7 --reference 202606010042
         """)
     @OptionGroup var server: OperatorConnection
     @OptionGroup var what: Movement

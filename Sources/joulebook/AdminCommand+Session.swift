@@ -23,6 +23,12 @@ extension AdminCommand {
       var orders: SessionOrders { self == .keep ? .keep : .cancel }
     }
 
+    /// Between which orders self-trades are prevented.
+    enum Scope: String, CaseIterable, ExpressibleByArgument {
+      case account, participant
+      var scope: SelfTradeScope { self == .account ? .account : .participant }
+    }
+
     static let configuration = CommandConfiguration(
       commandName: "session", abstract: "Registers the key of a session identity, or revokes it.",
       discussion: """
@@ -56,6 +62,10 @@ extension AdminCommand {
     var revoke = false
     @Option(name: .long, help: "What becomes of its open orders: keep or cancel.")
     var orders = Orders.keep
+    @Option(
+      name: .long,
+      help: "Its orders never trade with orders of the same account, or of the same participant.")
+    var selfTrade = Scope.account
 
     func validate() throws {
       if revoke {
@@ -81,7 +91,8 @@ extension AdminCommand {
             .registerSession(
               RegisterSession(
                 session: SessionId(identity), participant: ParticipantId(participant ?? 0),
-                roles: roles, publicKey: key, orders: orders.orders))))
+                roles: roles, publicKey: key, orders: orders.orders,
+                selfTrade: selfTrade.scope))))
       }
     }
 

@@ -25,7 +25,7 @@ struct AdminCommand: ParsableCommand {
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
       ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, State.self, TickTo.self, Rules.self, Send.self,
+      Tariff.self, SetParameterOf.self, State.self, TickTo.self, Rules.self, Send.self,
     ])
 
   /// `joulebook admin keygen`.
@@ -163,10 +163,17 @@ extension AdminCommand {
           joulebook admin meter 100 --account 10 --area 1 --public-key meter.pub
 
         A reading of more energy than the rated power gives in its interval is rejected.
+
+        With the number of a registered meter it replaces the key, or moves the meter to another \
+        account: intervals that begin before --from belong to the former ones. Account 0 ends it.
+
+          joulebook admin meter 100 --account 11 --area 1 --public-key new.pub \\
+            --from 2026-06-01T00:00:00Z
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Number of the meter.") var meter: UInt32
-    @Option(name: .long, help: "Number of the account that it meters.") var account: AccountId
+    @Option(name: .long, help: "Number of the account that it meters; 0: none any more.")
+    var account: AccountId
     @Option(name: .long, help: "Number of the area that it feeds.") var area: UInt16
     @Option(name: .long, help: "File of the public key that signs its readings.")
     var publicKey: String
@@ -174,6 +181,23 @@ extension AdminCommand {
       name: .long, parsing: .unconditional,
       help: "Rated power of what it meters, W; 0: the default of 100,000 W.")
     var capacity: Int64 = 0
+    @Option(name: .long, help: "UTC, such as 2026-06-01T00:00:00Z; without it, from now on.")
+    var from: Timestamp?
+    @Flag(
+      name: .long,
+      help: "Sessions with the trading role of the account's participant may send its readings.")
+    var ownReadings = false
+
+    /// The text of a reject of a change; the general texts of these codes describe other commands.
+    private func explanation(_ rejection: Rejection) -> String? {
+      switch rejection.code {
+      case .alreadyExists: "meter \(meter) is registered with this account, area and key already"
+      case .overlappingInterval:
+        "the meter's last reading ends at \(rejection.limit) ns since 1970: let the change hold from "
+          + "then on, or later (--from)"
+      default: nil
+      }
+    }
 
     func validate() throws {
       guard capacity >= 0 else {
@@ -183,13 +207,14 @@ extension AdminCommand {
 
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerMeter(
               RegisterMeter(
                 meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key,
-                capacity: capacity))))
+                capacity: capacity, from: from ?? .never,
+                ownReadings: ownReadings))))
       }
     }
   }

@@ -39,6 +39,8 @@ enum SwiftType {
     "AssetKind": "AssetKind", "InstrumentKind": "InstrumentKind",
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
+    "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
+    "SelfTradeScope": "SelfTradeScope",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]

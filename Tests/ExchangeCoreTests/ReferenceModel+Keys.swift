@@ -22,6 +22,7 @@ extension ReferenceModel {
       try require(!isLast || definition.roles.contains(.administration), .lastAdministrator)
     }
     sessions[definition.session] = definition
+    notes[definition.session] = nil
     emit(.reference(.sessionRegistered(definition)))
     if let former {
       let isKeyGone = definition.roles == [] || former.publicKey != definition.publicKey

@@ -17,7 +17,7 @@ extension ReferenceModel {
       participants[participant] != nil, .unknownParticipant, Int64(capacity.participants))
   }
 
-  private func requireArea(_ area: AreaId) throws(Refusal) {
+  func requireArea(_ area: AreaId) throws(Refusal) {
     try require(areas[area] != nil, .unknownArea, Int64(capacity.areas))
   }
 
@@ -68,6 +68,10 @@ extension ReferenceModel {
     let cap = defaultCap(definition)
     try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units)
     areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
+    if rules >= 4 {
+      areas[definition.area]?.storageCost = definition.storageCost.units
+      areas[definition.area]?.storagePrice = definition.storagePrice.units
+    }
     emit(
       .reference(
         .areaCreated(AreaState(definition: definition, defaultCap: Energy(wattHours: cap)))))
@@ -77,8 +81,11 @@ extension ReferenceModel {
   /// Bmax = 2 Cu / (1.5 P) kWh = floor(4000 Cu / (3 P)) Wh; above the highest cap when it is too
   /// large.
   private func defaultCap(_ area: CreateArea) -> Int64 {
-    let cap = Int128(area.storageCost.units) * 4000 / (Int128(area.storagePrice.units) * 3)
-    return Int64(min(cap, Int128(Int64.max)))
+    defaultCap(area.storageCost.units, area.storagePrice.units)
+  }
+
+  func defaultCap(_ cost: Int64, _ price: Int64) -> Int64 {
+    Int64(min(Int128(cost) * 4000 / (Int128(price) * 3), Int128(Int64.max)))
   }
 
   mutating func setTariff(_ definition: SetTariff, _ command: Command) throws(Refusal) {
@@ -96,6 +103,14 @@ extension ReferenceModel {
     try requireNumber(definition.instrument.rawValue, capacity.instruments)
     try require(instruments[definition.instrument] == nil, .alreadyExists)
     try requireArea(definition.area)
+    try requireTerms(definition)
+    instruments[definition.instrument] = ModelInstrument(definition: definition)
+    emit(.reference(.instrumentCreated(definition)))
+    acknowledge(command)
+  }
+
+  /// Tick, lot, band and fees are in range and fit each other.
+  func requireTerms(_ definition: CreateInstrument) throws(Refusal) {
     let tick = definition.tick.ticks
     let (low, high) = (definition.lowestPrice.ticks, definition.highestPrice.ticks)
     try requireValue(tick, in: 1...Limit.price)
@@ -113,31 +128,6 @@ extension ReferenceModel {
     let highest = Int64(Rate.highest.partsPerMillion)
     try requireValue(Int64(definition.makerFee.partsPerMillion), in: 0...highest)
     try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest)
-    instruments[definition.instrument] = ModelInstrument(definition: definition)
-    emit(.reference(.instrumentCreated(definition)))
-    acknowledge(command)
-  }
-
-  mutating func registerMeter(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
-    try requireNumber(definition.meter.rawValue, capacity.meters)
-    if var known = meters[definition.meter]?.definition, definition.capacity > 0 {
-      known.capacity = definition.capacity
-      if known == definition {
-        meters[definition.meter]?.definition.capacity = definition.capacity
-        emit(.reference(.meterRegistered(definition)))
-        return acknowledge(command)
-      }
-    }
-    try require(meters[definition.meter] == nil, .alreadyExists)
-    try requireAccount(definition.account)
-    try requireArea(definition.area)
-    try requireValue(definition.capacity, in: 0...Int64.max)
-    let key = PositionKey(account: definition.account, area: definition.area)
-    try requirePosition(key)
-    change(key) { _ in }
-    meters[definition.meter] = ModelMeter(definition: definition)
-    emit(.reference(.meterRegistered(definition)))
-    acknowledge(command)
   }
 
   /// Halts, reopens or closes an instrument.
@@ -174,6 +164,7 @@ extension ReferenceModel {
 
   mutating func beginSession(_ session: BeginSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
+    notes[session.session] = nil
     emit(.session(.sessionBegan(session)))
   }
 
@@ -184,6 +175,7 @@ extension ReferenceModel {
   /// Cancel on disconnect: cancels the session's orders except those of standing instructions.
   mutating func endSession(_ session: EndSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
+    notes[session.session] = nil
     let participant = sessions[session.session]?.participant
     var count: UInt32 = 0
     for key in positions.map(\.key) where accounts[key.account]?.participant == participant {

@@ -165,7 +165,7 @@ private enum Verdict: Equatable {
       RegisterSessionEncoder(
         into: $0, seqNo: 1, sendingTime: Timestamp(nanoseconds: 2), sessionId: SessionId(3),
         participant: ParticipantId(4), publicKey: PublicKey(5, 6, 7, 8), roles: .trading,
-        orders: .cancel)
+        orders: .cancel, selfTrade: .account)
     }
     try frame.withFrame(.registerSession) {
       #expect(RegisterSessionDecoder($0)?.orders == .cancel)

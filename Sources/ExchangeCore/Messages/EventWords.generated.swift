@@ -10,6 +10,7 @@ extension EventHash {
     case .massCanceled(let done): word(9, done.count)
     case .agentSet(let done): word(13, done.agent.account.rawValue)
     case .displayed(let done): word(done)
+    case .noted(let done): word(done)
     }
   }
 
@@ -35,6 +36,7 @@ extension EventHash {
     case .instrumentStateChanged(let done): word(22, done.state.rawValue)
     case .meterRegistered(let done): word(23, done.meter.rawValue)
     case .numbersReset(let done): word(word(40, done.session.rawValue), and: done.account.rawValue)
+    case .parameterSet(let done): word(done)
     }
   }
 

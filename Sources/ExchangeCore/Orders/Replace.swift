@@ -4,6 +4,8 @@ import MarketModel
 
 extension Exchange {
   mutating func replace(_ change: ReplaceOrderRow, _ request: Request) {
+    // A rejected replace loses its note.
+    let isNoted = hasNote(request) && takeNote(request, for: change.clientOrderId)
     if let refusal = validate(change, request) {
       return reject(
         refusal, request, account: change.account,
@@ -24,9 +26,9 @@ extension Exchange {
       change.price.ticks == order.price
       && change.quantity.wattHours < order.quantity
     if keepsPlace {
-      lower(order, change)
+      lower(order, change, isNoted)
     } else {
-      reenter(order, change)
+      reenter(order, change, isNoted)
     }
     drain()
   }
@@ -88,7 +90,9 @@ extension Exchange {
   // MARK: Lowering and entering again
 
   /// Lowers the quantity; the order keeps its priority.
-  private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+  private mutating func lower(
+    _ order: OpenOrder, _ change: ReplaceOrderRow, _ isNoted: Bool
+  ) {
     let less = order.quantity - change.quantity.wattHours
     release(order, lots: less / order.instrument.lot)
     let owned = order.owned
@@ -109,13 +113,16 @@ extension Exchange {
       owned.eligible | owned.covered >= 0,
       "the sums are at least 0"
     )
+    if isNoted { emitNoted(order) }
     emitState(order, .replaced, waitReason(order))
     showSpecial(order)
     touch(order.position)
   }
 
   /// Removes the order from the book and enters it again with its id.
-  private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+  private mutating func reenter(
+    _ order: OpenOrder, _ change: ReplaceOrderRow, _ isNoted: Bool
+  ) {
     let instrument = order.instrument
     let (position, side, lot) = (
       order.position, order.side, instrument.lot
@@ -142,6 +149,7 @@ extension Exchange {
     order.quantity = change.quantity.wattHours
     order.leaves = change.quantity.wattHours - executed
     order.reservePerLot = perLot
+    order.marks.keepsFees = false
     order.row.cover(
       coverOnEntry(position, side, price: order.price, leaves: order.leaves, lot: lot))
     reserve(order, lots: order.leaves / lot)
@@ -150,6 +158,7 @@ extension Exchange {
     invariant(
       order.quantity - order.leaves == executed, "the executed quantity is unchanged")
     linkToOwner(order, owned)
+    if isNoted { emitNoted(order) }
     emitState(order, .replaced, waitReason(order))
     touch(position)
     matchAndRest(order)

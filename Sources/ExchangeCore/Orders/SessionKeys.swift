@@ -11,8 +11,8 @@ extension Exchange {
     if let refusal = validate(new, request) { return reject(refusal, request) }
     let former = reference.sessions[new.session.rawValue]
     reference.sessions[new.session.rawValue] = Session(
-      exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
-      publicKey: new.publicKey)
+      exists: true, roles: new.roles.rawValue, selfTrade: new.selfTrade, hasNote: false,
+      participant: new.participant.rawValue, publicKey: new.publicKey)
     invariant(validateSession(new.session) == nil, "the registered session exists")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,

@@ -48,6 +48,11 @@ extension Exchange {
       code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
       retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
       imported: 0, exported: 0)
+    // Older images lack them, and nothing depends on them before version 4.
+    if rules >= 4 {
+      areaCosts[number] = AreaCost(
+        cost: new.storageCost.units, price: new.storagePrice.units, isCostKnown: true)
+    }
     invariant(exists(new.area), "the created area exists")
     emit(.reference(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap)))))
     acknowledge(request)
@@ -63,14 +68,15 @@ extension Exchange {
     return defaultCap(new) == nil ? Refusal(.badDefinition, new.storageCost.units) : nil
   }
 
+  private func defaultCap(_ new: CreateArea) -> Int64? {
+    defaultCap(cost: new.storageCost.units, price: new.storagePrice.units)
+  }
+
   /// The default cap, Wh: 2 Cu / (1.5 P) kWh, which is floor(4000 Cu / (3 P)) Wh (section 3).
   /// - Returns: `nil` when it exceeds `Limit.cap`.
-  private func defaultCap(_ new: CreateArea) -> Int64? {
-    invariant(
-      new.storagePrice > .zero && new.storageCost >= .zero,
-      "the price is positive and the cost at least 0")
-    let cost = Int128(new.storageCost.units) * 4_000
-    let cap = cost / (Int128(new.storagePrice.units) * 3)
+  func defaultCap(cost: Int64, price: Int64) -> Int64? {
+    invariant(price > 0 && cost >= 0, "the price is positive and the cost at least 0")
+    let cap = Int128(cost) * 4_000 / (Int128(price) * 3)
     invariant(cap >= 0, "the cap is at least 0")
     return cap <= Int128(Limit.cap) ? Int64(cap) : nil
   }

@@ -7,6 +7,10 @@ import MarketModel
 struct Session: BitwiseCopyable {
   var exists: Bool
   var roles: UInt8
+  /// Between which orders the prevention of self-trades of its orders applies.
+  var selfTrade: SelfTradeScope
+  /// Whether a note waits for its next order (Notes.swift).
+  var hasNote: Bool
   var participant: UInt32
   var publicKey: PublicKey
 }
@@ -40,6 +44,7 @@ extension Exchange {
     invariant(
       reference.participants[reference.sessions[session.session.rawValue].participant].exists,
       "a session's participant exists")
+    reference.sessions[session.session.rawValue].hasNote = false
     emit(.session(.sessionBegan(session)))
   }
 

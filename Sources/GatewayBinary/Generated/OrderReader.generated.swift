@@ -8,12 +8,12 @@ extension OrderReader {
   /// The roles of which a session needs one to send `template`; empty when it needs none.
   public static func roles(for template: Template) -> Roles {
     switch template {
-    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent,
-    .transfer: [.trading]
+    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent, .transfer,
+    .note: [.trading]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders, .resetNumbers: [.administration]
+    .setRules, .cancelOrders, .resetNumbers, .setParameter: [.administration]
     default: []
     }
   }
@@ -44,6 +44,8 @@ extension OrderReader {
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
       case .resetNumbers: ResetNumbersDecoder(frame).map(command)
+      case .setParameter: SetParameterDecoder(frame).map(command)
+      case .note: NoteDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -150,7 +152,7 @@ extension OrderReader {
   func command(_ message: DepositDecoder) -> Body {
     let value = CashMovement(
       account: message.account, currency: message.currency, amount: message.amount,
-      reference: message.reference
+      reference: message.reference, source: message.source
     )
     return .command(.cash(.deposit(value)))
   }
@@ -158,7 +160,7 @@ extension OrderReader {
   func command(_ message: WithdrawDecoder) -> Body {
     let value = CashMovement(
       account: message.account, currency: message.currency, amount: message.amount,
-      reference: message.reference
+      reference: message.reference, source: message.source
     )
     return .command(.cash(.withdraw(value)))
   }
@@ -174,9 +176,12 @@ extension OrderReader {
     guard let orders = message.orders else {
       return .badEnum(message.ordersRaw)
     }
+    guard let selfTrade = message.selfTrade else {
+      return .badEnum(message.selfTradeRaw)
+    }
     let value = RegisterSession(
       session: message.sessionId, participant: message.participant, roles: message.roles,
-      publicKey: message.publicKey, orders: orders
+      publicKey: message.publicKey, orders: orders, selfTrade: selfTrade
     )
     return .command(.reference(.registerSession(value)))
   }
@@ -237,7 +242,8 @@ extension OrderReader {
   func command(_ message: RegisterMeterDecoder) -> Body {
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
-      publicKey: message.publicKey, capacity: message.capacity
+      publicKey: message.publicKey, capacity: message.capacity, from: message.from,
+      ownReadings: message.ownReadings
     )
     return .command(.reference(.registerMeter(value)))
   }
@@ -270,5 +276,26 @@ extension OrderReader {
       session: message.sessionId, account: message.account
     )
     return .command(.reference(.resetNumbers(value)))
+  }
+
+  func command(_ message: SetParameterDecoder) -> Body {
+    guard let subject = message.subject else {
+      return .badEnum(message.subjectRaw)
+    }
+    guard let parameter = message.parameter else {
+      return .badEnum(message.parameterRaw)
+    }
+    let value = SetParameter(
+      subject: subject, number: message.number, parameter: parameter, value: message.value,
+      from: message.from
+    )
+    return .command(.reference(.setParameter(value)))
+  }
+
+  func command(_ message: NoteDecoder) -> Body {
+    let value = Note(
+      clientOrderId: message.clientOrderId, text: message.text
+    )
+    return .command(.order(.note(value)))
   }
 }

@@ -122,6 +122,7 @@ public struct ReportFlows: ~Copyable {
     case .metered(let done): tell(done.session, .event, known)
     case .order(.massCanceled(let done)): tell(done.session, .event, known)
     case .order(.agentSet(let done)): tell(done.session, .event, known)
+    case .order(.noted(let noted)): tell(noted.session, .event, known)
     case .order(.displayed): break  // Market data.
     case .cash(.transferred(let done)): tell(done.session, .event, known)
     case .cash(.deposited), .cash(.withdrawn):

@@ -123,6 +123,9 @@ extension Configuration {
       .number(
         "capacity.accountLevels", \.capacity.accountLevels, 1...1 << 23,
         "price levels that one account's orders opened"),
+      .number(
+        "capacity.cashReferences", \.capacity.cashReferences, 1...1 << 28,
+        "references of deposits and withdrawals, all that ever took effect"),
     ]
   }
 }

@@ -38,20 +38,24 @@ extension CommandCodec {
     case cancelOrders = 27
     case refuseWork = 28
     case resetNumbers = 40
+    case setParameter = 54
+    case note = 55
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: [24]
+      case .cancel, .createParticipant, .setTariff: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: [16]
-      case .transfer: [32]
-      case .meterReading: [48]
-      case .registerSession, .registerMeter: [48, 56]
+      case .transfer, .setParameter: [32]
+      case .meterReading, .note: [48]
+      case .deposit, .withdraw: [24, 32]
+      case .registerSession: [48, 56]
       case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers: [8]
       case .createInstrument, .enterIceberg: [64]
+      case .registerMeter: [48, 56, 72]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       }
@@ -65,8 +69,8 @@ extension CommandCodec {
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders: 16
-      case .transfer: 32
-      case .meterReading, .registerSession, .registerMeter: 48
+      case .transfer, .setParameter: 32
+      case .meterReading, .registerSession, .registerMeter, .note: 48
       case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
@@ -128,6 +132,8 @@ extension CommandCodec {
     case .order(.cancelOrders): .cancelOrders
     case .session(.refuseWork): .refuseWork
     case .reference(.resetNumbers): .resetNumbers
+    case .reference(.setParameter): .setParameter
+    case .order(.note): .note
     }
   }
 
@@ -147,8 +153,16 @@ extension CommandCodec {
     case .order(.setAgent): 80
     case .cash(.transfer): 56
     case .meterReading: 72
-    case .cash(.deposit): 48
-    case .cash(.withdraw): 48
+    case .cash(.deposit(let value)):
+      switch form(of: value) {
+      case 0: 48
+      default: 56
+      }
+    case .cash(.withdraw(let value)):
+      switch form(of: value) {
+      case 0: 48
+      default: 56
+      }
     case .reference(.createParticipant): 48
     case .reference(.registerSession(let value)):
       switch form(of: value) {
@@ -164,7 +178,8 @@ extension CommandCodec {
     case .reference(.registerMeter(let value)):
       switch form(of: value) {
       case 0: 72
-      default: 80
+      case 1: 80
+      default: 96
       }
     case .control(.tick): 24
     case .control(.settlementConfirmed): 40
@@ -175,6 +190,8 @@ extension CommandCodec {
     case .order(.cancelOrders): 40
     case .session(.refuseWork): 32
     case .reference(.resetNumbers): 32
+    case .reference(.setParameter): 56
+    case .order(.note): 72
     }
   }
 
@@ -187,13 +204,20 @@ extension CommandCodec {
   }
 
   /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: CashMovement) -> Int {
+    if value.source != 0 { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterSession) -> Int {
-    if value.orders != .keep { return 1 }
+    if value.orders != .keep || value.selfTrade != .account { return 1 }
     return 0
   }
 
   /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterMeter) -> Int {
+    if value.from != .never || value.ownReadings != false { return 2 }
     if value.capacity != 0 { return 1 }
     return 0
   }
@@ -230,6 +254,8 @@ extension CommandCodec {
     case .order(.cancelOrders(let value)): write(value, to: &writer)
     case .session(.refuseWork(let value)): write(value, to: &writer)
     case .reference(.resetNumbers(let value)): write(value, to: &writer)
+    case .reference(.setParameter(let value)): write(value, to: &writer)
+    case .order(.note(let value)): write(value, to: &writer)
     }
   }
 
@@ -335,11 +361,16 @@ extension CommandCodec {
   private static func write(
     _ value: CashMovement, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.account.rawValue)
     writer.put(value.currency.rawValue)
     writer.reserve(2)
     writer.put(value.amount.units)
     writer.put(value.reference)
+    if form >= 1 {
+      writer.put(value.source)
+      writer.reserve(6)
+    }
   }
 
   private static func write(
@@ -361,7 +392,8 @@ extension CommandCodec {
     writer.put(value.publicKey)
     if form >= 1 {
       writer.put(value.orders.rawValue)
-      writer.reserve(7)
+      writer.put(value.selfTrade.rawValue)
+      writer.reserve(6)
     }
   }
 
@@ -439,6 +471,11 @@ extension CommandCodec {
     if form >= 1 {
       writer.put(value.capacity)
     }
+    if form >= 2 {
+      writer.put(value.from.nanoseconds)
+      writer.put(value.ownReadings)
+      writer.reserve(7)
+    }
   }
 
   private static func write(
@@ -500,6 +537,25 @@ extension CommandCodec {
     writer.put(value.session.rawValue)
     writer.put(value.account.rawValue)
   }
+
+  private static func write(
+    _ value: SetParameter, to writer: inout RecordWriter
+  ) {
+    writer.put(value.subject.rawValue)
+    writer.reserve(3)
+    writer.put(value.number)
+    writer.put(value.parameter.rawValue)
+    writer.reserve(7)
+    writer.put(value.value)
+    writer.put(value.from.nanoseconds)
+  }
+
+  private static func write(
+    _ value: Note, to writer: inout RecordWriter
+  ) {
+    writer.put(value.clientOrderId.rawValue)
+    writer.put(value.text)
+  }
 }
 
 extension CommandCodec {
@@ -516,8 +572,8 @@ extension CommandCodec {
     case .setAgent: .order(.setAgent(try setAgent(&reader)))
     case .transfer: .cash(.transfer(try transfer(&reader)))
     case .meterReading: .meterReading(try meterReading(&reader))
-    case .deposit: .cash(.deposit(try cashMovement(&reader)))
-    case .withdraw: .cash(.withdraw(try cashMovement(&reader)))
+    case .deposit: .cash(.deposit(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
+    case .withdraw: .cash(.withdraw(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
     case .createParticipant: .reference(.createParticipant(try createParticipant(&reader)))
     case .registerSession: .reference(.registerSession(payloadLength == 48 ? try registerSession(&reader) : try registerSessionForm1(&reader)))
     case .createAccount: .reference(.createAccount(createAccount(&reader)))
@@ -526,7 +582,7 @@ extension CommandCodec {
     case .setTariff: .reference(.setTariff(try setTariff(&reader)))
     case .createInstrument: .reference(.createInstrument(try createInstrument(&reader)))
     case .setInstrumentState: .reference(.setInstrumentState(try setInstrumentState(&reader)))
-    case .registerMeter: .reference(.registerMeter(payloadLength == 48 ? try registerMeter(&reader) : try registerMeterForm1(&reader)))
+    case .registerMeter: .reference(.registerMeter(payloadLength == 48 ? try registerMeter(&reader) : payloadLength == 56 ? try registerMeterForm1(&reader) : try registerMeterForm2(&reader)))
     case .tick: .control(.tick)
     case .settlementConfirmed: .control(.settlementConfirmed(settlementConfirmed(&reader)))
     case .checkpoint: .control(.checkpoint(checkpoint(&reader)))
@@ -538,6 +594,8 @@ extension CommandCodec {
     case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
     case .refuseWork: .session(.refuseWork(refuseWork(&reader)))
     case .resetNumbers: .reference(.resetNumbers(resetNumbers(&reader)))
+    case .setParameter: .reference(.setParameter(try setParameter(&reader)))
+    case .note: .order(.note(note(&reader)))
     }
   }
 
@@ -695,6 +753,17 @@ extension CommandCodec {
     )
   }
 
+  private static func cashMovementForm1(_ reader: inout RecordReader)
+    throws(Failure) -> CashMovement {
+    var value = try cashMovement(&reader)
+    value.source = reader.u16()
+    if value.source == 0 {
+      throw reader.needless(at: 24)
+    }
+    try reader.reserved(6)
+    return value
+  }
+
   private static func createParticipant(_ reader: inout RecordReader)
     throws(Failure) -> CreateParticipant {
     let participant = ParticipantId(reader.u32())
@@ -721,10 +790,11 @@ extension CommandCodec {
     throws(Failure) -> RegisterSession {
     var value = try registerSession(&reader)
     value.orders = try reader.value(SessionOrders.self)
-    if value.orders == .keep {
+    value.selfTrade = try reader.value(SelfTradeScope.self)
+    if value.orders == .keep, value.selfTrade == .account {
       throw reader.needless(at: 48)
     }
-    try reader.reserved(7)
+    try reader.reserved(6)
     return value
   }
 
@@ -827,6 +897,19 @@ extension CommandCodec {
     return value
   }
 
+  private static func registerMeterForm2(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterMeter {
+    var value = try registerMeter(&reader)
+    value.capacity = reader.i64()
+    value.from = Timestamp(nanoseconds: reader.u64())
+    value.ownReadings = try reader.flag()
+    if value.from == .never, value.ownReadings == false {
+      throw reader.needless(at: 56)
+    }
+    try reader.reserved(7)
+    return value
+  }
+
   private static func settlementConfirmed(_ reader: inout RecordReader)
     -> SettlementConfirmed {
     let batch = reader.u64()
@@ -900,6 +983,29 @@ extension CommandCodec {
     let account = AccountId(reader.u32())
     return ResetNumbers(
       session: session, account: account
+    )
+  }
+
+  private static func setParameter(_ reader: inout RecordReader)
+    throws(Failure) -> SetParameter {
+    let subject = try reader.value(ParameterSubject.self)
+    try reader.reserved(3)
+    let number = reader.u32()
+    let parameter = try reader.value(Parameter.self)
+    try reader.reserved(7)
+    let value = reader.i64()
+    let from = Timestamp(nanoseconds: reader.u64())
+    return SetParameter(
+      subject: subject, number: number, parameter: parameter, value: value, from: from
+    )
+  }
+
+  private static func note(_ reader: inout RecordReader)
+    -> Note {
+    let clientOrderId = ClientOrderId(reader.u64())
+    let text = reader.noteText()
+    return Note(
+      clientOrderId: clientOrderId, text: text
     )
   }
 }

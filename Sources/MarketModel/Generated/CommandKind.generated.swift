@@ -40,7 +40,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case createInstrument
   /// Opens, halts or closes an instrument.
   case setInstrumentState
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter
   /// Moves the clock of an exchange that runs on driven time, and lets time do its work.
   case tick
@@ -67,6 +68,12 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Sets the last session version of a session, or the last client order id of an account, to 0.
   /// Names one of the two.
   case resetNumbers
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -98,17 +105,19 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .order(.cancelOrders): self = .cancelOrders
     case .session(.refuseWork): self = .refuseWork
     case .reference(.resetNumbers): self = .resetNumbers
+    case .reference(.setParameter): self = .setParameter
+    case .order(.note): self = .note
     }
   }
 
   /// The roles of which a sender needs one; empty for commands that no client can send.
   package var roles: Roles {
     switch self {
-    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer: [.trading]
+    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer, .note: [.trading]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders, .resetNumbers: [.administration]
+    .setRules, .cancelOrders, .resetNumbers, .setParameter: [.administration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
     }
   }
@@ -133,7 +142,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .setTariff: "Changes the prices of the surrounding grid."
     case .createInstrument: "Lists an instrument; it starts open."
     case .setInstrumentState: "Opens, halts or closes an instrument."
-    case .registerMeter: "Registers a meter and authorises it for one account."
+    case .registerMeter: "Registers a meter for one account; again: replaces its key, moves it to another account or ends it, from a moment on."
     case .tick: "Moves the clock of an exchange that runs on driven time, and lets time do its work."
     case .settlementConfirmed: "The ledger has applied a settlement batch (from the settler)."
     case .checkpoint: "The hashes of the exchange before this command, journaled at regular intervals. A replay with other hashes has diverged and stops."
@@ -143,6 +152,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
     case .refuseWork: "A client's command was refused before it was applied, because its participant had used up its work (from the sequencer, in the name of the client's session)."
     case .resetNumbers: "Sets the last session version of a session, or the last client order id of an account, to 0. Names one of the two."
+    case .setParameter: "Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack when it is accepted."
+    case .note: "Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes before the order's report."
     }
   }
 }

@@ -37,7 +37,7 @@ extension Command {
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
       MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size,
-      MemoryLayout<ResetNumbers>.size
+      MemoryLayout<ResetNumbers>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size
     ].reduce(0, max)
   }
 }
@@ -51,6 +51,9 @@ public enum OrderCommand: Sendable, BitwiseCopyable {
   /// Cancels open orders of a participant for the operator, those of its standing instructions too;
   /// answered with Ack.
   case cancelOrders(CancelOrders)
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note(Note)
 }
 
 /// Deposits, withdrawals and transfers of cash or energy.
@@ -83,11 +86,15 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case createInstrument(CreateInstrument)
   /// Opens, halts or closes an instrument.
   case setInstrumentState(SetInstrumentState)
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter(RegisterMeter)
   /// Opens a used-up number space again: the last session version of a session, or the last client
   /// order id of an account, becomes 0. Names one of the two.
   case resetNumbers(ResetNumbers)
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter(SetParameter)
 }
 
 /// Starts and losses of client sessions, sent by the gateway.
@@ -127,6 +134,8 @@ public enum OrderEvent: Sendable, BitwiseCopyable, Equatable {
   case agentSet(SetAgentDone)
   /// The displayed quantity of an order changed. Tag 28 in the event hash.
   case displayed(OrderDisplayed)
+  /// An order has a note. Tag 55 in the event hash.
+  case noted(Noted)
 }
 
 /// Deposits, withdrawals and transfers that took effect.
@@ -161,6 +170,8 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case meterRegistered(RegisterMeter)
   /// resetNumbers has been applied. Tag 40 in the event hash.
   case numbersReset(ResetNumbers)
+  /// A changed parameter took effect. Tag 54 in the event hash.
+  case parameterSet(ParameterSet)
 }
 
 /// Starts and losses of client sessions.

@@ -18,8 +18,8 @@ public enum CommandFrame {
     case .order(.setAgent): 80
     case .cash(.transfer): 64
     case .meterReading: 136
-    case .cash(.deposit): 56
-    case .cash(.withdraw): 56
+    case .cash(.deposit): 64
+    case .cash(.withdraw): 64
     case .reference(.createParticipant): 48
     case .reference(.registerSession): 80
     case .reference(.createAccount): 40
@@ -28,11 +28,13 @@ public enum CommandFrame {
     case .reference(.setTariff): 48
     case .reference(.createInstrument): 96
     case .reference(.setInstrumentState): 40
-    case .reference(.registerMeter): 80
+    case .reference(.registerMeter): 96
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 48
     case .reference(.resetNumbers): 40
+    case .reference(.setParameter): 56
+    case .order(.note): 80
     default: nil
     }
   }
@@ -95,6 +97,10 @@ public enum CommandFrame {
       cancelOrders(value, frame, seqNo, sendingTime)
     case .reference(.resetNumbers(let value)):
       resetNumbers(value, frame, seqNo, sendingTime)
+    case .reference(.setParameter(let value)):
+      setParameter(value, frame, seqNo, sendingTime)
+    case .order(.note(let value)):
+      note(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -200,7 +206,8 @@ public enum CommandFrame {
   ) {
     DepositEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, amount: value.amount,
-      reference: value.reference, account: value.account, currency: value.currency
+      reference: value.reference, account: value.account, currency: value.currency,
+      source: value.source
     )
   }
 
@@ -210,7 +217,8 @@ public enum CommandFrame {
   ) {
     WithdrawEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, amount: value.amount,
-      reference: value.reference, account: value.account, currency: value.currency
+      reference: value.reference, account: value.account, currency: value.currency,
+      source: value.source
     )
   }
 
@@ -231,7 +239,7 @@ public enum CommandFrame {
     RegisterSessionEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
       participant: value.participant, publicKey: value.publicKey, roles: value.roles,
-      orders: value.orders
+      orders: value.orders, selfTrade: value.selfTrade
     )
   }
 
@@ -305,7 +313,8 @@ public enum CommandFrame {
   ) {
     RegisterMeterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, publicKey: value.publicKey,
-      meter: value.meter, account: value.account, area: value.area, capacity: value.capacity
+      meter: value.meter, account: value.account, area: value.area, capacity: value.capacity,
+      from: value.from, ownReadings: value.ownReadings
     )
   }
 
@@ -335,6 +344,26 @@ public enum CommandFrame {
     ResetNumbersEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
       account: value.account
+    )
+  }
+
+  private static func setParameter(
+    _ value: SetParameter, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetParameterEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value, from: value.from,
+      number: value.number, subject: value.subject, parameter: value.parameter
+    )
+  }
+
+  private static func note(
+    _ value: Note, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    NoteEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, clientOrderId: value.clientOrderId,
+      text: value.text
     )
   }
 

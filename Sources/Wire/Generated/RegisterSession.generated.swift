@@ -18,9 +18,9 @@ import MarketModel
 ///         69    1 reserved1
 ///         70    2 reserved2
 ///         72    1 orders
-///         73    1 reserved3
-///         74    2 reserved4
-///         76    4 reserved5
+///         73    1 selfTrade
+///         74    2 reserved3
+///         76    4 reserved4
 public struct RegisterSessionEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 101 }
@@ -36,7 +36,7 @@ public struct RegisterSessionEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     sessionId: SessionId, participant: ParticipantId, publicKey: PublicKey, roles: Roles,
-    orders: SessionOrders
+    orders: SessionOrders, selfTrade: SelfTradeScope
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 80, blockLength: 68, templateId: 101)
@@ -52,7 +52,7 @@ public struct RegisterSessionEncoder: BitwiseCopyable {
     frame.setLittle(69, 0 as UInt8)
     frame.setLittle(70, 0 as UInt16)
     frame.setLittle(72, orders.rawValue)
-    frame.setLittle(73, 0 as UInt8)
+    frame.setLittle(73, selfTrade.rawValue)
     frame.setLittle(74, 0 as UInt16)
     frame.setLittle(76, 0 as UInt32)
   }
@@ -117,5 +117,16 @@ public struct RegisterSessionDecoder: BitwiseCopyable {
   /// The encoded byte of `orders`.
   @inlinable public var ordersRaw: UInt8 {
     frame.little(4, as: UInt16.self) >= 61 ? frame.little(72, as: UInt8.self) : 0
+  }
+
+  /// Between which orders the prevention of self-trades of its orders applies: of one account, or
+  /// of all accounts of the participant. `nil` when the value is unknown. Since version 8; 0 from
+  /// older senders.
+  @inlinable public var selfTrade: SelfTradeScope? {
+    frame.little(4, as: UInt16.self) >= 62 ? SelfTradeScope(rawValue: frame.little(73, as: UInt8.self)) : SelfTradeScope(rawValue: 0)
+  }
+  /// The encoded byte of `selfTrade`.
+  @inlinable public var selfTradeRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 62 ? frame.little(73, as: UInt8.self) : 0
   }
 }

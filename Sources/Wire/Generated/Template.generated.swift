@@ -94,6 +94,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// The ledger has settled a batch: every trade, reading and transfer up to lastSequence is final;
   /// for sessions with the role dropCopy.
   case settlementNotice = 54
+  /// What a Note said about an order; the order's Accepted or Replaced follows.
+  case noted = 55
   /// A meter's signed reading; any session with the metering role may pass it on.
   case meterReading = 60
   /// What a meter reading did: produced = credited + lost; consumed = burned + imported.
@@ -152,7 +154,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case createInstrument = 106
   /// Opens, halts or closes an instrument.
   case setInstrumentState = 107
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter = 108
   /// Credits cash to an account.
   case deposit = 109
@@ -172,6 +175,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Sets the last session version of a session, or the last client order id of an account, to 0.
   /// Names one of the two.
   case resetNumbers = 116
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter = 130
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note = 131
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -185,11 +194,11 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
-    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setParameter: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
-    case .newOrderExtended, .setAgent, .accepted, .canceled: 68
-    case .replaced, .restated, .agentReport, .createArea: 76
+    case .newOrderExtended, .setAgent, .accepted, .canceled, .note: 68
+    case .replaced, .restated, .agentReport, .noted, .createArea: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
     case .areaDefinition, .instrumentDefinition, .topOfBook: 92
@@ -217,7 +226,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders, .resetNumbers: true
+    .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setParameter, .note: true
     default: false
     }
   }
@@ -229,9 +238,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .finishedSending,
     .finishedReceiving, .challenge, .accepted, .replaced, .canceled, .trade, .rejected, .restated,
     .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
-    .ack, .reportCopy, .settlementNotice, .meterReadingAck, .areaDefinition, .instrumentDefinition,
-    .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete, .marketTrade,
-    .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status: true
+    .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .areaDefinition,
+    .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
+    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status: true
     default: false
     }
   }

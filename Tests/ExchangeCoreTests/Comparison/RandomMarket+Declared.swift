@@ -14,6 +14,7 @@ extension RandomMarket: FieldSource {
     .withdraw,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules,
+    .setParameter, .note,
   ]
 
   /// Sessions 1, 2, 4 and 6 of `world` with other keys, mostly with their roles. Session 1, which
@@ -68,5 +69,6 @@ extension RandomMarket: FieldSource {
   mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: dice(600_000)) }
   mutating func label(_ field: String) -> Label { .empty }
   mutating func publicKey(_ field: String) -> PublicKey { PublicKey(0, 0, 0, 0) }
+  mutating func noteText(_ field: String) -> NoteText { NoteText(UInt64(dice(9)), 0, 0, 0, 0) }
   mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(16))) }
 }

@@ -6,18 +6,18 @@ import MarketModel
 
 /// Generates the steps of one run.
 struct RandomMarket {
-  private var random: SeededRandom
+  var random: SeededRandom
   private var orderCount = 0
   /// Seconds since the start of the run.
-  private var clock: UInt64 = 0
+  private(set) var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
-  private let instruments: [CreateInstrument]
-  private let accounts: UInt32
+  let instruments: [CreateInstrument]
+  let accounts: UInt32
   /// The capacity of the exchange, which is small in a third of the runs.
   let capacity: Capacity
   /// Whether the run has fees, agents and closings. Runs without them find errors that others would
   /// hide.
-  private let hasFees: Bool
+  let hasFees: Bool
   private let hasAgents: Bool
   /// Whether the run begins with the newest rules or those before.
   private let hasNewRules: Bool
@@ -62,6 +62,7 @@ struct RandomMarket {
     case 12...14: capacity.accountOrders = UInt32.random(in: 1...7, using: &random)
     case 15...17: capacity.accountLevels = UInt32.random(in: 1...5, using: &random)
     case 18...19: capacity.orders = UInt32.random(in: 26...60, using: &random)
+    case 22: capacity.cashReferences = accounts + UInt32.random(in: 0...20, using: &random)
     case 20...21: capacity.priceLevels = UInt32.random(in: 21...40, using: &random)
     default: break
     }
@@ -102,7 +103,8 @@ struct RandomMarket {
                 session: SessionId(UInt32(session)),
                 participant: ParticipantId(UInt32(participant)),
                 roles: Roles(rawValue: UInt8(roles)),
-                publicKey: PublicKey(0, 0, 0, 0)))), by: 0))
+                publicKey: PublicKey(0, 0, 0, 0),
+                selfTrade: chance(1, of: 3) ? .participant : .account))), by: 0))
     }
     steps += areas() + (instruments + [Self.dear]).map { Step(.reference(.createInstrument($0))) }
     for account in 1...accounts {
@@ -119,7 +121,8 @@ struct RandomMarket {
               .registerMeter(
                 RegisterMeter(
                   meter: meter, account: AccountId(account), area: AreaId(area),
-                  publicKey: PublicKey(0, 0, 0, 0), capacity: power())))))
+                  publicKey: PublicKey(0, 0, 0, 0), capacity: power(),
+                  ownReadings: chance(1, of: 2))))))
       }
       steps.append(deposit(AccountId(account), Int64.random(in: 1...20, using: &random)))
     }
@@ -127,7 +130,7 @@ struct RandomMarket {
   }
 
   /// A meter's rated power, W: enough for all readings, or the default, which many exceed.
-  private mutating func power() -> Int64 {
+  mutating func power() -> Int64 {
     isVast ? 1 << 62 : chance(1, of: 6) ? 0 : 1_000_000_000
   }
 
@@ -188,6 +191,7 @@ struct RandomMarket {
     if !Self.declaredLater.isEmpty, chance(1, of: 50) {
       return Step(randomBody(pick(Self.declaredLater), &self))
     }
+    if chance(1, of: 60) { return change() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }
@@ -212,14 +216,14 @@ struct RandomMarket {
 
   // MARK: Ingredients
 
-  private mutating func chance(_ part: Int, of whole: Int) -> Bool {
+  mutating func chance(_ part: Int, of whole: Int) -> Bool {
     Int.random(in: 0..<whole, using: &random) < part
   }
 
   /// 0 ..< sides.
   mutating func dice(_ sides: UInt32) -> UInt32 { UInt32.random(in: 0..<sides, using: &random) }
 
-  private mutating func account() -> AccountId {
+  mutating func account() -> AccountId {
     AccountId(UInt32.random(in: 1...accounts, using: &random))
   }
 
@@ -236,11 +240,11 @@ struct RandomMarket {
     return Energy(wattHours: Int64.random(in: 1...most, using: &random) * lot.wattHours)
   }
 
-  private mutating func pick<Value>(_ values: [Value]) -> Value {
+  mutating func pick<Value>(_ values: [Value]) -> Value {
     values[Int.random(in: 0..<values.count, using: &random)]
   }
 
-  private mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
+  mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
     Timestamp(nanoseconds: UInt64.random(in: range, using: &random))
   }
 

@@ -34,6 +34,8 @@ extension ReferenceModel {
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
     case .session(.refuseWork(let value)): try refuseWork(value, command)
     case .reference(.resetNumbers(let value)): try resetNumbers(value, command)
+    case .reference(.setParameter(let value)): try setParameter(value, command)
+    case .order(.note(let value)): try note(value, command)
     }
   }
 }
@@ -69,6 +71,8 @@ extension Command.Body {
     case .order(.cancelOrders(let value)): (value.account, .engine, .null)
     case .session(.refuseWork): (.null, .engine, .null)
     case .reference(.resetNumbers(let value)): (value.account, .engine, .null)
+    case .reference(.setParameter): (.null, .engine, .null)
+    case .order(.note(let value)): (.null, value.clientOrderId, .null)
     }
   }
 }

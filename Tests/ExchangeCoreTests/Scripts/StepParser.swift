@@ -218,11 +218,12 @@ struct StepParser {
 
   private mutating func cash(_ verb: String) throws(ScriptError) -> Step {
     let reference: UInt64? = try number("ref")
+    let source: UInt16? = try number("source")
     _ = flag("EUR")
     let currency = currency()
     let movement = CashMovement(
       account: try account(), currency: currency, amount: try Notation.money(next()),
-      reference: reference ?? 0)
+      reference: reference ?? 0, source: source ?? 0)
     return Step(
       verb == "deposit" ? .cash(.deposit(movement)) : .cash(.withdraw(movement)),
       countsUp: reference == nil)

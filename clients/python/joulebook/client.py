@@ -5,7 +5,7 @@ import struct
 import time
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, AsyncIterator, Callable, Optional
+from typing import Any, AsyncIterator, Callable, Optional, Union
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,7 +15,7 @@ from .codec import ENCODING_TYPE, Codec, Message, sign_reading
 #: Messages that count as reports of the session when they have a seqNo.
 REPORTS = frozenset((
     "Accepted", "Replaced", "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport",
-    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "MeterReadingAck",
+    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "Noted", "MeterReadingAck",
     "ReportCopy", "SettlementNotice"))
 
 #: Most reports that one RetransmitRequest can ask for.
@@ -46,6 +46,14 @@ def _next_version() -> int:
     global _last_version
     _last_version = max(_last_version + 1, time.time_ns())
     return _last_version
+
+
+def _note_text(note: Union[str, bytes]) -> bytes:
+    """The 40 bytes of a note."""
+    text = note.encode() if isinstance(note, str) else note
+    if len(text) > 40:
+        raise ValueError(f"a note has at most 40 bytes, not {len(text)}")
+    return text.ljust(40, b"\0")
 
 
 @dataclass(frozen=True)
@@ -253,13 +261,14 @@ class Client:
                     client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
                     post_only: bool = False, minimum_quantity: int = 0,
                     expire_time: Optional[int] = None, display_quantity: int = 0,
-                    on_behalf_of: int = 0) -> Message:
+                    on_behalf_of: int = 0, note: Union[str, bytes] = "") -> Message:
         """Enters a limit order and waits for its Accepted.
 
         `price` is in 1e-5 currency per kWh, quantities are in Wh. `minimum_quantity` must execute on
         entry; `expire_time` is for a goodTillTime order; `display_quantity` is what an iceberg order
         shows, 0 for all of it. `on_behalf_of` is another session of the participant, which gets the
-        reports; the result is then an Ack.
+        reports; the result is then an Ack. `note` is up to 40 bytes about the order (text as UTF-8): a
+        Noted comes before the Accepted, in drop copies too, and the ledger keeps it.
 
         Messages before the answer are dropped. A bot that needs every Trade sends NewOrder with `send`
         and reads `messages`."""
@@ -268,6 +277,8 @@ class Client:
         if minimum_quantity or expire_time is not None or display_quantity or on_behalf_of:
             extended = {"minimumQuantity": minimum_quantity, "expireTime": expire_time,
                         "displayQuantity": display_quantity, "onBehalfOf": on_behalf_of}
+        if note:
+            self.send("Note", clientOrderId=identity, text=_note_text(note))
         number = self.send(
             "NewOrderExtended" if extended else "NewOrder", clientOrderId=identity,
             account=account, instrument=instrument, side=side, price=price, quantity=quantity,
@@ -319,6 +330,43 @@ class Client:
             consumed=consumed, signature=sign_reading(
                 meter_key, self.market, meter, register_sequence, interval_start, interval_end, produced,
                 consumed))
+
+    async def deposit(self, account: int, amount: int, reference: int, source: int = 0,
+                      currency: int = 978) -> Message:
+        """Credits cash to an account, for an operator; returns the Ack.
+
+        `amount` is in 1e-8 of the currency. A `reference` takes effect once per `source`, in any order;
+        source 0 has one series of references for each account."""
+        return await self.ask("Deposit", account=account, amount=amount, reference=reference,
+                              source=source, currency=currency)
+
+    async def withdraw(self, account: int, amount: int, reference: int, source: int = 0,
+                       currency: int = 978) -> Message:
+        """Debits free cash of an account, for an operator; like `deposit`."""
+        return await self.ask("Withdraw", account=account, amount=amount, reference=reference,
+                              source=source, currency=currency)
+
+    async def register_meter(self, meter: int, account: int, area: int, public_key: bytes,
+                             capacity: int = 0, from_time: int = 0,
+                             own_readings: bool = False) -> Message:
+        """Registers a meter, for an operator, or changes a registered one; returns the Ack.
+
+        A change gives it another key or account (0 ends it): intervals that begin before `from_time`
+        (ns since 1970; 0: now) belong to the former ones. `own_readings` lets trading sessions of the
+        account's participant send its readings; otherwise the role metering is needed."""
+        return await self.ask("RegisterMeter", meter=meter, account=account, area=area,
+                              publicKey=public_key, capacity=capacity,
+                              ownReadings="yes" if own_readings else "no", **{"from": from_time})
+
+    async def set_parameter(self, subject: str, number: int, parameter: str, value: int,
+                            from_time: int = 0) -> Message:
+        """Changes a parameter of an instrument or an area, for an operator; returns the Ack.
+
+        `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
+        or "area" (storageCost, storagePrice, lossFactor); `value` is in the unit of the definition.
+        `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
+        return await self.ask("SetParameter", subject=subject, number=number, parameter=parameter,
+                              value=value, **{"from": from_time})
 
     async def reference_data(self, area: Optional[int] = None) -> list:
         """The areas and instruments, as AreaDefinition and InstrumentDefinition; `area` selects one area."""

@@ -112,7 +112,8 @@ def _declared_defaults(path: Path) -> Dict[Tuple[str, str], Optional[str]]:
         for field in message.iter("field"):
             if field.get(mark + "default"):
                 key = (message.get(mark + "command", ""), field.get("name", ""))
-                declared[key] = field.get(mark + "default", "").lstrip(".")
+                default = field.get(mark + "default", "").lstrip(".")
+                declared[key] = {"false": "no", "true": "yes"}.get(default, default)
     return {
         (message.get("name", ""), field.get("name", "")):
             declared.get((message.get(mark + "command", ""), field.get("name", "")))
