@@ -22,9 +22,13 @@ extension AdminCommand {
     var storageCost: Money
     @Option(name: .long, help: "Storage price, such as 20 (currency per kWh of capacity).")
     var storagePrice: Money
-    @Option(name: .long, help: "Feed-in price that the grid pays, such as 0.08 (per kWh).")
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Feed-in price that the grid pays, such as 0.08 (per kWh); at most the retail price.")
     var feedIn: Price
-    @Option(name: .long, help: "Retail price that the grid charges, such as 0.32 (per kWh).")
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Retail price that the grid charges, such as 0.32 (per kWh); may be negative.")
     var retail: Price
     @Option(name: .long, help: "Production lost before storage, in per cent, such as 2.5.")
     var loss: Rate?
@@ -170,8 +174,13 @@ extension AdminCommand {
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Area number.") var area: UInt16
-    @Option(name: .long, help: "Feed-in price that the grid pays, such as 0.08.") var feedIn: Price
-    @Option(name: .long, help: "Retail price that the grid charges, such as 0.32.")
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Feed-in price that the grid pays, such as 0.08; at most the retail price.")
+    var feedIn: Price
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Retail price that the grid charges, such as 0.32; may be negative.")
     var retail: Price
 
     func run() throws {

@@ -155,7 +155,7 @@ extension ReferenceModel {
           exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
           burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
           importCost: Money(units: cost))))
-    if exported > 0 || burned > 0 || cost > 0 { touch(key) }
+    if exported > 0 || burned > 0 || cost != 0 { touch(key) }
     drain()
   }
 
@@ -225,15 +225,17 @@ extension ReferenceModel {
     let key = PositionKey(account: meter.account, area: meter.area)
     let limit = Int128(Limit.total)
     let held = Int128(position(key)?.energy ?? 0)
-    let revenue = Int128(area.definition.feedInPrice.ticks) * (Int128(produced) + held)
-    let cost = Int128(area.definition.retailPrice.ticks) * Int128(consumed)
+    let exported = Int128(area.definition.feedInPrice.ticks) * (Int128(produced) + held)
+    let imported = Int128(area.definition.retailPrice.ticks) * Int128(consumed)
+    let earned = max(exported, 0) + max(-imported, 0)
+    let charged = max(-exported, 0) + max(imported, 0)
     try require(
       Int128(area.produced) + Int128(produced) <= limit
         && Int128(area.imported) + Int128(consumed) <= limit
-        && revenue <= limit && cost <= limit
-        && Int128(area.grid) - revenue >= -limit && Int128(area.grid) + cost <= limit,
+        && abs(exported) <= limit && abs(imported) <= limit
+        && Int128(area.grid) - earned >= -limit && Int128(area.grid) + charged <= limit,
       .balanceLimit, Limit.total)
-    try requireCirculation(area.definition.currency, held: revenue, owed: cost)
+    try requireCirculation(area.definition.currency, held: earned, owed: charged)
   }
 }
 

@@ -61,8 +61,7 @@ extension ReferenceModel {
     try require(areas[definition.area] == nil, .alreadyExists)
     try requireValue(definition.storageCost.units, in: 0...(.max))
     try requireValue(definition.storagePrice.units, in: 1...(.max))
-    try requireValue(definition.feedInPrice.ticks, in: 0...Limit.price)
-    try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
+    try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
     try requireValue(
       Int64(definition.lossFactor.partsPerMillion), in: 0...Int64(Rate.highest.partsPerMillion))
     let cap = defaultCap(definition)
@@ -88,10 +87,16 @@ extension ReferenceModel {
     Int64(min(Int128(cost) * 4000 / (Int128(price) * 3), Int128(Int64.max)))
   }
 
+  private func requireGrid(_ feedIn: Int64, _ retail: Int64) throws(Refusal) {
+    let lowest = rules < 4 ? 0 : -Limit.price
+    try requireValue(feedIn, in: lowest...Limit.price)
+    try requireValue(retail, in: lowest...Limit.price)
+    try require(rules < 4 || feedIn <= retail, .badDefinition, feedIn)
+  }
+
   mutating func setTariff(_ definition: SetTariff, _ command: Command) throws(Refusal) {
     try requireArea(definition.area)
-    try requireValue(definition.feedInPrice.ticks, in: 0...Limit.price)
-    try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
+    try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
     areas[definition.area]?.definition.feedInPrice = definition.feedInPrice
     areas[definition.area]?.definition.retailPrice = definition.retailPrice
     emit(.reference(.tariffSet(definition)))

@@ -83,7 +83,7 @@ extension Exchange {
     let cost = products.areas[area].retailPrice * imported  // Fits: checked before.
     balances.positions.row(position).move(-burned)
     invariant(balances.positions[position].level >= 0, "at most the energy held is burned")
-    invariant(imported >= 0 && cost >= 0, "import and its cost are at least 0")
+    invariant(imported >= 0, "the import is at least 0")
     balances.holdings.row(balances.positions[position].holding).add(-cost)
     products.areas[area].grid += cost
     if cost != 0 { paidByGrid(-cost, balances.positions[position].holding) }
@@ -95,7 +95,7 @@ extension Exchange {
     result.burned = Energy(wattHours: burned)
     result.imported = Energy(wattHours: imported)
     result.importCost = Money(units: cost)
-    if burned > 0 || cost > 0 { touchBalance(position) }
+    if burned > 0 || cost != 0 { touchBalance(position) }
   }
 
   // MARK: Validation
@@ -185,17 +185,25 @@ extension Exchange {
     // Upper bound of the export: production and the whole balance.
     let held = balances.positions[position].level
     invariant(held >= 0, "the level is at least 0")
-    let (revenue, tooMuch) = products.areas[area].feedInPrice.multipliedReportingOverflow(
+    let (exported, tooMuch) = products.areas[area].feedInPrice.multipliedReportingOverflow(
       by: produced + held)
-    let (cost, tooDear) = products.areas[area].retailPrice.multipliedReportingOverflow(by: consumed)
-    if tooMuch || tooDear || revenue > Limit.total || cost > Limit.total { return refusal }
-    if products.areas[area].produced + produced > Limit.total { return refusal }
-    if products.areas[area].imported + consumed > Limit.total { return refusal }
-    if products.areas[area].grid - revenue < -Limit.total
-      || products.areas[area].grid + cost > Limit.total
+    let (imported, tooDear) = products.areas[area].retailPrice.multipliedReportingOverflow(
+      by: consumed)
+    if tooMuch || tooDear || exported.magnitude > UInt64(Limit.total)
+      || imported.magnitude > UInt64(Limit.total)
     {
       return refusal
     }
-    return validateCirculation(products.areas[area].currency, revenue: revenue, cost: cost)
+    // At a price below zero the account pays for its export or is paid for its import.
+    let earned = max(exported, 0) + max(-imported, 0)
+    let charged = max(-exported, 0) + max(imported, 0)
+    if products.areas[area].produced + produced > Limit.total { return refusal }
+    if products.areas[area].imported + consumed > Limit.total { return refusal }
+    if products.areas[area].grid - earned < -Limit.total
+      || products.areas[area].grid + charged > Limit.total
+    {
+      return refusal
+    }
+    return validateCirculation(products.areas[area].currency, revenue: earned, cost: charged)
   }
 }

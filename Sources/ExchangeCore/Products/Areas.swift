@@ -81,12 +81,14 @@ extension Exchange {
     return cap <= Int128(Limit.cap) ? Int64(cap) : nil
   }
 
+  /// Refuses grid prices out of range. Since version 4 they may be negative, and feed-in above retail
+  /// is refused, since it would pay for importing what is exported.
   private func validate(feedIn: Price, retail: Price) -> Refusal? {
-    validateGrid(feedIn) ?? validateGrid(retail)
-  }
-
-  private func validateGrid(_ price: Price) -> Refusal? {
-    (0...Limit.price).contains(price.ticks) ? nil : Refusal(.badDefinition, price.ticks)
+    let lowest = rules >= 4 ? -Limit.price : 0
+    for price in [feedIn.ticks, retail.ticks] where price < lowest || price > Limit.price {
+      return Refusal(.badDefinition, price)
+    }
+    return rules >= 4 && feedIn > retail ? Refusal(.badDefinition, feedIn.ticks) : nil
   }
 
   mutating func setTariff(_ tariff: SetTariff, _ request: Request) {
@@ -97,9 +99,6 @@ extension Exchange {
     invariant(exists(tariff.area), "the area of the tariff exists")
     products.areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     products.areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
-    invariant(
-      tariff.feedInPrice.ticks >= 0 && tariff.retailPrice.ticks >= 0, "grid prices are at least 0"
-    )
     emit(.reference(.tariffSet(tariff)))
     acknowledge(request)
   }

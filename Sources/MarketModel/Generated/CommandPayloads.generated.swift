@@ -355,9 +355,10 @@ public struct CreateArea: Sendable, BitwiseCopyable, Hashable {
   public var storageCost: Money
   /// Storage price per kWh of capacity, P; positive.
   public var storagePrice: Money
-  /// What the surrounding grid pays for exports; not negative.
+  /// What the surrounding grid pays for exports, at most the retail price; below zero the exporter
+  /// pays.
   public var feedInPrice: Price
-  /// What the surrounding grid charges for imports; not negative.
+  /// What the surrounding grid charges for imports; below zero the importer is paid.
   public var retailPrice: Price
   /// Part of produced energy lost on its way into the storage.
   public var lossFactor: Rate
@@ -382,9 +383,9 @@ public struct CreateArea: Sendable, BitwiseCopyable, Hashable {
 public struct SetTariff: Sendable, BitwiseCopyable, Hashable {
   /// Where.
   public var area: AreaId
-  /// What the grid pays for exports; not negative.
+  /// What the grid pays for exports, at most the retail price; below zero the exporter pays.
   public var feedInPrice: Price
-  /// What the grid charges for imports; not negative.
+  /// What the grid charges for imports; below zero the importer is paid.
   public var retailPrice: Price
 
   /// A command with the given values.

@@ -501,14 +501,14 @@ extension CommandKind {
       CommandField("code", Label.self, "", isOptional: false, "EIC code."),
       CommandField("storageCost", Money.self, "", isOptional: false, "Target storage cost per user, Cu."),
       CommandField("storagePrice", Money.self, "", isOptional: false, "Storage price per kWh of capacity, P; positive."),
-      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the surrounding grid pays for exports; not negative."),
-      CommandField("retailPrice", Price.self, "", isOptional: false, "What the surrounding grid charges for imports; not negative."),
+      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the surrounding grid pays for exports, at most the retail price; below zero the exporter pays."),
+      CommandField("retailPrice", Price.self, "", isOptional: false, "What the surrounding grid charges for imports; below zero the importer is paid."),
       CommandField("lossFactor", Rate.self, "", isOptional: true, "Part of produced energy lost on its way into the storage."),
     ]
     case .setTariff: [
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
-      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the grid pays for exports; not negative."),
-      CommandField("retailPrice", Price.self, "", isOptional: false, "What the grid charges for imports; not negative."),
+      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the grid pays for exports, at most the retail price; below zero the exporter pays."),
+      CommandField("retailPrice", Price.self, "", isOptional: false, "What the grid charges for imports; below zero the importer is paid."),
     ]
     case .createInstrument: [
       CommandField("instrument", InstrumentId.self, "", isOptional: false, "Its number, unused."),

@@ -421,13 +421,13 @@ struct RandomMarket {
               area: AreaId(1), feedInPrice: Price(ticks: 1_000_000),
               retailPrice: Price(ticks: 2_000_000)))))
     }
-    let feedIn = Price(ticks: Int64.random(in: -100...4_000, using: &random))
+    let feedIn = Price(ticks: Int64.random(in: -3_000...4_000, using: &random))
     return Step(
       .reference(
         .setTariff(
           SetTariff(
             area: AreaId(UInt16.random(in: 1...3, using: &random)), feedInPrice: feedIn,
-            retailPrice: Price(ticks: Int64.random(in: 0...12_000, using: &random))))))
+            retailPrice: Price(ticks: Int64.random(in: -2_000...12_000, using: &random))))))
   }
 
   /// Settlement confirmations and repeated definitions.

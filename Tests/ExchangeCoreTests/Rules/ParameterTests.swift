@@ -102,4 +102,19 @@ struct ParameterTests {
         meter ana +1kWh -> metered lost 1Wh
         """)
   }
+
+  @Test("Since version 4 grid prices may be negative and equal; feed-in above retail is refused.")
+  func tariff() {
+    expect(
+      """
+      setTariff area 1 feedInPrice 0.09 retailPrice 0.08 -> rejected badDefinition 9000
+      setTariff area 1 feedInPrice -0.05 retailPrice -0.05 ->
+      cap ana 1kWh ->
+      meter ana +3kWh -> metered exported 2kWh for -0.10
+      balance ana -> 1kWh of 1kWh free 999.90 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      meter ben -2kWh -> metered imported 2kWh for -0.10
+      balance ben -> 0kWh of 10kWh free 1000.10 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      """, world: "rules 4 by 0\n" + Script.village)
+    expect("setTariff area 1 feedInPrice -0.05 retailPrice 0.08 -> rejected badDefinition -5000")
+  }
 }
