@@ -91,6 +91,6 @@ struct WorkBudgetTests {
     #expect(!budget.allowsCommand(isCancel: false, at: Self.after(1_000)))
     #expect(budget.allowsCommand(isCancel: false, at: Self.after(1_001)))
     for _ in 0..<100 { budget.debit(1_000, at: Self.after(1_001)) }
-    #expect(budget.left == -10_000)
+    #expect(budget.left == -60_000)
   }
 }

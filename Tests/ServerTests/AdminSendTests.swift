@@ -48,7 +48,8 @@ struct AdminSendTests {
     let result = try Joulebook.run(["admin", "send", "--list"])
     #expect(result.status == 0)
     #expect(result.output.contains("setTariff  Changes the prices of the surrounding grid."))
-    #expect(result.output.contains("  feedInPrice  What the grid pays for exports; not negative."))
+    #expect(
+      result.output.contains("  feedInPrice  What the grid pays for exports, at most the retail"))
     for kind in ["registerMeter", "setRules", "withdraw"] {
       #expect(result.output.contains("\n\(kind)  "), "\(kind)")
     }
