@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CPrefetch"),
     .target(
       name: "ExchangeCore", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: quick),
+    .target(name: "MarketFile", dependencies: ["MarketModel"], swiftSettings: strict),
     .target(name: "Wire", dependencies: ["MarketModel"], swiftSettings: hot),
     .target(
       name: "Journaling",
@@ -126,7 +127,8 @@ let package = Package(
     .executableTarget(
       name: "joulebook",
       dependencies: [
-        "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
+        "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient", "Community",
+        "Journaling", "Load",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -176,6 +178,10 @@ let package = Package(
       name: "ExchangeCoreTests",
       dependencies: ["ExchangeCore", "GatewayKit", "MarketModel", "Wire"],
       swiftSettings: quick),
+    .testTarget(
+      name: "MarketFileTests",
+      dependencies: ["MarketFile", "MarketModel"],
+      swiftSettings: strict),
     .testTarget(
       name: "WireTests",
       dependencies: ["Wire", "MarketModel"],
