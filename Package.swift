@@ -48,7 +48,9 @@ let package = Package(
     .systemLibrary(name: "CPrefetch"),
     .target(
       name: "ExchangeCore", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: quick),
-    .target(name: "MarketFile", dependencies: ["MarketModel"], swiftSettings: strict),
+    .target(
+      name: "MarketFile", dependencies: ["MarketModel", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(name: "Wire", dependencies: ["MarketModel"], swiftSettings: hot),
     .target(
       name: "Journaling",
@@ -85,7 +87,7 @@ let package = Package(
       name: "JoulebookServer",
       dependencies: [
         "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
-        "TLS", "Transport", "Wire", "GatewayKit", "GatewayBinary",
+        "TLS", "Transport", "MarketFile", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -213,7 +215,8 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "GatewayKit", "ExchangeCore",
-        "Journaling", "MarketModel", "Rings", "Settlement", "TLS", "Transport", "Wire",
+        "Journaling", "MarketFile", "MarketModel", "Rings", "Settlement", "TLS", "Transport",
+        "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
