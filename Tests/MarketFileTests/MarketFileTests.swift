@@ -8,7 +8,7 @@ struct MarketFileTests {
 
   private static let village = """
     areas:
-      1: {code: 11X, storage-cost: 300, storage-price: 20, feed-in: 0.08, retail: 0.32, loss: 2.5%}
+      1: {code: "", storage-cost: 300, storage-price: 20, feed-in: 0.08, retail: 0.32, loss: 2.5%}
     instruments:
       1: {area: 1, symbol: SPOT, tick: 0.001, lot: 1kWh, lowest: 0, highest: 1, state: halted}
     participants:

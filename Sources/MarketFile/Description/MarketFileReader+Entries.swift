@@ -17,6 +17,11 @@ extension MarketFileReader {
     }
   }
 
+  /// A label; unlike on the command line it may be empty, as programs make some.
+  private static func label(_ text: String) throws(ValueError) -> Label {
+    text.isEmpty ? .empty : try Typed.label(text)
+  }
+
   /// Reads one of the names of a list.
   private static func choice<Value: CaseIterable>(_ text: String) throws(ValueError) -> Value {
     if let value = Value.allCases.first(where: { "\($0)" == text }) { return value }
@@ -33,7 +38,7 @@ extension MarketFileReader {
   }
 
   mutating func readArea(_ id: AreaId, _ entry: inout FileFields) {
-    let code = entry.required("code", &self, Typed.label)
+    let code = entry.required("code", &self, Self.label)
     let currency = entry.optional("currency", &self, Typed.currency)
     let storageCost = entry.required("storage-cost", &self, Typed.money)
     let storagePrice = entry.required("storage-price", &self, Typed.money)
@@ -52,7 +57,7 @@ extension MarketFileReader {
 
   mutating func readInstrument(_ id: InstrumentId, _ entry: inout FileFields) {
     let area = entry.required("area", &self, Self.areaId)
-    let symbol = entry.required("symbol", &self, Typed.label)
+    let symbol = entry.required("symbol", &self, Self.label)
     let tick = entry.required("tick", &self, Typed.price)
     let lot = entry.required("lot", &self, Typed.energy)
     let lowest = entry.required("lowest", &self, Typed.price)
@@ -71,7 +76,7 @@ extension MarketFileReader {
   }
 
   mutating func readParticipant(_ id: ParticipantId, _ entry: inout FileFields) {
-    let name = entry.required("name", &self, Typed.label)
+    let name = entry.required("name", &self, Self.label)
     entry.finish(&self)
     guard entry.isWhole, let name else { return }
     market.add(
