@@ -61,9 +61,13 @@ let package = Package(
       dependencies: ["MarketModel", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(
-      name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite"],
+      name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite", "SQLite"],
       swiftSettings: strict),
+    // Names and addresses of persons: no other target may know them.
+    .target(
+      name: "People", dependencies: ["MarketModel", "CSQLite", "SQLite"], swiftSettings: strict),
     .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
@@ -130,7 +134,7 @@ let package = Package(
       name: "joulebook",
       dependencies: [
         "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient", "Community",
-        "Journaling", "Load",
+        "Journaling", "Load", "People",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -194,7 +198,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SettlementTests",
-      dependencies: ["Settlement", "LedgerSQLite", "MarketModel"],
+      dependencies: ["Settlement", "LedgerSQLite", "MarketModel", "SQLite"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PeopleTests",
+      dependencies: ["People", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",

@@ -21,7 +21,7 @@ struct Joulebook: ParsableCommand {
     subcommands: [
       Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
-      MarketCommand.self, AdminCommand.self,
+      MarketCommand.self, PeopleCommand.self, AdminCommand.self,
       Explain.self, LoadCommand.self, Simulate.self,
     ])
 }

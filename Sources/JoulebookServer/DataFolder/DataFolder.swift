@@ -7,6 +7,7 @@
 //     journal/         segments, snapshots and the lock
 //     ledger.sqlite    the book of record, unless `ledger` names another location
 //     market.yaml.new  `market.yaml` while it is being written
+//     people.sqlite    names and addresses of persons (`joulebook people`); no server opens it
 //     operator.key     private key, 64 hexadecimal digits, mode 0600 (if the server generated it)
 //     operator.pub     its public key
 
