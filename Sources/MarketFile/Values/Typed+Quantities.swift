@@ -36,7 +36,8 @@ extension Typed {
     if unit.isEmpty {
       guard !number.isEmpty else { throw ValueError("it is empty; write energy such as 5kWh") }
       _ = try DecimalText.explained(number, places: 6, "energy", example: "5kWh")
-      throw ValueError("the unit is missing: write \(number)kWh or \(number)Wh")
+      let other = number.contains(".") ? "" : " or \(number)Wh"
+      throw ValueError("the unit is missing: write \(number)kWh\(other)")
     }
     guard let places = units[String(unit)] else { throw wrongUnit(String(unit), number) }
     let what = "energy in \(unit)"
