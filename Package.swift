@@ -48,6 +48,9 @@ let package = Package(
     .systemLibrary(name: "CPrefetch"),
     .target(
       name: "ExchangeCore", dependencies: ["MarketModel", "CPrefetch"], swiftSettings: quick),
+    .target(
+      name: "MarketFile", dependencies: ["MarketModel", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(name: "Wire", dependencies: ["MarketModel"], swiftSettings: hot),
     .target(
       name: "Journaling",
@@ -58,9 +61,13 @@ let package = Package(
       dependencies: ["MarketModel", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(
-      name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite"],
+      name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite", "SQLite"],
       swiftSettings: strict),
+    // Names and addresses of persons: no other target may know them.
+    .target(
+      name: "People", dependencies: ["MarketModel", "CSQLite", "SQLite"], swiftSettings: strict),
     .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
@@ -84,7 +91,7 @@ let package = Package(
       name: "JoulebookServer",
       dependencies: [
         "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
-        "TLS", "Transport", "Wire", "GatewayKit", "GatewayBinary",
+        "TLS", "Transport", "MarketFile", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -126,7 +133,8 @@ let package = Package(
     .executableTarget(
       name: "joulebook",
       dependencies: [
-        "MarketModel", "JoulebookServer", "JoulebookClient", "Community", "Journaling", "Load",
+        "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient", "Community",
+        "Journaling", "Load", "People",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -177,6 +185,10 @@ let package = Package(
       dependencies: ["ExchangeCore", "GatewayKit", "MarketModel", "Wire"],
       swiftSettings: quick),
     .testTarget(
+      name: "MarketFileTests",
+      dependencies: ["MarketFile", "MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
       name: "WireTests",
       dependencies: ["Wire", "MarketModel"],
       swiftSettings: strict),
@@ -186,7 +198,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SettlementTests",
-      dependencies: ["Settlement", "LedgerSQLite", "MarketModel"],
+      dependencies: ["Settlement", "LedgerSQLite", "MarketModel", "SQLite"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PeopleTests",
+      dependencies: ["People", "MarketModel"],
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",
@@ -207,7 +223,8 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "GatewayKit", "ExchangeCore",
-        "Journaling", "MarketModel", "Rings", "Settlement", "TLS", "Transport", "Wire",
+        "Journaling", "MarketFile", "MarketModel", "Rings", "Settlement", "TLS", "Transport",
+        "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -1,5 +1,6 @@
 import CSQLite
 import MarketModel
+import SQLite
 import Settlement
 
 /// A ledger in one SQLite file (WAL, `synchronous=FULL`), the default backend. One process writes

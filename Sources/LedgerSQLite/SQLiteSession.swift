@@ -1,5 +1,6 @@
 import CSQLite
 import MarketModel
+import SQLite
 import Settlement
 
 /// A connection to a ledger's file with its compiled statements. `SQLiteLedger.reconnect` replaces

@@ -9,6 +9,7 @@
 
 import CSQLite
 import Glibc
+import SQLite
 
 /// The file of a connection's write-ahead log, accessed through SQLite's virtual file system. Owned
 /// by the connection's thread and valid as long as the connection.

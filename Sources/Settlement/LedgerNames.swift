@@ -15,16 +15,9 @@ extension AccountId {
 }
 
 extension Currency {
-  /// The ISO 4217 code, such as "EUR"; "currency" and the number for a code that this table lacks.
+  /// The ISO 4217 code, such as "EUR"; "currency" and the number for one that `named` lacks.
   public var name: String {
-    switch rawValue {
-    case 978: "EUR"
-    case 756: "CHF"
-    case 826: "GBP"
-    case 840: "USD"
-    case 36: "AUD"
-    default: "currency \(rawValue)"
-    }
+    Self.named.first { $0.currency == self }?.letters ?? "currency \(rawValue)"
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JoulebookClient
+import MarketFile
 import MarketModel
 
 extension AdminCommand {
@@ -33,23 +34,13 @@ extension AdminCommand {
         }
       }
 
-      /// The value in the parameter's unit; `nil` when the text is none.
-      func value(_ text: String) -> Int64? {
+      /// The value in the parameter's unit.
+      func value(_ text: String) throws(ValueError) -> Int64 {
         switch self {
-        case .lowest, .highest, .tick: Price(argument: text)?.ticks
-        case .lot: Energy(argument: text)?.wattHours
-        case .makerFee, .takerFee, .loss: Rate(argument: text).map { Int64($0.partsPerMillion) }
-        case .storageCost, .storagePrice: Money(argument: text)?.units
-        }
-      }
-
-      /// An example of a value.
-      var example: String {
-        switch self {
-        case .lowest, .highest, .tick: "a price per kWh such as 0.40"
-        case .lot: "energy such as 1kWh or 100Wh"
-        case .makerFee, .takerFee, .loss: "per cent such as 0.1"
-        case .storageCost, .storagePrice: "an amount of the currency such as 300"
+        case .lowest, .highest, .tick: try Typed.price(text).ticks
+        case .lot: try Typed.energy(text).wattHours
+        case .makerFee, .takerFee, .loss: Int64(try Typed.rate(text).partsPerMillion)
+        case .storageCost, .storagePrice: try Typed.money(text).units
         }
       }
     }
@@ -73,13 +64,16 @@ extension AdminCommand {
       name: .customLong("to"), parsing: .unconditional,
       help: "The new value, in the unit in which the subject was defined; may be negative.")
     var value: String
-    @Option(name: .long, help: "UTC, such as 2026-06-01T22:00:00Z; without it, at once.")
+    @Option(
+      name: .long, help: "UTC, such as 2026-06-01T22:00:00Z; without it, at once.",
+      transform: Typed.time)
     var from: Timestamp?
 
     func validate() throws {
-      if parameter.value(value) == nil {
-        throw ValidationError(
-          "\(parameter.rawValue) cannot be '\(value)'; write \(parameter.example)")
+      do throws(ValueError) {
+        _ = try parameter.value(value)
+      } catch {
+        throw ValidationError("\(parameter.rawValue) cannot be '\(value)': \(error)")
       }
       if parameter.parameter.subject != subject.subject {
         throw ValidationError("\(parameter.rawValue) is no parameter of an \(subject.rawValue)")
@@ -87,7 +81,7 @@ extension AdminCommand {
     }
 
     func run() throws {
-      guard let amount = parameter.value(value) else { return }
+      let amount = try parameter.value(value)
       try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(

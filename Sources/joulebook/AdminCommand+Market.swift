@@ -1,5 +1,6 @@
 import ArgumentParser
 import JoulebookClient
+import MarketFile
 import MarketModel
 
 extension AdminCommand {
@@ -15,22 +16,34 @@ extension AdminCommand {
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Number of the area.") var area: UInt16
-    @Option(name: .long, help: "EUR, CHF, USD, GBP or an ISO 4217 number.")
-    var currency = Currency.eur
-    @Option(name: .long, help: "EIC code, at most 16 ASCII characters.") var code: Label
-    @Option(name: .long, help: "Target storage cost per account, such as 300 (currency).")
+    @Option(
+      name: .long, help: "Letters such as EUR or PLN, or an ISO 4217 number; EUR unless given.",
+      transform: Typed.currency)
+    var currency: Currency?
+    @Option(
+      name: .long, help: "EIC code, at most 16 ASCII characters.", transform: Typed.label)
+    var code: Label
+    @Option(
+      name: .long, help: "Target storage cost per account, such as 300 (currency).",
+      transform: Typed.money)
     var storageCost: Money
-    @Option(name: .long, help: "Storage price, such as 20 (currency per kWh of capacity).")
+    @Option(
+      name: .long, help: "Storage price, such as 20 (currency per kWh of capacity).",
+      transform: Typed.money)
     var storagePrice: Money
     @Option(
       name: .long, parsing: .unconditional,
-      help: "Feed-in price that the grid pays, such as 0.08 (per kWh); at most the retail price.")
+      help: "Feed-in price that the grid pays, such as 0.08 (per kWh); at most the retail price.",
+      transform: Typed.price)
     var feedIn: Price
     @Option(
       name: .long, parsing: .unconditional,
-      help: "Retail price that the grid charges, such as 0.32 (per kWh); may be negative.")
+      help: "Retail price that the grid charges, such as 0.32 (per kWh); may be negative.",
+      transform: Typed.price)
     var retail: Price
-    @Option(name: .long, help: "Production lost before storage, in per cent, such as 2.5.")
+    @Option(
+      name: .long, help: "Production lost before storage, in per cent, such as 2.5.",
+      transform: Typed.rate)
     var loss: Rate?
 
     func run() throws {
@@ -39,7 +52,8 @@ extension AdminCommand {
           .reference(
             .createArea(
               CreateArea(
-                area: AreaId(area), currency: currency, code: code, storageCost: storageCost,
+                area: AreaId(area), currency: currency ?? .eur, code: code,
+                storageCost: storageCost,
                 storagePrice: storagePrice, feedInPrice: feedIn, retailPrice: retail,
                 lossFactor: loss ?? .zero))))
       }
@@ -58,15 +72,27 @@ extension AdminCommand {
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Number of the instrument.") var instrument: UInt32
     @Option(name: .long, help: "Number of the area whose energy it trades.") var area: UInt16
-    @Option(name: .long, help: "Symbol, at most 16 ASCII characters.") var symbol: Label
-    @Option(name: .long, help: "Price increment, such as 0.001.") var tick: Price
-    @Option(name: .long, help: "Quantity increment, such as 1kWh or 100Wh.") var lot: Energy
-    @Option(name: .long, parsing: .unconditional, help: "Lowest price; may be negative.")
+    @Option(name: .long, help: "Symbol, at most 16 ASCII characters.", transform: Typed.label)
+    var symbol: Label
+    @Option(name: .long, help: "Price increment, such as 0.001.", transform: Typed.price)
+    var tick: Price
+    @Option(
+      name: .long, help: "Quantity increment, such as 1kWh or 100Wh.", transform: Typed.energy)
+    var lot: Energy
+    @Option(
+      name: .long, parsing: .unconditional, help: "Lowest price; may be negative.",
+      transform: Typed.price)
     var lowest: Price
-    @Option(name: .long, parsing: .unconditional, help: "Highest price.") var highest: Price
-    @Option(name: .long, help: "Fee of the resting order in per cent, such as 0.1.")
+    @Option(
+      name: .long, parsing: .unconditional, help: "Highest price.", transform: Typed.price)
+    var highest: Price
+    @Option(
+      name: .long, help: "Fee of the resting order in per cent, such as 0.1.",
+      transform: Typed.rate)
     var makerFee: Rate?
-    @Option(name: .long, help: "Fee of the incoming order in per cent, such as 0.2.")
+    @Option(
+      name: .long, help: "Fee of the incoming order in per cent, such as 0.2.",
+      transform: Typed.rate)
     var takerFee: Rate?
 
     func run() throws {
@@ -86,9 +112,12 @@ extension AdminCommand {
   /// Arguments of a deposit or a withdrawal.
   struct Movement: ParsableArguments {
     @Argument(help: "Account number.") var account: AccountId
-    @Argument(help: "Amount in units of the currency, such as 100.50.") var amount: Money
-    @Option(name: .long, help: "EUR, CHF, USD, GBP or an ISO 4217 number.")
-    var currency = Currency.eur
+    @Argument(help: "Amount in units of the currency, such as 100.50.", transform: Typed.money)
+    var amount: Money
+    @Option(
+      name: .long, help: "Letters such as EUR or PLN, or an ISO 4217 number; EUR unless given.",
+      transform: Typed.currency)
+    var currency: Currency?
     @Option(
       name: .long,
       help: "Your number of this payment, above 0; a repeated number is rejected.")
@@ -102,7 +131,8 @@ extension AdminCommand {
 
     var movement: CashMovement {
       CashMovement(
-        account: account, currency: currency, amount: amount, reference: reference, source: source)
+        account: account, currency: currency ?? .eur, amount: amount, reference: reference,
+        source: source)
     }
   }
 
@@ -152,7 +182,8 @@ extension AdminCommand {
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Account number.") var account: AccountId
     @Option(name: .long, help: "Number of the area.") var area: UInt16
-    @Option(name: .long, help: "Most energy stored, such as 10kWh.") var cap: Energy?
+    @Option(name: .long, help: "Most energy stored, such as 10kWh.", transform: Typed.energy)
+    var cap: Energy?
 
     func run() throws {
       try server.execute { client throws(ClientError) in
@@ -176,11 +207,13 @@ extension AdminCommand {
     @Argument(help: "Area number.") var area: UInt16
     @Option(
       name: .long, parsing: .unconditional,
-      help: "Feed-in price that the grid pays, such as 0.08; at most the retail price.")
+      help: "Feed-in price that the grid pays, such as 0.08; at most the retail price.",
+      transform: Typed.price)
     var feedIn: Price
     @Option(
       name: .long, parsing: .unconditional,
-      help: "Retail price that the grid charges, such as 0.32; may be negative.")
+      help: "Retail price that the grid charges, such as 0.32; may be negative.",
+      transform: Typed.price)
     var retail: Price
 
     func run() throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JoulebookClient
 import JoulebookServer
+import MarketFile
 import MarketModel
 
 /// `joulebook admin`.
@@ -121,7 +122,11 @@ extension AdminCommand {
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Number of the participant.") var participant: UInt32
-    @Option(name: .long, help: "Short name, at most 16 ASCII characters.") var name: Label
+    @Option(
+      name: .long,
+      help: "Short name, at most 16 ASCII characters; for full names see `joulebook people`.",
+      transform: Typed.label)
+    var name: Label
 
     func run() throws {
       try server.execute { client throws(ClientError) in
@@ -181,7 +186,9 @@ extension AdminCommand {
       name: .long, parsing: .unconditional,
       help: "Rated power of what it meters, W; 0: the default of 100,000 W.")
     var capacity: Int64 = 0
-    @Option(name: .long, help: "UTC, such as 2026-06-01T00:00:00Z; without it, from now on.")
+    @Option(
+      name: .long, help: "UTC, such as 2026-06-01T00:00:00Z; without it, from now on.",
+      transform: Typed.time)
     var from: Timestamp?
     @Flag(
       name: .long,
@@ -272,7 +279,10 @@ extension AdminCommand {
           joulebook admin tick 2026-06-01T12:00:00Z
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "UTC, such as 2026-06-01T12:00:00Z.") var time: Timestamp
+    @Argument(
+      help: "UTC, such as 2026-06-01T12:00:00Z, or with an offset such as +02:00.",
+      transform: Typed.time)
+    var time: Timestamp
 
     func run() throws {
       try server.execute { client throws(ClientError) in try client.tick(to: time) }

@@ -10,6 +10,7 @@ struct Joulebook: ParsableCommand {
       See a market trade:    joulebook demo
       Run a server:          joulebook serve --data my-exchange
       Administer the server: joulebook admin status --data my-exchange
+      Make a whole market:   joulebook serve --data my-exchange --market village.yaml
       Check a journal:       joulebook replay my-exchange
 
       Exit codes are those of sysexits.h: 64 usage, 65 damaged data, 66 input not found, 69 server \
@@ -20,7 +21,7 @@ struct Joulebook: ParsableCommand {
     subcommands: [
       Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
-      AdminCommand.self,
+      MarketCommand.self, PeopleCommand.self, AdminCommand.self,
       Explain.self, LoadCommand.self, Simulate.self,
     ])
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JoulebookServer
+import MarketFile
 import MarketModel
 import Settlement
 
@@ -106,9 +107,13 @@ extension LedgerCommand {
 
     @OptionGroup var source: SourceOptions
     @Argument(help: "Account number.") var account: AccountId
-    @Option(name: .long, help: "Begin of the period; the first entry unless given.") var from:
-      Timestamp?
-    @Option(name: .long, help: "End of the period; the last entry unless given.") var to: Timestamp?
+    @Option(
+      name: .long, help: "Begin of the period; the first entry unless given.",
+      transform: Typed.time)
+    var from: Timestamp?
+    @Option(
+      name: .long, help: "End of the period; the last entry unless given.", transform: Typed.time)
+    var to: Timestamp?
     @Option(name: .long, help: "bill, table or csv.") var format = Format.bill
 
     func validate() throws {

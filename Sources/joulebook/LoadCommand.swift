@@ -3,6 +3,7 @@ import Foundation
 import JoulebookClient
 import JoulebookServer
 import Load
+import MarketFile
 import MarketModel
 import TLS
 
@@ -224,7 +225,9 @@ struct Span: ExpressibleByArgument {
     let unit = units.first { argument.hasSuffix($0.0) }
     let minutes = argument.hasSuffix("m")
     let number = argument.dropLast(unit?.0.count ?? (minutes ? 1 : 0))
-    guard let value = Decimal.parse(number, places: unit?.1 ?? 9), value >= 0 else { return nil }
+    guard let value = DecimalText.units(number, places: unit?.1 ?? 9), value >= 0 else {
+      return nil
+    }
     nanoseconds = UInt64(value) * (minutes ? 60 : 1)
   }
 

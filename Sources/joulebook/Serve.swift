@@ -4,6 +4,7 @@ import Foundation
 import JoulebookServer
 import Journaling
 import Logging
+import MarketFile
 import MarketModel
 
 /// `joulebook serve`.
@@ -17,6 +18,7 @@ struct Serve: ParsableCommand {
         joulebook serve --data my-exchange --listen 127.0.0.1:0
         joulebook serve --print-default-config > joulebook.yaml
         joulebook serve --config joulebook.yaml --set wait=spin
+        joulebook serve --data my-exchange --market village.yaml
         joulebook serve --data my-exchange --set ledger=sqlite:/mnt/ledger.sqlite
         joulebook serve --data my-exchange --refuse 4711
         joulebook serve --data my-exchange --recover-operator new.pub
@@ -49,6 +51,11 @@ struct Serve: ParsableCommand {
   )
   var acceptTime = false
   @Option(
+    name: .long,
+    help: "Market file (YAML): makes what it defines and is missing (see joulebook market --help).",
+    completion: .file())
+  var market: String?
+  @Option(
     name: .long, help: "Skip this command, on which the last run crashed (see docs/RUNBOOK.md).")
   var refuse: UInt64?
   @Option(
@@ -67,6 +74,7 @@ struct Serve: ParsableCommand {
     if let recoverOperator {
       configuration.recoveredOperator = try AdminCommand.publicKey(recoverOperator)
     }
+    configuration.marketFile = try readMarket(configuration)
     SignalWatch.arm()
     CrashHandler.install()
     let threshold = LogThreshold(Self.level(configuration))
@@ -95,6 +103,20 @@ struct Serve: ParsableCommand {
         "the ledger did not accept all batches before the end: the next start settles the rest "
           + "from the journal. The log names the cause")
     }
+  }
+
+  /// Reads the market file, and checks it against a market in memory before a new data folder is
+  /// made for it.
+  private func readMarket(
+    _ configuration: JoulebookServer.Configuration
+  ) throws -> MarketDescription? {
+    guard let market else { return nil }
+    let file = try MarketCommand.read(market)
+    let faults = MarketTrial.faultsOfFirstStart(file, in: configuration)
+    guard faults.isEmpty else {
+      throw Failure.configuration.exit(faults.joined(separator: "\n"))
+    }
+    return file
   }
 
   private func start(
@@ -162,6 +184,7 @@ struct Serve: ParsableCommand {
     if let config { words += ["--config", CommandLineText.absolute(config)] }
     if let listen { words += ["--listen", listen] }
     if insecure { words.append("--insecure") }
+    if let market { words += ["--market", CommandLineText.absolute(market)] }
     for setting in settings where !setting.hasPrefix("data=") { words += ["--set", setting] }
     return words
   }

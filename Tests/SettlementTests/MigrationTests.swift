@@ -1,4 +1,5 @@
 import MarketModel
+import SQLite
 import Settlement
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import MarketModel
+import SQLite
 import Settlement
 import Testing
 

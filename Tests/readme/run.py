@@ -22,9 +22,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 9100
 
-# Page; what its folder has; what the commands print.
+# Page; what its folder has (folders under their path, files by their name); what the commands print.
 PAGES = [
-    ("README.md", [], ["ledger      equals the engine"]),
+    ("README.md", ["Examples/village.yaml"], ["ledger      equals the engine", "everything that village.yaml defines"]),
     ("clients/python/README.md", ["clients/python"], ["charged ", "traded "]),
 ]
 
@@ -89,6 +89,9 @@ def run(block, contents, program, port):
             (path / "joulebook").chmod(0o755)
             block = re.sub(rf"\b{DEFAULT_PORT}\b", str(port), block)
         for name in contents:
+            if (ROOT / name).is_file():
+                shutil.copy(ROOT / name, work)
+                continue
             shutil.copytree(ROOT / name, work / name, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
         environment = dict(os.environ, PATH=f"{path}:{os.environ['PATH']}")
         with open(folder / "output", "w+") as output:

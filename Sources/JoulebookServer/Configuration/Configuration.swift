@@ -1,6 +1,7 @@
 import ExchangeCore
 import GatewayBinary
 import GatewayKit
+import MarketFile
 import MarketModel
 import Settlement
 import Transport
@@ -132,6 +133,9 @@ public struct Configuration: Sendable, Equatable {
   /// The key that replaces that of the operator's session 1 at this start; `nil`: it stays. No key
   /// of the configuration file: for one start, by who owns the data folder.
   public var recoveredOperator: PublicKey?
+  /// What the market must have when the server listens; `nil`: whatever it has. No key of the
+  /// configuration file: `serve --market` reads it.
+  public var marketFile: MarketDescription?
   /// The market's id. `nil`: a random one is made by the first start, which fixes it.
   public var market: MarketId?
   /// Capacity of the exchange. Fixed by the first start of a data folder.

@@ -7,6 +7,7 @@
 //     journal/         segments, snapshots and the lock
 //     ledger.sqlite    the book of record, unless `ledger` names another location
 //     market.yaml.new  `market.yaml` while it is being written
+//     people.sqlite    names and addresses of persons (`joulebook people`); no server opens it
 //     operator.key     private key, 64 hexadecimal digits, mode 0600 (if the server generated it)
 //     operator.pub     its public key
 
@@ -252,7 +253,20 @@ public struct DataFolder: Sendable, Equatable {
     do {
       return try String(contentsOfFile: file, encoding: .utf8)
     } catch {
-      throw ConfigurationError("cannot read \(file): \(reason(error))")
+      throw ConfigurationError("cannot read \(file): \(unreadable(file) ?? reason(error))")
+    }
+  }
+
+  /// Why a text file cannot be read, in words; `nil` if it is not known.
+  private static func unreadable(_ file: String) -> String? {
+    var found = stat()
+    guard stat(file, &found) == 0, access(file, R_OK) == 0 else {
+      return String(cString: strerror(errno))
+    }
+    return switch found.st_mode & S_IFMT {
+    case S_IFDIR: "it is a folder, not a file"
+    case S_IFREG: "it is no text in UTF-8"
+    default: nil
     }
   }
 

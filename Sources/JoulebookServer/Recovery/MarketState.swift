@@ -128,6 +128,17 @@ struct MarketState: ~Copyable {
 }
 
 extension MarketState {
+  /// Applies the next command, in place, but closes no settlement batch: for readers of the state.
+  mutating func follow(_ command: UnsafePointer<Command>) {
+    view.begin(command.pointee)
+    let time = command.pointee.time
+    let events = exchange.execute(command)
+    for index in events.indices {
+      if let place = events.baseAddress { view.take(place + index, at: time) }
+    }
+    view.endCommand(at: time)
+  }
+
   /// Applies the next command, in place.
   /// - Returns: `false` if it is a checkpoint whose hash differs.
   /// - Throws: if a settlement batch cannot be closed.

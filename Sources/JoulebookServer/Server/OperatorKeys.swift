@@ -7,6 +7,8 @@ import MarketModel
 enum OperatorKeys {
   /// The operator's participant id.
   static let participant = ParticipantId(1)
+  /// The operator's name.
+  static let name = Label("operator")
 
   /// Refuses to recover the operator of a data folder that no server has used.
   static func checkRecovery(_ configuration: Configuration) throws(ConfigurationError) {
@@ -91,7 +93,7 @@ enum OperatorKeys {
   static func commands(_ known: borrowing ReferenceData, keys: [PublicKey]) -> [Command] {
     guard known.session(SessionId(1)) == nil else { return [] }
     var bodies: [Command.Body] = [.control(.setRules(SetRules(version: RulesVersion.newest)))]
-    if known.participants[participant] == nil, let name = Label("operator") {
+    if known.participants[participant] == nil, let name {
       bodies.append(
         .reference(.createParticipant(CreateParticipant(participant: participant, name: name))))
     }

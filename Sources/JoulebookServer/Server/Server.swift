@@ -281,6 +281,7 @@ public final class Server {
     market.endTurn()
     awaitDisk(market, log)
     market.deliver(to: delivery)
+    if let file = configuration.marketFile { try make(file, market, delivery, log) }
     if market.exchange.rules < RulesVersion.newest {
       log.notice(
         "this program knows newer rules; `joulebook admin rules` puts them in force",
@@ -292,7 +293,7 @@ public final class Server {
 
   /// Waits until the operator's registration is durable; on a full disk as long as it is full.
   /// Signals end the process while it waits, see `StopTarget`.
-  private static func awaitDisk(_ market: MatchingStage, _ log: Logger) {
+  static func awaitDisk(_ market: MatchingStage, _ log: Logger) {
     var waited = 0
     while !market.isDurable {
       usleep(200)

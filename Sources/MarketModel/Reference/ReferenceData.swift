@@ -157,6 +157,20 @@ public struct ReferenceData: ~Copyable {
     }
   }
 
+  /// All participants' accounts with their owners, by number.
+  package var accountOwners: [(account: AccountId, participant: ParticipantId)] {
+    accounts.all.enumerated().compactMap { number, owner in
+      owner.map { (AccountId(UInt32(number)), $0) }
+    }
+  }
+
+  /// All registered meters, by number.
+  package var registeredMeters: [(meter: MeterId, is: Meter)] {
+    meters.all.enumerated().compactMap { number, row in
+      row.map { (MeterId(UInt32(number)), $0) }
+    }
+  }
+
   /// The highest meter number; 0 when there is no meter.
   package var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
 

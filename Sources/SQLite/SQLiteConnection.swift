@@ -1,27 +1,30 @@
 import CSQLite
 
 /// An error of SQLite.
-struct SQLiteFailure: Error {
+package struct SQLiteFailure: Error {
   /// The extended result code.
-  var code: Int32
+  package var code: Int32
   /// SQLite's message.
-  var message: String
+  package var message: String
+
+  /// An error with that code and message.
+  package init(code: Int32, message: String) { (self.code, self.message) = (code, message) }
 
   /// The result code without its extension.
-  var primary: Int32 { code & 0xFF }
+  package var primary: Int32 { code & 0xFF }
 }
 
 /// One connection to a database file. Owned by one thread.
-final class SQLiteConnection {
+package final class SQLiteConnection {
   /// The SQLite connection; `nil` only after a failed `init`.
-  private(set) var handle: OpaquePointer?
+  package private(set) var handle: OpaquePointer?
 
   /// The longest time that a call waits for another connection's lock, ms.
   private static let patience: Int32 = 1000
 
   /// Opens `path` for reading or for writing; for writing, a missing file is created.
   /// - Parameter files: The name of SQLite's virtual file system; `nil`: the default one.
-  init(path: String, files: String? = nil, readOnly: Bool) throws(SQLiteFailure) {
+  package init(path: String, files: String? = nil, readOnly: Bool) throws(SQLiteFailure) {
     let access = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     // One thread owns the connection, so SQLite's mutexes are not needed.
     let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, files)
@@ -36,7 +39,7 @@ final class SQLiteConnection {
   }
 
   /// Runs `body` without waiting for locks of other connections.
-  func withoutWaiting<Value>(
+  package func withoutWaiting<Value>(
     _ body: () throws(SQLiteFailure) -> Value
   ) throws(SQLiteFailure) -> Value {
     sqlite3_busy_timeout(handle, 0)
@@ -47,12 +50,12 @@ final class SQLiteConnection {
   deinit { sqlite3_close_v2(handle) }
 
   /// Runs statements and ignores their results.
-  func execute(_ sql: String) throws(SQLiteFailure) {
+  package func execute(_ sql: String) throws(SQLiteFailure) {
     try check(sqlite3_exec(handle, sql, nil, nil, nil))
   }
 
   /// Compiles one statement.
-  func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
+  package func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
     var statement: OpaquePointer?
     try check(
       sqlite3_prepare_v3(
@@ -62,24 +65,24 @@ final class SQLiteConnection {
   }
 
   /// The integer in the first column of the first row; 0 when there is none.
-  func integer(_ sql: String) throws(SQLiteFailure) -> Int64 {
+  package func integer(_ sql: String) throws(SQLiteFailure) -> Int64 {
     let statement = try prepare(sql)
     return try statement.step() ? statement.integer(0) : 0
   }
 
   /// The number of rows that the last statement changed.
-  var changedRows: Int32 { sqlite3_changes(handle) }
+  package var changedRows: Int32 { sqlite3_changes(handle) }
 
   /// Whether a transaction is open.
-  var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+  package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
   /// Throws unless `code` is `SQLITE_OK`.
-  func check(_ code: Int32) throws(SQLiteFailure) {
+  package func check(_ code: Int32) throws(SQLiteFailure) {
     guard code == SQLITE_OK else { throw failure(code) }
   }
 
   /// The error for `code`, with SQLite's message.
-  func failure(_ code: Int32) -> SQLiteFailure {
+  package func failure(_ code: Int32) -> SQLiteFailure {
     let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
     let words = handle.map { String(cString: sqlite3_errmsg($0)) }
     let same = extended & 0xFF == code & 0xFF
@@ -89,7 +92,7 @@ final class SQLiteConnection {
 }
 
 /// A compiled statement. Owned by its connection's thread.
-final class SQLiteStatement {
+package final class SQLiteStatement {
   private let handle: OpaquePointer
   private let connection: SQLiteConnection
 
@@ -101,12 +104,18 @@ final class SQLiteStatement {
   deinit { sqlite3_finalize(handle) }
 
   /// Binds parameter `index` (from 1).
-  func bind(_ index: Int32, _ value: Int64) throws(SQLiteFailure) {
+  package func bind(_ index: Int32, _ value: Int64) throws(SQLiteFailure) {
     try connection.check(sqlite3_bind_int64(handle, index, value))
   }
 
+  /// Binds parameter `index` (from 1) to a copy of `text`.
+  package func bind(_ index: Int32, text: String) throws(SQLiteFailure) {
+    let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    try connection.check(sqlite3_bind_text(handle, index, text, Int32(text.utf8.count), copied))
+  }
+
   /// Binds parameter `index` (from 1) to a copy of `bytes`.
-  func bind(_ index: Int32, _ bytes: [UInt8]) throws(SQLiteFailure) {
+  package func bind(_ index: Int32, _ bytes: [UInt8]) throws(SQLiteFailure) {
     // SQLITE_TRANSIENT, which Swift does not import: SQLite copies the bytes before it returns.
     let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     let code = bytes.withUnsafeBytes {
@@ -117,7 +126,7 @@ final class SQLiteStatement {
 
   /// Advances to the next row.
   /// - Returns: `false` when there is none; then the statement is reset.
-  func step() throws(SQLiteFailure) -> Bool {
+  package func step() throws(SQLiteFailure) -> Bool {
     let code = sqlite3_step(handle)
     if code == SQLITE_ROW { return true }
     guard code == SQLITE_DONE else {
@@ -130,18 +139,18 @@ final class SQLiteStatement {
   }
 
   /// Ends a query before its last row, which also ends its read transaction.
-  func reset() { sqlite3_reset(handle) }
+  package func reset() { sqlite3_reset(handle) }
 
   /// The integer in `column` (from 0) of the current row.
-  func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+  package func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
   /// The text in `column` (from 0) of the current row.
-  func text(_ column: Int32) -> String {
+  package func text(_ column: Int32) -> String {
     sqlite3_column_text(handle, column).map { String(cString: $0) } ?? ""
   }
 
   /// The bytes in `column` (from 0) of the current row.
-  func bytes(_ column: Int32) -> [UInt8] {
+  package func bytes(_ column: Int32) -> [UInt8] {
     guard let start = sqlite3_column_blob(handle, column) else { return [] }
     let count = Int(sqlite3_column_bytes(handle, column))
     return [UInt8](UnsafeRawBufferPointer(start: start, count: count))

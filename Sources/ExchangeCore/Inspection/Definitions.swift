@@ -1,0 +1,50 @@
+// What is defined beside the reference data that gateways keep, for descriptions of a market. These
+// queries change nothing and are not journaled. They allocate, and are linear in the number of
+// positions where nothing else is said.
+
+import MarketModel
+
+extension Exchange {
+  /// The accounts' own caps, in the order in which their positions came.
+  package func ownCaps() -> [SetCap] {
+    stride(from: 1, through: balances.positionCount, by: 1).compactMap { number in
+      let position = balances.positions[number]
+      guard position.account != 0, position.hasOwnCap else { return nil }
+      return SetCap(
+        account: AccountId(position.account), area: AreaId(position.area),
+        cap: Energy(wattHours: position.ceiling))
+    }
+  }
+
+  /// The standing instructions, in the order in which their positions came.
+  package func instructions() -> [SetAgent] {
+    stride(from: 1, through: balances.positionCount, by: 1).compactMap { number in
+      let (position, agent) = (balances.positions[number], balances.agents[number])
+      guard position.account != 0, position.hasAgent else { return nil }
+      return SetAgent(
+        account: AccountId(position.account), instrument: InstrumentId(agent.instrument),
+        sells: agent.sells, buys: agent.buys, sellPrice: Price(ticks: agent.sellPrice),
+        sellAbove: Energy(wattHours: agent.sellAbove), buyPrice: Price(ticks: agent.buyPrice),
+        buyBelow: Energy(wattHours: agent.buyBelow), target: Energy(wattHours: agent.target))
+    }
+  }
+
+  /// The rated power of a meter, W, and whether sessions with the trading role may send its
+  /// readings. Constant time.
+  /// - Returns: `nil` when there is no such meter.
+  package func terms(of meter: MeterId) -> (capacity: Int64, ownReadings: Bool)? {
+    guard (1...capacity.meters).contains(meter.rawValue), meters[meter.rawValue].account != 0
+    else { return nil }
+    return (meters[meter.rawValue].capacity, meterChanges[meter.rawValue].ownReadings)
+  }
+
+  /// Between which orders the self-trades of a session are prevented. Constant time.
+  package func selfTrade(of session: SessionId) -> SelfTradeScope {
+    validateSession(session) == nil ? reference.sessions[session.rawValue].selfTrade : .account
+  }
+
+  /// Whether a deposit or withdrawal with this source and reference took effect. Constant time.
+  package func hasPosted(_ movement: CashMovement) -> Bool {
+    cashReferences.contains(movement)
+  }
+}

@@ -1,0 +1,87 @@
+import ExchangeCore
+import Journaling
+import Logging
+import MarketFile
+import MarketModel
+
+extension MarketDescription {
+  /// The description of an exchange, without its deposits. Linear in its size. Revoked sessions and
+  /// meters without an account are left out.
+  init(name: String, _ exchange: borrowing Exchange, _ known: borrowing ReferenceData) {
+    self.init(name: name)
+    for area in known.areas { add(.area(area.definition)) }
+    for instrument in known.instruments {
+      add(.instrument(instrument.definition, instrument.state))
+    }
+    for (participant, name) in known.participants {
+      add(.participant(CreateParticipant(participant: participant, name: name)))
+    }
+    for (session, row) in known.sessionIdentities where row.roles != [] {
+      add(
+        .session(
+          RegisterSession(
+            session: session, participant: row.participant, roles: row.roles, publicKey: row.key,
+            selfTrade: exchange.selfTrade(of: session))))
+    }
+    for (account, participant) in known.accountOwners {
+      add(.account(CreateAccount(account: account, participant: participant)))
+    }
+    for (meter, row) in known.registeredMeters {
+      guard let terms = exchange.terms(of: meter) else { continue }
+      add(
+        .meter(
+          RegisterMeter(
+            meter: meter, account: row.account, area: row.area, publicKey: row.key,
+            capacity: terms.capacity, ownReadings: terms.ownReadings)))
+    }
+    for cap in exchange.ownCaps() { add(.cap(cap)) }
+    for agent in exchange.instructions() { add(.instruction(agent)) }
+  }
+}
+
+/// The market in a data folder, read from its newest snapshot and its journal.
+public struct StoredMarket: ~Copyable {
+  /// What the market consists of.
+  public let description: MarketDescription
+  private let state: MarketState
+
+  /// Reads the market, up to the journal's present end. A server may run beside it.
+  /// - Throws: if the folder or its journal cannot be read, or is damaged.
+  public init(_ folder: DataFolder) throws(StartError) {
+    let setting: MarketState.Setting
+    do throws(ConfigurationError) {
+      setting = MarketState.Setting(try folder.fixedMarket())
+    } catch {
+      throw .configuration(error)
+    }
+    do throws(JournalError) {
+      let end = try Recovery.survey(folder.journal).lastSequence
+      state = try Self.state(folder, setting, through: end)
+    } catch {
+      throw .journal(error)
+    }
+    description = MarketDescription(
+      name: folder.path, state.exchange, state.view.reference)
+  }
+
+  /// Compares a market file with the market.
+  public func plan(_ file: MarketDescription) -> MarketPlan {
+    MarketPlan(file, comparedWith: description) { state.exchange.hasPosted($0) }
+  }
+
+  private static func state(
+    _ folder: DataFolder, _ setting: MarketState.Setting, through end: SequenceNumber
+  ) throws(JournalError) -> MarketState {
+    let quiet = Logger(label: "market")
+    var state = try MarketState.newest(
+      in: folder.journal, setting, disk: SystemDisk(), log: quiet)
+    if state.sequence >= end { return state }
+    var commands = try CommandsAhead(
+      for: .replay, directory: folder.journal, after: state.sequence, verification: .checksums,
+      disk: SystemDisk())
+    while let command = try commands.next(through: end, for: &state.exchange) {
+      state.follow(command)
+    }
+    return state
+  }
+}

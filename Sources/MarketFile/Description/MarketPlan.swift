@@ -1,0 +1,143 @@
+import MarketModel
+
+/// The difference between a market file and an exchange: the commands that make what is missing,
+/// and what differs, which no command changes.
+public struct MarketPlan: Sendable {
+  /// A command that makes something of the file.
+  public struct Step: Sendable {
+    /// What it makes.
+    public let item: MarketItem
+    /// In whose name: the exchange itself, or a session of the account's participant.
+    public let session: SessionId
+    /// The command.
+    public let body: Command.Body
+
+    /// The command with its sender.
+    public var command: Command { Command(session: session, body: body) }
+  }
+
+  /// Commands in the order in which they are applied; empty when everything is there.
+  public private(set) var steps: [Step] = []
+  /// What is there and differs from the file: one line each, with field, there and here.
+  public private(set) var differences: [String] = []
+  /// What the operator should know and that is no fault.
+  public private(set) var notes: [String] = []
+  /// What is there and not in the file.
+  public private(set) var unlisted: [MarketItem] = []
+
+  private let file: MarketDescription
+  private let there: MarketDescription
+
+  /// Compares a file with an exchange. Linear in both.
+  /// - Parameters:
+  ///   - file: The file.
+  ///   - there: What the exchange has.
+  ///   - isPosted: Whether a deposit of a market file has taken effect.
+  public init(
+    _ file: MarketDescription, comparedWith there: MarketDescription,
+    isPosted: (CashMovement) -> Bool
+  ) {
+    (self.file, self.there) = (file, there)
+    for item in file.items {
+      guard let entry = file.entries[item], refersToKnown(entry.definition) else { continue }
+      switch entry.definition {
+      case .deposit(let movement): if !isPosted(movement) { add(item, .cash(.deposit(movement))) }
+      case .instruction(let agent): plan(agent, item)
+      default: plan(entry.definition, item)
+      }
+    }
+    unlisted = there.items.filter { file.entries[$0] == nil && !Self.isOthers($0) }
+  }
+
+  /// Whether everything of the file is there as the file says.
+  public var isDone: Bool { steps.isEmpty && differences.isEmpty }
+
+  /// Whether everything that a definition refers to is in the file or there. Notes a difference if
+  /// not.
+  private mutating func refersToKnown(_ definition: MarketDefinition) -> Bool {
+    let unknown = definition.references.filter {
+      file.entries[$0] == nil && there.entries[$0] == nil
+    }
+    for other in unknown {
+      let item = definition.item
+      differences.append(
+        "\(file.place(of: item)): \(item): \(other) is neither in the file nor in the market")
+    }
+    return unknown.isEmpty
+  }
+
+  /// Whether participants or settlement make the item, not the operator.
+  private static func isOthers(_ item: MarketItem) -> Bool {
+    switch item {
+    case .deposit, .instruction: true
+    default: false
+    }
+  }
+
+  private mutating func add(
+    _ item: MarketItem, _ body: Command.Body, session: SessionId = .exchange
+  ) {
+    steps.append(Step(item: item, session: session, body: body))
+  }
+
+  private mutating func plan(_ definition: MarketDefinition, _ item: MarketItem) {
+    guard let known = there.entries[item]?.definition else { return make(definition, item) }
+    for (here, found) in zip(definition.fields, known.fields) where here.text != found.text {
+      differences.append(
+        "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here")
+    }
+  }
+
+  private mutating func make(_ definition: MarketDefinition, _ item: MarketItem) {
+    switch definition {
+    case .area(let new): add(item, .reference(.createArea(new)))
+    case .instrument(let new, let state):
+      add(item, .reference(.createInstrument(new)))
+      if state != .open {
+        add(
+          item,
+          .reference(
+            .setInstrumentState(SetInstrumentState(instrument: new.instrument, state: state))))
+      }
+    case .participant(let new): add(item, .reference(.createParticipant(new)))
+    case .session(let new): add(item, .reference(.registerSession(new)))
+    case .account(let new): add(item, .reference(.createAccount(new)))
+    case .meter(let new): add(item, .reference(.registerMeter(new)))
+    case .cap(let new): add(item, .reference(.setCap(new)))
+    case .deposit, .instruction: break
+    }
+  }
+
+  /// Plans an instruction. It is given once, with its account: from then on it is the
+  /// participant's, who may change and remove it.
+  private mutating func plan(_ agent: SetAgent, _ item: MarketItem) {
+    guard there.entries[.account(agent.account)] == nil else {
+      let here = file.entries[item]?.definition.fields
+      if there.entries[item]?.definition.fields != here {
+        notes.append(
+          "\(file.place(of: item)): the \(item) is another one there, or none: it is given with "
+            + "the account, and the participant changes it")
+      }
+      return
+    }
+    guard let session = trader(for: agent.account) else {
+      differences.append(
+        "\(file.place(of: item)): the \(item) needs a session with the role trading of the "
+          + "account's participant, in whose name it trades")
+      return
+    }
+    add(item, .order(.setAgent(agent)), session: session)
+  }
+
+  /// The lowest session with the trading role of an account's participant.
+  private func trader(for account: AccountId) -> SessionId? {
+    guard case .account(let made) = file.entries[.account(account)]?.definition else { return nil }
+    let sessions = (Array(file.entries.values) + Array(there.entries.values))
+      .compactMap { entry -> RegisterSession? in
+        if case .session(let session) = entry.definition { session } else { nil }
+      }
+    return sessions.filter {
+      $0.participant == made.participant && $0.roles.contains(.trading)
+    }.map(\.session).min { $0.rawValue < $1.rawValue }
+  }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+@Suite("Values on the command line")
+struct TypedValueTests {
+  private static let area = ["area", "1", "--code", "X"]
+  private static let costs = ["--storage-cost", "300", "--storage-price", "20"]
+  private static let prices = ["--feed-in", "0.08", "--retail", "0.32"]
+  private static let instrument = ["instrument", "1", "--area", "1", "--tick", "0.001"]
+  private static let band = ["--lowest", "0", "--highest", "1"]
+
+  @Test(
+    "A value that cannot be used ends the command with 64, and what to write.",
+    arguments: [
+      (area + costs + ["--feed-in", "0,08", "--retail", "0.32"], "not a comma: 0.08"),
+      (area + costs + prices + ["--currency", "zloty"], "EUR"),
+      (instrument + band + ["--symbol", "SPOT", "--lot", "1kwh"], "the unit is written kWh: 1kWh"),
+      (instrument + band + ["--symbol", "SPOT", "--lot", "1"], "write 1kWh or 1Wh"),
+      (instrument + band + ["--symbol", "STROM-Ö", "--lot", "1kWh"], "such as \"STROM-Oe\""),
+      (["participant", "2", "--name", "Müller & Söhne"], "joulebook people set"),
+      (["deposit", "2", "1.234,50", "--reference", "1"], "1234.50"),
+      (["tick", "2026-02-31"], "February 2026 has the days 1 to 28"),
+      (["parameter", "instrument", "1", "tick", "--to", "0,1"], "not a comma: 0.1"),
+    ])
+  func refused(arguments: [String], words: String) throws {
+    let result = try Joulebook.run(["admin"] + arguments)
+    #expect(result.status == 64 && result.errors.contains(words), "\(result.errors)")
+  }
+}
