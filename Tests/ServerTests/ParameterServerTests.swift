@@ -35,7 +35,7 @@ struct ParameterServerTests {
     #expect(odd.status == 77 && odd.errors.contains("multiples of the tick"), "\(odd.errors)")
     #expect(try admin("parameter area 1 lot --to 1kWh").status == 64)
     let wrong = try admin("parameter instrument 1 lot --to much")
-    #expect(wrong.status == 64 && wrong.errors.contains("write energy such as"), "\(wrong.errors)")
+    #expect(wrong.status == 64 && wrong.errors.contains("such as 5kWh or 500Wh"), "\(wrong.errors)")
     ana.drop()
     server.kill()
     server = try ServerProcess(data: server.data)
