@@ -25,7 +25,7 @@ struct AdminCommand: ParsableCommand {
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
       ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, State.self, TickTo.self, Rules.self, Send.self,
+      Tariff.self, State.self, TickTo.self, Rules.self, Send.self, List.self,
     ])
 
   /// `joulebook admin keygen`.

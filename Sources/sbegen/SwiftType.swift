@@ -39,6 +39,7 @@ enum SwiftType {
     "AssetKind": "AssetKind", "InstrumentKind": "InstrumentKind",
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
+    "ListKind": "ListKind", "ListScope": "ListScope",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]
