@@ -244,7 +244,7 @@ extension ListTable {
     return "\(role) of area \(account.rawValue >> 8 & 0xFFFF)"
   }
 
-  private static func name(_ currency: Currency) -> String { currency.defaultValueDescription }
+  private static func name(_ currency: Currency) -> String { currency.name }
 
   private static func digits(_ key: PublicKey) -> String {
     [key.word0, key.word1, key.word2, key.word3].map { word in
