@@ -40,7 +40,8 @@ local templates = {
   [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
   [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [130] = "SetParameter",
-  [131] = "Note"
+  [131] = "Note", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
+  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -99,6 +100,13 @@ local values_SnapshotKind = {
 }
 local values_ChannelView = {
   [0] = "orders", [1] = "levels"
+}
+local values_ListKind = {
+  [0] = "orders", [1] = "accounts", [2] = "instructions", [3] = "meters", [4] = "participants",
+  [5] = "sessions", [6] = "areas", [7] = "instruments", [8] = "house"
+}
+local values_ListScope = {
+  [0] = "own", [1] = "participant", [2] = "all"
 }
 local values_Flag = {
   [0] = "no", [1] = "yes"
@@ -216,7 +224,7 @@ fields.highestPrice = ProtoField.int64("joulebook.highestPrice", "highestPrice")
 fields.symbol = ProtoField.string("joulebook.symbol", "symbol")
 fields.makerFee = ProtoField.uint32("joulebook.makerFee", "makerFee")
 fields.takerFee = ProtoField.uint32("joulebook.takerFee", "takerFee")
-fields.kind = ProtoField.uint8("joulebook.kind", "kind", base.DEC, values_InstrumentKind)
+fields.kind_InstrumentKind = ProtoField.uint8("joulebook.kind_InstrumentKind", "kind", base.DEC, values_InstrumentKind)
 fields.state = ProtoField.uint8("joulebook.state", "state", base.DEC, values_InstrumentState)
 fields.areaCount = ProtoField.uint32("joulebook.areaCount", "areaCount")
 fields.instrumentCount = ProtoField.uint32("joulebook.instrumentCount", "instrumentCount")
@@ -276,6 +284,18 @@ fields.value = ProtoField.int64("joulebook.value", "value")
 fields.number = ProtoField.uint32("joulebook.number", "number")
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
+fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
+fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
+fields.scope = ProtoField.uint8("joulebook.scope", "scope", base.DEC, values_ListScope)
+fields.through = ProtoField.uint64("joulebook.through", "through")
+fields.rowCount = ProtoField.uint32("joulebook.rowCount", "rowCount")
+fields.name = ProtoField.string("joulebook.name", "name")
+fields.since = ProtoField.uint64("joulebook.since", "since")
+fields.lastMessage = ProtoField.uint64("joulebook.lastMessage", "lastMessage")
+fields.address = ProtoField.string("joulebook.address", "address")
+fields.address2 = ProtoField.string("joulebook.address2", "address2")
+fields.address3 = ProtoField.string("joulebook.address3", "address3")
+fields.isConnected = ProtoField.uint8("joulebook.isConnected", "isConnected", base.DEC, values_Flag)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -858,7 +878,7 @@ messages[72] = {
     {fields.takerFee, 76, 4, {read = "uint32"}},
     {fields.instrument, 80, 4, {read = "uint32", null = "0"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
-    {fields.kind, 86, 1, {}},
+    {fields.kind_InstrumentKind, 86, 1, {}},
     {fields.state, 87, 1, {}},
   },
 }
@@ -1099,7 +1119,7 @@ messages[106] = {
     {fields.takerFee, 68, 4, {read = "uint32"}},
     {fields.instrument, 72, 4, {read = "uint32", null = "0"}},
     {fields.area, 76, 2, {read = "uint16", null = "0"}},
-    {fields.kind, 78, 1, {}},
+    {fields.kind_InstrumentKind, 78, 1, {}},
   },
 }
 messages[107] = {
@@ -1236,6 +1256,92 @@ messages[131] = {
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.clientOrderId, 16, 8, {read = "uint64", null = "0"}},
     {fields.text, 24, 40, {}},
+  },
+}
+messages[140] = {
+  name = "ListRequest", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.cursor, 16, 8, {read = "uint64", null = "0"}},
+    {fields.participant, 24, 4, {read = "uint32"}},
+    {fields.account, 28, 4, {read = "uint32", null = "0"}},
+    {fields.count, 32, 4, {read = "uint32"}},
+    {fields.kind_ListKind, 36, 1, {}},
+    {fields.scope, 37, 1, {}},
+  },
+}
+messages[141] = {
+  name = "ListEnd", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.through, 24, 8, {read = "uint64"}},
+    {fields.cursor, 32, 8, {read = "uint64", null = "0"}},
+    {fields.rowCount, 40, 4, {read = "uint32"}},
+  },
+}
+messages[142] = {
+  name = "ParticipantRow", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.name, 24, 16, {}},
+    {fields.participant, 40, 4, {read = "uint32"}},
+  },
+}
+messages[143] = {
+  name = "SessionRow", block = 132,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.since, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.lastMessage, 32, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.publicKey, 40, 32, {}},
+    {fields.address, 72, 16, {}},
+    {fields.address2, 88, 16, {}},
+    {fields.address3, 104, 16, {}},
+    {fields.sessionId, 120, 4, {read = "uint32"}},
+    {fields.participant, 124, 4, {read = "uint32"}},
+    {fields.roles, 128, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
+    {fields.isConnected, 129, 1, {}},
+  },
+}
+messages[144] = {
+  name = "AccountRow", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.account, 24, 4, {read = "uint32", null = "0"}},
+    {fields.participant, 28, 4, {read = "uint32"}},
+  },
+}
+messages[145] = {
+  name = "CashRow", block = 52,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.freeCash, 24, 8, {read = "int64", digits = 8}},
+    {fields.reservedCash, 32, 8, {read = "int64", digits = 8}},
+    {fields.account, 40, 4, {read = "uint32", null = "0"}},
+    {fields.currency, 44, 2, {read = "uint16", null = "0"}},
+  },
+}
+messages[146] = {
+  name = "MeterRow", block = 68,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.publicKey, 24, 32, {}},
+    {fields.meter, 56, 4, {read = "uint32"}},
+    {fields.account, 60, 4, {read = "uint32", null = "0"}},
+    {fields.area, 64, 2, {read = "uint16", null = "0"}},
   },
 }
 

@@ -85,6 +85,11 @@ public enum ClientEvent: Sendable {
   case retransmissionRejected(code: RejectCode, limit: Int64)
   /// The status of the server.
   case status(StatusReport)
+  /// A row of a list that no other message tells: an account, cash, a meter, a participant or a
+  /// session.
+  case listRow(ListRow, reference: UInt64)
+  /// A page of a list is complete.
+  case listEnd(ListEnd)
   /// Messages of this session that the server did not receive. Impossible on an unbroken
   /// connection.
   case notApplied(from: UInt64, count: UInt64)

@@ -260,6 +260,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The account has open orders.
   /// Limit: how many.
   public static let accountHasOrders = RejectCode(rawValue: 9023)
+  /// A page of a list has 1 to 100 rows.
+  /// Limit: most rows of a page.
+  public static let badListCount = RejectCode(rawValue: 9030)
 }
 
 extension RejectCode {
@@ -745,5 +748,10 @@ extension RejectCode {
       meaning: "The account has open orders.",
       limit: "how many",
       action: "Cancel its orders first."),
+    Entry(
+      code: .badListCount, name: "badListCount",
+      meaning: "A page of a list has 1 to 100 rows.",
+      limit: "most rows of a page",
+      action: "Ask for fewer rows; the next page follows with the cursor of ListEnd."),
   ]
 }

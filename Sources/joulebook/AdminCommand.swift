@@ -27,6 +27,7 @@ struct AdminCommand: ParsableCommand {
       ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
       Tariff.self, SetParameterOf.self, State.self, TickTo.self, Rules.self, Send.self,
+      List.self,
     ])
 
   /// `joulebook admin keygen`.

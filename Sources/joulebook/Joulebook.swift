@@ -22,6 +22,6 @@ struct Joulebook: ParsableCommand {
       Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
       MarketCommand.self, PeopleCommand.self, AdminCommand.self,
-      Explain.self, LoadCommand.self, Simulate.self,
+      Explain.self, ListCommand.self, LoadCommand.self, Simulate.self,
     ])
 }

@@ -71,6 +71,18 @@ struct OperatorConnection: ParsableArguments {
     }
   }
 
+  /// Logs on, and runs `body` with the client.
+  /// - Throws: An exit code, after printing the error on standard error.
+  func converse(_ body: (Client) throws(ClientError) -> Void) throws {
+    do throws(ClientError) {
+      let client = try open()
+      defer { client.close() }
+      try body(client)
+    } catch {
+      throw Self.failure(error)
+    }
+  }
+
   /// Sends an operator's command, waits until the exchange has applied it, and prints "done".
   func execute(_ request: (Client) throws(ClientError) -> UInt64) throws {
     try execute(explaining: { _ in nil }, request)
@@ -185,7 +197,7 @@ struct OperatorConnection: ParsableArguments {
     case .badCredentials: Failure.noInput.exit("\(error); name the key with --key or --data")
     case .rejected(let rejection):
       Failure.refused.exit(
-        "refused: \(words(rejection.code, rejection.limit))")
+        "refused: \(missing(rejection) ?? words(rejection.code, rejection.limit))")
     case .refused(.alreadyEstablished, _):
       Failure.refused.exit(
         "the server refused the session: another connection has it established. Try again; or "
@@ -197,6 +209,25 @@ struct OperatorConnection: ParsableArguments {
     case .cannotConnect, .connectionLost, .protocolViolation, .timedOut, .sendBufferFull, .closed:
       Failure.unavailable.exit("\(error)")
     }
+  }
+
+  /// The text of a reject because a number names nothing: what exists is told by a list.
+  private static func missing(_ rejection: Rejection) -> String? {
+    let (what, list): (String, String)
+    switch rejection.code {
+    case .unknownAccount:
+      let isNamed = rejection.account != .null
+      what = isNamed ? "there is no account \(rejection.account.rawValue)" : "no such account"
+      list = "accounts"
+    case .unknownParticipant: (what, list) = ("there is no such participant", "participants")
+    case .unknownArea: (what, list) = ("there is no such area", "areas")
+    case .unknownInstrument: (what, list) = ("there is no such instrument", "instruments")
+    case .unknownMeter: (what, list) = ("there is no such meter", "meters")
+    case .unknownSession: (what, list) = ("there is no such session", "sessions")
+    default: return nil
+    }
+    let name = RejectCode.all.first { $0.code == rejection.code }?.name ?? ""
+    return "\(rejection.code.rawValue) \(name): \(what); see `joulebook admin list \(list)`"
   }
 
   /// The text of a reject: "5001 insufficientCash, free cash in 1e-8: 12. Deposit; or order less."

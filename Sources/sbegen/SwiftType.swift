@@ -41,6 +41,7 @@ enum SwiftType {
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
     "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
     "SelfTradeScope": "SelfTradeScope",
+    "ListKind": "ListKind", "ListScope": "ListScope",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]

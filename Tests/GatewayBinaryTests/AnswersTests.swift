@@ -111,13 +111,6 @@ struct AnswersTests {
     #expect(try rejection(desk)?.code == .unknownAccount)
     try desk.requestBalance(of: GatewayWorld.account, in: AreaId(9))
     #expect(try rejection(desk)?.limit == 1)
-    // An account without a position has an empty one, with the area's default cap.
-    try stranger.requestBalance(of: GatewayWorld.otherAccount, in: GatewayWorld.area)
-    guard case .balance(let empty, _) = try stranger.expect().event else {
-      Issue.record("no balance")
-      return
-    }
-    #expect(empty.cap == Energy(wattHours: 2000) && empty.energy == .zero)
   }
 
   @Test("The server's status is for all, its state hash for operators.")

@@ -23,6 +23,9 @@ final class GatewayWorld: Sendable {
     var balances: [AccountId: Balance] = [:]
     var explanations: [OrderId: OrderExplanation] = [:]
     var status = ServerStatus()
+    /// The answer to every request for a list, and the requests.
+    var page = ListPage()
+    var lists: [ListQuery] = []
     var ended: [EndSession] = []
     var queries: [RetransmitQuery] = []
     var answers: [(RetransmitQuery, [PastReport]?)] = []
@@ -281,6 +284,9 @@ final class ScriptedServer: ExchangePort, LoopHandler {
         var status = state.status
         if withStateHash { status.stateHash = 77 }
         finding = .status(status)
+      case .list(let query):
+        state.lists.append(query)
+        finding = .list(state.page)
       }
       if state.answersLater { return nil }
       state.answered += 1

@@ -234,12 +234,13 @@ final class SessionWorld: ExchangePort, LoopHandler {
     case .explanation(let order, _):
       finding = .explanation(market?.exchange.explain(order))
     case .balance(let account, let area):
-      finding = .balance(market?.exchange.balance(of: account, in: area))
+      finding = .balance(market?.exchange.balanceOrCash(of: account, in: area))
     case .status(let withStateHash):
       var status = ServerStatus()
       status.eventHash = market?.exchange.eventHash ?? 0
       status.stateHash = withStateHash ? market?.exchange.stateHash() ?? 0 : 0
       finding = .status(status)
+    case .list(let query): finding = .list(market?.exchange.page(query) ?? ListPage())
     }
     let last = market?.last.rawValue ?? 0
     return Answer(finding, through: SequenceNumber(last + UInt64(intake.count)))

@@ -16,6 +16,7 @@ extension BinaryGateway {
     switch template {
     case .orderStatusRequest, .explainRequest, .balanceRequest, .statusRequest:
       return ask(frame, slot)
+    case .listRequest: return list(frame, slot)
     case .referenceDataRequest: answerReferenceData(frame, slot)
     case .marketDataSubscribe: subscribe(frame, slot)
     case .marketDataUnsubscribe: unsubscribe(frame, slot)
@@ -30,6 +31,12 @@ extension BinaryGateway {
   private func ask(_ frame: Frame, _ slot: Int) -> Next {
     guard let peer = peers[slot] else { return .stop }
     guard let (question, account) = question(frame, asker(peer)) else { return .go }
+    return ask(question, account, frame, peer)
+  }
+
+  /// Asks the exchange, and sends the answer or lets it wait.
+  func ask(_ question: Question, _ account: AccountId, _ frame: Frame, _ peer: Peer) -> Next {
+    let slot = peer.connection.slot
     guard peer.waitingAnswers < Self.mostWaitingAnswers,
       let (outcome, through) = ask(question, peer)
     else {
@@ -40,11 +47,11 @@ extension BinaryGateway {
     taken += 1
     let answer = WaitingAnswer(
       connection: peer.connection, reference: frame.sequenceNumber, question: question,
-      account: account, outcome: outcome)
+      account: account, outcome: outcome, through: through)
     if through <= deliveredThrough {
       send(answer)
     } else {
-      peers[slot]?.waitingAnswers += 1
+      peers[slot]?.waitingAnswers += answer.weight
       waiting.append(answer, through: through)
     }
     return .go
@@ -80,7 +87,7 @@ extension BinaryGateway {
   /// Sends the answers that wait for no command after `sequence`.
   func releaseAnswers(through sequence: SequenceNumber) {
     while let answer = waiting.take(through: sequence) {
-      peers[answer.connection.slot]?.waitingAnswers -= 1
+      peers[answer.connection.slot]?.waitingAnswers -= answer.weight
       send(answer)
     }
   }
@@ -114,6 +121,7 @@ extension BinaryGateway {
     case .found(.status(var status)):
       status.fill(view.reference.counts, connections: peers.establishedCount)
       writer(slot)?.status(status.time, reference: reference, status)
+    case .found(.list(let page)): send(page, answer, peer)
     }
   }
 
@@ -126,17 +134,12 @@ extension BinaryGateway {
     guard mayAsk(peer, about: account) else {
       return refuse(reference, slot, Refusal(.foreignAccount), account: account)
     }
-    guard let area = view.reference.area(number) else {
+    guard view.reference.area(number) != nil, let balance else {
       return refuse(
         reference, slot, Refusal(.unknownArea, limit: Int64(view.reference.highestArea)),
         account: account)
     }
-    // An account without a position in the area has an empty one, with the area's default cap.
-    let nothing = Balance(
-      account: account, area: number, currency: area.definition.currency, free: .zero,
-      reserved: .zero, energy: .zero, cap: area.defaultCap, coveredAsks: .zero,
-      coveredBids: .zero, openAsks: .zero, openBids: .zero)
-    writer(slot)?.balance(0, answerTime, reference: reference, balance ?? nothing)
+    writer(slot)?.balance(0, answerTime, reference: reference, balance)
   }
 
   // MARK: Reference data
@@ -154,7 +157,7 @@ extension BinaryGateway {
     roles(of: peer).contains(.administration) ? .anyOwner : .participant(peer.participant)
   }
 
-  private func roles(of peer: Peer) -> Roles { view.reference.roles(of: peer.session.identity) }
+  func roles(of peer: Peer) -> Roles { view.reference.roles(of: peer.session.identity) }
 
   /// Administrators may ask about every account, others about their participant's accounts.
   private func mayAsk(_ peer: Peer, about account: AccountId) -> Bool {
@@ -173,7 +176,7 @@ extension BinaryGateway {
     let order: OrderId
     switch answer.question {
     case .orderState(let asked, _), .explanation(let asked, _): order = asked
-    case .balance, .status: order = .null
+    case .balance, .status, .list: order = .null
     }
     refuse(
       answer.reference, slot, Refusal(.unknownOrder), account: answer.account, order: order)

@@ -20,4 +20,11 @@ struct WaitingAnswer {
   /// The account named in the question; `.null` if none.
   let account: AccountId
   let outcome: Outcome
+  /// The last command before it.
+  let through: SequenceNumber
+
+  /// The number of waiting answers for which it counts: a page is as long as many others.
+  var weight: Int {
+    if case .list = question { 16 } else { 1 }
+  }
 }

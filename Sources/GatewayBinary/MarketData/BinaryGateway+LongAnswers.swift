@@ -110,7 +110,8 @@ extension BinaryGateway {
     return min(Bounds.queued, transport.sendBound / 2) - transport.queued(connection)
   }
 
-  private func hasRoom(_ slot: Int) -> Bool { room(slot) > 0 }
+  /// Whether the send queue of the client in `slot` has space for a further piece.
+  func hasRoom(_ slot: Int) -> Bool { room(slot) > 0 }
 
   /// - Returns: `false` if the request is rejected.
   private func begin(_ answer: inout LongAnswer, _ slot: Int) -> Bool {

@@ -81,7 +81,8 @@ extension BinaryGateway {
       return .stop
     }
     guard OrderReader.isCommand(template) else {
-      return pay(for: frame, template, slot) ?? answer(frame, template, slot)
+      return holdList(frame, template, slot) ?? pay(for: frame, template, slot)
+        ?? answer(frame, template, slot)
     }
     if let work = peer.pointee?.work, !work.pointee.allowsCommand(isCancel: isCancel, at: now) {
       refuseWork(frame, slot, left: work.pointee.left)
@@ -218,6 +219,7 @@ extension BinaryGateway {
     peers[slot]?.participant = known?.participant ?? .exchange
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
+    peers[slot]?.since = configuration.clock()
     peers.established(slot)
     if let connection = peers[slot]?.connection { transport.promote(connection) }
     guard let session = peers[slot]?.session else { return }

@@ -171,7 +171,8 @@ public struct FixpSession: Sendable {
   public let limits: Limits
   private var messages: Throttle
   private var cancels: Throttle
-  private var lastReceived: SteadyTime
+  /// When the client's last bytes were handled.
+  private(set) var lastReceived: SteadyTime
   private var lastSent: SteadyTime
 
   /// A session on a connection that was accepted at `now`.

@@ -23,6 +23,8 @@ struct Peer {
   var participant = ParticipantId.exchange
   /// The work that the participant may still ask for; `nil` before the session is established.
   var work: UnsafeMutablePointer<WorkBudget>?
+  /// When the session was established; `.never`: it is not.
+  var since = Timestamp.never
   /// Whether reading is paused because the intake was full.
   var isPaused = false
   /// Whether a retransmission is in progress.

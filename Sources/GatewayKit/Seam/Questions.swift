@@ -10,6 +10,8 @@ public enum Question: Equatable, Sendable {
   case balance(AccountId, AreaId)
   /// The status of the server; the state hash takes time linear in the state.
   case status(withStateHash: Bool)
+  /// A page of a list. The gateway has checked that the asker may see it.
+  case list(ListQuery)
 }
 
 /// Who asks about an order. The exchange compares it with the order's owner before it looks
@@ -37,10 +39,12 @@ public struct Answer: Sendable {
     case orderState(OrderState?)
     /// The reasons; `nil` if the order is not open or the asker may not know it.
     case explanation(OrderExplanation?)
-    /// The balance; `nil` if the account has none in that area, or account or area is unknown.
+    /// The balance; `nil` if account or area is unknown.
     case balance(Balance?)
     /// The status. The gateway fills in the counts that it knows; see `ServerStatus.fill`.
     case status(ServerStatus)
+    /// The rows that the exchange keeps.
+    case list(ListPage)
   }
 
   /// The content.

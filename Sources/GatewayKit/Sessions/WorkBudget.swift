@@ -41,6 +41,8 @@ public struct WorkBudget: Sendable {
     public static let question: Int64 = 1
     /// An explanation, which walks over a bounded number of orders and levels.
     public static let explanation: Int64 = 64
+    /// A page of a list, which visits a bounded number of rows.
+    public static let list: Int64 = 64
     /// A subscription or a request for reference data; what they send is made in pieces.
     public static let subscription: Int64 = 32
     /// Reports from the session's recent ones, and 16 of them.

@@ -174,6 +174,15 @@ public struct ReferenceData: ~Copyable {
   /// The highest meter number; 0 when there is no meter.
   package var highestMeter: UInt32 { UInt32(max(0, meters.count - 1)) }
 
+  /// The highest account of a participant; 0 when there is none.
+  package var highestAccount: UInt32 { UInt32(max(0, accounts.count - 1)) }
+
+  /// The highest session identity; 0 when there is none.
+  package var highestSession: UInt32 { UInt32(max(0, sessions.count - 1)) }
+
+  /// The highest participant; 0 when there is none. Linear.
+  package var highestParticipant: UInt32 { participants.keys.map(\.rawValue).max() ?? 0 }
+
   /// The highest area number; 0 when there is no area.
   package var highestArea: UInt16 { UInt16(max(0, areaTable.count - 1)) }
 

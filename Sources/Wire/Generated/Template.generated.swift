@@ -181,6 +181,21 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
   /// comes before the order's report.
   case note = 131
+  /// Asks for a page of a list; answered with its rows, which refer to this message, then ListEnd;
+  /// or with Rejected.
+  case listRequest = 140
+  /// The page of a list is complete.
+  case listEnd = 141
+  /// A row of a list: a participant.
+  case participantRow = 142
+  /// A row of a list: a session identity, and its connection if it is established.
+  case sessionRow = 143
+  /// A row of a list: an account. Its cash and energy follow.
+  case accountRow = 144
+  /// A row of a list: the cash of an account in a currency.
+  case cashRow = 145
+  /// A row of a list: a registered meter.
+  case meterRow = 146
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -193,11 +208,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
-    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
-    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setParameter: 44
-    case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
+    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .accountRow: 36
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setParameter,
+    .listRequest, .listEnd, .participantRow: 44
+    case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
-    case .newOrderExtended, .setAgent, .accepted, .canceled, .note: 68
+    case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .meterRow: 68
     case .replaced, .restated, .agentReport, .noted, .createArea: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
@@ -205,6 +221,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .establish: 100
     case .balanceUpdate, .meterReadingAck, .status: 108
     case .meterReading: 124
+    case .sessionRow: 132
     }
   }
 
@@ -226,7 +243,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setParameter, .note: true
+    .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setParameter, .note,
+    .listRequest: true
     default: false
     }
   }
@@ -240,7 +258,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
     .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .areaDefinition,
     .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
-    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status: true
+    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status, .listEnd,
+    .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow: true
     default: false
     }
   }

@@ -634,4 +634,246 @@ import Wire
     }
   }
 
+  @Test("ListRequest writes and reads its golden vector.")
+  func listRequest() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c30301000000000000")
+    #expect(SwiftFrames.listRequest() == golden)
+    try golden.withFrame(.listRequest) { frame in
+      let message = try #require(ListRequestDecoder(frame))
+      #expect(message.seqNo == 10265560879581286172)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 14520469223512347680))
+      #expect(message.cursor == 14457942849285106912)
+      #expect(message.participant == ParticipantId(3307250626))
+      #expect(message.account == AccountId(2465323645))
+      #expect(message.count == 3285824502)
+      #expect(message.kind == ListKind.meters)
+      #expect(message.scope == ListScope.participant)
+    }
+  }
+
+  @Test("ListRequest writes and reads its vector with everything absent that can be.")
+  func listRequestWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30301000000000000")
+    #expect(SwiftFrames.listRequestWithNulls() == golden)
+    try golden.withFrame(.listRequest) { frame in
+      let message = try #require(ListRequestDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.cursor == 0)
+      #expect(message.participant == ParticipantId(3307250626))
+      #expect(message.account == AccountId(0))
+      #expect(message.count == 3285824502)
+      #expect(message.kind == ListKind.meters)
+      #expect(message.scope == ListScope.participant)
+    }
+  }
+
+  @Test("ListEnd writes and reads its golden vector.")
+  func listEnd() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c008d004a420800a7c7a11314446f36a1f07dcd941d1098468f58dae83ea46a250aa2b486018e2de3fecfd6234610ae75adf6ef")
+    #expect(SwiftFrames.listEnd() == golden)
+    try golden.withFrame(.listEnd) { frame in
+      let message = try #require(ListEndDecoder(frame))
+      #expect(message.seqNo == 3922428653482395559)
+      #expect(message.transactTime == Timestamp(nanoseconds: 10957290418332364961))
+      #expect(message.refSeqNo == 7684336034017480518)
+      #expect(message.through == SequenceNumber(3282562856467434021))
+      #expect(message.cursor == 12542602081968586467)
+      #expect(message.rowCount == 4025920885)
+    }
+  }
+
+  @Test("ListEnd writes and reads its vector with everything absent that can be.")
+  func listEndWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c008d004a4208000000000000000000ffffffffffffffff0000000000000000250aa2b486018e2d000000000000000075adf6ef")
+    #expect(SwiftFrames.listEndWithNulls() == golden)
+    try golden.withFrame(.listEnd) { frame in
+      let message = try #require(ListEndDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.through == SequenceNumber(3282562856467434021))
+      #expect(message.cursor == 0)
+      #expect(message.rowCount == 4025920885)
+    }
+  }
+
+  @Test("ParticipantRow writes and reads its golden vector.")
+  func participantRow() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c008e004a4208007d4e6928b7d16946abd1ebde24e9b5bc71fa8c23c62441a9566563746f722d3134323030342d61628916c9bb")
+    #expect(SwiftFrames.participantRow() == golden)
+    try golden.withFrame(.participantRow) { frame in
+      let message = try #require(ParticipantRowDecoder(frame))
+      #expect(message.seqNo == 5073817039796784765)
+      #expect(message.transactTime == Timestamp(nanoseconds: 13598030994483171755))
+      #expect(message.refSeqNo == 12196069699314580081)
+      #expect(message.name == Label(low: 3543614304830055766, high: 7088996990627885620))
+      #expect(message.participant == ParticipantId(3150517897))
+    }
+  }
+
+  @Test("ParticipantRow writes and reads its vector with everything absent that can be.")
+  func participantRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c008e004a4208000000000000000000ffffffffffffffff0000000000000000566563746f722d3134323030342d61628916c9bb")
+    #expect(SwiftFrames.participantRowWithNulls() == golden)
+    try golden.withFrame(.participantRow) { frame in
+      let message = try #require(ParticipantRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.name == Label(low: 3543614304830055766, high: 7088996990627885620))
+      #expect(message.participant == ParticipantId(3150517897))
+    }
+  }
+
+  @Test("SessionRow writes and reads its golden vector.")
+  func sessionRow() throws {
+    let golden = [UInt8](hex:
+      "900050eb84008f004a4208009705360951b66fe815e0244a0018a15188c1baf048926a704ec3be0c0df6ea4363d649b99419fbe9a7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65504010000")
+    #expect(SwiftFrames.sessionRow() == golden)
+    try golden.withFrame(.sessionRow) { frame in
+      let message = try #require(SessionRowDecoder(frame))
+      #expect(message.seqNo == 16748805998377305495)
+      #expect(message.transactTime == Timestamp(nanoseconds: 5882008977845575701))
+      #expect(message.refSeqNo == 8100447721753330056)
+      #expect(message.since == Timestamp(nanoseconds: 4893994481000301390))
+      #expect(message.lastMessage == Timestamp(nanoseconds: 16860097756546061923))
+      #expect(message.publicKey == PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949))
+      #expect(message.address == Label(low: 3543614304830055766, high: 7088997003512787764))
+      #expect(message.address2 == Label(low: 3543614304830055766, high: 7088997007807755060))
+      #expect(message.address3 == Label(low: 3543614304830055766, high: 7088997012102722356))
+      #expect(message.sessionId == SessionId(2106689898))
+      #expect(message.participant == ParticipantId(1442187553))
+      #expect(message.roles == [.administration] as Roles)
+      #expect(message.isConnected == true)
+    }
+  }
+
+  @Test("SessionRow writes and reads its vector with everything absent that can be.")
+  func sessionRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "900050eb84008f004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffffa7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65504010000")
+    #expect(SwiftFrames.sessionRowWithNulls() == golden)
+    try golden.withFrame(.sessionRow) { frame in
+      let message = try #require(SessionRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.since == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.lastMessage == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.publicKey == PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949))
+      #expect(message.address == Label(low: 3543614304830055766, high: 7088997003512787764))
+      #expect(message.address2 == Label(low: 3543614304830055766, high: 7088997007807755060))
+      #expect(message.address3 == Label(low: 3543614304830055766, high: 7088997012102722356))
+      #expect(message.sessionId == SessionId(2106689898))
+      #expect(message.participant == ParticipantId(1442187553))
+      #expect(message.roles == [.administration] as Roles)
+      #expect(message.isConnected == true)
+    }
+  }
+
+  @Test("AccountRow writes and reads its golden vector.")
+  func accountRow() throws {
+    let golden = [UInt8](hex:
+      "300050eb240090004a420800db5996078c2b1ec8baaaf02810164290ec740c1e10c70b513cd0813b00420d3100000000")
+    #expect(SwiftFrames.accountRow() == golden)
+    try golden.withFrame(.accountRow) { frame in
+      let message = try #require(AccountRowDecoder(frame))
+      #expect(message.seqNo == 14420010937309616603)
+      #expect(message.transactTime == Timestamp(nanoseconds: 10394895148586674874))
+      #expect(message.refSeqNo == 5839980213853517036)
+      #expect(message.account == AccountId(998363196))
+      #expect(message.participant == ParticipantId(822952448))
+    }
+  }
+
+  @Test("AccountRow writes and reads its vector with everything absent that can be.")
+  func accountRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb240090004a4208000000000000000000ffffffffffffffff00000000000000000000000000420d3100000000")
+    #expect(SwiftFrames.accountRowWithNulls() == golden)
+    try golden.withFrame(.accountRow) { frame in
+      let message = try #require(AccountRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.account == AccountId(0))
+      #expect(message.participant == ParticipantId(822952448))
+    }
+  }
+
+  @Test("CashRow writes and reads its golden vector.")
+  func cashRow() throws {
+    let golden = [UInt8](hex:
+      "400050eb340091004a4208004c112f5fbc91aa9eca836bb54fd7089c01fd703bf16c5f50959b8053b34c998034c8ea3a5075862dfa31633c309e000000000000")
+    #expect(SwiftFrames.cashRow() == golden)
+    try golden.withFrame(.cashRow) { frame in
+      let message = try #require(CashRowDecoder(frame))
+      #expect(message.seqNo == 11433110842270224716)
+      #expect(message.transactTime == Timestamp(nanoseconds: 11243473207076553674))
+      #expect(message.refSeqNo == 5791467429161925889)
+      #expect(message.freeCash == Money(units: -9180222032334251115))
+      #expect(message.reservedCash == Money(units: 3280438366032283700))
+      #expect(message.account == AccountId(1013133818))
+      #expect(message.currency == Currency(40496))
+    }
+  }
+
+  @Test("CashRow writes and reads its vector with everything absent that can be.")
+  func cashRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "400050eb340091004a4208000000000000000000ffffffffffffffff0000000000000000959b8053b34c998034c8ea3a5075862d000000000000000000000000")
+    #expect(SwiftFrames.cashRowWithNulls() == golden)
+    try golden.withFrame(.cashRow) { frame in
+      let message = try #require(CashRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.freeCash == Money(units: -9180222032334251115))
+      #expect(message.reservedCash == Money(units: 3280438366032283700))
+      #expect(message.account == AccountId(0))
+      #expect(message.currency == Currency(0))
+    }
+  }
+
+  @Test("MeterRow writes and reads its golden vector.")
+  func meterRow() throws {
+    let golden = [UInt8](hex:
+      "500050eb440092004a420800966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0000")
+    #expect(SwiftFrames.meterRow() == golden)
+    try golden.withFrame(.meterRow) { frame in
+      let message = try #require(MeterRowDecoder(frame))
+      #expect(message.seqNo == 13868704095522548886)
+      #expect(message.transactTime == Timestamp(nanoseconds: 16086453987183370019))
+      #expect(message.refSeqNo == 18354516846037987708)
+      #expect(message.publicKey == PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464))
+      #expect(message.meter == MeterId(2694326270))
+      #expect(message.account == AccountId(203978807))
+      #expect(message.area == AreaId(3312))
+    }
+  }
+
+  @Test("MeterRow writes and reads its vector with everything absent that can be.")
+  func meterRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "500050eb440092004a4208000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000000")
+    #expect(SwiftFrames.meterRowWithNulls() == golden)
+    try golden.withFrame(.meterRow) { frame in
+      let message = try #require(MeterRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.publicKey == PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464))
+      #expect(message.meter == MeterId(2694326270))
+      #expect(message.account == AccountId(0))
+      #expect(message.area == AreaId(0))
+    }
+  }
+
 }

@@ -162,6 +162,20 @@ enum SwiftFrames {
     ("SetParameter", "nulls", setParameterWithNulls()),
     ("Note", "values", note()),
     ("Note", "nulls", noteWithNulls()),
+    ("ListRequest", "values", listRequest()),
+    ("ListRequest", "nulls", listRequestWithNulls()),
+    ("ListEnd", "values", listEnd()),
+    ("ListEnd", "nulls", listEndWithNulls()),
+    ("ParticipantRow", "values", participantRow()),
+    ("ParticipantRow", "nulls", participantRowWithNulls()),
+    ("SessionRow", "values", sessionRow()),
+    ("SessionRow", "nulls", sessionRowWithNulls()),
+    ("AccountRow", "values", accountRow()),
+    ("AccountRow", "nulls", accountRowWithNulls()),
+    ("CashRow", "values", cashRow()),
+    ("CashRow", "nulls", cashRowWithNulls()),
+    ("MeterRow", "values", meterRow()),
+    ("MeterRow", "nulls", meterRowWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -1091,6 +1105,90 @@ enum SwiftFrames {
   static func noteWithNulls() -> [UInt8] {
     [UInt8](frameLength: NoteEncoder.frameLength) { frame in
       _ = NoteEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), clientOrderId: ClientOrderId(0), text: NoteText(4592392737937233989, 16112726985932604634, 13070524594513039803, 2062192246462238804, 15301875585363859567))
+    }
+  }
+
+  static func listRequest() -> [UInt8] {
+    [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
+      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant)
+    }
+  }
+
+  static func listRequestWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
+      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant)
+    }
+  }
+
+  static func listEnd() -> [UInt8] {
+    [UInt8](frameLength: ListEndEncoder.frameLength) { frame in
+      _ = ListEndEncoder(into: frame, seqNo: 3922428653482395559, transactTime: Timestamp(nanoseconds: 10957290418332364961), refSeqNo: 7684336034017480518, through: SequenceNumber(3282562856467434021), cursor: 12542602081968586467, rowCount: 4025920885)
+    }
+  }
+
+  static func listEndWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ListEndEncoder.frameLength) { frame in
+      _ = ListEndEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, through: SequenceNumber(3282562856467434021), cursor: 0, rowCount: 4025920885)
+    }
+  }
+
+  static func participantRow() -> [UInt8] {
+    [UInt8](frameLength: ParticipantRowEncoder.frameLength) { frame in
+      _ = ParticipantRowEncoder(into: frame, seqNo: 5073817039796784765, transactTime: Timestamp(nanoseconds: 13598030994483171755), refSeqNo: 12196069699314580081, name: Label(low: 3543614304830055766, high: 7088996990627885620), participant: ParticipantId(3150517897))
+    }
+  }
+
+  static func participantRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ParticipantRowEncoder.frameLength) { frame in
+      _ = ParticipantRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, name: Label(low: 3543614304830055766, high: 7088996990627885620), participant: ParticipantId(3150517897))
+    }
+  }
+
+  static func sessionRow() -> [UInt8] {
+    [UInt8](frameLength: SessionRowEncoder.frameLength) { frame in
+      _ = SessionRowEncoder(into: frame, seqNo: 16748805998377305495, transactTime: Timestamp(nanoseconds: 5882008977845575701), refSeqNo: 8100447721753330056, since: Timestamp(nanoseconds: 4893994481000301390), lastMessage: Timestamp(nanoseconds: 16860097756546061923), publicKey: PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949), address: Label(low: 3543614304830055766, high: 7088997003512787764), address2: Label(low: 3543614304830055766, high: 7088997007807755060), address3: Label(low: 3543614304830055766, high: 7088997012102722356), sessionId: SessionId(2106689898), participant: ParticipantId(1442187553), roles: [.administration] as Roles, isConnected: true)
+    }
+  }
+
+  static func sessionRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SessionRowEncoder.frameLength) { frame in
+      _ = SessionRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, since: Timestamp(nanoseconds: 18446744073709551615), lastMessage: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949), address: Label(low: 3543614304830055766, high: 7088997003512787764), address2: Label(low: 3543614304830055766, high: 7088997007807755060), address3: Label(low: 3543614304830055766, high: 7088997012102722356), sessionId: SessionId(2106689898), participant: ParticipantId(1442187553), roles: [.administration] as Roles, isConnected: true)
+    }
+  }
+
+  static func accountRow() -> [UInt8] {
+    [UInt8](frameLength: AccountRowEncoder.frameLength) { frame in
+      _ = AccountRowEncoder(into: frame, seqNo: 14420010937309616603, transactTime: Timestamp(nanoseconds: 10394895148586674874), refSeqNo: 5839980213853517036, account: AccountId(998363196), participant: ParticipantId(822952448))
+    }
+  }
+
+  static func accountRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: AccountRowEncoder.frameLength) { frame in
+      _ = AccountRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, account: AccountId(0), participant: ParticipantId(822952448))
+    }
+  }
+
+  static func cashRow() -> [UInt8] {
+    [UInt8](frameLength: CashRowEncoder.frameLength) { frame in
+      _ = CashRowEncoder(into: frame, seqNo: 11433110842270224716, transactTime: Timestamp(nanoseconds: 11243473207076553674), refSeqNo: 5791467429161925889, freeCash: Money(units: -9180222032334251115), reservedCash: Money(units: 3280438366032283700), account: AccountId(1013133818), currency: Currency(40496))
+    }
+  }
+
+  static func cashRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CashRowEncoder.frameLength) { frame in
+      _ = CashRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, freeCash: Money(units: -9180222032334251115), reservedCash: Money(units: 3280438366032283700), account: AccountId(0), currency: Currency(0))
+    }
+  }
+
+  static func meterRow() -> [UInt8] {
+    [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
+      _ = MeterRowEncoder(into: frame, seqNo: 13868704095522548886, transactTime: Timestamp(nanoseconds: 16086453987183370019), refSeqNo: 18354516846037987708, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(203978807), area: AreaId(3312))
+    }
+  }
+
+  static func meterRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
+      _ = MeterRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(0), area: AreaId(0))
     }
   }
 }

@@ -164,6 +164,28 @@ import Wire
     #expect(ChannelView.levels.rawValue == 1)
   }
 
+  @Test("ListKind has the same values on the wire as in the market.")
+  func listKind() {
+    #expect(ListKind.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(ListKind.orders.rawValue == 0)
+    #expect(ListKind.accounts.rawValue == 1)
+    #expect(ListKind.instructions.rawValue == 2)
+    #expect(ListKind.meters.rawValue == 3)
+    #expect(ListKind.participants.rawValue == 4)
+    #expect(ListKind.sessions.rawValue == 5)
+    #expect(ListKind.areas.rawValue == 6)
+    #expect(ListKind.instruments.rawValue == 7)
+    #expect(ListKind.house.rawValue == 8)
+  }
+
+  @Test("ListScope has the same values on the wire as in the market.")
+  func listScope() {
+    #expect(ListScope.allCases.map(\.rawValue) == [0, 1, 2])
+    #expect(ListScope.own.rawValue == 0)
+    #expect(ListScope.participant.rawValue == 1)
+    #expect(ListScope.all.rawValue == 2)
+  }
+
   @Test("OrderFlags has the same bits on the wire as in the market.")
   func orderFlags() {
     #expect(OrderFlags.postOnly.rawValue == 1)

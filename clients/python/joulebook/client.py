@@ -5,7 +5,7 @@ import struct
 import time
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, AsyncIterator, Callable, Optional, Union
+from typing import Any, AsyncIterator, Callable, List, Optional, Tuple, Union
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -378,6 +378,40 @@ class Client:
                 if message.name == "ReferenceDataEnd":
                     return found
                 found.append(message)
+
+    async def list_page(self, kind: str, cursor: Optional[int] = None, scope: str = "own",
+                        participant: int = 0, account: Optional[int] = None,
+                        count: int = 100) -> Tuple[List[Message], Message]:
+        """One page of a list: its rows, and ListEnd with `cursor`, where the next page begins (None: there is
+        none), and `through`, the last command before the page.
+
+        `kind` is orders, accounts, instructions, meters, areas or instruments; for operators also
+        participants, sessions and house. `scope` is own, participant (which `participant` names) or all;
+        operators may ask for others' rows. `account` selects one account. Rows are OrderStatus; AccountRow,
+        CashRow and BalanceUpdate; AgentReport; MeterRow; AreaDefinition; InstrumentDefinition;
+        ParticipantRow; SessionRow; CashRow. Other messages before the end of the page are dropped: a
+        drop copy sends ListRequest with `send` and reads `messages`."""
+        number = self.send("ListRequest", cursor=cursor, kind=kind, scope=scope,
+                           participant=participant, account=account, count=count)
+        rows: List[Message] = []
+        while True:
+            message = await self.wait_for(
+                lambda m: m.name != "Rejected" and m.fields.get("seqNo") is None
+                and m.fields.get("refSeqNo") == number, number=number)
+            if message.name == "ListEnd":
+                return rows, message
+            rows.append(message)
+
+    async def list_all(self, kind: str, **selection: Any) -> AsyncIterator[Message]:
+        """All rows of a list, page by page; the arguments are those of `list_page`."""
+        cursor: Optional[int] = None
+        while True:
+            rows, end = await self.list_page(kind, cursor, **selection)
+            for row in rows:
+                yield row
+            cursor = end.cursor
+            if cursor is None:
+                return
 
     async def finish(self, timeout: float = 5) -> list:
         """Finishes sending, waits until every message is answered and every report has arrived, and returns

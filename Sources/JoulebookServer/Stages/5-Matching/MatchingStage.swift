@@ -109,8 +109,9 @@ final class MatchingStage {
     case .explanation(let order, let asker):
       finding = .explanation(mayAsk(asker, about: order) ? exchange.explain(order) : nil)
     case .balance(let account, let area):
-      finding = .balance(exchange.balance(of: account, in: area))
+      finding = .balance(exchange.balanceOrCash(of: account, in: area))
     case .status(let withStateHash): finding = .status(status(withStateHash))
+    case .list(let query): finding = .list(exchange.page(query))
     }
     return Answer(finding, through: lastSequence)
   }

@@ -1,0 +1,245 @@
+import GatewayKit
+import MarketModel
+import Wire
+
+// Lists by page (docs/PROTOCOL.md, "Lists"). Orders, accounts, instructions and house accounts are
+// asked of the exchange like other questions. The rest comes from the view of durable events, and
+// from the connections; it too keeps its place behind the answers that wait.
+
+extension BinaryGateway {
+  /// Most numbers of a table that a page of reference data looks at.
+  private static let mostNumbers: UInt32 = 8_192
+
+  /// Lets a request for a list wait while the client has not read what it was sent. Nothing is paid.
+  func holdList(_ frame: Frame, _ template: Template, _ slot: Int) -> Next? {
+    guard template == .listRequest, !hasRoom(slot) else { return nil }
+    peers[slot]?.session.putBack(sequence: frame.sequenceNumber)
+    pause(slot)
+    return .wait
+  }
+
+  /// Answers a request for a list, or queues its answer.
+  func list(_ frame: Frame, _ slot: Int) -> Next {
+    guard let peer = peers[slot], let message = ListRequestDecoder(frame) else { return .go }
+    switch query(message, peer) {
+    case .failure(let refused):
+      refuse(frame.sequenceNumber, slot, refused.refusal, account: message.account)
+      return .go
+    case .success(let query): return ask(.list(query), query.account, frame, peer)
+    }
+  }
+
+  private struct Refused: Error { let refusal: Refusal }
+
+  /// The request, if the session may see what it names.
+  private func query(_ message: ListRequestDecoder, _ peer: Peer) -> Result<ListQuery, Refused> {
+    func refuse(_ code: RejectCode, _ limit: Int64 = 0) -> Result<ListQuery, Refused> {
+      .failure(Refused(refusal: Refusal(code, limit: limit)))
+    }
+    guard let kind = message.kind else { return refuse(.badEnumValue, Int64(message.kindRaw)) }
+    guard let scope = message.scope else { return refuse(.badEnumValue, Int64(message.scopeRaw)) }
+    let most = ListQuery.mostRows
+    guard (1...UInt32(most)).contains(message.count) else {
+      return refuse(.badListCount, Int64(most))
+    }
+    let isOperator = roles(of: peer).contains(.administration)
+    let isOfOther =
+      scope == .all || scope == .participant && message.participant != peer.participant
+    if !isOperator, kind.isForOperators || kind.isOfAccounts && isOfOther {
+      return refuse(.notPermitted, Int64(Roles.administration.rawValue))
+    }
+    var query = ListQuery(kind, cursor: message.cursor, count: Int(message.count))
+    guard kind.isOfAccounts else { return .success(query) }
+    query.lastAccount = view.reference.highestAccount
+    switch scope {
+    case .all: break
+    case .own: query.participant = peer.participant
+    case .participant:
+      guard view.reference.participants[message.participant] != nil else {
+        return refuse(.unknownParticipant, Int64(view.reference.highestParticipant))
+      }
+      query.participant = message.participant
+    }
+    guard message.account != .null else { return .success(query) }
+    guard let owner = view.reference.participant(of: message.account) else {
+      return refuse(.unknownAccount)
+    }
+    // An operator may name the account of any participant, whatever the scope.
+    guard isOperator || owner == peer.participant else { return refuse(.foreignAccount) }
+    (query.account, query.participant) = (message.account, owner)
+    return .success(query)
+  }
+
+  // MARK: Its page
+
+  /// Sends a page, if the session still may see it.
+  func send(_ page: ListPage, _ answer: WaitingAnswer, _ peer: Peer) {
+    guard case .list(let query) = answer.question else { return }
+    let (slot, reference) = (peer.connection.slot, answer.reference)
+    let isOwn = query.kind.isOfAccounts && query.participant == peer.participant
+    let isPublic = query.kind == .areas || query.kind == .instruments
+    guard isOwn || isPublic || roles(of: peer).contains(.administration) else {
+      let needed = Int64(Roles.administration.rawValue)
+      return refuse(reference, slot, Refusal(.notPermitted, limit: needed))
+    }
+    guard let writer = writer(slot) else { return }
+    var (next, count) = (page.next, page.rows.count)
+    switch query.kind {
+    case .orders, .accounts, .instructions, .house:
+      for row in page.rows { writer.row(answerTime, reference: reference, row) }
+    case .meters, .participants, .sessions, .areas, .instruments:
+      (next, count) = sendReference(query, reference, writer)
+    }
+    writer.listEnd(
+      answerTime, reference: reference, through: answer.through, next: next, rows: count)
+  }
+
+  /// Sends rows of the view, whose keys are their numbers.
+  /// - Returns: where the next page begins, and the number of rows.
+  private func sendReference(
+    _ query: ListQuery, _ reference: UInt64, _ writer: ReportWriter
+  ) -> (next: UInt64, rows: Int) {
+    let highest = highestNumber(query.kind)
+    var (number, rows, looked) = (UInt32(clamping: max(1, query.cursor)), 0, UInt32(0))
+    while number <= highest {
+      if rows == query.count || looked == Self.mostNumbers { return (UInt64(number), rows) }
+      if sendRow(number, query, reference, writer) { rows += 1 }
+      number += 1
+      looked += 1
+    }
+    return (0, rows)
+  }
+
+  private func highestNumber(_ kind: ListKind) -> UInt32 {
+    switch kind {
+    case .meters: view.reference.highestMeter
+    case .participants: view.reference.highestParticipant
+    case .sessions: view.reference.highestSession
+    case .areas: UInt32(view.reference.highestArea)
+    case .instruments: view.reference.highestInstrument
+    case .orders, .accounts, .instructions, .house: 0
+    }
+  }
+
+  /// - Returns: whether there is a row of that number that the query means.
+  private func sendRow(
+    _ number: UInt32, _ query: ListQuery, _ reference: UInt64, _ writer: ReportWriter
+  ) -> Bool {
+    let time = answerTime
+    switch query.kind {
+    case .meters:
+      guard let meter = view.reference.meter(MeterId(number)), isMeant(meter, query) else {
+        return false
+      }
+      writer.meter(time, reference: reference, MeterId(number), meter)
+    case .participants:
+      guard let name = view.reference.participants[ParticipantId(number)] else { return false }
+      writer.participant(time, reference: reference, ParticipantId(number), name)
+    case .sessions:
+      guard let session = view.reference.session(SessionId(number)) else { return false }
+      writer.session(time, reference: reference, SessionId(number), session, live(number))
+    case .areas:
+      guard let area = view.reference.area(AreaId(UInt16(number))) else { return false }
+      writer.area(time, reference: reference, area)
+    case .instruments:
+      guard let instrument = view.reference.instrument(InstrumentId(number)) else { return false }
+      writer.instrument(time, reference: reference, instrument)
+    case .orders, .accounts, .instructions, .house: return false
+    }
+    return true
+  }
+
+  private func isMeant(_ meter: ReferenceData.Meter, _ query: ListQuery) -> Bool {
+    if query.account != .null { return meter.account == query.account }
+    return query.participant.map { view.reference.participant(of: meter.account) == $0 } ?? true
+  }
+
+  /// The connection of a session; `nil`: it is not established here.
+  private func live(_ number: UInt32) -> LiveSession? {
+    guard let slot = peers.slot(of: SessionId(number)), let peer = peers[slot] else { return nil }
+    let silence = now.since(peer.session.lastReceived)
+    let time = configuration.clock().nanoseconds
+    return LiveSession(
+      since: peer.since, lastMessage: Timestamp(nanoseconds: time - min(silence, time)),
+      address: configuration.address(transport, peer.connection)?.description ?? "")
+  }
+}
+
+/// The connection of an established session.
+struct LiveSession {
+  /// When it was established, by the wall clock.
+  let since: Timestamp
+  /// When its client's last message was handled, by the wall clock.
+  let lastMessage: Timestamp
+  /// The address of its client.
+  let address: String
+
+  /// Characters of the address from an offset on, at most 16.
+  func label(from offset: Int) -> Label {
+    Label(String(address.dropFirst(offset).prefix(16))) ?? .empty
+  }
+}
+
+// MARK: - Rows
+
+extension ReportWriter {
+  func row(_ time: Timestamp, reference: UInt64, _ row: ListPage.Row) {
+    switch row {
+    case .order(let state): orderStatus(time, reference: reference, state)
+    case .balance(let held): balance(0, time, reference: reference, held)
+    case .instruction(let agent):
+      let done = SetAgentDone(agent: agent, session: .exchange, clientSequence: reference)
+      agentSet(0, time, done)
+    case .account(let account, let participant):
+      guard let frame = room(AccountRowEncoder.frameLength) else { return }
+      AccountRowEncoder(
+        into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, account: account,
+        participant: participant)
+    case .cash(let account, let currency, let free, let reserved):
+      guard let frame = room(CashRowEncoder.frameLength) else { return }
+      CashRowEncoder(
+        into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, freeCash: free,
+        reservedCash: reserved, account: account, currency: currency)
+    }
+  }
+
+  func meter(
+    _ time: Timestamp, reference: UInt64, _ number: MeterId, _ meter: ReferenceData.Meter
+  ) {
+    guard let frame = room(MeterRowEncoder.frameLength) else { return }
+    MeterRowEncoder(
+      into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, publicKey: meter.key,
+      meter: number, account: meter.account, area: meter.area)
+  }
+
+  func participant(
+    _ time: Timestamp, reference: UInt64, _ participant: ParticipantId, _ name: Label
+  ) {
+    guard let frame = room(ParticipantRowEncoder.frameLength) else { return }
+    ParticipantRowEncoder(
+      into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, name: name,
+      participant: participant)
+  }
+
+  func session(
+    _ time: Timestamp, reference: UInt64, _ number: SessionId, _ session: ReferenceData.Session,
+    _ live: LiveSession?
+  ) {
+    guard let frame = room(SessionRowEncoder.frameLength) else { return }
+    SessionRowEncoder(
+      into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, since: live?.since ?? .never,
+      lastMessage: live?.lastMessage ?? .never, publicKey: session.key,
+      address: live?.label(from: 0) ?? .empty, address2: live?.label(from: 16) ?? .empty,
+      address3: live?.label(from: 32) ?? .empty, sessionId: number,
+      participant: session.participant, roles: session.roles, isConnected: live != nil)
+  }
+
+  func listEnd(
+    _ time: Timestamp, reference: UInt64, through: SequenceNumber, next: UInt64, rows: Int
+  ) {
+    guard let frame = room(ListEndEncoder.frameLength) else { return }
+    ListEndEncoder(
+      into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, through: through,
+      cursor: next, rowCount: UInt32(rows))
+  }
+}

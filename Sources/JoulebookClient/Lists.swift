@@ -1,0 +1,173 @@
+// Lists by page: requests, rows and the end of a page (docs/PROTOCOL.md, "Lists").
+
+import Foundation
+import MarketModel
+import Wire
+
+/// A row of a list that has a message of its own. Orders come as `orderStatus`, energy as `balance`,
+/// instructions as `agentSet`, areas and instruments as `area` and `instrument`; all have the
+/// reference of the request.
+public enum ListRow: Equatable, Sendable {
+  /// An account.
+  case account(AccountId, of: ParticipantId)
+  /// The cash of an account in a currency.
+  case cash(AccountId, Currency, free: Money, reserved: Money)
+  /// A meter: whose energy it measures, where, and the key of its readings.
+  case meter(MeterId, of: AccountId, in: AreaId, key: PublicKey)
+  /// A participant and its short name.
+  case participant(ParticipantId, name: Label)
+  /// A session identity.
+  case session(ListedSession)
+}
+
+/// A session identity, and its connection if it is established.
+public struct ListedSession: Equatable, Sendable {
+  /// The connection of an established session.
+  public struct Connection: Equatable, Sendable {
+    /// When the session was established, by the server's clock.
+    public var since: Timestamp
+    /// When the client's last message was handled, by the server's clock.
+    public var lastMessage: Timestamp
+    /// The client's address; of IPv6 its first 64 bits. Empty where the network does not tell.
+    public var address: String
+  }
+
+  /// The session identity.
+  public var session: SessionId
+  /// The participant for which it acts.
+  public var participant: ParticipantId
+  /// Its roles; empty: it is revoked.
+  public var roles: Roles
+  /// Its key.
+  public var key: PublicKey
+  /// Its connection; `nil`: it is not established.
+  public var connection: Connection?
+}
+
+/// The end of a page.
+public struct ListEnd: Equatable, Sendable {
+  /// Sequence number of the request.
+  public var reference: UInt64
+  /// The last command before the page: its rows are the state after it.
+  public var through: SequenceNumber
+  /// Where the next page begins; 0: there is none.
+  public var cursor: UInt64
+  /// Number of rows of the page; may be below the count requested while further pages follow.
+  public var rows: UInt32
+}
+
+extension Client {
+  /// Requests a page of a list. Answered with its rows, then `listEnd`; or with `rejected`.
+  /// - Parameters:
+  ///   - kind: What is listed; participants, sessions and house accounts are for operators.
+  ///   - scope: Whose rows; those of others are for operators.
+  ///   - participant: The participant that the scope `participant` names.
+  ///   - account: Only rows of this account; null: of all.
+  ///   - cursor: 0, or that of the `listEnd` before.
+  ///   - count: Most rows, 1 to 100.
+  /// - Returns: The sequence number of the message, to which rows and end refer.
+  @discardableResult public func requestList(
+    _ kind: ListKind, scope: ListScope = .own, participant: ParticipantId = ParticipantId(0),
+    account: AccountId = .null, cursor: UInt64 = 0, count: UInt32 = UInt32(ListQuery.mostRows)
+  ) throws(ClientError) -> UInt64 {
+    try write(ListRequestEncoder.frameLength) { frame, sequence, now in
+      ListRequestEncoder(
+        into: frame, seqNo: sequence, sendingTime: now, cursor: cursor, participant: participant,
+        account: account, count: count, kind: kind, scope: scope)
+    }
+  }
+
+  /// Reads a whole list, page by page, and waits where the limit of work (9007) requires it. Other
+  /// messages that arrive before its end are dropped. Blocks the calling thread.
+  /// - Parameters:
+  ///   - timeoutMilliseconds: Longest wait for a message.
+  ///   - row: Called with each row, in the order of the list.
+  /// - Errors: `.rejected`, `.timedOut`, and those of `poll`.
+  public func readList(
+    _ kind: ListKind, scope: ListScope = .own, participant: ParticipantId = ParticipantId(0),
+    account: AccountId = .null, timeoutMilliseconds: Int32 = 10_000,
+    _ row: (ClientEvent) -> Void
+  ) throws(ClientError) {
+    var cursor: UInt64 = 0
+    while true {
+      let reference = try requestList(
+        kind, scope: scope, participant: participant, account: account, cursor: cursor)
+      try flush()
+      do throws(ClientError) {
+        cursor = try readPage(reference, timeoutMilliseconds, row)
+        if cursor == 0 { return }
+      } catch {
+        guard case .rejected(let rejection) = error, rejection.code == .workLimit else {
+          throw error
+        }
+        usleep(20_000)  // Then the same page again.
+      }
+    }
+  }
+
+  private func readPage(
+    _ reference: UInt64, _ timeout: Int32, _ row: (ClientEvent) -> Void
+  ) throws(ClientError) -> UInt64 {
+    while let message = try poll(timeoutMilliseconds: timeout) {
+      switch message.event {
+      case .listEnd(let end) where end.reference == reference: return end.cursor
+      case .rejected(let rejection) where rejection.reference == reference && !message.isReport:
+        throw .rejected(rejection)
+      case .orderStatus(_, reference), .balance(_, reference), .area(_, reference),
+        .instrument(_, _, reference), .listRow(_, reference):
+        row(message.event)
+      case .agentSet(_, reference) where !message.isReport: row(message.event)
+      default: break
+      }
+    }
+    throw .timedOut
+  }
+}
+
+extension EventReader {
+  /// Decodes the rows that only lists have, and the end of a page.
+  static func listEvent(_ frame: Frame, _ template: Template) -> ClientEvent? {
+    switch template {
+    case .participantRow:
+      ParticipantRowDecoder(frame).map {
+        .listRow(.participant($0.participant, name: $0.name), reference: $0.refSeqNo)
+      }
+    case .sessionRow:
+      SessionRowDecoder(frame).map { .listRow(.session($0.session), reference: $0.refSeqNo) }
+    case .accountRow:
+      AccountRowDecoder(frame).map {
+        .listRow(.account($0.account, of: $0.participant), reference: $0.refSeqNo)
+      }
+    case .cashRow:
+      CashRowDecoder(frame).map {
+        .listRow(
+          .cash($0.account, $0.currency, free: $0.freeCash, reserved: $0.reservedCash),
+          reference: $0.refSeqNo)
+      }
+    case .meterRow:
+      MeterRowDecoder(frame).map {
+        .listRow(
+          .meter($0.meter, of: $0.account, in: $0.area, key: $0.publicKey), reference: $0.refSeqNo)
+      }
+    case .listEnd:
+      ListEndDecoder(frame).map {
+        .listEnd(
+          ListEnd(
+            reference: $0.refSeqNo, through: $0.through, cursor: $0.cursor, rows: $0.rowCount))
+      }
+    default: nil
+    }
+  }
+}
+
+extension SessionRowDecoder {
+  fileprivate var session: ListedSession {
+    ListedSession(
+      session: sessionId, participant: participant, roles: roles, key: publicKey,
+      connection: isConnected
+        ? ListedSession.Connection(
+          since: since, lastMessage: lastMessage,
+          address: address.text + address2.text + address3.text)
+        : nil)
+  }
+}

@@ -1,0 +1,104 @@
+// Lists by page: the rows that exist, in the order of a key that a row keeps as long as it exists.
+// A page begins at a key, so what changes between two pages, or a restart, neither skips nor repeats
+// a row that existed the whole time.
+
+/// What a list names. The raw values are those of the wire.
+public enum ListKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Open orders.
+  case orders = 0
+  /// Accounts with their cash and energy.
+  case accounts = 1
+  /// Standing instructions.
+  case instructions = 2
+  /// Registered meters.
+  case meters = 3
+  /// Participants.
+  case participants = 4
+  /// Session identities and their connections.
+  case sessions = 5
+  /// Areas.
+  case areas = 6
+  /// Instruments.
+  case instruments = 7
+  /// House accounts of the areas that hold cash.
+  case house = 8
+
+  /// Whether only an operator may ask for it.
+  public var isForOperators: Bool {
+    switch self {
+    case .participants, .sessions, .house: true
+    case .orders, .accounts, .instructions, .meters, .areas, .instruments: false
+    }
+  }
+
+  /// Whether its rows belong to accounts.
+  public var isOfAccounts: Bool {
+    switch self {
+    case .orders, .accounts, .instructions, .meters: true
+    case .participants, .sessions, .house, .areas, .instruments: false
+    }
+  }
+}
+
+/// Whose rows a list has. The raw values are those of the wire.
+public enum ListScope: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Those of the session's participant.
+  case own = 0
+  /// Those of the participant that is named.
+  case participant = 1
+  /// Those of all participants.
+  case all = 2
+}
+
+/// A request for a page.
+public struct ListQuery: Equatable, Sendable {
+  /// What is listed.
+  public var kind: ListKind
+  /// Only rows of this participant; `nil`: of all.
+  public var participant: ParticipantId?
+  /// Only rows of this account; null: of all.
+  public var account: AccountId
+  /// Where the page begins; 0: at the beginning.
+  public var cursor: UInt64
+  /// Most rows of the page.
+  public var count: Int
+  /// The last account to look at; accounts above it were not open when the page was requested.
+  public var lastAccount = UInt32.max
+
+  /// A request for the first page, unless a cursor is given.
+  public init(
+    _ kind: ListKind, participant: ParticipantId? = nil, account: AccountId = .null,
+    cursor: UInt64 = 0, count: Int = ListQuery.mostRows
+  ) {
+    (self.kind, self.participant, self.account) = (kind, participant, account)
+    (self.cursor, self.count) = (cursor, count)
+  }
+
+  /// Most rows of a page.
+  public static let mostRows = 100
+}
+
+/// A page of a list that the exchange keeps.
+public struct ListPage: Equatable, Sendable {
+  /// A row.
+  public enum Row: Equatable, Sendable {
+    /// An open order.
+    case order(OrderState)
+    /// An account and its participant.
+    case account(AccountId, ParticipantId)
+    /// The cash of an account in a currency.
+    case cash(AccountId, Currency, free: Money, reserved: Money)
+    /// The energy of an account in an area, and its cash in the area's currency.
+    case balance(Balance)
+    /// A standing instruction.
+    case instruction(SetAgent)
+  }
+
+  /// The rows, in the order of their keys.
+  public var rows: [Row]
+  /// Where the next page begins; 0: there is none.
+  public var next: UInt64
+
+  /// A page.
+  public init(_ rows: [Row] = [], next: UInt64 = 0) { (self.rows, self.next) = (rows, next) }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import JoulebookClient
+import MarketModel
+
+/// What the command line can list.
+enum Listed: String, CaseIterable, ExpressibleByArgument {
+  case orders, accounts, instructions, meters, participants, sessions, areas, instruments, balances
+
+  /// The lists of the protocol of which it consists.
+  var kinds: [ListKind] {
+    switch self {
+    case .orders: [.orders]
+    case .accounts: [.accounts]
+    case .instructions: [.instructions]
+    case .meters: [.meters]
+    case .participants: [.participants]
+    case .sessions: [.sessions]
+    case .areas: [.areas]
+    case .instruments: [.instruments]
+    case .balances: [.accounts, .house]
+    }
+  }
+}
+
+/// The form of a list.
+struct ListForm: ParsableArguments {
+  @Argument(
+    help: """
+      orders, accounts, instructions, meters, areas or instruments; of operators also participants, \
+      sessions, and balances: accounts and house accounts.
+      """)
+  var list: Listed
+  @Option(name: .long, help: "Only rows of this account.") var account: AccountId?
+  @Option(name: .long, help: "Only rows of this participant.") var participant: UInt32?
+  @Flag(name: .long, help: "Comma-separated values, with a head line.") var csv = false
+  @Flag(name: .long, help: "A JSON array with an object for each row.") var json = false
+
+  func validate() throws {
+    if csv, json { throw ValidationError("give --csv or --json, not both") }
+    if account != nil || participant != nil, list.kinds.contains(where: { !$0.isOfAccounts }) {
+      throw ValidationError(
+        "--account and --participant select orders, accounts, instructions and meters, not "
+          + list.rawValue)
+    }
+  }
+
+  /// Reads the list and prints it.
+  /// - Parameter scope: Whose rows, unless a participant is named.
+  func run(_ server: OperatorConnection, _ scope: ListScope) throws {
+    var table = ListTable(list)
+    try server.converse { client throws(ClientError) in
+      for kind in list.kinds {
+        try client.readList(
+          kind, scope: participant == nil ? scope : .participant,
+          participant: ParticipantId(participant ?? 0), account: account ?? .null
+        ) { table.add($0) }
+      }
+    }
+    table.end()
+    print(csv ? table.csv : json ? table.json : table.text, terminator: "")
+  }
+}
+
+/// `joulebook list`.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the open orders, accounts and meters of a participant.",
+    discussion: """
+      Lists what belongs to the participant of the session; areas and instruments are everybody's. \
+      Energy is in kWh, cash in units of its currency, times are in UTC.
+
+        joulebook list orders --account 10 --session 2 --key ana.key
+        joulebook list accounts --session 2 --key ana.key --csv
+      """)
+  @OptionGroup var server: OperatorConnection
+  @OptionGroup var form: ListForm
+
+  func run() throws { try form.run(server, .own) }
+}
+
+extension AdminCommand {
+  /// `joulebook admin list`.
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists what the exchange has: participants, sessions, accounts, orders ...",
+      discussion: """
+        Lists the rows of all participants, unless one is named. Sessions have the time since which \
+        they are connected, the address of the client, and the time of its last message.
+
+          joulebook admin list sessions --data my-exchange
+          joulebook admin list orders --participant 2
+          joulebook admin list balances --csv > balances.csv
+        """)
+    @OptionGroup var server: OperatorConnection
+    @OptionGroup var form: ListForm
+
+    func run() throws { try form.run(server, .all) }
+  }
+}

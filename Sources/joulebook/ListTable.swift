@@ -1,0 +1,254 @@
+// Rows of a list as a table, CSV or JSON.
+
+import JoulebookClient
+import MarketModel
+import Settlement
+import Wire
+
+/// The rows of one list, as text.
+struct ListTable {
+  /// A value: a number is written without quotes in JSON and stands at the right of its column.
+  enum Cell: Equatable {
+    case number(UInt64)
+    case amount(String)
+    case text(String)
+    case none
+
+    var text: String {
+      switch self {
+      case .number(let number): "\(number)"
+      case .amount(let text), .text(let text): text
+      case .none: ""
+      }
+    }
+
+    var json: String {
+      switch self {
+      case .number(let number): "\(number)"
+      case .amount(let text), .text(let text): "\"\(text.filter { $0 != "\"" && $0 != "\\" })\""
+      case .none: "null"
+      }
+    }
+
+    /// Quoted where it has a comma or a quotation mark.
+    var csv: String {
+      text.contains { ",\"\n".contains($0) }
+        ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+  }
+
+  /// Names of the columns.
+  let columns: [String]
+  private(set) var rows: [[Cell]] = []
+  /// The account whose rows arrive, with its cash that no position has told yet.
+  private var account: (AccountId, ParticipantId, cash: [(Currency, [Cell])], hasRow: Bool)?
+
+  /// An empty table.
+  init(_ list: Listed) {
+    columns =
+      switch list {
+      case .orders:
+        [
+          "order", "account", "instrument", "side", "price", "quantity", "open", "executable",
+          "clientOrderId", "timeInForce",
+        ]
+      case .accounts, .balances:
+        ["account", "participant", "area", "currency", "free", "reserved", "energy", "cap"]
+      case .instructions:
+        [
+          "account", "instrument", "sellPrice", "sellAbove", "buyPrice", "buyBelow", "target",
+        ]
+      case .meters: ["meter", "account", "area", "publicKey"]
+      case .participants: ["participant", "name"]
+      case .sessions:
+        [
+          "session", "participant", "roles", "connectedSince", "address", "lastMessage",
+          "publicKey",
+        ]
+      case .areas: ["area", "code", "currency", "feedIn", "retail", "defaultCap"]
+      case .instruments:
+        ["instrument", "area", "symbol", "state", "tick", "lot", "lowest", "highest"]
+      }
+  }
+
+  /// Adds a row of the list.
+  mutating func add(_ event: ClientEvent) {
+    switch event {
+    case .orderStatus(let order, _): rows.append(Self.cells(order))
+    case .balance(let balance, _): add(balance)
+    case .agentSet(let agent, _): rows.append(Self.cells(agent))
+    case .area(let area, _): rows.append(Self.cells(area))
+    case .instrument(let listed, let state, _): rows.append(Self.cells(listed, state))
+    case .listRow(let row, _): add(row)
+    default: break
+    }
+  }
+
+  private mutating func add(_ row: ListRow) {
+    switch row {
+    case .account(let number, let participant):
+      end()
+      account = (number, participant, [], false)
+    case .cash(let number, let currency, let free, let reserved):
+      let cash = [Cell.amount(free.decimal), .amount(reserved.decimal)]
+      if account?.0 == number {
+        account?.cash.append((currency, cash))
+      } else {
+        end()
+        rows.append([.text(Self.name(number)), .none, .none, .text(Self.name(currency))] + cash)
+        rows[rows.count - 1] += [.none, .none]
+      }
+    case .meter(let meter, let account, let area, let key):
+      rows.append([
+        .number(UInt64(meter.rawValue)), .number(UInt64(account.rawValue)),
+        .number(UInt64(area.rawValue)), .text(Self.digits(key)),
+      ])
+    case .participant(let number, let name):
+      rows.append([.number(UInt64(number.rawValue)), .text(name.text)])
+    case .session(let session): rows.append(Self.cells(session))
+    }
+  }
+
+  /// Adds a row of an account's energy, with the cash in the area's currency.
+  private mutating func add(_ balance: Balance) {
+    guard let owner = account, owner.0 == balance.account else { return }
+    account?.cash.removeAll { $0.0 == balance.currency }
+    account?.hasRow = true
+    rows.append([
+      .number(UInt64(balance.account.rawValue)), .number(UInt64(owner.1.rawValue)),
+      .number(UInt64(balance.area.rawValue)), .text(Self.name(balance.currency)),
+      .amount(balance.free.decimal), .amount(balance.reserved.decimal),
+      .amount(balance.energy.kilowattHours), .amount(balance.cap.kilowattHours),
+    ])
+  }
+
+  /// Ends the list, and the rows of its last account.
+  mutating func end() {
+    guard let owner = account else { return }
+    let head = [Cell.number(UInt64(owner.0.rawValue)), .number(UInt64(owner.1.rawValue)), .none]
+    for (currency, cash) in owner.cash {
+      rows.append(head + [.text(Self.name(currency))] + cash + [.none, .none])
+    }
+    if owner.cash.isEmpty, !owner.hasRow {
+      rows.append(head + [.none, .none, .none, .none, .none])
+    }
+    account = nil
+  }
+
+  // MARK: Forms
+
+  /// Columns side by side, with a head line.
+  var text: String {
+    let lines = [columns] + rows.map { $0.map(\.text) }
+    let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+    var text = ""
+    for (index, line) in lines.enumerated() {
+      var out = ""
+      for (column, value) in line.enumerated() {
+        let padding = String(repeating: " ", count: widths[column] - value.count)
+        out += (isRight(column, index) ? padding + value : value + padding) + "  "
+      }
+      while out.hasSuffix(" ") { out.removeLast() }
+      text += out + "\n"
+    }
+    return text
+  }
+
+  private func isRight(_ column: Int, _ line: Int) -> Bool {
+    let row = line == 0 ? rows.first : rows[line - 1]
+    switch row?[column] {
+    case .number, .amount: return true
+    case .text, .none?, nil: return false
+    }
+  }
+
+  /// Comma-separated values, with a head line.
+  var csv: String {
+    ([columns.joined(separator: ",")]
+      + rows.map { $0.map(\.csv).joined(separator: ",") }).joined(separator: "\n") + "\n"
+  }
+
+  /// A JSON array of objects.
+  var json: String {
+    let objects = rows.map { row in
+      "  {" + zip(columns, row).map { "\"\($0)\": \($1.json)" }.joined(separator: ", ") + "}"
+    }
+    return objects.isEmpty ? "[]\n" : "[\n" + objects.joined(separator: ",\n") + "\n]\n"
+  }
+}
+
+// MARK: - Cells
+
+extension ListTable {
+  private static func cells(_ order: OrderReport) -> [Cell] {
+    [
+      .number(order.order.rawValue), .number(UInt64(order.account.rawValue)),
+      .number(UInt64(order.instrument.rawValue)), .text("\(order.side)"),
+      .amount(order.price.decimal), .amount(order.quantity.kilowattHours),
+      .amount(order.leaves.kilowattHours), .amount(order.covered.kilowattHours),
+      .number(order.clientOrderId.rawValue), .text("\(order.timeInForce)"),
+    ]
+  }
+
+  private static func cells(_ agent: SetAgent) -> [Cell] {
+    [
+      .number(UInt64(agent.account.rawValue)), .number(UInt64(agent.instrument.rawValue)),
+      agent.sells ? .amount(agent.sellPrice.decimal) : .none,
+      agent.sells ? .amount(agent.sellAbove.kilowattHours) : .none,
+      agent.buys ? .amount(agent.buyPrice.decimal) : .none,
+      agent.buys ? .amount(agent.buyBelow.kilowattHours) : .none,
+      agent.target < .zero ? .text("half the cap") : .amount(agent.target.kilowattHours),
+    ]
+  }
+
+  private static func cells(_ area: AreaState) -> [Cell] {
+    let definition = area.definition
+    return [
+      .number(UInt64(definition.area.rawValue)), .text(definition.code.text),
+      .text(name(definition.currency)), .amount(definition.feedInPrice.decimal),
+      .amount(definition.retailPrice.decimal), .amount(area.defaultCap.kilowattHours),
+    ]
+  }
+
+  private static func cells(_ listed: CreateInstrument, _ state: InstrumentState) -> [Cell] {
+    [
+      .number(UInt64(listed.instrument.rawValue)), .number(UInt64(listed.area.rawValue)),
+      .text(listed.symbol.text), .text("\(state)"), .amount(listed.tick.decimal),
+      .amount(listed.lot.kilowattHours), .amount(listed.lowestPrice.decimal),
+      .amount(listed.highestPrice.decimal),
+    ]
+  }
+
+  private static func cells(_ session: ListedSession) -> [Cell] {
+    let names: [(Roles, String)] = [
+      (.trading, "trading"), (.metering, "metering"), (.administration, "administration"),
+      (.dropCopy, "dropCopy"),
+    ]
+    let roles = names.filter { session.roles.contains($0.0) }.map(\.1).joined(separator: " ")
+    let connection = session.connection
+    return [
+      .number(UInt64(session.session.rawValue)), .number(UInt64(session.participant.rawValue)),
+      .text(roles.isEmpty ? "revoked" : roles),
+      connection.map { .text($0.since.iso8601) } ?? .none,
+      connection.map { .text($0.address) } ?? .none,
+      connection.map { .text($0.lastMessage.iso8601) } ?? .none,
+      .text(digits(session.key)),
+    ]
+  }
+
+  /// The name of a house account: "fees of area 1"; the number of another.
+  private static func name(_ account: AccountId) -> String {
+    guard account.isHouse, let role = HouseRole(rawValue: UInt8(account.rawValue & 0xFF)) else {
+      return "\(account.rawValue)"
+    }
+    return "\(role) of area \(account.rawValue >> 8 & 0xFFFF)"
+  }
+
+  private static func name(_ currency: Currency) -> String { currency.name }
+
+  private static func digits(_ key: PublicKey) -> String {
+    [key.word0, key.word1, key.word2, key.word3].map { word in
+      hexadecimal(word.byteSwapped)
+    }.joined()
+  }
+}
