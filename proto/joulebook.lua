@@ -39,7 +39,7 @@ local templates = {
   [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
   [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
   [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
-  [115] = "CancelOrders"
+  [115] = "CancelOrders", [122] = "SetBlock", [123] = "CancelInstructions"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -67,7 +67,8 @@ local values_InstrumentState = {
 }
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
-  [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly"
+  [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
+  [11] = "blocked"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -251,6 +252,8 @@ fields.meterCount = ProtoField.uint32("joulebook.meterCount", "meterCount")
 fields.rulesVersion = ProtoField.uint32("joulebook.rulesVersion", "rulesVersion")
 fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", "refusedCommandCount")
 fields.version = ProtoField.uint32("joulebook.version", "version")
+fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, values_Flag)
+fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -1156,7 +1159,7 @@ messages[114] = {
   },
 }
 messages[115] = {
-  name = "CancelOrders", block = 36,
+  name = "CancelOrders", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1164,6 +1167,31 @@ messages[115] = {
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
     {fields.sides_Sides, 28, 1, {}},
+    {fields.orderId, 36, 8, {read = "uint64", null = "0"}},
+    {fields.sessionId, 44, 4, {read = "uint32"}},
+  },
+}
+messages[122] = {
+  name = "SetBlock", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.participant, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 24, 4, {read = "uint32"}},
+    {fields.releases, 28, 1, {}},
+    {fields.keepsOrders, 29, 1, {}},
+  },
+}
+messages[123] = {
+  name = "CancelInstructions", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.participant, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
+    {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 28, 4, {read = "uint32"}},
   },
 }
 

@@ -51,6 +51,7 @@ extension Exchange {
     body(Touched.self)
     body(Schedule.self)
     body(Shares.self)
+    body(Restrictions.self)
   }
 }
 

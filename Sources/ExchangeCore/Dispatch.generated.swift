@@ -10,6 +10,7 @@ extension Exchange {
     case .massCancel(let value): massCancel(value, request)
     case .setAgent(let value): setAgent(value, request)
     case .cancelOrders(let value): cancelOrders(value, request)
+    case .cancelInstructions(let value): cancelInstructions(value, request)
     }
   }
 
@@ -34,6 +35,7 @@ extension Exchange {
     case .createInstrument(let value): createInstrument(value, request)
     case .setInstrumentState(let value): setInstrumentState(value, request)
     case .registerMeter(let value): registerMeter(value, request)
+    case .setBlock(let value): setBlock(value, request)
     }
   }
 

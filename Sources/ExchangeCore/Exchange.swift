@@ -44,6 +44,7 @@ public struct Exchange: ~Copyable {
   // Components that orders do not access; they stand after those that orders do access.
   var meters: Meters
   var currencies: Currencies
+  var restrictions: Restrictions
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -64,6 +65,7 @@ public struct Exchange: ~Copyable {
   /// An empty exchange.
   public init(capacity: Capacity) {
     precondition(capacity.areas <= UInt32(UInt16.max), "areas are numbered with 16 bits")
+    precondition(capacity.participants <= Account.mostParticipants, "too many participants")
     self.capacity = capacity
     reference = Reference(capacity: capacity)
     accounts = Accounts(capacity: capacity)
@@ -78,6 +80,7 @@ public struct Exchange: ~Copyable {
     events = EventBuffer(orders: capacity.orders)
     meters = Meters(capacity: capacity)
     currencies = Currencies(capacity: capacity)
+    restrictions = Restrictions(capacity: capacity)
   }
 
   /// Applies one command.

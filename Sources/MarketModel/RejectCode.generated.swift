@@ -182,6 +182,10 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The account or its participant has its share of orders or price levels.
   /// Limit: the bound.
   public static let orderShare = RejectCode(rawValue: 6005)
+  /// The participant or the account or the session is blocked: only cancels and replaces that lower
+  /// the quantity are allowed.
+  /// Limit: 1 the participant; 2 the account; 3 the session.
+  public static let blocked = RejectCode(rawValue: 6010)
   /// No such meter.
   /// Limit: highest meter.
   public static let unknownMeter = RejectCode(rawValue: 7001)
@@ -582,6 +586,12 @@ extension RejectCode {
       meaning: "The account or its participant has its share of orders or price levels.",
       limit: "the bound",
       action: "Cancel orders."),
+    Entry(
+      code: .blocked, name: "blocked",
+      meaning:
+        "The participant or the account or the session is blocked: only cancels and replaces that lower the quantity are allowed.",
+      limit: "1 the participant; 2 the account; 3 the session",
+      action: "Ask the operator or your participant's administrator."),
     Entry(
       code: .unknownMeter, name: "unknownMeter",
       meaning: "No such meter.",

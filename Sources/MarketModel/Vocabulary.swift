@@ -102,6 +102,8 @@ public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case closed = 8
   /// A post-only order got cover and would have traded when it entered the live book.
   case postOnly = 9
+  /// Its participant, account or session was blocked.
+  case blocked = 11
 }
 
 /// Why part of an order waits (market rules 4).

@@ -78,9 +78,13 @@ struct ImageTests {
     }
   }
 
-  /// The image without what the layouts before this one lacked: the bounds of accounts in the
-  /// capacity, and the power in the rows of meters, which had 56 bytes.
-  private func former(_ image: [UInt8], fingerprint: UInt64) -> [UInt8] {
+  /// The image without what older layouts lacked: the bounds of accounts in the capacity, the power
+  /// in the rows of meters, which had 56 bytes, and the restrictions at the end.
+  private func former(_ exchange: borrowing Exchange, fingerprint: UInt64) -> [UInt8] {
+    let (whole, restrictions) = (StateBytes(), StateBytes())
+    exchange.write(to: whole)
+    Restrictions.write(exchange, to: restrictions)
+    let image = whole.bytes.dropLast(8 + restrictions.bytes.count) + whole.bytes.suffix(8)
     func word(_ offset: Int) -> Int {
       Int(image.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) })
     }
@@ -115,10 +119,8 @@ struct ImageTests {
       }
       _ = market.apply(step, deep: false)
     }
-    let image = StateBytes()
-    market.exchange.write(to: image)
     let bytes = StateBytes()
-    bytes.bytes = former(image.bytes, fingerprint: fingerprint)
+    bytes.bytes = former(market.exchange, fingerprint: fingerprint)
     guard let read = Exchange(capacity: random.capacity, reading: bytes) else {
       Issue.record("refused: \(bytes.rejected ?? "")")
       return

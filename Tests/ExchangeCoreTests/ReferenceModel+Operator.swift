@@ -12,7 +12,7 @@ extension ReferenceModel {
     try require(range.contains(value), .badDefinition, value)
   }
 
-  private func requireParticipant(_ participant: ParticipantId) throws(Refusal) {
+  func requireParticipant(_ participant: ParticipantId) throws(Refusal) {
     try require(
       participants[participant] != nil, .unknownParticipant, Int64(capacity.participants))
   }
@@ -215,34 +215,5 @@ extension ReferenceModel {
     guard settled.batch > lastBatch else { return }
     lastBatch = settled.batch
     emit(.control(.settlementConfirmed(settled)))
-  }
-
-  mutating func cancelOrders(_ filter: CancelOrders, _ command: Command) throws(Refusal) {
-    try requireParticipant(filter.participant)
-    if filter.account != .null {
-      try requireAccount(filter.account)
-      try require(
-        accounts[filter.account]?.participant == filter.participant, .foreignAccount)
-    }
-    if filter.instrument != .null {
-      try require(
-        instruments[filter.instrument] != nil, .unknownInstrument, Int64(capacity.instruments))
-    }
-    for key in positions.map(\.key)
-    where accounts[key.account]?.participant == filter.participant
-      && (filter.account == .null || filter.account == key.account)
-    {
-      for side in [Side.sell, .buy] where filter.sides.contains(side) {
-        let chosen = orders.values.filter {
-          $0.position == key && $0.side == side
-            && (filter.instrument == .null || $0.instrument == filter.instrument)
-        }.sorted { a, b in
-          a.price == b.price ? a.arrival < b.arrival : side.isBetter(a.price, than: b.price)
-        }
-        for order in chosen { cancelWhole(order.id, .mass) }
-      }
-    }
-    drain()
-    acknowledge(command)
   }
 }

@@ -8,6 +8,7 @@ extension ReferenceModel {
     let isForAnother =
       request.onBehalfOf != .exchange && request.onBehalfOf != command.session
     let owner = isForAnother ? request.onBehalfOf : command.session
+    try requireUnblocked(command.session, request.account)
     let order = try validate(request, session: owner, byAgent: false)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
     if isForAnother { acknowledge(command) }
@@ -243,7 +244,7 @@ extension ReferenceModel {
 extension ReferenceModel {
   mutating func replace(_ request: ReplaceOrder, _ command: Command) throws(Refusal) {
     try requireAccount(request.account, command.session)
-    let (old, new) = try validate(request)
+    let (old, new) = try validate(request, command.session)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
     release(old, old.leaves)
     reserve(new, new.leaves)

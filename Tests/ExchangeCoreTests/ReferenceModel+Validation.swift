@@ -102,6 +102,7 @@ extension ReferenceModel {
       try require(
         other?.participant == accounts[request.account]?.participant
           && other?.roles.contains(.trading) == true, .foreignSession)
+      try requireUnblocked(request.onBehalfOf, request.account)
     }
     let instrument = try requireInstrument(request.instrument)
     let definition = instrument.definition
@@ -167,13 +168,18 @@ extension ReferenceModel {
   }
 
   /// Validates a replace; returns the order before and after it.
-  func validate(_ request: ReplaceOrder) throws(Refusal) -> (old: ModelOrder, new: ModelOrder) {
+  func validate(_ request: ReplaceOrder, _ session: SessionId)
+    throws(Refusal) -> (old: ModelOrder, new: ModelOrder)
+  {
     try requireClientOrderId(request.clientOrderId, request.account)
     guard let old = orders[request.order], old.account == request.account else {
       throw Refusal(.unknownOrder)
     }
     let instrument = try requireInstrument(old.instrument)
     let quantity = request.quantity.wattHours
+    if request.price.ticks != old.price || quantity >= old.quantity {
+      try requireUnblocked(session, request.account)
+    }
     try require(instrument.state != .halted, .instrumentHalted)
     try require(
       request.price.ticks != old.price || quantity != old.quantity, .nothingToChange)

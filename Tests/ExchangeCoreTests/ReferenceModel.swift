@@ -41,6 +41,8 @@ struct ReferenceModel {
   /// The account for which each price level counts, from version 3 on (section 11, "Shares").
   /// Levels without orders are removed when an order rests.
   var openers: [PriceLevel: AccountId] = [:]
+  /// The participants, accounts and sessions that are blocked (section 13).
+  var blocked: Set<ModelBlock> = []
   /// The debt of each account in each currency as it was counted last (section 6).
   var debts: [CashKey: Int64] = [:]
 

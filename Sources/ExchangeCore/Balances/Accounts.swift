@@ -5,8 +5,9 @@ import MarketModel
 
 /// A participant's account.
 struct Account: BitwiseCopyable {
-  /// The owner's number plus one. 0: the account does not exist, since an empty row is all zeros.
-  var participantPlusOne: UInt32
+  /// The owner's number plus one, and the mark of a restricted account as the highest bit. 0: the
+  /// account does not exist, since an empty row is all zeros.
+  private var owner: UInt32
   var firstPosition: UInt32
   var lastPosition: UInt32
   var firstHolding: UInt32
@@ -15,8 +16,22 @@ struct Account: BitwiseCopyable {
   /// Highest operator reference accepted so far.
   var lastReference: UInt64
 
-  var exists: Bool { participantPlusOne != 0 }
-  var participant: UInt32 { participantPlusOne &- 1 }
+  private static let mark: UInt32 = 1 << 31
+  /// The most participants that an exchange can have.
+  static let mostParticipants = mark - 2
+
+  var exists: Bool { owner != 0 }
+  var participant: UInt32 {
+    get { (owner & ~Account.mark) &- 1 }
+    set { owner = owner & Account.mark | (newValue &+ 1) }
+  }
+
+  /// Whether the account or its participant is blocked, so that orders must look at the
+  /// restrictions (Restrictions.swift).
+  var isRestricted: Bool {
+    @inline(__always) get { owner & Account.mark != 0 }
+    set { owner = owner & ~Account.mark | (newValue ? Account.mark : 0) }
+  }
 }
 
 /// Accounts, by number.
@@ -101,7 +116,8 @@ extension Exchange {
         && accounts[new.account.rawValue].firstHolding == 0,
       "a new account has no position and no cash")
     invariant(new.account.rawValue <= capacity.accounts, "the account is within the table")
-    accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
+    accounts[new.account.rawValue].participant = new.participant.rawValue
+    markRestricted(new.account.rawValue)
     invariant(exists(new.account), "the created account exists")
     invariant(
       accounts[new.account.rawValue].participant == new.participant.rawValue,

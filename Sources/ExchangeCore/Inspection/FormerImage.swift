@@ -4,14 +4,21 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the older layouts that can be read. All lack the bounds of accounts in the
-  /// capacity, the rated power of meters, and who opened a level. The first two had the tables in
-  /// another order; of these, one holds the sums of each currency, the other was written before
-  /// version 2 of the rules and lacks them. The last two differ from each other in the names of
-  /// rows and fields.
+  /// Fingerprints of the older layouts that can be read. All lack restrictions. All but the last
+  /// lack the bounds of accounts in the capacity, the rated power of meters, and who opened a level.
+  /// The first two had the tables in another order; of these, one holds the sums of each currency,
+  /// the other was written before version 2 of the rules and lacks them. The third and fourth differ
+  /// from each other in the names of rows and fields.
   static let fingerprints: [UInt64] = [
     0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
+    withBounds,
   ]
+
+  /// The fingerprint of the layout before restrictions.
+  private static let withBounds: UInt64 = 0x203D_38A6_D449_F829
+
+  /// Whether the capacity in an image of that layout has the bounds of accounts.
+  static func hasBounds(_ layout: Int) -> Bool { fingerprints[layout] == withBounds }
 
   /// The capacity without the bounds of accounts.
   struct Capacity: BitwiseCopyable, Equatable {
@@ -78,7 +85,11 @@ enum FormerImage {
   /// Reads the part of the image between the capacity and the end word.
   /// - Parameter layout: The index of the image's fingerprint.
   static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
-    if layout < 2 {
+    if hasBounds(layout) {
+      Exchange.forEachComponent {
+        if $0 != Restrictions.self { $0.read(&exchange, from: source) }
+      }
+    } else if layout < 2 {
       readFirst(&exchange, from: source, knowsCirculation: layout == 0)
     } else {
       Progress.read(&exchange, from: source)
@@ -94,6 +105,11 @@ enum FormerImage {
       Schedule.read(&exchange, from: source)
     }
     if !source.isWhole { return }
+    // These bytes were padding.
+    for number in 0...exchange.capacity.sessions {
+      exchange.reference.sessions[number].isRestricted = false
+    }
+    if hasBounds(layout) { return }
     Shares.read(&exchange, from: source)
     exchange.reassignLevels()
   }

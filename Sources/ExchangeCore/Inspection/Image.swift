@@ -43,7 +43,7 @@ extension Exchange {
     self.init(capacity: capacity)
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     let isOfCapacity =
-      former == nil
+      former.map(FormerImage.hasBounds) ?? true
       ? source.get(Capacity.Image.self) == capacity.image
       : source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)
     if source.isWhole, !isOfCapacity { source.reject("written with another capacity") }

@@ -34,6 +34,7 @@ extension EventHash {
     case .instrumentCreated(let done): word(21, done.instrument.rawValue)
     case .instrumentStateChanged(let done): word(22, done.state.rawValue)
     case .meterRegistered(let done): word(23, done.meter.rawValue)
+    case .blockSet(let done): word(word(word(word(word(46, done.participant.rawValue), and: done.account.rawValue), and: done.session.rawValue), and: done.releases.word), and: done.keepsOrders.word)
     }
   }
 

@@ -17,7 +17,9 @@ struct Entry {
 
 extension Exchange {
   @inline(always) mutating func enter(_ order: NewOrderRow, _ request: Request) {
-    if let refusal = permission(request, tradeFor: order.account) ?? validateClientOrderId(order) {
+    if let refusal = permission(request, tradeFor: order.account)
+      ?? validateUnblocked(request.session, order.account) ?? validateClientOrderId(order)
+    {
       return reject(refusal, request, order)
     }
     if order.onBehalfOf != .exchange, let refusal = validateOwner(order) {

@@ -20,15 +20,17 @@ extension Exchange {
       "a client order id is applied once")
     accounts[change.account.rawValue].lastClientOrderId =
       change.clientOrderId.rawValue
-    let keepsPlace =
-      change.price.ticks == order.price
-      && change.quantity.wattHours < order.quantity
-    if keepsPlace {
+    if keepsPlace(order, change) {
       lower(order, change)
     } else {
       reenter(order, change)
     }
     drain()
+  }
+
+  /// Whether the replace only lowers the quantity, so that the order keeps its place.
+  @inline(__always) private func keepsPlace(_ order: OpenOrder, _ change: ReplaceOrderRow) -> Bool {
+    change.price.ticks == order.price && change.quantity.wattHours < order.quantity
   }
 
   // MARK: Validation
@@ -39,6 +41,11 @@ extension Exchange {
     guard let order = find(change.order),
       order.account == change.account.rawValue
     else { return Refusal(.unknownOrder) }
+    if !keepsPlace(order, change),
+      let refusal = validateUnblocked(request.session, change.account)
+    {
+      return refusal
+    }
     let instrument = order.instrument
     if instrument.isHalted { return Refusal(.instrumentHalted) }
     let quantity = change.quantity.wattHours

@@ -36,14 +36,14 @@ extension Exchange {
   }
 
   /// Refuses unless the session on whose behalf the order is sent is a trading session of the
-  /// account's participant.
+  /// account's participant that is not blocked.
   func validateOwner(_ order: NewOrderRow) -> Refusal? {
     let number = order.onBehalfOf.rawValue
     guard number <= capacity.sessions, reference.sessions[number].exists,
       reference.sessions[number].participant == accounts[order.account.rawValue].participant,
       reference.sessions[number].roles & Roles.trading.rawValue != 0
     else { return Refusal(.foreignSession) }
-    return nil
+    return validateUnblocked(order.onBehalfOf, order.account)
   }
 
   @inline(__always) private func validateForm(_ order: NewOrderRow) -> Refusal? {

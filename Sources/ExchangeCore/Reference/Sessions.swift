@@ -7,6 +7,9 @@ import MarketModel
 struct Session: BitwiseCopyable {
   var exists: Bool
   var roles: UInt8
+  /// Whether it is blocked, so that orders must look at the restrictions
+  /// (Balances/Restrictions.swift).
+  var isRestricted = false
   var participant: UInt32
   var publicKey: PublicKey
 }
@@ -41,8 +44,9 @@ extension Exchange {
     if let refusal { return reject(refusal, request) }
     invariant(new.session.rawValue <= capacity.sessions, "the session is within the table")
     reference.sessions[new.session.rawValue] = Session(
-      exists: true, roles: new.roles.rawValue, participant: new.participant.rawValue,
-      publicKey: new.publicKey)
+      exists: true, roles: new.roles.rawValue,
+      isRestricted: reference.sessions[new.session.rawValue].isRestricted,
+      participant: new.participant.rawValue, publicKey: new.publicKey)
     invariant(validateSession(new.session) == nil, "the registered session exists")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,

@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .setBlock, .cancelInstructions: [.administration]
     default: []
     }
   }
@@ -43,6 +43,8 @@ extension OrderReader {
       case .tick: TickDecoder(frame).map(command)
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
+      case .setBlock: SetBlockDecoder(frame).map(command)
+      case .cancelInstructions: CancelInstructionsDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -256,8 +258,24 @@ extension OrderReader {
     }
     let value = CancelOrders(
       participant: message.participant, account: message.account, instrument: message.instrument,
-      sides: sides
+      sides: sides, order: message.orderId, session: message.sessionId
     )
     return .command(.order(.cancelOrders(value)))
+  }
+
+  func command(_ message: SetBlockDecoder) -> Body {
+    let value = SetBlock(
+      participant: message.participant, account: message.account, session: message.sessionId,
+      releases: message.releases, keepsOrders: message.keepsOrders
+    )
+    return .command(.reference(.setBlock(value)))
+  }
+
+  func command(_ message: CancelInstructionsDecoder) -> Body {
+    let value = CancelInstructions(
+      participant: message.participant, account: message.account, instrument: message.instrument,
+      session: message.sessionId
+    )
+    return .command(.order(.cancelInstructions(value)))
   }
 }

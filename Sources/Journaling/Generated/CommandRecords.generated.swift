@@ -36,6 +36,8 @@ extension CommandCodec {
     case enterOnBehalf = 25
     case setRules = 26
     case cancelOrders = 27
+    case setBlock = 46
+    case cancelInstructions = 47
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -44,7 +46,7 @@ extension CommandCodec {
       case .replace: [40]
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
-      .cancelOrders: [16]
+      .setBlock, .cancelInstructions: [16]
       case .transfer: [32]
       case .meterReading, .registerSession: [48]
       case .createAccount, .setInstrumentState, .setRules: [8]
@@ -52,6 +54,7 @@ extension CommandCodec {
       case .registerMeter: [48, 56]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
+      case .cancelOrders: [16, 32]
       }
     }
 
@@ -62,7 +65,7 @@ extension CommandCodec {
       case .replace: 40
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
-      .cancelOrders: 16
+      .cancelOrders, .setBlock, .cancelInstructions: 16
       case .transfer: 32
       case .meterReading, .registerSession, .registerMeter: 48
       case .createAccount, .setInstrumentState, .setRules: 8
@@ -124,6 +127,8 @@ extension CommandCodec {
     case .session(.endSession): .endSession
     case .control(.setRules): .setRules
     case .order(.cancelOrders): .cancelOrders
+    case .reference(.setBlock): .setBlock
+    case .order(.cancelInstructions): .cancelInstructions
     }
   }
 
@@ -164,7 +169,13 @@ extension CommandCodec {
     case .session(.beginSession): 40
     case .session(.endSession): 40
     case .control(.setRules): 32
-    case .order(.cancelOrders): 40
+    case .order(.cancelOrders(let value)):
+      switch form(of: value) {
+      case 0: 40
+      default: 56
+      }
+    case .reference(.setBlock): 40
+    case .order(.cancelInstructions): 40
     }
   }
 
@@ -179,6 +190,12 @@ extension CommandCodec {
   /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterMeter) -> Int {
     if value.capacity != 0 { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: CancelOrders) -> Int {
+    if value.order != .null || value.session != .exchange { return 1 }
     return 0
   }
 }
@@ -212,6 +229,8 @@ extension CommandCodec {
     case .session(.endSession(let value)): write(value, to: &writer)
     case .control(.setRules(let value)): write(value, to: &writer)
     case .order(.cancelOrders(let value)): write(value, to: &writer)
+    case .reference(.setBlock(let value)): write(value, to: &writer)
+    case .order(.cancelInstructions(let value)): write(value, to: &writer)
     }
   }
 
@@ -458,11 +477,37 @@ extension CommandCodec {
   private static func write(
     _ value: CancelOrders, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.participant.rawValue)
     writer.put(value.account.rawValue)
     writer.put(value.instrument.rawValue)
     writer.put(value.sides.rawValue)
     writer.reserve(3)
+    if form >= 1 {
+      writer.put(value.order.rawValue)
+      writer.put(value.session.rawValue)
+      writer.reserve(4)
+    }
+  }
+
+  private static func write(
+    _ value: SetBlock, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.session.rawValue)
+    writer.put(value.releases)
+    writer.put(value.keepsOrders)
+    writer.reserve(2)
+  }
+
+  private static func write(
+    _ value: CancelInstructions, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.instrument.rawValue)
+    writer.put(value.session.rawValue)
   }
 }
 
@@ -499,7 +544,9 @@ extension CommandCodec {
     case .enterIceberg: .enter(try newOrderForm1(&reader))
     case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
-    case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
+    case .cancelOrders: .order(.cancelOrders(payloadLength == 16 ? try cancelOrders(&reader) : try cancelOrdersForm1(&reader)))
+    case .setBlock: .reference(.setBlock(try setBlock(&reader)))
+    case .cancelInstructions: .order(.cancelInstructions(cancelInstructions(&reader)))
     }
   }
 
@@ -834,6 +881,43 @@ extension CommandCodec {
     try reader.reserved(3)
     return CancelOrders(
       participant: participant, account: account, instrument: instrument, sides: sides
+    )
+  }
+
+  private static func cancelOrdersForm1(_ reader: inout RecordReader)
+    throws(Failure) -> CancelOrders {
+    var value = try cancelOrders(&reader)
+    value.order = OrderId(reader.u64())
+    value.session = SessionId(reader.u32())
+    if value.order == .null, value.session == .exchange {
+      throw reader.needless(at: 16)
+    }
+    try reader.reserved(4)
+    return value
+  }
+
+  private static func setBlock(_ reader: inout RecordReader)
+    throws(Failure) -> SetBlock {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let session = SessionId(reader.u32())
+    let releases = try reader.flag()
+    let keepsOrders = try reader.flag()
+    try reader.reserved(2)
+    return SetBlock(
+      participant: participant, account: account, session: session, releases: releases,
+      keepsOrders: keepsOrders
+    )
+  }
+
+  private static func cancelInstructions(_ reader: inout RecordReader)
+    -> CancelInstructions {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let instrument = InstrumentId(reader.u32())
+    let session = SessionId(reader.u32())
+    return CancelInstructions(
+      participant: participant, account: account, instrument: instrument, session: session
     )
   }
 }

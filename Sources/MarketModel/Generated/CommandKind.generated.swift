@@ -56,9 +56,15 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case endSession
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules
-  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
-  /// answered with Ack.
+  /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
+  /// of standing instructions too; answered with Ack.
   case cancelOrders
+  /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+  /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
+  case setBlock
+  /// Removes standing instructions of a participant or of a session; their open orders stand.
+  /// Answered with Ack; the session that left an instruction gets an AgentReport.
+  case cancelInstructions
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -88,6 +94,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .session(.endSession): self = .endSession
     case .control(.setRules): self = .setRules
     case .order(.cancelOrders): self = .cancelOrders
+    case .reference(.setBlock): self = .setBlock
+    case .order(.cancelInstructions): self = .cancelInstructions
     }
   }
 
@@ -98,7 +106,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
     .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders: [.administration]
+    .setRules, .cancelOrders, .setBlock, .cancelInstructions: [.administration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession: []
     }
   }
@@ -130,7 +138,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .beginSession: "A client has established a session version (from the gateway). If the version is new, the reports of the identity are numbered in it from here on."
     case .endSession: "A session lost its connection and did not reconnect in time (from the gateway). Its open orders are cancelled, except those of standing instructions and those that outlive the session."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
-    case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
+    case .cancelOrders: "Cancels open orders of a participant, or of a session, or one order, for the operator; those of standing instructions too; answered with Ack."
+    case .setBlock: "Blocks a participant, an account or a session, one of them: no new orders, replaces that can trade more, standing instructions or transfers out; or releases it. Answered with Ack."
+    case .cancelInstructions: "Removes standing instructions of a participant or of a session; their open orders stand. Answered with Ack; the session that left an instruction gets an AgentReport."
     }
   }
 }

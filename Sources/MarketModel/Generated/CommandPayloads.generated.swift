@@ -553,10 +553,10 @@ public struct SetRules: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Cancels open orders of a participant for the operator, those of its standing instructions too;
-/// answered with Ack. Role administration.
+/// Cancels open orders of a participant, or of a session, or one order, for the operator; those of
+/// standing instructions too; answered with Ack. Role administration.
 public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
-  /// Whose orders.
+  /// Whose orders; 0: the participant of the session or of the order that is named.
   public var participant: ParticipantId
   /// Only this account's, which is the participant's; null: all.
   public var account: AccountId
@@ -564,16 +564,78 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   public var instrument: InstrumentId
   /// Only this side's, or both.
   public var sides: MassCancel.Sides
+  /// Only this order; null: all.
+  public var order: OrderId
+  /// Only orders of this session; 0: all.
+  public var session: SessionId
 
-  /// A command with the given values. Optional: `account`, `instrument`, `sides`.
+  /// A command with the given values. Optional: `participant`, `account`, `instrument`, `sides`,
+  /// `order`, `session`.
   @inlinable public init(
-    participant: ParticipantId, account: AccountId = .null, instrument: InstrumentId = .null,
-    sides: MassCancel.Sides = .both
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    instrument: InstrumentId = .null, sides: MassCancel.Sides = .both, order: OrderId = .null,
+    session: SessionId = .exchange
   ) {
     self.participant = participant
     self.account = account
     self.instrument = instrument
     self.sides = sides
+    self.order = order
+    self.session = session
+  }
+}
+
+/// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+/// trade more, standing instructions or transfers out; or releases it. Answered with Ack. Role
+/// administration.
+public struct SetBlock: Sendable, BitwiseCopyable, Hashable {
+  /// Blocks all accounts of this participant; 0: an account or a session is named.
+  public var participant: ParticipantId
+  /// Blocks this account; null: another is named.
+  public var account: AccountId
+  /// Blocks this session; 0: another is named.
+  public var session: SessionId
+  /// Ends the block instead.
+  public var releases: Bool
+  /// Open orders and standing instructions stand; otherwise a block cancels them.
+  public var keepsOrders: Bool
+
+  /// A command with the given values. Optional: `participant`, `account`, `session`, `releases`,
+  /// `keepsOrders`.
+  @inlinable public init(
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    session: SessionId = .exchange, releases: Bool = false, keepsOrders: Bool = false
+  ) {
+    self.participant = participant
+    self.account = account
+    self.session = session
+    self.releases = releases
+    self.keepsOrders = keepsOrders
+  }
+}
+
+/// Removes standing instructions of a participant or of a session; their open orders stand.
+/// Answered with Ack; the session that left an instruction gets an AgentReport. Role
+/// administration.
+public struct CancelInstructions: Sendable, BitwiseCopyable, Hashable {
+  /// Whose instructions; 0: the participant of the session that is named.
+  public var participant: ParticipantId
+  /// Only this account's, which is the participant's; null: all.
+  public var account: AccountId
+  /// Only this instrument's; null: all.
+  public var instrument: InstrumentId
+  /// Only those that this session left; 0: all.
+  public var session: SessionId
+
+  /// A command with the given values. Optional: `participant`, `account`, `instrument`, `session`.
+  @inlinable public init(
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    instrument: InstrumentId = .null, session: SessionId = .exchange
+  ) {
+    self.participant = participant
+    self.account = account
+    self.instrument = instrument
+    self.session = session
   }
 }
 

@@ -36,7 +36,8 @@ extension Command {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
-      MemoryLayout<CancelOrders>.size
+      MemoryLayout<CancelOrders>.size, MemoryLayout<SetBlock>.size,
+      MemoryLayout<CancelInstructions>.size
     ].reduce(0, max)
   }
 }
@@ -47,9 +48,12 @@ public enum OrderCommand: Sendable, BitwiseCopyable {
   case massCancel(MassCancel)
   /// Sets or removes a standing instruction (market rules 8).
   case setAgent(SetAgent)
-  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
-  /// answered with Ack.
+  /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
+  /// of standing instructions too; answered with Ack.
   case cancelOrders(CancelOrders)
+  /// Removes standing instructions of a participant or of a session; their open orders stand.
+  /// Answered with Ack; the session that left an instruction gets an AgentReport.
+  case cancelInstructions(CancelInstructions)
 }
 
 /// Deposits, withdrawals and transfers of cash or energy.
@@ -82,6 +86,9 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case setInstrumentState(SetInstrumentState)
   /// Registers a meter and authorises it for one account.
   case registerMeter(RegisterMeter)
+  /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+  /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
+  case setBlock(SetBlock)
 }
 
 /// Starts and losses of client sessions, sent by the gateway.
@@ -150,6 +157,8 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case instrumentStateChanged(SetInstrumentState)
   /// registerMeter has been applied. Tag 23 in the event hash.
   case meterRegistered(RegisterMeter)
+  /// setBlock has been applied. Tag 46 in the event hash.
+  case blockSet(SetBlock)
 }
 
 /// Starts and losses of client sessions.

@@ -31,7 +31,9 @@ public enum CommandFrame {
     case .reference(.registerMeter): 80
     case .control(.tick): 40
     case .control(.setRules): 32
-    case .order(.cancelOrders): 48
+    case .order(.cancelOrders): 64
+    case .reference(.setBlock): 48
+    case .order(.cancelInstructions): 48
     default: nil
     }
   }
@@ -92,6 +94,10 @@ public enum CommandFrame {
       setRules(value, frame, seqNo, sendingTime)
     case .order(.cancelOrders(let value)):
       cancelOrders(value, frame, seqNo, sendingTime)
+    case .reference(.setBlock(let value)):
+      setBlock(value, frame, seqNo, sendingTime)
+    case .order(.cancelInstructions(let value)):
+      cancelInstructions(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -320,7 +326,29 @@ public enum CommandFrame {
   ) {
     CancelOrdersEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
-      account: value.account, instrument: value.instrument, sides: value.sides
+      account: value.account, instrument: value.instrument, sides: value.sides,
+      orderId: value.order, sessionId: value.session
+    )
+  }
+
+  private static func setBlock(
+    _ value: SetBlock, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetBlockEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
+      account: value.account, sessionId: value.session, releases: value.releases,
+      keepsOrders: value.keepsOrders
+    )
+  }
+
+  private static func cancelInstructions(
+    _ value: CancelInstructions, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    CancelInstructionsEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
+      account: value.account, instrument: value.instrument, sessionId: value.session
     )
   }
 

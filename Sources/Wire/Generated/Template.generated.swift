@@ -164,9 +164,15 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case status = 113
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules = 114
-  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
-  /// answered with Ack.
+  /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
+  /// of standing instructions too; answered with Ack.
   case cancelOrders = 115
+  /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+  /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
+  case setBlock = 122
+  /// Removes standing instructions of a participant or of a session; their open orders stand.
+  /// Answered with Ack; the session that left an instruction gets an AgentReport.
+  case cancelInstructions = 123
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -179,7 +185,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
-    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders: 36
+    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
+    .cancelInstructions: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
@@ -212,7 +219,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders: true
+    .statusRequest, .setRules, .cancelOrders, .setBlock, .cancelInstructions: true
     default: false
     }
   }

@@ -14,6 +14,7 @@ extension RandomMarket: FieldSource {
     .withdraw,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules,
+    .setBlock,
   ]
 
   mutating func leavesOut(_ field: String) -> Bool { dice(2) == 0 }

@@ -8,6 +8,8 @@ import MarketModel
 struct RandomMarket {
   private var random: SeededRandom
   private var orderCount = 0
+  /// The blocks that stand.
+  var blocks: [SetBlock] = []
   /// Seconds since the start of the run.
   private var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
@@ -184,10 +186,8 @@ struct RandomMarket {
   }
 
   private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
-    // No number is drawn while there is no such command, so that old seeds keep their runs.
-    if !Self.declaredLater.isEmpty, chance(1, of: 50) {
-      return Step(randomBody(pick(Self.declaredLater), &self))
-    }
+    if chance(1, of: 50) { return Step(randomBody(pick(Self.declaredLater), &self)) }
+    if chance(1, of: 60) { return block() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }
@@ -211,14 +211,14 @@ struct RandomMarket {
 
   // MARK: Ingredients
 
-  private mutating func chance(_ part: Int, of whole: Int) -> Bool {
+  mutating func chance(_ part: Int, of whole: Int) -> Bool {
     Int.random(in: 0..<whole, using: &random) < part
   }
 
   /// 0 ..< sides.
   mutating func dice(_ sides: UInt32) -> UInt32 { UInt32.random(in: 0..<sides, using: &random) }
 
-  private mutating func account() -> AccountId {
+  mutating func account() -> AccountId {
     AccountId(UInt32.random(in: 1...accounts, using: &random))
   }
 
@@ -270,7 +270,6 @@ struct RandomMarket {
       order.timeInForce = Bool.random(using: &random) ? .immediateOrCancel : .fillOrKill
     default: break
     }
-    // Commands declared later; no number is drawn while there is none.
     for (name, field) in NewOrder.flags where name != "postOnly" && chance(1, of: 6) {
       order[keyPath: field] = true
     }

@@ -32,6 +32,8 @@ extension ReferenceModel {
     case .session(.endSession(let value)): try endSession(value, command)
     case .control(.setRules(let value)): try setRules(value, command)
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
+    case .reference(.setBlock(let value)): try setBlock(value, command)
+    case .order(.cancelInstructions(let value)): try cancelInstructions(value, command)
     }
   }
 }
@@ -64,7 +66,9 @@ extension Command.Body {
     case .session(.beginSession): (.null, .engine, .null)
     case .session(.endSession): (.null, .engine, .null)
     case .control(.setRules): (.null, .engine, .null)
-    case .order(.cancelOrders(let value)): (value.account, .engine, .null)
+    case .order(.cancelOrders(let value)): (value.account, .engine, value.order)
+    case .reference(.setBlock(let value)): (value.account, .engine, .null)
+    case .order(.cancelInstructions(let value)): (value.account, .engine, .null)
     }
   }
 }

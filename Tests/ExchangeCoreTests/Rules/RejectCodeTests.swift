@@ -23,6 +23,7 @@ struct RejectCodeTests {
   /// One script a code, in the order of the codes.
   static let scripts = [
     RejectScript("unknownSession", "enter X ana bid 1kWh @ 0.10 by 9"),
+    RejectScript("blocked", "setBlock account 1\nenter X ana bid 1kWh @ 0.10"),
     RejectScript("notPermitted", "enter X eva bid 1kWh @ 0.10 by 3"),
     RejectScript("unknownAccount", "deposit #9 1.00"),
     RejectScript("foreignAccount", "enter X eva bid 1kWh @ 0.10"),

@@ -216,11 +216,30 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
     return .control(.setRules(value))
   case .cancelOrders:
     let value = CancelOrders(
-      participant: source.identifier("cancelOrders.participant"),
+      participant: source.leavesOut("cancelOrders.participant") ? .exchange : source.identifier("cancelOrders.participant"),
       account: source.leavesOut("cancelOrders.account") ? .null : source.identifier("cancelOrders.account"),
       instrument: source.leavesOut("cancelOrders.instrument") ? .null : source.identifier("cancelOrders.instrument"),
-      sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides")
+      sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides"),
+      order: source.leavesOut("cancelOrders.order") ? .null : source.identifier("cancelOrders.order"),
+      session: source.leavesOut("cancelOrders.session") ? .exchange : source.identifier("cancelOrders.session")
     )
     return .order(.cancelOrders(value))
+  case .setBlock:
+    let value = SetBlock(
+      participant: source.leavesOut("setBlock.participant") ? .exchange : source.identifier("setBlock.participant"),
+      account: source.leavesOut("setBlock.account") ? .null : source.identifier("setBlock.account"),
+      session: source.leavesOut("setBlock.session") ? .exchange : source.identifier("setBlock.session"),
+      releases: source.leavesOut("setBlock.releases") ? false : source.flag("setBlock.releases"),
+      keepsOrders: source.leavesOut("setBlock.keepsOrders") ? false : source.flag("setBlock.keepsOrders")
+    )
+    return .reference(.setBlock(value))
+  case .cancelInstructions:
+    let value = CancelInstructions(
+      participant: source.leavesOut("cancelInstructions.participant") ? .exchange : source.identifier("cancelInstructions.participant"),
+      account: source.leavesOut("cancelInstructions.account") ? .null : source.identifier("cancelInstructions.account"),
+      instrument: source.leavesOut("cancelInstructions.instrument") ? .null : source.identifier("cancelInstructions.instrument"),
+      session: source.leavesOut("cancelInstructions.session") ? .exchange : source.identifier("cancelInstructions.session")
+    )
+    return .order(.cancelInstructions(value))
   }
 }

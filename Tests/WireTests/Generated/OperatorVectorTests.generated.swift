@@ -9,7 +9,7 @@ import Wire
   @Test("CreateParticipant writes and reads its golden vector.")
   func createParticipant() throws {
     let golden = [UInt8](hex:
-      "300050eb240064004a420700c61003cb365373312a17caf13ac619daba5d6957566563746f722d3130303030342d6162")
+      "300050eb240064004a420800c61003cb365373312a17caf13ac619daba5d6957566563746f722d3130303030342d6162")
     #expect(SwiftFrames.createParticipant() == golden)
     try golden.withFrame(.createParticipant) { frame in
       let message = try #require(CreateParticipantDecoder(frame))
@@ -23,7 +23,7 @@ import Wire
   @Test("CreateParticipant writes and reads its vector with everything absent that can be.")
   func createParticipantWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240064004a4207000000000000000000ffffffffffffffffba5d6957566563746f722d3130303030342d6162")
+      "300050eb240064004a4208000000000000000000ffffffffffffffffba5d6957566563746f722d3130303030342d6162")
     #expect(SwiftFrames.createParticipantWithNulls() == golden)
     try golden.withFrame(.createParticipant) { frame in
       let message = try #require(CreateParticipantDecoder(frame))
@@ -37,7 +37,7 @@ import Wire
   @Test("RegisterSession writes and reads its golden vector.")
   func registerSession() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0065004a420700895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e000000")
+      "480050eb3c0065004a420800895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e000000")
     #expect(SwiftFrames.registerSession() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -53,7 +53,7 @@ import Wire
   @Test("RegisterSession writes and reads its vector with everything absent that can be.")
   func registerSessionWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0065004a4207000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e000000")
+      "480050eb3c0065004a4208000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e000000")
     #expect(SwiftFrames.registerSessionWithNulls() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -69,7 +69,7 @@ import Wire
   @Test("CreateAccount writes and reads its golden vector.")
   func createAccount() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0066004a4207009cf94bc0cb852e9cc460e9273355fb720e8e04d2d9e2eb0a00000000")
+      "280050eb1c0066004a4208009cf94bc0cb852e9cc460e9273355fb720e8e04d2d9e2eb0a00000000")
     #expect(SwiftFrames.createAccount() == golden)
     try golden.withFrame(.createAccount) { frame in
       let message = try #require(CreateAccountDecoder(frame))
@@ -83,7 +83,7 @@ import Wire
   @Test("CreateAccount writes and reads its vector with everything absent that can be.")
   func createAccountWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0066004a4207000000000000000000ffffffffffffffff00000000d9e2eb0a00000000")
+      "280050eb1c0066004a4208000000000000000000ffffffffffffffff00000000d9e2eb0a00000000")
     #expect(SwiftFrames.createAccountWithNulls() == golden)
     try golden.withFrame(.createAccount) { frame in
       let message = try #require(CreateAccountDecoder(frame))
@@ -97,7 +97,7 @@ import Wire
   @Test("SetCap writes and reads its golden vector.")
   func setCap() throws {
     let golden = [UInt8](hex:
-      "300050eb240067004a4207001afa4ca681d53a944367de0c4f67632e80407d84ad093dbb30aea0b67ee5000000000000")
+      "300050eb240067004a4208001afa4ca681d53a944367de0c4f67632e80407d84ad093dbb30aea0b67ee5000000000000")
     #expect(SwiftFrames.setCap() == golden)
     try golden.withFrame(.setCap) { frame in
       let message = try #require(SetCapDecoder(frame))
@@ -112,7 +112,7 @@ import Wire
   @Test("SetCap writes and reads its vector with everything absent that can be.")
   func setCapWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240067004a4207000000000000000000ffffffffffffffff80407d84ad093dbb000000000000000000000000")
+      "300050eb240067004a4208000000000000000000ffffffffffffffff80407d84ad093dbb000000000000000000000000")
     #expect(SwiftFrames.setCapWithNulls() == golden)
     try golden.withFrame(.setCap) { frame in
       let message = try #require(SetCapDecoder(frame))
@@ -127,7 +127,7 @@ import Wire
   @Test("CreateArea writes and reads its golden vector.")
   func createArea() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0068004a42070012129e79e333f43b46daafd0cfd588e5fb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68dd91ec37600000000")
+      "580050eb4c0068004a42080012129e79e333f43b46daafd0cfd588e5fb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68dd91ec37600000000")
     #expect(SwiftFrames.createArea() == golden)
     try golden.withFrame(.createArea) { frame in
       let message = try #require(CreateAreaDecoder(frame))
@@ -147,7 +147,7 @@ import Wire
   @Test("CreateArea writes and reads its vector with everything absent that can be.")
   func createAreaWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0068004a4207000000000000000000fffffffffffffffffb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68d0000000000000000")
+      "580050eb4c0068004a4208000000000000000000fffffffffffffffffb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68d0000000000000000")
     #expect(SwiftFrames.createAreaWithNulls() == golden)
     try golden.withFrame(.createArea) { frame in
       let message = try #require(CreateAreaDecoder(frame))
@@ -167,7 +167,7 @@ import Wire
   @Test("SetTariff writes and reads its golden vector.")
   func setTariff() throws {
     let golden = [UInt8](hex:
-      "300050eb240069004a42070064181c0a410b4704f608257d8febdf0d4db78ae121fb66fe01b5911f09c28c9a80d60000")
+      "300050eb240069004a42080064181c0a410b4704f608257d8febdf0d4db78ae121fb66fe01b5911f09c28c9a80d60000")
     #expect(SwiftFrames.setTariff() == golden)
     try golden.withFrame(.setTariff) { frame in
       let message = try #require(SetTariffDecoder(frame))
@@ -182,7 +182,7 @@ import Wire
   @Test("SetTariff writes and reads its vector with everything absent that can be.")
   func setTariffWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240069004a4207000000000000000000ffffffffffffffff4db78ae121fb66fe01b5911f09c28c9a00000000")
+      "300050eb240069004a4208000000000000000000ffffffffffffffff4db78ae121fb66fe01b5911f09c28c9a00000000")
     #expect(SwiftFrames.setTariffWithNulls() == golden)
     try golden.withFrame(.setTariff) { frame in
       let message = try #require(SetTariffDecoder(frame))
@@ -197,7 +197,7 @@ import Wire
   @Test("CreateInstrument writes and reads its golden vector.")
   func createInstrument() throws {
     let golden = [UInt8](hex:
-      "600050eb54006a004a4207000542b1260346bd468fd20d9ace4c60350d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9caa451a47059000000000000")
+      "600050eb54006a004a4208000542b1260346bd468fd20d9ace4c60350d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9caa451a47059000000000000")
     #expect(SwiftFrames.createInstrument() == golden)
     try golden.withFrame(.createInstrument) { frame in
       let message = try #require(CreateInstrumentDecoder(frame))
@@ -219,7 +219,7 @@ import Wire
   @Test("CreateInstrument writes and reads its vector with everything absent that can be.")
   func createInstrumentWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb54006a004a4207000000000000000000ffffffffffffffff0d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9000000000000000000000000")
+      "600050eb54006a004a4208000000000000000000ffffffffffffffff0d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9000000000000000000000000")
     #expect(SwiftFrames.createInstrumentWithNulls() == golden)
     try golden.withFrame(.createInstrument) { frame in
       let message = try #require(CreateInstrumentDecoder(frame))
@@ -241,7 +241,7 @@ import Wire
   @Test("SetInstrumentState writes and reads its golden vector.")
   func setInstrumentState() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006b004a4207007e6f9715d89d33536d6596e757127ae6d0e64fc00000000000000000")
+      "280050eb1c006b004a4208007e6f9715d89d33536d6596e757127ae6d0e64fc00000000000000000")
     #expect(SwiftFrames.setInstrumentState() == golden)
     try golden.withFrame(.setInstrumentState) { frame in
       let message = try #require(SetInstrumentStateDecoder(frame))
@@ -255,7 +255,7 @@ import Wire
   @Test("SetInstrumentState writes and reads its vector with everything absent that can be.")
   func setInstrumentStateWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006b004a4207000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c006b004a4208000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.setInstrumentStateWithNulls() == golden)
     try golden.withFrame(.setInstrumentState) { frame in
       let message = try #require(SetInstrumentStateDecoder(frame))
@@ -269,7 +269,7 @@ import Wire
   @Test("RegisterMeter writes and reads its golden vector.")
   func registerMeter() throws {
     let golden = [UInt8](hex:
-      "500050eb44006c004a4207003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b64")
+      "500050eb44006c004a4208003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b64")
     #expect(SwiftFrames.registerMeter() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -286,7 +286,7 @@ import Wire
   @Test("RegisterMeter writes and reads its vector with everything absent that can be.")
   func registerMeterWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb44006c004a4207000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64")
+      "500050eb44006c004a4208000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64")
     #expect(SwiftFrames.registerMeterWithNulls() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -303,7 +303,7 @@ import Wire
   @Test("Deposit writes and reads its golden vector.")
   func deposit() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006d004a4207008bd6ab5c752d2a3b816b4fb84cffd7bcb63e136b4e4493a0df1086524ffe1fc74976596ee7a6000000000000")
+      "380050eb2c006d004a4208008bd6ab5c752d2a3b816b4fb84cffd7bcb63e136b4e4493a0df1086524ffe1fc74976596ee7a6000000000000")
     #expect(SwiftFrames.deposit() == golden)
     try golden.withFrame(.deposit) { frame in
       let message = try #require(DepositDecoder(frame))
@@ -319,7 +319,7 @@ import Wire
   @Test("Deposit writes and reads its vector with everything absent that can be.")
   func depositWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006d004a4207000000000000000000ffffffffffffffffb63e136b4e4493a0df1086524ffe1fc7000000000000000000000000")
+      "380050eb2c006d004a4208000000000000000000ffffffffffffffffb63e136b4e4493a0df1086524ffe1fc7000000000000000000000000")
     #expect(SwiftFrames.depositWithNulls() == golden)
     try golden.withFrame(.deposit) { frame in
       let message = try #require(DepositDecoder(frame))
@@ -335,7 +335,7 @@ import Wire
   @Test("Withdraw writes and reads its golden vector.")
   func withdraw() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006e004a42070033e2708305cffb038e4f8cc638fbb298e3f417ede0874d4e71eb9968992123758481442b4e49000000000000")
+      "380050eb2c006e004a42080033e2708305cffb038e4f8cc638fbb298e3f417ede0874d4e71eb9968992123758481442b4e49000000000000")
     #expect(SwiftFrames.withdraw() == golden)
     try golden.withFrame(.withdraw) { frame in
       let message = try #require(WithdrawDecoder(frame))
@@ -351,7 +351,7 @@ import Wire
   @Test("Withdraw writes and reads its vector with everything absent that can be.")
   func withdrawWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006e004a4207000000000000000000ffffffffffffffffe3f417ede0874d4e71eb996899212375000000000000000000000000")
+      "380050eb2c006e004a4208000000000000000000ffffffffffffffffe3f417ede0874d4e71eb996899212375000000000000000000000000")
     #expect(SwiftFrames.withdrawWithNulls() == golden)
     try golden.withFrame(.withdraw) { frame in
       let message = try #require(WithdrawDecoder(frame))
@@ -367,7 +367,7 @@ import Wire
   @Test("Tick writes and reads its golden vector.")
   func tick() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006f004a420700c31b39d7eb4e328d106fc2124cad45af6183c2a652ce87e400000000")
+      "280050eb1c006f004a420800c31b39d7eb4e328d106fc2124cad45af6183c2a652ce87e400000000")
     #expect(SwiftFrames.tick() == golden)
     try golden.withFrame(.tick) { frame in
       let message = try #require(TickDecoder(frame))
@@ -380,7 +380,7 @@ import Wire
   @Test("Tick writes and reads its vector with everything absent that can be.")
   func tickWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006f004a4207000000000000000000ffffffffffffffffffffffffffffffff00000000")
+      "280050eb1c006f004a4208000000000000000000ffffffffffffffffffffffffffffffff00000000")
     #expect(SwiftFrames.tickWithNulls() == golden)
     try golden.withFrame(.tick) { frame in
       let message = try #require(TickDecoder(frame))
@@ -393,7 +393,7 @@ import Wire
   @Test("StatusRequest writes and reads its golden vector.")
   func statusRequest() throws {
     let golden = [UInt8](hex:
-      "200050eb140070004a4207006b248b8eea0707b437b3dfb4388b537d01000000")
+      "200050eb140070004a4208006b248b8eea0707b437b3dfb4388b537d01000000")
     #expect(SwiftFrames.statusRequest() == golden)
     try golden.withFrame(.statusRequest) { frame in
       let message = try #require(StatusRequestDecoder(frame))
@@ -406,7 +406,7 @@ import Wire
   @Test("StatusRequest writes and reads its vector with everything absent that can be.")
   func statusRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140070004a4207000000000000000000ffffffffffffffff01000000")
+      "200050eb140070004a4208000000000000000000ffffffffffffffff01000000")
     #expect(SwiftFrames.statusRequestWithNulls() == golden)
     try golden.withFrame(.statusRequest) { frame in
       let message = try #require(StatusRequestDecoder(frame))
@@ -419,7 +419,7 @@ import Wire
   @Test("Status writes and reads its golden vector.")
   func status() throws {
     let golden = [UInt8](hex:
-      "800050eb740071004a4207003cb5986eab6540766dd10670d1c52285bbc440db96d028f08bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
+      "800050eb740071004a4208003cb5986eab6540766dd10670d1c52285bbc440db96d028f08bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
     #expect(SwiftFrames.status() == golden)
     try golden.withFrame(.status) { frame in
       let message = try #require(StatusDecoder(frame))
@@ -448,7 +448,7 @@ import Wire
   @Test("Status writes and reads its vector with everything absent that can be.")
   func statusWithNulls() throws {
     let golden = [UInt8](hex:
-      "800050eb740071004a4207000000000000000000ffffffffffffffff00000000000000008bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
+      "800050eb740071004a4208000000000000000000ffffffffffffffff00000000000000008bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
     #expect(SwiftFrames.statusWithNulls() == golden)
     try golden.withFrame(.status) { frame in
       let message = try #require(StatusDecoder(frame))
@@ -477,7 +477,7 @@ import Wire
   @Test("SetRules writes and reads its golden vector.")
   func setRules() throws {
     let golden = [UInt8](hex:
-      "200050eb140072004a4207009874c9cf37cff4eceb5cc02fafbeda20c3f2c1f5")
+      "200050eb140072004a4208009874c9cf37cff4eceb5cc02fafbeda20c3f2c1f5")
     #expect(SwiftFrames.setRules() == golden)
     try golden.withFrame(.setRules) { frame in
       let message = try #require(SetRulesDecoder(frame))
@@ -490,7 +490,7 @@ import Wire
   @Test("SetRules writes and reads its vector with everything absent that can be.")
   func setRulesWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140072004a4207000000000000000000ffffffffffffffffc3f2c1f5")
+      "200050eb140072004a4208000000000000000000ffffffffffffffffc3f2c1f5")
     #expect(SwiftFrames.setRulesWithNulls() == golden)
     try golden.withFrame(.setRules) { frame in
       let message = try #require(SetRulesDecoder(frame))
@@ -503,7 +503,7 @@ import Wire
   @Test("CancelOrders writes and reads its golden vector.")
   func cancelOrders() throws {
     let golden = [UInt8](hex:
-      "300050eb240073004a420700167d819047a13bf9e027b417319061f22c767b1963de4f073e8ccb010100000000000000")
+      "400050eb340073004a420800167d819047a13bf9e027b417319061f22c767b1963de4f073e8ccb010100000000000000ecdfc10ad9387dbb91c3282700000000")
     #expect(SwiftFrames.cancelOrders() == golden)
     try golden.withFrame(.cancelOrders) { frame in
       let message = try #require(CancelOrdersDecoder(frame))
@@ -513,13 +513,15 @@ import Wire
       #expect(message.account == AccountId(122674787))
       #expect(message.instrument == InstrumentId(30116926))
       #expect(message.sides == MassCancel.Sides.sell)
+      #expect(message.orderId == OrderId(13510016962020892652))
+      #expect(message.sessionId == SessionId(656982929))
     }
   }
 
   @Test("CancelOrders writes and reads its vector with everything absent that can be.")
   func cancelOrdersWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240073004a4207000000000000000000ffffffffffffffff2c767b1900000000000000000100000000000000")
+      "400050eb340073004a4208000000000000000000ffffffffffffffff2c767b1900000000000000000100000000000000000000000000000091c3282700000000")
     #expect(SwiftFrames.cancelOrdersWithNulls() == golden)
     try golden.withFrame(.cancelOrders) { frame in
       let message = try #require(CancelOrdersDecoder(frame))
@@ -529,6 +531,74 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.instrument == InstrumentId(0))
       #expect(message.sides == MassCancel.Sides.sell)
+      #expect(message.orderId == OrderId(0))
+      #expect(message.sessionId == SessionId(656982929))
+    }
+  }
+
+  @Test("SetBlock writes and reads its golden vector.")
+  func setBlock() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007a004a420800884ee606ffecd557486ce9543f06cf4dada27e5830dee68e7fa7f2470001000000000000")
+    #expect(SwiftFrames.setBlock() == golden)
+    try golden.withFrame(.setBlock) { frame in
+      let message = try #require(SetBlockDecoder(frame))
+      #expect(message.seqNo == 6329225431415672456)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 5606706930176846920))
+      #expect(message.participant == ParticipantId(1484694189))
+      #expect(message.account == AccountId(2397494832))
+      #expect(message.sessionId == SessionId(1207084927))
+      #expect(message.releases == false)
+      #expect(message.keepsOrders == true)
+    }
+  }
+
+  @Test("SetBlock writes and reads its vector with everything absent that can be.")
+  func setBlockWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007a004a4208000000000000000000ffffffffffffffffada27e58000000007fa7f2470001000000000000")
+    #expect(SwiftFrames.setBlockWithNulls() == golden)
+    try golden.withFrame(.setBlock) { frame in
+      let message = try #require(SetBlockDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.participant == ParticipantId(1484694189))
+      #expect(message.account == AccountId(0))
+      #expect(message.sessionId == SessionId(1207084927))
+      #expect(message.releases == false)
+      #expect(message.keepsOrders == true)
+    }
+  }
+
+  @Test("CancelInstructions writes and reads its golden vector.")
+  func cancelInstructions() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007b004a420800c7e6d3091848157badd1ff8f3b981210b916aa426742df338d959508378f24d800000000")
+    #expect(SwiftFrames.cancelInstructions() == golden)
+    try golden.withFrame(.cancelInstructions) { frame in
+      let message = try #require(CancelInstructionsDecoder(frame))
+      #expect(message.seqNo == 8869074309257356999)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 1158155435774038445))
+      #expect(message.participant == ParticipantId(1118443193))
+      #expect(message.account == AccountId(870269543))
+      #expect(message.instrument == InstrumentId(144020877))
+      #expect(message.sessionId == SessionId(3626274615))
+    }
+  }
+
+  @Test("CancelInstructions writes and reads its vector with everything absent that can be.")
+  func cancelInstructionsWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007b004a4208000000000000000000ffffffffffffffffb916aa420000000000000000378f24d800000000")
+    #expect(SwiftFrames.cancelInstructionsWithNulls() == golden)
+    try golden.withFrame(.cancelInstructions) { frame in
+      let message = try #require(CancelInstructionsDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.participant == ParticipantId(1118443193))
+      #expect(message.account == AccountId(0))
+      #expect(message.instrument == InstrumentId(0))
+      #expect(message.sessionId == SessionId(3626274615))
     }
   }
 

@@ -154,6 +154,10 @@ enum SwiftFrames {
     ("SetRules", "nulls", setRulesWithNulls()),
     ("CancelOrders", "values", cancelOrders()),
     ("CancelOrders", "nulls", cancelOrdersWithNulls()),
+    ("SetBlock", "values", setBlock()),
+    ("SetBlock", "nulls", setBlockWithNulls()),
+    ("CancelInstructions", "values", cancelInstructions()),
+    ("CancelInstructions", "nulls", cancelInstructionsWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -470,13 +474,13 @@ enum SwiftFrames {
 
   static func canceled() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.expired, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
     }
   }
 
   static func canceledWithNulls() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.expired, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
     }
   }
 
@@ -1028,13 +1032,37 @@ enum SwiftFrames {
 
   static func cancelOrders() -> [UInt8] {
     [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
-      _ = CancelOrdersEncoder(into: frame, seqNo: 17959125267809139990, sendingTime: Timestamp(nanoseconds: 17465399370444974048), participant: ParticipantId(427521580), account: AccountId(122674787), instrument: InstrumentId(30116926), sides: MassCancel.Sides.sell)
+      _ = CancelOrdersEncoder(into: frame, seqNo: 17959125267809139990, sendingTime: Timestamp(nanoseconds: 17465399370444974048), participant: ParticipantId(427521580), account: AccountId(122674787), instrument: InstrumentId(30116926), sides: MassCancel.Sides.sell, orderId: OrderId(13510016962020892652), sessionId: SessionId(656982929))
     }
   }
 
   static func cancelOrdersWithNulls() -> [UInt8] {
     [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
-      _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell)
+      _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell, orderId: OrderId(0), sessionId: SessionId(656982929))
+    }
+  }
+
+  static func setBlock() -> [UInt8] {
+    [UInt8](frameLength: SetBlockEncoder.frameLength) { frame in
+      _ = SetBlockEncoder(into: frame, seqNo: 6329225431415672456, sendingTime: Timestamp(nanoseconds: 5606706930176846920), participant: ParticipantId(1484694189), account: AccountId(2397494832), sessionId: SessionId(1207084927), releases: false, keepsOrders: true)
+    }
+  }
+
+  static func setBlockWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetBlockEncoder.frameLength) { frame in
+      _ = SetBlockEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(1484694189), account: AccountId(0), sessionId: SessionId(1207084927), releases: false, keepsOrders: true)
+    }
+  }
+
+  static func cancelInstructions() -> [UInt8] {
+    [UInt8](frameLength: CancelInstructionsEncoder.frameLength) { frame in
+      _ = CancelInstructionsEncoder(into: frame, seqNo: 8869074309257356999, sendingTime: Timestamp(nanoseconds: 1158155435774038445), participant: ParticipantId(1118443193), account: AccountId(870269543), instrument: InstrumentId(144020877), sessionId: SessionId(3626274615))
+    }
+  }
+
+  static func cancelInstructionsWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CancelInstructionsEncoder.frameLength) { frame in
+      _ = CancelInstructionsEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(1118443193), account: AccountId(0), instrument: InstrumentId(0), sessionId: SessionId(3626274615))
     }
   }
 }

@@ -69,7 +69,7 @@ import Wire
 
   @Test("CancelReason has the same values on the wire as in the market.")
   func cancelReason() {
-    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11])
     #expect(CancelReason.user.rawValue == 0)
     #expect(CancelReason.expired.rawValue == 1)
     #expect(CancelReason.immediate.rawValue == 2)
@@ -80,6 +80,7 @@ import Wire
     #expect(CancelReason.halted.rawValue == 7)
     #expect(CancelReason.closed.rawValue == 8)
     #expect(CancelReason.postOnly.rawValue == 9)
+    #expect(CancelReason.blocked.rawValue == 11)
   }
 
   @Test("WaitReason has the same values on the wire as in the market.")
