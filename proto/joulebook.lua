@@ -39,7 +39,8 @@ local templates = {
   [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
   [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
   [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
-  [115] = "CancelOrders", [122] = "SetBlock", [123] = "CancelInstructions"
+  [115] = "CancelOrders", [122] = "SetBlock", [123] = "CancelInstructions", [124] = "SetLimit",
+  [125] = "CutSession"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -76,6 +77,10 @@ local values_WaitReason = {
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
   [3] = "instrumentHalted", [4] = "instrumentClosed", [5] = "ownOrder"
+}
+local values_LimitKind = {
+  [0] = "messagesPerSecond", [1] = "orderQuantity", [2] = "openOrders", [3] = "dailyNotional",
+  [4] = "cashAtRisk", [5] = "accounts", [6] = "sessions"
 }
 local values_Liquidity = {
   [0] = "maker", [1] = "taker"
@@ -201,7 +206,7 @@ fields.highestPrice = ProtoField.int64("joulebook.highestPrice", "highestPrice")
 fields.symbol = ProtoField.string("joulebook.symbol", "symbol")
 fields.makerFee = ProtoField.uint32("joulebook.makerFee", "makerFee")
 fields.takerFee = ProtoField.uint32("joulebook.takerFee", "takerFee")
-fields.kind = ProtoField.uint8("joulebook.kind", "kind", base.DEC, values_InstrumentKind)
+fields.kind_InstrumentKind = ProtoField.uint8("joulebook.kind_InstrumentKind", "kind", base.DEC, values_InstrumentKind)
 fields.state = ProtoField.uint8("joulebook.state", "state", base.DEC, values_InstrumentState)
 fields.areaCount = ProtoField.uint32("joulebook.areaCount", "areaCount")
 fields.instrumentCount = ProtoField.uint32("joulebook.instrumentCount", "instrumentCount")
@@ -233,6 +238,9 @@ fields.roles_trading = ProtoField.bool("joulebook.roles_trading", "trading", 8, 
 fields.roles_metering = ProtoField.bool("joulebook.roles_metering", "metering", 8, nil, 2)
 fields.roles_administration = ProtoField.bool("joulebook.roles_administration", "administration", 8, nil, 4)
 fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 8, nil, 8)
+fields.roles_issuer = ProtoField.bool("joulebook.roles_issuer", "issuer", 8, nil, 16)
+fields.roles_participantAdministration = ProtoField.bool("joulebook.roles_participantAdministration", "participantAdministration", 8, nil, 32)
+fields.roles_surveillance = ProtoField.bool("joulebook.roles_surveillance", "surveillance", 8, nil, 64)
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
@@ -254,6 +262,8 @@ fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", 
 fields.version = ProtoField.uint32("joulebook.version", "version")
 fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, values_Flag)
 fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
+fields.value = ProtoField.int64("joulebook.value", "value")
+fields.kind_LimitKind = ProtoField.uint8("joulebook.kind_LimitKind", "kind", base.DEC, values_LimitKind)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -825,7 +835,7 @@ messages[72] = {
     {fields.takerFee, 76, 4, {read = "uint32"}},
     {fields.instrument, 80, 4, {read = "uint32", null = "0"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
-    {fields.kind, 86, 1, {}},
+    {fields.kind_InstrumentKind, 86, 1, {}},
     {fields.state, 87, 1, {}},
   },
 }
@@ -1003,7 +1013,7 @@ messages[101] = {
     {fields.sessionId, 16, 4, {read = "uint32"}},
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
-    {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
+    {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy, fields.roles_issuer, fields.roles_participantAdministration, fields.roles_surveillance}}},
   },
 }
 messages[102] = {
@@ -1064,7 +1074,7 @@ messages[106] = {
     {fields.takerFee, 68, 4, {read = "uint32"}},
     {fields.instrument, 72, 4, {read = "uint32", null = "0"}},
     {fields.area, 76, 2, {read = "uint16", null = "0"}},
-    {fields.kind, 78, 1, {}},
+    {fields.kind_InstrumentKind, 78, 1, {}},
   },
 }
 messages[107] = {
@@ -1192,6 +1202,26 @@ messages[123] = {
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 28, 4, {read = "uint32"}},
+  },
+}
+messages[124] = {
+  name = "SetLimit", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.value, 16, 8, {read = "int64"}},
+    {fields.participant, 24, 4, {read = "uint32"}},
+    {fields.account, 28, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 32, 4, {read = "uint32"}},
+    {fields.kind_LimitKind, 36, 1, {}},
+  },
+}
+messages[125] = {
+  name = "CutSession", block = 20,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.sessionId, 16, 4, {read = "uint32"}},
   },
 }
 

@@ -114,13 +114,14 @@ final class TextGateway: Gateway, ConnectionHandler {
     answers.append((line, peer), through: answer.through)
     return true
   }
-
   // MARK: What comes of it
   func begin(_ sequence: SequenceNumber) { answers.release(before: sequence, tell) }
   func delivered(through sequence: SequenceNumber) { answers.release(through: sequence, tell) }
   func deliver(_ event: UnsafePointer<Event>, _ told: UnsafeBufferPointer<Report>, _: Timestamp) {
     if event.kind == .other, case .reference(.sessionRegistered(let made)) = event.pointee {
-      if let peer = clients[made.session] { end(peer, Refusal(.unknownSession)) }
+      clients[made.session].map { _ = end($0, Refusal(.unknownSession)) }
+    } else if event.kind == .other, case .session(.sessionCut(let cut)) = event.pointee {
+      clients[cut.session].map { _ = end($0, Refusal(.sessionCut)) }
     }
     for report in told {
       guard let peer = clients[report.session], peer.session?.gets(report) == true else { continue }
@@ -128,7 +129,6 @@ final class TextGateway: Gateway, ConnectionHandler {
       say(report.line(event.pointee), to: peer)
     }
   }
-
   func endCommand(_ messages: UnsafeBufferPointer<FeedMessage>, _: Timestamp) {
     for peer in clients.values where !peer.quotes.isEmpty {
       for instrument in Set(messages.map(\.update.instrument)) {

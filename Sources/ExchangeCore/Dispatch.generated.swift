@@ -36,6 +36,7 @@ extension Exchange {
     case .setInstrumentState(let value): setInstrumentState(value, request)
     case .registerMeter(let value): registerMeter(value, request)
     case .setBlock(let value): setBlock(value, request)
+    case .setLimit(let value): setLimit(value, request)
     }
   }
 
@@ -44,6 +45,7 @@ extension Exchange {
     switch command {
     case .beginSession(let value): beginSession(value, request)
     case .endSession(let value): endSession(value, request)
+    case .cutSession(let value): cutSession(value, request)
     }
   }
 

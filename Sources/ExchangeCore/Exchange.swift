@@ -59,6 +59,9 @@ public struct Exchange: ~Copyable {
   /// Notes the orders that a walk has visited.
   @inline(__always) func noteVisited(_ orders: UInt64) { walked[0] &+= orders }
 
+  /// Notes a scan of a table, whose rows take a quarter of the time of linked orders.
+  func noteScanned(_ rows: UInt32) { noteVisited(UInt64(rows) >> 2) }
+
   /// The version of the rules in force (`SetRules`).
   public var rules: UInt32 { progress.rules }
 

@@ -21,6 +21,8 @@ public final class DurableView {
   /// Versions of sessions, and which sessions are established. The gateways also write to it what
   /// is not durable.
   public var identities: SessionIdentities
+  /// The most messages per second of each session that has a limit of its own (market rules 14).
+  private var messageLimits = DirectTable<UInt32>(0)
   /// Time of the last command that had an event; `nil` if there was none.
   public private(set) var time: Timestamp?
 
@@ -36,6 +38,7 @@ public final class DurableView {
     swap(&reference, &other.reference)
     swap(&flows, &other.flows)
     swap(&feed, &other.feed)
+    swap(&messageLimits, &other.messageLimits)
     identities.restore(other.identities.rows)
     time = other.time
   }
@@ -45,6 +48,11 @@ public final class DurableView {
     var taken = ReferenceData()
     swap(&taken, &reference)
     return taken
+  }
+
+  /// The most messages per second of a session; 0: only the limit of all sessions applies.
+  public func messageLimit(of session: SessionId) -> UInt32 {
+    messageLimits[Int(session.rawValue)]
   }
 
   /// Announces the command whose events follow. Only for replayed commands: of live ones the
@@ -87,6 +95,9 @@ public final class DurableView {
       identities.began(session.session, version: session.version)
     }
     guard case .reference(let change) = event else { return }
+    if case .limitSet(let set) = change, set.request.kind == .messagesPerSecond {
+      messageLimits[Int(set.request.session.rawValue)] = UInt32(clamping: set.inForce)
+    }
     guard case .sessionRegistered(let session) = change else { return reference.note(change) }
     let former = reference.session(session.session)?.participant
     reference.note(change)
@@ -97,7 +108,7 @@ public final class DurableView {
   public func isSame(as other: DurableView) -> Bool {
     reference.isSame(as: other.reference) && flows.isSame(as: other.flows)
       && feed.isSame(as: other.feed) && identities.rows == other.identities.rows
-      && time == other.time
+      && messageLimits.all == other.messageLimits.all && time == other.time
   }
 }
 
@@ -113,8 +124,12 @@ extension DurableView {
     ReportFlows.add(to: &layout)
     MarketFeed.add(to: &layout)
     layout.add(SessionIdentities.Row.self)
+    layout.add(UInt32.self)
     return layout
   }()
+
+  /// Fingerprint of the layout before limits of messages.
+  private static let former: UInt64 = 0x43F5_55B0_89F8_F445
 
   /// Writes the state, except the counts of the reference data. Called between two commands.
   package func write(to sink: any StateSink) {
@@ -124,18 +139,20 @@ extension DurableView {
     flows.write(to: sink)
     feed.write(to: sink)
     sink.put(identities.rows)
+    sink.put(messageLimits.all)
   }
 
   /// Reads what `write` wrote. The source records whether it was complete.
   /// - Parameter counts: Number of rows of the reference data.
   package convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
     self.init()
-    source.expect(Self.layout)
+    let isFormer = source.expect(Self.layout, or: [Self.former]) != nil
     let nanoseconds = source.get(UInt64.self)
     time = nanoseconds == 0 ? nil : Timestamp(nanoseconds: nanoseconds)
     reference.read(from: source, counts: counts)
     flows.read(from: source, reference)
     feed.read(from: source)
     identities.restore(source.get(SessionIdentities.Row.self, most: 1 << 26))
+    if !isFormer { messageLimits = DirectTable(0, source.get(UInt32.self, most: 1 << 26)) }
   }
 }

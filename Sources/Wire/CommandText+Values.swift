@@ -162,6 +162,7 @@ extension OrderType: TextValue {}
 extension TimeInForce: TextValue {}
 extension SelfTradePrevention: TextValue {}
 extension MassCancel.Sides: TextValue {}
+extension LimitKind: TextValue {}
 extension AssetKind: TextValue {}
 extension InstrumentKind: TextValue {}
 extension InstrumentState: TextValue {}
@@ -169,7 +170,8 @@ extension InstrumentState: TextValue {}
 extension Roles: TextValue {
   private static let names: [(name: String, role: Roles)] = [
     ("trading", .trading), ("metering", .metering), ("administration", .administration),
-    ("dropCopy", .dropCopy),
+    ("dropCopy", .dropCopy), ("participantAdministration", .participantAdministration),
+    ("surveillance", .surveillance),
   ]
 
   /// Names joined by `+`, such as `trading+metering`; bits without a name as a number.

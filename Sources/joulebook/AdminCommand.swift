@@ -24,7 +24,8 @@ struct AdminCommand: ParsableCommand {
     subcommands: [
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, State.self, TickTo.self, Rules.self, Send.self,
+      Tariff.self, State.self, TickTo.self, Rules.self, Block.self, Release.self, Cancel.self,
+      Cut.self, Limit.self, Send.self,
     ])
 
   /// `joulebook admin keygen`.
@@ -135,13 +136,15 @@ extension AdminCommand {
   struct MakeSession: ParsableCommand {
     /// A role that the command line can grant to a session.
     enum Role: String, CaseIterable, ExpressibleByArgument {
-      case trading, metering, administration, dropCopy
+      case trading, metering, administration, dropCopy, participantAdministration, surveillance
       var roles: Roles {
         switch self {
         case .trading: .trading
         case .metering: .metering
         case .administration: .administration
         case .dropCopy: .dropCopy
+        case .participantAdministration: .participantAdministration
+        case .surveillance: .surveillance
         }
       }
     }
@@ -159,7 +162,11 @@ extension AdminCommand {
     @Option(name: .long, help: "Number of the participant that it acts for.") var participant:
       UInt32
     @Option(name: .long, help: "File of the public key, as keygen writes it.") var publicKey: String
-    @Option(name: .long, help: "trading, metering, administration or dropCopy. Repeatable.")
+    @Option(
+      name: .long,
+      help:
+        "trading, metering, administration, dropCopy, participantAdministration or surveillance. Repeatable."
+    )
     var role: [Role] = []
 
     func run() throws {

@@ -38,7 +38,7 @@ enum SwiftType {
     "SelfTradePrevention": "SelfTradePrevention", "Sides": "MassCancel.Sides",
     "AssetKind": "AssetKind", "InstrumentKind": "InstrumentKind",
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
-    "WaitReason": "WaitReason",
+    "WaitReason": "WaitReason", "LimitKind": "LimitKind",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]

@@ -11,7 +11,7 @@ struct FormerImageTests {
 
   @Test(
     "An old image gives the same exchange as its commands, also after further commands.",
-    arguments: ["rules-2", "rules-3"], 1...5)
+    arguments: (1...5).map { ("rules-2", $0) } + (1...3).map { ("rules-3", $0) })
   func goesOn(name: String, seed: Int) throws {
     let golden = try Golden(name)
     let bytes = StateBytes()

@@ -314,6 +314,7 @@ extension ReferenceModel {
     do throws(Refusal) { try requireUnblocked(agent.session, key.account) } catch { return false }
     do throws(Refusal) {
       let order = try validate(request, session: agent.session, byAgent: true)
+      noteEntered(order, instead: nil)
       enter(order, request)
       return true
     } catch {

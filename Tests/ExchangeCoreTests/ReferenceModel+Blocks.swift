@@ -3,8 +3,8 @@
 import ExchangeCore
 import MarketModel
 
-/// What a block names.
-enum ModelBlock: Hashable {
+/// What a block or a limit names.
+enum ModelSubject: Hashable {
   case participant(ParticipantId)
   case account(AccountId)
   case session(SessionId)
@@ -18,10 +18,11 @@ extension ReferenceModel {
       guard let order = orders[filter.order], passes(order, filter) else {
         throw Refusal(.unknownOrder)
       }
+      try requireOwn(accounts[order.account]?.participant, command, .unknownOrder)
       cancelWhole(order.id, .mass)
     } else {
       let owner = try requireFilter(
-        filter.participant, filter.account, filter.session, filter.instrument)
+        filter.participant, filter.account, filter.session, filter.instrument, command)
       let before = self
       for key in positions.map(\.key) where accounts[key.account]?.participant == owner {
         cancelAll(key, .mass) { before.passes($0, filter) }
@@ -44,7 +45,7 @@ extension ReferenceModel {
     throws(Refusal)
   {
     let owner = try requireFilter(
-      filter.participant, filter.account, filter.session, filter.instrument)
+      filter.participant, filter.account, filter.session, filter.instrument, command)
     for position in positions where accounts[position.key.account]?.participant == owner {
       if filter.account != .null, filter.account != position.key.account { continue }
       endAgent(position.key) { agent in
@@ -58,12 +59,13 @@ extension ReferenceModel {
   /// What a filter names exists and belongs to one participant.
   private func requireFilter(
     _ participant: ParticipantId, _ account: AccountId, _ session: SessionId,
-    _ instrument: InstrumentId
+    _ instrument: InstrumentId, _ command: Command
   ) throws(Refusal) -> ParticipantId {
     if participant != .exchange || session == .exchange { try requireParticipant(participant) }
     let ofSession = sessions[session]?.participant
     try require(session == .exchange || ofSession != nil, .unknownSession)
     let owner = participant == .exchange ? ofSession ?? .exchange : participant
+    try requireOwn(owner, command, .foreignParticipant)
     if account != .null {
       try requireAccount(account)
       try require(accounts[account]?.participant == owner, .foreignAccount)
@@ -102,8 +104,20 @@ extension ReferenceModel {
   // MARK: Blocks
 
   mutating func setBlock(_ block: SetBlock, _ command: Command) throws(Refusal) {
-    let named = try requireOne(block)
-    if block.releases { blocked.remove(named) } else { blocked.insert(named) }
+    let named = try requireOne(block.participant, block.account, block.session, command)
+    if !block.releases {
+      if isOperator(command) {
+        blockedByOperators.insert(named)
+      } else {
+        blockedByAdministrators.insert(named)
+      }
+    } else if isOperator(command) {
+      blockedByOperators.remove(named)
+      blockedByAdministrators.remove(named)
+    } else {
+      try require(!blockedByOperators.contains(named), .setByOperator)
+      blockedByAdministrators.remove(named)
+    }
     emit(.reference(.blockSet(block)))
     if !block.releases, !block.keepsOrders {
       for key in positions.map(\.key) {
@@ -123,16 +137,25 @@ extension ReferenceModel {
     acknowledge(command)
   }
 
-  private func requireOne(_ block: SetBlock) throws(Refusal) -> ModelBlock {
-    var named: [ModelBlock] = []
-    if block.participant != .exchange { named.append(.participant(block.participant)) }
-    if block.account != .null { named.append(.account(block.account)) }
-    if block.session != .exchange { named.append(.session(block.session)) }
+  /// Exactly one of the three is named; it exists, and the sender may name it.
+  func requireOne(
+    _ participant: ParticipantId, _ account: AccountId, _ session: SessionId, _ command: Command
+  ) throws(Refusal) -> ModelSubject {
+    var named: [ModelSubject] = []
+    if participant != .exchange { named.append(.participant(participant)) }
+    if account != .null { named.append(.account(account)) }
+    if session != .exchange { named.append(.session(session)) }
     try require(named.count == 1, .badDefinition, Int64(named.count))
     switch named[0] {
-    case .participant(let participant): try requireParticipant(participant)
-    case .account(let account): try requireAccount(account)
-    case .session(let session): try require(sessions[session] != nil, .unknownSession)
+    case .participant(let participant):
+      try requireParticipant(participant)
+      try requireOwn(participant, command, .foreignParticipant)
+    case .account(let account):
+      try requireAccount(account)
+      try requireOwn(accounts[account]?.participant, command, .foreignAccount)
+    case .session(let session):
+      try require(sessions[session] != nil, .unknownSession)
+      try requireOwn(sessions[session]?.participant, command, .foreignSession)
     }
     return named[0]
   }
@@ -140,6 +163,7 @@ extension ReferenceModel {
   /// Neither the account's participant nor the account nor the session is blocked.
   func requireUnblocked(_ session: SessionId, _ account: AccountId) throws(Refusal) {
     let owner = accounts[account]?.participant ?? .exchange
+    let blocked = blockedByOperators.union(blockedByAdministrators)
     try require(!blocked.contains(.participant(owner)), .blocked, 1)
     try require(!blocked.contains(.account(account)), .blocked, 2)
     try require(!blocked.contains(.session(session)), .blocked, 3)

@@ -34,7 +34,10 @@ extension ReferenceModel {
   mutating func registerSession(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
     try requireNumber(definition.session.rawValue, capacity.sessions)
     try requireParticipant(definition.participant)
-    try requireValue(Int64(definition.roles.rawValue), in: 0...15)
+    let known: UInt8 = rules < 4 ? 0b1111 : 0b1101111
+    try require(
+      definition.roles.rawValue & ~known == 0, .badDefinition, Int64(definition.roles.rawValue))
+    try requireGrant(definition, command)
     sessions[definition.session] = definition
     emit(.reference(.sessionRegistered(definition)))
     acknowledge(command)
@@ -44,6 +47,7 @@ extension ReferenceModel {
     try requireNumber(definition.account.rawValue, capacity.accounts)
     try require(accounts[definition.account] == nil, .alreadyExists)
     try requireParticipant(definition.participant)
+    try requireGrant(definition, command)
     accounts[definition.account] = ModelAccount(participant: definition.participant)
     emit(.reference(.accountCreated(definition)))
     acknowledge(command)

@@ -11,6 +11,7 @@ extension ReferenceModel {
     try requireUnblocked(command.session, request.account)
     let order = try validate(request, session: owner, byAgent: false)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    noteEntered(order, instead: nil)
     if isForAnother { acknowledge(command) }
     enter(order, request)
     drain()
@@ -256,6 +257,7 @@ extension ReferenceModel {
       show(order)
       touch(order.position)
     } else {
+      noteEntered(new, instead: old)
       lastArrival += 1
       order.arrival = lastArrival
       order.isResting = false

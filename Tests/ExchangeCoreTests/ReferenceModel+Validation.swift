@@ -14,7 +14,9 @@ extension ReferenceModel {
     try require(!needed.isEmpty, .notPermitted)
     // The meter determines the account of a reading.
     if case .meterReading = command.body { return }
-    try require(!roles.isDisjoint(with: needed), .notPermitted, Int64(needed.rawValue))
+    try require(
+      !roles.isDisjoint(with: needed), .notPermitted,
+      Int64(needed.rawValue) & (rules < 4 ? 0b1111 : 0b1101111))
   }
 
   func requireAccount(_ account: AccountId) throws(Refusal) {
@@ -115,6 +117,7 @@ extension ReferenceModel {
     let reservation = reservationPerLot(order) * (order.quantity / order.lot)
     try require(order.side == .sell || cash >= 0, .insufficientCash, cash)
     try require(reservation == 0 || reservation <= cash, .insufficientCash, cash)
+    try requireLimits(order, instead: nil, reserve: reservation)
     try require(
       orders.count < Int(capacity.orders), .tooManyOrders, Int64(capacity.orders))
     try requireLevel()
@@ -202,6 +205,7 @@ extension ReferenceModel {
         - reservationPerLot(old) * (old.leaves / old.lot)
       try require(old.side == .sell || cash >= 0, .insufficientCash, cash)
       try require(difference <= 0 || difference <= cash, .insufficientCash, cash)
+      try requireLimits(new, instead: old, reserve: difference)
       try requireLevel()
       try requireLevelShare(new)
       new.arrival = lastArrival + 1

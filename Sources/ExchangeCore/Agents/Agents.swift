@@ -81,8 +81,10 @@ extension Exchange {
     var entry = Entry(instrument: products.instruments.row(agent.instrument))
     let refusal = withUnsafePointer(to: order) { order in
       let order = NewOrderRow(order)
-      let refusal = validate(order, &entry)
+      let isRestricted = accounts[account.rawValue].isRestricted
+      let refusal = validate(order, &entry, isRestricted: isRestricted)
       if refusal == nil {
+        if isRestricted { noteEntered(exposure(order, entry)) }
         touch(position)
         admit(order, entry, session: session)
       }

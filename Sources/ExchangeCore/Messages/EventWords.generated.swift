@@ -35,6 +35,7 @@ extension EventHash {
     case .instrumentStateChanged(let done): word(22, done.state.rawValue)
     case .meterRegistered(let done): word(23, done.meter.rawValue)
     case .blockSet(let done): word(word(word(word(word(46, done.participant.rawValue), and: done.account.rawValue), and: done.session.rawValue), and: done.releases.word), and: done.keepsOrders.word)
+    case .limitSet(let done): word(48, done.inForce)
     }
   }
 
@@ -43,6 +44,7 @@ extension EventHash {
     switch event {
     case .sessionBegan(let done): word(26, done.version)
     case .sessionEnded(let done): word(27, done.count)
+    case .sessionCut(let done): word(49, done.session.rawValue)
     }
   }
 

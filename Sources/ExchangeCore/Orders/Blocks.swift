@@ -9,7 +9,7 @@ extension Exchange {
     if let refusal = validate(block, request) {
       return reject(refusal, request, account: block.account)
     }
-    mark(block)
+    mark(block, byOperator: isOperator(request))
     emit(.reference(.blockSet(block)))
     if !block.releases, !block.keepsOrders { cancelBlocked(block) }
     drain()
@@ -17,30 +17,46 @@ extension Exchange {
   }
 
   private func validate(_ block: SetBlock, _ request: Request) -> Refusal? {
-    if let refusal = permission(request, .administration) { return refusal }
-    let named = [
-      block.participant != .exchange, block.account != .null, block.session != .exchange,
-    ].count { $0 }
-    if named != 1 { return Refusal(.badDefinition, UInt32(named)) }
-    if block.account != .null {
-      return exists(block.account) ? nil : Refusal(.unknownAccount, capacity.accounts)
-    }
-    if block.session != .exchange { return validateSession(block.session) }
-    return exists(block.participant)
-      ? nil : Refusal(.unknownParticipant, capacity.participants)
+    if let refusal = permission(request, Roles.administrations) { return refusal }
+    let (participant, account, session) = (
+      block.participant != .exchange, block.account != .null, block.session != .exchange
+    )
+    let named = UInt32(participant.word &+ account.word &+ session.word)
+    if named != 1 { return Refusal(.badDefinition, named) }
+    let subject = Subject(block.participant, block.account, block.session)
+    if let refusal = validate(subject, request) { return refusal }
+    if !block.releases || isOperator(request) { return nil }
+    return blocks(of: subject).isByOperator ? Refusal(.setByOperator) : nil
   }
 
-  private mutating func mark(_ block: SetBlock) {
-    if block.account != .null {
-      restrictions.accounts[block.account.rawValue].isBlocked = !block.releases
-      markRestricted(block.account.rawValue)
-    } else if block.session != .exchange {
-      restrictions.sessions[block.session.rawValue].isBlocked = !block.releases
-      reference.sessions[block.session.rawValue].isRestricted = !block.releases
+  private func blocks(of subject: Subject) -> Blocks {
+    switch subject {
+    case .participant(let participant): restrictions.participants[participant.rawValue].blocks
+    case .account(let account): restrictions.accounts[account.rawValue].blocks
+    case .session(let session): restrictions.sessions[session.rawValue].blocks
+    }
+  }
+
+  private mutating func mark(_ block: SetBlock, byOperator: Bool) {
+    let subject = Subject(block.participant, block.account, block.session)
+    var blocks = blocks(of: subject)
+    if block.releases {
+      blocks.release(byOperator: byOperator)
     } else {
-      restrictions.participants[block.participant.rawValue].isBlocked = !block.releases
+      blocks.block(byOperator: byOperator)
+    }
+    switch subject {
+    case .account(let account):
+      restrictions.accounts[account.rawValue].blocks = blocks
+      markRestricted(account.rawValue)
+    case .session(let session):
+      restrictions.sessions[session.rawValue].blocks = blocks
+      reference.sessions[session.rawValue].isRestricted = blocks.isAny
+    case .participant(let participant):
+      restrictions.participants[participant.rawValue].blocks = blocks
+      noteScanned(capacity.accounts)
       for number in stride(from: 1, through: capacity.accounts, by: 1)
-      where accounts[number].exists && accounts[number].participant == block.participant.rawValue {
+      where accounts[number].exists && accounts[number].participant == participant.rawValue {
         markRestricted(number)
       }
     }
@@ -51,6 +67,7 @@ extension Exchange {
     let participant =
       isSession
       ? ParticipantId(reference.sessions[block.session.rawValue].participant) : block.participant
+    noteScanned(balances.positionCount)
     for position in stride(from: 1, through: balances.positionCount, by: 1)
     where isSelected(balances.positions[position].account, participant, block.account) {
       for side in [Side.sell, .buy] {

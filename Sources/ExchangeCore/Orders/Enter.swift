@@ -17,11 +17,27 @@ struct Entry {
 
 extension Exchange {
   @inline(always) mutating func enter(_ order: NewOrderRow, _ request: Request) {
-    if let refusal = permission(request, tradeFor: order.account)
-      ?? validateUnblocked(request.session, order.account) ?? validateClientOrderId(order)
-    {
+    if let refusal = permission(request, tradeFor: order.account) {
       return reject(refusal, request, order)
     }
+    if isRestricted(request.session, order.account) { return enterRestricted(order, request) }
+    enter(order, request, isRestricted: false)
+  }
+
+  /// Enters an order of an account or a session that has a restriction.
+  @inline(never) private mutating func enterRestricted(_ order: NewOrderRow, _ request: Request) {
+    if let refusal = block(of: request.session, order.account) {
+      return reject(refusal, request, order)
+    }
+    enter(order, request, isRestricted: true)
+  }
+
+  /// Enters an order whose sender may trade for its account. The parameter is a literal, so that
+  /// the path of other orders contains nothing of it.
+  @inline(always) private mutating func enter(
+    _ order: NewOrderRow, _ request: Request, isRestricted: Bool
+  ) {
+    if let refusal = validateClientOrderId(order) { return reject(refusal, request, order) }
     if order.onBehalfOf != .exchange, let refusal = validateOwner(order) {
       return reject(refusal, request, order)
     }
@@ -30,7 +46,10 @@ extension Exchange {
       return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
     }
     var entry = Entry(instrument: products.instruments.row(number.rawValue))
-    if let refusal = validate(order, &entry) { return reject(refusal, request, order) }
+    if let refusal = validate(order, &entry, isRestricted: isRestricted) {
+      return reject(refusal, request, order)
+    }
+    if isRestricted { noteEntered(exposure(order, entry)) }
     accounts[order.account.rawValue].lastClientOrderId =
       order.clientOrderId.rawValue
     admit(order, entry, session: owner(of: order, request))

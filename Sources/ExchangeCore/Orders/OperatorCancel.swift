@@ -20,6 +20,7 @@ extension Exchange {
 
   private mutating func cancelSelected(_ filter: CancelOrders) {
     let participant = participant(filter.participant, orOf: filter.session)
+    noteScanned(balances.positionCount)
     for position in stride(from: 1, through: balances.positionCount, by: 1)
     where isSelected(balances.positions[position].account, participant, filter.account) {
       for side in [Side.sell, .buy] where filter.sides.contains(side) {
@@ -32,10 +33,11 @@ extension Exchange {
   /// in the number of all positions.
   mutating func cancelInstructions(_ filter: CancelInstructions, _ request: Request) {
     let refusal =
-      permission(request, .administration)
-      ?? validate(filter.participant, filter.account, filter.session, filter.instrument)
+      permission(request, Roles.administrations)
+      ?? validate(filter.participant, filter.account, filter.session, filter.instrument, request)
     if let refusal { return reject(refusal, request, account: filter.account) }
     let participant = participant(filter.participant, orOf: filter.session)
+    noteScanned(balances.positionCount)
     for position in stride(from: 1, through: balances.positionCount, by: 1)
     where isSelected(balances.positions[position].account, participant, filter.account) {
       let agent = balances.agents[position]
@@ -49,11 +51,13 @@ extension Exchange {
   // MARK: Validation
 
   private func validate(_ filter: CancelOrders, _ request: Request) -> Refusal? {
-    if let refusal = permission(request, .administration) { return refusal }
+    if let refusal = permission(request, Roles.administrations) { return refusal }
     if filter.order == .null {
-      return validate(filter.participant, filter.account, filter.session, filter.instrument)
+      return validate(
+        filter.participant, filter.account, filter.session, filter.instrument, request)
     }
     guard let order = find(filter.order), order.passes(filter),
+      validateOwn(order.owner.participant, request, Refusal(.unknownOrder)) == nil,
       filter.participant == .exchange || filter.participant.rawValue == order.owner.participant,
       filter.account == .null || filter.account.rawValue == order.account,
       filter.sides.contains(order.side)
@@ -64,13 +68,16 @@ extension Exchange {
   /// Refuses a filter that names what does not exist or does not belong together.
   private func validate(
     _ participant: ParticipantId, _ account: AccountId, _ session: SessionId,
-    _ instrument: InstrumentId
+    _ instrument: InstrumentId, _ request: Request
   ) -> Refusal? {
     if participant != .exchange || session == .exchange, !exists(participant) {
       return Refusal(.unknownParticipant, capacity.participants)
     }
     if session != .exchange, let refusal = validateSession(session) { return refusal }
     let owner = self.participant(participant, orOf: session)
+    if let refusal = validateOwn(owner.rawValue, request, Refusal(.foreignParticipant)) {
+      return refusal
+    }
     if account != .null {
       guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
       if accounts[account.rawValue].participant != owner.rawValue {

@@ -23,6 +23,7 @@ extension Exchange {
     if keepsPlace(order, change) {
       lower(order, change)
     } else {
+      if accounts[order.account].isRestricted { noteEntered(order, change) }
       reenter(order, change)
     }
     drain()
@@ -77,6 +78,12 @@ extension Exchange {
       perLot * (leaves / lot) - order.reservePerLot * (order.leaves / lot)
     let free = order.holding.free
     if let refusal = validateCash(difference, free, side) { return refusal }
+    if accounts[order.account].isRestricted,
+      let refusal = validateLimits(
+        exposure(order, price: price, leaves: leaves, quantity: quantity, reserve: difference))
+    {
+      return refusal
+    }
     if books.ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
     if rules >= 3, mayBeAtLevelBound,
       let refusal = validateLevelShare(order.account, order.row.instrument, side, price)
@@ -118,6 +125,15 @@ extension Exchange {
     emitState(order, .replaced, waitReason(order))
     showSpecial(order)
     touch(order.position)
+  }
+
+  private mutating func noteEntered(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+    let quantity = change.quantity.wattHours
+    let executed = order.quantity - order.leaves
+    noteEntered(
+      exposure(
+        order, price: change.price.ticks, leaves: quantity - executed, quantity: quantity,
+        reserve: 0))
   }
 
   /// Removes the order from the book and enters it again with its id.

@@ -10,7 +10,10 @@ extension Exchange {
 
   /// Validates an order whose account and instrument exist, in the order of section 11, and fills
   /// `entry`.
-  @inline(always) mutating func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
+  /// - Parameter isRestricted: Whether the account has limits.
+  @inline(always) mutating func validate(
+    _ order: NewOrderRow, _ entry: inout Entry, isRestricted: Bool
+  ) -> Refusal? {
     let instrument = entry.instrument
     if let code = instrument.refusesEntry { return Refusal(code) }
     if let refusal = validateForm(order) { return refusal }
@@ -27,6 +30,7 @@ extension Exchange {
     }
     entry.lots = instrument.value.lots(quantity)
     if let refusal = fund(order, &entry) { return refusal }
+    if isRestricted, let refusal = validateLimits(exposure(order, entry)) { return refusal }
     if let refusal = validateCapacity(order, entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
     if order.postOnly, entry.covered > 0 {

@@ -8,7 +8,7 @@ struct Session: BitwiseCopyable {
   var exists: Bool
   var roles: UInt8
   /// Whether it is blocked, so that orders must look at the restrictions
-  /// (Balances/Restrictions.swift).
+  /// (Restrictions.swift).
   var isRestricted = false
   var participant: UInt32
   var publicKey: PublicKey
@@ -30,28 +30,47 @@ extension Exchange {
       return Refusal(.unknownSession)
     }
     if reference.sessions[number].roles & roles.rawValue != 0 { return nil }
-    return Refusal(.notPermitted, UInt32(roles.rawValue))
+    return Refusal(.notPermitted, UInt32(roles.intersection(knownRoles).rawValue))
   }
 
+  /// The roles that the rules in force know.
+  private var knownRoles: Roles { rules < 4 ? .first : .all }
+
   mutating func registerSession(_ new: RegisterSession, _ request: Request) {
-    var refusal = validateDefinition(request, new.session.rawValue, of: capacity.sessions)
+    var refusal = validateDefinition(
+      request, new.session.rawValue, of: capacity.sessions, Roles.administrations)
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)
     }
-    if refusal == nil, !Roles.all.isSuperset(of: new.roles) {
+    if refusal == nil, !knownRoles.isSuperset(of: new.roles) {
       refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
     }
-    if let refusal { return reject(refusal, request) }
+    if let refusal = refusal ?? validateGrant(new, request) { return reject(refusal, request) }
     invariant(new.session.rawValue <= capacity.sessions, "the session is within the table")
+    let former = reference.sessions[new.session.rawValue]
+    if former.exists { restrictions.uncountSession(of: former.participant) }
+    restrictions.countSession(of: new.participant.rawValue)
     reference.sessions[new.session.rawValue] = Session(
       exists: true, roles: new.roles.rawValue,
-      isRestricted: reference.sessions[new.session.rawValue].isRestricted,
-      participant: new.participant.rawValue, publicKey: new.publicKey)
+      isRestricted: former.isRestricted, participant: new.participant.rawValue,
+      publicKey: new.publicKey)
     invariant(validateSession(new.session) == nil, "the registered session exists")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,
       "a session's participant exists")
     emit(.reference(.sessionRegistered(new)))
+    acknowledge(request)
+  }
+
+  /// Ends a session's connections: the gateways do it when they learn of the event.
+  mutating func cutSession(_ cut: CutSession, _ request: Request) {
+    let refusal =
+      permission(request, Roles.administrations) ?? validateSession(cut.session)
+      ?? validateOwn(
+        reference.sessions[cut.session.rawValue].participant, request, Refusal(.foreignSession))
+    if let refusal { return reject(refusal, request) }
+    invariant(validateSession(cut.session) == nil, "the session is registered")
+    emit(.session(.sessionCut(cut)))
     acknowledge(request)
   }
 

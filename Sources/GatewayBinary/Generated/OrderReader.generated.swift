@@ -11,9 +11,10 @@ extension OrderReader {
     case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent,
     .transfer: [.trading]
     case .meterReading: [.metering, .trading]
-    case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
-    .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders, .setBlock, .cancelInstructions: [.administration]
+    case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
+    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules: [.administration]
+    case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
+    .cutSession: [.administration, .participantAdministration]
     default: []
     }
   }
@@ -45,6 +46,8 @@ extension OrderReader {
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
       case .setBlock: SetBlockDecoder(frame).map(command)
       case .cancelInstructions: CancelInstructionsDecoder(frame).map(command)
+      case .setLimit: SetLimitDecoder(frame).map(command)
+      case .cutSession: CutSessionDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -277,5 +280,23 @@ extension OrderReader {
       session: message.sessionId
     )
     return .command(.order(.cancelInstructions(value)))
+  }
+
+  func command(_ message: SetLimitDecoder) -> Body {
+    guard let kind = message.kind else {
+      return .badEnum(message.kindRaw, message.account)
+    }
+    let value = SetLimit(
+      participant: message.participant, account: message.account, session: message.sessionId,
+      kind: kind, value: message.value
+    )
+    return .command(.reference(.setLimit(value)))
+  }
+
+  func command(_ message: CutSessionDecoder) -> Body {
+    let value = CutSession(
+      session: message.sessionId
+    )
+    return .command(.session(.cutSession(value)))
   }
 }

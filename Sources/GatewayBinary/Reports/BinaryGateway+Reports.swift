@@ -10,9 +10,19 @@ extension BinaryGateway {
   func note(_ event: borrowing Event) {
     switch copy event {
     case .reference(.sessionRegistered(let registered)): update(registered)
+    case .reference(.limitSet(let set)): update(set)
     case .session(.sessionBegan(let session)): began(session.session)
+    case .session(.sessionCut(let cut)):
+      if let slot = peers.slot(of: cut.session) { terminate(slot, Refusal(.sessionCut)) }
     default: break
     }
+  }
+
+  /// A session with a new limit of messages obeys it at once.
+  private func update(_ set: LimitSet) {
+    guard set.request.kind == .messagesPerSecond, let slot = peers.slot(of: set.request.session)
+    else { return }
+    peers[slot]?.session.limitMessages(to: UInt32(clamping: set.inForce))
   }
 
   /// A session that was revoked or moved to another participant is terminated; changed roles apply

@@ -218,6 +218,7 @@ extension BinaryGateway {
     peers[slot]?.participant = known?.participant ?? .exchange
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
+    peers[slot]?.session.limitMessages(to: view.messageLimit(of: request.session))
     peers.established(slot)
     if let connection = peers[slot]?.connection { transport.promote(connection) }
     guard let session = peers[slot]?.session else { return }

@@ -32,7 +32,7 @@ extension BinaryGateway {
   /// send readings for others do not pay for what those readings cause.
   public func charge(_ session: SessionId, _ units: Int64) {
     let roles = view.reference.roles(of: session)
-    if roles.isDisjoint(with: [.trading, .administration]) { return }
+    if roles.isDisjoint(with: Roles.administrations.union(.trading)) { return }
     debit(session, units)
   }
 
@@ -48,7 +48,9 @@ extension BinaryGateway {
       }
     case .order(.massCanceled(let done)):
       if done.count == 0 { debit(done.session, WorkBudget.Cost.reject) }
-    case .order(.agentSet(let done)): debit(done.session, WorkBudget.Cost.duplicate)
+    case .order(.agentSet(let done)):
+      // Without a number it was removed by somebody else.
+      if done.clientSequence != 0 { debit(done.session, WorkBudget.Cost.duplicate) }
     default: break
     }
   }

@@ -38,18 +38,20 @@ extension CommandCodec {
     case cancelOrders = 27
     case setBlock = 46
     case cancelInstructions = 47
+    case setLimit = 48
+    case cutSession = 49
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: [24]
+      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .setBlock, .cancelInstructions: [16]
       case .transfer: [32]
       case .meterReading, .registerSession: [48]
-      case .createAccount, .setInstrumentState, .setRules: [8]
+      case .createAccount, .setInstrumentState, .setRules, .cutSession: [8]
       case .createInstrument, .enterIceberg: [64]
       case .registerMeter: [48, 56]
       case .tick: [0]
@@ -63,12 +65,12 @@ extension CommandCodec {
       switch self {
       case .enter, .setAgent, .createArea: 56
       case .replace: 40
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
+      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders, .setBlock, .cancelInstructions: 16
       case .transfer: 32
       case .meterReading, .registerSession, .registerMeter: 48
-      case .createAccount, .setInstrumentState, .setRules: 8
+      case .createAccount, .setInstrumentState, .setRules, .cutSession: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
       case .enterOnBehalf: 72
@@ -129,6 +131,8 @@ extension CommandCodec {
     case .order(.cancelOrders): .cancelOrders
     case .reference(.setBlock): .setBlock
     case .order(.cancelInstructions): .cancelInstructions
+    case .reference(.setLimit): .setLimit
+    case .session(.cutSession): .cutSession
     }
   }
 
@@ -176,6 +180,8 @@ extension CommandCodec {
       }
     case .reference(.setBlock): 40
     case .order(.cancelInstructions): 40
+    case .reference(.setLimit): 48
+    case .session(.cutSession): 32
     }
   }
 
@@ -231,6 +237,8 @@ extension CommandCodec {
     case .order(.cancelOrders(let value)): write(value, to: &writer)
     case .reference(.setBlock(let value)): write(value, to: &writer)
     case .order(.cancelInstructions(let value)): write(value, to: &writer)
+    case .reference(.setLimit(let value)): write(value, to: &writer)
+    case .session(.cutSession(let value)): write(value, to: &writer)
     }
   }
 
@@ -509,6 +517,24 @@ extension CommandCodec {
     writer.put(value.instrument.rawValue)
     writer.put(value.session.rawValue)
   }
+
+  private static func write(
+    _ value: SetLimit, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.session.rawValue)
+    writer.put(value.kind.rawValue)
+    writer.reserve(3)
+    writer.put(value.value)
+  }
+
+  private static func write(
+    _ value: CutSession, to writer: inout RecordWriter
+  ) {
+    writer.put(value.session.rawValue)
+    writer.reserve(4)
+  }
 }
 
 extension CommandCodec {
@@ -547,6 +573,8 @@ extension CommandCodec {
     case .cancelOrders: .order(.cancelOrders(payloadLength == 16 ? try cancelOrders(&reader) : try cancelOrdersForm1(&reader)))
     case .setBlock: .reference(.setBlock(try setBlock(&reader)))
     case .cancelInstructions: .order(.cancelInstructions(cancelInstructions(&reader)))
+    case .setLimit: .reference(.setLimit(try setLimit(&reader)))
+    case .cutSession: .session(.cutSession(try cutSession(&reader)))
     }
   }
 
@@ -918,6 +946,28 @@ extension CommandCodec {
     let session = SessionId(reader.u32())
     return CancelInstructions(
       participant: participant, account: account, instrument: instrument, session: session
+    )
+  }
+
+  private static func setLimit(_ reader: inout RecordReader)
+    throws(Failure) -> SetLimit {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let session = SessionId(reader.u32())
+    let kind = try reader.value(LimitKind.self)
+    try reader.reserved(3)
+    let value = reader.i64()
+    return SetLimit(
+      participant: participant, account: account, session: session, kind: kind, value: value
+    )
+  }
+
+  private static func cutSession(_ reader: inout RecordReader)
+    throws(Failure) -> CutSession {
+    let session = SessionId(reader.u32())
+    try reader.reserved(4)
+    return CutSession(
+      session: session
     )
   }
 }

@@ -65,6 +65,12 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Removes standing instructions of a participant or of a session; their open orders stand.
   /// Answered with Ack; the session that left an instruction gets an AgentReport.
   case cancelInstructions
+  /// Sets one limit of an account, a session or a participant. The operator and the participant's
+  /// administrator have a value each; the lower holds. Answered with Ack.
+  case setLimit
+  /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+  /// when it is not connected.
+  case cutSession
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -96,6 +102,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .order(.cancelOrders): self = .cancelOrders
     case .reference(.setBlock): self = .setBlock
     case .order(.cancelInstructions): self = .cancelInstructions
+    case .reference(.setLimit): self = .setLimit
+    case .session(.cutSession): self = .cutSession
     }
   }
 
@@ -104,9 +112,10 @@ package enum CommandKind: String, Sendable, CaseIterable {
     switch self {
     case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer: [.trading]
     case .meterReading: [.metering, .trading]
-    case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
-    .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders, .setBlock, .cancelInstructions: [.administration]
+    case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
+    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules: [.administration]
+    case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
+    .cutSession: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession: []
     }
   }
@@ -141,6 +150,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .cancelOrders: "Cancels open orders of a participant, or of a session, or one order, for the operator; those of standing instructions too; answered with Ack."
     case .setBlock: "Blocks a participant, an account or a session, one of them: no new orders, replaces that can trade more, standing instructions or transfers out; or releases it. Answered with Ack."
     case .cancelInstructions: "Removes standing instructions of a participant or of a session; their open orders stand. Answered with Ack; the session that left an instruction gets an AgentReport."
+    case .setLimit: "Sets one limit of an account, a session or a participant. The operator and the participant's administrator have a value each; the lower holds. Answered with Ack."
+    case .cutSession: "Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also when it is not connected."
     }
   }
 }

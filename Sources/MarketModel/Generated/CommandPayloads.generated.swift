@@ -273,7 +273,7 @@ public struct CreateParticipant: Sendable, BitwiseCopyable, Hashable {
 }
 
 /// Registers a session identity and its public key; again: replaces key and roles. Role
-/// administration.
+/// administration or participantAdministration.
 public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   /// Its number.
   public var session: SessionId
@@ -295,7 +295,7 @@ public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Opens an account. Role administration.
+/// Opens an account. Role administration or participantAdministration.
 public struct CreateAccount: Sendable, BitwiseCopyable, Hashable {
   /// Its number, unused.
   public var account: AccountId
@@ -554,7 +554,7 @@ public struct SetRules: Sendable, BitwiseCopyable, Hashable {
 }
 
 /// Cancels open orders of a participant, or of a session, or one order, for the operator; those of
-/// standing instructions too; answered with Ack. Role administration.
+/// standing instructions too; answered with Ack. Role administration or participantAdministration.
 public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   /// Whose orders; 0: the participant of the session or of the order that is named.
   public var participant: ParticipantId
@@ -587,7 +587,7 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
 
 /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
 /// trade more, standing instructions or transfers out; or releases it. Answered with Ack. Role
-/// administration.
+/// administration or participantAdministration.
 public struct SetBlock: Sendable, BitwiseCopyable, Hashable {
   /// Blocks all accounts of this participant; 0: an account or a session is named.
   public var participant: ParticipantId
@@ -615,8 +615,8 @@ public struct SetBlock: Sendable, BitwiseCopyable, Hashable {
 }
 
 /// Removes standing instructions of a participant or of a session; their open orders stand.
-/// Answered with Ack; the session that left an instruction gets an AgentReport. Role
-/// administration.
+/// Answered with Ack; the session that left an instruction gets an AgentReport. Role administration
+/// or participantAdministration.
 public struct CancelInstructions: Sendable, BitwiseCopyable, Hashable {
   /// Whose instructions; 0: the participant of the session that is named.
   public var participant: ParticipantId
@@ -635,6 +635,48 @@ public struct CancelInstructions: Sendable, BitwiseCopyable, Hashable {
     self.participant = participant
     self.account = account
     self.instrument = instrument
+    self.session = session
+  }
+}
+
+/// Sets one limit of an account, a session or a participant. The operator and the participant's
+/// administrator have a value each; the lower holds. Answered with Ack. Role administration or
+/// participantAdministration.
+public struct SetLimit: Sendable, BitwiseCopyable, Hashable {
+  /// Whose, for a kind of participants; 0 otherwise.
+  public var participant: ParticipantId
+  /// Whose, for a kind of accounts; null otherwise.
+  public var account: AccountId
+  /// Whose, for a kind of sessions; 0 otherwise.
+  public var session: SessionId
+  /// What is limited.
+  public var kind: LimitKind
+  /// The limit, in the unit of the kind; 0 removes it. Unit: as the kind says.
+  public var value: Int64
+
+  /// A command with the given values. Optional: `participant`, `account`, `session`.
+  @inlinable public init(
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    session: SessionId = .exchange, kind: LimitKind, value: Int64
+  ) {
+    self.participant = participant
+    self.account = account
+    self.session = session
+    self.kind = kind
+    self.value = value
+  }
+}
+
+/// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+/// when it is not connected. Role administration or participantAdministration.
+public struct CutSession: Sendable, BitwiseCopyable, Hashable {
+  /// Which session.
+  public var session: SessionId
+
+  /// A command with the given values.
+  @inlinable public init(
+    session: SessionId
+  ) {
     self.session = session
   }
 }

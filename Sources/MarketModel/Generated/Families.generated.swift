@@ -20,7 +20,7 @@ extension Command {
     case cash(CashCommand)
     /// Definitions of participants, sessions, accounts, areas, instruments and meters.
     case reference(ReferenceCommand)
-    /// Starts and losses of client sessions, sent by the gateway.
+    /// Starts and losses of client sessions, sent by the gateway; their end by an operator.
     case session(SessionCommand)
     /// Time, settlement, checkpoints and the rules themselves.
     case control(ControlCommand)
@@ -37,7 +37,8 @@ extension Command {
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
       MemoryLayout<CancelOrders>.size, MemoryLayout<SetBlock>.size,
-      MemoryLayout<CancelInstructions>.size
+      MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
+      MemoryLayout<CutSession>.size
     ].reduce(0, max)
   }
 }
@@ -89,9 +90,12 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
   /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
   case setBlock(SetBlock)
+  /// Sets one limit of an account, a session or a participant. The operator and the participant's
+  /// administrator have a value each; the lower holds. Answered with Ack.
+  case setLimit(SetLimit)
 }
 
-/// Starts and losses of client sessions, sent by the gateway.
+/// Starts and losses of client sessions, sent by the gateway; their end by an operator.
 public enum SessionCommand: Sendable, BitwiseCopyable {
   /// A client has established a session version (from the gateway). If the version is new, the
   /// reports of the identity are numbered in it from here on.
@@ -100,6 +104,9 @@ public enum SessionCommand: Sendable, BitwiseCopyable {
   /// orders are cancelled, except those of standing instructions and those that outlive the
   /// session.
   case endSession(EndSession)
+  /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+  /// when it is not connected.
+  case cutSession(CutSession)
 }
 
 /// Time, settlement, checkpoints and the rules themselves.
@@ -159,14 +166,18 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case meterRegistered(RegisterMeter)
   /// setBlock has been applied. Tag 46 in the event hash.
   case blockSet(SetBlock)
+  /// A limit was set or removed. Tag 48 in the event hash.
+  case limitSet(LimitSet)
 }
 
-/// Starts and losses of client sessions.
+/// Starts and losses of client sessions, and their end by an operator.
 public enum SessionEvent: Sendable, BitwiseCopyable, Equatable {
   /// beginSession has been applied. Tag 26 in the event hash.
   case sessionBegan(BeginSession)
   /// A cancel on disconnect ended. Tag 27 in the event hash.
   case sessionEnded(SessionEnded)
+  /// cutSession has been applied. Tag 49 in the event hash.
+  case sessionCut(CutSession)
 }
 
 /// Acknowledgements, progress of settlement, and alarms.

@@ -179,7 +179,7 @@ public struct ReferenceData: ~Copyable {
         account: made.account, area: made.area, key: made.publicKey)
       counts.meters += 1
     case .capSet: break  // Balance events contain the cap.
-    case .blockSet: break  // The exchange alone judges commands.
+    case .blockSet, .limitSet: break  // The exchange alone judges commands.
     }
   }
 

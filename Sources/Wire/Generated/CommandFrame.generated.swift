@@ -34,6 +34,8 @@ public enum CommandFrame {
     case .order(.cancelOrders): 64
     case .reference(.setBlock): 48
     case .order(.cancelInstructions): 48
+    case .reference(.setLimit): 56
+    case .session(.cutSession): 32
     default: nil
     }
   }
@@ -98,6 +100,10 @@ public enum CommandFrame {
       setBlock(value, frame, seqNo, sendingTime)
     case .order(.cancelInstructions(let value)):
       cancelInstructions(value, frame, seqNo, sendingTime)
+    case .reference(.setLimit(let value)):
+      setLimit(value, frame, seqNo, sendingTime)
+    case .session(.cutSession(let value)):
+      cutSession(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -349,6 +355,26 @@ public enum CommandFrame {
     CancelInstructionsEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
       account: value.account, instrument: value.instrument, sessionId: value.session
+    )
+  }
+
+  private static func setLimit(
+    _ value: SetLimit, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetLimitEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value,
+      participant: value.participant, account: value.account, sessionId: value.session,
+      kind: value.kind
+    )
+  }
+
+  private static func cutSession(
+    _ value: CutSession, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    CutSessionEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session
     )
   }
 

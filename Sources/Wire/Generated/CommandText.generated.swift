@@ -206,6 +206,18 @@ extension CommandText {
       line.put("instrument", value.instrument, unless: .null)
       line.put("session", value.session, unless: .exchange)
       return line.text
+    case .reference(.setLimit(let value)):
+      var line = TextLine("setLimit")
+      line.put("participant", value.participant, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      line.put("session", value.session, unless: .exchange)
+      line.put("kind", value.kind)
+      line.put("value", value.value)
+      return line.text
+    case .session(.cutSession(let value)):
+      var line = TextLine("cutSession")
+      line.put("session", value.session)
+      return line.text
     }
   }
 
@@ -371,6 +383,17 @@ extension CommandText {
         account: try words.take("account", or: .null),
         instrument: try words.take("instrument", or: .null),
         session: try words.take("session", or: .exchange)
+      )))
+    case .setLimit:
+      return .reference(.setLimit(SetLimit(
+        participant: try words.take("participant", or: .exchange),
+        account: try words.take("account", or: .null),
+        session: try words.take("session", or: .exchange), kind: try words.take("kind"),
+        value: try words.take("value")
+      )))
+    case .cutSession:
+      return .session(.cutSession(CutSession(
+        session: try words.take("session")
       )))
     }
   }
@@ -552,6 +575,16 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
       CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
       CommandField("session", SessionId.self, "", isOptional: true, "Only those that this session left; 0: all."),
+    ]
+    case .setLimit: [
+      CommandField("participant", ParticipantId.self, "", isOptional: true, "Whose, for a kind of participants; 0 otherwise."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Whose, for a kind of accounts; null otherwise."),
+      CommandField("session", SessionId.self, "", isOptional: true, "Whose, for a kind of sessions; 0 otherwise."),
+      CommandField("kind", LimitKind.self, "", isOptional: false, "What is limited."),
+      CommandField("value", Int64.self, "as the kind says", isOptional: false, "The limit, in the unit of the kind; 0 removes it."),
+    ]
+    case .cutSession: [
+      CommandField("session", SessionId.self, "", isOptional: false, "Which session."),
     ]
     }
   }

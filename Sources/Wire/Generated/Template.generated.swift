@@ -173,13 +173,19 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Removes standing instructions of a participant or of a session; their open orders stand.
   /// Answered with Ack; the session that left an instruction gets an AgentReport.
   case cancelInstructions = 123
+  /// Sets one limit of an account, a session or a participant. The operator and the participant's
+  /// administrator have a value each; the lower holds. Answered with Ack.
+  case setLimit = 124
+  /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+  /// when it is not connected.
+  case cutSession = 125
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
     switch self {
     case .sequence, .finishedReceiving: 12
     case .notApplied, .terminate, .finishedSending, .referenceDataRequest, .marketDataSubscribe,
-    .marketDataUnsubscribe, .statusRequest, .setRules: 20
+    .marketDataUnsubscribe, .statusRequest, .setRules, .cutSession: 20
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
@@ -187,7 +193,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
     .cancelInstructions: 36
-    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw: 44
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled: 68
@@ -219,7 +225,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders, .setBlock, .cancelInstructions: true
+    .statusRequest, .setRules, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
+    .cutSession: true
     default: false
     }
   }

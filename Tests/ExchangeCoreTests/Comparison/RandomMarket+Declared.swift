@@ -14,7 +14,7 @@ extension RandomMarket: FieldSource {
     .withdraw,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules,
-    .setBlock,
+    .setBlock, .setLimit,
   ]
 
   mutating func leavesOut(_ field: String) -> Bool { dice(2) == 0 }
@@ -44,5 +44,5 @@ extension RandomMarket: FieldSource {
   mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: dice(600_000)) }
   mutating func label(_ field: String) -> Label { .empty }
   mutating func publicKey(_ field: String) -> PublicKey { PublicKey(0, 0, 0, 0) }
-  mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(16))) }
+  mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(128))) }
 }

@@ -10,11 +10,13 @@ struct RandomMarket {
   private var orderCount = 0
   /// The blocks that stand.
   var blocks: [SetBlock] = []
+  /// The limits that stand.
+  var limits: [SetLimit] = []
   /// Seconds since the start of the run.
   private var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
   private let instruments: [CreateInstrument]
-  private let accounts: UInt32
+  let accounts: UInt32
   /// The capacity of the exchange, which is small in a third of the runs.
   let capacity: Capacity
   /// Whether the run has fees, agents and closings. Runs without them find errors that others would
@@ -93,8 +95,10 @@ struct RandomMarket {
               CreateParticipant(participant: ParticipantId(participant), name: .empty))), by: 0))
     }
     // Session 1 has all roles for firm 1, session 2 trades for firm 2, 3 sends readings, 4
-    // administers, 5 is revoked, 6 trades for firm 1.
-    let identities = [(1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0), (6, 1, 1)]
+    // administers, 5 is revoked, 6 trades for firm 1, 16 administers firm 1.
+    let identities = [
+      (1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0), (6, 1, 1), (16, 1, 32),
+    ]
     for (session, participant, roles) in identities {
       steps.append(
         Step(
@@ -129,7 +133,7 @@ struct RandomMarket {
   }
 
   /// A meter's rated power, W: enough for all readings, or the default, which many exceed.
-  private mutating func power() -> Int64 {
+  mutating func power() -> Int64 {
     isVast ? 1 << 62 : chance(1, of: 6) ? 0 : 1_000_000_000
   }
 
@@ -188,6 +192,7 @@ struct RandomMarket {
   private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
     if chance(1, of: 50) { return Step(randomBody(pick(Self.declaredLater), &self)) }
     if chance(1, of: 60) { return block() }
+    if chance(1, of: 40) { return limit() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }
@@ -235,7 +240,7 @@ struct RandomMarket {
     return Energy(wattHours: Int64.random(in: 1...most, using: &random) * lot.wattHours)
   }
 
-  private mutating func pick<Value>(_ values: [Value]) -> Value {
+  mutating func pick<Value>(_ values: [Value]) -> Value {
     values[Int.random(in: 0..<values.count, using: &random)]
   }
 
@@ -447,49 +452,6 @@ struct RandomMarket {
     case 5: return strangeMeter()
     default: return Step(.reference(.createArea(areaOne())))
     }
-  }
-
-  /// Registrations with existing and unknown participants and with numbers in and out of range.
-  private mutating func strangeSession() -> Step {
-    Step(
-      .reference(
-        .registerSession(
-          RegisterSession(
-            session: SessionId(6 + dice(14)), participant: ParticipantId(dice(7)),
-            roles: Roles(rawValue: UInt8(dice(18))), publicKey: PublicKey(0, 0, 0, 0)))))
-  }
-
-  private mutating func strangeAccount() -> Step {
-    if chance(1, of: 3) {
-      let participant = ParticipantId(dice(7))
-      return Step(
-        .reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
-    }
-    let account = AccountId(accounts + 5 + dice(20))
-    return Step(
-      .reference(
-        .createAccount(CreateAccount(account: account, participant: ParticipantId(dice(6))))))
-  }
-
-  private mutating func strangeMeter() -> Step {
-    if chance(1, of: 2) {
-      // Mostly a meter as it is, with another capacity.
-      let account = account()
-      return Step(
-        .reference(
-          .registerMeter(
-            RegisterMeter(
-              meter: MeterId(account.rawValue), account: account,
-              area: AreaId(chance(1, of: 4) ? 2 : 1), publicKey: PublicKey(0, 0, 0, 0),
-              capacity: chance(1, of: 4) ? 0 : power()))))
-    }
-    return Step(
-      .reference(
-        .registerMeter(
-          RegisterMeter(
-            meter: MeterId(20 + dice(20)), account: AccountId(dice(accounts + 1)),
-            area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0),
-            capacity: Int64(dice(4)) - 1))))
   }
 
   private func areaOne() -> CreateArea {

@@ -34,6 +34,8 @@ extension ReferenceModel {
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
     case .reference(.setBlock(let value)): try setBlock(value, command)
     case .order(.cancelInstructions(let value)): try cancelInstructions(value, command)
+    case .reference(.setLimit(let value)): try setLimit(value, command)
+    case .session(.cutSession(let value)): try cutSession(value, command)
     }
   }
 }
@@ -69,6 +71,8 @@ extension Command.Body {
     case .order(.cancelOrders(let value)): (value.account, .engine, value.order)
     case .reference(.setBlock(let value)): (value.account, .engine, .null)
     case .order(.cancelInstructions(let value)): (value.account, .engine, .null)
+    case .reference(.setLimit(let value)): (value.account, .engine, .null)
+    case .session(.cutSession): (.null, .engine, .null)
     }
   }
 }

@@ -241,5 +241,18 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       session: source.leavesOut("cancelInstructions.session") ? .exchange : source.identifier("cancelInstructions.session")
     )
     return .order(.cancelInstructions(value))
+  case .setLimit:
+    let value = SetLimit(
+      participant: source.leavesOut("setLimit.participant") ? .exchange : source.identifier("setLimit.participant"),
+      account: source.leavesOut("setLimit.account") ? .null : source.identifier("setLimit.account"),
+      session: source.leavesOut("setLimit.session") ? .exchange : source.identifier("setLimit.session"),
+      kind: source.choice("setLimit.kind"), value: source.integer("setLimit.value")
+    )
+    return .reference(.setLimit(value))
+  case .cutSession:
+    let value = CutSession(
+      session: source.identifier("cutSession.session")
+    )
+    return .session(.cutSession(value))
   }
 }

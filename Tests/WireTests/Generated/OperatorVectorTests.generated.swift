@@ -602,4 +602,64 @@ import Wire
     }
   }
 
+  @Test("SetLimit writes and reads its golden vector.")
+  func setLimit() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c007c004a4208005fbe8103934fc35dc0a75a054bd0275c9f3abe029bcc8a98afdf86a3625ba2522425865a0200000000000000")
+    #expect(SwiftFrames.setLimit() == golden)
+    try golden.withFrame(.setLimit) { frame in
+      let message = try #require(SetLimitDecoder(frame))
+      #expect(message.seqNo == 6756331358823497311)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 6640505196212037568))
+      #expect(message.value == -7454921267020416353)
+      #expect(message.participant == ParticipantId(2743525295))
+      #expect(message.account == AccountId(1386371938))
+      #expect(message.sessionId == SessionId(1518740772))
+      #expect(message.kind == LimitKind.openOrders)
+    }
+  }
+
+  @Test("SetLimit writes and reads its vector with everything absent that can be.")
+  func setLimitWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c007c004a4208000000000000000000ffffffffffffffff9f3abe029bcc8a98afdf86a3000000002425865a0200000000000000")
+    #expect(SwiftFrames.setLimitWithNulls() == golden)
+    try golden.withFrame(.setLimit) { frame in
+      let message = try #require(SetLimitDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.value == -7454921267020416353)
+      #expect(message.participant == ParticipantId(2743525295))
+      #expect(message.account == AccountId(0))
+      #expect(message.sessionId == SessionId(1518740772))
+      #expect(message.kind == LimitKind.openOrders)
+    }
+  }
+
+  @Test("CutSession writes and reads its golden vector.")
+  func cutSession() throws {
+    let golden = [UInt8](hex:
+      "200050eb14007d004a4208004b4c25c41da8bf89aa4bc155acd0cc8b4e275a0b")
+    #expect(SwiftFrames.cutSession() == golden)
+    try golden.withFrame(.cutSession) { frame in
+      let message = try #require(CutSessionDecoder(frame))
+      #expect(message.seqNo == 9925836949546159179)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 10073655905112640426))
+      #expect(message.sessionId == SessionId(190457678))
+    }
+  }
+
+  @Test("CutSession writes and reads its vector with everything absent that can be.")
+  func cutSessionWithNulls() throws {
+    let golden = [UInt8](hex:
+      "200050eb14007d004a4208000000000000000000ffffffffffffffff4e275a0b")
+    #expect(SwiftFrames.cutSessionWithNulls() == golden)
+    try golden.withFrame(.cutSession) { frame in
+      let message = try #require(CutSessionDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.sessionId == SessionId(190457678))
+    }
+  }
+
 }

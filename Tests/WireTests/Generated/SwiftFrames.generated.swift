@@ -158,6 +158,10 @@ enum SwiftFrames {
     ("SetBlock", "nulls", setBlockWithNulls()),
     ("CancelInstructions", "values", cancelInstructions()),
     ("CancelInstructions", "nulls", cancelInstructionsWithNulls()),
+    ("SetLimit", "values", setLimit()),
+    ("SetLimit", "nulls", setLimitWithNulls()),
+    ("CutSession", "values", cutSession()),
+    ("CutSession", "nulls", cutSessionWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -1063,6 +1067,30 @@ enum SwiftFrames {
   static func cancelInstructionsWithNulls() -> [UInt8] {
     [UInt8](frameLength: CancelInstructionsEncoder.frameLength) { frame in
       _ = CancelInstructionsEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(1118443193), account: AccountId(0), instrument: InstrumentId(0), sessionId: SessionId(3626274615))
+    }
+  }
+
+  static func setLimit() -> [UInt8] {
+    [UInt8](frameLength: SetLimitEncoder.frameLength) { frame in
+      _ = SetLimitEncoder(into: frame, seqNo: 6756331358823497311, sendingTime: Timestamp(nanoseconds: 6640505196212037568), value: -7454921267020416353, participant: ParticipantId(2743525295), account: AccountId(1386371938), sessionId: SessionId(1518740772), kind: LimitKind.openOrders)
+    }
+  }
+
+  static func setLimitWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetLimitEncoder.frameLength) { frame in
+      _ = SetLimitEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: -7454921267020416353, participant: ParticipantId(2743525295), account: AccountId(0), sessionId: SessionId(1518740772), kind: LimitKind.openOrders)
+    }
+  }
+
+  static func cutSession() -> [UInt8] {
+    [UInt8](frameLength: CutSessionEncoder.frameLength) { frame in
+      _ = CutSessionEncoder(into: frame, seqNo: 9925836949546159179, sendingTime: Timestamp(nanoseconds: 10073655905112640426), sessionId: SessionId(190457678))
+    }
+  }
+
+  static func cutSessionWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CutSessionEncoder.frameLength) { frame in
+      _ = CutSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(190457678))
     }
   }
 }

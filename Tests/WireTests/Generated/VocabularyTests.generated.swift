@@ -103,6 +103,18 @@ import Wire
     #expect(ExplanationReason.ownOrder.rawValue == 5)
   }
 
+  @Test("LimitKind has the same values on the wire as in the market.")
+  func limitKind() {
+    #expect(LimitKind.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6])
+    #expect(LimitKind.messagesPerSecond.rawValue == 0)
+    #expect(LimitKind.orderQuantity.rawValue == 1)
+    #expect(LimitKind.openOrders.rawValue == 2)
+    #expect(LimitKind.dailyNotional.rawValue == 3)
+    #expect(LimitKind.cashAtRisk.rawValue == 4)
+    #expect(LimitKind.accounts.rawValue == 5)
+    #expect(LimitKind.sessions.rawValue == 6)
+  }
+
   @Test("Liquidity has the same values on the wire as in the market.")
   func liquidity() {
     #expect(Liquidity.allCases.map(\.rawValue) == [0, 1])
@@ -153,6 +165,9 @@ import Wire
     #expect(Roles.metering.rawValue == 2)
     #expect(Roles.administration.rawValue == 4)
     #expect(Roles.dropCopy.rawValue == 8)
+    #expect(Roles.issuer.rawValue == 16)
+    #expect(Roles.participantAdministration.rawValue == 32)
+    #expect(Roles.surveillance.rawValue == 64)
   }
 
 }
