@@ -190,7 +190,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "MarketModel"],
+      dependencies: ["Transport", "MarketModel", "TLS"],
       swiftSettings: strict),
     .testTarget(
       name: "GatewayKitTests",
@@ -207,7 +207,7 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "joulebook", "JoulebookServer", "JoulebookClient", "GatewayKit", "ExchangeCore",
-        "Journaling", "MarketModel", "Rings", "Settlement", "TLS", "Wire",
+        "Journaling", "MarketModel", "Rings", "Settlement", "TLS", "Transport", "Wire",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -29,18 +29,19 @@ local templates = {
   [29] = "BalanceRequest", [40] = "Accepted", [41] = "Replaced", [42] = "Canceled", [43] = "Trade",
   [44] = "Rejected", [45] = "Restated", [46] = "MassCancelReport", [47] = "BalanceUpdate",
   [48] = "OrderStatus", [49] = "Explanation", [50] = "TransferReport", [51] = "AgentReport",
-  [52] = "Ack", [53] = "ReportCopy", [54] = "SettlementNotice", [60] = "MeterReading",
-  [61] = "MeterReadingAck", [70] = "ReferenceDataRequest", [71] = "AreaDefinition",
-  [72] = "InstrumentDefinition", [73] = "StateChange", [74] = "ReferenceDataEnd",
-  [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe", [82] = "OrderAdd",
-  [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade", [86] = "LevelSnapshot",
-  [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook", [90] = "LevelUpdate",
-  [100] = "CreateParticipant", [101] = "RegisterSession", [102] = "CreateAccount", [103] = "SetCap",
-  [104] = "CreateArea", [105] = "SetTariff", [106] = "CreateInstrument",
-  [107] = "SetInstrumentState", [108] = "RegisterMeter", [109] = "Deposit", [110] = "Withdraw",
-  [111] = "Tick", [112] = "StatusRequest", [113] = "Status", [114] = "SetRules",
-  [115] = "CancelOrders", [122] = "SetBlock", [123] = "CancelInstructions", [124] = "SetLimit",
-  [125] = "CutSession"
+  [52] = "Ack", [53] = "ReportCopy", [54] = "SettlementNotice", [55] = "Noted",
+  [60] = "MeterReading", [61] = "MeterReadingAck", [70] = "ReferenceDataRequest",
+  [71] = "AreaDefinition", [72] = "InstrumentDefinition", [73] = "StateChange",
+  [74] = "ReferenceDataEnd", [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe",
+  [82] = "OrderAdd", [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade",
+  [86] = "LevelSnapshot", [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook",
+  [90] = "LevelUpdate", [100] = "CreateParticipant", [101] = "RegisterSession",
+  [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea", [105] = "SetTariff",
+  [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
+  [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
+  [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
+  [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [130] = "SetParameter",
+  [131] = "Note"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -54,8 +55,14 @@ local values_TimeInForce = {
 local values_SelfTradePrevention = {
   [0] = "cancelNewer", [1] = "cancelOlder", [2] = "cancelBoth", [3] = "decrementBoth"
 }
+local values_SelfTradeScope = {
+  [0] = "account", [1] = "participant"
+}
 local values_Sides = {
   [0] = "buy", [1] = "sell", [2] = "both"
+}
+local values_SessionOrders = {
+  [0] = "keep", [1] = "cancel"
 }
 local values_AssetKind = {
   [0] = "cash", [1] = "energy"
@@ -69,7 +76,14 @@ local values_InstrumentState = {
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
   [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
-  [11] = "blocked"
+  [10] = "revoked", [11] = "definition", [12] = "blocked"
+}
+local values_ParameterSubject = {
+  [0] = "area", [1] = "instrument", [2] = "link", [3] = "pool"
+}
+local values_Parameter = {
+  [0] = "lowestPrice", [1] = "highestPrice", [2] = "tick", [3] = "lot", [4] = "makerFee",
+  [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -180,6 +194,7 @@ fields.originSeqNo = ProtoField.uint64("joulebook.originSeqNo", "originSeqNo")
 fields.originSession = ProtoField.uint32("joulebook.originSession", "originSession")
 fields.batch = ProtoField.uint64("joulebook.batch", "batch")
 fields.lastSequence = ProtoField.uint64("joulebook.lastSequence", "lastSequence")
+fields.text = ProtoField.bytes("joulebook.text", "text")
 fields.meter = ProtoField.uint32("joulebook.meter", "meter")
 fields.registerSequence = ProtoField.uint64("joulebook.registerSequence", "registerSequence")
 fields.intervalStart = ProtoField.uint64("joulebook.intervalStart", "intervalStart")
@@ -241,9 +256,14 @@ fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 
 fields.roles_issuer = ProtoField.bool("joulebook.roles_issuer", "issuer", 8, nil, 16)
 fields.roles_participantAdministration = ProtoField.bool("joulebook.roles_participantAdministration", "participantAdministration", 8, nil, 32)
 fields.roles_surveillance = ProtoField.bool("joulebook.roles_surveillance", "surveillance", 8, nil, 64)
+fields.orders = ProtoField.uint8("joulebook.orders", "orders", base.DEC, values_SessionOrders)
+fields.selfTrade = ProtoField.uint8("joulebook.selfTrade", "selfTrade", base.DEC, values_SelfTradeScope)
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
+fields.from = ProtoField.uint64("joulebook.from", "from")
+fields.ownReadings = ProtoField.uint8("joulebook.ownReadings", "ownReadings", base.DEC, values_Flag)
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
+fields.source = ProtoField.uint16("joulebook.source", "source")
 fields.time = ProtoField.uint64("joulebook.time", "time")
 fields.withStateHash = ProtoField.uint8("joulebook.withStateHash", "withStateHash", base.DEC, values_Flag)
 fields.durableSequence = ProtoField.uint64("joulebook.durableSequence", "durableSequence")
@@ -262,8 +282,12 @@ fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", 
 fields.version = ProtoField.uint32("joulebook.version", "version")
 fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, values_Flag)
 fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
-fields.value = ProtoField.int64("joulebook.value", "value")
+fields.value_Limit = ProtoField.int64("joulebook.value_Limit", "value")
 fields.kind_LimitKind = ProtoField.uint8("joulebook.kind_LimitKind", "kind", base.DEC, values_LimitKind)
+fields.value_ParameterValue = ProtoField.int64("joulebook.value_ParameterValue", "value")
+fields.number = ProtoField.uint32("joulebook.number", "number")
+fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
+fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -761,6 +785,17 @@ messages[54] = {
     {fields.lastSequence, 24, 8, {read = "uint64"}},
   },
 }
+messages[55] = {
+  name = "Noted", block = 76,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.orderId, 16, 8, {read = "uint64", null = "0"}},
+    {fields.clientOrderId, 24, 8, {read = "uint64", null = "0"}},
+    {fields.text, 32, 40, {}},
+    {fields.account, 72, 4, {read = "uint32", null = "0"}},
+  },
+}
 messages[60] = {
   name = "MeterReading", block = 124,
   fields = {
@@ -1006,7 +1041,7 @@ messages[100] = {
   },
 }
 messages[101] = {
-  name = "RegisterSession", block = 60,
+  name = "RegisterSession", block = 68,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1014,6 +1049,8 @@ messages[101] = {
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
     {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy, fields.roles_issuer, fields.roles_participantAdministration, fields.roles_surveillance}}},
+    {fields.orders, 60, 1, {}},
+    {fields.selfTrade, 61, 1, {}},
   },
 }
 messages[102] = {
@@ -1087,7 +1124,7 @@ messages[107] = {
   },
 }
 messages[108] = {
-  name = "RegisterMeter", block = 68,
+  name = "RegisterMeter", block = 84,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1096,10 +1133,12 @@ messages[108] = {
     {fields.account, 52, 4, {read = "uint32", null = "0"}},
     {fields.area, 56, 2, {read = "uint16", null = "0"}},
     {fields.capacity, 60, 8, {read = "int64"}},
+    {fields.from, 68, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.ownReadings, 76, 1, {}},
   },
 }
 messages[109] = {
-  name = "Deposit", block = 44,
+  name = "Deposit", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1107,10 +1146,11 @@ messages[109] = {
     {fields.reference, 24, 8, {read = "uint64"}},
     {fields.account, 32, 4, {read = "uint32", null = "0"}},
     {fields.currency, 36, 2, {read = "uint16", null = "0"}},
+    {fields.source, 44, 2, {read = "uint16"}},
   },
 }
 messages[110] = {
-  name = "Withdraw", block = 44,
+  name = "Withdraw", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1118,6 +1158,7 @@ messages[110] = {
     {fields.reference, 24, 8, {read = "uint64"}},
     {fields.account, 32, 4, {read = "uint32", null = "0"}},
     {fields.currency, 36, 2, {read = "uint16", null = "0"}},
+    {fields.source, 44, 2, {read = "uint16"}},
   },
 }
 messages[111] = {
@@ -1181,6 +1222,15 @@ messages[115] = {
     {fields.sessionId, 44, 4, {read = "uint32"}},
   },
 }
+messages[116] = {
+  name = "ResetNumbers", block = 28,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.sessionId, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
+  },
+}
 messages[122] = {
   name = "SetBlock", block = 36,
   fields = {
@@ -1209,7 +1259,7 @@ messages[124] = {
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.value, 16, 8, {read = "int64"}},
+    {fields.value_Limit, 16, 8, {read = "int64"}},
     {fields.participant, 24, 4, {read = "uint32"}},
     {fields.account, 28, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 32, 4, {read = "uint32"}},
@@ -1222,6 +1272,27 @@ messages[125] = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.sessionId, 16, 4, {read = "uint32"}},
+  },
+}
+messages[130] = {
+  name = "SetParameter", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.value_ParameterValue, 16, 8, {read = "int64"}},
+    {fields.from, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.number, 32, 4, {read = "uint32"}},
+    {fields.subject, 36, 1, {}},
+    {fields.parameter, 37, 1, {}},
+  },
+}
+messages[131] = {
+  name = "Note", block = 68,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.clientOrderId, 16, 8, {read = "uint64", null = "0"}},
+    {fields.text, 24, 40, {}},
   },
 }
 

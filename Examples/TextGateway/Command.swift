@@ -24,7 +24,7 @@ struct TextGatewayCommand: ParsableCommand {
     (setting.dataFolder, setting.insecure) = (data, insecure ? .yes : .no)
     (setting.host, setting.port) = try type(of: setting).parseAddress(listen)
     let (host, port) = try type(of: setting).parseAddress(text)
-    let file = try String(contentsOfFile: users, encoding: .utf8)
+    let file = try DataFolder.text(of: users)
     let known = try file.split(separator: "\n").map(User.init)
     let plan = GatewayPlan("text", host: host, port: port) { [cancelAfter] seat, network in
       TextGateway(seat, network, known, cancelAfter: cancelAfter)

@@ -18,8 +18,7 @@ private final class Peer {
 
 final class TextGateway: Gateway, ConnectionHandler {
   private let (seat, network, users, cancelAfter): (GatewaySeat, any Network, [User], UInt32)
-  private var (peers, clients) = ([ConnectionId: Peer](), [SessionId: Peer]())
-  private var paused: [Peer] = []
+  private var (peers, clients, paused) = ([ConnectionId: Peer](), [SessionId: Peer](), [Peer]())
   private var answers = HeldAnswers<(line: String, peer: Peer)>()
   private(set) var counts = GatewayCounts()
   var pausedCount: Int { paused.count }
@@ -94,12 +93,13 @@ final class TextGateway: Gateway, ConnectionHandler {
   private func logOn(_ name: String, _ password: String, _ peer: Peer) throws(Refusal) -> Bool {
     if peer.session != nil { throw Refusal(.alreadyEstablished) }
     let user = users.first { $0.name == name }
+    let from = network.address(of: peer.connection)
     let session = try HeldSession(
-      user?.session ?? .exchange, on: seat, peer.connection.rawValue, cancelAfter: cancelAfter,
+      user?.session ?? .exchange, on: seat, peer.connection.rawValue,
+      from: LogOnAddress("\(from)", isLoopback: from.isLoopback), cancelAfter: cancelAfter,
       isProven: user?.password == password)
     (peer.session, clients[session.session]) = (session, peer)
-    peer.account = user?.account ?? .null
-    counts.sessions += 1
+    (peer.account, counts.sessions) = (user?.account ?? .null, counts.sessions + 1)
     network.promote(peer.connection)
     let (id, version, next) = (session.session.rawValue, session.version, session.nextReport)
     return say("OK session \(id) version \(version) next \(next)", to: peer)
@@ -118,10 +118,8 @@ final class TextGateway: Gateway, ConnectionHandler {
   func begin(_ sequence: SequenceNumber) { answers.release(before: sequence, tell) }
   func delivered(through sequence: SequenceNumber) { answers.release(through: sequence, tell) }
   func deliver(_ event: UnsafePointer<Event>, _ told: UnsafeBufferPointer<Report>, _: Timestamp) {
-    if event.kind == .other, case .reference(.sessionRegistered(let made)) = event.pointee {
-      clients[made.session].map { _ = end($0, Refusal(.unknownSession)) }
-    } else if event.kind == .other, case .session(.sessionCut(let cut)) = event.pointee {
-      clients[cut.session].map { _ = end($0, Refusal(.sessionCut)) }
+    if event.kind == .other, let (session, refusal) = seat.view.ended {
+      if let peer = clients[session] { end(peer, refusal) }
     }
     for report in told {
       guard let peer = clients[report.session], peer.session?.gets(report) == true else { continue }
@@ -175,7 +173,7 @@ final class TextGateway: Gateway, ConnectionHandler {
     if peer.isOver { return true }
     if let refusal { say(refusal.line, to: peer) }
     peer.isOver = true
-    if let session = peer.session?.release() { clients[session] = nil }
+    if let session = peer.session?.release(refusal) { clients[session] = nil }
     peer.session = nil
     network.finish(peer.connection)
     return true

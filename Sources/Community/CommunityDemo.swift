@@ -95,7 +95,7 @@ public enum CommunityDemo {
       do {
         try Data(ReportPage(result).html.utf8).write(to: URL(filePath: path))
       } catch {
-        throw .file("cannot write \(path): \(error.localizedDescription)")
+        throw .file("cannot write \(path): \(DataFolder.reason(error))")
       }
     }
     return result
@@ -125,7 +125,7 @@ public enum CommunityDemo {
     } catch {
       // A temporary folder that remains does not affect the result.
       FileHandle.standardError.write(
-        Data("cannot remove \(folder): \(error.localizedDescription)\n".utf8))
+        Data("cannot remove \(folder): \(DataFolder.reason(error))\n".utf8))
     }
   }
 

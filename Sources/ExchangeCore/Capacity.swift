@@ -27,24 +27,26 @@ public struct Capacity: Sendable, Hashable {
   public var accountOrders: UInt32
   /// The most price levels that count for one account, whose orders opened them.
   public var accountLevels: UInt32
+  /// References of deposits and withdrawals that are known (market rules 6).
+  public var cashReferences: UInt32
   /// The most positions that one command processes in its cascade (market rules 4); the next
   /// command continues with the rest.
   public var cascadeSteps: UInt32
 
-  /// A capacity; `accountOrders`, `accountLevels` and `cascadeSteps` have the defaults of the
-  /// standard exchange. These defaults never change: a data folder written before there were shares
-  /// lacks the two, and its journal must replay with the same ones.
+  /// A capacity; `accountOrders`, `accountLevels`, `cashReferences` and `cascadeSteps` have the
+  /// defaults of the standard exchange. These defaults never change: a data folder written before
+  /// there were shares or references lacks them, and its journal must replay with the same ones.
   public init(
     participants: UInt32, sessions: UInt32, accounts: UInt32, areas: UInt32, instruments: UInt32,
     meters: UInt32, positions: UInt32, orders: UInt32, priceLevels: UInt32,
     accountOrders: UInt32 = 200_000, accountLevels: UInt32 = 100_000,
-    cascadeSteps: UInt32 = 1_000_000
+    cashReferences: UInt32 = 1_048_576, cascadeSteps: UInt32 = 1_000_000
   ) {
     (self.participants, self.sessions, self.accounts) = (participants, sessions, accounts)
     (self.areas, self.instruments, self.meters) = (areas, instruments, meters)
     (self.positions, self.orders, self.priceLevels) = (positions, orders, priceLevels)
     (self.accountOrders, self.accountLevels) = (accountOrders, accountLevels)
-    self.cascadeSteps = cascadeSteps
+    (self.cashReferences, self.cascadeSteps) = (cashReferences, cascadeSteps)
   }
 
   /// For tests and for a single community: a few MiB of memory.
@@ -82,8 +84,12 @@ public enum Limit {
   /// The most cash of a currency that accounts and fee accounts hold together, and the most that
   /// accounts owe together, in 1e-8 (market rules 1, from version 2 on).
   public static let cash: Int64 = 1 << 62
+  /// Highest client order id (market rules 1, from version 4 on).
+  public static let clientOrderId: UInt64 = 1 << 62
   /// The most ticks between the lowest and the highest price of an instrument.
   public static let bandTicks: Int64 = 1 << 24
+  /// The most changes of parameters that wait for their moment.
+  public static let pendingParameters: UInt32 = 1_024
   /// Highest cap, in Wh.
   public static let cap: Int64 = 1 << 50
 }

@@ -51,6 +51,13 @@ extension Exchange {
     body(Touched.self)
     body(Schedule.self)
     body(Shares.self)
+    body(OwnerBlocks.self)
+    body(KeptFees.self)
+    body(PendingParameters.self)
+    body(AreaCosts.self)
+    body(MeterChanges.self)
+    body(CashReferences.self)
+    body(Notes.self)
     body(Restrictions.self)
   }
 }

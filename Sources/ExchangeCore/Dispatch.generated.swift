@@ -11,6 +11,7 @@ extension Exchange {
     case .setAgent(let value): setAgent(value, request)
     case .cancelOrders(let value): cancelOrders(value, request)
     case .cancelInstructions(let value): cancelInstructions(value, request)
+    case .note(let value): note(value, request)
     }
   }
 
@@ -35,8 +36,10 @@ extension Exchange {
     case .createInstrument(let value): createInstrument(value, request)
     case .setInstrumentState(let value): setInstrumentState(value, request)
     case .registerMeter(let value): registerMeter(value, request)
+    case .resetNumbers(let value): resetNumbers(value, request)
     case .setBlock(let value): setBlock(value, request)
     case .setLimit(let value): setLimit(value, request)
+    case .setParameter(let value): setParameter(value, request)
     }
   }
 
@@ -45,6 +48,7 @@ extension Exchange {
     switch command {
     case .beginSession(let value): beginSession(value, request)
     case .endSession(let value): endSession(value, request)
+    case .refuseWork(let value): refuseWork(value, request)
     case .cutSession(let value): cutSession(value, request)
     }
   }

@@ -56,6 +56,9 @@ extension Exchange {
     }
   }
 
+  /// Removes excess cover from every touched position, before any order trades.
+  mutating func releaseLostCoverOfTouched() { removeExcessCoverOfTouched() }
+
   /// Removes the cover that a transfer took from a position, before any order trades.
   mutating func releaseLostCover(_ position: UInt32, _ side: Side) {
     removeExcessCover(position, side)

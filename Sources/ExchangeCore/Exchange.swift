@@ -28,6 +28,7 @@ public struct Exchange: ~Copyable {
   var books: Books
   var orders: OrderPool
   var shares: Shares
+  var blocks: OwnerBlocks
   var touched: Touched
   var schedule: Schedule
   var progress: Progress
@@ -44,6 +45,12 @@ public struct Exchange: ~Copyable {
   // Components that orders do not access; they stand after those that orders do access.
   var meters: Meters
   var currencies: Currencies
+  var keptFees: KeptFees
+  var pendingParameters: PendingParameters
+  var areaCosts: AreaCosts
+  var meterChanges: MeterChanges
+  var cashReferences: CashReferences
+  var notes: Notes
   var restrictions: Restrictions
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
@@ -77,12 +84,19 @@ public struct Exchange: ~Copyable {
     books = Books(capacity: capacity)
     orders = OrderPool(capacity: capacity)
     shares = Shares(capacity: capacity)
+    blocks = OwnerBlocks(capacity: capacity)
     touched = Touched(capacity: capacity)
     schedule = Schedule(capacity: capacity)
     progress = Progress(capacity: capacity)
     events = EventBuffer(orders: capacity.orders)
     meters = Meters(capacity: capacity)
     currencies = Currencies(capacity: capacity)
+    keptFees = KeptFees(capacity: capacity)
+    pendingParameters = PendingParameters(capacity: capacity)
+    areaCosts = AreaCosts(capacity: capacity)
+    meterChanges = MeterChanges(capacity: capacity)
+    cashReferences = CashReferences(capacity: capacity)
+    notes = Notes(capacity: capacity)
     restrictions = Restrictions(capacity: capacity)
   }
 

@@ -228,10 +228,19 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   /// Ends sessions without traffic as of `moment`, by which all arrived bytes were read.
   public func judgeSilence(at moment: SteadyTime) {
     for slot in peers.occupied {
-      if peers[slot]?.isPaused == true { peers[slot]?.session.noteUnread(now: moment) }
+      if peers[slot]?.isPaused == true || isHeldBack(slot) {
+        peers[slot]?.session.noteUnread(now: moment)
+      }
       guard let action = peers[slot]?.session.tick(now: moment) else { continue }
       perform(action, slot)
     }
+  }
+
+  /// Whether the client's first message cannot come yet, because its TLS handshake waits for the
+  /// server.
+  private func isHeldBack(_ slot: Int) -> Bool {
+    guard let peer = peers[slot], peer.session.state == .connected else { return false }
+    return transport.isHeldBack(peer.connection)
   }
 
   // MARK: Internal

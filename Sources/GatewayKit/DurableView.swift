@@ -25,6 +25,9 @@ public final class DurableView {
   private var messageLimits = DirectTable<UInt32>(0)
   /// Time of the last command that had an event; `nil` if there was none.
   public private(set) var time: Timestamp?
+  /// The session that the last event of kind `other` ends wherever it is established, and why: its
+  /// key was replaced or revoked (1024), its version was reset (1025), or it was cut (3013).
+  public private(set) var ended: (session: SessionId, refusal: Refusal)?
 
   /// The view of an exchange before its first command.
   /// - Parameter versionFloor: Lower bound of new session versions; see `SessionIdentities`.
@@ -91,17 +94,35 @@ public final class DurableView {
 
   /// Processes the less frequent events, which change reference data.
   private func learn(_ event: Event) {
+    ended = nil
     if case .session(.sessionBegan(let session)) = event {
       identities.began(session.session, version: session.version)
     }
-    guard case .reference(let change) = event else { return }
-    if case .limitSet(let set) = change, set.request.kind == .messagesPerSecond {
-      messageLimits[Int(set.request.session.rawValue)] = UInt32(clamping: set.inForce)
+    if case .session(.sessionCut(let cut)) = event {
+      ended = (cut.session, Refusal(.sessionCut))
     }
-    guard case .sessionRegistered(let session) = change else { return reference.note(change) }
-    let former = reference.session(session.session)?.participant
-    reference.note(change)
-    flows.registered(session, former: former, reference)
+    guard case .reference(let change) = event else { return }
+    switch change {
+    case .sessionRegistered(let session): learn(session)
+    case .limitSet(let set) where set.request.kind == .messagesPerSecond:
+      messageLimits[Int(set.request.session.rawValue)] = UInt32(clamping: set.inForce)
+    case .numbersReset(let which) where which.session != .exchange:
+      identities.reset(which.session)
+      flows.reset(which.session)
+      ended = (which.session, Refusal(.versionReset))
+    default: reference.note(change)
+    }
+  }
+
+  private func learn(_ session: RegisterSession) {
+    let former = reference.session(session.session)
+    reference.note(.sessionRegistered(session))
+    flows.registered(session, former: former?.participant, reference)
+    guard let former, let now = reference.session(session.session),
+      now.roles.isEmpty || now.key != former.key || now.participant != former.participant
+    else { return }
+    flows.keyChanged(session.session)
+    ended = (session.session, Refusal(.keyChanged))
   }
 
   /// Whether both are equal in everything that is durable.
@@ -118,18 +139,19 @@ extension DurableView {
   /// Raised when the meaning of a row changes without a change of its fields.
   private static let imageVersion: UInt64 = 1
 
+  /// The fingerprint of the layout before meters had former keys, and sessions limits of messages.
+  private static let former: UInt64 = 0x43F5_55B0_89F8_F445
+
   private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
     ReferenceData.add(to: &layout)
     ReportFlows.add(to: &layout)
     MarketFeed.add(to: &layout)
     layout.add(SessionIdentities.Row.self)
+    ReferenceData.addFormerKeys(to: &layout)
     layout.add(UInt32.self)
     return layout
   }()
-
-  /// Fingerprint of the layout before limits of messages.
-  private static let former: UInt64 = 0x43F5_55B0_89F8_F445
 
   /// Writes the state, except the counts of the reference data. Called between two commands.
   package func write(to sink: any StateSink) {
@@ -139,6 +161,7 @@ extension DurableView {
     flows.write(to: sink)
     feed.write(to: sink)
     sink.put(identities.rows)
+    reference.writeFormerKeys(to: sink)
     sink.put(messageLimits.all)
   }
 
@@ -146,13 +169,16 @@ extension DurableView {
   /// - Parameter counts: Number of rows of the reference data.
   package convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
     self.init()
-    let isFormer = source.expect(Self.layout, or: [Self.former]) != nil
+    let former = source.expect(Self.layout, or: [Self.former])
     let nanoseconds = source.get(UInt64.self)
     time = nanoseconds == 0 ? nil : Timestamp(nanoseconds: nanoseconds)
     reference.read(from: source, counts: counts)
     flows.read(from: source, reference)
     feed.read(from: source)
     identities.restore(source.get(SessionIdentities.Row.self, most: 1 << 26))
-    if !isFormer { messageLimits = DirectTable(0, source.get(UInt32.self, most: 1 << 26)) }
+    if former == nil {
+      reference.readFormerKeys(from: source)
+      messageLimits = DirectTable(0, source.get(UInt32.self, most: 1 << 26))
+    }
   }
 }

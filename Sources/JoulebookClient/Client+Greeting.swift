@@ -28,8 +28,10 @@ extension Client {
       (frame, template) = try answer(on: &socket, options)
     } catch {
       guard error == .timedOut else { throw error }
+      if let other = provoked(on: &socket) { throw other }
       throw .protocolViolation(
-        "it sent no Challenge in time; does it know log-on of version 2 (schema 7)?")
+        "it sent no Challenge in time; is this the address for clients of an exchange, of schema 7 or "
+          + "later?")
     }
     guard template == .challenge, let message = ChallengeDecoder(frame) else {
       throw refusal(frame, template)
@@ -38,6 +40,34 @@ extension Client {
     socket.consume(frame.length)
     return challenge
   }
+
+  /// What a server speaks that has said nothing: it may wait for a TLS handshake or a request of
+  /// HTTP, and answers bytes that are neither.
+  /// - Returns: the error; `nil` if it does not answer, or this client uses TLS.
+  private static func provoked(on socket: inout ClientSocket) -> ClientError? {
+    if socket.isSecure { return nil }
+    do throws(ClientError) {
+      let place = try socket.reserve(provocation.count)
+      for (index, byte) in provocation.enumerated() {
+        place.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+      }
+      try socket.flush()
+      socket.wait(milliseconds: provocationMilliseconds)
+      _ = try socket.receive()
+    } catch {
+      // The connection may have ended behind the answer.
+    }
+    guard let other = PeerProtocol(socket.received), other != .frames else { return nil }
+    return other.error(withTLS: false)
+  }
+
+  /// A TLS record with a message that no client sends first (ServerHelloDone), which is answered
+  /// with an alert; and the end of a request of HTTP, which is answered with a status.
+  private static let provocation: [UInt8] =
+    [0x16, 3, 1, 0, 4, 14, 0, 0, 0] + Array("\r\n\r\n".utf8)
+
+  /// Longest wait for the answer to bytes that are no message, in ms.
+  private static let provocationMilliseconds: Int32 = 500
 
   /// The server's next message while logging on, not yet consumed.
   static func answer(
@@ -49,6 +79,9 @@ extension Client {
       switch reader.next(in: socket.received) {
       case .frame(let frame, let template): return (frame, template)
       case .malformed(let code, _):
+        if let other = PeerProtocol(socket.received), other != .frames {
+          throw other.error(withTLS: options.security != nil)
+        }
         throw .protocolViolation("a frame is malformed: code \(code.rawValue)")
       case .incomplete: break
       }

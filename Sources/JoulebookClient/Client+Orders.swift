@@ -29,6 +29,25 @@ extension Client {
     try submit(.order(.massCancel(filter)))
   }
 
+  /// Enters an order with a note about it: a `noted` comes before its `accepted`, also in drop
+  /// copies, and the ledger keeps it. Both messages leave together.
+  /// - Returns: The sequence number of the order.
+  @discardableResult public func enter(
+    _ order: NewOrder, note: NoteText
+  ) throws(ClientError) -> UInt64 {
+    try submit(.order(.note(Note(clientOrderId: order.clientOrderId, text: note))))
+    return try enter(order)
+  }
+
+  /// Replaces an order, with a note about it: a `noted` comes before its `replaced`.
+  /// - Returns: The sequence number of the replace.
+  @discardableResult public func replace(
+    _ change: ReplaceOrder, note: NoteText
+  ) throws(ClientError) -> UInt64 {
+    try submit(.order(.note(Note(clientOrderId: change.clientOrderId, text: note))))
+    return try replace(change)
+  }
+
   /// Sets or removes a standing instruction. Answered with `agentSet` or `rejected`.
   @discardableResult public func setAgent(_ agent: SetAgent) throws(ClientError) -> UInt64 {
     try submit(.order(.setAgent(agent)))

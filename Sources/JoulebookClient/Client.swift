@@ -74,7 +74,7 @@ public final class Client {
     host: String, port: UInt16, credentials: Credentials, options: Options = Options()
   ) throws(ClientError) {
     session = credentials.session
-    version = options.resume?.version ?? LogOnClock.next().nanoseconds
+    version = options.resume?.version ?? VersionClock.next()
     keepAliveNanoseconds = UInt64(options.keepAliveMilliseconds) * 1_000_000
     (lastReceived, lastSent) = (Self.monotonicNow(), Self.monotonicNow())
     socket = try ClientSocket(
@@ -325,7 +325,7 @@ public final class Client {
     let length = NegotiateEncoder.frameLength
     let start = try socket.reserve(length)
     let encoder = NegotiateEncoder(
-      into: start, sessionId: session, sessionVersion: version, timestamp: LogOnClock.next(),
+      into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
       signature: .zero)
     encoder.setSignature(
       try credentials.sign(Frame(start: start, length: length), .negotiate(challenge)))
@@ -347,7 +347,7 @@ public final class Client {
     let length = EstablishEncoder.frameLength
     let start = try socket.reserve(length)
     let encoder = EstablishEncoder(
-      into: start, sessionId: session, sessionVersion: version, timestamp: LogOnClock.next(),
+      into: start, sessionId: session, sessionVersion: version, timestamp: Self.wallClock(),
       nextSeqNo: options.resume == nil ? nextSequence : 0,
       keepAliveInterval: options.keepAliveMilliseconds, cancelAfter: options.orders.cancelAfter,
       signature: .zero)

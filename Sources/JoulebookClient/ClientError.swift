@@ -1,12 +1,13 @@
+import Glibc
 import MarketModel
 
 /// The reason why a client cannot continue, and what to do about it.
 public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// No connection could be made. Check that the server is running and listens at this address.
+  /// No connection could be made; error 0 means that the name has no address. Check that the server is running and listens at this address.
   case cannotConnect(address: String, error: Int32)
   /// TLS failed: the server's certificate is not trusted, or the server does not speak TLS 1.3.
   case insecure(String)
-  /// The connection broke. Messages sent before may or may not have been applied: reconnect, query
+  /// The connection broke; error 0 means that the server closed it. Messages sent before may or may not have been applied: reconnect, query
   /// the state, and resend with unchanged client order ids (an order that was applied is then
   /// rejected as a duplicate).
   case connectionLost(error: Int32)
@@ -25,6 +26,8 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
   case rejected(Rejection)
   /// A key or credentials file cannot be read; the text names it and the reason.
   case badCredentials(String)
+  /// What the caller named cannot be used; the text says why. Thrown by tools.
+  case unusable(String)
   /// The client was closed by this side.
   case closed
 
@@ -32,10 +35,15 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .cannotConnect(let address, let error):
-      "cannot connect to \(address) (errno \(error)); is the server running?"
+      error == 0
+        ? "cannot connect to \(address): nothing has this name"
+        : "cannot connect to \(address): \(String(cString: strerror(error))); is the server running?"
     case .insecure(let text): "no secure connection: \(text)"
     case .connectionLost(let error):
-      "the connection was lost (errno \(error)); connect again and resend"
+      (error == 0
+        ? "the server closed the connection"
+        : "the connection was lost: \(String(cString: strerror(error)))")
+        + "; connect again and resend"
     case .refused(let code, let limit):
       "the server refused the session: code \(code.rawValue), limit \(limit)"
     case .terminated(let code, let limit):
@@ -45,7 +53,7 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case .sendBufferFull: "the server accepts no more bytes now; poll, then retry"
     case .rejected(let rejection):
       "rejected: code \(rejection.code.rawValue), limit \(rejection.limit)"
-    case .badCredentials(let text): text
+    case .badCredentials(let text), .unusable(let text): text
     case .closed: "the client is closed"
     }
   }

@@ -40,6 +40,8 @@ public enum ClientEvent: Sendable {
   case transferred(Transfer, reference: UInt64)
   /// A standing instruction was set or removed.
   case agentSet(SetAgent, reference: UInt64)
+  /// What a note said about an order; its `accepted` or `replaced` follows.
+  case noted(NoteReport)
   /// An administrative command or a subscription took effect, or an order on behalf of another
   /// session was entered.
   case acknowledged(reference: UInt64)
@@ -379,4 +381,16 @@ public struct StatusReport: Equatable, Sendable, BitwiseCopyable {
   public var rulesVersion: UInt32
   /// Number of commands in the journal that an operator refused.
   public var refusedCommandCount: UInt32
+}
+
+/// What a note said about an order.
+public struct NoteReport: Sendable, Equatable {
+  /// The order.
+  public var order: OrderId
+  /// Its client order id.
+  public var clientOrderId: ClientOrderId
+  /// Its owner.
+  public var account: AccountId
+  /// What was said.
+  public var text: NoteText
 }

@@ -18,6 +18,8 @@ struct ClientSocket: ~Copyable {
   /// With TLS: buffers of encrypted bytes to and from the socket.
   private let sealed: UnsafeMutableRawBufferPointer
   private var sealedCount = 0
+  /// With TLS: the first bytes that arrived.
+  private var first: [UInt8] = []
   private let arriving: UnsafeMutableRawBufferPointer
 
   /// Connects.
@@ -64,6 +66,9 @@ struct ClientSocket: ~Copyable {
 
   /// Whether bytes wait to be sent.
   var hasUnsent: Bool { outgoingEnd > outgoingStart || sealedCount > 0 }
+
+  /// Whether it uses TLS.
+  var isSecure: Bool { security != nil }
 
   /// Number of bytes that can still be written.
   var freeBytes: Int { outgoing.count - outgoingEnd }
@@ -193,6 +198,7 @@ struct ClientSocket: ~Copyable {
       case .ended: throw .connectionLost(error: 0)
       case .failed(let error):
         try flushSealed()
+        if let other = PeerProtocol(first), other != .tls { throw other.error(withTLS: true) }
         throw .insecure(error.description)
       case .needsMore: break
       }
@@ -201,6 +207,7 @@ struct ClientSocket: ~Copyable {
       if count < 0, errno == EINTR { continue }
       if count < 0, errno == EAGAIN { return false }
       guard count > 0 else { throw .connectionLost(error: errno) }
+      if first.isEmpty { first = Array(arriving[..<min(count, PeerProtocol.needed)]) }
       security?.receive(UnsafeRawBufferPointer(rebasing: arriving[..<count]))
     }
   }
@@ -223,7 +230,7 @@ struct ClientSocket: ~Copyable {
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
     guard getaddrinfo(host, String(port), &hints, &list) == 0 else {
-      throw .cannotConnect(address: address, error: EADDRNOTAVAIL)
+      throw .cannotConnect(address: address, error: 0)
     }
     defer { freeaddrinfo(list) }
     var failure = EADDRNOTAVAIL

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import MarketModel
+import TLS
 
 /// Identifies a client: a session and its Ed25519 private key. The server knows the public key.
 public struct Credentials: Sendable {
@@ -15,7 +16,8 @@ public struct Credentials: Sendable {
   }
 
   /// The credentials of `session` with the key in a file.
-  /// - Throws: `ClientError.badCredentials` if the file cannot be read or contains no key.
+  /// - Throws: `ClientError.badCredentials` if the file cannot be read, others have access to
+  ///   it, or it contains no key.
   public init(session: SessionId, keyFile: String) throws(ClientError) {
     self.init(session: session, privateKey: try KeyFile.read(keyFile))
   }
@@ -33,14 +35,15 @@ public enum KeyFile {
   ]
 
   /// Reads the key in the file `path`.
-  /// - Throws: `ClientError.badCredentials` if the file cannot be read or contains no key.
+  /// - Throws: `ClientError.badCredentials` if the file cannot be read, others have access to it, or
+  ///   it contains no key.
   public static func read(_ path: String) throws(ClientError) -> Curve25519.Signing.PrivateKey {
+    if let exposure = PrivateKeyFile.exposure(path) { throw .badCredentials(exposure) }
     let text: String
     do {
       text = try String(contentsOfFile: path, encoding: .utf8)
     } catch {
-      let reason =
-        access(path, R_OK) == 0 ? error.localizedDescription : String(cString: strerror(errno))
+      let reason = access(path, R_OK) == 0 ? "it is no text" : String(cString: strerror(errno))
       throw .badCredentials("\(path) cannot be read: \(reason)")
     }
     guard let key = parse(text) else {

@@ -110,6 +110,14 @@ extension TransferReportDecoder {
   }
 }
 
+extension NotedDecoder {
+  func event() -> ClientEvent {
+    .noted(
+      NoteReport(
+        order: orderId, clientOrderId: clientOrderId, account: account, text: text))
+  }
+}
+
 extension AgentReportDecoder {
   func event() -> ClientEvent {
     .agentSet(

@@ -21,7 +21,7 @@ package enum EventReader {
   static func isReport(_ template: Template) -> Bool {
     switch template {
     case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
-      .balanceUpdate, .transferReport, .agentReport, .ack, .meterReadingAck, .reportCopy,
+      .balanceUpdate, .transferReport, .agentReport, .ack, .noted, .meterReadingAck, .reportCopy,
       .settlementNotice:
       true
     default: false
@@ -55,6 +55,7 @@ package enum EventReader {
     case .explanation: try ExplanationDecoder(frame)?.event()
     case .transferReport: try TransferReportDecoder(frame)?.event()
     case .agentReport: AgentReportDecoder(frame)?.event()
+    case .noted: NotedDecoder(frame)?.event()
     case .ack: AckDecoder(frame)?.event()
     case .reportCopy: ReportCopyDecoder(frame)?.event()
     case .settlementNotice: SettlementNoticeDecoder(frame)?.event()

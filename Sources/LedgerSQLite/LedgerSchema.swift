@@ -5,6 +5,7 @@
 //   account    key = unit << 32 | account; the only rows that are updated
 //   transfer   id 1, 2, 3 ... without gaps; the ids of a batch are contiguous
 //   batch      id 1, 2, 3 ...; the hash chain
+//   note       what clients said about orders, by the command that entered or replaced the order
 //   balance    view of account: debits, credits and amount, each as one number
 //
 // The debits and credits of an account grow with its turnover, and SQLite's integers have 64 bits.
@@ -12,15 +13,15 @@
 // is below 2^63, so adding them fits 64 bits, and the part from 2^62 on is carried into high. High
 // reaches 2^63 only after 2^62 transfers of 2^63 each.
 //
-// Version 1 had one integer for each sum (debits_posted, credits_posted). Such a file can be read
-// unchanged and is migrated to version 2 when it is opened for writing.
+// Version 1 had one integer for each sum (debits_posted, credits_posted), and version 2 had no notes.
+// Such files can be read unchanged and are migrated to version 3 when they are opened for writing.
 
 /// The definition of a SQLite ledger's tables.
 enum LedgerSchema {
   /// The `PRAGMA application_id` of a ledger: "JLED".
   static let applicationId: Int64 = 0x4A4C_4544
   /// The version of these tables (`PRAGMA user_version`).
-  static let version: Int64 = 2
+  static let version: Int64 = 3
   /// The oldest version that can be read and migrated.
   static let oldestVersion: Int64 = 1
   /// Number of bits in the low part of a sum.
@@ -46,6 +47,7 @@ enum LedgerSchema {
       previous BLOB NOT NULL, hash BLOB NOT NULL,
       first_transfer INTEGER NOT NULL, count INTEGER NOT NULL
     ) STRICT;
+    \(createNote)
     CREATE TRIGGER transfer_update BEFORE UPDATE ON transfer
       BEGIN SELECT RAISE(ABORT, 'transfers are append-only'); END;
     CREATE TRIGGER transfer_delete BEFORE DELETE ON transfer
@@ -56,6 +58,19 @@ enum LedgerSchema {
       BEGIN SELECT RAISE(ABORT, 'batches are append-only'); END;
     PRAGMA application_id = \(applicationId);
     PRAGMA user_version = \(version);
+    """
+
+  private static let createNote = """
+    CREATE TABLE note(
+      sequence INTEGER PRIMARY KEY, batch INTEGER NOT NULL, order_id INTEGER NOT NULL,
+      client_order_id INTEGER NOT NULL, account INTEGER NOT NULL, time INTEGER NOT NULL,
+      text BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX note_of_order ON note(order_id);
+    CREATE TRIGGER note_update BEFORE UPDATE ON note
+      BEGIN SELECT RAISE(ABORT, 'notes are append-only'); END;
+    CREATE TRIGGER note_delete BEFORE DELETE ON note
+      BEGIN SELECT RAISE(ABORT, 'notes are append-only'); END;
     """
 
   private static let createAccount = """
@@ -89,6 +104,12 @@ enum LedgerSchema {
         credits_pending, credits_posted & \(lowMask), credits_posted >> \(lowBits), flags
       FROM account_of_version_1;
     DROP TABLE account_of_version_1;
+    \(fromVersion2)
+    """
+
+  /// Migrates the tables of version 2, within a transaction.
+  static let fromVersion2 = """
+    \(createNote)
     PRAGMA user_version = \(version);
     """
 
@@ -128,6 +149,8 @@ enum LedgerSchema {
   /// The columns of a transfer, in the order of reading and writing.
   static let transferColumns =
     "id, batch, debit, credit, unit, amount, code, flags, trade_sequence, time, reference"
+  /// The columns of a note, in the order of reading; a batch's number is written behind them.
+  static let noteColumns = "sequence, time, order_id, client_order_id, account, text"
   /// The columns of a batch, in the order of reading and writing.
   static let batchColumns =
     "id, first_sequence, last_sequence, previous, hash, first_transfer, count"

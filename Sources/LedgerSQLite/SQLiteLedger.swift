@@ -94,6 +94,11 @@ public final class SQLiteLedger: Ledger {
     try connected().transfers(in: row)
   }
 
+  /// The notes about an order, by an index, or about an account's orders, by reading all notes.
+  public func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] {
+    try connected().notes(about: subject)
+  }
+
   /// The time of transfer `id`; one lookup by key.
   public func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
     try connected().time(ofTransfer: id)

@@ -21,6 +21,38 @@ extension SQLiteSession {
       where: "(debit = ?1 OR credit = ?1) ORDER BY id", [Int64(account.rawValue)], in: period)
   }
 
+  /// The notes about an order or an account's orders; none in a file of an older version. Those of an
+  /// account are found by reading all notes.
+  func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] {
+    if version < LedgerSchema.version { return [] }
+    let (column, value): (String, Int64) =
+      switch subject {
+      case .order(let order): ("order_id", Int64(bitPattern: order.rawValue))
+      case .account(let account): ("account", Int64(account.rawValue))
+      }
+    let select = try query { () throws(SQLiteFailure) in
+      let columns = LedgerSchema.noteColumns
+      let select = try connection.prepare(
+        "SELECT \(columns) FROM note WHERE \(column) = ? ORDER BY sequence")
+      try select.bind(1, value)
+      return select
+    }
+    var notes: [LedgerNote] = []
+    while try query({ () throws(SQLiteFailure) in try select.step() }) {
+      guard let account = UInt32(exactly: select.integer(4)),
+        let text = NoteText(bytes: select.bytes(5))
+      else { throw .corrupt("the note of command \(select.integer(0)) cannot be read") }
+      notes.append(
+        LedgerNote(
+          sequence: SequenceNumber(UInt64(bitPattern: select.integer(0))),
+          time: Timestamp(nanoseconds: UInt64(bitPattern: select.integer(1))),
+          order: OrderId(UInt64(bitPattern: select.integer(2))),
+          clientOrderId: ClientOrderId(UInt64(bitPattern: select.integer(3))),
+          account: AccountId(account), text: text))
+    }
+    return notes
+  }
+
   /// The time of transfer `id`; `nil` when there is none.
   func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
     try query { () throws(SQLiteFailure) in

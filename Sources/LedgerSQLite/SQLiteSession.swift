@@ -15,6 +15,8 @@ final class SQLiteSession {
   /// Adds sums to an account when no carry is needed; `nil` for a file of an older version.
   private let addToAccount: SQLiteStatement?
   private let insertBatch: SQLiteStatement
+  /// Adds a note; `nil` for a file of an older version, which is only read.
+  private let insertNote: SQLiteStatement?
   /// The version of the file's tables.
   let version: Int64
 
@@ -48,7 +50,7 @@ final class SQLiteSession {
     self.genesis = genesis
     do throws(SQLiteFailure) {
       version = readOnly ? found : LedgerSchema.version
-      if found < version { try Self.migrate(connection) }
+      if found < version { try Self.migrate(connection, from: found) }
       let (batch, transfer) = (LedgerSchema.batchColumns, LedgerSchema.transferColumns)
       selectRow = try connection.prepare("SELECT \(batch) FROM batch WHERE id = ?")
       selectLast = try connection.prepare("SELECT \(batch) FROM batch ORDER BY id DESC LIMIT 1")
@@ -56,6 +58,11 @@ final class SQLiteSession {
         "INSERT INTO batch(\(batch)) VALUES(?, ?, ?, ?, ?, ?, ?)")
       insertTransfer = try connection.prepare(
         "INSERT INTO transfer(\(transfer)) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      insertNote =
+        version == LedgerSchema.version
+        ? try connection.prepare(
+          "INSERT INTO note(\(LedgerSchema.noteColumns), batch) VALUES(?, ?, ?, ?, ?, ?, ?)")
+        : nil
       upsertAccount =
         version == LedgerSchema.version
         ? try connection.prepare(LedgerSchema.upsertAccount) : nil
@@ -67,11 +74,14 @@ final class SQLiteSession {
     }
   }
 
-  /// Migrates the tables of version 1 in one transaction.
-  private static func migrate(_ connection: SQLiteConnection) throws(SQLiteFailure) {
+  /// Migrates the tables of an older version in one transaction.
+  private static func migrate(
+    _ connection: SQLiteConnection, from version: Int64
+  ) throws(SQLiteFailure) {
     try connection.execute("BEGIN IMMEDIATE")
     do throws(SQLiteFailure) {
-      try connection.execute(LedgerSchema.fromVersion1)
+      try connection.execute(
+        version == 1 ? LedgerSchema.fromVersion1 : LedgerSchema.fromVersion2)
       try connection.execute("COMMIT")
     } catch {
       // A failed rollback does not matter, since closing the connection ends the transaction.
@@ -87,6 +97,7 @@ final class SQLiteSession {
     do throws(SQLiteFailure) {
       for transfer in batch.transfers { try insert(transfer) }
       for change in batch.netted { try upsert(change) }
+      for note in batch.notes { try insert(note, batch.id) }
       try insert(batch.row)
     } catch {
       switch error.primary {
@@ -184,6 +195,18 @@ final class SQLiteSession {
     try statement.bind(10, Int64(bitPattern: transfer.time.nanoseconds))
     try statement.bind(11, Int64(bitPattern: transfer.reference))
     _ = try statement.step()
+  }
+
+  private func insert(_ note: LedgerNote, _ batch: UInt64) throws(SQLiteFailure) {
+    guard let insertNote else { preconditionFailure("an older version is only read") }
+    try insertNote.bind(1, Int64(bitPattern: note.sequence.rawValue))
+    try insertNote.bind(2, Int64(bitPattern: note.time.nanoseconds))
+    try insertNote.bind(3, Int64(bitPattern: note.order.rawValue))
+    try insertNote.bind(4, Int64(bitPattern: note.clientOrderId.rawValue))
+    try insertNote.bind(5, Int64(note.account.rawValue))
+    try insertNote.bind(6, note.text.bytes)
+    try insertNote.bind(7, Int64(bitPattern: batch))
+    _ = try insertNote.step()
   }
 
   private func upsert(_ change: NetChange) throws(SQLiteFailure) {

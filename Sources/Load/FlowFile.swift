@@ -9,6 +9,7 @@
 //           26 u16 flags | 28 u32 zero
 
 import Foundation
+import JoulebookServer
 
 /// An order-flow file, mapped into memory.
 struct FlowFile {
@@ -43,7 +44,7 @@ struct FlowFile {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
-      throw .flow("\(path) cannot be read: \(error.localizedDescription)")
+      throw .flow("\(path) cannot be read: \(DataFolder.reason(error))")
     }
     let data = data
     func load<Value: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _: Value.Type) -> Value {

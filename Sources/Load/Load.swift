@@ -64,7 +64,7 @@ public enum Load {
       do {
         try FileManager.default.removeItem(atPath: folder)
       } catch {
-        print("\(folder) cannot be removed: \(error.localizedDescription)")
+        print("\(folder) cannot be removed: \(DataFolder.reason(error))")
       }
     }
     let administrator: Credentials

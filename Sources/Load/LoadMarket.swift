@@ -141,7 +141,8 @@ struct LoadMarket: Sendable {
         .reference(
           .registerMeter(
             RegisterMeter(
-              meter: meter(index), account: account, area: area, publicKey: key, capacity: .max))))
+              meter: meter(index), account: account, area: area, publicKey: key, capacity: .max,
+              ownReadings: true))))
     }
   }
 

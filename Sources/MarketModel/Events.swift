@@ -345,6 +345,29 @@ public struct SetAgentDone: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
+/// What a note said about an order; the order's `accepted` or `replaced` follows.
+public struct Noted: Sendable, BitwiseCopyable, Equatable {
+  /// The order.
+  public var order: OrderId
+  /// The client order id that it has now.
+  public var clientOrderId: ClientOrderId
+  /// Its owner.
+  public var account: AccountId
+  /// The session whose order it is.
+  public var session: SessionId
+  /// What the note says.
+  public var text: NoteText
+
+  /// The note `text` about an order.
+  @inlinable public init(
+    order: OrderId, clientOrderId: ClientOrderId, account: AccountId, session: SessionId,
+    text: NoteText
+  ) {
+    (self.order, self.clientOrderId, self.account) = (order, clientOrderId, account)
+    (self.session, self.text) = (session, text)
+  }
+}
+
 /// An operator's command took effect. Follows the events of its effects.
 public struct Acknowledged: Sendable, BitwiseCopyable, Equatable {
   /// The session that sent the command.
@@ -382,6 +405,19 @@ public struct LimitSet: Sendable, BitwiseCopyable, Equatable {
   /// The event of a command after which the limit is `inForce`.
   @inlinable public init(request: SetLimit, inForce: Int64) {
     (self.request, self.inForce) = (request, inForce)
+  }
+}
+
+/// A changed parameter took effect.
+public struct ParameterSet: Sendable, BitwiseCopyable, Equatable {
+  /// The change.
+  public var change: SetParameter
+  /// For a parameter of an area, its default cap afterwards; otherwise zero.
+  public var defaultCap: Energy
+
+  /// A change after which the area has `defaultCap`.
+  @inlinable public init(change: SetParameter, defaultCap: Energy) {
+    (self.change, self.defaultCap) = (change, defaultCap)
   }
 }
 

@@ -10,14 +10,12 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The code with the number `rawValue`.
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  /// The session was revoked while it was established; or the command names a session that is not
-  /// registered.
+  /// The session is not registered or was revoked.
   public static let unknownSession = RejectCode(rawValue: 1001)
   /// No registered session has this identity and a key with which the signature verifies.
   public static let badSignature = RejectCode(rawValue: 1002)
-  /// The message's timestamp is further from the server's clock than allowed; or not above the last
-  /// one of this identity that was accepted.
-  /// Limit: allowed difference in ns; 0: not above the last.
+  /// The message's timestamp is further from the server's clock than allowed.
+  /// Limit: allowed difference in ns.
   public static let timestampOutOfWindow = RejectCode(rawValue: 1003)
   /// The session version id is not higher than the last one.
   /// Limit: last session version.
@@ -69,6 +67,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// none from there is checked.
   /// Limit: rest of the minute in ns.
   public static let tooManyLogOns = RejectCode(rawValue: 1022)
+  /// The session version is more than a day ahead of the server's clock in ns since 1970.
+  /// Limit: highest session version allowed now.
+  public static let sessionVersionTooHigh = RejectCode(rawValue: 1023)
+  /// The operator has replaced or revoked the session's key.
+  public static let keyChanged = RejectCode(rawValue: 1024)
+  /// The operator has reset the session's last version.
+  public static let versionReset = RejectCode(rawValue: 1025)
   /// The frame's length is not allowed: too short or too long or no multiple of 8.
   /// Limit: highest allowed length.
   public static let badFrameLength = RejectCode(rawValue: 2001)
@@ -258,6 +263,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The market data asked for are no longer kept.
   /// Limit: lowest number kept.
   public static let marketDataTooOld = RejectCode(rawValue: 8007)
+  /// The moment from which the change is to hold is not later than now.
+  /// Limit: time of the exchange in ns since the epoch.
+  public static let fromNotLater = RejectCode(rawValue: 8015)
   /// The exchange takes no new commands just now.
   public static let intakeFull = RejectCode(rawValue: 9001)
   /// Settlement is halted.
@@ -271,6 +279,17 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The session has asked for more work than it may; wait.
   /// Limit: what is left; or the number of requests that may wait.
   public static let workLimit = RejectCode(rawValue: 9007)
+  /// The session number belongs to another participant.
+  /// Limit: its participant.
+  public static let sessionOfAnother = RejectCode(rawValue: 9020)
+  /// No other session has the role administration.
+  public static let lastAdministrator = RejectCode(rawValue: 9021)
+  /// The client order id is above the highest.
+  /// Limit: highest client order id.
+  public static let clientOrderIdTooHigh = RejectCode(rawValue: 9022)
+  /// The account has open orders.
+  /// Limit: how many.
+  public static let accountHasOrders = RejectCode(rawValue: 9023)
 }
 
 extension RejectCode {
@@ -292,8 +311,7 @@ extension RejectCode {
   public static let all: [Entry] = [
     Entry(
       code: .unknownSession, name: "unknownSession",
-      meaning:
-        "The session was revoked while it was established; or the command names a session that is not registered.",
+      meaning: "The session is not registered or was revoked.",
       limit: "",
       action: "Ask the operator to register your key."),
     Entry(
@@ -306,10 +324,9 @@ extension RejectCode {
     ),
     Entry(
       code: .timestampOutOfWindow, name: "timestampOutOfWindow",
-      meaning:
-        "The message's timestamp is further from the server's clock than allowed; or not above the last one of this identity that was accepted.",
-      limit: "allowed difference in ns; 0: not above the last",
-      action: "Set your clock; retry with a fresh timestamp above all before."),
+      meaning: "The message's timestamp is further from the server's clock than allowed.",
+      limit: "allowed difference in ns",
+      action: "Set your clock; retry with a fresh timestamp."),
     Entry(
       code: .sessionVersionNotIncreasing, name: "sessionVersionNotIncreasing",
       meaning: "The session version id is not higher than the last one.",
@@ -407,6 +424,22 @@ extension RejectCode {
         "Too many log-ons without a valid signature came from this address; for the rest of the minute none from there is checked.",
       limit: "rest of the minute in ns",
       action: "Wait; check your key and the other programs at your address."),
+    Entry(
+      code: .sessionVersionTooHigh, name: "sessionVersionTooHigh",
+      meaning:
+        "The session version is more than a day ahead of the server's clock in ns since 1970.",
+      limit: "highest session version allowed now",
+      action: "Use the present time in ns as version; or a counter."),
+    Entry(
+      code: .keyChanged, name: "keyChanged",
+      meaning: "The operator has replaced or revoked the session's key.",
+      limit: "",
+      action: "Log on with the new key; ask the operator."),
+    Entry(
+      code: .versionReset, name: "versionReset",
+      meaning: "The operator has reset the session's last version.",
+      limit: "",
+      action: "Negotiate a new session version."),
     Entry(
       code: .badFrameLength, name: "badFrameLength",
       meaning: "The frame's length is not allowed: too short or too long or no multiple of 8.",
@@ -747,6 +780,11 @@ extension RejectCode {
       limit: "lowest number kept",
       action: "Subscribe with a snapshot."),
     Entry(
+      code: .fromNotLater, name: "fromNotLater",
+      meaning: "The moment from which the change is to hold is not later than now.",
+      limit: "time of the exchange in ns since the epoch",
+      action: "Name a later moment; or none: the change holds at once."),
+    Entry(
       code: .intakeFull, name: "intakeFull",
       meaning: "The exchange takes no new commands just now.",
       limit: "",
@@ -771,5 +809,25 @@ extension RejectCode {
       meaning: "The session has asked for more work than it may; wait.",
       limit: "what is left; or the number of requests that may wait",
       action: "Wait for the answers; then ask again."),
+    Entry(
+      code: .sessionOfAnother, name: "sessionOfAnother",
+      meaning: "The session number belongs to another participant.",
+      limit: "its participant",
+      action: "Choose an unused session number."),
+    Entry(
+      code: .lastAdministrator, name: "lastAdministrator",
+      meaning: "No other session has the role administration.",
+      limit: "",
+      action: "Register another session with the role administration first."),
+    Entry(
+      code: .clientOrderIdTooHigh, name: "clientOrderIdTooHigh",
+      meaning: "The client order id is above the highest.",
+      limit: "highest client order id",
+      action: "Number orders from 1 or by a clock."),
+    Entry(
+      code: .accountHasOrders, name: "accountHasOrders",
+      meaning: "The account has open orders.",
+      limit: "how many",
+      action: "Cancel its orders first."),
   ]
 }

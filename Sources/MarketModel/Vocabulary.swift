@@ -46,6 +46,14 @@ public enum SelfTradePrevention: UInt8, Sendable, CaseIterable, BitwiseCopyable 
   case decrementBoth = 3
 }
 
+/// Between which orders the prevention of self-trades applies (market rules 5).
+public enum SelfTradeScope: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Orders of one account. The default.
+  case account = 0
+  /// Orders of all accounts of the participant.
+  case participant = 1
+}
+
 /// The kind of contract that an instrument is.
 public enum InstrumentKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// Stored energy, delivered with the trade.
@@ -116,8 +124,59 @@ public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case closed = 8
   /// A post-only order got cover and would have traded when it entered the live book.
   case postOnly = 9
+  /// The operator replaced or revoked its session's key and had its orders cancelled.
+  case revoked = 10
+  /// It no longer fits its instrument, a parameter of which was changed.
+  case definition = 11
   /// Its participant, account or session was blocked.
-  case blocked = 11
+  case blocked = 12
+}
+
+/// What a parameter belongs to.
+public enum ParameterSubject: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// A market area.
+  case area = 0
+  /// An instrument.
+  case instrument = 1
+  /// A link between areas; there are none yet.
+  case link = 2
+  /// A pool; there are none yet.
+  case pool = 3
+}
+
+/// What `SetParameter` changes. The unit of its value is that of the definition's field.
+public enum Parameter: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Of an instrument: the lower edge of the price band, 1e-5 per kWh.
+  case lowestPrice = 0
+  /// Of an instrument: the upper edge of the price band, 1e-5 per kWh.
+  case highestPrice = 1
+  /// Of an instrument: the price step, 1e-5 per kWh.
+  case tick = 2
+  /// Of an instrument: the quantity step, Wh.
+  case lot = 3
+  /// Of an instrument: the fee of the resting side, in parts per million.
+  case makerFee = 4
+  /// Of an instrument: the fee of the entering side, in parts per million.
+  case takerFee = 5
+  /// Of an area: the target storage cost per user, Cu, 1e-8.
+  case storageCost = 6
+  /// Of an area: the storage price per kWh of capacity, P, 1e-8.
+  case storagePrice = 7
+  /// Of an area: the part of produced energy that is lost, in parts per million.
+  case lossFactor = 8
+
+  /// The kind of subject that has the parameter.
+  public var subject: ParameterSubject {
+    rawValue < Parameter.storageCost.rawValue ? .instrument : .area
+  }
+}
+
+/// What becomes of a session's open orders when it is registered again (market rules 2).
+public enum SessionOrders: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// They stay.
+  case keep = 0
+  /// All are cancelled, those of standing instructions and those that outlive the session too.
+  case cancel = 1
 }
 
 /// Why part of an order waits (market rules 4).

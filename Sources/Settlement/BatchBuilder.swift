@@ -16,6 +16,8 @@ package struct BatchBuilder: Sendable {
   package private(set) var head: LedgerHead
   /// Transfers of the open batch.
   package private(set) var open: [LedgerTransfer] = []
+  /// Notes about orders since the last closed batch.
+  private var openNotes: [LedgerNote] = []
   /// The first event that no exchange can produce; the next `endCommand` throws it.
   private var problem: String?
 
@@ -36,6 +38,11 @@ package struct BatchBuilder: Sendable {
     case .trade(let trade): settle(trade, known.market(of: trade.instrument), cause)
     case .metered(let metered): settle(metered, known.currency(of: metered.area), cause)
     case .cash(let cash): settle(cash, cause)
+    case .order(.noted(let noted)):
+      openNotes.append(
+        LedgerNote(
+          sequence: sequence, time: time, order: noted.order, clientOrderId: noted.clientOrderId,
+          account: noted.account, text: noted.text))
     default: break
     }
   }
@@ -68,9 +75,10 @@ package struct BatchBuilder: Sendable {
     let batch = SettlementBatch(
       shard: genesis.shard, id: head.batch + 1,
       first: SequenceNumber(head.last.rawValue + 1), last: sequence, previous: head.hash,
-      transfers: open)
+      transfers: open, notes: openNotes)
     head = LedgerHead(after: batch.row, genesis: genesis)
     open.removeAll(keepingCapacity: true)
+    openNotes.removeAll(keepingCapacity: true)
     return batch
   }
 
@@ -194,8 +202,12 @@ extension BatchBuilder {
     layout.add(LedgerTransfer.self)
     layout.add(Currency.self)
     layout.add(AreaId.self)
+    layout.add(LedgerNote.self)
     return layout
   }()
+
+  /// The fingerprint of the layout without notes.
+  private static let withoutNotes: UInt64 = 0x9E50_7D62_C158_8BA6
 
   /// Writes the builder's state. Call it between two commands.
   /// - Parameter known: The reference data, as for `take`.
@@ -209,13 +221,14 @@ extension BatchBuilder {
     sink.put(open)
     sink.put(known.currencies)
     sink.put(known.areasOfInstruments)
+    sink.put(openNotes)
   }
 
   /// Reads a builder that `write` wrote. The source rejects an incomplete image and one of another
   /// genesis.
   package init(genesis: LedgerGenesis, reading source: any StateSource) {
     self.init(genesis: genesis)
-    source.expect(Self.layout)
+    let former = source.expect(Self.layout, or: [Self.withoutNotes])
     if source.get(UInt8.self, most: Self.hashBytes) != genesis.hash.bytes, source.isWhole {
       source.reject("its batches follow other rules")
     }
@@ -227,5 +240,6 @@ extension BatchBuilder {
     // Redundant with the reference data. Older programs read this part of a snapshot without them.
     _ = source.get(Currency.self, most: Self.mostMarkets)
     _ = source.get(AreaId.self, most: Self.mostMarkets)
+    if former == nil { openNotes = source.get(LedgerNote.self, most: Self.longest) }
   }
 }

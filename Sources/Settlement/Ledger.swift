@@ -43,6 +43,11 @@ public protocol Ledger: AnyObject {
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer]
 
+  /// The notes about an order, or about all orders of an account, by ascending sequence number. A
+  /// backend that keeps no notes returns none.
+  /// - Throws: `.unavailable`, `.corrupt`.
+  func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote]
+
   /// The time of transfer `id`; `nil` when there is none.
   /// - Throws: `.unavailable`, `.corrupt`.
   func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp?
@@ -156,9 +161,19 @@ public struct LedgerBalance: Sendable, Hashable {
   public var amount: Int128 { credits - debits }
 }
 
+/// What notes are asked for.
+public enum NoteSubject: Sendable, Hashable {
+  /// One order.
+  case order(OrderId)
+  /// All orders of an account.
+  case account(AccountId)
+}
+
 extension Ledger {
   /// No notes by default.
   public var notes: [String] { [] }
+  /// By default the ledger keeps no notes about orders.
+  public func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] { [] }
   /// By default the store has no log.
   public var logBytes: UInt64 { 0 }
   /// By default there is no log to truncate.

@@ -41,16 +41,18 @@ public struct SettlementBatch: Sendable, Hashable {
   public let transfers: [LedgerTransfer]
   /// The sums of the transfers by account and unit, ascending by unit, then account.
   public let netted: [NetChange]
+  /// Notes about orders in the batch's range of commands, in journal order; not hashed.
+  public let notes: [LedgerNote]
 
   /// A batch of `transfers`, which it nets and hashes.
   /// - Precondition: `transfers` is not empty.
   public init(
     shard: UInt16, id: UInt64, first: SequenceNumber, last: SequenceNumber, previous: BatchHash,
-    transfers: [LedgerTransfer]
+    transfers: [LedgerTransfer], notes: [LedgerNote] = []
   ) {
     precondition(!transfers.isEmpty, "a range without transfers makes no batch")
     (self.shard, self.id, self.first, self.last) = (shard, id, first, last)
-    (self.previous, self.transfers) = (previous, transfers)
+    (self.previous, self.transfers, self.notes) = (previous, transfers, notes)
     var netting = Netting(capacity: transfers.count)
     for transfer in transfers { netting.add(transfer) }
     netted = netting.changes()

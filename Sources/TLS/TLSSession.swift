@@ -65,6 +65,20 @@ public struct TLSSession: ~Copyable {
   /// Number of encrypted bytes to be moved to the socket.
   public var pending: Int { BIO_ctrl_pending(sealedOut) }
 
+  /// Whether the received bytes that were not read yet begin with a complete record, or with what
+  /// cannot become one.
+  public var hasWholeRecord: Bool {
+    var start: UnsafeMutablePointer<UInt8>?
+    let count = withUnsafeMutablePointer(to: &start) { BIO_ctrl(sealedIn, BIO_CTRL_INFO, 0, $0) }
+    guard let start, count > 0 else { return false }
+    // Content type, version, and the length in network byte order (RFC 8446, section 5.1).
+    let (header, longest) = (5, 16_384 + 256)
+    if start[0] != UInt8(SSL3_RT_HANDSHAKE) { return true }
+    if count < header { return false }
+    let length = Int(start[3]) << 8 | Int(start[4])
+    return length > longest || count >= header + length
+  }
+
   /// Accepts encrypted bytes from the socket.
   public mutating func receive(_ bytes: UnsafeRawBufferPointer) {
     _ = BIO_write(sealedIn, bytes.baseAddress, Int32(bytes.count))

@@ -55,18 +55,22 @@ struct ConnectionSlot: ~Copyable {
   var plain = SendQueue()
   /// With TLS: the state of the handshake.
   var handshake = Handshake.none
+  /// With TLS: number of bytes received since the last step of the handshake.
+  var handshakeBytes = 0
   /// Number of bytes queued above which `reserve` looks at the connection more closely.
   var threshold = 0
   /// How the client reads while more than the bound waits for it.
   var pace = ReadingPace()
+  /// Whether the client has an established session.
+  var isPromoted = false
   /// Neighbours in the list of connections without an established session.
   var stranger = StrangerLink()
 
   /// The progress of a TLS handshake.
   enum Handshake {
-    /// No bytes of the client have arrived, or it is plain TCP.
+    /// The client's hello has not arrived, or not all of it; or it is plain TCP.
     case none
-    /// Bytes of the client wait for the first step, which computes a signature.
+    /// The hello waits for the first step, which computes a signature.
     case waitsToBegin
     /// The first step is done.
     case begun
@@ -75,9 +79,12 @@ struct ConnectionSlot: ~Copyable {
     /// The handshake is complete.
     case done
 
-    /// Whether the connection is not read because a step waits.
+    /// Whether bytes wait for a step.
     var isWaiting: Bool { self == .waitsToBegin || self == .waitsToContinue }
   }
+
+  /// Whether the hello has been answered.
+  var isAnswered: Bool { handshake != .none && handshake != .waitsToBegin }
 
   init(transport: Transport, index: Int) {
     self.transport = .passUnretained(transport)
@@ -142,8 +149,8 @@ struct ConnectionSlot: ~Copyable {
     (handler, address) = (newcomer.handler, newcomer.address)
     generation += 1
     state = .open
-    (paused, shut, isOverflowing) = (false, false, false)
-    handshake = .none
+    (paused, shut, isOverflowing, isPromoted) = (false, false, false, false)
+    (handshake, handshakeBytes) = (.none, 0)
     self.threshold = threshold
     pace.reset()
   }

@@ -18,6 +18,8 @@ public protocol Network: AnyObject {
   var sendBound: Int { get }
   /// The network address of a client; `.unknown` if the connection is closed.
   func address(of connection: ConnectionId) -> PeerAddress
+  /// Whether the client waits for the first step of its TLS handshake, which is the server's.
+  func isHeldBack(_ connection: ConnectionId) -> Bool
   /// The client of `connection` has an established session: the connection keeps its place in a
   /// full table and may leave more bytes unread than one without.
   func promote(_ connection: ConnectionId)
@@ -61,6 +63,8 @@ extension Network {
   public var sendBound: Int { .max }
   /// The default: every client runs on this machine.
   public func address(of connection: ConnectionId) -> PeerAddress { .loopback }
+  /// The default, for a network without TLS.
+  public func isHeldBack(_ connection: ConnectionId) -> Bool { false }
   /// The default: every connection keeps its place.
   public func promote(_ connection: ConnectionId) {}
 }

@@ -12,6 +12,8 @@ public struct PeerAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConv
   /// Whether it is 127.0.0.1 or ::1. The other addresses of 127.0.0.0/8 count like any other, so that
   /// tests on one machine can come from several.
   public let isLoopback: Bool
+  /// Whether only this machine can reach it: 127.0.0.0/8 or ::1.
+  public var isOnThisMachine: Bool { isLoopback || family == .version4 && number >> 24 == 0x7F }
   /// The IPv4 address, or the first half of the IPv6 address, in the host's byte order.
   private let number: UInt64
 

@@ -2,14 +2,20 @@
 //
 //     its address has `connectionsPerAddress` already    refused
 //     a slot is free                                     taken
-//     somebody has had no session for over a second      that one is closed, its slot is taken
-//     everybody else has a session                       refused
+//     the server has waited for somebody's log-on, or    that one is closed, its slot is taken
+//       TLS hello, for over a second
+//     of another address more handshakes wait for the    its last one is closed, its slot is taken
+//       server than the newcomer's has connections
+//       without a session, with the new one
+//     otherwise                                          refused
+//
+// Who waits for the server, see `HandshakeGate`, is not silent, and is not closed for silence.
 
 import CLibuv
 import TLS
 
 extension Transport {
-  /// How long a connection without an established session keeps its place in a full table, ms.
+  /// How long the server waits for a client's log-on in a full table, ms.
   private static let strangerTime: UInt64 = 1_000
 
   func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
@@ -23,12 +29,14 @@ extension Transport {
     let newcomer = Newcomer(
       tcp: tcp, address: PeerAddress(of: tcp), handler: origin.handler, security: origin.security)
     guard count(newcomer.address) else { return refuse(newcomer, .addressIsFull) }
+    strangersByAddress[newcomer.address, default: 0] += 1
     if let slot = takeSlot() {
       open(slot, newcomer)
-    } else if replaceStranger() {
+    } else if replaceStranger() || replaceWaiting(for: newcomer.address) {
       newcomers.append(newcomer)
     } else {
       uncount(newcomer.address)
+      uncountStranger(newcomer.address)
       refuse(newcomer, .full)
     }
   }
@@ -43,6 +51,7 @@ extension Transport {
   func discardNewcomers() {
     for newcomer in newcomers {
       uncount(newcomer.address)
+      uncountStranger(newcomer.address)
       Self.discard(newcomer.tcp)
     }
     newcomers.removeAll()
@@ -109,6 +118,12 @@ extension Transport {
     connectionsByAddress[address] = count > 1 ? count - 1 : nil
   }
 
+  /// A connection of `address` without an established session has ended, or has one now.
+  func uncountStranger(_ address: PeerAddress) {
+    guard let count = strangersByAddress[address] else { return }
+    strangersByAddress[address] = count > 1 ? count - 1 : nil
+  }
+
   // MARK: Connections without an established session, the oldest first
 
   /// The client of `connection` has an established session: the connection keeps its place in a
@@ -116,10 +131,12 @@ extension Transport {
   public func promote(_ connection: ConnectionId) {
     guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
     unlist(slot)
+    if !slot.pointee.isPromoted { uncountStranger(slot.pointee.address) }
+    slot.pointee.isPromoted = true
     slot.pointee.threshold = threshold(slot)
   }
 
-  /// Closes the connection that has been without an established session for the longest.
+  /// Closes the connection for whose log-on the server has waited for the longest.
   /// - Returns: `false` if there is none, or not for long enough.
   private func replaceStranger() -> Bool {
     guard oldestStranger >= 0 else { return false }
@@ -128,6 +145,26 @@ extension Transport {
     counts.replaced += 1
     close(slot, .replaced)
     return true
+  }
+
+  /// Closes the last connection of the address of which the most wait for their handshake, if these
+  /// are more than all connections without a session of `address`, with its newcomer.
+  /// - Returns: `false` if there is none.
+  private func replaceWaiting(for address: PeerAddress) -> Bool {
+    let own = strangersByAddress[address, default: 0]
+    guard let connection = handshakes.longest(above: own), let slot = slot(of: connection) else {
+      return false
+    }
+    counts.replaced += 1
+    close(slot, .replaced)
+    return true
+  }
+
+  /// From now on the server waits for the client's next message, until it has logged on.
+  func relist(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    guard slot.pointee.state == .open, !slot.pointee.isPromoted else { return }
+    unlist(slot)
+    list(slot)
   }
 
   private func list(_ slot: UnsafeMutablePointer<ConnectionSlot>) {

@@ -33,8 +33,7 @@ extension Transport {
 
   /// Reads from an open connection unless it is paused.
   func readIfOpen(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
-    guard slot.pointee.state == .open, !slot.pointee.paused, !slot.pointee.handshake.isWaiting
-    else { return }
+    guard slot.pointee.state == .open, !slot.pointee.paused else { return }
     startReading(slot)
   }
 
@@ -47,6 +46,7 @@ extension Transport {
   func finish(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
     guard slot.pointee.state == .open else { return }
     slot.pointee.state = .finishing
+    handshakes.leave(slot.pointee.id, at: uv_now(loop))
     // Its handler may have finished it with the last word.
     slot.pointee.reason = slot.pointee.isOverflowing ? .slowReader : reason
     slot.pointee.lingerUntil = uv_now(loop) + configuration.lingerMilliseconds
@@ -150,6 +150,8 @@ extension Transport {
     slot.pointee.queue.truncate(after: slot.pointee.inFlight, &memory)
     slot.pointee.plain.clear(&memory)
     unlist(slot)
+    handshakes.leave(slot.pointee.id, at: uv_now(loop))
+    if !slot.pointee.isPromoted { uncountStranger(slot.pointee.address) }
     uv_close(slot.pointee.handle) { handle in
       Transport.withSlot(handle?.pointee.data) { $0.released($1) }
     }

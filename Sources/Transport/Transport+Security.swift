@@ -4,7 +4,11 @@
 //     socket ─▶ sealed buffer ─▶ TLSSession ─▶ shared buffer ─▶ handler
 //     socket ◀─ queue ◀───────── TLSSession ◀─ plain ◀───────── handler
 //
-// While a step of the handshake waits, see `HandshakeGate`, the socket is not read.
+// A step of the handshake waits for its turn, see `HandshakeGate`. While it waits, up to 16 KiB are
+// still read from the socket, so that a client that closes is noticed and leaves its place:
+//
+//     none ─ whole hello ─▶ waitsToBegin ─ step ─▶ begun ─ bytes ─▶ waitsToContinue ─ step ─▶ done
+//     server waits for it   it waits for the server  server waits for it                      log-on
 
 import CLibuv
 import TLS
@@ -33,43 +37,61 @@ extension Transport {
     buffer?.pointee.len = min(most, sealedBuffer.count)
   }
 
-  /// Greatest number of bytes read at once during a handshake.
+  /// Greatest number of bytes read for one step of a handshake.
   private static let handshakeBuffer = 16 << 10
 
   /// Processes `count` encrypted bytes from the socket; those of a handshake wait for their turn.
   func readSealed(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
     slot.pointee.security?.receive(UnsafeRawBufferPointer(rebasing: sealedBuffer[..<count]))
     if slot.pointee.handshake == .done { return unseal(slot) }
-    let isFirst = slot.pointee.handshake == .none
-    slot.pointee.handshake = isFirst ? .waitsToBegin : .waitsToContinue
-    uv_read_stop(slot.pointee.stream)
-    hasHandshakes = true
-    handshakes.wait(
-      HandshakeGate.Entry(slot.pointee.id, slot.pointee.address, isFirst: isFirst))
+    slot.pointee.handshakeBytes += count
+    let isLong = slot.pointee.handshakeBytes >= Self.handshakeBuffer
+    switch slot.pointee.handshake {
+    case .none:
+      guard slot.pointee.security?.hasWholeRecord == true else { break }
+      slot.pointee.handshake = .waitsToBegin
+      hasHandshakes = true
+      // It waits for the server, not the server for it.
+      unlist(slot)
+      handshakes.wait(slot.pointee.id, slot.pointee.address, at: uv_now(loop))
+    case .begun:
+      slot.pointee.handshake = .waitsToContinue
+      hasHandshakes = true
+      handshakes.waitToContinue(slot.pointee.id)
+      if isLong { uv_read_stop(slot.pointee.stream) }
+    case .waitsToContinue:
+      if isLong { uv_read_stop(slot.pointee.stream) }
+    case .waitsToBegin, .done: break
+    }
+    // A hello is shorter, and more follows it only after the answer.
+    if isLong, !slot.pointee.isAnswered { close(slot, .notSecured) }
+  }
+
+  /// Whether the client waits for the first step of its TLS handshake, with everything sent that
+  /// the server needs for it. On the loop's thread.
+  public func isHeldBack(_ connection: ConnectionId) -> Bool {
+    slot(of: connection)?.pointee.handshake == .waitsToBegin
   }
 
   /// Takes the steps of handshakes that are due in this turn: at most one that computes a
   /// signature. The loop turns again without waiting if there are more.
   func stepHandshakes() {
+    let now = uv_now(loop)
     for _ in 0..<Self.stepsPerTurn {
-      guard let connection = handshakes.takeNext(at: uv_now(loop)) else { break }
+      guard let connection = handshakes.takeNext(at: now) else { break }
       guard let slot = slot(of: connection), slot.pointee.state == .open else { continue }
       if stepHandshake(slot) { break }
     }
     counts.handshakesDelayed = handshakes.delayedCount
     hasHandshakes = !handshakes.isEmpty
     if isShutDown { return }
-    if handshakes.hasReady {
-      uv_idle_start(idle, { _ in })
-    } else {
-      uv_idle_stop(idle)
+    guard let delay = handshakes.delay(at: now), delay > 0 else {
+      if hasHandshakes { uv_idle_start(idle, { _ in }) } else { uv_idle_stop(idle) }
+      return
     }
+    uv_idle_stop(idle)
     // The timer only ends the loop's sleep.
-    if let delay = handshakes.delay(at: uv_now(loop)),
-      uv_is_active(Self.handle(handshakeTimer)) == 0
-    {
-      uv_timer_start(handshakeTimer, { _ in }, delay, 0)
-    }
+    uv_timer_start(handshakeTimer, { _ in }, delay, 0)
   }
 
   /// Maximum number of steps without a signature in a turn.
@@ -77,13 +99,22 @@ extension Transport {
 
   /// - Returns: whether the step has an answer, for which a signature may have been computed.
   private func stepHandshake(_ slot: UnsafeMutablePointer<ConnectionSlot>) -> Bool {
+    let isFirst = slot.pointee.handshake == .waitsToBegin
+    slot.pointee.handshakeBytes = 0
     slot.pointee.handshake = .begun
     unseal(slot)
-    readIfOpen(slot)
-    guard slot.pointee.security?.isEstablished == true else {
-      return slot.pointee.security?.pending ?? 0 > 0
+    let isEstablished = slot.pointee.security?.isEstablished == true
+    let isAnswered = slot.pointee.security?.pending ?? 0 > 0
+    if isEstablished {
+      slot.pointee.handshake = .done
+    } else if isFirst, !isAnswered {
+      // The hello goes on in a further record.
+      slot.pointee.handshake = .none
     }
-    slot.pointee.handshake = .done
+    // From now on the server waits for the client.
+    if isFirst || isEstablished { relist(slot) }
+    readIfOpen(slot)
+    guard isEstablished else { return isAnswered }
     // What the client sent with the last step was presented after the turn's commands were applied.
     wakeHandle.wake()
     return false

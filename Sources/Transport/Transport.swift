@@ -15,8 +15,8 @@ import TLS
 public final class Transport {
   /// Limits and buffer sizes.
   public struct Configuration: Sendable {
-    /// Maximum number of connections. A further one takes the place of the one that has been
-    /// without an established session for the longest, or is closed immediately.
+    /// Maximum number of connections. A further one takes the place of the one for whose log-on the
+    /// server has waited for the longest, or is closed immediately.
     public var maximumConnections = 1024
     /// Maximum number of connections of one network address. Loopback addresses are not limited:
     /// all users of a gateway on this machine share one.
@@ -33,7 +33,7 @@ public final class Transport {
     /// closed at once.
     public var totalSendBound = 1 << 30
     /// Maximum number of TLS handshakes begun in a second, an eighth of them by one address; others
-    /// wait. Loopback addresses are limited only together.
+    /// wait, and the addresses take turns. The eighth does not apply to 127.0.0.1 and ::1.
     public var handshakesPerSecond = 200
     /// Whether loopback addresses are limited like others, for tests.
     package var limitsLoopback = false
@@ -72,7 +72,7 @@ public final class Transport {
     public var refusedByAddress = 0
     /// Connections without an established session that were closed in favour of a newcomer.
     public var replaced = 0
-    /// TLS handshakes that had to wait for a later second.
+    /// TLS handshakes that waited for over 100 ms for their turn.
     public var handshakesDelayed = 0
     /// Connections closed because the client did not read.
     public var cut = 0
@@ -109,6 +109,8 @@ public final class Transport {
   var measured: [Int] = []
   /// Number of connections by address, without those of addresses that are not limited.
   var connectionsByAddress: [PeerAddress: Int] = [:]
+  /// Number of connections without an established session by address.
+  var strangersByAddress: [PeerAddress: Int] = [:]
   /// Connections that wait for the slot of one that is being closed.
   var newcomers: [Newcomer] = []
   var refusals = RefusalReports()
@@ -330,7 +332,7 @@ public final class Transport {
   private func endTurn() {
     tellLoop { $0.turnEnds() }
     flushDirty()
-    if hasHandshakes, handshakes.isDue(at: uv_now(loop)) {
+    if hasHandshakes, handshakes.isEmpty || handshakes.isDue(at: uv_now(loop)) {
       // After the answers of this turn, which do not wait for them.
       stepHandshakes()
       flushDirty()
@@ -379,17 +381,50 @@ public final class Transport {
     UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
   }
 
+  /// Checks whether an address could be listened on now, without listening.
+  /// - Throws: if the address is malformed, in use or not permitted.
+  public static func tryListening(host: String, port: UInt16) throws(TransportError) {
+    var storage = sockaddr_storage()
+    let attempt = "listening on \(host.contains(":") ? "[\(host)]" : host):\(port)"
+    let code = withUnsafeMutablePointer(to: &storage) {
+      Self.address(host, port, in: UnsafeMutableRawPointer($0))
+    }
+    try TransportError.check(code, attempt)
+    let isVersion6 = Int32(storage.ss_family) == AF_INET6
+    let descriptor = socket(
+      isVersion6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+    defer { if descriptor >= 0 { Glibc.close(descriptor) } }
+    var yes: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    let length =
+      isVersion6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+    let status = withUnsafePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.bind(descriptor, $0, socklen_t(length))
+      }
+    }
+    // libuv's codes are negated error numbers.
+    if status != 0 { throw TransportError(code: -errno, attempt: attempt) }
+  }
+
   private static func bind(
     _ listener: UnsafeMutablePointer<uv_tcp_t>, host: String, port: UInt16,
     in storage: UnsafeMutableRawPointer
   ) -> Int32 {
-    var code = uv_ip4_addr(
-      host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in.self))
-    if code < 0 {
-      code = uv_ip6_addr(host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in6.self))
-    }
+    let code = address(host, port, in: storage)
     guard code == 0 else { return code }
     return uv_tcp_bind(listener, storage.assumingMemoryBound(to: sockaddr.self), 0)
+  }
+
+  /// Writes an address in the system's form.
+  /// - Returns: libuv's error code; 0 if there is none.
+  private static func address(
+    _ host: String, _ port: UInt16, in storage: UnsafeMutableRawPointer
+  ) -> Int32 {
+    let code = uv_ip4_addr(
+      host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in.self))
+    return code == 0
+      ? 0 : uv_ip6_addr(host, Int32(port), storage.assumingMemoryBound(to: sockaddr_in6.self))
   }
 
   private static func port(of listener: UnsafeMutablePointer<uv_tcp_t>) -> UInt16 {

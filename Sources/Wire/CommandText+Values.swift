@@ -14,6 +14,12 @@ protocol TextValue {
 
 // MARK: Numbers
 
+extension UInt16: TextValue {
+  var word: String { String(self) }
+  init?(word text: String) { self.init(text, radix: 10) }
+  static var form: String { "a whole number up to \(Self.max)" }
+}
+
 extension UInt32: TextValue {
   var word: String { String(self) }
   init?(word text: String) { self.init(text, radix: 10) }
@@ -161,11 +167,15 @@ extension Side: TextValue {}
 extension OrderType: TextValue {}
 extension TimeInForce: TextValue {}
 extension SelfTradePrevention: TextValue {}
+extension SelfTradeScope: TextValue {}
 extension MassCancel.Sides: TextValue {}
 extension LimitKind: TextValue {}
 extension AssetKind: TextValue {}
+extension SessionOrders: TextValue {}
 extension InstrumentKind: TextValue {}
 extension InstrumentState: TextValue {}
+extension ParameterSubject: TextValue {}
+extension Parameter: TextValue {}
 
 extension Roles: TextValue {
   private static let names: [(name: String, role: Roles)] = [
@@ -203,12 +213,41 @@ extension Roles: TextValue {
 // MARK: Bytes
 
 extension Label: TextValue {
-  /// The bytes in quotation marks; those that are not printable ASCII as `\xNN`. Trailing zero
-  /// bytes are omitted.
   var word: String {
-    var bytes = [low, high].flatMap { word in
-      withUnsafeBytes(of: word.littleEndian) { Array($0) }
+    Quoted.text(
+      [low, high].flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } })
+  }
+
+  init?(word text: String) {
+    guard let bytes = Quoted.bytes(text, most: 16) else { return nil }
+    self = bytes.withUnsafeBytes { bytes in
+      Label(
+        low: UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)),
+        high: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
+  }
+
+  static var form: String { "up to 16 ASCII characters in quotation marks" }
+}
+
+extension NoteText: TextValue {
+  var word: String { Quoted.text(bytes) }
+
+  init?(word text: String) {
+    guard let bytes = Quoted.bytes(text, most: NoteText.most) else { return nil }
+    self.init(bytes: bytes)
+  }
+
+  static var form: String {
+    "up to 40 bytes in quotation marks, such as \"order 17\"; \\xNN for what is not ASCII"
+  }
+}
+
+/// Bytes in quotation marks; those that are not printable ASCII as `\xNN`. Trailing zero bytes are
+/// omitted.
+private enum Quoted {
+  static func text(_ all: [UInt8]) -> String {
+    var bytes = all
     while bytes.last == 0 { bytes.removeLast() }
     let escaped = bytes.map { byte in
       switch byte {
@@ -220,7 +259,8 @@ extension Label: TextValue {
     return "\"" + escaped.joined() + "\""
   }
 
-  init?(word text: String) {
+  /// The bytes of a quoted text, filled up with zeros to `most`; `nil` when it is none.
+  static func bytes(_ text: String, most: Int) -> [UInt8]? {
     guard text.utf8.count > 1, text.hasPrefix("\""), text.hasSuffix("\"") else { return nil }
     var bytes: [UInt8] = []
     var rest = text.utf8.dropFirst().dropLast()
@@ -241,16 +281,10 @@ extension Label: TextValue {
         bytes.append(next)
       }
     }
-    guard bytes.count <= 16 else { return nil }
-    while bytes.count < 16 { bytes.append(0) }
-    self = bytes.withUnsafeBytes { bytes in
-      Label(
-        low: UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)),
-        high: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-    }
+    guard bytes.count <= most else { return nil }
+    while bytes.count < most { bytes.append(0) }
+    return bytes
   }
-
-  static var form: String { "up to 16 ASCII characters in quotation marks" }
 }
 
 extension PublicKey: TextValue {

@@ -22,9 +22,13 @@ extension AdminCommand {
     var storageCost: Money
     @Option(name: .long, help: "Storage price, such as 20 (currency per kWh of capacity).")
     var storagePrice: Money
-    @Option(name: .long, help: "Feed-in price that the grid pays, such as 0.08 (per kWh).")
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Feed-in price that the grid pays, such as 0.08 (per kWh); at most the retail price.")
     var feedIn: Price
-    @Option(name: .long, help: "Retail price that the grid charges, such as 0.32 (per kWh).")
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Retail price that the grid charges, such as 0.32 (per kWh); may be negative.")
     var retail: Price
     @Option(name: .long, help: "Production lost before storage, in per cent, such as 2.5.")
     var loss: Rate?
@@ -87,11 +91,18 @@ extension AdminCommand {
     var currency = Currency.eur
     @Option(
       name: .long,
-      help: "Your number of this payment, above the account's last; a repeated number is rejected.")
+      help: "Your number of this payment, above 0; a repeated number is rejected.")
     var reference: UInt64
+    @Option(
+      name: .long,
+      help:
+        "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account."
+    )
+    var source: UInt16 = 0
 
     var movement: CashMovement {
-      CashMovement(account: account, currency: currency, amount: amount, reference: reference)
+      CashMovement(
+        account: account, currency: currency, amount: amount, reference: reference, source: source)
     }
   }
 
@@ -100,6 +111,7 @@ extension AdminCommand {
       abstract: "Credits cash to an account.",
       discussion: """
           joulebook admin deposit 10 100.50 --reference 1
+          joulebook admin deposit 10 20 --source 7 --reference 202606010042
         """)
     @OptionGroup var server: OperatorConnection
     @OptionGroup var what: Movement
@@ -162,8 +174,13 @@ extension AdminCommand {
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Area number.") var area: UInt16
-    @Option(name: .long, help: "Feed-in price that the grid pays, such as 0.08.") var feedIn: Price
-    @Option(name: .long, help: "Retail price that the grid charges, such as 0.32.")
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Feed-in price that the grid pays, such as 0.08; at most the retail price.")
+    var feedIn: Price
+    @Option(
+      name: .long, parsing: .unconditional,
+      help: "Retail price that the grid charges, such as 0.32; may be negative.")
     var retail: Price
 
     func run() throws {

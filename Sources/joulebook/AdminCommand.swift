@@ -23,9 +23,10 @@ struct AdminCommand: ParsableCommand {
       """,
     subcommands: [
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
+      ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, State.self, TickTo.self, Rules.self, Block.self, Release.self, Cancel.self,
-      Cut.self, Limit.self, Send.self,
+      Tariff.self, SetParameterOf.self, State.self, TickTo.self, Rules.self, Block.self,
+      Release.self, Cancel.self, Cut.self, Limit.self, Send.self,
     ])
 
   /// `joulebook admin keygen`.
@@ -133,56 +134,6 @@ extension AdminCommand {
     }
   }
 
-  struct MakeSession: ParsableCommand {
-    /// A role that the command line can grant to a session.
-    enum Role: String, CaseIterable, ExpressibleByArgument {
-      case trading, metering, administration, dropCopy, participantAdministration, surveillance
-      var roles: Roles {
-        switch self {
-        case .trading: .trading
-        case .metering: .metering
-        case .administration: .administration
-        case .dropCopy: .dropCopy
-        case .participantAdministration: .participantAdministration
-        case .surveillance: .surveillance
-        }
-      }
-    }
-
-    static let configuration = CommandConfiguration(
-      commandName: "session", abstract: "Registers the key of a session identity, or revokes it.",
-      discussion: """
-        A session with this key may act for the participant in the given roles. Without --role the \
-        identity is revoked.
-
-          joulebook admin session 2 --participant 2 --public-key ana.pub --role trading
-        """)
-    @OptionGroup var server: OperatorConnection
-    @Argument(help: "Session identity (number).") var identity: UInt32
-    @Option(name: .long, help: "Number of the participant that it acts for.") var participant:
-      UInt32
-    @Option(name: .long, help: "File of the public key, as keygen writes it.") var publicKey: String
-    @Option(
-      name: .long,
-      help:
-        "trading, metering, administration, dropCopy, participantAdministration or surveillance. Repeatable."
-    )
-    var role: [Role] = []
-
-    func run() throws {
-      let key = try AdminCommand.publicKey(publicKey)
-      let roles = role.reduce(into: Roles(rawValue: 0)) { $0.formUnion($1.roles) }
-      try server.execute { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .registerSession(
-              RegisterSession(
-                session: SessionId(identity), participant: ParticipantId(participant), roles: roles,
-                publicKey: key))))
-      }
-    }
-  }
-
   struct MakeAccount: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "account", abstract: "Opens an account.",
@@ -213,27 +164,58 @@ extension AdminCommand {
           joulebook admin meter 100 --account 10 --area 1 --public-key meter.pub
 
         A reading of more energy than the rated power gives in its interval is rejected.
+
+        With the number of a registered meter it replaces the key, or moves the meter to another \
+        account: intervals that begin before --from belong to the former ones. Account 0 ends it.
+
+          joulebook admin meter 100 --account 11 --area 1 --public-key new.pub \\
+            --from 2026-06-01T00:00:00Z
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Number of the meter.") var meter: UInt32
-    @Option(name: .long, help: "Number of the account that it meters.") var account: AccountId
+    @Option(name: .long, help: "Number of the account that it meters; 0: none any more.")
+    var account: AccountId
     @Option(name: .long, help: "Number of the area that it feeds.") var area: UInt16
     @Option(name: .long, help: "File of the public key that signs its readings.")
     var publicKey: String
     @Option(
-      name: .long,
+      name: .long, parsing: .unconditional,
       help: "Rated power of what it meters, W; 0: the default of 100,000 W.")
     var capacity: Int64 = 0
+    @Option(name: .long, help: "UTC, such as 2026-06-01T00:00:00Z; without it, from now on.")
+    var from: Timestamp?
+    @Flag(
+      name: .long,
+      help: "Sessions with the trading role of the account's participant may send its readings.")
+    var ownReadings = false
+
+    /// The text of a reject of a change; the general texts of these codes describe other commands.
+    private func explanation(_ rejection: Rejection) -> String? {
+      switch rejection.code {
+      case .alreadyExists: "meter \(meter) is registered with this account, area and key already"
+      case .overlappingInterval:
+        "the meter's last reading ends at \(rejection.limit) ns since 1970: let the change hold from "
+          + "then on, or later (--from)"
+      default: nil
+      }
+    }
+
+    func validate() throws {
+      guard capacity >= 0 else {
+        throw ValidationError("--capacity \(capacity) is negative; give the rated power in W")
+      }
+    }
 
     func run() throws {
       let key = try AdminCommand.publicKey(publicKey)
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerMeter(
               RegisterMeter(
                 meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key,
-                capacity: capacity))))
+                capacity: capacity, from: from ?? .never,
+                ownReadings: ownReadings))))
       }
     }
   }

@@ -52,7 +52,7 @@ extension Failure {
     switch error {
     case .configuration, .clock: self = .configuration
     case .journal(let error): self = Failure(error)
-    case .transport: self = .unavailable
+    case .listener, .transport: self = .unavailable
     case .snapshot(.journal(let error)): self = Failure(error)
     case .snapshot, .diverged: self = .badData
     }

@@ -14,7 +14,7 @@ struct LedgerCommand: ParsableCommand {
         joulebook ledger export > transfers.csv
         joulebook ledger verify
       """,
-    subcommands: [Balances.self, Statement.self, Export.self, Verify.self])
+    subcommands: [Balances.self, Statement.self, Export.self, Notes.self, Verify.self])
 
   /// Options that name a ledger.
   struct SourceOptions: ParsableArguments {
@@ -163,6 +163,44 @@ extension LedgerCommand {
         "\(transfer.tradeSequence.rawValue)", "\(transfer.code)", "\(transfer.reference)",
         transfer.debit.ledgerName, transfer.credit.ledgerName, transfer.unit.name,
         transfer.unit.format(transfer.amount),
+      ].joined(separator: ",")
+    }
+  }
+
+  /// `joulebook ledger notes`.
+  struct Notes: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Prints as CSV what clients said about an order, or about an account's orders.",
+      discussion: """
+        A note comes with an order or a replace; trades of the order are in the account's statement.
+
+          joulebook ledger notes --account 17
+          joulebook ledger notes --order 4294967297
+        """)
+    @OptionGroup var source: SourceOptions
+    @Option(name: .long, help: "Account number.") var account: AccountId?
+    @Option(name: .long, help: "The exchange's number of the order.") var order: UInt64?
+
+    func validate() throws {
+      if (account == nil) == (order == nil) {
+        throw ValidationError("Give either --account or --order.")
+      }
+    }
+
+    func run() throws {
+      let subject: NoteSubject =
+        if let order { .order(OrderId(order)) } else { .account(account ?? .null) }
+      try source.read { ledger throws(LedgerError) in
+        print("time,sequence,account,order,clientOrderId,note\r")
+        for note in try ledger.notes(about: subject) { print(Self.line(note) + "\r") }
+      }
+    }
+
+    private static func line(_ note: LedgerNote) -> String {
+      [
+        note.time.iso8601, "\(note.sequence.rawValue)", "\(note.account.rawValue)",
+        "\(note.order.rawValue)", "\(note.clientOrderId.rawValue)",
+        "\"" + note.text.text.replacing("\"", with: "\"\"") + "\"",
       ].joined(separator: ",")
     }
   }

@@ -197,7 +197,7 @@ struct LoadCommand: ParsableCommand {
     do {
       try text.write(toFile: path, atomically: true, encoding: .utf8)
     } catch {
-      throw Failure.io.exit("\(path) cannot be written: \(error.localizedDescription)")
+      throw Failure.io.exit("\(path) cannot be written: \(DataFolder.reason(error))")
     }
   }
 

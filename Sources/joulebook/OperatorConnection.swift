@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import JoulebookClient
 import JoulebookServer
 import MarketModel
@@ -17,10 +18,19 @@ struct OperatorConnection: ParsableArguments {
   @Option(name: .long, help: "Session identity (number) that the key is registered for.")
   var session: UInt32 = 1
 
+  @Flag(name: .long, help: "Wait until the server is ready, a minute at most.")
+  var wait = false
+
   @OptionGroup var security: TLSOptions
 
   /// Longest wait for an answer, in ms.
   private static let timeoutMilliseconds: Int32 = 10_000
+  /// Longest wait for a session that is in use elsewhere.
+  private static let turn = Duration.seconds(30)
+  /// Attempts to log on before the user is told that the session is in use.
+  private static let quietAttempts: UInt32 = 3
+  /// Longest wait for the server.
+  private static let start = Duration.seconds(60)
 
   /// Sends one request and waits for its answer.
   /// - Parameters:
@@ -95,9 +105,9 @@ struct OperatorConnection: ParsableArguments {
 
   private func address() throws(ClientError) -> (host: String, port: UInt16) {
     do throws(ConfigurationError) {
-      return try JoulebookServer.Configuration.parseAddress(connect)
+      return try JoulebookServer.Configuration.parseAddress(connect, of: "--connect")
     } catch {
-      throw .badCredentials("--connect: \(error)")
+      throw .unusable("\(error)")
     }
   }
 
@@ -109,23 +119,78 @@ struct OperatorConnection: ParsableArguments {
     }
   }
 
+  /// Logs on. While another connection has the session, or takes it at the same moment, it waits
+  /// for its turn.
   private func open() throws(ClientError) -> Client {
     let address = try address()
-    let credentials = try Credentials(
-      session: SessionId(session), keyFile: key ?? DataFolder(data).operatorKey)
+    let keyFile = key ?? DataFolder(data).operatorKey
+    if let exposure = PrivateKeyFile.exposure(keyFile) { throw .unusable(exposure) }
+    let credentials = try Credentials(session: SessionId(session), keyFile: keyFile)
     var options = Client.Options()
     options.security = try context()
-    return try Client(
-      host: address.host, port: address.port, credentials: credentials, options: options)
+    if wait { try waitForServer(address, options.security) }
+    let end = ContinuousClock.now + Self.turn
+    var attempts: UInt32 = 0
+    while true {
+      do throws(ClientError) {
+        return try Client(
+          host: address.host, port: address.port, credentials: credentials, options: options)
+      } catch {
+        guard Self.isInUse(error), ContinuousClock.now < end else { throw error }
+        attempts += 1
+        if attempts == Self.quietAttempts {
+          let seconds = Self.turn.components.seconds
+          printError(
+            "joulebook: session \(session) is in use elsewhere; waiting for up to \(seconds) s")
+        }
+      }
+      // Random and growing pauses, so that those who wait do not meet each time.
+      usleep(.random(in: 5_000...(20_000 << min(attempts, 4))))
+    }
+  }
+
+  /// Whether a log-on was refused because another connection has the session, has negotiated it a
+  /// moment later, or has logged on with a later time.
+  private static func isInUse(_ error: ClientError) -> Bool {
+    guard case .refused(let code, let limit) = error else { return false }
+    switch code {
+    case .alreadyEstablished, .unknownSessionVersion: return true
+    case .timestampOutOfWindow: return limit == 0
+    case .sessionVersionNotIncreasing:
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      return limit <= (Int64(now.tv_sec) + 1) * 1_000_000_000
+    default: return false
+    }
+  }
+
+  /// Waits until the exchange answers.
+  private func waitForServer(
+    _ address: (host: String, port: UInt16), _ security: TLSContext?
+  ) throws(ClientError) {
+    let probe = SessionProbe(host: address.host, port: address.port, security: security)
+    let end = ContinuousClock.now + Self.start
+    var isFirst = true
+    while let obstacle = probe.obstacle(), ContinuousClock.now < end {
+      if isFirst { printError("joulebook: waiting for the server: \(obstacle)") }
+      isFirst = false
+      usleep(50_000)
+    }
   }
 
   private static func failure(_ error: ClientError) -> ExitCode {
     switch error {
+    case .unusable: Failure.usage.exit("\(error)")
     case .insecure: Failure.unavailable.exit("\(error)")
     case .badCredentials: Failure.noInput.exit("\(error); name the key with --key or --data")
     case .rejected(let rejection):
       Failure.refused.exit(
         "refused: \(words(rejection.code, rejection.limit))")
+    case .refused(.alreadyEstablished, _):
+      Failure.refused.exit(
+        "the server refused the session: another connection has it established. Try again; or "
+          + "register an identity of your own (joulebook admin session --help), and name it with "
+          + "--session and --key")
     case .refused(let code, let limit), .terminated(let code, let limit):
       Failure.refused.exit(
         "the server refused the session: \(words(code, limit))")

@@ -19,6 +19,7 @@ struct Serve: ParsableCommand {
         joulebook serve --config joulebook.yaml --set wait=spin
         joulebook serve --data my-exchange --set ledger=sqlite:/mnt/ledger.sqlite
         joulebook serve --data my-exchange --refuse 4711
+        joulebook serve --data my-exchange --recover-operator new.pub
 
       SIGHUP reads the configuration again and applies its log level; other keys need a restart. \
       SIGTERM and SIGINT drain: every accepted command is applied, written and answered before the \
@@ -50,6 +51,10 @@ struct Serve: ParsableCommand {
   @Option(
     name: .long, help: "Skip this command, on which the last run crashed (see docs/RUNBOOK.md).")
   var refuse: UInt64?
+  @Option(
+    name: .long,
+    help: "Replace the key of the operator's session 1 by the one in this file (docs/RUNBOOK.md).")
+  var recoverOperator: String?
   @Flag(name: .long, help: "Print a configuration file with every default and exit.")
   var printDefaultConfig = false
 
@@ -58,7 +63,10 @@ struct Serve: ParsableCommand {
       print(JoulebookServer.Configuration().yaml, terminator: "")
       return
     }
-    let (configuration, chosen) = try read()
+    var (configuration, chosen) = try read()
+    if let recoverOperator {
+      configuration.recoveredOperator = try AdminCommand.publicKey(recoverOperator)
+    }
     SignalWatch.arm()
     CrashHandler.install()
     let threshold = LogThreshold(Self.level(configuration))
@@ -66,13 +74,11 @@ struct Serve: ParsableCommand {
     let page = MetricsPage()
     MetricsSystem.bootstrap(page)
     let log = Logger(label: "joulebook")
-    let server = try start(configuration, chosen, log, page)
-    let stopper = server.stopper
+    let target = StopTarget(log: log)
     _ = SignalWatch.start(
-      stop: { name in
-        log.info("signal received: draining", metadata: ["signal": "\(name)"])
-        stopper.stop()
-      }, reload: { [self] in reload(threshold, log) })
+      stop: { target.stop($0) }, reload: { [self] in reload(threshold, log) })
+    let server = try start(configuration, chosen, log, page)
+    target.serve(server.stopper)
     print("listening on \(server.address)")
     fflush(nil)
     let summary = server.run()

@@ -110,9 +110,14 @@ struct SessionProbe: ServerProbe {
   let port: UInt16
   let security: TLSContext?
 
+  /// Longest wait for the challenge, which is sent at once, in ms: after it, what the server speaks
+  /// is found out.
+  private static let patience: Int32 = 1_500
+
   /// Connects and waits for the challenge, which only an exchange that serves its clients sends.
   func obstacle() -> String? {
     var options = Client.Options()
+    options.handshakeMilliseconds = Self.patience
     options.security = security
     do throws(ClientError) {
       _ = try Client.greet(host: host, port: port, options: options)
@@ -141,9 +146,20 @@ private struct HTTPProbe: ServerProbe {
     guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
       return "the connection was lost: \(String(cString: strerror(errno)))"
     }
-    let lines = answer(descriptor).split(whereSeparator: \.isNewline)
+    let bytes = answer(descriptor)
+    switch PeerProtocol(bytes) {
+    case .frames, .tls:
+      return "this is a port for clients of the exchange, not the health server: leave out http:// "
+        + "and the path, or name the address in the key health"
+    case .http, nil: break
+    }
+    let text = String(
+      decoding: bytes.filter { $0 == 0x0A || (0x20...0x7E).contains($0) }, as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    guard bytes.isEmpty || PeerProtocol(bytes) == .http else { return "no HTTP server answers" }
     guard let status = lines.first?.split(separator: " ").dropFirst().first else {
-      return "the server closed the connection without an answer"
+      return "the server closed the connection without an answer; http:// is for the address in "
+        + "the key health"
     }
     return status == "200" ? nil : "\(path) is answered with \(status): \(lines.last ?? "")"
   }
@@ -177,7 +193,7 @@ private struct HTTPProbe: ServerProbe {
   }
 
   /// What the server sends before it closes the connection, at most 4 KiB.
-  private func answer(_ descriptor: Int32) -> String {
+  private func answer(_ descriptor: Int32) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 4_096)
     var used = 0
     while used < bytes.count {
@@ -187,6 +203,6 @@ private struct HTTPProbe: ServerProbe {
       if count <= 0 { break }
       used += count
     }
-    return String(decoding: bytes[..<used], as: UTF8.self)
+    return Array(bytes[..<used])
   }
 }

@@ -214,18 +214,18 @@ extension CodecWriter {
     var documentation = field.documentation
     if case .enumeration = type { documentation += " `nil` when the value is unknown." }
     var value = type.read(base, offset)
+    var raw = "\(base).little(\(offset), as: UInt8.self)"
     if field.sinceVersion > 1 {
       documentation += " Since version \(field.sinceVersion); \(field.absent) from older senders."
-      value =
-        "\(base).little(4, as: UInt16.self) >= \(field.offset + field.type.size) ? "
-        + "\(value) : \(type.literal(field.absent))"
+      let isThere = "\(base).little(4, as: UInt16.self) >= \(field.offset + field.type.size)"
+      value = "\(isThere) ? \(value) : \(type.literal(field.absent))"
+      raw = "\(isThere) ? \(raw) : \(field.absent)"
     }
     source.doc(documentation, indent: indent)
     source.getter("\(field.name): \(type.readName)", value, indent: indent)
     if case .enumeration = type {
       source.doc("The encoded byte of `\(field.name)`.", indent: indent)
-      source.getter(
-        "\(field.name)Raw: UInt8", "\(base).little(\(offset), as: UInt8.self)", indent: indent)
+      source.getter("\(field.name)Raw: UInt8", raw, indent: indent)
     }
   }
 

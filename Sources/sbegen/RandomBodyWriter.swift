@@ -62,6 +62,8 @@ enum RandomBodyWriter {
       mutating func rate(_ field: String) -> Rate
       mutating func label(_ field: String) -> Label
       mutating func publicKey(_ field: String) -> PublicKey
+      /// A note.
+      mutating func noteText(_ field: String) -> NoteText
       mutating func roles(_ field: String) -> Roles
     }
 

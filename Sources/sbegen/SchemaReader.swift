@@ -190,10 +190,12 @@ struct SchemaReader {
       offset += type.size
     }
     let versions = fields.map(\.sinceVersion)
-    // The value for older senders must be a number, so only plain fields can be appended.
+    // The value for older senders must be a number, so only plain fields and enums can be appended.
     for field in fields where field.sinceVersion > 1 {
-      guard case .plain = field.type.shape else {
-        throw SchemaError("\(field.name): only plain fields can be appended")
+      switch field.type.shape {
+      case .plain, .enumeration: break
+      case .text, .composite, .set:
+        throw SchemaError("\(field.name): only plain fields and enums can be appended")
       }
     }
     guard versions == versions.sorted() else {

@@ -38,7 +38,9 @@ enum SwiftType {
     "SelfTradePrevention": "SelfTradePrevention", "Sides": "MassCancel.Sides",
     "AssetKind": "AssetKind", "InstrumentKind": "InstrumentKind",
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
-    "WaitReason": "WaitReason", "LimitKind": "LimitKind",
+    "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
+    "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
+    "SelfTradeScope": "SelfTradeScope", "LimitKind": "LimitKind",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]
@@ -115,6 +117,8 @@ enum SwiftType {
     switch self {
     case .identifier(let name, _): "\(name)(\(number))"
     case .wrapper(let name, let label, _): "\(name)(\(label): \(number))"
+    case .enumeration(let name): "\(name)(rawValue: \(number))"
+    case .boolean: "\(number) != 0"
     default: number
     }
   }

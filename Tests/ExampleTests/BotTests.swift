@@ -76,6 +76,7 @@ struct BotTests {
     let key = folder.path + "/bot.key"
     let digits = market.key.rawRepresentation.map { String(format: "%02x", $0) }.joined()
     try digits.write(toFile: key, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
     return try Program(
       "market-bot",
       [

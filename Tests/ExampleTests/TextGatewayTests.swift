@@ -202,6 +202,18 @@ struct TextGatewayTests {
     #expect(try TextClient(server).ask("LOGON ben hidden").hasPrefix("OK"))
   }
 
+  @Test("Guesses are limited by address, on however many connections; other addresses are not.")
+  func guesses() throws {
+    let folder = try TemporaryFolder()
+    let server = try TextServer(folder, users: Market.users)
+    _ = try Market(on: server, folder)
+    for _ in 0..<10 {
+      #expect(try TextClient(server, source: 2).ask("LOGON ben guess") == "ERROR 1002 0")
+    }
+    #expect(try TextClient(server, source: 2).ask("LOGON ben hidden").hasPrefix("ERROR 1022 "))
+    #expect(try TextClient(server, source: 3).ask("LOGON ben hidden").hasPrefix("OK"))
+  }
+
   @Test(
     "Orders are cancelled when their user disconnects; on SIGTERM connected users get a message.")
   func disconnect() throws {
@@ -231,7 +243,7 @@ struct TextGatewayTests {
               session: SessionId(2), participant: ParticipantId(2), roles: [],
               publicKey: PublicKey(market.key.publicKey))))))
     operatorClient.close()
-    #expect(try [back.line(), back.line()] == ["ERROR 1001 0", nil])
+    #expect(try [back.line(), back.line()] == ["ERROR 1024 0", nil])
     #expect(try TextClient(server).ask("LOGON ana secret") == "ERROR 1002 0")
     #expect(server.stop() == 0)
     #expect(try [ben.line(), ben.line()] == ["ERROR 1012 0", nil])

@@ -78,13 +78,9 @@ struct ImageTests {
     }
   }
 
-  /// The image without what older layouts lacked: the bounds of accounts in the capacity, the power
-  /// in the rows of meters, which had 56 bytes, and the restrictions at the end.
-  private func former(_ exchange: borrowing Exchange, fingerprint: UInt64) -> [UInt8] {
-    let (whole, restrictions) = (StateBytes(), StateBytes())
-    exchange.write(to: whole)
-    Restrictions.write(exchange, to: restrictions)
-    let image = whole.bytes.dropLast(8 + restrictions.bytes.count) + whole.bytes.suffix(8)
+  /// The image without what the layouts before this one lacked: the bounds of accounts in the
+  /// capacity, and the power in the rows of meters, which had 56 bytes.
+  private func former(_ image: [UInt8], fingerprint: UInt64) -> [UInt8] {
     func word(_ offset: Int) -> Int {
       Int(image.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) })
     }
@@ -105,22 +101,60 @@ struct ImageTests {
     return former + image[offset...]
   }
 
+  /// The image in the layout without the parts that version 4 of the rules added.
+  private func withoutAdditions(_ exchange: borrowing Exchange, _ image: [UInt8]) -> [UInt8] {
+    let additions = StateBytes()
+    KeptFees.write(exchange, to: additions)
+    PendingParameters.write(exchange, to: additions)
+    AreaCosts.write(exchange, to: additions)
+    MeterChanges.write(exchange, to: additions)
+    CashReferences.write(exchange, to: additions)
+    Notes.write(exchange, to: additions)
+    Restrictions.write(exchange, to: additions)
+    // The capacity had no number of references.
+    return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
+  }
+
   @Test(
     "An image of the layout without rated powers is read, whichever names its rows have.",
     arguments: [0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713] as [UInt64])
   func readsFormerLayout(fingerprint: UInt64) throws {
+    try read { exchange, image in
+      former(withoutAdditions(exchange, image), fingerprint: fingerprint)
+    }
+  }
+
+  @Test("An image of the layout before version 4 of the rules is read.")
+  func readsPreviousLayout() throws {
+    try read { exchange, image in
+      withUnsafeBytes(of: UInt64(0x203D_38A6_D449_F829).littleEndian) { Array($0) }
+        + withoutAdditions(exchange, image)[8...]
+    }
+  }
+
+  /// Reads the image of a market of version 3, as `change` returns it.
+  private func read(_ change: (borrowing Exchange, [UInt8]) -> [UInt8]) throws {
     var random = RandomMarket(seed: 1)
     var market = Market(capacity: random.capacity)
     for step in random.world() {
       var step = step
       if case .reference(.registerMeter(var meter)) = step.body {
-        meter.capacity = 0
+        (meter.capacity, meter.ownReadings) = (0, false)
         step.body = .reference(.registerMeter(meter))
+      }
+      if case .reference(.registerSession(var session)) = step.body {
+        session.selfTrade = .account
+        step.body = .reference(.registerSession(session))
+      }
+      if case .control(.setRules) = step.body {
+        step.body = .control(.setRules(SetRules(version: 3)))
       }
       _ = market.apply(step, deep: false)
     }
+    let image = StateBytes()
+    market.exchange.write(to: image)
     let bytes = StateBytes()
-    bytes.bytes = former(market.exchange, fingerprint: fingerprint)
+    bytes.bytes = change(market.exchange, image.bytes)
     guard let read = Exchange(capacity: random.capacity, reading: bytes) else {
       Issue.record("refused: \(bytes.rejected ?? "")")
       return

@@ -19,8 +19,7 @@ extension ReferenceModel {
     try requireAccount(movement.account)
     let amount = movement.amount.units
     try require(amount > 0 && amount <= Limit.total, .badAmount, Limit.total)
-    let last = accounts[movement.account]?.lastReference ?? 0
-    try require(movement.reference > last, .referenceReplayed, Int64(bitPattern: last))
+    try requireReference(movement)
   }
 
   mutating func deposit(_ movement: CashMovement, _ command: Command) throws(Refusal) {
@@ -32,7 +31,7 @@ extension ReferenceModel {
     try requireCirculation(movement.currency, held: Int128(movement.amount.units))
     try requireHolding(CashKey(movement.account, movement.currency))
     outside[movement.currency] = total + movement.amount.units
-    accounts[movement.account]?.lastReference = movement.reference
+    keepReference(movement)
     emit(.cash(.deposited(cashMoved(movement, command))))
     move(movement.account, movement.currency, movement.amount.units)
     drain()
@@ -48,7 +47,7 @@ extension ReferenceModel {
       rules < 2 || Int128(supply) - Int128(movement.amount.units) >= -Int128(Limit.total),
       .balanceLimit, Limit.total)
     outside[movement.currency, default: 0] -= movement.amount.units
-    accounts[movement.account]?.lastReference = movement.reference
+    keepReference(movement)
     emit(.cash(.withdrawn(cashMoved(movement, command))))
     move(movement.account, movement.currency, -movement.amount.units)
     drain()
@@ -118,11 +117,16 @@ extension ReferenceModel {
 extension ReferenceModel {
   mutating func meterReading(_ reading: MeterReading, _ command: Command) throws(Refusal) {
     let definition = try validate(reading, command)
+    let isFormer = meters[reading.meter]?.isUnderFormerKey(reading) == true
     let key = PositionKey(account: definition.account, area: definition.area)
     guard let area = areas[key.area]?.definition else { return }
     let produced = reading.produced.wattHours
     let lost = roundedUp(area.lossFactor, of: produced)
-    meters[reading.meter]?.lastSequence = reading.registerSequence
+    if isFormer {
+      meters[reading.meter]?.sequenceBefore = reading.registerSequence
+    } else {
+      meters[reading.meter]?.lastSequence = reading.registerSequence
+    }
     meters[reading.meter]?.lastEnd = reading.intervalEnd
     areas[key.area]?.produced += produced
     if produced > 0 {
@@ -152,26 +156,32 @@ extension ReferenceModel {
           exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
           burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
           importCost: Money(units: cost))))
-    if exported > 0 || burned > 0 || cost > 0 { touch(key) }
+    if exported > 0 || burned > 0 || cost != 0 { touch(key) }
     drain()
   }
 
   private func validate(_ reading: MeterReading, _ command: Command)
     throws(Refusal) -> RegisterMeter
   {
-    guard let meter = meters[reading.meter] else {
+    guard let meter = meters[reading.meter], let definition = meter.definition(for: reading) else {
       throw Refusal(.unknownMeter, limit: Int64(capacity.meters))
     }
     if command.session != .exchange, let session = sessions[command.session] {
-      let isOwn = accounts[meter.definition.account]?.participant == session.participant
+      let isOwn = accounts[definition.account]?.participant == session.participant
+      let mayTrade = isOwn && (rules < 4 || meter.definition.ownReadings)
       try require(
-        session.roles.contains(.metering) || (session.roles.contains(.trading) && isOwn),
+        session.roles.contains(.metering) || (session.roles.contains(.trading) && mayTrade),
         .notPermitted, Int64(Roles.metering.rawValue))
     }
+    let last = meter.isUnderFormerKey(reading) ? meter.sequenceBefore ?? 0 : meter.lastSequence
     try require(
-      reading.registerSequence > meter.lastSequence, .readingReplayed,
-      Int64(bitPattern: meter.lastSequence))
+      reading.registerSequence > last, .readingReplayed, Int64(bitPattern: last))
     try require(reading.intervalEnd > reading.intervalStart, .badInterval)
+    let isAcross = reading.intervalStart < meter.from && reading.intervalEnd > meter.from
+    let staysSame =
+      definition.account == meter.definition.account && definition.area == meter.definition.area
+    try require(
+      !isAcross || staysSame, .badInterval, Int64(bitPattern: meter.from.nanoseconds))
     try require(
       reading.intervalStart >= meter.lastEnd, .overlappingInterval,
       Int64(bitPattern: meter.lastEnd.nanoseconds))
@@ -181,8 +191,8 @@ extension ReferenceModel {
     try require(
       produced <= Limit.reading && consumed <= Limit.reading, .readingTooLarge, Limit.reading)
     if rules >= 3 { try requirePower(reading, meter.definition) }
-    try requireLimits(meter.definition, produced, consumed)
-    return meter.definition
+    try requireLimits(definition, produced, consumed)
+    return definition
   }
 
   /// The interval is of at most 24 hours and ends at most 60 seconds ahead of the command's time.
@@ -216,15 +226,17 @@ extension ReferenceModel {
     let key = PositionKey(account: meter.account, area: meter.area)
     let limit = Int128(Limit.total)
     let held = Int128(position(key)?.energy ?? 0)
-    let revenue = Int128(area.definition.feedInPrice.ticks) * (Int128(produced) + held)
-    let cost = Int128(area.definition.retailPrice.ticks) * Int128(consumed)
+    let exported = Int128(area.definition.feedInPrice.ticks) * (Int128(produced) + held)
+    let imported = Int128(area.definition.retailPrice.ticks) * Int128(consumed)
+    let earned = max(exported, 0) + max(-imported, 0)
+    let charged = max(-exported, 0) + max(imported, 0)
     try require(
       Int128(area.produced) + Int128(produced) <= limit
         && Int128(area.imported) + Int128(consumed) <= limit
-        && revenue <= limit && cost <= limit
-        && Int128(area.grid) - revenue >= -limit && Int128(area.grid) + cost <= limit,
+        && abs(exported) <= limit && abs(imported) <= limit
+        && Int128(area.grid) - earned >= -limit && Int128(area.grid) + charged <= limit,
       .balanceLimit, Limit.total)
-    try requireCirculation(area.definition.currency, held: revenue, owed: cost)
+    try requireCirculation(area.definition.currency, held: earned, owed: charged)
   }
 }
 

@@ -4,11 +4,11 @@ import ExchangeCore
 import MarketModel
 
 extension ReferenceModel {
-  private func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
+  func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
     try require((1...capacity).contains(number), .outOfRange, Int64(capacity))
   }
 
-  private func requireValue(_ value: Int64, in range: ClosedRange<Int64>) throws(Refusal) {
+  func requireValue(_ value: Int64, in range: ClosedRange<Int64>) throws(Refusal) {
     try require(range.contains(value), .badDefinition, value)
   }
 
@@ -17,7 +17,7 @@ extension ReferenceModel {
       participants[participant] != nil, .unknownParticipant, Int64(capacity.participants))
   }
 
-  private func requireArea(_ area: AreaId) throws(Refusal) {
+  func requireArea(_ area: AreaId) throws(Refusal) {
     try require(areas[area] != nil, .unknownArea, Int64(capacity.areas))
   }
 
@@ -28,18 +28,6 @@ extension ReferenceModel {
     try require(participants[definition.participant] == nil, .alreadyExists)
     participants[definition.participant] = definition
     emit(.reference(.participantCreated(definition)))
-    acknowledge(command)
-  }
-
-  mutating func registerSession(_ definition: RegisterSession, _ command: Command) throws(Refusal) {
-    try requireNumber(definition.session.rawValue, capacity.sessions)
-    try requireParticipant(definition.participant)
-    let known: UInt8 = rules < 4 ? 0b1111 : 0b1101111
-    try require(
-      definition.roles.rawValue & ~known == 0, .badDefinition, Int64(definition.roles.rawValue))
-    try requireGrant(definition, command)
-    sessions[definition.session] = definition
-    emit(.reference(.sessionRegistered(definition)))
     acknowledge(command)
   }
 
@@ -74,13 +62,16 @@ extension ReferenceModel {
     try require(areas[definition.area] == nil, .alreadyExists)
     try requireValue(definition.storageCost.units, in: 0...(.max))
     try requireValue(definition.storagePrice.units, in: 1...(.max))
-    try requireValue(definition.feedInPrice.ticks, in: 0...Limit.price)
-    try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
+    try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
     try requireValue(
       Int64(definition.lossFactor.partsPerMillion), in: 0...Int64(Rate.highest.partsPerMillion))
     let cap = defaultCap(definition)
     try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units)
     areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
+    if rules >= 4 {
+      areas[definition.area]?.storageCost = definition.storageCost.units
+      areas[definition.area]?.storagePrice = definition.storagePrice.units
+    }
     emit(
       .reference(
         .areaCreated(AreaState(definition: definition, defaultCap: Energy(wattHours: cap)))))
@@ -90,14 +81,23 @@ extension ReferenceModel {
   /// Bmax = 2 Cu / (1.5 P) kWh = floor(4000 Cu / (3 P)) Wh; above the highest cap when it is too
   /// large.
   private func defaultCap(_ area: CreateArea) -> Int64 {
-    let cap = Int128(area.storageCost.units) * 4000 / (Int128(area.storagePrice.units) * 3)
-    return Int64(min(cap, Int128(Int64.max)))
+    defaultCap(area.storageCost.units, area.storagePrice.units)
+  }
+
+  func defaultCap(_ cost: Int64, _ price: Int64) -> Int64 {
+    Int64(min(Int128(cost) * 4000 / (Int128(price) * 3), Int128(Int64.max)))
+  }
+
+  private func requireGrid(_ feedIn: Int64, _ retail: Int64) throws(Refusal) {
+    let lowest = rules < 4 ? 0 : -Limit.price
+    try requireValue(feedIn, in: lowest...Limit.price)
+    try requireValue(retail, in: lowest...Limit.price)
+    try require(rules < 4 || feedIn <= retail, .badDefinition, feedIn)
   }
 
   mutating func setTariff(_ definition: SetTariff, _ command: Command) throws(Refusal) {
     try requireArea(definition.area)
-    try requireValue(definition.feedInPrice.ticks, in: 0...Limit.price)
-    try requireValue(definition.retailPrice.ticks, in: 0...Limit.price)
+    try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
     areas[definition.area]?.definition.feedInPrice = definition.feedInPrice
     areas[definition.area]?.definition.retailPrice = definition.retailPrice
     emit(.reference(.tariffSet(definition)))
@@ -109,6 +109,14 @@ extension ReferenceModel {
     try requireNumber(definition.instrument.rawValue, capacity.instruments)
     try require(instruments[definition.instrument] == nil, .alreadyExists)
     try requireArea(definition.area)
+    try requireTerms(definition)
+    instruments[definition.instrument] = ModelInstrument(definition: definition)
+    emit(.reference(.instrumentCreated(definition)))
+    acknowledge(command)
+  }
+
+  /// Tick, lot, band and fees are in range and fit each other.
+  func requireTerms(_ definition: CreateInstrument) throws(Refusal) {
     let tick = definition.tick.ticks
     let (low, high) = (definition.lowestPrice.ticks, definition.highestPrice.ticks)
     try requireValue(tick, in: 1...Limit.price)
@@ -126,31 +134,6 @@ extension ReferenceModel {
     let highest = Int64(Rate.highest.partsPerMillion)
     try requireValue(Int64(definition.makerFee.partsPerMillion), in: 0...highest)
     try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest)
-    instruments[definition.instrument] = ModelInstrument(definition: definition)
-    emit(.reference(.instrumentCreated(definition)))
-    acknowledge(command)
-  }
-
-  mutating func registerMeter(_ definition: RegisterMeter, _ command: Command) throws(Refusal) {
-    try requireNumber(definition.meter.rawValue, capacity.meters)
-    if var known = meters[definition.meter]?.definition, definition.capacity > 0 {
-      known.capacity = definition.capacity
-      if known == definition {
-        meters[definition.meter]?.definition.capacity = definition.capacity
-        emit(.reference(.meterRegistered(definition)))
-        return acknowledge(command)
-      }
-    }
-    try require(meters[definition.meter] == nil, .alreadyExists)
-    try requireAccount(definition.account)
-    try requireArea(definition.area)
-    try requireValue(definition.capacity, in: 0...Int64.max)
-    let key = PositionKey(account: definition.account, area: definition.area)
-    try requirePosition(key)
-    change(key) { _ in }
-    meters[definition.meter] = ModelMeter(definition: definition)
-    emit(.reference(.meterRegistered(definition)))
-    acknowledge(command)
   }
 
   /// Halts, reopens or closes an instrument.
@@ -187,12 +170,18 @@ extension ReferenceModel {
 
   mutating func beginSession(_ session: BeginSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
+    notes[session.session] = nil
     emit(.session(.sessionBegan(session)))
+  }
+
+  mutating func refuseWork(_ refusal: RefuseWork, _ command: Command) throws(Refusal) {
+    throw Refusal(.workLimit, refusal.left)
   }
 
   /// Cancel on disconnect: cancels the session's orders except those of standing instructions.
   mutating func endSession(_ session: EndSession, _ command: Command) throws(Refusal) {
     try require(sessions[session.session] != nil, .unknownSession)
+    notes[session.session] = nil
     let participant = sessions[session.session]?.participant
     var count: UInt32 = 0
     for key in positions.map(\.key) where accounts[key.account]?.participant == participant {

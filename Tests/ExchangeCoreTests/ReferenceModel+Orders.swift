@@ -4,6 +4,7 @@ import MarketModel
 
 extension ReferenceModel {
   mutating func enter(_ request: NewOrder, _ command: Command) throws(Refusal) {
+    let text = takeNote(command, for: request.clientOrderId)
     try requireAccount(request.account, command.session)
     let isForAnother =
       request.onBehalfOf != .exchange && request.onBehalfOf != command.session
@@ -13,12 +14,12 @@ extension ReferenceModel {
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
     noteEntered(order, instead: nil)
     if isForAnother { acknowledge(command) }
-    enter(order, request)
+    enter(order, request, text)
     drain()
   }
 
   /// Enters a valid order. Does not drain.
-  mutating func enter(_ valid: ModelOrder, _ request: NewOrder) {
+  mutating func enter(_ valid: ModelOrder, _ request: NewOrder, _ text: NoteText? = nil) {
     var order = valid
     order.id = takeSlot()
     lastArrival += 1
@@ -27,6 +28,7 @@ extension ReferenceModel {
     order.covered = cover(order)
     orders[order.id] = order
     change(order.position) { _ in }
+    if let text { note(order, text) }
     emit(.accepted(state(order)))
     touch(order.position)
     let least =
@@ -50,7 +52,7 @@ extension ReferenceModel {
     var (hidden, price) = (Int64(0), Int64(0))
     for resting in liveWithin(order) {
       if resting.price != price { (sum, hidden, price) = (sum + hidden, 0, resting.price) }
-      if resting.account == order.account {
+      if isOwn(resting, of: order) {
         if order.prevention == .cancelOlder { continue }
         return min(sum, order.covered)
       }
@@ -60,11 +62,18 @@ extension ReferenceModel {
     return min(sum + hidden, order.covered)
   }
 
+  /// Whether the prevention of self-trades of `order` applies to a resting order.
+  private func isOwn(_ resting: ModelOrder, of order: ModelOrder) -> Bool {
+    resting.account == order.account
+      || order.scope == .participant
+        && accounts[resting.account]?.participant == accounts[order.account]?.participant
+  }
+
   /// Matches an order while it has cover and the best order of the opposite side is within its
   /// limit.
   mutating func match(_ id: OrderId) {
     while let order = orders[id], order.covered > 0, let resting = bestLive(against: order) {
-      if resting.account == order.account {
+      if isOwn(resting, of: order) {
         preventSelfTrade(order, resting)
       } else {
         trade(order, resting)
@@ -103,6 +112,7 @@ extension ReferenceModel {
   }
 
   private mutating func preventSelfTrade(_ newer: ModelOrder, _ older: ModelOrder) {
+    if newer.position != older.position { touch(newer.position) }
     switch newer.prevention {
     case .cancelNewer: cancelWhole(newer.id, .selfTrade)
     case .cancelOlder: cancelWhole(older.id, .selfTrade)
@@ -150,8 +160,8 @@ extension ReferenceModel {
     var (taker, maker) = (taker, maker)
     let quantity = min(taker.covered, maker.inPlace)
     let notional = maker.price * quantity
-    let takerFee = roundedUp(instrument.takerFee, of: notional)
-    let makerFee = roundedUp(instrument.makerFee, of: notional)
+    let takerFee = roundedUp(taker.takerFee, of: notional)
+    let makerFee = roundedUp(maker.makerFee, of: notional)
     lastTrade += 1
     for order in [taker, maker] {
       release(order, quantity)
@@ -221,11 +231,10 @@ extension ReferenceModel {
 extension ReferenceModel {
   /// The cash that an order reserves for each lot.
   func reservationPerLot(_ order: ModelOrder) -> Int64 {
-    guard let instrument = instruments[order.instrument]?.definition else { return 0 }
     if order.side == .sell, order.price >= 0 { return 0 }
     let rate = Rate(
       partsPerMillion: max(
-        instrument.makerFee.partsPerMillion, instrument.takerFee.partsPerMillion))
+        order.makerFee.partsPerMillion, order.takerFee.partsPerMillion))
     let payable = order.side == .buy ? order.price : -order.price
     return max(payable, 0) * order.lot + roundedUp(rate, of: order.price * order.lot)
   }
@@ -244,6 +253,7 @@ extension ReferenceModel {
 
 extension ReferenceModel {
   mutating func replace(_ request: ReplaceOrder, _ command: Command) throws(Refusal) {
+    let text = takeNote(command, for: request.clientOrderId)
     try requireAccount(request.account, command.session)
     let (old, new) = try validate(request, command.session)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
@@ -253,6 +263,7 @@ extension ReferenceModel {
     if order.keepsPlace(of: old) {
       order.covered = min(old.covered, order.leaves)
       orders[order.id] = order
+      if let text { note(order, text) }
       emit(.replaced(state(order)))
       show(order)
       touch(order.position)
@@ -263,6 +274,7 @@ extension ReferenceModel {
       order.isResting = false
       order.covered = cover(order)
       orders[order.id] = order
+      if let text { note(order, text) }
       emit(.replaced(state(order)))
       touch(order.position)
       match(order.id)
@@ -312,15 +324,6 @@ extension ReferenceModel {
             session: command.session, clientSequence: command.clientSequence, request: request,
             count: count))))
     drain()
-  }
-
-  /// Cancels the good-till-time orders that are due, before the command is applied.
-  mutating func expireOrders(at time: Timestamp) {
-    let expired = orders.values.filter { $0.expireTime <= time }.sorted { a, b in
-      a.expireTime == b.expireTime ? a.arrival < b.arrival : a.expireTime < b.expireTime
-    }
-    for order in expired { cancelWhole(order.id, .expired) }
-    if !expired.isEmpty { drain() }
   }
 }
 

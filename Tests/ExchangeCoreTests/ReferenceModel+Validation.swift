@@ -55,6 +55,9 @@ extension ReferenceModel {
   func requireClientOrderId(_ id: ClientOrderId, _ account: AccountId) throws(Refusal) {
     let last = accounts[account]?.lastClientOrderId ?? .engine
     try require(id > last, .duplicateClientOrderId, Int64(bitPattern: last.rawValue))
+    if rules >= 4 {
+      try require(id.rawValue <= 1 << 62, .clientOrderIdTooHigh, 1 << 62)
+    }
   }
 
   func requireInstrument(_ id: InstrumentId) throws(Refusal) -> ModelInstrument {
@@ -111,7 +114,9 @@ extension ReferenceModel {
     try require(instrument.state != .halted, .instrumentHalted)
     try require(instrument.state != .closed, .instrumentClosed)
     try requireForm(request, definition)
-    let order = ModelOrder(request, definition, session, arrival: lastArrival + 1)
+    let order = ModelOrder(
+      request, definition, session, sessions[session]?.selfTrade ?? .account,
+      arrival: lastArrival + 1)
     try requireFits(order.price, order.quantity, definition)
     let cash = free(request.account, order.position.area)
     let reservation = reservationPerLot(order) * (order.quantity / order.lot)
@@ -199,6 +204,8 @@ extension ReferenceModel {
     new.quantity = quantity
     new.leaves = quantity - old.executed
     if !new.keepsPlace(of: old) {
+      new.makerFee = instrument.definition.makerFee
+      new.takerFee = instrument.definition.takerFee
       let cash = free(old.account, old.position.area)
       let difference =
         reservationPerLot(new) * (new.leaves / new.lot)
@@ -222,7 +229,8 @@ extension ReferenceModel {
 extension ModelOrder {
   /// The order that a request describes.
   init(
-    _ request: NewOrder, _ definition: CreateInstrument, _ session: SessionId, arrival: Int
+    _ request: NewOrder, _ definition: CreateInstrument, _ session: SessionId,
+    _ scope: SelfTradeScope, arrival: Int
   ) {
     let edge = request.side == .buy ? definition.highestPrice : definition.lowestPrice
     self.init(
@@ -230,10 +238,12 @@ extension ModelOrder {
       position: PositionKey(account: request.account, area: definition.area), session: session,
       clientOrderId: request.clientOrderId, side: request.side, type: request.type,
       timeInForce: request.timeInForce, prevention: request.selfTradePrevention,
+      scope: scope,
       postOnly: request.postOnly, lot: definition.lot.wattHours,
       price: request.type == .market ? edge.ticks : request.price.ticks,
       quantity: request.quantity.wattHours, leaves: request.quantity.wattHours, covered: 0,
       expireTime: request.expireTime, arrival: arrival, place: 0, isResting: false,
-      display: request.displayQuantity.wattHours, request: request)
+      display: request.displayQuantity.wattHours, request: request,
+      makerFee: definition.makerFee, takerFee: definition.takerFee)
   }
 }

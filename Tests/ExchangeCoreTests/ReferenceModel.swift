@@ -53,6 +53,14 @@ struct ReferenceModel {
   /// The debt of each account in each currency as it was counted last (section 6).
   var debts: [CashKey: Int64] = [:]
 
+  /// Changes of parameters that wait for their moment, in the order of their acceptance.
+  var pendingParameters: [PendingChange] = []
+
+  /// The note of each session that waits for its next order.
+  var notes: [SessionId: Note] = [:]
+  /// References of deposits and withdrawals that took effect, from version 4 on.
+  var knownReferences: Set<ModelReference> = []
+
   var lastArrival = 0
   var lastPlace = 0
   var lastTrade: UInt64 = 0
@@ -67,7 +75,7 @@ struct ReferenceModel {
   mutating func apply(_ command: Command) -> [Event] {
     events = []
     now = command.time
-    expireOrders(at: command.time)
+    applyDue(at: command.time)
     do throws(Refusal) {
       try permit(command)
       try perform(command)

@@ -42,7 +42,10 @@ struct ModelAccount {
 
 struct ModelArea {
   var definition: CreateArea
-  let defaultCap: Int64
+  var defaultCap: Int64
+  /// Storage cost and price, from which a change of one of them computes the cap.
+  var storageCost: Int64?
+  var storagePrice: Int64?
   /// Gross production since the start, Wh.
   var produced: Int64 = 0
   /// Energy imported from the grid since the start, Wh.
@@ -53,12 +56,18 @@ struct ModelArea {
 }
 
 struct ModelInstrument {
-  let definition: CreateInstrument
+  var definition: CreateInstrument
   var state: InstrumentState = .open
 }
 
 struct ModelMeter {
+  /// What holds for intervals that begin at `from` or later; account null: nothing.
   var definition: RegisterMeter
+  var from = Timestamp(nanoseconds: 0)
+  /// What holds for earlier ones; `nil`: nothing.
+  var before: RegisterMeter?
+  /// Register sequence of the last reading under the former key, where the key changed.
+  var sequenceBefore: UInt64?
   var lastSequence: UInt64 = 0
   var lastEnd = Timestamp(nanoseconds: 0)
 }
@@ -91,8 +100,9 @@ struct ModelOrder {
   let type: OrderType
   let timeInForce: TimeInForce
   let prevention: SelfTradePrevention
+  let scope: SelfTradeScope
   let postOnly: Bool
-  let lot: Int64
+  var lot: Int64
   var price: Int64
   var quantity: Int64
   var leaves: Int64
@@ -108,6 +118,9 @@ struct ModelOrder {
   let display: Int64
   /// The order as it was sent.
   let request: NewOrder
+  /// The fee rates at which it reserved its cash, and trades.
+  var makerFee: Rate
+  var takerFee: Rate
   /// Rest of the displayed slice, Wh.
   var displayedSlice: Int64 = 0
 

@@ -36,6 +36,9 @@ struct AnyFields: FieldSource {
   mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: bits()) }
   mutating func label(_ field: String) -> Label { Label(low: bits(), high: bits()) }
   mutating func roles(_ field: String) -> Roles { Roles(rawValue: bits()) }
+  mutating func noteText(_ field: String) -> NoteText {
+    NoteText(bits(), bits(), bits(), bits(), bits())
+  }
   mutating func publicKey(_ field: String) -> PublicKey {
     PublicKey(bits(), bits(), bits(), bits())
   }

@@ -11,6 +11,10 @@ final class HandNetwork: Network {
   let maximumConnections = 8
   let sendBound: Int
   private(set) var queues: [ConnectionId: [UInt8]] = [:]
+  /// Connections whose TLS handshake waits for the server.
+  var heldBack: Set<ConnectionId> = []
+  /// Connections that the gateway has finished.
+  private(set) var finished: Set<ConnectionId> = []
   /// How often another turn was requested.
   private(set) var turns = 0
   private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 64)
@@ -47,7 +51,8 @@ final class HandNetwork: Network {
   func turnAgain() { turns += 1 }
   func pause(_ connection: ConnectionId) {}
   func resume(_ connection: ConnectionId) {}
-  func finish(_ connection: ConnectionId) {}
+  func finish(_ connection: ConnectionId) { finished.insert(connection) }
+  func isHeldBack(_ connection: ConnectionId) -> Bool { heldBack.contains(connection) }
   func startTimer(_ token: TimerToken, after milliseconds: UInt64, every interval: UInt64) {}
   func stopTimer(_ token: TimerToken) {}
   func stopListening() {}

@@ -89,7 +89,7 @@ final class RawClient {
   /// A Negotiate, signed over `challenge`.
   static func negotiate(
     _ key: Curve25519.Signing.PrivateKey, session: SessionId = GatewayWorld.bot,
-    version: UInt64, at time: Timestamp = LogOnClock.next(), _ challenge: LogOnChallenge
+    version: UInt64, at time: Timestamp = Client.wallClock(), _ challenge: LogOnChallenge
   ) throws -> [UInt8] {
     let bytes = frameBytes(NegotiateEncoder.frameLength) {
       NegotiateEncoder(
@@ -105,7 +105,7 @@ final class RawClient {
   ) throws -> [UInt8] {
     let bytes = frameBytes(EstablishEncoder.frameLength) {
       EstablishEncoder(
-        into: $0, sessionId: session, sessionVersion: version, timestamp: LogOnClock.next(),
+        into: $0, sessionId: session, sessionVersion: version, timestamp: Client.wallClock(),
         nextSeqNo: next, keepAliveInterval: 10_000, cancelAfter: .max, signature: .zero)
     }
     return try signed(bytes, .establish(challenge), EstablishEncoder.signatureOffset, key)

@@ -4,7 +4,7 @@ import Testing
 @testable import GatewayKit
 
 /// A state image in memory.
-private final class Bytes: StateSink, StateSource {
+final class Bytes: StateSink, StateSource {
   private var bytes: [UInt8] = []
   private var offset = 0
   private(set) var isWhole = true

@@ -95,6 +95,26 @@ struct KeyFileTests {
     }
   }
 
+  @Test("A key to which others have access is refused with what to do.")
+  func exposed() throws {
+    let folder = try folder()
+    defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
+    let path = folder.appendingPathComponent("ana.key").path
+    try Self.hex.write(toFile: path, atomically: true, encoding: .utf8)
+    for mode in [0o640, 0o604, 0o644, 0o620, 0o777] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+      #expect {
+        try KeyFile.read(path)
+      } throws: {
+        "\($0)".hasSuffix("(mode \(String(mode, radix: 8))): chmod 600 \(path)")
+      }
+    }
+    for mode in [0o600, 0o400] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+      #expect(throws: Never.self) { try KeyFile.read(path) }
+    }
+  }
+
   @Test("The pair that a server makes is private, is never overwritten, and logs its owner on.")
   func generatedPair() throws {
     let folder = try folder()

@@ -1,4 +1,5 @@
 import Foundation
+import MarketModel
 import Testing
 import Wire
 
@@ -45,14 +46,22 @@ struct CommandLineTests {
     let folder = try TemporaryFolder()
     let server = try ServerProcess(
       data: folder.path + "/data", options: ["--set", "capacity.orders=1024"])
+    let newest = RulesVersion.newest
     for (version, words) in [
-      ("3", "8001 version 3 of the rules is in force already; this program knows versions up to 3"),
       (
-        "4",
-        "8002 the server's program knows versions of the rules up to 3, not 4: start the server "
-          + "with"
+        "\(newest)",
+        "8001 version \(newest) of the rules is in force already; this program knows versions up to "
+          + "\(newest)"
       ),
-      ("1", "8004 version 3 of the rules is in force and cannot be replaced by 1; this program"),
+      (
+        "\(newest + 1)",
+        "8002 the server's program knows versions of the rules up to \(newest), not \(newest + 1): "
+          + "start the server with"
+      ),
+      (
+        "1",
+        "8004 version \(newest) of the rules is in force and cannot be replaced by 1; this program"
+      ),
     ] {
       let result = try Joulebook.run([
         "admin", "rules", version, "--data", server.data, "--connect", "127.0.0.1:\(server.port)",

@@ -125,8 +125,8 @@ struct GoldenJournalTests {
     let server = try ServerProcess(data: folder.path, options: ["--accept-time"])
     let address = ["--data", folder.path, "--connect", "127.0.0.1:\(server.port)"]
     let status = try Joulebook.run(["admin", "status"] + address)
-    let versions = "rules        version 1, this program knows \(RulesVersion.newest)"
-    #expect(status.output.contains(versions))
+    let rules = "rules        version 1, this program knows \(RulesVersion.newest)"
+    #expect(status.output.contains(rules))
     // More of the currency exists than the newer rules allow.
     let switching = try Joulebook.run(["admin", "rules", "2"] + address)
     #expect(switching.status == 77 && switching.errors.contains("5004"), "\(switching.errors)")

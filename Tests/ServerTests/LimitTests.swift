@@ -24,6 +24,14 @@ struct LimitTests {
     return false
   }
 
+  /// Lets all bids of Ben have cover, so that none of them visits the others.
+  private func raiseCap(_ village: Village, _ server: ServerProcess) throws {
+    let client = try village.operatorClient(server)
+    defer { client.close() }
+    let cap = SetCap(account: Village.ben, area: AreaId(1), cap: Energy(wattHours: 1_000_000_000))
+    try client.settle(client.submit(.reference(.setCap(cap))))
+  }
+
   private func bid(_ id: UInt64) -> NewOrder {
     .limit(Village.ben, .buy, kilowattHours: 1, at: Int64(id % 40) + 1, id: id)
   }
@@ -125,6 +133,7 @@ struct LimitTests {
     let village = Village()
     let server = try server(folder, ["client.work=1000"], assembly)
     try village.setUp(on: server)
+    try raiseCap(village, server)
     let ben = try village.trader(3, server)
     for id in UInt64(1)...300 { try ben.enter(bid(id)) }
     try ben.massCancel(MassCancel(account: Village.ben))
@@ -150,6 +159,40 @@ struct LimitTests {
     let ana = try village.trader(2, server)
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
     try ana.wait { if case .accepted = $0 { () } else { nil } }
+  }
+
+  @Test(
+    "What was sent behind a command that used up the work is refused, and the journal has it so.",
+    arguments: Configuration.Threading.allCases)
+  func behindALongCommand(assembly: Configuration.Threading) throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.work=1000"], assembly)
+    try village.setUp(on: server)
+    try raiseCap(village, server)
+    let ben = try village.trader(3, server)
+    for id in UInt64(1)...300 { try ben.enter(bid(id)) }
+    try ben.wait { event -> Void? in
+      if case .accepted(let report) = event, report.clientOrderId.rawValue == 300 {
+        ()
+      } else {
+        nil
+      }
+    }
+    // All of it is in the socket before the server has reported the mass cancel.
+    try ben.massCancel(MassCancel(account: Village.ben))
+    for id in UInt64(301)...350 { try ben.enter(bid(id)) }
+    var codes: [RejectCode] = []
+    try ben.wait { event -> Void? in
+      if case .accepted(let report) = event { Issue.record("accepted \(report.clientOrderId)") }
+      if case .rejected(let rejection) = event { codes.append(rejection.code) }
+      return codes.count == 50 ? () : nil
+    }
+    #expect(codes.allSatisfy { $0 == .workLimit })
+    #expect(try village.status(server).openOrderCount == 0)
+    #expect(server.stop() == 0)
+    let again = try self.server(folder, ["client.work=1000"], assembly)
+    #expect(try village.status(again).openOrderCount == 0)
   }
 
   @Test(

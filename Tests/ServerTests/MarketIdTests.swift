@@ -55,6 +55,8 @@ struct MarketIdTests {
     let made = try id(data)
     #expect(try told(server) == "\(made)")
     #expect(server.stop() == 0)
+    let line = server.log.split(separator: "\n").filter { $0.contains("was given one") }
+    #expect(line.count == 1 && line[0].contains("market=\(made)"), "\(line)")
     #expect(try DataFolder.text(of: file) == former + "\nmarket: \"\(made)\"\n")
     server = try ServerProcess(data: data)
     #expect(try told(server) == "\(made)")
@@ -76,5 +78,31 @@ struct MarketIdTests {
     #expect(other.status == 78 && other.errors.contains("market is \(wanted) since"), "\(other)")
     let bad = try Joulebook.run(["serve", "--data", data, "--set", "market=7"])
     #expect(bad.status != 0 && bad.errors.contains("is not 32 hexadecimal digits"), "\(bad)")
+  }
+
+  @Test("A file with an empty id, or one of zeros, is refused, and nothing is changed.")
+  func emptied() throws {
+    let folder = try TemporaryFolder()
+    let data = folder.path + "/data"
+    let server = try ServerProcess(data: data)
+    #expect(server.stop() == 0)
+    let file = DataFolder(data).market
+    let text = try DataFolder.text(of: file)
+    let zeros = String(repeating: "0", count: 32)
+    for (id, reason) in [("", "is empty"), (zeros, "zeros")] {
+      let spoiled = text.replacing("\(try self.id(data))", with: id)
+      #expect(spoiled != text)
+      try spoiled.write(toFile: file, atomically: true, encoding: .utf8)
+      for _ in 0..<2 {
+        let refused = try Joulebook.run(["serve", "--data", data, "--listen", "127.0.0.1:0"])
+        #expect(refused.status == 78 && refused.errors.contains(reason), "\(refused)")
+      }
+      #expect(try DataFolder.text(of: file) == spoiled)
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+    }
+    let chosen = try Joulebook.run([
+      "serve", "--data", folder.path + "/other", "--set", "market=\(zeros)",
+    ])
+    #expect(chosen.status == 78 && chosen.errors.contains("zeros"), "\(chosen)")
   }
 }

@@ -29,6 +29,38 @@ struct PythonClientTests {
     #expect(result.output.contains("none of \(Template.allCases.count) missed"), "\(result.output)")
   }
 
+  @Test("A key file is read if only its owner has access to it, and refused otherwise.")
+  func keyFile() throws {
+    let folder = try TemporaryFolder()
+    let made = try Joulebook.run(["admin", "keygen", folder.path + "/ana.key"])
+    #expect(made.status == 0, "\(made)")
+    let python = try Script.run("Tests/python/setup.sh", []).output
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let script = """
+      from os import chmod
+      from sys import path as folders
+      folders.insert(0, "\(Script.path("clients/python"))")
+      from joulebook import read_key_file
+      path = "\(folder.path)/ana.key"
+      public = bytes.fromhex(open("\(folder.path)/ana.pub").read())
+      print(read_key_file(path).public_key().public_bytes_raw() == public)
+      for mode in (0o644, 0o640, 0o602):
+          chmod(path, mode)
+          try:
+              read_key_file(path)
+          except PermissionError as error:
+              print(str(error).endswith(f"(mode {mode:o}): chmod 600 {path}"))
+      """
+    let result = try Script.run(python, ["-c", script])
+    #expect(result.output == "True\nTrue\nTrue\nTrue\n", "\(result.output)")
+  }
+
+  @Test("Keys are replaced and revoked, numbers reset; each ended connection learns why.")
+  func sessionKeys() throws {
+    let result = try Script.run("Tests/python/session_keys.sh", [Joulebook.path])
+    #expect(result.status == 0 && result.output.hasSuffix("done\n"), "\(result.output)")
+  }
+
   @Test("Installed with pip, the example bots trade with each other; a dropped session comes back.")
   func bots() throws {
     let result = try Script.run("Tests/python/bots.sh", [Joulebook.path])

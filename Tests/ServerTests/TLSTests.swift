@@ -143,6 +143,38 @@ struct TLSTests {
     #expect(server.stop() == 0)
   }
 
+  @Test("Tools tell that a server uses TLS, that it does not, and that it is no health server.")
+  func mistaken() throws {
+    let folder = try TemporaryFolder()
+    let identity = try Identity(in: folder)
+    let secure = try ServerProcess(data: folder.path + "/secure", options: identity.settings)
+    let plain = try ServerProcess(
+      data: folder.path + "/plain",
+      options: ["--set", "capacity.orders=4096", "--set", "health=127.0.0.1:0"])
+    let health = try #require(
+      plain.log.split(separator: "\n").last { $0.contains("health and metrics") }?
+        .split(separator: "=").last)
+    let trust = ["--tls-authorities", identity.certificate]
+    func expect(_ words: String, from address: String, _ options: [String] = []) throws {
+      let wait = try Joulebook.run(["wait", address, "--timeout", "4"] + options)
+      #expect(wait.status == 75 && wait.errors.contains(words), "\(wait)")
+      #expect(wait.errors.utf8.allSatisfy { $0 == 10 || (32...126).contains($0) }, "\(wait)")
+    }
+    try expect("the server uses TLS", from: "127.0.0.1:\(secure.port)")
+    try expect("the server does not use TLS", from: "127.0.0.1:\(plain.port)", trust)
+    try expect("leave out http://", from: "http://127.0.0.1:\(plain.port)")
+    try expect("the key health", from: "http://127.0.0.1:\(secure.port)")
+    try expect("is this the address for clients", from: "127.0.0.1:\(health)")
+    let status = try Joulebook.run([
+      "admin", "status", "--data", secure.data, "--connect", "127.0.0.1:\(secure.port)",
+    ])
+    #expect(status.status == 69 && status.errors.contains("the server uses TLS"), "\(status)")
+    let other = try Joulebook.run(
+      ["admin", "status", "--data", plain.data, "--connect", "127.0.0.1:\(plain.port)"] + trust)
+    #expect(other.status == 69 && other.errors.contains("does not use TLS"), "\(other)")
+    #expect(secure.stop() == 0 && plain.stop() == 0)
+  }
+
   @Test("OpenSSL's client can negotiate TLS 1.3 and no older version.")
   func foreignClient() throws {
     let folder = try TemporaryFolder()

@@ -59,6 +59,7 @@ final class MemoryPlace: LedgerPlace {
   var rows: [BatchRow] = []
   var transfers: [LedgerTransfer] = []
   var balances: [UInt64: LedgerBalance] = [:]
+  var notes: [LedgerNote] = []
 
   func open(_ genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
     if let made = self.genesis, made != genesis { throw .incompatible("other genesis") }
@@ -98,6 +99,7 @@ final class MemoryLedger: Ledger {
     }
     place.balances = balances
     place.transfers += batch.transfers
+    place.notes += batch.notes
     place.rows.append(batch.row)
     return .applied
   }
@@ -112,6 +114,10 @@ final class MemoryLedger: Ledger {
     place.transfers.filter {
       ($0.debit == account || $0.credit == account) && period.contains($0.time)
     }
+  }
+
+  func notes(about subject: NoteSubject) -> [LedgerNote] {
+    place.notes.filter { .order($0.order) == subject || .account($0.account) == subject }
   }
 
   func time(ofTransfer id: UInt64) -> Timestamp? { place.transfers.first { $0.id == id }?.time }

@@ -80,6 +80,7 @@ struct AcceptingTests {
     #expect(echo.pump { echo.closes.count == echo.connections.count })
     #expect(echo.transport.oldestStranger == -1 && echo.transport.newestStranger == -1)
     #expect(echo.transport.connectionsByAddress.isEmpty)
+    #expect(echo.transport.strangersByAddress.isEmpty)
   }
 
   @Test("The report of a refusal comes once a minute for each address.")
@@ -109,45 +110,11 @@ struct AcceptingTests {
       #expect(PeerAddress(text)?.isLoopback == false, "\(text)")
     }
     #expect(PeerAddress("localhost") == nil)
-  }
-}
-
-@Suite("Handshakes wait for their turn")
-struct HandshakeGateTests {
-  private let one = PeerAddress("192.0.2.1")
-  private let two = PeerAddress("192.0.2.2")
-
-  private func id(_ number: UInt64) -> ConnectionId { ConnectionId(rawValue: number) }
-
-  private func all(_ gate: inout HandshakeGate, at now: UInt64) -> [UInt64] {
-    var found: [UInt64] = []
-    while let next = gate.takeNext(at: now) { found.append(next.rawValue) }
-    return found
-  }
-
-  @Test("An address has an eighth of a second's handshakes; the rest waits, others pass.")
-  func perAddress() throws {
-    var gate = HandshakeGate(perSecond: 16)
-    let (one, two) = (try #require(one), try #require(two))
-    for number in 1...5 { gate.wait(.init(id(UInt64(number)), one, isFirst: true)) }
-    gate.wait(.init(id(6), two, isFirst: true))
-    gate.wait(.init(id(7), one, isFirst: false))
-    #expect(all(&gate, at: 100) == [1, 2, 6, 7])
-    #expect(gate.delayedCount == 3 && !gate.isDue(at: 1_099) && gate.delay(at: 600) == 500)
-    #expect(gate.isDue(at: 1_100))
-    #expect(all(&gate, at: 1_100) == [3, 4])
-    gate.wait(.init(id(8), two, isFirst: true))
-    #expect(all(&gate, at: 2_200) == [5, 8])
-    #expect(gate.delayedCount == 3 && gate.delay(at: 2_300) == nil && !gate.hasReady)
-  }
-
-  @Test("All addresses together have a second's handshakes, the local machine too.")
-  func together() {
-    var gate = HandshakeGate(perSecond: 16)
-    for number in 1...40 { gate.wait(.init(id(UInt64(number)), .loopback, isFirst: true)) }
-    #expect(all(&gate, at: 0) == Array(1...16))
-    #expect(all(&gate, at: 1_000) == Array(17...32))
-    #expect(all(&gate, at: 1_999) == [])
-    #expect(all(&gate, at: 2_000) == Array(33...40))
+    for text in ["127.0.0.1", "::1", "127.0.0.2", "127.9.9.9"] {
+      #expect(PeerAddress(text)?.isOnThisMachine == true, "\(text)")
+    }
+    for text in ["0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "fe80::1", "::2"] {
+      #expect(PeerAddress(text)?.isOnThisMachine == false, "\(text)")
+    }
   }
 }

@@ -165,8 +165,8 @@ final class Echo: ConnectionHandler, LoopHandler {
   }
 
   /// Turns the loop until `condition`, at most about ten seconds.
-  func pump(until condition: () -> Bool) -> Bool {
-    for _ in 0..<10_000 {
+  func pump(turns: Int = 10_000, until condition: () -> Bool) -> Bool {
+    for _ in 0..<turns {
       transport.turn(self, serving: [self])
       if condition() { return true }
       usleep(1000)

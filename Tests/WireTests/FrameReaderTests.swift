@@ -159,6 +159,24 @@ private enum Verdict: Equatable {
     #expect(Verdict(old) == .malformed(.badBlockLength, 68))
   }
 
+  @Test("An enum that an older client's block does not have yet has its first value.")
+  func olderEnum() throws {
+    var frame = [UInt8](frameLength: RegisterSessionEncoder.frameLength) {
+      RegisterSessionEncoder(
+        into: $0, seqNo: 1, sendingTime: Timestamp(nanoseconds: 2), sessionId: SessionId(3),
+        participant: ParticipantId(4), publicKey: PublicKey(5, 6, 7, 8), roles: .trading,
+        orders: .cancel, selfTrade: .account)
+    }
+    try frame.withFrame(.registerSession) {
+      #expect(RegisterSessionDecoder($0)?.orders == .cancel)
+    }
+    (frame[4], frame[10]) = (60, 7)
+    try frame.withFrame(.registerSession) {
+      #expect(RegisterSessionDecoder($0)?.orders == .keep)
+      #expect(RegisterSessionDecoder($0)?.ordersRaw == 0)
+    }
+  }
+
   @Test("A newer server's longer block and longer entries are read.")
   func newerGroup() throws {
     // Block 24 + 8, entries 32 + 8: the known fields keep their offsets.

@@ -205,6 +205,21 @@ async def uncovered(context):
     return session.got()
 
 
+@kind("takes the cover of its 100,000 orders with one order and gives it back", deep=True, memory=256)
+async def cover_toggled(context):
+    session = await context.open()
+    order = enter(session, ACCOUNT, "buy", 1_000_000)
+
+    def pair():
+        number = session.next_order
+        entered = bytes(session.order(order, price=60_000))
+        return entered + session.next(session.frame("Cancel", account=ACCOUNT, orderId=0, clientOrderId=number))
+
+    await session.keep_sending(context.seconds, lambda: b"".join(pair() for _ in range(100)))
+    await session.settle()
+    return session.got()
+
+
 @kind("enters thousands of orders and cancels them at once, over and over", memory=256, quick=True)
 async def mass_cancels(context):
     session = await context.open()

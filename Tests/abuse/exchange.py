@@ -13,7 +13,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests" / "faults"), str(ROOT / "clients" / "python")]
-from joulebook import Client, read_private_key  # noqa: E402
+from joulebook import Client, read_key_file, read_private_key  # noqa: E402
 from market import Server  # noqa: E402
 
 ABUSER, SECOND, VICTIM = 2, 3, 4            # Sessions; the first two are of one participant.
@@ -56,8 +56,7 @@ class Market:
         return read_private_key(bytes.fromhex(self.keys[name]))
 
     async def operator(self, server):
-        seed = (server.data / "operator.key").read_text().strip()
-        return await Client.connect("127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))
+        return await Client.connect("127.0.0.1", server.port, 1, read_key_file(server.data / "operator.key"))
 
     async def _found(self, server):
         operator = await self.operator(server)

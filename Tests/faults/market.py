@@ -13,7 +13,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "clients" / "python"))
-from joulebook import Client, Rejected, Terminated, read_private_key  # noqa: E402
+from joulebook import Client, Rejected, Terminated, read_key_file, read_private_key  # noqa: E402
 
 SETTINGS = ["journal.segment=65536", "capacity.orders=65536", "capacity.priceLevels=4096",
             "settlement.transfers=4", "checkpoint.commands=1000", "ingress.commands=1024",
@@ -88,9 +88,8 @@ class Market:
         assert server.stop() == 0, "the template's server did not stop in order"
 
     async def _found(self, server):
-        seed = (self.template / "operator.key").read_text().strip()
         operator = await Client.connect(
-            "127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))
+            "127.0.0.1", server.port, 1, read_key_file(self.template / "operator.key"))
         acts = [
             ("CreateArea", dict(area=AREA, currency=EUR, areaCode="10YFAULTS", storageCost=10**12,
                                 storagePrice=10**10, feedInPrice=8_000, retailPrice=30_000)),

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from market import ANA, BEN, EUR, INSTRUMENT, SETTINGS, Client, Server, read_private_key
+from market import ANA, BEN, EUR, INSTRUMENT, SETTINGS, Client, Server, read_key_file
 from kills import round_of
 
 RETAINING = SETTINGS + ["journal.retain=200", "snapshot.keep=2"]
@@ -65,9 +65,8 @@ def segments(data):
 
 async def settle_something(server, data):
     """Makes deposits for one or two settlement batches, because only settled segments are removed."""
-    seed = (data / "operator.key").read_text().strip()
     operator = await Client.connect(
-        "127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))
+        "127.0.0.1", server.port, 1, read_key_file(data / "operator.key"))
     for _ in range(8):
         await operator.ask("Deposit", account=ANA, currency=EUR, amount=10**6,
                            reference=time.time_ns())

@@ -8,7 +8,7 @@ import signal
 
 from clock import WrongClock
 from library import environment, rows_with
-from market import BEN, INSTRUMENT, LOST, Client, Rejected, Server, read_private_key
+from market import BEN, INSTRUMENT, LOST, Client, Rejected, Server, read_key_file
 
 SESSIONS = range(10, 20)
 KEEP_ALIVE_MS = 1_000
@@ -88,9 +88,8 @@ async def case(market, disturb, prefix=()):
 
 async def established(market, server):
     """Registers the ten sessions."""
-    seed = (server.data / "operator.key").read_text().strip()
     operator = await Client.connect(
-        "127.0.0.1", server.port, 1, read_private_key(bytes.fromhex(seed)))
+        "127.0.0.1", server.port, 1, read_key_file(server.data / "operator.key"))
     for session in SESSIONS:
         await operator.ask("RegisterSession", sessionId=session, participant=BEN + 1,
                            publicKey=market.ben.public_key().public_bytes_raw(), roles=["trading"])

@@ -72,9 +72,12 @@ async def found(operator, keys, meter):
                  ("Withdraw", dict(account=account, currency=EUR, amount=10**9, reference=2)),
                  ("SetCap", dict(account=account, area=AREA, cap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
+    acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
-    await rejected(operator, 8001, "SetRules", version=3)
+    await rejected(operator, 8001, "SetRules", version=4)
+    acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
+                                      value=200_000)))
     for name, fields in acts:
         assert (await operator.ask(name, **fields)).name == "Ack", name
     status = await operator.ask("StatusRequest", withStateHash="yes")
@@ -104,7 +107,8 @@ async def orders(bot, desk, rival, meter_key):
     await bot.wait_for(lambda m: m.name == "Restated" and m.covered == 3_000)
     if "MeterReadingAck" not in received:
         await bot.wait_for(lambda m: m.name == "MeterReadingAck")
-    await rival.order(BEN, SPOT, "buy", 10_000, 1_000, display_quantity=500)
+    noted = await rival.order(BEN, SPOT, "buy", 10_000, 1_000, display_quantity=500, note="order 17")
+    assert noted.name == "Accepted"
     await bot.wait_for(lambda m: m.name == "Trade" and m.quantity == 1_000)
     number = bot.send("Replace", orderId=ask.orderId, clientOrderId=time.time_ns(), price=11_000,
                       quantity=2_000, account=ANA)

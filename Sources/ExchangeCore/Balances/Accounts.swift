@@ -140,12 +140,15 @@ extension Exchange {
 
 extension Exchange {
   /// Refuses a client order id that is not above the account's last one, so that a message that is
-  /// sent again is applied once.
+  /// sent again is applied once; from version 4 on one above the highest, which would leave the
+  /// account no other.
   @inline(__always) func validateClientOrderId(_ id: ClientOrderId, _ account: AccountId)
     -> Refusal?
   {
     let last = accounts[account.rawValue].lastClientOrderId
-    return id.rawValue > last ? nil : Refusal(.duplicateClientOrderId, last)
+    if id.rawValue <= last { return Refusal(.duplicateClientOrderId, last) }
+    if id.rawValue <= Limit.clientOrderId || rules < 4 { return nil }
+    return Refusal(.clientOrderIdTooHigh, Limit.clientOrderId)
   }
 
   @inline(__always) func exists(_ account: AccountId) -> Bool {

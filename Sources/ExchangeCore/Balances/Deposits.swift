@@ -37,8 +37,23 @@ extension Exchange {
     if movement.amount <= .zero || movement.amount.units > Limit.total {
       return Refusal(.badAmount, Limit.total)
     }
+    return validateReference(movement)
+  }
+
+  /// Refuses a reference that was used before.
+  private func validateReference(_ movement: CashMovement) -> Refusal? {
     let last = accounts[movement.account.rawValue].lastReference
-    return movement.reference > last ? nil : Refusal(.referenceReplayed, last)
+    if rules < 4 {
+      if movement.source != 0 { return Refusal(.badDefinition, movement.source) }
+      return movement.reference > last ? nil : Refusal(.referenceReplayed, last)
+    }
+    // References from before version 4 rose.
+    let floor = movement.source == 0 ? last : 0
+    if movement.reference <= floor { return Refusal(.referenceReplayed, floor) }
+    if cashReferences.contains(movement) {
+      return Refusal(.referenceReplayed, movement.reference)
+    }
+    return cashReferences.isFull ? Refusal(.capacityExhausted, capacity.cashReferences) : nil
   }
 
   private func validateDeposit(_ movement: CashMovement) -> Refusal? {
@@ -72,10 +87,14 @@ extension Exchange {
     currencies.totals[total].currency = movement.currency.rawValue
     currencies.totals[total].supply += amount
     currencies.circulation[UInt32(movement.currency.rawValue)].supply += Int128(amount)
-    invariant(
-      movement.reference > accounts[movement.account.rawValue].lastReference,
-      "a reference is posted once")
-    accounts[movement.account.rawValue].lastReference = movement.reference
+    if rules < 4 {
+      invariant(
+        movement.reference > accounts[movement.account.rawValue].lastReference,
+        "a reference is posted once")
+      accounts[movement.account.rawValue].lastReference = movement.reference
+    } else {
+      cashReferences.insert(movement)
+    }
     let holding = findOrMakeHolding(movement.account, movement.currency)
     balances.holdings.row(holding).add(amount)
     countDebt(holding)

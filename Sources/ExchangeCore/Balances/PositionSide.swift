@@ -108,6 +108,9 @@ extension Row<PositionSide> {
     invariant(address.pointee.halted >= 0, "halted is at least 0")
   }
 
+  /// Records that orders may have more cover than their shares, after their lot changed.
+  func forgetExcess() { address.pointee.excessBelow = Int64.max }
+
   /// Records that no order has more cover than its share of `available` Wh.
   @inline(__always) func noteNoExcess(from available: Int64) {
     address.pointee.excessBelow = available

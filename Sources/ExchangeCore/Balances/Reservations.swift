@@ -8,12 +8,19 @@ extension Exchange {
   @inline(__always) func reservePerLot(_ instrument: InstrumentRow, _ side: Side, _ price: Int64)
     -> Int64?
   {
+    reservePerLot(instrument.lot, instrument.highestFee, side, price)
+  }
+
+  /// The cash that a lot of `lot` Wh at `price` reserves with a fee rate, 1e-8.
+  /// - Returns: `nil` when it exceeds 64 bits.
+  @inline(__always) func reservePerLot(_ lot: Int64, _ rate: Rate, _ side: Side, _ price: Int64)
+    -> Int64?
+  {
     let pays = max(side.select(sell: -price, buy: price), 0)
-    let lot = instrument.lot
     // price x lot fits, as the listing checked at the edges of the band. Its magnitude is at most
     // 2^63 and the fee is smaller, so the sum fits 64 bits without a sign.
     let cost = UInt64(bitPattern: pays &* lot)
-    guard let fee = instrument.highestFee.roundedUp(of: price &* lot) else { return nil }
+    guard let fee = rate.roundedUp(of: price &* lot) else { return nil }
     let sum = cost &+ UInt64(bitPattern: fee)
     // A seller reserves only at a negative price: -pays >> 63 is all ones when the seller pays,
     // else 0.

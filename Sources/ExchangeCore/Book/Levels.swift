@@ -13,6 +13,12 @@ extension Exchange {
   /// Puts an entering order into its level: into the live queue when it has cover, else into the
   /// waiting list.
   @inline(always) mutating func rest(_ order: OpenOrder) {
+    place(order)
+    if order.marks.isSpecial { didRest(special: order) }
+  }
+
+  /// Puts an order into its level, at the tail of the list that its cover asks for.
+  @inline(always) mutating func place(_ order: OpenOrder) {
     let number = bookIndex(order.row.instrument, order.side)
     let instrument = order.instrument
     let key = instrument.value.key(order.price, order.side)
@@ -26,7 +32,6 @@ extension Exchange {
     } else {
       appendWaiting(order, level)
     }
-    if order.marks.isSpecial { didRest(special: order) }
   }
 
   /// Removes an order from its level. The caller enters it again or ends it.

@@ -8,7 +8,7 @@ extension Exchange {
       return reject(refusal, request)
     }
     let number = new.instrument.rawValue
-    let depth = ladderDepth(new)
+    let depth = ladderDepth(Instrument(new))
     invariant(depth >= 1 && depth <= 4, "a ladder has a depth of 1 to 4")
     invariant(number <= capacity.instruments, "the instrument is within the table")
     products.instruments[number] = Instrument(new)
@@ -24,13 +24,5 @@ extension Exchange {
     books.sides[bookIndex(number, .sell)] = BookSide(depth: depth)
     emit(.reference(.instrumentCreated(new)))
     acknowledge(request)
-  }
-
-  /// The depth of the ladder: how many digits of 6 bits the keys of the band have.
-  private func ladderDepth(_ new: CreateInstrument) -> UInt32 {
-    let highestKey = (new.highestPrice.ticks - new.lowestPrice.ticks) / new.tick.ticks
-    invariant(highestKey >= 0 && highestKey < Limit.bandTicks, "the band is within its bound")
-    let bits = UInt32(Int64.bitWidth - max(highestKey, 1).leadingZeroBitCount)
-    return (bits + 5) / 6
   }
 }

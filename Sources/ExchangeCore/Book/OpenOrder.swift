@@ -56,6 +56,14 @@ extension Exchange {
     orders.find(id).map { open($0, id.slot) }
   }
 
+  /// Whether the prevention of self-trades of `entering` applies to another order of its
+  /// instrument. Both are of one instrument, so an equal position means an equal account.
+  @inline(__always) func isOwn(_ other: OpenOrder, of entering: OpenOrder) -> Bool {
+    other.position == entering.position
+      || entering.marks.spansParticipant
+        && other.owner.participant == entering.owner.participant
+  }
+
   // MARK: Its reservation (section 6)
 
   /// Moves the reservation of `lots` lots out of the owner's free cash.

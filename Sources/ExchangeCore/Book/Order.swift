@@ -36,11 +36,12 @@ struct OrderMarks: BitwiseCopyable {
 
   /// The marks of an open order.
   @inline(__always) init(
-    type: OrderType, postOnly: Bool, isIceberg: Bool = false, outlivesSession: Bool = false
+    type: OrderType, postOnly: Bool, isIceberg: Bool = false, outlivesSession: Bool = false,
+    selfTrade: SelfTradeScope = .account
   ) {
     bits =
       1 | (postOnly ? 2 : 0) | (type == .market ? 4 : 0) | (isIceberg ? 8 : 0)
-      | (outlivesSession ? 16 : 0)
+      | (outlivesSession ? 16 : 0) | selfTrade.rawValue << 6
   }
 
   /// The marks of a slot without an order.
@@ -49,13 +50,27 @@ struct OrderMarks: BitwiseCopyable {
 
   /// The attributes that the state hash folds. (Order type and displayed quantity are hashed
   /// elsewhere.)
-  var hashed: UInt64 { (isPostOnly ? 1 : 0) | (outlivesSession ? 2 : 0) }
+  var hashed: UInt64 {
+    (isPostOnly ? 1 : 0) | (outlivesSession ? 2 : 0) | (spansParticipant ? 4 : 0)
+  }
 
   @inline(__always) var isOpen: Bool { bits & 1 != 0 }
   var isPostOnly: Bool { bits & 2 != 0 }
   /// Whether cancel on disconnect leaves the order open.
   var outlivesSession: Bool { bits & 16 != 0 }
   var type: OrderType { bits & 4 != 0 ? .market : .limit }
+  /// Whether its prevention of self-trades applies to orders of all accounts of the participant.
+  @inline(__always) var spansParticipant: Bool { bits & 64 != 0 }
+  /// Whether the order trades at the fee rates of the time at which it reserved its cash, which are
+  /// no longer the instrument's (KeptFees.swift).
+  var keepsFees: Bool {
+    get { bits & 32 != 0 }
+    set { bits = newValue ? bits | 32 : bits & ~32 }
+  }
+  /// Whether one of two orders keeps fee rates.
+  @inline(__always) static func keepFees(_ a: OrderMarks, _ b: OrderMarks) -> Bool {
+    (a.bits | b.bits) & 32 != 0
+  }
   /// Whether any special attribute applies. A plain order passes this single test; only behind it
   /// do the rules test for each kind of special order.
   @inline(__always) var isSpecial: Bool { bits & OrderMarks.special != 0 }

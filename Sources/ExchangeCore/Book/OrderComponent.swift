@@ -59,6 +59,9 @@ extension Exchange {
       hash.fold(orders.icebergs[slot].display)
       hash.fold(orders.icebergs[slot].displayedSlice)
     }
+    if order.marks.keepsFees {
+      hash.fold(UInt64(keptFees[slot].maker) << 32 | UInt64(keptFees[slot].taker))
+    }
     hash.fold(
       order.timeInForce == .goodTillTime
         ? schedule.time(.expiry, slot) : Timestamp.never.nanoseconds)

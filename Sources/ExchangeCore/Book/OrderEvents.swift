@@ -3,6 +3,17 @@
 import MarketModel
 
 extension Exchange {
+  /// Reports the current note about an order.
+  @inline(never) mutating func emitNoted(_ order: OpenOrder) {
+    emit(
+      .order(
+        .noted(
+          Noted(
+            order: order.id, clientOrderId: ClientOrderId(order.clientOrderId),
+            account: AccountId(order.account), session: SessionId(order.session),
+            text: notes.current))))
+  }
+
   @inline(__always) mutating func emitState(
     _ order: OpenOrder, _ kind: OrderStateEvent, _ reason: WaitReason
   ) {

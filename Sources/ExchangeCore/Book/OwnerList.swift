@@ -22,11 +22,13 @@ extension Exchange {
   /// The order goes to the tail. If that breaks price-time order, a side that lacks cover inserts
   /// it at the right place; otherwise the list is only marked as unsorted and is sorted when it is
   /// needed.
-  @inline(__always) func linkToOwner(_ order: OpenOrder, _ side: PositionSideRow) {
+  @inline(__always) mutating func linkToOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     let tail = side.tail
     side.count &+= 1  // At most the orders' capacity.
     side.add(leaves: order.leaves, covered: order.covered)
-    if tail == 0 {
+    if hasBlocks(order.sideNumber) {
+      return linkInBlocks(order, side)
+    } else if tail == 0 {
       side.isSorted = true
     } else if side.isSorted, !isBefore(tail, order.slot) {
       if side.isShort, side.covered > 0 {
@@ -38,9 +40,15 @@ extension Exchange {
     linkLast(order, side)
   }
 
+  @inline(never) private mutating func linkInBlocks(_ order: OpenOrder, _ side: PositionSideRow) {
+    link(order.slot, after: insertIntoBlocks(order), side)
+    splitBlock(of: order)
+  }
+
   /// Removes an order from its owner's list and its leaves and cover from the sums.
-  @inline(__always) func unlinkFromOwner(_ order: OpenOrder, _ side: PositionSideRow) {
+  @inline(__always) mutating func unlinkFromOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     side.count &-= 1
+    if hasBlocks(order.sideNumber) { removeFromBlocks(order, side) }
     side.remove(leaves: order.leaves, covered: order.covered, isHalted: isHalted(order))
     unlinkOwned(order.slot, side)
   }
@@ -96,7 +104,6 @@ extension Exchange {
       sortShort(owned, side)
     } else {
       sortLong(owned, side)
-      noteVisited(UInt64(owned.count))
     }
     owned.isSorted = true
     invariant(
@@ -128,6 +135,7 @@ extension Exchange {
     var width: UInt32 = 1
     while width < owned.count {
       mergePass(owned, width, side)
+      noteVisited(UInt64(owned.count))
       width *= 2
     }
     var previous: UInt32 = 0

@@ -51,6 +51,13 @@ extension Exchange {
     }
   }
 
+  /// Follows a change of the instrument's lot: a resting iceberg displays a whole slice.
+  @inline(never) mutating func didChangeLot(special order: OpenOrder) {
+    if !order.marks.isIceberg { return }
+    refillDisplay(order)
+    show(order)
+  }
+
   /// Makes an iceberg that enters a list display a whole slice.
   private func refillDisplay(_ order: OpenOrder) {
     invariant(order.marks.isIceberg, "only an iceberg has slices")

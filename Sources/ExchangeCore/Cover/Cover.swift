@@ -28,8 +28,30 @@ extension Exchange {
     let available = balances.positions.row(position).value.backing(side)
     let own = slot == 0 ? 0 : orders[slot].leaves
     if owned.eligible - own + leaves <= available { return leaves }
+    if available <= 0 { return 0 }
+    sortOwned(owned, side)
+    let number = SideNumber(position, side)
+    if hasBlocks(number) {
+      return coverInBlocks(
+        number, available, side, price: price, leaves: leaves, lot: lot, besides: slot)
+    }
     return coverOnEntry(
       owned, available, side, price: price, leaves: leaves, lot: lot, besides: slot)
+  }
+
+  private func coverInBlocks(
+    _ number: SideNumber, _ available: Int64, _ side: Side, price: Int64, leaves: Int64,
+    lot: Int64, besides slot: UInt32
+  ) -> Int64 {
+    var own: Int64 = 0
+    if slot != 0, !isHalted(open(slot)) {
+      let resting = orders.links[slot].price
+      own = side.select(sell: price - resting, buy: resting - price) >= 0 ? orders[slot].leaves : 0
+    }
+    // Both are at most a sum of leaves of one side.
+    let before =
+      leavesInBlocks(at: price, number, side, until: available + own) - own
+    return before < available ? cover(available, before: before, leaves: leaves, lot: lot) : 0
   }
 
   private func coverOnEntry(
@@ -37,9 +59,7 @@ extension Exchange {
     lot: Int64,
     besides slot: UInt32
   ) -> Int64 {
-    if available <= 0 { return 0 }
     invariant(leaves > 0 && lot > 0, "leaves and lot are positive")
-    sortOwned(owned, side)
     var before: Int64 = 0
     var visited: UInt64 = 0
     var other = owned.head
@@ -72,9 +92,11 @@ extension Exchange {
     let available = balances.positions[position].available(side)
     // Nothing to remove and nothing to add.
     if owned.covered == 0, available <= 0 { return }
-    reduceToShares(owned, side, available)
+    let number = SideNumber(position, side)
+    reduceToShares(owned, number, side, available)
     if owned.covered < available {
       sortOwned(owned, side)
+      divideIfLong(owned, number)
       raiseBestFirst(position, owned, side)
       invariant(
         owned.covered <= balances.positions[position].available(side),
@@ -84,11 +106,12 @@ extension Exchange {
 
   /// Reduces the cover of one side's orders to their shares of `available` Wh.
   @inline(__always) private mutating func reduceToShares(
-    _ owned: PositionSideRow, _ side: Side, _ available: Int64
+    _ owned: PositionSideRow, _ number: SideNumber, _ side: Side, _ available: Int64
   ) {
     if available < owned.excessBelow {
       sortOwned(owned, side)
-      reduceWorstFirst(owned, available)
+      divideIfLong(owned, number)
+      reduceWorstFirst(owned, number, available)
     }
     owned.noteNoExcess(from: available)
     invariant(owned.covered <= available, "cover is at most what is available")
@@ -101,16 +124,17 @@ extension Exchange {
     let owned = owned(position, side)
     let available = balances.positions[position].available(side)
     if owned.covered <= available && owned.eligible <= available { return }
-    reduceToShares(owned, side, available)
+    reduceToShares(owned, SideNumber(position, side), side, available)
   }
 
   /// Reduces excess cover, from the order with the lowest priority upwards.
-  private mutating func reduceWorstFirst(_ owned: PositionSideRow, _ available: Int64) {
+  private mutating func reduceWorstFirst(
+    _ owned: PositionSideRow, _ number: SideNumber, _ available: Int64
+  ) {
     if owned.covered == 0 { return }
-    var before = owned.eligible
+    var (slot, before) = hasBlocks(number) ? lastInBlocks(owned) : (owned.tail, owned.eligible)
     var visited: UInt64 = 0
     defer { noteVisited(visited) }
-    var slot = owned.tail
     while slot != 0 {
       visited &+= 1
       let previous = orders.links[slot].ownerPrevious
@@ -134,10 +158,10 @@ extension Exchange {
 
   /// Adds missing cover, from the order with the highest priority downwards.
   private mutating func raiseBestFirst(_ position: UInt32, _ owned: PositionSideRow, _ side: Side) {
-    var before: Int64 = 0
+    let number = SideNumber(position, side)
+    var (slot, before) = hasBlocks(number) ? firstInBlocks(number) : (owned.head, 0)
     var visited: UInt64 = 0
     defer { noteVisited(visited) }
-    var slot = owned.head
     while slot != 0 {
       visited &+= 1
       let available = balances.positions[position].available(side)
@@ -170,6 +194,7 @@ extension Exchange {
     }
     order.row.cover(target)
     owned.cover(by: -lost)
+    changeBlock(order, leaves: 0, covered: -lost)
     invariant(owned.covered >= 0, "the covered sum is at least 0")
     emitState(order, .restated, waitReason(order))
     showSpecial(order)
@@ -192,6 +217,7 @@ extension Exchange {
     }
     order.row.cover(target)
     owned.cover(by: gained)
+    changeBlock(order, leaves: 0, covered: gained)
     invariant(owned.covered <= owned.eligible, "covered is at most eligible")
     emitState(order, .restated, waitReason(order))
     if entersLive { matchAndRest(order) } else { showSpecial(order) }

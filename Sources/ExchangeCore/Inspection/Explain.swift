@@ -104,7 +104,7 @@ extension Exchange {
     let best = books.ladder.levels[book.bestLevel].liveHead
     invariant(best != 0, "the best level has a live order")
     invariant(orders[best].side == side, "the best order is on the opposite side")
-    if orders[best].position == orders[slot].position {
+    if isOwn(open(best), of: open(slot)) {
       return .ownOrder(OrderExplanation.Blocker(state(open(best))))
     }
     return .noCrossingPrice(best: Price(ticks: orders.links[best].price))

@@ -4,21 +4,15 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the older layouts that can be read. All lack restrictions. All but the last
-  /// lack the bounds of accounts in the capacity, the rated power of meters, and who opened a level.
-  /// The first two had the tables in another order; of these, one holds the sums of each currency,
-  /// the other was written before version 2 of the rules and lacks them. The third and fourth differ
-  /// from each other in the names of rows and fields.
+  /// Fingerprints of the older layouts that can be read. All but the last lack the bounds of
+  /// accounts in the capacity, the rated power of meters, and who opened a level. The first two had
+  /// the tables in another order; of these, one holds the sums of each currency, the other was
+  /// written before version 2 of the rules and lacks them. The third and the fourth differ from each
+  /// other in the names of rows and fields. The last lacks what version 4 of the rules added.
   static let fingerprints: [UInt64] = [
     0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
-    withBounds,
+    0x203D_38A6_D449_F829,
   ]
-
-  /// The fingerprint of the layout before restrictions.
-  private static let withBounds: UInt64 = 0x203D_38A6_D449_F829
-
-  /// Whether the capacity in an image of that layout has the bounds of accounts.
-  static func hasBounds(_ layout: Int) -> Bool { fingerprints[layout] == withBounds }
 
   /// The capacity without the bounds of accounts.
   struct Capacity: BitwiseCopyable, Equatable {
@@ -31,6 +25,17 @@ enum FormerImage {
       (instruments, meters) = (capacity.instruments, capacity.meters)
       (positions, orders) = (capacity.positions, capacity.orders)
       (priceLevels, cascadeSteps) = (capacity.priceLevels, capacity.cascadeSteps)
+    }
+  }
+
+  /// The capacity without the number of references.
+  struct PreviousCapacity: BitwiseCopyable, Equatable {
+    var before: Capacity
+    var accountOrders, accountLevels: UInt32
+
+    init(_ capacity: ExchangeCore.Capacity) {
+      before = Capacity(capacity)
+      (accountOrders, accountLevels) = (capacity.accountOrders, capacity.accountLevels)
     }
   }
 
@@ -85,34 +90,47 @@ enum FormerImage {
   /// Reads the part of the image between the capacity and the end word.
   /// - Parameter layout: The index of the image's fingerprint.
   static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
-    if hasBounds(layout) {
-      Exchange.forEachComponent {
-        if $0 != Restrictions.self { $0.read(&exchange, from: source) }
-      }
-    } else if layout < 2 {
+    if layout < 2 {
       readFirst(&exchange, from: source, knowsCirculation: layout == 0)
     } else {
       Progress.read(&exchange, from: source)
       Reference.read(&exchange, from: source)
       Accounts.read(&exchange, from: source)
-      readMeters(&exchange, from: source)
+      if layout < previous {
+        readMeters(&exchange, from: source)
+      } else {
+        Meters.read(&exchange, from: source)
+      }
       Products.read(&exchange, from: source)
       Books.read(&exchange, from: source)
       Currencies.read(&exchange, from: source)
       Balances.read(&exchange, from: source)
       OrderPool.read(&exchange, from: source)
       Touched.read(&exchange, from: source)
-      Schedule.read(&exchange, from: source)
+      readSchedule(&exchange, from: source)
     }
     if !source.isWhole { return }
-    // These bytes were padding.
-    for number in 0...exchange.capacity.sessions {
-      exchange.reference.sessions[number].isRestricted = false
-    }
+    exchange.reference.clearAdditions()
     exchange.countDefinitions()
-    if hasBounds(layout) { return }
     Shares.read(&exchange, from: source)
-    exchange.reassignLevels()
+    if layout < previous { exchange.reassignLevels() }
+  }
+
+  /// The index of the layout that has rated powers and who opened a level.
+  static let previous = 4
+
+  /// Reads a schedule in which expiries had the lowest handles.
+  private static func readSchedule(_ exchange: inout Exchange, from source: any StateSource) {
+    let count = source.get(UInt32.self)
+    let most = Int(exchange.capacity.orders) + 1
+    let heap = source.get(UInt32.self, most: most)
+    let entries = source.get(ScheduleEntry.self, most: most)
+    if !source.isWhole { return }
+    for slot in heap.dropFirst().prefix(Int(count)) where Int(slot) < entries.count {
+      exchange.schedule.insert(
+        .expiry, slot, at: entries[Int(slot)].time,
+        number: entries[Int(slot)].rank & (1 << 56 - 1))
+    }
   }
 
   private static func readMeters(_ exchange: inout Exchange, from source: any StateSource) {

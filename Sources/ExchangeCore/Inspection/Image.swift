@@ -43,9 +43,12 @@ extension Exchange {
     self.init(capacity: capacity)
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     let isOfCapacity =
-      former.map(FormerImage.hasBounds) ?? true
-      ? source.get(Capacity.Image.self) == capacity.image
-      : source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)
+      switch former {
+      case nil: source.get(Capacity.Image.self) == capacity.image
+      case FormerImage.previous:
+        source.get(FormerImage.PreviousCapacity.self) == FormerImage.PreviousCapacity(capacity)
+      default: source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)
+      }
     if source.isWhole, !isOfCapacity { source.reject("written with another capacity") }
     if let former {
       if source.isWhole { FormerImage.read(&self, from: source, layout: former) }
@@ -65,6 +68,7 @@ extension Capacity {
     var participants, sessions, accounts, areas, instruments, meters: UInt32
     var positions, orders, priceLevels, cascadeSteps: UInt32
     var accountOrders, accountLevels: UInt32
+    var cashReferences: UInt32
   }
 
   var image: Image {
@@ -72,6 +76,6 @@ extension Capacity {
       participants: participants, sessions: sessions, accounts: accounts, areas: areas,
       instruments: instruments, meters: meters, positions: positions, orders: orders,
       priceLevels: priceLevels, cascadeSteps: cascadeSteps, accountOrders: accountOrders,
-      accountLevels: accountLevels)
+      accountLevels: accountLevels, cashReferences: cashReferences)
   }
 }

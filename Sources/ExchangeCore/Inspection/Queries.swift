@@ -65,6 +65,25 @@ extension Exchange {
     exists(account) ? ParticipantId(accounts[account.rawValue].participant) : nil
   }
 
+  /// Who sends a command.
+  package struct Sender {
+    /// The participant of the session.
+    package let participant: ParticipantId
+    /// Whether it pays for the work of its commands: it may trade, and is no administrator.
+    package let pays: Bool
+  }
+
+  /// The sender behind a session.
+  /// - Returns: `nil` for the exchange itself, and when there is no such session.
+  package func sender(_ session: SessionId) -> Sender? {
+    if session == .exchange || validateSession(session) != nil { return nil }
+    let row = reference.sessions[session.rawValue]
+    let roles = Roles(rawValue: row.roles)
+    return Sender(
+      participant: ParticipantId(row.participant),
+      pays: roles.contains(.trading) && !roles.contains(.administration))
+  }
+
   /// Sizes of the tables in use, and the progress of settlement.
   public var counts: Counts {
     Counts(

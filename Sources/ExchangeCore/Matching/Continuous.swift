@@ -46,8 +46,7 @@ extension Exchange {
     let level = books.ladder.levels.row(best)
     invariant(level.liveHead != 0, "the best level has a live order")
     let resting = open(level.liveHead)
-    // Both orders are of one instrument, so an equal position means an equal account.
-    if resting.position == order.position {
+    if isOwn(resting, of: order) {
       return preventSelfTrade(order, resting, level)
     }
     trade(order, resting, level)
@@ -64,8 +63,12 @@ extension Exchange {
     let price = maker.price
     let notional = price * quantity  // Fits: the maker's whole notional does (section 11).
     let side = taker.side
-    let makerFee = fee(instrument.makerFee, notional)
-    let takerFee = fee(instrument.takerFee, notional)
+    var (makerRate, takerRate) = (instrument.makerFee, instrument.takerFee)
+    if OrderMarks.keepFees(taker.marks, maker.marks) {
+      (makerRate, takerRate) = keptRates(maker, taker)
+    }
+    let makerFee = fee(makerRate, notional)
+    let takerFee = fee(takerRate, notional)
     let lots = instrument.value.lots(quantity)
     let paid = side.select(sell: -notional, buy: notional)  // From the taker to the maker.
     let taken = side.select(sell: -quantity, buy: quantity)
@@ -79,6 +82,13 @@ extension Exchange {
     touchBalance(taker.position, taker.owner)
     touchBalance(maker.position, maker.owner)
     updateResting(maker, reducedBy: quantity)
+  }
+
+  /// The rates of maker and taker, one of which keeps those at which it reserved its cash.
+  @inline(never) private func keptRates(_ maker: OpenOrder, _ taker: OpenOrder) -> (
+    maker: UInt32, taker: UInt32
+  ) {
+    (feeRates(maker).maker, feeRates(taker).taker)
   }
 
   @inline(__always) private func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
@@ -107,6 +117,7 @@ extension Exchange {
   @inline(__always) func execute(_ order: OpenOrder, _ quantity: Int64) {
     order.row.execute(quantity)
     order.owned.execute(quantity)
+    changeBlock(order, leaves: -quantity, covered: -quantity)
   }
 
   /// Updates a resting order that was reduced by `quantity` Wh: without leaves it is completed,

@@ -1,4 +1,5 @@
-// Self-trade prevention (section 5): applies when an order meets an order of its own account.
+// Self-trade prevention (section 5): applies when an order meets an order of its own account, or, if
+// its session chose so, of another account of its participant.
 
 import MarketModel
 
@@ -11,6 +12,8 @@ extension Exchange {
     invariant(entering.slot != resting.slot, "an entering order is not in the book")
     invariant(entering.side != resting.side, "the orders are on opposite sides")
     invariant(resting.level == level.number, "the resting order belongs to the level")
+    // As in a trade: the position of the entering order, then that of the resting one.
+    if resting.position != entering.position { touch(entering.position) }
     switch entering.selfTradePrevention {
     case .cancelNewer:
       cancelInFull(entering, .selfTrade)
@@ -28,6 +31,7 @@ extension Exchange {
       level.execute(quantity)
       invariant(quantity > 0 && level.live >= 0, "a decrement takes live quantity only")
       emitCanceled(resting, quantity, .selfTrade)
+      touch(resting.position)
       updateResting(resting, reducedBy: quantity)
       decrement(entering, quantity)
       emitCanceled(entering, quantity, .selfTrade)

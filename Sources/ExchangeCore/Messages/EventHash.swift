@@ -100,6 +100,23 @@ struct EventHash {
     pair(word, UInt64(truncatingIfNeeded: number))
   }
 
+  /// The word of a note.
+  static func word(_ noted: Noted) -> UInt64 {
+    let text = noted.text
+    return 55
+      | pair(
+        pair(noted.order.rawValue, noted.clientOrderId.rawValue),
+        pair(text.word0, text.word1) &+ pair(text.word2, text.word3) &+ text.word4) << 8
+  }
+
+  /// The word of a changed parameter.
+  static func word(_ done: ParameterSet) -> UInt64 {
+    54 | UInt64(done.change.parameter.rawValue) << 8
+      | pair(
+        UInt64(done.change.number) << 8 | UInt64(done.change.subject.rawValue),
+        pair(bits(done.change.value), bits(done.defaultCap.wattHours))) << 16
+  }
+
   /// The word of a displayed quantity.
   static func word(_ displayed: OrderDisplayed) -> UInt64 {
     28 | UInt64(displayed.isRefilled ? 1 : 0) << 8

@@ -10,6 +10,7 @@ extension EventHash {
     case .massCanceled(let done): word(9, done.count)
     case .agentSet(let done): word(13, done.agent.account.rawValue)
     case .displayed(let done): word(done)
+    case .noted(let done): word(done)
     }
   }
 
@@ -34,8 +35,10 @@ extension EventHash {
     case .instrumentCreated(let done): word(21, done.instrument.rawValue)
     case .instrumentStateChanged(let done): word(22, done.state.rawValue)
     case .meterRegistered(let done): word(23, done.meter.rawValue)
+    case .numbersReset(let done): word(word(40, done.session.rawValue), and: done.account.rawValue)
     case .blockSet(let done): word(word(word(word(word(46, done.participant.rawValue), and: done.account.rawValue), and: done.session.rawValue), and: done.releases.word), and: done.keepsOrders.word)
     case .limitSet(let done): word(48, done.inForce)
+    case .parameterSet(let done): word(done)
     }
   }
 

@@ -65,8 +65,9 @@ extension Exchange {
   mutating func registerMeter(_ new: RegisterMeter, _ request: Request) {
     let number = new.meter.rawValue
     var refusal = validateDefinition(request, number, of: capacity.meters)
-    if refusal == nil, meters[number].account != 0 {
+    if refusal == nil, isRegistered(meter: number) {
       if changesCapacity(new) { return changeCapacity(new, request) }
+      if rules >= 4 { return changeMeter(new, request) }
       refusal = Refusal(.alreadyExists)
     }
     refusal = refusal ?? validateExistence(new.account, new.area)
@@ -80,6 +81,8 @@ extension Exchange {
     meters[number] = Meter(
       account: new.account.rawValue, position: findOrMake(new.account, Asset(energyOf: new.area)),
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey, capacity: new.capacity)
+    meterChanges[number].from = new.from.meansAtOnce ? 0 : new.from.nanoseconds
+    meterChanges[number].ownReadings = new.ownReadings
     invariant(
       balances.positions[meters[number].position].account == meters[number].account,
       "a meter and its position have one account")
@@ -93,13 +96,15 @@ extension Exchange {
   /// Whether the command names a registered meter as it is, with a capacity.
   private func changesCapacity(_ new: RegisterMeter) -> Bool {
     let meter = meters[new.meter.rawValue]
-    return new.capacity > 0 && new.account.rawValue == meter.account
+    return new.capacity > 0 && meter.account != 0 && new.account.rawValue == meter.account
       && new.area.rawValue == balances.positions[meter.position].area
       && new.publicKey == meter.publicKey
+      && (rules < 4 || new.ownReadings == meterChanges[new.meter.rawValue].ownReadings)
   }
 
   private mutating func changeCapacity(_ new: RegisterMeter, _ request: Request) {
     meters[new.meter.rawValue].capacity = new.capacity
+    meterChanges[new.meter.rawValue].ownReadings = new.ownReadings
     invariant(meters[new.meter.rawValue].power == new.capacity, "the meter has the new power")
     emit(.reference(.meterRegistered(new)))
     acknowledge(request)

@@ -7,23 +7,26 @@ extension Exchange {
   mutating func meterReading(_ reading: MeterReading, _ request: Request) {
     if let refusal = validate(reading, request) { return reject(refusal, request) }
     let meter = reading.meter.rawValue
+    let position = position(ofMeter: meter, at: reading.intervalStart)
+    let isFormer = isUnderFormerKey(meter: meter, at: reading.intervalStart)
     invariant(
-      balances.positions[meters[meter].position].account == meters[meter].account,
-      "a meter and its position have one account")
-    invariant(
-      reading.registerSequence > meters[meter].lastSequence
+      reading.registerSequence > lastSequence(meter, isFormer)
         && reading.intervalStart.nanoseconds >= meters[meter].lastEnd,
       "readings follow each other without overlap")
-    meters[meter].lastSequence = reading.registerSequence
+    if isFormer {
+      meterChanges[meter].sequenceBefore = reading.registerSequence
+    } else {
+      meters[meter].lastSequence = reading.registerSequence
+    }
     meters[meter].lastEnd = reading.intervalEnd.nanoseconds
     var result = Metered(
       reading: reading, session: request.session, clientSequence: request.clientSequence,
-      account: AccountId(meters[meter].account),
-      area: AreaId(balances.positions[meters[meter].position].area),
+      account: AccountId(balances.positions[position].account),
+      area: AreaId(balances.positions[position].area),
       lost: .zero, exported: .zero, exportRevenue: .zero, burned: .zero, imported: .zero,
       importCost: .zero)
-    if reading.produced > .zero { mint(meters[meter].position, &result) }
-    if reading.consumed > .zero { burn(meters[meter].position, &result) }
+    if reading.produced > .zero { mint(position, &result) }
+    if reading.consumed > .zero { burn(position, &result) }
     invariant(
       result.burned.wattHours + result.imported.wattHours == reading.consumed.wattHours,
       "consumption is burned or imported")
@@ -80,7 +83,7 @@ extension Exchange {
     let cost = products.areas[area].retailPrice * imported  // Fits: checked before.
     balances.positions.row(position).move(-burned)
     invariant(balances.positions[position].level >= 0, "at most the energy held is burned")
-    invariant(imported >= 0 && cost >= 0, "import and its cost are at least 0")
+    invariant(imported >= 0, "the import is at least 0")
     balances.holdings.row(balances.positions[position].holding).add(-cost)
     products.areas[area].grid += cost
     if cost != 0 { paidByGrid(-cost, balances.positions[position].holding) }
@@ -92,7 +95,7 @@ extension Exchange {
     result.burned = Energy(wattHours: burned)
     result.imported = Energy(wattHours: imported)
     result.importCost = Money(units: cost)
-    if burned > 0 || cost > 0 { touchBalance(position) }
+    if burned > 0 || cost != 0 { touchBalance(position) }
   }
 
   // MARK: Validation
@@ -102,14 +105,22 @@ extension Exchange {
     // meter.
     if let refusal = permission(request, .all) { return refusal }
     let number = reading.meter.rawValue
-    guard number >= 1, number <= capacity.meters, meters[number].account != 0 else {
+    guard number >= 1, number <= capacity.meters, isRegistered(meter: number) else {
       return Refusal(.unknownMeter, capacity.meters)
     }
-    if let refusal = validateSender(number, request) { return refusal }
-    if reading.registerSequence <= meters[number].lastSequence {
-      return Refusal(.readingReplayed, meters[number].lastSequence)
-    }
+    let position = position(ofMeter: number, at: reading.intervalStart)
+    if position == 0 { return Refusal(.unknownMeter, capacity.meters) }
+    if let refusal = validateSender(number, position, request) { return refusal }
+    let last = lastSequence(number, isUnderFormerKey(meter: number, at: reading.intervalStart))
+    if reading.registerSequence <= last { return Refusal(.readingReplayed, last) }
     if reading.intervalEnd <= reading.intervalStart { return Refusal(.badInterval) }
+    // An interval across a change is one account's before it and another one's after it.
+    let from = meterChanges[number].from
+    if reading.intervalStart.nanoseconds < from, reading.intervalEnd.nanoseconds > from,
+      position != meters[number].position
+    {
+      return Refusal(.badInterval, from)
+    }
     if reading.intervalStart.nanoseconds < meters[number].lastEnd {
       return Refusal(.overlappingInterval, meters[number].lastEnd)
     }
@@ -121,7 +132,12 @@ extension Exchange {
     }
     if rules >= 3, let refusal = validatePower(reading, meters[number].power) { return refusal }
     return validateTotals(
-      UInt32(balances.positions[meters[number].position].area), number, produced, consumed)
+      UInt32(balances.positions[position].area), position, produced, consumed)
+  }
+
+  /// The register sequence of the last reading under the present or the former key.
+  @inline(__always) private func lastSequence(_ meter: UInt32, _ isFormer: Bool) -> UInt64 {
+    isFormer ? meterChanges[meter].sequenceBefore : meters[meter].lastSequence
   }
 
   /// Refuses an interval that is too long or ends too far ahead of the command's time. The interval
@@ -148,7 +164,7 @@ extension Exchange {
     return Refusal(.readingAboveCapacity, (given + hour - 1) / hour)
   }
 
-  private func validateSender(_ meter: UInt32, _ request: Request) -> Refusal? {
+  private func validateSender(_ meter: UInt32, _ position: UInt32, _ request: Request) -> Refusal? {
     if let refusal = permission(request, [.metering, .trading]) {
       return refusal.code == .notPermitted
         ? Refusal(.notPermitted, UInt32(Roles.metering.rawValue)) : refusal
@@ -156,29 +172,38 @@ extension Exchange {
     if request.isExchange { return nil }
     let session = request.session.rawValue
     if reference.sessions[session].roles & Roles.metering.rawValue != 0 { return nil }
-    return owns(request, AccountId(meters[meter].account))
+    let mayTrade = rules < 4 || meterChanges[meter].ownReadings
+    return mayTrade && owns(request, AccountId(balances.positions[position].account))
       ? nil : Refusal(.notPermitted, UInt32(Roles.metering.rawValue))
   }
 
   /// Refuses when a sum that the reading changes could leave its range.
-  private func validateTotals(_ area: UInt32, _ meter: UInt32, _ produced: Int64, _ consumed: Int64)
-    -> Refusal?
-  {
+  private func validateTotals(
+    _ area: UInt32, _ position: UInt32, _ produced: Int64, _ consumed: Int64
+  ) -> Refusal? {
     let refusal = Refusal(.balanceLimit, Limit.total)
     // Upper bound of the export: production and the whole balance.
-    let held = balances.positions[meters[meter].position].level
+    let held = balances.positions[position].level
     invariant(held >= 0, "the level is at least 0")
-    let (revenue, tooMuch) = products.areas[area].feedInPrice.multipliedReportingOverflow(
+    let (exported, tooMuch) = products.areas[area].feedInPrice.multipliedReportingOverflow(
       by: produced + held)
-    let (cost, tooDear) = products.areas[area].retailPrice.multipliedReportingOverflow(by: consumed)
-    if tooMuch || tooDear || revenue > Limit.total || cost > Limit.total { return refusal }
-    if products.areas[area].produced + produced > Limit.total { return refusal }
-    if products.areas[area].imported + consumed > Limit.total { return refusal }
-    if products.areas[area].grid - revenue < -Limit.total
-      || products.areas[area].grid + cost > Limit.total
+    let (imported, tooDear) = products.areas[area].retailPrice.multipliedReportingOverflow(
+      by: consumed)
+    if tooMuch || tooDear || exported.magnitude > UInt64(Limit.total)
+      || imported.magnitude > UInt64(Limit.total)
     {
       return refusal
     }
-    return validateCirculation(products.areas[area].currency, revenue: revenue, cost: cost)
+    // At a price below zero the account pays for its export or is paid for its import.
+    let earned = max(exported, 0) + max(-imported, 0)
+    let charged = max(-exported, 0) + max(imported, 0)
+    if products.areas[area].produced + produced > Limit.total { return refusal }
+    if products.areas[area].imported + consumed > Limit.total { return refusal }
+    if products.areas[area].grid - earned < -Limit.total
+      || products.areas[area].grid + charged > Limit.total
+    {
+      return refusal
+    }
+    return validateCirculation(products.areas[area].currency, revenue: earned, cost: charged)
   }
 }

@@ -17,25 +17,41 @@ struct Entry {
 
 extension Exchange {
   @inline(always) mutating func enter(_ order: NewOrderRow, _ request: Request) {
+    if hasNote(request) { return enterNoted(order, request) }
+    enter(order, request, isNoted: false)
+  }
+
+  /// Enters an order after a note of its session. A rejected order loses its note.
+  @inline(never) private mutating func enterNoted(_ order: NewOrderRow, _ request: Request) {
+    enter(order, request, isNoted: takeNote(request, for: order.clientOrderId))
+  }
+
+  @inline(always) private mutating func enter(
+    _ order: NewOrderRow, _ request: Request, isNoted: Bool
+  ) {
     if let refusal = permission(request, tradeFor: order.account) {
       return reject(refusal, request, order)
     }
-    if isRestricted(request.session, order.account) { return enterRestricted(order, request) }
-    enter(order, request, isRestricted: false)
+    if isRestricted(request.session, order.account) {
+      return enterRestricted(order, request, isNoted: isNoted)
+    }
+    enter(order, request, isNoted: isNoted, isRestricted: false)
   }
 
   /// Enters an order of an account or a session that has a restriction.
-  @inline(never) private mutating func enterRestricted(_ order: NewOrderRow, _ request: Request) {
+  @inline(never) private mutating func enterRestricted(
+    _ order: NewOrderRow, _ request: Request, isNoted: Bool
+  ) {
     if let refusal = block(of: request.session, order.account) {
       return reject(refusal, request, order)
     }
-    enter(order, request, isRestricted: true)
+    enter(order, request, isNoted: isNoted, isRestricted: true)
   }
 
-  /// Enters an order whose sender may trade for its account. The parameter is a literal, so that
-  /// the path of other orders contains nothing of it.
+  /// Enters an order whose sender may trade for its account. The last parameter is a literal, so
+  /// that the path of other orders contains nothing of it.
   @inline(always) private mutating func enter(
-    _ order: NewOrderRow, _ request: Request, isRestricted: Bool
+    _ order: NewOrderRow, _ request: Request, isNoted: Bool, isRestricted: Bool
   ) {
     if let refusal = validateClientOrderId(order) { return reject(refusal, request, order) }
     if order.onBehalfOf != .exchange, let refusal = validateOwner(order) {
@@ -52,7 +68,7 @@ extension Exchange {
     if isRestricted { noteEntered(exposure(order, entry)) }
     accounts[order.account.rawValue].lastClientOrderId =
       order.clientOrderId.rawValue
-    admit(order, entry, session: owner(of: order, request))
+    admit(order, entry, session: owner(of: order, request), isNoted: isNoted)
     drain()
   }
 
@@ -76,7 +92,9 @@ extension Exchange {
   // MARK: Admission
 
   /// Adds a validated order, matches it and rests or cancels the remainder. Does not drain.
-  @inline(always) mutating func admit(_ order: NewOrderRow, _ entry: Entry, session: SessionId) {
+  @inline(always) mutating func admit(
+    _ order: NewOrderRow, _ entry: Entry, session: SessionId, isNoted: Bool = false
+  ) {
     var position = entry.position
     if position == 0 {
       position = findOrMake(order.account, Asset(number: entry.instrument.asset))
@@ -86,6 +104,7 @@ extension Exchange {
         owned(position, order.side).count == 0, "a new position has no order")
     }
     let row = take(order, entry, position, session)
+    if isNoted { emitNoted(row) }
     emitState(row, .accepted, waitReason(row))
     touchUnlessFullyCovered(row)
     let minimum =
@@ -125,7 +144,8 @@ extension Exchange {
     let isIceberg = order.displayQuantity != .zero
     row.marks = OrderMarks(
       type: order.type, postOnly: order.postOnly, isIceberg: isIceberg,
-      outlivesSession: order.outlivesSession)
+      outlivesSession: order.outlivesSession,
+      selfTrade: reference.sessions[session.rawValue].selfTrade)
     if isIceberg { orders.makeIceberg(slot, display: order.displayQuantity.wattHours) }
     let taken = open(row, slot)
     taken.links.price = entry.price
@@ -160,7 +180,7 @@ extension Exchange {
       invariant(resting != 0, "a live level has a live order")
       var hidden: Int64 = 0
       while resting != 0, sum < wanted {
-        if orders[resting].position != order.position {
+        if !isOwn(open(resting), of: order) {
           let shown = displayedLive(open(resting))
           sum += shown
           hidden += orders[resting].covered - shown

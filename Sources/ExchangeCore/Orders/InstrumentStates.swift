@@ -46,47 +46,13 @@ extension Exchange {
   private mutating func transition(
     to state: InstrumentState, _ instrument: UInt32, _ side: Side
   ) {
-    let book = bookIndex(instrument, side)
-    var level = books.ladder.first(in: books.sides[book], live: false)
-    while level != 0 {
-      let next = books.ladder.next(after: level, in: books.sides[book], live: false)
-      // Live orders move to the tail of the waiting list, so the walk is bounded by the count
-      // before it.
-      var left = books.ladder.levels[level].count
-      var slot = firstOf(level)
-      while left > 0, slot != 0 {
-        left -= 1
-        let order = open(slot)
-        invariant(
-          order.level == level && order.row.instrument == instrument
-            && order.side == side, "an order in a list of a level belongs to the level and its book"
-        )
-        let following = following(order, level)
-        switch state {
-        case .halted: halt(order)
-        case .open: reopen(order)
-        case .closed: cancelInFull(order, .closed)
-        }
-        slot = following
+    walkBook(instrument, side) { exchange, order in
+      switch state {
+      case .halted: exchange.halt(order)
+      case .open: exchange.reopen(order)
+      case .closed: exchange.cancelInFull(order, .closed)
       }
-      invariant(left == 0, "the walk visited every order of the level")
-      level = next
     }
-  }
-
-  /// The first order of a level in book order: live queue before waiting list.
-  private func firstOf(_ level: UInt32) -> UInt32 {
-    let live = books.ladder.levels[level].liveHead
-    return live != 0 ? live : books.ladder.levels[level].waitingHead
-  }
-
-  /// The order after `order` in book order; 0 after the last.
-  private func following(_ order: OpenOrder, _ level: UInt32) -> UInt32 {
-    invariant(order.level == level, "the order belongs to the level")
-    let next = order.links.next
-    invariant(next == 0 || orders[next].level == level, "the orders of a list belong to one level")
-    if next != 0 { return next }
-    return order.covered > 0 ? books.ladder.levels[level].waitingHead : 0
   }
 
   private mutating func halt(_ order: OpenOrder) {
@@ -97,6 +63,7 @@ extension Exchange {
     if covered > 0 { moveToWaiting(order) }
     order.row.cover(0)
     owned.halt(leaves: order.leaves, covered: covered)
+    changeBlock(order, leaves: -order.leaves, covered: -covered)
     emitState(order, .restated, .halted)
     showSpecial(order)
     touch(order.position)
@@ -107,6 +74,7 @@ extension Exchange {
     invariant(order.covered == 0, "a halted order has no cover")
     invariant(order.level != 0, "an order that is reopened rests")
     owned.reopen(leaves: order.leaves)
+    changeBlock(order, leaves: order.leaves, covered: 0)
     touch(order.position)
   }
 }

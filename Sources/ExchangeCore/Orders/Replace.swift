@@ -4,6 +4,8 @@ import MarketModel
 
 extension Exchange {
   mutating func replace(_ change: ReplaceOrderRow, _ request: Request) {
+    // A rejected replace loses its note.
+    let isNoted = hasNote(request) && takeNote(request, for: change.clientOrderId)
     if let refusal = validate(change, request) {
       return reject(
         refusal, request, account: change.account,
@@ -21,10 +23,10 @@ extension Exchange {
     accounts[change.account.rawValue].lastClientOrderId =
       change.clientOrderId.rawValue
     if keepsPlace(order, change) {
-      lower(order, change)
+      lower(order, change, isNoted)
     } else {
       if accounts[order.account].isRestricted { noteEntered(order, change) }
-      reenter(order, change)
+      reenter(order, change, isNoted)
     }
     drain()
   }
@@ -102,7 +104,9 @@ extension Exchange {
   // MARK: Lowering and entering again
 
   /// Lowers the quantity; the order keeps its priority.
-  private mutating func lower(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+  private mutating func lower(
+    _ order: OpenOrder, _ change: ReplaceOrderRow, _ isNoted: Bool
+  ) {
     let less = order.quantity - change.quantity.wattHours
     release(order, lots: less / order.instrument.lot)
     let owned = order.owned
@@ -113,6 +117,7 @@ extension Exchange {
     let uncovered = max(0, order.covered - order.leaves)
     order.row.cover(order.covered - uncovered)
     owned.lower(leaves: less, covered: uncovered)
+    changeBlock(order, leaves: -less, covered: -uncovered)
     level.lower(leaves: less, covered: uncovered)
     invariant(less > 0 && order.leaves > 0, "the quantity falls and leaves stay positive")
     invariant(
@@ -122,6 +127,7 @@ extension Exchange {
       owned.eligible | owned.covered >= 0,
       "the sums are at least 0"
     )
+    if isNoted { emitNoted(order) }
     emitState(order, .replaced, waitReason(order))
     showSpecial(order)
     touch(order.position)
@@ -137,7 +143,9 @@ extension Exchange {
   }
 
   /// Removes the order from the book and enters it again with its id.
-  private mutating func reenter(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+  private mutating func reenter(
+    _ order: OpenOrder, _ change: ReplaceOrderRow, _ isNoted: Bool
+  ) {
     let instrument = order.instrument
     let (position, side, lot) = (
       order.position, order.side, instrument.lot
@@ -164,6 +172,7 @@ extension Exchange {
     order.quantity = change.quantity.wattHours
     order.leaves = change.quantity.wattHours - executed
     order.reservePerLot = perLot
+    order.marks.keepsFees = false
     order.row.cover(
       coverOnEntry(position, side, price: order.price, leaves: order.leaves, lot: lot))
     reserve(order, lots: order.leaves / lot)
@@ -172,6 +181,7 @@ extension Exchange {
     invariant(
       order.quantity - order.leaves == executed, "the executed quantity is unchanged")
     linkToOwner(order, owned)
+    if isNoted { emitNoted(order) }
     emitState(order, .replaced, waitReason(order))
     touch(position)
     matchAndRest(order)

@@ -13,6 +13,7 @@ extension Exchange {
     let participant = reference.sessions[session.session.rawValue].participant
     invariant(reference.participants[participant].exists, "a session's participant exists")
     invariant(request.isExchange, "only the gateway ends a session")
+    reference.sessions[session.session.rawValue].hasNote = false
     var count: UInt32 = 0
     let before = orders.count
     for position in stride(from: 1, through: balances.positionCount, by: 1)

@@ -48,6 +48,11 @@ extension Exchange {
       code: new.code, defaultCap: cap, feedInPrice: new.feedInPrice.ticks,
       retailPrice: new.retailPrice.ticks, fees: 0, grid: 0, produced: 0, lost: 0, burned: 0,
       imported: 0, exported: 0)
+    // Older images lack them, and nothing depends on them before version 4.
+    if rules >= 4 {
+      areaCosts[number] = AreaCost(
+        cost: new.storageCost.units, price: new.storagePrice.units, isCostKnown: true)
+    }
     invariant(exists(new.area), "the created area exists")
     emit(.reference(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap)))))
     acknowledge(request)
@@ -63,24 +68,27 @@ extension Exchange {
     return defaultCap(new) == nil ? Refusal(.badDefinition, new.storageCost.units) : nil
   }
 
+  private func defaultCap(_ new: CreateArea) -> Int64? {
+    defaultCap(cost: new.storageCost.units, price: new.storagePrice.units)
+  }
+
   /// The default cap, Wh: 2 Cu / (1.5 P) kWh, which is floor(4000 Cu / (3 P)) Wh (section 3).
   /// - Returns: `nil` when it exceeds `Limit.cap`.
-  private func defaultCap(_ new: CreateArea) -> Int64? {
-    invariant(
-      new.storagePrice > .zero && new.storageCost >= .zero,
-      "the price is positive and the cost at least 0")
-    let cost = Int128(new.storageCost.units) * 4_000
-    let cap = cost / (Int128(new.storagePrice.units) * 3)
+  func defaultCap(cost: Int64, price: Int64) -> Int64? {
+    invariant(price > 0 && cost >= 0, "the price is positive and the cost at least 0")
+    let cap = Int128(cost) * 4_000 / (Int128(price) * 3)
     invariant(cap >= 0, "the cap is at least 0")
     return cap <= Int128(Limit.cap) ? Int64(cap) : nil
   }
 
+  /// Refuses grid prices out of range. Since version 4 they may be negative, and feed-in above retail
+  /// is refused, since it would pay for importing what is exported.
   private func validate(feedIn: Price, retail: Price) -> Refusal? {
-    validateGrid(feedIn) ?? validateGrid(retail)
-  }
-
-  private func validateGrid(_ price: Price) -> Refusal? {
-    (0...Limit.price).contains(price.ticks) ? nil : Refusal(.badDefinition, price.ticks)
+    let lowest = rules >= 4 ? -Limit.price : 0
+    for price in [feedIn.ticks, retail.ticks] where price < lowest || price > Limit.price {
+      return Refusal(.badDefinition, price)
+    }
+    return rules >= 4 && feedIn > retail ? Refusal(.badDefinition, feedIn.ticks) : nil
   }
 
   mutating func setTariff(_ tariff: SetTariff, _ request: Request) {
@@ -91,9 +99,6 @@ extension Exchange {
     invariant(exists(tariff.area), "the area of the tariff exists")
     products.areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     products.areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
-    invariant(
-      tariff.feedInPrice.ticks >= 0 && tariff.retailPrice.ticks >= 0, "grid prices are at least 0"
-    )
     emit(.reference(.tariffSet(tariff)))
     acknowledge(request)
   }

@@ -97,23 +97,25 @@ extension Exchange {
     }
     if exists(new.instrument) { return Refusal(.alreadyExists) }
     guard exists(new.area) else { return Refusal(.unknownArea, capacity.areas) }
-    let (tick, lot) = (new.tick.ticks, new.lot.wattHours)
+    return validateTerms(Instrument(new))
+  }
+
+  /// Refuses tick, lot, band and fees that are out of range or do not fit each other.
+  func validateTerms(_ terms: Instrument) -> Refusal? {
+    let (tick, lot) = (terms.tick, terms.lot)
     if tick <= 0 || tick > Limit.price { return Refusal(.badDefinition, tick) }
     if lot <= 0 || lot > Limit.orderQuantity { return Refusal(.badDefinition, lot) }
-    for price in [new.lowestPrice.ticks, new.highestPrice.ticks] {
+    for price in [terms.lowest, terms.highest] {
       let fits = abs(price.clamped) <= Limit.price && price % tick == 0
       if !fits || price.multipliedReportingOverflow(by: lot).overflow {
         return Refusal(.badDefinition, price)
       }
     }
-    if new.highestPrice < new.lowestPrice {
-      return Refusal(.badDefinition, new.highestPrice.ticks)
-    }
-    let width = (new.highestPrice.ticks - new.lowestPrice.ticks) / tick
+    if terms.highest < terms.lowest { return Refusal(.badDefinition, terms.highest) }
+    let width = (terms.highest - terms.lowest) / tick
     if width >= Limit.bandTicks { return Refusal(.badDefinition, width) }
-    for fee in [new.makerFee, new.takerFee]
-    where fee.partsPerMillion > Rate.highest.partsPerMillion {
-      return Refusal(.badDefinition, fee.partsPerMillion)
+    for fee in [terms.makerFee, terms.takerFee] where fee > Rate.highest.partsPerMillion {
+      return Refusal(.badDefinition, fee)
     }
     return nil
   }

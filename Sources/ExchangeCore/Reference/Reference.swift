@@ -27,6 +27,13 @@ struct Reference: ~Copyable, StateComponent {
     exchange.reference.sessions.read(from: source)
   }
 
+  /// Sets the fields of sessions that older images lack.
+  func clearAdditions() {
+    for number in 0..<UInt32(sessions.capacity) {
+      sessions[number].clearAdditions()
+    }
+  }
+
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
     exchange.reference.fold(into: &hash)
   }
@@ -43,6 +50,9 @@ struct Reference: ~Copyable, StateComponent {
       invariant(
         participants[sessions[number].participant].exists, "the participant of a session exists")
       hash.fold(sessions[number].publicKey)
+      if sessions[number].selfTrade != .account {
+        hash.fold(UInt64(sessions[number].selfTrade.rawValue))
+      }
     }
   }
 }

@@ -7,11 +7,36 @@ import MarketModel
 struct Session: BitwiseCopyable {
   var exists: Bool
   var roles: UInt8
-  /// Whether it is blocked, so that orders must look at the restrictions
-  /// (Restrictions.swift).
-  var isRestricted = false
+  /// Between which orders the prevention of self-trades of its orders applies.
+  var selfTrade: SelfTradeScope
+  private var marks: UInt8
   var participant: UInt32
   var publicKey: PublicKey
+
+  /// A registered session without a note.
+  init(_ new: RegisterSession, isRestricted: Bool) {
+    (exists, roles, selfTrade) = (true, new.roles.rawValue, new.selfTrade)
+    marks = isRestricted ? Session.restricted : 0
+    (participant, publicKey) = (new.participant.rawValue, new.publicKey)
+  }
+
+  private static let noted: UInt8 = 1
+  private static let restricted: UInt8 = 2
+
+  /// Whether a note waits for its next order (Notes.swift).
+  var hasNote: Bool {
+    @inline(__always) get { marks & Session.noted != 0 }
+    set { marks = marks & ~Session.noted | (newValue ? Session.noted : 0) }
+  }
+
+  /// Whether it is blocked, so that orders must look at the restrictions (Restrictions.swift).
+  var isRestricted: Bool {
+    @inline(__always) get { marks & Session.restricted != 0 }
+    set { marks = marks & ~Session.restricted | (newValue ? Session.restricted : 0) }
+  }
+
+  /// Sets what older images lack: no note waits, and nothing is restricted.
+  mutating func clearAdditions() { (selfTrade, marks) = (.account, 0) }
 }
 
 extension Exchange {
@@ -34,33 +59,7 @@ extension Exchange {
   }
 
   /// The roles that the rules in force know.
-  private var knownRoles: Roles { rules < 4 ? .first : .all }
-
-  mutating func registerSession(_ new: RegisterSession, _ request: Request) {
-    var refusal = validateDefinition(
-      request, new.session.rawValue, of: capacity.sessions, Roles.administrations)
-    if refusal == nil, !exists(new.participant) {
-      refusal = Refusal(.unknownParticipant, capacity.participants)
-    }
-    if refusal == nil, !knownRoles.isSuperset(of: new.roles) {
-      refusal = Refusal(.badDefinition, UInt32(new.roles.rawValue))
-    }
-    if let refusal = refusal ?? validateGrant(new, request) { return reject(refusal, request) }
-    invariant(new.session.rawValue <= capacity.sessions, "the session is within the table")
-    let former = reference.sessions[new.session.rawValue]
-    if former.exists { restrictions.uncountSession(of: former.participant) }
-    restrictions.countSession(of: new.participant.rawValue)
-    reference.sessions[new.session.rawValue] = Session(
-      exists: true, roles: new.roles.rawValue,
-      isRestricted: former.isRestricted, participant: new.participant.rawValue,
-      publicKey: new.publicKey)
-    invariant(validateSession(new.session) == nil, "the registered session exists")
-    invariant(
-      reference.participants[reference.sessions[new.session.rawValue].participant].exists,
-      "a session's participant exists")
-    emit(.reference(.sessionRegistered(new)))
-    acknowledge(request)
-  }
+  var knownRoles: Roles { rules < 4 ? .first : .all }
 
   /// Ends a session's connections: the gateways do it when they learn of the event.
   mutating func cutSession(_ cut: CutSession, _ request: Request) {
@@ -84,6 +83,12 @@ extension Exchange {
     invariant(
       reference.participants[reference.sessions[session.session.rawValue].participant].exists,
       "a session's participant exists")
+    reference.sessions[session.session.rawValue].hasNote = false
     emit(.session(.sessionBegan(session)))
+  }
+
+  /// Refuses a client's command whose participant had used up its work. Changes nothing.
+  mutating func refuseWork(_ refusal: RefuseWork, _ request: Request) {
+    reject(Refusal(.workLimit, refusal.left), request)
   }
 }

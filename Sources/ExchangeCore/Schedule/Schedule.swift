@@ -6,7 +6,8 @@
 //     entries   handle -> time, rank, index in the heap, so that any entry can be removed
 //
 // The handle of an entry is the base of its kind plus its subject. The subject of an expiry is the
-// order's slot.
+// order's slot, that of a parameter the row of the change. Kinds with few subjects have the lowest
+// handles, so that an image, which contains the entries up to the highest handle in use, is short.
 
 import MarketModel
 
@@ -14,11 +15,14 @@ import MarketModel
 enum DueKind: UInt8, CaseIterable {
   /// Cancels a good-till-time order. The subject is the order's slot, the number is its arrival.
   case expiry = 0
+  /// A changed parameter takes effect. The subject is its row, the number counts these changes.
+  case parameter = 6
 
   /// The highest subject of this kind.
   func subjects(_ capacity: Capacity) -> UInt32 {
     switch self {
     case .expiry: capacity.orders
+    case .parameter: Limit.pendingParameters
     }
   }
 }
@@ -39,15 +43,15 @@ struct Schedule: ~Copyable {
   private let heap: Table<UInt32>
   /// Entries by handle; rows of unused handles are never written.
   private let entries: Table<ScheduleEntry>
-  /// The base handle of each kind.
-  private let bases: InlineArray<1, UInt32>
+  /// The base handle of each kind, by its raw value.
+  private let bases: InlineArray<7, UInt32>
   /// Number of entries.
   private(set) var count: UInt32 = 0
 
   init(capacity: Capacity) {
-    var bases = InlineArray<1, UInt32>(repeating: 0)
+    var bases = InlineArray<7, UInt32>(repeating: 0)
     var handles: UInt32 = 0
-    for kind in DueKind.allCases {
+    for kind in [DueKind.parameter, .expiry] {
       bases[Int(kind.rawValue)] = handles
       handles += kind.subjects(capacity)
     }

@@ -8,11 +8,12 @@ extension OrderReader {
   /// The roles of which a session needs one to send `template`; empty when it needs none.
   public static func roles(for template: Template) -> Roles {
     switch template {
-    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent,
-    .transfer: [.trading]
+    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent, .transfer,
+    .note: [.trading]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
-    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules: [.administration]
+    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
+    .setParameter: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession: [.administration, .participantAdministration]
     default: []
@@ -44,10 +45,13 @@ extension OrderReader {
       case .tick: TickDecoder(frame).map(command)
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
+      case .resetNumbers: ResetNumbersDecoder(frame).map(command)
       case .setBlock: SetBlockDecoder(frame).map(command)
       case .cancelInstructions: CancelInstructionsDecoder(frame).map(command)
       case .setLimit: SetLimitDecoder(frame).map(command)
       case .cutSession: CutSessionDecoder(frame).map(command)
+      case .setParameter: SetParameterDecoder(frame).map(command)
+      case .note: NoteDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -154,7 +158,7 @@ extension OrderReader {
   func command(_ message: DepositDecoder) -> Body {
     let value = CashMovement(
       account: message.account, currency: message.currency, amount: message.amount,
-      reference: message.reference
+      reference: message.reference, source: message.source
     )
     return .command(.cash(.deposit(value)))
   }
@@ -162,7 +166,7 @@ extension OrderReader {
   func command(_ message: WithdrawDecoder) -> Body {
     let value = CashMovement(
       account: message.account, currency: message.currency, amount: message.amount,
-      reference: message.reference
+      reference: message.reference, source: message.source
     )
     return .command(.cash(.withdraw(value)))
   }
@@ -175,9 +179,15 @@ extension OrderReader {
   }
 
   func command(_ message: RegisterSessionDecoder) -> Body {
+    guard let orders = message.orders else {
+      return .badEnum(message.ordersRaw)
+    }
+    guard let selfTrade = message.selfTrade else {
+      return .badEnum(message.selfTradeRaw)
+    }
     let value = RegisterSession(
       session: message.sessionId, participant: message.participant, roles: message.roles,
-      publicKey: message.publicKey
+      publicKey: message.publicKey, orders: orders, selfTrade: selfTrade
     )
     return .command(.reference(.registerSession(value)))
   }
@@ -238,7 +248,8 @@ extension OrderReader {
   func command(_ message: RegisterMeterDecoder) -> Body {
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
-      publicKey: message.publicKey, capacity: message.capacity
+      publicKey: message.publicKey, capacity: message.capacity, from: message.from,
+      ownReadings: message.ownReadings
     )
     return .command(.reference(.registerMeter(value)))
   }
@@ -264,6 +275,13 @@ extension OrderReader {
       sides: sides, order: message.orderId, session: message.sessionId
     )
     return .command(.order(.cancelOrders(value)))
+  }
+
+  func command(_ message: ResetNumbersDecoder) -> Body {
+    let value = ResetNumbers(
+      session: message.sessionId, account: message.account
+    )
+    return .command(.reference(.resetNumbers(value)))
   }
 
   func command(_ message: SetBlockDecoder) -> Body {
@@ -298,5 +316,26 @@ extension OrderReader {
       session: message.sessionId
     )
     return .command(.session(.cutSession(value)))
+  }
+
+  func command(_ message: SetParameterDecoder) -> Body {
+    guard let subject = message.subject else {
+      return .badEnum(message.subjectRaw)
+    }
+    guard let parameter = message.parameter else {
+      return .badEnum(message.parameterRaw)
+    }
+    let value = SetParameter(
+      subject: subject, number: message.number, parameter: parameter, value: message.value,
+      from: message.from
+    )
+    return .command(.reference(.setParameter(value)))
+  }
+
+  func command(_ message: NoteDecoder) -> Body {
+    let value = Note(
+      clientOrderId: message.clientOrderId, text: message.text
+    )
+    return .command(.order(.note(value)))
   }
 }

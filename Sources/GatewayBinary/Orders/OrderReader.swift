@@ -110,7 +110,9 @@ public struct OrderReader: Sendable {
       return .rejected(Self.notPermitted(.metering, frame, session))
     }
     guard let message = MeterReadingDecoder(frame) else { Self.notChecked() }
-    guard let meter = reference.meter(message.meter) else {
+    guard let meter = reference.meter(message.meter),
+      let key = reference.key(of: message.meter, at: message.intervalStart)
+    else {
       return .rejected(
         Rejected(
           code: .unknownMeter, limit: Int64(reference.highestMeter), session: session,
@@ -122,7 +124,7 @@ public struct OrderReader: Sendable {
           meter: message.meter, registerSequence: message.registerSequence,
           intervalStart: message.intervalStart, intervalEnd: message.intervalEnd,
           produced: message.produced, consumed: message.consumed),
-        signature: message.signature, key: meter.key, account: meter.account, session: session,
+        signature: message.signature, key: key, account: meter.account, session: session,
         clientSequence: frame.sequenceNumber, sendingTime: message.sendingTime,
         gateway: gateway, connection: connection))
   }

@@ -9,13 +9,11 @@ extension BinaryGateway {
   /// Applies the effects of an event on sessions of this gateway.
   func note(_ event: borrowing Event) {
     switch copy event {
-    case .reference(.sessionRegistered(let registered)): update(registered)
-    case .reference(.limitSet(let set)): update(set)
     case .session(.sessionBegan(let session)): began(session.session)
-    case .session(.sessionCut(let cut)):
-      if let slot = peers.slot(of: cut.session) { terminate(slot, Refusal(.sessionCut)) }
+    case .reference(.limitSet(let set)): update(set)
     default: break
     }
+    if let ended = view.ended { end(ended.session, ended.refusal) }
   }
 
   /// A session with a new limit of messages obeys it at once.
@@ -25,15 +23,17 @@ extension BinaryGateway {
     peers[slot]?.session.limitMessages(to: UInt32(clamping: set.inForce))
   }
 
-  /// A session that was revoked or moved to another participant is terminated; changed roles apply
-  /// immediately.
-  private func update(_ registered: RegisterSession) {
-    guard let slot = peers.slot(of: registered.session) else { return }
-    let isItsOwn = peers[slot]?.participant == registered.participant
-    guard isItsOwn, !registered.roles.isEmpty else {
-      begins[registered.session] = nil
-      return terminate(slot, Refusal(.unknownSession))
-    }
+  /// A command has ended a session: by its key, whose orders are then left to the operator, by its
+  /// version, or only its connection. (Changed roles apply immediately and end nothing.)
+  private func end(_ session: SessionId, _ refusal: Refusal) {
+    if refusal.code == .keyChanged { lost.found(session) }
+    if refusal.code == .versionReset { recent.row(Int(session.rawValue)).pointee.clear() }
+    guard let slot = peers.slot(of: session) else { return }
+    if refusal.code == .keyChanged { peers[slot]?.cancelAfter = BeginSession.never }
+    // A session that was only cut goes on: its pending commands will be delivered.
+    if refusal.code != .sessionCut { begins[session] = nil }
+    exchange.note(.cutOff(session, refusal))
+    terminate(slot, refusal)
   }
 
   /// Stores a report for retransmission and sends it to its session, if that is connected in this

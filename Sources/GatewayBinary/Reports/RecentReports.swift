@@ -39,6 +39,9 @@ struct RecentReports: ~Copyable {
     return older.count > 0 ? older.first : newer.count > 0 ? newer.first : nil
   }
 
+  /// Forgets all reports, of whatever version.
+  mutating func clear() { begin(0) }
+
   /// Clears the cache for a new version.
   private mutating func begin(_ version: UInt64) {
     self.version = version

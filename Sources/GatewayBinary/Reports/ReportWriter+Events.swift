@@ -36,6 +36,7 @@ extension ReportWriter {
     case .metered(let done): metered(number, time, done)
     case .order(.massCanceled(let done)): massCanceled(number, time, done)
     case .order(.agentSet(let done)): agentSet(number, time, done)
+    case .order(.noted(let noted)): self.noted(number, time, noted)
     case .cash(.transferred(let done)): transferred(number, time, done)
     case .control(.acknowledged(let done)): ack(number, time, reference: done.clientSequence)
     case .control(.settlementConfirmed(let done)): settled(number, time, done)

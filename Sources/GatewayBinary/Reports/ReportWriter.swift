@@ -236,6 +236,13 @@ extension ReportWriter {
       instrument: agent.instrument, flags: flags)
   }
 
+  func noted(_ sequence: UInt64, _ time: Timestamp, _ noted: Noted) {
+    guard let frame = room(NotedEncoder.frameLength) else { return }
+    NotedEncoder(
+      into: frame, seqNo: sequence, transactTime: time, orderId: noted.order,
+      clientOrderId: noted.clientOrderId, text: noted.text, account: noted.account)
+  }
+
   func ack(_ sequence: UInt64, _ time: Timestamp, reference: UInt64) {
     guard let frame = room(AckEncoder.frameLength) else { return }
     AckEncoder(into: frame, seqNo: sequence, transactTime: time, refSeqNo: reference)

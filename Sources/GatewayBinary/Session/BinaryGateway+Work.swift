@@ -29,11 +29,11 @@ extension BinaryGateway {
   }
 
   /// Takes the cost of a command that took long from the participant of its session. Services that
-  /// send readings for others do not pay for what those readings cause.
+  /// send readings for others do not pay for what those readings cause, nor do administrators, whose
+  /// commands must be applied when they are needed.
   public func charge(_ session: SessionId, _ units: Int64) {
     let roles = view.reference.roles(of: session)
-    if roles.isDisjoint(with: Roles.administrations.union(.trading)) { return }
-    debit(session, units)
+    if roles.contains(.trading), !roles.contains(.administration) { debit(session, units) }
   }
 
   /// Takes the cost of a command that was journaled although it changed nothing: one that was

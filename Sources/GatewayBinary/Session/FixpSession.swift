@@ -130,6 +130,8 @@ public struct FixpSession: Sendable {
   public struct Limits: Sendable, Equatable {
     /// Greatest allowed difference between a client's clock and the server's, in ns.
     public var clockWindow: UInt64 = 5_000_000_000
+    /// Longest time by which a session version may be ahead of the server's clock, in ns.
+    public var versionWindow: UInt64 = 86_400_000_000_000
     /// Shortest keep-alive interval, in ms.
     public var shortestKeepAlive: UInt32 = 1_000
     /// Longest keep-alive interval, in ms.
@@ -183,7 +185,7 @@ public struct FixpSession: Sendable {
   /// - Parameters:
   ///   - now: Present time of the interval clock.
   ///   - wall: Present wall-clock time, to check the request's timestamp.
-  ///   - identities: State of all sessions; records version and timestamp.
+  ///   - identities: State of all sessions; records the version.
   ///   - doubt: Why the sender has not proved to be the session's owner; `nil` if it has. Evaluated
   ///     before anything of the session is looked at, so that others learn nothing of it; and only
   ///     in the right state, since verifying a signature takes 50 us.
@@ -194,13 +196,18 @@ public struct FixpSession: Sendable {
     lastReceived = now
     guard state == .connected else { return end(.alreadyNegotiated) }
     if let doubt = doubt() { return refuseNegotiation(doubt.code, limit: doubt.limit) }
-    if let refusal = badTimestamp(request.timestamp, wall, request.session, &identities) {
+    if let refusal = badTimestamp(request.timestamp, wall) {
       return refuseNegotiation(refusal.code, limit: refusal.limit)
     }
     let last = identities.lastVersion(request.session)
     guard request.version > last else {
       return refuseNegotiation(
         .sessionVersionNotIncreasing, limit: Int64(clamping: last))
+    }
+    let highest = wall.nanoseconds.addingReportingOverflow(limits.versionWindow)
+    guard highest.overflow || request.version <= highest.partialValue else {
+      return refuseNegotiation(
+        .sessionVersionTooHigh, limit: Int64(clamping: highest.partialValue))
     }
     guard !identities.isEstablished(request.session) else {
       return refuseNegotiation(.alreadyEstablished)
@@ -229,7 +236,7 @@ public struct FixpSession: Sendable {
     if state == .established || state == .ended { return end(.alreadyEstablished) }
     if let doubt = doubt() { return refuseEstablishment(doubt.code, limit: doubt.limit) }
     if let refusal = unknownVersion(request, identities)
-      ?? badTimestamp(request.timestamp, wall, request.session, &identities) ?? badTerms(request)
+      ?? badTimestamp(request.timestamp, wall) ?? badTerms(request)
     {
       return refuseEstablishment(refusal.code, limit: refusal.limit)
     }
@@ -263,21 +270,11 @@ public struct FixpSession: Sendable {
     return version == last ? nil : Refusal(.unknownSessionVersion, limit: Int64(clamping: last))
   }
 
-  /// The refusal if the timestamp is outside the window around the server's clock, or not above the
-  /// last one of the identity; records it otherwise. A last one that is itself outside the window is
-  /// from before a correction of the clock and does not count: the nonce alone prevents replays.
-  private func badTimestamp(
-    _ timestamp: Timestamp, _ wall: Timestamp, _ session: SessionId,
-    _ identities: inout SessionIdentities
-  ) -> Refusal? {
-    guard isInWindow(timestamp, wall) else {
-      return Refusal(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
-    }
-    if let last = identities.lastTimestamp(session), isInWindow(last, wall), timestamp <= last {
-      return Refusal(.timestampOutOfWindow)
-    }
-    identities.accepted(session, at: timestamp)
-    return nil
+  /// The refusal if the timestamp is outside the window around the server's clock. It tells a client
+  /// that its clock is wrong; the nonce prevents replays.
+  private func badTimestamp(_ timestamp: Timestamp, _ wall: Timestamp) -> Refusal? {
+    isInWindow(timestamp, wall)
+      ? nil : Refusal(.timestampOutOfWindow, limit: Int64(limits.clockWindow))
   }
 
   /// The refusal if an interval is out of range.

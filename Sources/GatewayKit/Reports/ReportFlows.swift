@@ -31,7 +31,7 @@ public struct ReportFlow: Equatable, Sendable, BitwiseCopyable {
   /// not cancelled.
   public var cancelAfter = BeginSession.never
   /// Whether its orders are to be cancelled once it has been disconnected for `cancelAfter`.
-  public var isExposed: Bool { version != 0 && cancelAfter != BeginSession.never }
+  public var isExposed: Bool { cancelAfter != BeginSession.never }
 
   /// Creates a flow that never began.
   public init() {}
@@ -128,6 +128,7 @@ public struct ReportFlows: ~Copyable {
     case .metered(let done): tell(done.session, .event, known)
     case .order(.massCanceled(let done)): tell(done.session, .event, known)
     case .order(.agentSet(let done)): tell(done.session, .event, known)
+    case .order(.noted(let noted)): tell(noted.session, .event, known)
     case .order(.displayed): break  // Market data.
     case .cash(.transferred(let done)): tell(done.session, .event, known)
     case .cash(.deposited), .cash(.withdrawn):
@@ -151,6 +152,18 @@ public struct ReportFlows: ~Copyable {
     if let former { findAudience(former, known) }
     findAudience(session.participant, known)
     if hasWatchers || session.roles.contains(.surveillance) { findWatchers(known) }
+  }
+
+  /// A session's key was replaced or revoked: its orders stay, unless the operator has them
+  /// cancelled, until a session begins with the new key.
+  mutating func keyChanged(_ session: SessionId) {
+    flows.pointer(Int(session.rawValue))?.pointee.cancelAfter = BeginSession.never
+  }
+
+  /// The operator has reset a session's version: no report is numbered until another one begins.
+  mutating func reset(_ session: SessionId) {
+    guard let flow = flows.pointer(Int(session.rawValue)) else { return }
+    (flow.pointee.version, flow.pointee.last) = (0, 0)
   }
 
   /// A balance is reported to every trading session of the account's participant, to its drop

@@ -166,7 +166,7 @@ public struct GatewaySeat {
   public func noteRefused(
     _ session: SessionId, _ failure: LogOnFailure, from address: LogOnAddress?
   ) {
-    let count = logOns.refused(failure, from: address, at: clock.now)
-    exchange.note(.logOnRefused(session, failure, from: address, count: count))
+    logOns.refused(failure, from: address, at: clock.now)
+    exchange.note(.logOnRefused(session, failure, from: address))
   }
 }

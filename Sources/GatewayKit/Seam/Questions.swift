@@ -87,9 +87,8 @@ public struct RetransmitQuery: Equatable, Sendable {
 public enum GatewayNotice: Equatable, Sendable {
   /// The client did not read and was terminated with this many bytes queued.
   case slowReader(SessionId, bytes: Int)
-  /// A log-on was refused. `count` is the number of refusals from its address that a line in the log
-  /// is about, which is due now; 0: this one is only counted.
-  case logOnRefused(SessionId, LogOnFailure, from: LogOnAddress?, count: Int)
+  /// A log-on in the name of this session was refused.
+  case logOnRefused(SessionId, LogOnFailure, from: LogOnAddress?)
   /// The session exceeds a rate limit. Reported once per connection.
   case throttled(SessionId, Refusal)
   /// The session lost its connection; its orders are cancelled after `cancelAfter` ms, unless it
@@ -98,6 +97,8 @@ public enum GatewayNotice: Equatable, Sendable {
   /// The client ended the session in order; its orders are cancelled after `cancelAfter` ms, unless
   /// it returns.
   case ended(SessionId, cancelAfter: UInt32)
+  /// An operator's command ended the session's connection.
+  case cutOff(SessionId, Refusal)
 }
 
 /// The result of submitting a command.

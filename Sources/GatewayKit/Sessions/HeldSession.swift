@@ -117,10 +117,14 @@ public struct HeldSession {
   }
 
   /// Gives the session up: its connection is gone, or ends. Once.
+  /// - Parameter refusal: Why the gateway ends it, if it does. The orders of a session whose key was
+  ///   replaced or revoked are left to the operator.
   /// - Returns: The session.
-  @discardableResult public func release() -> SessionId {
+  @discardableResult public func release(_ refusal: Refusal? = nil) -> SessionId {
     seat.view.identities.release(session, nextIncoming: nextCommand)
-    seat.lost.lose(session, version: version, cancelAfter: cancelAfter)
+    if refusal?.code != .keyChanged {
+      seat.lost.lose(session, version: version, cancelAfter: cancelAfter)
+    }
     return session
   }
 }

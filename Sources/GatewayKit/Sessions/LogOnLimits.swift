@@ -4,7 +4,6 @@
 //     refused, not proven ──▶ counted for its address ──▶ limit reached ──▶ nothing from there is
 //                                                                           verified for the rest
 //                                                                           of the minute
-//     refused for whatever reason ──▶ one line in the log a second and address, with a count
 
 /// An address from which clients connect, as far as limits distinguish them.
 public struct LogOnAddress: Hashable, Sendable, CustomStringConvertible {
@@ -30,7 +29,7 @@ public enum LogOnFailure: String, Hashable, Sendable, CaseIterable {
   case oldVersion
   /// Too many log-ons that prove nothing came from its address; this one was not looked at.
   case tooMany
-  /// It is proven, but its timestamp is outside the window, or not above the last.
+  /// It is proven, but its timestamp is outside the window.
   case timestamp
   /// It is proven, but its version, state or terms are not admissible.
   case notAdmissible
@@ -47,8 +46,6 @@ public final class LogOnLimits {
   public static let loopbackFailures: UInt32 = 10_000
   /// The period of the limit: it begins with an address's first failure, ns.
   public static let period: UInt64 = 60_000_000_000
-  /// Shortest time between two lines in the log about one address, ns.
-  public static let logInterval: UInt64 = 1_000_000_000
 
   private struct Entry {
     var address: LogOnAddress?
@@ -56,10 +53,6 @@ public final class LogOnLimits {
     var start: SteadyTime
     /// Failures in this minute that left open who the client is.
     var failures: UInt32 = 0
-    /// When the last line was logged.
-    var logged: SteadyTime?
-    /// Refusals since then.
-    var unlogged = 0
   }
 
   private let limit: UInt32
@@ -68,8 +61,6 @@ public final class LogOnLimits {
   private var places: [LogOnAddress: Int] = [:]
   /// The place that the next new address takes when all are taken.
   private var oldest = 0
-  /// All connections whose address is not known; they have no limit in common.
-  private var unknown = Entry(address: nil, start: SteadyTime(nanoseconds: 0))
 
   /// - Parameters:
   ///   - failures: Failures a minute and address that are looked at.
@@ -88,14 +79,17 @@ public final class LogOnLimits {
     return Self.period - passed
   }
 
-  /// Counts a refused log-on. Constant time.
-  /// - Returns: the number of refusals that the line in the log is about, which is due now; 0 if
-  ///   this one is counted in a later line.
+  /// Counts a refused log-on if it left open who the client is and its address is known. Constant
+  /// time.
   public func refused(
     _ failure: LogOnFailure, from address: LogOnAddress?, at now: SteadyTime
-  ) -> Int {
-    guard let address else { return Self.count(failure, in: &unknown, at: now) }
-    return Self.count(failure, in: &entries[place(of: address, at: now)], at: now)
+  ) {
+    guard failure.isUnproven, let address else { return }
+    let place = place(of: address, at: now)
+    if now.since(entries[place].start) >= Self.period {
+      (entries[place].start, entries[place].failures) = (now, 0)
+    }
+    if entries[place].failures < .max { entries[place].failures += 1 }
   }
 
   /// Number of addresses that are remembered.
@@ -119,16 +113,5 @@ public final class LogOnLimits {
     entries[place] = new
     places[address] = place
     return place
-  }
-
-  private static func count(
-    _ failure: LogOnFailure, in entry: inout Entry, at now: SteadyTime
-  ) -> Int {
-    if now.since(entry.start) >= period { (entry.start, entry.failures) = (now, 0) }
-    if failure.isUnproven, entry.failures < .max { entry.failures += 1 }
-    entry.unlogged += 1
-    if let logged = entry.logged, now.since(logged) < logInterval { return 0 }
-    defer { (entry.logged, entry.unlogged) = (now, 0) }
-    return entry.unlogged
   }
 }

@@ -1,7 +1,7 @@
 import MarketModel
 
 /// State of session identities across connections and gateways: versions, expected sequence
-/// numbers, timestamps of log-ons, and which gateway has established them. Owned by the I/O thread.
+/// numbers, and which gateway has established them. Owned by the I/O thread.
 ///
 /// Versions of a session must increase, also across restarts. Versions that were established are in
 /// the journal. Versions that were only negotiated are excluded after a restart by a floor, the
@@ -15,8 +15,8 @@ public struct SessionIdentities: Sendable {
     var nextIncoming: UInt64 = 1
     /// The gateway that has established it; `nil` if it is not established.
     var holder: GatewayNumber?
-    /// Timestamp of the last accepted Negotiate or Establish; not durable.
-    var lastTimestamp: Timestamp?
+    /// Whether the operator has reset it and it has not begun since.
+    var isReset = false
   }
 
   private let versionFloor: UInt64
@@ -46,16 +46,6 @@ public struct SessionIdentities: Sendable {
 
   /// The gateway that has established `session`; `nil` if none has.
   public func holder(of session: SessionId) -> GatewayNumber? { identities[session]?.holder }
-
-  /// Timestamp of the last Negotiate or Establish of `session` that was accepted since the start.
-  public func lastTimestamp(_ session: SessionId) -> Timestamp? {
-    identities[session]?.lastTimestamp
-  }
-
-  /// Records the timestamp of an accepted Negotiate or Establish.
-  public mutating func accepted(_ session: SessionId, at timestamp: Timestamp) {
-    update(session) { $0.lastTimestamp = timestamp }
-  }
 
   /// Records the version that `session` negotiated.
   public mutating func negotiated(_ session: SessionId, version: UInt64) {
@@ -99,6 +89,14 @@ public struct SessionIdentities: Sendable {
     update(session) { $0.nextIncoming = max($0.nextIncoming, next) }
   }
 
+  /// Records that an operator has reset the version of `session`: any version above 0 may follow.
+  public mutating func reset(_ session: SessionId) {
+    update(session) { identity in
+      (identity.lastVersion, identity.openVersion, identity.nextIncoming) = (0, 0, 1)
+      identity.isReset = true
+    }
+  }
+
   private mutating func update(_ session: SessionId, _ change: (inout Identity) -> Void) {
     change(&identities[session, default: Identity(lastVersion: versionFloor)])
   }
@@ -113,18 +111,24 @@ extension SessionIdentities {
     var lastVersion, openVersion, nextIncoming: UInt64
   }
 
-  /// The durable state of every identity that began, by number.
+  /// The durable state of every identity that began or was reset, by number. Of one that was reset
+  /// and did not begin since, all numbers are 0.
   var rows: [Row] {
-    identities.filter { $0.value.openVersion != 0 }.map {
-      Row(
-        session: $0.key, lastVersion: $0.value.lastVersion, openVersion: $0.value.openVersion,
-        nextIncoming: $0.value.nextIncoming)
+    identities.filter { $0.value.openVersion != 0 || $0.value.isReset }.map { session, identity in
+      let hasBegun = identity.openVersion != 0
+      return Row(
+        session: session, lastVersion: hasBegun ? identity.lastVersion : 0,
+        openVersion: identity.openVersion, nextIncoming: hasBegun ? identity.nextIncoming : 0)
     }.sorted { $0.session.rawValue < $1.session.rawValue }
   }
 
   /// Restores the state in a snapshot.
   mutating func restore(_ rows: [Row]) {
     for row in rows {
+      if row.openVersion == 0 {
+        reset(row.session)
+        continue
+      }
       update(row.session) { identity in
         identity.lastVersion = row.lastVersion
         (identity.openVersion, identity.nextIncoming) = (row.openVersion, row.nextIncoming)

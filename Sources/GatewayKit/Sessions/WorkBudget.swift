@@ -108,8 +108,8 @@ public struct WorkBudget: Sendable {
   /// Takes the cost of work that was done.
   public mutating func debit(_ cost: Int64, at now: SteadyTime) {
     refill(at: now)
-    // A debt of more than ten seconds is not remembered.
-    left = max(left - cost, -10 * limits.perSecond)
+    // A debt of more than a minute is not remembered.
+    left = max(left - cost, -60 * limits.perSecond)
   }
 
   private mutating func refill(at now: SteadyTime) {

@@ -123,6 +123,9 @@ extension Configuration {
       .number(
         "capacity.accountLevels", \.capacity.accountLevels, 1...1 << 23,
         "price levels that one account's orders opened"),
+      .number(
+        "capacity.cashReferences", \.capacity.cashReferences, 1...1 << 28,
+        "references of deposits and withdrawals, all that ever took effect"),
     ]
   }
 }
@@ -175,6 +178,9 @@ extension Setting {
         if configuration.market == nil, !value.isEmpty {
           throw ConfigurationError("market: \(value) is not 32 hexadecimal digits")
         }
+        if configuration.market == MarketId(0, 0) {
+          throw ConfigurationError("market: an id of zeros names no market")
+        }
       })
   }
 
@@ -183,7 +189,7 @@ extension Setting {
       key: "health", text: "address:port for GET /health, /ready, /metrics; empty: none",
       value: { $0.health },
       assign: { (configuration, value) throws(ConfigurationError) in
-        if !value.isEmpty { _ = try Configuration.parseAddress(value) }
+        if !value.isEmpty { _ = try Configuration.parseAddress(value, of: "health") }
         configuration.health = value
       })
   }
@@ -192,8 +198,8 @@ extension Setting {
     Setting(
       key: "operator.keys",
       text:
-        "files with operators' public keys, comma-separated; none: the first start generates a "
-        + "key pair",
+        "files with operators' public keys, comma-separated, which the first start registers; none: "
+        + "it generates a key pair",
       value: { $0.operatorKeys.joined(separator: ",") },
       assign: { (configuration, value) throws(ConfigurationError) in
         configuration.operatorKeys = value.split(separator: ",").map {
@@ -209,19 +215,20 @@ extension Configuration {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 
-  /// Splits "127.0.0.1:9100" or "[::1]:9100" into host and port.
+  /// Splits "127.0.0.1:9100", "[::1]:9100" or "localhost:9100" into host and port.
+  /// - Parameter key: What the text belongs to, for messages.
   /// - Throws: if there is no port from 0 to 65535 after the last colon, or no host before it.
   public static func parseAddress(
-    _ text: String
+    _ text: String, of key: String = "listen"
   ) throws(ConfigurationError) -> (host: String, port: UInt16) {
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
     else {
-      throw ConfigurationError("listen: \(text) is not an address and port such as 127.0.0.1:9100")
+      throw ConfigurationError("\(key): \(text) is not an address and port such as 127.0.0.1:9100")
     }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
     guard !host.isEmpty else {
-      throw ConfigurationError("listen: \(text) names no address; 0.0.0.0 means every interface")
+      throw ConfigurationError("\(key): \(text) names no address; 0.0.0.0 means every interface")
     }
     return (String(host), port)
   }

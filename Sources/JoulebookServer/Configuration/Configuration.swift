@@ -129,6 +129,9 @@ public struct Configuration: Sendable, Equatable {
   /// Files with the operators' public keys, one key of 64 hexadecimal digits per line. If empty,
   /// the first start generates a key pair.
   public var operatorKeys: [String] = []
+  /// The key that replaces that of the operator's session 1 at this start; `nil`: it stays. No key
+  /// of the configuration file: for one start, by who owns the data folder.
+  public var recoveredOperator: PublicKey?
   /// The market's id. `nil`: a random one is made by the first start, which fixes it.
   public var market: MarketId?
   /// Capacity of the exchange. Fixed by the first start of a data folder.
@@ -178,13 +181,17 @@ extension Configuration {
       retention: retention, found: found)
   }
 
+  /// The work that a participant may ask for.
+  var work: WorkBudget.Limits {
+    WorkBudget.Limits(perSecond: Int64(workLimit), perTurn: max(1, Int64(workLimit) / 200))
+  }
+
   /// The part of the configuration that concerns the binary gateway.
   var gateway: BinaryGateway.Configuration {
     var gateway = BinaryGateway.Configuration()
     gateway.session.messages = ThrottleLimits(limit: messageLimit, cutoff: messageCutoff)
     gateway.session.cancels = ThrottleLimits(limit: cancelLimit, cutoff: cancelCutoff)
-    gateway.session.work = WorkBudget.Limits(
-      perSecond: Int64(workLimit), perTurn: max(1, Int64(workLimit) / 200))
+    gateway.session.work = work
     if let market { gateway.market = market }
     gateway.acceptsUnboundReadings = unboundReadings
     return gateway

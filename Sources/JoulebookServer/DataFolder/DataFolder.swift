@@ -14,6 +14,7 @@ import ExchangeCore
 import Foundation
 import Journaling
 import Settlement
+import TLS
 
 /// The data folder of one exchange: journal, ledger, keys, and the fixed settings.
 public struct DataFolder: Sendable, Equatable {
@@ -110,7 +111,7 @@ public struct DataFolder: Sendable, Equatable {
   }
 
   /// Checks that the names of the server's files are not links, which would lead writes out of the
-  /// folder, nor anything else than files.
+  /// folder, nor anything else than files; and that only the owner has access to the private key.
   /// - Throws: if one is; the message names it.
   func mustBeFiles() throws(ConfigurationError) {
     let inJournal = [
@@ -120,6 +121,7 @@ public struct DataFolder: Sendable, Equatable {
     for path in [market, operatorKey, operatorPublicKey] + inJournal {
       try NewFile.mustBeFile(path)
     }
+    if let exposure = PrivateKeyFile.exposure(operatorKey) { throw ConfigurationError(exposure) }
   }
 
   /// The location of the exchange's ledger as seen from this process, from `market.yaml`.
@@ -170,29 +172,41 @@ public struct DataFolder: Sendable, Equatable {
 
   /// Reads the fixed settings from `market.yaml`, or writes the file at the first start. The caller
   /// has the journal's lock, so that two first starts cannot fix different values.
-  /// - Throws: if the file cannot be read or written, or differs from keys that the user set
-  ///   explicitly (`chosen`): with another capacity a replay would not reach the same state.
+  /// - Returns: whether a market that had no id was given one.
+  /// - Throws: if the file cannot be read or written, has an empty id, or differs from keys that the
+  ///   user set explicitly (`chosen`): with another capacity a replay would not reach the same
+  ///   state.
+  @discardableResult
   public func fixMarket(
     in configuration: inout Configuration, chosen: Set<String>
-  ) throws(ConfigurationError) {
+  ) throws(ConfigurationError) -> Bool {
     guard FileManager.default.fileExists(atPath: market) else {
       if configuration.market == nil { configuration.market = .random() }
       try NewFile.writeWhole(configuration.marketYAML, to: market, mode: 0o644)
-      return
+      return false
     }
     let asked = configuration
     let text = try Self.text(of: market)
     var found: Set<String> = []
     try configuration.read(yaml: text, name: market, noting: &found)
-    // Folders from before markets had an id are given one.
     let isNamed = found.contains("market")
+    if isNamed, configuration.market == nil { throw withoutId }
+    // Folders from before markets had an id are given one.
     let id = configuration.market ?? .random()
     configuration.market = id
     try check(asked, configuration, chosen)
-    if !isNamed {
-      let line = (text.hasSuffix("\n") ? "" : "\n") + "market: \"\(id)\"\n"
-      try NewFile.writeWhole(text + line, to: market, mode: 0o644)
-    }
+    if isNamed { return false }
+    let line = (text.hasSuffix("\n") ? "" : "\n") + "market: \"\(id)\"\n"
+    try NewFile.writeWhole(text + line, to: market, mode: 0o644)
+    return true
+  }
+
+  private var withoutId: ConfigurationError {
+    ConfigurationError(
+      "\(market): market is empty, so that nobody knows which market this is. Write the id that it "
+        + "had, from a backup of the file or from a client's or meter's configuration. If it is lost, "
+        + "remove the line: the next start makes a new id, and refuses readings that meters sign "
+        + "for the former one")
   }
 
   /// Checks that what the user asked for is what the first start fixed.
@@ -242,7 +256,8 @@ public struct DataFolder: Sendable, Equatable {
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
+  /// The reason for an error of a file, in the system's words where it has some.
+  public static func reason(_ error: any Error) -> String {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
     if let underlying, underlying.domain == NSPOSIXErrorDomain {
       return String(cString: strerror(Int32(underlying.code)))

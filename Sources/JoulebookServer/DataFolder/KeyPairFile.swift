@@ -14,7 +14,13 @@ public enum KeyPairFile {
     let key = Curve25519.Signing.PrivateKey()
     try NewFile.write(hex(key.rawRepresentation) + "\n", to: path, mode: 0o600)
     let publicFile = (path.hasSuffix(".key") ? String(path.dropLast(4)) : path) + ".pub"
-    try NewFile.write(hex(key.publicKey.rawRepresentation) + "\n", to: publicFile, mode: 0o644)
+    do throws(ConfigurationError) {
+      try NewFile.write(hex(key.publicKey.rawRepresentation) + "\n", to: publicFile, mode: 0o644)
+    } catch {
+      // A private key alone would be in the way of the next attempt.
+      unlink(path)
+      throw error
+    }
     guard let publicKey = PublicKey(bytes: key.publicKey.rawRepresentation) else {
       throw malformed(publicFile)
     }

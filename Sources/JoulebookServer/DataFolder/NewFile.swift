@@ -12,9 +12,12 @@ enum NewFile {
     }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
+    errno = ENOSPC  // The reason for a write that is cut short.
     let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
     guard written == bytes.count, fsync(descriptor) == 0 else {
-      throw ConfigurationError("cannot write \(path): \(String(cString: strerror(errno)))")
+      let reason = String(cString: strerror(errno))
+      unlink(path)
+      throw ConfigurationError("cannot write \(path): \(reason); nothing is left of it")
     }
   }
 

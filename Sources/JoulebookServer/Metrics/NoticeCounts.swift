@@ -12,9 +12,9 @@ struct NoticeCounts: Sendable, Equatable {
   mutating func count(_ notice: GatewayNotice) {
     switch notice {
     case .slowReader: slowReaders += 1
-    case .logOnRefused(_, let failure, _, _): refusedLogOns[failure, default: 0] += 1
+    case .logOnRefused(_, let failure, _): refusedLogOns[failure, default: 0] += 1
     case .throttled: throttled += 1
-    case .disconnected, .ended: break
+    case .disconnected, .ended, .cutOff: break
     }
   }
 }

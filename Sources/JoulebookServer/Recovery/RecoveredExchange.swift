@@ -118,9 +118,11 @@ struct RecoveredExchange: ~Copyable {
           "defect": "\(torn.defect)",
         ])
     }
-    let isInOrder = journal.isSealed || journal.lastSequence == .none
+    if journal.lastSequence == .none {
+      return log.info("the journal is empty: a new exchange begins")
+    }
     log.info(
-      isInOrder ? "the journal was closed in order" : "the journal was not closed in order",
+      journal.isSealed ? "the journal was closed in order" : "the journal was not closed in order",
       metadata: ["command": journal.lastSequence.field])
   }
 }

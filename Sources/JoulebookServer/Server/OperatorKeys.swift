@@ -8,14 +8,82 @@ enum OperatorKeys {
   /// The operator's participant id.
   static let participant = ParticipantId(1)
 
-  /// Returns the commands that register the operator, or none if the journal already contains them.
-  /// If no keys are configured, a key pair is generated in the data folder.
+  /// Refuses to recover the operator of a data folder that no server has used.
+  static func checkRecovery(_ configuration: Configuration) throws(ConfigurationError) {
+    guard configuration.recoveredOperator != nil,
+      configuration.journalKept == .none || DataFolder(configuration.dataFolder).isNew
+    else { return }
+    throw ConfigurationError(
+      "--recover-operator: \(configuration.dataFolder) has no operator yet; the first start makes "
+        + "the operator's key, or takes those of operator.keys")
+  }
+
+  /// Returns the commands that register the operator; of a journal that already has one, those that
+  /// give its session 1 another key, or none. If no keys are configured, a key pair is generated in
+  /// a new data folder.
   /// - Throws: `ConfigurationError` if a key file cannot be read or written.
   static func bootstrap(
     _ known: borrowing ReferenceData, _ configuration: Configuration, log: Logger
   ) throws(ConfigurationError) -> [Command] {
-    guard known.session(SessionId(1)) == nil else { return [] }
+    if let first = known.session(SessionId(1)) {
+      checkKeys(known, configuration, log)
+      guard let key = configuration.recoveredOperator else { return [] }
+      return recovery(known, first, key, log)
+    }
     return commands(known, keys: try keys(configuration, log: log))
+  }
+
+  /// Returns the command that gives session 1 another key, and the role administration, for an
+  /// operator who has lost the key.
+  private static func recovery(
+    _ known: borrowing ReferenceData, _ first: ReferenceData.Session, _ key: PublicKey,
+    _ log: Logger
+  ) -> [Command] {
+    if let session = administrator(with: key, known) {
+      log.notice(
+        "--recover-operator was not needed: a session with the role administration has this key",
+        metadata: ["session": session.field])
+      return []
+    }
+    log.error(
+      "ALARM: --recover-operator replaced the key of the operator's session",
+      metadata: ["session": "1", "participant": "\(first.participant.rawValue)"])
+    let session = RegisterSession(
+      session: SessionId(1), participant: first.participant,
+      roles: first.roles.union(.administration), publicKey: key)
+    return [Command(session: .exchange, body: .reference(.registerSession(session)))]
+  }
+
+  private static func administrator(
+    with key: PublicKey, _ known: borrowing ReferenceData
+  ) -> SessionId? {
+    known.sessionIdentities.first {
+      $0.is.key == key && $0.is.roles.contains(.administration)
+    }?.session
+  }
+
+  /// Warns of keys in `operator.keys` with which nobody can administer: only the first start of a
+  /// data folder registers them.
+  private static func checkKeys(
+    _ known: borrowing ReferenceData, _ configuration: Configuration, _ log: Logger
+  ) {
+    for file in configuration.operatorKeys {
+      do throws(ConfigurationError) {
+        var isKnown = true
+        for key in try KeyPairFile.publicKeys(at: file) where administrator(with: key, known) == nil
+        {
+          isKnown = false
+        }
+        if isKnown { continue }
+        log.warning(
+          """
+          operator.keys has no effect: this data folder has an operator already; register the key \
+          with `joulebook admin session`, or start once with --recover-operator
+          """, metadata: ["file": "\(file)"])
+      } catch {
+        log.warning("operator.keys cannot be read", metadata: ["error": "\(error)"])
+      }
+    }
   }
 
   /// Returns the commands that register the operator with `keys`, or none if session 1 already

@@ -82,13 +82,15 @@ public final class Server {
     metrics: @escaping @Sendable () -> String = { "" }
   ) throws(StartError) {
     var configuration = asked
+    let gateways = try Self.resolve(&configuration, gateways)
     let alarms = AlarmCount()
     let log = alarms.watching(given)
     try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
     try Self.judge([configuration.host] + gateways.map(\.host), security, configuration.insecure)
     try Self.checkFirstStart(clock, configuration)
-    let lock = try Self.open(&configuration, chosen: chosen, refusing: refused)
+    try Self.tryAddresses(configuration, gateways)
+    let lock = try Self.open(&configuration, chosen: chosen, refusing: refused, log)
     let transport = try Self.makeTransport(configuration)
     let (flag, wake) = (StopFlag(), transport.wakeHandle)
     let clientStages = ClientStages(
@@ -149,6 +151,7 @@ public final class Server {
     stages.thread?({ $0.start() })
     transport.run(clientStages.turn, serving: clientStages.handlers, waiting: configuration.waiting)
     stages.thread?({ $0.end() })
+    clientStages.turn.end()
     services.end()
     stages.matching.close()
     let summary = Summary(
@@ -162,7 +165,8 @@ public final class Server {
 
   /// - Returns: the lock of the journal's directory; `nil` if no journal is kept.
   private static func open(
-    _ configuration: inout Configuration, chosen: Set<String>, refusing refused: SequenceNumber?
+    _ configuration: inout Configuration, chosen: Set<String>, refusing refused: SequenceNumber?,
+    _ log: Logger
   ) throws(StartError) -> DirectoryLock? {
     let folder = DataFolder(configuration.dataFolder)
     try checkStart(folder, configuration, refused)
@@ -184,7 +188,11 @@ public final class Server {
       throw .journal(error)
     }
     do throws(ConfigurationError) {
-      try folder.fixMarket(in: &configuration, chosen: chosen)
+      if try folder.fixMarket(in: &configuration, chosen: chosen) {
+        log.notice(
+          "the market had no id and was given one; meters sign for it from now on",
+          metadata: ["market": "\(configuration.gateway.market)", "path": "\(folder.market)"])
+      }
     } catch {
       throw .configuration(error)
     }
@@ -197,6 +205,7 @@ public final class Server {
   ) throws(StartError) {
     var ledger = configuration.ledgerLocation
     do throws(ConfigurationError) {
+      try OperatorKeys.checkRecovery(configuration)
       if configuration.journalKept == .disk {
         try folder.mustBeFolders()
         try folder.mustBeFiles()
@@ -270,7 +279,7 @@ public final class Server {
     }
     market.work()
     market.endTurn()
-    while !market.isDurable { usleep(200) }
+    awaitDisk(market, log)
     market.deliver(to: delivery)
     if market.exchange.rules < RulesVersion.newest {
       log.notice(
@@ -280,6 +289,26 @@ public final class Server {
         ])
     }
   }
+
+  /// Waits until the operator's registration is durable; on a full disk as long as it is full.
+  /// Signals end the process while it waits, see `StopTarget`.
+  private static func awaitDisk(_ market: MatchingStage, _ log: Logger) {
+    var waited = 0
+    while !market.isDurable {
+      usleep(200)
+      waited += 1
+      // Tells the reason too.
+      market.endTurn()
+      if waited % reminder == longWait {
+        log.critical(
+          "ALARM: the start waits for the journal's disk; free some space, or end it with SIGTERM")
+      }
+    }
+  }
+
+  /// Turns of `awaitDisk` in a second or two, after which the wait is told, and between two
+  /// reminders.
+  private static let (longWait, reminder) = (5_000, 300_000)
 
   /// Returns the function that opens the data folder's ledger.
   private static func ledger(
@@ -304,7 +333,7 @@ public final class Server {
   ) throws(StartError) -> HealthServer? {
     guard !configuration.health.isEmpty else { return nil }
     do throws(ConfigurationError) {
-      let (host, port) = try Configuration.parseAddress(configuration.health)
+      let (host, port) = try healthAddress(configuration)
       return try HealthServer(host: host, port: port, metrics: sampled, page: page)
     } catch {
       throw .configuration(error)
@@ -319,7 +348,7 @@ public final class Server {
       return try transport.listen(
         host: configuration.host, port: configuration.port, security: security)
     } catch {
-      throw .transport(error)
+      throw .listener(Self.ownAddress, error)
     }
   }
 
@@ -333,7 +362,7 @@ public final class Server {
         ports[gateway.name] = try transport.listen(
           host: gateway.host, port: gateway.port, security: security, handler: index + 1)
       } catch {
-        throw .transport(error)
+        throw .listener(gateway.addressName, error)
       }
       log.info(
         "a gateway listens",
@@ -364,7 +393,7 @@ public final class Server {
     _ hosts: [String], _ security: TLSContext?, _ insecure: Configuration.Permission
   ) throws(StartError) {
     if security != nil || insecure == .yes { return }
-    for host in hosts where PeerAddress(host)?.isLoopback == false {
+    for host in hosts where PeerAddress(host)?.isOnThisMachine != true {
       throw .configuration(
         ConfigurationError(
           "others can reach \(host), and without a certificate everything is sent in plain text: "

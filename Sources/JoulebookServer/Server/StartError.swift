@@ -10,7 +10,9 @@ public enum StartError: Error, CustomStringConvertible {
   case journal(JournalError)
   /// A snapshot cannot be made.
   case snapshot(SnapshotError)
-  /// The server cannot listen on its address.
+  /// The server cannot listen on an address; the text names what is to be changed.
+  case listener(String, TransportError)
+  /// The system gives no event loop.
   case transport(TransportError)
   /// The system clock shows an implausible time.
   case clock(ClockCheck.Doubt)
@@ -23,7 +25,8 @@ public enum StartError: Error, CustomStringConvertible {
     case .configuration(let error): "\(error)"
     case .journal(let error): "\(error)"
     case .snapshot(let error): "\(error)"
-    case .transport(let error): "\(error). Choose another address with --listen"
+    case .listener(let key, let error): "\(error). Change \(key)"
+    case .transport(let error): "\(error)"
     case .clock(let doubt): "\(doubt)"
     case .diverged(let sequence):
       "the replay of the journal differs from the hash in its checkpoint, command "

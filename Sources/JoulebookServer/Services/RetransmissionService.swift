@@ -197,8 +197,9 @@ private struct ReportSearch: ~Copyable, CommandEventSink {
 }
 
 extension ReportFlow {
-  /// Whether this flow ends before the first report of `query`.
+  /// Whether this flow, of an earlier state, ends before the first report of `query`. A query is of
+  /// the newest flow; another version is an earlier one, which is higher if it was reset since.
   fileprivate func isBefore(_ query: RetransmitQuery) -> Bool {
-    version < query.version || (version == query.version && last < query.from)
+    version != query.version || last < query.from
   }
 }

@@ -19,6 +19,14 @@ struct RecordWriter {
     put(label.high)
   }
 
+  @inline(__always) mutating func put(_ text: NoteText) {
+    put(text.word0)
+    put(text.word1)
+    put(text.word2)
+    put(text.word3)
+    put(text.word4)
+  }
+
   @inline(__always) mutating func put(_ key: PublicKey) {
     put(key.word0)
     put(key.word1)
@@ -57,6 +65,9 @@ struct RecordReader {
   @inline(__always) mutating func i64() -> Int64 { take(Int64.self) }
   @inline(__always) mutating func time() -> Timestamp { Timestamp(nanoseconds: u64()) }
   @inline(__always) mutating func label() -> Label { Label(low: u64(), high: u64()) }
+  @inline(__always) mutating func noteText() -> NoteText {
+    NoteText(u64(), u64(), u64(), u64(), u64())
+  }
   @inline(__always) mutating func publicKey() -> PublicKey { PublicKey(u64(), u64(), u64(), u64()) }
 
   /// Reads an enumeration with one byte.

@@ -36,24 +36,31 @@ extension CommandCodec {
     case enterOnBehalf = 25
     case setRules = 26
     case cancelOrders = 27
+    case refuseWork = 28
+    case resetNumbers = 40
     case setBlock = 46
     case cancelInstructions = 47
     case setLimit = 48
     case cutSession = 49
+    case setParameter = 54
+    case note = 55
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: [24]
+      case .cancel, .createParticipant, .setTariff, .setLimit: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .setBlock, .cancelInstructions: [16]
-      case .transfer: [32]
-      case .meterReading, .registerSession: [48]
-      case .createAccount, .setInstrumentState, .setRules, .cutSession: [8]
+      case .transfer, .setParameter: [32]
+      case .meterReading, .note: [48]
+      case .deposit, .withdraw: [24, 32]
+      case .registerSession: [48, 56]
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
+      .cutSession: [8]
       case .createInstrument, .enterIceberg: [64]
-      case .registerMeter: [48, 56]
+      case .registerMeter: [48, 56, 72]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       case .cancelOrders: [16, 32]
@@ -68,9 +75,10 @@ extension CommandCodec {
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders, .setBlock, .cancelInstructions: 16
-      case .transfer: 32
-      case .meterReading, .registerSession, .registerMeter: 48
-      case .createAccount, .setInstrumentState, .setRules, .cutSession: 8
+      case .transfer, .setParameter: 32
+      case .meterReading, .registerSession, .registerMeter, .note: 48
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
+      .cutSession: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
       case .enterOnBehalf: 72
@@ -129,10 +137,14 @@ extension CommandCodec {
     case .session(.endSession): .endSession
     case .control(.setRules): .setRules
     case .order(.cancelOrders): .cancelOrders
+    case .session(.refuseWork): .refuseWork
+    case .reference(.resetNumbers): .resetNumbers
     case .reference(.setBlock): .setBlock
     case .order(.cancelInstructions): .cancelInstructions
     case .reference(.setLimit): .setLimit
     case .session(.cutSession): .cutSession
+    case .reference(.setParameter): .setParameter
+    case .order(.note): .note
     }
   }
 
@@ -152,10 +164,22 @@ extension CommandCodec {
     case .order(.setAgent): 80
     case .cash(.transfer): 56
     case .meterReading: 72
-    case .cash(.deposit): 48
-    case .cash(.withdraw): 48
+    case .cash(.deposit(let value)):
+      switch form(of: value) {
+      case 0: 48
+      default: 56
+      }
+    case .cash(.withdraw(let value)):
+      switch form(of: value) {
+      case 0: 48
+      default: 56
+      }
     case .reference(.createParticipant): 48
-    case .reference(.registerSession): 72
+    case .reference(.registerSession(let value)):
+      switch form(of: value) {
+      case 0: 72
+      default: 80
+      }
     case .reference(.createAccount): 32
     case .reference(.setCap): 40
     case .reference(.createArea): 80
@@ -165,7 +189,8 @@ extension CommandCodec {
     case .reference(.registerMeter(let value)):
       switch form(of: value) {
       case 0: 72
-      default: 80
+      case 1: 80
+      default: 96
       }
     case .control(.tick): 24
     case .control(.settlementConfirmed): 40
@@ -178,10 +203,14 @@ extension CommandCodec {
       case 0: 40
       default: 56
       }
+    case .session(.refuseWork): 32
+    case .reference(.resetNumbers): 32
     case .reference(.setBlock): 40
     case .order(.cancelInstructions): 40
     case .reference(.setLimit): 48
     case .session(.cutSession): 32
+    case .reference(.setParameter): 56
+    case .order(.note): 72
     }
   }
 
@@ -194,7 +223,20 @@ extension CommandCodec {
   }
 
   /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: CashMovement) -> Int {
+    if value.source != 0 { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: RegisterSession) -> Int {
+    if value.orders != .keep || value.selfTrade != .account { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterMeter) -> Int {
+    if value.from != .never || value.ownReadings != false { return 2 }
     if value.capacity != 0 { return 1 }
     return 0
   }
@@ -235,10 +277,14 @@ extension CommandCodec {
     case .session(.endSession(let value)): write(value, to: &writer)
     case .control(.setRules(let value)): write(value, to: &writer)
     case .order(.cancelOrders(let value)): write(value, to: &writer)
+    case .session(.refuseWork(let value)): write(value, to: &writer)
+    case .reference(.resetNumbers(let value)): write(value, to: &writer)
     case .reference(.setBlock(let value)): write(value, to: &writer)
     case .order(.cancelInstructions(let value)): write(value, to: &writer)
     case .reference(.setLimit(let value)): write(value, to: &writer)
     case .session(.cutSession(let value)): write(value, to: &writer)
+    case .reference(.setParameter(let value)): write(value, to: &writer)
+    case .order(.note(let value)): write(value, to: &writer)
     }
   }
 
@@ -344,11 +390,16 @@ extension CommandCodec {
   private static func write(
     _ value: CashMovement, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.account.rawValue)
     writer.put(value.currency.rawValue)
     writer.reserve(2)
     writer.put(value.amount.units)
     writer.put(value.reference)
+    if form >= 1 {
+      writer.put(value.source)
+      writer.reserve(6)
+    }
   }
 
   private static func write(
@@ -362,11 +413,17 @@ extension CommandCodec {
   private static func write(
     _ value: RegisterSession, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.session.rawValue)
     writer.put(value.participant.rawValue)
     writer.put(value.roles.rawValue)
     writer.reserve(7)
     writer.put(value.publicKey)
+    if form >= 1 {
+      writer.put(value.orders.rawValue)
+      writer.put(value.selfTrade.rawValue)
+      writer.reserve(6)
+    }
   }
 
   private static func write(
@@ -443,6 +500,11 @@ extension CommandCodec {
     if form >= 1 {
       writer.put(value.capacity)
     }
+    if form >= 2 {
+      writer.put(value.from.nanoseconds)
+      writer.put(value.ownReadings)
+      writer.reserve(7)
+    }
   }
 
   private static func write(
@@ -499,6 +561,19 @@ extension CommandCodec {
   }
 
   private static func write(
+    _ value: RefuseWork, to writer: inout RecordWriter
+  ) {
+    writer.put(value.left)
+  }
+
+  private static func write(
+    _ value: ResetNumbers, to writer: inout RecordWriter
+  ) {
+    writer.put(value.session.rawValue)
+    writer.put(value.account.rawValue)
+  }
+
+  private static func write(
     _ value: SetBlock, to writer: inout RecordWriter
   ) {
     writer.put(value.participant.rawValue)
@@ -535,6 +610,25 @@ extension CommandCodec {
     writer.put(value.session.rawValue)
     writer.reserve(4)
   }
+
+  private static func write(
+    _ value: SetParameter, to writer: inout RecordWriter
+  ) {
+    writer.put(value.subject.rawValue)
+    writer.reserve(3)
+    writer.put(value.number)
+    writer.put(value.parameter.rawValue)
+    writer.reserve(7)
+    writer.put(value.value)
+    writer.put(value.from.nanoseconds)
+  }
+
+  private static func write(
+    _ value: Note, to writer: inout RecordWriter
+  ) {
+    writer.put(value.clientOrderId.rawValue)
+    writer.put(value.text)
+  }
 }
 
 extension CommandCodec {
@@ -551,17 +645,17 @@ extension CommandCodec {
     case .setAgent: .order(.setAgent(try setAgent(&reader)))
     case .transfer: .cash(.transfer(try transfer(&reader)))
     case .meterReading: .meterReading(try meterReading(&reader))
-    case .deposit: .cash(.deposit(try cashMovement(&reader)))
-    case .withdraw: .cash(.withdraw(try cashMovement(&reader)))
+    case .deposit: .cash(.deposit(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
+    case .withdraw: .cash(.withdraw(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
     case .createParticipant: .reference(.createParticipant(try createParticipant(&reader)))
-    case .registerSession: .reference(.registerSession(try registerSession(&reader)))
+    case .registerSession: .reference(.registerSession(payloadLength == 48 ? try registerSession(&reader) : try registerSessionForm1(&reader)))
     case .createAccount: .reference(.createAccount(createAccount(&reader)))
     case .setCap: .reference(.setCap(try setCap(&reader)))
     case .createArea: .reference(.createArea(createArea(&reader)))
     case .setTariff: .reference(.setTariff(try setTariff(&reader)))
     case .createInstrument: .reference(.createInstrument(try createInstrument(&reader)))
     case .setInstrumentState: .reference(.setInstrumentState(try setInstrumentState(&reader)))
-    case .registerMeter: .reference(.registerMeter(payloadLength == 48 ? try registerMeter(&reader) : try registerMeterForm1(&reader)))
+    case .registerMeter: .reference(.registerMeter(payloadLength == 48 ? try registerMeter(&reader) : payloadLength == 56 ? try registerMeterForm1(&reader) : try registerMeterForm2(&reader)))
     case .tick: .control(.tick)
     case .settlementConfirmed: .control(.settlementConfirmed(settlementConfirmed(&reader)))
     case .checkpoint: .control(.checkpoint(checkpoint(&reader)))
@@ -571,10 +665,14 @@ extension CommandCodec {
     case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
     case .cancelOrders: .order(.cancelOrders(payloadLength == 16 ? try cancelOrders(&reader) : try cancelOrdersForm1(&reader)))
+    case .refuseWork: .session(.refuseWork(refuseWork(&reader)))
+    case .resetNumbers: .reference(.resetNumbers(resetNumbers(&reader)))
     case .setBlock: .reference(.setBlock(try setBlock(&reader)))
     case .cancelInstructions: .order(.cancelInstructions(cancelInstructions(&reader)))
     case .setLimit: .reference(.setLimit(try setLimit(&reader)))
     case .cutSession: .session(.cutSession(try cutSession(&reader)))
+    case .setParameter: .reference(.setParameter(try setParameter(&reader)))
+    case .note: .order(.note(note(&reader)))
     }
   }
 
@@ -732,6 +830,17 @@ extension CommandCodec {
     )
   }
 
+  private static func cashMovementForm1(_ reader: inout RecordReader)
+    throws(Failure) -> CashMovement {
+    var value = try cashMovement(&reader)
+    value.source = reader.u16()
+    if value.source == 0 {
+      throw reader.needless(at: 24)
+    }
+    try reader.reserved(6)
+    return value
+  }
+
   private static func createParticipant(_ reader: inout RecordReader)
     throws(Failure) -> CreateParticipant {
     let participant = ParticipantId(reader.u32())
@@ -752,6 +861,18 @@ extension CommandCodec {
     return RegisterSession(
       session: session, participant: participant, roles: roles, publicKey: publicKey
     )
+  }
+
+  private static func registerSessionForm1(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterSession {
+    var value = try registerSession(&reader)
+    value.orders = try reader.value(SessionOrders.self)
+    value.selfTrade = try reader.value(SelfTradeScope.self)
+    if value.orders == .keep, value.selfTrade == .account {
+      throw reader.needless(at: 48)
+    }
+    try reader.reserved(6)
+    return value
   }
 
   private static func createAccount(_ reader: inout RecordReader)
@@ -853,6 +974,19 @@ extension CommandCodec {
     return value
   }
 
+  private static func registerMeterForm2(_ reader: inout RecordReader)
+    throws(Failure) -> RegisterMeter {
+    var value = try registerMeter(&reader)
+    value.capacity = reader.i64()
+    value.from = Timestamp(nanoseconds: reader.u64())
+    value.ownReadings = try reader.flag()
+    if value.from == .never, value.ownReadings == false {
+      throw reader.needless(at: 56)
+    }
+    try reader.reserved(7)
+    return value
+  }
+
   private static func settlementConfirmed(_ reader: inout RecordReader)
     -> SettlementConfirmed {
     let batch = reader.u64()
@@ -924,6 +1058,23 @@ extension CommandCodec {
     return value
   }
 
+  private static func refuseWork(_ reader: inout RecordReader)
+    -> RefuseWork {
+    let left = reader.i64()
+    return RefuseWork(
+      left: left
+    )
+  }
+
+  private static func resetNumbers(_ reader: inout RecordReader)
+    -> ResetNumbers {
+    let session = SessionId(reader.u32())
+    let account = AccountId(reader.u32())
+    return ResetNumbers(
+      session: session, account: account
+    )
+  }
+
   private static func setBlock(_ reader: inout RecordReader)
     throws(Failure) -> SetBlock {
     let participant = ParticipantId(reader.u32())
@@ -968,6 +1119,29 @@ extension CommandCodec {
     try reader.reserved(4)
     return CutSession(
       session: session
+    )
+  }
+
+  private static func setParameter(_ reader: inout RecordReader)
+    throws(Failure) -> SetParameter {
+    let subject = try reader.value(ParameterSubject.self)
+    try reader.reserved(3)
+    let number = reader.u32()
+    let parameter = try reader.value(Parameter.self)
+    try reader.reserved(7)
+    let value = reader.i64()
+    let from = Timestamp(nanoseconds: reader.u64())
+    return SetParameter(
+      subject: subject, number: number, parameter: parameter, value: value, from: from
+    )
+  }
+
+  private static func note(_ reader: inout RecordReader)
+    -> Note {
+    let clientOrderId = ClientOrderId(reader.u64())
+    let text = reader.noteText()
+    return Note(
+      clientOrderId: clientOrderId, text: text
     )
   }
 }

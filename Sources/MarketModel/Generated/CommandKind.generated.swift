@@ -24,7 +24,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case withdraw
   /// Admits a participant.
   case createParticipant
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession
   /// Opens an account.
   case createAccount
@@ -38,7 +40,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case createInstrument
   /// Opens, halts or closes an instrument.
   case setInstrumentState
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter
   /// Moves the clock of an exchange that runs on driven time, and lets time do its work.
   case tick
@@ -59,6 +62,12 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
   /// of standing instructions too; answered with Ack.
   case cancelOrders
+  /// A client's command was refused before it was applied, because its participant had used up its
+  /// work (from the sequencer, in the name of the client's session).
+  case refuseWork
+  /// Sets the last session version of a session, or the last client order id of an account, to 0.
+  /// Names one of the two.
+  case resetNumbers
   /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
   /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
   case setBlock
@@ -71,6 +80,12 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
   /// when it is not connected.
   case cutSession
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -100,23 +115,28 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .session(.endSession): self = .endSession
     case .control(.setRules): self = .setRules
     case .order(.cancelOrders): self = .cancelOrders
+    case .session(.refuseWork): self = .refuseWork
+    case .reference(.resetNumbers): self = .resetNumbers
     case .reference(.setBlock): self = .setBlock
     case .order(.cancelInstructions): self = .cancelInstructions
     case .reference(.setLimit): self = .setLimit
     case .session(.cutSession): self = .cutSession
+    case .reference(.setParameter): self = .setParameter
+    case .order(.note): self = .note
     }
   }
 
   /// The roles of which a sender needs one; empty for commands that no client can send.
   package var roles: Roles {
     switch self {
-    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer: [.trading]
+    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer, .note: [.trading]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
-    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules: [.administration]
+    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
+    .setParameter: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession: [.administration, .participantAdministration]
-    case .settlementConfirmed, .checkpoint, .beginSession, .endSession: []
+    case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
     }
   }
 
@@ -133,14 +153,14 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .deposit: "Credits cash to an account."
     case .withdraw: "Debits free cash of an account."
     case .createParticipant: "Admits a participant."
-    case .registerSession: "Registers a session identity and its public key; again: replaces key and roles."
+    case .registerSession: "Registers a session identity and its public key; again: replaces key and roles. A session whose key is replaced or revoked loses its connections and its standing instructions (market rules 2)."
     case .createAccount: "Opens an account."
     case .setCap: "Gives an account its own cap in an area."
     case .createArea: "Opens a market area."
     case .setTariff: "Changes the prices of the surrounding grid."
     case .createInstrument: "Lists an instrument; it starts open."
     case .setInstrumentState: "Opens, halts or closes an instrument."
-    case .registerMeter: "Registers a meter and authorises it for one account."
+    case .registerMeter: "Registers a meter for one account; again: replaces its key, moves it to another account or ends it, from a moment on."
     case .tick: "Moves the clock of an exchange that runs on driven time, and lets time do its work."
     case .settlementConfirmed: "The ledger has applied a settlement batch (from the settler)."
     case .checkpoint: "The hashes of the exchange before this command, journaled at regular intervals. A replay with other hashes has diverged and stops."
@@ -148,10 +168,14 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .endSession: "A session lost its connection and did not reconnect in time (from the gateway). Its open orders are cancelled, except those of standing instructions and those that outlive the session."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
     case .cancelOrders: "Cancels open orders of a participant, or of a session, or one order, for the operator; those of standing instructions too; answered with Ack."
+    case .refuseWork: "A client's command was refused before it was applied, because its participant had used up its work (from the sequencer, in the name of the client's session)."
+    case .resetNumbers: "Sets the last session version of a session, or the last client order id of an account, to 0. Names one of the two."
     case .setBlock: "Blocks a participant, an account or a session, one of them: no new orders, replaces that can trade more, standing instructions or transfers out; or releases it. Answered with Ack."
     case .cancelInstructions: "Removes standing instructions of a participant or of a session; their open orders stand. Answered with Ack; the session that left an instruction gets an AgentReport."
     case .setLimit: "Sets one limit of an account, a session or a participant. The operator and the participant's administrator have a value each; the lower holds. Answered with Ack."
     case .cutSession: "Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also when it is not connected."
+    case .setParameter: "Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack when it is accepted."
+    case .note: "Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes before the order's report."
     }
   }
 }

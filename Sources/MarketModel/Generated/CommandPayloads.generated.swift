@@ -241,18 +241,21 @@ public struct CashMovement: Sendable, BitwiseCopyable, Hashable {
   public var currency: Currency
   /// How much; positive.
   public var amount: Money
-  /// The operator's reference, strictly increasing per account over deposits and withdrawals, so
-  /// that resending is safe.
+  /// The operator's reference, which takes effect once per source, so that resending is safe.
   public var reference: UInt64
+  /// Where the reference comes from: each is known once per source, in any order; 0: once per
+  /// account.
+  public var source: UInt16
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `source`.
   @inlinable public init(
-    account: AccountId, currency: Currency, amount: Money, reference: UInt64
+    account: AccountId, currency: Currency, amount: Money, reference: UInt64, source: UInt16 = 0
   ) {
     self.account = account
     self.currency = currency
     self.amount = amount
     self.reference = reference
+    self.source = source
   }
 }
 
@@ -272,26 +275,36 @@ public struct CreateParticipant: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Registers a session identity and its public key; again: replaces key and roles. Role
-/// administration or participantAdministration.
+/// Registers a session identity and its public key; again: replaces key and roles. A session whose
+/// key is replaced or revoked loses its connections and its standing instructions (market rules 2).
+/// Role administration or participantAdministration.
 public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   /// Its number.
   public var session: SessionId
-  /// For whom it acts.
+  /// For whom it acts; never another one than before. 0, to revoke a session: its own, and its key
+  /// as registered.
   public var participant: ParticipantId
   /// What it may do; empty: revoked.
   public var roles: Roles
   /// The key that signs Negotiate and Establish.
   public var publicKey: PublicKey
+  /// What becomes of its open orders.
+  public var orders: SessionOrders
+  /// Between which orders the prevention of self-trades of its orders applies: of one account, or
+  /// of all accounts of the participant.
+  public var selfTrade: SelfTradeScope
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `orders`, `selfTrade`.
   @inlinable public init(
-    session: SessionId, participant: ParticipantId, roles: Roles, publicKey: PublicKey
+    session: SessionId, participant: ParticipantId, roles: Roles, publicKey: PublicKey,
+    orders: SessionOrders = .keep, selfTrade: SelfTradeScope = .account
   ) {
     self.session = session
     self.participant = participant
     self.roles = roles
     self.publicKey = publicKey
+    self.orders = orders
+    self.selfTrade = selfTrade
   }
 }
 
@@ -342,9 +355,10 @@ public struct CreateArea: Sendable, BitwiseCopyable, Hashable {
   public var storageCost: Money
   /// Storage price per kWh of capacity, P; positive.
   public var storagePrice: Money
-  /// What the surrounding grid pays for exports; not negative.
+  /// What the surrounding grid pays for exports, at most the retail price; below zero the exporter
+  /// pays.
   public var feedInPrice: Price
-  /// What the surrounding grid charges for imports; not negative.
+  /// What the surrounding grid charges for imports; below zero the importer is paid.
   public var retailPrice: Price
   /// Part of produced energy lost on its way into the storage.
   public var lossFactor: Rate
@@ -369,9 +383,9 @@ public struct CreateArea: Sendable, BitwiseCopyable, Hashable {
 public struct SetTariff: Sendable, BitwiseCopyable, Hashable {
   /// Where.
   public var area: AreaId
-  /// What the grid pays for exports; not negative.
+  /// What the grid pays for exports, at most the retail price; below zero the exporter pays.
   public var feedInPrice: Price
-  /// What the grid charges for imports; not negative.
+  /// What the grid charges for imports; below zero the importer is paid.
   public var retailPrice: Price
 
   /// A command with the given values.
@@ -442,11 +456,12 @@ public struct SetInstrumentState: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Registers a meter and authorises it for one account. Role administration.
+/// Registers a meter for one account; again: replaces its key, moves it to another account or ends
+/// it, from a moment on. Role administration.
 public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
-  /// Its number, unused.
+  /// Its number.
   public var meter: MeterId
-  /// Whose energy it meters.
+  /// Whose energy it meters; null: none any more.
   public var account: AccountId
   /// Where.
   public var area: AreaId
@@ -455,16 +470,25 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   /// Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the
   /// default of market rules 7. Unit: W.
   public var capacity: Int64
+  /// Intervals that begin before it belong to the former account and key; null or 0: from now on,
+  /// and of a new meter all.
+  public var from: Timestamp
+  /// Whether sessions with the trading role of the account's participant may send its readings;
+  /// otherwise the metering role is needed.
+  public var ownReadings: Bool
 
-  /// A command with the given values. Optional: `capacity`.
+  /// A command with the given values. Optional: `capacity`, `from`, `ownReadings`.
   @inlinable public init(
-    meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0
+    meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0,
+    from: Timestamp = .never, ownReadings: Bool = false
   ) {
     self.meter = meter
     self.account = account
     self.area = area
     self.publicKey = publicKey
     self.capacity = capacity
+    self.from = from
+    self.ownReadings = ownReadings
   }
 }
 
@@ -585,6 +609,37 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// A client's command was refused before it was applied, because its participant had used up its
+/// work (from the sequencer, in the name of the client's session).
+public struct RefuseWork: Sendable, BitwiseCopyable, Hashable {
+  /// The units of work that were left. Unit: as the code says.
+  public var left: Int64
+
+  /// A command with the given values.
+  @inlinable public init(
+    left: Int64
+  ) {
+    self.left = left
+  }
+}
+
+/// Opens a used-up number space again: the last session version of a session, or the last client
+/// order id of an account, becomes 0. Names one of the two. Role administration.
+public struct ResetNumbers: Sendable, BitwiseCopyable, Hashable {
+  /// Whose version; its connections end. 0: an account is named.
+  public var session: SessionId
+  /// Whose client order id; it must have no open orders. Null: a session is named.
+  public var account: AccountId
+
+  /// A command with the given values. Optional: `session`, `account`.
+  @inlinable public init(
+    session: SessionId = .exchange, account: AccountId = .null
+  ) {
+    self.session = session
+    self.account = account
+  }
+}
+
 /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
 /// trade more, standing instructions or transfers out; or releases it. Answered with Ack. Role
 /// administration or participantAdministration.
@@ -678,6 +733,51 @@ public struct CutSession: Sendable, BitwiseCopyable, Hashable {
     session: SessionId
   ) {
     self.session = session
+  }
+}
+
+/// Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack
+/// when it is accepted. Role administration.
+public struct SetParameter: Sendable, BitwiseCopyable, Hashable {
+  /// Area or instrument.
+  public var subject: ParameterSubject
+  /// Number of the area or instrument.
+  public var number: UInt32
+  /// Which parameter.
+  public var parameter: Parameter
+  /// The new value, in the parameter's unit. Unit: as the parameter says.
+  public var value: Int64
+  /// When it takes effect, later than now; null or 0: at once.
+  public var from: Timestamp
+
+  /// A command with the given values. Optional: `from`.
+  @inlinable public init(
+    subject: ParameterSubject, number: UInt32, parameter: Parameter, value: Int64,
+    from: Timestamp = .never
+  ) {
+    self.subject = subject
+    self.number = number
+    self.parameter = parameter
+    self.value = value
+    self.from = from
+  }
+}
+
+/// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes
+/// before the order's report. Role trading.
+public struct Note: Sendable, BitwiseCopyable, Hashable {
+  /// The client order id that the order will have; with another one the note is dropped; null:
+  /// whatever the next order has.
+  public var clientOrderId: ClientOrderId
+  /// What is said.
+  public var text: NoteText
+
+  /// A command with the given values. Optional: `clientOrderId`.
+  @inlinable public init(
+    clientOrderId: ClientOrderId = .engine, text: NoteText
+  ) {
+    self.clientOrderId = clientOrderId
+    self.text = text
   }
 }
 

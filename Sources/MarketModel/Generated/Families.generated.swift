@@ -36,9 +36,10 @@ extension Command {
       MemoryLayout<SetInstrumentState>.size, MemoryLayout<RegisterMeter>.size,
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
-      MemoryLayout<CancelOrders>.size, MemoryLayout<SetBlock>.size,
+      MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size,
+      MemoryLayout<ResetNumbers>.size, MemoryLayout<SetBlock>.size,
       MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
-      MemoryLayout<CutSession>.size
+      MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size
     ].reduce(0, max)
   }
 }
@@ -55,6 +56,9 @@ public enum OrderCommand: Sendable, BitwiseCopyable {
   /// Removes standing instructions of a participant or of a session; their open orders stand.
   /// Answered with Ack; the session that left an instruction gets an AgentReport.
   case cancelInstructions(CancelInstructions)
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note(Note)
 }
 
 /// Deposits, withdrawals and transfers of cash or energy.
@@ -71,7 +75,9 @@ public enum CashCommand: Sendable, BitwiseCopyable {
 public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Admits a participant.
   case createParticipant(CreateParticipant)
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession(RegisterSession)
   /// Opens an account.
   case createAccount(CreateAccount)
@@ -85,14 +91,21 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   case createInstrument(CreateInstrument)
   /// Opens, halts or closes an instrument.
   case setInstrumentState(SetInstrumentState)
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter(RegisterMeter)
+  /// Opens a used-up number space again: the last session version of a session, or the last client
+  /// order id of an account, becomes 0. Names one of the two.
+  case resetNumbers(ResetNumbers)
   /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
   /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
   case setBlock(SetBlock)
   /// Sets one limit of an account, a session or a participant. The operator and the participant's
   /// administrator have a value each; the lower holds. Answered with Ack.
   case setLimit(SetLimit)
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter(SetParameter)
 }
 
 /// Starts and losses of client sessions, sent by the gateway; their end by an operator.
@@ -104,6 +117,9 @@ public enum SessionCommand: Sendable, BitwiseCopyable {
   /// orders are cancelled, except those of standing instructions and those that outlive the
   /// session.
   case endSession(EndSession)
+  /// A client's command was refused before it was applied, because its participant had used up its
+  /// work (from the sequencer, in the name of the client's session).
+  case refuseWork(RefuseWork)
   /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
   /// when it is not connected.
   case cutSession(CutSession)
@@ -132,6 +148,8 @@ public enum OrderEvent: Sendable, BitwiseCopyable, Equatable {
   case agentSet(SetAgentDone)
   /// The displayed quantity of an order changed. Tag 28 in the event hash.
   case displayed(OrderDisplayed)
+  /// An order has a note. Tag 55 in the event hash.
+  case noted(Noted)
 }
 
 /// Deposits, withdrawals and transfers that took effect.
@@ -164,10 +182,14 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case instrumentStateChanged(SetInstrumentState)
   /// registerMeter has been applied. Tag 23 in the event hash.
   case meterRegistered(RegisterMeter)
+  /// resetNumbers has been applied. Tag 40 in the event hash.
+  case numbersReset(ResetNumbers)
   /// setBlock has been applied. Tag 46 in the event hash.
   case blockSet(SetBlock)
   /// A limit was set or removed. Tag 48 in the event hash.
   case limitSet(LimitSet)
+  /// A changed parameter took effect. Tag 54 in the event hash.
+  case parameterSet(ParameterSet)
 }
 
 /// Starts and losses of client sessions, and their end by an operator.

@@ -31,6 +31,16 @@ public struct ReferenceData: ~Copyable {
     public var key: PublicKey
   }
 
+  /// A key that a meter had before the present one.
+  public struct FormerKey: Sendable, Equatable, BitwiseCopyable {
+    /// The meter.
+    public var meter: MeterId
+    /// Start of the intervals that the present key signs; the former one signs those before.
+    public var from: Timestamp
+    /// The former public key.
+    public var key: PublicKey
+  }
+
   /// A listed instrument.
   public struct Instrument: Sendable, Equatable, BitwiseCopyable {
     /// The definition.
@@ -50,6 +60,8 @@ public struct ReferenceData: ~Copyable {
   @usableFromInline var sessions = DirectTable<Session?>(nil)
   @usableFromInline var accounts = DirectTable<ParticipantId?>(nil)
   private var meters = DirectTable<Meter?>(nil)
+  /// The former keys of meters whose key was replaced.
+  private var formerKeys: [MeterId: FormerKey] = [:]
   private var instrumentTable = DirectTable<Instrument?>(nil)
   private var areaTable = DirectTable<Area?>(nil)
   /// Names of participants.
@@ -93,6 +105,13 @@ public struct ReferenceData: ~Copyable {
 
   /// The meter with that number.
   public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
+
+  /// The key that verifies the meter's reading of an interval that begins at `start`; `nil` when the
+  /// meter is unknown.
+  public func key(of id: MeterId, at start: Timestamp) -> PublicKey? {
+    if let former = formerKeys[id], start < former.from { return former.key }
+    return meter(id)?.key
+  }
 
   /// The instrument with that number.
   public func instrument(_ id: InstrumentId) -> Instrument? { instrumentTable[Int(id.rawValue)] }
@@ -169,17 +188,17 @@ public struct ReferenceData: ~Copyable {
         definition: made.definition, defaultCap: made.defaultCap)
       counts.areas += 1
     case .tariffSet(let made): set(made)
+    case .parameterSet(let made): set(made)
     case .instrumentCreated(let made):
       instrumentTable[Int(made.instrument.rawValue)] = Instrument(definition: made, state: .open)
       counts.instruments += 1
     case .instrumentStateChanged(let made):
       instrumentTable.pointer(Int(made.instrument.rawValue))?.pointee?.state = made.state
     case .meterRegistered(let made):
-      meters[Int(made.meter.rawValue)] = Meter(
-        account: made.account, area: made.area, key: made.publicKey)
-      counts.meters += 1
+      set(made)
     case .capSet: break  // Balance events contain the cap.
     case .blockSet, .limitSet: break  // The exchange alone judges commands.
+    case .numbersReset: break  // Numbers are no reference data.
     }
   }
 
@@ -189,11 +208,48 @@ public struct ReferenceData: ~Copyable {
     row.pointee?.definition.retailPrice = tariff.retailPrice
   }
 
+  /// Notes a meter, or a change of one. A change whose moment is at or after the new one is
+  /// superseded (market rules 7).
+  private mutating func set(_ made: RegisterMeter) {
+    let isChange = made.from.nanoseconds != 0 && made.from != .never
+    if let known = meters[Int(made.meter.rawValue)] {
+      let former = formerKeys[made.meter]
+      let supersedes = former.map { isChange && $0.from >= made.from } ?? false
+      if known.key != made.publicKey {
+        formerKeys[made.meter] = FormerKey(
+          meter: made.meter, from: made.from, key: supersedes ? former?.key ?? known.key : known.key
+        )
+      } else if supersedes {
+        formerKeys[made.meter]?.from = made.from
+      } else if isChange {
+        formerKeys[made.meter] = nil
+      }
+    } else {
+      counts.meters += 1
+    }
+    meters[Int(made.meter.rawValue)] = Meter(
+      account: made.account, area: made.area, key: made.publicKey)
+  }
+
+  private mutating func set(_ made: ParameterSet) {
+    switch made.change.subject {
+    case .area:
+      guard let row = areaTable.pointer(Int(made.change.number)) else { return }
+      row.pointee?.defaultCap = made.defaultCap
+      row.pointee?.definition.set(made.change)
+    case .instrument:
+      guard let row = instrumentTable.pointer(Int(made.change.number)) else { return }
+      row.pointee?.definition.set(made.change)
+    case .link, .pool: break
+    }
+  }
+
   /// Whether both have equal data. Linear in their size.
   package func isSame(as other: borrowing ReferenceData) -> Bool {
     sessions.all == other.sessions.all && accounts.all == other.accounts.all
       && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
       && areaTable.all == other.areaTable.all && participants == other.participants
+      && formerKeys == other.formerKeys
       && counts == other.counts
   }
 }
@@ -240,6 +296,19 @@ extension ReferenceData {
     instrumentTable = Self.read(from: source)
     areaTable = Self.read(from: source)
     for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
+  }
+
+  /// Adds the row type of `writeFormerKeys`.
+  package static func addFormerKeys(to layout: inout StateLayout) { layout.add(FormerKey.self) }
+
+  /// Writes the former keys of meters, in the order of the meters' numbers.
+  package func writeFormerKeys(to sink: any StateSink) {
+    sink.put(formerKeys.values.sorted { $0.meter < $1.meter })
+  }
+
+  /// Reads what `writeFormerKeys` wrote.
+  package mutating func readFormerKeys(from source: any StateSource) {
+    for row in source.get(FormerKey.self, most: Self.most) { formerKeys[row.meter] = row }
   }
 
   /// Writes the size of a table, the number of entries, and each entry after its number.

@@ -35,7 +35,6 @@ final class SimulatedClient {
   private var state = State.offline
   private var version: UInt64 = 0
   private var challenge: LogOnChallenge?
-  private var lastTimestamp: UInt64 = 0
   private var received: [UInt8] = []
   /// Sequence numbers of the requests sent on this connection, in the order of `outstanding`.
   private var sequences: [UInt64] = []
@@ -107,6 +106,38 @@ final class SimulatedClient {
     }
   }
 
+  // MARK: What an abuser sends
+
+  /// Sends a command once, whose answer nobody waits for.
+  /// - Parameter sequence: Its sequence number; `nil`: the next one.
+  func sendUntracked(
+    _ body: Command.Body, _ network: SimulatedNetwork, sequence: UInt64? = nil
+  ) {
+    sendBytes(Request(body).frame(sequence ?? nextSequence, clock.now), network)
+    if sequence == nil { nextSequence += 1 }
+  }
+
+  /// Subscribes to the orders of an area and ends the subscription at once.
+  func subscribeAndLeave(_ area: AreaId, _ network: SimulatedNetwork) {
+    guard let link, link.clientIsOpen else { return }
+    let (number, now) = (nextSequence, clock.now)
+    nextSequence += 2
+    send(network, link, MarketDataSubscribeEncoder.frameLength) {
+      MarketDataSubscribeEncoder(
+        into: $0, seqNo: number, sendingTime: now, area: area, snapshot: .orders)
+    }
+    send(network, link, MarketDataUnsubscribeEncoder.frameLength) {
+      MarketDataUnsubscribeEncoder(into: $0, seqNo: number + 1, sendingTime: now, area: area)
+    }
+  }
+
+  /// Sends any bytes.
+  func sendBytes(_ bytes: [UInt8], _ network: SimulatedNetwork) {
+    guard let link, link.clientIsOpen else { return }
+    network.send(bytes, on: link)
+    lastSent = clock.elapsed
+  }
+
   /// Takes the next action: connects, sends a request or keeps the session alive.
   private func act(_ network: SimulatedNetwork) {
     guard let link, link.clientIsOpen else { return connect(network) }
@@ -142,21 +173,13 @@ final class SimulatedClient {
     state = .connecting
   }
 
-  /// The time of a Negotiate or Establish, above the one before.
-  private func timestamp() -> Timestamp {
-    let now = clock.now.nanoseconds
-    lastTimestamp =
-      lastTimestamp >= now && lastTimestamp - now < 5_000_000_000 ? lastTimestamp + 1 : now
-    return Timestamp(nanoseconds: lastTimestamp)
-  }
-
   private func negotiate(
     _ network: SimulatedNetwork, _ link: SimulatedNetwork.Link, _ challenge: LogOnChallenge
   ) {
     (state, self.challenge) = (.negotiating, challenge)
     version = max(version + 1, clock.now.nanoseconds)
     (nextSequence, nextReport) = (1, 1)
-    let (length, time) = (NegotiateEncoder.frameLength, timestamp())
+    let (length, time) = (NegotiateEncoder.frameLength, clock.now)
     send(network, link, length) { frame in
       let encoder = NegotiateEncoder(
         into: frame, sessionId: self.session, sessionVersion: self.version, timestamp: time,
@@ -170,7 +193,7 @@ final class SimulatedClient {
   private func establish(_ network: SimulatedNetwork, _ link: SimulatedNetwork.Link) {
     guard let challenge else { return }
     state = .establishing
-    let time = timestamp()
+    let time = clock.now
     let length = EstablishEncoder.frameLength
     send(network, link, length) { frame in
       let encoder = EstablishEncoder(

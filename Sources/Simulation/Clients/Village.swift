@@ -18,10 +18,11 @@ struct Village: Sendable {
   private let publicKeys: [PublicKey]
   private let readings: [[MeterReading]]
 
-  /// Makes the keys from the bytes 1, 2, 3 ... and all readings.
+  /// Makes the keys from the bytes 1, 2, 3 ... and all readings. Keys 4 and 5 are those of the meters,
+  /// the sixth is the abuser's.
   init() throws {
     var keys: [Curve25519.Signing.PrivateKey] = []
-    for number in UInt8(1)...5 {
+    for number in UInt8(1)...6 {
       keys.append(
         try Curve25519.Signing.PrivateKey(
           rawRepresentation: [UInt8](repeating: number, count: 32)))
@@ -106,6 +107,26 @@ struct Village: Sendable {
               reference: 1))),
       ]
     }
-    return bodies
+    return bodies + abuser()
+  }
+
+  private func abuser() -> [Command.Body] {
+    [
+      .reference(
+        .createParticipant(
+          CreateParticipant(participant: Abuser.participant, name: Label("abuser") ?? .empty))),
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: Abuser.session, participant: Abuser.participant, roles: [.trading],
+            publicKey: publicKey(of: Abuser.session)))),
+      .reference(
+        .createAccount(CreateAccount(account: Abuser.account, participant: Abuser.participant))),
+      .cash(
+        .deposit(
+          CashMovement(
+            account: Abuser.account, currency: .eur, amount: Money(units: 40_000_000_000),
+            reference: 1))),
+    ]
   }
 }

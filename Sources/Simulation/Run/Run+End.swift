@@ -45,13 +45,13 @@ extension Run {
     let (eventHash, stateHash) = try drain()
     releaseServer()
     disk.restore()
-    let claimed = clients.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    let claimed = sessions.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     let found = try audit(claimed, isFinal: true)
     guard found == (eventHash, stateHash) else {
       throw Violation("the state of the replay differs from that of the exchange at its end")
     }
     report.claims = claimed.count
-    report.observationCount = clients.reduce(0) { $0 + $1.observationCount }
+    report.observationCount = sessions.reduce(0) { $0 + $1.observationCount }
     report.trace = eventHash ^ UInt64(disk.counts.calls) << 32 ^ UInt64(clock.elapsed)
   }
 

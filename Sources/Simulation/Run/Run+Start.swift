@@ -97,7 +97,7 @@ extension Run {
   /// Compares what a start recovered with what was durable and acknowledged.
   private func inspect(_ started: SteppedServer, _ damages: Int) throws(Violation) {
     let recovered = started.recoveredThrough
-    let claimed = clients.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
+    let claimed = sessions.reduce(into: Set<Claim>()) { $0.formUnion($1.claims) }
     if recovered < durable {
       guard disk.isDamaged(after: recovered.rawValue, through: durable.rawValue) else {
         throw Violation(
@@ -137,7 +137,7 @@ extension Run {
     _ claimed: Set<Claim>, isFinal: Bool
   ) throws(Violation) -> (eventHash: UInt64, stateHash: UInt64) {
     try disk.quietly { () throws(Violation) in
-      let observations = clients.reduce(into: Set<Observation>()) { $0.formUnion($1.observations) }
+      let observations = sessions.reduce(into: Set<Observation>()) { $0.formUnion($1.observations) }
       let audit = try Audit(disk, setting, marks: marks, expects: claimed, observations)
       report.audits += 1
       report.commands = audit.commands

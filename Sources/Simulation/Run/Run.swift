@@ -30,6 +30,9 @@ final class Run {
   var acceptsTime = false
   let clients: [SimulatedClient]
   let eavesdropper = Eavesdropper()
+  let abuser: Abuser
+  /// All clients with a session: `clients` and the abuser's.
+  var sessions: [SimulatedClient] { clients + [abuser.client] }
   let signed: SignedMessages
   let nonces: NonceSource
   var behaviour = Behaviour()
@@ -61,6 +64,7 @@ final class Run {
     clients = ([SessionId(1)] + Village.traders).map {
       SimulatedClient($0, village, clock, signed)
     }
+    abuser = Abuser(SimulatedClient(Abuser.session, village, clock, signed))
     disk.whileWaiting = { [unowned self] in runOtherThreads() }
   }
 
@@ -85,6 +89,7 @@ final class Run {
     server = nil
     report.note(disk.counts, clock.elapsed)
     report.logOnsRefused = eavesdropper.refusals
+    report.abuses = abuser.bursts
   }
 
   // MARK: Steps
@@ -141,7 +146,7 @@ final class Run {
   func checkFailures() throws(Violation) {
     if let failure { throw failure }
     if let fault = eavesdropper.fault { throw Violation(fault) }
-    for client in clients {
+    for client in sessions {
       if let fault = client.fault {
         throw Violation("session \(client.session.rawValue): \(fault)")
       }
@@ -226,6 +231,7 @@ final class Run {
     for client in clients where random.happens(7_000) {
       client.takeTurn(network, limit: random.pick(1..<4_000), &random)
     }
+    if random.happens(setting.abuse) { abuser.takeTurn(network, &random) }
     if random.happens(500) { eavesdropper.takeTurn(network, &random) }
     guard server.lastSequence > before else { return }
     marks.append(Audit.Mark(sequence: server.lastSequence, eventHash: server.eventHash))

@@ -38,6 +38,8 @@ package struct RunReport: Sendable, Equatable {
   package var excusedLosses = 0
   /// Recorded log-ons that somebody without a key tried again, all refused.
   package var logOnsRefused = 0
+  /// Bursts of an abuser with a key.
+  package var abuses = 0
   /// Broken connections.
   package var cuts = 0
   /// Jumps of the wall clock.
@@ -98,7 +100,7 @@ package struct RunReport: Sendable, Equatable {
     ("fail-stops after a failed write or sync", \.failStops), ("kill -9", \.kills),
     ("power losses", \.powerLosses), ("audits", \.audits),
     ("damaged last blocks taken for torn", \.excusedLosses),
-    ("recorded log-ons refused", \.logOnsRefused),
+    ("recorded log-ons refused", \.logOnsRefused), ("bursts of an abuser", \.abuses),
     ("connections cut", \.cuts),
     ("clock jumps", \.jumps), ("settlement stopped by a read", \.readsThatStoppedSettlement),
     ("calls to the disk", \.diskCalls), ("reads failed", \.readErrors),

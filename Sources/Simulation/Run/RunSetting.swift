@@ -21,6 +21,8 @@ struct RunSetting: Sendable {
   let kills, powerLosses, flips, cuts, jumps: Int
   /// Frequency per 10,000 steps with which the disk becomes full or free again.
   let fillings: Int
+  /// Frequency per 10,000 turns with which the abuser acts.
+  let abuse: Int
   /// Configuration of the server.
   let configuration: Configuration
 
@@ -37,6 +39,7 @@ struct RunSetting: Sendable {
     cuts = rate(&random, [0, 50, 300])
     jumps = rate(&random, [0, 0, 30])
     fillings = rate(&random, [0, 0, 30])
+    abuse = rate(&random, [0, 2_000, 7_000])
     genesis = LedgerGenesis(
       rules: BatchRules(
         transfers: UInt32(rate(&random, [1, 5, 20])), nanoseconds: 2_000_000_000))
@@ -54,6 +57,7 @@ struct RunSetting: Sendable {
     configuration.snapshotMinutes = 0
     configuration.snapshotKeep = UInt32(rate(&random, [1, 2]))
     configuration.journalRetain = UInt64(rate(&random, [0, 1, 30]))
+    configuration.workLimit = UInt32(rate(&random, [2_000, 100_000]))
     self.configuration = configuration
   }
 }

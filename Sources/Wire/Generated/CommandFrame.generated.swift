@@ -18,24 +18,27 @@ public enum CommandFrame {
     case .order(.setAgent): 80
     case .cash(.transfer): 64
     case .meterReading: 136
-    case .cash(.deposit): 56
-    case .cash(.withdraw): 56
+    case .cash(.deposit): 64
+    case .cash(.withdraw): 64
     case .reference(.createParticipant): 48
-    case .reference(.registerSession): 72
+    case .reference(.registerSession): 80
     case .reference(.createAccount): 40
     case .reference(.setCap): 48
     case .reference(.createArea): 88
     case .reference(.setTariff): 48
     case .reference(.createInstrument): 96
     case .reference(.setInstrumentState): 40
-    case .reference(.registerMeter): 80
+    case .reference(.registerMeter): 96
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 64
+    case .reference(.resetNumbers): 40
     case .reference(.setBlock): 48
     case .order(.cancelInstructions): 48
     case .reference(.setLimit): 56
     case .session(.cutSession): 32
+    case .reference(.setParameter): 56
+    case .order(.note): 80
     default: nil
     }
   }
@@ -96,6 +99,8 @@ public enum CommandFrame {
       setRules(value, frame, seqNo, sendingTime)
     case .order(.cancelOrders(let value)):
       cancelOrders(value, frame, seqNo, sendingTime)
+    case .reference(.resetNumbers(let value)):
+      resetNumbers(value, frame, seqNo, sendingTime)
     case .reference(.setBlock(let value)):
       setBlock(value, frame, seqNo, sendingTime)
     case .order(.cancelInstructions(let value)):
@@ -104,6 +109,10 @@ public enum CommandFrame {
       setLimit(value, frame, seqNo, sendingTime)
     case .session(.cutSession(let value)):
       cutSession(value, frame, seqNo, sendingTime)
+    case .reference(.setParameter(let value)):
+      setParameter(value, frame, seqNo, sendingTime)
+    case .order(.note(let value)):
+      note(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -209,7 +218,8 @@ public enum CommandFrame {
   ) {
     DepositEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, amount: value.amount,
-      reference: value.reference, account: value.account, currency: value.currency
+      reference: value.reference, account: value.account, currency: value.currency,
+      source: value.source
     )
   }
 
@@ -219,7 +229,8 @@ public enum CommandFrame {
   ) {
     WithdrawEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, amount: value.amount,
-      reference: value.reference, account: value.account, currency: value.currency
+      reference: value.reference, account: value.account, currency: value.currency,
+      source: value.source
     )
   }
 
@@ -239,7 +250,8 @@ public enum CommandFrame {
   ) {
     RegisterSessionEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
-      participant: value.participant, publicKey: value.publicKey, roles: value.roles
+      participant: value.participant, publicKey: value.publicKey, roles: value.roles,
+      orders: value.orders, selfTrade: value.selfTrade
     )
   }
 
@@ -313,7 +325,8 @@ public enum CommandFrame {
   ) {
     RegisterMeterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, publicKey: value.publicKey,
-      meter: value.meter, account: value.account, area: value.area, capacity: value.capacity
+      meter: value.meter, account: value.account, area: value.area, capacity: value.capacity,
+      from: value.from, ownReadings: value.ownReadings
     )
   }
 
@@ -334,6 +347,16 @@ public enum CommandFrame {
       into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
       account: value.account, instrument: value.instrument, sides: value.sides,
       orderId: value.order, sessionId: value.session
+    )
+  }
+
+  private static func resetNumbers(
+    _ value: ResetNumbers, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    ResetNumbersEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
+      account: value.account
     )
   }
 
@@ -375,6 +398,26 @@ public enum CommandFrame {
   ) {
     CutSessionEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session
+    )
+  }
+
+  private static func setParameter(
+    _ value: SetParameter, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetParameterEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value, from: value.from,
+      number: value.number, subject: value.subject, parameter: value.parameter
+    )
+  }
+
+  private static func note(
+    _ value: Note, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    NoteEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, clientOrderId: value.clientOrderId,
+      text: value.text
     )
   }
 

@@ -82,6 +82,7 @@ extension CommandText {
       line.put("currency", value.currency)
       line.put("amount", value.amount)
       line.put("reference", value.reference)
+      line.put("source", value.source, unless: 0)
       return line.text
     case .cash(.withdraw(let value)):
       var line = TextLine("withdraw")
@@ -89,6 +90,7 @@ extension CommandText {
       line.put("currency", value.currency)
       line.put("amount", value.amount)
       line.put("reference", value.reference)
+      line.put("source", value.source, unless: 0)
       return line.text
     case .reference(.createParticipant(let value)):
       var line = TextLine("createParticipant")
@@ -101,6 +103,8 @@ extension CommandText {
       line.put("participant", value.participant)
       line.put("roles", value.roles)
       line.put("publicKey", value.publicKey)
+      line.put("orders", value.orders, unless: .keep)
+      line.put("selfTrade", value.selfTrade, unless: .account)
       return line.text
     case .reference(.createAccount(let value)):
       var line = TextLine("createAccount")
@@ -155,6 +159,8 @@ extension CommandText {
       line.put("area", value.area)
       line.put("publicKey", value.publicKey)
       line.put("capacity", value.capacity, unless: 0)
+      line.put("from", value.from, unless: .never)
+      line.put("ownReadings", value.ownReadings, unless: false)
       return line.text
     case .control(.tick): return "tick"
     case .control(.settlementConfirmed(let value)):
@@ -191,6 +197,15 @@ extension CommandText {
       line.put("order", value.order, unless: .null)
       line.put("session", value.session, unless: .exchange)
       return line.text
+    case .session(.refuseWork(let value)):
+      var line = TextLine("refuseWork")
+      line.put("left", value.left)
+      return line.text
+    case .reference(.resetNumbers(let value)):
+      var line = TextLine("resetNumbers")
+      line.put("session", value.session, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      return line.text
     case .reference(.setBlock(let value)):
       var line = TextLine("setBlock")
       line.put("participant", value.participant, unless: .exchange)
@@ -217,6 +232,19 @@ extension CommandText {
     case .session(.cutSession(let value)):
       var line = TextLine("cutSession")
       line.put("session", value.session)
+      return line.text
+    case .reference(.setParameter(let value)):
+      var line = TextLine("setParameter")
+      line.put("subject", value.subject)
+      line.put("number", value.number)
+      line.put("parameter", value.parameter)
+      line.put("value", value.value)
+      line.put("from", value.from, unless: .never)
+      return line.text
+    case .order(.note(let value)):
+      var line = TextLine("note")
+      line.put("clientOrderId", value.clientOrderId, unless: .engine)
+      line.put("text", value.text)
       return line.text
     }
   }
@@ -283,12 +311,14 @@ extension CommandText {
     case .deposit:
       return .cash(.deposit(CashMovement(
         account: try words.take("account"), currency: try words.take("currency"),
-        amount: try words.take("amount"), reference: try words.take("reference")
+        amount: try words.take("amount"), reference: try words.take("reference"),
+        source: try words.take("source", or: 0)
       )))
     case .withdraw:
       return .cash(.withdraw(CashMovement(
         account: try words.take("account"), currency: try words.take("currency"),
-        amount: try words.take("amount"), reference: try words.take("reference")
+        amount: try words.take("amount"), reference: try words.take("reference"),
+        source: try words.take("source", or: 0)
       )))
     case .createParticipant:
       return .reference(.createParticipant(CreateParticipant(
@@ -297,7 +327,9 @@ extension CommandText {
     case .registerSession:
       return .reference(.registerSession(RegisterSession(
         session: try words.take("session"), participant: try words.take("participant"),
-        roles: try words.take("roles"), publicKey: try words.take("publicKey")
+        roles: try words.take("roles"), publicKey: try words.take("publicKey"),
+        orders: try words.take("orders", or: .keep),
+        selfTrade: try words.take("selfTrade", or: .account)
       )))
     case .createAccount:
       return .reference(.createAccount(CreateAccount(
@@ -337,7 +369,8 @@ extension CommandText {
       return .reference(.registerMeter(RegisterMeter(
         meter: try words.take("meter"), account: try words.take("account"),
         area: try words.take("area"), publicKey: try words.take("publicKey"),
-        capacity: try words.take("capacity", or: 0)
+        capacity: try words.take("capacity", or: 0), from: try words.take("from", or: .never),
+        ownReadings: try words.take("ownReadings", or: false)
       )))
     case .tick: return .control(.tick)
     case .settlementConfirmed:
@@ -369,6 +402,15 @@ extension CommandText {
         sides: try words.take("sides", or: .both), order: try words.take("order", or: .null),
         session: try words.take("session", or: .exchange)
       )))
+    case .refuseWork:
+      return .session(.refuseWork(RefuseWork(
+        left: try words.take("left")
+      )))
+    case .resetNumbers:
+      return .reference(.resetNumbers(ResetNumbers(
+        session: try words.take("session", or: .exchange),
+        account: try words.take("account", or: .null)
+      )))
     case .setBlock:
       return .reference(.setBlock(SetBlock(
         participant: try words.take("participant", or: .exchange),
@@ -394,6 +436,16 @@ extension CommandText {
     case .cutSession:
       return .session(.cutSession(CutSession(
         session: try words.take("session")
+      )))
+    case .setParameter:
+      return .reference(.setParameter(SetParameter(
+        subject: try words.take("subject"), number: try words.take("number"),
+        parameter: try words.take("parameter"), value: try words.take("value"),
+        from: try words.take("from", or: .never)
+      )))
+    case .note:
+      return .order(.note(Note(
+        clientOrderId: try words.take("clientOrderId", or: .engine), text: try words.take("text")
       )))
     }
   }
@@ -469,13 +521,15 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: false, "Whose cash."),
       CommandField("currency", Currency.self, "", isOptional: false, "Which currency."),
       CommandField("amount", Money.self, "", isOptional: false, "How much; positive."),
-      CommandField("reference", UInt64.self, "", isOptional: false, "The operator's reference, strictly increasing per account over deposits and withdrawals, so that resending is safe."),
+      CommandField("reference", UInt64.self, "", isOptional: false, "The operator's reference, which takes effect once per source, so that resending is safe."),
+      CommandField("source", UInt16.self, "", isOptional: true, "Where the reference comes from: each is known once per source, in any order; 0: once per account."),
     ]
     case .withdraw: [
       CommandField("account", AccountId.self, "", isOptional: false, "Whose cash."),
       CommandField("currency", Currency.self, "", isOptional: false, "Which currency."),
       CommandField("amount", Money.self, "", isOptional: false, "How much; positive."),
-      CommandField("reference", UInt64.self, "", isOptional: false, "Higher than the account's last, so that resending is safe."),
+      CommandField("reference", UInt64.self, "", isOptional: false, "Takes effect once per source, so that resending is safe; before rules version 4 higher than the account's last."),
+      CommandField("source", UInt16.self, "", isOptional: true, "Where the reference comes from: each is known once per source, in any order; 0: once per account."),
     ]
     case .createParticipant: [
       CommandField("participant", ParticipantId.self, "", isOptional: false, "Its number, unused."),
@@ -483,9 +537,11 @@ extension CommandKind {
     ]
     case .registerSession: [
       CommandField("session", SessionId.self, "", isOptional: false, "Its number."),
-      CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts."),
+      CommandField("participant", ParticipantId.self, "", isOptional: false, "For whom it acts; never another one than before. 0, to revoke a session: its own, and its key as registered."),
       CommandField("roles", Roles.self, "", isOptional: false, "What it may do; empty: revoked."),
       CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs Negotiate and Establish."),
+      CommandField("orders", SessionOrders.self, "", isOptional: true, "What becomes of its open orders."),
+      CommandField("selfTrade", SelfTradeScope.self, "", isOptional: true, "Between which orders the prevention of self-trades of its orders applies: of one account, or of all accounts of the participant."),
     ]
     case .createAccount: [
       CommandField("account", AccountId.self, "", isOptional: false, "Its number, unused."),
@@ -502,14 +558,14 @@ extension CommandKind {
       CommandField("code", Label.self, "", isOptional: false, "EIC code."),
       CommandField("storageCost", Money.self, "", isOptional: false, "Target storage cost per user, Cu."),
       CommandField("storagePrice", Money.self, "", isOptional: false, "Storage price per kWh of capacity, P; positive."),
-      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the surrounding grid pays for exports; not negative."),
-      CommandField("retailPrice", Price.self, "", isOptional: false, "What the surrounding grid charges for imports; not negative."),
+      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the surrounding grid pays for exports, at most the retail price; below zero the exporter pays."),
+      CommandField("retailPrice", Price.self, "", isOptional: false, "What the surrounding grid charges for imports; below zero the importer is paid."),
       CommandField("lossFactor", Rate.self, "", isOptional: true, "Part of produced energy lost on its way into the storage."),
     ]
     case .setTariff: [
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
-      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the grid pays for exports; not negative."),
-      CommandField("retailPrice", Price.self, "", isOptional: false, "What the grid charges for imports; not negative."),
+      CommandField("feedInPrice", Price.self, "", isOptional: false, "What the grid pays for exports, at most the retail price; below zero the exporter pays."),
+      CommandField("retailPrice", Price.self, "", isOptional: false, "What the grid charges for imports; below zero the importer is paid."),
     ]
     case .createInstrument: [
       CommandField("instrument", InstrumentId.self, "", isOptional: false, "Its number, unused."),
@@ -528,11 +584,13 @@ extension CommandKind {
       CommandField("state", InstrumentState.self, "", isOptional: false, "The new state; closed is final."),
     ]
     case .registerMeter: [
-      CommandField("meter", MeterId.self, "", isOptional: false, "Its number, unused."),
-      CommandField("account", AccountId.self, "", isOptional: false, "Whose energy it meters."),
+      CommandField("meter", MeterId.self, "", isOptional: false, "Its number."),
+      CommandField("account", AccountId.self, "", isOptional: false, "Whose energy it meters; null: none any more."),
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
       CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs its readings."),
       CommandField("capacity", Int64.self, "W", isOptional: true, "Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the default of market rules 7."),
+      CommandField("from", Timestamp.self, "", isOptional: true, "Intervals that begin before it belong to the former account and key; null or 0: from now on, and of a new meter all."),
+      CommandField("ownReadings", Bool.self, "", isOptional: true, "Whether sessions with the trading role of the account's participant may send its readings; otherwise the metering role is needed."),
     ]
     case .tick: []
     case .settlementConfirmed: [
@@ -563,6 +621,13 @@ extension CommandKind {
       CommandField("order", OrderId.self, "", isOptional: true, "Only this order; null: all."),
       CommandField("session", SessionId.self, "", isOptional: true, "Only orders of this session; 0: all."),
     ]
+    case .refuseWork: [
+      CommandField("left", Int64.self, "as the code says", isOptional: false, "The units of work that were left."),
+    ]
+    case .resetNumbers: [
+      CommandField("session", SessionId.self, "", isOptional: true, "Whose version; its connections end. 0: an account is named."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Whose client order id; it must have no open orders. Null: a session is named."),
+    ]
     case .setBlock: [
       CommandField("participant", ParticipantId.self, "", isOptional: true, "Blocks all accounts of this participant; 0: an account or a session is named."),
       CommandField("account", AccountId.self, "", isOptional: true, "Blocks this account; null: another is named."),
@@ -585,6 +650,17 @@ extension CommandKind {
     ]
     case .cutSession: [
       CommandField("session", SessionId.self, "", isOptional: false, "Which session."),
+    ]
+    case .setParameter: [
+      CommandField("subject", ParameterSubject.self, "", isOptional: false, "Area or instrument."),
+      CommandField("number", UInt32.self, "", isOptional: false, "Number of the area or instrument."),
+      CommandField("parameter", Parameter.self, "", isOptional: false, "Which parameter."),
+      CommandField("value", Int64.self, "as the parameter says", isOptional: false, "The new value, in the parameter's unit."),
+      CommandField("from", Timestamp.self, "", isOptional: true, "When it takes effect, later than now; null or 0: at once."),
+    ]
+    case .note: [
+      CommandField("clientOrderId", ClientOrderId.self, "", isOptional: true, "The client order id that the order will have; with another one the note is dropped; null: whatever the next order has."),
+      CommandField("text", NoteText.self, "", isOptional: false, "What is said."),
     ]
     }
   }

@@ -91,10 +91,12 @@ public struct CreateAreaDecoder: BitwiseCopyable {
   /// Storage price per kWh of capacity, P; positive. Unit: 1e-8 currency.
   @inlinable public var storagePrice: Money { Money(units: frame.little(36, as: Int64.self)) }
 
-  /// What the surrounding grid pays for exports; not negative. Unit: 1e-5 currency/kWh.
+  /// What the surrounding grid pays for exports, at most the retail price; below zero the exporter
+  /// pays. Unit: 1e-5 currency/kWh.
   @inlinable public var feedInPrice: Price { Price(ticks: frame.little(44, as: Int64.self)) }
 
-  /// What the surrounding grid charges for imports; not negative. Unit: 1e-5 currency/kWh.
+  /// What the surrounding grid charges for imports; below zero the importer is paid. Unit: 1e-5
+  /// currency/kWh.
   @inlinable public var retailPrice: Price { Price(ticks: frame.little(52, as: Int64.self)) }
 
   /// EIC code. Unit: ASCII.

@@ -15,24 +15,27 @@ import MarketModel
 ///         48    2 currency
 ///         50    2 reserved1
 ///         52    4 reserved2
+///         56    2 source
+///         58    2 reserved3
+///         60    4 reserved4
 public struct DepositEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 109 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 44 }
+  @inlinable public static var blockLength: Int { 52 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 56 }
+  @inlinable public static var frameLength: Int { 64 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `56` bytes.
+  /// - Precondition: `frame` has space for `64` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, amount: Money,
-    reference: UInt64, account: AccountId, currency: Currency
+    reference: UInt64, account: AccountId, currency: Currency, source: UInt16
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 56, blockLength: 44, templateId: 109)
+    Frame.writeHeader(at: frame, length: 64, blockLength: 52, templateId: 109)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, amount.units)
@@ -41,6 +44,9 @@ public struct DepositEncoder: BitwiseCopyable {
     frame.setLittle(48, currency.rawValue)
     frame.setLittle(50, 0 as UInt16)
     frame.setLittle(52, 0 as UInt32)
+    frame.setLittle(56, source)
+    frame.setLittle(58, 0 as UInt16)
+    frame.setLittle(60, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -54,9 +60,9 @@ public struct DepositDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 109 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 44 }
+  @inlinable public static var blockLength: Int { 52 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 56 }
+  @inlinable public static var frameLength: Int { 64 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -80,7 +86,8 @@ public struct DepositDecoder: BitwiseCopyable {
   /// How much; positive. Unit: 1e-8 currency.
   @inlinable public var amount: Money { Money(units: frame.little(28, as: Int64.self)) }
 
-  /// Higher than the account's last, so that resending is safe.
+  /// Takes effect once per source, so that resending is safe; before rules version 4 higher than
+  /// the account's last.
   @inlinable public var reference: UInt64 { frame.little(36, as: UInt64.self) }
 
   /// Whose cash.
@@ -88,4 +95,10 @@ public struct DepositDecoder: BitwiseCopyable {
 
   /// Which currency. Unit: ISO 4217.
   @inlinable public var currency: Currency { Currency(frame.little(48, as: UInt16.self)) }
+
+  /// Where the reference comes from: each is known once per source, in any order; 0: once per
+  /// account. Since version 8; 0 from older senders.
+  @inlinable public var source: UInt16 {
+    frame.little(4, as: UInt16.self) >= 46 ? frame.little(56, as: UInt16.self) : 0
+  }
 }

@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes RegisterMeter. Registers a meter and authorises it for one account.
+/// Writes RegisterMeter. Registers a meter for one account; again: replaces its key, moves it to
+/// another account or ends it, from a moment on.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -15,24 +16,30 @@ import MarketModel
 ///         68    2 area
 ///         70    2 reserved1
 ///         72    8 capacity
+///         80    8 from
+///         88    1 ownReadings
+///         89    1 reserved2
+///         90    2 reserved3
+///         92    4 reserved4
 public struct RegisterMeterEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 68 }
+  @inlinable public static var blockLength: Int { 84 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 80 }
+  @inlinable public static var frameLength: Int { 96 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `80` bytes.
+  /// - Precondition: `frame` has space for `96` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
-    publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, capacity: Int64
+    publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, capacity: Int64,
+    from: Timestamp, ownReadings: Bool
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 80, blockLength: 68, templateId: 108)
+    Frame.writeHeader(at: frame, length: 96, blockLength: 84, templateId: 108)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, publicKey.word0)
@@ -44,6 +51,11 @@ public struct RegisterMeterEncoder: BitwiseCopyable {
     frame.setLittle(68, area.rawValue)
     frame.setLittle(70, 0 as UInt16)
     frame.setLittle(72, capacity)
+    frame.setLittle(80, from.nanoseconds)
+    frame.setLittle(88, (ownReadings ? 1 : 0) as UInt8)
+    frame.setLittle(89, 0 as UInt8)
+    frame.setLittle(90, 0 as UInt16)
+    frame.setLittle(92, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -57,9 +69,9 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 68 }
+  @inlinable public static var blockLength: Int { 84 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 80 }
+  @inlinable public static var frameLength: Int { 96 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -86,10 +98,10 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
     frame.little(44, as: UInt64.self), frame.little(52, as: UInt64.self))
   }
 
-  /// Its number, unused.
+  /// Its number.
   @inlinable public var meter: MeterId { MeterId(frame.little(60, as: UInt32.self)) }
 
-  /// Whose energy it meters.
+  /// Whose energy it meters; null: none any more.
   @inlinable public var account: AccountId { AccountId(frame.little(64, as: UInt32.self)) }
 
   /// Where.
@@ -99,5 +111,18 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// default of market rules 7. Unit: W. Since version 7; 0 from older senders.
   @inlinable public var capacity: Int64 {
     frame.little(4, as: UInt16.self) >= 68 ? frame.little(72, as: Int64.self) : 0
+  }
+
+  /// Intervals that begin before it belong to the former account and key; null or 0: from now on,
+  /// and of a new meter all. Unit: ns since 1970, UTC. Since version 8; 18446744073709551615 from
+  /// older senders.
+  @inlinable public var from: Timestamp {
+    frame.little(4, as: UInt16.self) >= 76 ? Timestamp(nanoseconds: frame.little(80, as: UInt64.self)) : Timestamp(nanoseconds: 18446744073709551615)
+  }
+
+  /// Whether sessions with the trading role of the account's participant may send its readings;
+  /// otherwise the metering role is needed. Since version 8; 0 from older senders.
+  @inlinable public var ownReadings: Bool {
+    frame.little(4, as: UInt16.self) >= 77 ? frame.little(88, as: UInt8.self) != 0 : 0 != 0
   }
 }

@@ -4,7 +4,8 @@
 import MarketModel
 
 /// Writes RegisterSession. Registers a session identity and its public key; again: replaces key and
-/// roles.
+/// roles. A session whose key is replaced or revoked loses its connections and its standing
+/// instructions (market rules 2).
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -16,24 +17,29 @@ import MarketModel
 ///         68    1 roles
 ///         69    1 reserved1
 ///         70    2 reserved2
+///         72    1 orders
+///         73    1 selfTrade
+///         74    2 reserved3
+///         76    4 reserved4
 public struct RegisterSessionEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 101 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 60 }
+  @inlinable public static var blockLength: Int { 68 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 72 }
+  @inlinable public static var frameLength: Int { 80 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `72` bytes.
+  /// - Precondition: `frame` has space for `80` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
-    sessionId: SessionId, participant: ParticipantId, publicKey: PublicKey, roles: Roles
+    sessionId: SessionId, participant: ParticipantId, publicKey: PublicKey, roles: Roles,
+    orders: SessionOrders, selfTrade: SelfTradeScope
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 101)
+    Frame.writeHeader(at: frame, length: 80, blockLength: 68, templateId: 101)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, sessionId.rawValue)
@@ -45,6 +51,10 @@ public struct RegisterSessionEncoder: BitwiseCopyable {
     frame.setLittle(68, roles.rawValue)
     frame.setLittle(69, 0 as UInt8)
     frame.setLittle(70, 0 as UInt16)
+    frame.setLittle(72, orders.rawValue)
+    frame.setLittle(73, selfTrade.rawValue)
+    frame.setLittle(74, 0 as UInt16)
+    frame.setLittle(76, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -58,9 +68,9 @@ public struct RegisterSessionDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 101 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 60 }
+  @inlinable public static var blockLength: Int { 68 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 72 }
+  @inlinable public static var frameLength: Int { 80 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -84,7 +94,8 @@ public struct RegisterSessionDecoder: BitwiseCopyable {
   /// Its number.
   @inlinable public var sessionId: SessionId { SessionId(frame.little(28, as: UInt32.self)) }
 
-  /// For whom it acts.
+  /// For whom it acts; never another one than before. 0, to revoke a session: its own, and its key
+  /// as registered.
   @inlinable public var participant: ParticipantId {
     ParticipantId(frame.little(32, as: UInt32.self))
   }
@@ -97,4 +108,25 @@ public struct RegisterSessionDecoder: BitwiseCopyable {
 
   /// What it may do; empty: revoked.
   @inlinable public var roles: Roles { Roles(rawValue: frame.little(68, as: UInt8.self)) }
+
+  /// What becomes of its open orders. `nil` when the value is unknown. Since version 8; 0 from
+  /// older senders.
+  @inlinable public var orders: SessionOrders? {
+    frame.little(4, as: UInt16.self) >= 61 ? SessionOrders(rawValue: frame.little(72, as: UInt8.self)) : SessionOrders(rawValue: 0)
+  }
+  /// The encoded byte of `orders`.
+  @inlinable public var ordersRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 61 ? frame.little(72, as: UInt8.self) : 0
+  }
+
+  /// Between which orders the prevention of self-trades of its orders applies: of one account, or
+  /// of all accounts of the participant. `nil` when the value is unknown. Since version 8; 0 from
+  /// older senders.
+  @inlinable public var selfTrade: SelfTradeScope? {
+    frame.little(4, as: UInt16.self) >= 62 ? SelfTradeScope(rawValue: frame.little(73, as: UInt8.self)) : SelfTradeScope(rawValue: 0)
+  }
+  /// The encoded byte of `selfTrade`.
+  @inlinable public var selfTradeRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 62 ? frame.little(73, as: UInt8.self) : 0
+  }
 }

@@ -73,10 +73,11 @@ public struct SetTariffDecoder: BitwiseCopyable {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }
 
-  /// What the grid pays for exports; not negative. Unit: 1e-5 currency/kWh.
+  /// What the grid pays for exports, at most the retail price; below zero the exporter pays. Unit:
+  /// 1e-5 currency/kWh.
   @inlinable public var feedInPrice: Price { Price(ticks: frame.little(28, as: Int64.self)) }
 
-  /// What the grid charges for imports; not negative. Unit: 1e-5 currency/kWh.
+  /// What the grid charges for imports; below zero the importer is paid. Unit: 1e-5 currency/kWh.
   @inlinable public var retailPrice: Price { Price(ticks: frame.little(36, as: Int64.self)) }
 
   /// Where.

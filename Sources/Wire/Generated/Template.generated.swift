@@ -94,6 +94,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// The ledger has settled a batch: every trade, reading and transfer up to lastSequence is final;
   /// for sessions with the role dropCopy.
   case settlementNotice = 54
+  /// What a Note said about an order; the order's Accepted or Replaced follows.
+  case noted = 55
   /// A meter's signed reading; any session with the metering role may pass it on.
   case meterReading = 60
   /// What a meter reading did: produced = credited + lost; consumed = burned + imported.
@@ -136,7 +138,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case levelUpdate = 90
   /// Admits a participant.
   case createParticipant = 100
-  /// Registers a session identity and its public key; again: replaces key and roles.
+  /// Registers a session identity and its public key; again: replaces key and roles. A session
+  /// whose key is replaced or revoked loses its connections and its standing instructions (market
+  /// rules 2).
   case registerSession = 101
   /// Opens an account.
   case createAccount = 102
@@ -150,7 +154,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case createInstrument = 106
   /// Opens, halts or closes an instrument.
   case setInstrumentState = 107
-  /// Registers a meter and authorises it for one account.
+  /// Registers a meter for one account; again: replaces its key, moves it to another account or
+  /// ends it, from a moment on.
   case registerMeter = 108
   /// Credits cash to an account.
   case deposit = 109
@@ -167,6 +172,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
   /// of standing instructions too; answered with Ack.
   case cancelOrders = 115
+  /// Sets the last session version of a session, or the last client order id of an account, to 0.
+  /// Names one of the two.
+  case resetNumbers = 116
   /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
   /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
   case setBlock = 122
@@ -179,6 +187,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
   /// when it is not connected.
   case cutSession = 125
+  /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
+  /// Ack when it is accepted.
+  case setParameter = 130
+  /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
+  /// comes before the order's report.
+  case note = 131
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -189,15 +203,16 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
-    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick: 28
+    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
     .cancelInstructions: 36
-    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit: 44
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
+    .setParameter: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
-    case .newOrderExtended, .setAgent, .accepted, .canceled: 68
-    case .replaced, .restated, .agentReport, .createArea: 76
+    case .newOrderExtended, .setAgent, .accepted, .canceled, .note: 68
+    case .replaced, .restated, .agentReport, .noted, .createArea: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
     case .areaDefinition, .instrumentDefinition, .topOfBook: 92
@@ -225,8 +240,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
-    .cutSession: true
+    .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
+    .setLimit, .cutSession, .setParameter, .note: true
     default: false
     }
   }
@@ -238,9 +253,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .finishedSending,
     .finishedReceiving, .challenge, .accepted, .replaced, .canceled, .trade, .rejected, .restated,
     .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
-    .ack, .reportCopy, .settlementNotice, .meterReadingAck, .areaDefinition, .instrumentDefinition,
-    .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete, .marketTrade,
-    .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status: true
+    .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .areaDefinition,
+    .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
+    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status: true
     default: false
     }
   }

@@ -38,6 +38,7 @@ struct Coverage {
 
   mutating func note(_ events: [Event]) {
     commands += 1
+    var selfTraders: Set<AccountId> = []
     for event in events {
       count(Self.kind(event))
       switch event {
@@ -50,6 +51,9 @@ struct Coverage {
       case .rejected(let rejected):
         if rejected.code == .balanceLimit, rejected.limit == Limit.cash { count("bound of cash") }
         if rejected.code == .orderShare { count("share", rejected) }
+      case .canceled(let canceled):
+        if canceled.reason == .selfTrade { selfTraders.insert(canceled.state.account) }
+        if selfTraders.count > 1 { count("self-trade of a participant") }
       case .metered(let metered):
         if metered.imported > .zero { count("import") }
         if metered.exported > .zero { count("export") }

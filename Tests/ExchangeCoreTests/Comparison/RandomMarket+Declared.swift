@@ -14,8 +14,33 @@ extension RandomMarket: FieldSource {
     .withdraw,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules,
-    .setBlock, .setLimit,
+    .setParameter, .note, .setBlock, .setLimit,
   ]
+
+  /// Sessions 1, 2, 4 and 6 of `world` with other keys, mostly with their roles. Session 1, which
+  /// sends most commands, loses only the administration.
+  mutating func registeredAgain() -> Step {
+    let known: [(session: UInt32, participant: UInt32, roles: UInt8)] = [
+      (1, 1, 7), (2, 2, 1), (4, 3, 4), (6, 1, 1), (6, 1, 1),
+    ]
+    let it = known[Int(dice(5))]
+    var participant = ParticipantId(it.participant)
+    var roles = Roles(rawValue: it.roles)
+    if dice(3) == 0 { participant = ParticipantId(0) }
+    switch dice(8) {
+    case 0, 1: roles = it.session == 1 ? [.trading, .metering] : []
+    case 2: participant = ParticipantId(dice(4))
+    case 3: roles = [.trading]
+    default: break
+    }
+    return Step(
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: SessionId(it.session), participant: participant, roles: roles,
+            publicKey: PublicKey(UInt64(dice(3)), 0, 0, 0),
+            orders: dice(2) == 0 ? .keep : .cancel))), by: dice(3) == 0 ? 1 : 0)
+  }
 
   mutating func leavesOut(_ field: String) -> Bool { dice(2) == 0 }
   mutating func integer<Value: FixedWidthInteger>(_ field: String) -> Value {
@@ -44,5 +69,6 @@ extension RandomMarket: FieldSource {
   mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: dice(600_000)) }
   mutating func label(_ field: String) -> Label { .empty }
   mutating func publicKey(_ field: String) -> PublicKey { PublicKey(0, 0, 0, 0) }
+  mutating func noteText(_ field: String) -> NoteText { NoteText(UInt64(dice(9)), 0, 0, 0, 0) }
   mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(128))) }
 }

@@ -67,7 +67,10 @@ extension RandomMarket {
 
   private mutating func spoiled(_ good: NewOrder, _ countsUp: inout Bool) -> NewOrder {
     var order = good
-    switch dice(18) {
+    switch dice(20) {
+    case 18:
+      order.clientOrderId = ClientOrderId(1 << 62 + UInt64(min(dice(8), 1)))
+      countsUp = false
     case 0: order.account = AccountId(dice(20))
     case 1: order.instrument = InstrumentId(dice(12))
     case 2: order.quantity.wattHours = 0

@@ -6,22 +6,22 @@ import MarketModel
 
 /// Generates the steps of one run.
 struct RandomMarket {
-  private var random: SeededRandom
+  var random: SeededRandom
   private var orderCount = 0
   /// The blocks that stand.
   var blocks: [SetBlock] = []
   /// The limits that stand.
   var limits: [SetLimit] = []
   /// Seconds since the start of the run.
-  private var clock: UInt64 = 0
+  private(set) var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
-  private let instruments: [CreateInstrument]
+  let instruments: [CreateInstrument]
   let accounts: UInt32
   /// The capacity of the exchange, which is small in a third of the runs.
   let capacity: Capacity
   /// Whether the run has fees, agents and closings. Runs without them find errors that others would
   /// hide.
-  private let hasFees: Bool
+  let hasFees: Bool
   private let hasAgents: Bool
   /// Whether the run begins with the newest rules or those before.
   private let hasNewRules: Bool
@@ -66,6 +66,7 @@ struct RandomMarket {
     case 12...14: capacity.accountOrders = UInt32.random(in: 1...7, using: &random)
     case 15...17: capacity.accountLevels = UInt32.random(in: 1...5, using: &random)
     case 18...19: capacity.orders = UInt32.random(in: 26...60, using: &random)
+    case 22: capacity.cashReferences = accounts + UInt32.random(in: 0...20, using: &random)
     case 20...21: capacity.priceLevels = UInt32.random(in: 21...40, using: &random)
     default: break
     }
@@ -84,7 +85,7 @@ struct RandomMarket {
   mutating func world() -> [Step] {
     var steps: [Step] = []
     if hasNewRules {
-      let version = chance(1, of: 5) ? RulesVersion.newest - 1 : RulesVersion.newest
+      let version = RulesVersion.newest - (chance(1, of: 4) ? 1 + dice(2) : 0)
       steps.append(Step(.control(.setRules(SetRules(version: version))), by: 0))
     }
     for participant in UInt32(1)...3 {
@@ -108,7 +109,8 @@ struct RandomMarket {
                 session: SessionId(UInt32(session)),
                 participant: ParticipantId(UInt32(participant)),
                 roles: Roles(rawValue: UInt8(roles)),
-                publicKey: PublicKey(0, 0, 0, 0)))), by: 0))
+                publicKey: PublicKey(0, 0, 0, 0),
+                selfTrade: chance(1, of: 3) ? .participant : .account))), by: 0))
     }
     steps += areas() + (instruments + [Self.dear]).map { Step(.reference(.createInstrument($0))) }
     for account in 1...accounts {
@@ -125,7 +127,8 @@ struct RandomMarket {
               .registerMeter(
                 RegisterMeter(
                   meter: meter, account: AccountId(account), area: AreaId(area),
-                  publicKey: PublicKey(0, 0, 0, 0), capacity: power())))))
+                  publicKey: PublicKey(0, 0, 0, 0), capacity: power(),
+                  ownReadings: chance(1, of: 2))))))
       }
       steps.append(deposit(AccountId(account), Int64.random(in: 1...20, using: &random)))
     }
@@ -191,6 +194,7 @@ struct RandomMarket {
 
   private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
     if chance(1, of: 50) { return Step(randomBody(pick(Self.declaredLater), &self)) }
+    if chance(1, of: 60) { return change() }
     if chance(1, of: 60) { return block() }
     if chance(1, of: 40) { return limit() }
     if open.count > maximumOpen {
@@ -208,7 +212,8 @@ struct RandomMarket {
     case 945..<957: return withdraw()
     case 957..<969: return massCancel()
     case 969..<981: return cap()
-    case 981..<995: return state()
+    case 981..<992: return state()
+    case 992..<995: return registeredAgain()
     case 995..<997: return tariff()
     default: return oddity()
     }
@@ -244,7 +249,7 @@ struct RandomMarket {
     values[Int.random(in: 0..<values.count, using: &random)]
   }
 
-  private mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
+  mutating func seconds(_ range: ClosedRange<UInt64>) -> Timestamp {
     Timestamp(nanoseconds: UInt64.random(in: range, using: &random))
   }
 
@@ -420,13 +425,13 @@ struct RandomMarket {
               area: AreaId(1), feedInPrice: Price(ticks: 1_000_000),
               retailPrice: Price(ticks: 2_000_000)))))
     }
-    let feedIn = Price(ticks: Int64.random(in: -100...4_000, using: &random))
+    let feedIn = Price(ticks: Int64.random(in: -3_000...4_000, using: &random))
     return Step(
       .reference(
         .setTariff(
           SetTariff(
             area: AreaId(UInt16.random(in: 1...3, using: &random)), feedInPrice: feedIn,
-            retailPrice: Price(ticks: Int64.random(in: 0...12_000, using: &random))))))
+            retailPrice: Price(ticks: Int64.random(in: -2_000...12_000, using: &random))))))
   }
 
   /// Settlement confirmations and repeated definitions.

@@ -32,10 +32,14 @@ extension ReferenceModel {
     case .session(.endSession(let value)): try endSession(value, command)
     case .control(.setRules(let value)): try setRules(value, command)
     case .order(.cancelOrders(let value)): try cancelOrders(value, command)
+    case .session(.refuseWork(let value)): try refuseWork(value, command)
+    case .reference(.resetNumbers(let value)): try resetNumbers(value, command)
     case .reference(.setBlock(let value)): try setBlock(value, command)
     case .order(.cancelInstructions(let value)): try cancelInstructions(value, command)
     case .reference(.setLimit(let value)): try setLimit(value, command)
     case .session(.cutSession(let value)): try cutSession(value, command)
+    case .reference(.setParameter(let value)): try setParameter(value, command)
+    case .order(.note(let value)): try note(value, command)
     }
   }
 }
@@ -69,10 +73,14 @@ extension Command.Body {
     case .session(.endSession): (.null, .engine, .null)
     case .control(.setRules): (.null, .engine, .null)
     case .order(.cancelOrders(let value)): (value.account, .engine, value.order)
+    case .session(.refuseWork): (.null, .engine, .null)
+    case .reference(.resetNumbers(let value)): (value.account, .engine, .null)
     case .reference(.setBlock(let value)): (value.account, .engine, .null)
     case .order(.cancelInstructions(let value)): (value.account, .engine, .null)
     case .reference(.setLimit(let value)): (value.account, .engine, .null)
     case .session(.cutSession): (.null, .engine, .null)
+    case .reference(.setParameter): (.null, .engine, .null)
+    case .order(.note(let value)): (.null, value.clientOrderId, .null)
     }
   }
 }

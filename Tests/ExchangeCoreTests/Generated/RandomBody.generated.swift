@@ -22,6 +22,8 @@ protocol FieldSource {
   mutating func rate(_ field: String) -> Rate
   mutating func label(_ field: String) -> Label
   mutating func publicKey(_ field: String) -> PublicKey
+  /// A note.
+  mutating func noteText(_ field: String) -> NoteText
   mutating func roles(_ field: String) -> Roles
 }
 
@@ -102,14 +104,16 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
     let value = CashMovement(
       account: source.identifier("deposit.account"),
       currency: source.identifier("deposit.currency"), amount: source.money("deposit.amount"),
-      reference: source.integer("deposit.reference")
+      reference: source.integer("deposit.reference"),
+      source: source.leavesOut("deposit.source") ? 0 : source.integer("deposit.source")
     )
     return .cash(.deposit(value))
   case .withdraw:
     let value = CashMovement(
       account: source.identifier("withdraw.account"),
       currency: source.identifier("withdraw.currency"), amount: source.money("withdraw.amount"),
-      reference: source.integer("withdraw.reference")
+      reference: source.integer("withdraw.reference"),
+      source: source.leavesOut("withdraw.source") ? 0 : source.integer("withdraw.source")
     )
     return .cash(.withdraw(value))
   case .createParticipant:
@@ -123,7 +127,9 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       session: source.identifier("registerSession.session"),
       participant: source.identifier("registerSession.participant"),
       roles: source.roles("registerSession.roles"),
-      publicKey: source.publicKey("registerSession.publicKey")
+      publicKey: source.publicKey("registerSession.publicKey"),
+      orders: source.leavesOut("registerSession.orders") ? .keep : source.choice("registerSession.orders"),
+      selfTrade: source.leavesOut("registerSession.selfTrade") ? .account : source.choice("registerSession.selfTrade")
     )
     return .reference(.registerSession(value))
   case .createAccount:
@@ -180,7 +186,9 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       account: source.identifier("registerMeter.account"),
       area: source.identifier("registerMeter.area"),
       publicKey: source.publicKey("registerMeter.publicKey"),
-      capacity: source.leavesOut("registerMeter.capacity") ? 0 : source.integer("registerMeter.capacity")
+      capacity: source.leavesOut("registerMeter.capacity") ? 0 : source.integer("registerMeter.capacity"),
+      from: source.leavesOut("registerMeter.from") ? .never : source.timestamp("registerMeter.from"),
+      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings")
     )
     return .reference(.registerMeter(value))
   case .tick: return .control(.tick)
@@ -224,6 +232,17 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       session: source.leavesOut("cancelOrders.session") ? .exchange : source.identifier("cancelOrders.session")
     )
     return .order(.cancelOrders(value))
+  case .refuseWork:
+    let value = RefuseWork(
+      left: source.integer("refuseWork.left")
+    )
+    return .session(.refuseWork(value))
+  case .resetNumbers:
+    let value = ResetNumbers(
+      session: source.leavesOut("resetNumbers.session") ? .exchange : source.identifier("resetNumbers.session"),
+      account: source.leavesOut("resetNumbers.account") ? .null : source.identifier("resetNumbers.account")
+    )
+    return .reference(.resetNumbers(value))
   case .setBlock:
     let value = SetBlock(
       participant: source.leavesOut("setBlock.participant") ? .exchange : source.identifier("setBlock.participant"),
@@ -254,5 +273,19 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       session: source.identifier("cutSession.session")
     )
     return .session(.cutSession(value))
+  case .setParameter:
+    let value = SetParameter(
+      subject: source.choice("setParameter.subject"), number: source.integer("setParameter.number"),
+      parameter: source.choice("setParameter.parameter"),
+      value: source.integer("setParameter.value"),
+      from: source.leavesOut("setParameter.from") ? .never : source.timestamp("setParameter.from")
+    )
+    return .reference(.setParameter(value))
+  case .note:
+    let value = Note(
+      clientOrderId: source.leavesOut("note.clientOrderId") ? .engine : source.identifier("note.clientOrderId"),
+      text: source.noteText("note.text")
+    )
+    return .order(.note(value))
   }
 }

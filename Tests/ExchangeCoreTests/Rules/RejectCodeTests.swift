@@ -119,7 +119,16 @@ struct RejectCodeTests {
       "capacityExhausted",
       (1...16).map { "enter A\($0) ana bid 1kWh @ -0.\($0 + 10)" }.joined(separator: "\n")
         + "\nenter X ana bid 1kWh @ -0.50"),
+    RejectScript(
+      "fromNotLater",
+      "tick 9s\nsetParameter subject instrument number 1 parameter tick value 500 from 9"),
     RejectScript("referenceReplayed", "deposit ana 1.00 ref 9\ndeposit ana 1.00 ref 9"),
+    RejectScript("sessionOfAnother", "rules 4 by 0\nsession 2 of 1 roles 1"),
+    RejectScript("lastAdministrator", "rules 4 by 0\nsession 1 of 1 roles 3"),
+    RejectScript(
+      "clientOrderIdTooHigh", "rules 4 by 0\nenter X ana bid 1kWh @ 0.10 id 4611686018427387905"),
+    RejectScript(
+      "accountHasOrders", "enter A1 ana bid 1kWh @ 0.10\nresetNumbers account 1"),
   ]
 
   /// The events of engine and model for the last step; all earlier steps must be accepted.

@@ -32,6 +32,8 @@ struct Market: ~Copyable {
     exchange = Exchange(capacity: capacity)
     // Accounts of scripts and random runs have few orders; these, too, must be found by the index.
     exchange.shares.walkLength = 2
+    // Their lists are divided into blocks too.
+    (exchange.blocks.least, exchange.blocks.most) = (4, 4)
     model = ReferenceModel(capacity: capacity)
   }
 
@@ -103,6 +105,12 @@ struct Market: ~Copyable {
     case .cash(.withdraw(var movement)):
       if step.countsUp { movement.reference = nextReference(movement.account) }
       return .cash(.withdraw(movement))
+    case .reference(.registerMeter(var meter)):
+      if meter.from.nanoseconds != 0 { meter.from = time(meter.from) }
+      return .reference(.registerMeter(meter))
+    case .reference(.setParameter(var change)):
+      if change.from.nanoseconds != 0 { change.from = time(change.from) }
+      return .reference(.setParameter(change))
     case .meterReading(let reading): return .meterReading(fillIn(reading, step.countsUp))
     default: return step.body
     }
@@ -129,9 +137,11 @@ struct Market: ~Copyable {
   /// 15 minutes where the last reading is older.
   private func fillIn(_ given: MeterReading, after meter: ModelMeter?) -> MeterReading {
     var reading = given
-    reading.registerSequence = (meter?.lastSequence ?? 0) + 1
     let start = max(meter?.lastEnd.nanoseconds ?? 0, now - 900_000_000_000)
     reading.intervalStart = Timestamp(nanoseconds: start)
+    let isFormer = meter?.isUnderFormerKey(reading) == true
+    reading.registerSequence =
+      (isFormer ? meter?.sequenceBefore ?? 0 : meter?.lastSequence ?? 0) + 1
     reading.intervalEnd = Timestamp(nanoseconds: max(now, start + 1_000_000_000))
     return reading
   }
@@ -149,7 +159,9 @@ struct Market: ~Copyable {
   }
 
   private func nextReference(_ account: AccountId) -> UInt64 {
-    (model.accounts[account]?.lastReference ?? 0) + 1
+    let known = model.knownReferences.filter { $0.source == 0 && $0.account == account }
+    return max(
+      model.accounts[account]?.lastReference ?? 0, known.map(\.reference).max() ?? 0) + 1
   }
 
   /// The name of a new order: the one in the step, or `agent.ana` for an order of ana's
@@ -262,5 +274,6 @@ extension Capacity {
   /// A capacity for scripts and random runs.
   static let script = Capacity(
     participants: 4, sessions: 16, accounts: 16, areas: 4, instruments: 8, meters: 32,
-    positions: 48, orders: 1_024, priceLevels: 1_024)
+    positions: 48, orders: 1_024, priceLevels: 1_024,
+    cashReferences: 4_096)
 }

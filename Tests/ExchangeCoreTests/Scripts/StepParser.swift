@@ -218,11 +218,12 @@ struct StepParser {
 
   private mutating func cash(_ verb: String) throws(ScriptError) -> Step {
     let reference: UInt64? = try number("ref")
+    let source: UInt16? = try number("source")
     _ = flag("EUR")
     let currency = currency()
     let movement = CashMovement(
       account: try account(), currency: currency, amount: try Notation.money(next()),
-      reference: reference ?? 0)
+      reference: reference ?? 0, source: source ?? 0)
     return Step(
       verb == "deposit" ? .cash(.deposit(movement)) : .cash(.withdraw(movement)),
       countsUp: reference == nil)
@@ -259,12 +260,13 @@ struct StepParser {
       let id = SessionId(try integer(next()))
       let participant = ParticipantId(try number("of") ?? 1)
       let roles = Roles(rawValue: try number("roles") ?? 7)
+      let key = PublicKey(try number("key") ?? 0, 0, 0, 0)
       return Step(
         .reference(
           .registerSession(
             RegisterSession(
-              session: id, participant: participant, roles: roles,
-              publicKey: PublicKey(0, 0, 0, 0)))))
+              session: id, participant: participant, roles: roles, publicKey: key,
+              orders: flag("cancelling") ? .cancel : .keep))))
     case "account":
       let participant = ParticipantId(try number("of") ?? 1)
       return Step(

@@ -115,15 +115,17 @@ struct StepWriter {
     words += [verb, person(movement.account), Notation.money(movement.amount.units)]
     words.append(Notation.currency(movement.currency))
     number("ref", movement.reference, countsUp)
+    if movement.source != 0 { words += ["source", "\(movement.source)"] }
   }
 
   private mutating func writeDefinition(_ body: Command.Body) {
     switch body {
     case .reference(.createParticipant(let it)):
       words += ["participant", "\(it.participant.rawValue)"]
-    case .reference(.registerSession(let it)):
+    case .reference(.registerSession(let it)) where it.selfTrade == .account:
       words += ["session", "\(it.session.rawValue)", "of", "\(it.participant.rawValue)"]
-      words += ["roles", "\(it.roles.rawValue)"]
+      words += ["roles", "\(it.roles.rawValue)", "key", "\(it.publicKey.word0)"]
+      if it.orders == .cancel { words.append("cancelling") }
     case .reference(.createAccount(let it)):
       words += ["account", person(it.account), "of", "\(it.participant.rawValue)"]
     case .reference(.createArea(let it)):
@@ -142,7 +144,9 @@ struct StepWriter {
       words += ["band", Notation.price(it.lowestPrice), Notation.price(it.highestPrice)]
       words += ["maker", "\(it.makerFee.partsPerMillion)"]
       words += ["taker", "\(it.takerFee.partsPerMillion)"]
-    case .reference(.registerMeter(let it)):
+    case .reference(.registerMeter(let it))
+    where it.from == .never && !it.ownReadings && it.publicKey == PublicKey(0, 0, 0, 0)
+      && it.account != .null:
       words += ["register", Notation.person(it.meter.rawValue), person(it.account)]
       words += ["in", "\(it.area.rawValue)"]
       if it.capacity != 0 { words += ["power", "\(it.capacity)"] }

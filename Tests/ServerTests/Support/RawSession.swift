@@ -126,7 +126,7 @@ final class RawSession {
   /// Sends a Negotiate.
   /// - Parameter spoil: Modifies the finished frame.
   func negotiate(
-    _ session: SessionId, version: UInt64, at time: Timestamp = LogOnClock.next(),
+    _ session: SessionId, version: UInt64, at time: Timestamp = Client.wallClock(),
     key: Curve25519.Signing.PrivateKey, _ spoil: (inout [UInt8]) -> Void = { _ in }
   ) throws {
     let challenge = try challenge()
@@ -145,7 +145,7 @@ final class RawSession {
   /// Sends an Establish.
   /// - Parameter spoil: Modifies the finished frame.
   func establish(
-    _ session: SessionId, version: UInt64, at time: Timestamp = LogOnClock.next(),
+    _ session: SessionId, version: UInt64, at time: Timestamp = Client.wallClock(),
     keepAlive: UInt32 = 10_000, key: Curve25519.Signing.PrivateKey,
     _ spoil: (inout [UInt8]) -> Void = { _ in }
   ) throws {

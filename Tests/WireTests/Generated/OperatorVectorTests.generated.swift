@@ -37,7 +37,7 @@ import Wire
   @Test("RegisterSession writes and reads its golden vector.")
   func registerSession() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0065004a420800895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e000000")
+      "500050eb440065004a420800895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000100000000000000")
     #expect(SwiftFrames.registerSession() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -47,13 +47,15 @@ import Wire
       #expect(message.participant == ParticipantId(1241073960))
       #expect(message.publicKey == PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421))
       #expect(message.roles == [.metering, .administration, .dropCopy] as Roles)
+      #expect(message.orders == SessionOrders.cancel)
+      #expect(message.selfTrade == SelfTradeScope.account)
     }
   }
 
   @Test("RegisterSession writes and reads its vector with everything absent that can be.")
   func registerSessionWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0065004a4208000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e000000")
+      "500050eb440065004a4208000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000100000000000000")
     #expect(SwiftFrames.registerSessionWithNulls() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -63,6 +65,8 @@ import Wire
       #expect(message.participant == ParticipantId(1241073960))
       #expect(message.publicKey == PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421))
       #expect(message.roles == [.metering, .administration, .dropCopy] as Roles)
+      #expect(message.orders == SessionOrders.cancel)
+      #expect(message.selfTrade == SelfTradeScope.account)
     }
   }
 
@@ -269,7 +273,7 @@ import Wire
   @Test("RegisterMeter writes and reads its golden vector.")
   func registerMeter() throws {
     let golden = [UInt8](hex:
-      "500050eb44006c004a4208003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b64")
+      "600050eb54006c004a4208003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a760000000000000000")
     #expect(SwiftFrames.registerMeter() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -280,13 +284,15 @@ import Wire
       #expect(message.account == AccountId(3283455019))
       #expect(message.area == AreaId(42759))
       #expect(message.capacity == 7222631041270884394)
+      #expect(message.from == Timestamp(nanoseconds: 8519132923952090440))
+      #expect(message.ownReadings == false)
     }
   }
 
   @Test("RegisterMeter writes and reads its vector with everything absent that can be.")
   func registerMeterWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb44006c004a4208000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64")
+      "600050eb54006c004a4208000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff0000000000000000")
     #expect(SwiftFrames.registerMeterWithNulls() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -297,13 +303,15 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
       #expect(message.capacity == 7222631041270884394)
+      #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.ownReadings == false)
     }
   }
 
   @Test("Deposit writes and reads its golden vector.")
   func deposit() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006d004a4208008bd6ab5c752d2a3b816b4fb84cffd7bcb63e136b4e4493a0df1086524ffe1fc74976596ee7a6000000000000")
+      "400050eb34006d004a4208008bd6ab5c752d2a3b816b4fb84cffd7bcb63e136b4e4493a0df1086524ffe1fc74976596ee7a60000000000006222000000000000")
     #expect(SwiftFrames.deposit() == golden)
     try golden.withFrame(.deposit) { frame in
       let message = try #require(DepositDecoder(frame))
@@ -313,13 +321,14 @@ import Wire
       #expect(message.reference == 14348466554466078943)
       #expect(message.account == AccountId(1851356745))
       #expect(message.currency == Currency(42727))
+      #expect(message.source == 8802)
     }
   }
 
   @Test("Deposit writes and reads its vector with everything absent that can be.")
   func depositWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006d004a4208000000000000000000ffffffffffffffffb63e136b4e4493a0df1086524ffe1fc7000000000000000000000000")
+      "400050eb34006d004a4208000000000000000000ffffffffffffffffb63e136b4e4493a0df1086524ffe1fc70000000000000000000000006222000000000000")
     #expect(SwiftFrames.depositWithNulls() == golden)
     try golden.withFrame(.deposit) { frame in
       let message = try #require(DepositDecoder(frame))
@@ -329,13 +338,14 @@ import Wire
       #expect(message.reference == 14348466554466078943)
       #expect(message.account == AccountId(0))
       #expect(message.currency == Currency(0))
+      #expect(message.source == 8802)
     }
   }
 
   @Test("Withdraw writes and reads its golden vector.")
   func withdraw() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006e004a42080033e2708305cffb038e4f8cc638fbb298e3f417ede0874d4e71eb9968992123758481442b4e49000000000000")
+      "400050eb34006e004a42080033e2708305cffb038e4f8cc638fbb298e3f417ede0874d4e71eb9968992123758481442b4e49000000000000e84e000000000000")
     #expect(SwiftFrames.withdraw() == golden)
     try golden.withFrame(.withdraw) { frame in
       let message = try #require(WithdrawDecoder(frame))
@@ -345,13 +355,14 @@ import Wire
       #expect(message.reference == 8440627069391072113)
       #expect(message.account == AccountId(725909892))
       #expect(message.currency == Currency(18766))
+      #expect(message.source == 20200)
     }
   }
 
   @Test("Withdraw writes and reads its vector with everything absent that can be.")
   func withdrawWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c006e004a4208000000000000000000ffffffffffffffffe3f417ede0874d4e71eb996899212375000000000000000000000000")
+      "400050eb34006e004a4208000000000000000000ffffffffffffffffe3f417ede0874d4e71eb996899212375000000000000000000000000e84e000000000000")
     #expect(SwiftFrames.withdrawWithNulls() == golden)
     try golden.withFrame(.withdraw) { frame in
       let message = try #require(WithdrawDecoder(frame))
@@ -361,6 +372,7 @@ import Wire
       #expect(message.reference == 8440627069391072113)
       #expect(message.account == AccountId(0))
       #expect(message.currency == Currency(0))
+      #expect(message.source == 20200)
     }
   }
 
@@ -536,6 +548,34 @@ import Wire
     }
   }
 
+  @Test("ResetNumbers writes and reads its golden vector.")
+  func resetNumbers() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0074004a4208006fadc381196438112ed0525eb9e7bdb858da71a8a84be34200000000")
+    #expect(SwiftFrames.resetNumbers() == golden)
+    try golden.withFrame(.resetNumbers) { frame in
+      let message = try #require(ResetNumbersDecoder(frame))
+      #expect(message.seqNo == 1240851758054616431)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 13312050856914505774))
+      #expect(message.sessionId == SessionId(2826033752))
+      #expect(message.account == AccountId(1122192296))
+    }
+  }
+
+  @Test("ResetNumbers writes and reads its vector with everything absent that can be.")
+  func resetNumbersWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0074004a4208000000000000000000ffffffffffffffff58da71a80000000000000000")
+    #expect(SwiftFrames.resetNumbersWithNulls() == golden)
+    try golden.withFrame(.resetNumbers) { frame in
+      let message = try #require(ResetNumbersDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.sessionId == SessionId(2826033752))
+      #expect(message.account == AccountId(0))
+    }
+  }
+
   @Test("SetBlock writes and reads its golden vector.")
   func setBlock() throws {
     let golden = [UInt8](hex:
@@ -659,6 +699,68 @@ import Wire
       #expect(message.seqNo == 0)
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.sessionId == SessionId(190457678))
+    }
+  }
+
+  @Test("SetParameter writes and reads its golden vector.")
+  func setParameter() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980202000000000000")
+    #expect(SwiftFrames.setParameter() == golden)
+    try golden.withFrame(.setParameter) { frame in
+      let message = try #require(SetParameterDecoder(frame))
+      #expect(message.seqNo == 11494779746492414387)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 9476551840107116585))
+      #expect(message.value == 1438409453232015248)
+      #expect(message.from == Timestamp(nanoseconds: 10760483588088219443))
+      #expect(message.number == 2560717543)
+      #expect(message.subject == ParameterSubject.link)
+      #expect(message.parameter == Parameter.tick)
+    }
+  }
+
+  @Test("SetParameter writes and reads its vector with everything absent that can be.")
+  func setParameterWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980202000000000000")
+    #expect(SwiftFrames.setParameterWithNulls() == golden)
+    try golden.withFrame(.setParameter) { frame in
+      let message = try #require(SetParameterDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.value == 1438409453232015248)
+      #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.number == 2560717543)
+      #expect(message.subject == ParameterSubject.link)
+      #expect(message.parameter == Parameter.tick)
+    }
+  }
+
+  @Test("Note writes and reads its golden vector.")
+  func note() throws {
+    let golden = [UInt8](hex:
+      "500050eb440083004a42080077f89d22aacee9f5d671eaaa6c95f43167705ce6797294594518d515dd74bb3fda045d27d3e79bdfbbd1f43bded463b55450f214ec609e1c6fd8d5a6c52e5bd400000000")
+    #expect(SwiftFrames.note() == golden)
+    try golden.withFrame(.note) { frame in
+      let message = try #require(NoteDecoder(frame))
+      #expect(message.seqNo == 17719921438986467447)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 3599666296132366806))
+      #expect(message.clientOrderId == ClientOrderId(6454910033810190439))
+      #expect(message.text == NoteText(4592392737937233989, 16112726985932604634, 13070524594513039803, 2062192246462238804, 15301875585363859567))
+    }
+  }
+
+  @Test("Note writes and reads its vector with everything absent that can be.")
+  func noteWithNulls() throws {
+    let golden = [UInt8](hex:
+      "500050eb440083004a4208000000000000000000ffffffffffffffff00000000000000004518d515dd74bb3fda045d27d3e79bdfbbd1f43bded463b55450f214ec609e1c6fd8d5a6c52e5bd400000000")
+    #expect(SwiftFrames.noteWithNulls() == golden)
+    try golden.withFrame(.note) { frame in
+      let message = try #require(NoteDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.clientOrderId == ClientOrderId(0))
+      #expect(message.text == NoteText(4592392737937233989, 16112726985932604634, 13070524594513039803, 2062192246462238804, 15301875585363859567))
     }
   }
 

@@ -103,7 +103,7 @@ import Wire
   @Test("Canceled writes and reads its golden vector.")
   func canceled() throws {
     let golden = [UInt8](hex:
-      "500050eb44002a004a420800ca615661486630c633e5c155ec6a3c935ceb9dfa8d3849c3c57dea845935d9194522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9ccb1176afa036e1400020000")
+      "500050eb44002a004a420800ca615661486630c633e5c155ec6a3c935ceb9dfa8d3849c3c57dea845935d9194522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9ccb1176afa036e1400080000")
     #expect(SwiftFrames.canceled() == golden)
     try golden.withFrame(.canceled) { frame in
       let message = try #require(CanceledDecoder(frame))
@@ -117,7 +117,7 @@ import Wire
       #expect(message.account == AccountId(1779937740))
       #expect(message.instrument == InstrumentId(342754298))
       #expect(message.side == Side.buy)
-      #expect(message.reason == CancelReason.immediate)
+      #expect(message.reason == CancelReason.closed)
       #expect(message.waitReason == WaitReason.none)
     }
   }
@@ -125,7 +125,7 @@ import Wire
   @Test("Canceled writes and reads its vector with everything absent that can be.")
   func canceledWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb44002a004a4208000000000000000000ffffffffffffffff000000000000000000000000000000004522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9000000000000000000020000")
+      "500050eb44002a004a4208000000000000000000ffffffffffffffff000000000000000000000000000000004522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9000000000000000000080000")
     #expect(SwiftFrames.canceledWithNulls() == golden)
     try golden.withFrame(.canceled) { frame in
       let message = try #require(CanceledDecoder(frame))
@@ -139,7 +139,7 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.instrument == InstrumentId(0))
       #expect(message.side == Side.buy)
-      #expect(message.reason == CancelReason.immediate)
+      #expect(message.reason == CancelReason.closed)
       #expect(message.waitReason == WaitReason.none)
     }
   }
@@ -629,6 +629,38 @@ import Wire
       #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.batch == 7371172556741167788)
       #expect(message.lastSequence == SequenceNumber(5984927894445536322))
+    }
+  }
+
+  @Test("Noted writes and reads its golden vector.")
+  func noted() throws {
+    let golden = [UInt8](hex:
+      "580050eb4c0037004a420800e499af7117d8288e5181367be3cd5e3b0f9d80b3040dd03608e0dfaa437516fa59acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb2515311f4149da")
+    #expect(SwiftFrames.noted() == golden)
+    try golden.withFrame(.noted) { frame in
+      let message = try #require(NotedDecoder(frame))
+      #expect(message.seqNo == 10243674947657374180)
+      #expect(message.transactTime == Timestamp(nanoseconds: 4278083072956989777))
+      #expect(message.orderId == OrderId(3949671187046505743))
+      #expect(message.clientOrderId == ClientOrderId(18020719892459675656))
+      #expect(message.text == NoteText(11807244795012164697, 5339961366000422977, 10558880152710523503, 17007170931378414128, 3536774568869335624))
+      #expect(message.account == AccountId(3662233887))
+    }
+  }
+
+  @Test("Noted writes and reads its vector with everything absent that can be.")
+  func notedWithNulls() throws {
+    let golden = [UInt8](hex:
+      "580050eb4c0037004a4208000000000000000000ffffffffffffffff0000000000000000000000000000000059acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb25153100000000")
+    #expect(SwiftFrames.notedWithNulls() == golden)
+    try golden.withFrame(.noted) { frame in
+      let message = try #require(NotedDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.orderId == OrderId(0))
+      #expect(message.clientOrderId == ClientOrderId(0))
+      #expect(message.text == NoteText(11807244795012164697, 5339961366000422977, 10558880152710523503, 17007170931378414128, 3536774568869335624))
+      #expect(message.account == AccountId(0))
     }
   }
 

@@ -86,6 +86,8 @@ enum SwiftFrames {
     ("ReportCopy", "nulls", reportCopyWithNulls()),
     ("SettlementNotice", "values", settlementNotice()),
     ("SettlementNotice", "nulls", settlementNoticeWithNulls()),
+    ("Noted", "values", noted()),
+    ("Noted", "nulls", notedWithNulls()),
     ("MeterReading", "values", meterReading()),
     ("MeterReading", "nulls", meterReadingWithNulls()),
     ("MeterReadingAck", "values", meterReadingAck()),
@@ -154,6 +156,8 @@ enum SwiftFrames {
     ("SetRules", "nulls", setRulesWithNulls()),
     ("CancelOrders", "values", cancelOrders()),
     ("CancelOrders", "nulls", cancelOrdersWithNulls()),
+    ("ResetNumbers", "values", resetNumbers()),
+    ("ResetNumbers", "nulls", resetNumbersWithNulls()),
     ("SetBlock", "values", setBlock()),
     ("SetBlock", "nulls", setBlockWithNulls()),
     ("CancelInstructions", "values", cancelInstructions()),
@@ -162,6 +166,10 @@ enum SwiftFrames {
     ("SetLimit", "nulls", setLimitWithNulls()),
     ("CutSession", "values", cutSession()),
     ("CutSession", "nulls", cutSessionWithNulls()),
+    ("SetParameter", "values", setParameter()),
+    ("SetParameter", "nulls", setParameterWithNulls()),
+    ("Note", "values", note()),
+    ("Note", "nulls", noteWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -478,13 +486,13 @@ enum SwiftFrames {
 
   static func canceled() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.closed, waitReason: WaitReason.none)
     }
   }
 
   static func canceledWithNulls() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.immediate, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.closed, waitReason: WaitReason.none)
     }
   }
 
@@ -632,6 +640,18 @@ enum SwiftFrames {
   static func settlementNoticeWithNulls() -> [UInt8] {
     [UInt8](frameLength: SettlementNoticeEncoder.frameLength) { frame in
       _ = SettlementNoticeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), batch: 7371172556741167788, lastSequence: SequenceNumber(5984927894445536322))
+    }
+  }
+
+  static func noted() -> [UInt8] {
+    [UInt8](frameLength: NotedEncoder.frameLength) { frame in
+      _ = NotedEncoder(into: frame, seqNo: 10243674947657374180, transactTime: Timestamp(nanoseconds: 4278083072956989777), orderId: OrderId(3949671187046505743), clientOrderId: ClientOrderId(18020719892459675656), text: NoteText(11807244795012164697, 5339961366000422977, 10558880152710523503, 17007170931378414128, 3536774568869335624), account: AccountId(3662233887))
+    }
+  }
+
+  static func notedWithNulls() -> [UInt8] {
+    [UInt8](frameLength: NotedEncoder.frameLength) { frame in
+      _ = NotedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), text: NoteText(11807244795012164697, 5339961366000422977, 10558880152710523503, 17007170931378414128, 3536774568869335624), account: AccountId(0))
     }
   }
 
@@ -868,13 +888,13 @@ enum SwiftFrames {
 
   static func registerSession() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.cancel, selfTrade: SelfTradeScope.account)
     }
   }
 
   static func registerSessionWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.cancel, selfTrade: SelfTradeScope.account)
     }
   }
 
@@ -952,37 +972,37 @@ enum SwiftFrames {
 
   static func registerMeter() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, from: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false)
     }
   }
 
   static func registerMeterWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, from: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false)
     }
   }
 
   static func deposit() -> [UInt8] {
     [UInt8](frameLength: DepositEncoder.frameLength) { frame in
-      _ = DepositEncoder(into: frame, seqNo: 4263269979348784779, sendingTime: Timestamp(nanoseconds: 13607625504098052993), amount: Money(units: -6876077102470054218), reference: 14348466554466078943, account: AccountId(1851356745), currency: Currency(42727))
+      _ = DepositEncoder(into: frame, seqNo: 4263269979348784779, sendingTime: Timestamp(nanoseconds: 13607625504098052993), amount: Money(units: -6876077102470054218), reference: 14348466554466078943, account: AccountId(1851356745), currency: Currency(42727), source: 8802)
     }
   }
 
   static func depositWithNulls() -> [UInt8] {
     [UInt8](frameLength: DepositEncoder.frameLength) { frame in
-      _ = DepositEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), amount: Money(units: -6876077102470054218), reference: 14348466554466078943, account: AccountId(0), currency: Currency(0))
+      _ = DepositEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), amount: Money(units: -6876077102470054218), reference: 14348466554466078943, account: AccountId(0), currency: Currency(0), source: 8802)
     }
   }
 
   static func withdraw() -> [UInt8] {
     [UInt8](frameLength: WithdrawEncoder.frameLength) { frame in
-      _ = WithdrawEncoder(into: frame, seqNo: 287050623855157811, sendingTime: Timestamp(nanoseconds: 11003133060887367566), amount: Money(units: 5642315308285293795), reference: 8440627069391072113, account: AccountId(725909892), currency: Currency(18766))
+      _ = WithdrawEncoder(into: frame, seqNo: 287050623855157811, sendingTime: Timestamp(nanoseconds: 11003133060887367566), amount: Money(units: 5642315308285293795), reference: 8440627069391072113, account: AccountId(725909892), currency: Currency(18766), source: 20200)
     }
   }
 
   static func withdrawWithNulls() -> [UInt8] {
     [UInt8](frameLength: WithdrawEncoder.frameLength) { frame in
-      _ = WithdrawEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), amount: Money(units: 5642315308285293795), reference: 8440627069391072113, account: AccountId(0), currency: Currency(0))
+      _ = WithdrawEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), amount: Money(units: 5642315308285293795), reference: 8440627069391072113, account: AccountId(0), currency: Currency(0), source: 20200)
     }
   }
 
@@ -1046,6 +1066,18 @@ enum SwiftFrames {
     }
   }
 
+  static func resetNumbers() -> [UInt8] {
+    [UInt8](frameLength: ResetNumbersEncoder.frameLength) { frame in
+      _ = ResetNumbersEncoder(into: frame, seqNo: 1240851758054616431, sendingTime: Timestamp(nanoseconds: 13312050856914505774), sessionId: SessionId(2826033752), account: AccountId(1122192296))
+    }
+  }
+
+  static func resetNumbersWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ResetNumbersEncoder.frameLength) { frame in
+      _ = ResetNumbersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(2826033752), account: AccountId(0))
+    }
+  }
+
   static func setBlock() -> [UInt8] {
     [UInt8](frameLength: SetBlockEncoder.frameLength) { frame in
       _ = SetBlockEncoder(into: frame, seqNo: 6329225431415672456, sendingTime: Timestamp(nanoseconds: 5606706930176846920), participant: ParticipantId(1484694189), account: AccountId(2397494832), sessionId: SessionId(1207084927), releases: false, keepsOrders: true)
@@ -1091,6 +1123,30 @@ enum SwiftFrames {
   static func cutSessionWithNulls() -> [UInt8] {
     [UInt8](frameLength: CutSessionEncoder.frameLength) { frame in
       _ = CutSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(190457678))
+    }
+  }
+
+  static func setParameter() -> [UInt8] {
+    [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, from: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+    }
+  }
+
+  static func setParameterWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, from: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+    }
+  }
+
+  static func note() -> [UInt8] {
+    [UInt8](frameLength: NoteEncoder.frameLength) { frame in
+      _ = NoteEncoder(into: frame, seqNo: 17719921438986467447, sendingTime: Timestamp(nanoseconds: 3599666296132366806), clientOrderId: ClientOrderId(6454910033810190439), text: NoteText(4592392737937233989, 16112726985932604634, 13070524594513039803, 2062192246462238804, 15301875585363859567))
+    }
+  }
+
+  static func noteWithNulls() -> [UInt8] {
+    [UInt8](frameLength: NoteEncoder.frameLength) { frame in
+      _ = NoteEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), clientOrderId: ClientOrderId(0), text: NoteText(4592392737937233989, 16112726985932604634, 13070524594513039803, 2062192246462238804, 15301875585363859567))
     }
   }
 }

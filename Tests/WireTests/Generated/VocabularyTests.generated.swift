@@ -38,12 +38,26 @@ import Wire
     #expect(SelfTradePrevention.decrementBoth.rawValue == 3)
   }
 
+  @Test("SelfTradeScope has the same values on the wire as in the market.")
+  func selfTradeScope() {
+    #expect(SelfTradeScope.allCases.map(\.rawValue) == [0, 1])
+    #expect(SelfTradeScope.account.rawValue == 0)
+    #expect(SelfTradeScope.participant.rawValue == 1)
+  }
+
   @Test("Sides has the same values on the wire as in the market.")
   func sides() {
     #expect(MassCancel.Sides.allCases.map(\.rawValue) == [0, 1, 2])
     #expect(MassCancel.Sides.buy.rawValue == 0)
     #expect(MassCancel.Sides.sell.rawValue == 1)
     #expect(MassCancel.Sides.both.rawValue == 2)
+  }
+
+  @Test("SessionOrders has the same values on the wire as in the market.")
+  func sessionOrders() {
+    #expect(SessionOrders.allCases.map(\.rawValue) == [0, 1])
+    #expect(SessionOrders.keep.rawValue == 0)
+    #expect(SessionOrders.cancel.rawValue == 1)
   }
 
   @Test("AssetKind has the same values on the wire as in the market.")
@@ -69,7 +83,7 @@ import Wire
 
   @Test("CancelReason has the same values on the wire as in the market.")
   func cancelReason() {
-    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11])
+    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     #expect(CancelReason.user.rawValue == 0)
     #expect(CancelReason.expired.rawValue == 1)
     #expect(CancelReason.immediate.rawValue == 2)
@@ -80,7 +94,32 @@ import Wire
     #expect(CancelReason.halted.rawValue == 7)
     #expect(CancelReason.closed.rawValue == 8)
     #expect(CancelReason.postOnly.rawValue == 9)
-    #expect(CancelReason.blocked.rawValue == 11)
+    #expect(CancelReason.revoked.rawValue == 10)
+    #expect(CancelReason.definition.rawValue == 11)
+    #expect(CancelReason.blocked.rawValue == 12)
+  }
+
+  @Test("ParameterSubject has the same values on the wire as in the market.")
+  func parameterSubject() {
+    #expect(ParameterSubject.allCases.map(\.rawValue) == [0, 1, 2, 3])
+    #expect(ParameterSubject.area.rawValue == 0)
+    #expect(ParameterSubject.instrument.rawValue == 1)
+    #expect(ParameterSubject.link.rawValue == 2)
+    #expect(ParameterSubject.pool.rawValue == 3)
+  }
+
+  @Test("Parameter has the same values on the wire as in the market.")
+  func parameter() {
+    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(Parameter.lowestPrice.rawValue == 0)
+    #expect(Parameter.highestPrice.rawValue == 1)
+    #expect(Parameter.tick.rawValue == 2)
+    #expect(Parameter.lot.rawValue == 3)
+    #expect(Parameter.makerFee.rawValue == 4)
+    #expect(Parameter.takerFee.rawValue == 5)
+    #expect(Parameter.storageCost.rawValue == 6)
+    #expect(Parameter.storagePrice.rawValue == 7)
+    #expect(Parameter.lossFactor.rawValue == 8)
   }
 
   @Test("WaitReason has the same values on the wire as in the market.")

@@ -5,10 +5,10 @@ nanoseconds since 1970, UTC.
 """
 
 from .client import Client, Message, Position, Rejected, Terminated
-from .codec import Codec, read_private_key, sign_reading
+from .codec import Codec, read_key_file, read_private_key, sign_reading
 from .levels import Level, LevelBook
 
 __all__ = [
     "Client", "Codec", "Level", "LevelBook", "Message", "Position", "Rejected", "Terminated",
-    "read_private_key", "sign_reading",
+    "read_key_file", "read_private_key", "sign_reading",
 ]

@@ -5,7 +5,7 @@ import struct
 import time
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, AsyncIterator, Callable, Optional
+from typing import Any, AsyncIterator, Callable, Optional, Union
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,7 +15,7 @@ from .codec import ENCODING_TYPE, Codec, Message, sign_reading
 #: Messages that count as reports of the session when they have a seqNo.
 REPORTS = frozenset((
     "Accepted", "Replaced", "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport",
-    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "MeterReadingAck",
+    "BalanceUpdate", "TransferReport", "AgentReport", "Ack", "Noted", "MeterReadingAck",
     "ReportCopy", "SettlementNotice"))
 
 #: Most reports that one RetransmitRequest can ask for.
@@ -25,26 +25,35 @@ MOST_AGAIN = 10_000
 #: What a refused log-on means; docs/reject-codes.md has all codes.
 REFUSALS = {
     1002: "no registered session has this identity and a key with which the signature verifies",
-    1003: "the timestamp is too far from the server's clock, or not above that of the last log-on",
+    1003: "the timestamp is too far from the server's clock",
     1004: "the session version is not higher than the last one",
     1008: "the session is established on another connection",
     1021: "the exchange needs log-on of a later version; update this client",
     1022: "too many log-ons from this address proved nothing; wait a minute",
+    1023: "the session version is more than a day ahead of the server's clock",
+    1024: "the operator has replaced or revoked the session's key",
+    1025: "the operator has reset the session's version; connect again",
 }
 
 #: Longest wait for the server's challenge, in seconds.
 CHALLENGE_TIMEOUT = 5
 
-_last_log_on = 0
+_last_version = 0
 
 
-def _log_on_time() -> int:
-    """The time of a log-on in ns: the clock's, but above that of every log-on before."""
-    global _last_log_on
-    now = time.time_ns()
-    is_behind = now <= _last_log_on < now + 5 * 10**9
-    _last_log_on = _last_log_on + 1 if is_behind else now
-    return _last_log_on
+def _next_version() -> int:
+    """The version of a new session: the clock in ns, but above every version before, also when the clock is set back."""
+    global _last_version
+    _last_version = max(_last_version + 1, time.time_ns())
+    return _last_version
+
+
+def _note_text(note: Union[str, bytes]) -> bytes:
+    """The 40 bytes of a note."""
+    text = note.encode() if isinstance(note, str) else note
+    if len(text) > 40:
+        raise ValueError(f"a note has at most 40 bytes, not {len(text)}")
+    return text.ljust(40, b"\0")
 
 
 @dataclass(frozen=True)
@@ -109,13 +118,13 @@ class Client:
         client = cls(*await asyncio.open_connection(host, port, ssl=ssl))
         challenge = await client._challenge()
         client.market = challenge.marketId
-        client._version = resume.session_version if resume else _log_on_time()
+        client._version = resume.session_version if resume else _next_version()
         session = {"sessionId": session_id, "sessionVersion": client._version}
         if resume is None:
             await client._log_on("Negotiate", b"JOULEBOOK-NEGOTIATE-2", challenge, key,
-                                 {**session, "timestamp": _log_on_time()}, "NegotiationResponse")
+                                 {**session, "timestamp": time.time_ns()}, "NegotiationResponse")
         answer = await client._log_on("Establish", b"JOULEBOOK-ESTABLISH-2", challenge, key, {
-            **session, "timestamp": _log_on_time(), "nextSeqNo": None if resume else 1,
+            **session, "timestamp": time.time_ns(), "nextSeqNo": None if resume else 1,
             "keepAliveInterval": keep_alive_ms, "cancelAfter": cancel_after_ms},
             "EstablishmentAck")
         client._next_seq_no = answer.nextClientSeqNo
@@ -252,13 +261,14 @@ class Client:
                     client_order_id: Optional[int] = None, time_in_force: str = "goodTillCancel",
                     post_only: bool = False, minimum_quantity: int = 0,
                     expire_time: Optional[int] = None, display_quantity: int = 0,
-                    on_behalf_of: int = 0) -> Message:
+                    on_behalf_of: int = 0, note: Union[str, bytes] = "") -> Message:
         """Enters a limit order and waits for its Accepted.
 
         `price` is in 1e-5 currency per kWh, quantities are in Wh. `minimum_quantity` must execute on
         entry; `expire_time` is for a goodTillTime order; `display_quantity` is what an iceberg order
         shows, 0 for all of it. `on_behalf_of` is another session of the participant, which gets the
-        reports; the result is then an Ack.
+        reports; the result is then an Ack. `note` is up to 40 bytes about the order (text as UTF-8): a
+        Noted comes before the Accepted, in drop copies too, and the ledger keeps it.
 
         Messages before the answer are dropped. A bot that needs every Trade sends NewOrder with `send`
         and reads `messages`."""
@@ -267,6 +277,8 @@ class Client:
         if minimum_quantity or expire_time is not None or display_quantity or on_behalf_of:
             extended = {"minimumQuantity": minimum_quantity, "expireTime": expire_time,
                         "displayQuantity": display_quantity, "onBehalfOf": on_behalf_of}
+        if note:
+            self.send("Note", clientOrderId=identity, text=_note_text(note))
         number = self.send(
             "NewOrderExtended" if extended else "NewOrder", clientOrderId=identity,
             account=account, instrument=instrument, side=side, price=price, quantity=quantity,
@@ -326,6 +338,28 @@ class Client:
         """The balance of an account in an area."""
         return await self.ask("BalanceRequest", account=account, area=area)
 
+    async def register_session(self, session_id: int, participant: int, public_key: bytes,
+                               roles: list, orders: str = "keep") -> Message:
+        """Registers the key of a session identity, or replaces its key and roles. Needs the role
+        administration.
+
+        `public_key` is the 32 bytes of an Ed25519 key; `roles` has some of trading, metering,
+        administration, dropCopy. Another key than before ends the session's connections and removes its
+        standing instructions; `orders` says whether its open orders stay: keep or cancel."""
+        return await self.ask("RegisterSession", sessionId=session_id, participant=participant,
+                              publicKey=public_key, roles=roles, orders=orders)
+
+    async def revoke_session(self, session_id: int, orders: str = "keep") -> Message:
+        """Revokes a session identity: ends its connections, and removes its standing instructions. Needs the
+        role administration, and version 4 of the market rules. `orders` is keep or cancel."""
+        return await self.register_session(session_id, 0, bytes(32), [], orders)
+
+    async def reset_numbers(self, session_id: Optional[int] = None,
+                            account: Optional[int] = None) -> Message:
+        """Sets the last version of a session, whose connections end, or the last client order id of an account
+        without open orders, to 0. Name one of the two. Needs the role administration."""
+        return await self.ask("ResetNumbers", sessionId=session_id or 0, account=account)
+
     def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
                       interval_start: int, interval_end: int, produced: int, consumed: int) -> int:
         """Signs a reading in Wh for this market, and sends it. MeterReadingAck is the answer."""
@@ -335,6 +369,43 @@ class Client:
             consumed=consumed, signature=sign_reading(
                 meter_key, self.market, meter, register_sequence, interval_start, interval_end, produced,
                 consumed))
+
+    async def deposit(self, account: int, amount: int, reference: int, source: int = 0,
+                      currency: int = 978) -> Message:
+        """Credits cash to an account, for an operator; returns the Ack.
+
+        `amount` is in 1e-8 of the currency. A `reference` takes effect once per `source`, in any order;
+        source 0 has one series of references for each account."""
+        return await self.ask("Deposit", account=account, amount=amount, reference=reference,
+                              source=source, currency=currency)
+
+    async def withdraw(self, account: int, amount: int, reference: int, source: int = 0,
+                       currency: int = 978) -> Message:
+        """Debits free cash of an account, for an operator; like `deposit`."""
+        return await self.ask("Withdraw", account=account, amount=amount, reference=reference,
+                              source=source, currency=currency)
+
+    async def register_meter(self, meter: int, account: int, area: int, public_key: bytes,
+                             capacity: int = 0, from_time: int = 0,
+                             own_readings: bool = False) -> Message:
+        """Registers a meter, for an operator, or changes a registered one; returns the Ack.
+
+        A change gives it another key or account (0 ends it): intervals that begin before `from_time`
+        (ns since 1970; 0: now) belong to the former ones. `own_readings` lets trading sessions of the
+        account's participant send its readings; otherwise the role metering is needed."""
+        return await self.ask("RegisterMeter", meter=meter, account=account, area=area,
+                              publicKey=public_key, capacity=capacity,
+                              ownReadings="yes" if own_readings else "no", **{"from": from_time})
+
+    async def set_parameter(self, subject: str, number: int, parameter: str, value: int,
+                            from_time: int = 0) -> Message:
+        """Changes a parameter of an instrument or an area, for an operator; returns the Ack.
+
+        `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
+        or "area" (storageCost, storagePrice, lossFactor); `value` is in the unit of the definition.
+        `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
+        return await self.ask("SetParameter", subject=subject, number=number, parameter=parameter,
+                              value=value, **{"from": from_time})
 
     async def reference_data(self, area: Optional[int] = None) -> list:
         """The areas and instruments, as AreaDefinition and InstrumentDefinition; `area` selects one area."""

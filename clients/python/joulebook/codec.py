@@ -3,11 +3,12 @@
     u16 frame length | u16 0xEB50 | SBE header (8) | block | group
 """
 
+import os
 import struct
 from xml.etree import ElementTree
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import sbe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -33,6 +34,18 @@ class Message:
 def read_private_key(seed: bytes) -> Ed25519PrivateKey:
     """The Ed25519 private key with this 32-byte seed."""
     return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def read_key_file(path: Union[str, "os.PathLike[str]"]) -> Ed25519PrivateKey:
+    """The private key in a file of 64 hexadecimal digits, as `joulebook admin keygen` writes it. Raises
+    `PermissionError` if others than the file's owner have access to it, `ValueError` if it contains no key."""
+    mode = os.stat(path).st_mode & 0o777
+    if mode & 0o077:
+        raise PermissionError(f"{path} is a private key to which others have access (mode {mode:o}): chmod 600 {path}")
+    seed = bytes.fromhex(Path(path).read_text().strip())
+    if len(seed) != 32:
+        raise ValueError(f"{path} contains no key of 64 hexadecimal digits")
+    return read_private_key(seed)
 
 
 def sign_reading(key: Ed25519PrivateKey, market: bytes, meter: int, register_sequence: int,
@@ -99,7 +112,8 @@ def _declared_defaults(path: Path) -> Dict[Tuple[str, str], Optional[str]]:
         for field in message.iter("field"):
             if field.get(mark + "default"):
                 key = (message.get(mark + "command", ""), field.get("name", ""))
-                declared[key] = field.get(mark + "default", "").lstrip(".")
+                default = field.get(mark + "default", "").lstrip(".")
+                declared[key] = {"false": "no", "true": "yes"}.get(default, default)
     return {
         (message.get("name", ""), field.get("name", "")):
             declared.get((message.get(mark + "command", ""), field.get("name", "")))

@@ -99,6 +99,9 @@ final class IOTurn: LoopHandler {
     }
   }
 
+  /// Logs what waits for its line. Called once, after the loop has ended.
+  func end() { port { $0.logRefusals(at: clock.now, isLast: true) } }
+
   // MARK: Called by the loop
 
   func readEnds() {
@@ -182,6 +185,7 @@ final class IOTurn: LoopHandler {
       network.turnAgain()
     }
     delivery { delivery in delivery.forEach { $0.tick() } }
+    port { $0.logRefusals(at: clock.now) }
   }
 
   /// Ends silent sessions and cancels orders of lost ones, as of the moment of the timer, and only

@@ -23,6 +23,7 @@ final class ServerPort: ExchangePort {
   /// Retransmission queries that cannot be answered because no journal is kept.
   private var unanswerable: [RetransmitQuery] = []
   private var own = OwnCommands()
+  private var refusedLogOns = RefusedLogOns()
   private let log: Logger
 
   init(log: Logger) { self.log = log }
@@ -66,14 +67,8 @@ final class ServerPort: ExchangePort {
       log.warning(
         "a client does not read, so its session was terminated",
         metadata: ["session": session.field, "unread": "\(bytes)"])
-    case .logOnRefused(let session, let failure, let address, let count):
-      guard count > 0 else { return }
-      log.warning(
-        "log-ons are refused",
-        metadata: [
-          "session": session.field, "reason": "\(failure)", "count": "\(count)",
-          "address": address.map { "\($0)" } ?? "unknown",
-        ])
+    case .logOnRefused(let session, let failure, let address):
+      if let line = refusedLogOns.note(session, failure, from: address) { write(line) }
     case .throttled(let session, let refusal):
       log.warning(
         refusal.code == .workLimit
@@ -88,10 +83,36 @@ final class ServerPort: ExchangePort {
       log.debug(
         "a session ended in order; its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
+    case .cutOff(let session, let refusal):
+      let reason =
+        switch refusal.code {
+        case .keyChanged: "its key was replaced or revoked"
+        case .versionReset: "its version was reset"
+        default: "it was cut by an operator or its participant's administrator"
+        }
+      log.notice(
+        "a session's connection ends: \(reason)",
+        metadata: ["session": session.field, "code": "\(refusal.code.rawValue)"])
     }
   }
 
+  private func write(_ line: RefusedLogOns.Line) {
+    log.warning(
+      "log-ons are refused",
+      metadata: [
+        "session": line.session.field, "reason": "\(line.failure)", "count": "\(line.count)",
+        "address": line.isOfOthers ? "others" : line.address.map { "\($0)" } ?? "unknown",
+      ])
+  }
+
   // MARK: Called by the turn
+
+  /// Logs the refused log-ons that no line has told yet, every ten seconds.
+  /// - Parameter isLast: Whether the server ends, so that all are logged now.
+  func logRefusals(at now: SteadyTime, isLast: Bool = false) {
+    guard isLast || refusedLogOns.isDue(at: now) else { return }
+    for line in refusedLogOns.take(at: now) { write(line) }
+  }
 
   /// Logs that a connection was refused. Further refusals of this minute are only counted.
   func noteRefused(_ address: String, _ reason: Transport.Refusal) {

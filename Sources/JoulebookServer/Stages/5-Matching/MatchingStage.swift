@@ -31,8 +31,10 @@ final class MatchingStage {
   private var announcedHeadroom = DiskHeadroom.ample
   private var announcedHindrance = false
   private let current = CurrentCommand(.live)
-  /// Commands with many events, for whose work their senders pay.
+  /// Commands that took long, for whose work their senders pay.
   let long = LongCommands()
+  /// Refuses commands of those who have used up their work.
+  private var gate: WorkGate
   /// Number of commands in the journal that were refused at a start.
   private let refused: Int
   private let log: Logger
@@ -55,6 +57,7 @@ final class MatchingStage {
     self.commits = commits
     self.intake = intake
     exchange = recovered.exchange
+    gate = WorkGate(configuration.work)
     self.log = log
     outbox = Outbox(bound: Int(configuration.outboxEvents))
     checkpointInterval = configuration.checkpointInterval
@@ -285,6 +288,7 @@ final class MatchingStage {
 
   private func apply(_ command: inout Command) {
     sequencer.stamp(&command)
+    if gate.isActive { refuseIfOverworked(&command) }
     current.begin(command.sequence)
     commits.append(command)
     outbox.begin(command)
@@ -293,9 +297,25 @@ final class MatchingStage {
     #endif
     let (before, visited) = (outbox.count, exchange.visitedOrders)
     exchange.apply(command, into: &outbox)
-    long.note(
-      command.session, events: outbox.count - before,
-      visited: exchange.visitedOrders &- visited)
+    let (events, orders) = (outbox.count - before, exchange.visitedOrders &- visited)
+    if events > WorkBudget.Cost.events || orders > WorkBudget.Cost.orders {
+      charge(command, WorkBudget.Cost.ofCommand(events: events, visited: orders))
+    }
+  }
+
+  /// Charges a command that took long to its sender.
+  @inline(never) private func charge(_ command: borrowing Command, _ units: Int64) {
+    guard let sender = exchange.sender(command.session) else { return }
+    gate.charge(sender, units, at: command.time)
+    long.note(command.session, units)
+  }
+
+  /// Replaces a command whose participant has used up its work by its refusal.
+  @inline(never) private func refuseIfOverworked(_ command: inout Command) {
+    guard let sender = exchange.sender(command.session) else { return }
+    if let refusal = gate.refusal(of: command, from: sender) {
+      command.body = .session(.refuseWork(refusal))
+    }
   }
 
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {

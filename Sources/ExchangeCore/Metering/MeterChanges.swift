@@ -1,0 +1,143 @@
+// What changed about registered meters (section 7, "Another key, another account"), from version 4 of
+// the rules on.
+
+import MarketModel
+
+/// The last change of a meter: what holds for intervals that begin before it.
+struct MeterChange: BitwiseCopyable {
+  /// Start of the intervals for which the present account and key hold, ns since 1970; 0: all.
+  var from: UInt64
+  /// The register sequence of the last reading under the former key, where the key changed.
+  var sequenceBefore: UInt64
+  /// The position of earlier intervals; 0: none.
+  var before: UInt32
+  /// Whether the key changed, so that register sequences began anew.
+  var isOtherKey: Bool
+  /// Whether the meter is registered; also where it has no account any more.
+  var isKnown: Bool
+  /// Whether sessions with the trading role may send its readings.
+  var ownReadings: Bool
+}
+
+/// Changes by meter.
+struct MeterChanges: ~Copyable, StateComponent {
+  private let rows: Table<MeterChange>
+
+  init(capacity: Capacity) { rows = Table(capacity: Int(capacity.meters) + 1) }
+
+  subscript(number: UInt32) -> MeterChange {
+    @inline(__always) unsafeAddress { UnsafePointer(rows.address(of: number)) }
+    @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
+  }
+
+  static func add(to layout: inout StateLayout) { layout.add(MeterChange.self) }
+
+  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
+    exchange.meterChanges.rows.write(to: sink)
+  }
+
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {
+    exchange.meterChanges.rows.read(from: source)
+  }
+
+  static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
+    for number in stride(from: 1, through: exchange.capacity.meters, by: 1) {
+      let row = exchange.meterChanges[number]
+      if row.from != 0 || row.isKnown {
+        hash.fold(UInt64(number) << 1 | (row.isOtherKey ? 1 : 0))
+        hash.fold(row.from)
+        hash.fold(row.sequenceBefore)
+        hash.fold(row.before == 0 ? 0 : exchange.balances.positions[row.before].account)
+        hash.fold(row.before == 0 ? 0 : exchange.balances.positions[row.before].asset)
+        if exchange.meters[number].account == 0 {
+          hash.fold(exchange.meters[number].publicKey)
+          hash.fold(exchange.meters[number].lastEnd)
+        }
+      }
+      if row.ownReadings { hash.fold(UInt64(number)) }
+    }
+  }
+}
+
+extension Exchange {
+  /// Whether a meter is registered, also one that has no account any more.
+  func isRegistered(meter number: UInt32) -> Bool {
+    meters[number].account != 0 || meterChanges[number].isKnown
+  }
+
+  /// The position to which a reading of an interval that begins at `start` is booked; 0: none.
+  @inline(__always) func position(ofMeter number: UInt32, at start: Timestamp) -> UInt32 {
+    start.nanoseconds >= meterChanges[number].from
+      ? meters[number].position : meterChanges[number].before
+  }
+
+  /// Whether a reading of an interval that begins at `start` belongs to a former key.
+  func isUnderFormerKey(meter number: UInt32, at start: Timestamp) -> Bool {
+    meterChanges[number].isOtherKey && start.nanoseconds < meterChanges[number].from
+  }
+
+  /// Replaces a registered meter's key, moves it to another account or area, or ends it. A change
+  /// whose moment is at or after the new one is superseded: what held before it remains what held
+  /// before.
+  mutating func changeMeter(_ new: RegisterMeter, _ request: Request) {
+    let number = new.meter.rawValue
+    if let refusal = validateChange(new) {
+      return reject(refusal, request, account: new.account)
+    }
+    let from = moment(of: new)
+    var change = meterChanges[number]
+    let isSuperseding = change.from != 0 && change.from >= from
+    let isOtherKey = new.publicKey != meters[number].publicKey
+    if !isSuperseding {
+      change.before = meters[number].position
+      change.sequenceBefore = meters[number].lastSequence
+      change.isOtherKey = isOtherKey
+    } else if isOtherKey, !change.isOtherKey {
+      change.sequenceBefore = meters[number].lastSequence
+      change.isOtherKey = true
+    }
+    (change.from, change.isKnown, change.ownReadings) = (from, true, new.ownReadings)
+    meterChanges[number] = change
+    meters[number].account = new.account.rawValue
+    meters[number].position =
+      new.account == .null ? 0 : findOrMake(new.account, Asset(energyOf: new.area))
+    if isOtherKey { meters[number].lastSequence = 0 }
+    meters[number].publicKey = new.publicKey
+    meters[number].capacity = new.capacity
+    invariant(from >= meters[number].lastEnd, "no reading was booked behind the change")
+    var event = new
+    event.from = Timestamp(nanoseconds: from)
+    emit(.reference(.meterRegistered(event)))
+    acknowledge(request)
+  }
+
+  /// From when a change holds, ns since 1970: at once means after the last reading and not before
+  /// now.
+  private func moment(of new: RegisterMeter) -> UInt64 {
+    new.from.meansAtOnce
+      ? max(progress.now, meters[new.meter.rawValue].lastEnd) : new.from.nanoseconds
+  }
+
+  private func validateChange(_ new: RegisterMeter) -> Refusal? {
+    if new.account != .null, let refusal = validateExistence(new.account, new.area) {
+      return refusal
+    }
+    if new.capacity < 0 { return Refusal(.badDefinition, new.capacity) }
+    let last = meters[new.meter.rawValue].lastEnd
+    if !new.from.meansAtOnce, new.from.nanoseconds < last {
+      return Refusal(.overlappingInterval, last)
+    }
+    if isUnchanged(new) { return Refusal(.alreadyExists) }
+    return new.account == .null
+      ? nil : validatePositionCapacity(new.account, Asset(energyOf: new.area))
+  }
+
+  /// Whether the command names the meter as it is.
+  private func isUnchanged(_ new: RegisterMeter) -> Bool {
+    let meter = meters[new.meter.rawValue]
+    let isSameArea =
+      meter.position == 0 || new.area.rawValue == balances.positions[meter.position].area
+    return new.account.rawValue == meter.account && isSameArea && new.publicKey == meter.publicKey
+      && new.ownReadings == meterChanges[new.meter.rawValue].ownReadings
+  }
+}

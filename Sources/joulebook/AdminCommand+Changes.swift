@@ -1,0 +1,113 @@
+import ArgumentParser
+import JoulebookClient
+import MarketModel
+
+extension AdminCommand {
+  struct SetParameterOf: ParsableCommand {
+    /// A kind of subject that the command line can name.
+    enum Subject: String, CaseIterable, ExpressibleByArgument {
+      case area, instrument
+      var subject: ParameterSubject { self == .area ? .area : .instrument }
+    }
+
+    /// A parameter in the words of the command line.
+    enum Choice: String, CaseIterable, ExpressibleByArgument {
+      case lowest, highest, tick, lot
+      case makerFee = "maker-fee"
+      case takerFee = "taker-fee"
+      case storageCost = "storage-cost"
+      case storagePrice = "storage-price"
+      case loss
+
+      var parameter: Parameter {
+        switch self {
+        case .lowest: .lowestPrice
+        case .highest: .highestPrice
+        case .tick: .tick
+        case .lot: .lot
+        case .makerFee: .makerFee
+        case .takerFee: .takerFee
+        case .storageCost: .storageCost
+        case .storagePrice: .storagePrice
+        case .loss: .lossFactor
+        }
+      }
+
+      /// The value in the parameter's unit; `nil` when the text is none.
+      func value(_ text: String) -> Int64? {
+        switch self {
+        case .lowest, .highest, .tick: Price(argument: text)?.ticks
+        case .lot: Energy(argument: text)?.wattHours
+        case .makerFee, .takerFee, .loss: Rate(argument: text).map { Int64($0.partsPerMillion) }
+        case .storageCost, .storagePrice: Money(argument: text)?.units
+        }
+      }
+
+      /// An example of a value.
+      var example: String {
+        switch self {
+        case .lowest, .highest, .tick: "a price per kWh such as 0.40"
+        case .lot: "energy such as 1kWh or 100Wh"
+        case .makerFee, .takerFee, .loss: "per cent such as 0.1"
+        case .storageCost, .storagePrice: "an amount of the currency such as 300"
+        }
+      }
+    }
+
+    static let configuration = CommandConfiguration(
+      commandName: "parameter",
+      abstract: "Changes a parameter of an instrument or an area, now or from a moment on.",
+      discussion: """
+        Of an instrument: lowest, highest, tick, lot, maker-fee, taker-fee. Of an area: \
+        storage-cost, storage-price, loss. Resting orders stay unless they no longer fit tick, band \
+        or lot, and keep the fees at which they reserved cash. Tariffs: joulebook admin tariff.
+
+          joulebook admin parameter instrument 1 highest --to 4 --from 2026-06-01T22:00:00Z
+          joulebook admin parameter area 1 loss --to 2.5
+        """)
+    @OptionGroup var server: OperatorConnection
+    @Argument(help: "instrument or area.") var subject: Subject
+    @Argument(help: "Its number.") var number: UInt32
+    @Argument(help: "Name of the parameter.") var parameter: Choice
+    @Option(
+      name: .customLong("to"), parsing: .unconditional,
+      help: "The new value, in the unit in which the subject was defined; may be negative.")
+    var value: String
+    @Option(name: .long, help: "UTC, such as 2026-06-01T22:00:00Z; without it, at once.")
+    var from: Timestamp?
+
+    func validate() throws {
+      if parameter.value(value) == nil {
+        throw ValidationError(
+          "\(parameter.rawValue) cannot be '\(value)'; write \(parameter.example)")
+      }
+      if parameter.parameter.subject != subject.subject {
+        throw ValidationError("\(parameter.rawValue) is no parameter of an \(subject.rawValue)")
+      }
+    }
+
+    func run() throws {
+      guard let amount = parameter.value(value) else { return }
+      try server.execute(explaining: explanation) { client throws(ClientError) in
+        try client.submit(
+          .reference(
+            .setParameter(
+              SetParameter(
+                subject: subject.subject, number: number, parameter: parameter.parameter,
+                value: amount, from: from ?? .never))))
+      }
+    }
+
+    /// The text of a reject whose general text does not say what to do.
+    private func explanation(_ rejection: Rejection) -> String? {
+      switch rejection.code {
+      case .badDefinition:
+        return
+          "the other parameters do not allow this value (\(rejection.limit)): both edges of the band "
+          + "are multiples of the tick, the lower edge is not above the upper one, and a band has "
+          + "at most 16,777,216 ticks; change these first"
+      default: return nil
+      }
+    }
+  }
+}

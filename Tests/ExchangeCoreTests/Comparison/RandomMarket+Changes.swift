@@ -1,0 +1,94 @@
+// Random changes of what an operator has defined.
+
+import ExchangeCore
+import MarketModel
+
+extension RandomMarket {
+  /// A change of a definition, a note, or a deposit with a reference in any order.
+  mutating func change() -> Step {
+    switch dice(6) {
+    case 0...1: return parameter()
+    case 2: return meterChange()
+    case 3: return referenced()
+    default:
+      return Step(
+        .order(
+          .note(
+            Note(
+              clientOrderId: chance(3, of: 4) ? .engine : ClientOrderId(UInt64(1 + dice(200))),
+              text: noteText("")))))
+    }
+  }
+
+  /// A meter gets another key or account, or none, at once or from a moment on.
+  private mutating func meterChange() -> Step {
+    let account = account()
+    let isEnd = chance(1, of: 6)
+    return Step(
+      .reference(
+        .registerMeter(
+          RegisterMeter(
+            meter: MeterId(account.rawValue + (chance(1, of: 2) ? 0 : 12)),
+            account: isEnd ? .null : chance(1, of: 2) ? account : self.account(),
+            area: AreaId(chance(1, of: 8) ? UInt16(dice(4)) : account.rawValue % 2 == 0 ? 1 : 2),
+            publicKey: PublicKey(UInt64(dice(2)), 0, 0, 0), capacity: power(),
+            from: chance(1, of: 2)
+              ? (chance(1, of: 2) ? .never : Timestamp(nanoseconds: 0))
+              : seconds((clock > 60 ? clock - 60 : 1)...(clock + 900)),
+            ownReadings: chance(1, of: 2)))))
+  }
+
+  private mutating func referenced() -> Step {
+    let movement = CashMovement(
+      account: account(), currency: .eur, amount: Money(units: Int64(1 + dice(100_000_000))),
+      reference: UInt64(dice(80)), source: UInt16(dice(3)))
+    return Step(chance(2, of: 3) ? .cash(.deposit(movement)) : .cash(.withdraw(movement)))
+  }
+
+  /// A change of a parameter: half of them back to the first value, half at once.
+  private mutating func parameter() -> Step {
+    let isOfArea = chance(1, of: 4)
+    var change =
+      isOfArea ? areaParameter() : instrumentParameter(pick(instruments + [Self.dear]))
+    if chance(1, of: 2) { change.from = seconds((clock + 1)...(clock + 90)) }
+    if chance(1, of: 20) {
+      change.subject = pick(ParameterSubject.allCases)
+      change.number = dice(7)
+    }
+    if chance(1, of: 20) { change.value = -change.value }
+    if chance(1, of: 20) { change.from = chance(1, of: 2) ? .never : seconds(1...20) }
+    return Step(.reference(.setParameter(change)))
+  }
+
+  private mutating func areaParameter() -> SetParameter {
+    let number = 1 + dice(2)
+    let parameter = pick([Parameter.storageCost, .storagePrice, .lossFactor])
+    let usual: Int64 = number == 1 ? 1_500 : 500
+    let value: Int64 =
+      switch parameter {
+      case .storageCost: chance(1, of: 2) ? usual : Int64(dice(2_000))
+      case .storagePrice: chance(1, of: 2) ? 200 : 50 + Int64(dice(300))
+      default: 0
+      }
+    return SetParameter(
+      subject: .area, number: number, parameter: parameter,
+      value: parameter == .lossFactor ? Int64(dice(60_000)) : value * 100_000_000)
+  }
+
+  private mutating func instrumentParameter(_ given: CreateInstrument) -> SetParameter {
+    let parameters: [Parameter] = [.lowestPrice, .highestPrice, .tick, .lot, .makerFee, .takerFee]
+    let parameter = pick(hasFees ? parameters : Array(parameters.prefix(4)))
+    let isFirst = chance(1, of: 2)
+    let tick = given.tick.ticks
+    let value: Int64 =
+      switch parameter {
+      case .lowestPrice: given.lowestPrice.ticks + (isFirst ? 0 : (Int64(dice(7)) - 3) * tick)
+      case .highestPrice: given.highestPrice.ticks + (isFirst ? 0 : (Int64(dice(7)) - 3) * tick)
+      case .tick: isFirst ? tick : pick([1, 100, 250, 259, tick / 2, tick * 2])
+      case .lot: isFirst ? given.lot.wattHours : pick([1, 50, 100, 150, 250, 500, 600, 1_000])
+      default: isFirst ? 0 : Int64(dice(300_000))
+      }
+    return SetParameter(
+      subject: .instrument, number: given.instrument.rawValue, parameter: parameter, value: value)
+  }
+}

@@ -1,0 +1,248 @@
+// Section 2, "Parameters", and section 4, "The schedule".
+
+import ExchangeCore
+import MarketModel
+
+/// A change of a parameter that takes effect later.
+struct PendingChange {
+  let change: SetParameter
+  let command: Command
+}
+
+// MARK: - The schedule
+
+extension ReferenceModel {
+  /// What is due: an order expires, or a change takes effect.
+  private enum Due {
+    case expiry(OrderId)
+    case parameter
+  }
+
+  /// Applies what is due before the command: by time, expiries first, then in the order of entry.
+  mutating func applyDue(at time: Timestamp) {
+    var needsDrain = false
+    var last = Timestamp(nanoseconds: 0)
+    while let (due, moment) = firstDue(at: time) {
+      var isExpiry = false
+      if case .expiry = due { isExpiry = true }
+      if needsDrain, !isExpiry || (rules >= 4 && moment > last) {
+        drain()
+        needsDrain = false
+        continue
+      }
+      switch due {
+      case .expiry(let id): cancelWhole(id, .expired)
+      case .parameter: takeEffect(moment)
+      }
+      needsDrain = true
+      last = moment
+    }
+    if needsDrain { drain() }
+  }
+
+  private func firstDue(at time: Timestamp) -> (Due, Timestamp)? {
+    let order = orders.values.filter { $0.expireTime <= time }.min { a, b in
+      a.expireTime == b.expireTime ? a.arrival < b.arrival : a.expireTime < b.expireTime
+    }
+    let change = pendingParameters.map(\.change.from).filter { $0 <= time }.min()
+    if let order, order.expireTime <= change ?? .never {
+      return (.expiry(order.id), order.expireTime)
+    }
+    return change.map { (.parameter, $0) }
+  }
+
+  private mutating func takeEffect(_ moment: Timestamp) {
+    guard let index = pendingParameters.firstIndex(where: { $0.change.from == moment }) else {
+      return
+    }
+    let pending = pendingParameters.remove(at: index)
+    do throws(Refusal) {
+      try requireNotClosed(pending.change)
+      try requireWhole(pending.change)
+      change(pending.change)
+    } catch {
+      emit(
+        .rejected(
+          Rejected(
+            code: error.code, limit: error.limit, session: pending.command.session,
+            clientSequence: pending.command.clientSequence)))
+    }
+  }
+}
+
+// MARK: - Parameters
+
+extension ReferenceModel {
+  mutating func setParameter(_ new: SetParameter, _ command: Command) throws(Refusal) {
+    switch new.subject {
+    case .area: try requireArea(AreaId(UInt16(exactly: new.number) ?? 0))
+    case .instrument: _ = try requireInstrument(InstrumentId(new.number))
+    case .link, .pool: try requireValue(Int64(new.subject.rawValue), in: 0...1)
+    }
+    try requireNotClosed(new)
+    let isOfInstrument = new.parameter.rawValue <= Parameter.takerFee.rawValue
+    try require(
+      isOfInstrument == (new.subject == .instrument), .badDefinition,
+      Int64(new.parameter.rawValue))
+    try requireRange(new)
+    if new.from.nanoseconds == 0 || new.from == .never {
+      try requireWhole(new)
+      change(new)
+    } else {
+      try require(
+        new.from > now, .fromNotLater, Int64(bitPattern: now.nanoseconds))
+      try require(pendingParameters.count < 1_024, .capacityExhausted, 1_024)
+      pendingParameters.append(PendingChange(change: new, command: command))
+    }
+    acknowledge(command)
+  }
+
+  private func requireNotClosed(_ new: SetParameter) throws(Refusal) {
+    if new.subject == .instrument {
+      try require(
+        instruments[InstrumentId(new.number)]?.state != .closed, .instrumentClosed)
+    }
+  }
+
+  private func requireRange(_ new: SetParameter) throws(Refusal) {
+    switch new.parameter {
+    case .lowestPrice, .highestPrice:
+      try requireValue(new.value, in: -Limit.price...Limit.price)
+    case .tick: try requireValue(new.value, in: 1...Limit.price)
+    case .lot: try requireValue(new.value, in: 1...Limit.orderQuantity)
+    case .makerFee, .takerFee, .lossFactor:
+      try requireValue(new.value, in: 0...Int64(Rate.highest.partsPerMillion))
+    case .storageCost: try requireValue(new.value, in: 0...Int64.max)
+    case .storagePrice: try requireValue(new.value, in: 1...Int64.max)
+    }
+  }
+
+  private func requireWhole(_ new: SetParameter) throws(Refusal) {
+    switch new.subject {
+    case .instrument:
+      if let instrument = instruments[InstrumentId(new.number)] {
+        try requireTerms(changed(instrument.definition, new))
+      }
+    default:
+      guard let area = areas[AreaId(UInt16(new.number))], let cap = newCap(area, new) else {
+        return
+      }
+      let cost = new.parameter == .storageCost ? new.value : area.storageCost ?? 0
+      try require(cap <= Limit.cap, .badDefinition, cost)
+    }
+  }
+
+  private func changed(_ definition: CreateInstrument, _ new: SetParameter) -> CreateInstrument {
+    var changed = definition
+    switch new.parameter {
+    case .lowestPrice: changed.lowestPrice = Price(ticks: new.value)
+    case .highestPrice: changed.highestPrice = Price(ticks: new.value)
+    case .tick: changed.tick = Price(ticks: new.value)
+    case .lot: changed.lot = Energy(wattHours: new.value)
+    case .makerFee: changed.makerFee = Rate(partsPerMillion: UInt32(new.value))
+    case .takerFee: changed.takerFee = Rate(partsPerMillion: UInt32(new.value))
+    default: break
+    }
+    return changed
+  }
+
+  /// The default cap with the new value; `nil` where cost or price are unknown.
+  private func newCap(_ area: ModelArea, _ new: SetParameter) -> Int64? {
+    let cost = new.parameter == .storageCost ? new.value : area.storageCost
+    let price = new.parameter == .storagePrice ? new.value : area.storagePrice
+    guard let cost, let price else { return nil }
+    return defaultCap(cost, price)
+  }
+
+  private mutating func change(_ new: SetParameter) {
+    if new.subject == .area {
+      changeArea(AreaId(UInt16(new.number)), new)
+    } else {
+      changeInstrument(InstrumentId(new.number), new)
+    }
+  }
+
+  private mutating func changeArea(_ id: AreaId, _ new: SetParameter) {
+    guard let area = areas[id] else { return }
+    switch new.parameter {
+    case .storageCost: areas[id]?.storageCost = new.value
+    case .storagePrice: areas[id]?.storagePrice = new.value
+    default:
+      areas[id]?.definition.lossFactor = Rate(partsPerMillion: UInt32(new.value))
+    }
+    let cap =
+      new.parameter == .lossFactor ? area.defaultCap : newCap(area, new) ?? area.defaultCap
+    areas[id]?.defaultCap = cap
+    emit(
+      .reference(.parameterSet(ParameterSet(change: new, defaultCap: Energy(wattHours: cap)))))
+    if cap == area.defaultCap { return }
+    let keys = positions.filter { $0.key.area == id && $0.ownCap < 0 }.map(\.key)
+    for key in keys {
+      change(key) { $0.changed = true }
+      touch(key)
+    }
+    for key in keys {
+      lose(key, .sell)
+      lose(key, .buy)
+    }
+    drain()
+  }
+
+  private mutating func changeInstrument(_ id: InstrumentId, _ new: SetParameter) {
+    guard let before = instruments[id]?.definition else { return }
+    let terms = changed(before, new)
+    emit(.reference(.parameterSet(ParameterSet(change: new, defaultCap: .zero))))
+    if new.parameter == .makerFee || new.parameter == .takerFee {
+      instruments[id]?.definition = terms
+      return
+    }
+    for order in bookOrder(id) { fit(order, to: terms) }
+    instruments[id]?.definition = terms
+    if new.parameter == .lot {
+      for key in queue {
+        lose(key, .sell)
+        lose(key, .buy)
+      }
+    } else if rules >= 3 {
+      for order in bookOrder(id).reversed() {
+        if let order = orders[order] { openers[order.level] = order.account }
+      }
+    }
+    drain()
+  }
+
+  /// Cancels a resting order that does not fit; gives the others the new lot.
+  private mutating func fit(_ id: OrderId, to terms: CreateInstrument) {
+    guard var order = orders[id] else { return }
+    let lot = terms.lot.wattHours
+    let fits =
+      order.price % terms.tick.ticks == 0 && order.price >= terms.lowestPrice.ticks
+      && order.price <= terms.highestPrice.ticks && order.quantity % lot == 0
+      && order.leaves % lot == 0 && order.display % lot == 0
+    if !fits || (order.lot != lot && !canReserve(order, lot: lot)) {
+      return cancelWhole(id, .definition)
+    }
+    touch(order.position)
+    if order.lot == lot { return }
+    release(order, order.leaves)
+    order.lot = lot
+    reserve(order, order.leaves)
+    order.displayedSlice = order.display
+    orders[id] = order
+    show(order)
+  }
+
+  /// Whether the free cash suffices for the reservation with another lot.
+  private func canReserve(_ order: ModelOrder, lot: Int64) -> Bool {
+    let rate = max(order.makerFee.partsPerMillion, order.takerFee.partsPerMillion)
+    let payable = order.side == .buy ? order.price : -order.price
+    let fee =
+      (Int128(order.price.magnitude) * Int128(lot) * Int128(rate) + 999_999) / 1_000_000
+    let perLot =
+      order.side == .sell && payable <= 0 ? 0 : Int128(max(payable, 0)) * Int128(lot) + fee
+    let sum = perLot * Int128(order.leaves / lot)
+    if perLot > Int128(Int64.max) || sum > Int128(Int64.max) { return false }
+    let held = Int128(reservationPerLot(order)) * Int128(order.leaves / order.lot)
+    return sum - held <= Int128(max(free(order.position), 0))
+  }
+}

@@ -1,0 +1,73 @@
+import Testing
+
+@Suite("Rule 7: a meter gets another key or account")
+struct MeterChangeTests {
+  private static let key = String(repeating: "0", count: 64)
+  private static let other = "01" + String(repeating: "0", count: 62)
+
+  private func expectNew(_ text: String) {
+    expect(text, world: "rules 4 by 0\n" + Script.village)
+  }
+
+  @Test("From a moment on intervals belong to the next account; one across it is rejected.")
+  func account() {
+    let moment = 1_800_000_000_000_000_000 + 100 * 1_000_000_000
+    expectNew(
+      """
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.key) from 100 ->
+      meter ana +1kWh seq 1 from 0s to 60s after 200s ->
+      meter ana +1kWh seq 2 from 60s to 101s -> rejected badInterval \(moment)
+      meter ana +1kWh seq 2 from 60s to 100s ->
+      meter ana +2kWh seq 3 from 100s to 200s ->
+      balance ana -> 2kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      balance ben -> 2kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      """)
+  }
+
+  @Test("Register sequences of another key begin anew; late readings of the former one count.")
+  func key() {
+    expectNew(
+      """
+      meter ana +1kWh seq 900 from 0s to 60s after 200s ->
+      registerMeter meter 1 account 1 area 1 publicKey \(Self.other) from 100 ->
+      meter ana +1kWh seq 900 from 60s to 90s -> rejected readingReplayed 900
+      meter ana +1kWh seq 901 from 60s to 100s ->
+      meter ana +1kWh seq 1 from 100s to 200s ->
+      meter ana +1kWh seq 902 from 99s to 100s -> rejected overlappingInterval 1800000200000000000
+      """)
+  }
+
+  @Test("An ended meter sends nothing more; its number stays and can begin again.")
+  func end() {
+    expectNew(
+      """
+      meter ana +1kWh seq 1 from 0s to 60s after 60s ->
+      registerMeter meter 1 account 0 area 1 publicKey \(Self.key) ->
+      meter ana +1kWh seq 2 from 60s to 100s -> rejected unknownMeter 32
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.key) from 59
+        ; rejected overlappingInterval 1800000060000000000
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.key) ->
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.key) -> rejected alreadyExists
+      meter ana +1kWh seq 2 from 60s to 100s ->
+      balance ben -> 1kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      """.replacing("\n  ; ", with: " -> "))
+  }
+
+  @Test("Trading sessions send readings of meters registered with own readings only.")
+  func ownReadings() {
+    expectNew(
+      """
+      meter eva +1kWh by 2 -> rejected notPermitted 2
+      registerMeter meter 5 account 5 area 1 publicKey \(Self.key) ownReadings yes ->
+      meter eva +1kWh by 2 ->
+      meter ana +1kWh by 2 -> rejected notPermitted 2
+      """)
+    expect("meter eva +1kWh by 2 ->")
+  }
+
+  @Test("Before version 4 a registered meter is refused.")
+  func before() {
+    expect(
+      "registerMeter meter 1 account 2 area 1 publicKey \(Self.key) -> rejected alreadyExists")
+  }
+}

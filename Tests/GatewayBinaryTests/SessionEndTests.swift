@@ -1,0 +1,112 @@
+import Crypto
+import GatewayKit
+import MarketModel
+import Testing
+
+@testable import GatewayBinary
+@testable import JoulebookClient
+
+/// Sessions that an operator's command ends, and session versions that are out of bounds.
+@Suite("Ended by the operator")
+struct SessionEndTests {
+  private func registered(
+    _ key: PublicKey, participant: ParticipantId = GatewayWorld.firm, roles: Roles = .trading
+  ) -> Event {
+    .reference(
+      .sessionRegistered(
+        RegisterSession(
+          session: GatewayWorld.bot, participant: participant, roles: roles, publicKey: key)))
+  }
+
+  @Test(
+    "A replaced, revoked or passed-on key ends the connection with 1024; its orders are left alone.",
+    arguments: ["replaced", "revoked", "passed on"])
+  func keys(how: String) throws {
+    let world = try GatewayWorld()
+    let bot = try world.client(cancelAfter: 0)
+    let key = PublicKey(try #require(world.keys[GatewayWorld.bot]).publicKey)
+    switch how {
+    case "replaced": world.emit([registered(PublicKey(1, 2, 3, 4))])
+    case "revoked": world.emit([registered(key, roles: [])])
+    default: world.emit([registered(key, participant: GatewayWorld.otherFirm)])
+    }
+    #expect(throws: ClientError.terminated(code: .keyChanged, limit: 0)) {
+      try bot.poll(timeoutMilliseconds: 3000)
+    }
+    #expect(world.waits { $0.notices == [.cutOff(GatewayWorld.bot, Refusal(.keyChanged))] })
+    #expect(world.state.withLock { $0.ended } == [], "cancel on disconnect does not begin")
+  }
+
+  @Test("A session that waits for its return when its key is replaced loses no orders.")
+  func waiting() throws {
+    let world = try GatewayWorld()
+    let bot = try world.client(cancelAfter: 3_000)
+    #expect(world.waits { $0.sequence >= 2 }, "it began")
+    bot.close()
+    let other = try world.client(GatewayWorld.otherBot, cancelAfter: 3_000)
+    #expect(world.waits { !$0.notices.isEmpty })
+    world.emit([registered(PublicKey(1, 2, 3, 4))])
+    #expect(world.waits { $0.delivered >= 2 })
+    other.close()
+    #expect(world.waits { $0.notices.count >= 2 })
+    #expect(world.waits { !$0.ended.isEmpty })
+    #expect(world.state.withLock { $0.ended.map(\.session) } == [GatewayWorld.otherBot])
+  }
+
+  @Test("A reset version ends the connection with 1025, and any version above 0 may follow.")
+  func reset() throws {
+    let world = try GatewayWorld()
+    let bot = try world.client()
+    let key = try #require(world.keys[GatewayWorld.bot])
+    let early = try RawClient(port: world.port)
+    early.send(try RawClient.negotiate(key, version: 5, early.challenge()))
+    #expect(try early.refusal()?.code == .sessionVersionNotIncreasing)
+    world.emit([.reference(.numbersReset(ResetNumbers(session: GatewayWorld.bot)))])
+    #expect(throws: ClientError.terminated(code: .versionReset, limit: 0)) {
+      try bot.poll(timeoutMilliseconds: 3000)
+    }
+    for version in [5, 6] as [UInt64] {
+      var again: RawClient? = try RawClient(port: world.port)
+      try again?.logOn(key, version: version)
+      let same = try RawClient(port: world.port)
+      same.send(try RawClient.negotiate(key, version: version, same.challenge()))
+      #expect(try same.refusal() == Refusal(.sessionVersionNotIncreasing, limit: Int64(version)))
+      again = nil
+      #expect(world.waits { $0.counts.lost >= version - 4 })
+    }
+  }
+
+  @Test("What was negotiated before the reset cannot be established after it.")
+  func negotiatedBefore() throws {
+    let world = try GatewayWorld()
+    let key = try #require(world.keys[GatewayWorld.bot])
+    let version = SystemClock.now().nanoseconds
+    let raw = try RawClient(port: world.port)
+    raw.send(try RawClient.negotiate(key, version: version, raw.challenge()))
+    #expect(raw.templates(1) == [.negotiationResponse])
+    world.emit([.reference(.numbersReset(ResetNumbers(session: GatewayWorld.bot)))])
+    #expect(world.waits { $0.delivered >= 2 })
+    raw.send(try RawClient.establish(key, version: version, raw.challenge()))
+    #expect(try raw.refusal() == Refusal(.unknownSessionVersion, limit: 0))
+  }
+
+  @Test(
+    "A version more than a day ahead of the clock is refused with the limit, and takes nothing.",
+    arguments: [.max, .max - 1, 1 << 63, 0] as [UInt64])
+  func tooHigh(version: UInt64) throws {
+    let world = try GatewayWorld()
+    let key = try #require(world.keys[GatewayWorld.bot])
+    let day: UInt64 = 86_400_000_000_000
+    let now = SystemClock.now().nanoseconds
+    let raw = try RawClient(port: world.port)
+    raw.send(
+      try RawClient.negotiate(
+        key, version: version == 0 ? now + day + 60_000_000_000 : version, raw.challenge()))
+    let refusal = try #require(try raw.refusal())
+    #expect(refusal.code == .sessionVersionTooHigh)
+    #expect(
+      (now + day...now + day + 60_000_000_000).contains(UInt64(refusal.limit)), "\(refusal)")
+    let ahead = try RawClient(port: world.port)
+    try ahead.logOn(key, version: now + day - 60_000_000_000)
+  }
+}
