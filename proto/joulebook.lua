@@ -39,7 +39,8 @@ local templates = {
   [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea", [105] = "SetTariff",
   [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
   [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
-  [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [130] = "SetParameter",
+  [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
+  [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [130] = "SetParameter",
   [131] = "Note", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
   [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow"
 }
@@ -76,7 +77,7 @@ local values_InstrumentState = {
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
   [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
-  [10] = "revoked", [11] = "definition"
+  [10] = "revoked", [11] = "definition", [12] = "blocked"
 }
 local values_ParameterSubject = {
   [0] = "area", [1] = "instrument", [2] = "link", [3] = "pool"
@@ -91,6 +92,10 @@ local values_WaitReason = {
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
   [3] = "instrumentHalted", [4] = "instrumentClosed", [5] = "ownOrder"
+}
+local values_LimitKind = {
+  [0] = "messagesPerSecond", [1] = "orderQuantity", [2] = "openOrders", [3] = "dailyNotional",
+  [4] = "cashAtRisk", [5] = "accounts", [6] = "sessions"
 }
 local values_Liquidity = {
   [0] = "maker", [1] = "taker"
@@ -256,6 +261,9 @@ fields.roles_trading = ProtoField.bool("joulebook.roles_trading", "trading", 8, 
 fields.roles_metering = ProtoField.bool("joulebook.roles_metering", "metering", 8, nil, 2)
 fields.roles_administration = ProtoField.bool("joulebook.roles_administration", "administration", 8, nil, 4)
 fields.roles_dropCopy = ProtoField.bool("joulebook.roles_dropCopy", "dropCopy", 8, nil, 8)
+fields.roles_issuer = ProtoField.bool("joulebook.roles_issuer", "issuer", 8, nil, 16)
+fields.roles_participantAdministration = ProtoField.bool("joulebook.roles_participantAdministration", "participantAdministration", 8, nil, 32)
+fields.roles_surveillance = ProtoField.bool("joulebook.roles_surveillance", "surveillance", 8, nil, 64)
 fields.orders = ProtoField.uint8("joulebook.orders", "orders", base.DEC, values_SessionOrders)
 fields.selfTrade = ProtoField.uint8("joulebook.selfTrade", "selfTrade", base.DEC, values_SelfTradeScope)
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
@@ -280,7 +288,11 @@ fields.meterCount = ProtoField.uint32("joulebook.meterCount", "meterCount")
 fields.rulesVersion = ProtoField.uint32("joulebook.rulesVersion", "rulesVersion")
 fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", "refusedCommandCount")
 fields.version = ProtoField.uint32("joulebook.version", "version")
-fields.value = ProtoField.int64("joulebook.value", "value")
+fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, values_Flag)
+fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
+fields.value_Limit = ProtoField.int64("joulebook.value_Limit", "value")
+fields.kind_LimitKind = ProtoField.uint8("joulebook.kind_LimitKind", "kind", base.DEC, values_LimitKind)
+fields.value_ParameterValue = ProtoField.int64("joulebook.value_ParameterValue", "value")
 fields.number = ProtoField.uint32("joulebook.number", "number")
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
@@ -1056,7 +1068,7 @@ messages[101] = {
     {fields.sessionId, 16, 4, {read = "uint32"}},
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
-    {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
+    {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy, fields.roles_issuer, fields.roles_participantAdministration, fields.roles_surveillance}}},
     {fields.orders, 60, 1, {}},
     {fields.selfTrade, 61, 1, {}},
   },
@@ -1218,7 +1230,7 @@ messages[114] = {
   },
 }
 messages[115] = {
-  name = "CancelOrders", block = 36,
+  name = "CancelOrders", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1226,6 +1238,8 @@ messages[115] = {
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
     {fields.sides_Sides, 28, 1, {}},
+    {fields.orderId, 36, 8, {read = "uint64", null = "0"}},
+    {fields.sessionId, 44, 4, {read = "uint32"}},
   },
 }
 messages[116] = {
@@ -1237,12 +1251,55 @@ messages[116] = {
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
   },
 }
+messages[122] = {
+  name = "SetBlock", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.participant, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 24, 4, {read = "uint32"}},
+    {fields.releases, 28, 1, {}},
+    {fields.keepsOrders, 29, 1, {}},
+  },
+}
+messages[123] = {
+  name = "CancelInstructions", block = 36,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.participant, 16, 4, {read = "uint32"}},
+    {fields.account, 20, 4, {read = "uint32", null = "0"}},
+    {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 28, 4, {read = "uint32"}},
+  },
+}
+messages[124] = {
+  name = "SetLimit", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.value_Limit, 16, 8, {read = "int64"}},
+    {fields.participant, 24, 4, {read = "uint32"}},
+    {fields.account, 28, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 32, 4, {read = "uint32"}},
+    {fields.kind_LimitKind, 36, 1, {}},
+  },
+}
+messages[125] = {
+  name = "CutSession", block = 20,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.sessionId, 16, 4, {read = "uint32"}},
+  },
+}
 messages[130] = {
   name = "SetParameter", block = 44,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.value, 16, 8, {read = "int64"}},
+    {fields.value_ParameterValue, 16, 8, {read = "int64"}},
     {fields.from, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.number, 32, 4, {read = "uint32"}},
     {fields.subject, 36, 1, {}},
@@ -1306,7 +1363,7 @@ messages[143] = {
     {fields.address3, 104, 16, {}},
     {fields.sessionId, 120, 4, {read = "uint32"}},
     {fields.participant, 124, 4, {read = "uint32"}},
-    {fields.roles, 128, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy}}},
+    {fields.roles, 128, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy, fields.roles_issuer, fields.roles_participantAdministration, fields.roles_surveillance}}},
     {fields.isConnected, 129, 1, {}},
   },
 }

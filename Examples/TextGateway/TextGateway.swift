@@ -114,7 +114,6 @@ final class TextGateway: Gateway, ConnectionHandler {
     answers.append((line, peer), through: answer.through)
     return true
   }
-
   // MARK: What comes of it
   func begin(_ sequence: SequenceNumber) { answers.release(before: sequence, tell) }
   func delivered(through sequence: SequenceNumber) { answers.release(through: sequence, tell) }
@@ -128,7 +127,6 @@ final class TextGateway: Gateway, ConnectionHandler {
       say(report.line(event.pointee), to: peer)
     }
   }
-
   func endCommand(_ messages: UnsafeBufferPointer<FeedMessage>, _: Timestamp) {
     for peer in clients.values where !peer.quotes.isEmpty {
       for instrument in Set(messages.map(\.update.instrument)) {

@@ -58,6 +58,7 @@ extension Exchange {
     body(MeterChanges.self)
     body(CashReferences.self)
     body(Notes.self)
+    body(Restrictions.self)
   }
 }
 

@@ -10,6 +10,7 @@ extension Exchange {
     case .massCancel(let value): massCancel(value, request)
     case .setAgent(let value): setAgent(value, request)
     case .cancelOrders(let value): cancelOrders(value, request)
+    case .cancelInstructions(let value): cancelInstructions(value, request)
     case .note(let value): note(value, request)
     }
   }
@@ -36,6 +37,8 @@ extension Exchange {
     case .setInstrumentState(let value): setInstrumentState(value, request)
     case .registerMeter(let value): registerMeter(value, request)
     case .resetNumbers(let value): resetNumbers(value, request)
+    case .setBlock(let value): setBlock(value, request)
+    case .setLimit(let value): setLimit(value, request)
     case .setParameter(let value): setParameter(value, request)
     }
   }
@@ -46,6 +49,7 @@ extension Exchange {
     case .beginSession(let value): beginSession(value, request)
     case .endSession(let value): endSession(value, request)
     case .refuseWork(let value): refuseWork(value, request)
+    case .cutSession(let value): cutSession(value, request)
     }
   }
 

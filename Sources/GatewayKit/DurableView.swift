@@ -21,10 +21,12 @@ public final class DurableView {
   /// Versions of sessions, and which sessions are established. The gateways also write to it what
   /// is not durable.
   public var identities: SessionIdentities
+  /// The most messages per second of each session that has a limit of its own (market rules 14).
+  private var messageLimits = DirectTable<UInt32>(0)
   /// Time of the last command that had an event; `nil` if there was none.
   public private(set) var time: Timestamp?
   /// The session that the last event of kind `other` ends wherever it is established, and why: its
-  /// key was replaced or revoked (1024), or its version was reset (1025).
+  /// key was replaced or revoked (1024), its version was reset (1025), or it was cut (3013).
   public private(set) var ended: (session: SessionId, refusal: Refusal)?
 
   /// The view of an exchange before its first command.
@@ -39,6 +41,7 @@ public final class DurableView {
     swap(&reference, &other.reference)
     swap(&flows, &other.flows)
     swap(&feed, &other.feed)
+    swap(&messageLimits, &other.messageLimits)
     identities.restore(other.identities.rows)
     time = other.time
   }
@@ -48,6 +51,11 @@ public final class DurableView {
     var taken = ReferenceData()
     swap(&taken, &reference)
     return taken
+  }
+
+  /// The most messages per second of a session; 0: only the limit of all sessions applies.
+  public func messageLimit(of session: SessionId) -> UInt32 {
+    messageLimits[Int(session.rawValue)]
   }
 
   /// Announces the command whose events follow. Only for replayed commands: of live ones the
@@ -90,9 +98,14 @@ public final class DurableView {
     if case .session(.sessionBegan(let session)) = event {
       identities.began(session.session, version: session.version)
     }
+    if case .session(.sessionCut(let cut)) = event {
+      ended = (cut.session, Refusal(.sessionCut))
+    }
     guard case .reference(let change) = event else { return }
     switch change {
     case .sessionRegistered(let session): learn(session)
+    case .limitSet(let set) where set.request.kind == .messagesPerSecond:
+      messageLimits[Int(set.request.session.rawValue)] = UInt32(clamping: set.inForce)
     case .numbersReset(let which) where which.session != .exchange:
       identities.reset(which.session)
       flows.reset(which.session)
@@ -116,7 +129,7 @@ public final class DurableView {
   public func isSame(as other: DurableView) -> Bool {
     reference.isSame(as: other.reference) && flows.isSame(as: other.flows)
       && feed.isSame(as: other.feed) && identities.rows == other.identities.rows
-      && time == other.time
+      && messageLimits.all == other.messageLimits.all && time == other.time
   }
 }
 
@@ -126,8 +139,8 @@ extension DurableView {
   /// Raised when the meaning of a row changes without a change of its fields.
   private static let imageVersion: UInt64 = 1
 
-  /// The fingerprint of the layout before meters had former keys.
-  private static let withoutFormerKeys: UInt64 = 0x43F5_55B0_89F8_F445
+  /// The fingerprint of the layout before meters had former keys, and sessions limits of messages.
+  private static let former: UInt64 = 0x43F5_55B0_89F8_F445
 
   private static let layout: StateLayout = {
     var layout = StateLayout(version: imageVersion)
@@ -136,6 +149,7 @@ extension DurableView {
     MarketFeed.add(to: &layout)
     layout.add(SessionIdentities.Row.self)
     ReferenceData.addFormerKeys(to: &layout)
+    layout.add(UInt32.self)
     return layout
   }()
 
@@ -148,19 +162,23 @@ extension DurableView {
     feed.write(to: sink)
     sink.put(identities.rows)
     reference.writeFormerKeys(to: sink)
+    sink.put(messageLimits.all)
   }
 
   /// Reads what `write` wrote. The source records whether it was complete.
   /// - Parameter counts: Number of rows of the reference data.
   package convenience init(reading source: any StateSource, counts: ReferenceData.Counts) {
     self.init()
-    let former = source.expect(Self.layout, or: [Self.withoutFormerKeys])
+    let former = source.expect(Self.layout, or: [Self.former])
     let nanoseconds = source.get(UInt64.self)
     time = nanoseconds == 0 ? nil : Timestamp(nanoseconds: nanoseconds)
     reference.read(from: source, counts: counts)
     flows.read(from: source, reference)
     feed.read(from: source)
     identities.restore(source.get(SessionIdentities.Row.self, most: 1 << 26))
-    if former == nil { reference.readFormerKeys(from: source) }
+    if former == nil {
+      reference.readFormerKeys(from: source)
+      messageLimits = DirectTable(0, source.get(UInt32.self, most: 1 << 26))
+    }
   }
 }

@@ -42,6 +42,24 @@ extension MassCancel {
   }
 }
 
+/// What a limit bounds, and of what (market rules 14).
+public enum LimitKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Of a session: messages per second, cancels excepted.
+  case messagesPerSecond = 0
+  /// Of an account: the quantity of an order, Wh.
+  case orderQuantity = 1
+  /// Of an account: its open orders.
+  case openOrders = 2
+  /// Of an account: the notional of the orders that it enters in a day (UTC), 1e-8 currency.
+  case dailyNotional = 3
+  /// Of an account: the cash of one currency that its open orders reserve, 1e-8.
+  case cashAtRisk = 4
+  /// Of a participant: the accounts to which its administrator may bring it.
+  case accounts = 5
+  /// Of a participant: the sessions to which its administrator may bring it.
+  case sessions = 6
+}
+
 /// Versions of the market rules. A change of the rules that gives other events for equal commands
 /// gets a new version, so that old journals replay unchanged. docs/MARKET-RULES.md lists the
 /// changes of each version.

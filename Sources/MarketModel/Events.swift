@@ -394,6 +394,20 @@ public struct AreaState: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
+/// A limit was set or removed.
+public struct LimitSet: Sendable, BitwiseCopyable, Equatable {
+  /// The command.
+  public var request: SetLimit
+  /// The lower of the operator's and the participant administrator's value, in the unit of the
+  /// kind; 0: none.
+  public var inForce: Int64
+
+  /// The event of a command after which the limit is `inForce`.
+  @inlinable public init(request: SetLimit, inForce: Int64) {
+    (self.request, self.inForce) = (request, inForce)
+  }
+}
+
 /// A changed parameter took effect.
 public struct ParameterSet: Sendable, BitwiseCopyable, Equatable {
   /// The change.

@@ -108,6 +108,17 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let unknownParticipant = RejectCode(rawValue: 3004)
   /// The order is on behalf of no trading session of the participant.
   public static let foreignSession = RejectCode(rawValue: 3005)
+  /// The participant is not the sender's own.
+  public static let foreignParticipant = RejectCode(rawValue: 3010)
+  /// A participant's administrator cannot grant these roles; or the session has others that only
+  /// the operator grants.
+  /// Limit: roles that can be granted (bits).
+  public static let roleNotGrantable = RejectCode(rawValue: 3011)
+  /// The participant has the accounts or sessions to which its administrator may bring it.
+  /// Limit: the most.
+  public static let participantPart = RejectCode(rawValue: 3012)
+  /// An operator or the participant's administrator ended the connection.
+  public static let sessionCut = RejectCode(rawValue: 3013)
   /// No such instrument.
   /// Limit: highest instrument.
   public static let unknownInstrument = RejectCode(rawValue: 4001)
@@ -187,6 +198,25 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The account or its participant has its share of orders or price levels.
   /// Limit: the bound.
   public static let orderShare = RejectCode(rawValue: 6005)
+  /// The participant or the account or the session is blocked: only cancels and replaces that lower
+  /// the quantity are allowed.
+  /// Limit: 1 the participant; 2 the account; 3 the session.
+  public static let blocked = RejectCode(rawValue: 6010)
+  /// The order is larger than the account's limit.
+  /// Limit: the limit in Wh.
+  public static let orderLimit = RejectCode(rawValue: 6011)
+  /// The account has as many open orders as its limit.
+  /// Limit: the limit.
+  public static let openOrderLimit = RejectCode(rawValue: 6012)
+  /// The notional of the orders that the account entered on this day (UTC) would exceed its limit.
+  /// Limit: the limit in 1e-8.
+  public static let notionalLimit = RejectCode(rawValue: 6013)
+  /// The cash that the account's open orders reserve would exceed its limit.
+  /// Limit: the limit in 1e-8.
+  public static let cashLimit = RejectCode(rawValue: 6014)
+  /// The operator blocked it; or the value is above the operator's limit.
+  /// Limit: the operator's limit; 0: a block.
+  public static let setByOperator = RejectCode(rawValue: 6015)
   /// No such meter.
   /// Limit: highest meter.
   public static let unknownMeter = RejectCode(rawValue: 7001)
@@ -474,6 +504,28 @@ extension RejectCode {
       limit: "",
       action: "Name a session of your own participant."),
     Entry(
+      code: .foreignParticipant, name: "foreignParticipant",
+      meaning: "The participant is not the sender's own.",
+      limit: "",
+      action: "A participant's administrator acts for its own participant only."),
+    Entry(
+      code: .roleNotGrantable, name: "roleNotGrantable",
+      meaning:
+        "A participant's administrator cannot grant these roles; or the session has others that only the operator grants.",
+      limit: "roles that can be granted (bits)",
+      action: "Ask the operator."),
+    Entry(
+      code: .participantPart, name: "participantPart",
+      meaning:
+        "The participant has the accounts or sessions to which its administrator may bring it.",
+      limit: "the most",
+      action: "Ask the operator."),
+    Entry(
+      code: .sessionCut, name: "sessionCut",
+      meaning: "An operator or the participant's administrator ended the connection.",
+      limit: "",
+      action: "Ask them; the session can log on again."),
+    Entry(
       code: .unknownInstrument, name: "unknownInstrument",
       meaning: "No such instrument.",
       limit: "highest instrument",
@@ -618,6 +670,38 @@ extension RejectCode {
       meaning: "The account or its participant has its share of orders or price levels.",
       limit: "the bound",
       action: "Cancel orders."),
+    Entry(
+      code: .blocked, name: "blocked",
+      meaning:
+        "The participant or the account or the session is blocked: only cancels and replaces that lower the quantity are allowed.",
+      limit: "1 the participant; 2 the account; 3 the session",
+      action: "Ask the operator or your participant's administrator."),
+    Entry(
+      code: .orderLimit, name: "orderLimit",
+      meaning: "The order is larger than the account's limit.",
+      limit: "the limit in Wh",
+      action: "Order less."),
+    Entry(
+      code: .openOrderLimit, name: "openOrderLimit",
+      meaning: "The account has as many open orders as its limit.",
+      limit: "the limit",
+      action: "Cancel orders."),
+    Entry(
+      code: .notionalLimit, name: "notionalLimit",
+      meaning:
+        "The notional of the orders that the account entered on this day (UTC) would exceed its limit.",
+      limit: "the limit in 1e-8",
+      action: "Wait for the next day; or ask who set the limit."),
+    Entry(
+      code: .cashLimit, name: "cashLimit",
+      meaning: "The cash that the account's open orders reserve would exceed its limit.",
+      limit: "the limit in 1e-8",
+      action: "Cancel orders; or order less."),
+    Entry(
+      code: .setByOperator, name: "setByOperator",
+      meaning: "The operator blocked it; or the value is above the operator's limit.",
+      limit: "the operator's limit; 0: a block",
+      action: "Ask the operator."),
     Entry(
       code: .unknownMeter, name: "unknownMeter",
       meaning: "No such meter.",

@@ -84,8 +84,22 @@ public struct Roles: OptionSet, Sendable, Hashable, BitwiseCopyable {
   @inlinable public static var administration: Roles { Roles(rawValue: 4) }
   /// Receives copies of the reports of all sessions of the participant, and settlement notices.
   @inlinable public static var dropCopy: Roles { Roles(rawValue: 8) }
-  /// All roles.
-  @inlinable public static var all: Roles { [.trading, .metering, .administration, .dropCopy] }
+  /// Reserved; no session can have it.
+  @inlinable public static var issuer: Roles { Roles(rawValue: 16) }
+  /// Permits accounts, sessions, blocks, limits and cancels of the participant itself.
+  @inlinable public static var participantAdministration: Roles { Roles(rawValue: 32) }
+  /// Receives copies of the reports of all sessions of all participants, and settlement notices.
+  @inlinable public static var surveillance: Roles { Roles(rawValue: 64) }
+  /// All roles that a session can have.
+  @inlinable public static var all: Roles {
+    first.union([.participantAdministration, .surveillance])
+  }
+  /// The roles before version 4 of the rules.
+  @inlinable public static var first: Roles { [.trading, .metering, .administration, .dropCopy] }
+  /// The roles that define something: the operator's and the participant administrator's.
+  @inlinable public static var administrations: Roles {
+    [.administration, .participantAdministration]
+  }
 }
 
 /// Why an order or a part of it was cancelled.
@@ -114,6 +128,8 @@ public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case revoked = 10
   /// It no longer fits its instrument, a parameter of which was changed.
   case definition = 11
+  /// Its participant, account or session was blocked.
+  case blocked = 12
 }
 
 /// What a parameter belongs to.

@@ -169,6 +169,7 @@ extension TimeInForce: TextValue {}
 extension SelfTradePrevention: TextValue {}
 extension SelfTradeScope: TextValue {}
 extension MassCancel.Sides: TextValue {}
+extension LimitKind: TextValue {}
 extension AssetKind: TextValue {}
 extension SessionOrders: TextValue {}
 extension InstrumentKind: TextValue {}
@@ -179,7 +180,8 @@ extension Parameter: TextValue {}
 extension Roles: TextValue {
   private static let names: [(name: String, role: Roles)] = [
     ("trading", .trading), ("metering", .metering), ("administration", .administration),
-    ("dropCopy", .dropCopy),
+    ("dropCopy", .dropCopy), ("participantAdministration", .participantAdministration),
+    ("surveillance", .surveillance),
   ]
 
   /// Names joined by `+`, such as `trading+metering`; bits without a name as a number.

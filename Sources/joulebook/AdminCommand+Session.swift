@@ -6,13 +6,15 @@ extension AdminCommand {
   struct MakeSession: ParsableCommand {
     /// A role that the command line can grant to a session.
     enum Role: String, CaseIterable, ExpressibleByArgument {
-      case trading, metering, administration, dropCopy
+      case trading, metering, administration, dropCopy, participantAdministration, surveillance
       var roles: Roles {
         switch self {
         case .trading: .trading
         case .metering: .metering
         case .administration: .administration
         case .dropCopy: .dropCopy
+        case .participantAdministration: .participantAdministration
+        case .surveillance: .surveillance
         }
       }
     }
@@ -56,7 +58,12 @@ extension AdminCommand {
     var participant: UInt32?
     @Option(name: .long, help: "File of the public key, as keygen writes it.")
     var publicKey: String?
-    @Option(name: .long, help: "trading, metering, administration or dropCopy. Repeatable.")
+    @Option(
+      name: .long,
+      help: """
+        trading, metering, administration, dropCopy, participantAdministration or surveillance. \
+        Repeatable.
+        """)
     var role: [Role] = []
     @Flag(name: .long, help: "Revoke the identity: its key opens no session any more.")
     var revoke = false

@@ -52,7 +52,10 @@ struct CommandReader {
   }
 
   /// The roles of sessions.
-  private static let roles = ["trading", "metering", "administration", "dropCopy"]
+  private static let roles = [
+    "trading", "metering", "administration", "dropCopy", "participantAdministration",
+    "surveillance",
+  ]
 
   /// Checks that the numbers are unique and in 1...`most`.
   private static func numbered(

@@ -40,7 +40,7 @@ enum SwiftType {
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
     "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
-    "SelfTradeScope": "SelfTradeScope",
+    "SelfTradeScope": "SelfTradeScope", "LimitKind": "LimitKind",
     "ListKind": "ListKind", "ListScope": "ListScope",
   ]
   /// Sets of `MarketModel`; all others are generated.

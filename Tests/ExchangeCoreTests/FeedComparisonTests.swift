@@ -99,7 +99,7 @@ struct FeedComparisonTests {
     var follower = Follower()
     var coverage = Coverage()
     var steps = random.world()
-    for count in 0..<1_500 {
+    for count in 0..<3_000 {
       if count >= steps.count { steps.append(random.step(open: market.openLabels)) }
       let outcome = market.apply(steps[count], deep: false)
       coverage.note(outcome.events)

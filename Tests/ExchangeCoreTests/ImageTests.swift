@@ -110,6 +110,7 @@ struct ImageTests {
     MeterChanges.write(exchange, to: additions)
     CashReferences.write(exchange, to: additions)
     Notes.write(exchange, to: additions)
+    Restrictions.write(exchange, to: additions)
     // The capacity had no number of references.
     return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }

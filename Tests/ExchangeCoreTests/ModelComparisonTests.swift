@@ -37,18 +37,20 @@ struct ModelComparisonTests {
       "trade", "trade below zero", "trade with fee", "restated", "replaced", "import", "export",
       "loss", "agent order", "alarm cascadeBound", "cancel closed", "cancel expired",
       "cancel fillOrKill", "cancel immediate", "cancel mass", "cancel postOnly", "cancel revoked",
-      "cancel selfTrade", "cancel user", "acknowledged", "displayed", "refilled", "rulesSet",
+      "cancel blocked", "cancel selfTrade", "cancel user", "acknowledged", "displayed", "refilled",
+      "rulesSet",
       "bound of cash", "indexed", "share: orders of an account", "share: levels of an account",
       "share: half of the orders", "share: half of the levels", "share: last eighth of the orders",
       "share: last eighth of the levels", "parameterSet", "cancel definition",
       "noted", "self-trade of a participant",
     ]
     let codes = [
-      1001, 3001, 3002, 3003, 3004, 3005, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009,
+      1001, 3001, 3002, 3003, 3004, 3005, 3010, 3011, 3012, 4001, 4002, 4003, 4004, 4005, 4006,
+      4007, 4008, 4009,
       4010, 4011, 4012, 4013, 4014, 4015, 4016, 4017, 4018, 4019, 4020, 5001, 5002, 5003, 5004,
       6001,
-      6002, 6003, 6004, 6005, 7001, 7003, 7004, 7005, 7006, 7007, 7008, 7009, 8001, 8002, 8003,
-      8004, 8005, 8006, 8015, 9020, 9021, 9022, 9023,
+      6002, 6003, 6004, 6005, 6010, 6011, 6012, 6013, 6014, 6015, 7001, 7003, 7004, 7005, 7006,
+      7007, 7008, 7009, 8001, 8002, 8003, 8004, 8005, 8006, 8015, 9020, 9021, 9022, 9023,
     ]
     for kind in events + codes.map({ "reject \($0)" }) {
       #expect(coverage.counts[kind, default: 0] >= 20, "met too rarely: \(kind)")

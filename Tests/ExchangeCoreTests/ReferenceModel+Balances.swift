@@ -61,6 +61,7 @@ extension ReferenceModel {
 
   mutating func transfer(_ transfer: Transfer, _ command: Command) throws(Refusal) {
     try requireAccount(transfer.from, command.session)
+    try requireUnblocked(command.session, transfer.from)
     try requireClientOrderId(transfer.clientOrderId, transfer.from)
     try requireAccount(transfer.to)
     try require(transfer.from != transfer.to, .sameAccount)
@@ -295,6 +296,7 @@ extension ReferenceModel {
 extension ReferenceModel {
   mutating func setAgent(_ agent: SetAgent, _ command: Command) throws(Refusal) {
     try requireAccount(agent.account, command.session)
+    if agent.sells || agent.buys { try requireUnblocked(command.session, agent.account) }
     let instrument = try requireInstrument(agent.instrument)
     try require(instrument.state != .closed, .instrumentClosed)
     if agent.sells { try requirePrice(agent.sellPrice, instrument.definition) }
@@ -321,8 +323,10 @@ extension ReferenceModel {
       let instrument = instruments[agent.instruction.instrument], instrument.state == .open,
       let request = request(agent.instruction, position, instrument.definition)
     else { return false }
+    do throws(Refusal) { try requireUnblocked(agent.session, key.account) } catch { return false }
     do throws(Refusal) {
       let order = try validate(request, session: agent.session, byAgent: true)
+      noteEntered(order, instead: nil)
       enter(order, request)
       return true
     } catch {

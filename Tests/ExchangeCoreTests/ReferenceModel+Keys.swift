@@ -12,7 +12,10 @@ extension ReferenceModel {
     }
     try requireNumber(definition.session.rawValue, capacity.sessions)
     try requireParticipant(definition.participant)
-    try requireValue(Int64(definition.roles.rawValue), in: 0...15)
+    let known: UInt8 = rules < 4 ? 0b1111 : 0b1101111
+    try require(
+      definition.roles.rawValue & ~known == 0, .badDefinition, Int64(definition.roles.rawValue))
+    try requireGrant(definition, sent)
     if rules >= 4, let former {
       try require(
         definition.participant == former.participant, .sessionOfAnother,

@@ -35,6 +35,7 @@ extension ReferenceModel {
     try requireNumber(definition.account.rawValue, capacity.accounts)
     try require(accounts[definition.account] == nil, .alreadyExists)
     try requireParticipant(definition.participant)
+    try requireGrant(definition, command)
     accounts[definition.account] = ModelAccount(participant: definition.participant)
     emit(.reference(.accountCreated(definition)))
     acknowledge(command)
@@ -207,34 +208,5 @@ extension ReferenceModel {
     guard settled.batch > lastBatch else { return }
     lastBatch = settled.batch
     emit(.control(.settlementConfirmed(settled)))
-  }
-
-  mutating func cancelOrders(_ filter: CancelOrders, _ command: Command) throws(Refusal) {
-    try requireParticipant(filter.participant)
-    if filter.account != .null {
-      try requireAccount(filter.account)
-      try require(
-        accounts[filter.account]?.participant == filter.participant, .foreignAccount)
-    }
-    if filter.instrument != .null {
-      try require(
-        instruments[filter.instrument] != nil, .unknownInstrument, Int64(capacity.instruments))
-    }
-    for key in positions.map(\.key)
-    where accounts[key.account]?.participant == filter.participant
-      && (filter.account == .null || filter.account == key.account)
-    {
-      for side in [Side.sell, .buy] where filter.sides.contains(side) {
-        let chosen = orders.values.filter {
-          $0.position == key && $0.side == side
-            && (filter.instrument == .null || $0.instrument == filter.instrument)
-        }.sorted { a, b in
-          a.price == b.price ? a.arrival < b.arrival : side.isBetter(a.price, than: b.price)
-        }
-        for order in chosen { cancelWhole(order.id, .mass) }
-      }
-    }
-    drain()
-    acknowledge(command)
   }
 }

@@ -9,8 +9,10 @@ extension ReferenceModel {
     let isForAnother =
       request.onBehalfOf != .exchange && request.onBehalfOf != command.session
     let owner = isForAnother ? request.onBehalfOf : command.session
+    try requireUnblocked(command.session, request.account)
     let order = try validate(request, session: owner, byAgent: false)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    noteEntered(order, instead: nil)
     if isForAnother { acknowledge(command) }
     enter(order, request, text)
     drain()
@@ -253,7 +255,7 @@ extension ReferenceModel {
   mutating func replace(_ request: ReplaceOrder, _ command: Command) throws(Refusal) {
     let text = takeNote(command, for: request.clientOrderId)
     try requireAccount(request.account, command.session)
-    let (old, new) = try validate(request)
+    let (old, new) = try validate(request, command.session)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
     release(old, old.leaves)
     reserve(new, new.leaves)
@@ -266,6 +268,7 @@ extension ReferenceModel {
       show(order)
       touch(order.position)
     } else {
+      noteEntered(new, instead: old)
       lastArrival += 1
       order.arrival = lastArrival
       order.isResting = false

@@ -14,7 +14,9 @@ extension ReferenceModel {
     try require(!needed.isEmpty, .notPermitted)
     // The meter determines the account of a reading.
     if case .meterReading = command.body { return }
-    try require(!roles.isDisjoint(with: needed), .notPermitted, Int64(needed.rawValue))
+    try require(
+      !roles.isDisjoint(with: needed), .notPermitted,
+      Int64(needed.rawValue) & (rules < 4 ? 0b1111 : 0b1101111))
   }
 
   func requireAccount(_ account: AccountId) throws(Refusal) {
@@ -105,6 +107,7 @@ extension ReferenceModel {
       try require(
         other?.participant == accounts[request.account]?.participant
           && other?.roles.contains(.trading) == true, .foreignSession)
+      try requireUnblocked(request.onBehalfOf, request.account)
     }
     let instrument = try requireInstrument(request.instrument)
     let definition = instrument.definition
@@ -119,6 +122,7 @@ extension ReferenceModel {
     let reservation = reservationPerLot(order) * (order.quantity / order.lot)
     try require(order.side == .sell || cash >= 0, .insufficientCash, cash)
     try require(reservation == 0 || reservation <= cash, .insufficientCash, cash)
+    try requireLimits(order, instead: nil, reserve: reservation)
     try require(
       orders.count < Int(capacity.orders), .tooManyOrders, Int64(capacity.orders))
     try requireLevel()
@@ -172,13 +176,18 @@ extension ReferenceModel {
   }
 
   /// Validates a replace; returns the order before and after it.
-  func validate(_ request: ReplaceOrder) throws(Refusal) -> (old: ModelOrder, new: ModelOrder) {
+  func validate(_ request: ReplaceOrder, _ session: SessionId)
+    throws(Refusal) -> (old: ModelOrder, new: ModelOrder)
+  {
     try requireClientOrderId(request.clientOrderId, request.account)
     guard let old = orders[request.order], old.account == request.account else {
       throw Refusal(.unknownOrder)
     }
     let instrument = try requireInstrument(old.instrument)
     let quantity = request.quantity.wattHours
+    if request.price.ticks != old.price || quantity >= old.quantity {
+      try requireUnblocked(session, request.account)
+    }
     try require(instrument.state != .halted, .instrumentHalted)
     try require(
       request.price.ticks != old.price || quantity != old.quantity, .nothingToChange)
@@ -203,6 +212,7 @@ extension ReferenceModel {
         - reservationPerLot(old) * (old.leaves / old.lot)
       try require(old.side == .sell || cash >= 0, .insufficientCash, cash)
       try require(difference <= 0 || difference <= cash, .insufficientCash, cash)
+      try requireLimits(new, instead: old, reserve: difference)
       try requireLevel()
       try requireLevelShare(new)
       new.arrival = lastArrival + 1

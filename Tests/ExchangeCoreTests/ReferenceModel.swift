@@ -41,6 +41,15 @@ struct ReferenceModel {
   /// The account for which each price level counts, from version 3 on (section 11, "Shares").
   /// Levels without orders are removed when an order rests.
   var openers: [PriceLevel: AccountId] = [:]
+  /// The participants, accounts and sessions that operators, or their administrators, blocked
+  /// (section 13).
+  var blockedByOperators: Set<ModelSubject> = []
+  var blockedByAdministrators: Set<ModelSubject> = []
+  /// Limits that operators, or administrators, set (section 14).
+  var limitsOfOperators: [ModelLimit: Int64] = [:]
+  var limitsOfAdministrators: [ModelLimit: Int64] = [:]
+  /// The notional of the orders that a limited account entered on the day of the last one.
+  var entered: [AccountId: (day: UInt64, notional: Int64)] = [:]
   /// The debt of each account in each currency as it was counted last (section 6).
   var debts: [CashKey: Int64] = [:]
 

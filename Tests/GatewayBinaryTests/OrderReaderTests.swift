@@ -130,10 +130,10 @@ struct OrderReaderTests {
       #expect(rejection.limit == Int64(roles.rawValue))
       #expect(rejection.reference == reference)
     }
-    for (session, send, _) in Self.messages {
+    for (session, send, body) in Self.messages {
       let isOrder = session == GatewayWorld.bot
-      try expectRefusal(isOrder ? desk : bot, isOrder ? .trading : .administration, send)
-      try expectRefusal(meterBox, isOrder ? .trading : .administration, send)
+      try expectRefusal(isOrder ? desk : bot, CommandKind(body).roles, send)
+      try expectRefusal(meterBox, CommandKind(body).roles, send)
     }
     let key = world.meterKey
     try expectRefusal(desk, .metering) { try $0.send(Sample.reading, key: key) }

@@ -97,7 +97,7 @@ struct CommandTextTests {
         == "setTariff: area cannot be 'x'; write a number up to 65535")
     #expect(
       error("cancelOrders --participant 2")
-        == "cancelOrders: there is no field '--participant'; its fields are: participant account instrument sides"
+        == "cancelOrders: there is no field '--participant'; its fields are: participant account instrument sides order session"
     )
     #expect(error("x x x x x")?.hasPrefix("there is no command 'x'; the commands are: ") == true)
     #expect((error("setCap account \(String(repeating: "9", count: 100_000))")?.count ?? 0) < 300)

@@ -175,7 +175,7 @@ struct CommandReaderTests {
         + "jb:kind jb:payload jb:properties jb:record jb:role")
     #expect(
       refusal { $0.marks = $0.marks.replacing("administration", with: "king") }
-        == "setLoss: no role is called king; the roles are: trading metering administration dropCopy"
+        == "setLoss: no role is called king; the roles are: trading metering administration dropCopy participantAdministration surveillance"
     )
     #expect(
       refusal { $0.marks = $0.marks.replacing("\"9\"", with: "\"70000\"") }

@@ -212,6 +212,16 @@ async def session(port, key):
     await back.close()
 
 
+async def lists(bot, operator):
+    for kind in ("orders", "accounts", "instructions", "meters", "areas", "instruments"):
+        rows = [row async for row in bot.list_all(kind, count=1)]
+        whole, end = await bot.list_page(kind)
+        assert len(rows) == len(whole) and end.cursor is None, (kind, len(rows), len(whole))
+    for kind in ("participants", "sessions", "house", "accounts", "meters"):
+        rows, end = await operator.list_page(kind, scope="all")
+        assert rows and end.rowCount > 0, kind
+
+
 async def main(port, operator_seed):
     port = int(port)
     keys = {number: new_key() for number in (BOT, DESK, COPIER, RIVAL)}
@@ -235,6 +245,7 @@ async def main(port, operator_seed):
         assert copier.position.next_report == report.seqNo + 1, "copies and notices are reports"
     await market(bot, rival, operator)
     await unnamed(operator)
+    await lists(bot, operator)
     await bot.close()
     await session(port, keys[BOT][0])
     for client in (desk, copier, rival, operator):

@@ -32,6 +32,11 @@ extension Exchange {
 
   private func validate(_ agent: SetAgent, _ request: Request) -> Refusal? {
     if let refusal = permission(request, tradeFor: agent.account) { return refusal }
+    if agent.sells || agent.buys,
+      let refusal = validateUnblocked(request.session, agent.account)
+    {
+      return refusal
+    }
     guard exists(agent.instrument) else {
       return Refusal(.unknownInstrument, capacity.instruments)
     }
@@ -55,14 +60,15 @@ extension Exchange {
     invariant(
       balances.positions[position].hasAgent && agent.instrument != 0,
       "the position has an instruction")
+    let account = AccountId(balances.positions[position].account)
     guard products.instruments[agent.instrument].state == .open,
+      validateUnblocked(SessionId(agent.session), account) == nil,
       !hasOrder(position, agent.instrument),
       let (side, quantity) = desiredOrder(position)
     else { return }
     let order = NewOrder(
-      account: AccountId(balances.positions[position].account),
-      instrument: InstrumentId(agent.instrument),
-      side: side, clientOrderId: .engine,
+      account: account, instrument: InstrumentId(agent.instrument), side: side,
+      clientOrderId: .engine,
       price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
       quantity: Energy(wattHours: quantity))
     invariant(
@@ -75,8 +81,10 @@ extension Exchange {
     var entry = Entry(instrument: products.instruments.row(agent.instrument))
     let refusal = withUnsafePointer(to: order) { order in
       let order = NewOrderRow(order)
-      let refusal = validate(order, &entry)
+      let isRestricted = accounts[account.rawValue].isRestricted
+      let refusal = validate(order, &entry, isRestricted: isRestricted)
       if refusal == nil {
+        if isRestricted { noteEntered(exposure(order, entry)) }
         touch(position)
         admit(order, entry, session: session)
       }

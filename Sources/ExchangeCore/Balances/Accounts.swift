@@ -5,8 +5,9 @@ import MarketModel
 
 /// A participant's account.
 struct Account: BitwiseCopyable {
-  /// The owner's number plus one. 0: the account does not exist, since an empty row is all zeros.
-  var participantPlusOne: UInt32
+  /// The owner's number plus one, and the mark of a restricted account as the highest bit. 0: the
+  /// account does not exist, since an empty row is all zeros.
+  private var owner: UInt32
   var firstPosition: UInt32
   var lastPosition: UInt32
   var firstHolding: UInt32
@@ -15,8 +16,22 @@ struct Account: BitwiseCopyable {
   /// Highest operator reference accepted so far.
   var lastReference: UInt64
 
-  var exists: Bool { participantPlusOne != 0 }
-  var participant: UInt32 { participantPlusOne &- 1 }
+  private static let mark: UInt32 = 1 << 31
+  /// The most participants that an exchange can have.
+  static let mostParticipants = mark - 2
+
+  var exists: Bool { owner != 0 }
+  var participant: UInt32 {
+    get { (owner & ~Account.mark) &- 1 }
+    set { owner = owner & Account.mark | (newValue &+ 1) }
+  }
+
+  /// Whether the account has limits, or it or its participant is blocked, so that orders must look
+  /// at the restrictions (Reference/Restrictions.swift).
+  var isRestricted: Bool {
+    @inline(__always) get { owner & Account.mark != 0 }
+    set { owner = owner & ~Account.mark | (newValue ? Account.mark : 0) }
+  }
 }
 
 /// Accounts, by number.
@@ -59,6 +74,70 @@ struct Accounts: ~Copyable, StateComponent {
   }
 }
 
+// MARK: - The mark of restricted accounts
+
+extension Accounts {
+  static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
+    var counts: [UInt32: UInt32] = [:]
+    for number in stride(from: 1, through: exchange.capacity.accounts, by: 1)
+    where exchange.accounts[number].exists {
+      counts[exchange.accounts[number].participant, default: 0] += 1
+      if exchange.accounts[number].isRestricted != exchange.hasRestriction(account: number) {
+        violations.append("account \(number): its mark differs from its restrictions")
+      }
+    }
+    for number in stride(from: 1, through: exchange.capacity.participants, by: 1)
+    where exchange.restrictions.participants[number].accountCount != counts[number] ?? 0 {
+      violations.append("participant \(number): it has \(counts[number] ?? 0) accounts")
+    }
+    for number in stride(from: 1, through: exchange.capacity.sessions, by: 1)
+    where exchange.reference.sessions[number].isRestricted
+      != exchange.restrictions.sessions[number].blocks.isAny
+    {
+      violations.append("session \(number): its mark differs from its restrictions")
+    }
+  }
+}
+
+extension Exchange {
+  /// Whether an order of the session for the account must look at the restrictions.
+  @inline(__always) func isRestricted(_ session: SessionId, _ account: AccountId) -> Bool {
+    reference.sessions[session.rawValue].isRestricted || accounts[account.rawValue].isRestricted
+  }
+
+  /// Refuses what a block forbids: of the account's participant, of the account, of the session.
+  @inline(__always) func validateUnblocked(_ session: SessionId, _ account: AccountId) -> Refusal? {
+    isRestricted(session, account) ? block(of: session, account) : nil
+  }
+
+  @inline(never) func block(of session: SessionId, _ account: AccountId) -> Refusal? {
+    let participant = accounts[account.rawValue].participant
+    let blocked: Blocked? =
+      if restrictions.participants[participant].blocks.isAny {
+        .participant
+      } else if restrictions.accounts[account.rawValue].blocks.isAny {
+        .account
+      } else {
+        restrictions.sessions[session.rawValue].blocks.isAny ? .session : nil
+      }
+    return blocked.map { Refusal(.blocked, $0.rawValue) }
+  }
+
+  /// Whether anything restricts the account, which exists.
+  func hasRestriction(account number: UInt32) -> Bool {
+    restrictions.accounts[number].isAny
+      || restrictions.participants[accounts[number].participant].blocks.isAny
+  }
+
+  /// Sets the mark of an account whose restrictions, or those of its participant, changed.
+  mutating func markRestricted(_ number: UInt32) {
+    accounts[number].isRestricted = hasRestriction(account: number)
+    if restrictions.accounts[number].isAny {
+      restrictions.highestAccount = max(restrictions.highestAccount, number)
+    }
+  }
+}
+
 extension Exchange {
   /// Refuses a client order id that is not above the account's last one, so that a message that is
   /// sent again is applied once; from version 4 on one above the highest, which would leave the
@@ -93,18 +172,22 @@ extension Exchange {
   }
 
   mutating func createAccount(_ new: CreateAccount, _ request: Request) {
-    var refusal = validateDefinition(request, new.account.rawValue, of: capacity.accounts)
+    var refusal = validateDefinition(
+      request, new.account.rawValue, of: capacity.accounts, Roles.administrations)
     if refusal == nil, exists(new.account) { refusal = Refusal(.alreadyExists) }
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)
     }
+    refusal = refusal ?? validateGrant(new, request)
     if let refusal { return reject(refusal, request, account: new.account) }
     invariant(
       accounts[new.account.rawValue].firstPosition == 0
         && accounts[new.account.rawValue].firstHolding == 0,
       "a new account has no position and no cash")
     invariant(new.account.rawValue <= capacity.accounts, "the account is within the table")
-    accounts[new.account.rawValue].participantPlusOne = new.participant.rawValue + 1
+    accounts[new.account.rawValue].participant = new.participant.rawValue
+    restrictions.countAccount(of: new.participant.rawValue)
+    markRestricted(new.account.rawValue)
     invariant(exists(new.account), "the created account exists")
     invariant(
       accounts[new.account.rawValue].participant == new.participant.rawValue,

@@ -65,7 +65,11 @@ extension Exchange {
   }
 
   private func validate(_ transfer: Transfer, _ request: Request) -> Refusal? {
-    if let refusal = permission(request, tradeFor: transfer.from) { return refusal }
+    if let refusal = permission(request, tradeFor: transfer.from)
+      ?? validateUnblocked(request.session, transfer.from)
+    {
+      return refusal
+    }
     if let refusal = validateClientOrderId(transfer.clientOrderId, transfer.from) { return refusal }
     guard exists(transfer.to) else { return Refusal(.unknownAccount, capacity.accounts) }
     if transfer.to == transfer.from { return Refusal(.sameAccount) }

@@ -111,6 +111,7 @@ enum FormerImage {
     }
     if !source.isWhole { return }
     exchange.reference.clearAdditions()
+    exchange.countDefinitions()
     Shares.read(&exchange, from: source)
     if layout < previous { exchange.reassignLevels() }
   }
@@ -184,6 +185,18 @@ enum FormerImage {
 }
 
 extension Exchange {
+  /// Counts the accounts and sessions of each participant, for an image that lacks the numbers.
+  fileprivate mutating func countDefinitions() {
+    for number in stride(from: 1, through: capacity.accounts, by: 1)
+    where accounts[number].exists {
+      restrictions.countAccount(of: accounts[number].participant)
+    }
+    for number in stride(from: 1, through: capacity.sessions, by: 1)
+    where reference.sessions[number].exists {
+      restrictions.countSession(of: reference.sessions[number].participant)
+    }
+  }
+
   /// Counts the circulation of each currency from the rows, for an image that lacks it.
   fileprivate mutating func countCirculation() {
     for row in 0..<UInt32(Currencies.capacity) where currencies.totals[row].isUsed {

@@ -36,6 +36,8 @@ extension EventHash {
     case .instrumentStateChanged(let done): word(22, done.state.rawValue)
     case .meterRegistered(let done): word(23, done.meter.rawValue)
     case .numbersReset(let done): word(word(40, done.session.rawValue), and: done.account.rawValue)
+    case .blockSet(let done): word(word(word(word(word(46, done.participant.rawValue), and: done.account.rawValue), and: done.session.rawValue), and: done.releases.word), and: done.keepsOrders.word)
+    case .limitSet(let done): word(48, done.inForce)
     case .parameterSet(let done): word(done)
     }
   }
@@ -45,6 +47,7 @@ extension EventHash {
     switch event {
     case .sessionBegan(let done): word(26, done.version)
     case .sessionEnded(let done): word(27, done.count)
+    case .sessionCut(let done): word(49, done.session.rawValue)
     }
   }
 

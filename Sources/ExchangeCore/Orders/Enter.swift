@@ -29,9 +29,31 @@ extension Exchange {
   @inline(always) private mutating func enter(
     _ order: NewOrderRow, _ request: Request, isNoted: Bool
   ) {
-    if let refusal = permission(request, tradeFor: order.account) ?? validateClientOrderId(order) {
+    if let refusal = permission(request, tradeFor: order.account) {
       return reject(refusal, request, order)
     }
+    if isRestricted(request.session, order.account) {
+      return enterRestricted(order, request, isNoted: isNoted)
+    }
+    enter(order, request, isNoted: isNoted, isRestricted: false)
+  }
+
+  /// Enters an order of an account or a session that has a restriction.
+  @inline(never) private mutating func enterRestricted(
+    _ order: NewOrderRow, _ request: Request, isNoted: Bool
+  ) {
+    if let refusal = block(of: request.session, order.account) {
+      return reject(refusal, request, order)
+    }
+    enter(order, request, isNoted: isNoted, isRestricted: true)
+  }
+
+  /// Enters an order whose sender may trade for its account. The last parameter is a literal, so
+  /// that the path of other orders contains nothing of it.
+  @inline(always) private mutating func enter(
+    _ order: NewOrderRow, _ request: Request, isNoted: Bool, isRestricted: Bool
+  ) {
+    if let refusal = validateClientOrderId(order) { return reject(refusal, request, order) }
     if order.onBehalfOf != .exchange, let refusal = validateOwner(order) {
       return reject(refusal, request, order)
     }
@@ -40,7 +62,10 @@ extension Exchange {
       return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
     }
     var entry = Entry(instrument: products.instruments.row(number.rawValue))
-    if let refusal = validate(order, &entry) { return reject(refusal, request, order) }
+    if let refusal = validate(order, &entry, isRestricted: isRestricted) {
+      return reject(refusal, request, order)
+    }
+    if isRestricted { noteEntered(exposure(order, entry)) }
     accounts[order.account.rawValue].lastClientOrderId =
       order.clientOrderId.rawValue
     admit(order, entry, session: owner(of: order, request), isNoted: isNoted)

@@ -22,15 +22,18 @@ extension Exchange {
       "a client order id is applied once")
     accounts[change.account.rawValue].lastClientOrderId =
       change.clientOrderId.rawValue
-    let keepsPlace =
-      change.price.ticks == order.price
-      && change.quantity.wattHours < order.quantity
-    if keepsPlace {
+    if keepsPlace(order, change) {
       lower(order, change, isNoted)
     } else {
+      if accounts[order.account].isRestricted { noteEntered(order, change) }
       reenter(order, change, isNoted)
     }
     drain()
+  }
+
+  /// Whether the replace only lowers the quantity, so that the order keeps its place.
+  @inline(__always) private func keepsPlace(_ order: OpenOrder, _ change: ReplaceOrderRow) -> Bool {
+    change.price.ticks == order.price && change.quantity.wattHours < order.quantity
   }
 
   // MARK: Validation
@@ -41,6 +44,11 @@ extension Exchange {
     guard let order = find(change.order),
       order.account == change.account.rawValue
     else { return Refusal(.unknownOrder) }
+    if !keepsPlace(order, change),
+      let refusal = validateUnblocked(request.session, change.account)
+    {
+      return refusal
+    }
     let instrument = order.instrument
     if instrument.isHalted { return Refusal(.instrumentHalted) }
     let quantity = change.quantity.wattHours
@@ -72,6 +80,12 @@ extension Exchange {
       perLot * (leaves / lot) - order.reservePerLot * (order.leaves / lot)
     let free = order.holding.free
     if let refusal = validateCash(difference, free, side) { return refusal }
+    if accounts[order.account].isRestricted,
+      let refusal = validateLimits(
+        exposure(order, price: price, leaves: leaves, quantity: quantity, reserve: difference))
+    {
+      return refusal
+    }
     if books.ladder.isFull { return Refusal(.capacityExhausted, capacity.priceLevels) }
     if rules >= 3, mayBeAtLevelBound,
       let refusal = validateLevelShare(order.account, order.row.instrument, side, price)
@@ -117,6 +131,15 @@ extension Exchange {
     emitState(order, .replaced, waitReason(order))
     showSpecial(order)
     touch(order.position)
+  }
+
+  private mutating func noteEntered(_ order: OpenOrder, _ change: ReplaceOrderRow) {
+    let quantity = change.quantity.wattHours
+    let executed = order.quantity - order.leaves
+    noteEntered(
+      exposure(
+        order, price: change.price.ticks, leaves: quantity - executed, quantity: quantity,
+        reserve: 0))
   }
 
   /// Removes the order from the book and enters it again with its id.

@@ -10,9 +10,9 @@ extension Exchange {
     let new = completed(command)
     if let refusal = validate(new, request) { return reject(refusal, request) }
     let former = reference.sessions[new.session.rawValue]
-    reference.sessions[new.session.rawValue] = Session(
-      exists: true, roles: new.roles.rawValue, selfTrade: new.selfTrade, hasNote: false,
-      participant: new.participant.rawValue, publicKey: new.publicKey)
+    if former.exists { restrictions.uncountSession(of: former.participant) }
+    restrictions.countSession(of: new.participant.rawValue)
+    reference.sessions[new.session.rawValue] = Session(new, isRestricted: former.isRestricted)
     invariant(validateSession(new.session) == nil, "the registered session exists")
     invariant(
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,
@@ -45,13 +45,18 @@ extension Exchange {
 
   private func validate(_ new: RegisterSession, _ request: Request) -> Refusal? {
     let number = new.session.rawValue
-    if let refusal = validateDefinition(request, number, of: capacity.sessions) { return refusal }
+    if let refusal = validateDefinition(
+      request, number, of: capacity.sessions, Roles.administrations)
+    {
+      return refusal
+    }
     guard exists(new.participant) else {
       return Refusal(.unknownParticipant, capacity.participants)
     }
-    guard Roles.all.isSuperset(of: new.roles) else {
+    guard knownRoles.isSuperset(of: new.roles) else {
       return Refusal(.badDefinition, UInt32(new.roles.rawValue))
     }
+    if let refusal = validateGrant(new, request) { return refusal }
     invariant(number <= capacity.sessions, "the session is within the table")
     let former = reference.sessions[number]
     if rules < 4 || !former.exists { return nil }
@@ -70,18 +75,8 @@ extension Exchange {
   /// Removes the standing instructions that the session left, by position.
   private mutating func stopInstructions(of session: SessionId) {
     for position in stride(from: 1, through: balances.positionCount, by: 1)
-    where balances.positions[position].hasAgent
-      && balances.agents[position].session == session.rawValue
-    {
-      let instrument = InstrumentId(balances.agents[position].instrument)
-      balances.positions[position].hasAgent = false
-      balances.agents[position].instrument = 0
-      let agent = SetAgent(
-        account: AccountId(balances.positions[position].account), instrument: instrument)
-      invariant(
-        exists(agent.account) && exists(instrument), "an instruction has account and instrument")
-      emit(
-        .order(.agentSet(SetAgentDone(agent: agent, session: session, clientSequence: 0))))
+    where balances.agents[position].session == session.rawValue {
+      endAgent(position)
     }
   }
 

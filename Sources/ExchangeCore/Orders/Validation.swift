@@ -10,7 +10,10 @@ extension Exchange {
 
   /// Validates an order whose account and instrument exist, in the order of section 11, and fills
   /// `entry`.
-  @inline(always) mutating func validate(_ order: NewOrderRow, _ entry: inout Entry) -> Refusal? {
+  /// - Parameter isRestricted: Whether the account has limits.
+  @inline(always) mutating func validate(
+    _ order: NewOrderRow, _ entry: inout Entry, isRestricted: Bool
+  ) -> Refusal? {
     let instrument = entry.instrument
     if let code = instrument.refusesEntry { return Refusal(code) }
     if let refusal = validateForm(order) { return refusal }
@@ -27,6 +30,7 @@ extension Exchange {
     }
     entry.lots = instrument.value.lots(quantity)
     if let refusal = fund(order, &entry) { return refusal }
+    if isRestricted, let refusal = validateLimits(exposure(order, entry)) { return refusal }
     if let refusal = validateCapacity(order, entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
     if order.postOnly, entry.covered > 0 {
@@ -36,14 +40,14 @@ extension Exchange {
   }
 
   /// Refuses unless the session on whose behalf the order is sent is a trading session of the
-  /// account's participant.
+  /// account's participant that is not blocked.
   func validateOwner(_ order: NewOrderRow) -> Refusal? {
     let number = order.onBehalfOf.rawValue
     guard number <= capacity.sessions, reference.sessions[number].exists,
       reference.sessions[number].participant == accounts[order.account.rawValue].participant,
       reference.sessions[number].roles & Roles.trading.rawValue != 0
     else { return Refusal(.foreignSession) }
-    return nil
+    return validateUnblocked(order.onBehalfOf, order.account)
   }
 
   @inline(__always) private func validateForm(_ order: NewOrderRow) -> Refusal? {

@@ -15,9 +15,11 @@ extension Exchange {
       && reference.participants[participant.rawValue].exists
   }
 
-  /// Refuses a definition without the administration role or with a number that is out of range.
-  func validateDefinition(_ request: Request, _ number: UInt32, of capacity: UInt32) -> Refusal? {
-    if let refusal = permission(request, .administration) { return refusal }
+  /// Refuses a definition without one of the roles or with a number that is out of range.
+  func validateDefinition(
+    _ request: Request, _ number: UInt32, of capacity: UInt32, _ roles: Roles = .administration
+  ) -> Refusal? {
+    if let refusal = permission(request, roles) { return refusal }
     return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity)
   }
 

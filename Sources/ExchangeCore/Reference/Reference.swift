@@ -30,7 +30,7 @@ struct Reference: ~Copyable, StateComponent {
   /// Sets the fields of sessions that older images lack.
   func clearAdditions() {
     for number in 0..<UInt32(sessions.capacity) {
-      (sessions[number].selfTrade, sessions[number].hasNote) = (.account, false)
+      sessions[number].clearAdditions()
     }
   }
 

@@ -9,10 +9,34 @@ struct Session: BitwiseCopyable {
   var roles: UInt8
   /// Between which orders the prevention of self-trades of its orders applies.
   var selfTrade: SelfTradeScope
-  /// Whether a note waits for its next order (Notes.swift).
-  var hasNote: Bool
+  private var marks: UInt8
   var participant: UInt32
   var publicKey: PublicKey
+
+  /// A registered session without a note.
+  init(_ new: RegisterSession, isRestricted: Bool) {
+    (exists, roles, selfTrade) = (true, new.roles.rawValue, new.selfTrade)
+    marks = isRestricted ? Session.restricted : 0
+    (participant, publicKey) = (new.participant.rawValue, new.publicKey)
+  }
+
+  private static let noted: UInt8 = 1
+  private static let restricted: UInt8 = 2
+
+  /// Whether a note waits for its next order (Notes.swift).
+  var hasNote: Bool {
+    @inline(__always) get { marks & Session.noted != 0 }
+    set { marks = marks & ~Session.noted | (newValue ? Session.noted : 0) }
+  }
+
+  /// Whether it is blocked, so that orders must look at the restrictions (Restrictions.swift).
+  var isRestricted: Bool {
+    @inline(__always) get { marks & Session.restricted != 0 }
+    set { marks = marks & ~Session.restricted | (newValue ? Session.restricted : 0) }
+  }
+
+  /// Sets what older images lack: no note waits, and nothing is restricted.
+  mutating func clearAdditions() { (selfTrade, marks) = (.account, 0) }
 }
 
 extension Exchange {
@@ -31,7 +55,22 @@ extension Exchange {
       return Refusal(.unknownSession)
     }
     if reference.sessions[number].roles & roles.rawValue != 0 { return nil }
-    return Refusal(.notPermitted, UInt32(roles.rawValue))
+    return Refusal(.notPermitted, UInt32(roles.intersection(knownRoles).rawValue))
+  }
+
+  /// The roles that the rules in force know.
+  var knownRoles: Roles { rules < 4 ? .first : .all }
+
+  /// Ends a session's connections: the gateways do it when they learn of the event.
+  mutating func cutSession(_ cut: CutSession, _ request: Request) {
+    let refusal =
+      permission(request, Roles.administrations) ?? validateSession(cut.session)
+      ?? validateOwn(
+        reference.sessions[cut.session.rawValue].participant, request, Refusal(.foreignSession))
+    if let refusal { return reject(refusal, request) }
+    invariant(validateSession(cut.session) == nil, "the session is registered")
+    emit(.session(.sessionCut(cut)))
+    acknowledge(request)
   }
 
   /// Records that a FIXP session version began or was resumed. The gateway uses the event to number

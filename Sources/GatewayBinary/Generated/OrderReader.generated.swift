@@ -11,9 +11,11 @@ extension OrderReader {
     case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent, .transfer,
     .note: [.trading]
     case .meterReading: [.metering, .trading]
-    case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
-    .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders, .resetNumbers, .setParameter: [.administration]
+    case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
+    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
+    .setParameter: [.administration]
+    case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
+    .cutSession: [.administration, .participantAdministration]
     default: []
     }
   }
@@ -44,6 +46,10 @@ extension OrderReader {
       case .setRules: SetRulesDecoder(frame).map(command)
       case .cancelOrders: CancelOrdersDecoder(frame).map(command)
       case .resetNumbers: ResetNumbersDecoder(frame).map(command)
+      case .setBlock: SetBlockDecoder(frame).map(command)
+      case .cancelInstructions: CancelInstructionsDecoder(frame).map(command)
+      case .setLimit: SetLimitDecoder(frame).map(command)
+      case .cutSession: CutSessionDecoder(frame).map(command)
       case .setParameter: SetParameterDecoder(frame).map(command)
       case .note: NoteDecoder(frame).map(command)
       default: nil
@@ -266,7 +272,7 @@ extension OrderReader {
     }
     let value = CancelOrders(
       participant: message.participant, account: message.account, instrument: message.instrument,
-      sides: sides
+      sides: sides, order: message.orderId, session: message.sessionId
     )
     return .command(.order(.cancelOrders(value)))
   }
@@ -276,6 +282,40 @@ extension OrderReader {
       session: message.sessionId, account: message.account
     )
     return .command(.reference(.resetNumbers(value)))
+  }
+
+  func command(_ message: SetBlockDecoder) -> Body {
+    let value = SetBlock(
+      participant: message.participant, account: message.account, session: message.sessionId,
+      releases: message.releases, keepsOrders: message.keepsOrders
+    )
+    return .command(.reference(.setBlock(value)))
+  }
+
+  func command(_ message: CancelInstructionsDecoder) -> Body {
+    let value = CancelInstructions(
+      participant: message.participant, account: message.account, instrument: message.instrument,
+      session: message.sessionId
+    )
+    return .command(.order(.cancelInstructions(value)))
+  }
+
+  func command(_ message: SetLimitDecoder) -> Body {
+    guard let kind = message.kind else {
+      return .badEnum(message.kindRaw, message.account)
+    }
+    let value = SetLimit(
+      participant: message.participant, account: message.account, session: message.sessionId,
+      kind: kind, value: message.value
+    )
+    return .command(.reference(.setLimit(value)))
+  }
+
+  func command(_ message: CutSessionDecoder) -> Body {
+    let value = CutSession(
+      session: message.sessionId
+    )
+    return .command(.session(.cutSession(value)))
   }
 
   func command(_ message: SetParameterDecoder) -> Body {

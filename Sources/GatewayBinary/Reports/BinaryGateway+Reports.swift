@@ -8,18 +8,30 @@ import Wire
 extension BinaryGateway {
   /// Applies the effects of an event on sessions of this gateway.
   func note(_ event: borrowing Event) {
-    if case .session(.sessionBegan(let session)) = copy event { began(session.session) }
+    switch copy event {
+    case .session(.sessionBegan(let session)): began(session.session)
+    case .reference(.limitSet(let set)): update(set)
+    default: break
+    }
     if let ended = view.ended { end(ended.session, ended.refusal) }
   }
 
-  /// The operator has ended a session: by its key, whose orders are then left to the operator, or by
-  /// its version. (Changed roles apply immediately and end nothing.)
+  /// A session with a new limit of messages obeys it at once.
+  private func update(_ set: LimitSet) {
+    guard set.request.kind == .messagesPerSecond, let slot = peers.slot(of: set.request.session)
+    else { return }
+    peers[slot]?.session.limitMessages(to: UInt32(clamping: set.inForce))
+  }
+
+  /// A command has ended a session: by its key, whose orders are then left to the operator, by its
+  /// version, or only its connection. (Changed roles apply immediately and end nothing.)
   private func end(_ session: SessionId, _ refusal: Refusal) {
     if refusal.code == .keyChanged { lost.found(session) }
     if refusal.code == .versionReset { recent.row(Int(session.rawValue)).pointee.clear() }
     guard let slot = peers.slot(of: session) else { return }
     if refusal.code == .keyChanged { peers[slot]?.cancelAfter = BeginSession.never }
-    begins[session] = nil
+    // A session that was only cut goes on: its pending commands will be delivered.
+    if refusal.code != .sessionCut { begins[session] = nil }
     exchange.note(.cutOff(session, refusal))
     terminate(slot, refusal)
   }

@@ -220,6 +220,7 @@ extension BinaryGateway {
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
     peers[slot]?.since = configuration.clock()
+    peers[slot]?.session.limitMessages(to: view.messageLimit(of: request.session))
     peers.established(slot)
     if let connection = peers[slot]?.connection { transport.promote(connection) }
     guard let session = peers[slot]?.session else { return }

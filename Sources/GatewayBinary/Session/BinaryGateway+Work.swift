@@ -48,7 +48,9 @@ extension BinaryGateway {
       }
     case .order(.massCanceled(let done)):
       if done.count == 0 { debit(done.session, WorkBudget.Cost.reject) }
-    case .order(.agentSet(let done)): debit(done.session, WorkBudget.Cost.duplicate)
+    case .order(.agentSet(let done)):
+      // Without a number it was removed by somebody else.
+      if done.clientSequence != 0 { debit(done.session, WorkBudget.Cost.duplicate) }
     default: break
     }
   }

@@ -320,6 +320,12 @@ public struct FixpSession: Sendable {
     return .processAfterGap(from: gap, count: sequence - gap)
   }
 
+  /// Applies the session's own limit of messages per second, if it is lower than that of all.
+  /// - Parameter own: 0: it has none.
+  public mutating func limitMessages(to own: UInt32) {
+    messages.setLimit(own == 0 ? limits.messages.limit : min(own, limits.messages.limit))
+  }
+
   /// Undoes the admission of message `sequence`, which will be presented again because the intake
   /// was full.
   public mutating func putBack(sequence: UInt64, isCancel: Bool = false) {

@@ -16,6 +16,8 @@
 // numbered in its own flow and preceded by a notice that names the original:
 //
 //     accepted of session 7           1 of 7;  the notice (7, 1) is 1 of 9, the copy is 2 of 9
+//
+// A session with the role surveillance receives those of all participants in the same way.
 
 import MarketModel
 
@@ -69,6 +71,10 @@ public struct ReportFlows: ~Copyable {
   /// Sessions that began, by participant, in ascending order.
   private var sessionsOfParticipant: [[SessionId]] = []
   private var audiences = DirectTable(Audience())
+  /// Sessions that began and receive the reports of all participants, in ascending order.
+  private var watchers: [SessionId] = []
+  /// Whether there are watchers.
+  private var hasWatchers = false
   /// The reports of the current event.
   private var reports = UnsafeMutablePointer<Report>.allocate(capacity: 16)
   private var capacity = 16
@@ -129,6 +135,7 @@ public struct ReportFlows: ~Copyable {
       break  // The operator has the answer, the owner the balance.
     case .reference: break
     case .session(.sessionBegan(let session)): begin(session, known)
+    case .session(.sessionCut): break  // The gateway that has the session terminates it.
     case .session(.sessionEnded(let ended)):
       flows.pointer(Int(ended.request.session.rawValue))?.pointee.cancelAfter = BeginSession.never
     case .control(.acknowledged(let done)): tell(done.session, .event, known)
@@ -144,6 +151,7 @@ public struct ReportFlows: ~Copyable {
   ) {
     if let former { findAudience(former, known) }
     findAudience(session.participant, known)
+    if hasWatchers || session.roles.contains(.surveillance) { findWatchers(known) }
   }
 
   /// A session's key was replaced or revoked: its orders stay, unless the operator has them
@@ -158,8 +166,8 @@ public struct ReportFlows: ~Copyable {
     (flow.pointee.version, flow.pointee.last) = (0, 0)
   }
 
-  /// A balance is reported to every trading session of the account's participant, and to its drop
-  /// copies.
+  /// A balance is reported to every trading session of the account's participant, to its drop
+  /// copies, and to the watchers.
   @inline(__always)
   private mutating func tellOwner(_ account: AccountId, _ known: borrowing ReferenceData) {
     if account.isHouse { return }
@@ -170,13 +178,23 @@ public struct ReportFlows: ~Copyable {
     } else if audience.hasListeners {
       for session in listeners(participant, known) { _ = add(.event, session) }
     }
+    if hasWatchers { tellWatchers(of: participant, known) }
   }
 
-  /// A settlement batch is reported to every drop copy.
+  /// Reports an event once to each watcher that is not in the participant's audience.
+  private mutating func tellWatchers(
+    of participant: ParticipantId, _ known: borrowing ReferenceData
+  ) {
+    let listening = listeners(participant, known)
+    for watcher in watchers where !listening.contains(watcher) { _ = add(.event, watcher) }
+  }
+
+  /// A settlement batch is reported to every drop copy and every watcher.
   private mutating func tellDropCopies(_ known: borrowing ReferenceData) {
     for number in 0..<flows.count {
       let session = SessionId(UInt32(number))
-      if known.roles(of: session).contains(.dropCopy) { _ = add(.event, session) }
+      let isCopier = !known.roles(of: session).isDisjoint(with: [.dropCopy, .surveillance])
+      if isCopier { _ = add(.event, session) }
     }
   }
 
@@ -187,6 +205,9 @@ public struct ReportFlows: ~Copyable {
     if flow.version != session.version { (flow.version, flow.last) = (session.version, 0) }
     flow.cancelAfter = session.cancelAfter
     flows[Int(session.session.rawValue)] = flow
+    defer {
+      if known.roles(of: session.session).contains(.surveillance) { findWatchers(known) }
+    }
     guard let participant = known.session(session.session)?.participant else { return }
     let row = Int(participant.rawValue)
     while sessionsOfParticipant.count <= row { sessionsOfParticipant.append([]) }
@@ -203,6 +224,18 @@ public struct ReportFlows: ~Copyable {
     audiences[Int(participant.rawValue)] = Audience(
       listener: listening.count == 1 ? listening[0].rawValue : Self.none,
       hasListeners: listening.count > 1, hasCopiers: !copiers(participant, known).isEmpty)
+  }
+
+  private mutating func findWatchers(_ known: borrowing ReferenceData) {
+    watchers.removeAll()
+    for sessions in sessionsOfParticipant {
+      for session in sessions where known.roles(of: session).contains(.surveillance) {
+        watchers.append(session)
+      }
+    }
+    // A session that changed its participant is in two lists.
+    watchers = Set(watchers).sorted { $0.rawValue < $1.rawValue }
+    hasWatchers = !watchers.isEmpty
   }
 
   private func listeners(
@@ -235,12 +268,12 @@ public struct ReportFlows: ~Copyable {
 
   // MARK: Numbering
 
-  /// Adds a report for a session, and its copies for the participant's drop copies.
+  /// Adds a report for a session, and its copies for the participant's drop copies and the watchers.
   @inline(__always) private mutating func tell(
     _ session: SessionId, _ part: Report.Part, _ known: borrowing ReferenceData
   ) {
     guard let number = add(part, session), let participant = known.session(session)?.participant,
-      audiences[Int(participant.rawValue)].hasCopiers
+      audiences[Int(participant.rawValue)].hasCopiers || hasWatchers
     else { return }
     copy(session, number, part, participant, known)
   }
@@ -261,12 +294,14 @@ public struct ReportFlows: ~Copyable {
     return number
   }
 
-  /// Adds copies of the last report for the drop copies.
+  /// Adds copies of the last report for the drop copies and the watchers.
   private mutating func copy(
     _ session: SessionId, _ number: UInt64, _ part: Report.Part, _ participant: ParticipantId,
     _ known: borrowing ReferenceData
   ) {
-    for copier in copiers(participant, known) where copier != session {
+    var all = copiers(participant, known)
+    for watcher in watchers where !all.contains(watcher) { all.append(watcher) }
+    for copier in all where copier != session {
       guard add(.copyNotice, copier) != nil else { continue }
       reports[count - 1].origin = session
       reports[count - 1].originNumber = number
@@ -309,5 +344,6 @@ extension ReportFlows {
       source.get(SessionId.self, most: Self.most)
     }
     for row in sessionsOfParticipant.indices { findAudience(ParticipantId(UInt32(row)), known) }
+    findWatchers(known)
   }
 }

@@ -28,7 +28,7 @@ public struct Throttle: Sendable {
 
   private static let second: UInt64 = 1_000_000_000
   /// The thresholds.
-  public let limits: ThrottleLimits
+  public private(set) var limits: ThrottleLimits
   private var start = SteadyTime(nanoseconds: 0)
   private var count: UInt32 = 0
 
@@ -42,6 +42,9 @@ public struct Throttle: Sendable {
     if count <= limits.limit { return .pass }
     return count > limits.cutoff ? .cut : .reject
   }
+
+  /// Sets the number of messages per second that are accepted, at most the cutoff.
+  public mutating func setLimit(_ limit: UInt32) { limits.limit = min(limit, limits.cutoff) }
 
   /// Takes back the count of a message that will be presented again.
   public mutating func putBack() { count -= min(count, 1) }

@@ -38,6 +38,10 @@ extension CommandCodec {
     case cancelOrders = 27
     case refuseWork = 28
     case resetNumbers = 40
+    case setBlock = 46
+    case cancelInstructions = 47
+    case setLimit = 48
+    case cutSession = 49
     case setParameter = 54
     case note = 55
 
@@ -46,18 +50,20 @@ extension CommandCodec {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .createParticipant, .setTariff: [24]
+      case .cancel, .createParticipant, .setTariff, .setLimit: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
-      .cancelOrders: [16]
+      .setBlock, .cancelInstructions: [16]
       case .transfer, .setParameter: [32]
       case .meterReading, .note: [48]
       case .deposit, .withdraw: [24, 32]
       case .registerSession: [48, 56]
-      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers: [8]
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
+      .cutSession: [8]
       case .createInstrument, .enterIceberg: [64]
       case .registerMeter: [48, 56, 72]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
+      case .cancelOrders: [16, 32]
       }
     }
 
@@ -66,12 +72,13 @@ extension CommandCodec {
       switch self {
       case .enter, .setAgent, .createArea: 56
       case .replace: 40
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff: 24
+      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
-      .cancelOrders: 16
+      .cancelOrders, .setBlock, .cancelInstructions: 16
       case .transfer, .setParameter: 32
       case .meterReading, .registerSession, .registerMeter, .note: 48
-      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers: 8
+      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
+      .cutSession: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
       case .enterOnBehalf: 72
@@ -132,6 +139,10 @@ extension CommandCodec {
     case .order(.cancelOrders): .cancelOrders
     case .session(.refuseWork): .refuseWork
     case .reference(.resetNumbers): .resetNumbers
+    case .reference(.setBlock): .setBlock
+    case .order(.cancelInstructions): .cancelInstructions
+    case .reference(.setLimit): .setLimit
+    case .session(.cutSession): .cutSession
     case .reference(.setParameter): .setParameter
     case .order(.note): .note
     }
@@ -187,9 +198,17 @@ extension CommandCodec {
     case .session(.beginSession): 40
     case .session(.endSession): 40
     case .control(.setRules): 32
-    case .order(.cancelOrders): 40
+    case .order(.cancelOrders(let value)):
+      switch form(of: value) {
+      case 0: 40
+      default: 56
+      }
     case .session(.refuseWork): 32
     case .reference(.resetNumbers): 32
+    case .reference(.setBlock): 40
+    case .order(.cancelInstructions): 40
+    case .reference(.setLimit): 48
+    case .session(.cutSession): 32
     case .reference(.setParameter): 56
     case .order(.note): 72
     }
@@ -219,6 +238,12 @@ extension CommandCodec {
   @inline(__always) private static func form(of value: RegisterMeter) -> Int {
     if value.from != .never || value.ownReadings != false { return 2 }
     if value.capacity != 0 { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: CancelOrders) -> Int {
+    if value.order != .null || value.session != .exchange { return 1 }
     return 0
   }
 }
@@ -254,6 +279,10 @@ extension CommandCodec {
     case .order(.cancelOrders(let value)): write(value, to: &writer)
     case .session(.refuseWork(let value)): write(value, to: &writer)
     case .reference(.resetNumbers(let value)): write(value, to: &writer)
+    case .reference(.setBlock(let value)): write(value, to: &writer)
+    case .order(.cancelInstructions(let value)): write(value, to: &writer)
+    case .reference(.setLimit(let value)): write(value, to: &writer)
+    case .session(.cutSession(let value)): write(value, to: &writer)
     case .reference(.setParameter(let value)): write(value, to: &writer)
     case .order(.note(let value)): write(value, to: &writer)
     }
@@ -518,11 +547,17 @@ extension CommandCodec {
   private static func write(
     _ value: CancelOrders, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.participant.rawValue)
     writer.put(value.account.rawValue)
     writer.put(value.instrument.rawValue)
     writer.put(value.sides.rawValue)
     writer.reserve(3)
+    if form >= 1 {
+      writer.put(value.order.rawValue)
+      writer.put(value.session.rawValue)
+      writer.reserve(4)
+    }
   }
 
   private static func write(
@@ -536,6 +571,44 @@ extension CommandCodec {
   ) {
     writer.put(value.session.rawValue)
     writer.put(value.account.rawValue)
+  }
+
+  private static func write(
+    _ value: SetBlock, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.session.rawValue)
+    writer.put(value.releases)
+    writer.put(value.keepsOrders)
+    writer.reserve(2)
+  }
+
+  private static func write(
+    _ value: CancelInstructions, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.instrument.rawValue)
+    writer.put(value.session.rawValue)
+  }
+
+  private static func write(
+    _ value: SetLimit, to writer: inout RecordWriter
+  ) {
+    writer.put(value.participant.rawValue)
+    writer.put(value.account.rawValue)
+    writer.put(value.session.rawValue)
+    writer.put(value.kind.rawValue)
+    writer.reserve(3)
+    writer.put(value.value)
+  }
+
+  private static func write(
+    _ value: CutSession, to writer: inout RecordWriter
+  ) {
+    writer.put(value.session.rawValue)
+    writer.reserve(4)
   }
 
   private static func write(
@@ -591,9 +664,13 @@ extension CommandCodec {
     case .enterIceberg: .enter(try newOrderForm1(&reader))
     case .enterOnBehalf: .enter(payloadLength == 72 ? try newOrderForm2(&reader) : try newOrderForm3(&reader))
     case .setRules: .control(.setRules(try checked(try setRules(&reader))))
-    case .cancelOrders: .order(.cancelOrders(try cancelOrders(&reader)))
+    case .cancelOrders: .order(.cancelOrders(payloadLength == 16 ? try cancelOrders(&reader) : try cancelOrdersForm1(&reader)))
     case .refuseWork: .session(.refuseWork(refuseWork(&reader)))
     case .resetNumbers: .reference(.resetNumbers(resetNumbers(&reader)))
+    case .setBlock: .reference(.setBlock(try setBlock(&reader)))
+    case .cancelInstructions: .order(.cancelInstructions(cancelInstructions(&reader)))
+    case .setLimit: .reference(.setLimit(try setLimit(&reader)))
+    case .cutSession: .session(.cutSession(try cutSession(&reader)))
     case .setParameter: .reference(.setParameter(try setParameter(&reader)))
     case .note: .order(.note(note(&reader)))
     }
@@ -969,6 +1046,18 @@ extension CommandCodec {
     )
   }
 
+  private static func cancelOrdersForm1(_ reader: inout RecordReader)
+    throws(Failure) -> CancelOrders {
+    var value = try cancelOrders(&reader)
+    value.order = OrderId(reader.u64())
+    value.session = SessionId(reader.u32())
+    if value.order == .null, value.session == .exchange {
+      throw reader.needless(at: 16)
+    }
+    try reader.reserved(4)
+    return value
+  }
+
   private static func refuseWork(_ reader: inout RecordReader)
     -> RefuseWork {
     let left = reader.i64()
@@ -983,6 +1072,53 @@ extension CommandCodec {
     let account = AccountId(reader.u32())
     return ResetNumbers(
       session: session, account: account
+    )
+  }
+
+  private static func setBlock(_ reader: inout RecordReader)
+    throws(Failure) -> SetBlock {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let session = SessionId(reader.u32())
+    let releases = try reader.flag()
+    let keepsOrders = try reader.flag()
+    try reader.reserved(2)
+    return SetBlock(
+      participant: participant, account: account, session: session, releases: releases,
+      keepsOrders: keepsOrders
+    )
+  }
+
+  private static func cancelInstructions(_ reader: inout RecordReader)
+    -> CancelInstructions {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let instrument = InstrumentId(reader.u32())
+    let session = SessionId(reader.u32())
+    return CancelInstructions(
+      participant: participant, account: account, instrument: instrument, session: session
+    )
+  }
+
+  private static func setLimit(_ reader: inout RecordReader)
+    throws(Failure) -> SetLimit {
+    let participant = ParticipantId(reader.u32())
+    let account = AccountId(reader.u32())
+    let session = SessionId(reader.u32())
+    let kind = try reader.value(LimitKind.self)
+    try reader.reserved(3)
+    let value = reader.i64()
+    return SetLimit(
+      participant: participant, account: account, session: session, kind: kind, value: value
+    )
+  }
+
+  private static func cutSession(_ reader: inout RecordReader)
+    throws(Failure) -> CutSession {
+    let session = SessionId(reader.u32())
+    try reader.reserved(4)
+    return CutSession(
+      session: session
     )
   }
 

@@ -46,7 +46,8 @@ extension Typed {
   /// The roles with their names in files and on the command line.
   static let roleNames: [(name: String, role: Roles)] = [
     ("trading", .trading), ("metering", .metering), ("administration", .administration),
-    ("dropCopy", .dropCopy),
+    ("dropCopy", .dropCopy), ("participantAdministration", .participantAdministration),
+    ("surveillance", .surveillance),
   ]
 
   /// A whole number from `range`.

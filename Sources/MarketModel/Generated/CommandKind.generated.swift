@@ -59,8 +59,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case endSession
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules
-  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
-  /// answered with Ack.
+  /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
+  /// of standing instructions too; answered with Ack.
   case cancelOrders
   /// A client's command was refused before it was applied, because its participant had used up its
   /// work (from the sequencer, in the name of the client's session).
@@ -68,6 +68,18 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Sets the last session version of a session, or the last client order id of an account, to 0.
   /// Names one of the two.
   case resetNumbers
+  /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+  /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
+  case setBlock
+  /// Removes standing instructions of a participant or of a session; their open orders stand.
+  /// Answered with Ack; the session that left an instruction gets an AgentReport.
+  case cancelInstructions
+  /// Sets one limit of an account, a session or a participant. The operator and the participant's
+  /// administrator have a value each; the lower holds. Answered with Ack.
+  case setLimit
+  /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+  /// when it is not connected.
+  case cutSession
   /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
   /// Ack when it is accepted.
   case setParameter
@@ -105,6 +117,10 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .order(.cancelOrders): self = .cancelOrders
     case .session(.refuseWork): self = .refuseWork
     case .reference(.resetNumbers): self = .resetNumbers
+    case .reference(.setBlock): self = .setBlock
+    case .order(.cancelInstructions): self = .cancelInstructions
+    case .reference(.setLimit): self = .setLimit
+    case .session(.cutSession): self = .cutSession
     case .reference(.setParameter): self = .setParameter
     case .order(.note): self = .note
     }
@@ -115,9 +131,11 @@ package enum CommandKind: String, Sendable, CaseIterable {
     switch self {
     case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer, .note: [.trading]
     case .meterReading: [.metering, .trading]
-    case .deposit, .withdraw, .createParticipant, .registerSession, .createAccount, .setCap,
-    .createArea, .setTariff, .createInstrument, .setInstrumentState, .registerMeter, .tick,
-    .setRules, .cancelOrders, .resetNumbers, .setParameter: [.administration]
+    case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
+    .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
+    .setParameter: [.administration]
+    case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
+    .cutSession: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
     }
   }
@@ -149,9 +167,13 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .beginSession: "A client has established a session version (from the gateway). If the version is new, the reports of the identity are numbered in it from here on."
     case .endSession: "A session lost its connection and did not reconnect in time (from the gateway). Its open orders are cancelled, except those of standing instructions and those that outlive the session."
     case .setRules: "Puts a newer version of the rules in force, from the next command on; never an older one."
-    case .cancelOrders: "Cancels open orders of a participant for the operator, those of its standing instructions too; answered with Ack."
+    case .cancelOrders: "Cancels open orders of a participant, or of a session, or one order, for the operator; those of standing instructions too; answered with Ack."
     case .refuseWork: "A client's command was refused before it was applied, because its participant had used up its work (from the sequencer, in the name of the client's session)."
     case .resetNumbers: "Sets the last session version of a session, or the last client order id of an account, to 0. Names one of the two."
+    case .setBlock: "Blocks a participant, an account or a session, one of them: no new orders, replaces that can trade more, standing instructions or transfers out; or releases it. Answered with Ack."
+    case .cancelInstructions: "Removes standing instructions of a participant or of a session; their open orders stand. Answered with Ack; the session that left an instruction gets an AgentReport."
+    case .setLimit: "Sets one limit of an account, a session or a participant. The operator and the participant's administrator have a value each; the lower holds. Answered with Ack."
+    case .cutSession: "Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also when it is not connected."
     case .setParameter: "Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack when it is accepted."
     case .note: "Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes before the order's report."
     }

@@ -277,7 +277,7 @@ public struct CreateParticipant: Sendable, BitwiseCopyable, Hashable {
 
 /// Registers a session identity and its public key; again: replaces key and roles. A session whose
 /// key is replaced or revoked loses its connections and its standing instructions (market rules 2).
-/// Role administration.
+/// Role administration or participantAdministration.
 public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   /// Its number.
   public var session: SessionId
@@ -308,7 +308,7 @@ public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Opens an account. Role administration.
+/// Opens an account. Role administration or participantAdministration.
 public struct CreateAccount: Sendable, BitwiseCopyable, Hashable {
   /// Its number, unused.
   public var account: AccountId
@@ -577,10 +577,10 @@ public struct SetRules: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Cancels open orders of a participant for the operator, those of its standing instructions too;
-/// answered with Ack. Role administration.
+/// Cancels open orders of a participant, or of a session, or one order, for the operator; those of
+/// standing instructions too; answered with Ack. Role administration or participantAdministration.
 public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
-  /// Whose orders.
+  /// Whose orders; 0: the participant of the session or of the order that is named.
   public var participant: ParticipantId
   /// Only this account's, which is the participant's; null: all.
   public var account: AccountId
@@ -588,16 +588,24 @@ public struct CancelOrders: Sendable, BitwiseCopyable, Hashable {
   public var instrument: InstrumentId
   /// Only this side's, or both.
   public var sides: MassCancel.Sides
+  /// Only this order; null: all.
+  public var order: OrderId
+  /// Only orders of this session; 0: all.
+  public var session: SessionId
 
-  /// A command with the given values. Optional: `account`, `instrument`, `sides`.
+  /// A command with the given values. Optional: `participant`, `account`, `instrument`, `sides`,
+  /// `order`, `session`.
   @inlinable public init(
-    participant: ParticipantId, account: AccountId = .null, instrument: InstrumentId = .null,
-    sides: MassCancel.Sides = .both
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    instrument: InstrumentId = .null, sides: MassCancel.Sides = .both, order: OrderId = .null,
+    session: SessionId = .exchange
   ) {
     self.participant = participant
     self.account = account
     self.instrument = instrument
     self.sides = sides
+    self.order = order
+    self.session = session
   }
 }
 
@@ -629,6 +637,102 @@ public struct ResetNumbers: Sendable, BitwiseCopyable, Hashable {
   ) {
     self.session = session
     self.account = account
+  }
+}
+
+/// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+/// trade more, standing instructions or transfers out; or releases it. Answered with Ack. Role
+/// administration or participantAdministration.
+public struct SetBlock: Sendable, BitwiseCopyable, Hashable {
+  /// Blocks all accounts of this participant; 0: an account or a session is named.
+  public var participant: ParticipantId
+  /// Blocks this account; null: another is named.
+  public var account: AccountId
+  /// Blocks this session; 0: another is named.
+  public var session: SessionId
+  /// Ends the block instead.
+  public var releases: Bool
+  /// Open orders and standing instructions stand; otherwise a block cancels them.
+  public var keepsOrders: Bool
+
+  /// A command with the given values. Optional: `participant`, `account`, `session`, `releases`,
+  /// `keepsOrders`.
+  @inlinable public init(
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    session: SessionId = .exchange, releases: Bool = false, keepsOrders: Bool = false
+  ) {
+    self.participant = participant
+    self.account = account
+    self.session = session
+    self.releases = releases
+    self.keepsOrders = keepsOrders
+  }
+}
+
+/// Removes standing instructions of a participant or of a session; their open orders stand.
+/// Answered with Ack; the session that left an instruction gets an AgentReport. Role administration
+/// or participantAdministration.
+public struct CancelInstructions: Sendable, BitwiseCopyable, Hashable {
+  /// Whose instructions; 0: the participant of the session that is named.
+  public var participant: ParticipantId
+  /// Only this account's, which is the participant's; null: all.
+  public var account: AccountId
+  /// Only this instrument's; null: all.
+  public var instrument: InstrumentId
+  /// Only those that this session left; 0: all.
+  public var session: SessionId
+
+  /// A command with the given values. Optional: `participant`, `account`, `instrument`, `session`.
+  @inlinable public init(
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    instrument: InstrumentId = .null, session: SessionId = .exchange
+  ) {
+    self.participant = participant
+    self.account = account
+    self.instrument = instrument
+    self.session = session
+  }
+}
+
+/// Sets one limit of an account, a session or a participant. The operator and the participant's
+/// administrator have a value each; the lower holds. Answered with Ack. Role administration or
+/// participantAdministration.
+public struct SetLimit: Sendable, BitwiseCopyable, Hashable {
+  /// Whose, for a kind of participants; 0 otherwise.
+  public var participant: ParticipantId
+  /// Whose, for a kind of accounts; null otherwise.
+  public var account: AccountId
+  /// Whose, for a kind of sessions; 0 otherwise.
+  public var session: SessionId
+  /// What is limited.
+  public var kind: LimitKind
+  /// The limit, in the unit of the kind; 0 removes it. Unit: as the kind says.
+  public var value: Int64
+
+  /// A command with the given values. Optional: `participant`, `account`, `session`.
+  @inlinable public init(
+    participant: ParticipantId = .exchange, account: AccountId = .null,
+    session: SessionId = .exchange, kind: LimitKind, value: Int64
+  ) {
+    self.participant = participant
+    self.account = account
+    self.session = session
+    self.kind = kind
+    self.value = value
+  }
+}
+
+/// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+/// when it is not connected. Role administration or participantAdministration.
+public struct CutSession: Sendable, BitwiseCopyable, Hashable {
+  /// Which session.
+  public var session: SessionId
+
+  /// A command with the given values.
+  @inlinable public init(
+    session: SessionId
+  ) {
+    self.session = session
   }
 }
 

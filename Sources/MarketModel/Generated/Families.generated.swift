@@ -20,7 +20,7 @@ extension Command {
     case cash(CashCommand)
     /// Definitions of participants, sessions, accounts, areas, instruments and meters.
     case reference(ReferenceCommand)
-    /// Starts and losses of client sessions, sent by the gateway.
+    /// Starts and losses of client sessions, sent by the gateway; their end by an operator.
     case session(SessionCommand)
     /// Time, settlement, checkpoints and the rules themselves.
     case control(ControlCommand)
@@ -37,7 +37,9 @@ extension Command {
       MemoryLayout<SettlementConfirmed>.size, MemoryLayout<Checkpoint>.size,
       MemoryLayout<BeginSession>.size, MemoryLayout<EndSession>.size, MemoryLayout<SetRules>.size,
       MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size,
-      MemoryLayout<ResetNumbers>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size
+      MemoryLayout<ResetNumbers>.size, MemoryLayout<SetBlock>.size,
+      MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
+      MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size
     ].reduce(0, max)
   }
 }
@@ -48,9 +50,12 @@ public enum OrderCommand: Sendable, BitwiseCopyable {
   case massCancel(MassCancel)
   /// Sets or removes a standing instruction (market rules 8).
   case setAgent(SetAgent)
-  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
-  /// answered with Ack.
+  /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
+  /// of standing instructions too; answered with Ack.
   case cancelOrders(CancelOrders)
+  /// Removes standing instructions of a participant or of a session; their open orders stand.
+  /// Answered with Ack; the session that left an instruction gets an AgentReport.
+  case cancelInstructions(CancelInstructions)
   /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
   /// comes before the order's report.
   case note(Note)
@@ -92,12 +97,18 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Opens a used-up number space again: the last session version of a session, or the last client
   /// order id of an account, becomes 0. Names one of the two.
   case resetNumbers(ResetNumbers)
+  /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+  /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
+  case setBlock(SetBlock)
+  /// Sets one limit of an account, a session or a participant. The operator and the participant's
+  /// administrator have a value each; the lower holds. Answered with Ack.
+  case setLimit(SetLimit)
   /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
   /// Ack when it is accepted.
   case setParameter(SetParameter)
 }
 
-/// Starts and losses of client sessions, sent by the gateway.
+/// Starts and losses of client sessions, sent by the gateway; their end by an operator.
 public enum SessionCommand: Sendable, BitwiseCopyable {
   /// A client has established a session version (from the gateway). If the version is new, the
   /// reports of the identity are numbered in it from here on.
@@ -109,6 +120,9 @@ public enum SessionCommand: Sendable, BitwiseCopyable {
   /// A client's command was refused before it was applied, because its participant had used up its
   /// work (from the sequencer, in the name of the client's session).
   case refuseWork(RefuseWork)
+  /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+  /// when it is not connected.
+  case cutSession(CutSession)
 }
 
 /// Time, settlement, checkpoints and the rules themselves.
@@ -170,16 +184,22 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case meterRegistered(RegisterMeter)
   /// resetNumbers has been applied. Tag 40 in the event hash.
   case numbersReset(ResetNumbers)
+  /// setBlock has been applied. Tag 46 in the event hash.
+  case blockSet(SetBlock)
+  /// A limit was set or removed. Tag 48 in the event hash.
+  case limitSet(LimitSet)
   /// A changed parameter took effect. Tag 54 in the event hash.
   case parameterSet(ParameterSet)
 }
 
-/// Starts and losses of client sessions.
+/// Starts and losses of client sessions, and their end by an operator.
 public enum SessionEvent: Sendable, BitwiseCopyable, Equatable {
   /// beginSession has been applied. Tag 26 in the event hash.
   case sessionBegan(BeginSession)
   /// A cancel on disconnect ended. Tag 27 in the event hash.
   case sessionEnded(SessionEnded)
+  /// cutSession has been applied. Tag 49 in the event hash.
+  case sessionCut(CutSession)
 }
 
 /// Acknowledgements, progress of settlement, and alarms.

@@ -3,8 +3,8 @@
 
 import MarketModel
 
-/// Writes CancelOrders. Cancels open orders of a participant for the operator, those of its
-/// standing instructions too; answered with Ack.
+/// Writes CancelOrders. Cancels open orders of a participant, or of a session, or one order, for
+/// the operator; those of standing instructions too; answered with Ack.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -17,25 +17,28 @@ import MarketModel
 ///         41    1 reserved1
 ///         42    2 reserved2
 ///         44    4 reserved3
+///         48    8 orderId
+///         56    4 sessionId
+///         60    4 reserved4
 public struct CancelOrdersEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 115 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 36 }
+  @inlinable public static var blockLength: Int { 52 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 48 }
+  @inlinable public static var frameLength: Int { 64 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `48` bytes.
+  /// - Precondition: `frame` has space for `64` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     participant: ParticipantId, account: AccountId, instrument: InstrumentId,
-    sides: MassCancel.Sides
+    sides: MassCancel.Sides, orderId: OrderId, sessionId: SessionId
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 48, blockLength: 36, templateId: 115)
+    Frame.writeHeader(at: frame, length: 64, blockLength: 52, templateId: 115)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, participant.rawValue)
@@ -45,6 +48,9 @@ public struct CancelOrdersEncoder: BitwiseCopyable {
     frame.setLittle(41, 0 as UInt8)
     frame.setLittle(42, 0 as UInt16)
     frame.setLittle(44, 0 as UInt32)
+    frame.setLittle(48, orderId.rawValue)
+    frame.setLittle(56, sessionId.rawValue)
+    frame.setLittle(60, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -58,9 +64,9 @@ public struct CancelOrdersDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 115 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 36 }
+  @inlinable public static var blockLength: Int { 52 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 48 }
+  @inlinable public static var frameLength: Int { 64 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -81,7 +87,7 @@ public struct CancelOrdersDecoder: BitwiseCopyable {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }
 
-  /// Whose orders.
+  /// Whose orders; 0: the participant of the session or of the order that is named.
   @inlinable public var participant: ParticipantId {
     ParticipantId(frame.little(28, as: UInt32.self))
   }
@@ -98,4 +104,14 @@ public struct CancelOrdersDecoder: BitwiseCopyable {
   }
   /// The encoded byte of `sides`.
   @inlinable public var sidesRaw: UInt8 { frame.little(40, as: UInt8.self) }
+
+  /// Only this order; null: all. Since version 8; 0 from older senders.
+  @inlinable public var orderId: OrderId {
+    frame.little(4, as: UInt16.self) >= 44 ? OrderId(frame.little(48, as: UInt64.self)) : OrderId(0)
+  }
+
+  /// Only orders of this session; 0: all. Since version 8; 0 from older senders.
+  @inlinable public var sessionId: SessionId {
+    frame.little(4, as: UInt16.self) >= 48 ? SessionId(frame.little(56, as: UInt32.self)) : SessionId(0)
+  }
 }

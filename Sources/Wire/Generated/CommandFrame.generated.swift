@@ -31,8 +31,12 @@ public enum CommandFrame {
     case .reference(.registerMeter): 96
     case .control(.tick): 40
     case .control(.setRules): 32
-    case .order(.cancelOrders): 48
+    case .order(.cancelOrders): 64
     case .reference(.resetNumbers): 40
+    case .reference(.setBlock): 48
+    case .order(.cancelInstructions): 48
+    case .reference(.setLimit): 56
+    case .session(.cutSession): 32
     case .reference(.setParameter): 56
     case .order(.note): 80
     default: nil
@@ -97,6 +101,14 @@ public enum CommandFrame {
       cancelOrders(value, frame, seqNo, sendingTime)
     case .reference(.resetNumbers(let value)):
       resetNumbers(value, frame, seqNo, sendingTime)
+    case .reference(.setBlock(let value)):
+      setBlock(value, frame, seqNo, sendingTime)
+    case .order(.cancelInstructions(let value)):
+      cancelInstructions(value, frame, seqNo, sendingTime)
+    case .reference(.setLimit(let value)):
+      setLimit(value, frame, seqNo, sendingTime)
+    case .session(.cutSession(let value)):
+      cutSession(value, frame, seqNo, sendingTime)
     case .reference(.setParameter(let value)):
       setParameter(value, frame, seqNo, sendingTime)
     case .order(.note(let value)):
@@ -333,7 +345,8 @@ public enum CommandFrame {
   ) {
     CancelOrdersEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
-      account: value.account, instrument: value.instrument, sides: value.sides
+      account: value.account, instrument: value.instrument, sides: value.sides,
+      orderId: value.order, sessionId: value.session
     )
   }
 
@@ -344,6 +357,47 @@ public enum CommandFrame {
     ResetNumbersEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session,
       account: value.account
+    )
+  }
+
+  private static func setBlock(
+    _ value: SetBlock, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetBlockEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
+      account: value.account, sessionId: value.session, releases: value.releases,
+      keepsOrders: value.keepsOrders
+    )
+  }
+
+  private static func cancelInstructions(
+    _ value: CancelInstructions, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    CancelInstructionsEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, participant: value.participant,
+      account: value.account, instrument: value.instrument, sessionId: value.session
+    )
+  }
+
+  private static func setLimit(
+    _ value: SetLimit, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetLimitEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value,
+      participant: value.participant, account: value.account, sessionId: value.session,
+      kind: value.kind
+    )
+  }
+
+  private static func cutSession(
+    _ value: CutSession, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    CutSessionEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, sessionId: value.session
     )
   }
 

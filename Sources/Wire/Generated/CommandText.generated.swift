@@ -190,10 +190,12 @@ extension CommandText {
       return line.text
     case .order(.cancelOrders(let value)):
       var line = TextLine("cancelOrders")
-      line.put("participant", value.participant)
+      line.put("participant", value.participant, unless: .exchange)
       line.put("account", value.account, unless: .null)
       line.put("instrument", value.instrument, unless: .null)
       line.put("sides", value.sides, unless: .both)
+      line.put("order", value.order, unless: .null)
+      line.put("session", value.session, unless: .exchange)
       return line.text
     case .session(.refuseWork(let value)):
       var line = TextLine("refuseWork")
@@ -203,6 +205,33 @@ extension CommandText {
       var line = TextLine("resetNumbers")
       line.put("session", value.session, unless: .exchange)
       line.put("account", value.account, unless: .null)
+      return line.text
+    case .reference(.setBlock(let value)):
+      var line = TextLine("setBlock")
+      line.put("participant", value.participant, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      line.put("session", value.session, unless: .exchange)
+      line.put("releases", value.releases, unless: false)
+      line.put("keepsOrders", value.keepsOrders, unless: false)
+      return line.text
+    case .order(.cancelInstructions(let value)):
+      var line = TextLine("cancelInstructions")
+      line.put("participant", value.participant, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      line.put("instrument", value.instrument, unless: .null)
+      line.put("session", value.session, unless: .exchange)
+      return line.text
+    case .reference(.setLimit(let value)):
+      var line = TextLine("setLimit")
+      line.put("participant", value.participant, unless: .exchange)
+      line.put("account", value.account, unless: .null)
+      line.put("session", value.session, unless: .exchange)
+      line.put("kind", value.kind)
+      line.put("value", value.value)
+      return line.text
+    case .session(.cutSession(let value)):
+      var line = TextLine("cutSession")
+      line.put("session", value.session)
       return line.text
     case .reference(.setParameter(let value)):
       var line = TextLine("setParameter")
@@ -367,9 +396,11 @@ extension CommandText {
       )))
     case .cancelOrders:
       return .order(.cancelOrders(CancelOrders(
-        participant: try words.take("participant"), account: try words.take("account", or: .null),
+        participant: try words.take("participant", or: .exchange),
+        account: try words.take("account", or: .null),
         instrument: try words.take("instrument", or: .null),
-        sides: try words.take("sides", or: .both)
+        sides: try words.take("sides", or: .both), order: try words.take("order", or: .null),
+        session: try words.take("session", or: .exchange)
       )))
     case .refuseWork:
       return .session(.refuseWork(RefuseWork(
@@ -379,6 +410,32 @@ extension CommandText {
       return .reference(.resetNumbers(ResetNumbers(
         session: try words.take("session", or: .exchange),
         account: try words.take("account", or: .null)
+      )))
+    case .setBlock:
+      return .reference(.setBlock(SetBlock(
+        participant: try words.take("participant", or: .exchange),
+        account: try words.take("account", or: .null),
+        session: try words.take("session", or: .exchange),
+        releases: try words.take("releases", or: false),
+        keepsOrders: try words.take("keepsOrders", or: false)
+      )))
+    case .cancelInstructions:
+      return .order(.cancelInstructions(CancelInstructions(
+        participant: try words.take("participant", or: .exchange),
+        account: try words.take("account", or: .null),
+        instrument: try words.take("instrument", or: .null),
+        session: try words.take("session", or: .exchange)
+      )))
+    case .setLimit:
+      return .reference(.setLimit(SetLimit(
+        participant: try words.take("participant", or: .exchange),
+        account: try words.take("account", or: .null),
+        session: try words.take("session", or: .exchange), kind: try words.take("kind"),
+        value: try words.take("value")
+      )))
+    case .cutSession:
+      return .session(.cutSession(CutSession(
+        session: try words.take("session")
       )))
     case .setParameter:
       return .reference(.setParameter(SetParameter(
@@ -557,10 +614,12 @@ extension CommandKind {
       CommandField("version", UInt32.self, "version", isOptional: false, "The version, above the present one."),
     ]
     case .cancelOrders: [
-      CommandField("participant", ParticipantId.self, "", isOptional: false, "Whose orders."),
+      CommandField("participant", ParticipantId.self, "", isOptional: true, "Whose orders; 0: the participant of the session or of the order that is named."),
       CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
       CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
       CommandField("sides", MassCancel.Sides.self, "", isOptional: true, "Only this side's, or both."),
+      CommandField("order", OrderId.self, "", isOptional: true, "Only this order; null: all."),
+      CommandField("session", SessionId.self, "", isOptional: true, "Only orders of this session; 0: all."),
     ]
     case .refuseWork: [
       CommandField("left", Int64.self, "as the code says", isOptional: false, "The units of work that were left."),
@@ -568,6 +627,29 @@ extension CommandKind {
     case .resetNumbers: [
       CommandField("session", SessionId.self, "", isOptional: true, "Whose version; its connections end. 0: an account is named."),
       CommandField("account", AccountId.self, "", isOptional: true, "Whose client order id; it must have no open orders. Null: a session is named."),
+    ]
+    case .setBlock: [
+      CommandField("participant", ParticipantId.self, "", isOptional: true, "Blocks all accounts of this participant; 0: an account or a session is named."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Blocks this account; null: another is named."),
+      CommandField("session", SessionId.self, "", isOptional: true, "Blocks this session; 0: another is named."),
+      CommandField("releases", Bool.self, "", isOptional: true, "Ends the block instead."),
+      CommandField("keepsOrders", Bool.self, "", isOptional: true, "Open orders and standing instructions stand; otherwise a block cancels them."),
+    ]
+    case .cancelInstructions: [
+      CommandField("participant", ParticipantId.self, "", isOptional: true, "Whose instructions; 0: the participant of the session that is named."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Only this account's, which is the participant's; null: all."),
+      CommandField("instrument", InstrumentId.self, "", isOptional: true, "Only this instrument's; null: all."),
+      CommandField("session", SessionId.self, "", isOptional: true, "Only those that this session left; 0: all."),
+    ]
+    case .setLimit: [
+      CommandField("participant", ParticipantId.self, "", isOptional: true, "Whose, for a kind of participants; 0 otherwise."),
+      CommandField("account", AccountId.self, "", isOptional: true, "Whose, for a kind of accounts; null otherwise."),
+      CommandField("session", SessionId.self, "", isOptional: true, "Whose, for a kind of sessions; 0 otherwise."),
+      CommandField("kind", LimitKind.self, "", isOptional: false, "What is limited."),
+      CommandField("value", Int64.self, "as the kind says", isOptional: false, "The limit, in the unit of the kind; 0 removes it."),
+    ]
+    case .cutSession: [
+      CommandField("session", SessionId.self, "", isOptional: false, "Which session."),
     ]
     case .setParameter: [
       CommandField("subject", ParameterSubject.self, "", isOptional: false, "Area or instrument."),

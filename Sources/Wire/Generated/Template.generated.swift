@@ -169,12 +169,24 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case status = 113
   /// Puts a newer version of the rules in force, from the next command on; never an older one.
   case setRules = 114
-  /// Cancels open orders of a participant for the operator, those of its standing instructions too;
-  /// answered with Ack.
+  /// Cancels open orders of a participant, or of a session, or one order, for the operator; those
+  /// of standing instructions too; answered with Ack.
   case cancelOrders = 115
   /// Sets the last session version of a session, or the last client order id of an account, to 0.
   /// Names one of the two.
   case resetNumbers = 116
+  /// Blocks a participant, an account or a session, one of them: no new orders, replaces that can
+  /// trade more, standing instructions or transfers out; or releases it. Answered with Ack.
+  case setBlock = 122
+  /// Removes standing instructions of a participant or of a session; their open orders stand.
+  /// Answered with Ack; the session that left an instruction gets an AgentReport.
+  case cancelInstructions = 123
+  /// Sets one limit of an account, a session or a participant. The operator and the participant's
+  /// administrator have a value each; the lower holds. Answered with Ack.
+  case setLimit = 124
+  /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
+  /// when it is not connected.
+  case cutSession = 125
   /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
   /// Ack when it is accepted.
   case setParameter = 130
@@ -202,15 +214,16 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     switch self {
     case .sequence, .finishedReceiving: 12
     case .notApplied, .terminate, .finishedSending, .referenceDataRequest, .marketDataSubscribe,
-    .marketDataUnsubscribe, .statusRequest, .setRules: 20
+    .marketDataUnsubscribe, .statusRequest, .setRules, .cutSession: 20
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
-    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .accountRow: 36
-    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setParameter,
-    .listRequest, .listEnd, .participantRow: 44
+    .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
+    .cancelInstructions, .accountRow: 36
+    case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
+    .setParameter, .listRequest, .listEnd, .participantRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .meterRow: 68
@@ -243,8 +256,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataRequest, .marketDataSubscribe, .marketDataUnsubscribe, .marketDataResume,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
-    .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setParameter, .note,
-    .listRequest: true
+    .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
+    .setLimit, .cutSession, .setParameter, .note, .listRequest: true
     default: false
     }
   }

@@ -14,7 +14,7 @@ extension RandomMarket: FieldSource {
     .withdraw,
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules,
-    .setParameter, .note,
+    .setParameter, .note, .setBlock, .setLimit,
   ]
 
   /// Sessions 1, 2, 4 and 6 of `world` with other keys, mostly with their roles. Session 1, which
@@ -70,5 +70,5 @@ extension RandomMarket: FieldSource {
   mutating func label(_ field: String) -> Label { .empty }
   mutating func publicKey(_ field: String) -> PublicKey { PublicKey(0, 0, 0, 0) }
   mutating func noteText(_ field: String) -> NoteText { NoteText(UInt64(dice(9)), 0, 0, 0, 0) }
-  mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(16))) }
+  mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(128))) }
 }

@@ -8,6 +8,10 @@ import MarketModel
 struct RandomMarket {
   var random: SeededRandom
   private var orderCount = 0
+  /// The blocks that stand.
+  var blocks: [SetBlock] = []
+  /// The limits that stand.
+  var limits: [SetLimit] = []
   /// Seconds since the start of the run.
   private(set) var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
@@ -92,8 +96,10 @@ struct RandomMarket {
               CreateParticipant(participant: ParticipantId(participant), name: .empty))), by: 0))
     }
     // Session 1 has all roles for firm 1, session 2 trades for firm 2, 3 sends readings, 4
-    // administers, 5 is revoked, 6 trades for firm 1.
-    let identities = [(1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0), (6, 1, 1)]
+    // administers, 5 is revoked, 6 trades for firm 1, 16 administers firm 1.
+    let identities = [
+      (1, 1, 7), (2, 2, 1), (3, 3, 2), (4, 3, 4), (5, 1, 0), (6, 1, 1), (16, 1, 32),
+    ]
     for (session, participant, roles) in identities {
       steps.append(
         Step(
@@ -187,11 +193,10 @@ struct RandomMarket {
   }
 
   private mutating func anyStep(open: [String], maximumOpen: Int) -> Step {
-    // No number is drawn while there is no such command, so that old seeds keep their runs.
-    if !Self.declaredLater.isEmpty, chance(1, of: 50) {
-      return Step(randomBody(pick(Self.declaredLater), &self))
-    }
+    if chance(1, of: 50) { return Step(randomBody(pick(Self.declaredLater), &self)) }
     if chance(1, of: 60) { return change() }
+    if chance(1, of: 60) { return block() }
+    if chance(1, of: 40) { return limit() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }
@@ -275,7 +280,6 @@ struct RandomMarket {
       order.timeInForce = Bool.random(using: &random) ? .immediateOrCancel : .fillOrKill
     default: break
     }
-    // Commands declared later; no number is drawn while there is none.
     for (name, field) in NewOrder.flags where name != "postOnly" && chance(1, of: 6) {
       order[keyPath: field] = true
     }
@@ -453,49 +457,6 @@ struct RandomMarket {
     case 5: return strangeMeter()
     default: return Step(.reference(.createArea(areaOne())))
     }
-  }
-
-  /// Registrations with existing and unknown participants and with numbers in and out of range.
-  private mutating func strangeSession() -> Step {
-    Step(
-      .reference(
-        .registerSession(
-          RegisterSession(
-            session: SessionId(6 + dice(14)), participant: ParticipantId(dice(7)),
-            roles: Roles(rawValue: UInt8(dice(18))), publicKey: PublicKey(0, 0, 0, 0)))))
-  }
-
-  private mutating func strangeAccount() -> Step {
-    if chance(1, of: 3) {
-      let participant = ParticipantId(dice(7))
-      return Step(
-        .reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
-    }
-    let account = AccountId(accounts + 5 + dice(20))
-    return Step(
-      .reference(
-        .createAccount(CreateAccount(account: account, participant: ParticipantId(dice(6))))))
-  }
-
-  private mutating func strangeMeter() -> Step {
-    if chance(1, of: 2) {
-      // Mostly a meter as it is, with another capacity.
-      let account = account()
-      return Step(
-        .reference(
-          .registerMeter(
-            RegisterMeter(
-              meter: MeterId(account.rawValue), account: account,
-              area: AreaId(chance(1, of: 4) ? 2 : 1), publicKey: PublicKey(0, 0, 0, 0),
-              capacity: chance(1, of: 4) ? 0 : power()))))
-    }
-    return Step(
-      .reference(
-        .registerMeter(
-          RegisterMeter(
-            meter: MeterId(20 + dice(20)), account: AccountId(dice(accounts + 1)),
-            area: AreaId(UInt16(dice(4))), publicKey: PublicKey(0, 0, 0, 0),
-            capacity: Int64(dice(4)) - 1))))
   }
 
   private func areaOne() -> CreateArea {

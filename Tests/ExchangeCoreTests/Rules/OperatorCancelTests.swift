@@ -58,6 +58,55 @@ struct OperatorCancelTests {
       """)
   }
 
+  @Test("One order, whoever owns it, if it passes the rest of the filter.")
+  func oneOrder() {
+    expect(
+      """
+      enter E1 eva bid 1kWh @ 0.04 by 2 -> accepted E1 live 1kWh
+      enter E2 eva bid 1kWh @ 0.03 by 2 -> accepted E2 live 1kWh
+      cancelOrders order 4294967297 participant 1 -> rejected unknownOrder
+      cancelOrders order 4294967297 account 1 -> rejected unknownOrder
+      cancelOrders order 4294967297 sides sell -> rejected unknownOrder
+      cancelOrders order 4294967297 session 1 -> rejected unknownOrder
+      cancelOrders order 4294967297 instrument 2 -> rejected unknownOrder
+      cancelOrders order 4294967297 participant 2 account 5 -> canceled E1 1kWh mass
+      cancelOrders order 4294967297 -> rejected unknownOrder
+      """)
+  }
+
+  @Test("The orders of one session.")
+  func oneSession() {
+    expect(
+      """
+      session 6 of 1 roles 1 ->
+      enter A1 ana bid 2kWh @ 0.10 by 6 -> accepted A1 live 2kWh
+      enter A2 ana bid 1kWh @ 0.10 -> accepted A2 live 1kWh
+      enter B1 ben bid 1kWh @ 0.10 by 6 -> accepted B1 live 1kWh
+      cancelOrders session 6 account 2 -> canceled B1 1kWh mass
+      cancelOrders session 6 -> canceled A1 2kWh mass
+      cancelOrders session 9 -> rejected unknownSession
+      cancelOrders session 6 participant 2 -> rejected foreignSession
+      cancelOrders session 6 account 5 -> rejected foreignAccount
+      cancelOrders -> rejected unknownParticipant 4
+      """)
+  }
+
+  @Test("Instructions are removed alone; their orders stand.")
+  func removesInstructions() {
+    expect(
+      """
+      agent ana sell 0.10 above 1kWh target 0kWh ->
+      meter ana +3kWh -> accepted agent.ana live 3kWh
+      cancelInstructions participant 2 ->
+      cancelInstructions participant 1 account 1 instrument 2 -> rejected unknownInstrument 8
+      cancelInstructions session 1 ->
+      order agent.ana -> live 3kWh
+      cancelOrders participant 1 -> canceled agent.ana 3kWh mass
+      meter ana +1kWh ->
+      cancelInstructions participant 1 by 2 -> rejected notPermitted 4
+      """)
+  }
+
   @Test("Invalid requests are rejected, with the checks in order.")
   func rejects() {
     expect(

@@ -23,6 +23,33 @@ struct RejectCodeTests {
   /// One script a code, in the order of the codes.
   static let scripts = [
     RejectScript("unknownSession", "enter X ana bid 1kWh @ 0.10 by 9"),
+    RejectScript(
+      "foreignParticipant", "rules 4 by 0\nsession 7 of 1 roles 32\naccount #9 of 2 by 7"),
+    RejectScript(
+      "roleNotGrantable",
+      "rules 4 by 0\nsession 7 of 1 roles 32\nsession 8 of 1 roles 4 by 7"),
+    RejectScript(
+      "participantPart",
+      "rules 4 by 0\nsession 7 of 1 roles 32\nsetLimit participant 1 kind accounts value 1\n"
+        + "account #9 of 1 by 7"),
+    RejectScript(
+      "orderLimit",
+      "setLimit account 1 kind orderQuantity value 1000\nenter X ana bid 2kWh @ 0.10"),
+    RejectScript(
+      "openOrderLimit",
+      "setLimit account 1 kind openOrders value 1\nenter A ana bid 1kWh @ 0.10\n"
+        + "enter X ana bid 1kWh @ 0.10"),
+    RejectScript(
+      "notionalLimit",
+      "setLimit account 1 kind dailyNotional value 9999999\nenter X ana bid 1kWh @ 0.10"),
+    RejectScript(
+      "cashLimit",
+      "setLimit account 1 kind cashAtRisk value 9999999\nenter X ana bid 1kWh @ 0.10"),
+    RejectScript(
+      "setByOperator",
+      "rules 4 by 0\nsession 7 of 1 roles 32\nsetBlock account 1\n"
+        + "setBlock account 1 releases yes by 7"),
+    RejectScript("blocked", "setBlock account 1\nenter X ana bid 1kWh @ 0.10"),
     RejectScript("notPermitted", "enter X eva bid 1kWh @ 0.10 by 3"),
     RejectScript("unknownAccount", "deposit #9 1.00"),
     RejectScript("foreignAccount", "enter X eva bid 1kWh @ 0.10"),

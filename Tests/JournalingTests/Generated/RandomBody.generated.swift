@@ -224,10 +224,12 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
     return .control(.setRules(value))
   case .cancelOrders:
     let value = CancelOrders(
-      participant: source.identifier("cancelOrders.participant"),
+      participant: source.leavesOut("cancelOrders.participant") ? .exchange : source.identifier("cancelOrders.participant"),
       account: source.leavesOut("cancelOrders.account") ? .null : source.identifier("cancelOrders.account"),
       instrument: source.leavesOut("cancelOrders.instrument") ? .null : source.identifier("cancelOrders.instrument"),
-      sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides")
+      sides: source.leavesOut("cancelOrders.sides") ? .both : source.choice("cancelOrders.sides"),
+      order: source.leavesOut("cancelOrders.order") ? .null : source.identifier("cancelOrders.order"),
+      session: source.leavesOut("cancelOrders.session") ? .exchange : source.identifier("cancelOrders.session")
     )
     return .order(.cancelOrders(value))
   case .refuseWork:
@@ -241,6 +243,36 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       account: source.leavesOut("resetNumbers.account") ? .null : source.identifier("resetNumbers.account")
     )
     return .reference(.resetNumbers(value))
+  case .setBlock:
+    let value = SetBlock(
+      participant: source.leavesOut("setBlock.participant") ? .exchange : source.identifier("setBlock.participant"),
+      account: source.leavesOut("setBlock.account") ? .null : source.identifier("setBlock.account"),
+      session: source.leavesOut("setBlock.session") ? .exchange : source.identifier("setBlock.session"),
+      releases: source.leavesOut("setBlock.releases") ? false : source.flag("setBlock.releases"),
+      keepsOrders: source.leavesOut("setBlock.keepsOrders") ? false : source.flag("setBlock.keepsOrders")
+    )
+    return .reference(.setBlock(value))
+  case .cancelInstructions:
+    let value = CancelInstructions(
+      participant: source.leavesOut("cancelInstructions.participant") ? .exchange : source.identifier("cancelInstructions.participant"),
+      account: source.leavesOut("cancelInstructions.account") ? .null : source.identifier("cancelInstructions.account"),
+      instrument: source.leavesOut("cancelInstructions.instrument") ? .null : source.identifier("cancelInstructions.instrument"),
+      session: source.leavesOut("cancelInstructions.session") ? .exchange : source.identifier("cancelInstructions.session")
+    )
+    return .order(.cancelInstructions(value))
+  case .setLimit:
+    let value = SetLimit(
+      participant: source.leavesOut("setLimit.participant") ? .exchange : source.identifier("setLimit.participant"),
+      account: source.leavesOut("setLimit.account") ? .null : source.identifier("setLimit.account"),
+      session: source.leavesOut("setLimit.session") ? .exchange : source.identifier("setLimit.session"),
+      kind: source.choice("setLimit.kind"), value: source.integer("setLimit.value")
+    )
+    return .reference(.setLimit(value))
+  case .cutSession:
+    let value = CutSession(
+      session: source.identifier("cutSession.session")
+    )
+    return .session(.cutSession(value))
   case .setParameter:
     let value = SetParameter(
       subject: source.choice("setParameter.subject"), number: source.integer("setParameter.number"),

@@ -515,7 +515,7 @@ import Wire
   @Test("CancelOrders writes and reads its golden vector.")
   func cancelOrders() throws {
     let golden = [UInt8](hex:
-      "300050eb240073004a420800167d819047a13bf9e027b417319061f22c767b1963de4f073e8ccb010100000000000000")
+      "400050eb340073004a420800167d819047a13bf9e027b417319061f22c767b1963de4f073e8ccb010100000000000000ecdfc10ad9387dbb91c3282700000000")
     #expect(SwiftFrames.cancelOrders() == golden)
     try golden.withFrame(.cancelOrders) { frame in
       let message = try #require(CancelOrdersDecoder(frame))
@@ -525,13 +525,15 @@ import Wire
       #expect(message.account == AccountId(122674787))
       #expect(message.instrument == InstrumentId(30116926))
       #expect(message.sides == MassCancel.Sides.sell)
+      #expect(message.orderId == OrderId(13510016962020892652))
+      #expect(message.sessionId == SessionId(656982929))
     }
   }
 
   @Test("CancelOrders writes and reads its vector with everything absent that can be.")
   func cancelOrdersWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240073004a4208000000000000000000ffffffffffffffff2c767b1900000000000000000100000000000000")
+      "400050eb340073004a4208000000000000000000ffffffffffffffff2c767b1900000000000000000100000000000000000000000000000091c3282700000000")
     #expect(SwiftFrames.cancelOrdersWithNulls() == golden)
     try golden.withFrame(.cancelOrders) { frame in
       let message = try #require(CancelOrdersDecoder(frame))
@@ -541,6 +543,8 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.instrument == InstrumentId(0))
       #expect(message.sides == MassCancel.Sides.sell)
+      #expect(message.orderId == OrderId(0))
+      #expect(message.sessionId == SessionId(656982929))
     }
   }
 
@@ -569,6 +573,132 @@ import Wire
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.sessionId == SessionId(2826033752))
       #expect(message.account == AccountId(0))
+    }
+  }
+
+  @Test("SetBlock writes and reads its golden vector.")
+  func setBlock() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007a004a420800884ee606ffecd557486ce9543f06cf4dada27e5830dee68e7fa7f2470001000000000000")
+    #expect(SwiftFrames.setBlock() == golden)
+    try golden.withFrame(.setBlock) { frame in
+      let message = try #require(SetBlockDecoder(frame))
+      #expect(message.seqNo == 6329225431415672456)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 5606706930176846920))
+      #expect(message.participant == ParticipantId(1484694189))
+      #expect(message.account == AccountId(2397494832))
+      #expect(message.sessionId == SessionId(1207084927))
+      #expect(message.releases == false)
+      #expect(message.keepsOrders == true)
+    }
+  }
+
+  @Test("SetBlock writes and reads its vector with everything absent that can be.")
+  func setBlockWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007a004a4208000000000000000000ffffffffffffffffada27e58000000007fa7f2470001000000000000")
+    #expect(SwiftFrames.setBlockWithNulls() == golden)
+    try golden.withFrame(.setBlock) { frame in
+      let message = try #require(SetBlockDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.participant == ParticipantId(1484694189))
+      #expect(message.account == AccountId(0))
+      #expect(message.sessionId == SessionId(1207084927))
+      #expect(message.releases == false)
+      #expect(message.keepsOrders == true)
+    }
+  }
+
+  @Test("CancelInstructions writes and reads its golden vector.")
+  func cancelInstructions() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007b004a420800c7e6d3091848157badd1ff8f3b981210b916aa426742df338d959508378f24d800000000")
+    #expect(SwiftFrames.cancelInstructions() == golden)
+    try golden.withFrame(.cancelInstructions) { frame in
+      let message = try #require(CancelInstructionsDecoder(frame))
+      #expect(message.seqNo == 8869074309257356999)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 1158155435774038445))
+      #expect(message.participant == ParticipantId(1118443193))
+      #expect(message.account == AccountId(870269543))
+      #expect(message.instrument == InstrumentId(144020877))
+      #expect(message.sessionId == SessionId(3626274615))
+    }
+  }
+
+  @Test("CancelInstructions writes and reads its vector with everything absent that can be.")
+  func cancelInstructionsWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb24007b004a4208000000000000000000ffffffffffffffffb916aa420000000000000000378f24d800000000")
+    #expect(SwiftFrames.cancelInstructionsWithNulls() == golden)
+    try golden.withFrame(.cancelInstructions) { frame in
+      let message = try #require(CancelInstructionsDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.participant == ParticipantId(1118443193))
+      #expect(message.account == AccountId(0))
+      #expect(message.instrument == InstrumentId(0))
+      #expect(message.sessionId == SessionId(3626274615))
+    }
+  }
+
+  @Test("SetLimit writes and reads its golden vector.")
+  func setLimit() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c007c004a4208005fbe8103934fc35dc0a75a054bd0275c9f3abe029bcc8a98afdf86a3625ba2522425865a0200000000000000")
+    #expect(SwiftFrames.setLimit() == golden)
+    try golden.withFrame(.setLimit) { frame in
+      let message = try #require(SetLimitDecoder(frame))
+      #expect(message.seqNo == 6756331358823497311)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 6640505196212037568))
+      #expect(message.value == -7454921267020416353)
+      #expect(message.participant == ParticipantId(2743525295))
+      #expect(message.account == AccountId(1386371938))
+      #expect(message.sessionId == SessionId(1518740772))
+      #expect(message.kind == LimitKind.openOrders)
+    }
+  }
+
+  @Test("SetLimit writes and reads its vector with everything absent that can be.")
+  func setLimitWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c007c004a4208000000000000000000ffffffffffffffff9f3abe029bcc8a98afdf86a3000000002425865a0200000000000000")
+    #expect(SwiftFrames.setLimitWithNulls() == golden)
+    try golden.withFrame(.setLimit) { frame in
+      let message = try #require(SetLimitDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.value == -7454921267020416353)
+      #expect(message.participant == ParticipantId(2743525295))
+      #expect(message.account == AccountId(0))
+      #expect(message.sessionId == SessionId(1518740772))
+      #expect(message.kind == LimitKind.openOrders)
+    }
+  }
+
+  @Test("CutSession writes and reads its golden vector.")
+  func cutSession() throws {
+    let golden = [UInt8](hex:
+      "200050eb14007d004a4208004b4c25c41da8bf89aa4bc155acd0cc8b4e275a0b")
+    #expect(SwiftFrames.cutSession() == golden)
+    try golden.withFrame(.cutSession) { frame in
+      let message = try #require(CutSessionDecoder(frame))
+      #expect(message.seqNo == 9925836949546159179)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 10073655905112640426))
+      #expect(message.sessionId == SessionId(190457678))
+    }
+  }
+
+  @Test("CutSession writes and reads its vector with everything absent that can be.")
+  func cutSessionWithNulls() throws {
+    let golden = [UInt8](hex:
+      "200050eb14007d004a4208000000000000000000ffffffffffffffff4e275a0b")
+    #expect(SwiftFrames.cutSessionWithNulls() == golden)
+    try golden.withFrame(.cutSession) { frame in
+      let message = try #require(CutSessionDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.sessionId == SessionId(190457678))
     }
   }
 
@@ -735,7 +865,7 @@ import Wire
   @Test("SessionRow writes and reads its golden vector.")
   func sessionRow() throws {
     let golden = [UInt8](hex:
-      "900050eb84008f004a4208009705360951b66fe815e0244a0018a15188c1baf048926a704ec3be0c0df6ea4363d649b99419fbe9a7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65504010000")
+      "900050eb84008f004a4208009705360951b66fe815e0244a0018a15188c1baf048926a704ec3be0c0df6ea4363d649b99419fbe9a7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65524010000")
     #expect(SwiftFrames.sessionRow() == golden)
     try golden.withFrame(.sessionRow) { frame in
       let message = try #require(SessionRowDecoder(frame))
@@ -750,7 +880,7 @@ import Wire
       #expect(message.address3 == Label(low: 3543614304830055766, high: 7088997012102722356))
       #expect(message.sessionId == SessionId(2106689898))
       #expect(message.participant == ParticipantId(1442187553))
-      #expect(message.roles == [.administration] as Roles)
+      #expect(message.roles == [.administration, .participantAdministration] as Roles)
       #expect(message.isConnected == true)
     }
   }
@@ -758,7 +888,7 @@ import Wire
   @Test("SessionRow writes and reads its vector with everything absent that can be.")
   func sessionRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "900050eb84008f004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffffa7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65504010000")
+      "900050eb84008f004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffffa7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65524010000")
     #expect(SwiftFrames.sessionRowWithNulls() == golden)
     try golden.withFrame(.sessionRow) { frame in
       let message = try #require(SessionRowDecoder(frame))
@@ -773,7 +903,7 @@ import Wire
       #expect(message.address3 == Label(low: 3543614304830055766, high: 7088997012102722356))
       #expect(message.sessionId == SessionId(2106689898))
       #expect(message.participant == ParticipantId(1442187553))
-      #expect(message.roles == [.administration] as Roles)
+      #expect(message.roles == [.administration, .participantAdministration] as Roles)
       #expect(message.isConnected == true)
     }
   }

@@ -103,7 +103,7 @@ import Wire
   @Test("Canceled writes and reads its golden vector.")
   func canceled() throws {
     let golden = [UInt8](hex:
-      "500050eb44002a004a420800ca615661486630c633e5c155ec6a3c935ceb9dfa8d3849c3c57dea845935d9194522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9ccb1176afa036e14000b0000")
+      "500050eb44002a004a420800ca615661486630c633e5c155ec6a3c935ceb9dfa8d3849c3c57dea845935d9194522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9ccb1176afa036e1400080000")
     #expect(SwiftFrames.canceled() == golden)
     try golden.withFrame(.canceled) { frame in
       let message = try #require(CanceledDecoder(frame))
@@ -117,7 +117,7 @@ import Wire
       #expect(message.account == AccountId(1779937740))
       #expect(message.instrument == InstrumentId(342754298))
       #expect(message.side == Side.buy)
-      #expect(message.reason == CancelReason.definition)
+      #expect(message.reason == CancelReason.closed)
       #expect(message.waitReason == WaitReason.none)
     }
   }
@@ -125,7 +125,7 @@ import Wire
   @Test("Canceled writes and reads its vector with everything absent that can be.")
   func canceledWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb44002a004a4208000000000000000000ffffffffffffffff000000000000000000000000000000004522e4a28a6e45661619f885d96da5c805b86958f6e8a9d90000000000000000000b0000")
+      "500050eb44002a004a4208000000000000000000ffffffffffffffff000000000000000000000000000000004522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9000000000000000000080000")
     #expect(SwiftFrames.canceledWithNulls() == golden)
     try golden.withFrame(.canceled) { frame in
       let message = try #require(CanceledDecoder(frame))
@@ -139,7 +139,7 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.instrument == InstrumentId(0))
       #expect(message.side == Side.buy)
-      #expect(message.reason == CancelReason.definition)
+      #expect(message.reason == CancelReason.closed)
       #expect(message.waitReason == WaitReason.none)
     }
   }

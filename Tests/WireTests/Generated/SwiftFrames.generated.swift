@@ -158,6 +158,14 @@ enum SwiftFrames {
     ("CancelOrders", "nulls", cancelOrdersWithNulls()),
     ("ResetNumbers", "values", resetNumbers()),
     ("ResetNumbers", "nulls", resetNumbersWithNulls()),
+    ("SetBlock", "values", setBlock()),
+    ("SetBlock", "nulls", setBlockWithNulls()),
+    ("CancelInstructions", "values", cancelInstructions()),
+    ("CancelInstructions", "nulls", cancelInstructionsWithNulls()),
+    ("SetLimit", "values", setLimit()),
+    ("SetLimit", "nulls", setLimitWithNulls()),
+    ("CutSession", "values", cutSession()),
+    ("CutSession", "nulls", cutSessionWithNulls()),
     ("SetParameter", "values", setParameter()),
     ("SetParameter", "nulls", setParameterWithNulls()),
     ("Note", "values", note()),
@@ -492,13 +500,13 @@ enum SwiftFrames {
 
   static func canceled() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.definition, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 14281026879448572362, transactTime: Timestamp(nanoseconds: 10609472385461642547), orderId: OrderId(14071840693142023004), clientOrderId: ClientOrderId(1862578579492732357), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(1779937740), instrument: InstrumentId(342754298), side: Side.buy, reason: CancelReason.closed, waitReason: WaitReason.none)
     }
   }
 
   static func canceledWithNulls() -> [UInt8] {
     [UInt8](frameLength: CanceledEncoder.frameLength) { frame in
-      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.definition, waitReason: WaitReason.none)
+      _ = CanceledEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), orderId: OrderId(0), clientOrderId: ClientOrderId(0), canceledQuantity: Energy(wattHours: 7369417906979086917), leaves: Energy(wattHours: -3988661113943746282), covered: Energy(wattHours: -2762420751672166395), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, reason: CancelReason.closed, waitReason: WaitReason.none)
     }
   }
 
@@ -1062,13 +1070,13 @@ enum SwiftFrames {
 
   static func cancelOrders() -> [UInt8] {
     [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
-      _ = CancelOrdersEncoder(into: frame, seqNo: 17959125267809139990, sendingTime: Timestamp(nanoseconds: 17465399370444974048), participant: ParticipantId(427521580), account: AccountId(122674787), instrument: InstrumentId(30116926), sides: MassCancel.Sides.sell)
+      _ = CancelOrdersEncoder(into: frame, seqNo: 17959125267809139990, sendingTime: Timestamp(nanoseconds: 17465399370444974048), participant: ParticipantId(427521580), account: AccountId(122674787), instrument: InstrumentId(30116926), sides: MassCancel.Sides.sell, orderId: OrderId(13510016962020892652), sessionId: SessionId(656982929))
     }
   }
 
   static func cancelOrdersWithNulls() -> [UInt8] {
     [UInt8](frameLength: CancelOrdersEncoder.frameLength) { frame in
-      _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell)
+      _ = CancelOrdersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(427521580), account: AccountId(0), instrument: InstrumentId(0), sides: MassCancel.Sides.sell, orderId: OrderId(0), sessionId: SessionId(656982929))
     }
   }
 
@@ -1081,6 +1089,54 @@ enum SwiftFrames {
   static func resetNumbersWithNulls() -> [UInt8] {
     [UInt8](frameLength: ResetNumbersEncoder.frameLength) { frame in
       _ = ResetNumbersEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(2826033752), account: AccountId(0))
+    }
+  }
+
+  static func setBlock() -> [UInt8] {
+    [UInt8](frameLength: SetBlockEncoder.frameLength) { frame in
+      _ = SetBlockEncoder(into: frame, seqNo: 6329225431415672456, sendingTime: Timestamp(nanoseconds: 5606706930176846920), participant: ParticipantId(1484694189), account: AccountId(2397494832), sessionId: SessionId(1207084927), releases: false, keepsOrders: true)
+    }
+  }
+
+  static func setBlockWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetBlockEncoder.frameLength) { frame in
+      _ = SetBlockEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(1484694189), account: AccountId(0), sessionId: SessionId(1207084927), releases: false, keepsOrders: true)
+    }
+  }
+
+  static func cancelInstructions() -> [UInt8] {
+    [UInt8](frameLength: CancelInstructionsEncoder.frameLength) { frame in
+      _ = CancelInstructionsEncoder(into: frame, seqNo: 8869074309257356999, sendingTime: Timestamp(nanoseconds: 1158155435774038445), participant: ParticipantId(1118443193), account: AccountId(870269543), instrument: InstrumentId(144020877), sessionId: SessionId(3626274615))
+    }
+  }
+
+  static func cancelInstructionsWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CancelInstructionsEncoder.frameLength) { frame in
+      _ = CancelInstructionsEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), participant: ParticipantId(1118443193), account: AccountId(0), instrument: InstrumentId(0), sessionId: SessionId(3626274615))
+    }
+  }
+
+  static func setLimit() -> [UInt8] {
+    [UInt8](frameLength: SetLimitEncoder.frameLength) { frame in
+      _ = SetLimitEncoder(into: frame, seqNo: 6756331358823497311, sendingTime: Timestamp(nanoseconds: 6640505196212037568), value: -7454921267020416353, participant: ParticipantId(2743525295), account: AccountId(1386371938), sessionId: SessionId(1518740772), kind: LimitKind.openOrders)
+    }
+  }
+
+  static func setLimitWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetLimitEncoder.frameLength) { frame in
+      _ = SetLimitEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: -7454921267020416353, participant: ParticipantId(2743525295), account: AccountId(0), sessionId: SessionId(1518740772), kind: LimitKind.openOrders)
+    }
+  }
+
+  static func cutSession() -> [UInt8] {
+    [UInt8](frameLength: CutSessionEncoder.frameLength) { frame in
+      _ = CutSessionEncoder(into: frame, seqNo: 9925836949546159179, sendingTime: Timestamp(nanoseconds: 10073655905112640426), sessionId: SessionId(190457678))
+    }
+  }
+
+  static func cutSessionWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CutSessionEncoder.frameLength) { frame in
+      _ = CutSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(190457678))
     }
   }
 
@@ -1146,13 +1202,13 @@ enum SwiftFrames {
 
   static func sessionRow() -> [UInt8] {
     [UInt8](frameLength: SessionRowEncoder.frameLength) { frame in
-      _ = SessionRowEncoder(into: frame, seqNo: 16748805998377305495, transactTime: Timestamp(nanoseconds: 5882008977845575701), refSeqNo: 8100447721753330056, since: Timestamp(nanoseconds: 4893994481000301390), lastMessage: Timestamp(nanoseconds: 16860097756546061923), publicKey: PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949), address: Label(low: 3543614304830055766, high: 7088997003512787764), address2: Label(low: 3543614304830055766, high: 7088997007807755060), address3: Label(low: 3543614304830055766, high: 7088997012102722356), sessionId: SessionId(2106689898), participant: ParticipantId(1442187553), roles: [.administration] as Roles, isConnected: true)
+      _ = SessionRowEncoder(into: frame, seqNo: 16748805998377305495, transactTime: Timestamp(nanoseconds: 5882008977845575701), refSeqNo: 8100447721753330056, since: Timestamp(nanoseconds: 4893994481000301390), lastMessage: Timestamp(nanoseconds: 16860097756546061923), publicKey: PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949), address: Label(low: 3543614304830055766, high: 7088997003512787764), address2: Label(low: 3543614304830055766, high: 7088997007807755060), address3: Label(low: 3543614304830055766, high: 7088997012102722356), sessionId: SessionId(2106689898), participant: ParticipantId(1442187553), roles: [.administration, .participantAdministration] as Roles, isConnected: true)
     }
   }
 
   static func sessionRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: SessionRowEncoder.frameLength) { frame in
-      _ = SessionRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, since: Timestamp(nanoseconds: 18446744073709551615), lastMessage: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949), address: Label(low: 3543614304830055766, high: 7088997003512787764), address2: Label(low: 3543614304830055766, high: 7088997007807755060), address3: Label(low: 3543614304830055766, high: 7088997012102722356), sessionId: SessionId(2106689898), participant: ParticipantId(1442187553), roles: [.administration] as Roles, isConnected: true)
+      _ = SessionRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, since: Timestamp(nanoseconds: 18446744073709551615), lastMessage: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(18362840720282937767, 6100359567344790171, 4256293987935727372, 10508329793321803949), address: Label(low: 3543614304830055766, high: 7088997003512787764), address2: Label(low: 3543614304830055766, high: 7088997007807755060), address3: Label(low: 3543614304830055766, high: 7088997012102722356), sessionId: SessionId(2106689898), participant: ParticipantId(1442187553), roles: [.administration, .participantAdministration] as Roles, isConnected: true)
     }
   }
 

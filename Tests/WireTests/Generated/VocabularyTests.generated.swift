@@ -83,7 +83,7 @@ import Wire
 
   @Test("CancelReason has the same values on the wire as in the market.")
   func cancelReason() {
-    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     #expect(CancelReason.user.rawValue == 0)
     #expect(CancelReason.expired.rawValue == 1)
     #expect(CancelReason.immediate.rawValue == 2)
@@ -96,6 +96,7 @@ import Wire
     #expect(CancelReason.postOnly.rawValue == 9)
     #expect(CancelReason.revoked.rawValue == 10)
     #expect(CancelReason.definition.rawValue == 11)
+    #expect(CancelReason.blocked.rawValue == 12)
   }
 
   @Test("ParameterSubject has the same values on the wire as in the market.")
@@ -139,6 +140,18 @@ import Wire
     #expect(ExplanationReason.instrumentHalted.rawValue == 3)
     #expect(ExplanationReason.instrumentClosed.rawValue == 4)
     #expect(ExplanationReason.ownOrder.rawValue == 5)
+  }
+
+  @Test("LimitKind has the same values on the wire as in the market.")
+  func limitKind() {
+    #expect(LimitKind.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6])
+    #expect(LimitKind.messagesPerSecond.rawValue == 0)
+    #expect(LimitKind.orderQuantity.rawValue == 1)
+    #expect(LimitKind.openOrders.rawValue == 2)
+    #expect(LimitKind.dailyNotional.rawValue == 3)
+    #expect(LimitKind.cashAtRisk.rawValue == 4)
+    #expect(LimitKind.accounts.rawValue == 5)
+    #expect(LimitKind.sessions.rawValue == 6)
   }
 
   @Test("Liquidity has the same values on the wire as in the market.")
@@ -213,6 +226,9 @@ import Wire
     #expect(Roles.metering.rawValue == 2)
     #expect(Roles.administration.rawValue == 4)
     #expect(Roles.dropCopy.rawValue == 8)
+    #expect(Roles.issuer.rawValue == 16)
+    #expect(Roles.participantAdministration.rawValue == 32)
+    #expect(Roles.surveillance.rawValue == 64)
   }
 
 }

@@ -295,6 +295,45 @@ class Client:
         return await self.wait_for(
             lambda m: m.name == "Canceled" and m.orderId == order_id, number=number)
 
+    async def block(self, participant: int = 0, account: Optional[int] = None, session: int = 0,
+                    keep_orders: bool = False) -> Message:
+        """Blocks one of the three: no new orders, instructions or transfers. Its open orders and standing
+        instructions are cancelled unless `keep_orders` is given. For operators and administrators."""
+        return await self.ask("SetBlock", participant=participant, account=account, sessionId=session,
+                              releases="no", keepsOrders="yes" if keep_orders else "no")
+
+    async def release(self, participant: int = 0, account: Optional[int] = None,
+                      session: int = 0) -> Message:
+        """Releases what `block` blocked."""
+        return await self.ask("SetBlock", participant=participant, account=account, sessionId=session,
+                              releases="yes", keepsOrders="no")
+
+    async def cancel_orders(self, participant: int = 0, account: Optional[int] = None,
+                            session: int = 0, instrument: Optional[int] = None, sides: str = "both",
+                            order_id: Optional[int] = None) -> Message:
+        """Cancels open orders of a participant or of a session, or the one order `order_id`, for an operator
+        or an administrator. The others of the arguments narrow it down."""
+        return await self.ask("CancelOrders", participant=participant, account=account,
+                              instrument=instrument, sides=sides, orderId=order_id, sessionId=session)
+
+    async def cancel_instructions(self, participant: int = 0, account: Optional[int] = None,
+                                  session: int = 0, instrument: Optional[int] = None) -> Message:
+        """Removes standing instructions of a participant or of a session; their open orders stand."""
+        return await self.ask("CancelInstructions", participant=participant, account=account,
+                              instrument=instrument, sessionId=session)
+
+    async def cut_session(self, session: int) -> Message:
+        """Ends a session's connection now; its client gets Terminate with 3013 and may log on again."""
+        return await self.ask("CutSession", sessionId=session)
+
+    async def set_limit(self, kind: str, value: int, participant: int = 0,
+                        account: Optional[int] = None, session: int = 0) -> Message:
+        """Sets a limit; `value` 0 removes it. Kinds: of a session messagesPerSecond; of an account
+        orderQuantity (Wh), openOrders, dailyNotional and cashAtRisk (1e-8 currency); of a participant
+        accounts and sessions, for its administrator."""
+        return await self.ask("SetLimit", participant=participant, account=account, sessionId=session,
+                              kind=kind, value=value)
+
     async def balance(self, account: int, area: int) -> Message:
         """The balance of an account in an area."""
         return await self.ask("BalanceRequest", account=account, area=area)

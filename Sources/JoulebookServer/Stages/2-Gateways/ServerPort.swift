@@ -84,10 +84,14 @@ final class ServerPort: ExchangePort {
         "a session ended in order; its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
     case .cutOff(let session, let refusal):
+      let reason =
+        switch refusal.code {
+        case .keyChanged: "its key was replaced or revoked"
+        case .versionReset: "its version was reset"
+        default: "it was cut by an operator or its participant's administrator"
+        }
       log.notice(
-        refusal.code == .keyChanged
-          ? "a session's connection ends: its key was replaced or revoked"
-          : "a session's connection ends: its version was reset",
+        "a session's connection ends: \(reason)",
         metadata: ["session": session.field, "code": "\(refusal.code.rawValue)"])
     }
   }
