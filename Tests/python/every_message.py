@@ -212,6 +212,30 @@ async def session(port, key):
     await back.close()
 
 
+async def rights(rival, operator):
+    """Blocks, limits and cuts, by the methods of the client."""
+    bid = await rival.order(BEN, SPOT, "buy", 1_000, 1_000)
+    acts = [operator.cancel_orders(order_id=bid.orderId), operator.cancel_instructions(participant=OTHER),
+            operator.set_limit("orderQuantity", 500, account=BEN)]
+    for act in acts:
+        answer = await act
+        assert answer.name == "Ack", answer
+    await rival.wait_for(lambda m: m.name == "Canceled" and m.orderId == bid.orderId)
+    for refusing, code, granting in (
+            (None, 6011, operator.set_limit("orderQuantity", 0, account=BEN)),
+            (operator.block(account=BEN), 6010, operator.release(account=BEN))):
+        if refusing is not None:
+            assert (await refusing).name == "Ack"
+        try:
+            await rival.order(BEN, SPOT, "buy", 1_000, 1_000)
+            raise AssertionError("the order was accepted")
+        except Rejected as refusal:
+            assert refusal.message.code == code, refusal
+        assert (await granting).name == "Ack"
+    await rival.order(BEN, SPOT, "buy", 1_000, 1_000)
+    assert (await operator.cut_session(BOT)).name == "Ack"
+
+
 async def lists(bot, operator):
     for kind in ("orders", "accounts", "instructions", "meters", "areas", "instruments"):
         rows = [row async for row in bot.list_all(kind, count=1)]
@@ -248,6 +272,7 @@ async def main(port, operator_seed):
     await lists(bot, operator)
     await bot.close()
     await session(port, keys[BOT][0])
+    await rights(rival, operator)
     for client in (desk, copier, rival, operator):
         await client.close()
     await asyncio.sleep(0.5)
