@@ -95,6 +95,8 @@ struct TypedTests {
   @Test("Roles are joined by + and named when one is unknown.")
   func roles() throws {
     #expect(try Typed.roles("trading+metering") == [.trading, .metering])
+    let firms: Roles = [.participantAdministration, .surveillance]
+    #expect(try Typed.roles("participantAdministration+surveillance") == firms)
     let found = refusal { () throws(ValueError) in try Typed.roles("trader") }
     #expect(found.contains("trading, metering, administration, dropCopy"))
   }

@@ -341,17 +341,20 @@ class Client:
     async def register_session(self, session_id: int, participant: int, public_key: bytes,
                                roles: list, orders: str = "keep") -> Message:
         """Registers the key of a session identity, or replaces its key and roles. Needs the role
-        administration.
+        administration, or participantAdministration for sessions of the own participant that only trade or
+        get drop copies.
 
-        `public_key` is the 32 bytes of an Ed25519 key; `roles` has some of trading, metering,
-        administration, dropCopy. Another key than before ends the session's connections and removes its
-        standing instructions; `orders` says whether its open orders stay: keep or cancel."""
+        `public_key` is the 32 bytes of an Ed25519 key; `roles` has some of trading, metering, administration,
+        dropCopy, participantAdministration, surveillance. Another key than before ends the session's
+        connections and removes its standing instructions; `orders` says whether its open orders stay: keep or
+        cancel."""
         return await self.ask("RegisterSession", sessionId=session_id, participant=participant,
                               publicKey=public_key, roles=roles, orders=orders)
 
     async def revoke_session(self, session_id: int, orders: str = "keep") -> Message:
         """Revokes a session identity: ends its connections, and removes its standing instructions. Needs the
-        role administration, and version 4 of the market rules. `orders` is keep or cancel."""
+        role administration, or participantAdministration of the own participant, and version 4 of the market
+        rules. `orders` is keep or cancel."""
         return await self.register_session(session_id, 0, bytes(32), [], orders)
 
     async def reset_numbers(self, session_id: Optional[int] = None,
