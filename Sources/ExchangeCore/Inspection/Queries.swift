@@ -69,7 +69,8 @@ extension Exchange {
   package struct Sender {
     /// The participant of the session.
     package let participant: ParticipantId
-    /// Whether it pays for the work of its commands: it may trade, and is no administrator.
+    /// Whether it pays for the work of its commands: it may trade or administers its participant,
+    /// and is no administrator of the exchange.
     package let pays: Bool
   }
 
@@ -81,7 +82,8 @@ extension Exchange {
     let roles = Roles(rawValue: row.roles)
     return Sender(
       participant: ParticipantId(row.participant),
-      pays: roles.contains(.trading) && !roles.contains(.administration))
+      pays: !roles.isDisjoint(with: [.trading, .participantAdministration])
+        && !roles.contains(.administration))
   }
 
   /// Sizes of the tables in use, and the progress of settlement.

@@ -33,7 +33,8 @@ extension BinaryGateway {
   /// commands must be applied when they are needed.
   public func charge(_ session: SessionId, _ units: Int64) {
     let roles = view.reference.roles(of: session)
-    if roles.contains(.trading), !roles.contains(.administration) { debit(session, units) }
+    let pays = !roles.isDisjoint(with: [.trading, .participantAdministration])
+    if pays, !roles.contains(.administration) { debit(session, units) }
   }
 
   /// Takes the cost of a command that was journaled although it changed nothing: one that was
