@@ -207,11 +207,14 @@ class Disk:
                     else:
                         tally.lost += 1
         folders = [path for path in self.root.rglob("*") if path.is_dir()]
+        # A file has its mode from the call that makes it.
+        modes = {str(path): path.stat().st_mode & 0o777 for path in self.root.rglob("*") if path.is_file()}
         shutil.rmtree(self.root)
         for path in [self.root, *sorted(folders)]:
             path.mkdir()
         for name, file in self.durable_names.items():
             pathlib.Path(name).write_bytes(file.durable)
+            pathlib.Path(name).chmod(modes.get(name, 0o600))
 
 
 def sectors(place, content):
