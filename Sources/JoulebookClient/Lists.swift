@@ -80,6 +80,10 @@ extension Client {
   /// Reads a whole list, page by page, and waits where the limit of work (9007) requires it. Other
   /// messages that arrive before its end are dropped. Blocks the calling thread.
   /// - Parameters:
+  ///   - kind: What is listed; participants, sessions and house accounts are for operators.
+  ///   - scope: Whose rows; those of others are for operators.
+  ///   - participant: The participant that the scope `participant` names.
+  ///   - account: Only rows of this account; null: of all.
   ///   - timeoutMilliseconds: Longest wait for a message.
   ///   - row: Called with each row, in the order of the list.
   /// - Errors: `.rejected`, `.timedOut`, and those of `poll`.
