@@ -24,6 +24,7 @@ import abusers  # noqa: E402
 from exchange import DEEP, ROOT, Market, calm, disk, honest, memory, outcome  # noqa: E402
 from market import Server  # noqa: E402
 from session import Session  # noqa: E402
+from joulebook import read_private_key  # noqa: E402
 
 MOST = 0.005                    # Seconds; others' p99.
 DISK = 64 << 20                 # Bytes a second that one abuser may write.
@@ -120,7 +121,9 @@ def health_port(server):
 
 def abuse(plan):
     """The abuser's process."""
-    market = SimpleNamespace(keys=plan["keys"], depth=plan["depth"], order_of_victim=plan["order_of_victim"])
+    market = SimpleNamespace(
+        keys=plan["keys"], depth=plan["depth"], order_of_victim=plan["order_of_victim"],
+        key=lambda name: read_private_key(bytes.fromhex(plan["keys"][name])))
     problems = []
     context = SimpleNamespace(
         market=market, port=plan["port"], seconds=plan["seconds"], health=plan["health"],
