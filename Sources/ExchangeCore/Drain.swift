@@ -46,7 +46,7 @@ extension Exchange {
   ///
   /// When the previous drain stopped at its bound, older positions stand before the one that this
   /// command changed. None of them may trade on energy or headroom that no longer exists.
-  private mutating func removeExcessCoverOfTouched() {
+  mutating func removeExcessCoverOfTouched() {
     var position = touched.head
     while position != 0 {
       invariant(balances.positions[position].isTouched, "a queued position is marked as touched")
@@ -55,9 +55,6 @@ extension Exchange {
       position = balances.positions[position].nextTouched
     }
   }
-
-  /// Removes excess cover from every touched position, before any order trades.
-  mutating func releaseLostCoverOfTouched() { removeExcessCoverOfTouched() }
 
   /// Removes the cover that a transfer took from a position, before any order trades.
   mutating func releaseLostCover(_ position: UInt32, _ side: Side) {

@@ -21,6 +21,19 @@ struct SubjectArguments: ParsableArguments {
     }
   }
 
+  /// Blocks or releases it.
+  func block(
+    on server: OperatorConnection, releases: Bool = false, keepsOrders: Bool = false
+  ) throws {
+    let (participant, account, session) = numbers
+    let block = SetBlock(
+      participant: participant, account: account, session: session, releases: releases,
+      keepsOrders: keepsOrders)
+    try server.execute(explaining: explanation) { client throws(ClientError) in
+      try client.submit(.reference(.setBlock(block)))
+    }
+  }
+
   /// The text of a reject that is about the subject; `nil` for the general text of its code.
   func explanation(_ rejection: Rejection) -> String? {
     rejection.code == .unknownSession
@@ -47,17 +60,7 @@ extension AdminCommand {
     @Flag(name: .long, help: "Open orders and standing instructions stand.")
     var keepOrders = false
 
-    func run() throws {
-      let (participant, account, session) = subject.numbers
-      try server.execute(explaining: subject.explanation) { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .setBlock(
-              SetBlock(
-                participant: participant, account: account, session: session,
-                keepsOrders: keepOrders))))
-      }
-    }
+    func run() throws { try subject.block(on: server, keepsOrders: keepOrders) }
   }
 
   struct Release: ParsableCommand {
@@ -72,16 +75,7 @@ extension AdminCommand {
     @OptionGroup var server: OperatorConnection
     @OptionGroup var subject: SubjectArguments
 
-    func run() throws {
-      let (participant, account, session) = subject.numbers
-      try server.execute(explaining: subject.explanation) { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .setBlock(
-              SetBlock(
-                participant: participant, account: account, session: session, releases: true))))
-      }
-    }
+    func run() throws { try subject.block(on: server, releases: true) }
   }
 
   struct Cancel: ParsableCommand {

@@ -56,7 +56,7 @@ extension Exchange {
   }
 
   /// The number of open orders of an account; takes time in proportion to its positions.
-  private func openOrders(of account: UInt32) -> UInt32 {
+  func openOrders(of account: UInt32) -> UInt32 {
     var count: UInt32 = 0
     var position = accounts[account].firstPosition
     while position != 0 {

@@ -19,14 +19,20 @@ extension Exchange {
   /// The standing instructions, in the order in which their positions came.
   package func instructions() -> [SetAgent] {
     stride(from: 1, through: balances.positionCount, by: 1).compactMap { number in
-      let (position, agent) = (balances.positions[number], balances.agents[number])
-      guard position.account != 0, position.hasAgent else { return nil }
-      return SetAgent(
-        account: AccountId(position.account), instrument: InstrumentId(agent.instrument),
-        sells: agent.sells, buys: agent.buys, sellPrice: Price(ticks: agent.sellPrice),
-        sellAbove: Energy(wattHours: agent.sellAbove), buyPrice: Price(ticks: agent.buyPrice),
-        buyBelow: Energy(wattHours: agent.buyBelow), target: Energy(wattHours: agent.target))
+      let position = balances.positions[number]
+      return position.account != 0 && position.hasAgent ? instruction(number) : nil
     }
+  }
+
+  /// The standing instruction of a position, which has one. Constant time.
+  func instruction(_ position: UInt32) -> SetAgent {
+    let agent = balances.agents[position]
+    return SetAgent(
+      account: AccountId(balances.positions[position].account),
+      instrument: InstrumentId(agent.instrument), sells: agent.sells, buys: agent.buys,
+      sellPrice: Price(ticks: agent.sellPrice), sellAbove: Energy(wattHours: agent.sellAbove),
+      buyPrice: Price(ticks: agent.buyPrice), buyBelow: Energy(wattHours: agent.buyBelow),
+      target: Energy(wattHours: agent.target))
   }
 
   /// The rated power of a meter, W, and whether sessions with the trading role may send its

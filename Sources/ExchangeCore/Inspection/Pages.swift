@@ -166,16 +166,6 @@ extension Exchange {
     }
   }
 
-  private func instruction(_ position: UInt32) -> SetAgent {
-    let agent = balances.agents[position]
-    return SetAgent(
-      account: AccountId(balances.positions[position].account),
-      instrument: InstrumentId(agent.instrument), sells: agent.sells, buys: agent.buys,
-      sellPrice: Price(ticks: agent.sellPrice), sellAbove: Energy(wattHours: agent.sellAbove),
-      buyPrice: Price(ticks: agent.buyPrice), buyBelow: Energy(wattHours: agent.buyBelow),
-      target: Energy(wattHours: agent.target))
-  }
-
   // MARK: House accounts and single balances
 
   private func housePage(_ query: ListQuery) -> ListPage {

@@ -104,7 +104,7 @@ extension Exchange {
     let largest = limits.orderQuantity.inForce
     if largest != 0, exposure.quantity > largest { return Refusal(.orderLimit, largest) }
     let most = limits.openOrders.inForce
-    if most != 0, exposure.isNew, openOrders(of: exposure.account) >= most {
+    if most != 0, exposure.isNew, Int64(openOrders(of: exposure.account)) >= most {
       return Refusal(.openOrderLimit, most)
     }
     let notional = limits.dailyNotional.inForce
@@ -118,17 +118,6 @@ extension Exchange {
       return Refusal(.cashLimit, cash)
     }
     return nil
-  }
-
-  private func openOrders(of account: UInt32) -> Int64 {
-    var count: Int64 = 0
-    var position = accounts[account].firstPosition
-    while position != 0 {
-      count += Int64(owned(position, .sell).count) + Int64(owned(position, .buy).count)
-      position = balances.positions[position].next
-    }
-    invariant(count <= Int64(orders.count), "an account's orders are open orders")
-    return count
   }
 
   private func reserved(_ exposure: Exposure) -> Int64 {

@@ -159,7 +159,7 @@ extension Exchange {
     case .lot:
       fitOrders(new.number, to: terms)
       products.instruments[new.number] = terms
-      releaseLostCoverOfTouched()
+      removeExcessCoverOfTouched()
       drain()
     case .lowestPrice, .highestPrice, .tick:
       fitOrders(new.number, to: terms)

@@ -18,7 +18,7 @@ extension Exchange {
       reference.participants[reference.sessions[new.session.rawValue].participant].exists,
       "a session's participant exists")
     emit(.reference(.sessionRegistered(new)))
-    if former.exists { noteVisited(UInt64(balances.positionCount)) }
+    if former.exists { noteScanned(balances.positionCount) }
     if rules >= 4, former.exists, new.roles == [] || former.publicKey != new.publicKey {
       stopInstructions(of: new.session)
     }
