@@ -7,18 +7,19 @@ import socket
 import struct
 import time
 
-from exchange import (ABUSER, ACCOUNT, AREA, EMPTY, INSTRUMENT, METER, OTHER, POOR, SECOND)
+from exchange import (ABUSER, ACCOUNT, AREA, EMPTY, INSTRUMENT, METER, OTHER, POOR, POOR_METER, SECOND)
+from joulebook.codec import sign_reading
 from session import Session, connect
 
 KINDS = {}
 
 
-def kind(name, deep=False, quick=False, settings=(), tls=False, health=False, memory=64):
+def kind(name, deep=False, quick=False, settings=(), tls=False, health=False, memory=64, times=1):
     """Registers an abuser. `deep`: the book has many orders; `quick`: it runs in `make test`; `memory`: MiB by which
-    the server may grow."""
+    the server may grow; `times`: how many times as long as other rows, for what can be done only once in some seconds."""
     def add(function):
         KINDS[function.__name__] = dict(name=name, deep=deep, quick=quick, settings=list(settings), tls=tls,
-                                        health=health, memory=memory, run=function)
+                                        health=health, memory=memory, times=times, run=function)
         return function
     return add
 
@@ -231,7 +232,7 @@ async def mass_cancels(context):
     return session.got()
 
 
-@kind("cancels a deep book at once, with a subscriber to it", deep=True, memory=256)
+@kind("cancels a deep book at once, with a subscriber to it", deep=True, memory=256, times=4)
 async def mass_cancel_deep(context):
     follower = await context.open("second", SECOND)
     await follower.write(follower.next(follower.frame("MarketDataSubscribe", area=AREA, snapshot="none")))
@@ -244,16 +245,23 @@ async def mass_cancel_deep(context):
     return f"{session.got()}; its subscriber: {follower.got()}"
 
 
-@kind("sweeps a deep book with one order", deep=True, memory=256)
+@kind("sweeps a deep book with one order", deep=True, memory=256, times=4)
 async def sweep(context):
     session = await context.open("second", SECOND)
-    reading = context.market.key("meter")
+    end = time.time_ns()
+    reading = dict(meter=POOR_METER, register_sequence=1, interval_start=end - 3_600 * 10**9, interval_end=end,
+                   produced=context.market.depth, consumed=0)
+    signature = sign_reading(context.market.key("meter"), session.client.market, **reading)
+    await session.write(session.next(session.frame(
+        "MeterReading", meter=POOR_METER, registerSequence=1, intervalStart=reading["interval_start"],
+        intervalEnd=end, produced=context.market.depth, consumed=0, signature=signature)))
     await asyncio.sleep(context.seconds / 3)
     order = enter(session, POOR, "sell", context.market.depth, price=0, timeInForce="immediateOrCancel")
     await session.write(session.order(order))
     await asyncio.sleep(context.seconds * 2 / 3)
-    await session.settle()
-    del reading
+    await session.settle(10)
+    # Each trade has a report for either side.
+    context.expect(session.counts["Trade"] >= context.market.depth, f"it did not sweep the book: {session.got()}")
     return session.got()
 
 
@@ -464,6 +472,39 @@ async def handshakes(context):
                 failed += 1
     await asyncio.gather(*(one() for _ in range(16)))
     return f"{done} handshakes, {failed} failed"
+
+
+@kind("begins TLS handshakes and leaves the server with them, from 64 addresses", tls=True)
+async def hellos(context):
+    import ssl
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.wrap_bio(incoming, outgoing).do_handshake()
+    hello = outgoing.read()
+    begun = refused = 0
+    sockets, end = [], time.monotonic() + context.seconds
+    while time.monotonic() < end:
+        for host in range(2, 66):
+            stranger = socket.socket()
+            stranger.settimeout(0.5)
+            try:
+                stranger.bind((f"127.0.0.{host}", 0))
+                stranger.connect(("127.0.0.1", context.port))
+                stranger.send(hello)
+                sockets.append(stranger)
+                begun += 1
+            except OSError:
+                refused += 1
+                stranger.close()
+        await asyncio.sleep(0.01)
+        for stranger in sockets[:-1_000]:
+            stranger.close()
+        del sockets[:-1_000]
+    for stranger in sockets:
+        stranger.close()
+    return f"{begun} handshakes begun, {refused} connections refused"
 
 
 @kind("asks for /health a byte at a time, on many connections", health=True, quick=True)

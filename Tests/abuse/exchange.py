@@ -18,7 +18,7 @@ from market import Server  # noqa: E402
 
 ABUSER, SECOND, VICTIM = 2, 3, 4            # Sessions; the first two are of one participant.
 ACCOUNT, POOR, OTHER = 11, 12, 13           # Accounts: the abuser's two, the victim's.
-METER, OTHER_METER = 1, 2
+METER, OTHER_METER, POOR_METER = 1, 2, 3
 AREA, EMPTY, EUR = 1, 2, 978
 INSTRUMENT, UNUSED = 1, 2
 DEEP = 100_000                              # Open orders of the abuser in the deep book.
@@ -79,7 +79,8 @@ class Market:
         acts += [("Deposit", dict(account=account, currency=EUR, amount=10**16, reference=1))
                  for account in (ACCOUNT, OTHER)]
         acts += [("RegisterMeter", dict(meter=meter, account=account, area=AREA, publicKey=public[name]))
-                 for meter, account, name in ((METER, ACCOUNT, "meter"), (OTHER_METER, OTHER, "other"))]
+                 for meter, account, name in ((METER, ACCOUNT, "meter"), (OTHER_METER, OTHER, "other"),
+                                           (POOR_METER, POOR, "meter"))]
         for name, fields in acts:
             await operator.ask(name, **fields)
         await operator.close()
@@ -109,17 +110,26 @@ class Market:
         await session.close()
 
 
-def calm(market, server, seconds, warm_up="1s", rate=900):
+def certificate(folder):
+    """A certificate for 127.0.0.1 and its key, as files."""
+    files = [str(pathlib.Path(folder) / name) for name in ("server.pem", "server.key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-out", files[0], "-keyout", files[1]], check=True, stderr=subprocess.DEVNULL)
+    pathlib.Path(files[1]).chmod(0o600)
+    return files
+
+
+def calm(market, server, seconds, warm_up="1s", rate=900, options=()):
     """Nine honest clients for `seconds`. Returns p50, p99 and the longest wait in seconds, and the problem or None."""
-    process = honest(market, server, seconds, warm_up, rate)
-    return outcome(process)
+    return outcome(honest(market, server, seconds, warm_up, rate, options))
 
 
-def honest(market, server, seconds, warm_up="500ms", rate=900):
+def honest(market, server, seconds, warm_up="500ms", rate=900, options=()):
     return subprocess.Popen(
         [market.program, "load", "--connect", f"127.0.0.1:{server.port}", "--data", str(server.data),
          "--connections", "9", "--rate", str(rate), "--duration", f"{int(seconds * 1000)}ms", "--warm-up", warm_up,
-         "--wait", "park", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+         "--wait", "park", "--quiet", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def outcome(process, patience=120):

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import abusers  # noqa: E402
-from exchange import DEEP, ROOT, Market, calm, disk, honest, memory, outcome  # noqa: E402
+from exchange import DEEP, ROOT, Market, calm, certificate, disk, honest, memory, outcome  # noqa: E402
 from market import Server  # noqa: E402
 from session import Session  # noqa: E402
 from joulebook import read_private_key  # noqa: E402
@@ -64,17 +64,23 @@ def main():
 
 def measure(market, name, row, seconds, is_quick):
     """Prints a row. Returns the problem, or None."""
+    seconds *= row["times"]
     data = market.folder / name
     shutil.copytree(market.template(row["deep"]), data)
     settings = list(row["settings"])
     if row["health"]:
         settings.append("health=127.0.0.1:0")
+    options = []
+    if row["tls"]:
+        files = certificate(market.folder)
+        settings += [f"tls.certificate={files[0]}", f"tls.key={files[1]}"]
+        options = ["--tls-authorities", files[0]]
     server = Server(market.program, data, settings)
     if server.port is None:
         return f"{name}: the server does not start"
     problem = None
     try:
-        alone, problem = calm(market, server, min(seconds, 2), "300ms")
+        alone, problem = calm(market, server, min(seconds, 2), "300ms", options=options)
         if problem:
             return problem
         before, written = memory(server.pid), disk(data)
@@ -84,7 +90,7 @@ def measure(market, name, row, seconds, is_quick):
         abuser = subprocess.Popen([sys.executable, __file__, "--abuse", plan], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         abuser.stdout.readline()                       # It is connected.
-        others, problem = outcome(honest(market, server, seconds))
+        others, problem = outcome(honest(market, server, seconds, options=options))
         out, errors = abuser.communicate(timeout=300)
         said = json.loads(out.strip().splitlines()[-1]) if out.strip() else dict(got="", problem=errors[-400:])
         problem = problem or said["problem"]
@@ -99,7 +105,7 @@ def measure(market, name, row, seconds, is_quick):
         if rate > DISK:
             problem = problem or f"{rate / 1e6:.0f} MB a second were written"
         # It is still there, for everybody.
-        _, still = calm(market, server, 0.5, "100ms")
+        _, still = calm(market, server, 0.5, "100ms", options=options)
         problem = problem or still
     finally:
         if server.process.poll() is not None:

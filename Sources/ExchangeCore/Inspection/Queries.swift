@@ -72,6 +72,11 @@ extension Exchange {
     /// Whether it pays for the work of its commands: it may trade or administers its participant,
     /// and is no administrator of the exchange.
     package let pays: Bool
+
+    /// A sender.
+    package init(participant: ParticipantId, pays: Bool) {
+      (self.participant, self.pays) = (participant, pays)
+    }
   }
 
   /// The sender behind a session.

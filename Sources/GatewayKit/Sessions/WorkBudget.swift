@@ -14,14 +14,18 @@ import MarketModel
 public struct WorkBudget: Sendable {
   /// Units that a participant may spend, and how many of them in one turn.
   public struct Limits: Sendable, Equatable {
-    /// Units per second; also the most that are saved up.
+    /// Units per second.
     public var perSecond: Int64
+    /// The most units that are saved up.
+    public var saved: Int64
     /// Units per turn of the event loop, after which the participant's next request waits.
     public var perTurn: Int64
 
-    /// Limits of `perSecond` units per second and `perTurn` per turn.
-    public init(perSecond: Int64 = 100_000, perTurn: Int64 = 500) {
+    /// Limits of `perSecond` units per second and `perTurn` per turn. Unless `saved` says otherwise,
+    /// a second's units are saved up.
+    public init(perSecond: Int64 = 100_000, saved: Int64? = nil, perTurn: Int64 = 500) {
       (self.perSecond, self.perTurn) = (perSecond, perTurn)
+      self.saved = saved ?? perSecond
     }
   }
 
@@ -80,7 +84,7 @@ public struct WorkBudget: Sendable {
   /// A full budget.
   public init(_ limits: Limits) {
     self.limits = limits
-    left = limits.perSecond
+    left = limits.saved
   }
 
   /// Whether a command may be taken: earlier work has not used up the budget. A cancel may be taken
@@ -101,7 +105,7 @@ public struct WorkBudget: Sendable {
     if turn != self.turn { (self.turn, inTurn) = (turn, 0) }
     if inTurn > 0, inTurn + cost > limits.perTurn { return .wait }
     refill(at: now)
-    guard left >= min(cost, limits.perSecond) else { return .refuse(left: left) }
+    guard left >= min(cost, limits.saved) else { return .refuse(left: left) }
     left -= cost
     inTurn += cost
     return .pass
@@ -119,7 +123,7 @@ public struct WorkBudget: Sendable {
     let passed = min(now.since(refilled), 3_600_000_000_000)
     let units = Int64(passed / 1_000) * limits.perSecond / 1_000_000
     guard units > 0 else { return }
-    left = min(left + units, limits.perSecond)
+    left = min(left + units, limits.saved)
     // The time of a part of a unit is kept for the next call.
     let rest = passed - UInt64(units * 1_000_000 / limits.perSecond) * 1_000
     refilled = SteadyTime(nanoseconds: now.nanoseconds - min(rest, now.nanoseconds))
