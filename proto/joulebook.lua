@@ -63,7 +63,7 @@ local values_Sides = {
   [0] = "buy", [1] = "sell", [2] = "both"
 }
 local values_SessionOrders = {
-  [0] = "keep", [1] = "cancel"
+  [0] = "standard", [1] = "cancel", [2] = "keep"
 }
 local values_AssetKind = {
   [0] = "cash", [1] = "energy"

@@ -59,6 +59,7 @@ extension Exchange {
     body(CashReferences.self)
     body(Notes.self)
     body(Restrictions.self)
+    body(SpentPower.self)
   }
 }
 

@@ -52,6 +52,7 @@ public struct Exchange: ~Copyable {
   var cashReferences: CashReferences
   var notes: Notes
   var restrictions: Restrictions
+  var spentPower: SpentPower
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -98,6 +99,7 @@ public struct Exchange: ~Copyable {
     cashReferences = CashReferences(capacity: capacity)
     notes = Notes(capacity: capacity)
     restrictions = Restrictions(capacity: capacity)
+    spentPower = SpentPower(capacity: capacity)
   }
 
   /// Applies one command.

@@ -26,7 +26,7 @@ public final class DurableView {
   /// Time of the last command that had an event; `nil` if there was none.
   public private(set) var time: Timestamp?
   /// The session that the last event of kind `other` ends wherever it is established, and why: its
-  /// key was replaced or revoked (1024), its version was reset (1025), or it was cut (3013).
+  /// key was replaced (1024), it was revoked (1001), its version was reset (1025), or it was cut (3013).
   public private(set) var ended: (session: SessionId, refusal: Refusal)?
 
   /// The view of an exchange before its first command.
@@ -122,7 +122,7 @@ public final class DurableView {
       now.roles.isEmpty || now.key != former.key || now.participant != former.participant
     else { return }
     flows.keyChanged(session.session)
-    ended = (session.session, Refusal(.keyChanged))
+    ended = (session.session, Refusal(now.roles.isEmpty ? .unknownSession : .keyChanged))
   }
 
   /// Whether both are equal in everything that is durable.
@@ -131,6 +131,12 @@ public final class DurableView {
       && feed.isSame(as: other.feed) && identities.rows == other.identities.rows
       && messageLimits.all == other.messageLimits.all && time == other.time
   }
+}
+
+extension RejectCode {
+  /// Whether a session that ends with this code has lost its key, so that what becomes of its orders
+  /// was the operator's decision.
+  public var endsKey: Bool { self == .keyChanged || self == .unknownSession }
 }
 
 // MARK: - State image

@@ -70,7 +70,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The session version is more than a day ahead of the server's clock in ns since 1970.
   /// Limit: highest session version allowed now.
   public static let sessionVersionTooHigh = RejectCode(rawValue: 1023)
-  /// The operator has replaced or revoked the session's key.
+  /// The operator has replaced the session's key.
   public static let keyChanged = RejectCode(rawValue: 1024)
   /// The operator has reset the session's last version.
   public static let versionReset = RejectCode(rawValue: 1025)
@@ -435,7 +435,7 @@ extension RejectCode {
       action: "Use the present time in ns as version; or a counter."),
     Entry(
       code: .keyChanged, name: "keyChanged",
-      meaning: "The operator has replaced or revoked the session's key.",
+      meaning: "The operator has replaced the session's key.",
       limit: "",
       action: "Log on with the new key; ask the operator."),
     Entry(

@@ -173,10 +173,13 @@ public enum Parameter: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 
 /// What becomes of a session's open orders when it is registered again (market rules 2).
 public enum SessionOrders: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  /// They stay.
-  case keep = 0
+  /// They are cancelled when the session is revoked, and stay otherwise; before version 5 of the
+  /// rules they always stay.
+  case standard = 0
   /// All are cancelled, those of standing instructions and those that outlive the session too.
   case cancel = 1
+  /// They stay.
+  case keep = 2
 }
 
 /// Why part of an order waits (market rules 4).

@@ -36,12 +36,13 @@ extension AdminCommand {
       discussion: """
         A session with this key may act for the participant in the given roles. Registering it again \
         replaces key and roles. Replacing or revoking a key ends the session's connections at once \
-        and stops its standing instructions; its open orders stay, or are cancelled with --orders \
-        cancel. A session number stays with its participant for ever.
+        and stops its standing instructions. Its open orders are cancelled when it is revoked, and \
+        stay when its key is replaced; --orders keep and --orders cancel say otherwise. A session \
+        number stays with its participant for ever.
 
           joulebook admin session 2 --participant 2 --public-key ana.pub --role trading
           joulebook admin session 2 --participant 2 --public-key new.pub --role trading
-          joulebook admin session 2 --revoke --orders cancel
+          joulebook admin session 2 --revoke
 
         Each operator, and each script of one, works with an identity of its own, since a session is \
         established on one connection at a time:
@@ -67,8 +68,13 @@ extension AdminCommand {
     var role: [Role] = []
     @Flag(name: .long, help: "Revoke the identity: its key opens no session any more.")
     var revoke = false
-    @Option(name: .long, help: "What becomes of its open orders: keep or cancel.")
-    var orders = Orders.keep
+    @Option(
+      name: .long,
+      help: """
+        What becomes of its open orders: keep or cancel. Unless given, they are cancelled when the \
+        identity is revoked, and stay when its key is replaced.
+        """)
+    var orders: Orders?
     @Option(
       name: .long,
       help: "Its orders never trade with orders of the same account, or of the same participant.")
@@ -98,7 +104,7 @@ extension AdminCommand {
             .registerSession(
               RegisterSession(
                 session: SessionId(identity), participant: ParticipantId(participant ?? 0),
-                roles: roles, publicKey: key, orders: orders.orders,
+                roles: roles, publicKey: key, orders: orders?.orders ?? .standard,
                 selfTrade: selfTrade.scope))))
       }
     }

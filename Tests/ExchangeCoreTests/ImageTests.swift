@@ -111,6 +111,7 @@ struct ImageTests {
     CashReferences.write(exchange, to: additions)
     Notes.write(exchange, to: additions)
     Restrictions.write(exchange, to: additions)
+    SpentPower.write(exchange, to: additions)
     // The capacity had no number of references.
     return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }
@@ -129,6 +130,20 @@ struct ImageTests {
     try read { exchange, image in
       withUnsafeBytes(of: UInt64(0x203D_38A6_D449_F829).littleEndian) { Array($0) }
         + withoutAdditions(exchange, image)[8...]
+    }
+  }
+
+  @Test("An image of the layout before version 5 of the rules is read.")
+  func readsLayoutBeforeRules5() throws {
+    var layout = StateLayout(version: 2)
+    layout.add(Capacity.Image.self)
+    Exchange.forEachComponent { if $0 != SpentPower.self { $0.add(to: &layout) } }
+    #expect(FormerImage.fingerprints[FormerImage.beforeRules5] == layout.fingerprint)
+    try read { exchange, image in
+      let additions = StateBytes()
+      SpentPower.write(exchange, to: additions)
+      return withUnsafeBytes(of: layout.fingerprint.littleEndian) { Array($0) }
+        + image[8...].dropLast(8 + additions.bytes.count) + image.suffix(8)
     }
   }
 

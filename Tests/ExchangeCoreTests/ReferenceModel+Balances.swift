@@ -128,6 +128,7 @@ extension ReferenceModel {
       meters[reading.meter]?.lastSequence = reading.registerSequence
     }
     meters[reading.meter]?.lastEnd = reading.intervalEnd
+    if rules >= 5 { takePower(reading) }
     areas[key.area]?.produced += produced
     if produced > 0 {
       store(key, produced - lost)
@@ -190,7 +191,7 @@ extension ReferenceModel {
     try require(produced >= 0 && consumed >= 0, .negativeReading)
     try require(
       produced <= Limit.reading && consumed <= Limit.reading, .readingTooLarge, Limit.reading)
-    if rules >= 3 { try requirePower(reading, meter.definition) }
+    if rules >= 3 { try requirePower(reading, meter) }
     try requireLimits(definition, produced, consumed)
     return definition
   }
@@ -206,16 +207,36 @@ extension ReferenceModel {
       Int64(truncatingIfNeeded: latest))
   }
 
-  /// The reading is at most what the meter's power gives in the interval, in whole Wh rounded up.
-  private func requirePower(_ reading: MeterReading, _ meter: RegisterMeter) throws(Refusal) {
+  /// The reading is at most what the meter's power gives in the interval, in whole Wh rounded up;
+  /// since version 5 less what earlier readings took beyond it.
+  private func requirePower(_ reading: MeterReading, _ meter: ModelMeter) throws(Refusal) {
+    for (energy, beyond) in [
+      (reading.produced, meter.beyond.produced), (reading.consumed, meter.beyond.consumed),
+    ] {
+      let (whole, rest) = (given(reading, meter.definition) - beyond)
+        .quotientAndRemainder(dividingBy: Self.hour)
+      let most = rest > 0 ? whole + 1 : whole
+      try require(
+        Int128(energy.wattHours) <= most, .readingAboveCapacity, Int64(truncatingIfNeeded: most))
+    }
+  }
+
+  private static let hour: Int128 = 3_600 * 1_000_000_000
+
+  /// What the meter's power gives in the interval, W x ns.
+  private func given(_ reading: MeterReading, _ meter: RegisterMeter) -> Int128 {
     let power = meter.capacity == 0 ? 100_000 : meter.capacity
-    let length = reading.intervalEnd.nanoseconds - reading.intervalStart.nanoseconds
-    let hour: Int128 = 3_600 * 1_000_000_000
-    let (whole, rest) = (Int128(power) * Int128(length)).quotientAndRemainder(dividingBy: hour)
-    let most = rest > 0 ? whole + 1 : whole
-    try require(
-      Int128(reading.produced.wattHours) <= most && Int128(reading.consumed.wattHours) <= most,
-      .readingAboveCapacity, Int64(truncatingIfNeeded: most))
+    return Int128(power)
+      * Int128(reading.intervalEnd.nanoseconds - reading.intervalStart.nanoseconds)
+  }
+
+  private mutating func takePower(_ reading: MeterReading) {
+    guard var meter = meters[reading.meter] else { return }
+    let given = given(reading, meter.definition)
+    let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
+    meter.beyond.produced = max(0, meter.beyond.produced + Int128(produced) * Self.hour - given)
+    meter.beyond.consumed = max(0, meter.beyond.consumed + Int128(consumed) * Self.hour - given)
+    meters[reading.meter] = meter
   }
 
   /// Refuses a reading that could bring a total of the area out of the limits of section 1.

@@ -30,7 +30,8 @@ extension ReferenceModel {
     if let former {
       let isKeyGone = definition.roles == [] || former.publicKey != definition.publicKey
       if rules >= 4, isKeyGone { stopInstructions(of: definition.session) }
-      if definition.orders == .cancel {
+      let isRevoked = definition.roles == [] && definition.orders == .standard
+      if definition.orders == .cancel || (rules >= 5 && isRevoked) {
         cancelOrders(of: definition.session, former.participant)
         drain()
       }

@@ -284,7 +284,7 @@ extension ReferenceModel {
   }
 
   mutating func cancel(_ request: CancelOrder, _ command: Command) throws(Refusal) {
-    try requireAccount(request.account, command.session)
+    try requireCancels(request.account, command)
     let order = orders.values.first {
       $0.account == request.account
         && (request.order == .null
@@ -297,7 +297,7 @@ extension ReferenceModel {
   }
 
   mutating func massCancel(_ request: MassCancel, _ command: Command) throws(Refusal) {
-    try requireAccount(request.account, command.session)
+    try requireCancels(request.account, command)
     if request.instrument != .null {
       try require(
         instruments[request.instrument] != nil, .unknownInstrument, Int64(capacity.instruments))

@@ -10,7 +10,11 @@ extension ReferenceModel {
     if command.session == .exchange { return }
     let roles = sessions[command.session]?.roles ?? []
     try require(!roles.isEmpty, .unknownSession)
-    let needed = CommandKind(command.body).roles
+    var needed = CommandKind(command.body).roles
+    switch command.body {
+    case .cancel, .order(.massCancel): if rules < 5 { needed = .trading }
+    default: break
+    }
     try require(!needed.isEmpty, .notPermitted)
     // The meter determines the account of a reading.
     if case .meterReading = command.body { return }
@@ -29,6 +33,13 @@ extension ReferenceModel {
     try require(
       session == .exchange || accounts[account]?.participant == sessions[session]?.participant,
       .foreignAccount)
+  }
+
+  /// The session may cancel orders of the account.
+  func requireCancels(_ account: AccountId, _ command: Command) throws(Refusal) {
+    try requireAccount(account)
+    if rules >= 5, isOperator(command) { return }
+    try requireAccount(account, command.session)
   }
 
   /// The position exists or can be created.

@@ -70,6 +70,8 @@ struct ModelMeter {
   var sequenceBefore: UInt64?
   var lastSequence: UInt64 = 0
   var lastEnd = Timestamp(nanoseconds: 0)
+  /// What readings took beyond the rated power, W x ns; counted since version 5.
+  var beyond = (produced: Int128(0), consumed: Int128(0))
 }
 
 struct ModelPosition {

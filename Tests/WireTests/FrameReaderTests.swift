@@ -172,7 +172,7 @@ private enum Verdict: Equatable {
     }
     (frame[4], frame[10]) = (60, 7)
     try frame.withFrame(.registerSession) {
-      #expect(RegisterSessionDecoder($0)?.orders == .keep)
+      #expect(RegisterSessionDecoder($0)?.orders == .standard)
       #expect(RegisterSessionDecoder($0)?.ordersRaw == 0)
     }
   }

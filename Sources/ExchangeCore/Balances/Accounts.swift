@@ -163,6 +163,21 @@ extension Exchange {
     return owns(request, account) ? nil : Refusal(.foreignAccount)
   }
 
+  /// Refuses unless the session may cancel orders of `account`: it may trade for it, or, since version 5,
+  /// administers the exchange or the account's participant.
+  @inline(__always) func permission(_ request: Request, cancelFor account: AccountId) -> Refusal? {
+    if permission(request, tradeFor: account) == nil { return nil }
+    return permission(request, administerOrdersOf: account)
+  }
+
+  @inline(never)
+  private func permission(_ request: Request, administerOrdersOf account: AccountId) -> Refusal? {
+    if rules < 5 { return permission(request, tradeFor: account) }
+    if let refusal = permission(request, Roles.administrations.union(.trading)) { return refusal }
+    guard exists(account) else { return Refusal(.unknownAccount, capacity.accounts) }
+    return isOperator(request) || owns(request, account) ? nil : Refusal(.foreignAccount)
+  }
+
   /// Whether the session's participant owns the account. The exchange itself may act for every
   /// account.
   @inline(__always) func owns(_ request: Request, _ account: AccountId) -> Bool {

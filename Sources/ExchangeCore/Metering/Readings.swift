@@ -19,6 +19,7 @@ extension Exchange {
       meters[meter].lastSequence = reading.registerSequence
     }
     meters[meter].lastEnd = reading.intervalEnd.nanoseconds
+    if rules >= 5 { spendPower(reading) }
     var result = Metered(
       reading: reading, session: request.session, clientSequence: request.clientSequence,
       account: AccountId(balances.positions[position].account),
@@ -130,7 +131,7 @@ extension Exchange {
     if produced > Limit.reading || consumed > Limit.reading {
       return Refusal(.readingTooLarge, Limit.reading)
     }
-    if rules >= 3, let refusal = validatePower(reading, meters[number].power) { return refusal }
+    if rules >= 3, let refusal = validatePower(reading) { return refusal }
     return validateTotals(
       UInt32(balances.positions[position].area), position, produced, consumed)
   }
@@ -149,19 +150,6 @@ extension Exchange {
     let (sum, isBeyond) = progress.now.addingReportingOverflow(Limit.readingAhead)
     let latest = isBeyond ? UInt64.max : sum
     return end > latest ? Refusal(.intervalInFuture, latest) : nil
-  }
-
-  /// Refuses a reading above what `power` (W) gives in its interval, rounded up to whole Wh.
-  private func validatePower(_ reading: MeterReading, _ power: Int64) -> Refusal? {
-    let span = reading.intervalEnd.nanoseconds &- reading.intervalStart.nanoseconds
-    let energy = max(reading.produced.wattHours, reading.consumed.wattHours)
-    // W x ns; an hour of 1 W is 1 Wh.
-    let given = Int128(power) * Int128(span)
-    let hour: Int128 = 3_600_000_000_000
-    // energy > ceil(given / hour), without the division.
-    if energy == 0 || Int128(energy - 1) * hour < given { return nil }
-    invariant(power > 0 && span > 0, "power and length of the interval are positive")
-    return Refusal(.readingAboveCapacity, (given + hour - 1) / hour)
   }
 
   private func validateSender(_ meter: UInt32, _ position: UInt32, _ request: Request) -> Refusal? {

@@ -4,7 +4,7 @@ import MarketModel
 
 extension Exchange {
   @inline(always) mutating func cancel(_ order: CancelOrderRow, _ request: Request) {
-    var refusal = permission(request, tradeFor: order.account)
+    var refusal = permission(request, cancelFor: order.account)
     if refusal == nil, let found = find(order) {
       cancelWithoutTouch(found, .user)
       touchUnlessFullyCovered(found)
@@ -29,7 +29,7 @@ extension Exchange {
   }
 
   mutating func massCancel(_ filter: MassCancel, _ request: Request) {
-    var refusal = permission(request, tradeFor: filter.account)
+    var refusal = permission(request, cancelFor: filter.account)
     if refusal == nil, filter.instrument != .null, !exists(filter.instrument) {
       refusal = Refusal(.unknownInstrument, capacity.instruments)
     }

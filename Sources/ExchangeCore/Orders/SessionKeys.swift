@@ -22,11 +22,20 @@ extension Exchange {
     if rules >= 4, former.exists, new.roles == [] || former.publicKey != new.publicKey {
       stopInstructions(of: new.session)
     }
-    if new.orders == .cancel, former.exists {
+    if former.exists, cancelsOrders(new) {
       cancelOrders(of: new.session, participant: former.participant)
       drain()
     }
     acknowledge(request)
+  }
+
+  /// Whether the open orders of a session that is registered again are cancelled.
+  private func cancelsOrders(_ new: RegisterSession) -> Bool {
+    switch new.orders {
+    case .standard: rules >= 5 && new.roles == []
+    case .cancel: true
+    case .keep: false
+    }
   }
 
   /// The command with what a revocation may leave out, from version 4 on: participant and key of

@@ -8,8 +8,8 @@ extension OrderReader {
   /// The roles of which a session needs one to send `template`; empty when it needs none.
   public static func roles(for template: Template) -> Roles {
     switch template {
-    case .newOrderExtended, .newOrder, .replace, .cancel, .massCancel, .setAgent, .transfer,
-    .note: [.trading]
+    case .newOrderExtended, .newOrder, .replace, .setAgent, .transfer, .note: [.trading]
+    case .cancel, .massCancel: [.trading, .administration, .participantAdministration]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,

@@ -26,10 +26,10 @@ extension BinaryGateway {
   /// A command has ended a session: by its key, whose orders are then left to the operator, by its
   /// version, or only its connection. (Changed roles apply immediately and end nothing.)
   private func end(_ session: SessionId, _ refusal: Refusal) {
-    if refusal.code == .keyChanged { lost.found(session) }
+    if refusal.code.endsKey { lost.found(session) }
     if refusal.code == .versionReset { recent.row(Int(session.rawValue)).pointee.clear() }
     guard let slot = peers.slot(of: session) else { return }
-    if refusal.code == .keyChanged { peers[slot]?.cancelAfter = BeginSession.never }
+    if refusal.code.endsKey { peers[slot]?.cancelAfter = BeginSession.never }
     // A session that was only cut goes on: its pending commands will be delivered.
     if refusal.code != .sessionCut { begins[session] = nil }
     exchange.note(.cutOff(session, refusal))

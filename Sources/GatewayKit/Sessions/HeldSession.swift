@@ -122,7 +122,7 @@ public struct HeldSession {
   /// - Returns: The session.
   @discardableResult public func release(_ refusal: Refusal? = nil) -> SessionId {
     seat.view.identities.release(session, nextIncoming: nextCommand)
-    if refusal?.code != .keyChanged {
+    if refusal?.code.endsKey != true {
       seat.lost.lose(session, version: version, cancelAfter: cancelAfter)
     }
     return session

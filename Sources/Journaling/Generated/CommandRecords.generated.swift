@@ -230,7 +230,7 @@ extension CommandCodec {
 
   /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterSession) -> Int {
-    if value.orders != .keep || value.selfTrade != .account { return 1 }
+    if value.orders != .standard || value.selfTrade != .account { return 1 }
     return 0
   }
 
@@ -868,7 +868,7 @@ extension CommandCodec {
     var value = try registerSession(&reader)
     value.orders = try reader.value(SessionOrders.self)
     value.selfTrade = try reader.value(SelfTradeScope.self)
-    if value.orders == .keep, value.selfTrade == .account {
+    if value.orders == .standard, value.selfTrade == .account {
       throw reader.needless(at: 48)
     }
     try reader.reserved(6)

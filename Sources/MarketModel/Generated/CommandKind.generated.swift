@@ -8,9 +8,11 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
   /// place; anything else loses it. The order id stays.
   case replace
-  /// Cancels an open order (FIX 35=F).
+  /// Cancels an open order (FIX 35=F). The operator may cancel any order, a participant's
+  /// administrator those of its participant.
   case cancel
-  /// Cancels every open order of an account that passes the filter (FIX 35=q).
+  /// Cancels every open order of an account that passes the filter (FIX 35=q). The operator may do
+  /// so for any account, a participant's administrator for those of its participant.
   case massCancel
   /// Leaves a standing instruction with the exchange, or removes it.
   case setAgent
@@ -129,7 +131,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// The roles of which a sender needs one; empty for commands that no client can send.
   package var roles: Roles {
     switch self {
-    case .enter, .replace, .cancel, .massCancel, .setAgent, .transfer, .note: [.trading]
+    case .enter, .replace, .setAgent, .transfer, .note: [.trading]
+    case .cancel, .massCancel: [.trading, .administration, .participantAdministration]
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
@@ -145,8 +148,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     switch self {
     case .enter: "A new order (FIX 35=D); by default a good-till-cancelled limit order."
     case .replace: "Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its place; anything else loses it. The order id stays."
-    case .cancel: "Cancels an open order (FIX 35=F)."
-    case .massCancel: "Cancels every open order of an account that passes the filter (FIX 35=q)."
+    case .cancel: "Cancels an open order (FIX 35=F). The operator may cancel any order, a participant's administrator those of its participant."
+    case .massCancel: "Cancels every open order of an account that passes the filter (FIX 35=q). The operator may do so for any account, a participant's administrator for those of its participant."
     case .setAgent: "Leaves a standing instruction with the exchange, or removes it."
     case .transfer: "Moves free cash or energy to another account, at once."
     case .meterReading: "A meter's signed reading; any session with the metering role may pass it on."

@@ -91,7 +91,9 @@ public struct ReplaceOrder: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Cancels an open order (FIX 35=F). Role trading.
+/// Cancels an open order (FIX 35=F). The operator may cancel any order, a participant's
+/// administrator those of its participant. Role trading or administration or
+/// participantAdministration.
 public struct CancelOrder: Sendable, BitwiseCopyable, Hashable {
   /// Owner.
   public var account: AccountId
@@ -110,7 +112,9 @@ public struct CancelOrder: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
-/// Cancels every open order of an account that passes the filter (FIX 35=q). Role trading.
+/// Cancels every open order of an account that passes the filter (FIX 35=q). The operator may do so
+/// for any account, a participant's administrator for those of its participant. Role trading or
+/// administration or participantAdministration.
 public struct MassCancel: Sendable, BitwiseCopyable, Hashable {
   /// Owner.
   public var account: AccountId
@@ -297,7 +301,7 @@ public struct RegisterSession: Sendable, BitwiseCopyable, Hashable {
   /// A command with the given values. Optional: `orders`, `selfTrade`.
   @inlinable public init(
     session: SessionId, participant: ParticipantId, roles: Roles, publicKey: PublicKey,
-    orders: SessionOrders = .keep, selfTrade: SelfTradeScope = .account
+    orders: SessionOrders = .standard, selfTrade: SelfTradeScope = .account
   ) {
     self.session = session
     self.participant = participant

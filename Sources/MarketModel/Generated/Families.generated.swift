@@ -10,7 +10,8 @@ extension Command {
     /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
     /// place; anything else loses it. The order id stays.
     case replace(ReplaceOrder)
-    /// Cancels an open order (FIX 35=F).
+    /// Cancels an open order (FIX 35=F). The operator may cancel any order, a participant's
+    /// administrator those of its participant.
     case cancel(CancelOrder)
     /// A reading of a meter. The gateway has verified its signature; the engine does not.
     case meterReading(MeterReading)
@@ -46,7 +47,8 @@ extension Command {
 
 /// Commands for several orders and for standing instructions.
 public enum OrderCommand: Sendable, BitwiseCopyable {
-  /// Cancels every open order of an account that passes the filter (FIX 35=q).
+  /// Cancels every open order of an account that passes the filter (FIX 35=q). The operator may do
+  /// so for any account, a participant's administrator for those of its participant.
   case massCancel(MassCancel)
   /// Sets or removes a standing instruction (market rules 8).
   case setAgent(SetAgent)

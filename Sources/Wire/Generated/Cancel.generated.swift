@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes Cancel. Cancels an open order (FIX 35=F).
+/// Writes Cancel. Cancels an open order (FIX 35=F). The operator may cancel any order, a
+/// participant's administrator those of its participant.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header

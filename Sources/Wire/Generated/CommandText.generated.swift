@@ -103,7 +103,7 @@ extension CommandText {
       line.put("participant", value.participant)
       line.put("roles", value.roles)
       line.put("publicKey", value.publicKey)
-      line.put("orders", value.orders, unless: .keep)
+      line.put("orders", value.orders, unless: .standard)
       line.put("selfTrade", value.selfTrade, unless: .account)
       return line.text
     case .reference(.createAccount(let value)):
@@ -328,7 +328,7 @@ extension CommandText {
       return .reference(.registerSession(RegisterSession(
         session: try words.take("session"), participant: try words.take("participant"),
         roles: try words.take("roles"), publicKey: try words.take("publicKey"),
-        orders: try words.take("orders", or: .keep),
+        orders: try words.take("orders", or: .standard),
         selfTrade: try words.take("selfTrade", or: .account)
       )))
     case .createAccount:

@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes MassCancel. Cancels every open order of an account that passes the filter (FIX 35=q).
+/// Writes MassCancel. Cancels every open order of an account that passes the filter (FIX 35=q). The
+/// operator may do so for any account, a participant's administrator for those of its participant.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header

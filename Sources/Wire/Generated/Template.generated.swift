@@ -45,9 +45,11 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Changes price or total quantity of an open order (FIX 35=G). Lowering the quantity keeps its
   /// place; anything else loses it. The order id stays.
   case replace = 22
-  /// Cancels an open order (FIX 35=F).
+  /// Cancels an open order (FIX 35=F). The operator may cancel any order, a participant's
+  /// administrator those of its participant.
   case cancel = 23
-  /// Cancels every open order of an account that passes the filter (FIX 35=q).
+  /// Cancels every open order of an account that passes the filter (FIX 35=q). The operator may do
+  /// so for any account, a participant's administrator for those of its participant.
   case massCancel = 24
   /// Leaves a standing instruction with the exchange, or removes it.
   case setAgent = 25

@@ -39,7 +39,7 @@ extension RandomMarket: FieldSource {
           RegisterSession(
             session: SessionId(it.session), participant: participant, roles: roles,
             publicKey: PublicKey(UInt64(dice(3)), 0, 0, 0),
-            orders: dice(2) == 0 ? .keep : .cancel))), by: dice(3) == 0 ? 1 : 0)
+            orders: [.standard, .cancel, .keep][Int(dice(3))]))), by: dice(3) == 0 ? 1 : 0)
   }
 
   mutating func leavesOut(_ field: String) -> Bool { dice(2) == 0 }

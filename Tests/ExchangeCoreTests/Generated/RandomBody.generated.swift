@@ -128,7 +128,7 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       participant: source.identifier("registerSession.participant"),
       roles: source.roles("registerSession.roles"),
       publicKey: source.publicKey("registerSession.publicKey"),
-      orders: source.leavesOut("registerSession.orders") ? .keep : source.choice("registerSession.orders"),
+      orders: source.leavesOut("registerSession.orders") ? .standard : source.choice("registerSession.orders"),
       selfTrade: source.leavesOut("registerSession.selfTrade") ? .account : source.choice("registerSession.selfTrade")
     )
     return .reference(.registerSession(value))

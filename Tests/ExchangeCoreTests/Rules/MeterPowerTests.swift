@@ -58,4 +58,34 @@ struct MeterPowerTests {
       meter ana +1kWh seq 3 from 86401s to 86461s ->
       """)
   }
+
+  @Test("Short intervals together give no more than their power.")
+  func shortIntervals() {
+    expect(
+      """
+      rules 5 by 0 ->
+      register #20 ana power 900 ->
+      meter #20 +1Wh seq 1 from 0s to 1s after 1s ->
+      meter #20 +1Wh seq 2 from 1s to 2s after 1s -> rejected readingAboveCapacity
+      meter #20 +0Wh -1Wh seq 2 from 1s to 2s ->
+      meter #20 +1Wh seq 3 from 2s to 4s after 2s -> rejected readingAboveCapacity
+      meter #20 +0Wh -1Wh seq 3 from 2s to 4s -> rejected readingAboveCapacity
+      meter #20 +1Wh seq 3 from 2s to 5s after 1s ->
+      meter #20 +900Wh seq 4 from 5s to 3605s after 3600s ->
+      meter #20 +1Wh seq 5 from 3605s to 3606s after 1s -> rejected readingAboveCapacity
+      meter #20 +900Wh -900Wh seq 5 from 3605s to 7205s after 3600s ->
+      meter #20 +901Wh seq 6 from 7205s to 10805s after 3600s -> rejected readingAboveCapacity 900
+      """)
+  }
+
+  @Test("Before version 5 each interval is bounded for itself.")
+  func shortIntervalsBefore() {
+    expect(
+      """
+      rules 4 by 0 ->
+      register #20 ana power 900 ->
+      meter #20 +1Wh seq 1 from 0s to 1s after 1s ->
+      meter #20 +1Wh seq 2 from 1s to 2s after 1s ->
+      """)
+  }
 }

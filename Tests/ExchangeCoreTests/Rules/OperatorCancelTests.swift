@@ -20,6 +20,29 @@ struct OperatorCancelTests {
       """)
   }
 
+  @Test("Since version 5 Cancel and MassCancel are the operator's, for every account.")
+  func ordinaryCancels() {
+    expect(
+      """
+      rules 4 by 0 ->
+      session 6 of 1 roles 4 ->
+      session 7 of 2 roles 32 ->
+      session 8 of 1 roles 32 ->
+      enter E1 eva bid 1kWh @ 0.05 by 2 -> accepted E1 live 1kWh
+      enter E2 eva bid 1kWh @ 0.05 by 2 -> accepted E2 live 1kWh
+      enter E3 eva bid 1kWh @ 0.05 by 2 -> accepted E3 live 1kWh
+      cancel E1 for eva by 6 -> rejected notPermitted 1
+      rules 5 by 0 ->
+      cancel E1 for eva by 8 -> rejected foreignAccount
+      mass eva by 8 -> rejected foreignAccount
+      cancel E1 for ana by 6 -> rejected unknownOrder
+      cancel E1 for eva by 6 -> canceled E1 1kWh user
+      cancel E2 for eva by 7 -> canceled E2 1kWh user
+      mass eva by 6 -> canceled E3 1kWh mass; massCanceled 1
+      replace E1 1kWh @ 0.04 by 6 -> rejected notPermitted 1
+      """)
+  }
+
   @Test("Only those of one account, of one instrument, of one side.")
   func filters() {
     expect(

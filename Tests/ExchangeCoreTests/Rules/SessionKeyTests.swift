@@ -54,6 +54,20 @@ struct SessionKeyTests {
       """)
   }
 
+  @Test("Since version 5 the orders of a revoked session are cancelled unless they are kept.")
+  func revoked() {
+    expect(
+      """
+      rules 5 by 0 ->
+      enter E1 eva bid 1kWh @ 0.05 by 2 -> accepted E1 live 1kWh
+      session 2 of 2 roles 1 key 7 ->
+      order E1 -> live 1kWh
+      session 2 of 0 roles 0 keeping ->
+      order E1 -> live 1kWh
+      session 2 of 0 roles 0 -> canceled E1 1kWh revoked
+      """)
+  }
+
   @Test("A session number never passes to another participant, also when it is revoked.")
   func participants() {
     expect(

@@ -266,7 +266,7 @@ struct StepParser {
           .registerSession(
             RegisterSession(
               session: id, participant: participant, roles: roles, publicKey: key,
-              orders: flag("cancelling") ? .cancel : .keep))))
+              orders: flag("cancelling") ? .cancel : flag("keeping") ? .keep : .standard))))
     case "account":
       let participant = ParticipantId(try number("of") ?? 1)
       return Step(

@@ -126,6 +126,7 @@ struct StepWriter {
       words += ["session", "\(it.session.rawValue)", "of", "\(it.participant.rawValue)"]
       words += ["roles", "\(it.roles.rawValue)", "key", "\(it.publicKey.word0)"]
       if it.orders == .cancel { words.append("cancelling") }
+      if it.orders == .keep { words.append("keeping") }
     case .reference(.createAccount(let it)):
       words += ["account", person(it.account), "of", "\(it.participant.rawValue)"]
     case .reference(.createArea(let it)):

@@ -37,7 +37,7 @@ import Wire
   @Test("RegisterSession writes and reads its golden vector.")
   func registerSession() throws {
     let golden = [UInt8](hex:
-      "500050eb440065004a420800895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000100000000000000")
+      "500050eb440065004a420800895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000200000000000000")
     #expect(SwiftFrames.registerSession() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -47,7 +47,7 @@ import Wire
       #expect(message.participant == ParticipantId(1241073960))
       #expect(message.publicKey == PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421))
       #expect(message.roles == [.metering, .administration, .dropCopy] as Roles)
-      #expect(message.orders == SessionOrders.cancel)
+      #expect(message.orders == SessionOrders.keep)
       #expect(message.selfTrade == SelfTradeScope.account)
     }
   }
@@ -55,7 +55,7 @@ import Wire
   @Test("RegisterSession writes and reads its vector with everything absent that can be.")
   func registerSessionWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440065004a4208000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000100000000000000")
+      "500050eb440065004a4208000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000200000000000000")
     #expect(SwiftFrames.registerSessionWithNulls() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -65,7 +65,7 @@ import Wire
       #expect(message.participant == ParticipantId(1241073960))
       #expect(message.publicKey == PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421))
       #expect(message.roles == [.metering, .administration, .dropCopy] as Roles)
-      #expect(message.orders == SessionOrders.cancel)
+      #expect(message.orders == SessionOrders.keep)
       #expect(message.selfTrade == SelfTradeScope.account)
     }
   }

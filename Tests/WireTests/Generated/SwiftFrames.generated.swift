@@ -902,13 +902,13 @@ enum SwiftFrames {
 
   static func registerSession() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.cancel, selfTrade: SelfTradeScope.account)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 1195709386283637641, sendingTime: Timestamp(nanoseconds: 1461937421322492341), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.keep, selfTrade: SelfTradeScope.account)
     }
   }
 
   static func registerSessionWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterSessionEncoder.frameLength) { frame in
-      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.cancel, selfTrade: SelfTradeScope.account)
+      _ = RegisterSessionEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), sessionId: SessionId(380217563), participant: ParticipantId(1241073960), publicKey: PublicKey(16596697289100982154, 2242659889405108736, 11742913351443719201, 13193909754017471421), roles: [.metering, .administration, .dropCopy] as Roles, orders: SessionOrders.keep, selfTrade: SelfTradeScope.account)
     }
   }
 

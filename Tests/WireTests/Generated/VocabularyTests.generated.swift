@@ -55,9 +55,10 @@ import Wire
 
   @Test("SessionOrders has the same values on the wire as in the market.")
   func sessionOrders() {
-    #expect(SessionOrders.allCases.map(\.rawValue) == [0, 1])
-    #expect(SessionOrders.keep.rawValue == 0)
+    #expect(SessionOrders.allCases.map(\.rawValue) == [0, 1, 2])
+    #expect(SessionOrders.standard.rawValue == 0)
     #expect(SessionOrders.cancel.rawValue == 1)
+    #expect(SessionOrders.keep.rawValue == 2)
   }
 
   @Test("AssetKind has the same values on the wire as in the market.")

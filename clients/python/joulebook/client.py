@@ -31,7 +31,7 @@ REFUSALS = {
     1021: "the exchange needs log-on of a later version; update this client",
     1022: "too many log-ons from this address proved nothing; wait a minute",
     1023: "the session version is more than a day ahead of the server's clock",
-    1024: "the operator has replaced or revoked the session's key",
+    1024: "the operator has replaced the session's key",
     1025: "the operator has reset the session's version; connect again",
 }
 
@@ -339,19 +339,19 @@ class Client:
         return await self.ask("BalanceRequest", account=account, area=area)
 
     async def register_session(self, session_id: int, participant: int, public_key: bytes,
-                               roles: list, orders: str = "keep") -> Message:
+                               roles: list, orders: str = "standard") -> Message:
         """Registers the key of a session identity, or replaces its key and roles. Needs the role
         administration, or participantAdministration for sessions of the own participant that only trade or
         get drop copies.
 
         `public_key` is the 32 bytes of an Ed25519 key; `roles` has some of trading, metering, administration,
         dropCopy, participantAdministration, surveillance. Another key than before ends the session's
-        connections and removes its standing instructions; `orders` says whether its open orders stay: keep or
-        cancel."""
+        connections and removes its standing instructions; `orders` says whether its open orders stay: keep,
+        cancel, or standard (they are cancelled only when the session is revoked)."""
         return await self.ask("RegisterSession", sessionId=session_id, participant=participant,
                               publicKey=public_key, roles=roles, orders=orders)
 
-    async def revoke_session(self, session_id: int, orders: str = "keep") -> Message:
+    async def revoke_session(self, session_id: int, orders: str = "standard") -> Message:
         """Revokes a session identity: ends its connections, and removes its standing instructions. Needs the
         role administration, or participantAdministration of the own participant, and version 4 of the market
         rules. `orders` is keep or cancel."""

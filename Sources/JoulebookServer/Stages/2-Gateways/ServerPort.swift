@@ -86,7 +86,8 @@ final class ServerPort: ExchangePort {
     case .cutOff(let session, let refusal):
       let reason =
         switch refusal.code {
-        case .keyChanged: "its key was replaced or revoked"
+        case .keyChanged: "its key was replaced"
+        case .unknownSession: "it was revoked"
         case .versionReset: "its version was reset"
         default: "it was cut by an operator or its participant's administrator"
         }
