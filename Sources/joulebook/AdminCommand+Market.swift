@@ -2,6 +2,7 @@ import ArgumentParser
 import JoulebookClient
 import MarketFile
 import MarketModel
+import Settlement
 
 extension AdminCommand {
   struct MakeArea: ParsableCommand {
@@ -47,7 +48,8 @@ extension AdminCommand {
     var loss: Rate?
 
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      let words = GridPrices.explanation(feedIn: feedIn, retail: retail)
+      try server.execute(explaining: words) { client throws(ClientError) in
         try client.submit(
           .reference(
             .createArea(
@@ -105,6 +107,19 @@ extension AdminCommand {
                 symbol: symbol,
                 tick: tick, lot: lot, lowestPrice: lowest, highestPrice: highest,
                 makerFee: makerFee ?? .zero, takerFee: takerFee ?? .zero))))
+      }
+    }
+  }
+
+  /// The prices of the surrounding grid.
+  enum GridPrices {
+    /// The text of a reject of these prices; `nil` for the general text of its code.
+    static func explanation(feedIn: Price, retail: Price) -> (Rejection) -> String? {
+      { rejection in
+        guard rejection.code == .badDefinition, feedIn > retail else { return nil }
+        return
+          "badDefinition: feed-in \(feedIn.decimal) is above retail \(retail.decimal), so that who "
+          + "imports and exports would earn; feed-in is at most the retail price"
       }
     }
   }
@@ -217,7 +232,8 @@ extension AdminCommand {
     var retail: Price
 
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      let words = GridPrices.explanation(feedIn: feedIn, retail: retail)
+      try server.execute(explaining: words) { client throws(ClientError) in
         try client.submit(
           .reference(
             .setTariff(SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail))))

@@ -19,6 +19,11 @@ struct TypedValueTests {
       (instrument + band + ["--symbol", "STROM-Ö", "--lot", "1kWh"], "such as \"STROM-Oe\""),
       (["participant", "2", "--name", "Müller & Söhne"], "joulebook people set"),
       (["deposit", "2", "1.234,50", "--reference", "1"], "1234.50"),
+      (["deposit", "2", "-5", "--reference", "1"], "-5 cannot be used here: an amount"),
+      (["withdraw", "2", "-5", "--reference", "1"], "joulebook admin deposit"),
+      (["limit", "account", "10", "openOrders", "-1"], "0 removes it"),
+      (["limit", "account", "10", "openOrders", "1.5"], "openOrders cannot be '1.5'"),
+      (["cap", "2", "--area", "1", "--cap", "-5kWh"], "--cap cannot be -5kWh"),
       (["tick", "2026-02-31"], "February 2026 has the days 1 to 28"),
       (["parameter", "instrument", "1", "tick", "--to", "0,1"], "not a comma: 0.1"),
     ])

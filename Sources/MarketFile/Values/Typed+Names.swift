@@ -50,6 +50,11 @@ extension Typed {
     ("surveillance", .surveillance),
   ]
 
+  /// The names of roles, in the order of their bits.
+  public static func names(of roles: Roles) -> [String] {
+    roleNames.filter { roles.contains($0.role) }.map(\.name)
+  }
+
   /// A whole number from `range`.
   public static func number<Value: FixedWidthInteger>(
     _ text: String, in range: ClosedRange<Value>
