@@ -122,7 +122,8 @@ extension AdminCommand {
           joulebook admin participant 2 --name ana
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the participant.") var participant: UInt32
+    @Argument(help: "Number of the participant.", transform: Quantities.defined)
+    var participant: UInt32
     @Option(
       name: .long,
       help: "Short name, at most 16 ASCII characters; for full names see `joulebook people`.",
@@ -178,10 +179,12 @@ extension AdminCommand {
           joulebook admin meter 100 --account 0 --from 2026-07-01T00:00:00Z
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the meter.") var meter: UInt32
+    @Argument(help: "Number of the meter.", transform: Quantities.defined) var meter: UInt32
     @Option(name: .long, help: "Number of the account that it meters; 0: none any more.")
     var account: AccountId
-    @Option(name: .long, help: "Number of the area that it feeds.") var area: UInt16?
+    @Option(
+      name: .long, help: "Number of the area that it feeds.", transform: Quantities.definedArea)
+    var area: UInt16?
     @Option(name: .long, help: "File of the public key that signs its readings.")
     var publicKey: String?
     @Option(
@@ -200,7 +203,10 @@ extension AdminCommand {
     /// The text of a reject of a change; the general texts of these codes describe other commands.
     private func explanation(_ rejection: Rejection) -> String? {
       switch rejection.code {
-      case .alreadyExists: "meter \(meter) is registered with this account, area and key already"
+      case .unknownAccount where account == .null:
+        "unknownMeter: there is no meter \(meter) to end; see `joulebook admin list meters`"
+      case .alreadyExists:
+        "alreadyExists: meter \(meter) is registered with this account, area and key already"
       case .overlappingInterval:
         "overlappingInterval: the meter's last reading ends at "
           + "\(Timestamp(nanoseconds: UInt64(bitPattern: rejection.limit)).iso8601): let the change "

@@ -41,6 +41,10 @@ struct AdminWordsTests {
     try expect(
       "parameter area 1 loss --to 2 --from 2020-01-01T00:00:00Z", 77, "8015 fromNotLater",
       "time of the exchange: 20")
+    try expect(
+      "area 1 --code X --storage-cost 300 --storage-price 20 --feed-in 0.08 --retail 0.3", 77,
+      "8001 alreadyExists", "joulebook admin tariff")
+    try expect("cap 10 --area 1 --cap=-5kWh", 64, "not below zero")
     try expect("limit account 10 orderQuantity 5", 64, "write 5kWh")
     try expect("limit account 10 dailyNotional 0.50", 0, "done")
   }
@@ -49,6 +53,9 @@ struct AdminWordsTests {
   func administrators() throws {
     let key = folder.path + "/firm.key"
     #expect(try Joulebook.run(["admin", "keygen", key]).status == 0)
+    try expect(
+      "session 20 --participant 2 --public-key \(key) --role trading", 66,
+      "the file of a private key", "firm.pub")
     let as20 = " --session 20 --key \(key)"
     try expect(
       "session 20 --participant 2 --public-key \(folder.path)/firm.pub --role "
@@ -68,6 +75,7 @@ struct AdminWordsTests {
     let export = folder.path + "/export.yaml"
     let before = try Joulebook.run(["market", "export", "--data", server.data])
     try before.output.write(toFile: export, atomically: false, encoding: .utf8)
+    try expect("meter 9 --account 0", 77, "there is no meter 9 to end")
     try expect("meter 1 --account 10", 64, "name the --area", "--account 0")
     try expect("meter 1 --account 0", 0, "done")
     try expect("session 3 --revoke", 0, "done")
