@@ -375,6 +375,10 @@ class Operator:
         names = {row["account"]: row["name"] for row in walk.typed("people list --csv").table}
         walk.check(f"{len(village.debts())} households owe, by name and amount", village.debts(),
                    {(names.get(row["account"]), row["free"][1:]) for row in rows if row["free"].startswith("-")})
+        owing = [re.split(r"  +", line, maxsplit=3) for line in walk.typed("ledger balances --owing").out.splitlines()]
+        walk.check("typed: who owes how much",
+                   {(house.name, money(-house.cash)) for house in village.households if house.cash < 0},
+                   {(cells[3], cells[2]) for cells in owing if len(cells) == 4 and cells[0].isdigit()})
         ledger = {}
         for line in walk.typed("ledger balances").out.splitlines():
             cells = re.split(r"  +", line)
@@ -407,8 +411,9 @@ class Operator:
                            units if units in cells or item in WITHOUT_MONEY else cells)
         total = sum(units for _, units in house.tally.values())
         words = f"{'To pay' if total < 0 else 'To receive'}: {money(abs(total))}"
-        self.walk.check(f"the bill of {house.name}: {words}", (0, expected, True),
-                        (said.status, found, words + " " in bill))
+        head = f"{house.name}\nAm Bach {house.number}\nBern\n\nAccount {house.account}\n"
+        self.walk.check(f"the bill of {house.name}: {words}", (0, expected, True, head),
+                        (said.status, found, words + " " in bill, said.out[:len(head)]))
 
     def export(self):
         walk = self.walk
