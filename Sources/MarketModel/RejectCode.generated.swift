@@ -257,8 +257,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// A table of the exchange is full.
   /// Limit: capacity.
   public static let capacityExhausted = RejectCode(rawValue: 8005)
-  /// The operator's reference is not higher than the account's last.
-  /// Limit: account's last reference.
+  /// A deposit or a withdrawal with this reference of this source took effect already; before
+  /// version 4 of the rules: the reference is not above the account's last.
+  /// Limit: the known reference.
   public static let referenceReplayed = RejectCode(rawValue: 8006)
   /// The market data asked for are no longer kept.
   /// Limit: lowest number kept.
@@ -774,9 +775,10 @@ extension RejectCode {
       action: "Raise the capacity in the configuration."),
     Entry(
       code: .referenceReplayed, name: "referenceReplayed",
-      meaning: "The operator's reference is not higher than the account's last.",
-      limit: "account's last reference",
-      action: "It was applied already if you sent it before."),
+      meaning:
+        "A deposit or a withdrawal with this reference of this source took effect already; before version 4 of the rules: the reference is not above the account's last.",
+      limit: "the known reference",
+      action: "It was applied already if you sent it before; else use another reference."),
     Entry(
       code: .marketDataTooOld, name: "marketDataTooOld",
       meaning: "The market data asked for are no longer kept.",

@@ -1,6 +1,7 @@
 // Rows of a list as a table, CSV or JSON.
 
 import JoulebookClient
+import MarketFile
 import MarketModel
 import Settlement
 import Wire
@@ -220,11 +221,7 @@ extension ListTable {
   }
 
   private static func cells(_ session: ListedSession) -> [Cell] {
-    let names: [(Roles, String)] = [
-      (.trading, "trading"), (.metering, "metering"), (.administration, "administration"),
-      (.dropCopy, "dropCopy"),
-    ]
-    let roles = names.filter { session.roles.contains($0.0) }.map(\.1).joined(separator: " ")
+    let roles = Typed.names(of: session.roles).joined(separator: " ")
     let connection = session.connection
     return [
       .number(UInt64(session.session.rawValue)), .number(UInt64(session.participant.rawValue)),

@@ -163,7 +163,7 @@ enum Text {
   }
 
   static func roles(_ roles: Roles) -> String {
-    Typed.roleNames.filter { roles.contains($0.role) }.map(\.name).joined(separator: "+")
+    Typed.names(of: roles).joined(separator: "+")
   }
 
   static func key(_ key: PublicKey) -> String {

@@ -22,6 +22,9 @@ public struct MarketDescription: Sendable, Equatable {
   /// The definitions by name.
   public private(set) var entries: [MarketItem: Entry] = [:]
 
+  /// What an exchange had and an operator ended: revoked sessions, and meters without an account.
+  public private(set) var ended: Set<MarketItem> = []
+
   /// A description without definitions.
   public init(name: String) { self.name = name }
 
@@ -29,6 +32,9 @@ public struct MarketDescription: Sendable, Equatable {
   public mutating func add(_ definition: MarketDefinition, line: Int = 0) {
     entries[definition.item] = Entry(definition, line: line)
   }
+
+  /// Notes that a session was revoked, or that a meter has no account any more.
+  public mutating func end(_ item: MarketItem) { ended.insert(item) }
 
   /// All names in the order in which they are created: what others refer to comes first.
   public var items: [MarketItem] { entries.keys.sorted { $0.order < $1.order } }
