@@ -56,6 +56,11 @@ extension BinaryGateway {
     }
   }
 
+  /// Takes the cost of the entries that were read for a page of trades.
+  func charge(_ session: SessionId, reading entries: Int) {
+    debit(session, Int64(entries / WorkBudget.Cost.entries))
+  }
+
   private func debit(_ session: SessionId, _ cost: Int64) {
     guard let participant = view.reference.session(session)?.participant else { return }
     budgets.budget(of: participant).pointee.debit(cost, at: now)

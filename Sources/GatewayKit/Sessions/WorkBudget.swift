@@ -43,6 +43,8 @@ public struct WorkBudget: Sendable {
     public static let explanation: Int64 = 64
     /// A page of a list, which visits a bounded number of rows.
     public static let list: Int64 = 64
+    /// Entries of the ledger that cost a unit, for a page of trades.
+    public static let entries = 4
     /// A subscription or a request for reference data; what they send is made in pieces.
     public static let subscription: Int64 = 32
     /// Reports from the session's recent ones, and 16 of them.
