@@ -45,7 +45,6 @@ extension BinaryGateway {
     case .unavailable: refuse(reference, slot, Refusal(.ledgerUnavailable))
     case .noLedger: refuse(reference, slot, Refusal(.noLedger))
     case .page(let page):
-      charge(request.session, reading: page.read)
       guard query.participant == peer.participant || roles(of: peer).contains(.administration)
       else {
         return refuse(

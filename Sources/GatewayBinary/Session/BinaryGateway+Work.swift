@@ -56,11 +56,6 @@ extension BinaryGateway {
     }
   }
 
-  /// Takes the cost of the entries that were read for a page of trades.
-  func charge(_ session: SessionId, reading entries: Int) {
-    debit(session, Int64(entries / WorkBudget.Cost.entries))
-  }
-
   private func debit(_ session: SessionId, _ cost: Int64) {
     guard let participant = view.reference.session(session)?.participant else { return }
     budgets.budget(of: participant).pointee.debit(cost, at: now)
@@ -69,7 +64,8 @@ extension BinaryGateway {
   private static func cost(of frame: Frame, _ template: Template) -> Int64 {
     switch template {
     case .explainRequest: WorkBudget.Cost.explanation
-    case .listRequest: WorkBudget.Cost.list
+    case .listRequest:
+      ListRequestDecoder(frame)?.kind == .trades ? WorkBudget.Cost.trades : WorkBudget.Cost.list
     case .statusRequest:
       StatusRequestDecoder(frame)?.withStateHash == true
         ? WorkBudget.Cost.stateHash : WorkBudget.Cost.question
