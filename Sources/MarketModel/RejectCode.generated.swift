@@ -294,6 +294,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// A page of a list has 1 to 100 rows.
   /// Limit: most rows of a page.
   public static let badListCount = RejectCode(rawValue: 9030)
+  /// This server keeps no ledger with trades.
+  public static let noLedger = RejectCode(rawValue: 9031)
+  /// The ledger cannot be read now.
+  public static let ledgerUnavailable = RejectCode(rawValue: 9032)
+  /// A period ends before it begins.
+  /// Limit: begin of the period in ns.
+  public static let badPeriod = RejectCode(rawValue: 9033)
 }
 
 extension RejectCode {
@@ -839,5 +846,20 @@ extension RejectCode {
       meaning: "A page of a list has 1 to 100 rows.",
       limit: "most rows of a page",
       action: "Ask for fewer rows; the next page follows with the cursor of ListEnd."),
+    Entry(
+      code: .noLedger, name: "noLedger",
+      meaning: "This server keeps no ledger with trades.",
+      limit: "",
+      action: "Ask a server that keeps its journal."),
+    Entry(
+      code: .ledgerUnavailable, name: "ledgerUnavailable",
+      meaning: "The ledger cannot be read now.",
+      limit: "",
+      action: "Ask for the same page again later."),
+    Entry(
+      code: .badPeriod, name: "badPeriod",
+      meaning: "A period ends before it begins.",
+      limit: "begin of the period in ns",
+      action: "Ask with a time to which is not before the time from."),
   ]
 }
