@@ -8,19 +8,8 @@ import Wire
 extension BinaryGateway {
   /// Applies the effects of an event on sessions of this gateway.
   func note(_ event: borrowing Event) {
-    switch copy event {
-    case .session(.sessionBegan(let session)): began(session.session)
-    case .reference(.limitSet(let set)): update(set)
-    default: break
-    }
+    if case .session(.sessionBegan(let session)) = copy event { began(session.session) }
     if let ended = view.ended { end(ended.session, ended.refusal) }
-  }
-
-  /// A session with a new limit of messages obeys it at once.
-  private func update(_ set: LimitSet) {
-    guard set.request.kind == .messagesPerSecond, let slot = peers.slot(of: set.request.session)
-    else { return }
-    peers[slot]?.session.limitMessages(to: UInt32(clamping: set.inForce))
   }
 
   /// A command has ended a session: by its key, whose orders are then left to the operator, by its
