@@ -198,6 +198,6 @@ extension BinaryGateway {
       0, answerTime,
       Rejected(
         code: refusal.code, limit: refusal.limit, session: identity, clientSequence: reference,
-        account: account, order: order))
+        account: account, order: order, field: refusal.field))
   }
 }

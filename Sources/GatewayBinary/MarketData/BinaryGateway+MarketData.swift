@@ -8,7 +8,7 @@ extension BinaryGateway {
   func subscribe(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataSubscribeDecoder(frame) else { return }
     guard let kind = message.snapshot else {
-      return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.snapshotRaw)))
+      return refuse(frame, slot, Refusal(.badEnumValue, message.snapshotRaw, .snapshot))
     }
     let area = message.area
     guard isKnown(area, frame, slot) else { return }
@@ -41,7 +41,7 @@ extension BinaryGateway {
   func resumeMarketData(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataResumeDecoder(frame) else { return }
     guard let kind = message.view else {
-      return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.viewRaw)))
+      return refuse(frame, slot, Refusal(.badEnumValue, message.viewRaw, .view))
     }
     let (area, from) = (message.area, message.fromSeqNo)
     guard isKnown(area, frame, slot) else { return }

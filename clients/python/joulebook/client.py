@@ -75,11 +75,16 @@ class Terminated(Exception):
 
 
 class Rejected(Exception):
-    """A request was rejected; docs/reject-codes.md explains the code."""
+    """A request was rejected; docs/reject-codes.md explains the code.
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(f"code {message.code}, limit {message.brokenLimit}")
+    `field`: the field whose value is not allowed, where the code alone does not say which; else None.
+    `allowed`: what that field may be."""
+
+    def __init__(self, message: Message, allowed: Optional[str] = None) -> None:
+        field = message.fields.get("field")
+        self.message, self.field, self.allowed = message, None if field == "none" else field, allowed
+        text = f"code {message.code}, limit {message.brokenLimit}"
+        super().__init__(f"{text}, {self.field}: {allowed}" if self.field else text)
 
 
 class Client:
@@ -249,7 +254,7 @@ class Client:
                 return message
             is_own = message.name == "Rejected" and not self._is_copy
             if is_own and number in (None, message.refSeqNo):
-                raise Rejected(message)
+                raise Rejected(message, self._codec.allowed(message.fields.get("field")))
 
     async def ask(self, name: str, timeout: float = 30, **fields: Any) -> Message:
         """Sends a request and waits for its answer."""
