@@ -27,7 +27,7 @@ extension BinaryGateway {
     guard replaces(area, slot) || mayWait(frame, slot) else { return }
     end(area, slot)
     writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
-    begin(LongAnswer(reference: frame.sequenceNumber, area: area, work: work), slot)
+    begin(frame, area, work, slot)
   }
 
   func unsubscribe(_ frame: Frame, _ slot: Int) {
@@ -50,7 +50,7 @@ extension BinaryGateway {
     cancelAnswers(slot, area)
     let work: LongAnswer.Work =
       kind == .levels ? .levelUpdates(from: from, nil) : .updates(next: from)
-    begin(LongAnswer(reference: frame.sequenceNumber, area: area, work: work), slot)
+    begin(frame, area, work, slot)
   }
 
   /// Why the messages of `area` from a number on cannot be sent; `nil` if they can.
@@ -77,7 +77,9 @@ extension BinaryGateway {
     peers.unsubscribe(slot, area)
   }
 
-  private func begin(_ answer: LongAnswer, _ slot: Int) {
+  private func begin(_ frame: Frame, _ area: AreaId, _ work: LongAnswer.Work, _ slot: Int) {
+    let answer = LongAnswer(
+      reference: frame.sequenceNumber, area: area, work: work, version: frame.version)
     if answer.needsLevels(of: answer.area) { view.feed.keepLevels(of: answer.area, for: number) }
     enqueue(answer, slot)
   }

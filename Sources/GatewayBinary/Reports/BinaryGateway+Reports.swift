@@ -7,8 +7,12 @@ import Wire
 
 extension BinaryGateway {
   /// Applies the effects of an event on sessions of this gateway.
-  func note(_ event: borrowing Event) {
-    if case .session(.sessionBegan(let session)) = copy event { began(session.session) }
+  func note(_ event: borrowing Event, _ time: Timestamp) {
+    switch copy event {
+    case .session(.sessionBegan(let session)): began(session.session)
+    case .reference(let change): publishDefinition(change, time)
+    default: break
+    }
     if let ended = view.ended { end(ended.session, ended.refusal) }
   }
 

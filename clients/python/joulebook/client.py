@@ -10,6 +10,7 @@ from typing import Any, AsyncIterator, Callable, List, Optional, Tuple, Union
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .codec import ENCODING_TYPE, Codec, Message, sign_reading
+from .definitions import Definitions
 
 
 #: Messages that count as reports of the session when they have a seqNo.
@@ -102,6 +103,8 @@ class Client:
         self._version = 0
         #: The market's id, 16 bytes: what meters sign their readings for.
         self.market = b""
+        #: The areas and instruments that the client was told of, as they are now.
+        self.definitions = Definitions()
         self._next_report = 1
         self._missing = range(0)
         self._is_copy = False
@@ -204,6 +207,7 @@ class Client:
             if message is None or message.name in ("Sequence", "Retransmission",
                                                    "FinishedReceiving"):
                 continue
+            self.definitions.take(message)
             await self._inbox.put(message)
             if message.name in ("Terminate", "Closed"):
                 return
