@@ -55,10 +55,10 @@ struct DefinitionServerTests {
     let folder = try TemporaryFolder()
     let server = try ServerProcess(data: folder.path + "/data")
     try village.setUp(on: server)
-    let administrator = try village.operatorClient(server)
     try village.register(SessionId(4), of: 2, .trading, on: server)
     try village.register(SessionId(5), of: 2, .trading, on: server)
     try village.register(SessionId(6), of: 2, .trading, on: server)
+    let administrator = try village.operatorClient(server)
     let clients = [
       try subscribe(2, server, .orders), try subscribe(3, server, .levels),
       try subscribe(4, server, .top), try subscribe(5, server, .none),
@@ -78,6 +78,9 @@ struct DefinitionServerTests {
         )))
     let soon = Client.wallClock().nanoseconds + 1_000_000_000
     try set(.makerFee, 700, administrator, from: Timestamp(nanoseconds: soon))
+    // In a market without commands, what is due is applied with the next one.
+    while Client.wallClock().nanoseconds <= soon { usleep(10_000) }
+    try set(.takerFee, 1_500, administrator)
     for client in clients {
       try waits(client) { known in
         guard let instrument = known.instruments[one]?.definition else { return false }
