@@ -10,6 +10,7 @@ from typing import Any, AsyncIterator, Callable, List, Optional, Tuple, Union
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .codec import ENCODING_TYPE, Codec, Message, sign_reading
+from .definitions import Definitions
 
 
 #: Messages that count as reports of the session when they have a seqNo.
@@ -75,11 +76,16 @@ class Terminated(Exception):
 
 
 class Rejected(Exception):
-    """A request was rejected; docs/reject-codes.md explains the code."""
+    """A request was rejected; docs/reject-codes.md explains the code.
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(f"code {message.code}, limit {message.brokenLimit}")
+    `field`: the field whose value is not allowed, where the code alone does not say which; else None.
+    `allowed`: what that field may be."""
+
+    def __init__(self, message: Message, allowed: Optional[str] = None) -> None:
+        field = message.fields.get("field")
+        self.message, self.field, self.allowed = message, None if field == "none" else field, allowed
+        text = f"code {message.code}, limit {message.brokenLimit}"
+        super().__init__(f"{text}, {self.field}: {allowed}" if self.field else text)
 
 
 class Client:
@@ -97,6 +103,8 @@ class Client:
         self._version = 0
         #: The market's id, 16 bytes: what meters sign their readings for.
         self.market = b""
+        #: The areas and instruments that the client was told of, as they are now.
+        self.definitions = Definitions()
         self._next_report = 1
         self._missing = range(0)
         self._is_copy = False
@@ -199,6 +207,7 @@ class Client:
             if message is None or message.name in ("Sequence", "Retransmission",
                                                    "FinishedReceiving"):
                 continue
+            self.definitions.take(message)
             await self._inbox.put(message)
             if message.name in ("Terminate", "Closed"):
                 return
@@ -249,7 +258,7 @@ class Client:
                 return message
             is_own = message.name == "Rejected" and not self._is_copy
             if is_own and number in (None, message.refSeqNo):
-                raise Rejected(message)
+                raise Rejected(message, self._codec.allowed(message.fields.get("field")))
 
     async def ask(self, name: str, timeout: float = 30, **fields: Any) -> Message:
         """Sends a request and waits for its answer."""
