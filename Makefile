@@ -26,7 +26,7 @@ PYTHON := .venv/bin/python
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults abuse walks sbom sanitize fuzz simulate demo docs bench \
+.PHONY: help deps libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs bench \
   bench-net figures check format generate clean
 
 help: ## Lists the targets.
@@ -73,6 +73,9 @@ faults: deps build ## Injects faults into a real server and prints a table.
 
 abuse: deps release ## Measures what each kind of abuser costs nine honest clients, and prints a table.
 	Tests/abuse/run.sh --program .build/release/joulebook
+
+soak: deps release ## Lets honest clients and abusers of all kinds work for ten minutes; nothing may grow (MINUTES=10).
+	Tests/abuse/run.sh soak --minutes $(or $(MINUTES),10)
 
 walks: deps build ## Walks through an operator's and a broker's first days, a line for each step.
 	Tests/walks/run.sh
