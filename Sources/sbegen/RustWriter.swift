@@ -151,7 +151,6 @@ struct RustWriter: ClientWriter {
     source.line("}")
     source.line()
     source.doc("Runs an expression with the body of any message.")
-    source.line("#[macro_export]")
     source.line("macro_rules! with_body {")
     source.line("($message:expr, $body:ident => $result:expr) => {", indent: 1)
     source.line("match $message {", indent: 2)

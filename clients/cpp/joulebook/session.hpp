@@ -144,7 +144,7 @@ class Session {
   /// Closes the connection without a Terminate, as if it were lost.
   void drop() {
     if (socket_ >= 0) ::close(socket_);
-    socket_ = -1;
+    socket_ = -1, isEstablished_ = false;
     input_.clear(), held_.clear();
   }
 
@@ -153,6 +153,7 @@ class Session {
   uint32_t identity_;
   std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key_;
   int socket_ = -1;
+  bool isEstablished_ = false;
   std::vector<uint8_t> input_, challenge_;
   std::deque<std::vector<uint8_t>> held_;
   uint64_t version_ = 0, next_ = 1, nextReport_ = 1;
@@ -234,7 +235,7 @@ class Session {
     request.sessionId = identity_, request.sessionVersion = version_, request.timestamp = now();
     request.nextSeqNo = next, request.keepAliveInterval = keepAlive, request.cancelAfter = cancelAfter;
     auto ack = std::get<EstablishmentAck>(decode(logOn<EstablishmentAck>(request, "JOULEBOOK-ESTABLISH-2")));
-    next_ = ack.nextClientSeqNo;
+    next_ = ack.nextClientSeqNo, isEstablished_ = true;
     return ack.nextServerSeqNo;
   }
 
@@ -276,16 +277,19 @@ class Session {
       if (socket_ < 0) throw Lost("closed");
       if (auto frame = takeFrame()) return frame;
       int64_t time = clock(), due = lastSent_ + keepAlive / 2;
-      if (time >= due) {
+      if (time >= due && isEstablished_) {
         Sequence sequence;
         sequence.nextSeqNo = next_;
-        if (!challenge_.empty()) write(encode(sequence));
-        lastSent_ = time;
+        write(encode(sequence));
       }
-      if (time - lastReceived_ > 2 * int64_t(keepAlive)) lose("silence");
-      if (time >= deadline) return {};
+      int64_t wait = std::min(deadline, isEstablished_ ? lastSent_ + keepAlive / 2 : deadline) - time;
       pollfd waiting{socket_, POLLIN, 0};
-      if (poll(&waiting, 1, int(std::max<int64_t>(1, std::min(deadline, lastSent_ + keepAlive / 2) - time))) <= 0) continue;
+      if (poll(&waiting, 1, int(std::max<int64_t>(0, wait))) <= 0) {
+        time = clock();
+        if (time - lastReceived_ > 2 * int64_t(keepAlive)) lose("silence");
+        if (time >= deadline) return {};
+        continue;
+      }
       uint8_t bytes[65536];
       ssize_t count = recv(socket_, bytes, sizeof bytes, 0);
       if (count <= 0) lose("closed");
