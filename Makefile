@@ -23,8 +23,8 @@ C_LIBRARIES := libuv1-dev libsqlite3-dev libssl-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
 PYTHON := .venv/bin/python
 # Toolchains of the clients, all Debian's; and the languages that `make clients` builds and runs.
-CLIENT_PACKAGES := g++
-LANGUAGES ?= cpp
+CLIENT_PACKAGES := g++ golang-go openjdk-17-jdk-headless rustc cargo librust-openssl-dev
+LANGUAGES ?= cpp go java rust
 
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

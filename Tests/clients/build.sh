@@ -16,6 +16,37 @@ cpp() {
   echo "$folder/cpp-bot" > "$folder/cpp.command"
 }
 
+go() {
+  (
+    cd go
+    export GOCACHE="$folder/go-cache" GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local
+    /usr/bin/go vet ./...
+    /usr/bin/go test -v . | grep -oE '[0-9]+ vectors|FAIL.*|.*vectors_test.*'
+    /usr/bin/go build -o "$folder/go-bot" ./cmd/bot
+  )
+  echo "$folder/go-bot" > "$folder/go.command"
+}
+
+java() {
+  javac -Xlint:all,-serial -Werror -d "$folder/java" java/joulebook/*.java
+  command java -cp "$folder/java" joulebook.Vectors "$vectors"
+  echo "java -XX:TieredStopAtLevel=1 -cp $folder/java joulebook.Bot" > "$folder/java.command"
+}
+
+rust() {
+  cargo test --test vectors -- --nocapture | grep -E 'vectors$|FAILED'
+  cargo build
+  echo "$folder/rust/debug/bot" > "$folder/rust.command"
+}
+
+# Debian's compiler and crates, whatever else is on the PATH.
+cargo() {
+  RUSTC=/usr/bin/rustc RUSTFLAGS="-D warnings" CARGO_HOME="$folder/cargo" CARGO_TARGET_DIR="$folder/rust" \
+    /usr/bin/cargo --quiet --offline --config 'source.crates-io.replace-with="debian"' \
+    --config 'source.debian.directory="/usr/share/cargo/registry"' --config "build.jobs=2" \
+    "$1" --manifest-path rust/Cargo.toml "${@:2}"
+}
+
 for language; do
   printf '%-6s' "$language"
   "$language"

@@ -1,0 +1,41 @@
+package joulebook;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/** Reads each golden vector of clients/vectors.txt, prints it and writes it again: both must be what the file says. */
+final class Vectors {
+  private Vectors() {}
+
+  public static void main(String[] arguments) throws Exception {
+    int count = 0;
+    for (String vector : Files.readString(Path.of(arguments[0])).split("\n\n")) {
+      int end = vector.indexOf('\n');
+      String[] head = vector.substring(0, end).split(" ");
+      byte[] frame = HexFormat.of().parseHex(head[2]);
+      Codec.Message message = Codec.decode(frame);
+      check(message.name().equals(head[0]), head, "is read as " + message.name());
+      check(message.toString().stripTrailing().equals(vector.substring(end + 1).stripTrailing()), head, message.toString());
+      check(Arrays.equals(Codec.encode(message), frame), head, "another frame is written");
+      for (int length = 0; length < frame.length; length++) {
+        boolean isRead = true;
+        try {
+          Codec.decode(Arrays.copyOf(frame, length));
+        } catch (Codec.Malformed fault) {
+          isRead = false;
+        }
+        check(!isRead, head, "a frame of " + length + " bytes is read");
+      }
+      count++;
+    }
+    System.out.println(count + " vectors");
+  }
+
+  private static void check(boolean isRight, String[] head, String fault) {
+    if (isRight) return;
+    System.out.println(head[0] + ", " + head[1] + ": " + fault);
+    System.exit(1);
+  }
+}
