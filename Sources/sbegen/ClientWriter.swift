@@ -54,7 +54,7 @@ enum ClientFiles {
     let model = ClientModel(schema)
     return [
       CppWriter.file(model), GoWriter.file(model), JavaWriter.file(model), RustWriter.file(model),
-      OutputFile(path: "clients/vectors.txt", text: GoldenVector.lines(vectors, schema: schema)),
+      OutputFile(path: "clients/vectors.txt", text: ClientVector.text(vectors, schema: schema)),
     ]
   }
 }

@@ -18,7 +18,10 @@ static std::vector<uint8_t> parse(const std::string& digits) {
 }
 
 /// What is wrong with a vector; empty if nothing is.
-static std::string fault(const std::string& name, const std::vector<uint8_t>& frame, const std::string& fields) {
+static std::string fault(const std::string& name, const std::string& variant, const std::vector<uint8_t>& frame,
+                         const std::string& fields) {
+  // Frames of other versions of the schema are read, not written.
+  bool isWritten = variant != "older" && variant != "newer";
   Message message = decode(frame);
   std::ostringstream printed;
   std::string wrong = "unknown template";
@@ -30,7 +33,7 @@ static std::string fault(const std::string& name, const std::vector<uint8_t>& fr
           body.visit(printer);
           wrong = Body::messageName != name ? "is read as " + std::string(Body::messageName)
                   : printed.str() != fields ? "fields:\n" + printed.str() + "instead of\n" + fields
-                  : encode(body) != frame ? "another frame is written" : "";
+                  : isWritten && encode(body) != frame ? "another frame is written" : "";
         }
       },
       message);
@@ -54,7 +57,7 @@ int main(int count, char** arguments) {
     std::string name, variant, frame;
     words >> name >> variant >> frame;
     for (fields.clear(); std::getline(file, line) && !line.empty();) fields += line + "\n";
-    std::string found = fault(name, parse(frame), fields);
+    std::string found = fault(name, variant, parse(frame), fields);
     if (!found.empty()) std::cout << name << ", " << variant << ": " << found << "\n", wrong++;
     read++;
   }

@@ -28,7 +28,9 @@ func TestVectors(t *testing.T) {
 		if printed := strings.TrimSuffix(Print(message), "\n"); printed != fields {
 			t.Errorf("%s: fields\n%s\ninstead of\n%s", head, printed, fields)
 		}
-		if written := hex.EncodeToString(Encode(message)); written != words[2] {
+		// Frames of other versions of the schema are read, not written.
+		isWritten := words[1] != "older" && words[1] != "newer"
+		if written := hex.EncodeToString(Encode(message)); isWritten && written != words[2] {
 			t.Errorf("%s: another frame is written: %s", head, written)
 		}
 		for length := range frame {

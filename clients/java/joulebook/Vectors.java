@@ -18,7 +18,9 @@ final class Vectors {
       Codec.Message message = Codec.decode(frame);
       check(message.name().equals(head[0]), head, "is read as " + message.name());
       check(message.toString().stripTrailing().equals(vector.substring(end + 1).stripTrailing()), head, message.toString());
-      check(Arrays.equals(Codec.encode(message), frame), head, "another frame is written");
+      // Frames of other versions of the schema are read, not written.
+      boolean isWritten = !head[1].equals("older") && !head[1].equals("newer");
+      check(!isWritten || Arrays.equals(Codec.encode(message), frame), head, "another frame is written");
       for (int length = 0; length < frame.length; length++) {
         boolean isRead = true;
         try {

@@ -17,7 +17,10 @@ fn vectors() {
         let message = decode(&frame).expect(head).expect(head);
         assert_eq!(message.name(), words[0]);
         assert_eq!(message.print().trim_end_matches('\n'), fields, "{head}");
-        assert_eq!(message.encode(), frame, "{head}");
+        // Frames of other versions of the schema are read, not written.
+        if !matches!(words[1], "older" | "newer") {
+            assert_eq!(message.encode(), frame, "{head}");
+        }
         for length in 0..frame.len() {
             assert!(decode(&frame[..length]).is_err(), "a frame of {length} bytes is read: {head}");
         }
