@@ -178,8 +178,8 @@ final class Bot {
     } catch (Refused refusal) {
       System.out.println(refusal.getMessage());
       System.exit(77);
-    } catch (Lost loss) {
-      System.out.println(loss.getMessage());
+    } catch (Lost | java.io.IOException fault) {
+      System.err.println(fault.getMessage());
       System.exit(69);
     }
   }
