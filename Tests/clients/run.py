@@ -32,8 +32,11 @@ class Relay:
     """Passes the connections of bots to the server, and loses them when told to."""
 
     def __init__(self):
-        self.target, self.is_open, self.is_silent, self.lost_at = 0, True, False, None
-        self.writers = set()
+        self.target, self.writers = 0, set()
+        self.reset()
+
+    def reset(self):
+        self.is_open, self.is_silent, self.is_newer, self.lost_at = True, False, False, None
 
     async def start(self):
         self.server = await asyncio.start_server(self.accept, "127.0.0.1", 0)
@@ -49,10 +52,11 @@ class Relay:
             return
         pair = {writer, far_writer}
         self.writers |= pair
-        await asyncio.gather(self.pass_on(reader, far_writer), self.pass_on(far_reader, writer))
+        self.bot = writer
+        await asyncio.gather(self.pass_on(reader, far_writer), self.pass_on(far_reader, writer, self.as_newer))
         self.writers -= pair
 
-    async def pass_on(self, reader, writer):
+    async def pass_on(self, reader, writer, change=lambda frame: frame):
         try:
             while True:
                 head = await reader.readexactly(4)
@@ -60,11 +64,20 @@ class Relay:
                 if struct.unpack_from("<H", frame, 6)[0] == self.lost_at:
                     self.lose()
                 if not self.is_silent:
-                    writer.write(frame)
+                    writer.write(change(frame))
         except (OSError, asyncio.IncompleteReadError):
             pass
         if not self.is_silent:
             writer.close()
+
+    def as_newer(self, frame):
+        """The frame as a server of a later schema would send it, after one of a template that is new."""
+        if not self.is_newer:
+            return frame
+        length, encoding, block, template, schema, _ = struct.unpack_from("<6H", frame)
+        head = struct.pack("<6H", length + 8, encoding, block + 8, template, schema, 999)
+        unknown = struct.pack("<6HQI", 24, encoding, 12, 999, schema, 999, 7, 7)
+        return unknown + head + frame[12:12 + block] + b"\xa5" * 8 + frame[12 + block:]
 
     def lose(self):
         self.is_open, self.lost_at = False, None
@@ -163,23 +176,36 @@ class Scenario:
                 *self.command, *map(str, arguments), stdout=asyncio.subprocess.PIPE)
         elif verb == "see":
             await self.see(" ".join(words))
+        elif verb == "sees":
+            for _ in range(int(words[0])):
+                await self.see(" ".join(words[1:]))
         elif verb == "exit":
             await self.end(int(words[0]))
         elif verb in ("sell", "buy"):
             price = int(words[1]) if words[1:] else 12_000
             await world.other.order(OTHER, number, verb, price, int(words[0]))
+        elif verb == "until":
+            await self.until(*" ".join(words).split(" has "))
+        elif verb == "sells":
+            await self.sell_many(int(words[0]), int(words[1]))
         elif verb == "reading":
             await world.reading(number, int(words[0]))
         elif verb == "limit":
             await world.operator.set_limit("messagesPerSecond", int(words[0]), session=number)
         elif verb == "wrong":
             self.set_key(secrets.token_bytes(32))
+        elif verb == "reset":
+            await world.operator.reset_numbers(session_id=number)
         elif verb == "cut":
             await world.operator.cut_session(number)
         elif verb == "lose" and words:
             world.relay.lost_at = TEMPLATES[words[1]]
         elif verb == "silent":
             world.relay.is_silent = True
+        elif verb == "newer":
+            world.relay.is_newer = True
+        elif verb == "garbage":
+            world.relay.bot.write(b"\xff" * 64)
         elif verb in ("lose", "back"):
             getattr(world.relay, verb)()
         elif verb in ("kill", "stop"):
@@ -190,10 +216,29 @@ class Scenario:
         else:
             raise Fault(f"unknown: {verb}")
 
+    async def sell_many(self, count, quantity):
+        first = time.time_ns()
+        for index in range(count):
+            self.world.other.send(
+                "NewOrder", clientOrderId=first + index, account=OTHER, instrument=self.number, side="sell",
+                price=12_000, quantity=quantity)
+        # The answer comes after the reports of all of them.
+        await self.world.other.balance(OTHER, AREA)
+
+    async def line(self):
+        return (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)).decode().rstrip("\n")
+
     async def see(self, pattern):
-        line = (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)).decode().rstrip("\n")
+        line = await self.line()
         if not fnmatch.fnmatchcase(line, pattern):
             raise Fault(f"printed {line!r} instead of {pattern!r}")
+
+    async def until(self, last, pattern):
+        lines = [await self.line()]
+        while lines[-1] not in (last, ""):
+            lines.append(await self.line())
+        if lines[-1] != last or not fnmatch.filter(lines, pattern):
+            raise Fault(f"printed {lines}")
 
     async def end(self, expected):
         rest = (await asyncio.wait_for(self.process.stdout.read(), PATIENCE)).decode()
@@ -206,7 +251,7 @@ class Scenario:
         if self.process and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
-        self.world.relay.is_open, self.world.relay.is_silent, self.world.relay.lost_at = True, False, None
+        self.world.relay.reset()
 
 
 def scenarios():

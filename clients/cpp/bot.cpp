@@ -33,6 +33,8 @@ class Bot {
         step();
       } catch (const Lost& loss) {
         std::cout << loss.what() << std::endl;
+        // The operator has reset the version: the orders stand, but nobody can ask for their reports.
+        if (loss.code == 1025) throw Refused(loss.code);
         comeBack();
       }
     }
@@ -143,7 +145,8 @@ class Bot {
       std::this_thread::sleep_for(std::chrono::milliseconds(pause));
       try {
         if (isKnown) {
-          std::cout << "resumed, missed " << session_.resume() << std::endl;
+          uint64_t missed = session_.resume();
+          std::cout << "resumed, missed " << missed << std::endl;
         } else {
           session_.connect();
           std::cout << "logged on" << std::endl;
@@ -154,7 +157,7 @@ class Bot {
         return;
       } catch (const Refused& refusal) {
         // The exchange does not know the session's version: nothing of it happened.
-        if (refusal.code != 1005 && refusal.code != 1013 && refusal.code != 1025) throw;
+        if (refusal.code != 1005 && refusal.code != 1013) throw;
         isKnown = false;
       } catch (const Lost&) {
       }

@@ -217,20 +217,25 @@ func (s *Session) open() (err error) {
 	return err
 }
 
-// answer returns the frame of the answer of one template.
+// answer returns the frame of the answer of one template; those that this schema lacks are skipped.
 func (s *Session) answer(expected uint16) ([]byte, error) {
-	frame, err := s.readFrame(time.Now().Add(patience))
-	if err != nil {
-		return nil, err
-	}
-	if frame == nil {
-		return nil, s.lose("no answer")
-	}
-	if template(frame) == expected {
-		return frame, nil
+	var message Message
+	for deadline := time.Now().Add(patience); message == nil; {
+		frame, err := s.readFrame(deadline)
+		if err != nil {
+			return nil, err
+		}
+		if frame == nil {
+			return nil, s.lose("no answer")
+		}
+		if template(frame) == expected {
+			return frame, nil
+		}
+		if message, err = Decode(frame); err != nil {
+			return nil, s.lose(err.Error())
+		}
 	}
 	s.Drop()
-	message, _ := Decode(frame)
 	switch m := message.(type) {
 	case *NegotiationReject:
 		return nil, &Refused{m.Code}

@@ -182,6 +182,15 @@ class Session {
     throw Lost(why, code);
   }
 
+  /// The message of a frame; a malformed one ends the connection.
+  Message read(const std::vector<uint8_t>& frame) {
+    try {
+      return decode(frame);
+    } catch (const Malformed& fault) {
+      lose(fault.what());
+    }
+  }
+
   /// Connects, and waits for Challenge.
   void open() {
     drop();
@@ -200,11 +209,12 @@ class Session {
     challenge_ = answer<Challenge>();
   }
 
-  /// The frame of the answer of one type. Throws Refused for a reject instead, Lost for a Terminate.
+  /// The frame of the answer of one type; templates that this schema lacks are skipped. Throws Refused for a reject instead, Lost for a Terminate.
   template <class Body> std::vector<uint8_t> answer() {
-    auto frame = readFrame(clock() + 5'000);
-    if (!frame) lose("no answer");
-    Message message = decode(*frame);
+    std::optional<std::vector<uint8_t>> frame;
+    Message message;
+    for (auto deadline = clock() + 5'000; message.index() == 0; message = read(*frame))
+      if (frame = readFrame(deadline); !frame) lose("no answer");
     uint16_t code = 0;
     if (std::holds_alternative<Body>(message)) return *frame;
     if (auto reject = std::get_if<NegotiationReject>(&message)) code = reject->code;
@@ -234,7 +244,7 @@ class Session {
     Establish request;
     request.sessionId = identity_, request.sessionVersion = version_, request.timestamp = now();
     request.nextSeqNo = next, request.keepAliveInterval = keepAlive, request.cancelAfter = cancelAfter;
-    auto ack = std::get<EstablishmentAck>(decode(logOn<EstablishmentAck>(request, "JOULEBOOK-ESTABLISH-2")));
+    auto ack = std::get<EstablishmentAck>(read(logOn<EstablishmentAck>(request, "JOULEBOOK-ESTABLISH-2")));
     next_ = ack.nextClientSeqNo, isEstablished_ = true;
     return ack.nextServerSeqNo;
   }
@@ -255,7 +265,7 @@ class Session {
     uint8_t bytes[4096];
     for (ssize_t n; (n = recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT)) > 0;) input_.insert(input_.end(), bytes, bytes + n);
     while (auto frame = takeFrame())
-      if (auto end = templateOf(*frame) == Terminate::templateId ? decode(*frame) : Message(); end.index() > 0)
+      if (auto end = templateOf(*frame) == Terminate::templateId ? read(*frame) : Message(); end.index() > 0)
         lose("terminated " + std::to_string(std::get<Terminate>(end).code), std::get<Terminate>(end).code);
     lose("closed");
   }
@@ -308,7 +318,7 @@ class Session {
         if (missing_ == asked_) askAgain();
       }
     }
-    Message message = decode(frame);
+    Message message = read(frame);
     if (auto end = std::get_if<Terminate>(&message)) {
       Terminate terminate;
       terminate.sessionVersion = version_;

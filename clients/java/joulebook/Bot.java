@@ -56,6 +56,8 @@ final class Bot {
         step();
       } catch (Lost loss) {
         System.out.println(loss.getMessage());
+        // The operator has reset the version: the orders stand, but nobody can ask for their reports.
+        if (loss.code == 1025) throw new Refused(loss.code);
         comeBack();
       }
     }
@@ -160,7 +162,7 @@ final class Bot {
         return;
       } catch (Refused refusal) {
         // The exchange does not know the session's version: nothing of it happened.
-        if (refusal.code != 1005 && refusal.code != 1013 && refusal.code != 1025) throw refusal;
+        if (refusal.code != 1005 && refusal.code != 1013) throw refusal;
         isKnown = false;
       } catch (Lost loss) {
         // The next attempt comes after a longer pause.

@@ -242,12 +242,15 @@ public final class Session implements AutoCloseable {
     challenge = answer(Messages.Challenge.class);
   }
 
-  /** The frame of the answer of one type. */
+  /** The frame of the answer of one type; templates that this schema lacks are skipped. */
   private byte[] answer(Class<? extends Message> expected) throws Refused, Lost {
-    byte[] frame = readFrame(clock() + PATIENCE);
-    if (frame == null) throw lost("no answer");
-    Message message = decode(frame);
-    if (expected.isInstance(message)) return frame;
+    Message message = null;
+    for (long deadline = clock() + PATIENCE; message == null;) {
+      byte[] frame = readFrame(deadline);
+      if (frame == null) throw lost("no answer");
+      message = decode(frame);
+      if (expected.isInstance(message)) return frame;
+    }
     if (message instanceof Messages.Terminate terminate) throw terminated(terminate);
     drop();
     if (message instanceof Messages.NegotiationReject reject) throw new Refused(reject.code);

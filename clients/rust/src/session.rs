@@ -218,20 +218,26 @@ impl Session {
         Ok(())
     }
 
-    /// The frame of the answer of one template.
+    /// The frame of the answer of one template; those that this schema lacks are skipped.
     fn answer(&mut self, expected: u16) -> Outcome<Frame> {
-        let frame = self.read_frame(Instant::now() + Duration::from_secs(5))?;
-        let frame = frame.ok_or_else(|| Failure::Lost("no answer".to_string(), 0))?;
-        if template(&frame) == expected {
-            return Ok(frame);
-        }
-        let found = message(&frame)?;
-        self.drop_connection();
-        match found {
-            Some(Message::NegotiationReject(reject)) => Err(Failure::Refused(reject.code)),
-            Some(Message::EstablishmentReject(reject)) => Err(Failure::Refused(reject.code)),
-            Some(Message::Terminate(end)) => terminated(&end),
-            _ => lost("another answer"),
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let frame = match self.read_frame(deadline)? {
+                Some(frame) if template(&frame) == expected => return Ok(frame),
+                Some(frame) => frame,
+                None => return lost("no answer"),
+            };
+            let found = match message(&frame)? {
+                Some(found) => found,
+                None => continue,
+            };
+            self.drop_connection();
+            return match found {
+                Message::NegotiationReject(reject) => Err(Failure::Refused(reject.code)),
+                Message::EstablishmentReject(reject) => Err(Failure::Refused(reject.code)),
+                Message::Terminate(end) => terminated(&end),
+                _ => lost("another answer"),
+            };
         }
     }
 

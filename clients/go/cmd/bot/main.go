@@ -49,6 +49,10 @@ func (b *bot) run() error {
 			return err
 		}
 		fmt.Println(err)
+		// The operator has reset the version: the orders stand, but nobody can ask for their reports.
+		if lost.Code == 1025 {
+			return &jb.Refused{Code: lost.Code}
+		}
 		err = b.comeBack()
 	}
 	if _, err := b.session.Finish(10 * time.Second); err != nil {
@@ -159,7 +163,7 @@ func (b *bot) comeBack() error {
 		err := b.logOnAgain(isKnown)
 		var refused *jb.Refused
 		var lost *jb.Lost
-		if errors.As(err, &refused) && (refused.Code == 1005 || refused.Code == 1013 || refused.Code == 1025) {
+		if errors.As(err, &refused) && (refused.Code == 1005 || refused.Code == 1013) {
 			// The exchange does not know the session's version: nothing of it happened.
 			isKnown = false
 		} else if !errors.As(err, &lost) {

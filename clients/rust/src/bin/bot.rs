@@ -39,8 +39,12 @@ impl Bot {
         self.subscribe()?;
         while self.traded < self.quantity {
             match self.step() {
-                Err(Failure::Lost(why, _)) => {
+                Err(Failure::Lost(why, code)) => {
                     println!("lost: {why}");
+                    // The operator has reset the version: the orders stand, but nobody can ask for their reports.
+                    if code == 1025 {
+                        return Err(Failure::Refused(code));
+                    }
                     self.come_back()?;
                 }
                 other => other?,
@@ -148,7 +152,7 @@ impl Bot {
             pause = (2 * pause).min(5_000);
             match self.log_on_again(is_known) {
                 // The exchange does not know the session's version: nothing of it happened.
-                Err(Failure::Refused(1005 | 1013 | 1025)) => is_known = false,
+                Err(Failure::Refused(1005 | 1013)) => is_known = false,
                 Err(Failure::Lost(..)) => {}
                 result => return result,
             }
