@@ -19,8 +19,8 @@ sys.path += [str(ROOT / "Tests" / "faults"), str(ROOT / "clients" / "python")]
 from joulebook import Client, read_key_file, read_private_key  # noqa: E402
 from market import Server  # noqa: E402
 
-AREA, EUR, OTHER, PATIENCE = 1, 978, 2, 20
-TEMPLATES = {"NewOrder": 20, "Accepted": 40}
+AREA, EUR, OTHER, PATIENCE = 1, 978, 2, 60
+TEMPLATES = {"Retransmission": 10, "NewOrder": 20, "Accepted": 40}
 QUARTER = 900 * 10**9
 
 
@@ -282,7 +282,7 @@ async def run_language(program, language, command):
                 print(f"{language:6} {name}: as it must ({time.monotonic() - started:.1f} s)", flush=True)
             except (Fault, asyncio.TimeoutError) as fault:
                 faults += 1
-                print(f"{language:6} {name}: FAULT at '{at}': {fault or 'nothing came'}", flush=True)
+                print(f"{language:6} {name}: FAULT at '{at}': {str(fault) or 'nothing came'}", flush=True)
             await scenario.clean()
         if (status := await world.close()) != 0:
             faults += 1

@@ -389,6 +389,11 @@ func (s *Session) deliver(frame []byte) (Message, error) {
 		s.Drop()
 		return nil, terminated(m)
 	case *RetransmitReject:
+		// Too much at once: the next Resume asks again.
+		if m.Code == 1018 || m.Code == 9007 {
+			s.Drop()
+			return nil, &Lost{fmt.Sprintf("retransmission %d", m.Code), m.Code}
+		}
 		// The reports are not kept any more: go on without them.
 		s.missing, s.end = 0, 0
 	case *Sequence, *Retransmission, *FinishedReceiving:

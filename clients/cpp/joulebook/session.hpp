@@ -328,8 +328,12 @@ class Session {
       }
       lose("terminated " + std::to_string(end->code), end->code);
     }
-    // The reports are not kept any more: go on without them.
-    if (std::holds_alternative<RetransmitReject>(message)) missing_ = end_ = 0;
+    if (auto reject = std::get_if<RetransmitReject>(&message)) {
+      // Too much at once: the next `resume` asks again.
+      if (reject->code == 1018 || reject->code == 9007) lose("retransmission " + std::to_string(reject->code), reject->code);
+      // The reports are not kept any more: go on without them.
+      missing_ = end_ = 0;
+    }
     uint16_t id = templateOf(frame);
     bool isOwn = id == Sequence::templateId || id == Retransmission::templateId || id == FinishedReceiving::templateId;
     if (isOwn || message.index() == 0) return {};

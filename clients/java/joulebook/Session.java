@@ -403,8 +403,15 @@ public final class Session implements AutoCloseable {
       }
       throw terminated(terminate);
     }
-    // The reports are not kept any more: go on without them.
-    if (message instanceof Messages.RetransmitReject) missing = end = 0;
+    if (message instanceof Messages.RetransmitReject reject) {
+      // Too much at once: the next `resume` asks again.
+      if (reject.code == 1018 || reject.code == 9007) {
+        drop();
+        throw new Lost("retransmission " + reject.code, reject.code);
+      }
+      // The reports are not kept any more: go on without them.
+      missing = end = 0;
+    }
     boolean isOwn = message instanceof Messages.Sequence || message instanceof Messages.Retransmission
         || message instanceof Messages.FinishedReceiving;
     return isOwn ? null : message;

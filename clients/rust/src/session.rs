@@ -382,6 +382,11 @@ impl Session {
                 self.drop_connection();
                 return terminated(end);
             }
+            // Too much at once: the next `resume` asks again.
+            Some(Message::RetransmitReject(reject)) if matches!(reject.code, 1018 | 9007) => {
+                self.drop_connection();
+                return Err(Failure::Lost(format!("retransmission {}", reject.code), reject.code));
+            }
             // The reports are not kept any more: go on without them.
             Some(Message::RetransmitReject(_)) => (self.missing, self.end) = (0, 0),
             Some(Message::Sequence(_) | Message::Retransmission(_) | Message::FinishedReceiving(_)) => return Ok(None),
