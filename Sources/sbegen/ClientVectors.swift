@@ -116,7 +116,7 @@ extension SampleValue {
   }
 
   /// What a field has that the sender's block lacks: null, or 0.
-  fileprivate static func left(_ type: SchemaType) -> SampleValue {
+  static func left(_ type: SchemaType) -> SampleValue {
     switch type.shape {
     case .plain(_, let null?): .absent(null: null)
     case .plain: .unsigned(0)

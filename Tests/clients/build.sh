@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Compiles the clients that `sbegen --clients` has completed, with Debian's toolchains and libraries only, and
-# compares each codec with the golden vectors. Leaves a command for each bot in the folder.
+# Compiles the clients that `sbegen --clients` has completed, and the programs in their READMEs, with Debian's toolchains
+# and libraries only; compares each codec with the golden vectors, and each book of levels with what it must have.
+# Leaves a command for each bot in the folder.
 #     Tests/clients/build.sh FOLDER LANGUAGE ...
 set -euo pipefail
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 shift
 cd "$(dirname "$0")/../../clients"
-vectors=$PWD/vectors.txt
+vectors=("$PWD/vectors.txt" "$PWD/book.txt")
 
 # The program in a README.
 program() {
@@ -16,7 +17,7 @@ program() {
 
 cpp() {
   g++ -std=c++17 -O1 -Wall -Wextra -Werror -o "$folder/cpp-vectors" cpp/vectors.cpp
-  "$folder/cpp-vectors" "$vectors"
+  "$folder/cpp-vectors" "${vectors[@]}"
   g++ -std=c++17 -O1 -Wall -Wextra -Werror -o "$folder/cpp-bot" cpp/bot.cpp -lcrypto
   program cpp cpp "$folder/first.cpp"
   g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -Icpp "$folder/first.cpp"
@@ -38,7 +39,7 @@ go() {
 
 java() {
   javac -Xlint:all,-serial -Werror -d "$folder/java" java/joulebook/*.java
-  command java -cp "$folder/java" joulebook.Vectors "$vectors"
+  command java -cp "$folder/java" joulebook.Vectors "${vectors[@]}"
   program java java "$folder/First.java"
   javac -Xlint:all,-serial -Werror -d "$folder/java" -cp "$folder/java" "$folder/First.java"
   echo "java -XX:TieredStopAtLevel=1 -cp $folder/java joulebook.Bot" > "$folder/java.command"

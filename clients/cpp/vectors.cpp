@@ -1,12 +1,13 @@
 // Reads each golden vector of clients/vectors.txt, prints its fields and writes it again: both must be what
-// the file says.
+// the file says. Then a book takes the frames of clients/book.txt.
 //
-//     vectors clients/vectors.txt
+//     vectors clients/vectors.txt clients/book.txt
 
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
+#include "joulebook/book.hpp"
 #include "joulebook/codec.hpp"
 
 using namespace joulebook;
@@ -48,8 +49,26 @@ static std::string fault(const std::string& name, const std::string& variant, co
   return wrong;
 }
 
+/// The number of lines of the file after which a book is another one.
+static int bookFaults(const char* path) {
+  std::ifstream file(path);
+  LevelBook book(1);
+  int wrong = 0;
+  std::string frame, expected;
+  while (file >> frame && std::getline(file >> std::ws, expected)) {
+    auto missing = book.take(decode(parse(frame)));
+    Level bid = book.best(1, Side::buy), ask = book.best(1, Side::sell);
+    std::ostringstream found;
+    found << "missing " << missing.value_or(0) << " bid " << bid.live << " at " << bid.price << " ask " << ask.live
+          << " at " << ask.price;
+    if (found.str() != expected) std::cout << "book: " << found.str() << " instead of " << expected << "\n", wrong++;
+  }
+  return book.isComplete() ? wrong : wrong + 1;
+}
+
 int main(int count, char** arguments) {
-  std::ifstream file(count > 1 ? arguments[1] : "clients/vectors.txt");
+  if (count != 3) return 64;
+  std::ifstream file(arguments[1]);
   std::string line, fields;
   int read = 0, wrong = 0;
   while (std::getline(file, line)) {
@@ -61,6 +80,7 @@ int main(int count, char** arguments) {
     if (!found.empty()) std::cout << name << ", " << variant << ": " << found << "\n", wrong++;
     read++;
   }
+  wrong += bookFaults(arguments[2]);
   std::cout << read << " vectors, " << wrong << " wrong\n";
   return read == 0 || wrong > 0;
 }

@@ -2,6 +2,7 @@ package joulebook
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -43,4 +44,33 @@ func TestVectors(t *testing.T) {
 		t.Fatal("vectors are missing")
 	}
 	t.Logf("%d vectors", len(vectors))
+}
+
+// A book takes the frames of clients/book.txt: after each it must be what the file says.
+func TestBook(t *testing.T) {
+	text, err := os.ReadFile("../book.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := NewLevelBook(1)
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		digits, expected, _ := strings.Cut(line, " ")
+		frame, err := hex.DecodeString(digits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		message, err := Decode(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := book.Take(message)
+		bid, ask := book.Best(1, SideBuy), book.Best(1, SideSell)
+		found := fmt.Sprintf("missing %d bid %d at %d ask %d at %d", missing, bid.Live, bid.Price, ask.Live, ask.Price)
+		if found != expected {
+			t.Errorf("%s instead of %s", found, expected)
+		}
+	}
+	if !book.IsComplete {
+		t.Error("the book is not complete")
+	}
 }

@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/** Reads each golden vector of clients/vectors.txt, prints it and writes it again: both must be what the file says. */
+/**
+ * Reads each golden vector of clients/vectors.txt, prints it and writes it again: both must be what the file says. Then
+ * a book takes the frames of clients/book.txt.
+ */
 final class Vectors {
   private Vectors() {}
 
@@ -32,7 +35,22 @@ final class Vectors {
       }
       count++;
     }
+    checkBook(Path.of(arguments[1]));
     System.out.println(count + " vectors");
+  }
+
+  /** After each frame, the book must be what the file says. */
+  private static void checkBook(Path path) throws Exception {
+    LevelBook book = new LevelBook(1);
+    for (String line : Files.readAllLines(path)) {
+      String[] parts = line.split(" ", 2);
+      long missing = book.take(Codec.decode(HexFormat.of().parseHex(parts[0])));
+      Messages.Level bid = book.best(1, Messages.Side.BUY);
+      Messages.Level ask = book.best(1, Messages.Side.SELL);
+      String found = "missing " + missing + " bid " + bid.live + " at " + bid.price + " ask " + ask.live + " at " + ask.price;
+      check(found.equals(parts[1]), new String[] {"book", parts[1]}, found);
+    }
+    check(book.isComplete(), new String[] {"book", "the last"}, "is not complete");
   }
 
   private static void check(boolean isRight, String[] head, String fault) {
