@@ -26,7 +26,7 @@ PYTHON := .venv/bin/python
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults abuse sbom sanitize fuzz simulate demo docs bench \
+.PHONY: help deps libraries build release test kills faults abuse walks sbom sanitize fuzz simulate demo docs bench \
   bench-net figures check format generate clean
 
 help: ## Lists the targets.
@@ -62,6 +62,7 @@ test: deps ## Runs all tests.
 	SWIFT="$(SWIFT)" JOBS=$(JOBS) Tests/readme/run.sh
 	Tests/faults/run.sh --quick
 	Tests/abuse/run.sh --quick
+	Tests/walks/run.sh
 
 kills: release ## Kills the server repeatedly and checks that each order happens once (KILLS=1000).
 	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
@@ -72,6 +73,9 @@ faults: deps build ## Injects faults into a real server and prints a table.
 
 abuse: deps release ## Measures what each kind of abuser costs nine honest clients, and prints a table.
 	Tests/abuse/run.sh --program .build/release/joulebook
+
+walks: deps build ## Walks through an operator's and a broker's first days, a line for each step.
+	Tests/walks/run.sh
 
 sbom: deps ## Lists all dependencies with versions, and writes joulebook.cdx.json (CycloneDX).
 	.ci/sbom.py joulebook.cdx.json

@@ -257,8 +257,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// A table of the exchange is full.
   /// Limit: capacity.
   public static let capacityExhausted = RejectCode(rawValue: 8005)
-  /// The operator's reference is not higher than the account's last.
-  /// Limit: account's last reference.
+  /// A deposit or a withdrawal with this reference of this source took effect already; before
+  /// version 4 of the rules: the reference is not above the account's last.
+  /// Limit: the known reference.
   public static let referenceReplayed = RejectCode(rawValue: 8006)
   /// The market data asked for are no longer kept.
   /// Limit: lowest number kept.
@@ -293,6 +294,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// A page of a list has 1 to 100 rows.
   /// Limit: most rows of a page.
   public static let badListCount = RejectCode(rawValue: 9030)
+  /// This server keeps no ledger with trades.
+  public static let noLedger = RejectCode(rawValue: 9031)
+  /// The ledger cannot be read now.
+  public static let ledgerUnavailable = RejectCode(rawValue: 9032)
+  /// A period ends before it begins.
+  /// Limit: begin of the period in ns.
+  public static let badPeriod = RejectCode(rawValue: 9033)
 }
 
 extension RejectCode {
@@ -774,9 +782,10 @@ extension RejectCode {
       action: "Raise the capacity in the configuration."),
     Entry(
       code: .referenceReplayed, name: "referenceReplayed",
-      meaning: "The operator's reference is not higher than the account's last.",
-      limit: "account's last reference",
-      action: "It was applied already if you sent it before."),
+      meaning:
+        "A deposit or a withdrawal with this reference of this source took effect already; before version 4 of the rules: the reference is not above the account's last.",
+      limit: "the known reference",
+      action: "It was applied already if you sent it before; else use another reference."),
     Entry(
       code: .marketDataTooOld, name: "marketDataTooOld",
       meaning: "The market data asked for are no longer kept.",
@@ -837,5 +846,20 @@ extension RejectCode {
       meaning: "A page of a list has 1 to 100 rows.",
       limit: "most rows of a page",
       action: "Ask for fewer rows; the next page follows with the cursor of ListEnd."),
+    Entry(
+      code: .noLedger, name: "noLedger",
+      meaning: "This server keeps no ledger with trades.",
+      limit: "",
+      action: "Ask a server that keeps its journal."),
+    Entry(
+      code: .ledgerUnavailable, name: "ledgerUnavailable",
+      meaning: "The ledger cannot be read now.",
+      limit: "",
+      action: "Ask for the same page again later."),
+    Entry(
+      code: .badPeriod, name: "badPeriod",
+      meaning: "A period ends before it begins.",
+      limit: "begin of the period in ns",
+      action: "Ask with a time to which is not before the time from."),
   ]
 }

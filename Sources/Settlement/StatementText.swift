@@ -96,6 +96,22 @@ package enum StatementText {
   }
 }
 
+extension StatementText {
+  /// A table of what participants' accounts owe: the cash below zero of a ledger's balances.
+  /// - Parameter name: The name of an account's person; empty when it is not known.
+  package static func debts(_ balances: [LedgerBalance], name: (AccountId) -> String) -> String {
+    var table = TextTable(["account", "unit", "owes", "name"], left: [0, 1, 3])
+    for balance in balances where balance.amount < 0 && balance.unit.currency != nil {
+      let account = balance.account
+      if account.isHouse || account.isOutside { continue }
+      table.add([
+        account.ledgerName, balance.unit.name, balance.unit.format(-balance.amount), name(account),
+      ])
+    }
+    return table.text
+  }
+}
+
 extension Timestamp {
   /// The end of a period as text: a time, or "now" for an open period.
   fileprivate var ledgerEnd: String { self == .never ? "now" : iso8601 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import JoulebookClient
 import MarketFile
 import MarketModel
+import Settlement
 
 extension AdminCommand {
   struct MakeArea: ParsableCommand {
@@ -15,13 +16,13 @@ extension AdminCommand {
             --storage-price 20 --feed-in 0.08 --retail 0.32
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the area.") var area: UInt16
+    @Argument(help: "Number of the area.", transform: Quantities.definedArea) var area: UInt16
     @Option(
       name: .long, help: "Letters such as EUR or PLN, or an ISO 4217 number; EUR unless given.",
       transform: Typed.currency)
     var currency: Currency?
     @Option(
-      name: .long, help: "EIC code, at most 16 ASCII characters.", transform: Typed.label)
+      name: .long, help: "EIC code, at most 16 ASCII characters.", transform: Typed.symbol)
     var code: Label
     @Option(
       name: .long, help: "Target storage cost per account, such as 300 (currency).",
@@ -46,8 +47,18 @@ extension AdminCommand {
       transform: Typed.rate)
     var loss: Rate?
 
+    private func explanation(_ rejection: Rejection) -> String? {
+      guard rejection.code == .alreadyExists else {
+        return GridPrices.explanation(feedIn: feedIn, retail: retail)(rejection)
+      }
+      return
+        "alreadyExists: there is an area \(area) already. `joulebook admin tariff` changes its prices "
+        + "of the grid, `joulebook admin parameter` storage and loss; for another area choose "
+        + "another number"
+    }
+
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .createArea(
@@ -70,9 +81,13 @@ extension AdminCommand {
             --lowest 0 --highest 1
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the instrument.") var instrument: UInt32
-    @Option(name: .long, help: "Number of the area whose energy it trades.") var area: UInt16
-    @Option(name: .long, help: "Symbol, at most 16 ASCII characters.", transform: Typed.label)
+    @Argument(help: "Number of the instrument.", transform: Quantities.defined)
+    var instrument: UInt32
+    @Option(
+      name: .long, help: "Number of the area whose energy it trades.",
+      transform: Quantities.definedArea)
+    var area: UInt16
+    @Option(name: .long, help: "Symbol, at most 16 ASCII characters.", transform: Typed.symbol)
     var symbol: Label
     @Option(name: .long, help: "Price increment, such as 0.001.", transform: Typed.price)
     var tick: Price
@@ -95,8 +110,15 @@ extension AdminCommand {
       transform: Typed.rate)
     var takerFee: Rate?
 
+    private func explanation(_ rejection: Rejection) -> String? {
+      guard rejection.code == .alreadyExists else { return nil }
+      return
+        "alreadyExists: there is an instrument \(instrument) already. `joulebook admin parameter` "
+        + "changes its tick, lot, band and fees; for another instrument choose another number"
+    }
+
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .createInstrument(
@@ -105,6 +127,19 @@ extension AdminCommand {
                 symbol: symbol,
                 tick: tick, lot: lot, lowestPrice: lowest, highestPrice: highest,
                 makerFee: makerFee ?? .zero, takerFee: takerFee ?? .zero))))
+      }
+    }
+  }
+
+  /// The prices of the surrounding grid.
+  enum GridPrices {
+    /// The text of a reject of these prices; `nil` for the general text of its code.
+    static func explanation(feedIn: Price, retail: Price) -> (Rejection) -> String? {
+      { rejection in
+        guard rejection.code == .badDefinition, feedIn > retail else { return nil }
+        return
+          "badDefinition: feed-in \(feedIn.decimal) is above retail \(retail.decimal), so that who "
+          + "imports and exports would earn; feed-in is at most the retail price"
       }
     }
   }
@@ -120,14 +155,22 @@ extension AdminCommand {
     var currency: Currency?
     @Option(
       name: .long,
-      help: "Your number of this payment, above 0; a repeated number is rejected.")
+      help: "Your number of this payment, above 0; a repeated number is rejected.",
+      transform: Quantities.reference)
     var reference: UInt64
     @Option(
       name: .long,
       help:
-        "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account."
-    )
+        "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account.",
+      transform: Quantities.source)
     var source: UInt16 = 0
+
+    func validate() throws {
+      if amount <= .zero {
+        throw ValidationError(
+          "an amount is above 0. `joulebook admin deposit` pays cash in, `withdraw` takes it out")
+      }
+    }
 
     var movement: CashMovement {
       CashMovement(
@@ -181,9 +224,16 @@ extension AdminCommand {
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Account number.") var account: AccountId
-    @Option(name: .long, help: "Number of the area.") var area: UInt16
+    @Option(name: .long, help: "Number of the area.", transform: Quantities.definedArea)
+    var area: UInt16
     @Option(name: .long, help: "Most energy stored, such as 10kWh.", transform: Typed.energy)
     var cap: Energy?
+
+    func validate() throws {
+      if let cap, cap < .zero {
+        throw ValidationError("--cap is not below zero; leave it out for the area's default cap")
+      }
+    }
 
     func run() throws {
       try server.execute { client throws(ClientError) in
@@ -204,7 +254,7 @@ extension AdminCommand {
           joulebook admin tariff 1 --feed-in 0.08 --retail 0.32
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Area number.") var area: UInt16
+    @Argument(help: "Area number.", transform: Quantities.definedArea) var area: UInt16
     @Option(
       name: .long, parsing: .unconditional,
       help: "Feed-in price that the grid pays, such as 0.08; at most the retail price.",
@@ -217,7 +267,8 @@ extension AdminCommand {
     var retail: Price
 
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      let words = GridPrices.explanation(feedIn: feedIn, retail: retail)
+      try server.execute(explaining: words) { client throws(ClientError) in
         try client.submit(
           .reference(
             .setTariff(SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail))))

@@ -1,6 +1,8 @@
 import ArgumentParser
 import JoulebookClient
+import MarketFile
 import MarketModel
+import Settlement
 
 /// What a command of the command line names: one participant, account or session.
 struct SubjectArguments: ParsableArguments {
@@ -36,8 +38,13 @@ struct SubjectArguments: ParsableArguments {
 
   /// The text of a reject that is about the subject; `nil` for the general text of its code.
   func explanation(_ rejection: Rejection) -> String? {
-    rejection.code == .unknownSession
-      ? "unknownSession: no session \(number) is registered, or not yours (--session)" : nil
+    switch rejection.code {
+    case .unknownSession:
+      "unknownSession: no session \(number) is registered, or not yours (--session)"
+    case .setByOperator where rejection.limit == 0:
+      "setByOperator: the operator blocked \(kind) \(number), and only an operator releases it"
+    default: nil
+    }
   }
 }
 
@@ -166,6 +173,25 @@ extension AdminCommand {
         }
       }
 
+      /// The value in the kind's unit: Wh, 1e-8 of the currency, or a number.
+      func value(_ text: String) throws(ValueError) -> Int64 {
+        switch self {
+        case .orderQuantity: text == "0" ? 0 : try Typed.energy(text).wattHours
+        case .dailyNotional, .cashAtRisk: try Typed.money(text).units
+        case .messagesPerSecond, .openOrders, .accounts, .sessions:
+          try Typed.number(text, in: 0...Int64(UInt32.max))
+        }
+      }
+
+      /// A value as `value` reads it.
+      func text(_ value: Int64) -> String {
+        switch self {
+        case .orderQuantity: Energy(wattHours: value).kilowattHours + "kWh"
+        case .dailyNotional, .cashAtRisk: Money(units: value).decimal
+        case .messagesPerSecond, .openOrders, .accounts, .sessions: "\(value)"
+        }
+      }
+
       var kind: LimitKind {
         switch self {
         case .messagesPerSecond: .messagesPerSecond
@@ -182,20 +208,21 @@ extension AdminCommand {
     static let configuration = CommandConfiguration(
       abstract: "Sets or removes a limit of an account, a session or a participant.",
       discussion: """
-        Of a session: messagesPerSecond. Of an account: orderQuantity (Wh), openOrders, \
-        dailyNotional (1e-8 of the currency), cashAtRisk (1e-8). Of a participant, for its \
-        administrator: accounts, sessions. 0 removes the limit. The operator and the participant's \
-        administrator have a value each; the lower holds.
+        Of a session: messagesPerSecond. Of an account: orderQuantity (such as 50kWh), openOrders, \
+        dailyNotional and cashAtRisk (amounts of the currency, such as 1000.00). Of a participant, \
+        for its administrator: accounts, sessions. 0 removes the limit. The operator and the \
+        participant's administrator have a value each; the lower holds.
 
           joulebook admin limit account 10 openOrders 50
-          joulebook admin limit account 10 dailyNotional 100000000000
+          joulebook admin limit account 10 orderQuantity 50kWh
+          joulebook admin limit account 10 dailyNotional 1000.00
           joulebook admin limit session 12 messagesPerSecond 100
           joulebook admin limit participant 7 accounts 1000
         """)
     @OptionGroup var server: OperatorConnection
     @OptionGroup var subject: SubjectArguments
     @Argument(help: "What is limited.") var kind: Kind
-    @Argument(help: "The limit; 0: none.") var value: Int64
+    @Argument(help: "The limit, such as 50, 50kWh or 1000.00; 0: none.") var value: String
 
     func validate() throws {
       if kind.subject != subject.kind {
@@ -203,18 +230,31 @@ extension AdminCommand {
           "\(kind) is a limit of a \(kind.subject), not of a \(subject.kind): "
             + "joulebook admin limit \(kind.subject) NUMBER \(kind) \(value)")
       }
+      do throws(ValueError) {
+        _ = try kind.value(value)
+      } catch {
+        throw ValidationError("\(kind) cannot be '\(value)': \(error)")
+      }
     }
 
     func run() throws {
       let (participant, account, session) = subject.numbers
-      try server.execute(explaining: subject.explanation) { client throws(ClientError) in
+      let amount = try kind.value(value)
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .setLimit(
               SetLimit(
                 participant: participant, account: account, session: session, kind: kind.kind,
-                value: value))))
+                value: amount))))
       }
+    }
+
+    private func explanation(_ rejection: Rejection) -> String? {
+      guard rejection.code == .setByOperator else { return subject.explanation(rejection) }
+      return
+        "setByOperator: the operator's limit is \(kind.text(rejection.limit)); a participant's "
+        + "administrator can set less, not more"
     }
   }
 }

@@ -114,11 +114,11 @@ extension AdminCommand {
       switch rejection.code {
       case .sessionOfAnother:
         return
-          "session \(identity) is participant \(rejection.limit)'s for ever; choose a number that "
+          "sessionOfAnother: session \(identity) is participant \(rejection.limit)'s for ever; choose a number that "
           + "was never registered"
       case .unknownParticipant where participant == nil:
         return
-          "session \(identity) is not registered, or a version of the rules below 4 is in force: "
+          "unknownParticipant: session \(identity) is not registered, or a version of the rules below 4 is in force: "
           + "name its --participant"
       default: return nil
       }
@@ -163,8 +163,8 @@ extension AdminCommand {
     private func explanation(_ rejection: Rejection) -> String? {
       guard rejection.code == .accountHasOrders else { return nil }
       return
-        "account \(number) has \(rejection.limit) open orders; cancel them first: joulebook admin "
-        + "send 'cancelOrders participant P account \(number)'"
+        "accountHasOrders: account \(number) has \(rejection.limit) open orders; cancel them first: "
+        + "joulebook admin cancel --participant P --account \(number)"
     }
   }
 }

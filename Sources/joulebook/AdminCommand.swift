@@ -122,7 +122,8 @@ extension AdminCommand {
           joulebook admin participant 2 --name ana
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the participant.") var participant: UInt32
+    @Argument(help: "Number of the participant.", transform: Quantities.defined)
+    var participant: UInt32
     @Option(
       name: .long,
       help: "Short name, at most 16 ASCII characters; for full names see `joulebook people`.",
@@ -175,14 +176,17 @@ extension AdminCommand {
 
           joulebook admin meter 100 --account 11 --area 1 --public-key new.pub \\
             --from 2026-06-01T00:00:00Z
+          joulebook admin meter 100 --account 0 --from 2026-07-01T00:00:00Z
         """)
     @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the meter.") var meter: UInt32
+    @Argument(help: "Number of the meter.", transform: Quantities.defined) var meter: UInt32
     @Option(name: .long, help: "Number of the account that it meters; 0: none any more.")
     var account: AccountId
-    @Option(name: .long, help: "Number of the area that it feeds.") var area: UInt16
+    @Option(
+      name: .long, help: "Number of the area that it feeds.", transform: Quantities.definedArea)
+    var area: UInt16?
     @Option(name: .long, help: "File of the public key that signs its readings.")
-    var publicKey: String
+    var publicKey: String?
     @Option(
       name: .long, parsing: .unconditional,
       help: "Rated power of what it meters, W; 0: the default of 100,000 W.")
@@ -199,10 +203,14 @@ extension AdminCommand {
     /// The text of a reject of a change; the general texts of these codes describe other commands.
     private func explanation(_ rejection: Rejection) -> String? {
       switch rejection.code {
-      case .alreadyExists: "meter \(meter) is registered with this account, area and key already"
+      case .unknownAccount where account == .null:
+        "unknownMeter: there is no meter \(meter) to end; see `joulebook admin list meters`"
+      case .alreadyExists:
+        "alreadyExists: meter \(meter) is registered with this account, area and key already"
       case .overlappingInterval:
-        "the meter's last reading ends at \(rejection.limit) ns since 1970: let the change hold from "
-          + "then on, or later (--from)"
+        "overlappingInterval: the meter's last reading ends at "
+          + "\(Timestamp(nanoseconds: UInt64(bitPattern: rejection.limit)).iso8601): let the change "
+          + "hold from then on, or later (--from)"
       default: nil
       }
     }
@@ -211,16 +219,21 @@ extension AdminCommand {
       guard capacity >= 0 else {
         throw ValidationError("--capacity \(capacity) is negative; give the rated power in W")
       }
+      if account != .null, area == nil || publicKey == nil {
+        throw ValidationError(
+          "name the --area that it feeds and the file of its --public-key; `joulebook admin keygen "
+            + "FILE` makes one. Only --account 0, which ends the meter, needs neither")
+      }
     }
 
     func run() throws {
-      let key = try AdminCommand.publicKey(publicKey)
+      let key = try publicKey.map { try AdminCommand.publicKey($0) } ?? PublicKey(0, 0, 0, 0)
       try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerMeter(
               RegisterMeter(
-                meter: MeterId(meter), account: account, area: AreaId(area), publicKey: key,
+                meter: MeterId(meter), account: account, area: AreaId(area ?? 0), publicKey: key,
                 capacity: capacity, from: from ?? .never,
                 ownReadings: ownReadings))))
       }

@@ -24,4 +24,18 @@ struct Joulebook: ParsableCommand {
       MarketCommand.self, PeopleCommand.self, AdminCommand.self,
       Explain.self, ListCommand.self, LoadCommand.self, Simulate.self,
     ])
+
+  /// Parses the command line and runs its command.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      if let words = NegativeArgument.explanation(arguments, parser: fullMessage(for: error)) {
+        exit(withError: Failure.usage.exit(words))
+      }
+      exit(withError: error)
+    }
+  }
 }

@@ -12,10 +12,11 @@ struct LedgerCommand: ParsableCommand {
     discussion: """
         joulebook ledger balances
         joulebook ledger statement 17 --from 2016-06-06 --to 2016-06-13
+        joulebook ledger trades --account 17 --from 2026-11-01 --to 2026-11-02
         joulebook ledger export > transfers.csv
         joulebook ledger verify
       """,
-    subcommands: [Balances.self, Statement.self, Export.self, Notes.self, Verify.self])
+    subcommands: [Balances.self, Statement.self, Trades.self, Export.self, Notes.self, Verify.self])
 
   /// Options that name a ledger.
   struct SourceOptions: ParsableArguments {
@@ -70,14 +71,18 @@ extension LedgerCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints the balances of all accounts.",
       discussion: """
-        Energy is in kWh, cash in units of its currency.
+        Energy is in kWh, cash in units of its currency. With --owing, the accounts of participants \
+        whose cash is below zero, with the names that `joulebook people` has.
 
           joulebook ledger balances --data my-exchange --account 17
+          joulebook ledger balances --owing
         """)
     @OptionGroup var source: SourceOptions
     @Option(name: .long, help: "Only the balances of this account.") var account: AccountId?
+    @Flag(name: .long, help: "Only who owes, how much, with names.") var owing = false
 
     func run() throws {
+      let people = owing ? try LedgerCommand.people(in: source.data) : [:]
       try source.read { ledger throws(LedgerError) in
         // Printed after the transaction ends: a slow reader of the output must not keep the
         // database's write-ahead log from being truncated.
@@ -87,7 +92,11 @@ extension LedgerCommand {
             try StatementText.extent(of: ledger, through: ledger.head())
           )
         }
-        print(StatementText.table(balances) + extent)
+        let table =
+          owing
+          ? StatementText.debts(balances) { people[$0]?.values[.name] ?? "" }
+          : StatementText.table(balances)
+        print(table + extent)
       }
     }
   }
@@ -97,7 +106,8 @@ extension LedgerCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints the bill of an account, or all its entries as a table or CSV.",
       discussion: """
-        Times are in UTC. The period includes --from and excludes --to.
+        Times are in UTC. The period includes --from and excludes --to. A bill begins with the name \
+        and address that `joulebook people` has for the account.
 
           joulebook ledger statement 17 --from 2016-06-06 --to 2016-06-13T00:00:00Z
         """)
@@ -121,6 +131,7 @@ extension LedgerCommand {
     }
 
     func run() throws {
+      let people = format == .bill ? try LedgerCommand.people(in: source.data) : [:]
       try source.read { ledger throws(LedgerError) in
         let period = (from ?? Timestamp(nanoseconds: 0))..<(to ?? .never)
         let (statement, extent) = try ledger.snapshot { () throws(LedgerError) in
@@ -130,7 +141,9 @@ extension LedgerCommand {
           )
         }
         switch format {
-        case .bill: print(StatementText.bill(statement) + "\n" + extent)
+        case .bill:
+          let heading = LedgerCommand.heading(people[account])
+          print(heading + StatementText.bill(statement) + "\n" + extent)
         case .table: print(StatementText.table(statement) + extent)
         case .csv:
           // The extent goes to standard error, because standard output contains only CSV records.

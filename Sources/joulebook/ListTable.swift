@@ -1,6 +1,7 @@
 // Rows of a list as a table, CSV or JSON.
 
 import JoulebookClient
+import MarketFile
 import MarketModel
 import Settlement
 import Wire
@@ -59,6 +60,10 @@ struct ListTable {
           "account", "instrument", "sellPrice", "sellAbove", "buyPrice", "buyBelow", "target",
         ]
       case .meters: ["meter", "account", "area", "publicKey"]
+      case .limits:
+        ["participant", "session", "account", "kind", "limit", "operator", "administrator"]
+      case .blocks: ["participant", "session", "account", "operator", "administrator"]
+      case .trades: Self.tradeColumns
       case .participants: ["participant", "name"]
       case .sessions:
         [
@@ -106,6 +111,9 @@ struct ListTable {
     case .participant(let number, let name):
       rows.append([.number(UInt64(number.rawValue)), .text(name.text)])
     case .session(let session): rows.append(Self.cells(session))
+    case .limit(let limit): rows.append(Self.cells(limit))
+    case .block(let block): rows.append(Self.cells(block))
+    case .trade(let trade): rows.append(Self.cells(trade))
     }
   }
 
@@ -220,11 +228,7 @@ extension ListTable {
   }
 
   private static func cells(_ session: ListedSession) -> [Cell] {
-    let names: [(Roles, String)] = [
-      (.trading, "trading"), (.metering, "metering"), (.administration, "administration"),
-      (.dropCopy, "dropCopy"),
-    ]
-    let roles = names.filter { session.roles.contains($0.0) }.map(\.1).joined(separator: " ")
+    let roles = Typed.names(of: session.roles).joined(separator: " ")
     let connection = session.connection
     return [
       .number(UInt64(session.session.rawValue)), .number(UInt64(session.participant.rawValue)),

@@ -230,12 +230,12 @@ struct OperatorConnection: ParsableArguments {
     return "\(rejection.code.rawValue) \(name): \(what); see `joulebook admin list \(list)`"
   }
 
-  /// The text of a reject: "5001 insufficientCash, free cash in 1e-8: 12. Deposit; or order less."
+  /// The text of a reject: "5001 insufficientCash, free cash: 12.50. Deposit; or order less."
   private static func words(_ code: RejectCode, _ limit: Int64) -> String {
     guard let entry = RejectCode.all.first(where: { $0.code == code }) else {
       return "\(code.rawValue), limit \(limit)"
     }
-    let bound = entry.limit.isEmpty ? "" : ", \(entry.limit): \(limit)"
+    let bound = LimitText.text(entry.limit, limit).map { ", \($0)" } ?? ""
     return "\(code.rawValue) \(entry.name)\(bound). \(entry.action)"
   }
 }

@@ -29,6 +29,9 @@ final class GatewayWorld: Sendable {
     var ended: [EndSession] = []
     var queries: [RetransmitQuery] = []
     var answers: [(RetransmitQuery, [PastReport]?)] = []
+    /// Requests for trades, and the answers that the test gives.
+    var tradesRequests: [TradesRequest] = []
+    var tradesAnswers: [(TradesRequest, TradesAnswer)] = []
     var notices: [GatewayNotice] = []
     /// Questions are answered as of this command, so the answers wait until it is delivered; 0 lets
     /// them leave immediately.
@@ -297,6 +300,9 @@ final class ScriptedServer: ExchangePort, LoopHandler {
   func retransmit(_ query: RetransmitQuery) {
     world.state.withLock { $0.queries.append(query) }
   }
+  func readTrades(_ request: TradesRequest) {
+    world.state.withLock { $0.tradesRequests.append(request) }
+  }
   func note(_ notice: GatewayNotice) { world.state.withLock { $0.notices.append(notice) } }
   func woken() { clock.look() }
 
@@ -322,6 +328,11 @@ final class ScriptedServer: ExchangePort, LoopHandler {
       return state.answers
     }
     for (query, reports) in answers { gateway?.retransmit(query, reports) }
+    let trades = world.state.withLock { state in
+      defer { state.tradesAnswers = [] }
+      return state.tradesAnswers
+    }
+    for (request, answer) in trades { gateway?.trades(request, answer) }
     if let counts = gateway?.counts { world.state.withLock { $0.counts = counts } }
     if drain { self.drain() }
     gateway?.turnEnds()

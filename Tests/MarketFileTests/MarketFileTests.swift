@@ -127,6 +127,23 @@ struct MarketFileTests {
     #expect(plan.notes.count == 1 && plan.notes[0].contains("the participant changes it"))
   }
 
+  @Test("A session that was revoked and a meter that was ended differ: nothing brings them back.")
+  func ended() throws {
+    let file = try Self.read(Self.village)
+    var there = MarketDescription(name: "there")
+    for item in file.items {
+      guard let definition = file.entries[item]?.definition else { continue }
+      switch item {
+      case .session, .meter: there.end(item)
+      default: there.add(definition)
+      }
+    }
+    let plan = Self.plan(file, there, posted: true)
+    #expect(plan.steps.isEmpty && plan.differences.count == 2)
+    #expect(plan.differences[0].hasPrefix("v.yaml:8: session 2: it is revoked there"))
+    #expect(plan.differences[1].contains("meter 100: it is without an account there"))
+  }
+
   @Test("What the file refers to must be in the file or in the market.")
   func references() throws {
     let file = try Self.read("accounts:\n  10: {participant: 2, deposits: [5 EUR]}")

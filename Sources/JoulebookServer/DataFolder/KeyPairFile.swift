@@ -13,7 +13,7 @@ public enum KeyPairFile {
   ) throws(ConfigurationError) -> (key: PublicKey, file: String) {
     let key = Curve25519.Signing.PrivateKey()
     try NewFile.write(hex(key.rawRepresentation) + "\n", to: path, mode: 0o600)
-    let publicFile = (path.hasSuffix(".key") ? String(path.dropLast(4)) : path) + ".pub"
+    let publicFile = publicFile(of: path)
     do throws(ConfigurationError) {
       try NewFile.write(hex(key.publicKey.rawRepresentation) + "\n", to: publicFile, mode: 0o644)
     } catch {
@@ -28,7 +28,8 @@ public enum KeyPairFile {
   }
 
   /// Reads the public keys in a file, one per line; empty lines and comments after `#` are skipped.
-  /// - Throws: if the file is missing or a line is not a key.
+  /// - Throws: if the file is missing, a line is not a key, or it is the file of a private key, which
+  ///   would be journaled.
   public static func publicKeys(at path: String) throws(ConfigurationError) -> [PublicKey] {
     var keys: [PublicKey] = []
     for line in try DataFolder.text(of: path).split(separator: "\n") {
@@ -37,7 +38,17 @@ public enum KeyPairFile {
       guard let key = publicKey(hex: String(digits)) else { throw malformed(path) }
       keys.append(key)
     }
+    if path.hasSuffix(".key") {
+      throw ConfigurationError(
+        "\(path) is the file of a private key, which only its owner needs; name the file of the "
+          + "public one: \(publicFile(of: path))")
+    }
     return keys
+  }
+
+  /// The file of the public key beside the file of a private one.
+  private static func publicFile(of path: String) -> String {
+    (path.hasSuffix(".key") ? String(path.dropLast(4)) : path) + ".pub"
   }
 
   /// Parses a public key.

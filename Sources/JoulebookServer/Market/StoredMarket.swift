@@ -6,7 +6,7 @@ import MarketModel
 
 extension MarketDescription {
   /// The description of an exchange, without its deposits. Linear in its size. Revoked sessions and
-  /// meters without an account are left out.
+  /// meters without an account are not among its definitions: they are `ended`.
   init(name: String, _ exchange: borrowing Exchange, _ known: borrowing ReferenceData) {
     self.init(name: name)
     for area in known.areas { add(.area(area.definition)) }
@@ -16,7 +16,11 @@ extension MarketDescription {
     for (participant, name) in known.participants {
       add(.participant(CreateParticipant(participant: participant, name: name)))
     }
-    for (session, row) in known.sessionIdentities where row.roles != [] {
+    for (session, row) in known.sessionIdentities {
+      guard row.roles != [] else {
+        end(.session(session))
+        continue
+      }
       add(
         .session(
           RegisterSession(
@@ -27,7 +31,10 @@ extension MarketDescription {
       add(.account(CreateAccount(account: account, participant: participant)))
     }
     for (meter, row) in known.registeredMeters {
-      guard let terms = exchange.terms(of: meter) else { continue }
+      guard row.account != .null, let terms = exchange.terms(of: meter) else {
+        end(.meter(meter))
+        continue
+      }
       add(
         .meter(
           RegisterMeter(
@@ -36,6 +43,33 @@ extension MarketDescription {
     }
     for cap in exchange.ownCaps() { add(.cap(cap)) }
     for agent in exchange.instructions() { add(.instruction(agent)) }
+    for limit in exchange.limitsInForce() where limit.ofOperator != 0 {
+      add(
+        .limit(
+          SetLimit(
+            participant: limit.isOfParticipant ? limit.participant : .exchange,
+            account: limit.account, session: limit.session, kind: limit.kind,
+            value: limit.ofOperator)))
+    }
+    remarks = exchange.blocksInForce().map(\.remark)
+  }
+}
+
+extension ListedLimit {
+  /// Whether it is of the participant itself.
+  fileprivate var isOfParticipant: Bool { account == .null && session == .exchange }
+}
+
+extension ListedBlock {
+  /// The block in words: a comment of a market file.
+  fileprivate var remark: String {
+    let subject =
+      account != .null
+      ? "account \(account.rawValue)"
+      : session != .exchange
+        ? "session \(session.rawValue)" : "participant \(participant.rawValue)"
+    let who = byOperator ? "the operator" : "its participant's administrator"
+    return "\(subject) is blocked by \(who); a market file neither sets nor releases a block"
   }
 }
 

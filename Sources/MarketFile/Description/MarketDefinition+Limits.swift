@@ -37,7 +37,7 @@ extension MarketDefinition {
     case .cap(let cap):
       return [("cap", cap.cap.wattHours, "it is within the limits of docs/MARKET-RULES.md")]
     case .meter(let meter): return [("capacity", meter.capacity, "it is at least 0")]
-    case .participant, .session, .account, .deposit, .instruction: return []
+    case .participant, .session, .account, .deposit, .instruction, .limit: return []
     }
   }
 }

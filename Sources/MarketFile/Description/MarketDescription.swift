@@ -1,7 +1,7 @@
 import MarketModel
 
 /// What a market consists of: that of a market file, or that of an exchange. Areas, instruments,
-/// participants, sessions, accounts, meters, own caps, deposits of market files, and standing
+/// participants, sessions, accounts, meters, own caps, limits, deposits of market files, and standing
 /// instructions.
 public struct MarketDescription: Sendable, Equatable {
   /// A definition and where it is written.
@@ -21,6 +21,12 @@ public struct MarketDescription: Sendable, Equatable {
   public let name: String
   /// The definitions by name.
   public private(set) var entries: [MarketItem: Entry] = [:]
+  /// What is in force in an exchange and no file can define, one line each, such as blocks. Comments
+  /// at the head of its file.
+  public var remarks: [String] = []
+
+  /// What an exchange had and an operator ended: revoked sessions, and meters without an account.
+  public private(set) var ended: Set<MarketItem> = []
 
   /// A description without definitions.
   public init(name: String) { self.name = name }
@@ -29,6 +35,9 @@ public struct MarketDescription: Sendable, Equatable {
   public mutating func add(_ definition: MarketDefinition, line: Int = 0) {
     entries[definition.item] = Entry(definition, line: line)
   }
+
+  /// Notes that a session was revoked, or that a meter has no account any more.
+  public mutating func end(_ item: MarketItem) { ended.insert(item) }
 
   /// All names in the order in which they are created: what others refer to comes first.
   public var items: [MarketItem] { entries.keys.sorted { $0.order < $1.order } }

@@ -81,6 +81,13 @@ public struct MarketPlan: Sendable {
   }
 
   private mutating func plan(_ definition: MarketDefinition, _ item: MarketItem) {
+    if there.ended.contains(item) {
+      let how = if case .session = item { "revoked" } else { "without an account" }
+      differences.append(
+        "\(file.place(of: item)): \(item): it is \(how) there; take it out of the file, or change "
+          + "it back with `joulebook admin`")
+      return
+    }
     guard let known = there.entries[item]?.definition else { return make(definition, item) }
     for (here, found) in zip(definition.fields, known.fields) where here.text != found.text {
       differences.append(
@@ -104,6 +111,7 @@ public struct MarketPlan: Sendable {
     case .account(let new): add(item, .reference(.createAccount(new)))
     case .meter(let new): add(item, .reference(.registerMeter(new)))
     case .cap(let new): add(item, .reference(.setCap(new)))
+    case .limit(let new): add(item, .reference(.setLimit(new)))
     case .deposit, .instruction: break
     }
   }

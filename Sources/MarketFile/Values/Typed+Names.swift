@@ -12,21 +12,29 @@ extension Typed {
         + "such as 985 for PLN")
   }
 
-  /// A text of at most 16 printable ASCII characters, not empty.
+  /// The label of something that may be a person: at most 16 printable ASCII characters, not empty.
   public static func label(_ text: String) throws(ValueError) -> Label {
+    try label(text, place: ", and the full name of a person goes to `joulebook people set`")
+  }
+
+  /// A symbol or a code of at most 16 printable ASCII characters, not empty.
+  public static func symbol(_ text: String) throws(ValueError) -> Label {
+    try label(text, place: "")
+  }
+
+  /// A label; errors end with `place`.
+  private static func label(_ text: String, place: String) throws(ValueError) -> Label {
     if let label = Label(text), !text.isEmpty { return label }
     if text.isEmpty { throw ValueError("it is empty; write 1 to 16 printable ASCII characters") }
-    let place = "the full name of a person goes to `joulebook people set`"
     if let stranger = text.first(where: { !$0.isASCII || ($0.asciiValue ?? 0) < 0x20 }) {
       let shown = stranger.isASCII ? "a control character" : "\(stranger)"
       let plain = transliterated(text)
       let advice = Label(plain) == nil ? "" : ", such as \"\(plain)\""
       throw ValueError(
-        "\(shown) is not printable ASCII; a label has at most 16 ASCII characters\(advice), and "
-          + place)
+        "\(shown) is not printable ASCII; a label has at most 16 ASCII characters\(advice)\(place)")
     }
     throw ValueError(
-      "it has \(text.utf8.count) characters; a label has at most 16 ASCII characters, and \(place)")
+      "it has \(text.utf8.count) characters; a label has at most 16 ASCII characters\(place)")
   }
 
   /// Roles joined by `+` or commas, such as "trading+metering".
@@ -49,6 +57,11 @@ extension Typed {
     ("dropCopy", .dropCopy), ("participantAdministration", .participantAdministration),
     ("surveillance", .surveillance),
   ]
+
+  /// The names of roles, in the order of their bits.
+  public static func names(of roles: Roles) -> [String] {
+    roleNames.filter { roles.contains($0.role) }.map(\.name)
+  }
 
   /// A whole number from `range`.
   public static func number<Value: FixedWidthInteger>(

@@ -107,10 +107,11 @@ public struct ReferenceData: ~Copyable {
   public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
 
   /// The key that verifies the meter's reading of an interval that begins at `start`; `nil` when the
-  /// meter is unknown.
+  /// meter is unknown, or was ended without a key (of zeros).
   public func key(of id: MeterId, at start: Timestamp) -> PublicKey? {
     if let former = formerKeys[id], start < former.from { return former.key }
-    return meter(id)?.key
+    guard let key = meter(id)?.key, key != PublicKey(0, 0, 0, 0) else { return nil }
+    return key
   }
 
   /// The instrument with that number.

@@ -422,19 +422,22 @@ class Client:
                 found.append(message)
 
     async def list_page(self, kind: str, cursor: Optional[int] = None, scope: str = "own",
-                        participant: int = 0, account: Optional[int] = None,
-                        count: int = 100) -> Tuple[List[Message], Message]:
+                        participant: int = 0, account: Optional[int] = None, count: int = 100,
+                        from_time: int = 0,
+                        to_time: Optional[int] = None) -> Tuple[List[Message], Message]:
         """One page of a list: its rows, and ListEnd with `cursor`, where the next page begins (None: there is
         none), and `through`, the last command before the page.
 
-        `kind` is orders, accounts, instructions, meters, areas or instruments; for operators also
-        participants, sessions and house. `scope` is own, participant (which `participant` names) or all;
+        `kind` is orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; for
+        operators also participants, sessions and house. `scope` is own, participant (which `participant` names) or all;
         operators may ask for others' rows. `account` selects one account. Rows are OrderStatus; AccountRow,
-        CashRow and BalanceUpdate; AgentReport; MeterRow; AreaDefinition; InstrumentDefinition;
-        ParticipantRow; SessionRow; CashRow. Other messages before the end of the page are dropped: a
+        CashRow and BalanceUpdate; AgentReport; MeterRow; LimitRow; BlockRow; TradeRow; AreaDefinition;
+        InstrumentDefinition; ParticipantRow; SessionRow; CashRow. Of trades, `from_time` and `to_time` (ns
+        since 1970; None: now) are the period, and `through` is the last command that is settled. Other messages before the end of the page are dropped: a
         drop copy sends ListRequest with `send` and reads `messages`."""
         number = self.send("ListRequest", cursor=cursor, kind=kind, scope=scope,
-                           participant=participant, account=account, count=count)
+                           participant=participant, account=account, count=count,
+                           **{"from": from_time, "to": to_time})
         rows: List[Message] = []
         while True:
             message = await self.wait_for(
