@@ -28,7 +28,7 @@ BLOCK = 12
 _HEAD = struct.Struct("<HHHHHH")
 _GROUP = struct.Struct("<HH")
 _UNITS: Dict[str, Callable[[Any], int]] = {
-    "Price": price_units, "Money": money_units, "Energy": energy_units, "Power": energy_units}
+    "Price": price_units, "Money": money_units, "Energy": energy_units}
 _Convert = Callable[[Any], Any]
 
 

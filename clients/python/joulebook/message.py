@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Type
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterable, Mapping, Type
 
 #: The classes of messages by name.
 CLASSES: Dict[str, Type["Message"]] = {}
@@ -22,6 +22,8 @@ class Message:
 
     #: The name of the message.
     name: str = ""
+    #: Whether it counts as a report of the session when it has a seqNo.
+    is_report: ClassVar[bool] = False
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -30,6 +32,7 @@ class Message:
         super().__init_subclass__(**options)
         CLASSES[cls.__name__] = cls
         cls.name = cls.__name__
+        cls.is_report = cls.__module__.endswith(".reports")
 
     @property
     def fields(self) -> Mapping[str, Any]:

@@ -18,7 +18,8 @@ from .market import (
     OrderDelete, MarketTrade, LevelSnapshot, SnapshotEnd, TopOfBook, LevelUpdate
 )
 from .operation import (
-    Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow, MeterRow
+    Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow, MeterRow, LimitRow, BlockRow,
+    TradeRow
 )
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
     "Noted", "MeterReadingAck", "AreaDefinition", "InstrumentDefinition", "StateChange",
     "ReferenceDataEnd", "OrderAdd", "OrderModify", "OrderDelete", "MarketTrade", "LevelSnapshot",
     "SnapshotEnd", "TopOfBook", "LevelUpdate", "Status", "ListEnd", "ParticipantRow", "SessionRow",
-    "AccountRow", "CashRow", "MeterRow"
+    "AccountRow", "CashRow", "MeterRow", "LimitRow", "BlockRow", "TradeRow"
 ]
 
 #: Any message; `message.name == "Trade"` and `isinstance` tell a type checker which one.
@@ -42,5 +43,5 @@ AnyMessage = Union[
     SettlementNotice, Noted, MeterReadingAck, AreaDefinition, InstrumentDefinition, StateChange,
     ReferenceDataEnd, OrderAdd, OrderModify, OrderDelete, MarketTrade, LevelSnapshot, SnapshotEnd,
     TopOfBook, LevelUpdate, Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow,
-    MeterRow
+    MeterRow, LimitRow, BlockRow, TradeRow
 ]

@@ -6,7 +6,8 @@ from ..message import Message
 from . import words
 
 __all__ = [
-    "Status", "ListEnd", "ParticipantRow", "SessionRow", "AccountRow", "CashRow", "MeterRow"
+    "Status", "ListEnd", "ParticipantRow", "SessionRow", "AccountRow", "CashRow", "MeterRow",
+    "LimitRow", "BlockRow", "TradeRow"
 ]
 
 
@@ -111,3 +112,53 @@ class MeterRow(Message):
     meter: int  # number
     account: int  # number
     area: int  # number
+
+
+class LimitRow(Message):
+    """A row of a list: a limit of an account, a session or a participant."""
+
+    name: Literal["LimitRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    inForce: int  # as the kind says
+    ofOperator: int  # as the kind says
+    ofAdministrator: int  # as the kind says
+    participant: int  # number
+    account: int  # number
+    sessionId: int  # number
+    kind: words.LimitKind
+
+
+class BlockRow(Message):
+    """A row of a list: a block of an account, a session or a participant."""
+
+    name: Literal["BlockRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    participant: int  # number
+    account: int  # number
+    sessionId: int  # number
+    byOperator: words.Flag
+    byAdministrator: words.Flag
+
+
+class TradeRow(Message):
+    """A row of a list: one side of a trade, as the ledger has it."""
+
+    name: Literal["TradeRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    tradeTime: Optional[int]  # ns since 1970, UTC
+    sequence: int  # number
+    tradeId: int  # number
+    price: int  # 1e-5 currency/kWh
+    quantity: int  # Wh
+    notional: int  # 1e-8 currency
+    fee: int  # 1e-8 currency
+    account: int  # number
+    area: int  # number
+    currency: int  # ISO 4217
+    side: words.Side

@@ -104,7 +104,7 @@ ChannelView = Literal[
 #: What a list names.
 ListKind = Literal[
     "orders", "accounts", "instructions", "meters", "participants", "sessions", "areas",
-    "instruments", "house"
+    "instruments", "house", "limits", "blocks", "trades"
 ]
 
 #: Whose rows a list has.
