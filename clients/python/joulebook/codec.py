@@ -71,7 +71,7 @@ class Codec:
         reader = self._readers.get(template)
         return reader.decode(frame, block) if reader else None
 
-    def message(self, name: str, **fields: Any) -> Message:
+    def message(self, name: str, /, **fields: Any) -> Message:
         """A message of the server's with these fields, and null, zero or empty ones, for tests."""
         decoded = self.decode(self.encode(name, fields))
         assert decoded is not None

@@ -98,7 +98,8 @@ class Comeback(Session):
     # After a loss
 
     def _fail(self, error: Terminated) -> None:
-        if self._backoff is None or self._is_over or (error.code in FINAL and not isinstance(error, ConnectionLost)):
+        is_final = error.code in FINAL and not isinstance(error, ConnectionLost)
+        if self._backoff is None or self._is_over or self._terminated is not None or is_final:
             super()._fail(error)
         elif self._failure is None:
             at = Position(self._version, self._missing.start if self._missing else self._next_report)

@@ -208,7 +208,7 @@ class Connection:
             if not self._writer.transport.is_closing():
                 self._writer.write(b"".join(frames))
 
-    def send(self, name: str, **fields: Any) -> int:
+    def send(self, name: str, /, **fields: Any) -> int:
         """Sends a sequenced message and returns its sequence number, without waiting for an answer.
 
         Raises `ValueError` or `TypeError` for a message that cannot be encoded, `ConnectionLost` or `Terminated`

@@ -339,7 +339,11 @@ class Session(Connection):
 
     def _fail(self, error: Terminated) -> None:
         """Ends the connection for this cause."""
-        if self._failure is None:
+        if self._terminated is not None:
+            # This client has sent Terminate: the end is the answer.
+            if not self._terminated.done():
+                self._terminated.set_result(None)
+        elif self._failure is None:
             self._stop()
             self._event("lost", error)
             self._finish(error)
