@@ -180,10 +180,27 @@ class Comeback(Session):
         self._event("resumed", count=self._missed)
 
     async def _start_request(self, pending: Pending) -> None:
-        if self._coming is None:
-            await super()._start_request(pending)
-        else:
+        if self._coming is not None:
             self._waiting.append(pending)
+            return
+        try:
+            await super()._start_request(pending)
+        except ConnectionLost as error:
+            self._fail(error)
+            if self._coming is None:
+                raise
+            if not pending.number and pending not in self._waiting:
+                self._waiting.append(pending)
+
+    def _send_request(self, pending: Pending) -> None:
+        try:
+            super()._send_request(pending)
+        except ConnectionLost as error:
+            self._fail(error)
+            if self._coming is None:
+                raise
+            if not pending.number:
+                self._waiting.append(pending)
 
     def _forget(self, pending: Pending) -> None:
         super()._forget(pending)

@@ -180,7 +180,8 @@ class Connection:
             raise self._again(self._failure)
         transport = self._writer.transport
         if transport.is_closing():
-            raise ConnectionLost("the connection is closed")
+            error = self._reader.exception()
+            raise self._loss(error) if error else ConnectionLost("the connection is closed")
         if self._unsent_bytes + transport.get_write_buffer_size() > MOST_UNSENT:
             raise BufferFull(f"more than {MOST_UNSENT} bytes wait to be sent; await drain()")
 

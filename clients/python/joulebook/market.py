@@ -118,7 +118,8 @@ class MarketData(Trading):
             feed._is_asking = False
             feed.ask()
         for area, snapshot in self._subscribed.items():
-            self.send("MarketDataSubscribe", area=area, snapshot=snapshot)
+            if self.is_connected:
+                self.send("MarketDataSubscribe", area=area, snapshot=snapshot)
 
     async def reference_data(self, area: Optional[int] = None,
                              timeout: float = 30) -> List[Union[AreaDefinition, InstrumentDefinition]]:

@@ -193,14 +193,14 @@ class Session(Connection):
 
     def on(self, kind: Union[str, Type[Message]], call: Callable[[Any], object]) -> Callable[[], None]:
         """Calls `call` with each message of a kind (a class of `joulebook.messages`, or its name), or with each event
-        of a kind ("lost", "resumed" ...; "event": all), when it arrives; also with answers to requests and with
+        of a kind ("lost", "resumed" ...; "event": all; "": all messages), when it arrives; also with answers to requests and with
         drop copies. The result ends it. An error in `call` is reported to the event loop and stops nothing."""
         return self._hub.add(self._kind(kind), call)
 
     def _kind(self, kind: Union[str, Type[Message]]) -> str:
         if not isinstance(kind, str):
             return kind.__name__
-        if kind in self._codec._messages or kind == "event":
+        if kind in self._codec._messages or kind in ("", "event"):
             return kind
         if kind in get_args(EventKind):
             return f"event {kind}"
@@ -275,15 +275,26 @@ class Session(Connection):
                     return
                 raise
 
+    @overload
+    async def wait_for(self, condition: Type[M], timeout: float = 30, number: Optional[int] = None,
+                       where: Optional[Callable[[M], bool]] = None) -> M: ...
+    @overload
     async def wait_for(self, condition: Callable[[AnyMessage], bool], timeout: float = 30,
-                       number: Optional[int] = None) -> AnyMessage:
-        """Receives messages up to the first one that meets `condition`, and returns that one. Raises `Rejected` for a
-        reject of the message with this sequence `number`, or of any message without `number`, and
-        `asyncio.TimeoutError` after `timeout` seconds."""
+                       number: Optional[int] = None) -> AnyMessage: ...
+
+    async def wait_for(self, condition: Any, timeout: float = 30, number: Optional[int] = None,
+                       where: Optional[Callable[[Any], bool]] = None) -> Any:
+        """Receives messages up to the first one that meets `condition`, and returns that one: a function, or a class
+        of `joulebook.messages`, with `where` only those that this function accepts. Raises `Rejected` for a reject of
+        the message with this sequence `number`, or of any message without `number`, and `asyncio.TimeoutError` after
+        `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             message, is_copy = await self._receive(max(0.001, deadline - time.monotonic()))
-            if condition(message):
+            if isinstance(condition, type):
+                if isinstance(message, condition) and (where is None or where(message)):
+                    return message
+            elif condition(message):
                 return message
             if message.name == "Rejected" and not is_copy and number in (None, message.refSeqNo):
                 raise Rejected.of(message)
@@ -322,9 +333,9 @@ class Session(Connection):
                 self._forget(pending)
 
     async def _start_request(self, pending: Pending) -> None:
-        self._send_request(pending)
-        if self._writer.transport.get_write_buffer_size() > ENOUGH_UNSENT:
+        if self._unsent_bytes + self._writer.transport.get_write_buffer_size() > ENOUGH_UNSENT:
             await self.drain()
+        self._send_request(pending)
 
     def _send_request(self, pending: Pending) -> None:
         """Sends a request, or sends it again under a new number."""

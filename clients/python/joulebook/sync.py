@@ -20,7 +20,7 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import (
     TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Coroutine, Dict, Generic, Iterator, Optional, Type, TypeVar,
-    Union, cast)
+    Union, cast, overload)
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 Item = TypeVar("Item")
+M = TypeVar("M", bound=Message)
 
 
 def _waiting(method: "Callable[Concatenate[Any, P], Awaitable[R]]") -> "Callable[Concatenate[Client, P], R]":
@@ -214,6 +215,18 @@ class Client:
         """Sends a message and waits for its answer."""
         return self._run(self._client.ask(name, timeout, **fields))
 
+    @overload
+    def wait_for(self, condition: Type[M], timeout: float = 30, number: Optional[int] = None,
+                 where: Optional[Callable[[M], bool]] = None) -> M: ...
+    @overload
+    def wait_for(self, condition: Callable[[AnyMessage], bool], timeout: float = 30,
+                 number: Optional[int] = None) -> AnyMessage: ...
+
+    def wait_for(self, condition: Any, timeout: float = 30, number: Optional[int] = None,
+                 where: Optional[Callable[[Any], bool]] = None) -> Any:
+        """Receives messages up to the first one of a class, or that meets a condition; see `joulebook.Client`."""
+        return self._run(self._client.wait_for(condition, timeout, number, where))
+
     def order(self, account: int, instrument: int, side: words.Side, price: Price, quantity: Energy,
               client_order_id: Optional[int] = None, time_in_force: words.TimeInForce = "goodTillCancel",
               post_only: bool = False, minimum_quantity: Energy = 0, expire_time: Optional[int] = None,
@@ -231,7 +244,6 @@ class Client:
         return self._run(self._client.book(area, timeout=timeout)).book
 
     receive = _waiting(asynchronous.Client.receive)
-    wait_for = _waiting(asynchronous.Client.wait_for)
     drain = _waiting(asynchronous.Client.drain)
     finish = _waiting(asynchronous.Client.finish)
 

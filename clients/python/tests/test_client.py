@@ -4,6 +4,7 @@ import asyncio
 import pathlib
 import threading
 import unittest
+from unittest import mock
 
 import joulebook.sync
 from joulebook import Backoff, BufferFull, ConnectionLost, Rejected, Terminated, Throttled
@@ -15,6 +16,7 @@ FAST = Backoff(first=0.01, most=0.05)
 
 class Case(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)
         self.exchange = Exchange()
         await self.exchange.listen()
         self.clients = []
@@ -207,6 +209,7 @@ class Ends(Case):
     async def count(self, bot):
         return len([m async for m in bot.messages()])
 
+    @mock.patch("joulebook.connection.MOST_UNSENT", 1 << 20)
     async def test_full_buffer(self):
         bot = await self.exchange.connect(keep_alive_ms=60_000)
         for connection in self.exchange._connections:
