@@ -29,10 +29,9 @@ from .comeback import Backoff
 from .events import Event, Stream
 from .levels import LevelBook
 from .message import Message
-from .messages import Accepted, AnyMessage, words
+from .messages import AnyMessage
 from .orders import Order
 from .session import Position
-from .units import Energy, Price
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
@@ -227,18 +226,6 @@ class Client:
         """Receives messages up to the first one of a class, or that meets a condition; see `joulebook.Client`."""
         return self._run(self._client.wait_for(condition, timeout, number, where))
 
-    def order(self, account: int, instrument: int, side: words.Side, price: Price, quantity: Energy,
-              client_order_id: Optional[int] = None, time_in_force: words.TimeInForce = "goodTillCancel",
-              post_only: bool = False, minimum_quantity: Energy = 0, expire_time: Optional[int] = None,
-              display_quantity: Energy = 0, note: Union[str, bytes] = "", timeout: float = 30,
-              self_trade_prevention: words.SelfTradePrevention = "cancelNewer",
-              outlives_session: bool = False) -> Accepted:
-        """Enters a limit order and waits for its Accepted; the arguments are those of `joulebook.Client.order`."""
-        return self._run(self._client.order(
-            account, instrument, side, price, quantity, client_order_id, time_in_force, post_only, minimum_quantity,
-            expire_time, display_quantity, note=note, timeout=timeout, self_trade_prevention=self_trade_prevention,
-            outlives_session=outlives_session))
-
     def book(self, area: int, timeout: float = 30) -> LevelBook:
         """Subscribes to an area's market data, and returns a book of its levels that the client keeps."""
         return self._run(self._client.book(area, timeout=timeout)).book
@@ -247,6 +234,8 @@ class Client:
     drain = _waiting(asynchronous.Client.drain)
     finish = _waiting(asynchronous.Client.finish)
 
+    order = _waiting(asynchronous.Client.order)
+    order_for = _waiting(asynchronous.Client.order_for)
     place = _waiting(asynchronous.Client.place)
     market_order = _waiting(asynchronous.Client.market_order)
     replace = _waiting(asynchronous.Client.replace)

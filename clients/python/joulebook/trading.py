@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, AsyncIterator, Dict, List, Optional, Sequence, Tuple, Union, cast, overload
+from typing import Any, AsyncIterator, Dict, List, Literal, Optional, Sequence, Tuple, Union, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -74,42 +74,39 @@ class Trading(Comeback):
 
     # Orders
 
-    @overload
     async def order(self, account: int, instrument: int, side: words.Side, price: Price, quantity: Energy,
                     client_order_id: Optional[int] = None, time_in_force: words.TimeInForce = "goodTillCancel",
                     post_only: bool = False, minimum_quantity: Energy = 0, expire_time: Optional[int] = None,
-                    display_quantity: Energy = 0, *, note: Union[str, bytes] = "", timeout: float = 30,
-                    self_trade_prevention: words.SelfTradePrevention = "cancelNewer",
-                    outlives_session: bool = False) -> Accepted: ...
-    @overload
-    async def order(self, account: int, instrument: int, side: words.Side, price: Price, quantity: Energy,
-                    client_order_id: Optional[int] = None, time_in_force: words.TimeInForce = "goodTillCancel",
-                    post_only: bool = False, minimum_quantity: Energy = 0, expire_time: Optional[int] = None,
-                    display_quantity: Energy = 0, *, on_behalf_of: int, note: Union[str, bytes] = "",
+                    display_quantity: Energy = 0, on_behalf_of: Literal[0] = 0, note: Union[str, bytes] = "",
                     timeout: float = 30, self_trade_prevention: words.SelfTradePrevention = "cancelNewer",
-                    outlives_session: bool = False) -> Union[Accepted, Ack]: ...
-
-    async def order(self, account: int, instrument: int, side: words.Side, price: Price, quantity: Energy,
-                    client_order_id: Optional[int] = None, time_in_force: words.TimeInForce = "goodTillCancel",
-                    post_only: bool = False, minimum_quantity: Energy = 0, expire_time: Optional[int] = None,
-                    display_quantity: Energy = 0, on_behalf_of: int = 0, note: Union[str, bytes] = "",
-                    timeout: float = 30, self_trade_prevention: words.SelfTradePrevention = "cancelNewer",
-                    outlives_session: bool = False) -> Union[Accepted, Ack]:
+                    outlives_session: bool = False) -> Accepted:
         """Enters a limit order and waits for its Accepted: the order as it stood before it matched.
 
         `price` is in 1e-5 currency per kWh as a whole number, or in currency per kWh as Decimal or text ("0.21");
         quantities are in Wh, or text with a unit ("1.5kWh"). `minimum_quantity` must execute on entry;
         `expire_time` is for a goodTillTime order; `display_quantity` is what an iceberg order shows, 0 for all of it.
-        `on_behalf_of` is another session of the participant, which gets the reports; the result is then an Ack.
         `note` is up to 40 bytes about the order (text as UTF-8): a Noted comes before the Accepted, in drop copies
-        too, and the ledger keeps it. Without `client_order_id` the clock in ns numbers the order.
+        too, and the ledger keeps it. Without `client_order_id` the clock in ns numbers the order. `on_behalf_of` is
+        for programs without types: with it the result is an Ack, as of `order_for`.
 
         Other messages that come meanwhile, such as its Trade, are delivered as always."""
-        return cast(Union[Accepted, Ack], await self._enter(
+        return cast(Accepted, await self._enter(
             account, instrument, side, price, quantity, client_order_id, time_in_force, timeout, note,
             [word for word, is_set in (("postOnly", post_only), ("outlivesSession", outlives_session)) if is_set],
             self_trade_prevention, {"minimumQuantity": minimum_quantity, "expireTime": expire_time,
                                     "displayQuantity": display_quantity, "onBehalfOf": on_behalf_of}))
+
+    async def order_for(self, session: int, account: int, instrument: int, side: words.Side, price: Price,
+                        quantity: Energy, client_order_id: Optional[int] = None,
+                        time_in_force: words.TimeInForce = "goodTillCancel", post_only: bool = False,
+                        minimum_quantity: Energy = 0, expire_time: Optional[int] = None, display_quantity: Energy = 0,
+                        note: Union[str, bytes] = "", timeout: float = 30) -> Ack:
+        """Enters a limit order on behalf of another session of the participant, which gets the reports."""
+        return cast(Ack, await self._enter(
+            account, instrument, side, price, quantity, client_order_id, time_in_force, timeout, note,
+            ["postOnly"] if post_only else [], "cancelNewer", {
+                "minimumQuantity": minimum_quantity, "expireTime": expire_time, "displayQuantity": display_quantity,
+                "onBehalfOf": session}))
 
     async def market_order(self, account: int, instrument: int, side: words.Side, quantity: Energy,
                            time_in_force: words.TimeInForce = "immediateOrCancel",
