@@ -97,7 +97,10 @@ async def garbage(market, server):
     async def relay(reader, writer):
         there = await asyncio.open_connection("127.0.0.1", server.port)
         clients.append(writer)
-        await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer), return_exceptions=True)
+        try:
+            await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer), return_exceptions=True)
+        except asyncio.CancelledError:
+            pass
 
     async def pipe(source, target):
         while data := await source.read(1 << 16):

@@ -85,7 +85,9 @@ class Comeback(Session):
         # Numbers that were used before and did not arrive stay used, so that each number has one meaning.
         self._next_seq_no = max(next_client, self._next_seq_no) if resume else next_client
         self._next_report = next_server
-        self._held, self._copy_follows, self._failure = [], False, None
+        self._held, self._failure = [], None
+        if resume is None:
+            self._copy_follows = False
         self._missing = range(min(resume.next_report, next_server), next_server) if resume else range(0)
         self._missed = len(self._missing)
         self._heard = True
@@ -141,6 +143,8 @@ class Comeback(Session):
 
     def _send_again(self, answer: Message, is_new: bool) -> None:
         """Sends the requests that did not arrive, and finds out about those that did."""
+        if is_new:
+            self._requests.settled.clear()
         arrived = [] if is_new else [
             pending for pending in self._requests.all() if pending.number < answer.fields["nextClientSeqNo"]]
         again = [pending for pending in self._requests.all() if pending not in arrived]
@@ -157,12 +161,20 @@ class Comeback(Session):
             self._event("resumed")
 
     def _ask_for_the_end_of(self, arrived: List[Pending]) -> None:
-        """Asks a question: its answer comes behind the reports of all that was sent before it. What has no answer then
-        was rejected outside the sequence, or was a question itself, and its answer was lost."""
+        """Asks a question, unless all are answered: its answer comes behind the reports of all that was sent before
+        it. What has no answer then was rejected outside the sequence, or was a question itself: its answer was
+        lost."""
+        arrived = [pending for pending in arrived if self._requests.by_number.get(pending.number) is pending]
+        if not arrived or self._failure:
+            return
         question = Pending("StatusRequest", {"withStateHash": "no"}, asyncio.get_running_loop().create_future())
 
         def answered(future: "asyncio.Future[Message]") -> None:
-            if future.cancelled() or future.exception() or self._failure:
+            if future.cancelled() or self._failure:
+                return
+            if future.exception():
+                # Too much was asked: later again.
+                asyncio.get_running_loop().call_later(1, self._ask_for_the_end_of, arrived)
                 return
             for pending in arrived:
                 if self._requests.by_number.get(pending.number) is pending and not pending.future.done():

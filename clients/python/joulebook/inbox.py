@@ -61,8 +61,8 @@ class Inbox:
                 self._waiters.remove(waiter)
 
     def first_report(self) -> Optional[int]:
-        """The lowest number of a report that waits to be read."""
-        numbers = [number for message, _ in self._items if message.is_report
+        """The lowest number of a report that waits to be read; for a drop copy that of its ReportCopy."""
+        numbers = [number - is_copy for message, is_copy in self._items if message.is_report
                    and (number := message.fields.get("seqNo")) is not None]
         return min(numbers, default=None)
 

@@ -57,7 +57,7 @@ class Requests:
         self.by_number: Dict[int, Pending] = {}
         self._by_key: Dict[Key, List[Pending]] = {}
         #: Cancels whose order was gone already: their rejects say nothing new.
-        self._settled: Set[int] = set()
+        self.settled: Set[int] = set()
 
     def add(self, pending: Pending, number: int) -> None:
         """Notes that a request has been sent with this number, perhaps again."""
@@ -88,12 +88,12 @@ class Requests:
         reference = fields.get("refSeqNo")
         pending = self.by_number.get(reference) if reference is not None else None
         if pending is None:
-            if reference in self._settled and message.name == "Rejected":
-                self._settled.discard(reference)
+            if reference in self.settled and message.name == "Rejected":
+                self.settled.discard(reference)
                 return True
             pending = self._by_report(message)
             if pending and message.fields.get("reason", "user") != "user":
-                self._settled.add(pending.number)
+                self.settled.add(pending.number)
         elif pending.last and message.name not in (pending.last, "Rejected"):
             pending.rows.append(message)
             return True

@@ -247,7 +247,8 @@ class Session(Connection):
     def position(self) -> Position:
         """The present position. With it and the key, `connect(resume=...)` resumes a lost session, in another process
         too: from the first report on that neither a request nor `receive` has returned."""
-        numbers = [self._inbox.first_report(), self._missing.start if self._missing else None, self._next_report]
+        numbers = [self._inbox.first_report(), self._missing.start if self._missing else None,
+                   self._next_report - self._copy_follows]
         return Position(self._version, min(number for number in numbers if number is not None))
 
     async def receive(self, timeout: Optional[float] = None) -> AnyMessage:

@@ -45,6 +45,7 @@ class Trading(Comeback):
         future: "asyncio.Future[None]" = asyncio.get_running_loop().create_future()
         if self._is_over and self._failure:
             future.set_exception(self._again(self._failure))
+            future.exception()
         self._endings.append(future)
         return future
 
