@@ -90,6 +90,17 @@ local values_Parameter = {
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
 }
+local values_RejectField = {
+  [0] = "none", [1] = "storageCost", [2] = "storagePrice", [3] = "feedInPrice", [4] = "retailPrice",
+  [5] = "lossFactor", [6] = "tickSize", [7] = "lot", [8] = "lowestPrice", [9] = "highestPrice",
+  [10] = "makerFee", [11] = "takerFee", [12] = "cap", [13] = "source", [14] = "capacity",
+  [15] = "version", [16] = "value", [17] = "kind", [18] = "subject", [19] = "parameter",
+  [20] = "participant", [21] = "account", [22] = "sessionId", [23] = "area", [24] = "instrument",
+  [25] = "meter", [26] = "roles", [27] = "side", [28] = "sides", [29] = "orderType",
+  [30] = "timeInForce", [31] = "selfTradePrevention", [32] = "selfTrade", [33] = "flags",
+  [34] = "asset", [35] = "state", [36] = "orders", [37] = "snapshot", [38] = "view", [39] = "scope",
+  [40] = "toAccount"
+}
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
   [3] = "instrumentHalted", [4] = "instrumentClosed", [5] = "ownOrder"
@@ -184,6 +195,7 @@ fields.tradeId = ProtoField.uint64("joulebook.tradeId", "tradeId")
 fields.fee = ProtoField.int64("joulebook.fee", "fee")
 fields.liquidity = ProtoField.uint8("joulebook.liquidity", "liquidity", base.DEC, values_Liquidity)
 fields.refSeqNo = ProtoField.uint64("joulebook.refSeqNo", "refSeqNo")
+fields.field = ProtoField.uint8("joulebook.field", "field", base.DEC, values_RejectField)
 fields.waiting = ProtoField.int64("joulebook.waiting", "waiting")
 fields.orderCount_LongCount = ProtoField.uint64("joulebook.orderCount_LongCount", "orderCount")
 fields.freeCash = ProtoField.int64("joulebook.freeCash", "freeCash")
@@ -661,6 +673,7 @@ messages[44] = {
     {fields.account, 48, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 52, 4, {read = "uint32"}},
     {fields.code, 56, 2, {read = "uint16"}},
+    {fields.field, 58, 1, {}},
   },
 }
 messages[45] = {

@@ -245,13 +245,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let intervalInFuture = RejectCode(rawValue: 7009)
   /// That number is taken.
   public static let alreadyExists = RejectCode(rawValue: 8001)
-  /// The number is above the capacity given at start.
+  /// The number is 0 or above the capacity given at start.
   /// Limit: highest number.
   public static let outOfRange = RejectCode(rawValue: 8002)
   /// No such area.
   /// Limit: highest area.
   public static let unknownArea = RejectCode(rawValue: 8003)
-  /// A parameter of the definition is not allowed.
+  /// A field of the definition has a value that is not allowed.
   /// Limit: value sent.
   public static let badDefinition = RejectCode(rawValue: 8004)
   /// A table of the exchange is full.
@@ -480,7 +480,7 @@ extension RejectCode {
       code: .badEnumValue, name: "badEnumValue",
       meaning: "A field with a closed list has a value outside it.",
       limit: "value sent",
-      action: "See the protocol reference."),
+      action: "Correct the field that the reject names."),
     Entry(
       code: .sequenceGap, name: "sequenceGap",
       meaning: "A client sequence number was skipped.",
@@ -762,7 +762,7 @@ extension RejectCode {
       action: "Choose an unused number."),
     Entry(
       code: .outOfRange, name: "outOfRange",
-      meaning: "The number is above the capacity given at start.",
+      meaning: "The number is 0 or above the capacity given at start.",
       limit: "highest number",
       action: "Choose a lower number or raise the capacity."),
     Entry(
@@ -772,9 +772,11 @@ extension RejectCode {
       action: "Create the area first."),
     Entry(
       code: .badDefinition, name: "badDefinition",
-      meaning: "A parameter of the definition is not allowed.",
+      meaning: "A field of the definition has a value that is not allowed.",
       limit: "value sent",
-      action: "See the protocol reference."),
+      action:
+        "Correct the field that the reject names; RejectField in the protocol reference says what it may be."
+    ),
     Entry(
       code: .capacityExhausted, name: "capacityExhausted",
       meaning: "A table of the exchange is full.",

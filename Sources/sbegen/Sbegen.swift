@@ -70,6 +70,10 @@ struct Sbegen: ParsableCommand {
     }
     files += CommandFiles.all(commands)
     files += PythonWriter.files(schema)
+    files.append(
+      OutputFile(
+        path: "\(OutputFolder.model)/RejectField.generated.swift",
+        text: VocabularyWriter.rejectField(schema)))
     files += [
       OutputFile(
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),

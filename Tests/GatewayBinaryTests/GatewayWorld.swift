@@ -395,6 +395,14 @@ extension Client {
     try #require(try poll(timeoutMilliseconds: 3000), "nothing came")
   }
 
+  /// Reads the definitions of the world's area and instrument, with which market data begin.
+  func expectDefinitions() throws {
+    guard case .area = try expect().event, case .instrument = try expect().event else {
+      Issue.record("no definitions")
+      return
+    }
+  }
+
   /// Whether no message arrives for 60 ms.
   func isQuiet() throws -> Bool { try poll(timeoutMilliseconds: 60) == nil }
 }

@@ -36,11 +36,17 @@ extension BinaryGateway {
 
   /// The request, if the session may see what it names.
   private func query(_ message: ListRequestDecoder, _ peer: Peer) -> Result<ListQuery, Refused> {
-    func refuse(_ code: RejectCode, _ limit: Int64 = 0) -> Result<ListQuery, Refused> {
-      .failure(Refused(refusal: Refusal(code, limit: limit)))
+    func refuse(
+      _ code: RejectCode, _ limit: Int64 = 0, _ field: RejectField = RejectField.none
+    ) -> Result<ListQuery, Refused> {
+      .failure(Refused(refusal: Refusal(code, limit: limit, field: field)))
     }
-    guard let kind = message.kind else { return refuse(.badEnumValue, Int64(message.kindRaw)) }
-    guard let scope = message.scope else { return refuse(.badEnumValue, Int64(message.scopeRaw)) }
+    guard let kind = message.kind else {
+      return refuse(.badEnumValue, Int64(message.kindRaw), .kind)
+    }
+    guard let scope = message.scope else {
+      return refuse(.badEnumValue, Int64(message.scopeRaw), .scope)
+    }
     let most = ListQuery.mostRows
     guard (1...UInt32(most)).contains(message.count) else {
       return refuse(.badListCount, Int64(most))

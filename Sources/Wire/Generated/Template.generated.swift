@@ -104,9 +104,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case meterReadingAck = 61
   /// Asks for areas and instruments: definitions follow, then ReferenceDataEnd.
   case referenceDataRequest = 70
-  /// One area.
+  /// One area: in answers, at the beginning of market data, and to subscribers when it has changed.
   case areaDefinition = 71
-  /// One instrument.
+  /// One instrument: in answers, at the beginning of market data, and to subscribers when it is new
+  /// or has changed.
   case instrumentDefinition = 72
   /// An instrument was opened, halted or closed; part of the area's market data.
   case stateChange = 73

@@ -37,10 +37,20 @@ def told(trade: Trade) -> str:
 
 @dataclass(frozen=True)
 class Market:
-    """An instrument and its area."""
+    """An instrument and its area, as they are now: while the bot is subscribed to the area, changes come."""
 
-    instrument: InstrumentDefinition
-    area: AreaDefinition
+    bot: Client
+    number: int
+
+    @property
+    def instrument(self) -> InstrumentDefinition:
+        """The instrument's definition."""
+        return self.bot.definitions.instruments[self.number]
+
+    @property
+    def area(self) -> AreaDefinition:
+        """The area's definition."""
+        return self.bot.definitions.areas[self.instrument.area]
 
     def price(self, wanted: float) -> int:
         """The nearest multiple of the tick within the price band."""
@@ -55,7 +65,5 @@ class Market:
 
 async def market(bot: Client, instrument: int) -> Market:
     """The definitions of an instrument and of its area."""
-    data = await bot.reference_data()
-    found = next(m for m in data if isinstance(m, InstrumentDefinition) and m.instrument == instrument)
-    area = next(m for m in data if isinstance(m, AreaDefinition) and m.area == found.area)
-    return Market(found, area)
+    await bot.reference_data()
+    return Market(bot, instrument)

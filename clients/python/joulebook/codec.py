@@ -51,6 +51,13 @@ class Codec:
             raise ValueError(f"there is no message {name}{suggestion(name, self._writers)}")
         return writer.encode(fields)
 
+    def allowed(self, field: Optional[str]) -> Optional[str]:
+        """What a field that a reject names may be; None for a field that the schema does not list."""
+        kind = self.schema.types.get("RejectField")
+        if kind is None or field is None or field == "none":
+            return None
+        return {word: note for (word, _), note in zip(kind.words, kind.notes)}.get(field)
+
     def signed(self, name: str, fields: Mapping[str, Any], tag: bytes, challenge: Message,
                key: Ed25519PrivateKey) -> bytes:
         """The frame of Negotiate or Establish, with a signature over tag, the connection's challenge, SBE

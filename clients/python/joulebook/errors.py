@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Dict, Optional
 
+from .codec import Codec
 from .message import Message
 
 #: Codes of rejects that mean: nothing is wrong with the message, but there were too many.
@@ -91,7 +92,8 @@ class BufferFull(BufferError):
 
 class Rejected(Exception):
     """A request was rejected, and nothing changed. `code` has a name, a meaning and a cure; `limit` is the limit that
-    was broken, in the unit that `limit_unit` names."""
+    was broken, in the unit that `limit_unit` names. `field` is the field whose value is not allowed, where the code
+    alone does not say which, and `allowed` what it may be."""
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -99,7 +101,11 @@ class Rejected(Exception):
         self.limit: int = message.fields["brokenLimit"]
         row = reject_code(self.code)
         self.name, self.meaning, self.cure, self.limit_unit = row.name, row.meaning, row.cure, row.limit
-        super().__init__(in_words(self.code, self.limit))
+        field = message.fields.get("field", "none")
+        self.field: Optional[str] = None if field == "none" else str(field)
+        self.allowed = Codec().allowed(self.field)
+        words = in_words(self.code, self.limit)
+        super().__init__(f"{words} {self.field}: {self.allowed}" if self.field else words)
 
     @staticmethod
     def of(message: Message) -> "Rejected":

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Callable, Dict, Generic, List, Literal, Optional, TypeVar, Union, cast, overload
 
 from .book import OrderBook
+from .definitions import Definitions
 from .errors import Rejected, Terminated
 from .levels import LevelBook
 from .message import Message
@@ -101,11 +102,14 @@ class MarketData(Trading):
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         super().__init__(reader, writer)
+        #: The areas and instruments that the client was told of, as they are now.
+        self.definitions = Definitions()
         self._feeds: Dict[int, Feed[Any]] = {}
         #: Areas with a subscription of another kind than a feed, and its snapshot.
         self._subscribed: Dict[int, str] = {}
 
     def _observe(self, message: Message) -> bool:
+        self.definitions.take(message)
         feed = self._feeds.get(message.fields.get("area", 0)) if message.name in CHANNEL else None
         if feed is None:
             return super()._observe(message)

@@ -94,6 +94,9 @@ class Requests:
             pending = self._by_report(message)
             if pending and message.fields.get("reason", "user") != "user":
                 self.settled.add(pending.number)
+        elif pending.name.startswith("MarketData") and message.name not in ("Ack", "Rejected"):
+            # The definitions at the beginning of market data.
+            return False
         elif pending.last and message.name not in (pending.last, "Rejected"):
             pending.rows.append(message)
             return True

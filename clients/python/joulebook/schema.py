@@ -32,6 +32,8 @@ class Type:
     null: Optional[int] = None
     #: Words of an enum by number; words of a set by bit.
     words: Tuple[Tuple[str, int], ...] = ()
+    #: What the words mean, in the same order.
+    notes: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def _type(element: ElementTree.Element) -> Type:
     if element.tag in ("enum", "set"):
         form, size = PRIMITIVES[element.get("encodingType", "")]
         words = tuple((choice.get("name", ""), int(choice.text or 0)) for choice in element)
-        return Type(name, element.tag, form, size, None, words)
+        notes = tuple(choice.get("description", "") for choice in element)
+        return Type(name, element.tag, form, size, None, words, notes)
     primitive = element.get("primitiveType", "")
     form, size = PRIMITIVES[primitive]
     length = int(element.get("length", 1))

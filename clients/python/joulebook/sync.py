@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from . import client as asynchronous
 from .comeback import Backoff
+from .definitions import Definitions
 from .events import Event, Stream
 from .levels import LevelBook
 from .message import Message
@@ -200,6 +201,11 @@ class Client:
     def orders(self) -> Dict[int, Order]:
         """The open orders that the session knows now, by order id."""
         return self._call(lambda: dict(self._client.orders))
+
+    @property
+    def definitions(self) -> Definitions:
+        """The areas and instruments that the client was told of, as they are now."""
+        return self._client.definitions
 
     @property
     def is_connected(self) -> bool:

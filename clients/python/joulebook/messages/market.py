@@ -13,7 +13,7 @@ __all__ = [
 
 
 class AreaDefinition(Message):
-    """One area."""
+    """One area: in answers, at the beginning of market data, and to subscribers when it has changed."""
 
     name: Literal["AreaDefinition"]
     seqNo: Optional[int]  # number
@@ -31,7 +31,7 @@ class AreaDefinition(Message):
 
 
 class InstrumentDefinition(Message):
-    """One instrument."""
+    """One instrument: in answers, at the beginning of market data, and to subscribers when it is new or has changed."""
 
     name: Literal["InstrumentDefinition"]
     seqNo: Optional[int]  # number

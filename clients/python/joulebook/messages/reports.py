@@ -101,6 +101,7 @@ class Rejected(Message):
     account: Optional[int]  # number
     sessionId: int  # number
     code: int  # code
+    field: words.RejectField
 
 
 class Restated(Message):

@@ -74,6 +74,16 @@ WaitReason = Literal[
     "none", "awaitingEnergy", "awaitingHeadroom", "halted"
 ]
 
+#: The field whose value a reject is about, and what it may be.
+RejectField = Literal[
+    "none", "storageCost", "storagePrice", "feedInPrice", "retailPrice", "lossFactor", "tickSize",
+    "lot", "lowestPrice", "highestPrice", "makerFee", "takerFee", "cap", "source", "capacity",
+    "version", "value", "kind", "subject", "parameter", "participant", "account", "sessionId",
+    "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
+    "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
+    "scope", "toAccount"
+]
+
 #: Why an open order does not trade.
 ExplanationReason = Literal[
     "noCrossingPrice", "awaitingEnergy", "awaitingHeadroom", "instrumentHalted", "instrumentClosed",
