@@ -35,7 +35,8 @@ class Client(Operating):
     async def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey,
                       keep_alive_ms: int = 5_000, cancel_after_ms: Optional[int] = 0,
                       resume: Optional[Position] = None, ssl: Optional[SSLContext] = None,
-                      reconnect: Union[bool, Backoff] = False, wait_when_throttled: bool = False) -> "Client":
+                      reconnect: Union[bool, Backoff] = False, wait_when_throttled: bool = False,
+                      silence_ms: Optional[int] = None) -> "Client":
         """Connects, waits for the server's challenge, negotiates and establishes. Raises `Terminated` when
         refused, `ConnectionLost` (a `ConnectionError`) when no challenge comes, and `OSError` when nobody listens.
 
@@ -46,8 +47,10 @@ class Client(Operating):
         `reconnect`: True or a `Backoff`: after a loss the client connects and resumes by itself; requests wait
         meanwhile, `send` raises. With `cancel_after_ms` 0 the exchange cancels the orders nevertheless.
         `wait_when_throttled`: requests that are rejected with 9003 or 9007 wait and are sent again within their
-        timeout, instead of raising `Throttled`."""
-        place = LogOn(host, port, session_id, key, keep_alive_ms, cancel_after_ms, ssl)
+        timeout, instead of raising `Throttled`.
+        `silence_ms`: longest silence of the server before the connection counts as lost; None: two keep-alive
+        intervals."""
+        place = LogOn(host, port, session_id, key, keep_alive_ms, cancel_after_ms, ssl, silence_ms)
         for pause in (0.05, 0.1, 0.2, None):
             client = cls(*await asyncio.open_connection(host, port, ssl=ssl, limit=CHUNK))
             client._place, client._waits_when_throttled = place, wait_when_throttled

@@ -1,6 +1,6 @@
 """How a session comes back by itself after a lost connection.
 
-    lost ──> back-off ──> Establish without Negotiate ──> missed reports ──> requests that did not arrive
+    lost ──> back-off ──> Establish alone ──> missed reports ──> requests that did not arrive
                              │ the server does not know the session: nothing of it happened
                              └──> Negotiate a new one ──> all requests that wait
 
@@ -52,9 +52,10 @@ class LogOn:
     """What is needed to log on again."""
 
     def __init__(self, host: str, port: int, session: int, key: Ed25519PrivateKey, keep_alive_ms: int,
-                 cancel_after_ms: Optional[int], ssl: Optional[SSLContext]) -> None:
+                 cancel_after_ms: Optional[int], ssl: Optional[SSLContext], silence_ms: Optional[int]) -> None:
         self.host, self.port, self.session, self.key = host, port, session, key
         self.keep_alive_ms, self.cancel_after_ms, self.ssl = keep_alive_ms, cancel_after_ms, ssl
+        self.patience = None if silence_ms is None else silence_ms / 1_000
 
 
 class Comeback(Session):
@@ -94,7 +95,7 @@ class Comeback(Session):
         if self._missing:
             self._ask_again()
         self._tasks = [asyncio.create_task(self._read_on()),
-                       asyncio.create_task(self._keep_alive(self._place.keep_alive_ms / 1_000))]
+                       asyncio.create_task(self._keep_alive(self._place.keep_alive_ms / 1_000, self._place.patience))]
         return answer
 
     # After a loss

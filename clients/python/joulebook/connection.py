@@ -154,19 +154,21 @@ class Connection:
                 self._take(message)
         del buffer[:at]
 
-    async def _keep_alive(self, interval: float) -> None:
+    async def _keep_alive(self, interval: float, patience: Optional[float] = None) -> None:
         """Sends Sequence when nothing else was sent for half an interval, and ends the connection after two
-        intervals in which nothing came. Time in which this program was stopped does not count."""
+        intervals, or `patience` seconds, in which nothing came. Time in which this program was stopped does not
+        count."""
         silence, tick = 0.0, interval / 4
+        most = 2 * interval if patience is None else patience
         while True:
             before = time.monotonic()
             await asyncio.sleep(tick)
             now = time.monotonic()
             silence = 0.0 if self._heard else silence + min(now - before, 2 * tick)
             self._heard = False
-            if silence >= 2 * interval:
-                self._fail(ConnectionLost(
-                    f"the server has been silent for two keep-alive intervals ({2 * interval:g} s)"))
+            if silence >= most:
+                what = "two keep-alive intervals" if patience is None else "the time that was allowed"
+                self._fail(ConnectionLost(f"the server has been silent for {what} ({most:g} s)"))
                 return
             if now - self._last_sent >= interval / 2:
                 self._write(self._codec.encode("Sequence", {"nextSeqNo": self._next_seq_no}))

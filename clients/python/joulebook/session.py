@@ -192,9 +192,9 @@ class Session(Connection):
     def on(self, kind: str, call: Callable[[Any], object]) -> Callable[[], None]: ...
 
     def on(self, kind: Union[str, Type[Message]], call: Callable[[Any], object]) -> Callable[[], None]:
-        """Calls `call` with each message of a kind (a class of `joulebook.messages`, or its name), or with each event
-        of a kind ("lost", "resumed" ...; "event": all; "": all messages), when it arrives; also with answers to requests and with
-        drop copies. The result ends it. An error in `call` is reported to the event loop and stops nothing."""
+        """Calls `call` with each message of a kind (a class of `joulebook.messages`, or its name; "": all), or with
+        each event of a kind ("lost", "resumed" ...; "event": all), when it arrives; also with answers to requests and
+        with drop copies. The result ends it. An error in `call` is reported to the event loop and stops nothing."""
         return self._hub.add(self._kind(kind), call)
 
     def _kind(self, kind: Union[str, Type[Message]]) -> str:

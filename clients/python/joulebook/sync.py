@@ -88,7 +88,8 @@ class Client:
     @classmethod
     def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey, keep_alive_ms: int = 5_000,
                 cancel_after_ms: Optional[int] = 0, resume: Optional[Position] = None, ssl: Optional[SSLContext] = None,
-                reconnect: Union[bool, Backoff] = False, wait_when_throttled: bool = False) -> "Client":
+                reconnect: Union[bool, Backoff] = False, wait_when_throttled: bool = False,
+                silence_ms: Optional[int] = None) -> "Client":
         """Connects and logs on; the arguments and errors are those of `joulebook.Client.connect`."""
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name=f"joulebook session {session_id}", daemon=True)
@@ -97,7 +98,7 @@ class Client:
         try:
             made._client = made._run(asynchronous.Client.connect(
                 host, port, session_id, key, keep_alive_ms, cancel_after_ms, resume, ssl, reconnect,
-                wait_when_throttled))
+                wait_when_throttled, silence_ms))
         except BaseException:
             made._stop()
             raise

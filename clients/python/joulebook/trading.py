@@ -153,8 +153,8 @@ class Trading(Comeback):
             clientOrderId=client_order_id or next_number()), timeout, is_numbered=not client_order_id))
 
     async def cancel(self, account: int, order_id: int, timeout: float = 30) -> Canceled:
-        """Cancels an order and waits for its Canceled report. Raises `Rejected` (6001) for an order that is not
-        open."""
+        """Cancels an order of this session's participant and waits for its Canceled report. Raises `Rejected` (6001)
+        for an order that is not open. An operator, who gets no report of others' orders, uses `cancel_orders`."""
         return cast(Canceled, await self._request("Cancel", dict(account=account, orderId=order_id), timeout))
 
     async def cancel_by_client_id(self, account: int, client_order_id: int, timeout: float = 30) -> Canceled:
