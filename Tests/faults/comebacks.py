@@ -1,5 +1,5 @@
-"""The Python client under faults: a stopped server, a network that gives up, bytes that are no frames, a server that does
-not read, and one that is killed and starts again. Every loss has its cause and ends every call; a client that comes
+"""The Python client under faults: a stopped server, a network that gives up, bytes that are no frames, a server that
+does not read, and one that is killed and starts again. Every loss has its cause and ends every call; a client that comes
 back by itself loses nothing."""
 
 import asyncio
@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 
-from market import BEN, INSTRUMENT, SETTINGS, Server
+from market import AREA, BEN, INSTRUMENT, SETTINGS, Server
 
 from joulebook import Backoff, BufferFull, Client, ConnectionLost, Rejected
 
@@ -175,6 +175,7 @@ async def killed(market, kills):
     client = await connect(market, port, reconnect=FAST)
     reports, losses, known, end = [], [], {}, False
     client.on("", lambda message: message.fields.get("seqNo") and message.is_report and reports.append(message.seqNo))
+    feed = await client.book(AREA)
     client.on("event", lambda event: losses.append(event.kind) if event.kind != "retrying" else None)
 
     async def trade(number):
@@ -204,6 +205,8 @@ async def killed(market, kills):
         expected = {number for number, stands in known.items() if stands}
         if set(rows) != expected or before != rows:
             problem = f"{len(expected)} orders should stand, {len(rows)} do, the client knows {len(before)}"
+        if not await book_is(feed, rows):
+            problem = f"the book of market data is not the orders: {feed.book.depth(INSTRUMENT, 'buy')}"
         if reports != list(range(1, len(reports) + 1)):
             problem = "reports came twice, not at all or in another order"
         await client.close()
@@ -211,3 +214,15 @@ async def killed(market, kills):
         problem = repr(error)
     server.kill()
     return f"{len(known)} orders, {len(reports)} reports, each once and in order", problem
+
+
+async def book_is(feed, rows):
+    """Whether the client's book becomes that of the open orders."""
+    levels = {}
+    for leaves, price in rows.values():
+        levels[price] = levels.get(price, 0) + leaves
+    for _ in range(100):
+        if {level.price: level.total for level in feed.book.depth(INSTRUMENT, "buy")} == levels:
+            return True
+        await asyncio.sleep(0.05)
+    return False
