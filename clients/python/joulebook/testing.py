@@ -196,6 +196,9 @@ class Exchange:
             answer.say("ListEnd", refSeqNo=number)
         elif message.name.startswith("MarketData"):
             answer.say("Ack", refSeqNo=number)
+            for name, row in self.reference_data:
+                if message.name == "MarketDataSubscribe" and row.get("area") == fields["area"]:
+                    answer.say(name, refSeqNo=number, **row)
             if fields.get("snapshot") in ("orders", "levels"):
                 answer.say("SnapshotEnd", refSeqNo=number, area=fields["area"])
         elif message.name == "MeterReading":

@@ -368,6 +368,21 @@ class Orders(Case):
         with self.assertRaises(ConnectionLost):
             await lost.done(5)
 
+    async def test_definitions(self):
+        bot = await self.exchange.connect()
+        self.exchange.reference_data = [("AreaDefinition", {"area": 1, "currency": 978}),
+                                        ("InstrumentDefinition", {"area": 1, "instrument": 7, "tickSize": 100})]
+        self.assertEqual(len(await bot.reference_data()), 2)
+        self.assertEqual(bot.definitions.instruments[7].tickSize, 100)
+        self.assertEqual((await bot.subscribe(1)).name, "Ack")
+        # A new subscription tells the definitions again.
+        self.exchange.send("InstrumentDefinition", area=1, instrument=7, tickSize=200)
+        self.exchange.send("StateChange", seqNo=1, area=1, instrument=7, state="halted")
+        self.assertEqual((await bot.subscribe(1, "levels")).name, "Ack")
+        changed = bot.definitions.instruments[7]
+        self.assertEqual((changed.tickSize, changed.state), (100, "open"))
+        await bot.wait_for(lambda m: m.name == "StateChange")
+
     async def test_book(self):
         bot = await self.exchange.connect(reconnect=FAST)
         feed = await bot.book(1)
