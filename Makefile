@@ -20,7 +20,7 @@ KILLS ?= 1000
 SECONDS ?= 60
 
 C_LIBRARIES := libuv1-dev libsqlite3-dev libssl-dev
-PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography
+PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography 'mypy>=1.11' 'setuptools>=70.1'
 PYTHON := .venv/bin/python
 # Toolchains of the clients, all Debian's; and the languages that `make clients` builds and runs.
 CLIENT_PACKAGES := g++ golang-go openjdk-17-jdk-headless rustc cargo librust-openssl-dev

@@ -73,9 +73,9 @@ struct Sbegen: ParsableCommand {
     let journal = try SchemaReader.readJournal(
       Data(contentsOf: root.appendingPathComponent("proto/journal.xml")), schema)
     let commands = try CommandReader.read(schema, journal)
-    let codes = try RejectCodeList(
-      csv: String(
-        contentsOf: root.appendingPathComponent("proto/reject-codes.csv"), encoding: .utf8))
+    let csv = try String(
+      contentsOf: root.appendingPathComponent("proto/reject-codes.csv"), encoding: .utf8)
+    let codes = try RejectCodeList(csv: csv)
     let vectors = schema.messages.flatMap(GoldenVector.all)
     var files = VocabularyWriter.files(schema).map {
       OutputFile(path: "\(OutputFolder.codecs)/\($0.name).generated.swift", text: $0.text)
@@ -88,6 +88,7 @@ struct Sbegen: ParsableCommand {
       OutputFile(path: "\(OutputFolder.tests)/\($0.name).generated.swift", text: $0.text)
     }
     files += CommandFiles.all(commands)
+    files += PythonWriter.files(schema)
     files.append(
       OutputFile(
         path: "\(OutputFolder.model)/RejectField.generated.swift",
@@ -95,8 +96,9 @@ struct Sbegen: ParsableCommand {
     files += [
       OutputFile(
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),
-      // The Python package contains a copy of the schema.
+      // The Python package contains copies of the schema and of the reject codes.
       OutputFile(path: "clients/python/joulebook/joulebook.xml", text: xml),
+      OutputFile(path: "clients/python/joulebook/reject-codes.csv", text: csv),
       OutputFile(path: "proto/joulebook.lua", text: DissectorWriter.file(schema)),
       OutputFile(path: "docs/protocol-reference.md", text: ReferencePageWriter.page(schema)),
       OutputFile(path: "docs/reject-codes.md", text: codes.page),

@@ -61,6 +61,12 @@ struct PythonClientTests {
     #expect(result.status == 0 && result.output.hasSuffix("done\n"), "\(result.output)")
   }
 
+  @Test("The package has what users need, its tests pass, and mypy finds wrong words and fields.")
+  func package() throws {
+    let result = try Script.run("Tests/python/package.sh", [])
+    #expect(result.status == 0 && result.output.hasSuffix("done\n"), "\(result.output)")
+  }
+
   @Test("Installed with pip, the example bots trade with each other; a dropped session comes back.")
   func bots() throws {
     let result = try Script.run("Tests/python/bots.sh", [Joulebook.path])

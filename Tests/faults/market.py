@@ -26,10 +26,10 @@ LOST = (Terminated, asyncio.TimeoutError, TimeoutError, ConnectionError, OSError
 class Server:
     """One process of `joulebook serve`."""
 
-    def __init__(self, program, data, settings=SETTINGS, prefix=(), wait=True, options=()):
+    def __init__(self, program, data, settings=SETTINGS, prefix=(), wait=True, options=(), port=0):
         self.data = pathlib.Path(data)
         self.errors = open(self.data.parent / (self.data.name + ".log"), "ab")
-        command = [*prefix, program, "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+        command = [*prefix, program, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
         for setting in settings:
             command += ["--set", setting]
         command += options

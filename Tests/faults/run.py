@@ -1,6 +1,6 @@
 """Injects faults into a real server and prints a table. The exit code is 1 when a check failed.
 
-    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock|descriptors|sessions|answers ...]
+    Tests/faults/run.sh [--quick] [calls|writes|files|kills|power|pruning|disk|clients|floods|clock|descriptors|sessions|answers|comebacks ...]
 """
 
 import argparse
@@ -15,6 +15,7 @@ import answers  # noqa: E402
 import calls  # noqa: E402
 import clients  # noqa: E402
 import clock  # noqa: E402
+import comebacks  # noqa: E402
 import descriptors  # noqa: E402
 import disk  # noqa: E402
 import files  # noqa: E402
@@ -29,7 +30,7 @@ from market import ROOT, Market  # noqa: E402
 PARTS = {"calls": calls, "writes": writes, "files": files, "kills": kills, "power": power,
          "pruning": pruning, "disk": disk, "clients": clients,
          "floods": floods, "clock": clock, "descriptors": descriptors, "sessions": sessions,
-         "answers": answers}
+         "answers": answers, "comebacks": comebacks}
 
 
 def main():

@@ -98,6 +98,7 @@ async def established(market, server):
 
 
 async def connect(market, server, session, resume=None):
+    # The clients are patient: what is tried is whether the server ends a session.
     return await Client.connect(
-        "127.0.0.1", server.port, session, market.ben, keep_alive_ms=KEEP_ALIVE_MS,
+        "127.0.0.1", server.port, session, market.ben, keep_alive_ms=KEEP_ALIVE_MS, silence_ms=60_000,
         cancel_after_ms=WINDOW_MS if session == SESSIONS[-1] else 0, resume=resume)

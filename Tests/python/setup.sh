@@ -1,16 +1,16 @@
 #!/bin/sh
-# Prints the path of a Python with sbe 0.4.3 and cryptography from PyPI: that of `make deps` (.venv), or one
+# Prints the path of a Python with sbe 0.4.3, cryptography and mypy from PyPI: that of `make deps` (.venv), or one
 # that is created here in .build/python-venv.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 venv="$root/.build/python-venv"
 python="$venv/bin/python"
-wanted="sbe==0.4.3 bitstring<5 cryptography>=42"
+wanted="sbe==0.4.3 bitstring<5 cryptography>=42 mypy>=1.11 setuptools>=70.1"
 
 # `make deps` has been run.
 if [ -x "$root/.venv/bin/python" ] && "$root/.venv/bin/python" -c '
-import cryptography, importlib.metadata, sbe, sys
-sys.exit(importlib.metadata.version("sbe") != "0.4.3")' 2>/dev/null; then
+import cryptography, importlib.metadata, mypy, sbe, setuptools, sys
+sys.exit(importlib.metadata.version("sbe") != "0.4.3" or int(setuptools.__version__.split(".")[0]) < 71)' 2>/dev/null; then
   echo "$root/.venv/bin/python"
   exit 0
 fi
@@ -26,8 +26,8 @@ mkdir -p "$root/.build"
     exit 1
   }
   "$venv/bin/pip" install --quiet --disable-pip-version-check \
-    "sbe==0.4.3" "bitstring<5" "cryptography>=42" || {
-    echo "pip could not install sbe and cryptography: the Python tests cannot run"
+    "sbe==0.4.3" "bitstring<5" "cryptography>=42" "mypy>=1.11" "setuptools>=70.1" || {
+    echo "pip could not install sbe, cryptography, mypy and setuptools: the Python tests cannot run"
     exit 1
   }
 } >&2

@@ -3,7 +3,8 @@
 import argparse
 from dataclasses import dataclass
 
-from joulebook import Client, Message, read_private_key
+from joulebook import Client, read_private_key
+from joulebook.messages import AreaDefinition, InstrumentDefinition, Trade
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -15,14 +16,23 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("key", help="Ed25519 seed, 64 hexadecimal digits")
     parser.add_argument("account", type=int)
     parser.add_argument("instrument", type=int)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="time that it trades (default: until it is stopped)")
+    parser.add_argument("--seconds", type=float, default=float("inf"),
+                        help="time that it trades (default: until it is stopped)")
     return parser
 
 
 async def connect(args: argparse.Namespace) -> Client:
-    """Logs on. The exchange cancels the orders two seconds after a lost connection."""
+    """Logs on, and comes back by itself. The exchange cancels the orders ten seconds after a lost connection."""
     key = read_private_key(bytes.fromhex(args.key))
-    return await Client.connect(args.host, args.port, args.session, key, cancel_after_ms=2_000)
+    bot = await Client.connect(args.host, args.port, args.session, key, cancel_after_ms=10_000, reconnect=True,
+                               wait_when_throttled=True)
+    bot.on("lost", lambda event: print(f"{event}", flush=True))
+    return bot
+
+
+def told(trade: Trade) -> str:
+    """A trade as the bots print it."""
+    return f"{trade.quantity} Wh at {trade.price / 1e5:.5f}"
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,13 @@ class Market:
     number: int
 
     @property
-    def instrument(self) -> Message:
+    def instrument(self) -> InstrumentDefinition:
+        """The instrument's definition."""
         return self.bot.definitions.instruments[self.number]
 
     @property
-    def area(self) -> Message:
+    def area(self) -> AreaDefinition:
+        """The area's definition."""
         return self.bot.definitions.areas[self.instrument.area]
 
     def price(self, wanted: float) -> int:

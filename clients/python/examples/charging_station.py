@@ -6,41 +6,37 @@ KEY is an Ed25519 seed of 64 hexadecimal digits. The bot sends immediate-or-canc
 bought --energy Wh. Its limit rises from the grid's feed-in price to --price in the first half of --seconds.
 """
 
+import argparse
 import asyncio
 import sys
 import time
 
-from bots import Market, arguments, connect, market
-from joulebook import Client
+from bots import Market, arguments, connect, market, told
+from joulebook import Client, Rejected
 
 
-async def take(bot: Client, args, price: int, quantity: int) -> int:
+async def take(bot: Client, args: argparse.Namespace, price: int, quantity: int) -> int:
     """Buys what is executable at once and returns the quantity in Wh."""
-    identity, bought = time.time_ns(), 0
-    bot.send("NewOrder", clientOrderId=identity, account=args.account, side="buy", price=price,
-             instrument=args.instrument, quantity=quantity, timeInForce="immediateOrCancel")
-    while True:
-        message = await bot.receive(timeout=30)
-        if message.name == "Rejected":
-            print(f"rejected: code {message.code}, limit {message.brokenLimit}")
-            return bought
-        if message.fields.get("clientOrderId") != identity:
-            continue
-        if message.name == "Trade":
-            bought += message.quantity
-            print(f"bought {message.quantity} Wh at {message.price / 1e5:.5f}")
-        if message.name in ("Trade", "Canceled") and message.leaves == 0:
-            return bought
+    try:
+        order = await bot.place(args.account, args.instrument, "buy", price, quantity,
+                                time_in_force="immediateOrCancel")
+    except Rejected as rejection:
+        print(f"rejected: {rejection}")
+        return 0
+    await order.done(30)
+    for trade in order.trades:
+        print(f"bought {told(trade)}")
+    return order.traded
 
 
-def bid(book: Market, args, elapsed: float) -> int:
+def bid(book: Market, args: argparse.Namespace, elapsed: float) -> int:
     """The present limit price."""
     limit = args.price or book.area.retailPrice
     share = min(1.0, 2 * elapsed / args.seconds)
     return book.price(book.area.feedInPrice + share * (limit - book.area.feedInPrice))
 
 
-async def main(args) -> int:
+async def main(args: argparse.Namespace) -> int:
     bot = await connect(args)
     book = await market(bot, args.instrument)
     start, charged = time.monotonic(), 0
@@ -59,7 +55,8 @@ async def main(args) -> int:
 parser = arguments(__doc__.splitlines()[0])
 parser.set_defaults(seconds=3_600.0)
 parser.add_argument("--energy", type=int, required=True, help="energy that the car needs, in Wh")
-parser.add_argument("--price", type=int, default=None, help="price limit, 1e-5 per kWh; the retail price unless given")
+parser.add_argument("--price", type=int, default=None,
+                    help="price limit, 1e-5 per kWh; the retail price unless given")
 
 if __name__ == "__main__":
     sys.exit(asyncio.run(main(parser.parse_args())))

@@ -7,15 +7,20 @@ and buys otherwise. The price is random between the grid's feed-in and retail pr
 than one with the grid. After --patience seconds the rest of an order is cancelled and a new one entered.
 """
 
+import argparse
 import asyncio
 import random
 import time
+from typing import Literal, Optional, Tuple
 
-from bots import Market, arguments, connect, market
-from joulebook import Client, Message
+from bots import Market, arguments, connect, market, told
+from joulebook import Client, Order, Rejected
+from joulebook.messages import BalanceUpdate
+
+Choice = Tuple[Literal["buy", "sell"], int, int]
 
 
-def draw(book: Market, balance: Message, chance: random.Random):
+def draw(book: Market, balance: BalanceUpdate, chance: random.Random) -> Optional[Choice]:
     """A random side, price and quantity; None when there is nothing to trade."""
     surplus = balance.energy - balance.cap / 2
     price = book.price(chance.uniform(book.area.feedInPrice, book.area.retailPrice))
@@ -23,35 +28,33 @@ def draw(book: Market, balance: Message, chance: random.Random):
     return ("sell" if surplus > 0 else "buy", price, quantity) if quantity else None
 
 
-async def trade_once(bot: Client, args, choice) -> int:
+async def trade_once(bot: Client, args: argparse.Namespace, choice: Choice) -> int:
     """Enters an order, waits, and cancels the rest. Returns the traded energy in Wh."""
     side, price, quantity = choice
-    identity, order, traded = time.time_ns(), None, 0
-    number = bot.send("NewOrder", clientOrderId=identity, account=args.account, side=side,
-                      price=price, instrument=args.instrument, quantity=quantity)
-    patience, is_leaving = time.monotonic() + args.patience, False
-    while True:
+    try:
+        order = await bot.place(args.account, args.instrument, side, price, quantity)
+    except Rejected as rejection:
+        print(f"rejected: {rejection}")
+        return 0
+    await leave(order, args.patience)
+    for trade in order.trades:
+        print(f"{side} {told(trade)}")
+    return order.traded
+
+
+async def leave(order: Order, patience: float) -> None:
+    """Waits until the order is filled, and cancels it when the patience is over."""
+    try:
+        await order.done(patience)
+    except asyncio.TimeoutError:
         try:
-            message = await bot.receive(timeout=max(0.01, patience - time.monotonic()))
-        except asyncio.TimeoutError:
-            patience = time.monotonic() + args.patience
-            if order is not None and not is_leaving:
-                bot.send("Cancel", account=args.account, orderId=order)
-                is_leaving = True
-            continue
-        if message.name == "Rejected" and message.refSeqNo == number:
-            return traded  # A reject of the cancel is ignored: the order's last trade report follows.
-        if message.fields.get("clientOrderId") != identity:
-            continue
-        order = message.orderId
-        if message.name == "Trade":
-            traded += message.quantity
-            print(f"{side} {message.quantity} Wh at {message.price / 1e5:.5f}")
-        if message.name in ("Trade", "Canceled") and message.leaves == 0:
-            return traded
+            await order.cancel()
+        except Rejected:
+            # It has traded meanwhile.
+            await order.done(30)
 
 
-async def main(args) -> None:
+async def main(args: argparse.Namespace) -> None:
     bot = await connect(args)
     book = await market(bot, args.instrument)
     chance, traded = random.Random(args.seed), 0
@@ -68,7 +71,8 @@ async def main(args) -> None:
 
 parser = arguments(__doc__.splitlines()[0])
 parser.add_argument("--seed", type=int, default=None, help="seed of its random numbers")
-parser.add_argument("--patience", type=float, default=2.0, help="seconds before an order is cancelled (default 2)")
+parser.add_argument("--patience", type=float, default=2.0,
+                    help="seconds before an order is cancelled (default 2)")
 
 if __name__ == "__main__":
     asyncio.run(main(parser.parse_args()))

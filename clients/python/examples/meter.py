@@ -13,22 +13,25 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from joulebook import Client, read_private_key  # noqa: E402
+from joulebook import Client, Rejected, read_private_key  # noqa: E402
 
 SECOND = 10**9
 
 
-async def main(options):
+async def main(options: argparse.Namespace) -> bool:
     bot = await Client.connect(options.host, options.port, options.session,
                                read_private_key(bytes.fromhex(options.key)))
     now = time.time_ns()
     # Register sequences must increase and intervals must not overlap, so both are taken from the clock.
-    bot.meter_reading(read_private_key(bytes.fromhex(options.meter_key)), options.meter, now,
-                      now - SECOND, now, options.produced, options.consumed)
-    ack = await bot.wait_for(lambda message: message.name in ("MeterReadingAck", "Rejected"))
-    print(ack)
-    await bot.close()
-    return ack.name == "MeterReadingAck"
+    try:
+        print(await bot.read_meter(read_private_key(bytes.fromhex(options.meter_key)), options.meter, now,
+                                   now - SECOND, now, options.produced, options.consumed))
+    except Rejected as rejection:
+        print(f"rejected: {rejection}")
+        return False
+    finally:
+        await bot.close()
+    return True
 
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -5,30 +5,27 @@
 
 import asyncio
 import sys
-import time
 
-from joulebook import Client, read_private_key
+from joulebook import Client, Rejected, read_private_key
 
 
-async def main(host, port, session, seed, account, area, instrument):
-    bot = await Client.connect(host, int(port), int(session), read_private_key(bytes.fromhex(seed)))
-    bot.send("MarketDataSubscribe", area=int(area), snapshot="orders")
-    asks, bid = {}, None
-    async for message in bot.messages():
-        if message.name in ("OrderAdd", "OrderModify") and message.side == "sell":
-            asks[message.orderId] = message.price if message.live else None
-        elif message.name == "OrderDelete":
-            asks.pop(message.orderId, None)
-        elif message.name == "Trade":
-            print(f"bought {message.quantity} Wh at {message.price / 1e5:.5f}/kWh")
-            bid = None
-        elif message.name == "Rejected":
-            print(f"rejected: code {message.code}, limit {message.brokenLimit}")
-        if bid is None and message.name in ("SnapshotEnd", "Trade"):
-            live = [price for price in asks.values() if price is not None]
-            bid = bot.send(
-                "NewOrder", clientOrderId=time.time_ns(), account=int(account), side="buy",
-                instrument=int(instrument), price=min(live, default=12_000), quantity=1_000)
+async def main(host: str, port: str, session: str, seed: str, account: str, area: str,
+               instrument: str) -> None:
+    key = read_private_key(bytes.fromhex(seed))
+    bot = await Client.connect(host, int(port), int(session), key, reconnect=True)
+    feed = await bot.book(int(area))
+    while True:
+        asks = feed.book.depth(int(instrument), "sell")
+        live = [level.price for level in asks if level.live]
+        try:
+            order = await bot.place(int(account), int(instrument), "buy",
+                                    min(live, default=12_000), "1kWh")
+            await order.done()
+            for trade in order.trades:
+                print(f"bought {trade.quantity} Wh at {trade.price / 1e5:.5f}/kWh")
+        except Rejected as rejection:
+            print(f"rejected: {rejection}")
+            await asyncio.sleep(1)
 
 
 if len(sys.argv) != 8:

@@ -1,14 +1,28 @@
 """A client for the Joulebook energy exchange.
 
-Prices are integers in 1e-5 currency per kWh, money in 1e-8 currency, energy in Wh, times in
-nanoseconds since 1970, UTC.
+Prices are whole numbers in 1e-5 currency per kWh, or Decimal or text in currency per kWh ("0.21"); money in 1e-8
+currency, energy in Wh or text with a unit ("1.5kWh"), times in nanoseconds since 1970, UTC.
 """
 
-from .client import Client, Message, Position, Rejected, Terminated
-from .codec import Codec, read_key_file, read_private_key, sign_reading
+from . import messages
+from .book import BookOrder, OrderBook
+from .client import Client
+from .codec import Codec
+from .comeback import Backoff
+from .errors import BufferFull, ConnectionLost, RejectCode, Rejected, Terminated, Throttled, reject_code
+from .events import Event, Stream
+from .keys import read_key_file, read_private_key, sign_reading
 from .levels import Level, LevelBook
+from .market import Feed
+from .message import Message
+from .messages import AnyMessage
+from .orders import Order
+from .session import Position
+from .units import energy_units, money_units, price_units
 
 __all__ = [
-    "Client", "Codec", "Level", "LevelBook", "Message", "Position", "Rejected", "Terminated",
-    "read_key_file", "read_private_key", "sign_reading",
+    "AnyMessage", "Backoff", "BookOrder", "BufferFull", "Client", "Codec", "ConnectionLost", "Event", "Feed", "Level",
+    "LevelBook", "Message", "Order", "OrderBook", "Position", "RejectCode", "Rejected", "Stream", "Terminated",
+    "Throttled", "energy_units", "messages", "money_units", "price_units", "read_key_file", "read_private_key",
+    "reject_code", "sign_reading",
 ]

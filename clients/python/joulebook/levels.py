@@ -1,9 +1,11 @@
 """Maintains the published depth of an area from a snapshot and the updates after it."""
 
-from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from __future__ import annotations
 
-from .codec import Message
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .message import Message
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Level:
 
 
 class LevelBook:
-    """The price levels of an area. Pass it every message of a subscription with snapshot "levels".
+    """The price levels of an area. `Client.book` keeps one; or pass it every message of a subscription with snapshot
+    "levels".
 
         client.send("MarketDataSubscribe", area=1, snapshot="levels")
         async for message in client.messages():
@@ -28,6 +31,8 @@ class LevelBook:
     A subscription that replaces one whose snapshot was not complete needs a new book, from its Ack on.
     """
 
+    view = "levels"
+
     def __init__(self, area: int) -> None:
         self.area = area
         #: Sequence number of the last applied message.
@@ -35,6 +40,10 @@ class LevelBook:
         #: Whether a complete snapshot has been applied.
         self.is_complete = False
         self._levels: Dict[Tuple[int, str, int], Level] = {}
+
+    def clear(self) -> None:
+        """Makes it empty, for a new snapshot."""
+        self._levels, self.is_complete = {}, False
 
     def depth(self, instrument: int, side: str) -> List[Level]:
         """The levels of one side of an instrument, best price first."""
@@ -45,32 +54,34 @@ class LevelBook:
     def take(self, message: Message) -> Optional[int]:
         """Applies a message. After a gap it returns the first missing sequence number, and ignores newer
         messages until the missing ones arrive."""
-        if message.fields.get("area") != self.area:
+        fields = message.fields
+        if fields.get("area") != self.area:
             return None
+        number = fields.get("seqNo")
         if message.name == "LevelSnapshot":
             if self.is_complete:
-                self._levels, self.is_complete = {}, False
-            for level in message.levels:
-                self._set(message.instrument, level)
+                self.clear()
+            for level in fields["levels"]:
+                self._set(fields["instrument"], level)
         elif message.name == "SnapshotEnd":
             if self.is_complete:
                 self._levels = {}
-            self.last, self.is_complete = message.seqNo or 0, True
-        elif message.fields.get("seqNo") is None:
+            self.last, self.is_complete = number or 0, True
+        elif number is None:
             # The snapshot corrects a level that it has sent already.
             if message.name == "LevelUpdate" and not self.is_complete:
-                self._set(message.instrument, message.fields)
+                self._set(fields["instrument"], fields)
         elif message.name in ("LevelUpdate", "MarketTrade", "StateChange"):
-            if not self.is_complete or message.seqNo <= self.last:
+            if not self.is_complete or number <= self.last:
                 return None
-            if message.seqNo != self.last + 1:
+            if number != self.last + 1:
                 return self.last + 1
-            self.last = message.seqNo
+            self.last = number
             if message.name == "LevelUpdate":
-                self._set(message.instrument, message.fields)
+                self._set(fields["instrument"], fields)
         return None
 
-    def _set(self, instrument: int, level: dict) -> None:
+    def _set(self, instrument: int, level: Mapping[str, Any]) -> None:
         key = (instrument, level["side"], level["price"])
         if level["orderCount"] == 0:
             self._levels.pop(key, None)
