@@ -58,7 +58,7 @@ local values_SelfTradePrevention = {
   [0] = "cancelNewer", [1] = "cancelOlder", [2] = "cancelBoth", [3] = "decrementBoth"
 }
 local values_SelfTradeScope = {
-  [0] = "account", [1] = "participant"
+  [0] = "account", [1] = "participant", [2] = "unchanged"
 }
 local values_Sides = {
   [0] = "buy", [1] = "sell", [2] = "both"
@@ -99,7 +99,8 @@ local values_RejectField = {
   [25] = "meter", [26] = "roles", [27] = "side", [28] = "sides", [29] = "orderType",
   [30] = "timeInForce", [31] = "selfTradePrevention", [32] = "selfTrade", [33] = "flags",
   [34] = "asset", [35] = "state", [36] = "orders", [37] = "snapshot", [38] = "view", [39] = "scope",
-  [40] = "toAccount"
+  [40] = "toAccount", [41] = "publicKey", [42] = "releases", [43] = "keepsOrders",
+  [44] = "ownReadings"
 }
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",

@@ -225,6 +225,26 @@ public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
     (self.word0, self.word1, self.word2, self.word3) = (word0, word1, word2, word3)
   }
 
+  /// Whether the key is a point of small order of the curve, in any of its encodings: a signature
+  /// that verifies with such a key needs no private key, so it identifies nobody. Constant time.
+  public var isOfSmallOrder: Bool {
+    let high = word3 & (UInt64.max >> 1)
+    return PublicKey.smallOrders.contains { $0 == PublicKey(word0, word1, word2, high) }
+  }
+
+  /// Ordinates of the eight points of small order of edwards25519 (RFC 8032, section 5.1), without
+  /// the sign bit: 0, 1, p - 1, p, p + 1 and the two of order 8.
+  private static let smallOrders: [PublicKey] = [
+    PublicKey(0, 0, 0, 0), PublicKey(1, 0, 0, 0),
+    PublicKey(0xFFFF_FFFF_FFFF_FFEC, .max, .max, .max >> 1),
+    PublicKey(0xFFFF_FFFF_FFFF_FFED, .max, .max, .max >> 1),
+    PublicKey(0xFFFF_FFFF_FFFF_FFEE, .max, .max, .max >> 1),
+    PublicKey(
+      0xB027_B2C2_8F95_E826, 0xF098_EFF2_89F4_C345, 0x3933_C6D3_05AC_DFD5, 0x05FC_536D_8802_38B1),
+    PublicKey(
+      0x4FD8_4D3D_706A_17C7, 0x0F67_100D_760B_3CBA, 0xC6CC_392C_FA53_202A, 0x7A03_AC92_77FD_C74E),
+  ]
+
   /// The key with these 32 bytes.
   /// - Returns: `nil` when there are not exactly 32.
   public init?(bytes: some Sequence<UInt8>) {

@@ -52,6 +52,8 @@ public enum SelfTradeScope: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case account = 0
   /// Orders of all accounts of the participant.
   case participant = 1
+  /// In a command: as the session is registered; of a new one `account`.
+  case unchanged = 2
 }
 
 /// The kind of contract that an instrument is.

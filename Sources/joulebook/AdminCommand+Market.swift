@@ -161,7 +161,7 @@ extension AdminCommand {
     @Option(
       name: .long,
       help:
-        "Where the number comes from, such as one bank: 1 to 65535. Each has its own numbers, in any order; 0: your own, one series per account.",
+        "Where the number comes from, such as one bank: 1 to 65534. Each has its own numbers, in any order; 0: your own, one series per account.",
       transform: Quantities.source)
     var source: UInt16 = 0
 

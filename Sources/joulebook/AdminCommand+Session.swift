@@ -77,8 +77,11 @@ extension AdminCommand {
     var orders: Orders?
     @Option(
       name: .long,
-      help: "Its orders never trade with orders of the same account, or of the same participant.")
-    var selfTrade = Scope.account
+      help: """
+        Its orders never trade with orders of the same account, or of the same participant. Unless \
+        given, as registered; of a new session: account.
+        """)
+    var selfTrade: Scope?
 
     func validate() throws {
       if revoke {
@@ -105,7 +108,7 @@ extension AdminCommand {
               RegisterSession(
                 session: SessionId(identity), participant: ParticipantId(participant ?? 0),
                 roles: roles, publicKey: key, orders: orders?.orders ?? .standard,
-                selfTrade: selfTrade.scope))))
+                selfTrade: selfTrade?.scope ?? .unchanged))))
       }
     }
 

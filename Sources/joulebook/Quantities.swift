@@ -30,8 +30,8 @@ enum Quantities {
     try Typed.number(text, in: 1...UInt64.max)
   }
 
-  /// The source of references, 0 to 65,535.
+  /// The source of references, 0 to 65,534; the last number is that of market files.
   static func source(_ text: String) throws(ValueError) -> UInt16 {
-    try Typed.number(text, in: 0...UInt16.max)
+    try Typed.number(text, in: 0...UInt16.max - 1)
   }
 }

@@ -109,6 +109,11 @@ struct OrderReaderWriter {
         source.line("guard let \(field) = message.\(field) else {", indent: 2)
         source.line("return .badEnum(message.\(field)Raw, .\(field)\(names))", indent: 3)
         source.line("}", indent: 2)
+      case (.field, .boolean):
+        let field = property.field
+        source.line("guard message.\(field)Raw <= 1 else {", indent: 2)
+        source.line("return .badEnum(message.\(field)Raw, .\(field)\(names))", indent: 3)
+        source.line("}", indent: 2)
       case (.bit(let field, _, _), _), (.choice(let field, _, _, _), _):
         source.line("guard message.\(field).isSubset(of: .known) else {", indent: 2)
         source.line("return .badEnum(message.\(field).rawValue, .\(field)\(names))", indent: 3)

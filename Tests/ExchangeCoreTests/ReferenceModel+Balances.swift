@@ -15,15 +15,18 @@ extension ReferenceModel {
     }
   }
 
-  private func validate(_ movement: CashMovement) throws(Refusal) {
+  private func validate(_ movement: CashMovement, _ command: Command) throws(Refusal) {
     try requireAccount(movement.account)
     let amount = movement.amount.units
     try require(amount > 0 && amount <= Limit.total, .badAmount, Limit.total)
+    try require(
+      rules < 5 || movement.source != 65_535 || command.session == .exchange, .badDefinition, 65_535,
+      .source)
     try requireReference(movement)
   }
 
   mutating func deposit(_ movement: CashMovement, _ command: Command) throws(Refusal) {
-    try validate(movement)
+    try validate(movement, command)
     try require(outside[movement.currency] != nil || outside.count < 64, .capacityExhausted, 64)
     let total = outside[movement.currency] ?? 0
     try require(
@@ -39,7 +42,7 @@ extension ReferenceModel {
   }
 
   mutating func withdraw(_ movement: CashMovement, _ command: Command) throws(Refusal) {
-    try validate(movement)
+    try validate(movement, command)
     let held = free(movement.account, movement.currency)
     try require(movement.amount.units <= held, .insufficientCash, held)
     let supply = outside[movement.currency] ?? 0

@@ -110,7 +110,8 @@ extension ReferenceModel {
     try require(
       isAtOnce(new.from) || new.from >= meter.lastEnd, .overlappingInterval,
       Int64(bitPattern: meter.lastEnd.nanoseconds))
-    try require(!isSame, .alreadyExists)
+    let isSameMoment = rules < 5 || isAtOnce(new.from) || new.from == meter.from
+    try require(!isSame || !isSameMoment, .alreadyExists)
     try change(meter, to: new)
     acknowledge(command)
   }
@@ -132,7 +133,8 @@ extension ReferenceModel {
     var changed = meter
     let from = isAtOnce(new.from) ? max(now, meter.lastEnd) : new.from
     let isOtherKey = new.publicKey != meter.definition.publicKey
-    let supersedes = meter.from.nanoseconds != 0 && meter.from >= from
+    let isPending = rules >= 5 && meter.from > now
+    let supersedes = meter.from.nanoseconds != 0 && (meter.from >= from || isPending)
     if !supersedes {
       changed.before = meter.definition
       changed.sequenceBefore = nil
@@ -141,6 +143,9 @@ extension ReferenceModel {
     if isOtherKey { changed.lastSequence = 0 }
     changed.from = from
     changed.definition = new
+    if rules >= 5, new.capacity == 0 {
+      changed.definition.capacity = meter.definition.capacity
+    }
     if new.account != .null {
       let key = PositionKey(account: new.account, area: new.area)
       try requirePosition(key)

@@ -7,6 +7,7 @@ extension ReferenceModel {
   mutating func registerSession(_ command: RegisterSession, _ sent: Command) throws(Refusal) {
     var definition = command
     let former = sessions[definition.session]
+    if definition.selfTrade == .unchanged { definition.selfTrade = former?.selfTrade ?? .account }
     if rules >= 4, let former, definition.roles == [], definition.participant.rawValue == 0 {
       (definition.participant, definition.publicKey) = (former.participant, former.publicKey)
     }

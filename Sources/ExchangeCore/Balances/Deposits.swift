@@ -37,6 +37,10 @@ extension Exchange {
     if movement.amount <= .zero || movement.amount.units > Limit.total {
       return Refusal(.badAmount, Limit.total)
     }
+    // References of this source are those of deposits in market files, which the exchange makes.
+    if rules >= 5, movement.source == UInt16.max, !request.isExchange {
+      return Refusal(.badDefinition, movement.source, .source)
+    }
     return validateReference(movement)
   }
 

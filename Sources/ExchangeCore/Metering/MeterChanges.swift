@@ -77,8 +77,8 @@ extension Exchange {
   }
 
   /// Replaces a registered meter's key, moves it to another account or area, or ends it. A change
-  /// whose moment is at or after the new one is superseded: what held before it remains what held
-  /// before.
+  /// whose moment is at or after the new one, or has not come, is superseded: what held before it
+  /// remains what held before.
   mutating func changeMeter(_ new: RegisterMeter, _ request: Request) {
     let number = new.meter.rawValue
     if let refusal = validateChange(new) {
@@ -86,7 +86,8 @@ extension Exchange {
     }
     let from = moment(of: new)
     var change = meterChanges[number]
-    let isSuperseding = change.from != 0 && change.from >= from
+    let isPending = rules >= 5 && change.from > progress.now
+    let isSuperseding = change.from != 0 && (change.from >= from || isPending)
     let isOtherKey = new.publicKey != meters[number].publicKey
     if !isSuperseding {
       change.before = meters[number].position
@@ -103,7 +104,7 @@ extension Exchange {
       new.account == .null ? 0 : findOrMake(new.account, Asset(energyOf: new.area))
     if isOtherKey { meters[number].lastSequence = 0 }
     meters[number].publicKey = new.publicKey
-    meters[number].capacity = new.capacity
+    if rules < 5 || new.capacity != 0 { meters[number].capacity = new.capacity }
     invariant(from >= meters[number].lastEnd, "no reading was booked behind the change")
     var event = new
     event.from = Timestamp(nanoseconds: from)
@@ -135,6 +136,11 @@ extension Exchange {
   /// Whether the command names the meter as it is.
   private func isUnchanged(_ new: RegisterMeter) -> Bool {
     let meter = meters[new.meter.rawValue]
+    if rules >= 5, !new.from.meansAtOnce,
+      new.from.nanoseconds != meterChanges[new.meter.rawValue].from
+    {
+      return false
+    }
     let isSameArea =
       meter.position == 0 || new.area.rawValue == balances.positions[meter.position].area
     return new.account.rawValue == meter.account && isSameArea && new.publicKey == meter.publicKey

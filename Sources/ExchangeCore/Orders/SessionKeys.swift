@@ -38,9 +38,11 @@ extension Exchange {
     }
   }
 
-  /// The command with what a revocation may leave out, from version 4 on: participant and key of
-  /// the session as it is.
+  /// The command with what may be left out: the scope of self-trade prevention, and in a
+  /// revocation, from version 4 on, participant and key of the session as it is.
   private func completed(_ command: RegisterSession) -> RegisterSession {
+    var command = command
+    if command.selfTrade == .unchanged { command.selfTrade = selfTrade(of: command.session) }
     if rules < 4 || command.roles != [] || command.participant.rawValue != 0
       || validateSession(command.session) != nil
     {

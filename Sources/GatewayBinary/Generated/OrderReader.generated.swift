@@ -246,6 +246,9 @@ extension OrderReader {
   }
 
   func command(_ message: RegisterMeterDecoder) -> Body {
+    guard message.ownReadingsRaw <= 1 else {
+      return .badEnum(message.ownReadingsRaw, .ownReadings, message.account)
+    }
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
       publicKey: message.publicKey, capacity: message.capacity, from: message.from,
@@ -285,6 +288,12 @@ extension OrderReader {
   }
 
   func command(_ message: SetBlockDecoder) -> Body {
+    guard message.releasesRaw <= 1 else {
+      return .badEnum(message.releasesRaw, .releases, message.account)
+    }
+    guard message.keepsOrdersRaw <= 1 else {
+      return .badEnum(message.keepsOrdersRaw, .keepsOrders, message.account)
+    }
     let value = SetBlock(
       participant: message.participant, account: message.account, session: message.sessionId,
       releases: message.releases, keepsOrders: message.keepsOrders

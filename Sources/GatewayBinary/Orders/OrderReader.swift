@@ -36,8 +36,23 @@ public struct OrderReader: Sendable {
     case .newOrderExtended:
       guard let message = NewOrderExtendedDecoder(frame) else { Self.notChecked() }
       return command(message).result(frame, session)
-    default: return body(of: frame, template).result(frame, session)
+    default:
+      let body = body(of: frame, template)
+      return (Self.weakKey(in: body) ?? body).result(frame, session)
     }
+  }
+
+  /// The refusal of a registration with a public key with which signatures prove nothing. A session
+  /// that is revoked and a meter that ends need no key.
+  private static func weakKey(in body: Body) -> Body? {
+    let key: PublicKey? =
+      switch body {
+      case .command(.reference(.registerSession(let new))) where new.roles != []: new.publicKey
+      case .command(.reference(.registerMeter(let new))) where new.account != .null: new.publicKey
+      default: nil
+      }
+    return key?.isOfSmallOrder == true
+      ? .refused(Refusal(.badDefinition, field: .publicKey)) : nil
   }
 
   /// Decodes any command in `frame`.

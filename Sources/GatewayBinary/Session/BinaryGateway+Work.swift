@@ -47,12 +47,21 @@ extension BinaryGateway {
         debit(rejected.session, WorkBudget.Cost.duplicate)
       default: debit(rejected.session, WorkBudget.Cost.reject)
       }
+    case .control(.acknowledged(let done)): chargeAdministrator(done.session)
     case .order(.massCanceled(let done)):
       if done.count == 0 { debit(done.session, WorkBudget.Cost.reject) }
     case .order(.agentSet(let done)):
       // Without a number it was removed by somebody else.
       if done.clientSequence != 0 { debit(done.session, WorkBudget.Cost.duplicate) }
     default: break
+    }
+  }
+
+  /// Takes the cost of a command of a participant's administrator, which may change nothing.
+  private func chargeAdministrator(_ session: SessionId) {
+    let roles = view.reference.roles(of: session)
+    if roles.contains(.participantAdministration), !roles.contains(.administration) {
+      debit(session, WorkBudget.Cost.duplicate)
     }
   }
 

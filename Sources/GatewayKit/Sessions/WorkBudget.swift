@@ -64,13 +64,17 @@ public struct WorkBudget: Sendable {
     public static let event: Int64 = 10
     /// Events that any command may have.
     public static let events = 64
+    /// A command without an event, such as a note, which is journaled before any order uses it.
+    public static let silent: Int64 = 2
     /// Orders of one owner that the exchange may visit for any command, beyond those with events.
     /// Each further group of this number costs a unit.
     public static let orders: UInt64 = 32
 
     /// The cost of a command that had `events` events and visited `orders` orders.
     public static func ofCommand(events: Int, visited orders: UInt64) -> Int64 {
-      Int64(max(0, events - Cost.events)) * event + Int64(clamping: orders / Cost.orders)
+      events == 0
+        ? Cost.silent
+        : Int64(max(0, events - Cost.events)) * event + Int64(clamping: orders / Cost.orders)
     }
     /// The hash of the whole state; administrators only.
     public static let stateHash: Int64 = 100

@@ -28,14 +28,19 @@ public enum KeyPairFile {
   }
 
   /// Reads the public keys in a file, one per line; empty lines and comments after `#` are skipped.
-  /// - Throws: if the file is missing, a line is not a key, or it is the file of a private key, which
-  ///   would be journaled.
+  /// - Throws: if the file is missing, a line is not a key, or one of small order, or it is the file
+  ///   of a private key, which would be journaled.
   public static func publicKeys(at path: String) throws(ConfigurationError) -> [PublicKey] {
     var keys: [PublicKey] = []
     for line in try DataFolder.text(of: path).split(separator: "\n") {
       let digits = line.prefix(while: { $0 != "#" })
       if digits.allSatisfy(\.isWhitespace) { continue }
       guard let key = publicKey(hex: String(digits)) else { throw malformed(path) }
+      if key.isOfSmallOrder {
+        throw ConfigurationError(
+          "\(path) has a key with which anybody could sign, as one of zeros; make one with: joulebook "
+            + "admin keygen FILE")
+      }
       keys.append(key)
     }
     if path.hasSuffix(".key") {

@@ -99,7 +99,7 @@ extension MarketFileReader {
     guard entry.isWhole, let participant, let roles, let key else { return }
     let session = RegisterSession(
       session: id, participant: ParticipantId(participant), roles: roles, publicKey: key,
-      selfTrade: selfTrade ?? .account)
+      selfTrade: selfTrade == .participant ? .participant : .account)
     market.add(.session(session), line: entry.line)
   }
 

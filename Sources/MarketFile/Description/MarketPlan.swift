@@ -27,6 +27,7 @@ public struct MarketPlan: Sendable {
 
   private let file: MarketDescription
   private let there: MarketDescription
+  private let administered: Set<ParticipantId>
 
   /// Compares a file with an exchange. Linear in both.
   /// - Parameters:
@@ -38,10 +39,14 @@ public struct MarketPlan: Sendable {
     isPosted: (CashMovement) -> Bool
   ) {
     (self.file, self.there) = (file, there)
+    administered = Self.administered(there)
     for item in file.items {
       guard let entry = file.entries[item], refersToKnown(entry.definition) else { continue }
       switch entry.definition {
-      case .deposit(let movement): if !isPosted(movement) { add(item, .cash(.deposit(movement))) }
+      case .deposit(let movement):
+        if !isAnothers(movement.account), !isPosted(movement) {
+          add(item, .cash(.deposit(movement)))
+        }
       case .instruction(let agent): plan(agent, item)
       default: plan(entry.definition, item)
       }
@@ -82,6 +87,12 @@ public struct MarketPlan: Sendable {
 
   private mutating func plan(_ definition: MarketDefinition, _ item: MarketItem) {
     if there.ended.contains(item) {
+      if case .session(let session) = definition, administered.contains(session.participant) {
+        notes.append(
+          "\(file.place(of: item)): \(item): it is revoked there; its participant's administrator "
+            + "may have done so")
+        return
+      }
       let how = if case .session = item { "revoked" } else { "without an account" }
       differences.append(
         "\(file.place(of: item)): \(item): it is \(how) there; take it out of the file, or change "
@@ -90,9 +101,43 @@ public struct MarketPlan: Sendable {
     }
     guard let known = there.entries[item]?.definition else { return make(definition, item) }
     for (here, found) in zip(definition.fields, known.fields) where here.text != found.text {
-      differences.append(
-        "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here")
+      let line =
+        "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here"
+      if isAdministered(known) {
+        notes.append(line + "; its participant's administrator may have changed it")
+      } else {
+        differences.append(line)
+      }
     }
+  }
+
+  /// Whether a session or an account there belongs to a participant that has an administrator. It
+  /// may change those, and must not keep the exchange from starting thereby.
+  private func isAdministered(_ known: MarketDefinition) -> Bool {
+    switch known {
+    case .session(let session): administered.contains(session.participant)
+    case .account(let account): administered.contains(account.participant)
+    default: false
+    }
+  }
+
+  /// Whether the account there is of another participant than in the file.
+  private func isAnothers(_ account: AccountId) -> Bool {
+    guard case .account(let here)? = file.entries[.account(account)]?.definition,
+      case .account(let found)? = there.entries[.account(account)]?.definition
+    else { return false }
+    return here.participant != found.participant
+  }
+
+  /// The participants that have a session with the role of their administrator.
+  private static func administered(_ there: MarketDescription) -> Set<ParticipantId> {
+    Set(
+      there.entries.values.compactMap { entry in
+        guard case .session(let session) = entry.definition,
+          session.roles.contains(.participantAdministration)
+        else { return nil }
+        return session.participant
+      })
   }
 
   private mutating func make(_ definition: MarketDefinition, _ item: MarketItem) {

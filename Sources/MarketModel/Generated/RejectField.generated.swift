@@ -34,9 +34,9 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case takerFee = 11
   /// Up to 2^50 Wh; negative: the area's default.
   case cap = 12
-  /// 0 before version 4 of the market rules.
+  /// 0 before version 4 of the market rules; below 65535, which is the market file's.
   case source = 13
-  /// 0 W or more; 0: 100,000 W.
+  /// 0 W or more; 0: 100,000 W of a new meter, unchanged of a registered one.
   case capacity = 14
   /// Above the version in force, up to the newest that the server's program knows.
   case version = 15
@@ -72,7 +72,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case timeInForce = 30
   /// One of its list.
   case selfTradePrevention = 31
-  /// Account or participant.
+  /// Account, participant or unchanged.
   case selfTrade = 32
   /// Bits of its list only.
   case flags = 33
@@ -80,7 +80,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case asset = 34
   /// Open, halted or closed.
   case state = 35
-  /// Keep or cancel.
+  /// Standard, keep or cancel.
   case orders = 36
   /// One of its list.
   case snapshot = 37
@@ -90,6 +90,15 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case scope = 39
   /// An account that exists.
   case toAccount = 40
+  /// A point of the curve of Ed25519 that is not of small order: such a key, of zeros for example,
+  /// identifies nobody.
+  case publicKey = 41
+  /// 0 or 1.
+  case releases = 42
+  /// 0 or 1.
+  case keepsOrders = 43
+  /// 0 or 1.
+  case ownReadings = 44
 
   /// What the field may be.
   public var allowed: String {
@@ -121,9 +130,9 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .cap:
       "Up to 2^50 Wh; negative: the area's default."
     case .source:
-      "0 before version 4 of the market rules."
+      "0 before version 4 of the market rules; below 65535, which is the market file's."
     case .capacity:
-      "0 W or more; 0: 100,000 W."
+      "0 W or more; 0: 100,000 W of a new meter, unchanged of a registered one."
     case .version:
       "Above the version in force, up to the newest that the server's program knows."
     case .value:
@@ -159,7 +168,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .selfTradePrevention:
       "One of its list."
     case .selfTrade:
-      "Account or participant."
+      "Account, participant or unchanged."
     case .flags:
       "Bits of its list only."
     case .asset:
@@ -167,7 +176,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .state:
       "Open, halted or closed."
     case .orders:
-      "Keep or cancel."
+      "Standard, keep or cancel."
     case .snapshot:
       "One of its list."
     case .view:
@@ -176,6 +185,14 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "One of its list."
     case .toAccount:
       "An account that exists."
+    case .publicKey:
+      "A point of the curve of Ed25519 that is not of small order: such a key, of zeros for example, identifies nobody."
+    case .releases:
+      "0 or 1."
+    case .keepsOrders:
+      "0 or 1."
+    case .ownReadings:
+      "0 or 1."
     }
   }
 }

@@ -98,7 +98,11 @@ public struct BlockRowDecoder: BitwiseCopyable {
 
   /// Whether the operator blocks it.
   @inlinable public var byOperator: Bool { frame.little(48, as: UInt8.self) != 0 }
+  /// The encoded byte of `byOperator`.
+  @inlinable public var byOperatorRaw: UInt8 { frame.little(48, as: UInt8.self) }
 
   /// Whether the participant's administrator blocks it.
   @inlinable public var byAdministrator: Bool { frame.little(49, as: UInt8.self) != 0 }
+  /// The encoded byte of `byAdministrator`.
+  @inlinable public var byAdministratorRaw: UInt8 { frame.little(49, as: UInt8.self) }
 }

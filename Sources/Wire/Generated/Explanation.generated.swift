@@ -155,10 +155,14 @@ public struct ExplanationDecoder: BitwiseCopyable {
 
   /// Whether bestOpposite means anything.
   @inlinable public var hasBestOpposite: Bool { frame.little(86, as: UInt8.self) != 0 }
+  /// The encoded byte of `hasBestOpposite`.
+  @inlinable public var hasBestOppositeRaw: UInt8 { frame.little(86, as: UInt8.self) }
 
   /// Whether more better-priced orders use cover than the group has: they do not fit, or the server
   /// did not look further.
   @inlinable public var moreBlockers: Bool { frame.little(87, as: UInt8.self) != 0 }
+  /// The encoded byte of `moreBlockers`.
+  @inlinable public var moreBlockersRaw: UInt8 { frame.little(87, as: UInt8.self) }
 
   /// Better-priced or earlier orders of the same account that use the energy or headroom, best
   /// first; 64 at most.

@@ -125,4 +125,8 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   @inlinable public var ownReadings: Bool {
     frame.little(4, as: UInt16.self) >= 77 ? frame.little(88, as: UInt8.self) != 0 : 0 != 0
   }
+  /// The encoded byte of `ownReadings`.
+  @inlinable public var ownReadingsRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 77 ? frame.little(88, as: UInt8.self) : 0
+  }
 }

@@ -146,4 +146,6 @@ public struct SessionRowDecoder: BitwiseCopyable {
 
   /// Whether it is established.
   @inlinable public var isConnected: Bool { frame.little(141, as: UInt8.self) != 0 }
+  /// The encoded byte of `isConnected`.
+  @inlinable public var isConnectedRaw: UInt8 { frame.little(141, as: UInt8.self) }
 }

@@ -95,7 +95,11 @@ public struct SetBlockDecoder: BitwiseCopyable {
 
   /// Ends the block instead.
   @inlinable public var releases: Bool { frame.little(40, as: UInt8.self) != 0 }
+  /// The encoded byte of `releases`.
+  @inlinable public var releasesRaw: UInt8 { frame.little(40, as: UInt8.self) }
 
   /// Open orders and standing instructions stand; otherwise a block cancels them.
   @inlinable public var keepsOrders: Bool { frame.little(41, as: UInt8.self) != 0 }
+  /// The encoded byte of `keepsOrders`.
+  @inlinable public var keepsOrdersRaw: UInt8 { frame.little(41, as: UInt8.self) }
 }

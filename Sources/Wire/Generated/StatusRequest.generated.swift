@@ -72,4 +72,6 @@ public struct StatusRequestDecoder: BitwiseCopyable {
 
   /// Whether to hash the whole state, which takes a full walk.
   @inlinable public var withStateHash: Bool { frame.little(28, as: UInt8.self) != 0 }
+  /// The encoded byte of `withStateHash`.
+  @inlinable public var withStateHashRaw: UInt8 { frame.little(28, as: UInt8.self) }
 }

@@ -40,9 +40,10 @@ import Wire
 
   @Test("SelfTradeScope has the same values on the wire as in the market.")
   func selfTradeScope() {
-    #expect(SelfTradeScope.allCases.map(\.rawValue) == [0, 1])
+    #expect(SelfTradeScope.allCases.map(\.rawValue) == [0, 1, 2])
     #expect(SelfTradeScope.account.rawValue == 0)
     #expect(SelfTradeScope.participant.rawValue == 1)
+    #expect(SelfTradeScope.unchanged.rawValue == 2)
   }
 
   @Test("Sides has the same values on the wire as in the market.")
@@ -134,7 +135,7 @@ import Wire
 
   @Test("RejectField has the same values on the wire as in the market.")
   func rejectField() {
-    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40])
+    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44])
     #expect(RejectField.none.rawValue == 0)
     #expect(RejectField.storageCost.rawValue == 1)
     #expect(RejectField.storagePrice.rawValue == 2)
@@ -176,6 +177,10 @@ import Wire
     #expect(RejectField.view.rawValue == 38)
     #expect(RejectField.scope.rawValue == 39)
     #expect(RejectField.toAccount.rawValue == 40)
+    #expect(RejectField.publicKey.rawValue == 41)
+    #expect(RejectField.releases.rawValue == 42)
+    #expect(RejectField.keepsOrders.rawValue == 43)
+    #expect(RejectField.ownReadings.rawValue == 44)
   }
 
   @Test("ExplanationReason has the same values on the wire as in the market.")

@@ -105,7 +105,8 @@ class Operating(MarketData):
                                kind=kind, value=value)
 
     async def register_session(self, session_id: int, participant: int, public_key: bytes,
-                               roles: words.Roles, orders: words.SessionOrders = "standard") -> Ack:
+                               roles: words.Roles, orders: words.SessionOrders = "standard",
+                               self_trade: words.SelfTradeScope = "unchanged") -> Ack:
         """Registers the key of a session identity, or replaces its key and roles. Needs the role
         administration, or participantAdministration for sessions of the own participant that only trade or
         get drop copies.
@@ -113,9 +114,10 @@ class Operating(MarketData):
         `public_key` is the 32 bytes of an Ed25519 key; `roles` has some of trading, metering, administration,
         dropCopy, participantAdministration, surveillance. Another key than before ends the session's
         connections and removes its standing instructions; `orders` says whether its open orders stay: keep,
-        cancel, or standard (they are cancelled only when the session is revoked)."""
+        cancel, or standard (they are cancelled only when the session is revoked). `self_trade` says between which
+        orders self-trades are prevented: of one account, of all accounts of the participant, or unchanged."""
         return await self._act("RegisterSession", sessionId=session_id, participant=participant,
-                               publicKey=public_key, roles=roles, orders=orders)
+                               publicKey=public_key, roles=roles, orders=orders, selfTrade=self_trade)
 
     async def revoke_session(self, session_id: int, orders: words.SessionOrders = "standard") -> Ack:
         """Revokes a session identity: ends its connections, and removes its standing instructions. Needs the

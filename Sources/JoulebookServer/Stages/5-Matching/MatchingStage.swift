@@ -299,7 +299,10 @@ final class MatchingStage {
     let (before, visited) = (outbox.count, exchange.visitedOrders)
     exchange.apply(command, into: &outbox)
     let (events, orders) = (outbox.count - before, exchange.visitedOrders &- visited)
-    if events > WorkBudget.Cost.events || orders > WorkBudget.Cost.orders {
+    // One comparison for more events than any command may have, and for none.
+    if UInt(bitPattern: events &- 1) >= UInt(WorkBudget.Cost.events)
+      || orders > WorkBudget.Cost.orders
+    {
       charge(command, WorkBudget.Cost.ofCommand(events: events, visited: orders))
     }
   }

@@ -24,7 +24,7 @@ SelfTradePrevention = Literal[
 
 #: Between which orders self-trade prevention applies.
 SelfTradeScope = Literal[
-    "account", "participant"
+    "account", "participant", "unchanged"
 ]
 
 #: Which sides a mass cancel covers.
@@ -81,7 +81,7 @@ RejectField = Literal[
     "version", "value", "kind", "subject", "parameter", "participant", "account", "sessionId",
     "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
-    "scope", "toAccount"
+    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings"
 ]
 
 #: Why an open order does not trade.
