@@ -73,6 +73,7 @@ extension Exchange {
     if let refusal = validateClientOrderId(transfer.clientOrderId, transfer.from) { return refusal }
     guard exists(transfer.to) else { return Refusal(.unknownAccount, capacity.accounts) }
     if transfer.to == transfer.from { return Refusal(.sameAccount) }
+    if let refusal = validateOpen(transfer.to) { return refusal }
     if transfer.amount <= 0 || transfer.amount > Limit.total {
       return Refusal(.badAmount, Limit.total)
     }

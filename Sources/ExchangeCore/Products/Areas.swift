@@ -83,7 +83,7 @@ extension Exchange {
 
   /// Refuses grid prices out of range. Since version 4 they may be negative, and feed-in above retail
   /// is refused, since it would pay for importing what is exported.
-  private func validate(feedIn: Price, retail: Price) -> Refusal? {
+  func validate(feedIn: Price, retail: Price) -> Refusal? {
     let lowest = rules >= 4 ? -Limit.price : 0
     for price in [feedIn.ticks, retail.ticks] where price < lowest || price > Limit.price {
       return Refusal(.badDefinition, price)

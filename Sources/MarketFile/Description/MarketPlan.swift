@@ -89,10 +89,21 @@ public struct MarketPlan: Sendable {
       return
     }
     guard let known = there.entries[item]?.definition else { return make(definition, item) }
-    for (here, found) in zip(definition.fields, known.fields) where here.text != found.text {
+    for here in definition.fields {
+      guard let found = known.fields.first(where: { $0.name == here.name }) else {
+        planLabel(definition, item)
+        continue
+      }
+      if here.text == found.text { continue }
       differences.append(
         "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here")
     }
+  }
+
+  /// Plans the label of an account that is there without one.
+  private mutating func planLabel(_ definition: MarketDefinition, _ item: MarketItem) {
+    guard case .account(let account, let label?, _) = definition else { return }
+    add(item, .reference(.setAccount(SetAccount(account: account.account, label: label))))
   }
 
   private mutating func make(_ definition: MarketDefinition, _ item: MarketItem) {
@@ -108,7 +119,13 @@ public struct MarketPlan: Sendable {
       }
     case .participant(let new): add(item, .reference(.createParticipant(new)))
     case .session(let new): add(item, .reference(.registerSession(new)))
-    case .account(let new): add(item, .reference(.createAccount(new)))
+    case .account(let new, let label, let isClosed):
+      add(item, .reference(.createAccount(new)))
+      if label != nil || isClosed {
+        let set = SetAccount(
+          account: new.account, label: label ?? .empty, state: isClosed ? .closed : .unchanged)
+        add(item, .reference(.setAccount(set)))
+      }
     case .meter(let new): add(item, .reference(.registerMeter(new)))
     case .cap(let new): add(item, .reference(.setCap(new)))
     case .deposit, .instruction: break
@@ -138,7 +155,9 @@ public struct MarketPlan: Sendable {
 
   /// The lowest session with the trading role of an account's participant.
   private func trader(for account: AccountId) -> SessionId? {
-    guard case .account(let made) = file.entries[.account(account)]?.definition else { return nil }
+    guard case .account(let made, _, _) = file.entries[.account(account)]?.definition else {
+      return nil
+    }
     let sessions = (Array(file.entries.values) + Array(there.entries.values))
       .compactMap { entry -> RegisterSession? in
         if case .session(let session) = entry.definition { session } else { nil }
