@@ -100,18 +100,12 @@ extension AdminCommand {
 
     /// The text of a reject whose general text does not say what to do.
     private func explanation(_ rejection: Rejection) -> String? {
-      switch rejection.code {
-      case .badDefinition where parameter == .feedIn || parameter == .retail:
-        return
-          "badDefinition: feed-in would be above retail (\(rejection.limit)); change both prices "
-          + "together with `joulebook admin tariff`"
-      case .badDefinition:
-        return
-          "the other parameters do not allow this value (\(rejection.limit)): both edges of the band "
-          + "are multiples of the tick, the lower edge is not above the upper one, and a band has "
-          + "at most 16,777,216 ticks; change these first"
-      default: return nil
+      guard rejection.code == .badDefinition, parameter == .feedIn || parameter == .retail else {
+        return nil
       }
+      return
+        "badDefinition: feed-in would be above retail; `joulebook admin tariff` changes both prices "
+        + "together"
     }
   }
 }

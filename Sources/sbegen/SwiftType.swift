@@ -42,7 +42,7 @@ enum SwiftType {
     "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
     "AccountState": "AccountState",
     "SelfTradeScope": "SelfTradeScope", "LimitKind": "LimitKind",
-    "ListKind": "ListKind", "ListScope": "ListScope",
+    "ListKind": "ListKind", "ListScope": "ListScope", "RejectField": "RejectField",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]

@@ -124,7 +124,7 @@ extension Exchange {
     {
       return refusal
     }
-    if new.capacity < 0 { return Refusal(.badDefinition, new.capacity) }
+    if new.capacity < 0 { return Refusal(.badDefinition, new.capacity, .capacity) }
     let last = meters[new.meter.rawValue].lastEnd
     if !new.from.meansAtOnce, new.from.nanoseconds < last {
       return Refusal(.overlappingInterval, last)

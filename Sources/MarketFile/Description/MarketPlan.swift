@@ -95,8 +95,13 @@ public struct MarketPlan: Sendable {
         continue
       }
       if here.text == found.text { continue }
-      differences.append(
-        "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here")
+      let words =
+        "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here"
+      if case .account = item, here.name != "participant" {
+        notes.append(words + ": the participant's administrator may change it")
+      } else {
+        differences.append(words)
+      }
     }
   }
 
@@ -128,6 +133,7 @@ public struct MarketPlan: Sendable {
       }
     case .meter(let new): add(item, .reference(.registerMeter(new)))
     case .cap(let new): add(item, .reference(.setCap(new)))
+    case .limit(let new): add(item, .reference(.setLimit(new)))
     case .deposit, .instruction: break
     }
   }

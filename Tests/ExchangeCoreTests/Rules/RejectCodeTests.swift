@@ -50,6 +50,13 @@ struct RejectCodeTests {
       "rules 4 by 0\nsession 7 of 1 roles 32\nsetBlock account 1\n"
         + "setBlock account 1 releases yes by 7"),
     RejectScript("blocked", "setBlock account 1\nenter X ana bid 1kWh @ 0.10"),
+    RejectScript(
+      "accountClosed", "account #9 of 1\nsetAccount account 9 state closed\ndeposit #9 1.00"),
+    RejectScript(
+      "accountOrdersLeft", "enter X ana bid 1kWh @ 0.10\nsetAccount account 1 state closed"),
+    RejectScript("accountBalancesLeft", "setAccount account 1 state closed"),
+    RejectScript(
+      "accountMetersLeft", "withdraw ana 1000.00\nsetAccount account 1 state closed"),
     RejectScript("notPermitted", "enter X eva bid 1kWh @ 0.10 by 3"),
     RejectScript("unknownAccount", "deposit #9 1.00"),
     RejectScript("foreignAccount", "enter X eva bid 1kWh @ 0.10"),
@@ -158,18 +165,32 @@ struct RejectCodeTests {
     #expect(try reject(script) == code)
   }
 
-  /// Codes that the sources of the engine name.
-  private func engineCodes() throws -> Set<String> {
+  /// The engine's sources.
+  private func sources() throws -> [String] {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Sources/ExchangeCore")
-    var names: Set<String> = []
-    for path in try FileManager.default.subpathsOfDirectory(atPath: root.path)
-    where path.hasSuffix(".swift") {
-      let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-      for match in text.matches(of: /Refusal\(\s*\.(\w+)/) { names.insert(String(match.1)) }
+    return try FileManager.default.subpathsOfDirectory(atPath: root.path)
+      .filter { $0.hasSuffix(".swift") }
+      .map { try String(contentsOf: root.appendingPathComponent($0), encoding: .utf8) }
+  }
+
+  /// Codes that the sources of the engine name.
+  private func engineCodes() throws -> Set<String> {
+    Set(
+      try sources().flatMap {
+        $0.matches(of: /Refusal\(\s*\.(\w+)/).map { String($0.1) }
+      })
+  }
+
+  @Test("Whoever refuses a definition names the field.")
+  func fields() throws {
+    let refusals = try sources().flatMap {
+      $0.matches(of: /\.badDefinition,(?:UInt32\([^)]*\)|[^)])*/)
     }
-    return names
+    #expect(refusals.count > 20)
+    let named = /, (\.\w+|new\.parameter\.field|participant \? .*)$/
+    for refusal in refusals { #expect(refusal.0.contains(named), "\(refusal.0)") }
   }
 
   @Test("There is a script for every code that the engine's sources name, and for no other.")
