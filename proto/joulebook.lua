@@ -40,10 +40,10 @@ local templates = {
   [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
   [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
-  [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [130] = "SetParameter",
-  [131] = "Note", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
-  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow",
-  [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow"
+  [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [126] = "SetAccount",
+  [130] = "SetParameter", [131] = "Note", [140] = "ListRequest", [141] = "ListEnd",
+  [142] = "ParticipantRow", [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow",
+  [146] = "MeterRow", [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -75,6 +75,9 @@ local values_InstrumentKind = {
 local values_InstrumentState = {
   [0] = "open", [1] = "halted", [2] = "closed"
 }
+local values_AccountState = {
+  [0] = "unchanged", [1] = "open", [2] = "closed"
+}
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
   [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
@@ -85,7 +88,8 @@ local values_ParameterSubject = {
 }
 local values_Parameter = {
   [0] = "lowestPrice", [1] = "highestPrice", [2] = "tick", [3] = "lot", [4] = "makerFee",
-  [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor"
+  [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor",
+  [9] = "feedInPrice", [10] = "retailPrice"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -245,7 +249,7 @@ fields.symbol = ProtoField.string("joulebook.symbol", "symbol")
 fields.makerFee = ProtoField.uint32("joulebook.makerFee", "makerFee")
 fields.takerFee = ProtoField.uint32("joulebook.takerFee", "takerFee")
 fields.kind_InstrumentKind = ProtoField.uint8("joulebook.kind_InstrumentKind", "kind", base.DEC, values_InstrumentKind)
-fields.state = ProtoField.uint8("joulebook.state", "state", base.DEC, values_InstrumentState)
+fields.state_InstrumentState = ProtoField.uint8("joulebook.state_InstrumentState", "state", base.DEC, values_InstrumentState)
 fields.areaCount = ProtoField.uint32("joulebook.areaCount", "areaCount")
 fields.instrumentCount = ProtoField.uint32("joulebook.instrumentCount", "instrumentCount")
 fields.snapshot = ProtoField.uint8("joulebook.snapshot", "snapshot", base.DEC, values_SnapshotKind)
@@ -307,6 +311,8 @@ fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, v
 fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
 fields.value_Limit = ProtoField.int64("joulebook.value_Limit", "value")
 fields.kind_LimitKind = ProtoField.uint8("joulebook.kind_LimitKind", "kind", base.DEC, values_LimitKind)
+fields.label = ProtoField.string("joulebook.label", "label")
+fields.state_AccountState = ProtoField.uint8("joulebook.state_AccountState", "state", base.DEC, values_AccountState)
 fields.value_ParameterValue = ProtoField.int64("joulebook.value_ParameterValue", "value")
 fields.number = ProtoField.uint32("joulebook.number", "number")
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
@@ -324,6 +330,7 @@ fields.address = ProtoField.string("joulebook.address", "address")
 fields.address2 = ProtoField.string("joulebook.address2", "address2")
 fields.address3 = ProtoField.string("joulebook.address3", "address3")
 fields.isConnected = ProtoField.uint8("joulebook.isConnected", "isConnected", base.DEC, values_Flag)
+fields.isClosed = ProtoField.uint8("joulebook.isClosed", "isClosed", base.DEC, values_Flag)
 fields.inForce = ProtoField.int64("joulebook.inForce", "inForce")
 fields.ofOperator = ProtoField.int64("joulebook.ofOperator", "ofOperator")
 fields.ofAdministrator = ProtoField.int64("joulebook.ofAdministrator", "ofAdministrator")
@@ -916,7 +923,7 @@ messages[72] = {
     {fields.instrument, 80, 4, {read = "uint32", null = "0"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.kind_InstrumentKind, 86, 1, {}},
-    {fields.state, 87, 1, {}},
+    {fields.state_InstrumentState, 87, 1, {}},
   },
 }
 messages[73] = {
@@ -926,7 +933,7 @@ messages[73] = {
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.instrument, 16, 4, {read = "uint32", null = "0"}},
     {fields.area, 20, 2, {read = "uint16", null = "0"}},
-    {fields.state, 22, 1, {}},
+    {fields.state_InstrumentState, 22, 1, {}},
   },
 }
 messages[74] = {
@@ -1014,7 +1021,7 @@ messages[86] = {
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.instrument, 16, 4, {read = "uint32", null = "0"}},
     {fields.area, 20, 2, {read = "uint16", null = "0"}},
-    {fields.state, 22, 1, {}},
+    {fields.state_InstrumentState, 22, 1, {}},
   },
   group = {name = "levels", block = 32,
   fields = {
@@ -1165,7 +1172,7 @@ messages[107] = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.instrument, 16, 4, {read = "uint32", null = "0"}},
-    {fields.state, 20, 1, {}},
+    {fields.state_InstrumentState, 20, 1, {}},
   },
 }
 messages[108] = {
@@ -1319,6 +1326,16 @@ messages[125] = {
     {fields.sessionId, 16, 4, {read = "uint32"}},
   },
 }
+messages[126] = {
+  name = "SetAccount", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.label, 16, 16, {}},
+    {fields.account, 32, 4, {read = "uint32", null = "0"}},
+    {fields.state_AccountState, 36, 1, {}},
+  },
+}
 messages[130] = {
   name = "SetParameter", block = 44,
   fields = {
@@ -1395,13 +1412,15 @@ messages[143] = {
   },
 }
 messages[144] = {
-  name = "AccountRow", block = 36,
+  name = "AccountRow", block = 52,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
     {fields.account, 24, 4, {read = "uint32", null = "0"}},
     {fields.participant, 28, 4, {read = "uint32"}},
+    {fields.isClosed, 32, 1, {}},
+    {fields.label, 36, 16, {}},
   },
 }
 messages[145] = {

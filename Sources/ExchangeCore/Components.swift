@@ -60,6 +60,7 @@ extension Exchange {
     body(Notes.self)
     body(Restrictions.self)
     body(SpentPower.self)
+    body(AccountTerms.self)
   }
 }
 

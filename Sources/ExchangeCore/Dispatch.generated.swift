@@ -40,6 +40,7 @@ extension Exchange {
     case .setBlock(let value): setBlock(value, request)
     case .setLimit(let value): setLimit(value, request)
     case .setParameter(let value): setParameter(value, request)
+    case .setAccount(let value): setAccount(value, request)
     }
   }
 

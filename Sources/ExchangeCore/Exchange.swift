@@ -53,6 +53,7 @@ public struct Exchange: ~Copyable {
   var notes: Notes
   var restrictions: Restrictions
   var spentPower: SpentPower
+  var accountTerms: AccountTerms
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -100,6 +101,7 @@ public struct Exchange: ~Copyable {
     notes = Notes(capacity: capacity)
     restrictions = Restrictions(capacity: capacity)
     spentPower = SpentPower(capacity: capacity)
+    accountTerms = AccountTerms(capacity: capacity)
   }
 
   /// Applies one command.

@@ -8,8 +8,8 @@ import Wire
 /// instructions as `agentSet`, areas and instruments as `area` and `instrument`; all have the
 /// reference of the request.
 public enum ListRow: Equatable, Sendable {
-  /// An account.
-  case account(AccountId, of: ParticipantId)
+  /// An account, its label (empty: none), and whether it is closed.
+  case account(AccountId, of: ParticipantId, label: Label, isClosed: Bool)
   /// The cash of an account in a currency.
   case cash(AccountId, Currency, free: Money, reserved: Money)
   /// A meter: whose energy it measures, where, and the key of its readings.
@@ -65,7 +65,8 @@ public struct ListEnd: Equatable, Sendable {
 extension Client {
   /// Requests a page of a list. Answered with its rows, then `listEnd`; or with `rejected`.
   /// - Parameters:
-  ///   - kind: What is listed; participants, sessions and house accounts are for operators.
+  ///   - kind: What is listed; participants, sessions and house accounts are for operators, and a
+  ///     participant's sessions for its administrator.
   ///   - scope: Whose rows; those of others are for operators.
   ///   - participant: The participant that the scope `participant` names.
   ///   - account: Only rows of this account; null: of all.
@@ -89,7 +90,8 @@ extension Client {
   /// Reads a whole list, page by page, and waits where the limit of work (9007) requires it. Other
   /// messages that arrive before its end are dropped. Blocks the calling thread.
   /// - Parameters:
-  ///   - kind: What is listed; participants, sessions and house accounts are for operators.
+  ///   - kind: What is listed; participants, sessions and house accounts are for operators, and a
+  ///     participant's sessions for its administrator.
   ///   - scope: Whose rows; those of others are for operators.
   ///   - participant: The participant that the scope `participant` names.
   ///   - account: Only rows of this account; null: of all.
@@ -153,7 +155,9 @@ extension EventReader {
       SessionRowDecoder(frame).map { .listRow(.session($0.session), reference: $0.refSeqNo) }
     case .accountRow:
       AccountRowDecoder(frame).map {
-        .listRow(.account($0.account, of: $0.participant), reference: $0.refSeqNo)
+        .listRow(
+          .account($0.account, of: $0.participant, label: $0.label, isClosed: $0.isClosed),
+          reference: $0.refSeqNo)
       }
     case .cashRow:
       CashRowDecoder(frame).map {

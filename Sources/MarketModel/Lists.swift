@@ -98,8 +98,8 @@ public struct ListPage: Equatable, Sendable {
   public enum Row: Equatable, Sendable {
     /// An open order.
     case order(OrderState)
-    /// An account and its participant.
-    case account(AccountId, ParticipantId)
+    /// An account, its participant, its label, and whether it is closed.
+    case account(AccountId, ParticipantId, label: Label, isClosed: Bool)
     /// The cash of an account in a currency.
     case cash(AccountId, Currency, free: Money, reserved: Money)
     /// The energy of an account in an area, and its cash in the area's currency.

@@ -217,6 +217,17 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The operator blocked it; or the value is above the operator's limit.
   /// Limit: the operator's limit; 0: a block.
   public static let setByOperator = RejectCode(rawValue: 6015)
+  /// The account is closed.
+  public static let accountClosed = RejectCode(rawValue: 6016)
+  /// The account that is to be closed has open orders or standing instructions.
+  /// Limit: how many.
+  public static let accountOrdersLeft = RejectCode(rawValue: 6017)
+  /// The account that is to be closed has cash or energy or owes cash.
+  /// Limit: how many currencies and areas.
+  public static let accountBalancesLeft = RejectCode(rawValue: 6018)
+  /// The account that is to be closed has meters.
+  /// Limit: how many.
+  public static let accountMetersLeft = RejectCode(rawValue: 6019)
   /// No such meter.
   /// Limit: highest meter.
   public static let unknownMeter = RejectCode(rawValue: 7001)
@@ -710,6 +721,26 @@ extension RejectCode {
       meaning: "The operator blocked it; or the value is above the operator's limit.",
       limit: "the operator's limit; 0: a block",
       action: "Ask the operator."),
+    Entry(
+      code: .accountClosed, name: "accountClosed",
+      meaning: "The account is closed.",
+      limit: "",
+      action: "Ask your participant's administrator or the operator to open it again."),
+    Entry(
+      code: .accountOrdersLeft, name: "accountOrdersLeft",
+      meaning: "The account that is to be closed has open orders or standing instructions.",
+      limit: "how many",
+      action: "Cancel the orders and remove the instructions; then close the account."),
+    Entry(
+      code: .accountBalancesLeft, name: "accountBalancesLeft",
+      meaning: "The account that is to be closed has cash or energy or owes cash.",
+      limit: "how many currencies and areas",
+      action: "Withdraw or transfer what it holds and pay what it owes; then close the account."),
+    Entry(
+      code: .accountMetersLeft, name: "accountMetersLeft",
+      meaning: "The account that is to be closed has meters.",
+      limit: "how many",
+      action: "Move the meters to another account or end them; then close the account."),
     Entry(
       code: .unknownMeter, name: "unknownMeter",
       meaning: "No such meter.",

@@ -166,11 +166,25 @@ public enum Parameter: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case storagePrice = 7
   /// Of an area: the part of produced energy that is lost, in parts per million.
   case lossFactor = 8
+  /// Of an area: what the surrounding grid pays for exports, 1e-5 per kWh.
+  case feedInPrice = 9
+  /// Of an area: what the surrounding grid charges for imports, 1e-5 per kWh.
+  case retailPrice = 10
 
   /// The kind of subject that has the parameter.
   public var subject: ParameterSubject {
     rawValue < Parameter.storageCost.rawValue ? .instrument : .area
   }
+}
+
+/// What `SetAccount` makes of an account (market rules 2).
+public enum AccountState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// It stays as it is.
+  case unchanged = 0
+  /// It is open, again.
+  case open = 1
+  /// It takes no orders, instructions, deposits, transfers and meters.
+  case closed = 2
 }
 
 /// What becomes of a session's open orders when it is registered again (market rules 2).

@@ -175,6 +175,7 @@ extension SessionOrders: TextValue {}
 extension InstrumentKind: TextValue {}
 extension InstrumentState: TextValue {}
 extension ParameterSubject: TextValue {}
+extension AccountState: TextValue {}
 extension Parameter: TextValue {}
 
 extension Roles: TextValue {

@@ -19,6 +19,8 @@ extension AdminCommand {
       case storageCost = "storage-cost"
       case storagePrice = "storage-price"
       case loss
+      case feedIn = "feed-in"
+      case retail
 
       var parameter: Parameter {
         switch self {
@@ -31,13 +33,15 @@ extension AdminCommand {
         case .storageCost: .storageCost
         case .storagePrice: .storagePrice
         case .loss: .lossFactor
+        case .feedIn: .feedInPrice
+        case .retail: .retailPrice
         }
       }
 
       /// The value in the parameter's unit.
       func value(_ text: String) throws(ValueError) -> Int64 {
         switch self {
-        case .lowest, .highest, .tick: try Typed.price(text).ticks
+        case .lowest, .highest, .tick, .feedIn, .retail: try Typed.price(text).ticks
         case .lot: try Typed.energy(text).wattHours
         case .makerFee, .takerFee, .loss: Int64(try Typed.rate(text).partsPerMillion)
         case .storageCost, .storagePrice: try Typed.money(text).units
@@ -50,11 +54,13 @@ extension AdminCommand {
       abstract: "Changes a parameter of an instrument or an area, now or from a moment on.",
       discussion: """
         Of an instrument: lowest, highest, tick, lot, maker-fee, taker-fee. Of an area: \
-        storage-cost, storage-price, loss. Resting orders stay unless they no longer fit tick, band \
-        or lot, and keep the fees at which they reserved cash. Tariffs: joulebook admin tariff.
+        storage-cost, storage-price, loss, feed-in, retail. Resting orders stay unless they no longer \
+        fit tick, band or lot, and keep the fees at which they reserved cash. Both prices of the grid \
+        together: joulebook admin tariff.
 
           joulebook admin parameter instrument 1 highest --to 4 --from 2026-06-01T22:00:00Z
           joulebook admin parameter area 1 loss --to 2.5
+          joulebook admin parameter area 1 retail --to 0.35 --from 2026-12-01T00:00:00+01:00
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "instrument or area.") var subject: Subject
@@ -82,7 +88,7 @@ extension AdminCommand {
 
     func run() throws {
       let amount = try parameter.value(value)
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .setParameter(
@@ -90,6 +96,16 @@ extension AdminCommand {
                 subject: subject.subject, number: number, parameter: parameter.parameter,
                 value: amount, from: from ?? .never))))
       }
+    }
+
+    /// The text of a reject whose general text does not say what to do.
+    private func explanation(_ rejection: Rejection) -> String? {
+      guard rejection.code == .badDefinition, parameter == .feedIn || parameter == .retail else {
+        return nil
+      }
+      return
+        "badDefinition: feed-in would be above retail; `joulebook admin tariff` changes both prices "
+        + "together"
     }
   }
 }

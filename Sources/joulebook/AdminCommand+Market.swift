@@ -249,9 +249,11 @@ extension AdminCommand {
     static let configuration = CommandConfiguration(
       abstract: "Changes the prices of the surrounding grid.",
       discussion: """
-        Prices are in the area's currency per kWh.
+        Prices are in the area's currency per kWh. With --from they are announced, and take effect \
+        together at that moment.
 
           joulebook admin tariff 1 --feed-in 0.08 --retail 0.32
+          joulebook admin tariff 1 --feed-in 0.09 --retail 0.35 --from 2026-12-01T00:00:00+01:00
         """)
     @OptionGroup var server: OperatorConnection
     @Argument(help: "Area number.", transform: Quantities.definedArea) var area: UInt16
@@ -265,14 +267,35 @@ extension AdminCommand {
       help: "Retail price that the grid charges, such as 0.32; may be negative.",
       transform: Typed.price)
     var retail: Price
+    @Option(
+      name: .long, help: "UTC, such as 2026-12-01T00:00:00Z; without it, at once.",
+      transform: Typed.time)
+    var from: Timestamp?
+
+    func validate() throws {
+      // The exchange compares prices that are announced when they take effect.
+      if from != nil, feedIn > retail {
+        throw ValidationError(
+          "feed-in \(feedIn.decimal) is above retail \(retail.decimal); it is at most the retail price"
+        )
+      }
+    }
 
     func run() throws {
       let words = GridPrices.explanation(feedIn: feedIn, retail: retail)
-      try server.execute(explaining: words) { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .setTariff(SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail))))
+      guard let from else {
+        let tariff = SetTariff(area: AreaId(area), feedInPrice: feedIn, retailPrice: retail)
+        return try server.execute([.reference(.setTariff(tariff))], explaining: words)
       }
+      let prices = [(Parameter.retailPrice, retail), (.feedInPrice, feedIn)]
+      try server.execute(
+        prices.map { parameter, price in
+          .reference(
+            .setParameter(
+              SetParameter(
+                subject: .area, number: UInt32(area), parameter: parameter, value: price.ticks,
+                from: from)))
+        }, explaining: words)
     }
   }
 

@@ -140,26 +140,6 @@ extension AdminCommand {
     }
   }
 
-  struct MakeAccount: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "account", abstract: "Opens an account.",
-      discussion: """
-          joulebook admin account 10 --participant 2
-        """)
-    @OptionGroup var server: OperatorConnection
-    @Argument(help: "Number of the account.") var account: AccountId
-    @Option(name: .long, help: "Number of the participant that owns it.") var participant: UInt32
-
-    func run() throws {
-      try server.execute { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .createAccount(CreateAccount(account: account, participant: ParticipantId(participant)))
-          ))
-      }
-    }
-  }
-
   struct MakeMeter: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "meter", abstract: "Registers a meter for an account.",

@@ -32,7 +32,8 @@ struct ListForm: ParsableArguments {
   @Argument(
     help: """
       orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; of \
-      operators also participants, sessions, and balances: accounts and house accounts.
+      operators also participants, sessions, and balances: accounts and house accounts; of a \
+      participant's administrator also its own sessions.
       """)
   var list: Listed
   @Option(name: .long, help: "Only rows of this account.") var account: AccountId?

@@ -42,7 +42,16 @@ struct ListTable {
   let columns: [String]
   private(set) var rows: [[Cell]] = []
   /// The account whose rows arrive, with its cash that no position has told yet.
-  private var account: (AccountId, ParticipantId, cash: [(Currency, [Cell])], hasRow: Bool)?
+  private var account: Owner?
+
+  private struct Owner {
+    let number: AccountId
+    let participant: ParticipantId
+    /// The last columns: the label, and whether the account is closed.
+    let terms: [Cell]
+    var cash: [(Currency, [Cell])] = []
+    var hasRow = false
+  }
 
   /// An empty table.
   init(_ list: Listed) {
@@ -54,7 +63,10 @@ struct ListTable {
           "clientOrderId", "timeInForce",
         ]
       case .accounts, .balances:
-        ["account", "participant", "area", "currency", "free", "reserved", "energy", "cap"]
+        [
+          "account", "participant", "area", "currency", "free", "reserved", "energy", "cap",
+          "label", "state",
+        ]
       case .instructions:
         [
           "account", "instrument", "sellPrice", "sellAbove", "buyPrice", "buyBelow", "target",
@@ -91,17 +103,19 @@ struct ListTable {
 
   private mutating func add(_ row: ListRow) {
     switch row {
-    case .account(let number, let participant):
+    case .account(let number, let participant, let label, let isClosed):
       end()
-      account = (number, participant, [], false)
+      account = Owner(
+        number: number, participant: participant,
+        terms: [label == .empty ? .none : .text(label.text), .text(isClosed ? "closed" : "open")])
     case .cash(let number, let currency, let free, let reserved):
       let cash = [Cell.amount(free.decimal), .amount(reserved.decimal)]
-      if account?.0 == number {
+      if account?.number == number {
         account?.cash.append((currency, cash))
       } else {
         end()
         rows.append([.text(Self.name(number)), .none, .none, .text(Self.name(currency))] + cash)
-        rows[rows.count - 1] += [.none, .none]
+        rows[rows.count - 1] += [.none, .none, .none, .none]
       }
     case .meter(let meter, let account, let area, let key):
       rows.append([
@@ -119,26 +133,29 @@ struct ListTable {
 
   /// Adds a row of an account's energy, with the cash in the area's currency.
   private mutating func add(_ balance: Balance) {
-    guard let owner = account, owner.0 == balance.account else { return }
+    guard let owner = account, owner.number == balance.account else { return }
     account?.cash.removeAll { $0.0 == balance.currency }
     account?.hasRow = true
-    rows.append([
-      .number(UInt64(balance.account.rawValue)), .number(UInt64(owner.1.rawValue)),
+    let cells: [Cell] = [
+      .number(UInt64(balance.account.rawValue)), .number(UInt64(owner.participant.rawValue)),
       .number(UInt64(balance.area.rawValue)), .text(Self.name(balance.currency)),
       .amount(balance.free.decimal), .amount(balance.reserved.decimal),
       .amount(balance.energy.kilowattHours), .amount(balance.cap.kilowattHours),
-    ])
+    ]
+    rows.append(cells + owner.terms)
   }
 
   /// Ends the list, and the rows of its last account.
   mutating func end() {
     guard let owner = account else { return }
-    let head = [Cell.number(UInt64(owner.0.rawValue)), .number(UInt64(owner.1.rawValue)), .none]
+    let head: [Cell] = [
+      .number(UInt64(owner.number.rawValue)), .number(UInt64(owner.participant.rawValue)), .none,
+    ]
     for (currency, cash) in owner.cash {
-      rows.append(head + [.text(Self.name(currency))] + cash + [.none, .none])
+      rows.append(head + [.text(Self.name(currency))] + cash + [.none, .none] + owner.terms)
     }
     if owner.cash.isEmpty, !owner.hasRow {
-      rows.append(head + [.none, .none, .none, .none, .none])
+      rows.append(head + [.none, .none, .none, .none, .none] + owner.terms)
     }
     account = nil
   }

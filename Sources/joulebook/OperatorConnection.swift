@@ -54,21 +54,25 @@ struct OperatorConnection: ParsableArguments {
     do throws(ClientError) {
       let client = try open()
       defer { client.close() }
-      let reference = try request(client)
-      try client.flush()
-      while let message = try client.poll(timeoutMilliseconds: Self.timeoutMilliseconds) {
-        if case .rejected(let rejection) = message.event, rejection.reference == reference {
-          throw ClientError.rejected(rejection)
-        }
-        if let found = answer(message.event, reference) { return found }
-      }
-      throw ClientError.timedOut
+      return try Self.ask(client, request, answer)
     } catch {
-      if case .rejected(let rejection) = error, let words = explanation(rejection) {
-        throw Failure.refused.exit("refused: \(rejection.code.rawValue) \(words)")
-      }
-      throw Self.failure(error)
+      throw Self.failure(error, explanation)
     }
+  }
+
+  private static func ask<Answer>(
+    _ client: Client, _ request: (Client) throws(ClientError) -> UInt64,
+    _ answer: (ClientEvent, UInt64) -> Answer?
+  ) throws(ClientError) -> Answer {
+    let reference = try request(client)
+    try client.flush()
+    while let message = try client.poll(timeoutMilliseconds: timeoutMilliseconds) {
+      if case .rejected(let rejection) = message.event, rejection.reference == reference {
+        throw .rejected(rejection)
+      }
+      if let found = answer(message.event, reference) { return found }
+    }
+    throw .timedOut
   }
 
   /// Logs on, and runs `body` with the client.
@@ -94,11 +98,42 @@ struct OperatorConnection: ParsableArguments {
     explaining explanation: (Rejection) -> String?,
     _ request: (Client) throws(ClientError) -> UInt64
   ) throws {
-    try ask(explaining: explanation, request) { event, reference in
-      if case .acknowledged(let answered) = event, answered == reference { return () }
-      return nil
+    try ask(explaining: explanation, request, Self.acknowledgement)
+    print("done")
+  }
+
+  /// Sends an operator's commands one after another, each when the exchange has applied the one
+  /// before, and prints "done". When one is refused, those before it stand.
+  /// - Parameter explanation: The text of a reject; `nil` for the general text of its code.
+  func execute(
+    _ bodies: [Command.Body], explaining explanation: (Rejection) -> String? = { _ in nil }
+  ) throws {
+    do throws(ClientError) {
+      let client = try open()
+      defer { client.close() }
+      for body in bodies {
+        try Self.ask(
+          client, { client throws(ClientError) in try client.submit(body) }, Self.acknowledgement)
+      }
+    } catch {
+      throw Self.failure(error, explanation)
     }
     print("done")
+  }
+
+  private static func acknowledgement(_ event: ClientEvent, _ reference: UInt64) -> ()? {
+    if case .acknowledged(let answered) = event, answered == reference { return () }
+    return nil
+  }
+
+  /// Prints why a command failed, in the words of `explanation` if it has some.
+  private static func failure(
+    _ error: ClientError, _ explanation: (Rejection) -> String?
+  ) -> ExitCode {
+    if case .rejected(let rejection) = error, let words = explanation(rejection) {
+      return Failure.refused.exit("refused: \(rejection.code.rawValue) \(words)")
+    }
+    return failure(error)
   }
 
   /// Asks whether an exchange answers. Takes no session and needs no key: an operator's session

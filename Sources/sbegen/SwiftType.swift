@@ -40,6 +40,7 @@ enum SwiftType {
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
     "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
+    "AccountState": "AccountState",
     "SelfTradeScope": "SelfTradeScope", "LimitKind": "LimitKind",
     "ListKind": "ListKind", "ListScope": "ListScope", "RejectField": "RejectField",
   ]

@@ -112,6 +112,7 @@ struct ImageTests {
     Notes.write(exchange, to: additions)
     Restrictions.write(exchange, to: additions)
     SpentPower.write(exchange, to: additions)
+    AccountTerms.write(exchange, to: additions)
     // The capacity had no number of references.
     return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }
@@ -137,11 +138,14 @@ struct ImageTests {
   func readsLayoutBeforeRules5() throws {
     var layout = StateLayout(version: 2)
     layout.add(Capacity.Image.self)
-    Exchange.forEachComponent { if $0 != SpentPower.self { $0.add(to: &layout) } }
+    Exchange.forEachComponent {
+      if $0 != SpentPower.self, $0 != AccountTerms.self { $0.add(to: &layout) }
+    }
     #expect(FormerImage.fingerprints[FormerImage.beforeRules5] == layout.fingerprint)
     try read { exchange, image in
       let additions = StateBytes()
       SpentPower.write(exchange, to: additions)
+      AccountTerms.write(exchange, to: additions)
       return withUnsafeBytes(of: layout.fingerprint.littleEndian) { Array($0) }
         + image[8...].dropLast(8 + additions.bytes.count) + image.suffix(8)
     }

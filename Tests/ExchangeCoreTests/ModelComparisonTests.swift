@@ -42,14 +42,15 @@ struct ModelComparisonTests {
       "bound of cash", "indexed", "share: orders of an account", "share: levels of an account",
       "share: half of the orders", "share: half of the levels", "share: last eighth of the orders",
       "share: last eighth of the levels", "parameterSet", "cancel definition",
-      "noted", "self-trade of a participant",
+      "noted", "self-trade of a participant", "accountSet",
     ]
     let codes = [
       1001, 3001, 3002, 3003, 3004, 3005, 3010, 3011, 3012, 4001, 4002, 4003, 4004, 4005, 4006,
       4007, 4008, 4009,
       4010, 4011, 4012, 4013, 4014, 4015, 4016, 4017, 4018, 4019, 4020, 5001, 5002, 5003, 5004,
       6001,
-      6002, 6003, 6004, 6005, 6010, 6011, 6012, 6013, 6014, 6015, 7001, 7003, 7004, 7005, 7006,
+      6002, 6003, 6004, 6005, 6010, 6011, 6012, 6013, 6014, 6015, 6016, 6017, 6018, 6019, 7001,
+      7003, 7004, 7005, 7006,
       7007, 7008, 7009, 8001, 8002, 8003, 8004, 8005, 8006, 8015, 9020, 9021, 9022, 9023,
     ]
     for kind in events + codes.map({ "reject \($0)" }) {

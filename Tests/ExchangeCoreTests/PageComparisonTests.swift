@@ -176,9 +176,11 @@ extension ReferenceModel {
       #expect(
         state.leaves.wattHours == order.leaves && state.price.ticks == order.price
           && state.account == order.account && state.covered.wattHours == order.covered)
-    case .account(let account, let participant):
+    case .account(let account, let participant, let label, let isClosed):
       key = .account(account)
-      #expect(accounts[account]?.participant == participant)
+      let known = accounts[account]
+      #expect(known?.participant == participant)
+      #expect(known?.label == label && known?.isClosed == isClosed)
     case .cash(let account, let currency, let free, let reserved):
       key = account.isHouse ? .house(account) : .cash(account, currency)
       if !account.isHouse {

@@ -27,6 +27,7 @@ extension ReferenceModel {
 
   mutating func deposit(_ movement: CashMovement, _ command: Command) throws(Refusal) {
     try validate(movement, command)
+    try requireOpen(movement.account)
     try require(outside[movement.currency] != nil || outside.count < 64, .capacityExhausted, 64)
     let total = outside[movement.currency] ?? 0
     try require(
@@ -68,6 +69,7 @@ extension ReferenceModel {
     try requireClientOrderId(transfer.clientOrderId, transfer.from)
     try requireAccount(transfer.to, as: .toAccount)
     try require(transfer.from != transfer.to, .sameAccount)
+    try requireOpen(transfer.to)
     try require(
       transfer.amount > 0 && transfer.amount <= Limit.total, .badAmount, Limit.total)
     let sender = PositionKey(account: transfer.from, area: transfer.area)
@@ -177,6 +179,7 @@ extension ReferenceModel {
         session.roles.contains(.metering) || (session.roles.contains(.trading) && mayTrade),
         .notPermitted, Int64(Roles.metering.rawValue))
     }
+    try requireOpen(definition.account)
     let last = meter.isUnderFormerKey(reading) ? meter.sequenceBefore ?? 0 : meter.lastSequence
     try require(
       reading.registerSequence > last, .readingReplayed, Int64(bitPattern: last))

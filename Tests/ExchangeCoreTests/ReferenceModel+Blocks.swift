@@ -162,8 +162,9 @@ extension ReferenceModel {
     return named[0]
   }
 
-  /// Neither the account's participant nor the account nor the session is blocked.
+  /// The account is open, and neither its participant nor the account nor the session is blocked.
   func requireUnblocked(_ session: SessionId, _ account: AccountId) throws(Refusal) {
+    try requireOpen(account)
     let owner = accounts[account]?.participant ?? .exchange
     let blocked = blockedByOperators.union(blockedByAdministrators)
     try require(!blocked.contains(.participant(owner)), .blocked, 1)

@@ -105,6 +105,7 @@ extension ReferenceModel {
     if new.account != .null {
       try requireAccount(new.account)
       try requireArea(new.area)
+      try requireOpen(new.account)
     }
     try requireValue(new.capacity, in: 0...Int64.max, .capacity)
     try require(
@@ -119,6 +120,7 @@ extension ReferenceModel {
   private mutating func registerFirst(_ new: RegisterMeter, _ command: Command) throws(Refusal) {
     try requireAccount(new.account)
     try requireArea(new.area)
+    try requireOpen(new.account)
     try requireValue(new.capacity, in: 0...Int64.max, .capacity)
     let key = PositionKey(account: new.account, area: new.area)
     try requirePosition(key)

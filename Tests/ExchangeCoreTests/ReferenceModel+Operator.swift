@@ -93,7 +93,7 @@ extension ReferenceModel {
     Int64(min(Int128(cost) * 4000 / (Int128(price) * 3), Int128(Int64.max)))
   }
 
-  private func requireGrid(_ feedIn: Int64, _ retail: Int64) throws(Refusal) {
+  func requireGrid(_ feedIn: Int64, _ retail: Int64) throws(Refusal) {
     let lowest = rules < 4 ? 0 : -Limit.price
     try requireValue(feedIn, in: lowest...Limit.price, .feedInPrice)
     try requireValue(retail, in: lowest...Limit.price, .retailPrice)

@@ -55,6 +55,9 @@ extension ReferenceModel {
     guard let index = pendingParameters.firstIndex(where: { $0.change.from == moment }) else {
       return
     }
+    if pendingParameters[index].change.parameter.isOfGrid {
+      return takeGridPrices(like: pendingParameters[index].change)
+    }
     let pending = pendingParameters.remove(at: index)
     do throws(Refusal) {
       try requireNotClosed(pending.change)
@@ -67,6 +70,54 @@ extension ReferenceModel {
             code: error.code, limit: error.limit, session: pending.command.session,
             clientSequence: pending.command.clientSequence, field: error.field)))
     }
+  }
+}
+
+// MARK: - Prices of the grid
+
+extension ReferenceModel {
+  /// The prices of one area and one moment take effect together, or none of them does.
+  private mutating func takeGridPrices(like first: SetParameter) {
+    func isMeant(_ pending: PendingChange) -> Bool {
+      let change = pending.change
+      return change.parameter.isOfGrid && change.number == first.number
+        && change.from == first.from
+    }
+    let together = pendingParameters.filter(isMeant)
+    pendingParameters.removeAll(where: isMeant)
+    do throws(Refusal) {
+      var definition = areas[AreaId(UInt16(first.number))]?.definition
+      for pending in together { definition?.setGridPrice(pending.change) }
+      if let definition {
+        try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
+      }
+      for pending in together { change(pending.change) }
+    } catch {
+      for pending in together {
+        emit(
+          .rejected(
+            Rejected(
+              code: error.code, limit: error.limit, session: pending.command.session,
+              clientSequence: pending.command.clientSequence, field: error.field)))
+      }
+    }
+  }
+
+  private mutating func setGridPrice(_ id: AreaId, _ new: SetParameter) {
+    areas[id]?.definition.setGridPrice(new)
+    let cap = Energy(wattHours: areas[id]?.defaultCap ?? 0)
+    emit(.reference(.parameterSet(ParameterSet(change: new, defaultCap: cap))))
+  }
+}
+
+extension Parameter {
+  fileprivate var isOfGrid: Bool { self == .feedInPrice || self == .retailPrice }
+}
+
+extension CreateArea {
+  fileprivate mutating func setGridPrice(_ new: SetParameter) {
+    if new.parameter == .feedInPrice { feedInPrice = Price(ticks: new.value) }
+    if new.parameter == .retailPrice { retailPrice = Price(ticks: new.value) }
   }
 }
 
@@ -114,6 +165,8 @@ extension ReferenceModel {
       case .lot: (1, Limit.orderQuantity, .lot)
       case .makerFee: (0, highestRate, .makerFee)
       case .takerFee: (0, highestRate, .takerFee)
+      case .feedInPrice: (-Limit.price, Limit.price, .feedInPrice)
+      case .retailPrice: (-Limit.price, Limit.price, .retailPrice)
       case .lossFactor: (0, highestRate, .lossFactor)
       case .storageCost: (0, .max, .storageCost)
       case .storagePrice: (1, .max, .storagePrice)
@@ -128,9 +181,13 @@ extension ReferenceModel {
         try requireTerms(changed(instrument.definition, new))
       }
     default:
-      guard let area = areas[AreaId(UInt16(new.number))], let cap = newCap(area, new) else {
-        return
+      guard let area = areas[AreaId(UInt16(new.number))] else { return }
+      if new.parameter.isOfGrid {
+        var definition = area.definition
+        definition.setGridPrice(new)
+        return try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
       }
+      guard let cap = newCap(area, new) else { return }
       let cost = new.parameter == .storageCost ? new.value : area.storageCost ?? 0
       try require(cap <= Limit.cap, .badDefinition, cost, .storageCost)
     }
@@ -168,6 +225,7 @@ extension ReferenceModel {
 
   private mutating func changeArea(_ id: AreaId, _ new: SetParameter) {
     guard let area = areas[id] else { return }
+    if new.parameter.isOfGrid { return setGridPrice(id, new) }
     switch new.parameter {
     case .storageCost: areas[id]?.storageCost = new.value
     case .storagePrice: areas[id]?.storagePrice = new.value

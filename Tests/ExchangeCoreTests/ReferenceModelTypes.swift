@@ -38,6 +38,8 @@ struct ModelAccount {
   let participant: ParticipantId
   var lastClientOrderId: ClientOrderId = .engine
   var lastReference: UInt64 = 0
+  var label: Label = .empty
+  var isClosed = false
 }
 
 struct ModelArea {

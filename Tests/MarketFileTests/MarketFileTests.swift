@@ -127,6 +127,26 @@ struct MarketFileTests {
     #expect(plan.notes.count == 1 && plan.notes[0].contains("the participant changes it"))
   }
 
+  @Test("Accounts have labels and may be closed; who lacks a label gets it, other ones are noted.")
+  func accounts() throws {
+    let people = "participants:\n  2: {name: a}\naccounts:\n"
+    let file = try Self.read(people + "  10: {participant: 2, label: \"Flat 3\", state: closed}")
+    let label = try #require(Label("Flat 3"))
+    let set = Self.plan(file).steps.compactMap { step -> SetAccount? in
+      if case .reference(.setAccount(let set)) = step.body { set } else { nil }
+    }
+    #expect(set == [SetAccount(account: AccountId(10), label: label, state: .closed)])
+    #expect(
+      try Self.read(file.yaml).entries[.account(AccountId(10))]?.definition
+        == file.entries[.account(AccountId(10))]?.definition)
+    let bare = try Self.read(people + "  10: {participant: 2}")
+    #expect(!bare.yaml.contains("label") && !bare.yaml.contains("state"))
+    let later = Self.plan(file, bare)
+    #expect(later.steps.count == 1 && later.differences.isEmpty)
+    #expect(later.notes.count == 1 && later.notes[0].contains("state is open there, closed here"))
+    #expect(Self.plan(bare, file).steps.isEmpty && Self.plan(bare, file).differences.isEmpty)
+  }
+
   @Test("A session that was revoked and a meter that was ended differ: nothing brings them back.")
   func ended() throws {
     let file = try Self.read(Self.village)

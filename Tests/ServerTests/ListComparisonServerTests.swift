@@ -46,7 +46,7 @@ private struct KnownMarket {
     switch row {
     case .participant(let participant, _): .participant(participant)
     case .session(let session): .session(session.session, of: session.participant)
-    case .account(let account, let participant): .account(account, of: participant)
+    case .account(let account, let participant, _, _): .account(account, of: participant)
     case .meter(let meter, let account, _, _): .meter(meter, of: account)
     case .limit(let limit): .limit(limit.account, limit.kind)
     case .block(let block): .block(block.account)

@@ -145,7 +145,9 @@ struct ListServerTests {
       }
     }
     let cash = Money(units: 1_000_000_000_000)
-    #expect(rows.contains(.account(Village.ben, of: ParticipantId(3))))
+    #expect(
+      rows.contains(
+        .account(Village.ben, of: ParticipantId(3), label: .empty, isClosed: false)))
     #expect(rows.contains(.cash(Village.ben, .eur, free: cash, reserved: .zero)))
     #expect(rows.contains(.cash(.house(AreaId(1), .grid), .eur, free: .zero, reserved: .zero)))
     #expect(

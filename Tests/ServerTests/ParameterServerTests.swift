@@ -4,6 +4,39 @@ import Testing
 
 @Suite("Parameters of a running market, over the wire")
 struct ParameterServerTests {
+  @Test("A tariff is announced, an account labelled and closed on the command line; replay agrees.")
+  func accountsAndTariff() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data")
+    try village.setUp(on: server)
+    func admin(_ arguments: [String]) throws -> Joulebook.Result {
+      try Joulebook.run(
+        ["admin"] + arguments + ["--data", server.data, "--connect", "127.0.0.1:\(server.port)"])
+    }
+    let tariff = ["tariff", "1", "--feed-in", "0.40", "--retail", "0.50"]
+    #expect(try admin(tariff + ["--from", "2200-01-01T00:00:00+01:00"]).status == 0)
+    let high = try admin(["parameter", "area", "1", "feed-in", "--to", "0.9"])
+    #expect(high.status == 77 && high.errors.contains("above retail"), "\(high.errors)")
+    #expect(try admin(["account", "12", "--participant", "2", "--label", "Flat 3"]).status == 0)
+    #expect(try admin(["account", "12", "--close"]).status == 0)
+    let list = try admin(["list", "accounts", "--account", "12", "--csv"])
+    #expect(list.output.contains("Flat 3,closed"), "\(list.output)")
+    let deposit = try admin(["deposit", "12", "5", "--reference", "1"])
+    #expect(deposit.status == 77 && deposit.errors.contains("6016"), "\(deposit.errors)")
+    let full = try admin(["account", "\(Village.ben.rawValue)", "--close"])
+    #expect(full.status == 77 && full.errors.contains("list balances"), "\(full.errors)")
+    #expect(try admin(["account", "12", "--close", "--reopen"]).status == 64)
+    #expect(try admin(["account", "12"]).status == 64)
+    #expect(try admin(["account", "12", "--reopen"]).status == 0)
+    #expect(try admin(["deposit", "12", "5", "--reference", "1"]).status == 0)
+    #expect(server.stop() == 0)
+    let replay = try Joulebook.run(["replay", server.data, "--ledger"])
+    #expect(replay.status == 0, "\(replay.output)")
+    let export = try Joulebook.run(["market", "export", "--data", server.data])
+    #expect(export.output.contains("label: \"Flat 3\""), "\(export.output)")
+  }
+
   @Test("A higher band holds from its moment on, survives a restart, and is told to clients.")
   func band() throws {
     let folder = try TemporaryFolder()

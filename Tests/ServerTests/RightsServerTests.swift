@@ -34,6 +34,15 @@ struct RightsServerTests {
     }
   }
 
+  /// The sessions that a client may list.
+  private func sessions(of client: Client) throws(ClientError) -> [ListedSession] {
+    var found: [ListedSession] = []
+    try client.readList(.sessions) {
+      if case .listRow(.session(let session), _) = $0 { found.append(session) }
+    }
+    return found
+  }
+
   private func entersOrder(_ client: Client, _ id: UInt64) throws -> RejectCode? {
     try client.enter(bid(id))
     return try client.wait { event -> RejectCode?? in
@@ -201,6 +210,20 @@ struct RightsServerTests {
       let refused = try reject(firm, body)
       #expect(refused.code == code && refused.limit == limit, "\(body)")
     }
+    #expect(try sessions(of: firm).map(\.session.rawValue) == [3, 20, 22])
+    #expect(try sessions(of: firm).map { $0.connection != nil } == [true, true, false])
+    let error = #expect(throws: ClientError.self) { try sessions(of: ben) }
+    if case .rejected(let rejection) = error {
+      #expect(rejection.code == .notPermitted && rejection.limit == 36)
+    } else {
+      Issue.record("\(String(describing: error))")
+    }
+    let label = try #require(Label("Flat 3"))
+    let closed = SetAccount(account: AccountId(30), label: label, state: .closed)
+    try firm.settle(firm.submit(.reference(.setAccount(closed))))
+    var accounts: [ListRow] = []
+    try firm.readList(.accounts) { if case .listRow(let row, _) = $0 { accounts.append(row) } }
+    #expect(accounts.contains(.account(AccountId(30), of: own, label: label, isClosed: true)))
     try operate(village, server, .reference(.setBlock(SetBlock(account: Village.ben))))
     let release = SetBlock(account: Village.ben, releases: true)
     #expect(try reject(firm, .reference(.setBlock(release))).code == .setByOperator)

@@ -249,6 +249,9 @@ async def lists(bot, operator):
         rows = [row async for row in bot.list_all(kind, count=1)]
         whole, end = await bot.list_page(kind)
         assert len(rows) == len(whole) and end.cursor is None, (kind, len(rows), len(whole))
+    assert (await operator.set_account(BEN, label="Flat 3")).name == "Ack"
+    rows, _ = await operator.list_page("accounts", scope="all", account=BEN)
+    assert (rows[0].label, rows[0].isClosed) == ("Flat 3", "no"), rows[0]
     for kind in ("participants", "sessions", "house", "accounts", "meters"):
         rows, end = await operator.list_page(kind, scope="all")
         assert rows and end.rowCount > 0, kind

@@ -26,8 +26,8 @@ struct Account: BitwiseCopyable {
     set { owner = owner & Account.mark | (newValue &+ 1) }
   }
 
-  /// Whether the account has limits, or it or its participant is blocked, so that orders must look
-  /// at the restrictions (Reference/Restrictions.swift).
+  /// Whether the account is closed or has limits, or it or its participant is blocked, so that orders
+  /// must look at the restrictions (AccountTerms.swift, Reference/Restrictions.swift).
   var isRestricted: Bool {
     @inline(__always) get { owner & Account.mark != 0 }
     set { owner = owner & ~Account.mark | (newValue ? Account.mark : 0) }
@@ -105,12 +105,14 @@ extension Exchange {
     reference.sessions[session.rawValue].isRestricted || accounts[account.rawValue].isRestricted
   }
 
-  /// Refuses what a block forbids: of the account's participant, of the account, of the session.
+  /// Refuses what a closed account does not take, and what a block forbids: of the account's
+  /// participant, of the account, of the session.
   @inline(__always) func validateUnblocked(_ session: SessionId, _ account: AccountId) -> Refusal? {
     isRestricted(session, account) ? block(of: session, account) : nil
   }
 
   @inline(never) func block(of session: SessionId, _ account: AccountId) -> Refusal? {
+    if let refusal = validateOpen(account) { return refusal }
     let participant = accounts[account.rawValue].participant
     let blocked: Blocked? =
       if restrictions.participants[participant].blocks.isAny {
@@ -125,7 +127,7 @@ extension Exchange {
 
   /// Whether anything restricts the account, which exists.
   func hasRestriction(account number: UInt32) -> Bool {
-    restrictions.accounts[number].isAny
+    restrictions.accounts[number].isAny || accountTerms[number].isClosed
       || restrictions.participants[accounts[number].participant].blocks.isAny
   }
 

@@ -61,6 +61,7 @@ extension Exchange {
   }
 
   private func validateDeposit(_ movement: CashMovement) -> Refusal? {
+    if let refusal = validateOpen(movement.account) { return refusal }
     if let refusal = validateCurrencyCapacity(movement.currency) { return refusal }
     let total = totals(of: movement.currency)
     if currencies.totals[total].supply + movement.amount.units > Limit.total {

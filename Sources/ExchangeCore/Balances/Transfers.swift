@@ -75,6 +75,7 @@ extension Exchange {
       return Refusal(.unknownAccount, capacity.accounts, .toAccount)
     }
     if transfer.to == transfer.from { return Refusal(.sameAccount) }
+    if let refusal = validateOpen(transfer.to) { return refusal }
     if transfer.amount <= 0 || transfer.amount > Limit.total {
       return Refusal(.badAmount, Limit.total)
     }

@@ -65,6 +65,14 @@ extension Exchange {
     return (meters[meter.rawValue].capacity, meterChanges[meter.rawValue].ownReadings)
   }
 
+  /// The label of an account, and whether it is closed. Constant time.
+  /// - Returns: `nil` when there is no such account.
+  package func terms(of account: AccountId) -> (label: Label, isClosed: Bool)? {
+    guard exists(account) else { return nil }
+    let term = accountTerms[account.rawValue]
+    return (term.label, term.isClosed)
+  }
+
   /// Between which orders the self-trades of a session are prevented. Constant time.
   package func selfTrade(of session: SessionId) -> SelfTradeScope {
     validateSession(session) == nil ? reference.sessions[session.rawValue].selfTrade : .account

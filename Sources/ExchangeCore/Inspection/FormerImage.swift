@@ -93,7 +93,7 @@ enum FormerImage {
   static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
     if layout == beforeRules5 {
       return Exchange.forEachComponent {
-        if $0 != SpentPower.self { $0.read(&exchange, from: source) }
+        if $0 != SpentPower.self, $0 != AccountTerms.self { $0.read(&exchange, from: source) }
       }
     }
     if layout < 2 {
@@ -124,7 +124,8 @@ enum FormerImage {
 
   /// The index of the layout that has rated powers and who opened a level.
   static let beforeRules4 = 4
-  /// The index of the layout that has all but what readings took beyond their power.
+  /// The index of the layout that has all but what readings took beyond their power, and labels and
+  /// closed accounts.
   static let beforeRules5 = 5
 
   /// Reads a schedule in which expiries had the lowest handles.

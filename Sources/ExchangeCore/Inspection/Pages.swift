@@ -120,7 +120,9 @@ extension Exchange {
     var found: [(place: UInt32, row: ListPage.Row)] = []
     if !isBrief {
       let owner = ParticipantId(accounts[account].participant)
-      found.append((0, .account(AccountId(account), owner)))
+      let term = accountTerms[account]
+      found.append(
+        (0, .account(AccountId(account), owner, label: term.label, isClosed: term.isClosed)))
       addCash(account, to: &found)
     }
     var position = accounts[account].firstPosition

@@ -39,6 +39,7 @@ extension EventHash {
     case .blockSet(let done): word(word(word(word(word(46, done.participant.rawValue), and: done.account.rawValue), and: done.session.rawValue), and: done.releases.word), and: done.keepsOrders.word)
     case .limitSet(let done): word(48, done.inForce)
     case .parameterSet(let done): word(done)
+    case .accountSet(let done): word(word(word(word(56, done.account.rawValue), and: done.label.low), and: done.label.high), and: done.state.rawValue)
     }
   }
 

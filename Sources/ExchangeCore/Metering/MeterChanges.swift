@@ -120,7 +120,9 @@ extension Exchange {
   }
 
   private func validateChange(_ new: RegisterMeter) -> Refusal? {
-    if new.account != .null, let refusal = validateExistence(new.account, new.area) {
+    if new.account != .null,
+      let refusal = validateExistence(new.account, new.area) ?? validateOpen(new.account)
+    {
       return refusal
     }
     if new.capacity < 0 { return Refusal(.badDefinition, new.capacity, .capacity) }

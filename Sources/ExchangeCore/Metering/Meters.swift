@@ -71,6 +71,7 @@ extension Exchange {
       refusal = Refusal(.alreadyExists)
     }
     refusal = refusal ?? validateExistence(new.account, new.area)
+    if refusal == nil { refusal = validateOpen(new.account) }
     if refusal == nil, new.capacity < 0 {
       refusal = Refusal(.badDefinition, new.capacity, .capacity)
     }

@@ -112,6 +112,12 @@ extension Exchange {
     let position = position(ofMeter: number, at: reading.intervalStart)
     if position == 0 { return Refusal(.unknownMeter, capacity.meters) }
     if let refusal = validateSender(number, position, request) { return refusal }
+    // The present account of a meter is open.
+    if position != meters[number].position,
+      let refusal = validateOpen(AccountId(balances.positions[position].account))
+    {
+      return refusal
+    }
     let last = lastSequence(number, isUnderFormerKey(meter: number, at: reading.intervalStart))
     if reading.registerSequence <= last { return Refusal(.readingReplayed, last) }
     if reading.intervalEnd <= reading.intervalStart { return Refusal(.badInterval) }

@@ -22,6 +22,7 @@ extension Exchange {
 
   /// Applies a pending change at its moment, or rejects it when it no longer fits.
   mutating func takeEffect(_ row: UInt32) {
+    if pendingParameters[row].change.parameter.isGridPrice { return takeGridPrices(row) }
     schedule.remove(.parameter, row)
     let pending = pendingParameters.remove(row)
     if let refusal = validateClosed(pending.change) ?? validateWhole(pending.change) {
@@ -66,7 +67,7 @@ extension Exchange {
   /// The values that a parameter may have, in its unit.
   private func range(of parameter: Parameter) -> ClosedRange<Int64> {
     switch parameter {
-    case .lowestPrice, .highestPrice: -Limit.price...Limit.price
+    case .lowestPrice, .highestPrice, .feedInPrice, .retailPrice: -Limit.price...Limit.price
     case .tick: 1...Limit.price
     case .lot: 1...Limit.orderQuantity
     case .makerFee, .takerFee, .lossFactor: 0...Int64(Rate.highest.partsPerMillion)
@@ -80,6 +81,7 @@ extension Exchange {
     switch new.subject {
     case .instrument: return validateTerms(changed(new))
     case .area:
+      if new.parameter.isGridPrice { return validateGridPrice(new) }
       let cost = changed(areaCosts[new.number], new)
       return cost.isKnown && defaultCap(cost: cost.cost, price: cost.price) == nil
         ? Refusal(.badDefinition, cost.cost, .storageCost) : nil
@@ -97,7 +99,7 @@ extension Exchange {
     case .lot: terms.lot = new.value
     case .makerFee: terms.makerFee = UInt32(new.value)
     case .takerFee: terms.takerFee = UInt32(new.value)
-    case .storageCost, .storagePrice, .lossFactor: break
+    default: break  // A parameter of an area.
     }
     return terms
   }
@@ -118,6 +120,7 @@ extension Exchange {
   /// Changes an area. Positions with the default cap first take their losses, in order of creation,
   /// so that nothing trades against headroom that is gone.
   private mutating func applyToArea(_ new: SetParameter) {
+    if new.parameter.isGridPrice { return applyGridPrice(new) }
     let area = new.number
     let before = products.areas[area].defaultCap
     if new.parameter == .lossFactor { products.areas[area].lossFactor = UInt32(new.value) }
@@ -167,7 +170,7 @@ extension Exchange {
       fitOrders(new.number, to: terms)
       rebuildBook(new.number, terms)
       drain()
-    case .storageCost, .storagePrice, .lossFactor: break
+    default: break  // A parameter of an area.
     }
   }
 
@@ -231,6 +234,8 @@ extension Parameter {
     case .storageCost: .storageCost
     case .storagePrice: .storagePrice
     case .lossFactor: .lossFactor
+    case .feedInPrice: .feedInPrice
+    case .retailPrice: .retailPrice
     }
   }
 }

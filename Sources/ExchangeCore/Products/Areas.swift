@@ -88,7 +88,7 @@ extension Exchange {
 
   /// Refuses grid prices out of range. Since version 4 they may be negative, and feed-in above retail
   /// is refused, since it would pay for importing what is exported.
-  private func validate(feedIn: Price, retail: Price) -> Refusal? {
+  func validate(feedIn: Price, retail: Price) -> Refusal? {
     let lowest = rules >= 4 ? -Limit.price : 0
     let allowed = lowest...Limit.price
     if !allowed.contains(feedIn.ticks) {

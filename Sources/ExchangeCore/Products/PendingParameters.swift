@@ -55,6 +55,25 @@ struct PendingParameters: ~Copyable, StateComponent {
     return pending
   }
 
+  subscript(row: UInt32) -> PendingParameter { rows[row] }
+
+  /// The rows of the chosen parameters that wait for the subject and the moment of `change`: which was
+  /// sent first, and which last. Linear in the rows in use.
+  func rows(of change: SetParameter, where isChosen: (Parameter) -> Bool) -> (
+    first: UInt32?, last: UInt32?
+  ) {
+    var (first, last): (UInt32?, UInt32?) = (nil, nil)
+    for row in stride(from: 1, through: used, by: 1) where rows[row].number != 0 {
+      let other = rows[row].change
+      guard other.subject == change.subject, other.number == change.number,
+        other.from == change.from, isChosen(other.parameter)
+      else { continue }
+      if first.map({ rows[row].number < rows[$0].number }) ?? true { first = row }
+      if last.map({ rows[row].number > rows[$0].number }) ?? true { last = row }
+    }
+    return (first, last)
+  }
+
   // MARK: Image and hash
 
   private struct Counters: BitwiseCopyable {

@@ -52,12 +52,14 @@ extension BinaryGateway {
       return refuse(.badListCount, Int64(most))
     }
     let isOperator = roles(of: peer).contains(.administration)
+    let isOwnSessions = kind == .sessions && administersItself(peer)
     let isOfOther =
       scope == .all || scope == .participant && message.participant != peer.participant
-    if !isOperator, kind.isForOperators || kind.isOfAccounts && isOfOther {
-      return refuse(.notPermitted, Int64(Roles.administration.rawValue))
+    if !isOperator, kind.isForOperators && !isOwnSessions || kind.isOfAccounts && isOfOther {
+      return refuse(.notPermitted, Int64(kind.listers.rawValue))
     }
     var query = ListQuery(kind, cursor: message.cursor, count: Int(message.count))
+    if isOwnSessions, !isOperator { query.participant = peer.participant }
     guard kind.isOfAccounts else { return .success(query) }
     query.lastAccount = view.reference.highestAccount
     if kind == .limits || kind == .blocks {
@@ -83,16 +85,23 @@ extension BinaryGateway {
     return .success(query)
   }
 
+  /// Whether the session administers its participant, whose sessions it may list.
+  private func administersItself(_ peer: Peer) -> Bool {
+    roles(of: peer).contains(.participantAdministration)
+  }
+
   // MARK: Its page
 
   /// Sends a page, if the session still may see it.
   func send(_ page: ListPage, _ answer: WaitingAnswer, _ peer: Peer) {
     guard case .list(let query) = answer.question else { return }
     let (slot, reference) = (peer.connection.slot, answer.reference)
-    let isOwn = query.kind.isOfAccounts && query.participant == peer.participant
+    let isOwn =
+      query.participant == peer.participant
+      && (query.kind.isOfAccounts || query.kind == .sessions && administersItself(peer))
     let isPublic = query.kind == .areas || query.kind == .instruments
     guard isOwn || isPublic || roles(of: peer).contains(.administration) else {
-      let needed = Int64(Roles.administration.rawValue)
+      let needed = Int64(query.kind.listers.rawValue)
       return refuse(reference, slot, Refusal(.notPermitted, limit: needed))
     }
     guard let writer = writer(slot) else { return }
@@ -150,7 +159,9 @@ extension BinaryGateway {
       guard let name = view.reference.participants[ParticipantId(number)] else { return false }
       writer.participant(time, reference: reference, ParticipantId(number), name)
     case .sessions:
-      guard let session = view.reference.session(SessionId(number)) else { return false }
+      guard let session = view.reference.session(SessionId(number)),
+        query.participant.map({ $0 == session.participant }) ?? true
+      else { return false }
       writer.session(time, reference: reference, SessionId(number), session, live(number))
     case .areas:
       guard let area = view.reference.area(AreaId(UInt16(number))) else { return false }
@@ -179,6 +190,11 @@ extension BinaryGateway {
   }
 }
 
+extension ListKind {
+  /// The roles of which a session needs one to list what is not its participant's own account's.
+  fileprivate var listers: Roles { self == .sessions ? .administrations : .administration }
+}
+
 /// The connection of an established session.
 struct LiveSession {
   /// When it was established, by the wall clock.
@@ -204,11 +220,11 @@ extension ReportWriter {
     case .instruction(let agent):
       let done = SetAgentDone(agent: agent, session: .exchange, clientSequence: reference)
       agentSet(0, time, done)
-    case .account(let account, let participant):
+    case .account(let account, let participant, let label, let isClosed):
       guard let frame = room(AccountRowEncoder.frameLength) else { return }
       AccountRowEncoder(
         into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, account: account,
-        participant: participant)
+        participant: participant, isClosed: isClosed, label: label)
     case .cash(let account, let currency, let free, let reserved):
       guard let frame = room(CashRowEncoder.frameLength) else { return }
       CashRowEncoder(

@@ -15,7 +15,7 @@ extension OrderReader {
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
     .setParameter: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
-    .cutSession: [.administration, .participantAdministration]
+    .cutSession, .setAccount: [.administration, .participantAdministration]
     default: []
     }
   }
@@ -52,6 +52,7 @@ extension OrderReader {
       case .cutSession: CutSessionDecoder(frame).map(command)
       case .setParameter: SetParameterDecoder(frame).map(command)
       case .note: NoteDecoder(frame).map(command)
+      case .setAccount: SetAccountDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -346,5 +347,15 @@ extension OrderReader {
       clientOrderId: message.clientOrderId, text: message.text
     )
     return .command(.order(.note(value)))
+  }
+
+  func command(_ message: SetAccountDecoder) -> Body {
+    guard let state = message.state else {
+      return .badEnum(message.stateRaw, .state, message.account)
+    }
+    let value = SetAccount(
+      account: message.account, label: message.label, state: state
+    )
+    return .command(.reference(.setAccount(value)))
   }
 }

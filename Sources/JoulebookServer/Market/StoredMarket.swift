@@ -28,7 +28,11 @@ extension MarketDescription {
             selfTrade: exchange.selfTrade(of: session))))
     }
     for (account, participant) in known.accountOwners {
-      add(.account(CreateAccount(account: account, participant: participant)))
+      let terms = exchange.terms(of: account) ?? (.empty, false)
+      add(
+        .account(
+          CreateAccount(account: account, participant: participant),
+          label: terms.label == .empty ? nil : terms.label, isClosed: terms.isClosed))
     }
     for (meter, row) in known.registeredMeters {
       guard row.account != .null, let terms = exchange.terms(of: meter) else {

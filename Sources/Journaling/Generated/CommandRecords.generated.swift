@@ -44,6 +44,7 @@ extension CommandCodec {
     case cutSession = 49
     case setParameter = 54
     case note = 55
+    case setAccount = 56
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -53,7 +54,7 @@ extension CommandCodec {
       case .cancel, .createParticipant, .setTariff, .setLimit: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .setBlock, .cancelInstructions: [16]
-      case .transfer, .setParameter: [32]
+      case .transfer, .setParameter, .setAccount: [32]
       case .meterReading, .note: [48]
       case .deposit, .withdraw: [24, 32]
       case .registerSession: [48, 56]
@@ -75,7 +76,7 @@ extension CommandCodec {
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders, .setBlock, .cancelInstructions: 16
-      case .transfer, .setParameter: 32
+      case .transfer, .setParameter, .setAccount: 32
       case .meterReading, .registerSession, .registerMeter, .note: 48
       case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
       .cutSession: 8
@@ -145,6 +146,7 @@ extension CommandCodec {
     case .session(.cutSession): .cutSession
     case .reference(.setParameter): .setParameter
     case .order(.note): .note
+    case .reference(.setAccount): .setAccount
     }
   }
 
@@ -211,6 +213,7 @@ extension CommandCodec {
     case .session(.cutSession): 32
     case .reference(.setParameter): 56
     case .order(.note): 72
+    case .reference(.setAccount): 56
     }
   }
 
@@ -285,6 +288,7 @@ extension CommandCodec {
     case .session(.cutSession(let value)): write(value, to: &writer)
     case .reference(.setParameter(let value)): write(value, to: &writer)
     case .order(.note(let value)): write(value, to: &writer)
+    case .reference(.setAccount(let value)): write(value, to: &writer)
     }
   }
 
@@ -629,6 +633,16 @@ extension CommandCodec {
     writer.put(value.clientOrderId.rawValue)
     writer.put(value.text)
   }
+
+  private static func write(
+    _ value: SetAccount, to writer: inout RecordWriter
+  ) {
+    writer.put(value.account.rawValue)
+    writer.reserve(4)
+    writer.put(value.label)
+    writer.put(value.state.rawValue)
+    writer.reserve(7)
+  }
 }
 
 extension CommandCodec {
@@ -673,6 +687,7 @@ extension CommandCodec {
     case .cutSession: .session(.cutSession(try cutSession(&reader)))
     case .setParameter: .reference(.setParameter(try setParameter(&reader)))
     case .note: .order(.note(note(&reader)))
+    case .setAccount: .reference(.setAccount(try setAccount(&reader)))
     }
   }
 
@@ -1142,6 +1157,18 @@ extension CommandCodec {
     let text = reader.noteText()
     return Note(
       clientOrderId: clientOrderId, text: text
+    )
+  }
+
+  private static func setAccount(_ reader: inout RecordReader)
+    throws(Failure) -> SetAccount {
+    let account = AccountId(reader.u32())
+    try reader.reserved(4)
+    let label = reader.label()
+    let state = try reader.value(AccountState.self)
+    try reader.reserved(7)
+    return SetAccount(
+      account: account, label: label, state: state
     )
   }
 }

@@ -10,8 +10,8 @@ public enum MarketDefinition: Sendable, Equatable {
   case participant(CreateParticipant)
   /// A session identity. The roles are not empty.
   case session(RegisterSession)
-  /// An account.
-  case account(CreateAccount)
+  /// An account with its label, `nil`: whatever it is, and whether it is closed.
+  case account(CreateAccount, label: Label?, isClosed: Bool)
   /// A meter.
   case meter(RegisterMeter)
   /// An account's own cap.
@@ -44,7 +44,7 @@ public enum MarketDefinition: Sendable, Equatable {
     case .instrument(let instrument, _): .instrument(instrument.instrument)
     case .participant(let participant): .participant(participant.participant)
     case .session(let session): .session(session.session)
-    case .account(let account): .account(account.account)
+    case .account(let account, _, _): .account(account.account)
     case .meter(let meter): .meter(meter.meter)
     case .cap(let cap): .cap(cap.account, cap.area)
     case .deposit(let cash):
@@ -60,7 +60,7 @@ public enum MarketDefinition: Sendable, Equatable {
     case .area, .participant: []
     case .instrument(let instrument, _): [.area(instrument.area)]
     case .session(let session): [.participant(session.participant)]
-    case .account(let account): [.participant(account.participant)]
+    case .account(let account, _, _): [.participant(account.participant)]
     case .meter(let meter): [.account(meter.account), .area(meter.area)]
     case .cap(let cap): [.account(cap.account), .area(cap.area)]
     case .deposit(let cash): [.account(cash.account)]
@@ -74,10 +74,13 @@ public enum MarketDefinition: Sendable, Equatable {
     let name: String
     let text: String
     /// Whether the text is written in quotation marks.
-    var isQuoted = false
+    let isQuoted: Bool
+    /// Whether an exported file has it; otherwise it has its default.
+    let isWritten: Bool
 
-    init(_ name: String, _ text: String, isQuoted: Bool = false) {
-      (self.name, self.text, self.isQuoted) = (name, text, isQuoted)
+    init(_ name: String, _ text: String, isQuoted: Bool = false, isWritten: Bool = true) {
+      (self.name, self.text) = (name, text)
+      (self.isQuoted, self.isWritten) = (isQuoted, isWritten)
     }
   }
 
@@ -88,7 +91,10 @@ public enum MarketDefinition: Sendable, Equatable {
     case .instrument(let instrument, let state): Self.fields(of: instrument, state)
     case .participant(let made): [Field("name", made.name.text, isQuoted: true)]
     case .session(let session): Self.fields(of: session)
-    case .account(let account): [Field("participant", "\(account.participant.rawValue)")]
+    case .account(let account, let label, let isClosed):
+      [Field("participant", "\(account.participant.rawValue)")]
+        + (label.map { [Field("label", $0.text, isQuoted: true)] } ?? [])
+        + [Field("state", isClosed ? "closed" : "open", isWritten: isClosed)]
     case .meter(let meter): Self.fields(of: meter)
     case .cap(let cap): [Field("cap", Text.energy(cap.cap))]
     case .deposit(let cash):

@@ -17,6 +17,14 @@ extension MarketFileReader {
     }
   }
 
+  private static func isClosed(_ text: String) throws(ValueError) -> Bool {
+    switch text {
+    case "open": false
+    case "closed": true
+    default: throw ValueError("write open or closed")
+    }
+  }
+
   /// A label; unlike on the command line it may be empty, as programs make some.
   private static func label(_ text: String) throws(ValueError) -> Label {
     text.isEmpty ? .empty : try Typed.label(text)
@@ -141,6 +149,8 @@ extension MarketFileReader {
 
   mutating func readAccount(_ id: AccountId, _ entry: inout FileFields) {
     let participant = entry.required("participant", &self, Self.id)
+    let label = entry.optional("label", &self, Typed.label)
+    let isClosed = entry.optional("state", &self, Self.isClosed)
     let caps = entry.take("caps")
     let deposits = entry.take("deposits")
     let instructions = entry.take("instructions")
@@ -151,9 +161,9 @@ extension MarketFileReader {
     if let deposits { readDeposits(deposits, id, entry.what) }
     if let instructions { readInstructions(instructions, id, entry.what) }
     guard entry.isWhole, let participant else { return }
+    let account = CreateAccount(account: id, participant: ParticipantId(participant))
     market.add(
-      .account(CreateAccount(account: id, participant: ParticipantId(participant))),
-      line: entry.line)
+      .account(account, label: label, isClosed: isClosed ?? false), line: entry.line)
   }
 
   /// Reads a mapping from areas to caps.

@@ -12,7 +12,7 @@ extension MarketDescription {
       if name != section { lines.append("\(name):") }
       section = name
       lines.append("  \(item.order.first):")
-      lines += definition.fields.map { "    \(Self.line($0))" }
+      lines += definition.fields.filter(\.isWritten).map { "    \(Self.line($0))" }
       lines += limits(of: item)
       if case .account(let account) = item { lines += parts(of: account) }
     }

@@ -100,13 +100,19 @@ public struct MarketPlan: Sendable {
       return
     }
     guard let known = there.entries[item]?.definition else { return make(definition, item) }
-    for (here, found) in zip(definition.fields, known.fields) where here.text != found.text {
-      let line =
+    for here in definition.fields {
+      guard let found = known.fields.first(where: { $0.name == here.name }) else {
+        planLabel(definition, item)
+        continue
+      }
+      if here.text == found.text { continue }
+      let words =
         "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here"
-      if isAdministered(known) {
-        notes.append(line + "; its participant's administrator may have changed it")
+      let isTerm = if case .account = item { here.name != "participant" } else { false }
+      if isTerm || isAdministered(known) {
+        notes.append(words + ": the participant's administrator may change it")
       } else {
-        differences.append(line)
+        differences.append(words)
       }
     }
   }
@@ -116,15 +122,15 @@ public struct MarketPlan: Sendable {
   private func isAdministered(_ known: MarketDefinition) -> Bool {
     switch known {
     case .session(let session): administered.contains(session.participant)
-    case .account(let account): administered.contains(account.participant)
+    case .account(let account, _, _): administered.contains(account.participant)
     default: false
     }
   }
 
   /// Whether the account there is of another participant than in the file.
   private func isAnothers(_ account: AccountId) -> Bool {
-    guard case .account(let here)? = file.entries[.account(account)]?.definition,
-      case .account(let found)? = there.entries[.account(account)]?.definition
+    guard case .account(let here, _, _)? = file.entries[.account(account)]?.definition,
+      case .account(let found, _, _)? = there.entries[.account(account)]?.definition
     else { return false }
     return here.participant != found.participant
   }
@@ -140,6 +146,12 @@ public struct MarketPlan: Sendable {
       })
   }
 
+  /// Plans the label of an account that is there without one.
+  private mutating func planLabel(_ definition: MarketDefinition, _ item: MarketItem) {
+    guard case .account(let account, let label?, _) = definition else { return }
+    add(item, .reference(.setAccount(SetAccount(account: account.account, label: label))))
+  }
+
   private mutating func make(_ definition: MarketDefinition, _ item: MarketItem) {
     switch definition {
     case .area(let new): add(item, .reference(.createArea(new)))
@@ -153,7 +165,13 @@ public struct MarketPlan: Sendable {
       }
     case .participant(let new): add(item, .reference(.createParticipant(new)))
     case .session(let new): add(item, .reference(.registerSession(new)))
-    case .account(let new): add(item, .reference(.createAccount(new)))
+    case .account(let new, let label, let isClosed):
+      add(item, .reference(.createAccount(new)))
+      if label != nil || isClosed {
+        let set = SetAccount(
+          account: new.account, label: label ?? .empty, state: isClosed ? .closed : .unchanged)
+        add(item, .reference(.setAccount(set)))
+      }
     case .meter(let new): add(item, .reference(.registerMeter(new)))
     case .cap(let new): add(item, .reference(.setCap(new)))
     case .limit(let new): add(item, .reference(.setLimit(new)))
@@ -184,7 +202,9 @@ public struct MarketPlan: Sendable {
 
   /// The lowest session with the trading role of an account's participant.
   private func trader(for account: AccountId) -> SessionId? {
-    guard case .account(let made) = file.entries[.account(account)]?.definition else { return nil }
+    guard case .account(let made, _, _) = file.entries[.account(account)]?.definition else {
+      return nil
+    }
     let sessions = (Array(file.entries.values) + Array(there.entries.values))
       .compactMap { entry -> RegisterSession? in
         if case .session(let session) = entry.definition { session } else { nil }

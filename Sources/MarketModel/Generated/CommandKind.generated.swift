@@ -88,6 +88,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
   /// comes before the order's report.
   case note
+  /// Labels an account, closes it, or opens it again. An account that is closed has no open orders,
+  /// no standing instruction, no cash, no energy and no meter. Answered with Ack.
+  case setAccount
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -125,6 +128,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .session(.cutSession): self = .cutSession
     case .reference(.setParameter): self = .setParameter
     case .order(.note): self = .note
+    case .reference(.setAccount): self = .setAccount
     }
   }
 
@@ -138,7 +142,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
     .setParameter: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
-    .cutSession: [.administration, .participantAdministration]
+    .cutSession, .setAccount: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
     }
   }
@@ -179,6 +183,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .cutSession: "Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also when it is not connected."
     case .setParameter: "Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack when it is accepted."
     case .note: "Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes before the order's report."
+    case .setAccount: "Labels an account, closes it, or opens it again. An account that is closed has no open orders, no standing instruction, no cash, no energy and no meter. Answered with Ack."
     }
   }
 }

@@ -785,3 +785,24 @@ public struct Note: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// Labels an account, closes it, or opens it again. An account that is closed has no open orders,
+/// no standing instruction, no cash, no energy and no meter. Answered with Ack. Role administration
+/// or participantAdministration.
+public struct SetAccount: Sendable, BitwiseCopyable, Hashable {
+  /// Which account.
+  public var account: AccountId
+  /// What people call it from now on; empty: as before.
+  public var label: Label
+  /// Closes it, or opens it again.
+  public var state: AccountState
+
+  /// A command with the given values. Optional: `label`, `state`.
+  @inlinable public init(
+    account: AccountId, label: Label = .empty, state: AccountState = .unchanged
+  ) {
+    self.account = account
+    self.label = label
+    self.state = state
+  }
+}
+

@@ -40,7 +40,8 @@ extension Command {
       MemoryLayout<CancelOrders>.size, MemoryLayout<RefuseWork>.size,
       MemoryLayout<ResetNumbers>.size, MemoryLayout<SetBlock>.size,
       MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
-      MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size
+      MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size,
+      MemoryLayout<SetAccount>.size
     ].reduce(0, max)
   }
 }
@@ -108,6 +109,9 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
   /// Ack when it is accepted.
   case setParameter(SetParameter)
+  /// Labels an account, closes it, or opens it again. An account that is closed has no open orders,
+  /// no standing instruction, no cash, no energy and no meter. Answered with Ack.
+  case setAccount(SetAccount)
 }
 
 /// Starts and losses of client sessions, sent by the gateway; their end by an operator.
@@ -192,6 +196,8 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case limitSet(LimitSet)
   /// A changed parameter took effect. Tag 54 in the event hash.
   case parameterSet(ParameterSet)
+  /// setAccount has been applied. Tag 56 in the event hash.
+  case accountSet(SetAccount)
 }
 
 /// Starts and losses of client sessions, and their end by an operator.

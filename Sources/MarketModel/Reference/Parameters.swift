@@ -22,6 +22,8 @@ extension CreateArea {
     case .storageCost: storageCost = Money(units: change.value)
     case .storagePrice: storagePrice = Money(units: change.value)
     case .lossFactor: lossFactor = Rate(partsPerMillion: UInt32(truncatingIfNeeded: change.value))
+    case .feedInPrice: feedInPrice = Price(ticks: change.value)
+    case .retailPrice: retailPrice = Price(ticks: change.value)
     default: break  // A parameter of an instrument.
     }
   }

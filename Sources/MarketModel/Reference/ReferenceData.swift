@@ -221,7 +221,7 @@ public struct ReferenceData: ~Copyable {
     case .meterRegistered(let made):
       set(made)
     case .capSet: break  // Balance events contain the cap.
-    case .blockSet, .limitSet: break  // The exchange alone judges commands.
+    case .blockSet, .limitSet, .accountSet: break  // The exchange alone judges commands.
     case .numbersReset: break  // Numbers are no reference data.
     }
   }

@@ -12,31 +12,38 @@ import MarketModel
 ///         28    8 refSeqNo
 ///         36    4 account
 ///         40    4 participant
-///         44    4 reserved1
+///         44    1 isClosed
+///         45    1 reserved1
+///         46    2 reserved2
+///         48   16 label
 public struct AccountRowEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 144 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 36 }
+  @inlinable public static var blockLength: Int { 52 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 48 }
+  @inlinable public static var frameLength: Int { 64 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `48` bytes.
+  /// - Precondition: `frame` has space for `64` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
-    account: AccountId, participant: ParticipantId
+    account: AccountId, participant: ParticipantId, isClosed: Bool, label: Label
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 48, blockLength: 36, templateId: 144)
+    Frame.writeHeader(at: frame, length: 64, blockLength: 52, templateId: 144)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
     frame.setLittle(36, account.rawValue)
     frame.setLittle(40, participant.rawValue)
-    frame.setLittle(44, 0 as UInt32)
+    frame.setLittle(44, (isClosed ? 1 : 0) as UInt8)
+    frame.setLittle(45, 0 as UInt8)
+    frame.setLittle(46, 0 as UInt16)
+    frame.setLittle(48, label.low)
+    frame.setLittle(56, label.high)
   }
 
   /// Null: an answer is outside the sequence.
@@ -50,16 +57,16 @@ public struct AccountRowDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 144 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 36 }
+  @inlinable public static var blockLength: Int { 52 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 48 }
+  @inlinable public static var frameLength: Int { 64 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
   /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
   /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
-    guard frame.templateId == 144, frame.blockLength >= 36,
+    guard frame.templateId == 144, frame.blockLength >= 52,
       frame.blockFits
     else { return nil }
     self.frame = frame.start
@@ -82,5 +89,13 @@ public struct AccountRowDecoder: BitwiseCopyable {
   /// Whose it is.
   @inlinable public var participant: ParticipantId {
     ParticipantId(frame.little(40, as: UInt32.self))
+  }
+
+  /// Whether it is closed.
+  @inlinable public var isClosed: Bool { frame.little(44, as: UInt8.self) != 0 }
+
+  /// What people call it; may be empty. Unit: ASCII.
+  @inlinable public var label: Label {
+    Label(low: frame.little(48, as: UInt64.self), high: frame.little(56, as: UInt64.self))
   }
 }

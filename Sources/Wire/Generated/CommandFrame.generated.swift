@@ -39,6 +39,7 @@ public enum CommandFrame {
     case .session(.cutSession): 32
     case .reference(.setParameter): 56
     case .order(.note): 80
+    case .reference(.setAccount): 56
     default: nil
     }
   }
@@ -113,6 +114,8 @@ public enum CommandFrame {
       setParameter(value, frame, seqNo, sendingTime)
     case .order(.note(let value)):
       note(value, frame, seqNo, sendingTime)
+    case .reference(.setAccount(let value)):
+      setAccount(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -418,6 +421,16 @@ public enum CommandFrame {
     NoteEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, clientOrderId: value.clientOrderId,
       text: value.text
+    )
+  }
+
+  private static func setAccount(
+    _ value: SetAccount, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetAccountEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, label: value.label,
+      account: value.account, state: value.state
     )
   }
 

@@ -246,6 +246,12 @@ extension CommandText {
       line.put("clientOrderId", value.clientOrderId, unless: .engine)
       line.put("text", value.text)
       return line.text
+    case .reference(.setAccount(let value)):
+      var line = TextLine("setAccount")
+      line.put("account", value.account)
+      line.put("label", value.label, unless: .empty)
+      line.put("state", value.state, unless: .unchanged)
+      return line.text
     }
   }
 
@@ -446,6 +452,11 @@ extension CommandText {
     case .note:
       return .order(.note(Note(
         clientOrderId: try words.take("clientOrderId", or: .engine), text: try words.take("text")
+      )))
+    case .setAccount:
+      return .reference(.setAccount(SetAccount(
+        account: try words.take("account"), label: try words.take("label", or: .empty),
+        state: try words.take("state", or: .unchanged)
       )))
     }
   }
@@ -661,6 +672,11 @@ extension CommandKind {
     case .note: [
       CommandField("clientOrderId", ClientOrderId.self, "", isOptional: true, "The client order id that the order will have; with another one the note is dropped; null: whatever the next order has."),
       CommandField("text", NoteText.self, "", isOptional: false, "What is said."),
+    ]
+    case .setAccount: [
+      CommandField("account", AccountId.self, "", isOptional: false, "Which account."),
+      CommandField("label", Label.self, "", isOptional: true, "What people call it from now on; empty: as before."),
+      CommandField("state", AccountState.self, "", isOptional: true, "Closes it, or opens it again."),
     ]
     }
   }

@@ -190,6 +190,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Ends a session's connection now, with 3013; the session may come back. Answered with Ack, also
   /// when it is not connected.
   case cutSession = 125
+  /// Labels an account, closes it, or opens it again. An account that is closed has no open orders,
+  /// no standing instruction, no cash, no energy and no meter. Answered with Ack.
+  case setAccount = 126
   /// Changes a parameter of an area or an instrument, at once or from a moment on; answered with
   /// Ack when it is accepted.
   case setParameter = 130
@@ -230,10 +233,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
-    .cancelInstructions, .accountRow: 36
+    .cancelInstructions: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
-    .setParameter, .listEnd, .participantRow, .blockRow: 44
-    case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .cashRow: 52
+    .setAccount, .setParameter, .listEnd, .participantRow, .blockRow: 44
+    case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .accountRow, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter,
     .listRequest: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .meterRow, .limitRow: 68
@@ -267,7 +270,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
     .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
-    .setLimit, .cutSession, .setParameter, .note, .listRequest: true
+    .setLimit, .cutSession, .setAccount, .setParameter, .note, .listRequest: true
     default: false
     }
   }

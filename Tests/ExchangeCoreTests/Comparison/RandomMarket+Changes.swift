@@ -50,7 +50,9 @@ extension RandomMarket {
     let isOfArea = chance(1, of: 4)
     var change =
       isOfArea ? areaParameter() : instrumentParameter(pick(instruments + [Self.dear]))
-    if chance(1, of: 2) { change.from = seconds((clock + 1)...(clock + 90)) }
+    if change.from == .never, chance(1, of: 2) {
+      change.from = seconds((clock + 1)...(clock + 90))
+    }
     if chance(1, of: 20) {
       change.subject = pick(ParameterSubject.allCases)
       change.number = dice(7)
@@ -62,6 +64,7 @@ extension RandomMarket {
 
   private mutating func areaParameter() -> SetParameter {
     let number = 1 + dice(2)
+    if chance(1, of: 2) { return gridPrice(number) }
     let parameter = pick([Parameter.storageCost, .storagePrice, .lossFactor])
     let usual: Int64 = number == 1 ? 1_500 : 500
     let value: Int64 =
@@ -73,6 +76,16 @@ extension RandomMarket {
     return SetParameter(
       subject: .area, number: number, parameter: parameter,
       value: parameter == .lossFactor ? Int64(dice(60_000)) : value * 100_000_000)
+  }
+
+  /// A price of the grid, often for a moment that others have too.
+  private mutating func gridPrice(_ area: UInt32) -> SetParameter {
+    let value: Int64 =
+      isVast
+      ? pick([1_000_000, 2_000_000]) : Int64(dice(chance(1, of: 8) ? 14_000 : 6_000)) - 1_000
+    return SetParameter(
+      subject: .area, number: area, parameter: chance(1, of: 2) ? .feedInPrice : .retailPrice,
+      value: value, from: Timestamp(nanoseconds: (clock / 40 + 1) * 40))
   }
 
   private mutating func instrumentParameter(_ given: CreateInstrument) -> SetParameter {

@@ -26,7 +26,7 @@ struct RandomMarket {
   /// Whether the run begins with the newest rules or those before.
   private let hasNewRules: Bool
   /// Whether readings and grid prices lead to the bounds of a currency's circulation.
-  private let isVast: Bool
+  let isVast: Bool
 
   init(seed: UInt64) {
     var random = SeededRandom(seed: seed)
@@ -196,6 +196,7 @@ struct RandomMarket {
     if chance(1, of: 50) { return Step(randomBody(pick(Self.declaredLater), &self)) }
     if chance(1, of: 60) { return change() }
     if chance(1, of: 60) { return block() }
+    if chance(1, of: 60) { return accountChange() }
     if chance(1, of: 40) { return limit() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)

@@ -40,6 +40,7 @@ extension ReferenceModel {
     case .session(.cutSession(let value)): try cutSession(value, command)
     case .reference(.setParameter(let value)): try setParameter(value, command)
     case .order(.note(let value)): try note(value, command)
+    case .reference(.setAccount(let value)): try setAccount(value, command)
     }
   }
 }
@@ -81,6 +82,7 @@ extension Command.Body {
     case .session(.cutSession): (.null, .engine, .null)
     case .reference(.setParameter): (.null, .engine, .null)
     case .order(.note(let value)): (.null, value.clientOrderId, .null)
+    case .reference(.setAccount(let value)): (value.account, .engine, .null)
     }
   }
 }

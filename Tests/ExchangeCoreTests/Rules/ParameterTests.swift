@@ -103,6 +103,33 @@ struct ParameterTests {
         """)
   }
 
+  @Test("Prices of the grid that are set for one moment take effect together, or none does.")
+  func gridPricesTogether() {
+    expect(
+      """
+      setTariff area 1 feedInPrice 0.08 retailPrice 0.32 ->
+      setParameter subject area number 1 parameter feedInPrice value 33000 -> rejected badDefinition 33000
+      setParameter subject area number 1 parameter retailPrice value 7000 -> rejected badDefinition 8000
+      setParameter subject area number 1 parameter feedInPrice value 32000 ->
+      setParameter subject area number 1 parameter feedInPrice value -1000 ->
+      setParameter subject area number 1 parameter feedInPrice value 40000 from 60 ->
+      setParameter subject area number 1 parameter retailPrice value 50000 from 60 ->
+      setParameter subject area number 1 parameter feedInPrice value 45000 from 60 ->
+      tick 60s ->
+      meter ben -1kWh -> metered imported 1kWh for 0.50
+      balance ben -> 0kWh of 10kWh free 999.50 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      setParameter subject area number 1 parameter retailPrice value 60000 from 120 ->
+      setParameter subject area number 1 parameter feedInPrice value 61000 from 120 ->
+      tick 60s -> rejected badDefinition 61000; rejected badDefinition 61000
+      meter ben -1kWh -> metered imported 1kWh for 0.50
+      balance ben -> 0kWh of 10kWh free 999.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      setParameter subject area number 1 parameter feedInPrice value 46000 from 180 ->
+      setParameter subject area number 1 parameter retailPrice value 44000 from 181 ->
+      tick 60s ->
+      tick 1s -> rejected badDefinition 46000
+      """, world: "rules 4 by 0\n" + Script.village)
+  }
+
   @Test("Since version 4 grid prices may be negative and equal; feed-in above retail is refused.")
   func tariff() {
     expect(

@@ -50,6 +50,13 @@ struct RejectCodeTests {
       "rules 4 by 0\nsession 7 of 1 roles 32\nsetBlock account 1\n"
         + "setBlock account 1 releases yes by 7"),
     RejectScript("blocked", "setBlock account 1\nenter X ana bid 1kWh @ 0.10"),
+    RejectScript(
+      "accountClosed", "account #9 of 1\nsetAccount account 9 state closed\ndeposit #9 1.00"),
+    RejectScript(
+      "accountOrdersLeft", "enter X ana bid 1kWh @ 0.10\nsetAccount account 1 state closed"),
+    RejectScript("accountBalancesLeft", "setAccount account 1 state closed"),
+    RejectScript(
+      "accountMetersLeft", "withdraw ana 1000.00\nsetAccount account 1 state closed"),
     RejectScript("notPermitted", "enter X eva bid 1kWh @ 0.10 by 3"),
     RejectScript("unknownAccount", "deposit #9 1.00"),
     RejectScript("foreignAccount", "enter X eva bid 1kWh @ 0.10"),

@@ -287,5 +287,12 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       text: source.noteText("note.text")
     )
     return .order(.note(value))
+  case .setAccount:
+    let value = SetAccount(
+      account: source.identifier("setAccount.account"),
+      label: source.leavesOut("setAccount.label") ? .empty : source.label("setAccount.label"),
+      state: source.leavesOut("setAccount.state") ? .unchanged : source.choice("setAccount.state")
+    )
+    return .reference(.setAccount(value))
   }
 }

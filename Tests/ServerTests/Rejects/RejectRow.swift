@@ -88,6 +88,10 @@ enum Allowed {
     return .reference(.createAccount(new))
   }
 
+  static func setAccount(_ number: UInt32, _ state: AccountState = .closed) -> Command.Body {
+    .reference(.setAccount(SetAccount(account: AccountId(number), state: state)))
+  }
+
   static func area(_ spoil: (inout CreateArea) -> Void = { _ in }) -> Command.Body {
     var area = CreateArea(
       area: AreaId(2), currency: .eur, code: .empty, storageCost: Money(units: 300),

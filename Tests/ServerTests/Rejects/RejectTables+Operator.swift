@@ -93,6 +93,32 @@ extension RejectTables {
     },
   ]
 
+  static let accounts: [RejectRow] = [
+    RejectRow("close: unknown account", .unknownAccount, 64) { _ in Allowed.setAccount(63) },
+    RejectRow("close: foreign account", .foreignAccount, from: 8) { _ in Allowed.setAccount(10) },
+    RejectRow("close: open orders", .accountOrdersLeft, 1, from: 7) { _ in Allowed.setAccount(14) },
+    RejectRow("close: cash", .accountBalancesLeft, 1, from: 7) { _ in Allowed.setAccount(12) },
+    RejectRow("close: a meter", .accountMetersLeft, 1, from: 7) { _ in Allowed.setAccount(19) },
+    RejectRow("closed: an order", .accountClosed, from: 2) { _ in
+      Allowed.order { $0.account = AccountId(18) }
+    },
+    RejectRow("closed: an instruction", .accountClosed, from: 2) { _ in
+      Allowed.agent { $0.account = AccountId(18) }
+    },
+    RejectRow("closed: a deposit", .accountClosed) { _ in
+      .cash(.deposit(Allowed.cash { $0.account = AccountId(18) }))
+    },
+    RejectRow("closed: a transfer to it", .accountClosed, from: 3) { _ in
+      Allowed.transfer { $0.to = AccountId(18) }
+    },
+    RejectRow("closed: a new meter", .accountClosed) {
+      Allowed.meter($0) { ($0.meter, $0.account) = (MeterId(9), AccountId(18)) }
+    },
+    RejectRow("closed: a meter that moves", .accountClosed) {
+      Allowed.meter($0) { $0.account = AccountId(18) }
+    },
+  ]
+
   static let products: [RejectRow] = [
     RejectRow("cap: unknown account", .unknownAccount, 64) { _ in
       .reference(.setCap(SetCap(account: AccountId(63), area: AreaId(1), cap: .zero)))
@@ -222,6 +248,12 @@ extension RejectTables {
     RejectRow("parameter: loss", .badDefinition, 500_001, .lossFactor) { _ in
       Allowed.parameter(.lossFactor, 500_001)
     },
+    RejectRow("parameter: feed-in above retail", .badDefinition, 1 << 39, .feedInPrice) { _ in
+      Allowed.parameter(.feedInPrice, 1 << 39)
+    },
+    RejectRow("parameter: retail", .badDefinition, 1 << 40 + 1, .retailPrice) { _ in
+      Allowed.parameter(.retailPrice, 1 << 40 + 1)
+    },
     RejectRow("parameter: storage cost", .badDefinition, .max, .storageCost) { _ in
       Allowed.parameter(.storageCost, .max)
     },
@@ -312,6 +344,6 @@ extension RejectTables {
   ]
 
   static let all =
-    orders + changes + movements + readings + cash + people + products
+    orders + changes + movements + readings + cash + people + accounts + products
     + changesOfMarkets + rights
 }

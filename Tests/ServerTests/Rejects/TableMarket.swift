@@ -7,7 +7,7 @@ import Wire
 /// A market in which every command can be wrong in every way: see `prepare`.
 ///
 /// Participant 2 has the accounts 10 (Ana) and 12 (blocked), 13 (orders up to 2 kWh), 14 (one open order), 15 (a day's
-/// notional below 0.1), 16 (cash at risk below 0.1), 17 (three orders, its share); the sessions 2 (trading), 4
+/// notional below 0.1), 16 (cash at risk below 0.1), 17 (three orders, its share), 18 (closed), 19 (a meter, no cash); the sessions 2 (trading), 4
 /// (metering) and 7 (its administrator). Participant 3 has the account 11 (Ben); the sessions 3, 5 (trading) and 8
 /// (its administrator). Instrument 2 has a wide band, 3 is halted, 4 is closed.
 final class TableMarket: @unchecked Sendable {
@@ -173,6 +173,14 @@ final class TableMarket: @unchecked Sendable {
     }
     try prepareOrders()
     try prepareLimits()
+    try prepareClosing()
+  }
+
+  private func prepareClosing() throws {
+    for account in UInt32(18)...19 { try make(Allowed.account(account, of: 2)) }
+    try make(.reference(.setAccount(SetAccount(account: AccountId(18), state: .closed))))
+    try make(
+      Allowed.meter(self) { ($0.meter, $0.account) = (MeterId(3), AccountId(19)) })
   }
 
   private func prepareOrders() throws {

@@ -702,10 +702,40 @@ import Wire
     }
   }
 
+  @Test("SetAccount writes and reads its golden vector.")
+  func setAccount() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c007e004a42080018ceb15495bd5e41815ede85f6b9f651566563746f722d3132363030332d616292400dab0200000000000000")
+    #expect(SwiftFrames.setAccount() == golden)
+    try golden.withFrame(.setAccount) { frame in
+      let message = try #require(SetAccountDecoder(frame))
+      #expect(message.seqNo == 4710410709344833048)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 5906112429802020481))
+      #expect(message.label == Label(low: 3543614304830055766, high: 7088996986332919346))
+      #expect(message.account == AccountId(2869772434))
+      #expect(message.state == AccountState.closed)
+    }
+  }
+
+  @Test("SetAccount writes and reads its vector with everything absent that can be.")
+  func setAccountWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c007e004a4208000000000000000000ffffffffffffffff566563746f722d3132363030332d6162000000000200000000000000")
+    #expect(SwiftFrames.setAccountWithNulls() == golden)
+    try golden.withFrame(.setAccount) { frame in
+      let message = try #require(SetAccountDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.label == Label(low: 3543614304830055766, high: 7088996986332919346))
+      #expect(message.account == AccountId(0))
+      #expect(message.state == AccountState.closed)
+    }
+  }
+
   @Test("SetParameter writes and reads its golden vector.")
   func setParameter() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980202000000000000")
+      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980209000000000000")
     #expect(SwiftFrames.setParameter() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -715,14 +745,14 @@ import Wire
       #expect(message.from == Timestamp(nanoseconds: 10760483588088219443))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.tick)
+      #expect(message.parameter == Parameter.feedInPrice)
     }
   }
 
   @Test("SetParameter writes and reads its vector with everything absent that can be.")
   func setParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980202000000000000")
+      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980209000000000000")
     #expect(SwiftFrames.setParameterWithNulls() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -732,7 +762,7 @@ import Wire
       #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.tick)
+      #expect(message.parameter == Parameter.feedInPrice)
     }
   }
 
@@ -915,7 +945,7 @@ import Wire
   @Test("AccountRow writes and reads its golden vector.")
   func accountRow() throws {
     let golden = [UInt8](hex:
-      "300050eb240090004a420800db5996078c2b1ec8baaaf02810164290ec740c1e10c70b513cd0813b00420d3100000000")
+      "400050eb340090004a420800db5996078c2b1ec8baaaf02810164290ec740c1e10c70b513cd0813b00420d3100000000566563746f722d3134343030392d6162")
     #expect(SwiftFrames.accountRow() == golden)
     try golden.withFrame(.accountRow) { frame in
       let message = try #require(AccountRowDecoder(frame))
@@ -924,13 +954,15 @@ import Wire
       #expect(message.refSeqNo == 5839980213853517036)
       #expect(message.account == AccountId(998363196))
       #expect(message.participant == ParticipantId(822952448))
+      #expect(message.isClosed == false)
+      #expect(message.label == Label(low: 3543614304830055766, high: 7088997012102722612))
     }
   }
 
   @Test("AccountRow writes and reads its vector with everything absent that can be.")
   func accountRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240090004a4208000000000000000000ffffffffffffffff00000000000000000000000000420d3100000000")
+      "400050eb340090004a4208000000000000000000ffffffffffffffff00000000000000000000000000420d3100000000566563746f722d3134343030392d6162")
     #expect(SwiftFrames.accountRowWithNulls() == golden)
     try golden.withFrame(.accountRow) { frame in
       let message = try #require(AccountRowDecoder(frame))
@@ -939,6 +971,8 @@ import Wire
       #expect(message.refSeqNo == 0)
       #expect(message.account == AccountId(0))
       #expect(message.participant == ParticipantId(822952448))
+      #expect(message.isClosed == false)
+      #expect(message.label == Label(low: 3543614304830055766, high: 7088997012102722612))
     }
   }
 

@@ -166,6 +166,8 @@ enum SwiftFrames {
     ("SetLimit", "nulls", setLimitWithNulls()),
     ("CutSession", "values", cutSession()),
     ("CutSession", "nulls", cutSessionWithNulls()),
+    ("SetAccount", "values", setAccount()),
+    ("SetAccount", "nulls", setAccountWithNulls()),
     ("SetParameter", "values", setParameter()),
     ("SetParameter", "nulls", setParameterWithNulls()),
     ("Note", "values", note()),
@@ -1146,15 +1148,27 @@ enum SwiftFrames {
     }
   }
 
+  static func setAccount() -> [UInt8] {
+    [UInt8](frameLength: SetAccountEncoder.frameLength) { frame in
+      _ = SetAccountEncoder(into: frame, seqNo: 4710410709344833048, sendingTime: Timestamp(nanoseconds: 5906112429802020481), label: Label(low: 3543614304830055766, high: 7088996986332919346), account: AccountId(2869772434), state: AccountState.closed)
+    }
+  }
+
+  static func setAccountWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetAccountEncoder.frameLength) { frame in
+      _ = SetAccountEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), label: Label(low: 3543614304830055766, high: 7088996986332919346), account: AccountId(0), state: AccountState.closed)
+    }
+  }
+
   static func setParameter() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, from: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, from: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
     }
   }
 
   static func setParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, from: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, from: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
     }
   }
 
@@ -1220,13 +1234,13 @@ enum SwiftFrames {
 
   static func accountRow() -> [UInt8] {
     [UInt8](frameLength: AccountRowEncoder.frameLength) { frame in
-      _ = AccountRowEncoder(into: frame, seqNo: 14420010937309616603, transactTime: Timestamp(nanoseconds: 10394895148586674874), refSeqNo: 5839980213853517036, account: AccountId(998363196), participant: ParticipantId(822952448))
+      _ = AccountRowEncoder(into: frame, seqNo: 14420010937309616603, transactTime: Timestamp(nanoseconds: 10394895148586674874), refSeqNo: 5839980213853517036, account: AccountId(998363196), participant: ParticipantId(822952448), isClosed: false, label: Label(low: 3543614304830055766, high: 7088997012102722612))
     }
   }
 
   static func accountRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: AccountRowEncoder.frameLength) { frame in
-      _ = AccountRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, account: AccountId(0), participant: ParticipantId(822952448))
+      _ = AccountRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, account: AccountId(0), participant: ParticipantId(822952448), isClosed: false, label: Label(low: 3543614304830055766, high: 7088997012102722612))
     }
   }
 

@@ -83,6 +83,14 @@ import Wire
     #expect(InstrumentState.closed.rawValue == 2)
   }
 
+  @Test("AccountState has the same values on the wire as in the market.")
+  func accountState() {
+    #expect(AccountState.allCases.map(\.rawValue) == [0, 1, 2])
+    #expect(AccountState.unchanged.rawValue == 0)
+    #expect(AccountState.open.rawValue == 1)
+    #expect(AccountState.closed.rawValue == 2)
+  }
+
   @Test("CancelReason has the same values on the wire as in the market.")
   func cancelReason() {
     #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
@@ -112,7 +120,7 @@ import Wire
 
   @Test("Parameter has the same values on the wire as in the market.")
   func parameter() {
-    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     #expect(Parameter.lowestPrice.rawValue == 0)
     #expect(Parameter.highestPrice.rawValue == 1)
     #expect(Parameter.tick.rawValue == 2)
@@ -122,6 +130,8 @@ import Wire
     #expect(Parameter.storageCost.rawValue == 6)
     #expect(Parameter.storagePrice.rawValue == 7)
     #expect(Parameter.lossFactor.rawValue == 8)
+    #expect(Parameter.feedInPrice.rawValue == 9)
+    #expect(Parameter.retailPrice.rawValue == 10)
   }
 
   @Test("WaitReason has the same values on the wire as in the market.")

@@ -125,6 +125,13 @@ class Operating(MarketData):
         rules. `orders` is keep or cancel."""
         return await self.register_session(session_id, 0, bytes(32), [], orders)
 
+    async def set_account(self, account: int, label: str = "",
+                          state: words.AccountState = "unchanged") -> Ack:
+        """Labels an account, closes it ("closed") or opens it again ("open"), for an operator or the administrator
+        of its participant. `label` has up to 16 ASCII characters; empty: as before. Closing is refused while
+        orders, cash, energy or meters are left (6017, 6018, 6019)."""
+        return await self._act("SetAccount", account=account, label=label, state=state)
+
     async def reset_numbers(self, session_id: Optional[int] = None,
                             account: Optional[int] = None) -> Ack:
         """Sets the last version of a session, whose connections end, or the last client order id of an account
