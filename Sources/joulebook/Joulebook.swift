@@ -22,7 +22,7 @@ struct Joulebook: ParsableCommand {
       Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
       MarketCommand.self, PeopleCommand.self, AdminCommand.self,
-      Explain.self, ListCommand.self, LoadCommand.self, Simulate.self,
+      Explain.self, Top.self, ListCommand.self, LoadCommand.self, Simulate.self,
     ])
 
   /// Parses the command line and runs its command.
