@@ -175,8 +175,13 @@ struct LedgerComparison {
     }
   }
 
+  /// Balances in which the ledger differs from a replay that stopped at its last command.
+  func differences(from replay: ReplayReport) -> [HoldingDifference] {
+    LedgerBalance.differences(ledger: balances, engine: replay.holdings)
+  }
+
   private func compareBalances(with replay: ReplayReport) throws {
-    let differences = LedgerBalance.differences(ledger: balances, engine: replay.holdings)
+    let differences = differences(from: replay)
     for difference in differences {
       let unit = difference.unit
       print(
