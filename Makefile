@@ -26,13 +26,17 @@ PYTHON := .venv/bin/python
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults abuse walks sbom sanitize fuzz simulate demo docs bench \
+.PHONY: help deps browser libraries build release test kills faults abuse walks sbom sanitize fuzz simulate demo docs bench \
   bench-net figures check format generate clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
+
+browser: ## Installs a headless Chromium, in which the walks look at the reports.
+	@command -v chromium chromium-headless-shell > /dev/null || { $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends chromium-headless-shell; }
 
 libraries:
 	@for library in $(C_LIBRARIES) pkg-config; do \
@@ -74,7 +78,7 @@ faults: deps build ## Injects faults into a real server and prints a table.
 abuse: deps release ## Measures what each kind of abuser costs nine honest clients, and prints a table.
 	Tests/abuse/run.sh --program .build/release/joulebook
 
-walks: deps build ## Walks through an operator's and a broker's first days, a line for each step.
+walks: deps build ## Walks through first hours of a newcomer, an operator and a broker, a line for each step.
 	Tests/walks/run.sh
 
 sbom: deps ## Lists all dependencies with versions, and writes joulebook.cdx.json (CycloneDX).
