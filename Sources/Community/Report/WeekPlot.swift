@@ -69,7 +69,7 @@ struct WeekPlot {
     }
     let day = TimeTicks.day
     let ticks = TimeTicks(
-      from: first.time.nanoseconds, span: span, most: screen.pick(10, 8))
+      from: first.time.nanoseconds, span: span, most: screen.pick(10, span < 3 * day ? 6 : 8))
     for time in ticks.times {
       let (weekday, date) = Format.day(Timestamp(nanoseconds: time))
       if ticks.step < day {
@@ -78,25 +78,31 @@ struct WeekPlot {
           Timestamp(nanoseconds: time), withSeconds: ticks.step < TimeTicks.minute)
         let name = isMidnight ? date : clock
         drawing.line(place(time), bottom, place(time), bottom + 6, "axis")
-        drawing.text(name, place(time), bottom + 18, anchor: "middle")
+        write(name, at: place(time))
       } else if ticks.step == day {
         // The name of a day stands in its middle.
         let end = min(time - time % day + day, last.time.nanoseconds)
         let middle = (place(time) + place(end)) / 2
         if end - time >= day / 2 {
-          drawing.text(
-            screen.pick("\(weekday) \(date)", weekday), middle, bottom + 18, anchor: "middle")
+          write(screen.pick("\(weekday) \(date)", weekday), at: middle)
         }
         if time > first.time.nanoseconds {
           drawing.line(place(time), bottom, place(time), bottom + 6, "axis")
         }
       } else {
         drawing.line(place(time), bottom, place(time), bottom + 6, "axis")
-        drawing.text(
-          screen.pick(date, Format.shortDate(Timestamp(nanoseconds: time))), place(time),
-          bottom + 18, anchor: "middle")
+        let short = Format.shortDate(Timestamp(nanoseconds: time))
+        write(screen.pick(date, short), at: place(time))
       }
     }
+  }
+
+  /// Writes a time below the chart, its middle at `x` or so far to the left that it does not leave
+  /// the drawing.
+  private mutating func write(_ name: String, at x: Double) {
+    // A letter is about 6.5 units wide.
+    let half = Double(name.count) * 6.5 / 2
+    drawing.text(name, min(x, drawing.width - half), bottom + 18, anchor: "middle")
   }
 
   /// Draws a line through `values`, one per sample.
