@@ -20,7 +20,8 @@ struct Top: ParsableCommand {
       operator's. Give a page that stays open a session of its own; every role sees the market:
 
         joulebook admin keygen top.key
-        joulebook admin session 99 --participant 1 --public-key top.pub --role dropCopy
+        joulebook admin session 99 --participant 1 --role dropCopy \\
+          --public-key top.pub
         joulebook top --session 99 --key top.key
       """)
 
